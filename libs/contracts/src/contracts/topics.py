@@ -1,0 +1,69 @@
+"""Every event topic, named once, with the message it carries.
+
+Names are `<owner>.<event-kebab>.v<N>`. Dead letters belong to the consumer: `dlq.<consumer>.<topic>`.
+deploy/kafka/topics.yaml holds the same list for brokers; a test holds the two together.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+from longitude.auditing.v1.events_pb2 import CheckpointPublished
+from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
+from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageReceived, MessageRejected, StudyReceived
+from longitude.memory.v1.events_pb2 import EvidenceLoaded, RecordUpdated
+from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed, EpisodeClosed
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic(Generic[M]):
+    """A Kafka topic and the one protobuf message its records carry."""
+
+    name: str
+    payload: type[M]
+
+    @property
+    def owner(self) -> str:
+        """The service that publishes it."""
+        return self.name.partition(".")[0]
+
+    @property
+    def event_type(self) -> str:
+        """CloudEvents `type`: the full protobuf name."""
+        return self.payload.DESCRIPTOR.full_name
+
+
+MESSAGE_RECEIVED = Topic("ingestion.message-received.v1", MessageReceived)
+MESSAGE_REJECTED = Topic("ingestion.message-rejected.v1", MessageRejected)
+STUDY_RECEIVED = Topic("ingestion.study-received.v1", StudyReceived)
+DOCUMENT_RECEIVED = Topic("ingestion.document-received.v1", DocumentReceived)
+STUDY_ANALYSED = Topic("imaging.study-analysed.v1", StudyAnalysed)
+DOCUMENT_READ = Topic("imaging.document-read.v1", DocumentRead)
+RECORD_UPDATED = Topic("memory.record-updated.v1", RecordUpdated)
+EVIDENCE_LOADED = Topic("memory.evidence-loaded.v1", EvidenceLoaded)
+ASSESSMENT_DRAFTED = Topic("reasoning.assessment-drafted.v1", AssessmentDrafted)
+EPISODE_CLOSED = Topic("reasoning.episode-closed.v1", EpisodeClosed)
+ASSESSMENT_REVIEWED = Topic("reasoning.assessment-reviewed.v1", AssessmentReviewed)
+CHECKPOINT_PUBLISHED = Topic("auditing.checkpoint-published.v1", CheckpointPublished)
+
+TOPICS: tuple[Topic[Any], ...] = (
+    MESSAGE_RECEIVED,
+    MESSAGE_REJECTED,
+    STUDY_RECEIVED,
+    DOCUMENT_RECEIVED,
+    STUDY_ANALYSED,
+    DOCUMENT_READ,
+    RECORD_UPDATED,
+    EVIDENCE_LOADED,
+    ASSESSMENT_DRAFTED,
+    EPISODE_CLOSED,
+    ASSESSMENT_REVIEWED,
+    CHECKPOINT_PUBLISHED,
+)
+
+
+def dead_letter_topic(consumer: str, topic: Topic[Any]) -> str:
+    """Where `consumer` puts the records of `topic` that it cannot handle."""
+    return f"dlq.{consumer}.{topic.name}"
