@@ -23,9 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longitude.ingestion.v1 import clinical_fact_pb2 as longitude_dot_ingestion_dot_v1_dot_clinical__fact__pb2
+from longitude.memory.v1 import memory_service_pb2 as longitude_dot_memory_dot_v1_dot_memory__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longitude/reasoning/v1/episode.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\x04Pins\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cmodel_sha256\x18\x02 \x01(\t\x12\x18\n\x10tokenizer_sha256\x18\x03 \x01(\t\x12\x17\n\x0fharness_version\x18\x04 \x01(\t\x12\x16\n\x0e\x63ontext_sha256\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\"\xbd\x01\n\tModelTurn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x1b\n\x0fobservation_ids\x18\x03 \x03(\rB\x02\x10\x01\x12\x16\n\naction_ids\x18\x04 \x03(\rB\x02\x10\x01\x12\x15\n\tlog_probs\x18\x05 \x03(\x02\x42\x02\x10\x01\x12\x18\n\x0c\x61llowed_mass\x18\x06 \x03(\x02\x42\x02\x10\x01\x12\x16\n\x0egrammar_sha256\x18\x07 \x01(\t\x12\x15\n\rfinish_reason\x18\x08 \x01(\t\"p\n\x08ToolCall\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12\x15\n\rresult_sha256\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\r\n\x05\x65rror\x18\x06 \x01(\t\"4\n\x08\x44\x65\x63ision\x12\n\n\x02\x62y\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xfc\x01\n\x04Step\x12\r\n\x05index\x18\x01 \x01(\r\x12\x31\n\x04turn\x18\x02 \x01(\x0b\x32!.longitude.reasoning.v1.ModelTurnH\x00\x12\x30\n\x04tool\x18\x03 \x01(\x0b\x32 .longitude.reasoning.v1.ToolCallH\x00\x12\x34\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32 .longitude.reasoning.v1.DecisionH\x00\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fprevious_sha256\x18\x06 \x01(\tB\t\n\x07\x63ontent\"\x86\x01\n\x07\x45pisode\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\r\x12*\n\x04pins\x18\x03 \x01(\x0b\x32\x1c.longitude.reasoning.v1.Pins\x12+\n\x05steps\x18\x04 \x03(\x0b\x32\x1c.longitude.reasoning.v1.Stepb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longitude/reasoning/v1/episode.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*longitude/ingestion/v1/clinical_fact.proto\x1a(longitude/memory/v1/memory_service.proto\"L\n\x07\x46inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\x12\x13\n\x0bpassage_ids\x18\x04 \x03(\t\"-\n\x0b\x43\x61lculation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\"\xc9\x02\n\rEpisodeInputs\x12\x10\n\x08question\x18\x01 \x01(\t\x12\x38\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\'.longitude.memory.v1.GetContextResponse\x12\x0c\n\x04\x66low\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1f.longitude.reasoning.v1.Finding\x12\x39\n\x0c\x63\x61lculations\x18\x06 \x03(\x0b\x32#.longitude.reasoning.v1.Calculation\x12\x36\n\x08\x61\x62sences\x18\x07 \x03(\x0b\x32$.longitude.ingestion.v1.CodedConcept\x12\r\n\x05tools\x18\x08 \x03(\t\"\x84\x01\n\x04Pins\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cmodel_sha256\x18\x02 \x01(\t\x12\x18\n\x10tokenizer_sha256\x18\x03 \x01(\t\x12\x17\n\x0fharness_version\x18\x04 \x01(\t\x12\x16\n\x0e\x63ontext_sha256\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\"\xd1\x01\n\tModelTurn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x1b\n\x0fobservation_ids\x18\x03 \x03(\rB\x02\x10\x01\x12\x16\n\naction_ids\x18\x04 \x03(\rB\x02\x10\x01\x12\x15\n\tlog_probs\x18\x05 \x03(\x02\x42\x02\x10\x01\x12\x18\n\x0c\x61llowed_mass\x18\x06 \x03(\x02\x42\x02\x10\x01\x12\x16\n\x0egrammar_sha256\x18\x07 \x01(\t\x12\x15\n\rfinish_reason\x18\x08 \x01(\t\x12\x12\n\x06\x66orced\x18\t \x03(\x08\x42\x02\x10\x01\"\xa9\x01\n\x08ToolCall\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12\x15\n\rresult_sha256\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x37\n\x06result\x18\x07 \x01(\x0b\x32\'.longitude.memory.v1.GetContextResponse\"4\n\x08\x44\x65\x63ision\x12\n\n\x02\x62y\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xfc\x01\n\x04Step\x12\r\n\x05index\x18\x01 \x01(\r\x12\x31\n\x04turn\x18\x02 \x01(\x0b\x32!.longitude.reasoning.v1.ModelTurnH\x00\x12\x30\n\x04tool\x18\x03 \x01(\x0b\x32 .longitude.reasoning.v1.ToolCallH\x00\x12\x34\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32 .longitude.reasoning.v1.DecisionH\x00\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fprevious_sha256\x18\x06 \x01(\tB\t\n\x07\x63ontent\"\xbd\x01\n\x07\x45pisode\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\r\x12*\n\x04pins\x18\x03 \x01(\x0b\x32\x1c.longitude.reasoning.v1.Pins\x12+\n\x05steps\x18\x04 \x03(\x0b\x32\x1c.longitude.reasoning.v1.Step\x12\x35\n\x06inputs\x18\x05 \x01(\x0b\x32%.longitude.reasoning.v1.EpisodeInputsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,16 +42,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELTURN'].fields_by_name['log_probs']._serialized_options = b'\020\001'
   _globals['_MODELTURN'].fields_by_name['allowed_mass']._loaded_options = None
   _globals['_MODELTURN'].fields_by_name['allowed_mass']._serialized_options = b'\020\001'
-  _globals['_PINS']._serialized_start=98
-  _globals['_PINS']._serialized_end=230
-  _globals['_MODELTURN']._serialized_start=233
-  _globals['_MODELTURN']._serialized_end=422
-  _globals['_TOOLCALL']._serialized_start=424
-  _globals['_TOOLCALL']._serialized_end=536
-  _globals['_DECISION']._serialized_start=538
-  _globals['_DECISION']._serialized_end=590
-  _globals['_STEP']._serialized_start=593
-  _globals['_STEP']._serialized_end=845
-  _globals['_EPISODE']._serialized_start=848
-  _globals['_EPISODE']._serialized_end=982
+  _globals['_MODELTURN'].fields_by_name['forced']._loaded_options = None
+  _globals['_MODELTURN'].fields_by_name['forced']._serialized_options = b'\020\001'
+  _globals['_FINDING']._serialized_start=183
+  _globals['_FINDING']._serialized_end=259
+  _globals['_CALCULATION']._serialized_start=261
+  _globals['_CALCULATION']._serialized_end=306
+  _globals['_EPISODEINPUTS']._serialized_start=309
+  _globals['_EPISODEINPUTS']._serialized_end=638
+  _globals['_PINS']._serialized_start=641
+  _globals['_PINS']._serialized_end=773
+  _globals['_MODELTURN']._serialized_start=776
+  _globals['_MODELTURN']._serialized_end=985
+  _globals['_TOOLCALL']._serialized_start=988
+  _globals['_TOOLCALL']._serialized_end=1157
+  _globals['_DECISION']._serialized_start=1159
+  _globals['_DECISION']._serialized_end=1211
+  _globals['_STEP']._serialized_start=1214
+  _globals['_STEP']._serialized_end=1466
+  _globals['_EPISODE']._serialized_start=1469
+  _globals['_EPISODE']._serialized_end=1658
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
+from longitude.memory.v1 import memory_service_pb2 as _memory_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +20,118 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class Finding(_message.Message):
+    """What a rule said before the model spoke."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    FACT_IDS_FIELD_NUMBER: _builtins.int
+    PASSAGE_IDS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    text: _builtins.str
+    @_builtins.property
+    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def passage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        passage_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "name", b"name", "passage_ids", b"passage_ids", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
+
+@_typing.final
+class Calculation(_message.Message):
+    """A value the runtime can compute, and the facts it would compute it from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FACT_IDS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    @_builtins.property
+    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Calculation: _TypeAlias = Calculation  # noqa: Y015
+
+@_typing.final
+class EpisodeInputs(_message.Message):
+    """Everything an episode starts from; a replay needs nothing else of the record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    FLOW_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    CALCULATIONS_FIELD_NUMBER: _builtins.int
+    ABSENCES_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    flow: _builtins.str
+    """`first_visit` or `follow_up` (also when empty)."""
+    @_builtins.property
+    def context(self) -> _memory_service_pb2.GetContextResponse: ...
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """What is newer counts as changed; unset: there is nothing to compare with."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def calculations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Calculation]: ...
+    @_builtins.property
+    def absences(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.CodedConcept]:
+        """Concepts looked for in the whole record and not there."""
+
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tools that the driver serves."""
+
+    def __init__(
+        self,
+        *,
+        question: _builtins.str = ...,
+        context: _memory_service_pb2.GetContextResponse | None = ...,
+        flow: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        calculations: _abc.Iterable[Global___Calculation] | None = ...,
+        absences: _abc.Iterable[_clinical_fact_pb2.CodedConcept] | None = ...,
+        tools: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "calculations", b"calculations", "context", b"context", "findings", b"findings", "flow", b"flow", "question", b"question", "since", b"since", "tools", b"tools"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpisodeInputs: _TypeAlias = EpisodeInputs  # noqa: Y015
 
 @_typing.final
 class Pins(_message.Message):
@@ -36,7 +150,7 @@ class Pins(_message.Message):
     tokenizer_sha256: _builtins.str
     harness_version: _builtins.str
     context_sha256: _builtins.str
-    """SHA-256 of the context pack as given to the episode."""
+    """SHA-256 of the EpisodeInputs, in protobuf's deterministic serialisation."""
     seed: _builtins.int
     def __init__(
         self,
@@ -58,7 +172,9 @@ Global___Pins: _TypeAlias = Pins  # noqa: Y015
 
 @_typing.final
 class ModelTurn(_message.Message):
-    """One turn of the model: observation in, action out, as token ids. Never re-tokenised."""
+    """One turn of the model: observation in, action out, as token ids. Never re-tokenised. A role's whole sequence is
+    the concatenation of the observation and action ids of its turns.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -70,13 +186,16 @@ class ModelTurn(_message.Message):
     ALLOWED_MASS_FIELD_NUMBER: _builtins.int
     GRAMMAR_SHA256_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
+    FORCED_FIELD_NUMBER: _builtins.int
     role: _builtins.str
     state: _builtins.str
     grammar_sha256: _builtins.str
     """SHA-256 of the grammar; empty for unconstrained text."""
     finish_reason: _builtins.str
     @_builtins.property
-    def observation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def observation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """What was new to the role since its previous turn."""
+
     @_builtins.property
     def action_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     @_builtins.property
@@ -86,6 +205,10 @@ class ModelTurn(_message.Message):
     @_builtins.property
     def allowed_mass(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """Probability mass, 0..1, that the grammar left allowed at each action token."""
+
+    @_builtins.property
+    def forced(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
+        """Action tokens that the grammar left no choice about: nothing is learned from them."""
 
     def __init__(
         self,
@@ -98,10 +221,11 @@ class ModelTurn(_message.Message):
         allowed_mass: _abc.Iterable[_builtins.float] | None = ...,
         grammar_sha256: _builtins.str = ...,
         finish_reason: _builtins.str = ...,
+        forced: _abc.Iterable[_builtins.bool] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_ids", b"action_ids", "allowed_mass", b"allowed_mass", "finish_reason", b"finish_reason", "grammar_sha256", b"grammar_sha256", "log_probs", b"log_probs", "observation_ids", b"observation_ids", "role", b"role", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_ids", b"action_ids", "allowed_mass", b"allowed_mass", "finish_reason", b"finish_reason", "forced", b"forced", "grammar_sha256", b"grammar_sha256", "log_probs", b"log_probs", "observation_ids", b"observation_ids", "role", b"role", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,6 +241,7 @@ class ToolCall(_message.Message):
     RESULT_SHA256_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
     role: _builtins.str
     tool: _builtins.str
     arguments: _builtins.str
@@ -125,6 +250,10 @@ class ToolCall(_message.Message):
     purpose: _builtins.str
     """Why the call was needed."""
     error: _builtins.str
+    @_builtins.property
+    def result(self) -> _memory_service_pb2.GetContextResponse:
+        """What the tool answered; in the same shape as the context the episode started from."""
+
     def __init__(
         self,
         *,
@@ -134,10 +263,11 @@ class ToolCall(_message.Message):
         result_sha256: _builtins.str = ...,
         purpose: _builtins.str = ...,
         error: _builtins.str = ...,
+        result: _memory_service_pb2.GetContextResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "error", b"error", "purpose", b"purpose", "result_sha256", b"result_sha256", "role", b"role", "tool", b"tool"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "error", b"error", "purpose", b"purpose", "result", b"result", "result_sha256", b"result_sha256", "role", b"role", "tool", b"tool"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,12 +349,15 @@ class Episode(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     PINS_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    INPUTS_FIELD_NUMBER: _builtins.int
     episode_id: _builtins.str
     format: _builtins.int
     @_builtins.property
     def pins(self) -> Global___Pins: ...
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]: ...
+    @_builtins.property
+    def inputs(self) -> Global___EpisodeInputs: ...
     def __init__(
         self,
         *,
@@ -232,10 +365,11 @@ class Episode(_message.Message):
         format: _builtins.int = ...,
         pins: Global___Pins | None = ...,
         steps: _abc.Iterable[Global___Step] | None = ...,
+        inputs: Global___EpisodeInputs | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pins", b"pins"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "pins", b"pins"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["episode_id", b"episode_id", "format", b"format", "pins", b"pins", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["episode_id", b"episode_id", "format", b"format", "inputs", b"inputs", "pins", b"pins", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
