@@ -1,0 +1,147 @@
+"""The bus of one service: FastStream's Kafka broker with Longitude's own delivery policy.
+
+FastStream's acknowledgement policies either lose an event on an error or retry it at once for ever (see README),
+so every subscription is MANUAL: the offset is committed only after `Delivery` has brought the whole batch to an end.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Protocol
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from contracts.topics import M, Topic
+from faststream import AckPolicy, Context
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from eventbus import metrics, tracing
+from eventbus.delivery import Delivery, GiveBackError, RetryPolicy, TooManyBugsError
+from eventbus.errors import TransientError
+from eventbus.events import Event, Outgoing
+
+log = logging.getLogger("eventbus")
+
+# Twice the largest payload that travels inline, with room for facts; the brokers' topics allow the same.
+MAX_RECORD_BYTES = 4 * 1024 * 1024
+# Per-partition fetch bound: at least one largest record always fits.
+PUBLISH_TIMEOUT = 15.0
+
+
+class Process(Protocol):
+    """What the bus needs of the process that it lives in (servicekit.Process)."""
+
+    def fail(self, error: BaseException) -> None:
+        """End the process with an error."""
+
+    def ready_when(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
+        """Add a readiness check."""
+
+
+class EventBus:
+    """Subscriptions and publishing of one service. `service` is the consumer group."""
+
+    def __init__(self, service: str, bootstrap: str, policy: RetryPolicy | None = None) -> None:
+        self._service = service
+        self._policy = policy or RetryPolicy()
+        self._stopping = asyncio.Event()
+        self._fail: Callable[[BaseException], None] = lambda error: log.critical("%s", type(error).__name__)
+        self._broker = KafkaBroker(
+            bootstrap,
+            client_id=service,
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=MAX_RECORD_BYTES,
+            logger=None,
+            graceful_timeout=20.0,
+        )
+
+    def subscribe(
+        self,
+        topic: Topic[M],
+        handler: Callable[[Event[M]], Awaitable[Sequence[Outgoing]]],
+        *,
+        max_records: int = 100,
+    ) -> None:
+        """Handle every record of a topic, one at a time and in order within a partition.
+
+        `max_records` bounds how many records one offset commit covers; 1 for handlers that take seconds.
+        """
+        delivery = Delivery(self._service, topic, handler, self.publish, self._send, self._stopping, self._policy)
+        subscriber = self._broker.subscriber(
+            topic.name,
+            group_id=self._service,
+            batch=True,
+            max_records=max_records,
+            batch_timeout_ms=100,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=MAX_RECORD_BYTES,
+            no_reply=True,
+        )
+
+        async def consume(message: Annotated[KafkaMessage, Context("message")]) -> None:
+            await self._consume(delivery, message)
+
+        subscriber(consume, decoder=_leave_undecoded)
+
+    async def publish(self, outgoing: Outgoing) -> None:
+        """Return when every in-sync replica has the event; TransientError when that takes over 15 s or fails."""
+        headers = outgoing.headers()
+        with tracing.publishing(outgoing.topic.name, headers):
+            await self._send(outgoing.topic.name, outgoing.key, outgoing.value(), headers)
+        metrics.PUBLISHED.labels(outgoing.topic.name).inc()
+
+    @asynccontextmanager
+    async def running(self, process: Process) -> AsyncIterator[None]:
+        """Consume and publish while inside; a consumer that must stop fails the process."""
+        self._fail = process.fail
+        await self._broker.start()
+        process.ready_when("kafka", self.ping)
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            await self._broker.stop()
+
+    async def ping(self) -> None:
+        """Raise TransientError when no broker answers."""
+        if not await self._broker.ping(timeout=5.0):
+            raise TransientError("kafka")
+
+    async def _consume(self, delivery: Delivery, message: KafkaMessage) -> None:
+        records: Sequence[ConsumerRecord[bytes, bytes]] = message.raw_message
+        try:
+            for record in records:
+                await delivery.deliver(record)
+        except GiveBackError:
+            await message.nack()
+        except TooManyBugsError as error:
+            self._stopping.set()
+            self._fail(error)
+            await message.nack()
+        else:
+            await _commit(message)
+
+    async def _send(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT):
+                await self._broker.publish(
+                    value, topic, key=key or None, headers=headers, correlation_id=headers.get("ce_id")
+                )
+        except (KafkaError, TimeoutError) as error:
+            raise TransientError(f"kafka: {type(error).__name__}") from error
+
+
+async def _leave_undecoded(message: KafkaMessage) -> Any:
+    """Keep FastStream from guessing at JSON: `Event.decode` reads the raw record."""
+    return message.body
+
+
+async def _commit(message: KafkaMessage) -> None:
+    """A commit lost to a rebalance is harmless: the records come again and their effects are recorded."""
+    try:
+        await message.ack()
+    except KafkaError as error:
+        log.warning("offset not committed: %s", type(error).__name__)

@@ -1,0 +1,121 @@
+"""gRPC as every service serves and calls it: health, reflection, traces, and errors with a meaning."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from eventbus import TransientError
+from eventbus.delivery import place_of
+from google.protobuf.descriptor import FileDescriptor
+from grpc_health.v1 import _async as aio_health
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor
+
+from servicekit.errors import BusyError, ConflictError, InvalidInputError, NotFoundError, UnavailableError
+
+log = logging.getLogger("servicekit")
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+]
+# A restarted peer is found again within seconds, not after the default two minutes.
+_CLIENT_OPTIONS = [*_OPTIONS, ("grpc.max_reconnect_backoff_ms", 2000), ("grpc.keepalive_time_ms", 30000)]
+
+_CODES: dict[type[Exception], grpc.StatusCode] = {
+    NotFoundError: grpc.StatusCode.NOT_FOUND,
+    InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
+    ConflictError: grpc.StatusCode.FAILED_PRECONDITION,
+    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    UnavailableError: grpc.StatusCode.UNAVAILABLE,
+    TransientError: grpc.StatusCode.UNAVAILABLE,
+}
+
+# What registers a servicer, the servicer, and the file that declares its service.
+Registration = tuple[Callable[[Any, grpc.aio.Server], None], Any, FileDescriptor]
+
+
+async def _abort(context: "grpc.aio.ServicerContext[Any, Any]", error: Exception) -> None:
+    code = _CODES.get(type(error))
+    if code is None:
+        number = uuid.uuid4().hex[:12]
+        log.error("internal error %s: %s at %s", number, type(error).__name__, place_of(error))
+        await context.abort(grpc.StatusCode.INTERNAL, f"internal error {number}: the service's log has it")
+    await context.abort(code, str(error))
+
+
+def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def call(request: Any, context: Any) -> Any:
+        try:
+            return await behaviour(request, context)
+        except (grpc.aio.AbortError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - every failure is answered with a status
+            await _abort(context, error)
+
+    return call
+
+
+def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+    async def call(request: Any, context: Any) -> AsyncIterator[Any]:
+        try:
+            async for response in behaviour(request, context):
+                yield response
+        except (grpc.aio.AbortError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - every failure is answered with a status
+            await _abort(context, error)
+
+    return call
+
+
+class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
+    """Turns errors of `servicekit.errors` into their status; anything else into INTERNAL with a number."""
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        handler = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith("/grpc."):
+            return handler
+        if handler.unary_unary:
+            return handler._replace(unary_unary=_unary(handler.unary_unary))
+        if handler.unary_stream:
+            return handler._replace(unary_stream=_stream(handler.unary_stream))
+        return handler
+
+
+@asynccontextmanager
+async def server(listen: str, services: Sequence[Registration], grace: float) -> AsyncIterator[None]:
+    """Serve while inside, with health and reflection; requests under way get `grace` seconds to end."""
+    server = grpc.aio.server(interceptors=[aio_server_interceptor(), _Errors()], options=_OPTIONS)
+    names = [reflection.SERVICE_NAME, health.SERVICE_NAME]
+    servicer = aio_health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    for register, implementation, file in services:
+        register(implementation, server)
+        names += [service.full_name for service in file.services_by_name.values()]
+    reflection.enable_server_reflection(names, server)
+    if server.add_insecure_port(listen) == 0:
+        raise OSError(f"cannot listen on {listen}")
+    await server.start()
+    for name in ["", *names]:
+        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield
+    finally:
+        await servicer.enter_graceful_shutdown()
+        await server.stop(grace)
+
+
+@asynccontextmanager
+async def channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
+    """A traced channel to another service."""
+    async with grpc.aio.insecure_channel(
+        endpoint, options=_CLIENT_OPTIONS, interceptors=aio_client_interceptors()
+    ) as opened:
+        yield opened

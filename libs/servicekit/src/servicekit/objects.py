@@ -1,0 +1,83 @@
+"""Objects in S3, addressed by key and SHA-256. What is read is checked against the digest it was stored under."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import urllib3
+from eventbus import PermanentError, TransientError
+from longitude.ingestion.v1.events_pb2 import ObjectRef
+from minio import Minio
+from minio.error import MinioException, S3Error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_GONE = {"NoSuchKey", "NoSuchBucket", "NoSuchObject"}
+
+
+class ObjectStore:
+    """One bucket. The minio client blocks, so it runs in threads."""
+
+    def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, tls: bool = False) -> None:
+        http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=20), retries=False, maxsize=16)
+        self._client = Minio(endpoint, access_key=access_key, secret_key=secret_key, secure=tls, http_client=http)
+        self._bucket = bucket
+
+    async def ensure_bucket(self) -> None:
+        """Create the bucket if it is not there."""
+        await self._call(self._ensure_bucket)
+
+    async def put(self, key: str, data: bytes, media_type: str) -> ObjectRef:
+        """Store bytes; returns when the store has acknowledged them."""
+        await self._call(self._put, key, data, media_type)
+        return ObjectRef(
+            bucket=self._bucket,
+            key=key,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            media_type=media_type,
+        )
+
+    async def get(self, ref: ObjectRef) -> bytes:
+        """Read bytes of any bucket this service may read; PermanentError when gone or not what was stored."""
+        data = await self._call(self._get, ref.bucket, ref.key)
+        if hashlib.sha256(data).hexdigest() != ref.sha256:
+            raise PermanentError("object-altered")
+        return data
+
+    async def ping(self) -> None:
+        """Raise TransientError when the store does not answer."""
+        await self._call(self._client.bucket_exists, self._bucket)
+
+    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await asyncio.to_thread(function, *args, **kwargs)
+        except S3Error as error:
+            if error.code in _GONE:
+                raise PermanentError("object-missing") from error
+            raise TransientError(f"objects: {error.code}") from error
+        except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise TransientError(f"objects: {type(error).__name__}") from error
+
+    def _ensure_bucket(self) -> None:
+        if not self._client.bucket_exists(self._bucket):
+            try:
+                self._client.make_bucket(self._bucket)
+            except S3Error as error:
+                # Another replica was faster.
+                if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                    raise
+
+    def _put(self, key: str, data: bytes, media_type: str) -> None:
+        self._client.put_object(self._bucket, key, io.BytesIO(data), len(data), content_type=media_type)
+
+    def _get(self, bucket: str, key: str) -> bytes:
+        response = self._client.get_object(bucket, key)
+        try:
+            return bytes(response.data)
+        finally:
+            response.close()
+            response.release_conn()

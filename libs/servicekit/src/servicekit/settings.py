@@ -1,0 +1,74 @@
+"""Settings from the environment: `LONGITUDE_<FIELD>`, checked at start, frozen.
+
+A wrong or missing variable ends the process with exit code 78 (EX_CONFIG, sysexits.h) and a line that names the
+variable and the fix; values are never repeated, since some are secrets.
+"""
+
+import sys
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "LONGITUDE_"
+EX_CONFIG = 78
+
+
+def _host_and_port(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not (separator and host and port.isdecimal() and 0 <= int(port) <= 65535):
+        raise ValueError("must be host:port, such as 127.0.0.1:9092")
+    return text
+
+
+Endpoint = Annotated[str, AfterValidator(_host_and_port)]
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    # Kafka bootstrap server.
+    kafka: Endpoint
+    # Where this process listens: gRPC, and HTTP for /healthz, /readyz and /metrics.
+    grpc_listen: Endpoint
+    http_listen: Endpoint
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    # Spans go to this file as JSON lines, to an OTLP collector, or nowhere.
+    trace_file: str = ""
+    otlp_endpoint: str = ""
+    # Longest time for requests under way to end after SIGTERM, in seconds.
+    shutdown_grace: Annotated[float, Field(gt=0, le=600)] = 20.0
+
+
+class PostgresSettings(BaseSettings):
+    """Mix-in of services that own tables."""
+
+    # postgresql://user:password@host:port/database
+    postgres: PostgresDsn
+
+
+class ObjectStoreSettings(BaseSettings):
+    """Mix-in of services that own a bucket."""
+
+    # host:port of the S3 endpoint.
+    objects: Endpoint
+    objects_access_key: SecretStr
+    objects_secret_key: SecretStr
+    objects_tls: bool = False
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def load(settings: type[S]) -> S:
+    """Read the environment or end the process with a line per wrong variable."""
+    try:
+        return settings()
+    except ValidationError as error:
+        for item in error.errors():
+            name = PREFIX + "_".join(str(part) for part in item["loc"]).upper()
+            fix = "set it; it has no default" if item["type"] == "missing" else item["msg"]
+            print(f"{name}: {fix}", file=sys.stderr)  # noqa: T201 - before logging exists
+        raise SystemExit(EX_CONFIG) from None

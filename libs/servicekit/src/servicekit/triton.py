@@ -1,0 +1,106 @@
+"""Triton over gRPC: tensors in, tensors out, one call or a stream. Every call has a deadline."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import numpy as np
+import tritonclient.grpc.aio as triton
+from eventbus import PermanentError, TransientError
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+Tensors = dict[str, np.ndarray[Any, Any]]
+
+# Statuses that pass by themselves: ask again.
+_PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED")
+
+
+def _error(error: InferenceServerException) -> Exception:
+    status = str(error.status() or "")
+    if any(name in status for name in _PASSING):
+        return TransientError(f"triton: {status.removeprefix('StatusCode.')}")
+    return PermanentError("triton-refused")
+
+
+def _inputs(tensors: Mapping[str, np.ndarray[Any, Any]]) -> list[triton.InferInput]:
+    inputs = []
+    for name, tensor in tensors.items():
+        tensor_input = triton.InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype))
+        tensor_input.set_data_from_numpy(np.ascontiguousarray(tensor))
+        inputs.append(tensor_input)
+    return inputs
+
+
+class TritonClient:
+    """A thin asynchronous client. TransientError: unreachable, busy or late. PermanentError: refused."""
+
+    def __init__(self, client: triton.InferenceServerClient) -> None:
+        self._client = client
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, endpoint: str) -> AsyncIterator[Self]:
+        """A client for the server at `host:port`; it need not be up yet."""
+        client = triton.InferenceServerClient(endpoint)
+        try:
+            yield cls(client)
+        finally:
+            await client.close()
+
+    async def ready(self, model: str) -> None:
+        """Raise TransientError unless the model can serve."""
+        try:
+            if await self._client.is_model_ready(model, client_timeout=5.0):
+                return
+        except InferenceServerException as error:
+            raise TransientError(f"triton: {model} cannot be reached") from error
+        raise TransientError(f"triton: {model} is not ready")
+
+    async def infer(self, model: str, inputs: Tensors, outputs: Sequence[str], timeout_s: float) -> Tensors:
+        """One request, one answer."""
+        wanted = [triton.InferRequestedOutput(name) for name in outputs]
+        try:
+            result = await self._client.infer(model, _inputs(inputs), outputs=wanted, client_timeout=timeout_s)
+        except InferenceServerException as error:
+            raise _error(error) from error
+        return {name: result.as_numpy(name) for name in outputs}
+
+    async def stream(
+        self, model: str, inputs: Tensors, outputs: Sequence[str], timeout_s: float
+    ) -> AsyncIterator[Tensors]:
+        """One request to a decoupled model, its answers as they come; leaving the iteration cancels the request."""
+
+        async def requests() -> AsyncIterator[dict[str, Any]]:
+            wanted = [triton.InferRequestedOutput(name) for name in outputs]
+            yield {
+                "model_name": model,
+                "inputs": _inputs(inputs),
+                "outputs": wanted,
+                "enable_empty_final_response": True,
+            }
+
+        answers = self._client.stream_infer(requests(), stream_timeout=timeout_s)
+        try:
+            async for result, error in answers:
+                if error is not None:
+                    raise _error(error)
+                if (tensors := _outputs(result, outputs)) is not None:
+                    yield tensors
+                if _is_final(result):
+                    return
+        except InferenceServerException as error:
+            raise _error(error) from error
+        finally:
+            answers.cancel()
+
+
+def _outputs(result: triton.InferResult, names: Sequence[str]) -> Tensors | None:
+    """The answer's tensors by name; None for the empty final answer."""
+    found = {name: result.as_numpy(name) for name in names}
+    present = {name: tensor for name, tensor in found.items() if tensor is not None}
+    return present or None
+
+
+def _is_final(result: triton.InferResult) -> bool:
+    parameter = result.get_response().parameters.get("triton_final_response")
+    return bool(parameter and parameter.bool_param)
