@@ -1,0 +1,53 @@
+"""One server as a child process: its start, its log, its end."""
+
+import asyncio
+import signal
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from native_stack.identity import ProcessIdentity
+from native_stack.part import Command
+
+_TAIL_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started process. It has its own session: a Ctrl-C in the terminal does not reach it."""
+
+    process: asyncio.subprocess.Process
+    identity: ProcessIdentity
+
+    @classmethod
+    async def start(cls, command: Command, log: Path) -> "Child":
+        """Start `command` with its output appended to `log`."""
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command.argv,
+                cwd=command.directory,
+                env=command.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return cls(process, ProcessIdentity.of(process.pid))
+
+    async def end(self, grace_s: float) -> None:
+        """SIGTERM, and SIGKILL when it is still there after `grace_s` seconds."""
+        self.identity.send(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.process.wait(), grace_s)
+        except TimeoutError:
+            self.identity.send(signal.SIGKILL)
+            await self.process.wait()
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, indented, for a report on why its server died."""
+    if not log.exists():
+        return "    (no log)"
+    with log.open(errors="replace") as lines:
+        last = deque(lines, maxlen=_TAIL_LINES)
+    return "".join(f"    {line.rstrip()[:400]}\n" for line in last).rstrip() or "    (its log is empty)"

@@ -1,0 +1,93 @@
+"""Apache Kafka: one KRaft node on loopback, ready when every topic exists and a consumer group can be formed."""
+
+import asyncio
+import base64
+import shutil
+import uuid
+from functools import partial
+from pathlib import Path
+
+from native_stack import layout as places
+from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
+from native_stack.ports import HOST
+from native_stack.topics import create_topics, read_topics
+
+_POM = places.REPOSITORY / "deploy" / "local" / "pom.xml"
+_JARS = places.SHARED / "kafka-jars"
+_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller}
+listeners=PLAINTEXT://{host}:{broker},CONTROLLER://{host}:{controller}
+advertised.listeners=PLAINTEXT://{host}:{broker}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={logs}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+controlled.shutdown.enable=false
+"""
+
+
+def part(site: Site) -> Part:
+    """Kafka as the supervisor starts it."""
+    return Part(
+        name="kafka",
+        prepare=partial(_prepare, site),
+        until_ready=partial(create_topics, site.address("kafka"), read_topics(places.TOPICS)),
+    )
+
+
+async def _prepare(site: Site) -> Command:
+    java = _program("java", "default-jre-headless (or openjdk-17-jre-headless)")
+    log = site.layout.log("kafka")
+    await asyncio.to_thread(_fetch_jars, log)
+    folder = site.layout.data("kafka")
+    folder.mkdir(parents=True, exist_ok=True)
+    properties = folder / "server.properties"
+    properties.write_text(_properties(site, folder / "log"))
+    if not (folder / "log" / "meta.properties").exists():
+        await run_logged(_format(java, properties, folder), log)
+    argv = (java, *_JVM, "-cp", f"{_JARS}/*", "kafka.Kafka", str(properties))
+    return Command(argv, inherited_environment(), folder)
+
+
+def _properties(site: Site, logs: Path) -> str:
+    broker, controller = site.ports["kafka"], site.ports["kafka_controller"]
+    return _PROPERTIES.format(host=HOST, broker=broker, controller=controller, logs=logs)
+
+
+def _format(java: str, properties: Path, folder: Path) -> Command:
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    tool = ("kafka.tools.StorageTool", "format", "--config", str(properties), "--cluster-id", cluster)
+    return Command((java, *_JVM, "-cp", f"{_JARS}/*", *tool), inherited_environment(), folder)
+
+
+def _fetch_jars(log: Path) -> None:
+    """Copy Kafka's jars into var/kafka-jars, once; a half-made folder is never taken for a whole one."""
+    with places.only_one("kafka-jars"):
+        if _JARS.exists():
+            return
+        maven = _program("mvn", "maven")
+        fresh = _JARS.with_name("kafka-jars.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
+        command = Command((maven, "-q", "-B", "-f", str(_POM), *goal), inherited_environment(), places.REPOSITORY)
+        asyncio.run(run_logged(command, log))
+        fresh.rename(_JARS)
+
+
+def _program(name: str, package: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise PartError(f"`{name}` is not installed; on Debian: apt-get install {package}")
+    return path

@@ -1,0 +1,108 @@
+"""What the supervisor knows about one server: what to run, when it is ready, what it needs first."""
+
+import asyncio
+import json
+import os
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from native_stack.layout import Layout
+from native_stack.ports import HOST
+
+
+class PartError(Exception):
+    """A part cannot be started; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program as the kernel needs it. `environment` is complete: nothing is added."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One server of the stack."""
+
+    name: str
+    prepare: Callable[[], Awaitable[Command]]
+    until_ready: Callable[[], Awaitable[None]]
+    needs: tuple[str, ...] = ()
+    grace_s: float = 10.0
+    ready_within_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every part of one stack is built from."""
+
+    layout: Layout
+    ports: Mapping[str, int]
+    credentials: Mapping[str, str]
+    models: tuple[str, ...] = ()
+    parts: frozenset[str] = field(default_factory=frozenset)
+
+    def address(self, port: str) -> str:
+        """`host:port` of a named socket."""
+        return f"{HOST}:{self.ports[port]}"
+
+
+def inherited_environment() -> dict[str, str]:
+    """The caller's environment without any setting of Longitude, so that a stack depends on its own only."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGITUDE_")}
+    if "LONGITUDE_LOG_LEVEL" in os.environ:
+        kept["LONGITUDE_LOG_LEVEL"] = os.environ["LONGITUDE_LOG_LEVEL"]
+    return kept
+
+
+def load_credentials(layout: Layout, names: tuple[str, ...]) -> dict[str, str]:
+    """The passwords of this stack, made at its first start and kept as long as its data."""
+    known: dict[str, str] = json.loads(layout.credentials.read_text()) if layout.credentials.exists() else {}
+    complete = {name: known.get(name) or secrets.token_hex(16) for name in names}
+    if complete != known:
+        write_private(layout.credentials, json.dumps(complete, indent=2))
+    return complete
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, readable by its owner only."""
+    fresh = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+async def run_logged(command: Command, log: Path) -> None:
+    """Run a preparing command to its end, its output in the part's log; PartError when it fails."""
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command.argv, cwd=command.directory, env=command.environment, stdout=output, stderr=output
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            process.kill()
+            raise
+    if code != 0:
+        raise PartError(f"{Path(command.argv[0]).name} ended with exit code {code}")
+
+
+async def until_http_ok(url: str) -> None:
+    """Return once `url` answers 200."""
+    while not await asyncio.to_thread(_answers, url):
+        await asyncio.sleep(0.1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # a loopback address built here
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

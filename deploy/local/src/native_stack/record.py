@@ -1,0 +1,58 @@
+"""A stack's account of itself on disk: written by its supervisor, read by everybody else.
+
+The file is always whole (replaced in one step), and holds no secret.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+from native_stack.identity import ProcessIdentity
+
+Phase = Literal["starting", "ready", "stopping", "stopped", "failed"]
+PartState = Literal["waiting", "preparing", "starting", "ready", "stopping", "stopped", "killed", "died"]
+
+
+@dataclass(slots=True)
+class PartRecord:
+    """One part. `start_s` is from the process's start to ready; `exit_code` is negative for a signal."""
+
+    state: PartState = "waiting"
+    process: ProcessIdentity | None = None
+    prepare_s: float | None = None
+    start_s: float | None = None
+    exit_code: int | None = None
+
+
+@dataclass(slots=True)
+class StackRecord:
+    """The whole stack; `failure` says why the phase is `failed`."""
+
+    phase: Phase
+    supervisor: ProcessIdentity
+    control: str
+    ports: dict[str, int]
+    parts: dict[str, PartRecord] = field(default_factory=dict)
+    failure: str = ""
+    start_s: float | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """What is recorded there, or None when no stack ever ran."""
+        try:
+            raw = json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        parts = {name: PartRecord(**row | {"process": _identity(row["process"])}) for name, row in raw["parts"].items()}
+        return cls(**raw | {"supervisor": ProcessIdentity(**raw["supervisor"]), "parts": parts})
+
+    def write(self, path: Path) -> None:
+        """Replace the file."""
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        fresh.replace(path)
+
+
+def _identity(row: dict[str, int] | None) -> ProcessIdentity | None:
+    return None if row is None else ProcessIdentity(**row)

@@ -1,0 +1,50 @@
+"""The five services, each `python -m <name>` with its settings as LONGITUDE_* variables."""
+
+import sys
+from functools import partial
+
+from native_stack import postgres
+from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
+
+NEEDS = {
+    "ingestion": ("kafka", "objects"),
+    "memory": ("kafka", "postgres", "objects", "triton"),
+    "imaging": ("kafka", "postgres", "objects", "triton"),
+    "reasoning": ("kafka", "postgres", "objects", "triton", "memory"),
+    "auditing": ("kafka", "postgres", "objects"),
+}
+
+
+def part(name: str, site: Site) -> Part:
+    """One service as the supervisor starts it; it is ready when its /readyz says so."""
+    ready = partial(until_http_ok, f"http://{site.address(f'{name}_http')}/readyz")
+    return Part(name=name, prepare=partial(_prepare, name, site), until_ready=ready, needs=NEEDS[name])
+
+
+async def _prepare(name: str, site: Site) -> Command:
+    folder = site.layout.data(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = inherited_environment() | settings(name, site)
+    return Command((sys.executable, "-m", name), environment, folder)
+
+
+def settings(name: str, site: Site) -> dict[str, str]:
+    """What the environment of a service says; it needs nothing else to start."""
+    values = {
+        "KAFKA": site.address("kafka"),
+        "HTTP_LISTEN": site.address(f"{name}_http"),
+        "GRPC_LISTEN": site.address(name),
+        "TRACE_FILE": str(site.layout.trace(name)),
+        "DATA_DIR": str(site.layout.data(name)),
+        "TRITON": site.address("triton"),
+        "MEMORY": site.address("memory"),
+        "IMAGING": site.address("imaging"),
+        "OBJECTS": site.address("objects"),
+        "OBJECTS_ACCESS_KEY": site.credentials["objects_access_key"],
+        "OBJECTS_SECRET_KEY": site.credentials["objects_secret_key"],
+        "MLLP_LISTEN": site.address("mllp"),
+        "DICOM_LISTEN": site.address("dicom"),
+    }
+    if name in postgres.OWNERS:
+        values["POSTGRES"] = postgres.dsn(site, name)
+    return {f"LONGITUDE_{key}": value for key, value in values.items()}

@@ -1,0 +1,100 @@
+"""The topics of deploy/kafka/topics.yaml, and their making on a broker.
+
+Each consumer named there gets its dead-letter topic beside the topic it reads.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """One topic as data. `retention_ms` is -1 for ever."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+
+
+def read_topics(path: Path) -> tuple[TopicSettings, ...]:
+    """Every topic of the file, followed by the dead-letter topics of its consumers."""
+    document = yaml.safe_load(path.read_text())
+    events = [_settings(row["name"], row) for row in document["topics"]]
+    dead_letters = [
+        _settings(f"dlq.{consumer}.{row['name']}", document["dead_letters"])
+        for row in document["topics"]
+        for consumer in row["consumers"]
+    ]
+    return (*events, *dead_letters)
+
+
+def _settings(name: str, row: dict[str, int]) -> TopicSettings:
+    return TopicSettings(name, row["partitions"], row["retention_ms"])
+
+
+async def create_topics(bootstrap: str, topics: tuple[TopicSettings, ...]) -> None:
+    """Return once every topic is there and consumer groups are served; waits for the broker to come up."""
+    admin = await _connected(bootstrap)
+    try:
+        await _create_missing(admin, topics)
+        await _until_groups_are_served(admin)
+    finally:
+        await admin.close()
+
+
+async def _connected(bootstrap: str) -> AIOKafkaAdminClient:
+    host, _, port = bootstrap.rpartition(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        writer.close()
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await admin.start()
+        except KafkaError:
+            await admin.close()
+            await asyncio.sleep(0.1)
+        else:
+            return admin
+
+
+async def _create_missing(admin: AIOKafkaAdminClient, topics: tuple[TopicSettings, ...]) -> None:
+    missing = [_new_topic(topic) for topic in topics]
+    while missing:
+        answer = await admin.create_topics(missing)
+        failed = {name for name, code, *_ in answer.topic_errors if not _made(code)}
+        missing = [topic for topic in missing if topic.name in failed]
+        await asyncio.sleep(0.1 if missing else 0)
+
+
+def _new_topic(topic: TopicSettings) -> NewTopic:
+    configuration = {"retention.ms": str(topic.retention_ms)}
+    return NewTopic(topic.name, topic.partitions, replication_factor=1, topic_configs=configuration)
+
+
+def _made(code: int) -> bool:
+    error = for_code(code)
+    if code == 0 or error is TopicAlreadyExistsError:
+        return True
+    if not error.retriable:
+        raise error
+    return False
+
+
+async def _until_groups_are_served(admin: AIOKafkaAdminClient) -> None:
+    """The first look-up of a coordinator makes the offsets topic; it fails until that is done."""
+    while True:
+        try:
+            await admin.find_coordinator("native-stack")
+        except KafkaError:
+            await asyncio.sleep(0.1)
+        else:
+            return

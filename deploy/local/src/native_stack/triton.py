@@ -1,0 +1,106 @@
+"""NVIDIA Triton: the server and Python backend inside the `nvidia-pytriton` wheel, run by itself on a CPU.
+
+Serves the models of deploy/triton/models that are asked for; a model that does not load ends the server.
+"""
+
+import asyncio
+import ctypes.util
+import hashlib
+import os
+import shutil
+import sys
+import sysconfig
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from native_stack import layout as places
+from native_stack.part import Command, Part, PartError, Site, inherited_environment, until_http_ok
+from native_stack.ports import HOST
+
+_SERVER = places.SHARED / "triton-server"
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  Triton's Python backend puts its regions here
+
+
+def part(site: Site) -> Part:
+    """Triton as the supervisor starts it."""
+    ready = partial(until_http_ok, f"http://{site.address('triton_http')}/v2/health/ready")
+    return Part(name="triton", prepare=partial(_prepare, site), until_ready=ready, ready_within_s=300)
+
+
+def available_models() -> tuple[str, ...]:
+    """The models of the repository, by name."""
+    return tuple(sorted(path.parent.name for path in places.MODEL_REPOSITORY.glob("*/config.pbtxt")))
+
+
+async def _prepare(site: Site) -> Command:
+    await asyncio.to_thread(_copy_server)
+    prefix = _shared_memory_prefix(site)
+    for left_over in _SHARED_MEMORY.glob(f"{prefix}*"):
+        left_over.unlink()
+    models = tuple(f"--load-model={name}" for name in site.models)
+    argv = (
+        str(_SERVER / "bin" / "tritonserver"),
+        f"--model-repository={places.MODEL_REPOSITORY}",
+        f"--backend-directory={_SERVER / 'backends'}",
+        "--model-control-mode=explicit",
+        *models,
+        *_listeners(site),
+        f"--backend-config=python,shm-region-prefix-name={prefix}",
+        "--exit-timeout-secs=5",
+        "--disable-auto-complete-config",
+    )
+    folder = site.layout.data("triton")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Command(argv, _environment(), folder)
+
+
+def _listeners(site: Site) -> tuple[str, ...]:
+    addresses = (f"--http-address={HOST}", f"--grpc-address={HOST}", f"--metrics-address={HOST}")
+    http, grpc, metrics = (site.ports[name] for name in ("triton_http", "triton", "triton_metrics"))
+    return (*addresses, f"--http-port={http}", f"--grpc-port={grpc}", f"--metrics-port={metrics}")
+
+
+def _shared_memory_prefix(site: Site) -> str:
+    """The same for every start of one stack, so that what a killed server left can be removed."""
+    return f"longitude_{hashlib.sha256(str(site.layout.directory).encode()).hexdigest()[:12]}_"
+
+
+def _environment() -> dict[str, str]:
+    libraries = f"{_wheel('pytriton').parent / 'nvidia_pytriton.libs'}:{_libpython_folder()}"
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    own = {"LD_LIBRARY_PATH": libraries, "PATH": path, "LONGITUDE_MODELS_DIR": str(places.MODELS)}
+    return inherited_environment() | own
+
+
+def _copy_server() -> None:
+    """Bring server, Python backend and the stub of this Python version together in var/triton-server, once."""
+    with places.only_one("triton-server"):
+        if _SERVER.exists():
+            return
+        source = _wheel("pytriton") / "tritonserver"
+        fresh = _SERVER.with_name("triton-server.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("python_backend_stubs"))
+        stub = source / "python_backend_stubs" / _VERSION / "triton_python_backend_stub"
+        shutil.copy2(stub, fresh / "backends" / "python")
+        for program in (fresh / "bin" / "tritonserver", fresh / "backends" / "python" / stub.name):
+            program.chmod(0o755)
+        fresh.rename(_SERVER)
+
+
+def _wheel(package: str) -> Path:
+    """Where a package lies, found without importing it."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise PartError(f"the package {package} is not installed; run `make install`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _libpython_folder() -> str:
+    """The folder of the shared library of this Python, which the backend embeds."""
+    folder = str(sysconfig.get_config_var("LIBDIR"))
+    if next(Path(folder).glob(f"libpython{_VERSION}.so*"), None) or ctypes.util.find_library(f"python{_VERSION}"):
+        return folder
+    raise PartError(f"libpython{_VERSION}.so is not installed; on Debian: apt-get install libpython{_VERSION}")
