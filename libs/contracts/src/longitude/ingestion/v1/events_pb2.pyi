@@ -135,6 +135,9 @@ class IdentityLink(_message.Message):
 
     SURVIVING_FIELD_NUMBER: _builtins.int
     MERGED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    removed: _builtins.bool
+    """Set when the message takes an earlier link back (A37: unlink): the two are two persons again."""
     @_builtins.property
     def surviving(self) -> _clinical_fact_pb2.PatientKey: ...
     @_builtins.property
@@ -144,10 +147,11 @@ class IdentityLink(_message.Message):
         *,
         surviving: _clinical_fact_pb2.PatientKey | None = ...,
         merged: _clinical_fact_pb2.PatientKey | None = ...,
+        removed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["merged", b"merged", "surviving", b"surviving"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged", b"merged", "surviving", b"surviving"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged", b"merged", "removed", b"removed", "surviving", b"surviving"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

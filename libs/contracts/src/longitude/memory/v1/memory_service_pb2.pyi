@@ -252,6 +252,7 @@ class GetContextResponse(_message.Message):
     PASSAGES_FIELD_NUMBER: _builtins.int
     CONTRADICTIONS_FIELD_NUMBER: _builtins.int
     IDENTIFIERS_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
     tokens: _builtins.int
     omitted: _builtins.int
     """Facts that did not fit the budget."""
@@ -265,6 +266,10 @@ class GetContextResponse(_message.Message):
     def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]: ...
     @_builtins.property
     def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.PatientKey]: ...
+    @_builtins.property
+    def degraded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the pack had to do without and why (search out of reach, index behind); empty when nothing is missing."""
+
     def __init__(
         self,
         *,
@@ -275,10 +280,11 @@ class GetContextResponse(_message.Message):
         passages: _abc.Iterable[Global___EvidencePassage] | None = ...,
         contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
         identifiers: _abc.Iterable[_clinical_fact_pb2.PatientKey] | None = ...,
+        degraded: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "facts", b"facts", "identifiers", b"identifiers", "lines", b"lines", "omitted", b"omitted", "passages", b"passages", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "degraded", b"degraded", "facts", b"facts", "identifiers", b"identifiers", "lines", b"lines", "omitted", b"omitted", "passages", b"passages", "tokens", b"tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -348,16 +354,20 @@ class SearchNotesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HITS_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    pending: _builtins.int
+    """Chunks of this patient's text that are recorded but not in the index yet: 0 when the search saw everything."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoteHit]: ...
     def __init__(
         self,
         *,
         hits: _abc.Iterable[Global___NoteHit] | None = ...,
+        pending: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "pending", b"pending"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -487,16 +497,20 @@ class SearchEvidenceResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HITS_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    pending: _builtins.int
+    """Passages that are loaded but not in the index yet (found by term and code only)."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceHit]: ...
     def __init__(
         self,
         *,
         hits: _abc.Iterable[Global___EvidenceHit] | None = ...,
+        pending: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "pending", b"pending"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
