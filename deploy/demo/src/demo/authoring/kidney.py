@@ -1,0 +1,19 @@
+"""Kidney function of the story: CKD-EPI 2021 without race (Inker et al., N Engl J Med 2021;385:1737), for a woman."""
+
+from datetime import date
+
+BORN = date(1957, 4, 18)
+# Molar mass of creatinine: 1 mg/dL = 88.42 umol/L.
+MICROMOL_PER_MG_DL = 88.42
+
+
+def age_at(day: date) -> int:
+    """Completed years on that day."""
+    return day.year - BORN.year - ((day.month, day.day) < (BORN.month, BORN.day))
+
+
+def egfr(creatinine_mg_dl: float, day: date) -> int:
+    """Estimated filtration rate in mL/min/1.73 m2, rounded as laboratories report it."""
+    ratio = creatinine_mg_dl / 0.7
+    rate = 142 * min(ratio, 1.0) ** -0.241 * max(ratio, 1.0) ** -1.2 * 0.9938 ** age_at(day) * 1.012
+    return round(rate)
