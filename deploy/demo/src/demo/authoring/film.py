@@ -59,12 +59,12 @@ def _ellipse(x: Plane, y: Plane, centre: tuple[float, float], radii: tuple[float
 def _body(x: Plane, y: Plane) -> Plane:
     trunk = _ellipse(x, y, (0.5, 0.80), (0.52, 0.72), 0.02)
     neck = _ellipse(x, y, (0.5, 0.02), (0.10, 0.22), 0.05)
-    shoulders = _ellipse(x, y, (0.5, 0.52), (0.62, 0.36), 0.02)
+    shoulders = _ellipse(x, y, (0.5, 0.50), (0.62, 0.40), 0.02)
     return np.maximum(np.maximum(trunk, shoulders), neck)
 
 
 def _lung(x: Plane, y: Plane, centre: float) -> Plane:
-    upper = _ellipse(x, y, (centre, 0.47), (0.155, 0.34), 0.05)
+    upper = _ellipse(x, y, (centre, 0.50), (0.155, 0.32), 0.05)
     return upper * _soft(y - _diaphragm(x), 0.008)
 
 
