@@ -1,0 +1,83 @@
+"""`once` and `stage` on a real PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from contracts.identifiers import event_id
+from contracts.topics import MESSAGE_RECEIVED, RECORD_UPDATED
+from eventbus import Event, Outgoing, mark_published, once, stage, unpublished
+from longitude.ingestion.v1.events_pb2 import MessageReceived
+from longitude.memory.v1.events_pb2 import RecordUpdated
+from psycopg import AsyncConnection
+from servicekit import migrate
+from servicekit.postgres import open_pool
+
+AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+def received(number: int) -> Event[MessageReceived]:
+    return Event(event_id("n", str(number)), MESSAGE_RECEIVED, b"k", MessageReceived(), "", AT, 0, number, b"", {})
+
+
+def follows(event: Event[Any]) -> Outgoing:
+    payload = RecordUpdated(fact_ids=["f"])
+    return Outgoing.caused_by(event, RECORD_UPDATED, payload, id=event_id("updated", event.id))
+
+
+async def prepared(dsn: str) -> str:
+    await migrate(dsn, "inbox_test", "eventbus")
+    async with await AsyncConnection.connect(dsn) as conn:
+        await conn.execute("CREATE TABLE IF NOT EXISTS inbox_test.effect (event_id text)")
+    return dsn
+
+
+async def effects(conn: AsyncConnection[Any], event: Event[Any]) -> int:
+    row = await (await conn.execute("SELECT count(*) FROM effect WHERE event_id = %s", (event.id,))).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_a_redelivered_event_has_one_effect_and_publishes_the_same_again(postgres: str) -> None:
+    event = received(1)
+    async with open_pool(await prepared(postgres), "inbox_test") as pool, pool.connection() as conn:
+
+        async def effect() -> Sequence[Outgoing]:
+            await conn.execute("INSERT INTO effect VALUES (%s)", (event.id,))
+            return [follows(event)]
+
+        first = await once(conn, event, effect)
+        second = await once(conn, event, effect)
+        assert await effects(conn, event) == 1
+    assert list(first) == list(second) == [follows(event)]
+
+
+async def test_a_failed_effect_leaves_no_trace_and_may_be_tried_again(postgres: str) -> None:
+    event = received(2)
+    async with open_pool(await prepared(postgres), "inbox_test") as pool, pool.connection() as conn:
+
+        async def broken() -> Sequence[Outgoing]:
+            await conn.execute("INSERT INTO effect VALUES (%s)", (event.id,))
+            raise ZeroDivisionError
+
+        async def whole() -> Sequence[Outgoing]:
+            await conn.execute("INSERT INTO effect VALUES (%s)", (event.id,))
+            return []
+
+        with pytest.raises(ZeroDivisionError):
+            await once(conn, event, broken)
+        assert await effects(conn, event) == 0
+        await once(conn, event, whole)
+        assert await effects(conn, event) == 1
+
+
+async def test_staged_events_wait_until_they_are_marked_published(postgres: str) -> None:
+    command = event_id("command", "1")
+    outgoing = [follows(received(3)), follows(received(4))]
+    async with open_pool(await prepared(postgres), "inbox_test") as pool, pool.connection() as conn:
+        async with conn.transaction():
+            await stage(conn, command, outgoing)
+        assert await unpublished(conn) == {command: outgoing}
+        await mark_published(conn, command)
+        assert await unpublished(conn) == {}
