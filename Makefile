@@ -1,0 +1,97 @@
+# Everything a person or CI does here. Needs make, python3.11 (with venv and libpython3.11), Java 17 and Maven.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+RUN := $(BIN)/python
+export PATH := $(BIN):$(PATH)
+
+PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+REQUIREMENTS := requirements/dev.txt requirements/no-deps.txt
+STUBS := $(CURDIR)/libs/contracts/src
+MODELS := var/models/smollm2
+INSTALLED := $(VENV)/installed
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+DEBIAN := python3.11-venv libpython3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help install lock proto models up down status demo check check-proto test faults bench eval chart
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environment -----------------------------------------------------------------------------------------------------
+
+install: $(INSTALLED) ## make .venv with everything pinned and hashed (about two minutes, nothing when unchanged)
+
+$(INSTALLED): $(REQUIREMENTS) $(PACKAGES) | $(BIN)/uv
+	uv pip install --quiet --python $(RUN) --require-hashes -r requirements/dev.txt
+	uv pip install --quiet --python $(RUN) --require-hashes --no-deps -r requirements/no-deps.txt
+	uv pip install --quiet --python $(RUN) --no-build-isolation --no-deps $(addprefix -e ./,$(dir $(PACKAGES)))
+	touch $@
+
+lock: $(BIN)/uv ## resolve requirements/*.in into pinned, hashed *.txt
+	$(LOCK) requirements/runtime.in -o requirements/runtime.txt
+	$(LOCK) requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) requirements/no-deps.in --no-deps -o requirements/no-deps.txt
+
+$(BIN)/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; on Debian: apt-get install $(DEBIAN)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+
+proto: $(INSTALLED) ## regenerate the committed protobuf stubs
+	cd proto && $(RUN) -m grpc_tools.protoc -I. --python_out=$(STUBS) --grpc_python_out=$(STUBS) \
+	  --mypy_out=quiet:$(STUBS) --mypy_grpc_out=quiet:$(STUBS) $$(find . -name '*.proto' | sort)
+
+models: $(MODELS) ## convert the reasoner's weights, once (about 20 seconds)
+
+$(MODELS): | $(INSTALLED)
+	$(RUN) -m engine.convert --out $@
+
+# --- the local stack -------------------------------------------------------------------------------------------------
+
+up: install models ## start every server and service on loopback; endpoints in var/stack.env
+	$(RUN) -m native_stack up
+
+down: $(INSTALLED) ## stop them
+	$(RUN) -m native_stack down
+
+status: $(INSTALLED) ## say what runs, and why what died did
+	$(RUN) -m native_stack status
+
+demo: up ## one patient's two years, from messages to a checked assessment and a proof
+	$(RUN) deploy/demo/demo.py
+
+# --- checks ----------------------------------------------------------------------------------------------------------
+
+check: install ## format, lint, types, import contracts, protobuf, unit tests
+	ruff format --check --quiet .
+	ruff check --quiet .
+	mypy --strict $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests) deploy tests
+	lint-imports
+	$(MAKE) --no-print-directory check-proto
+	pytest --quiet $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture
+
+check-proto: install
+	rm -rf var/stubs && mkdir -p var/stubs
+	$(MAKE) --no-print-directory proto STUBS=$(CURDIR)/var/stubs
+	diff -r -x __pycache__ -x py.typed var/stubs/longitude $(STUBS)/longitude
+	buf lint
+	@! git rev-parse --quiet --verify main >/dev/null || buf breaking --against "$$(git rev-parse --git-common-dir)#branch=main"
+
+test: install models check ## everything, on real servers
+	pytest --quiet --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
+	  $(filter-out tests/architecture,$(wildcard tests/contract tests/system tests/faults tests/helm))
+
+faults: install models ## kill and cut everything, the long form
+	pytest --quiet tests/faults --faults=long
+
+bench: install models ## measure beside peers [BENCH=name]
+	$(RUN) -m tests.benchmarks $(BENCH)
+
+eval: install models ## measure the answers [EVAL=name] [N=n] [SEED=s]
+	$(RUN) -m tests.evals $(EVAL) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
+
+chart: install ## lint, render and validate the Helm chart, offline
+	pytest --quiet tests/helm
