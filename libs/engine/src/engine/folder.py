@@ -1,0 +1,60 @@
+"""A model folder on disk: its configuration, its manifest, and a clear error when it is not there."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ModelMissingError(Exception):
+    """The model folder is missing or incomplete; the text names the command that makes it."""
+
+
+@dataclass(frozen=True)
+class LlamaConfig:
+    """The architecture of a llama network; the names are those of transformers' config.json."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    max_position_embeddings: int
+    rope_theta: float
+    rms_norm_eps: float
+    tie_word_embeddings: bool
+    eos_token_id: int
+
+    @property
+    def head_size(self) -> int:
+        return self.hidden_size // self.num_attention_heads
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """What a served model is: where it lies, its name, and the SHA-256 over all its files."""
+
+    path: Path
+    name: str
+    sha256: str
+    config: LlamaConfig
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.path / "tokenizer.json"
+
+
+def open_folder(path: Path) -> ModelFolder:
+    """Reads configuration and manifest of a converted model."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text())
+        values = json.loads((path / "config.json").read_text())
+    except FileNotFoundError as error:
+        command = f"python -m engine.convert --out {path.parent}"
+        raise ModelMissingError(f"no model in {path}: make it with `{command}`") from error
+    config = LlamaConfig(**{name: values[name] for name in LlamaConfig.__dataclass_fields__})
+    return ModelFolder(path, manifest["name"], manifest["sha256"], config)

@@ -1,0 +1,167 @@
+"""What an episode may rest on: an immutable index over recorded facts, evidence passages and open contradictions.
+
+Guarantee: a fact is found only if it belongs to one of the patient's identifiers; withdrawn and superseded
+statements are kept apart and are never found among the current ones. The same input in any order gives the same index.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+from longitude.ingestion.v1.clinical_fact_pb2 import (
+    FACT_KIND_ENCOUNTER,
+    FACT_STATUS_ENTERED_IN_ERROR,
+    ClinicalFact,
+    FactKind,
+    PatientKey,
+)
+from longitude.memory.v1.memory_service_pb2 import (
+    CONTRADICTION_STATE_OPEN,
+    Contradiction,
+    EvidencePassage,
+    RecordedFact,
+)
+
+from grounding import facts
+from grounding.concepts import BIRTH_DATE, SEX, loinc_key
+from grounding.calculate import Sex
+
+_FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class UnknownSourceError(LookupError):
+    """A citation names a fact or passage that the episode does not have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The facts in force, oldest first, with everything else an episode may cite.
+
+    `as_of` is the moment the question was asked: grounding has no clock of its own.
+    """
+
+    as_of: datetime
+    recorded: tuple[RecordedFact, ...] = ()
+    passages: tuple[EvidencePassage, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    identifiers: tuple[PatientKey, ...] = ()
+    _by_id: dict[str, RecordedFact] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        as_of: datetime,
+        recorded: Iterable[RecordedFact],
+        passages: Iterable[EvidencePassage] = (),
+        contradictions: Iterable[Contradiction] = (),
+        identifiers: Iterable[PatientKey] = (),
+    ) -> "Sources":
+        """Builds the index; facts of other patients are left out, so that citing them finds nothing."""
+        known = {(each.id, each.authority) for each in identifiers}
+        own = [each for each in recorded if (each.fact.patient.id, each.fact.patient.authority) in known]
+        built = cls(
+            as_of,
+            tuple(sorted({each.fact.fact_id: each for each in own}.values(), key=_order)),
+            tuple({each.passage_id: each for each in passages}.values()),
+            tuple(each for each in contradictions if each.state == CONTRADICTION_STATE_OPEN),
+            tuple(PatientKey(id=name, authority=authority) for name, authority in sorted(known)),
+        )
+        built._by_id.update({each.fact.fact_id: each for each in built.recorded})  # noqa: SLF001
+        return built
+
+    @cached_property
+    def current(self) -> tuple[ClinicalFact, ...]:
+        """Facts neither superseded nor withdrawn."""
+        return tuple(each.fact for each in self.recorded if not _is_past(each))
+
+    @property
+    def today(self) -> date:
+        return self.as_of.astimezone(UTC).date()
+
+    def fact(self, fact_id: str) -> ClinicalFact:
+        """UnknownSourceError if the episode has no such fact."""
+        return self.recorded_fact(fact_id).fact
+
+    def recorded_fact(self, fact_id: str) -> RecordedFact:
+        try:
+            return self._by_id[fact_id]
+        except KeyError:
+            raise UnknownSourceError("a cited fact is not in this patient's record") from None
+
+    def has_fact(self, fact_id: str) -> bool:
+        return fact_id in self._by_id
+
+    def is_current(self, fact_id: str) -> bool:
+        """False for facts that a later statement replaced or withdrew."""
+        return not _is_past(self.recorded_fact(fact_id))
+
+    def passage(self, passage_id: str) -> EvidencePassage:
+        """UnknownSourceError if memory did not return it."""
+        for passage in self.passages:
+            if passage.passage_id == passage_id:
+                return passage
+        raise UnknownSourceError("a cited passage was not returned by the evidence library")
+
+    def has_passage(self, passage_id: str) -> bool:
+        return any(passage.passage_id == passage_id for passage in self.passages)
+
+    def of_kind(self, *kinds: FactKind) -> tuple[ClinicalFact, ...]:
+        return tuple(fact for fact in self.current if fact.kind in kinds)
+
+    def with_key(self, key: str) -> tuple[ClinicalFact, ...]:
+        """Facts of one concept (see `concepts.key`), oldest first."""
+        return tuple(fact for fact in self.current if key in facts.keys(fact))
+
+    def series(self, loinc: str) -> tuple[ClinicalFact, ...]:
+        """Results of one LOINC code that have a number, a unit and a day, oldest first."""
+        return tuple(
+            fact
+            for fact in self.with_key(loinc_key(loinc))
+            if fact.HasField("quantity") and facts.number(fact.quantity) is not None and facts.starts_on(fact)
+        )
+
+    def active(self, *kinds: FactKind, on: date | None = None) -> tuple[ClinicalFact, ...]:
+        """Statements of these kinds that hold on a day (default: the day of the question)."""
+        day = on or self.today
+        return tuple(fact for fact in self.of_kind(*kinds) if _holds(fact, day))
+
+    def encounters(self) -> tuple[ClinicalFact, ...]:
+        return tuple(fact for fact in self.of_kind(FACT_KIND_ENCOUNTER) if facts.starts_on(fact))
+
+    def birth_date(self) -> ClinicalFact | None:
+        return next(iter(reversed(self.with_key(loinc_key(BIRTH_DATE)))), None)
+
+    def sex(self) -> ClinicalFact | None:
+        return next(iter(reversed(self.with_key(loinc_key(SEX)))), None)
+
+
+def birth_day(fact: ClinicalFact) -> date | None:
+    """The day a birth date fact states, as text (ISO or HL7 DT) or as its validity."""
+    digits = "".join(character for character in fact.text if character.isdigit())[:8]
+    if len(digits) == 8:
+        try:
+            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        except ValueError:
+            return None
+    return facts.starts_on(fact) if not fact.text else None
+
+
+def administrative_sex(fact: ClinicalFact) -> Sex | None:
+    """Female or male (HL7 table 0001); None for every other value, for which the formulas are not defined."""
+    text = (fact.text or fact.coded.code or fact.coded.display).strip().lower()
+    return {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}.get(text)
+
+
+def _holds(fact: ClinicalFact, day: date) -> bool:
+    start = facts.starts_on(fact)
+    return not facts.has_ended(fact, day) and (start is None or start <= day)
+
+
+def _is_past(recorded: RecordedFact) -> bool:
+    return recorded.HasField("superseded_at") or recorded.fact.status == FACT_STATUS_ENTERED_IN_ERROR
+
+
+def _order(recorded: RecordedFact) -> tuple[datetime, str]:
+    fact = recorded.fact
+    return (facts.moment(fact.valid_from) if fact.HasField("valid_from") else _FIRST_DAY, fact.fact_id)

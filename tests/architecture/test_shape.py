@@ -1,0 +1,69 @@
+"""Every service looks the same, and the rules that keep it so are held here rather than remembered."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = sorted(p.parent for p in (ROOT / "services").glob("*/pyproject.toml"))
+LIBS = sorted(p.parent for p in (ROOT / "libs").glob("*/pyproject.toml"))
+PACKAGES = [*SERVICES, *LIBS]
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
+
+
+def sources(package: Path) -> list[Path]:
+    return sorted(p for p in (package / "src").rglob("*.py") if "longitude" not in p.parts[-4:])
+
+
+def name_of(package: Path) -> str:
+    return package.name
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=name_of)
+def test_every_service_has_the_same_inner_shape(service: Path) -> None:
+    inside = service / "src" / service.name
+    for file in ("__main__.py", "settings.py", "app.py", "handlers.py"):
+        assert (inside / file).is_file(), f"{service.name} lacks {file}"
+    for folder in ("domain", "adapters"):
+        assert list((inside / folder).glob("*.py")), f"{service.name} lacks {folder}/"
+    for path in ("README.md", "pyproject.toml", "tests/unit", "tests/integration"):
+        assert (service / path).exists(), f"{service.name} lacks {path}"
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_every_package_has_a_page_and_types(package: Path) -> None:
+    assert (package / "README.md").is_file()
+    assert list((package / "src").rglob("py.typed"))
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_no_module_has_a_name_that_says_nothing(package: Path) -> None:
+    assert [p for p in sources(package) if p.stem in FORBIDDEN_NAMES] == []
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=name_of)
+def test_only_settings_reads_the_environment(service: Path) -> None:
+    readers = [
+        p.relative_to(service).as_posix()
+        for p in sources(service)
+        if re.search(r"\bos\.(environ|getenv)\b", p.read_text(encoding="utf-8"))
+    ]
+    assert [r for r in readers if not r.endswith("/settings.py") and "/training/" not in r] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_every_module_says_its_job(package: Path) -> None:
+    silent = [
+        p.relative_to(package).as_posix()
+        for p in sources(package)
+        if p.read_text(encoding="utf-8").strip() and ast.get_docstring(ast.parse(p.read_text(encoding="utf-8"))) is None
+    ]
+    assert silent == []
+
+
+def test_the_public_packages_are_listed_everywhere_they_must_be() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for package in PACKAGES:
+        assert f'"{package.parent.name}/{package.name}/src"' in pyproject, f"mypy_path lacks {package.name}"
