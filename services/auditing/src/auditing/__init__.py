@@ -1,0 +1,1 @@
+"""The transparency log: every Kafka record becomes a leaf that anyone can prove."""

@@ -1,0 +1,128 @@
+"""Every record of every topic of the platform, read by assignment instead of by group.
+
+The position of a partition is the log's own, in PostgreSQL, so a rebalance has nothing to decide; offsets are also
+committed to Kafka, only so that its tools show how far this service is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from eventbus.events import decode_headers
+
+from auditing.domain.records import DEAD_LETTER_PREFIX, Record
+from auditing.domain.sequencing import Partition, Position
+
+log = logging.getLogger("auditing")
+
+BATCH_RECORDS = 1000
+BATCH_BYTES = 16 * 1024 * 1024
+FETCH_MILLISECONDS = 200
+COMMIT_SECONDS = 5.0
+
+Positions = Callable[[], Awaitable[Mapping[Partition, Position]]]
+
+
+class TopicRecreatedError(Exception):
+    """Kafka holds fewer records than the log recorded: the topic was deleted and made again, or is another one."""
+
+
+class RecordReader:
+    """Reads the named topics and every dead-letter topic, from where the log stands."""
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, topics: Iterable[str], positions: Positions
+    ) -> None:
+        self._consumer = consumer
+        self._admin = admin
+        self._topics = frozenset(topics)
+        self._positions = positions
+        self._assigned: set[TopicPartition] = set()
+
+    async def discover(self) -> None:
+        """Take up partitions that appeared since; dead-letter topics come into being with their first record."""
+        found = await self._partitions()
+        if found != self._assigned:
+            self._consumer.assign(list(found))
+            await self._seek(found)
+            self._assigned = found
+            log.info("reading %d partitions", len(found))
+
+    async def fetch(self) -> list[Record]:
+        """The next records, in order within a partition and by time across them; empty when there are none."""
+        try:
+            batches = await self._consumer.getmany(timeout_ms=FETCH_MILLISECONDS, max_records=BATCH_RECORDS)
+        except OffsetOutOfRangeError:
+            await self._seek(self._assigned)
+            return []
+        return [_record(raw) for raw in heapq.merge(*batches.values(), key=lambda raw: raw.timestamp)]
+
+    async def commit(self, positions: Mapping[Partition, Position]) -> None:
+        """Show Kafka how far the log is. Losing this loses nothing."""
+        offsets = {TopicPartition(*partition): position.next_offset for partition, position in positions.items()}
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("offset not committed: %s", type(error).__name__)
+
+    async def end_offsets(self) -> dict[Partition, int]:
+        """The offset that the next record of each partition will have."""
+        ends = await self._consumer.end_offsets(list(await self._partitions()))
+        return {(place.topic, place.partition): end for place, end in ends.items()}
+
+    async def _partitions(self) -> set[TopicPartition]:
+        described = await self._admin.describe_topics()
+        return {
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            if topic["topic"] in self._topics or topic["topic"].startswith(DEAD_LETTER_PREFIX)
+            for partition in topic["partitions"]
+        }
+
+    async def _seek(self, partitions: Iterable[TopicPartition]) -> None:
+        places = list(partitions)
+        if not places:
+            return
+        positions = await self._positions()
+        starts = await self._consumer.beginning_offsets(places)
+        ends = await self._consumer.end_offsets(places)
+        for place in places:
+            wanted = positions.get((place.topic, place.partition), Position()).next_offset
+            if wanted > ends[place]:
+                raise TopicRecreatedError(f"{place.topic}: {wanted} records are recorded, Kafka has {ends[place]}")
+            self._consumer.seek(place, max(wanted, starts[place]))
+
+
+def _record(raw: ConsumerRecord[Any, Any]) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, decode_headers(raw), raw.value or b"")
+
+
+@asynccontextmanager
+async def open_reader(bootstrap: str, topics: Iterable[str], positions: Positions) -> AsyncIterator[RecordReader]:
+    """A reader that is connected while inside."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id="auditing",
+        group_id="auditing",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        fetch_max_bytes=BATCH_BYTES,
+        isolation_level="read_committed",
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="auditing")
+    try:
+        await consumer.start()
+        await admin.start()
+        yield RecordReader(consumer, admin, topics, positions)
+    finally:
+        await consumer.stop()
+        await admin.close()

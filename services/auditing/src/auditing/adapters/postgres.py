@@ -1,0 +1,163 @@
+"""The log in PostgreSQL: appending, tree head and checkpoints.
+
+Guarantee: a batch is one transaction that holds the lock on the tree head, so leaf indexes have no gap, a record is
+recorded once whoever reads it and however often, and the position of a partition moves exactly with its records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+from servicekit.postgres import Pool
+
+from auditing.domain.audit_event import Entry
+from auditing.domain.merkle import Frontier, Node, append
+from auditing.domain.notes import Checkpoint
+from auditing.domain.proofs import TILE_HEIGHT
+from auditing.domain.sequencing import EventKey, Partition, Plan, Position, event_key, sequence
+
+_LOCK_HEAD = "SELECT size, peaks FROM tree_head FOR UPDATE"
+_KNOWN = """SELECT leaf.topic, leaf.event_id, index FROM leaf
+    JOIN unnest(%s::text[], %s::text[]) AS wanted (topic, event_id) USING (topic, event_id)"""
+_COPY_LEAVES = """COPY leaf (index, hash, data, event_id, event_type, causation_id, topic, partition, "offset",
+    payload_sha256) FROM STDIN"""
+_COPY_SUBJECTS = "COPY subject (identifier, leaf_index) FROM STDIN"
+_COPY_DUPLICATES = 'COPY duplicate (topic, partition, "offset", leaf_index, payload_sha256) FROM STDIN'
+_COPY_SUBTREES = "COPY subtree (level, index, hash) FROM STDIN"
+_SET_POSITION = """INSERT INTO position (topic, partition, next_offset, leaves, duplicates) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (topic, partition) DO UPDATE SET (next_offset, leaves, duplicates)
+    = (EXCLUDED.next_offset, EXCLUDED.leaves, EXCLUDED.duplicates)"""
+_UNPUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NULL ORDER BY size LIMIT 1"
+_PUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint as it was signed."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+class Log:
+    """The transparency log of this service's schema."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer."""
+        async with self._pool.connection() as conn:
+            await conn.execute("SELECT 1")
+
+    async def append(self, entries: Sequence[Entry]) -> Plan:
+        """Record a batch; returns what was new in it."""
+        async with self._pool.connection() as conn, conn.transaction():
+            frontier = await _locked_frontier(conn)
+            plan = sequence(entries, frontier.size, await _known(conn, entries), await _positions(conn))
+            grown, completed = append(frontier, [leaf.hash for leaf in plan.leaves])
+            await _write(conn, plan, completed)
+            await conn.execute("UPDATE tree_head SET size = %s, peaks = %s", (grown.size, list(grown.hashes)))
+            return plan
+
+    async def positions(self) -> dict[Partition, Position]:
+        """How far each partition is recorded."""
+        async with self._pool.connection() as conn:
+            return await _positions(conn)
+
+    async def frontier(self) -> Frontier:
+        """The tree of all leaves."""
+        async with self._pool.connection() as conn:
+            row = await (await conn.execute("SELECT size, peaks FROM tree_head")).fetchone()
+            return _frontier(row)
+
+    async def save_checkpoint(self, checkpoint: Checkpoint, note: str) -> None:
+        """Keep a signed checkpoint before anyone sees it. Saving it again changes nothing."""
+        async with self._pool.connection() as conn:
+            await conn.execute(
+                "INSERT INTO checkpoint (size, root, note) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                (checkpoint.size, checkpoint.root, note),
+            )
+
+    async def mark_published(self, size: int) -> None:
+        """Tiles, object and event of this checkpoint are out."""
+        async with self._pool.connection() as conn:
+            await conn.execute(
+                "UPDATE checkpoint SET published_at = clock_timestamp() WHERE size = %s AND published_at IS NULL",
+                (size,),
+            )
+
+    async def unpublished_checkpoint(self) -> SignedCheckpoint | None:
+        """The oldest checkpoint that was signed but is not known to be out."""
+        return await self._checkpoint(_UNPUBLISHED)
+
+    async def published_checkpoint(self) -> SignedCheckpoint | None:
+        """The newest checkpoint that is out."""
+        return await self._checkpoint(_PUBLISHED)
+
+    async def _checkpoint(self, query: str) -> SignedCheckpoint | None:
+        async with self._pool.connection() as conn:
+            row = await (await conn.execute(query.encode())).fetchone()
+            return SignedCheckpoint(*row) if row else None
+
+
+async def _locked_frontier(conn: AsyncConnection[Any]) -> Frontier:
+    return _frontier(await (await conn.execute(_LOCK_HEAD)).fetchone())
+
+
+def _frontier(row: Any) -> Frontier:
+    size, peaks = row
+    return Frontier(size, tuple(peaks))
+
+
+async def _known(conn: AsyncConnection[Any], entries: Sequence[Entry]) -> dict[EventKey, int]:
+    keys = [event_key(entry) for entry in entries]
+    rows = await conn.execute(_KNOWN, ([topic for topic, _ in keys], [event_id for _, event_id in keys]))
+    return {(topic, event_id): index for topic, event_id, index in await rows.fetchall()}
+
+
+async def _positions(conn: AsyncConnection[Any]) -> dict[Partition, Position]:
+    rows = await conn.execute("SELECT topic, partition, next_offset, leaves, duplicates FROM position")
+    return {(topic, partition): Position(*counts) for topic, partition, *counts in await rows.fetchall()}
+
+
+async def _write(conn: AsyncConnection[Any], plan: Plan, completed: Sequence[Node]) -> None:
+    await _copy(conn, _COPY_LEAVES, [_leaf_row(leaf.index, leaf.hash, leaf.entry) for leaf in plan.leaves])
+    await _copy(conn, _COPY_SUBJECTS, [(name, leaf.index) for leaf in plan.leaves for name in leaf.entry.identifiers])
+    await _copy(
+        conn, _COPY_DUPLICATES, [(*_place(d.entry), d.leaf_index, d.entry.payload_sha256) for d in plan.duplicates]
+    )
+    await _copy(conn, _COPY_SUBTREES, [_subtree_row(node) for node in completed if _starts_tile_level(node)])
+    positions = [(*place, p.next_offset, p.leaves, p.duplicates) for place, p in plan.positions.items()]
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_SET_POSITION, positions)
+
+
+async def _copy(conn: AsyncConnection[Any], statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    async with conn.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        for row in rows:
+            await copy.write_row(row)
+
+
+def _leaf_row(index: int, leaf_hash: bytes, entry: Entry) -> tuple[Any, ...]:
+    causes = (entry.event_id, entry.event_type, entry.causation_id)
+    return (index, leaf_hash, entry.data, *causes, *_place(entry), entry.payload_sha256)
+
+
+def _place(entry: Entry) -> tuple[str, int, int]:
+    return (entry.topic, entry.partition, entry.offset)
+
+
+def _starts_tile_level(node: Node) -> bool:
+    """Subtrees of 256**n leaves, n > 0, are the hashes of higher tiles; leaves stand in their own table."""
+    return node.height > 0 and node.height % TILE_HEIGHT == 0
+
+
+def _subtree_row(node: Node) -> tuple[int, int, bytes]:
+    return (node.height // TILE_HEIGHT, node.index, node.hash)

@@ -1,0 +1,70 @@
+"""The map of auditing: what it reads, where it writes, what it answers.
+
+It reads every topic but its own: a checkpoint that became a leaf would call for another checkpoint, for ever.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from contracts.topics import CHECKPOINT_PUBLISHED, TOPICS
+from eventbus import EventBus
+from longitude.auditing.v1 import auditing_service_pb2
+from longitude.auditing.v1.auditing_service_pb2_grpc import add_AuditingServiceServicer_to_server
+from servicekit import Process, migrate, postgres
+from servicekit.objects import ObjectStore
+
+from auditing.adapters import keys
+from auditing.adapters.kafka import open_reader
+from auditing.adapters.objects import TileWriter
+from auditing.adapters.postgres import Log
+from auditing.adapters.postgres_reads import LogReader
+from auditing.background import publish_checkpoints, read_records
+from auditing.handlers import on_checkpoint_due, on_records
+from auditing.rpc import Rpc
+from auditing.settings import Settings
+
+log = logging.getLogger("auditing")
+
+BUCKET = "auditing-log"
+READ_TOPICS = tuple(topic.name for topic in TOPICS if topic is not CHECKPOINT_PUBLISHED)
+
+
+@asynccontextmanager
+async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
+    """Everything is up when this yields."""
+    signer = keys.signing_key(settings.signing_key_file, settings.log_origin)
+    pseudonym_key = keys.pseudonym_key(settings.pseudonym_key_file)
+    log.info("verifier key: %s", signer.verifier_key)
+    await migrate(str(settings.postgres), "auditing", "auditing")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "auditing"))
+        records_log, reader = Log(pool), LogReader(pool)
+        objects = _objects(settings)
+        await objects.ensure_bucket()
+        bus = EventBus("auditing", settings.kafka)
+        await stack.enter_async_context(bus.running(process))
+        records = await stack.enter_async_context(open_reader(settings.kafka, READ_TOPICS, records_log.positions))
+        rpc = Rpc(records_log, reader, records, signer.verifier_key)
+        service = (add_AuditingServiceServicer_to_server, rpc, auditing_service_pb2.DESCRIPTOR)
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        write = partial(on_records, log=records_log, pseudonym_key=pseudonym_key)
+        publish = partial(on_checkpoint_due, log=records_log, tiles=TileWriter(objects, reader), bus=bus, signer=signer)
+        due = asyncio.Event()
+        process.spawn(read_records(records, write, due, settings.checkpoint_leaves), "read")
+        process.spawn(publish_checkpoints(publish, due, settings.checkpoint_seconds), "checkpoints")
+        process.ready_when("postgres", records_log.ping)
+        process.ready_when("objects", objects.ping)
+        yield
+
+
+def _objects(settings: Settings) -> ObjectStore:
+    return ObjectStore(
+        settings.objects,
+        settings.objects_access_key.get_secret_value(),
+        settings.objects_secret_key.get_secret_value(),
+        BUCKET,
+        tls=settings.objects_tls,
+    )

@@ -1,0 +1,51 @@
+"""What auditing does with its two inputs: records to write down, and the moment for a checkpoint."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from contracts.identifiers import event_id
+from contracts.topics import CHECKPOINT_PUBLISHED
+from eventbus import EventBus, Outgoing
+from longitude.auditing.v1.events_pb2 import CheckpointPublished
+
+from auditing import metrics
+from auditing.adapters.objects import TileWriter
+from auditing.adapters.postgres import Log, SignedCheckpoint
+from auditing.domain.audit_event import entry_of
+from auditing.domain.notes import Checkpoint, Signer
+from auditing.domain.records import Record
+from auditing.domain.sequencing import Plan
+
+
+async def on_records(records: Sequence[Record], *, log: Log, pseudonym_key: bytes) -> Plan:
+    """Make each record a leaf, or a duplicate of one; nothing if it is recorded already."""
+    plan = await log.append([entry_of(record, pseudonym_key) for record in records])
+    metrics.LEAVES.inc(len(plan.leaves))
+    metrics.DUPLICATES.inc(len(plan.duplicates))
+    return plan
+
+
+async def on_checkpoint_due(*, log: Log, tiles: TileWriter, bus: EventBus, signer: Signer) -> None:
+    """Sign the tree as it stands, then bring out what was signed: tiles, checkpoint object, event.
+
+    A signed checkpoint is stored first and brought out in order, also after a crash in between; all steps repeat
+    harmlessly. Its event carries the time of publishing: consumers tell checkpoints apart by size.
+    """
+    published = await log.published_checkpoint()
+    frontier = await log.frontier()
+    if published is None or frontier.size > published.size:
+        checkpoint = Checkpoint(signer.name, frontier.size, frontier.root())
+        await log.save_checkpoint(checkpoint, signer.sign(checkpoint.text()))
+    covered = published.size if published else 0
+    while waiting := await log.unpublished_checkpoint():
+        await tiles.write(covered, waiting)
+        await bus.publish(_announcement(signer.name, waiting))
+        await log.mark_published(waiting.size)
+        metrics.CHECKPOINT_SIZE.set(waiting.size)
+        covered = waiting.size
+
+
+def _announcement(origin: str, checkpoint: SignedCheckpoint) -> Outgoing:
+    payload = CheckpointPublished(origin=origin, size=checkpoint.size, root_hash=checkpoint.root, note=checkpoint.note)
+    identifier = event_id("checkpoint", origin, str(checkpoint.size), checkpoint.root)
+    return Outgoing(CHECKPOINT_PUBLISHED, identifier, origin.encode(), payload, datetime.now(UTC))

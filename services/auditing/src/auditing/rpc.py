@@ -1,0 +1,92 @@
+"""The AuditingService: proofs, leaves, traces and counts, all over published checkpoints."""
+
+# ruff: noqa: N802, ARG002 - names and arguments are those of the generated servicer
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from longitude.auditing.v1 import auditing_service_pb2 as pb
+from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceServicer
+from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+
+from auditing.adapters.kafka import RecordReader
+from auditing.adapters.postgres import Log, SignedCheckpoint
+from auditing.adapters.postgres_reads import LogReader
+from auditing.domain import proofs
+from auditing.domain.completeness import partition_counts
+
+MAX_TRACE = 10_000
+MAX_IDENTIFIER_CHARACTERS = 255
+
+
+class Rpc(AuditingServiceServicer):
+    """Reads of one log."""
+
+    def __init__(self, log: Log, reader: LogReader, records: RecordReader, verifier_key: str) -> None:
+        self._log = log
+        self._reader = reader
+        self._records = records
+        self._verifier_key = verifier_key
+
+    async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
+        checkpoint = await self._checkpoint()
+        return pb.GetCheckpointResponse(note=checkpoint.note, verifier_key=self._verifier_key)
+
+    async def GetInclusionProof(
+        self, request: pb.GetInclusionProofRequest, context: Any
+    ) -> pb.GetInclusionProofResponse:
+        checkpoint = await self._checkpoint()
+        leaf = await self._reader.leaf_of_event(_identifier(request.event_id))
+        if leaf is None:
+            raise NotFoundError("no leaf carries this event")
+        size = request.tree_size or checkpoint.size
+        await self._require_size(size)
+        if leaf.index >= size:
+            raise ConflictError(f"leaf {leaf.index} is not yet in a tree of {size} leaves; ask again shortly")
+        hashes = await self._reader.range_hashes(proofs.inclusion(leaf.index, size))
+        return pb.GetInclusionProofResponse(leaf=leaf, tree_size=size, hashes=hashes, checkpoint=checkpoint.note)
+
+    async def GetConsistencyProof(
+        self, request: pb.GetConsistencyProofRequest, context: Any
+    ) -> pb.GetConsistencyProofResponse:
+        if request.old_size > request.new_size:
+            raise InvalidInputError("old_size is larger than new_size")
+        await self._require_size(request.new_size)
+        ranges = proofs.consistency(request.old_size, request.new_size)
+        return pb.GetConsistencyProofResponse(hashes=await self._reader.range_hashes(ranges))
+
+    async def ReadLeaves(self, request: pb.ReadLeavesRequest, context: Any) -> AsyncIterator[pb.ReadLeavesResponse]:
+        end = request.end or (await self._checkpoint()).size
+        await self._require_size(end)
+        if request.start > end:
+            raise InvalidInputError("start is larger than end")
+        async for leaf in self._reader.leaves(request.start, end):
+            yield pb.ReadLeavesResponse(leaf=leaf)
+
+    async def Trace(self, request: pb.TraceRequest, context: Any) -> pb.TraceResponse:
+        leaves = await self._reader.trace(_identifier(request.id), MAX_TRACE)
+        if not leaves:
+            raise NotFoundError("no event, message, document, image or assessment has this id")
+        return pb.TraceResponse(leaves=leaves)
+
+    async def GetCompleteness(self, request: pb.GetCompletenessRequest, context: Any) -> pb.GetCompletenessResponse:
+        ends = await self._records.end_offsets()
+        return pb.GetCompletenessResponse(partitions=partition_counts(await self._log.positions(), ends))
+
+    async def _checkpoint(self) -> SignedCheckpoint:
+        checkpoint = await self._log.published_checkpoint()
+        if checkpoint is None:
+            raise UnavailableError("no checkpoint is published yet; ask again shortly")
+        return checkpoint
+
+    async def _require_size(self, size: int) -> None:
+        if size > (await self._log.frontier()).size:
+            raise ConflictError("tree_size is larger than the log")
+
+
+def _identifier(text: str) -> str:
+    if not text or len(text) > MAX_IDENTIFIER_CHARACTERS or "\0" in text:
+        raise InvalidInputError(f"an id has 1 to {MAX_IDENTIFIER_CHARACTERS} characters")
+    return text
