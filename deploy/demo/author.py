@@ -1,4 +1,4 @@
-"""Writes deploy/demo/story: `python deploy/demo/author.py`. The same files every time."""
+"""Writes deploy/demo/story: `python deploy/demo/author.py`. The same files every time."""  # noqa: INP001 - a script beside its package
 
 import sys
 from pathlib import Path

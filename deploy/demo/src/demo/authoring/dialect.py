@@ -5,7 +5,7 @@ Guarantee: a value never breaks the message, because every delimiter inside a va
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 # A field is a text, a tuple of components, or a list of repetitions of these.
 Field = str | tuple[str, ...] | list[str | tuple[str, ...]]
@@ -30,16 +30,21 @@ class Dialect:
     codec: str
     charset: str
     version: str
-    utc_offset: str
+    zone: tzinfo
+    writes_offset: bool
     prefix: str
+
+    def when(self, year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+        """A time on this facility's clock."""
+        return datetime(year, month, day, hour, minute, tzinfo=self.zone)
 
     def time(self, at: datetime) -> str:
         """A time as this facility writes it (HL7 TS)."""
-        return at.strftime("%Y%m%d%H%M%S") + self.utc_offset
+        return at.strftime("%Y%m%d%H%M%S%z" if self.writes_offset else "%Y%m%d%H%M%S")
 
     def escape(self, text: str) -> str:
         """The text with every delimiter replaced by its escape sequence; a line break becomes `.br`."""
-        field, component, repetition, escape, sub = self.separators
+        field, component, repetition, escape, sub = list(self.separators)
         names = {field: "F", component: "S", repetition: "R", escape: "E", sub: "T", "\n": ".br"}
         return "".join(f"{escape}{names[c]}{escape}" if c in names else c for c in text)
 
@@ -74,7 +79,8 @@ NORTHWEST = Dialect(
     codec="utf-8",
     charset="UNICODE UTF-8",
     version="2.5.1",
-    utc_offset="-0500",
+    zone=timezone(timedelta(hours=-5)),
+    writes_offset=True,
     prefix="NW",
 )
 
@@ -86,6 +92,7 @@ LAKESIDE = Dialect(
     codec="iso-8859-1",
     charset="8859/1",
     version="2.3.1",
-    utc_offset="",
+    zone=UTC,
+    writes_offset=False,
     prefix="LK",
 )

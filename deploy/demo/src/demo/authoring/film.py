@@ -4,20 +4,21 @@ It shows that a film travels the whole way; it is no picture of a person and no 
 """
 
 import io
-from datetime import datetime
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
-AUTHORED = datetime(2026, 10, 5, 10, 40)
+from demo.authoring.dialect import NORTHWEST
+
+AUTHORED = NORTHWEST.when(2026, 10, 5, 10, 40)
 ROWS, COLUMNS = 1024, 1024
 # UUID-derived UIDs (DICOM PS3.5 B.2), fixed so that the same film is the same instance.
-STUDY_UID = "2.25.171000000000000000000000000000000001"
-SERIES_UID = "2.25.171000000000000000000000000000000002"
-INSTANCE_UID = "2.25.171000000000000000000000000000000003"
+STUDY_UID = UID("2.25.171000000000000000000000000000000001")
+SERIES_UID = UID("2.25.171000000000000000000000000000000002")
+INSTANCE_UID = UID("2.25.171000000000000000000000000000000003")
 
 Plane = NDArray[np.float64]
 
@@ -42,7 +43,8 @@ def draw() -> NDArray[np.uint16]:
     grain = np.random.default_rng(2).normal(0.0, 0.004, size=absorbed.shape)
     levels = np.clip(0.06 + 0.9 * np.tanh(0.85 * absorbed) + grain, 0.0, 1.0) * 4095
     # Steps of 16 keep the repository small; 256 grey levels remain.
-    return (np.round(levels / 16) * 16).clip(0, 4095).astype(np.uint16)
+    steps: NDArray[np.uint16] = (np.round(levels / 16) * 16).clip(0, 4095).astype(np.uint16)
+    return steps
 
 
 def _soft(distance: Plane, edge: float) -> Plane:
@@ -72,11 +74,13 @@ def _diaphragm(x: Plane) -> Plane:
     """Height of the two domes; the right one, on the left of the picture, stands higher."""
     right = 0.745 + 0.9 * (x - 0.32) ** 2 * 2
     left = 0.765 + 0.9 * (x - 0.69) ** 2 * 2
-    return np.where(x < 0.5, right, left)
+    result: Plane = np.where(x < 0.5, right, left)
+    return result
 
 
 def _below_the_diaphragm(x: Plane, y: Plane) -> Plane:
-    return _soft(_diaphragm(x) - y, 0.02) * _body(x, y) * 0.6
+    result: Plane = _soft(_diaphragm(x) - y, 0.02) * _body(x, y) * 0.6
+    return result
 
 
 def _ribs(x: Plane, y: Plane) -> Plane:
@@ -101,7 +105,8 @@ def _heart(x: Plane, y: Plane) -> Plane:
 
 def _opacity(x: Plane, y: Plane) -> Plane:
     """A patch in the right lower zone, on the left of the picture."""
-    return np.exp(-(((x - 0.29) / 0.055) ** 2 + ((y - 0.655) / 0.05) ** 2))
+    result: Plane = np.exp(-(((x - 0.29) / 0.055) ** 2 + ((y - 0.655) / 0.05) ** 2))
+    return result
 
 
 def _collar_bones(x: Plane, y: Plane) -> Plane:
@@ -135,7 +140,7 @@ def _meta() -> FileMetaDataset:
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = INSTANCE_UID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = "2.25.171000000000000000000000000000000009"
+    meta.ImplementationClassUID = UID("2.25.171000000000000000000000000000000009")
     return meta
 
 
@@ -147,7 +152,7 @@ def _describe(dataset: Dataset) -> None:
     dataset.PatientName, dataset.PatientBirthDate, dataset.PatientSex = "Testperson^Renée^M", "19570418", "F"
     dataset.StudyDate = dataset.AcquisitionDate = dataset.ContentDate = f"{AUTHORED:%Y%m%d}"
     dataset.StudyTime = dataset.AcquisitionTime = dataset.ContentTime = f"{AUTHORED:%H%M%S}"
-    dataset.TimezoneOffsetFromUTC = "-0500"
+    dataset.TimezoneOffsetFromUTC = f"{AUTHORED:%z}"
     dataset.AccessionNumber, dataset.StudyID = "NW-XR-1", "1"
     dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CHEST", "PA"
     dataset.SeriesNumber, dataset.InstanceNumber = "1", "1"

@@ -1,5 +1,6 @@
 """Kidney function of the story: CKD-EPI 2021 without race (Inker et al., N Engl J Med 2021;385:1737), for a woman."""
 
+import math
 from datetime import date
 
 BORN = date(1957, 4, 18)
@@ -15,5 +16,6 @@ def age_at(day: date) -> int:
 def egfr(creatinine_mg_dl: float, day: date) -> int:
     """Estimated filtration rate in mL/min/1.73 m2, rounded as laboratories report it."""
     ratio = creatinine_mg_dl / 0.7
-    rate = 142 * min(ratio, 1.0) ** -0.241 * max(ratio, 1.0) ** -1.2 * 0.9938 ** age_at(day) * 1.012
+    shape = math.pow(min(ratio, 1.0), -0.241) * math.pow(max(ratio, 1.0), -1.2)
+    rate = 142 * shape * math.pow(0.9938, age_at(day)) * 1.012
     return round(rate)

@@ -1,4 +1,4 @@
-"""LAKESIDE CLINIC: HL7 2.3.1, other delimiters, ISO-8859-1, its own codes and umol/L. It saw the penicillin reaction."""
+"""LAKESIDE CLINIC: HL7 2.3.1, other delimiters, ISO-8859-1, own codes, umol/L. It saw the penicillin reaction."""
 
 import base64
 from datetime import datetime
@@ -12,7 +12,7 @@ from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, even
 
 PATIENT = ("88-1306", "", "", "LAKESIDE", "PI")
 DOCTOR = ("LK9", "Müller-Beispiel", "Jörg")
-STAY = Visit("LK-77120", "I", "STATION 2", DOCTOR, datetime(2025, 2, 10, 14, 5))
+STAY = Visit("LK-77120", "I", "STATION 2", DOCTOR, SELF.when(2025, 2, 10, 14, 5))
 
 LAB, DRUGS = "LKLAB", "LKRX"
 PYELONEPHRITIS = ("N10", "Akute Pyelonephritis", "I10")
@@ -29,45 +29,45 @@ def messages(page: bytes) -> list[Draft]:
 
 
 def _second_encounter() -> list[Draft]:
-    enters, leaves = STAY.admitted, datetime(2025, 2, 14, 11, 0)
+    enters, leaves = STAY.admitted, SELF.when(2025, 2, 14, 11, 0)
     diagnoses = [diagnosis(1, PYELONEPHRITIS, SELF, enters, "A"), diagnosis(2, DIABETES, SELF, enters, "A")]
     return [
-        _adt("ADT_A04", datetime(2025, 2, 10, 13, 40), None),
+        _adt("ADT_A04", SELF.when(2025, 2, 10, 13, 40), None),
         _adt("ADT_A01", enters, STAY, diagnoses),
-        _vitals(datetime(2025, 2, 10, 14, 20), 128, 74, 80.7, STAY),
-        _chemistry(datetime(2025, 2, 10, 14, 30), 108, 4.8, 7.6, STAY),
-        _blood(datetime(2025, 2, 10, 14, 30), 126, 57, STAY),
-        _order("NW", "LK-M-1", datetime(2025, 2, 10, 15, 30), AMOXICILLIN, "1000", "TID"),
-        _order("DC", "LK-M-1", datetime(2025, 2, 10, 16, 10), AMOXICILLIN, "1000", "TID"),
-        _order("NW", "LK-M-2", datetime(2025, 2, 10, 17, 0), CIPROFLOXACIN, "500", "BID", datetime(2025, 2, 20)),
-        _potassium(datetime(2025, 2, 12, 9, 0), 6.9, "F"),
-        _potassium(datetime(2025, 2, 12, 11, 45), 4.9, "C"),
-        _letter("LK-DOC-1", datetime(2025, 2, 14, 10, 30), letters.DISCHARGE, STAY),
+        _vitals(SELF.when(2025, 2, 10, 14, 20), 128, 74, 80.7, STAY),
+        _chemistry(SELF.when(2025, 2, 10, 14, 30), 108, 4.8, 7.6, STAY),
+        _blood(SELF.when(2025, 2, 10, 14, 30), 126, 57, STAY),
+        _order("NW", "LK-M-1", SELF.when(2025, 2, 10, 15, 30), AMOXICILLIN, "1000", "TID"),
+        _order("DC", "LK-M-1", SELF.when(2025, 2, 10, 16, 10), AMOXICILLIN, "1000", "TID"),
+        _order("NW", "LK-M-2", SELF.when(2025, 2, 10, 17, 0), CIPROFLOXACIN, "500", "BID", SELF.when(2025, 2, 20)),
+        _potassium(SELF.when(2025, 2, 12, 9, 0), 6.9, "F"),
+        _potassium(SELF.when(2025, 2, 12, 11, 45), 4.9, "C"),
+        _letter("LK-DOC-1", SELF.when(2025, 2, 14, 10, 30), letters.DISCHARGE, STAY),
         _adt("ADT_A03", leaves, STAY, [diagnosis(1, PYELONEPHRITIS, SELF, leaves, "F")], leaves),
     ]
 
 
 def _outpatient(page: bytes) -> list[Draft]:
     return [
-        _chemistry(datetime(2025, 4, 22, 8, 0), 114, 4.9, 8.2),
-        _order("NW", "LK-M-3", datetime(2025, 4, 22, 10, 0), METFORMIN, "1000", "BID"),
-        _order("NW", "LK-M-4", datetime(2025, 4, 22, 10, 2), LISINOPRIL, "20", "QD"),
-        _vitals(datetime(2025, 4, 22, 8, 20), 136, 80, 80.2),
-        _scan(datetime(2025, 7, 9, 9, 0), page),
+        _chemistry(SELF.when(2025, 4, 22, 8, 0), 114, 4.9, 8.2),
+        _order("NW", "LK-M-3", SELF.when(2025, 4, 22, 10, 0), METFORMIN, "1000", "BID"),
+        _order("NW", "LK-M-4", SELF.when(2025, 4, 22, 10, 2), LISINOPRIL, "20", "QD"),
+        _vitals(SELF.when(2025, 4, 22, 8, 20), 136, 80, 80.2),
+        _scan(SELF.when(2025, 7, 9, 9, 0), page),
     ]
 
 
 def _after_the_merge() -> list[Draft]:
     """LAKESIDE never learns of the merge and goes on with its own number."""
     return [
-        _chemistry(datetime(2026, 1, 20, 8, 0), 138, 5.2, 11.4),
-        _blood(datetime(2026, 1, 20, 8, 0), 116, 53),
-        _vitals(datetime(2026, 1, 20, 8, 25), 140, 82, 79.1),
-        _letter("LK-DOC-2", datetime(2026, 1, 20, 12, 0), letters.KIDNEY_CLINIC, None),
-        _adt("ADT_A08", datetime(2026, 1, 21, 9, 0), None),
-        _chemistry(datetime(2026, 7, 21, 8, 0), 155, 5.4, 13.6),
-        _blood(datetime(2026, 7, 21, 8, 0), 112, 52),
-        _vitals(datetime(2026, 7, 21, 8, 25), 144, 84, 78.0),
+        _chemistry(SELF.when(2026, 1, 20, 8, 0), 138, 5.2, 11.4),
+        _blood(SELF.when(2026, 1, 20, 8, 0), 116, 53),
+        _vitals(SELF.when(2026, 1, 20, 8, 25), 140, 82, 79.1),
+        _letter("LK-DOC-2", SELF.when(2026, 1, 20, 12, 0), letters.KIDNEY_CLINIC, None),
+        _adt("ADT_A08", SELF.when(2026, 1, 21, 9, 0), None),
+        _chemistry(SELF.when(2026, 7, 21, 8, 0), 155, 5.4, 13.6),
+        _blood(SELF.when(2026, 7, 21, 8, 0), 112, 52),
+        _vitals(SELF.when(2026, 7, 21, 8, 25), 144, 84, 78.0),
     ]
 
 
@@ -130,10 +130,10 @@ def _vitals(at: datetime, systolic: int, diastolic: int, weight: float, stay: Vi
 
 
 def _potassium(reported: datetime, value: float, status: str) -> Draft:
-    """One result of 12 February, 08:10: first from a haemolysed sample, then corrected (OBX-11 C) under the same order."""
+    """One result of 12 February, first from a haemolysed sample, then corrected (OBX-11 C) under the same order."""
     flag = "HH" if value > 6 else ""
     reading = Reading(("K", "Kalium", LAB), f"{value:g}", "mmol/L", "3.5-5.1", flag, status)
-    drawn = datetime(2025, 2, 12, 8, 10)
+    drawn = SELF.when(2025, 2, 12, 8, 10)
     panel = ("KLCH", "Klinische Chemie", LAB)
     body = [_person(), _stay(STAY), report(SELF, "LK-KLCH-20250212", panel, drawn, status)]
     return Draft(SELF, reported, "ORU_R01", [*body, *observations(SELF, [reading], drawn)])
@@ -150,10 +150,10 @@ def _scan(at: datetime, page: bytes) -> Draft:
 # --- what was written and ordered -----------------------------------------------------------------------------------
 
 
-def _letter(number: str, at: datetime, paragraphs: list[str], stay: Visit | None) -> Draft:
+def _letter(number: str, at: datetime, text: str, stay: Visit | None) -> Draft:
     """MDM^T02 with one TX observation for each paragraph."""
     details: dict[int, Field] = {1: "1", 2: "DS", 3: "TX", 4: SELF.time(at), 12: number, 17: "AU"}
-    lines = [Reading(("BRIEF", "Arztbrief", LAB), text, value_type="TX") for text in paragraphs]
+    lines = [Reading(("BRIEF", "Arztbrief", LAB), line, value_type="TX") for line in text.splitlines()]
     body = [event(SELF, "MDM_T02", at), _person(), _stay(stay), Segment("TXA", details)]
     return Draft(SELF, at, "MDM_T02", [*body, *observations(SELF, lines, at)])
 
@@ -162,9 +162,9 @@ def _order(
     control: str, number: str, at: datetime, drug: Code, dose: str, frequency: str, until: datetime | None = None
 ) -> Draft:
     """ORM^O01 with the timing in ORC-7, as version 2.3.1 has it."""
-    start = datetime(2025, 2, 10, 15, 30) if control == "DC" else at
+    start = SELF.when(2025, 2, 10, 15, 30) if control == "DC" else at
     timing = ("1", frequency, "", SELF.time(start), SELF.time(until) if until else "")
-    stay = STAY if at < datetime(2025, 3, 1) else None
+    stay = STAY if at < SELF.when(2025, 3, 1) else None
     body = [
         _person(),
         _stay(stay),

@@ -21,18 +21,15 @@ Chest film ordered. Pain relief to be reviewed tomorrow."""
 FILM_REPORT = """Chest, PA view.
 Mild patchy opacity in the right lower zone. No pleural effusion. No pneumothorax. Heart size normal."""
 
-DISCHARGE = [
-    "Discharge letter. Stay from 10 to 14 February 2025, acute pyelonephritis.",
-    "On 10 February the patient received amoxicillin 1 g. Within 20 minutes generalised urticaria, wheeze and a blood"
-    " pressure of 78/40 mmHg: anaphylaxis to penicillin, treated with adrenaline 0.5 mg intramuscularly.",
-    "Amoxicillin was stopped and replaced by ciprofloxacin. Penicillin must not be given again.",
-    "The potassium of 12 February was first reported as 6.9 mmol/L from a haemolysed sample and corrected to 4.9 mmol/L.",
-    "Fever gone since 12 February. Oxygen saturation 97 % on room air. Home medication metformin and lisinopril unchanged.",
-]
+DISCHARGE = """Discharge letter. Stay from 10 to 14 February 2025, acute pyelonephritis.
+On 10 February the patient received amoxicillin 1 g. Within 20 minutes generalised urticaria, wheeze and a blood \
+pressure of 78/40 mmHg: anaphylaxis to penicillin, treated with adrenaline 0.5 mg intramuscularly.
+Amoxicillin was stopped and replaced by ciprofloxacin. Penicillin must not be given again.
+The potassium of 12 February was first reported as 6.9 mmol/L from a haemolysed sample and corrected to 4.9 mmol/L.
+Fever gone since 12 February. Oxygen saturation 97 % on room air. \
+Home medication metformin and lisinopril unchanged."""
 
-KIDNEY_CLINIC = [
-    "Letter of the kidney clinic to Dr. Müller-Beispiel.",
-    "Kidney function is falling slowly, probably diabetic kidney disease. No haematuria, no obstruction on ultrasound.",
-    "The patient does not take ibuprofen or other anti-inflammatory painkillers and should avoid them.",
-    "Home medication at present: metformin 1000 mg twice daily, lisinopril 20 mg daily, atorvastatin 40 mg daily.",
-]
+KIDNEY_CLINIC = """Letter of the kidney clinic to Dr. Müller-Beispiel.
+Kidney function is falling slowly, probably diabetic kidney disease. No haematuria, no obstruction on ultrasound.
+The patient does not take ibuprofen or other anti-inflammatory painkillers and should avoid them.
+Home medication at present: metformin 1000 mg twice daily, lisinopril 20 mg daily, atorvastatin 40 mg daily."""

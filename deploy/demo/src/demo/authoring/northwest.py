@@ -1,5 +1,6 @@
 """NORTHWEST GENERAL: HL7 2.5.1, UTF-8, LOINC, RxNorm, ICD-10-CM and mg/dL. It believes there are no allergies."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from demo.authoring import letters
@@ -11,8 +12,8 @@ from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, even
 PATIENT = ("NW-204417", "", "", "NORTHWEST", "MR")
 DOCTOR = ("NWD17", "Musterarzt", "Paul")
 
-CHECKUP = Visit("NW-V-1001", "O", "CLINIC", DOCTOR, datetime(2024, 3, 12, 8, 50))
-ADMISSION = Visit("NW-V-3003", "I", "WARD3", DOCTOR, datetime(2026, 10, 5, 7, 40))
+CHECKUP = Visit("NW-V-1001", "O", "CLINIC", DOCTOR, SELF.when(2024, 3, 12, 8, 50))
+ADMISSION = Visit("NW-V-3003", "I", "WARD3", DOCTOR, SELF.when(2026, 10, 5, 7, 40))
 
 HYPERTENSION = ("I10", "Essential (primary) hypertension", "I10C")
 DIABETES = ("E11.9", "Type 2 diabetes mellitus without complications", "I10C")
@@ -27,68 +28,78 @@ def messages() -> list[Draft]:
 
 
 def _first_encounter() -> list[Draft]:
-    seen = datetime(2024, 3, 12, 9, 30)
-    leaves = datetime(2024, 3, 12, 11, 30)
+    seen = SELF.when(2024, 3, 12, 9, 30)
+    leaves = SELF.when(2024, 3, 12, 11, 30)
     return [
-        _adt("ADT_A04", CHECKUP.admitted, CHECKUP, [_no_allergies(), *_diagnoses(CHECKUP.admitted, HYPERTENSION, DIABETES)]),
-        _vitals(datetime(2024, 3, 12, 9, 5), 142, 84, 81.4, CHECKUP),
+        _adt(
+            "ADT_A04",
+            CHECKUP.admitted,
+            CHECKUP,
+            [_no_allergies(), *_diagnoses(CHECKUP.admitted, HYPERTENSION, DIABETES)],
+        ),
+        _vitals(SELF.when(2024, 3, 12, 9, 5), 142, 84, 81.4, CHECKUP),
         _metabolic(seen, 0.93, 4.3, 16, CHECKUP),
         _blood_count(seen, 13.4, CHECKUP),
         _hba1c(seen, 7.6, CHECKUP),
         _albuminuria(seen, 24, CHECKUP),
-        _prescribe("NW-RX-1", datetime(2024, 3, 12, 10, 30), METFORMIN, "1000", "BID", CHECKUP),
-        _prescribe("NW-RX-2", datetime(2024, 3, 12, 10, 32), LISINOPRIL, "20", "QD", CHECKUP),
-        _prescribe("NW-RX-3", datetime(2024, 3, 12, 10, 34), ATORVASTATIN, "40", "QD", CHECKUP),
-        _letter("NW-DOC-1", datetime(2024, 3, 12, 11, 0), letters.CHECKUP, CHECKUP),
+        _prescribe(Order("NW-RX-1", METFORMIN, "1000", "BID", SELF.when(2024, 3, 12, 10, 30)), CHECKUP),
+        _prescribe(Order("NW-RX-2", LISINOPRIL, "20", "QD", SELF.when(2024, 3, 12, 10, 32)), CHECKUP),
+        _prescribe(Order("NW-RX-3", ATORVASTATIN, "40", "QD", SELF.when(2024, 3, 12, 10, 34)), CHECKUP),
+        _letter("NW-DOC-1", SELF.when(2024, 3, 12, 11, 0), letters.CHECKUP, CHECKUP),
         _adt("ADT_A03", leaves, CHECKUP, [*_diagnoses(leaves, HYPERTENSION, DIABETES)], discharged=leaves),
     ]
 
 
 def _between() -> list[Draft]:
     return [
-        _adt("ADT_A08", datetime(2024, 5, 2, 14, 10), None, []),
-        _metabolic(datetime(2024, 6, 18, 8, 15), 0.99, 4.4, 17),
-        _hba1c(datetime(2024, 6, 18, 8, 15), 7.4),
-        _vitals(datetime(2024, 6, 18, 8, 40), 148, 86, 81.9),
-        _order("NW-RX-4", datetime(2024, 6, 18, 9, 5), AMLODIPINE, "5", "QD"),
-        _problem("PPR_PC1", datetime(2024, 10, 2, 10, 20), BRONCHITIS, None),
-        _prescribe("NW-RX-5", datetime(2024, 10, 2, 10, 30), DOXYCYCLINE, "100", "BID", until=datetime(2024, 10, 9)),
-        _problem("PPR_PC2", datetime(2024, 10, 23, 9, 0), BRONCHITIS, datetime(2024, 10, 23)),
-        _metabolic(datetime(2024, 11, 5, 8, 20), 1.08, 4.6, 19),
-        _albuminuria(datetime(2024, 11, 5, 8, 20), 86),
-        _hba1c(datetime(2024, 11, 5, 8, 20), 7.3),
+        _adt("ADT_A08", SELF.when(2024, 5, 2, 14, 10), None, []),
+        _metabolic(SELF.when(2024, 6, 18, 8, 15), 0.99, 4.4, 17),
+        _hba1c(SELF.when(2024, 6, 18, 8, 15), 7.4),
+        _vitals(SELF.when(2024, 6, 18, 8, 40), 148, 86, 81.9),
+        _order(Order("NW-RX-4", AMLODIPINE, "5", "QD", SELF.when(2024, 6, 18, 9, 5))),
+        _problem("PPR_PC1", SELF.when(2024, 10, 2, 10, 20), BRONCHITIS, None),
+        _prescribe(Order("NW-RX-5", DOXYCYCLINE, "100", "BID", SELF.when(2024, 10, 2, 10, 30), SELF.when(2024, 10, 9))),
+        _problem("PPR_PC2", SELF.when(2024, 10, 23, 9, 0), BRONCHITIS, SELF.when(2024, 10, 23)),
+        _metabolic(SELF.when(2024, 11, 5, 8, 20), 1.08, 4.6, 19),
+        _albuminuria(SELF.when(2024, 11, 5, 8, 20), 86),
+        _hba1c(SELF.when(2024, 11, 5, 8, 20), 7.3),
     ]
 
 
 def _after_the_merge() -> list[Draft]:
     return [
-        _merge(datetime(2025, 9, 15, 13, 0)),
-        _adt("ADT_A08", datetime(2025, 9, 15, 13, 5), None, [_no_allergies()]),
-        _metabolic(datetime(2025, 10, 7, 8, 10), 1.46, 5.1, 29),
-        _hba1c(datetime(2025, 10, 7, 8, 10), 7.0),
-        _blood_count(datetime(2025, 10, 7, 8, 10), 11.8),
-        _vitals(datetime(2025, 10, 7, 8, 35), 138, 80, 79.6),
-        _metabolic(datetime(2026, 4, 14, 8, 25), 1.64, 5.3, 34),
-        _albuminuria(datetime(2026, 4, 14, 8, 25), 310),
-        _vitals(datetime(2026, 4, 14, 8, 50), 134, 78, 78.8),
-        _stop("NW-RX-4", datetime(2026, 4, 14, 9, 30), AMLODIPINE, "5", "QD"),
-        _letter("NW-DOC-2", datetime(2026, 4, 14, 10, 0), letters.CLINIC, None),
+        _merge(SELF.when(2025, 9, 15, 13, 0)),
+        _adt("ADT_A08", SELF.when(2025, 9, 15, 13, 5), None, [_no_allergies()]),
+        _metabolic(SELF.when(2025, 10, 7, 8, 10), 1.46, 5.1, 29),
+        _hba1c(SELF.when(2025, 10, 7, 8, 10), 7.0),
+        _blood_count(SELF.when(2025, 10, 7, 8, 10), 11.8),
+        _vitals(SELF.when(2025, 10, 7, 8, 35), 138, 80, 79.6),
+        _metabolic(SELF.when(2026, 4, 14, 8, 25), 1.64, 5.3, 34),
+        _albuminuria(SELF.when(2026, 4, 14, 8, 25), 310),
+        _vitals(SELF.when(2026, 4, 14, 8, 50), 134, 78, 78.8),
+        _stop(Order("NW-RX-4", AMLODIPINE, "5", "QD", SELF.when(2024, 6, 18, 9, 5), SELF.when(2026, 4, 14, 9, 30))),
+        _letter("NW-DOC-2", SELF.when(2026, 4, 14, 10, 0), letters.CLINIC, None),
     ]
 
 
 def _third_encounter() -> list[Draft]:
     enters = ADMISSION.admitted
     return [
-        _adt("ADT_A01", enters, ADMISSION, [_no_allergies(), *_diagnoses(enters, KNEE_PAIN, HYPERTENSION, DIABETIC_KIDNEY)]),
-        _vitals(datetime(2026, 10, 5, 8, 0), 152, 88, 77.2, ADMISSION),
-        _metabolic(datetime(2026, 10, 5, 8, 20), 1.92, 5.6, 43, ADMISSION),
-        _blood_count(datetime(2026, 10, 5, 8, 20), 10.9, ADMISSION),
-        _hba1c(datetime(2026, 10, 5, 8, 20), 6.9, ADMISSION),
-        _prescribe("NW-RX-6", datetime(2026, 10, 5, 9, 40), METFORMIN, "1000", "BID", ADMISSION),
-        _prescribe("NW-RX-7", datetime(2026, 10, 5, 9, 42), LISINOPRIL, "20", "QD", ADMISSION),
-        _film_report(datetime(2026, 10, 5, 11, 20)),
-        _letter("NW-DOC-3", datetime(2026, 10, 5, 12, 0), letters.ADMISSION, ADMISSION),
-        _prescribe("NW-RX-8", datetime(2026, 10, 6, 9, 15), NAPROXEN, "500", "BID", ADMISSION),
+        _adt(
+            "ADT_A01",
+            enters,
+            ADMISSION,
+            [_no_allergies(), *_diagnoses(enters, KNEE_PAIN, HYPERTENSION, DIABETIC_KIDNEY)],
+        ),
+        _vitals(SELF.when(2026, 10, 5, 8, 0), 152, 88, 77.2, ADMISSION),
+        _metabolic(SELF.when(2026, 10, 5, 8, 20), 1.92, 5.6, 43, ADMISSION),
+        _blood_count(SELF.when(2026, 10, 5, 8, 20), 10.9, ADMISSION),
+        _hba1c(SELF.when(2026, 10, 5, 8, 20), 6.9, ADMISSION),
+        _prescribe(Order("NW-RX-6", METFORMIN, "1000", "BID", SELF.when(2026, 10, 5, 9, 40)), ADMISSION),
+        _prescribe(Order("NW-RX-7", LISINOPRIL, "20", "QD", SELF.when(2026, 10, 5, 9, 42)), ADMISSION),
+        _film_report(SELF.when(2026, 10, 5, 11, 20)),
+        _letter("NW-DOC-3", SELF.when(2026, 10, 5, 12, 0), letters.ADMISSION, ADMISSION),
+        _prescribe(Order("NW-RX-8", NAPROXEN, "500", "BID", SELF.when(2026, 10, 6, 9, 15)), ADMISSION),
     ]
 
 
@@ -128,7 +139,7 @@ def _merge(at: datetime) -> Draft:
 
 def _problem(kind: str, at: datetime, code: Code, resolved: datetime | None) -> Draft:
     fields: dict[int, Field] = {1: "UP" if resolved else "AD", 2: SELF.time(at), 3: code, 4: "NW-PRB-1"}
-    fields |= {7: SELF.time(datetime(2024, 10, 2)), 14: "RESOLVED" if resolved else "ACTIVE"}
+    fields |= {7: SELF.time(SELF.when(2024, 10, 2)), 14: "RESOLVED" if resolved else "ACTIVE"}
     if resolved:
         fields[9] = SELF.time(resolved)
     return Draft(SELF, at, kind, [_person(), *_stay(None), Segment("PRB", dict(sorted(fields.items())))])
@@ -212,57 +223,61 @@ ATORVASTATIN = ("83367", "atorvastatin", "RXNORM")
 AMLODIPINE = ("17767", "amlodipine", "RXNORM")
 DOXYCYCLINE = ("3640", "doxycycline", "RXNORM")
 NAPROXEN = ("7258", "naproxen", "RXNORM")
+TABLET = ("TAB", "Tablet", "HL70292")
+BY_MOUTH = ("PO", "Oral", "HL70162")
 
 
-def _prescribe(
-    order: str,
-    at: datetime,
-    drug: Code,
-    dose: str,
-    frequency: str,
-    stay: Visit | None = None,
-    until: datetime | None = None,
-) -> Draft:
+@dataclass(frozen=True)
+class Order:
+    """A medication order as it stands; `start` and `end` bound its validity."""
+
+    number: str
+    drug: Code
+    dose: str
+    frequency: str
+    start: datetime
+    end: datetime | None = None
+
+
+def _prescribe(order: Order, stay: Visit | None = None) -> Draft:
     """RDE^O11, a new pharmacy order."""
-    return _pharmacy("NW", order, at, drug, dose, frequency, stay, at, until)
+    return _pharmacy("NW", order, order.start, stay)
 
 
-def _stop(order: str, at: datetime, drug: Code, dose: str, frequency: str) -> Draft:
-    """RDE^O11 with ORC-1 DC: the order is discontinued now."""
-    return _pharmacy("DC", order, at, drug, dose, frequency, None, datetime(2024, 6, 18, 9, 5), at)
+def _stop(order: Order) -> Draft:
+    """RDE^O11 with ORC-1 DC: the order is discontinued at its end."""
+    return _pharmacy("DC", order, order.end or order.start, None)
 
 
-def _pharmacy(
-    control: str,
-    order: str,
-    at: datetime,
-    drug: Code,
-    dose: str,
-    frequency: str,
-    stay: Visit | None,
-    start: datetime,
-    end: datetime | None,
-) -> Draft:
-    timing: dict[int, Field] = {1: "1", 3: frequency, 7: SELF.time(start), 8: SELF.time(end) if end else ""}
+def _pharmacy(control: str, order: Order, at: datetime, stay: Visit | None) -> Draft:
     body = [
         _person(),
         *_stay(stay),
-        Segment("ORC", {1: control, 2: order, 9: SELF.time(at), 12: DOCTOR, 15: SELF.time(at)}),
-        Segment("RXE", {2: drug, 3: dose, 5: "mg", 6: ("TAB", "Tablet", "HL70292")}),
-        Segment("TQ1", timing),
-        Segment("RXR", {1: ("PO", "Oral", "HL70162")}),
+        _control(control, order, at),
+        Segment("RXE", {2: order.drug, 3: order.dose, 5: "mg", 6: TABLET}),
+        _timing(order),
+        Segment("RXR", {1: BY_MOUTH}),
     ]
     return Draft(SELF, at, "RDE_O11", body)
 
 
-def _order(order: str, at: datetime, drug: Code, dose: str, frequency: str) -> Draft:
+def _order(order: Order) -> Draft:
     """ORM^O01: the clinic's older order screen still writes these."""
     body = [
         _person(),
         *_stay(None),
-        Segment("ORC", {1: "NW", 2: order, 9: SELF.time(at), 12: DOCTOR, 15: SELF.time(at)}),
-        Segment("TQ1", {1: "1", 3: frequency, 7: SELF.time(at)}),
-        Segment("RXO", {1: drug, 2: dose, 4: "mg", 5: ("TAB", "Tablet", "HL70292")}),
-        Segment("RXR", {1: ("PO", "Oral", "HL70162")}),
+        _control("NW", order, order.start),
+        _timing(order),
+        Segment("RXO", {1: order.drug, 2: order.dose, 4: "mg", 5: TABLET}),
+        Segment("RXR", {1: BY_MOUTH}),
     ]
-    return Draft(SELF, at, "ORM_O01", body)
+    return Draft(SELF, order.start, "ORM_O01", body)
+
+
+def _control(control: str, order: Order, at: datetime) -> Segment:
+    return Segment("ORC", {1: control, 2: order.number, 9: SELF.time(at), 12: DOCTOR, 15: SELF.time(at)})
+
+
+def _timing(order: Order) -> Segment:
+    end = SELF.time(order.end) if order.end else ""
+    return Segment("TQ1", {1: "1", 3: order.frequency, 7: SELF.time(order.start), 8: end})

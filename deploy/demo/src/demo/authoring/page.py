@@ -4,13 +4,14 @@ Needs the font DejaVu Sans (Debian `fonts-dejavu-core`).
 """
 
 import io
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-AUTHORED = datetime(2025, 7, 8, 7, 45)
+from demo.authoring.dialect import LAKESIDE
+
+AUTHORED = LAKESIDE.when(2025, 7, 8, 7, 45)
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 DPI = 150
 HEADINGS = ("Analyte", "Result", "Unit", "Reference")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -20,9 +19,9 @@ class StoryFile:
 
 def files() -> list[StoryFile]:
     """The whole story."""
-    drafts = sorted([*northwest.messages(), *lakeside.messages(page.render())], key=_utc)
-    timed = [(_utc(draft), name, content) for draft, (name, content) in zip(drafts, _issue(drafts), strict=True)]
-    timed.append((film.AUTHORED + timedelta(hours=5), "northwest_chest_film.dcm", film.render()))
+    drafts = sorted([*northwest.messages(), *lakeside.messages(page.render())], key=lambda draft: draft.at)
+    timed = [(draft.at, name, content) for draft, (name, content) in zip(drafts, _issue(drafts), strict=True)]
+    timed.append((film.AUTHORED, "northwest_chest_film.dcm", film.render()))
     ordered = sorted(timed, key=lambda item: item[0])
     return [StoryFile(f"{n:03d}_{name}", content) for n, (_, name, content) in enumerate(ordered, start=1)]
 
@@ -44,7 +43,3 @@ def _issue(drafts: list[Draft]) -> Iterator[tuple[str, bytes]]:
         control_id = f"{draft.dialect.prefix}{next(numbers[draft.dialect.prefix]):04d}"
         name = f"{draft.dialect.authority.lower()}_{draft.event.lower()}.hl7"
         yield name, draft.dialect.message(header(draft, control_id), draft.body)
-
-
-def _utc(draft: Draft) -> datetime:
-    return draft.at + timedelta(hours=5) if draft.dialect.utc_offset else draft.at

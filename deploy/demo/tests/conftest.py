@@ -1,0 +1,6 @@
+"""Makes the package `demo` importable when it is not installed."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
