@@ -8,12 +8,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from contracts.topics import M, Topic
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from eventbus import metrics, tracing
@@ -81,7 +81,7 @@ class EventBus:
             no_reply=True,
         )
 
-        async def consume(message: Annotated[KafkaMessage, Context("message")]) -> None:
+        async def consume(message: KafkaMessage) -> None:
             await self._consume(delivery, message)
 
         subscriber(consume, decoder=_leave_undecoded)

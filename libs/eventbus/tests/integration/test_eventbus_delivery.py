@@ -39,7 +39,7 @@ class Process:
 
 @pytest.fixture
 async def topic(kafka: str) -> Rejected:
-    made = Rejected(f"test.{uuid4().hex}.v1", MessageRejected)
+    made = Topic(f"test.{uuid4().hex}.v1", MessageRejected)
     names = [made.name, dead_letter_topic("consumer", made)]
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
