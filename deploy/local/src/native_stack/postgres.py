@@ -109,5 +109,7 @@ async def _ensure_owner(connection: psycopg.AsyncConnection, owner: str, passwor
     found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
     verb = sql.SQL("CREATE" if await found.fetchone() is None else "ALTER")
     await connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, sql.Literal(password)))
-    await connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), name))
+    # CREATE, because PostgreSQL asks for it even when `CREATE SCHEMA IF NOT EXISTS` finds the schema there.
+    grant = sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO {}")
+    await connection.execute(grant.format(sql.Identifier(DATABASE), name))
     await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(name, name))

@@ -1,0 +1,103 @@
+"""The servers of one test session: started when a test first asks, stopped at the end whatever happened.
+
+Each runs in a stack of its own, so that a test that needs Kafka pays for Kafka only. The stacks are owned by the test
+process: if that is killed, they end too.
+"""
+
+import json
+import shutil
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import psycopg
+from native_stack import Stack
+from psycopg import sql
+
+_MODEL_LOADS_WITHIN_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStorage:
+    """An S3 endpoint (`host:port`, no TLS) and its keys."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+
+
+class Backends:
+    """A context manager; every method starts what it needs at its first call."""
+
+    def __init__(self, directory: Path) -> None:
+        """`directory` receives a folder for each server; logs stay there, data goes at the end."""
+        self._directory = directory
+        self._servers: dict[str, dict[str, str]] = {}
+        self._models: set[str] = set()
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop what was started, the last first."""
+        self._exit.close()
+
+    def kafka(self) -> str:
+        """The bootstrap address of a broker that has every topic of the system."""
+        return self._server("kafka")["LONGITUDE_KAFKA"]
+
+    def new_database(self) -> str:
+        """The DSN of a fresh, empty database; its role owns the server."""
+        server = self._server("postgres")["LONGITUDE_POSTGRES_POSTGRES"].rpartition("/")[0]
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"{server}/{name}"
+
+    def objects(self) -> ObjectStorage:
+        """An S3 store."""
+        lines = self._server("objects")
+        keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
+        return ObjectStorage(lines["LONGITUDE_OBJECTS"], *keys)
+
+    def triton(self, *models: str) -> str:
+        """The gRPC address of a Triton that has `models` loaded, and those that others asked for."""
+        lines = self._server("triton", models=())
+        for model in set(models) - self._models:
+            _load(lines["LONGITUDE_TRITON_HTTP"], model)
+            self._models.add(model)
+        return lines["LONGITUDE_TRITON"]
+
+    def new_stack(self, parts: Collection[str] | None = None, models: Collection[str] | None = None) -> Stack:
+        """A stack of its own, up and on free ports, stopped at the end."""
+        stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}")
+        self._exit.callback(_discard, stack)
+        chosen = {} if parts is None else {"parts": parts}
+        stack.up(models=models, free_ports=True, owned=True, **chosen)
+        return stack
+
+    def _server(self, part: str, models: Collection[str] | None = None) -> dict[str, str]:
+        if part not in self._servers:
+            self._servers[part] = self.new_stack((part,), models).endpoints()
+        return self._servers[part]
+
+
+def _discard(stack: Stack) -> None:
+    stack.down()
+    shutil.rmtree(stack.layout.directory / "data", ignore_errors=True)
+
+
+def _load(http: str, model: str) -> None:
+    request = urllib.request.Request(f"http://{http}/v2/repository/models/{model}/load", data=b"{}", method="POST")  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=_MODEL_LOADS_WITHIN_S):  # noqa: S310  a loopback address
+            return
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"Triton does not load {model}: {json.loads(error.read())['error']}") from None

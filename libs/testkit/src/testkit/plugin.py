@@ -1,0 +1,66 @@
+"""The fixtures. Every backend is real and starts at most once in a session, when the first test asks for it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from native_stack import Stack
+
+from testkit.backends import Backends, ObjectStorage
+from testkit.running import RunningStack
+
+
+@pytest.fixture(scope="session")
+def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
+    """Where the other fixtures come from."""
+    with Backends(tmp_path_factory.mktemp("backends")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def kafka(backends: Backends) -> str:
+    """`host:port` of a Kafka that has every topic of the system."""
+    return backends.kafka()
+
+
+@pytest.fixture(scope="session")
+def new_database(backends: Backends) -> Callable[[], str]:
+    """Call it for the DSN of a fresh database."""
+    return backends.new_database
+
+
+@pytest.fixture(scope="module")
+def postgres(backends: Backends) -> str:
+    """The DSN of a database that is fresh for this test module."""
+    return backends.new_database()
+
+
+@pytest.fixture(scope="session")
+def objects(backends: Backends) -> ObjectStorage:
+    """Endpoint and keys of an S3 store."""
+    return backends.objects()
+
+
+@pytest.fixture(scope="session")
+def triton(backends: Backends) -> Callable[..., str]:
+    """`triton("embedder", ...)` is the gRPC `host:port` of a Triton with these models loaded."""
+    return backends.triton
+
+
+@pytest.fixture(scope="session")
+def new_stack(backends: Backends) -> Callable[..., Stack]:
+    """`new_stack(parts, models)` brings up a stack of its own, for tests that must not share one."""
+    return backends.new_stack
+
+
+@pytest.fixture(scope="session")
+def stack(backends: Backends) -> RunningStack:
+    """The whole system. A test that kills something starts it again, or uses `mended_stack`."""
+    up = backends.new_stack()
+    return RunningStack(up, up.endpoints())
+
+
+@pytest.fixture
+def mended_stack(stack: RunningStack) -> Iterator[RunningStack]:
+    """The whole system; what the test killed is started again after it."""
+    yield stack
+    stack.mend()
