@@ -74,6 +74,7 @@ def _write_files(source: Path, folder: Path) -> None:
     reader = gguf.GGUFReader(source)
     config = _config(reader)
     save_file(_weights(reader, config), folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     _write_tokenizer(source, folder)
     (folder / "manifest.json").write_text(json.dumps(_manifest(source, folder), indent=2, sort_keys=True) + "\n")

@@ -11,30 +11,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.folder import LlamaConfig, ModelFolder
+from engine.sampling import Logits
+from engine.segment import Segment
 
 Precision = Literal["float32", "float64"]
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Tokens `ids` of the sequence in `slot`, the first of them at position `start`; logits of the last `wanted` are asked."""
-
-    slot: int
-    start: int
-    ids: Sequence[int]
-    wanted: int
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.ids)
 
 
 class Cache:
@@ -96,15 +83,18 @@ class Attention(nn.Module):
             self._attend(queries[rows], keys[:, rows], values[:, rows], segment, mask, cache)
             for segment, rows, mask in zip(plan.segments, plan.rows, plan.masks, strict=True)
         ]
-        return self.o_proj(torch.cat(mixed))
+        out: Tensor = self.o_proj(torch.cat(mixed))
+        return out
 
-    def _attend(  # noqa: PLR0913 - one segment's tensors, and where it stands
+    def _attend(
         self, queries: Tensor, keys: Tensor, values: Tensor, segment: Segment, mask: Tensor | None, cache: Cache | None
     ) -> Tensor:
         if cache is not None:
             keys, values = cache.put(self.layer, segment, keys, values)
         tokens = len(queries)
-        grouped = queries.view(tokens, self.groups, -1, self.size).permute(1, 2, 0, 3).reshape(self.groups, -1, self.size)
+        grouped = (
+            queries.view(tokens, self.groups, -1, self.size).permute(1, 2, 0, 3).reshape(self.groups, -1, self.size)
+        )
         mixed = functional.scaled_dot_product_attention(grouped[None], keys[None], values[None], attn_mask=mask)[0]
         return mixed.view(self.groups, -1, tokens, self.size).permute(2, 0, 1, 3).reshape(tokens, -1)
 
@@ -194,8 +184,9 @@ class Llama(nn.Module):
         wanted = [x[rows][len(s.ids) - s.wanted :] for s, rows in zip(segments, plan.rows, strict=True) if s.wanted]
         if not wanted:
             return x.new_empty(0, self.config.vocab_size)
-        head = self.model.embed_tokens.weight if self.config.tie_word_embeddings else self.lm_head.weight
-        return functional.linear(self.model.norm(torch.cat(wanted)), head)
+        head: Tensor = self.model.embed_tokens.weight if self.config.tie_word_embeddings else self.lm_head.weight
+        logits: Tensor = functional.linear(self.model.norm(torch.cat(wanted)), head)
+        return logits
 
     def log_probs(self, observation_ids: Sequence[int], action_ids: Sequence[int]) -> Tensor:
         """Natural log-probability of each action token after the observation: what training differentiates."""
@@ -228,7 +219,7 @@ class Runner:
         self.vocabulary = network.config.vocab_size
         self._cache = Cache(network.config, slots, self.context, precision)
 
-    def forward(self, segments: Sequence[Segment]) -> list[npt.NDArray[np.floating]]:
+    def forward(self, segments: Sequence[Segment]) -> list[Logits]:
         """Logits [wanted, vocabulary] of each segment."""
         with torch.inference_mode():
             logits = self.network(segments, self._cache).numpy()
