@@ -1,0 +1,45 @@
+"""One gRPC channel, and the meaning of its failures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import grpc
+
+from client.errors import ClientError, NotThereError, RefusedError, UnreachableError
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+_OPTIONS = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+
+_ERRORS: dict[grpc.StatusCode, type[ClientError]] = {
+    grpc.StatusCode.NOT_FOUND: NotThereError,
+    grpc.StatusCode.UNAVAILABLE: UnreachableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: UnreachableError,
+}
+
+
+@asynccontextmanager
+async def open_channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to host:port."""
+    async with grpc.aio.insecure_channel(endpoint, options=_OPTIONS) as channel:
+        yield channel
+
+
+@contextmanager
+def explained(service: str) -> Iterator[None]:
+    """Turn a failed call into a ClientError that says which service said what."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        kind = _ERRORS.get(error.code(), RefusedError)
+        raise kind(f"{service}: {_told(error)}") from error
+
+
+def _told(error: grpc.aio.AioRpcError) -> str:
+    details = error.details() or ""
+    if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in details:
+        return "does not answer; is the stack up? (`make status`)"
+    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return "took too long to answer"
+    return details or error.code().name.lower().replace("_", " ")

@@ -1,0 +1,83 @@
+"""The patient record and the evidence library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub, MemoryServiceStub
+
+from client.api.channel import explained, open_channel
+
+SECONDS = 30.0
+
+
+class MemoryClient:
+    """Reads of one memory service; loading evidence is the one command."""
+
+    def __init__(self, stub: MemoryServiceAsyncStub) -> None:
+        self._stub = stub
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, endpoint: str) -> AsyncIterator[MemoryClient]:
+        """A client while inside."""
+        async with open_channel(endpoint) as channel:
+            yield cls(MemoryServiceStub(channel))
+
+    async def timeline(
+        self,
+        patient: PatientKey,
+        *,
+        valid_at: datetime | None = None,
+        known_at: datetime | None = None,
+        include_superseded: bool = False,
+    ) -> pb.GetTimelineResponse:
+        """All facts of a patient, as of two times (None: all times; what is known now)."""
+        request = pb.GetTimelineRequest(
+            patient=patient,
+            valid_at=timestamp(valid_at),
+            known_at=timestamp(known_at),
+            include_superseded=include_superseded,
+        )
+        with explained("memory"):
+            return await self._stub.GetTimeline(request, timeout=SECONDS)
+
+    async def context(
+        self, patient: PatientKey, question: str, token_budget: int, *, known_at: datetime | None = None
+    ) -> pb.GetContextResponse:
+        """The part of the record that serves a question, in at most `token_budget` tokens."""
+        request = pb.GetContextRequest(
+            patient=patient, question=question, token_budget=token_budget, known_at=timestamp(known_at)
+        )
+        with explained("memory"):
+            return await self._stub.GetContext(request, timeout=SECONDS)
+
+    async def search_notes(self, patient: PatientKey, query: str, limit: int) -> list[pb.NoteHit]:
+        """Passages of a patient's notes and documents, best first."""
+        with explained("memory"):
+            request = pb.SearchNotesRequest(patient=patient, query=query, limit=limit)
+            return list((await self._stub.SearchNotes(request, timeout=SECONDS)).hits)
+
+    async def search_evidence(self, request: pb.SearchEvidenceRequest) -> list[pb.EvidenceHit]:
+        """Passages of the evidence library, best first."""
+        with explained("memory"):
+            return list((await self._stub.SearchEvidence(request, timeout=SECONDS)).hits)
+
+    async def load_evidence(self, passages: Iterable[pb.EvidencePassage]) -> pb.LoadEvidenceResponse:
+        """Add or replace passages."""
+        with explained("memory"):
+            return await self._stub.LoadEvidence(pb.LoadEvidenceRequest(passages=passages), timeout=10 * SECONDS)
+
+
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """A protobuf time; None stays unset."""
+    if time is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(time)
+    return stamp

@@ -1,0 +1,62 @@
+"""Questions and reviews."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.reasoning.v1 import assessment_pb2
+from longitude.reasoning.v1 import reasoning_service_pb2 as pb
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub, ReasoningServiceStub
+
+from client.api.channel import explained, open_channel
+
+SECONDS = 30.0
+EPISODE_SECONDS = 900.0
+
+
+class ReasoningClient:
+    """Commands whose effects are events."""
+
+    def __init__(self, stub: ReasoningServiceAsyncStub) -> None:
+        self._stub = stub
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, endpoint: str) -> AsyncIterator[ReasoningClient]:
+        """A client while inside."""
+        async with open_channel(endpoint) as channel:
+            yield cls(ReasoningServiceStub(channel))
+
+    async def ask(
+        self, patient: PatientKey, question: str, *, request_id: str = ""
+    ) -> AsyncIterator[pb.Progress | assessment_pb2.Assessment]:
+        """Progress while the episode runs; the assessment is the last item.
+
+        The same `request_id` gives the same assessment again.
+        """
+        request = pb.AskRequest(patient=patient, question=question, request_id=request_id)
+        with explained("reasoning"):
+            async for response in self._stub.Ask(request, timeout=EPISODE_SECONDS):
+                yield response.assessment if response.HasField("assessment") else response.progress
+
+    async def assessment(self, assessment_id: str) -> pb.GetAssessmentResponse:
+        """An assessment and what the physician made of it."""
+        with explained("reasoning"):
+            request = pb.GetAssessmentRequest(assessment_id=assessment_id)
+            return await self._stub.GetAssessment(request, timeout=SECONDS)
+
+    async def review(
+        self,
+        assessment_id: str,
+        reviewer: str,
+        decision: assessment_pb2.ReviewDecision,
+        statements: Iterable[assessment_pb2.ReviewedStatement] = (),
+    ) -> pb.ReviewResponse:
+        """Record a physician's decision; RefusedError when the assessment was reviewed already."""
+        request = pb.ReviewRequest(
+            assessment_id=assessment_id, reviewer=reviewer, decision=decision, statements=statements
+        )
+        with explained("reasoning"):
+            return await self._stub.Review(request, timeout=SECONDS)

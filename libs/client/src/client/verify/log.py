@@ -1,0 +1,97 @@
+"""Verifying a whole log from outside: its checkpoint, every leaf, and every record that Kafka still holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from contracts.topics import CHECKPOINT_PUBLISHED
+
+from client.api.auditing import AuditingClient
+from client.errors import VerificationError
+from client.kafka import Kafka, Span
+from client.records import is_logged
+from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
+from client.verify.pins import Pins, key_to_trust
+from client.verify.report import LogCheck, Report
+
+POLL_SECONDS = 0.5
+
+Progress = Callable[[str, int, int], None]
+
+
+async def verify_log(
+    auditing: AuditingClient, kafka: Kafka, pins: Pins, *, key: str = "", wait: float = 30.0, progress: Progress
+) -> Report:
+    """Check everything; records that reached Kafka before the call must be in the log within `wait` seconds.
+
+    `progress(stage, done, total)` is called as it goes. A log that passes is remembered.
+    """
+    span = await kafka.span(is_logged)
+    pin = pins.load()
+    first = await auditing.checkpoint()
+    trusted = key_to_trust(first.verifier_key, key, pin)
+    check = LogCheck()
+    if pin and pin.head:
+        check.take_head(pin.head)
+    newest = await _take_published_heads(check, kafka, trusted)
+    head = await _checkpoint_of(auditing, trusted, newest, wait)
+    await _take_leaves(check, auditing, head, progress)
+    await _take_records(check, span, progress)
+    head = await _wait_for_leaves(check, auditing, trusted, head, wait, progress)
+    report = check.finish(head, span.starts, span.ends)
+    if report.holds:
+        pins.save(trusted, head)
+    return report
+
+
+async def _take_published_heads(check: LogCheck, kafka: Kafka, key: VerifierKey) -> int:
+    """The checkpoints that the log announced on its topic; returns the size of the newest."""
+    newest = 0
+    announced = await kafka.span(lambda topic: topic == CHECKPOINT_PUBLISHED.name)
+    async for record in announced.records():
+        head = open_checkpoint(CHECKPOINT_PUBLISHED.payload.FromString(record.value).note, key)
+        check.take_head(head)
+        newest = max(newest, head.size)
+    return newest
+
+
+async def _checkpoint_of(auditing: AuditingClient, key: VerifierKey, size: int, wait: float) -> Checkpoint:
+    """The newest checkpoint; given a moment to show the one that it has just announced."""
+    deadline = asyncio.get_running_loop().time() + min(wait, 5.0)
+    while True:
+        head = open_checkpoint((await auditing.checkpoint()).note, key)
+        if head.size >= size or asyncio.get_running_loop().time() > deadline:
+            return head
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _take_leaves(check: LogCheck, auditing: AuditingClient, head: Checkpoint, progress: Progress) -> None:
+    async for leaf in auditing.leaves(check.size, head.size):
+        check.take_leaf(leaf)
+        progress("leaves", check.size, head.size)
+
+
+async def _take_records(check: LogCheck, span: Span, progress: Progress) -> None:
+    total = sum(end - span.starts[place] for place, end in span.ends.items())
+    done = 0
+    async for record in span.records():
+        check.take_record(record)
+        done += 1
+        progress("records", done, total)
+    check.settle()
+
+
+async def _wait_for_leaves(
+    check: LogCheck, auditing: AuditingClient, key: VerifierKey, head: Checkpoint, wait: float, progress: Progress
+) -> Checkpoint:
+    """Records younger than the checkpoint get their leaves with the next ones."""
+    deadline = asyncio.get_running_loop().time() + wait
+    while check.settle() and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+        newer = open_checkpoint((await auditing.checkpoint()).note, key)
+        if newer.size < head.size:
+            raise VerificationError(f"the log shrank from {head.size} to {newer.size} leaves while it was read")
+        await _take_leaves(check, auditing, newer, progress)
+        head = newer
+    return head

@@ -1,0 +1,133 @@
+"""The verdict on a whole log, worked out from leaves and records as they come; no I/O.
+
+The log holds when its root is rebuilt from its leaves, agrees with every tree head it ever signed, and when every
+record of Kafka has its leaf with the hash of its value. Integrity without the last would not be completeness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from longitude.auditing.v1.auditing_service_pb2 import Leaf
+
+from client.errors import VerificationError
+from client.records import RawRecord
+from client.verify.leaf import check_leaf
+from client.verify.merkle import RootBuilder
+from client.verify.note import Checkpoint
+
+MAX_PROBLEMS = 100
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found. `missing`: records without a leaf. `expired`: leaves whose records Kafka has deleted."""
+
+    origin: str = ""
+    size: int = 0
+    root: bytes = b""
+    verified: int = 0
+    missing: int = 0
+    redelivered: int = 0
+    expired: int = 0
+    heads: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that was asked holds."""
+        return not self.problems and self.missing == 0
+
+    def problem(self, text: str) -> None:
+        """Note what does not hold; the first hundred are enough."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(text)
+
+
+class LogCheck:
+    """Feed the tree heads, then leaves and records, then ask for the report."""
+
+    def __init__(self) -> None:
+        self.report = Report()
+        self._tree = RootBuilder()
+        self._heads: dict[int, bytes] = {}
+        self._hash_at: dict[tuple[str, int, int], bytes] = {}
+        self._events: set[tuple[str, str]] = set()
+        self._unmatched: list[RawRecord] = []
+
+    @property
+    def size(self) -> int:
+        """Leaves taken so far."""
+        return self._tree.size
+
+    def take_head(self, head: Checkpoint) -> None:
+        """A tree head that the log signed at some time: the tree must pass through it."""
+        if self._heads.setdefault(head.size, head.root) != head.root:
+            self.report.problem(f"the log signed two different trees of {head.size} leaves")
+
+    def take_leaf(self, leaf: Leaf) -> None:
+        """The next leaf, in order."""
+        if leaf.index != self._tree.size:
+            raise VerificationError(f"leaf {leaf.index} came where leaf {self._tree.size} was due")
+        try:
+            check_leaf(leaf)
+        except VerificationError as error:
+            self.report.problem(str(error))
+        self._compare_head()
+        self._tree.add(leaf.leaf_data)
+        self._hash_at[leaf.topic, leaf.partition, leaf.offset] = leaf.payload_sha256
+        self._events.add((leaf.topic, leaf.event_id))
+
+    def take_record(self, record: RawRecord) -> None:
+        """A record of Kafka; one without a leaf may get it from leaves still to come."""
+        expected = self._hash_at.pop(record.place, None)
+        if expected is None:
+            self._unmatched.append(record)
+        elif expected == record.sha256:
+            self.report.verified += 1
+        else:
+            self.report.problem("{}/{}/{}: the payload was altered after it was logged".format(*record.place))
+
+    def settle(self) -> int:
+        """Try again the records that had no leaf; how many still have none."""
+        waiting, self._unmatched = self._unmatched, []
+        for record in waiting:
+            if record.place not in self._hash_at and (record.topic, record.event_id) in self._events:
+                self.report.redelivered += 1
+            else:
+                self.take_record(record)
+        return len(self._unmatched)
+
+    def finish(
+        self, head: Checkpoint, starts: Mapping[tuple[str, int], int], ends: Mapping[tuple[str, int], int]
+    ) -> Report:
+        """The verdict. `starts` and `ends` are the offsets between which Kafka was read."""
+        self._compare_head()
+        self.report.origin, self.report.size, self.report.root = head.origin, head.size, head.root
+        if self._tree.size != head.size or self._tree.root() != head.root:
+            self.report.problem(f"the {self._tree.size} leaves do not give the signed root of {head.size} leaves")
+        for size in sorted(self._heads):
+            if size > head.size:
+                self.report.problem(f"the log once had {size} leaves: it was cut back to {head.size}")
+        self.report.missing = self.settle()
+        for record in self._unmatched:
+            self.report.problem("{}/{}/{}: the record has no leaf".format(*record.place))
+        self._account_for_leaves(starts, ends)
+        return self.report
+
+    def _compare_head(self) -> None:
+        signed = self._heads.get(self._tree.size)
+        if signed is None:
+            return
+        self.report.heads += 1
+        if signed != self._tree.root():
+            self.report.problem(f"the first {self._tree.size} leaves are not those that the log once signed")
+
+    def _account_for_leaves(self, starts: Mapping[tuple[str, int], int], ends: Mapping[tuple[str, int], int]) -> None:
+        """Leaves whose record was not seen: newer than the reading, deleted by retention, or gone."""
+        for topic, partition, offset in self._hash_at:
+            if offset < starts.get((topic, partition), 0):
+                self.report.expired += 1
+            elif offset < ends.get((topic, partition), 1 << 63):
+                self.report.problem(f"{topic}/{partition}/{offset}: Kafka has lost the record of a leaf")
