@@ -1,0 +1,1 @@
+"""What holds the parts together: architecture, contracts, the whole system, faults, charts, measurements."""

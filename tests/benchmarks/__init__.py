@@ -1,0 +1,1 @@
+"""Speeds, as ratios to peers measured in the same run."""

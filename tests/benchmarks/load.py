@@ -1,0 +1,45 @@
+"""A load of result messages for MLLP, and connections that send it and wait for every acknowledgement."""
+
+import asyncio
+import time
+
+from testkit.mllp import MllpClient
+
+# 1.2 kB, the size of a small panel: what Kafka's own producer is measured with beside it.
+_OBX = "OBX|{n}|NM|2160-0^Creatinine^LN||{value:.2f}|mg/dL|0.5-1.1||||F|||20260301103000\r"
+
+
+def message(number: int, size: int = 1200) -> bytes:
+    """An ORU^R01 of `size` bytes with its own control id and one of 500 patients."""
+    head = (
+        f"MSH|^~\\&|BENCH|NORTH|HUB|HUB|20260301103000||ORU^R01^ORU_R01|B{number:09d}|P|2.5.1\r"
+        f"PID|1||{number % 500:06d}^^^BENCH^MR||Testperson^Load||19500101|F\r"
+        f"OBR|1|P{number}|F{number}|24323-8^Comprehensive metabolic panel^LN|||20260301103000\r"
+    )
+    results = "".join(_OBX.format(n=n, value=0.8 + (number + n) % 40 / 10) for n in range(1, 12))
+    text = head + results
+    return (text + "NTE|1||" + "." * max(0, size - len(text) - 8) + "\r").encode()[:size]
+
+
+async def acknowledged_per_second(endpoint: str, count: int, connections: int) -> tuple[float, list[float]]:
+    """Messages per second over all connections, one outstanding on each, and every message's seconds to its ACK."""
+    seconds: list[float] = []
+
+    async def connection(numbers: range) -> None:
+        async with MllpClient(endpoint) as client:
+            for number in numbers:
+                began = time.perf_counter()
+                answer = await client.send(message(number))
+                seconds.append(time.perf_counter() - began)
+                if b"MSA|AA" not in answer:
+                    raise RuntimeError(f"not acknowledged: {answer[:200]!r}")
+
+    share = count // connections
+    began = time.perf_counter()
+    await asyncio.gather(*(connection(range(n * share, (n + 1) * share)) for n in range(connections)))
+    return share * connections / (time.perf_counter() - began), sorted(seconds)
+
+
+def percentile(ordered: list[float], share: float) -> float:
+    """The value below which `share` of them lie."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

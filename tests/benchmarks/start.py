@@ -1,0 +1,33 @@
+"""How long a stranger waits: a fresh clone, its installation, the stack's start."""
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from tests.results import ROOT, Result
+
+
+def run(folder: Path) -> Result:
+    """Clone this commit, install it with its own Makefile, bring the stack up and down."""
+    clone = folder / "longitude"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    install = _seconds(["make", "--silent", "install"], clone)
+    convert = _seconds(["make", "--silent", "models"], clone)
+    python = str(clone / ".venv" / "bin" / "python")
+    try:
+        up = _seconds([python, "-m", "native_stack", "up", "--free-ports"], clone)
+        parts = json.loads((clone / "var" / "stack.json").read_text())["parts"]
+    finally:
+        subprocess.run([python, "-m", "native_stack", "down"], cwd=clone, check=True)
+        shutil.rmtree(clone)
+    ready = {f"{name}_ready_s": part["start_seconds"] for name, part in parts.items()}
+    figures = {"install_s": install, "convert_reasoner_s": convert, "stack_up_s": up}
+    return Result(name="start", n=1, figures=figures | ready, note="installation uses the package client's cache")
+
+
+def _seconds(command: list[str], folder: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, timeout=1800)
+    return time.perf_counter() - began

@@ -1,0 +1,95 @@
+"""Time from a message's ACK to its fact being readable in the timeline, beside a raw Kafka round trip."""
+
+import asyncio
+import time
+import uuid
+from pathlib import Path
+
+import grpc
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
+from native_stack import Stack
+from testkit.mllp import MllpClient
+
+from tests.benchmarks.load import message, percentile
+from tests.results import Result
+
+COUNT = 300
+TOPIC = "ingestion.message-rejected.v1"
+
+
+def run(folder: Path) -> Result:
+    """Messages one after the other, each waited for until it can be read."""
+    stack = Stack(folder / "stack")
+    try:
+        stack.up(free_ports=True, owned=True, parts=("kafka", "postgres", "objects", "triton", "ingestion", "memory"))
+        endpoints = stack.endpoints()
+        facts = sorted(asyncio.run(_facts(endpoints)))
+        raw = sorted(asyncio.run(_round_trips(endpoints["LONGITUDE_KAFKA"])))
+    finally:
+        stack.down()
+    return Result(
+        name="visible",
+        n=COUNT,
+        figures={
+            "ack_to_fact_p50_ms": percentile(facts, 0.5) * 1000,
+            "ack_to_fact_p99_ms": percentile(facts, 0.99) * 1000,
+            "ratio_to_kafka_round_trip_p50": percentile(facts, 0.5) / percentile(raw, 0.5),
+        },
+        peers={
+            "raw Kafka round trip (aiokafka, acks=all)": {
+                "p50_ms": percentile(raw, 0.5) * 1000,
+                "p99_ms": percentile(raw, 0.99) * 1000,
+            }
+        },
+        note="the timeline is polled every 2 ms, so up to 2 ms are the measurement's own",
+    )
+
+
+async def _facts(endpoints: dict[str, str]) -> list[float]:
+    seconds = []
+    async with (
+        grpc.aio.insecure_channel(endpoints["LONGITUDE_MEMORY"]) as channel,
+        MllpClient(endpoints["LONGITUDE_MLLP"]) as client,
+    ):
+        memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
+        for number in range(COUNT):
+            answer = await client.send(message(number))
+            assert b"MSA|AA" in answer
+            began = time.perf_counter()
+            await _until_known(memory, PatientKey(id=f"{number % 500:06d}", authority="BENCH"))
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+async def _until_known(memory: memory_service_pb2_grpc.MemoryServiceAsyncStub, patient: PatientKey) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await memory.GetTimeline(memory_service_pb2.GetTimelineRequest(patient=patient))
+            except grpc.aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.NOT_FOUND:
+                    raise
+                await asyncio.sleep(0.002)
+            else:
+                return
+
+
+async def _round_trips(bootstrap: str) -> list[float]:
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    await consumer.start()
+    await producer.start()
+    try:
+        seconds = []
+        await consumer.seek_to_end()
+        for number in range(COUNT):
+            began = time.perf_counter()
+            await producer.send_and_wait(TOPIC, message(number))
+            await consumer.getone()
+            seconds.append(time.perf_counter() - began)
+        return seconds
+    finally:
+        await producer.stop()
+        await consumer.stop()

@@ -1,0 +1,103 @@
+"""What a person outside can see of the running system, as values that tests compare."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, PatientKey
+from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
+
+T = TypeVar("T")
+
+# What one telling of the story leaves behind when every event has had its effect.
+Facts = Counter[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Eyes on one running stack."""
+
+    endpoints: dict[str, str]
+
+    def facts(self, patient: PatientKey) -> Facts:
+        """Every statement of the timeline without its ids and times of recording; empty for an unknown patient."""
+        with grpc.insecure_channel(self.endpoints["LONGITUDE_MEMORY"]) as channel:
+            memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
+            request = memory_service_pb2.GetTimelineRequest(patient=patient, include_superseded=True)
+            try:
+                answer = memory.GetTimeline(request, timeout=20)
+            except grpc.RpcError as error:
+                if error.code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAVAILABLE}:
+                    return Counter()
+                raise
+        return Counter(_content(recorded.fact) for recorded in answer.facts)
+
+    def leaves(self) -> Counter[str]:
+        """How many leaves of each event type the audit log has."""
+        with grpc.insecure_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
+            auditing = auditing_service_pb2_grpc.AuditingServiceStub(channel)
+            stream = auditing.ReadLeaves(auditing_service_pb2.ReadLeavesRequest(), timeout=60)
+            return Counter(response.leaf.event_type.rpartition(".")[2] for response in stream)
+
+    def command(self, *arguments: str, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
+        """Run `longitude` as a person would."""
+        return subprocess.run(
+            [sys.executable, "-m", "client", *arguments],
+            env=os.environ | self.endpoints,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """The JSON that `longitude ... --json` prints; AssertionError with its words when it fails."""
+        done = self.command(*arguments, "--json")
+        assert done.returncode == 0, f"longitude {arguments[0]}: {done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+
+def _content(fact: ClinicalFact) -> tuple[str, ...]:
+    value = fact.WhichOneof("value")
+    return (
+        str(fact.kind),
+        fact.code.code,
+        str(getattr(fact, value)) if value else "",
+        str(fact.valid_from.ToJsonString()),
+        str(fact.valid_to.ToJsonString()) if fact.HasField("valid_to") else "",
+        str(fact.status),
+        str(fact.assertion),
+        fact.source.segment,
+        fact.source.field,
+    )
+
+
+def settled(look: Callable[[], T], *, quiet_s: float = 3.0, within_s: float = 120.0) -> T:
+    """What `look` sees once it has not changed for `quiet_s`; AssertionError when it never rests."""
+    deadline = time.monotonic() + within_s
+    seen, since = look(), time.monotonic()
+    while time.monotonic() < deadline:
+        time.sleep(0.25)
+        now = look()
+        if now != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since >= quiet_s:
+            return seen
+    raise AssertionError(f"still changing after {within_s} s")
+
+
+def until(holds: Callable[[], bool], what: str, *, within_s: float = 120.0) -> None:
+    """Wait until it holds; AssertionError naming it when it does not."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what}")
+        time.sleep(0.25)

@@ -1,0 +1,27 @@
+"""The story, told once to one running system; every test here looks at what it left."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from testkit.running import RunningStack
+
+from tests.observe import Observer, settled, until
+from tests.story import Telling, tell
+from tests.system.told import PATIENT, QUESTION, Told
+
+
+@pytest.fixture(scope="session")
+def told(stack: RunningStack) -> Told:
+    """The story told, and every event come to rest."""
+    observer = Observer(stack.endpoints)
+    acknowledgements = asyncio.run(tell(stack.endpoints, Telling(0)))
+    until(lambda: bool(observer.facts(Telling(0).northwest)), "the patient is known")
+    settled(observer.leaves)
+    return Told(stack, observer, acknowledgements)
+
+
+@pytest.fixture(scope="session")
+def assessment(told: Told) -> Any:
+    """What `longitude ask --json` says about the patient."""
+    return told.observer.json("ask", PATIENT, QUESTION)

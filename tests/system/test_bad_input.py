@@ -1,0 +1,69 @@
+"""Bad input to the running system: a clear answer in the protocol's terms, nothing lost, and the line goes on."""
+
+import socket
+
+import pytest
+
+from tests.observe import settled
+from tests.story import MESSAGES, Telling, exchange
+from tests.system.told import Told
+
+GOOD = Telling(90).message(MESSAGES[0])
+HEAD = b"MSH|^~\\&|LAB|NORTH|HUB|HUB|20260301103000||%s|BAD%03d|P|2.5.1||||||%s\rPID|1||T1^^^BAD^MR||Testperson^Bad\r"
+ED = HEAD % (b"ORU^R01", 5, b"UNICODE UTF-8") + (
+    b"OBR|1|P|F|11502-2^Report^LN\rOBX|1|ED|11502-2^Report^LN||^IM^PNG^Base64^iVBORw0KGgo=AAA===|||||F\r"
+)
+
+
+def answered_good(endpoints: dict[str, str]) -> bool:
+    return b"MSA|AA" in exchange(endpoints, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("message", "codes"),
+    [
+        (b"", [b"AR"]),
+        (b"this is not HL7", [b"AR"]),
+        (HEAD % (b"ZZZ^Z99", 2, b""), [b"AR"]),
+        (HEAD % (b"ORU^R01", 3, b"KLINGON"), [b"AR", b"AE"]),
+        (HEAD % (b"ADT^A01", 4, b"UNICODE UTF-8") + b"PV1|1|I|\xff\xfe\xfd\r", [b"AR", b"AE"]),
+        (ED, [b"AE"]),
+    ],
+    ids=["empty frame", "not HL7", "unknown trigger", "unknown charset", "wrong charset", "truncated base64"],
+)
+def test_bad_messages_are_refused_with_a_reason_and_kept(told: Told, message: bytes, codes: list[bytes]) -> None:
+    before = settled(told.observer.leaves)["MessageRejected"]
+    answer = exchange(told.stack.endpoints, message)
+    assert any(b"MSA|" + code in answer for code in codes), answer
+    assert b"\rERR|" in answer
+    assert settled(told.observer.leaves)["MessageRejected"] == before + 1
+    assert answered_good(told.stack.endpoints)
+
+
+def test_a_frame_without_an_end_is_kept_when_the_sender_goes_away(told: Told) -> None:
+    before = settled(told.observer.leaves)["MessageRejected"]
+    host, _, port = told.stack.endpoints["LONGITUDE_MLLP"].rpartition(":")
+    with socket.create_connection((host, int(port))) as sender:
+        sender.sendall(b"\x0b" + GOOD[:200])
+    assert settled(told.observer.leaves)["MessageRejected"] == before + 1
+
+
+def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(told: Told, tmp_path: object) -> None:
+    path = f"{tmp_path}/notes.dcm"
+    with open(path, "wb") as file:  # noqa: PTH123
+        file.write(b"not a film" * 100)
+    done = told.observer.command("send", path)
+    assert done.returncode != 0
+    assert "dicom" in (done.stdout + done.stderr).lower()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("timeline", "NOBODY@NOWHERE"), ("ask", "NOBODY@NOWHERE", "How are the kidneys?"), ("timeline", "no-authority")],
+    ids=["timeline", "ask", "malformed"],
+)
+def test_an_unknown_patient_is_an_error_in_one_line(told: Told, arguments: tuple[str, ...]) -> None:
+    done = told.observer.command(*arguments)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert len((done.stdout + done.stderr).strip().splitlines()) <= 3

@@ -1,0 +1,73 @@
+"""services/README.md lists every edge between services; the traces of a real run must say the same."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.observe import until
+from tests.story import exchange
+from tests.system.told import Told
+
+PAGE = Path(__file__).resolve().parents[2] / "services" / "README.md"
+SERVICES = {"ingestion", "memory", "imaging", "reasoning", "auditing"}
+Edge = tuple[str, str]
+
+
+def listed_events() -> set[Edge]:
+    rows = re.findall(r"^\| `([a-z.\d-]+)` \| ([a-z, ]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {(topic, name) for topic, names in rows for name in names.split(", ") if name in SERVICES}
+
+
+def listed_calls() -> set[tuple[str, str]]:
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| ([A-Za-z, ]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {
+        (caller, method) for caller, callee, methods in rows if callee in SERVICES for method in methods.split(", ")
+    }
+
+
+def spans(told: Told) -> Iterator[dict[str, Any]]:
+    for path in (told.stack.directory / "traces").glob("*"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.endswith("}"):
+                yield json.loads(line)
+
+
+def service_of(span: dict[str, Any]) -> str:
+    return str(span["resource"]["attributes"]["service.name"])
+
+
+def seen_events(told: Told) -> set[Edge]:
+    return {
+        (s["attributes"]["messaging.destination.name"], service_of(s))
+        for s in spans(told)
+        if s["kind"] == "SpanKind.CONSUMER" and not s["attributes"]["messaging.destination.name"].startswith("dlq.")
+    }
+
+
+def seen_calls(told: Told) -> set[tuple[str, str]]:
+    return {
+        (service_of(s), s["attributes"]["rpc.method"])
+        for s in spans(told)
+        if s["kind"] == "SpanKind.CLIENT" and str(s["attributes"].get("rpc.service", "")).startswith("longitude.")
+    }
+
+
+def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(told: Told, assessment: Any) -> None:
+    # A message that nobody can read, and a review: the two edges that the story itself does not use.
+    told.observer.command("review", assessment["assessment_id"], "--accept")
+    exchange(told.stack.endpoints, b"this is not HL7")
+    until(lambda: seen_events(told) >= listed_events(), f"events {listed_events() - seen_events(told)}", within_s=60)
+    assert seen_events(told) == listed_events()
+    assert seen_calls(told) == listed_calls()
+
+
+def test_only_the_owner_publishes_a_topic(told: Told) -> None:
+    publishers = {
+        (s["attributes"]["messaging.destination.name"].partition(".")[0], service_of(s))
+        for s in spans(told)
+        if s["kind"] == "SpanKind.PRODUCER"
+    }
+    assert publishers
+    assert all(owner == publisher for owner, publisher in publishers)

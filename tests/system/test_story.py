@@ -1,0 +1,96 @@
+"""The main job: a patient's messages become a timeline, a checked assessment and a proof."""
+
+import asyncio
+from typing import Any
+
+from tests.observe import settled
+from tests.story import MESSAGES, Telling, tell
+from tests.system.told import PATIENT, QUESTION, Told
+
+
+def of_code(facts: list[Any], code: str) -> list[tuple[str, float]]:
+    return [(f["valid_from"][:10], float(f["value"])) for f in facts if f["code"]["code"] == code and f["value"]]
+
+
+def released(assessment: Any) -> str:
+    return "\n".join(s["text"] for s in assessment["statements"] if s["released"])
+
+
+def test_every_message_of_both_dialects_is_acknowledged(told: Told) -> None:
+    assert len(told.acknowledgements) == len(MESSAGES)
+    assert all(b"AA" in acknowledgement for acknowledgement in told.acknowledgements)
+
+
+def test_two_feeds_become_one_timeline_in_one_unit(told: Told) -> None:
+    facts = told.observer.json("timeline", PATIENT)
+    assert facts == told.observer.json("timeline", "88-1306@LAKESIDE")
+    egfr = of_code(facts, "33914-3")
+    assert {("2024-03-12", 68.0), ("2025-02-10", 49.0), ("2026-10-05", 28.0)} <= set(egfr)
+    # LAKESIDE sends umol/L; the record has mg/dL.
+    assert all(0.5 < value < 3.0 for _, value in of_code(facts, "2160-0"))
+
+
+def test_every_fact_points_into_its_source(told: Told) -> None:
+    facts = told.observer.json("timeline", PATIENT)
+    required = {"fact_id", "kind", "code", "value", "unit", "valid_from", "valid_to", "recorded_at", "status", "source"}
+    for fact in facts:
+        assert required <= fact.keys()
+        assert fact["source"]["control_id"] or fact["kind"] in {"imaging_finding", "IMAGING_FINDING"}
+
+
+def test_the_record_knows_what_it_knew_before_the_merge_and_before_a_correction(told: Told) -> None:
+    assert told.observer.command("timeline", PATIENT, "--known-at", "2020-01-01T00:00:00Z").returncode != 0
+
+
+def test_the_scanned_page_becomes_facts_marked_as_read_from_an_image(told: Told) -> None:
+    facts = told.observer.json("timeline", PATIENT)
+    read = [f for f in facts if str(f.get("provenance", "")).lower().endswith("read_from_image")]
+    assert ("2025-07-08", 5.0) in of_code(read, "2823-3")
+
+
+def test_the_assessment_says_what_continuity_is_for(assessment: Any) -> None:
+    text = released(assessment).lower()
+    for expected in ("egfr", "metformin", "naproxen", "penicillin", "lisinopril", "28", "49"):
+        assert expected in text, f"not said: {expected}"
+    for never in ("breast", "ibuprofen was", "6.9"):
+        assert never not in text, f"said: {never}"
+
+
+def test_every_released_sentence_names_its_sources_and_every_withheld_one_its_reason(assessment: Any) -> None:
+    assert any(s["released"] for s in assessment["statements"])
+    for statement in assessment["statements"]:
+        if statement["released"]:
+            assert statement["sources"], statement["text"]
+            assert statement["verdict"].lower().endswith("supported")
+        else:
+            assert statement["reason"], statement["text"]
+
+
+def test_the_proof_holds_and_nothing_is_missing(told: Told, assessment: Any) -> None:
+    assert assessment["assessment_id"]
+    settled(told.observer.leaves)
+    verified = told.observer.json("audit", "verify")
+    assert verified["verified"] is True
+    assert verified["missing"] == 0
+    assert verified["size"] >= len(MESSAGES)
+
+
+def test_telling_the_story_again_changes_nothing(told: Told) -> None:
+    facts, leaves = told.observer.facts(Telling(0).northwest), settled(told.observer.leaves)
+    asyncio.run(tell(told.stack.endpoints, Telling(0)))
+    assert settled(told.observer.leaves) == leaves
+    assert told.observer.facts(Telling(0).northwest) == facts
+
+
+def test_a_review_signs_once(told: Told) -> None:
+    asked = told.observer.json("ask", PATIENT, QUESTION)
+    identifier = asked["assessment_id"]
+    assert told.observer.command("review", identifier, "--accept").returncode == 0
+    again = told.observer.command("review", identifier, "--accept")
+    assert again.returncode != 0
+    assert "review" in (again.stdout + again.stderr).lower()
+
+
+def test_one_message_can_be_followed_from_its_control_id(told: Told) -> None:
+    types = {leaf["type"].rpartition(".")[2] for leaf in told.observer.json("trace", "NW0002")}
+    assert {"MessageReceived", "RecordUpdated"} <= types
