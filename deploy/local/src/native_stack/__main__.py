@@ -1,13 +1,15 @@
 """`python -m native_stack up|down|status|start|stop|restart|kill`: the local stack from a shell."""
 
+# ruff: noqa: T201 - a command prints what it has to say
+
 import argparse
 import sys
 from pathlib import Path
 
 from native_stack import catalogue
-from native_stack.child import tail
 from native_stack.control import StackError
 from native_stack.layout import SHARED
+from native_stack.logs import tail
 from native_stack.progress import Progress, table
 from native_stack.stack import Stack
 
@@ -46,6 +48,9 @@ def _status(stack: Stack, _: argparse.Namespace) -> int:
     record = stack.record()
     if record is None or not record.supervisor.alive():
         print(f"no stack is up in {stack.layout.directory}")
+        left = stack.left_behind()
+        if left:
+            print(f"but {len(left)} of its processes outlive their killed supervisor; `down` ends them")
         return 1
     print(table(record))
     dead = [name for name, part in record.parts.items() if part.state == "died"]

@@ -2,14 +2,11 @@
 
 import asyncio
 import signal
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
 from native_stack.identity import ProcessIdentity
 from native_stack.part import Command
-
-_TAIL_LINES = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,3 @@ class Child:
         except TimeoutError:
             self.identity.send(signal.SIGKILL)
             await self.process.wait()
-
-
-def tail(log: Path) -> str:
-    """The last lines of a log, indented, for a report on why its server died."""
-    if not log.exists():
-        return "    (no log)"
-    with log.open(errors="replace") as lines:
-        last = deque(lines, maxlen=_TAIL_LINES)
-    return "".join(f"    {line.rstrip()[:400]}\n" for line in last).rstrip() or "    (its log is empty)"

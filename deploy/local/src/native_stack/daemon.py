@@ -39,7 +39,8 @@ async def _run(request: Request, layout: Layout) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     site = _site(request, layout)
-    sockets = Path(tempfile.mkdtemp(prefix="longitude-"))  # short: a Unix socket's path has at most 107 bytes
+    # For the owner only, and short: the path of a Unix socket has at most 107 bytes.
+    sockets = Path(tempfile.mkdtemp(prefix="longitude-"))
     record = StackRecord("starting", ProcessIdentity.of(os.getpid()), str(sockets / "control"), dict(site.ports))
     supervisor = Supervisor(site, record, [catalogue.build(name, site) for name in request.parts])
     owner = asyncio.create_task(_watch_owner(request.owner, stop))
@@ -102,9 +103,9 @@ async def _serve(supervisor: Supervisor, record: StackRecord, site: Site) -> asy
 
 
 async def _watch_owner(owner: ProcessIdentity | None, stop: asyncio.Event) -> None:
-    while owner is not None and owner.alive():
-        await asyncio.sleep(0.5)
     if owner is not None:
+        while owner.alive():  # noqa: ASYNC110 - a process that is no child gives no event
+            await asyncio.sleep(0.5)
         stop.set()
 
 

@@ -48,7 +48,7 @@ def part(site: Site) -> Part:
 
 
 async def _prepare(site: Site) -> Command:
-    java = _program("java", "default-jre-headless (or openjdk-17-jre-headless)")
+    _require_programs()
     log = site.layout.log("kafka")
     await asyncio.to_thread(_fetch_jars, log)
     folder = site.layout.data("kafka")
@@ -56,8 +56,8 @@ async def _prepare(site: Site) -> Command:
     properties = folder / "server.properties"
     properties.write_text(_properties(site, folder / "log"))
     if not (folder / "log" / "meta.properties").exists():
-        await run_logged(_format(java, properties, folder), log)
-    argv = (java, *_JVM, "-cp", f"{_JARS}/*", "kafka.Kafka", str(properties))
+        await run_logged(_format(properties, folder), log)
+    argv = ("java", *_JVM, "-cp", f"{_JARS}/*", "kafka.Kafka", str(properties))
     return Command(argv, inherited_environment(), folder)
 
 
@@ -66,10 +66,10 @@ def _properties(site: Site, logs: Path) -> str:
     return _PROPERTIES.format(host=HOST, broker=broker, controller=controller, logs=logs)
 
 
-def _format(java: str, properties: Path, folder: Path) -> Command:
+def _format(properties: Path, folder: Path) -> Command:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     tool = ("kafka.tools.StorageTool", "format", "--config", str(properties), "--cluster-id", cluster)
-    return Command((java, *_JVM, "-cp", f"{_JARS}/*", *tool), inherited_environment(), folder)
+    return Command(("java", *_JVM, "-cp", f"{_JARS}/*", *tool), inherited_environment(), folder)
 
 
 def _fetch_jars(log: Path) -> None:
@@ -77,17 +77,17 @@ def _fetch_jars(log: Path) -> None:
     with places.only_one("kafka-jars"):
         if _JARS.exists():
             return
-        maven = _program("mvn", "maven")
         fresh = _JARS.with_name("kafka-jars.new")
         shutil.rmtree(fresh, ignore_errors=True)
         goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
-        command = Command((maven, "-q", "-B", "-f", str(_POM), *goal), inherited_environment(), places.REPOSITORY)
+        command = Command(("mvn", "-q", "-B", "-f", str(_POM), *goal), inherited_environment(), places.REPOSITORY)
         asyncio.run(run_logged(command, log))
         fresh.rename(_JARS)
 
 
-def _program(name: str, package: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        raise PartError(f"`{name}` is not installed; on Debian: apt-get install {package}")
-    return path
+def _require_programs() -> None:
+    wanted = {"java": "default-jre-headless"} if _JARS.exists() else {"java": "default-jre-headless", "mvn": "maven"}
+    missing = [program for program in wanted if shutil.which(program) is None]
+    if missing:
+        packages = " ".join(wanted[program] for program in missing)
+        raise PartError(f"{' and '.join(missing)} not found; on Debian: apt-get install {packages}")

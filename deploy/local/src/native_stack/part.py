@@ -6,11 +6,12 @@ import os
 import secrets
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from native_stack.layout import Layout
+from native_stack.logs import tail
 from native_stack.ports import HOST
 
 
@@ -32,8 +33,8 @@ class Part:
     """One server of the stack."""
 
     name: str
-    prepare: Callable[[], Awaitable[Command]]
-    until_ready: Callable[[], Awaitable[None]]
+    prepare: Callable[[], Coroutine[object, object, Command]]
+    until_ready: Callable[[], Coroutine[object, object, None]]
     needs: tuple[str, ...] = ()
     grace_s: float = 10.0
     ready_within_s: float = 120.0
@@ -91,18 +92,19 @@ async def run_logged(command: Command, log: Path) -> None:
             process.kill()
             raise
     if code != 0:
-        raise PartError(f"{Path(command.argv[0]).name} ended with exit code {code}")
+        program = Path(command.argv[0]).name
+        raise PartError(f"{program} ended with exit code {code}; the end of its log:\n{tail(log)}")
 
 
 async def until_http_ok(url: str) -> None:
     """Return once `url` answers 200."""
-    while not await asyncio.to_thread(_answers, url):
+    while not await asyncio.to_thread(_answers, url):  # noqa: ASYNC110 - a server gives no event
         await asyncio.sleep(0.1)
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # a loopback address built here
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - a loopback address
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -13,6 +13,10 @@ NEEDS = {
     "reasoning": ("kafka", "postgres", "objects", "triton", "memory"),
     "auditing": ("kafka", "postgres", "objects"),
 }
+# Files of its own that a service is told of: variable, and name in its data folder.
+_FILES = {
+    "auditing": {"SIGNING_KEY_FILE": "signing.key", "PSEUDONYM_KEY_FILE": "pseudonym.key"},
+}
 
 
 def part(name: str, site: Site) -> Part:
@@ -45,6 +49,7 @@ def settings(name: str, site: Site) -> dict[str, str]:
         "MLLP_LISTEN": site.address("mllp"),
         "DICOM_LISTEN": site.address("dicom"),
     }
+    values |= {key: str(site.layout.data(name) / file) for key, file in _FILES.get(name, {}).items()}
     if name in postgres.OWNERS:
         values["POSTGRES"] = postgres.dsn(site, name)
     return {f"LONGITUDE_{key}": value for key, value in values.items()}

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from native_stack import catalogue, control, triton
-from native_stack.child import tail
 from native_stack.control import StackError
 from native_stack.identity import ProcessIdentity
 from native_stack.layout import Layout
+from native_stack.logs import tail
 from native_stack.record import PartRecord, StackRecord
 from native_stack.request import Request
 
@@ -32,7 +32,7 @@ class Stack:
     def up(
         self,
         *,
-        parts: Collection[str] = catalogue.PARTS,
+        parts: Collection[str] | None = None,
         models: Collection[str] | None = None,
         free_ports: bool = False,
         owned: bool = False,
@@ -40,7 +40,7 @@ class Stack:
     ) -> dict[str, str]:
         """Start `parts` and wait until each is ready; the endpoints. StackError names the part that failed.
 
-        `models` are what Triton loads (all by default). With `owned` the stack ends with the calling process.
+        All parts and all models unless told otherwise. With `owned` the stack ends with the calling process.
         """
         if self._running() is not None:
             raise StackError(f"a stack runs in {self.layout.directory} already; `down` stops it")
@@ -48,7 +48,7 @@ class Stack:
         self.layout.make()
         request = Request(
             directory=str(self.layout.directory),
-            parts=tuple(name for name in catalogue.PARTS if name in parts),
+            parts=tuple(name for name in catalogue.PARTS if parts is None or name in parts),
             models=tuple(triton.available_models() if models is None else models),
             free_ports=free_ports,
             owner=ProcessIdentity.of(os.getpid()) if owned else None,
@@ -73,7 +73,7 @@ class Stack:
         record = StackRecord.read(self.layout.state)
         if record is None or record.supervisor.alive():
             return 0
-        left = [part.process for part in record.parts.values() if part.process and part.process.alive()]
+        left = self.left_behind()
         for process in left:
             process.end(grace_s=5)
         record.phase = "stopped"
@@ -81,6 +81,14 @@ class Stack:
         record.write(self.layout.state)
         self.layout.environment.unlink(missing_ok=True)
         return len(left)
+
+    def left_behind(self) -> list[ProcessIdentity]:
+        """Servers that run on although their supervisor is gone, the last started first."""
+        record = StackRecord.read(self.layout.state)
+        if record is None or record.supervisor.alive():
+            return []
+        processes = [part.process for part in record.parts.values()]
+        return [process for process in reversed(processes) if process is not None and process.alive()]
 
     def record(self) -> StackRecord | None:
         """What the stack says of itself; None when none ever ran here."""
@@ -125,7 +133,7 @@ class Stack:
 
     def _spawn(self, request: Request) -> "subprocess.Popen[bytes]":
         with self.layout.supervisor_log.open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - this very program
                 [sys.executable, "-m", "native_stack.daemon", request.to_json()],
                 cwd=self.layout.directory,
                 stdin=subprocess.DEVNULL,

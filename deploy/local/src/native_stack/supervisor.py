@@ -8,8 +8,10 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
-from native_stack.child import Child, tail
+from native_stack.child import Child
+from native_stack.logs import tail
 from native_stack.part import Part, PartError, Site
 from native_stack.record import PartRecord, StackRecord
 
@@ -79,7 +81,7 @@ class Supervisor:
                 await self._launch(part, record)
             except (PartError, OSError) as error:
                 await self._abandon(part, record)
-                raise PartError(f"{name}: {error}\n{tail(self._site.layout.log(name))}") from error
+                raise PartError(f"{name}: {error}") from error
 
     async def stop(self, name: str) -> None:
         """Stop one part in order."""
@@ -105,7 +107,7 @@ class Supervisor:
         self._children[part.name] = child
         record.state, record.process = "starting", child.identity
         self.save()
-        await _ready_or_dead(part, child)
+        await _ready_or_dead(part, child, self._site.layout.log(part.name))
         record.state, record.start_s = "ready", round(time.monotonic() - begun, 2)
         self._watchers[part.name] = asyncio.create_task(self._watch(part.name, child))
         self.save()
@@ -153,16 +155,17 @@ class Supervisor:
         sys.stderr.flush()
 
 
-async def _ready_or_dead(part: Part, child: Child) -> None:
+async def _ready_or_dead(part: Part, child: Child, log: Path) -> None:
     """Return when the part is ready; PartError when its process ends first or it takes too long."""
     dead = asyncio.create_task(child.process.wait())
     ready = asyncio.create_task(part.until_ready())
     try:
         await asyncio.wait((dead, ready), timeout=part.ready_within_s, return_when=asyncio.FIRST_COMPLETED)
         if dead.done():
-            raise PartError(f"it died while starting (exit code {dead.result()}); the end of its log:")
+            raise PartError(f"it died while starting (exit code {dead.result()}); the end of its log:\n{tail(log)}")
         if not ready.done():
-            raise PartError(f"it was not ready within {part.ready_within_s:.0f} s; the end of its log:")
+            late = f"it was not ready within {part.ready_within_s:.0f} s"
+            raise PartError(f"{late}; the end of its log:\n{tail(log)}")
         ready.result()
     finally:
         dead.cancel()

@@ -37,8 +37,7 @@ def available_models() -> tuple[str, ...]:
 async def _prepare(site: Site) -> Command:
     await asyncio.to_thread(_copy_server)
     prefix = _shared_memory_prefix(site)
-    for left_over in _SHARED_MEMORY.glob(f"{prefix}*"):
-        left_over.unlink()
+    _remove_shared_memory(prefix)
     models = tuple(f"--load-model={name}" for name in site.models)
     argv = (
         str(_SERVER / "bin" / "tritonserver"),
@@ -65,6 +64,12 @@ def _listeners(site: Site) -> tuple[str, ...]:
 def _shared_memory_prefix(site: Site) -> str:
     """The same for every start of one stack, so that what a killed server left can be removed."""
     return f"longitude_{hashlib.sha256(str(site.layout.directory).encode()).hexdigest()[:12]}_"
+
+
+def _remove_shared_memory(prefix: str) -> None:
+    """What an earlier server of this stack left when it was killed."""
+    for region in _SHARED_MEMORY.glob(f"{prefix}*"):
+        region.unlink()
 
 
 def _environment() -> dict[str, str]:

@@ -79,8 +79,7 @@ class Backends:
         """A stack of its own, up and on free ports, stopped at the end."""
         stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}")
         self._exit.callback(_discard, stack)
-        chosen = {} if parts is None else {"parts": parts}
-        stack.up(models=models, free_ports=True, owned=True, **chosen)
+        stack.up(parts=parts, models=models, free_ports=True, owned=True)
         return stack
 
     def _server(self, part: str, models: Collection[str] | None = None) -> dict[str, str]:
@@ -95,9 +94,9 @@ def _discard(stack: Stack) -> None:
 
 
 def _load(http: str, model: str) -> None:
-    request = urllib.request.Request(f"http://{http}/v2/repository/models/{model}/load", data=b"{}", method="POST")  # noqa: S310
+    url = f"http://{http}/v2/repository/models/{model}/load"
     try:
-        with urllib.request.urlopen(request, timeout=_MODEL_LOADS_WITHIN_S):  # noqa: S310  a loopback address
+        with urllib.request.urlopen(url, data=b"{}", timeout=_MODEL_LOADS_WITHIN_S):
             return
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"Triton does not load {model}: {json.loads(error.read())['error']}") from None
