@@ -1,4 +1,4 @@
-"""Clinical formulas with their sources. Pure numbers in, pure numbers out; units are stated and checked by the caller's types.
+"""Clinical formulas with their sources. Pure numbers in, pure numbers out; the unit of each is in its name.
 
 Guarantee: an argument outside the range in which the formula has a meaning raises `CalculationError`;
 nothing is clamped or guessed.

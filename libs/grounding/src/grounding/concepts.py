@@ -1,6 +1,6 @@
 """What a code means to a reader: short names and synonyms of the concepts that the platform reasons about.
 
-Guarantee: a concept's key is the same for every spelling of it, so that names in a text and codes of facts can be compared.
+Guarantee: a concept's key is the same for every spelling of it, so names in a text and codes of facts compare.
 """
 
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept

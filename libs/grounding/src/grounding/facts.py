@@ -125,7 +125,12 @@ def sides(fact: ClinicalFact) -> frozenset[str]:
 
 def is_family_history(fact: ClinicalFact) -> bool:
     """Whether the fact speaks of a relative (ICD-10 Z80-Z84, or words that say so)."""
-    return fact.code.code[:3] in {"Z80", "Z81", "Z82", "Z83", "Z84"} or bool(_FAMILY.search(searchable(fact)))
+    return fact.code.code[:3] in {"Z80", "Z81", "Z82", "Z83", "Z84"} or is_family_history_text(searchable(fact))
+
+
+def is_family_history_text(text: str) -> bool:
+    """Whether words say that a relative is meant."""
+    return bool(_FAMILY.search(text))
 
 
 def searchable(fact: ClinicalFact) -> str:

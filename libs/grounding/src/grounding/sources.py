@@ -24,8 +24,8 @@ from longitude.memory.v1.memory_service_pb2 import (
 )
 
 from grounding import facts
-from grounding.concepts import BIRTH_DATE, SEX, loinc_key
 from grounding.calculate import Sex
+from grounding.concepts import BIRTH_DATE, SEX, loinc_key
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ class Sources:
             tuple(each for each in contradictions if each.state == CONTRADICTION_STATE_OPEN),
             tuple(PatientKey(id=name, authority=authority) for name, authority in sorted(known)),
         )
-        built._by_id.update({each.fact.fact_id: each for each in built.recorded})  # noqa: SLF001
+        built._by_id.update({each.fact.fact_id: each for each in built.recorded})
         return built
 
     @cached_property
@@ -106,7 +106,7 @@ class Sources:
     def has_passage(self, passage_id: str) -> bool:
         return any(passage.passage_id == passage_id for passage in self.passages)
 
-    def of_kind(self, *kinds: FactKind) -> tuple[ClinicalFact, ...]:
+    def of_kind(self, *kinds: "FactKind.ValueType") -> tuple[ClinicalFact, ...]:
         return tuple(fact for fact in self.current if fact.kind in kinds)
 
     def with_key(self, key: str) -> tuple[ClinicalFact, ...]:
@@ -121,7 +121,7 @@ class Sources:
             if fact.HasField("quantity") and facts.number(fact.quantity) is not None and facts.starts_on(fact)
         )
 
-    def active(self, *kinds: FactKind, on: date | None = None) -> tuple[ClinicalFact, ...]:
+    def active(self, *kinds: "FactKind.ValueType", on: date | None = None) -> tuple[ClinicalFact, ...]:
         """Statements of these kinds that hold on a day (default: the day of the question)."""
         day = on or self.today
         return tuple(fact for fact in self.of_kind(*kinds) if _holds(fact, day))

@@ -168,7 +168,7 @@ def printed(unit: str) -> str:
 
 
 def convert(value: Decimal, unit: str, to: str, loinc: str = "") -> Decimal | None:
-    """`value` in another printed unit, for the analyte with this LOINC code where that matters; None if incomparable."""
+    """`value` in another printed unit; where the analyte matters, of this LOINC code; None if incomparable."""
     if unit == to:
         return value
     if loinc == _HBA1C and {unit, to} == {"%", "mmol/mol"}:

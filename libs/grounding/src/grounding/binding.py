@@ -1,0 +1,76 @@
+"""Which concept and which day a number, a cue or a date is about, by where they stand.
+
+The rules: a number is about the nearest name before it in its sentence, else the nearest after it, else the last
+name of the sentence before. Its day is the next date before the next number; where it has none, a date that opens
+the sentence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from grounding.mentions import Cue, CueMention, DateMention, Mention, NameMention, NumberMention, Sentence
+from grounding.units import TIME_UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNumber:
+    number: NumberMention
+    name: NameMention | None
+    day: DateMention | None
+
+
+def numbers(sentence: Sentence, carried: NameMention | None) -> tuple[BoundNumber, ...]:
+    """Each number of the sentence with its concept and day. `carried`: the last name of the sentence before."""
+    return tuple(
+        BoundNumber(each, nearest_name(sentence, each) or carried, _day_of(sentence, each))
+        for each in sentence.mentions
+        if isinstance(each, NumberMention)
+    )
+
+
+def nearest_name(
+    sentence: Sentence, mention: Mention, wanted: Callable[[NameMention], bool] = lambda _: True
+) -> NameMention | None:
+    """The nearest name before the mention, else the nearest after it."""
+    found = [each for each in sentence.mentions if isinstance(each, NameMention) and wanted(each)]
+    before = [each for each in found if each.end <= mention.start]
+    return before[-1] if before else next(iter(found), None)
+
+
+def last_name(sentence: Sentence, carried: NameMention | None) -> NameMention | None:
+    """What the next sentence may be about when it names nothing."""
+    found = [each for each in sentence.mentions if isinstance(each, NameMention)]
+    return found[-1] if found else carried
+
+
+def free_dates(sentence: Sentence) -> tuple[DateMention, ...]:
+    """Dates that belong to no number: they say when something began, ended or was recorded."""
+    bound = {each.day for each in numbers(sentence, None) if each.day}
+    return tuple(each for each in sentence.mentions if isinstance(each, DateMention) and each not in bound)
+
+
+def _day_of(sentence: Sentence, number: NumberMention) -> DateMention | None:
+    if number.unit in TIME_UNITS:
+        return None
+    following = _next(sentence, number)
+    if following is not None:
+        return following
+    opening = [each for each in sentence.mentions if isinstance(each, DateMention | NumberMention)]
+    first = opening[0] if opening else None
+    return first if isinstance(first, DateMention) and first.end <= number.start else None
+
+
+def _next(sentence: Sentence, number: NumberMention) -> DateMention | None:
+    """The next date, unless another number, a new name or a word of beginning stands between."""
+    for each in sentence.mentions:
+        if each.start < number.end:
+            continue
+        if isinstance(each, DateMention):
+            return each
+        if isinstance(each, NumberMention) and each.start - number.end > 1:
+            return None
+        if isinstance(each, NameMention) or (
+            isinstance(each, CueMention) and each.cue in {Cue.ACTIVE, Cue.ENDED, Cue.ORDERED}
+        ):
+            return None
+    return None

@@ -1,0 +1,40 @@
+"""What a check is given, and the ways it answers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+
+from grounding.cited import Cited, ids
+from grounding.claims import Claim, Verdict
+from grounding.mentions import Mention, NameMention, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One sentence of a text, with what the whole text cites. `carried`: the last name of the sentence before."""
+
+    text: str
+    sentence: Sentence
+    cited: Cited
+    carried: NameMention | None = None
+
+    @property
+    def words(self) -> str:
+        return self.sentence.span.of(self.text)
+
+    def before(self, mention: Mention, characters: int = 24) -> str:
+        """The sentence's text just before a mention, lower case."""
+        return self.text[max(self.sentence.span.start, mention.start - characters) : mention.start].lower()
+
+
+def supported(mention: Mention, check: str, found: Iterable[ClinicalFact] = (), reason: str = "") -> Claim:
+    return Claim(mention.start, mention.end, check, Verdict.SUPPORTED, reason, ids(tuple(found)))
+
+
+def contradicted(mention: Mention, check: str, reason: str, found: Iterable[ClinicalFact] = ()) -> Claim:
+    return Claim(mention.start, mention.end, check, Verdict.CONTRADICTED, reason, ids(tuple(found)))
+
+
+def unsupported(mention: Mention, check: str, reason: str) -> Claim:
+    return Claim(mention.start, mention.end, check, Verdict.UNSUPPORTED, reason)

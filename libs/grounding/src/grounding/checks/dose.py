@@ -1,0 +1,44 @@
+"""Doses: the number after a drug's name against the dosage of the medication cited."""
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+
+from grounding import facts, numbers, units
+from grounding.binding import BoundNumber
+from grounding.checks.context import Context, contradicted, supported, unsupported
+from grounding.claims import Claim
+from grounding.mentions import NumberMention
+
+_DOSE_UNITS = frozenset({"g", "mg", "ug", "IU", "mL", "tablet", "capsule", ""})
+
+
+def is_dose(bound: BoundNumber) -> bool:
+    return bound.name is not None and bound.name.is_drug and bound.number.unit in _DOSE_UNITS
+
+
+def check_one(bound: BoundNumber, context: Context) -> Claim:
+    """Supported when a cited medication of that name has this dose, in this or a convertible unit."""
+    assert bound.name is not None
+    found = context.cited.matching(bound.name.keys)
+    agreeing = [fact for fact in found if _states(fact, bound.number)]
+    if agreeing:
+        return supported(bound.number, "dose", agreeing)
+    stated = [fact for fact in found if facts.number(fact.dosage.dose) is not None]
+    if stated:
+        reason = f"the record has {facts.printed_quantity(stated[-1].dosage.dose)}"
+        return contradicted(bound.number, "dose", reason, stated)
+    return unsupported(bound.number, "dose", "no cited medication states a dose")
+
+
+def _states(fact: ClinicalFact, number: NumberMention) -> bool:
+    value = facts.number(fact.dosage.dose)
+    unit = units.printed(fact.dosage.dose.unit)
+    if value is not None and units.convert(value, unit, number.unit or unit) == number.value:
+        return True
+    return any(each.value == number.value and each.unit == number.unit for each in _strengths(fact))
+
+
+def _strengths(fact: ClinicalFact) -> list[NumberMention]:
+    """Strengths in the name under which it was ordered (`LISINOPRIL 10 MG TAB`)."""
+    if fact.dosage.dose.value:
+        return []
+    return [each for name in facts.names(fact) for each in numbers.find(name) if each.unit]

@@ -1,0 +1,109 @@
+"""Categories that follow from values (KDIGO stages, rapid progression), and dosage words (route, frequency)."""
+
+import re
+
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+
+from grounding import binding, facts
+from grounding.calculate import RAPID_PROGRESSION_PER_YEAR
+from grounding.checks.context import Context, contradicted, supported, unsupported
+from grounding.claims import Claim, Verdict
+from grounding.mentions import LabelMention, NameMention
+from grounding.vocabulary import words
+
+_PER_DAY: tuple[tuple[re.Pattern[str], float], ...] = (
+    (re.compile(r"^(twice|two times)\b.*(daily|day)|^(bid|b\.i\.d\.|q12h|every 12 hours|2x)", re.IGNORECASE), 2),
+    (re.compile(r"^(thrice|three times)\b.*(daily|day)|^(tid|t\.i\.d\.|q8h|every 8 hours|3x)", re.IGNORECASE), 3),
+    (re.compile(r"^four times\b.*(daily|day)|^(qid|q6h|every 6 hours|4x)", re.IGNORECASE), 4),
+    (re.compile(r"^(q4h|every 4 hours)", re.IGNORECASE), 6),
+    (re.compile(r"weekly|^qw", re.IGNORECASE), 1 / 7),
+    (re.compile(r"daily|a day|per day|^(qd|q24h|every 24 hours|nightly|qhs|qam|qpm|1x)", re.IGNORECASE), 1),
+)
+_ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("oral", ("orally", "oral", "by mouth", "per os", "p.o.", "po")),
+    ("intravenous", ("intravenously", "intravenous", "iv")),
+    ("subcutaneous", ("subcutaneously", "subcutaneous", "sc", "sq")),
+    ("intramuscular", ("intramuscular", "im")),
+    ("inhaled", ("inhaled", "inhalation", "ih")),
+    ("topical", ("topical", "top")),
+    ("rectal", ("rectal", "pr")),
+    ("sublingual", ("sublingual", "sl")),
+    ("transdermal", ("transdermal", "td")),
+)
+
+
+def check(context: Context) -> list[Claim]:
+    return [
+        _check_dosage(each, context) if each.family in {"route", "frequency"} else _check_category(each, context)
+        for each in context.sentence.mentions
+        if isinstance(each, LabelMention)
+    ]
+
+
+def times_per_day(text: str) -> float | None:
+    """How often a day: `BID`, `twice daily` and `every 12 hours` are all 2; None for what is not understood."""
+    clean = text.strip()
+    return next((times for pattern, times in _PER_DAY if pattern.search(clean)), None)
+
+
+def route(text: str) -> str:
+    """One word for a route, however it was abbreviated."""
+    clean = text.strip().lower()
+    return next((name for name, spellings in _ROUTES if clean in spellings), clean)
+
+
+def _check_dosage(mention: LabelMention, context: Context) -> Claim:
+    def is_medication(name: NameMention) -> bool:
+        return any(fact.kind == FACT_KIND_MEDICATION for fact in context.cited.matching(name.keys))
+
+    name = binding.nearest_name(context.sentence, mention, is_medication)
+    found = context.cited.matching(name.keys) if name else ()
+    stated = [(fact, _stated(fact, mention.family)) for fact in found]
+    wanted = times_per_day(mention.text) if mention.family == "frequency" else route(mention.text)
+    agreeing = [fact for fact, known in stated if known == wanted]
+    if agreeing:
+        return supported(mention, mention.family, agreeing)
+    other = [fact for fact, known in stated if known]
+    if other:
+        return contradicted(mention, mention.family, "the record states another", other)
+    return unsupported(mention, mention.family, "no cited medication states it")
+
+
+def _stated(fact: ClinicalFact, family: str) -> float | str | None:
+    return times_per_day(fact.dosage.frequency) if family == "frequency" else route(fact.dosage.route)
+
+
+def _check_category(mention: LabelMention, context: Context) -> Claim:
+    if mention.family == "rapid-progression":
+        return _check_progression(mention, context)
+    family = "kdigo-g-stage" if mention.family == "ckd-stage" else mention.family
+    known = [each for each in context.cited.derived if each.name == family]
+    agreeing = [each for each in known if _same_stage(mention, each.label)]
+    if agreeing:
+        return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", agreeing[0].fact_ids)
+    if words(mention.text) <= context.cited.words and mention.text.lower() in _recorded(context):
+        return supported(mention, "category")
+    if known:
+        return contradicted(mention, "category", f"by the cited values it is {known[0].label}")
+    return unsupported(mention, "category", "no cited value gives this category")
+
+
+def _check_progression(mention: LabelMention, context: Context) -> Claim:
+    slopes = [each for each in context.cited.derived if each.name == "egfr-slope"]
+    if not slopes:
+        return unsupported(mention, "category", "no cited series gives a rate of decline")
+    slope = slopes[0]
+    if float(slope.value) < RAPID_PROGRESSION_PER_YEAR:
+        return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", slope.fact_ids)
+    return contradicted(mention, "category", f"by the cited values the rate is {slope.text}")
+
+
+def _same_stage(mention: LabelMention, label: str) -> bool:
+    if mention.family != "ckd-stage":
+        return mention.text.lower() == label.lower()
+    stage = mention.text.rsplit(None, 1)[-1].lower()
+    return label.lower() == f"g{stage}" or (stage == "3" and label.startswith("G3"))
+
+
+def _recorded(context: Context) -> str:
+    return " ".join(facts.searchable(fact) for fact in context.cited.facts).lower()

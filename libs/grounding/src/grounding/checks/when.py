@@ -1,0 +1,53 @@
+"""Dates that belong to no number: since when, until when, recorded when."""
+
+from datetime import date
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+
+from grounding import binding, facts
+from grounding.checks.context import Context, contradicted, supported, unsupported
+from grounding.claims import Claim
+from grounding.concepts import BIRTH_DATE, loinc_key
+from grounding.mentions import Cue, DateMention
+from grounding.scan import cue
+from grounding.sources import birth_day
+
+_BEGINS = ("since", "from", "started", "starting", "began", "ordered", "ordered on")
+
+
+def check(context: Context) -> list[Claim]:
+    """One claim per date; a beginning is compared with beginnings, an end with ends."""
+    return [_check_one(mention, context) for mention in binding.free_dates(context.sentence)]
+
+
+def _check_one(mention: DateMention, context: Context) -> Claim:
+    name = binding.nearest_name(context.sentence, mention) or context.carried
+    named = context.cited.matching(name.keys) if name else ()
+    agreeing = [fact for fact in named if _includes(mention, _days(fact, mention, context))]
+    if agreeing:
+        return supported(mention, "date", agreeing)
+    dated = [fact for fact in named if _days(fact, mention, context)]
+    if dated:
+        recorded = ", ".join(sorted(day.isoformat() for fact in dated for day in facts.days(fact)))
+        return contradicted(mention, "date", f"the record has {recorded}", dated)
+    anywhere = [fact for fact in context.cited.facts if _includes(mention, _days(fact, mention, context))]
+    if anywhere:
+        return supported(mention, "date", anywhere)
+    return unsupported(mention, "date", "no cited source carries this date")
+
+
+def _days(fact: ClinicalFact, mention: DateMention, context: Context) -> frozenset[date]:
+    if loinc_key(BIRTH_DATE) in facts.keys(fact):
+        born = birth_day(fact)
+        return frozenset({born}) if born else frozenset()
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    if context.before(mention, 12).rstrip(" (").endswith(_BEGINS):
+        return frozenset({start}) if start else frozenset()
+    ended = [each for each in cue(context.sentence, Cue.ENDED) if each.end <= mention.start]
+    if ended and "since" not in context.text[ended[-1].end : mention.start].lower():
+        return frozenset({end}) if end else frozenset()
+    return frozenset(day for day in (start, end) if day)
+
+
+def _includes(mention: DateMention, days: frozenset[date]) -> bool:
+    return any(mention.includes(day) for day in days)

@@ -1,0 +1,69 @@
+"""What one statement may rest on: the facts and passages it cites, and what follows from them.
+
+Guarantee: a citation of something the episode does not have is kept in `missing`, never silently dropped.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.reasoning.v1.assessment_pb2 import Citation
+
+from grounding import facts
+from grounding.derive import Derived, everything
+from grounding.sources import Sources
+from grounding.vocabulary import words
+
+
+@dataclass(frozen=True)
+class Cited:
+    """The cited part of the sources; without citations in a text of another system, all current facts."""
+
+    sources: Sources
+    facts: tuple[ClinicalFact, ...]
+    passages: tuple[EvidencePassage, ...]
+    missing: int = 0
+
+    @classmethod
+    def of(cls, sources: Sources, citations: Iterable[Citation]) -> "Cited":
+        fact_ids, passage_ids, missing = [], [], 0
+        for citation in citations:
+            if citation.fact_id and sources.has_fact(citation.fact_id):
+                fact_ids.append(citation.fact_id)
+            elif citation.passage_id and sources.has_passage(citation.passage_id):
+                passage_ids.append(citation.passage_id)
+            else:
+                missing += 1
+        return cls(
+            sources,
+            tuple(sources.fact(each) for each in dict.fromkeys(fact_ids)),
+            tuple(sources.passage(each) for each in dict.fromkeys(passage_ids)),
+            missing,
+        )
+
+    @classmethod
+    def whole_record(cls, sources: Sources) -> "Cited":
+        """Everything current: for text that came without citations."""
+        return cls(sources, sources.current, sources.passages)
+
+    @cached_property
+    def derived(self) -> tuple[Derived, ...]:
+        return everything(self.facts)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Stems of all words of the cited facts. Passages are not in it: they may only be quoted."""
+        return words(" ".join(facts.searchable(fact) for fact in self.facts))
+
+    def matching(self, keys: frozenset[str]) -> tuple[ClinicalFact, ...]:
+        """Cited facts that a name may mean."""
+        return tuple(fact for fact in self.facts if keys & facts.keys(fact))
+
+    def derived_matching(self, keys: frozenset[str]) -> tuple[Derived, ...]:
+        return tuple(each for each in self.derived if keys & each.keys)
+
+
+def ids(found: Sequence[ClinicalFact]) -> tuple[str, ...]:
+    return tuple(fact.fact_id for fact in found)

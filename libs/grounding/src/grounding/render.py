@@ -1,0 +1,176 @@
+"""Typed statements to text with citations.
+
+Guarantee: every value, unit, date, drug name and laterality in the text is copied from the fact, passage or calculation
+that the part names; a statement that names a source the episode does not have is refused (`UnknownSourceError`).
+"""
+
+from dataclasses import dataclass
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.reasoning.v1.assessment_pb2 import Citation
+
+from grounding import facts
+from grounding.derive import CALCULATIONS
+from grounding.drugs import DrugClass
+from grounding.sources import Sources
+from grounding.statements import (
+    ClassName,
+    Computed,
+    Day,
+    Dose,
+    Label,
+    Method,
+    Name,
+    Origin,
+    Part,
+    Probability,
+    Quote,
+    Reaction,
+    Statement,
+    Value,
+    Words,
+)
+
+_MAX_QUOTE = 400
+
+
+class UnrenderableError(ValueError):
+    """The source has no such value: a date that is not recorded, a class of an unknown drug."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A statement as text, with what it rests on."""
+
+    statement: Statement
+    text: str
+    citations: tuple[Citation, ...]
+
+
+def render(statement: Statement, sources: Sources) -> Rendered:
+    """UnknownSourceError or UnrenderableError when a part has no value; nothing is left blank or guessed."""
+    text = "".join(render_part(part, sources) for part in statement.parts)
+    return Rendered(statement, _sentence(text), citations(statement, sources))
+
+
+def citations(statement: Statement, sources: Sources) -> tuple[Citation, ...]:
+    """Facts, then passages, each with the words of the source that a reader is shown."""
+    cited = [cite_fact(sources.fact(fact_id)) for fact_id in statement.fact_ids]
+    return (*cited, *(cite_passage(each, sources) for each in statement.passage_ids))
+
+
+def cite_fact(fact: ClinicalFact) -> Citation:
+    return Citation(fact_id=fact.fact_id, source=fact.source, quote=_as_recorded(fact))
+
+
+def cite_passage(passage_id: str, sources: Sources) -> Citation:
+    return Citation(passage_id=passage_id, quote=sources.passage(passage_id).text[:_MAX_QUOTE])
+
+
+def render_part(part: Part, sources: Sources) -> str:
+    """The text of one part."""
+    match part:
+        case Words(text=text) | Label(display=text):
+            return text
+        case Method(name=name):
+            return name
+        case Computed():
+            return _computed(part, sources)
+        case Quote():
+            return _quote(part, sources)
+        case Origin(passage_id=passage_id):
+            return _origin(passage_id, sources)
+        case _:
+            return _of_fact(part, sources.fact(part.fact_id))
+
+
+def _of_fact(
+    part: Name | ClassName | Value | Day | Dose | Reaction | Probability,
+    fact: ClinicalFact,
+) -> str:
+    match part:
+        case Name(capital=capital):
+            return _capital(facts.name_of(fact)) if capital else facts.name_of(fact)
+        case ClassName():
+            return _class_name(fact)
+        case Value(bare=bare):
+            return _value(fact, bare=bare)
+        case Day(end=end):
+            return _day(fact, end=end)
+        case Probability():
+            return f"{fact.confidence:.2f}"
+        case _:
+            return dose(fact) if isinstance(part, Dose) else fact.note
+
+
+def dose(fact: ClinicalFact) -> str:
+    """Dose, route and frequency, as sent."""
+    parts = [facts.printed_quantity(fact.dosage.dose) if fact.dosage.dose.value else ""]
+    parts += [fact.dosage.route, fact.dosage.frequency]
+    return " ".join(part for part in parts if part)
+
+
+def _value(fact: ClinicalFact, *, bare: bool) -> str:
+    if fact.HasField("quantity"):
+        return fact.quantity.comparator + fact.quantity.value if bare else facts.printed_quantity(fact.quantity)
+    text = fact.text or fact.coded.display
+    if not text:
+        raise UnrenderableError("the fact has no value")
+    return " ".join(text.split())
+
+
+def _day(fact: ClinicalFact, *, end: bool) -> str:
+    day = facts.ends_on(fact) if end else facts.starts_on(fact)
+    if day is None:
+        raise UnrenderableError("the fact has no such date")
+    return day.isoformat()
+
+
+def _class_name(fact: ClinicalFact) -> str:
+    found = facts.drug(fact)
+    if found is None or found.drug_class is DrugClass.OTHER:
+        raise UnrenderableError("the fact names no drug of a known class")
+    return found.drug_class.value
+
+
+def _computed(part: Computed, sources: Sources) -> str:
+    result = CALCULATIONS[part.name]([sources.fact(fact_id) for fact_id in part.fact_ids])
+    return f"{result.text} ({result.day.isoformat()})" if part.day else result.text
+
+
+def _quote(part: Quote, sources: Sources) -> str:
+    text = sources.passage(part.passage_id).text
+    if not 0 <= part.start < part.end <= len(text):
+        raise UnrenderableError("the quotation lies outside the passage")
+    return f"“{text[part.start : part.end].strip()}”"
+
+
+def _origin(passage_id: str, sources: Sources) -> str:
+    passage = sources.passage(passage_id)
+    grade = f"grade {passage.grade}" if passage.grade else ""
+    return ", ".join(part for part in (passage.source or passage.title, grade) if part)
+
+
+def _as_recorded(fact: ClinicalFact) -> str:
+    """One line of the record: name, value, day, dose, reaction."""
+    try:
+        value = _value(fact, bare=False)
+    except UnrenderableError:
+        value = ""
+    if facts.is_absent(fact):
+        value = f"{value} (stated to be absent)".strip()
+    day = facts.starts_on(fact)
+    sent = fact.source_quantity
+    as_sent = f"(sent as {facts.printed_quantity(sent)})" if fact.HasField("source_quantity") else ""
+    parts = [facts.name_of(fact), value, as_sent, dose(fact), fact.note[:_MAX_QUOTE], day.isoformat() if day else ""]
+    return " ".join(part for part in parts if part)
+
+
+def _capital(text: str) -> str:
+    """First letter upper-case, except where the case carries meaning (eGFR, pH)."""
+    return text if len(text) > 1 and text[1].isupper() else text[:1].upper() + text[1:]
+
+
+def _sentence(text: str) -> str:
+    clean = " ".join(text.split()).replace(" ,", ",").replace(" .", ".").replace(" )", ")")
+    return clean if clean[-1:] in {".", "?", "”"} else clean + "."

@@ -1,0 +1,173 @@
+"""Finds the mentions of a text, most specific first: quotations, titles, names, dates, numbers, labels, cues, words.
+
+Guarantee: what a specific scanner took is not seen by a later one, and every word is taken by one or is neutral.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+
+from grounding import dates, facts, numbers
+from grounding.concepts import DRUG_NAMES, LEXICON
+from grounding.mentions import (
+    Cue,
+    CueMention,
+    LabelMention,
+    Mention,
+    NameMention,
+    QuoteMention,
+    Sentence,
+    TitleMention,
+    WordMention,
+)
+from grounding.sources import Sources
+from grounding.spans import sentences
+from grounding.statements import METHODS
+from grounding.vocabulary import CUE_OF, NEUTRAL, WORD, stem
+
+_QUOTE = re.compile(r"“([^”]+)”")
+_LABELS = (
+    ("kdigo-g-stage", re.compile(r"\bG(1|2|3a|3b|4|5)\b")),
+    ("kdigo-a-stage", re.compile(r"\bA[123]\b")),
+    ("kdigo-aki-stage", re.compile(r"\bAKI stage [0-3]\b")),
+    ("ckd-stage", re.compile(r"\b(?:CKD )?stage (?:[1245]|3[ab]?)\b", re.IGNORECASE)),
+    (
+        "frequency",
+        re.compile(
+            r"\b(?:(?:once|twice|one time|two times|three times|four times|thrice) (?:daily|a day|per day|weekly)|"
+            r"every (?:4|6|8|12|24) hours|daily|weekly|nightly|q(?:4|6|8|12|24)h|bid|tid|qid|qd|qhs|"
+            r"b\.i\.d\.|t\.i\.d\.)(?!\w)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "route",
+        re.compile(
+            r"\b(?:orally|oral|by mouth|per os|p\.o\.|po|intravenously|intravenous|iv|"
+            r"subcutaneously|subcutaneous|sc|sq|intramuscular|im|inhaled|inhalation|topical|rectal|sublingual|transdermal)(?!\w)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("rapid-progression", re.compile(r"\brapid(?:ly)? progress(?:ion|ive|ing|ed)\b", re.IGNORECASE)),
+)
+_CUE = re.compile(
+    r"\b(" + "|".join(re.escape(word) for word in sorted(CUE_OF, key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE
+)
+_NEUTRAL_STEMS = frozenset(stem(word) for word in NEUTRAL)
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Knows the names of one episode's sources beside the lexicon; build it once per episode."""
+
+    sources: Sources
+
+    @cached_property
+    def names(self) -> dict[str, frozenset[str]]:
+        """Lower-case name -> keys of the concepts it may mean."""
+        found = dict(LEXICON)
+        for recorded in self.sources.recorded:
+            keys = facts.keys(recorded.fact)
+            for name in facts.names(recorded.fact):
+                lower = name.lower()
+                if _is_name(lower):
+                    found[lower] = found.get(lower, frozenset()) | keys
+        return found
+
+    @cached_property
+    def _name_pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self.names, key=len, reverse=True)
+        spaced = (r"\s+".join(re.escape(word) for word in name.split()) for name in longest_first)
+        return re.compile(r"(?<![\w])(" + "|".join(spaced) + r")(?![\w])", re.IGNORECASE)
+
+    @cached_property
+    def _drugs(self) -> frozenset[str]:
+        own = (name.lower() for fact in self.sources.of_kind(FACT_KIND_MEDICATION) for name in facts.names(fact))
+        return DRUG_NAMES | frozenset(own)
+
+    def scan(self, text: str, passages: Iterable[EvidencePassage] = ()) -> tuple[Sentence, ...]:
+        """The sentences of a text with their mentions, in order."""
+        mentions = sorted(self._passes(text, tuple(passages)), key=lambda mention: mention.start)
+        return tuple(
+            Sentence(span, tuple(each for each in mentions if span.start <= each.start < span.end))
+            for span in sentences(text)
+        )
+
+    def _passes(self, text: str, passages: tuple[EvidencePassage, ...]) -> Iterator[Mention]:
+        """Runs the scanners one after the other, blanking what each one took."""
+        rest = text
+        for scanner in (
+            _quotes,
+            lambda part: _titles(part, passages),
+            self._named,
+            dates.find,
+            _labels,
+            numbers.find,
+            _cues,
+            _words,
+        ):
+            found = _without_overlap(scanner(rest))
+            yield from found
+            for mention in found:
+                rest = rest[: mention.start] + "\0" * (mention.end - mention.start) + rest[mention.end :]
+
+    def _named(self, text: str) -> Iterator[Mention]:
+        for match in self._name_pattern.finditer(text):
+            name = " ".join(match.group().lower().split())
+            yield NameMention(match.start(), match.end(), match.group(), self.names[name], name in self._drugs)
+
+
+def _without_overlap(found: Iterable[Mention]) -> list[Mention]:
+    kept: list[Mention] = []
+    for mention in sorted(found, key=lambda each: (each.start, -each.end)):
+        if not kept or mention.start >= kept[-1].end:
+            kept.append(mention)
+    return kept
+
+
+def _is_name(lower: str) -> bool:
+    return (
+        len(lower) >= 3 and lower not in CUE_OF and stem(lower) not in _NEUTRAL_STEMS and any(map(str.isalpha, lower))
+    )
+
+
+def _quotes(text: str) -> Iterator[Mention]:
+    return (QuoteMention(match.start(), match.end(), match.group(1)) for match in _QUOTE.finditer(text))
+
+
+def _titles(text: str, passages: tuple[EvidencePassage, ...]) -> Iterator[Mention]:
+    titles = [each for passage in passages for each in (passage.source, passage.title, passage.grade) if each]
+    titles += [f"grade {passage.grade}" for passage in passages if passage.grade]
+    for title in sorted({*titles, *METHODS}, key=len, reverse=True):
+        for match in re.finditer(rf"(?<!\w){re.escape(title)}(?!\w)", text, re.IGNORECASE):
+            yield TitleMention(match.start(), match.end(), match.group())
+
+
+def _labels(text: str) -> Iterator[Mention]:
+    for family, pattern in _LABELS:
+        for match in pattern.finditer(text):
+            yield LabelMention(match.start(), match.end(), match.group(), family, match.group())
+
+
+def _cues(text: str) -> Iterator[Mention]:
+    for match in _CUE.finditer(text):
+        yield CueMention(match.start(), match.end(), match.group(), CUE_OF[match.group().lower()])
+
+
+def _words(text: str) -> Iterator[Mention]:
+    for match in WORD.finditer(text):
+        if stem(match.group()) not in _NEUTRAL_STEMS and match.group().lower() not in NEUTRAL:
+            yield WordMention(match.start(), match.end(), match.group())
+
+
+def cue(sentence: Sentence, *cues: Cue) -> tuple[CueMention, ...]:
+    """The sentence's cues of these kinds."""
+    return tuple(each for each in sentence.mentions if isinstance(each, CueMention) and each.cue in cues)
+
+
+def name_mentions(sentence: Sentence) -> tuple[NameMention, ...]:
+    return tuple(each for each in sentence.mentions if isinstance(each, NameMention))

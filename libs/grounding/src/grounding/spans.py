@@ -1,0 +1,54 @@
+"""Text to sentences with character offsets.
+
+Guarantee: spans are in order, do not overlap, and `text[start:end]` is exactly the sentence; decimal points, quotation
+marks and common abbreviations do not end one.
+"""
+
+import re
+from dataclasses import dataclass
+
+_ABBREVIATIONS = frozenset(
+    {"dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "approx", "no", "al", "fig", "st", "tab", "cap"}
+)
+_END = re.compile(r"[.!?]+(?=[\s\")”]|$)|;\s|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters [start, end) of a text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        return text[self.start : self.end]
+
+
+def sentences(text: str) -> tuple[Span, ...]:
+    """Sentences and semicolon clauses; a quotation in “ ” stays whole."""
+    spans: list[Span] = []
+    start = 0
+    for match in _END.finditer(text):
+        if _inside_quote(text, match.start()) or _is_abbreviation(text, match):
+            continue
+        spans += _trimmed(text, start, match.end())
+        start = match.end()
+    return (*spans, *_trimmed(text, start, len(text)))
+
+
+def _trimmed(text: str, start: int, end: int) -> list[Span]:
+    part = text[start:end]
+    left = len(part) - len(part.lstrip())
+    right = len(part.rstrip())
+    return [Span(start + left, start + right)] if right > left else []
+
+
+def _inside_quote(text: str, position: int) -> bool:
+    return text.rfind("“", 0, position) > text.rfind("”", 0, position) and "”" in text[position:]
+
+
+def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
+    if match.group() != ".":
+        return False
+    word = text[: match.start()].rsplit(None, 1)[-1:] or [""]
+    return word[0].lower().lstrip("(") in _ABBREVIATIONS and match.end() < len(text)

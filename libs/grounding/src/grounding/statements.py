@@ -1,0 +1,163 @@
+"""Typed statements: a kind and a sequence of parts, in which every value is a reference and never a text.
+
+Guarantee: words of a statement hold no digit; a number, date, name, dose or quotation can only enter as a part that
+names the fact, passage or calculation it is taken from. What the renderer fills in is always the source's own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from longitude.reasoning.v1.assessment_pb2 import StatementKind
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Fixed words between the values. A digit in them is refused: it would be a value without a source."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if any(character.isdigit() for character in self.text):
+            raise ValueError("words hold no numbers: a value is a part that names its source")
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """The name of a published method; the only names with digits that are not a source's."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name.lower() not in METHODS:
+            raise ValueError("an unknown method name")
+
+
+# Lower case; the verifier takes these as names and not as numbers.
+METHODS = ("ckd-epi 2021", "kdigo 2024", "kdigo 2012", "cockcroft-gault", "kdigo")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What the fact's concept is called."""
+
+    fact_id: str
+    capital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClassName:
+    """The class of the drug that the fact names, e.g. ACE inhibitor."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The fact's value with its unit; `bare` leaves out the unit where the same one was just named."""
+
+    fact_id: str
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The day the fact begins to hold, or with `end` the day it stopped."""
+
+    fact_id: str
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """Dose, route and frequency as far as the fact states them; nothing if it does not."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """The reaction of an allergy as sent."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probability:
+    """How sure a network was of an imaging finding."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The result of a named calculation over facts (see `derive.CALCULATIONS`); `day` adds the day it holds for."""
+
+    name: str
+    fact_ids: tuple[str, ...]
+    day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Characters [start, end) of a passage's text, in quotation marks."""
+
+    passage_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a passage comes from: its source, year and grade."""
+
+    passage_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The display of a concept that was looked for and is in no fact."""
+
+    display: str
+
+
+Part: TypeAlias = (
+    Words | Method | Name | ClassName | Value | Day | Dose | Reaction | Probability | Computed | Quote | Origin | Label
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is to be said, before it is text. `also` are facts it rests on beside those that its parts name."""
+
+    kind: "StatementKind.ValueType"
+    parts: tuple[Part, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def fact_ids(self) -> tuple[str, ...]:
+        """Facts the statement rests on, in the order of mention."""
+        return tuple(dict.fromkeys([*(fact_id for part in self.parts for fact_id in _facts_of(part)), *self.also]))
+
+    @property
+    def passage_ids(self) -> tuple[str, ...]:
+        found = (part.passage_id for part in self.parts if isinstance(part, Quote | Origin))
+        return tuple(dict.fromkeys(found))
+
+
+def join(separator: str, groups: Iterable[tuple[Part, ...]]) -> tuple[Part, ...]:
+    """Groups of parts with words between them."""
+    joined: list[Part] = []
+    for group in groups:
+        joined += [Words(separator), *group] if joined else list(group)
+    return tuple(joined)
+
+
+def _facts_of(part: Part) -> tuple[str, ...]:
+    match part:
+        case Words() | Method() | Quote() | Origin() | Label():
+            return ()
+        case Computed(fact_ids=fact_ids):
+            return fact_ids
+        case _:
+            return (part.fact_id,)
