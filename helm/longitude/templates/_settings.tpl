@@ -1,0 +1,31 @@
+{{/* A service's LONGITUDE_* variables that are no secrets. Takes root and service. */}}
+{{- define "longitude.settings" -}}
+{{- $root := .root -}}
+{{- $calls := .service.calls -}}
+LONGITUDE_LOG_LEVEL: {{ $root.Values.logLevel | quote }}
+LONGITUDE_HTTP_LISTEN: "0.0.0.0:8080"
+LONGITUDE_GRPC_LISTEN: "0.0.0.0:50051"
+LONGITUDE_SHUTDOWN_GRACE: {{ sub .service.terminationGracePeriodSeconds 10 | quote }}
+LONGITUDE_KAFKA: {{ $root.Values.kafka.bootstrap | quote }}
+{{- with $root.Values.otlpEndpoint }}
+LONGITUDE_OTLP_ENDPOINT: {{ . | quote }}
+{{- end }}
+{{- if has "objects" $calls }}
+LONGITUDE_OBJECTS: {{ $root.Values.objects.endpoint | quote }}
+LONGITUDE_OBJECTS_TLS: {{ $root.Values.objects.tls | quote }}
+{{- end }}
+{{- if has "qdrant" $calls }}
+LONGITUDE_QDRANT_URL: {{ $root.Values.qdrant.url | quote }}
+{{- end }}
+{{- range $calls }}
+{{- if or (eq . "triton") (hasKey $root.Values.services .) }}
+LONGITUDE_{{ upper . }}: {{ include "longitude.address" (dict "root" $root "component" .) | quote }}
+{{- end }}
+{{- end }}
+{{- range $socket, $port := .service.sockets }}
+LONGITUDE_{{ upper $socket }}_LISTEN: {{ printf "0.0.0.0:%d" (int $port) | quote }}
+{{- end }}
+{{- range $key, $value := .service.settings }}
+LONGITUDE_{{ $key }}: {{ $value | quote }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,237 @@
+"""The chart deploys every service, keeps GPUs for Triton, and is accepted by the API of every supported Kubernetes."""
+
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import kubernetes_validate
+import pytest
+import yaml
+from helm_python import Chart
+
+ROOT = Path(__file__).parents[2]
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/src"))
+MODELS = sorted(path.parent.name for path in (ROOT / "deploy/triton/models").glob("*/config.pbtxt"))
+KUBERNETES = ["1.27", "1.29", "1.31", "1.33", "1.34", "1.35", "1.37"]
+EVERYTHING_ON = {
+    "otlpEndpoint": "collector.telemetry:4317",
+    "image": {"pullSecrets": ["registry"], "tag": "1.2.3"},
+    "networkPolicy": {"clientNamespaces": ["console"]},
+    "triton": {"modelRepositoryClaim": "models"},
+    "nodeSelector": {"pool": "cpu"},
+    "tolerations": [{"key": "care", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}],
+    "services": {name: {"autoscaling": {"enabled": True}} for name in SERVICES},
+}
+Document = dict[str, Any]
+
+
+def _of(documents: list[Document], kind: str) -> dict[str, Document]:
+    return {document["metadata"]["name"]: document for document in documents if document["kind"] == kind}
+
+
+def _pods(documents: list[Document]) -> dict[str, Document]:
+    """Pod templates of everything that runs, by `kind/name`."""
+    return {
+        f"{document['kind']}/{document['metadata']['name']}": document["spec"]["template"]
+        for document in documents
+        if document["kind"] in {"Deployment", "StatefulSet", "Job"}
+    }
+
+
+def test_the_chart_has_no_lint_error(chart_folder: Path) -> None:
+    result = helm_python.lint(chart_folder)
+    assert result["errors"] == []
+    assert [m for m in result["messages"] if m["severity"] > 1] == []
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("values", [{}, EVERYTHING_ON], ids=["defaults", "everything on"])
+def test_every_manifest_fits_the_schema_of_kubernetes(render: Any, version: str, values: Document) -> None:
+    documents = render(values)
+    assert len(documents) > 30
+    for document in documents:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
+    deployment = next(iter(_of(manifests, "Deployment").values()))
+    wrong = {**deployment, "spec": {**deployment["spec"], "replica": 1}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, KUBERNETES[-1], strict=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"imag": {}}, "imag"),
+        ({"image": {"tags": "1"}}, "tags"),
+        ({"image": {"tag": "latest"}}, "/image/tag"),
+        ({"services": {"memory": {"replica": 2}}}, "replica"),
+        ({"services": {"memory": {"replicas": "two"}}}, "/services/memory/replicas"),
+        ({"services": {"billing": {}}}, "billing"),
+        ({"services": {"memory": {"calls": ["mysql"]}}}, "/services/memory/calls/0"),
+        ({"services": {"ingestion": {"sockets": {"mllp": 80}}}}, "/services/ingestion/sockets/mllp"),
+        ({"services": {"memory": {"secrets": {"POSTGRES": {"value": "postgresql://"}}}}}, "value"),
+        ({"triton": {"gpus": 0}}, "/triton/gpus"),
+        ({"triton": {"resources": {"limits": {"gpu": 1}}}}, "gpu"),
+        ({"kafka": {"bootstrap": "kafka"}}, "/kafka/bootstrap"),
+        ({"topics": {"manage": "operator"}}, "/topics/manage"),
+        ({"tolerations": [{"key": "a", "efect": "NoSchedule"}]}, "efect"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_named(chart: Chart, values: Document, key: str) -> None:
+    with pytest.raises(helm_python.HelmValuesError, match=key):
+        chart.render(values, name="demo")
+
+
+def test_the_schema_is_closed_everywhere(chart: Chart) -> None:
+    def objects(node: Any) -> list[Document]:
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+        own = [node] if isinstance(node, dict) and node.get("type") == "object" else []
+        return own + [item for child in children for item in objects(child)]
+
+    found = objects(chart.schema)
+    assert len(found) > 20
+    assert [node for node in found if node.get("additionalProperties") is not False] == []
+
+
+def test_every_service_of_the_repository_is_in_the_chart(manifests: list[Document]) -> None:
+    wanted = {f"demo-{name}" for name in [*SERVICES, "triton"]}
+    for kind in ("Deployment", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy"):
+        assert set(_of(manifests, kind)) == wanted, kind
+    assert set(_of(manifests, "ConfigMap")) == wanted - {"demo-triton"}
+
+
+def test_triton_alone_asks_for_gpus(manifests: list[Document]) -> None:
+    asking = {
+        name
+        for name, pod in _pods(manifests).items()
+        for container in pod["spec"]["containers"]
+        if "gpu" in yaml.safe_dump(container["resources"])
+    }
+    assert asking == {"Deployment/demo-triton"}
+    spec = _pods(manifests)["Deployment/demo-triton"]["spec"]
+    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+
+
+def test_triton_loads_every_model_of_the_repository(manifests: list[Document]) -> None:
+    args = _pods(manifests)["Deployment/demo-triton"]["spec"]["containers"][0]["args"]
+    assert sorted(arg.split("=")[1] for arg in args if arg.startswith("--load-model=")) == MODELS
+
+
+def test_every_pod_keeps_to_pod_security_restricted(render: Any) -> None:
+    for name, pod in _pods(render(EVERYTHING_ON)).items():
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert all(volume.keys() & {"emptyDir", "secret", "persistentVolumeClaim"} for volume in spec["volumes"]), name
+        for container in spec["containers"]:
+            security = container["securityContext"]
+            assert security["allowPrivilegeEscalation"] is False, name
+            assert security["readOnlyRootFilesystem"] is True, name
+            assert security["capabilities"] == {"drop": ["ALL"]}, name
+
+
+def test_every_long_running_container_has_probes_and_limits(manifests: list[Document]) -> None:
+    for name, pod in _pods(manifests).items():
+        for container in pod["spec"]["containers"]:
+            assert "memory" in container["resources"]["limits"], name
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
+            if name.startswith("Deployment/"):
+                assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys(), name
+
+
+def test_services_answer_probes_on_the_pages_that_servicekit_serves(manifests: list[Document]) -> None:
+    pages = (ROOT / "libs/servicekit/src/servicekit/health.py").read_text()
+    for name in SERVICES:
+        container = _pods(manifests)[f"Deployment/demo-{name}"]["spec"]["containers"][0]
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+            assert container[probe]["httpGet"]["path"] in pages
+
+
+def test_no_secret_is_written_down(manifests: list[Document]) -> None:
+    assert _of(manifests, "Secret") == {}
+    for name, config in _of(manifests, "ConfigMap").items():
+        named = [key for key in config["data"] if any(word in key for word in ("SECRET", "PASSWORD", "POSTGRES"))]
+        assert named == [], name
+        assert not any("postgresql://" in value for value in config["data"].values())
+    for name, pod in _pods(manifests).items():
+        for variable in pod["spec"]["containers"][0].get("env", []):
+            if any(word in variable["name"] for word in ("SECRET", "ACCESS_KEY", "POSTGRES")):
+                assert "secretKeyRef" in variable["valueFrom"], name
+
+
+@pytest.mark.parametrize("tag", ["", "1.2.3"])
+def test_every_image_is_named_with_a_version(render: Any, tag: str) -> None:
+    images = {
+        container["image"]
+        for pod in _pods(render({"image": {"tag": tag}})).values()
+        for container in pod["spec"]["containers"]
+    }
+    own = {image for image in images if image.startswith("ghcr.io/longitude-health/")}
+    assert len(own) == len(SERVICES) + 1
+    assert {image.rsplit(":", 1)[1] for image in own} == {tag or "0.1.0"}
+    assert all(":" in image.rsplit("/", 1)[1] and not image.endswith(":latest") for image in images)
+
+
+def test_owners_of_tables_are_migrated_before_anything_else(manifests: list[Document]) -> None:
+    owners = {path.parts[-4] for path in (ROOT / "services").glob("*/src/*/migrations")}
+    jobs = _of(manifests, "Job")
+    assert {name for name in jobs if name.endswith("-migrate")} == {f"demo-{owner}-migrate" for owner in owners}
+    assert {job["metadata"]["annotations"]["helm.sh/hook"] for job in jobs.values()} == {"pre-install,pre-upgrade"}
+    for owner in owners:
+        command = jobs[f"demo-{owner}-migrate"]["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+        compile(command, "migrate", "exec")
+        assert f'"{owner}", "{owner}"' in command
+
+
+def test_the_chart_carries_the_topics_of_the_platform(chart_folder: Path) -> None:
+    assert (chart_folder / "files/topics.yaml").read_bytes() == (ROOT / "deploy/kafka/topics.yaml").read_bytes()
+
+
+def test_topics_are_made_by_a_job_or_by_strimzi(render: Any) -> None:
+    document = yaml.safe_load((ROOT / "deploy/kafka/topics.yaml").read_text())
+    names = {topic["name"] for topic in document["topics"]}
+    names |= {f"dlq.{consumer}.{topic['name']}" for topic in document["topics"] for consumer in topic["consumers"]}
+    job = _of(render(), "Job")["demo-topics"]
+    script = job["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+    assert {line.split()[1] for line in script.splitlines() if line.startswith("make ")} == names
+    topics = _of(render({"topics": {"manage": "strimzi"}}), "KafkaTopic")
+    assert set(topics) == names
+    assert topics["ingestion.message-received.v1"]["spec"]["config"]["retention.ms"] == -1
+    assert "demo-topics" not in _of(render({"topics": {"manage": "none"}}), "Job")
+
+
+def test_only_callers_reach_a_service(manifests: list[Document]) -> None:
+    def callers(name: str, port: int) -> set[str]:
+        rules = _of(manifests, "NetworkPolicy")[name]["spec"]["ingress"]
+        peers = [
+            peer for rule in rules if rule["ports"] == [{"protocol": "TCP", "port": port}] for peer in rule["from"]
+        ]
+        selectors = [peer["podSelector"]["matchLabels"] for peer in peers if "podSelector" in peer]
+        return {selector["app.kubernetes.io/component"] for selector in selectors}
+
+    assert callers("demo-memory", 50051) == {"reasoning"}
+    assert callers("demo-triton", 8001) == {"memory", "imaging", "reasoning"}
+    assert _of(manifests, "NetworkPolicy")["demo-triton"]["spec"]["egress"] == []
+
+
+def test_feeds_alone_are_open_to_the_outside(manifests: list[Document]) -> None:
+    exposed = {
+        name: s for name, s in _of(manifests, "Service").items() if s["spec"].get("type", "ClusterIP") != "ClusterIP"
+    }
+    assert set(exposed) == {"demo-ingestion-feeds"}
+    ports = {port["name"] for port in exposed["demo-ingestion-feeds"]["spec"]["ports"]}
+    assert ports == {"mllp", "dicom"}
+
+
+def test_names_stay_valid_for_a_long_release_name(chart: Chart) -> None:
+    rendered = chart.render({}, name="a" * 53)
+    texts = [text for name, text in rendered.items() if name.endswith(".yaml")]
+    documents = [document for text in texts for document in yaml.safe_load_all(text) if document]
+    names = [(d["kind"], d["metadata"]["name"]) for d in documents]
+    assert len(set(names)) == len(names)
+    assert max(len(name) for kind, name in names if kind != "KafkaTopic") <= 63
