@@ -1,0 +1,1 @@
+"""The longitudinal patient memory."""

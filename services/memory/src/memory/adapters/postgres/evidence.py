@@ -1,0 +1,85 @@
+"""The evidence library's rows: passages by id, by words and by concepts."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from contracts.identifiers import event_id
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from psycopg import AsyncConnection
+
+from memory.adapters.postgres import index_queue
+from memory.adapters.postgres.index_queue import Owed
+from memory.domain.evidence import codes_of, text_of
+from memory.domain.vectors import EVIDENCE
+
+_LOAD = """INSERT INTO evidence_passage (passage_id, point_id, sha256, payload, codes, terms, loaded_at)
+    VALUES (%(passage_id)s, %(point_id)s, %(sha256)s, %(payload)s, %(codes)s,
+        setweight(to_tsvector('english', %(title)s), 'A') || setweight(to_tsvector('english', %(pico)s), 'B')
+        || setweight(to_tsvector('english', %(text)s), 'C'), clock_timestamp())
+    ON CONFLICT (passage_id) DO UPDATE SET sha256 = excluded.sha256, payload = excluded.payload,
+        codes = excluded.codes, terms = excluded.terms, loaded_at = excluded.loaded_at
+    WHERE evidence_passage.sha256 <> excluded.sha256 RETURNING passage_id"""
+# Any word may match: `&` of the parsed query becomes `|`.
+_FIND = """SELECT payload, point_id::text FROM evidence_passage,
+    CAST(replace(plainto_tsquery('english', %(words)s)::text, '&', '|') AS tsquery) AS query
+    WHERE terms @@ query OR codes && %(codes)s::text[] OR point_id = ANY(%(points)s::uuid[])
+    ORDER BY point_id = ANY(%(points)s::uuid[]) DESC, codes && %(codes)s::text[] DESC, ts_rank(terms, query) DESC,
+        passage_id
+    LIMIT %(limit)s"""
+
+
+async def load(conn: AsyncConnection[Any], passages: Iterable[EvidencePassage]) -> list[str]:
+    """Load or replace passages inside the caller's transaction; return the ids of those that changed."""
+    changed = []
+    for passage in passages:
+        row = await (await conn.execute(_LOAD, _row(passage))).fetchone()
+        if row is not None:
+            changed.append(passage)
+    await index_queue.add(conn, [_owed(passage) for passage in changed])
+    return [passage.passage_id for passage in changed]
+
+
+async def candidates(
+    conn: AsyncConnection[Any], words: str, codes: Collection[str], points: Collection[str], limit: int
+) -> list[tuple[EvidencePassage, str]]:
+    """Passages that the index found, that carry a concept, or that share a word; each with its point id."""
+    asked = {"words": words, "codes": list(codes), "points": list(points), "limit": limit}
+    rows = await (await conn.execute(_FIND, asked)).fetchall()
+    return [(EvidencePassage.FromString(payload), point) for payload, point in rows]
+
+
+async def count(conn: AsyncConnection[Any]) -> int:
+    row = await (await conn.execute("SELECT count(*) FROM evidence_passage")).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def owe_all(conn: AsyncConnection[Any]) -> None:
+    """Owe every passage again: the index was lost."""
+    rows = await (await conn.execute("SELECT payload FROM evidence_passage")).fetchall()
+    await index_queue.add(conn, [_owed(EvidencePassage.FromString(payload)) for (payload,) in rows])
+
+
+def _owed(passage: EvidencePassage) -> Owed:
+    return Owed(EVIDENCE, point_id(passage.passage_id), text_of(passage), {"passage_id": passage.passage_id})
+
+
+def point_id(passage_id: str) -> str:
+    """The id of a passage's point in the vector index."""
+    return event_id("evidence-passage", passage_id)
+
+
+def _row(passage: EvidencePassage) -> dict[str, Any]:
+    payload = passage.SerializeToString(deterministic=True)
+    names = [passage.title, *(code.display for code in passage.codes)]
+    pico = [passage.population, passage.intervention, passage.comparison, passage.outcome]
+    return {
+        "passage_id": passage.passage_id,
+        "point_id": point_id(passage.passage_id),
+        "sha256": hashlib.sha256(payload).hexdigest(),
+        "payload": payload,
+        "codes": sorted(codes_of(passage)),
+        "title": " ".join(names),
+        "pico": " ".join(pico),
+        "text": passage.text,
+    }

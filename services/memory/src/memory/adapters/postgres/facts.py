@@ -1,0 +1,64 @@
+"""Facts as rows: written once, read as statements."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from psycopg import AsyncConnection
+
+from memory.domain import times
+from memory.domain.identity import Identifier
+from memory.domain.timeline import Statement
+from memory.domain.updates import Update
+
+_ADD = """INSERT INTO fact
+    (fact_id, identifier_no, kind, payload, valid_from, valid_to, stated_at, received_at, ordinal, recorded_at,
+     event_id)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING fact_id"""
+_OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
+    WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s
+    AND (%(kinds)s::smallint[] = '{}' OR kind = ANY(%(kinds)s))"""
+
+
+async def add(
+    conn: AsyncConnection[Any],
+    update: Update,
+    known: Mapping[Identifier, int],
+    event_id: str,
+    recorded_at: datetime,
+) -> list[str]:
+    """Record the update's facts; return the ids of those that are new. A known fact id is left alone."""
+    rows = [
+        (
+            fact.fact_id,
+            known[Identifier.of(fact.patient)],
+            fact.kind,
+            fact.SerializeToString(deterministic=True),
+            *times.interval(fact),
+            update.stated_at,
+            update.received_at,
+            n,
+            recorded_at,
+            event_id,
+        )
+        for n, fact in enumerate(update.facts)
+    ]
+    new: list[str] = []
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_ADD, rows, returning=True)
+        async for result in cursor.results():
+            new += [row[0] for row in await result.fetchall()]
+    return new
+
+
+async def of(
+    conn: AsyncConnection[Any],
+    numbers: Collection[int],
+    known_at: datetime | str = "infinity",
+    kinds: Collection[int] = (),
+) -> list[Statement]:
+    """Every statement of these identifiers that was recorded by a time."""
+    asked = {"numbers": list(numbers), "known_at": known_at, "kinds": list(kinds)}
+    rows = await (await conn.execute(_OF, asked)).fetchall()
+    return [Statement(ClinicalFact.FromString(payload), *moments) for payload, *moments in rows]

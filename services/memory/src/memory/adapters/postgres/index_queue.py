@@ -1,0 +1,55 @@
+"""What the vector index owes: written with the text, deleted when the index has it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+_ADD = """INSERT INTO index_queue (collection, point_id, text, payload) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (collection, point_id) DO UPDATE
+    SET text = excluded.text, payload = excluded.payload, attempts = 0, due_at = clock_timestamp()"""
+_TAKE = """SELECT collection, point_id::text, text, payload FROM index_queue
+    WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED"""
+_DONE = "DELETE FROM index_queue WHERE collection = %s AND point_id = %s"
+# Twice the wait after each refusal, from two seconds to an hour.
+_POSTPONE = """UPDATE index_queue SET attempts = attempts + 1,
+    due_at = clock_timestamp() + least(interval '1 hour', interval '2 seconds' * power(2, least(attempts, 12)))
+    WHERE collection = %s AND point_id = %s"""
+
+
+class Owed(NamedTuple):
+    """One point the index does not have yet."""
+
+    collection: str
+    point_id: str
+    text: str
+    payload: Mapping[str, int | str]
+
+
+async def add(conn: AsyncConnection[Any], owed: Iterable[Owed]) -> None:
+    rows = [(one.collection, one.point_id, one.text, Jsonb(one.payload)) for one in owed]
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_ADD, rows)
+
+
+async def take(conn: AsyncConnection[Any], limit: int) -> list[Owed]:
+    """The points that are due, locked until the transaction ends; other replicas pass them over."""
+    rows = await (await conn.execute(_TAKE, (limit,))).fetchall()
+    return [Owed(*row) for row in rows]
+
+
+async def done(conn: AsyncConnection[Any], owed: Sequence[Owed]) -> None:
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_DONE, [one[:2] for one in owed])
+
+
+async def postpone(conn: AsyncConnection[Any], one: Owed) -> None:
+    """Try this point again later: it was refused, the others need not wait for it."""
+    await conn.execute(_POSTPONE, one[:2])
+
+
+async def length(conn: AsyncConnection[Any]) -> dict[str, int]:
+    """How many points each collection is owed."""
+    rows = await (await conn.execute("SELECT collection, count(*) FROM index_queue GROUP BY collection")).fetchall()
+    return dict(rows)

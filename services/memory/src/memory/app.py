@@ -1,0 +1,63 @@
+"""The map of the memory service.
+
+message-received, study-analysed, document-read -> PostgreSQL -> record-updated
+texts and evidence -> index queue -> embedder on Triton -> Qdrant
+MemoryService (gRPC) reads both
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED, STUDY_ANALYSED
+from eventbus import EventBus
+from longitude.memory.v1 import memory_service_pb2
+from longitude.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
+from servicekit import Process
+from servicekit.triton import TritonClient
+
+from memory import library
+from memory.adapters import postgres, tokenizer
+from memory.adapters.qdrant_edge import QdrantEdge
+from memory.adapters.qdrant_server import QdrantServer
+from memory.adapters.triton import Embedder
+from memory.domain.vectors import VectorIndex
+from memory.handlers import on_document_read, on_message_received, on_study_analysed
+from memory.indexer import Indexer
+from memory.rpc import Rpc
+from memory.search import Search
+from memory.settings import Settings
+
+
+@asynccontextmanager
+async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
+    """Everything is up when it yields."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(postgres.open_store(str(settings.postgres)))
+        triton = await stack.enter_async_context(TritonClient.connect(settings.triton))
+        index = await stack.enter_async_context(vector_index(settings.qdrant))
+        embedder = Embedder(triton)
+
+        bus = EventBus("memory", settings.kafka)
+        bus.subscribe(MESSAGE_RECEIVED, partial(on_message_received, store=store))
+        bus.subscribe(STUDY_ANALYSED, partial(on_study_analysed, store=store))
+        bus.subscribe(DOCUMENT_READ, partial(on_document_read, store=store))
+
+        shelf = library.Library(store, bus.publish)
+        rpc = Rpc(store, Search(store, embedder, index), shelf, tokenizer.counter(settings.tokenizer))
+        service = (add_MemoryServiceServicer_to_server, rpc, memory_service_pb2.DESCRIPTOR)
+
+        await shelf.stock()
+        await stack.enter_async_context(bus.running(process))
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        process.spawn(shelf.announce(), "announce evidence")
+        process.spawn(Indexer(store, embedder, index).run(), "indexer")
+        process.ready_when("postgres", store.ping)
+        yield
+
+
+def vector_index(where: str) -> AbstractAsyncContextManager[VectorIndex]:
+    """`http://...`: a Qdrant server; `edge:/folder`: its engine in this process."""
+    scheme, _, place = where.partition(":")
+    return QdrantEdge.open(Path(place)) if scheme == "edge" else QdrantServer.connect(where)

@@ -1,0 +1,142 @@
+"""What one event says to the record: facts, links and texts, with the source's own time.
+
+Raises ValueError for an event that no redelivery can make readable.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.identifiers import event_id
+from google.protobuf.message import Message
+from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
+from longitude.ingestion.v1.clinical_fact_pb2 import (
+    FACT_KIND_DOCUMENT,
+    FACT_KIND_IMAGING_FINDING,
+    FACT_KIND_PROCEDURE,
+    ClinicalFact,
+    PatientKey,
+    SourcePointer,
+)
+from longitude.ingestion.v1.events_pb2 import MessageReceived
+
+from memory.domain import times
+from memory.domain.identity import Identifier, Link
+
+# A text value this long is narrative, whatever kind of fact carries it.
+NARRATIVE = 60
+_NARRATIVE_KINDS = (FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING, FACT_KIND_PROCEDURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text for the note index. `document_id` or `fact_id` says what it is the text of."""
+
+    text_id: str
+    patient: Identifier
+    text: str
+    authored_at: datetime
+    source: SourcePointer
+    document_id: str = ""
+    fact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One event, read."""
+
+    patient: Identifier
+    stated_at: datetime
+    received_at: datetime
+    facts: tuple[ClinicalFact, ...]
+    links: tuple[Link, ...] = ()
+    texts: tuple[Text, ...] = ()
+
+    @property
+    def identifiers(self) -> set[Identifier]:
+        """Every identifier that the event speaks of."""
+        named = {self.patient, *(Identifier.of(fact.patient) for fact in self.facts)}
+        return named | {identifier for link in self.links for identifier in link.pair}
+
+
+def of_message(message: MessageReceived, at: datetime) -> Update | None:
+    """None for a message about no patient (master files and the like).
+
+    `at` is the time of the event, used when the message has no readable times of its own.
+    """
+    if not message.patient.key.id and not message.facts and not message.links:
+        return None
+    received = times.moment(message, "received_at") or at
+    patient = _patient(message.patient.key)
+    stated = _stated(message.header, "sent_at", received)
+    facts = _facts(message.facts, patient)
+    links = tuple(
+        Link(Identifier.of(link.surviving), Identifier.of(link.merged), link.removed) for link in message.links
+    )
+    texts = [text for fact in facts for text in _texts(fact, stated)]
+    return Update(patient, stated, received, facts, links, tuple(texts))
+
+
+def of_study(study: StudyAnalysed, at: datetime) -> Update:
+    patient = _patient(study.patient)
+    stated = _stated(study, "acquired_at", at)
+    facts = _facts(study.facts, patient)
+    return Update(patient, stated, at, facts, texts=tuple(text for fact in facts for text in _texts(fact, stated)))
+
+
+def of_document(document: DocumentRead, at: datetime, event: str) -> Update:
+    patient = _patient(document.patient)
+    stated = _stated(document, "authored_at", at)
+    texts: tuple[Text, ...] = ()
+    if document.text.strip():
+        source = SourcePointer()
+        source.CopyFrom(document.source)
+        source.document_id = document.document_id
+        texts = (Text(event, patient, document.text, stated, source, document_id=document.document_id),)
+    return Update(patient, stated, at, _facts(document.facts, patient), texts=texts)
+
+
+def _patient(key: PatientKey) -> Identifier:
+    if not key.id:
+        raise ValueError("an event without a patient")
+    return Identifier.of(key)
+
+
+def _stated(owner: Message, field: str, received: datetime) -> datetime:
+    """The source's own time, but never later than the moment of receipt."""
+    return min(times.moment(owner, field) or received, received)
+
+
+def _facts(sent: Iterable[ClinicalFact], patient: Identifier) -> tuple[ClinicalFact, ...]:
+    facts = []
+    for original in sent:
+        fact = ClinicalFact()
+        fact.CopyFrom(original)
+        if not fact.fact_id:
+            raise ValueError("a fact without an id")
+        if not fact.patient.id:
+            fact.patient.CopyFrom(patient.key())
+        times.interval(fact)
+        facts.append(fact)
+    return tuple(facts)
+
+
+def _texts(fact: ClinicalFact, stated: datetime) -> list[Text]:
+    """The narrative in a fact. A fact read from a document has none of its own: the document brings its text."""
+    if fact.source.document_id:
+        return []
+    narrative = fact.kind in _NARRATIVE_KINDS or len(fact.text) >= NARRATIVE
+    found = [("note", fact.note), ("text", fact.text if narrative else "")]
+    authored = times.moment(fact, "valid_from") or stated
+    return [
+        Text(
+            event_id("fact-text", fact.fact_id, field),
+            Identifier.of(fact.patient),
+            text,
+            authored,
+            fact.source,
+            fact_id=fact.fact_id,
+        )
+        for field, text in found
+        if text.strip()
+    ]

@@ -1,0 +1,70 @@
+-- The record: append-only. What a statement became (superseded, withdrawn, merged) is derived when it is read.
+
+-- Identifiers are numbered so that facts and links stay small.
+CREATE TABLE identifier (
+    identifier_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    authority text NOT NULL,
+    id text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    UNIQUE (authority, id)
+);
+
+CREATE TABLE fact (
+    fact_id text PRIMARY KEY,
+    -- The identifier the source used; it never changes, whatever is merged later.
+    identifier_no bigint NOT NULL REFERENCES identifier,
+    kind smallint NOT NULL,
+    -- longitude.ingestion.v1.ClinicalFact
+    payload bytea NOT NULL,
+    -- Valid time as stated, for operators and analysts; readers take it from the payload.
+    valid_from timestamptz,
+    valid_to timestamptz,
+    -- The source's own order: see domain/timeline.py.
+    stated_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    ordinal integer NOT NULL,
+    -- When the record learned it.
+    recorded_at timestamptz NOT NULL,
+    event_id text NOT NULL
+);
+CREATE INDEX fact_of_identifier ON fact (identifier_no, kind);
+
+-- Two identifiers are one person, or (removed) two again.
+CREATE TABLE identity_link (
+    event_id text NOT NULL,
+    ordinal integer NOT NULL,
+    surviving_no bigint NOT NULL REFERENCES identifier,
+    merged_no bigint NOT NULL REFERENCES identifier,
+    removed boolean NOT NULL,
+    stated_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (event_id, ordinal)
+);
+CREATE INDEX identity_link_surviving ON identity_link (surviving_no);
+CREATE INDEX identity_link_merged ON identity_link (merged_no);
+
+-- What the rules found, as a history: the last row of a contradiction by a time is its state at that time.
+CREATE TABLE contradiction (
+    contradiction_id text NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    rule text NOT NULL,
+    fact_ids text[] NOT NULL,
+    -- The identifiers of those facts.
+    identifier_nos bigint[] NOT NULL,
+    open boolean NOT NULL,
+    found_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    event_id text NOT NULL,
+    PRIMARY KEY (contradiction_id, position)
+);
+CREATE INDEX contradiction_of_identifiers ON contradiction USING gin (identifier_nos);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME;
+END
+$$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON fact EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON identity_link EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON contradiction EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,128 @@
+"""MemoryService over gRPC: reads of the record and the library, and the one command, LoadEvidence.
+
+Error texts never repeat what was asked: an identifier names a person.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from eventbus import TransientError
+from google.protobuf.message import Message
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
+from servicekit.errors import InvalidInputError, NotFoundError
+
+from memory import views
+from memory.adapters.postgres import Person, Store
+from memory.compose import Composer
+from memory.domain import times
+from memory.domain.evidence import ELEMENTS, PassageError, Question
+from memory.domain.identity import Identifier
+from memory.domain.timeline import holding, standing
+from memory.domain.tokens import TokenCounter
+from memory.library import Library
+from memory.search import Search
+
+LONGEST_QUESTION = 2_000
+LARGEST_BUDGET = 131_072
+DEFAULT_LIMIT = 10
+LARGEST_LIMIT = 100
+MOST_PASSAGES = 1_000
+
+
+class Rpc(MemoryServiceServicer):
+    """Each method: check, read, answer."""
+
+    def __init__(self, store: Store, search: Search, library: Library, count: TokenCounter) -> None:
+        self._store = store
+        self._search = search
+        self._library = library
+        self._composer = Composer(search, count)
+
+    async def GetTimeline(self, request: pb.GetTimelineRequest, _: Any) -> pb.GetTimelineResponse:  # noqa: N802
+        valid_at, known_at = _time(request, "valid_at"), _time(request, "known_at")
+        person = await self._person(request.patient, known_at, request.kinds)
+        entries = person.entries
+        if valid_at is not None and not request.include_superseded:
+            entries = holding(entries, valid_at)
+        elif valid_at is not None:
+            entries = [entry for entry in entries if times.contains(*times.interval(entry.fact), valid_at)]
+        elif not request.include_superseded:
+            entries = standing(entries)
+        return pb.GetTimelineResponse(
+            facts=map(views.recorded_fact, entries),
+            identifiers=views.identifiers(person),
+            contradictions=map(views.contradiction, person.contradictions),
+        )
+
+    async def GetContext(self, request: pb.GetContextRequest, _: Any) -> pb.GetContextResponse:  # noqa: N802
+        _check_text("question", request.question)
+        if not 0 < request.token_budget <= LARGEST_BUDGET:
+            raise InvalidInputError(f"token_budget must be 1 to {LARGEST_BUDGET}")
+        known_at = _time(request, "known_at")
+        person = await self._person(request.patient, known_at)
+        moment = known_at or datetime.now(UTC)
+        return await self._composer.context(person, request.question, request.token_budget, moment, known_at)
+
+    async def SearchNotes(self, request: pb.SearchNotesRequest, _: Any) -> pb.SearchNotesResponse:  # noqa: N802
+        _check_text("query", request.query)
+        limit = _limit(request.limit)
+        person = await self._person(request.patient, None)
+        vector = await self._search.embed(request.query)
+        pending = await self._search.notes_pending(person)
+        found = await self._search.notes(person, vector, limit)
+        return pb.SearchNotesResponse(hits=map(views.note_hit, found), pending=pending)
+
+    async def SearchEvidence(self, request: pb.SearchEvidenceRequest, _: Any) -> pb.SearchEvidenceResponse:  # noqa: N802
+        pico = {element: getattr(request, element) for element in ELEMENTS}
+        question = Question(request.query, pico)
+        _check_text("query", question.wording)
+        limit = _limit(request.limit)
+        pending = await self._search.evidence_pending()
+        try:
+            ranked = await self._search.evidence(question, await self._search.embed(question.wording), limit)
+        except TransientError:
+            # Words and concepts still find: all that is missing is stated as pending.
+            pending = await self._search.evidence_size()
+            ranked = await self._search.evidence(question, None, limit)
+        hits = [pb.EvidenceHit(passage=one.passage, score=one.score) for one in ranked]
+        return pb.SearchEvidenceResponse(hits=hits, pending=pending)
+
+    async def LoadEvidence(self, request: pb.LoadEvidenceRequest, _: Any) -> pb.LoadEvidenceResponse:  # noqa: N802
+        if len(request.passages) > MOST_PASSAGES:
+            raise InvalidInputError(f"at most {MOST_PASSAGES} passages at a time")
+        try:
+            loaded = await self._library.load(list(request.passages))
+        except PassageError as error:
+            raise InvalidInputError(str(error)) from error
+        return pb.LoadEvidenceResponse(loaded=loaded, unchanged=len(request.passages) - loaded)
+
+    async def _person(self, key: PatientKey, known_at: datetime | None, kinds: Sequence[int] = ()) -> Person:
+        if not key.id:
+            raise InvalidInputError("patient needs an id (PID-3.1) and its authority (PID-3.4)")
+        person = await self._store.person(Identifier.of(key), known_at, kinds)
+        if person is None:
+            raise NotFoundError("no patient is known by this identifier at that time")
+        return person
+
+
+def _time(request: Message, field: str) -> datetime | None:
+    try:
+        return times.moment(request, field)
+    except ValueError as error:
+        raise InvalidInputError(f"{field} is not a time") from error
+
+
+def _check_text(name: str, text: str) -> None:
+    if not text.strip():
+        raise InvalidInputError(f"{name} is empty")
+    if len(text) > LONGEST_QUESTION:
+        raise InvalidInputError(f"{name} is longer than {LONGEST_QUESTION} characters")
+
+
+def _limit(asked: int) -> int:
+    if asked > LARGEST_LIMIT:
+        raise InvalidInputError(f"limit must be at most {LARGEST_LIMIT}")
+    return asked or DEFAULT_LIMIT

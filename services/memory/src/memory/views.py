@@ -1,0 +1,49 @@
+"""The record's values in the words of the API."""
+
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1 import memory_service_pb2 as pb
+
+from memory.adapters.postgres import Person
+from memory.adapters.postgres.contradictions import Found
+from memory.domain import times
+from memory.domain.context import Line
+from memory.domain.timeline import Entry
+from memory.search import NoteFound
+
+
+def recorded_fact(entry: Entry) -> pb.RecordedFact:
+    """A statement with what became of it."""
+    view = pb.RecordedFact(fact=entry.fact, recorded_at=times.stamp(entry.statement.recorded_at))
+    if entry.successor is not None and entry.superseded_at is not None:
+        view.superseded_by = entry.successor.fact.fact_id
+        view.superseded_at.CopyFrom(times.stamp(entry.superseded_at))
+    return view
+
+
+def identifiers(person: Person) -> list[PatientKey]:
+    return [identifier.key() for identifier in person.identifiers]
+
+
+def contradiction(found: Found) -> pb.Contradiction:
+    return pb.Contradiction(
+        contradiction_id=found.contradiction_id,
+        rule=found.rule,
+        fact_ids=found.fact_ids,
+        state=pb.CONTRADICTION_STATE_OPEN if found.open else pb.CONTRADICTION_STATE_RESOLVED,
+        found_at=times.stamp(found.found_at),
+    )
+
+
+def note_hit(found: NoteFound) -> pb.NoteHit:
+    chunk = found.chunk
+    return pb.NoteHit(
+        document_id=chunk.document_id,
+        text=chunk.text,
+        score=found.score,
+        source=chunk.source,
+        authored_at=times.stamp(chunk.authored_at),
+    )
+
+
+def context_line(line: Line) -> pb.ContextLine:
+    return pb.ContextLine(text=line.text, fact_id=line.fact_id, passage_id=line.passage_id, tokens=line.tokens)
