@@ -30,6 +30,14 @@ _FAMILY = re.compile(
 )
 
 
+# What terminologies put around a name: `Family history of ...`, `... (disorder)`, `..., unspecified`.
+_WRAPPING = re.compile(
+    r"^family history of (?:malignant neoplasm of )?|\s*\((?:disorder|finding|situation|substance|procedure)\)$|"
+    r",? unspecified$",
+    re.IGNORECASE,
+)
+
+
 def number(quantity: Quantity) -> Decimal | None:
     """The value, if it is a finite decimal number."""
     try:
@@ -106,7 +114,8 @@ def keys(fact: ClinicalFact) -> frozenset[str]:
 def names(fact: ClinicalFact) -> tuple[str, ...]:
     """How the fact's concept is written: its short name and every display it was sent with."""
     texts = [name_of(fact), *(concept.display for concept in _concepts(fact))]
-    return tuple(dict.fromkeys(" ".join(text.split()) for text in texts if text.strip()))
+    plain = [" ".join(text.split()) for text in texts if text.strip()]
+    return tuple(dict.fromkeys([*plain, *(_WRAPPING.sub("", text) for text in plain)]))
 
 
 def name_of(fact: ClinicalFact) -> str:

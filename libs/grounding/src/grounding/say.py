@@ -116,7 +116,8 @@ def problem(sources: Sources, fact_id: str) -> Statement:
     state: list[Part] = [Words(", active"), *_since(fact)]
     if facts.has_ended(fact, sources.today):
         state = [Words(", resolved"), *_end(fact)]
-    lead = Words("Family history: " if facts.is_family_history(fact) else "Problem: ")
+    family = facts.is_family_history(fact) and not facts.is_family_history_text(facts.name_of(fact))
+    lead = Words("Family history: " if family else "Problem: ")
     negation = (Words("no "),) if facts.is_absent(fact) else ()
     parts = (lead, *negation, Name(fact_id), *(() if negation else state))
     return Statement(wire.STATEMENT_KIND_PROBLEM, parts)

@@ -56,7 +56,7 @@ _NEUTRAL = """
     holding holds how if in interval into is it its itself kidney kind known lab laboratory last later latest least
     less let letter level levels list listed look made may mean measure measured measurement measurements medication
     medications medicine medicines message messages month months more most much must name named network new newest
-    newly next note noted notes notify now obtained of on once one only open or other our over page patient patients
+    newly next note noted notes notify now obtained of old on once one only open or other our over page patient patients
     per person physician please point previous previously prior probability problem problems promptly proposal
     question reaction read reading reassess recent recently record records reference renal repeat replaced replaces
     report reported result results review reviewed reviews rule said same saw scanned searched second see seen sent
