@@ -75,9 +75,10 @@ def _write_files(source: Path, folder: Path) -> None:
     config = _config(reader)
     save_file(_weights(reader, config), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     _write_tokenizer(source, folder)
-    (folder / "manifest.json").write_text(json.dumps(_manifest(source, folder), indent=2, sort_keys=True) + "\n")
+    manifest = json.dumps(_manifest(source, folder), indent=2, sort_keys=True)
+    (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
 
 
 def _config(reader: Any) -> dict[str, Any]:

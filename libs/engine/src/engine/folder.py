@@ -51,8 +51,8 @@ class ModelFolder:
 def open_folder(path: Path) -> ModelFolder:
     """Reads configuration and manifest of a converted model."""
     try:
-        manifest = json.loads((path / "manifest.json").read_text())
-        values = json.loads((path / "config.json").read_text())
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        values = json.loads((path / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         command = f"python -m engine.convert --out {path.parent}"
         raise ModelMissingError(f"no model in {path}: make it with `{command}`") from error

@@ -52,7 +52,7 @@ class Grammars:
 
     def __init__(self, tokenizer: Path, vocabulary: int, stop_ids: list[int], kept: int = 256) -> None:
         pieces = [""] * vocabulary
-        model = json.loads(tokenizer.read_text())
+        model = json.loads(tokenizer.read_text(encoding="utf-8"))
         for piece, index in model["model"]["vocab"].items():
             pieces[index] = piece
         for added in model["added_tokens"]:

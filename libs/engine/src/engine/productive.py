@@ -1,7 +1,7 @@
 """Whether a grammar can always come to an end: no rule that, once entered, can never be left.
 
 Reads xgrammar's normal form, one rule a line: `name ::= ((element element) | (element))`. A rule is productive when
-one of its choices has only productive elements; text, character classes and tokens are productive, an empty class is not.
+one of its choices has only productive elements; text, character classes and tokens are, an empty class is not.
 """
 
 import re

@@ -1,0 +1,155 @@
+"""The reasoner behind Triton's Python backend: decoupled, streaming, many requests in one batch.
+
+`execute` only hands requests to the engine's thread and returns; responses leave from there. A watcher notices clients
+that went away and keeps the metrics. Needs NumPy 1.26: NumPy 2 corrupts tensors in this backend.
+"""
+
+import json
+import os
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from engine import BusyError, Chunk, Request, Sampling, open_folder
+from engine.batch import Limits, Prepared, Scheduler
+from engine.grammar import GrammarError, Grammars
+from engine.llama import Runner, load
+from engine.request import RequestRefusedError
+from engine.worker import Worker
+
+WATCH_EVERY_S = 0.05
+_LISTS = {"OUTPUT_IDS": "output_ids", "LOG_PROBS": "log_probs", "ALLOWED_MASS": "allowed_mass", "FORCED": "forced"}
+_TYPES = {"OUTPUT_IDS": np.int32, "LOG_PROBS": np.float32, "ALLOWED_MASS": np.float32, "FORCED": np.bool_}
+
+
+@dataclass(eq=False)
+class _Live:
+    """A request on its way, and where its responses go."""
+
+    sender: Any
+    prepared: Prepared | None = None
+
+
+class TritonPythonModel:
+    """One network, one engine thread, one watcher."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        setting = {key: held["string_value"] for key, held in json.loads(args["model_config"])["parameters"].items()}
+        folder = open_folder(_models() / setting["MODEL"])
+        network = load(folder, threads=int(setting["THREADS"]))
+        runner = Runner(network, int(setting["SLOTS"]), int(setting["CONTEXT"]), setting["PRECISION"])
+        self._stop_ids = (folder.config.eos_token_id,)
+        grammars = Grammars(folder.tokenizer, runner.vocabulary, list(self._stop_ids))
+        limits = Limits(active=int(setting["ACTIVE"]), queue=int(setting["QUEUE"]))
+        self._sha256 = folder.sha256
+        self._live: set[_Live] = set()
+        self._worker = Worker(Scheduler(runner, grammars, limits))
+        self._worker.__enter__()
+        self._metrics = _Metrics()
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._watcher.start()
+
+    def execute(self, requests: list[Any]) -> None:
+        """Hands the requests over; each is answered through its own sender."""
+        for request in requests:
+            live = _Live(request.get_response_sender())
+            try:
+                asked = _request(request, self._stop_ids)
+                self._live.add(live)
+                live.prepared = self._worker.submit(asked, partial(self._respond, live))
+            except Exception as error:  # noqa: BLE001 - whatever is wrong, this client is told and the others served
+                self._respond(live, error)
+
+    def finalize(self) -> None:
+        """Ends what runs; clients are told."""
+        self._closing.set()
+        self._watcher.join()
+        self._worker.close()
+
+    def _respond(self, live: _Live, chunk: Chunk | Exception) -> None:
+        last = isinstance(chunk, Exception) or chunk.finish_reason is not None
+        response = _refusal(chunk) if isinstance(chunk, Exception) else _response(chunk, self._sha256)
+        live.sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL if last else 0)
+        if last:
+            self._live.discard(live)
+
+    def _watch(self) -> None:
+        while not self._closing.wait(WATCH_EVERY_S):
+            for live in list(self._live):
+                if live.prepared is not None and live.sender.is_cancelled():
+                    live.prepared.cancel()
+            self._metrics.update(self._worker)
+
+
+class _Metrics:
+    """Families that Triton exports on its metrics port."""
+
+    def __init__(self) -> None:
+        kind = pb_utils.MetricFamily
+        self._families = [
+            pb_utils.MetricFamily(name=f"longitude_reasoner_{name}", description=description, kind=getattr(kind, form))
+            for name, description, form in (
+                ("tokens_total", "Tokens generated", "COUNTER"),
+                ("prompt_tokens_total", "Input tokens, reused ones included", "COUNTER"),
+                ("reused_tokens_total", "Input tokens whose keys and values were there already", "COUNTER"),
+                ("requests_total", "Requests that reached the network", "COUNTER"),
+                ("active", "Requests in the batch", "GAUGE"),
+                ("queued", "Requests that wait", "GAUGE"),
+            )
+        ]
+        self._metrics = [family.Metric(labels={}) for family in self._families]
+        self._before = [0] * 4
+
+    def update(self, worker: Worker) -> None:
+        counts = worker.counts
+        totals = [counts.generated, counts.prompt, counts.reused, counts.requests]
+        for metric, now, before in zip(self._metrics, totals, self._before, strict=False):
+            metric.increment(now - before)
+        self._before = totals
+        self._metrics[4].set(worker.active)
+        self._metrics[5].set(worker.queued)
+
+
+def _models() -> Path:
+    folder = os.environ.get("LONGITUDE_MODELS_DIR")
+    if not folder:
+        raise pb_utils.TritonModelException("LONGITUDE_MODELS_DIR is not set in Triton's environment")
+    return Path(folder)
+
+
+def _request(request: Any, stop_ids: tuple[int, ...]) -> Request:
+    def values(name: str) -> list[Any]:
+        tensor = pb_utils.get_input_tensor_by_name(request, name)
+        held: list[Any] = [] if tensor is None else tensor.as_numpy().reshape(-1).tolist()
+        return held
+
+    sampling = Sampling(values("TEMPERATURE")[0], values("TOP_P")[0], values("SEED")[0])
+    return Request(
+        input_ids=tuple(values("INPUT_IDS")),
+        max_tokens=values("MAX_TOKENS")[0],
+        sampling=sampling,
+        grammar=values("GRAMMAR")[0].decode(),
+        stop_ids=(*stop_ids, *values("STOP_IDS")),
+    )
+
+
+def _response(chunk: Chunk, sha256: str) -> Any:
+    lists = [pb_utils.Tensor(name, np.array(getattr(chunk, held), _TYPES[name])) for name, held in _LISTS.items()]
+    last = chunk.finish_reason is not None
+    texts = {"FINISH_REASON": str(chunk.finish_reason or ""), "MODEL_SHA256": sha256 if last else ""}
+    said = [pb_utils.Tensor(name, np.array([text.encode()], np.object_)) for name, text in texts.items()]
+    return pb_utils.InferenceResponse(output_tensors=[*lists, *said])
+
+
+def _refusal(error: Exception) -> Any:
+    code = pb_utils.TritonError.INTERNAL
+    if isinstance(error, RequestRefusedError | GrammarError | UnicodeDecodeError):
+        code = pb_utils.TritonError.INVALID_ARG
+    elif isinstance(error, BusyError):
+        code = pb_utils.TritonError.UNAVAILABLE
+    return pb_utils.InferenceResponse(output_tensors=[], error=pb_utils.TritonError(str(error), code))
