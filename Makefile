@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := $(BIN)/python
 export PATH := $(BIN):$(PATH)
 
-PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 REQUIREMENTS := requirements/dev.txt requirements/no-deps.txt
 STUBS := $(CURDIR)/libs/contracts/src
 MODELS := var/models/smollm2

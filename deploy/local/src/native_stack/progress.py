@@ -19,7 +19,7 @@ class Progress:
         for name, part in record.parts.items():
             if part.state == "ready" and name not in self._told:
                 self._told.add(name)
-                self._write(f"  {name:<10} ready in {part.start_s:5.1f} s\n")
+                self._write(f"  {name:<10} ready in {part.start_seconds:5.1f} s\n")
         awaited = [name for name, part in record.parts.items() if part.state in ("preparing", "starting")]
         if record.phase == "ready":
             self._write(f"all {len(record.parts)} parts are up after {time.monotonic() - self._begun:.1f} s\n")
@@ -37,7 +37,7 @@ def table(record: StackRecord) -> str:
     rows = [f"{'part':<10}  {'state':<9}  {'pid':>7}  {'start':>7}"]
     for name, part in record.parts.items():
         pid = part.process.pid if part.process else "-"
-        start = f"{part.start_s:.1f} s" if part.start_s is not None else "-"
+        start = f"{part.start_seconds:.1f} s" if part.start_seconds is not None else "-"
         ended = f"  exit code {part.exit_code}" if part.exit_code is not None else ""
         rows.append(f"{name:<10}  {part.state:<9}  {pid:>7}  {start:>7}{ended}")
     return "\n".join(rows)

@@ -16,12 +16,12 @@ PartState = Literal["waiting", "preparing", "starting", "ready", "stopping", "st
 
 @dataclass(slots=True)
 class PartRecord:
-    """One part. `start_s` is from the process's start to ready; `exit_code` is negative for a signal."""
+    """One part. `start_seconds` is from the process's start to ready; `exit_code` is negative for a signal."""
 
     state: PartState = "waiting"
     process: ProcessIdentity | None = None
-    prepare_s: float | None = None
-    start_s: float | None = None
+    prepare_seconds: float | None = None
+    start_seconds: float | None = None
     exit_code: int | None = None
 
 
@@ -35,7 +35,7 @@ class StackRecord:
     ports: dict[str, int]
     parts: dict[str, PartRecord] = field(default_factory=dict)
     failure: str = ""
-    start_s: float | None = None
+    start_seconds: float | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self | None:

@@ -4,6 +4,7 @@ import sys
 from functools import partial
 
 from native_stack import postgres
+from native_stack.layout import MODELS
 from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
 
 NEEDS = {
@@ -13,9 +14,10 @@ NEEDS = {
     "reasoning": ("kafka", "postgres", "objects", "triton", "memory"),
     "auditing": ("kafka", "postgres", "objects"),
 }
-# Files of its own that a service is told of: variable, and name in its data folder.
-_FILES = {
-    "auditing": {"SIGNING_KEY_FILE": "signing.key", "PSEUDONYM_KEY_FILE": "pseudonym.key"},
+# What one service is told beside the rest; {data} is its own folder.
+_OWN = {
+    "memory": {"QDRANT": "edge:{data}/vectors"},
+    "auditing": {"SIGNING_KEY_FILE": "{data}/signing.key", "PSEUDONYM_KEY_FILE": "{data}/pseudonym.key"},
 }
 
 
@@ -49,7 +51,9 @@ def settings(name: str, site: Site) -> dict[str, str]:
         "MLLP_LISTEN": site.address("mllp"),
         "DICOM_LISTEN": site.address("dicom"),
     }
-    values |= {key: str(site.layout.data(name) / file) for key, file in _FILES.get(name, {}).items()}
+    values |= {key: text.format(data=site.layout.data(name)) for key, text in _OWN.get(name, {}).items()}
+    if (tokenizer := MODELS / "smollm2" / "tokenizer.json").exists():
+        values["TOKENIZER"] = str(tokenizer)
     if name in postgres.OWNERS:
         values["POSTGRES"] = postgres.dsn(site, name)
     return {f"LONGITUDE_{key}": value for key, value in values.items()}

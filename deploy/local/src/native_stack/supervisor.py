@@ -52,7 +52,7 @@ class Supervisor:
                     group.create_task(start_after_needs(part))
         except* PartError as errors:
             raise errors.exceptions[0] from None
-        self._record.start_s = round(time.monotonic() - begun, 2)
+        self._record.start_seconds = round(time.monotonic() - begun, 2)
 
     async def stop_all(self) -> None:
         """Stop every part, each after all parts that need it."""
@@ -101,17 +101,17 @@ class Supervisor:
     async def _launch(self, part: Part, record: PartRecord) -> None:
         begun = time.monotonic()
         command = await part.prepare()
-        record.prepare_s = round(time.monotonic() - begun, 2)
+        record.prepare_seconds = round(time.monotonic() - begun, 2)
         begun = time.monotonic()
         child = await Child.start(command, self._site.layout.log(part.name))
         self._children[part.name] = child
         record.state, record.process = "starting", child.identity
         self.save()
         await _ready_or_dead(part, child, self._site.layout.log(part.name))
-        record.state, record.start_s = "ready", round(time.monotonic() - begun, 2)
+        record.state, record.start_seconds = "ready", round(time.monotonic() - begun, 2)
         self._watchers[part.name] = asyncio.create_task(self._watch(part.name, child))
         self.save()
-        self._say(f"{part.name} is ready after {record.start_s} s")
+        self._say(f"{part.name} is ready after {record.start_seconds} s")
 
     async def _abandon(self, part: Part, record: PartRecord) -> None:
         child = self._children.pop(part.name, None)

@@ -26,7 +26,7 @@ def test_a_process_id_used_again_is_never_signalled() -> None:
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    parts = {"kafka": PartRecord(state="ready", process=ME, start_s=5.2), "memory": PartRecord()}
+    parts = {"kafka": PartRecord(state="ready", process=ME, start_seconds=5.2), "memory": PartRecord()}
     record = StackRecord("starting", ME, "/tmp/control", {"kafka": 9092}, parts)
     record.write(tmp_path / "stack.json")
     assert StackRecord.read(tmp_path / "stack.json") == record
