@@ -1,5 +1,6 @@
 """The chart deploys every service, keeps GPUs for Triton, and is accepted by the API of every supported Kubernetes."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,26 @@ def test_only_callers_reach_a_service(manifests: list[Document]) -> None:
     assert callers("demo-memory", 50051) == {"reasoning"}
     assert callers("demo-triton", 8001) == {"memory", "imaging", "reasoning"}
     assert _of(manifests, "NetworkPolicy")["demo-triton"]["spec"]["egress"] == []
+
+
+def test_services_call_each_other_exactly_as_the_table_of_edges_says(chart: Chart) -> None:
+    rpc = (ROOT / "services/README.md").read_text().split("## RPC")[1].split("## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in rpc.splitlines() if line.startswith("|")]
+    listed = {(caller, callee) for caller, callee in rows if caller in SERVICES}
+    services = chart.values["services"]
+    called = {(name, callee) for name in SERVICES for callee in services[name]["calls"] if callee in SERVICES}
+    assert called == listed
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_setting_in_the_chart_is_one_that_the_service_knows(manifests: list[Document], name: str) -> None:
+    fields = importlib.import_module(f"{name}.settings").Settings.model_fields
+    data = _of(manifests, "ConfigMap")[f"demo-{name}"]["data"]
+    environment = _pods(manifests)[f"Deployment/demo-{name}"]["spec"]["containers"][0]["env"]
+    given = {*data, *(variable["name"] for variable in environment)}
+    told = {key.removeprefix("LONGITUDE_").lower() for key in given if key.startswith("LONGITUDE_")}
+    assert told <= set(fields)
+    assert {field for field, about in fields.items() if about.is_required()} <= told
 
 
 def test_feeds_alone_are_open_to_the_outside(manifests: list[Document]) -> None:

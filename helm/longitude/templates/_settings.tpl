@@ -15,7 +15,7 @@ LONGITUDE_OBJECTS: {{ $root.Values.objects.endpoint | quote }}
 LONGITUDE_OBJECTS_TLS: {{ $root.Values.objects.tls | quote }}
 {{- end }}
 {{- if has "qdrant" $calls }}
-LONGITUDE_QDRANT_URL: {{ $root.Values.qdrant.url | quote }}
+LONGITUDE_QDRANT: {{ $root.Values.qdrant.url | quote }}
 {{- end }}
 {{- range $calls }}
 {{- if or (eq . "triton") (hasKey $root.Values.services .) }}
