@@ -79,6 +79,41 @@ class Calculation(_message.Message):
 Global___Calculation: _TypeAlias = Calculation  # noqa: Y015
 
 @_typing.final
+class Policy(_message.Message):
+    """How the model is sampled and what an episode may use up. What is 0 takes the harness's default."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEMPERATURE_FIELD_NUMBER: _builtins.int
+    TOP_P_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    CONTEXT_TOKENS_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    temperature: _builtins.float
+    top_p: _builtins.float
+    window: _builtins.int
+    """Tokens that one request to the model may hold, input and output together."""
+    context_tokens: _builtins.int
+    """Tokens of the record that are shown at the start."""
+    seconds: _builtins.int
+    def __init__(
+        self,
+        *,
+        temperature: _builtins.float = ...,
+        top_p: _builtins.float = ...,
+        window: _builtins.int = ...,
+        context_tokens: _builtins.int = ...,
+        seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "seconds", b"seconds", "temperature", b"temperature", "top_p", b"top_p", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Policy: _TypeAlias = Policy  # noqa: Y015
+
+@_typing.final
 class EpisodeInputs(_message.Message):
     """Everything an episode starts from; a replay needs nothing else of the record."""
 
@@ -92,6 +127,7 @@ class EpisodeInputs(_message.Message):
     CALCULATIONS_FIELD_NUMBER: _builtins.int
     ABSENCES_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     flow: _builtins.str
     """`first_visit` or `follow_up` (also when empty)."""
@@ -113,6 +149,8 @@ class EpisodeInputs(_message.Message):
     def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Tools that the driver serves."""
 
+    @_builtins.property
+    def policy(self) -> Global___Policy: ...
     def __init__(
         self,
         *,
@@ -124,10 +162,11 @@ class EpisodeInputs(_message.Message):
         calculations: _abc.Iterable[Global___Calculation] | None = ...,
         absences: _abc.Iterable[_clinical_fact_pb2.CodedConcept] | None = ...,
         tools: _abc.Iterable[_builtins.str] | None = ...,
+        policy: Global___Policy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "policy", b"policy", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "calculations", b"calculations", "context", b"context", "findings", b"findings", "flow", b"flow", "question", b"question", "since", b"since", "tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "calculations", b"calculations", "context", b"context", "findings", b"findings", "flow", b"flow", "policy", b"policy", "question", b"question", "since", b"since", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
