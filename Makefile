@@ -47,7 +47,7 @@ proto: $(INSTALLED) ## regenerate the committed protobuf stubs
 models: $(MODELS) ## convert the reasoner's weights, once (about 20 seconds)
 
 $(MODELS): | $(INSTALLED)
-	$(RUN) -m engine.convert --out $@
+	$(RUN) -m engine.convert --out $(dir $@)
 
 # --- the local stack -------------------------------------------------------------------------------------------------
 

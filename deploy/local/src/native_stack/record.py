@@ -4,9 +4,9 @@ The file is always whole (replaced in one step), and holds no secret.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from native_stack.identity import ProcessIdentity
 
@@ -44,8 +44,8 @@ class StackRecord:
             raw = json.loads(path.read_text())
         except FileNotFoundError:
             return None
-        parts = {name: PartRecord(**row | {"process": _identity(row["process"])}) for name, row in raw["parts"].items()}
-        return cls(**raw | {"supervisor": ProcessIdentity(**raw["supervisor"]), "parts": parts})
+        parts = {name: _part(row) for name, row in raw["parts"].items()}
+        return cls(**_known(cls, raw) | {"supervisor": ProcessIdentity(**raw["supervisor"]), "parts": parts})
 
     def write(self, path: Path) -> None:
         """Replace the file."""
@@ -54,5 +54,12 @@ class StackRecord:
         fresh.replace(path)
 
 
-def _identity(row: dict[str, int] | None) -> ProcessIdentity | None:
-    return None if row is None else ProcessIdentity(**row)
+def _part(row: dict[str, Any]) -> PartRecord:
+    process = None if row["process"] is None else ProcessIdentity(**row["process"])
+    return PartRecord(**_known(PartRecord, row) | {"process": process})
+
+
+def _known(kind: type[PartRecord | StackRecord], row: dict[str, Any]) -> dict[str, Any]:
+    """Without what another version of this program wrote beside: its stack must still be found and stopped."""
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in row.items() if name in names}

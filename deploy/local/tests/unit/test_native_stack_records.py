@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import stat
@@ -31,6 +32,16 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     record.write(tmp_path / "stack.json")
     assert StackRecord.read(tmp_path / "stack.json") == record
     assert StackRecord.read(tmp_path / "none.json") is None
+
+
+def test_the_record_of_another_version_is_still_understood(tmp_path: Path) -> None:
+    StackRecord("ready", ME, "/tmp/control", {}, {"kafka": PartRecord(process=ME)}).write(tmp_path / "stack.json")
+    raw = json.loads((tmp_path / "stack.json").read_text())
+    raw["colour"] = raw["parts"]["kafka"]["colour"] = "blue"
+    (tmp_path / "stack.json").write_text(json.dumps(raw))
+    record = StackRecord.read(tmp_path / "stack.json")
+    assert record is not None
+    assert record.parts["kafka"].process == ME
 
 
 def test_a_request_survives_its_way_to_the_supervisor() -> None:
