@@ -1,0 +1,1 @@
+"""Ingestion: from the sockets of a hospital to durable, normalised events."""

@@ -1,0 +1,108 @@
+"""Which segments belong together: persons, visits and orders, as the abstract message syntaxes of HL7 nest them.
+
+One pass over the segments, tolerant of what senders leave out: an ORC may be missing, and an OBR, RXO, RXE, RXD or RXA
+then begins an order of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ingestion.domain.hl7 import Segment
+
+_ORDER_DETAILS = frozenset({"OBR", "RXO", "RXE", "RXD", "RXG", "RQD", "RQ1", "ODS"})
+_IN_ORDER = frozenset({"TQ1", "RXR", "RXC", "OBX", "NTE", "SPM", "SAC", "PRT", "INV"})
+_FOLLOWS_PERSON = frozenset({"DG1", "AL1", "IAM", "PRB", "PR1"})
+
+
+@dataclass(slots=True)
+class Order:
+    """ORC, the segment that details it, and what follows them. Any of them may be missing."""
+
+    segments: list[Segment] = field(default_factory=list)
+
+    def first(self, name: str) -> Segment | None:
+        """The first segment of a name."""
+        return next((segment for segment in self.segments if segment.name == name), None)
+
+    def all(self, name: str) -> list[Segment]:
+        """Every segment of a name."""
+        return [segment for segment in self.segments if segment.name == name]
+
+    @property
+    def control(self) -> str:
+        """ORC-1 (HL7 table 0119), empty without an ORC."""
+        orc = self.first("ORC")
+        return orc.get(1) if orc else ""
+
+    @property
+    def number(self) -> str:
+        """The placer's order number (ORC-2, OBR-2), else the filler's (ORC-3, OBR-3): stable over an order's life."""
+        detail = self.first("OBR")
+        numbers = [segment.get(n) for n in (2, 3) for segment in (self.first("ORC"), detail) if segment]
+        return next((number for number in numbers if number), "")
+
+    @property
+    def filler_number(self) -> str:
+        """The filler's number (OBR-3, ORC-3), else the placer's: under it results are corrected."""
+        segments = [segment for segment in (self.first("OBR"), self.first("ORC")) if segment]
+        numbers = [segment.get(n) for n in (3, 2) for segment in segments]
+        return next((number for number in numbers if number), "")
+
+
+@dataclass(slots=True)
+class Person:
+    """A PID segment, the visit, what is said about the person, and orders."""
+
+    pid: Segment
+    visit: Segment | None = None
+    statements: list[Segment] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+
+
+def persons(segments: Iterable[Segment]) -> list[Person]:
+    """The persons of a message in order; what stands before the first PID is about nobody."""
+    found: list[Person] = []
+    order: Order | None = None
+    for segment in segments:
+        if segment.name == "PID":
+            found.append(Person(segment))
+            order = None
+        elif found:
+            order = _place(segment, found[-1], order)
+    return found
+
+
+def _place(segment: Segment, person: Person, order: Order | None) -> Order | None:
+    name = segment.name
+    if name == "PV1":
+        person.visit = person.visit or segment
+    elif name == "ORC" or name in _ORDER_DETAILS or name == "RXA":
+        order = _order_for(segment, person, order)
+        order.segments.append(segment)
+    elif name in _FOLLOWS_PERSON:
+        person.statements.append(segment)
+    elif name == "TXA":
+        order = Order([segment])
+        person.orders.append(order)
+    elif name in _IN_ORDER:
+        (order.segments if order else person.statements).append(segment)
+    return order
+
+
+def _order_for(segment: Segment, person: Person, order: Order | None) -> Order:
+    """The order that a segment belongs to: the current one, unless it has its like already or is a document."""
+    if order is not None and _joins(segment.name, order):
+        return order
+    fresh = Order()
+    person.orders.append(fresh)
+    return fresh
+
+
+def _joins(name: str, order: Order) -> bool:
+    if name == "ORC" or order.first("TXA") is not None:
+        return False
+    ordered = order.first("ORC") is not None
+    if name == "RXA":
+        # One order may be given many times (RAS); without ORC each administration stands for itself (VXU).
+        return ordered or order.first("RXA") is None
+    return order.first(name) is None and (ordered or name != "OBR")

@@ -1,0 +1,88 @@
+"""What surrounds a segment: the message, the patient, the visit; and how a fact about them begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from contracts.identifiers import event_id
+from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+
+from ingestion.domain.coding import Coding
+from ingestion.domain.hl7 import Segment
+from ingestion.domain.timestamps import parse_timestamp, to_proto
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every fact of one message shares."""
+
+    event_id: str
+    control_id: str
+    facility: str
+    zone: tzinfo
+    # MSH-7, or when the message arrived: when something was said that has no time of its own.
+    said_at: datetime
+    trigger: str
+    # Things that could not be normalised: place and reason, without what stood there.
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, segment: Segment, number: int, reason: str) -> None:
+        """Note that a field could not be normalised."""
+        self.warnings.append(f"{segment.label} {segment.path(number)}: {reason}")
+
+    def time(self, segment: Segment, *numbers: int) -> Timestamp | None:
+        """The first readable timestamp among fields; unreadable ones are noted."""
+        for number in numbers:
+            text = segment.get(number)
+            if text:
+                moment = parse_timestamp(text, self.zone)
+                if moment is not None:
+                    return to_proto(moment)
+                self.warn(segment, number, "not a timestamp")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who and which visit a segment is about."""
+
+    origin: Origin
+    patient: pb.PatientKey
+    encounter_id: str = ""
+
+    @property
+    def said_at(self) -> Timestamp:
+        """When the message was sent."""
+        return to_proto(self.origin.said_at)
+
+    def time(self, segment: Segment, *numbers: int) -> Timestamp:
+        """The first readable timestamp among fields, else when the message was sent."""
+        return self.origin.time(segment, *numbers) or self.said_at
+
+    def coding(self, coding: Coding) -> pb.CodedConcept:
+        """A coding as sent, its system written as a URI."""
+        return coding.concept(self.origin.facility)
+
+    def fact(self, segment: Segment, path: str, slot: str, **content: object) -> pb.ClinicalFact:
+        """A structured fact with its pointer; `content` are fields of ClinicalFact."""
+        source = pb.SourcePointer(
+            event_id=self.origin.event_id, control_id=self.origin.control_id, segment=segment.label, field=path
+        )
+        fields: Mapping[str, object] = {"status": pb.FACT_STATUS_ACTIVE, "assertion": pb.ASSERTION_PRESENT, **content}
+        return pb.ClinicalFact(
+            patient=self.patient,
+            provenance=pb.PROVENANCE_STRUCTURED,
+            confidence=1.0,
+            slot=slot,
+            encounter_id=self.encounter_id,
+            source=source,
+            **fields,  # type: ignore[arg-type]
+        )
+
+
+def with_id(fact: pb.ClinicalFact) -> pb.ClinicalFact:
+    """The fact with its id: the same content from the same place always has the same."""
+    fact.ClearField("fact_id")
+    fact.fact_id = event_id("fact", fact.SerializeToString(deterministic=True))
+    return fact

@@ -1,0 +1,92 @@
+"""From the bytes of a frame to what they say, or to the reason why they are refused. Pure: no clock, no sockets."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from contracts.identifiers import event_id
+from longitude.ingestion.v1.events_pb2 import MessageHeader
+
+from ingestion.domain import charset, hl7
+from ingestion.domain.acknowledgement import Envelope
+from ingestion.domain.facts import Normalised, Origin, normalise
+from ingestion.domain.message_type import check_patient_present, check_supported, trigger_of
+from ingestion.domain.timestamps import parse_timestamp, to_proto
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What is known about senders and not said in their messages."""
+
+    # Zone of timestamps without an offset, by sending facility (MSH-4.1).
+    zones: Mapping[str, tzinfo] = field(default_factory=dict)
+    default_zone: tzinfo = UTC
+    # Authority of identifiers when neither PID-3.4 nor the header names one.
+    default_authority: str = "UNKNOWN"
+
+    def zone(self, facility: str) -> tzinfo:
+        """The zone of a facility."""
+        return self.zones.get(facility, self.default_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message that is taken."""
+
+    event_id: str
+    envelope: Envelope
+    header: MessageHeader
+    content: Normalised
+    warnings: list[str]
+
+
+def digest_of(payload: bytes) -> bytes:
+    """SHA-256 of the bytes as they came."""
+    return hashlib.sha256(payload).digest()
+
+
+def read(payload: bytes, received_at: datetime, feed: Feed) -> Reading:
+    """RefusedError when the message is not taken; then nothing of it becomes a fact."""
+    decoded = charset.decode(payload)
+    message = hl7.parse(decoded.text, decoded.codec)
+    check_supported(message)
+    check_patient_present(message)
+    origin = _origin(message, payload, received_at, feed)
+    origin.warnings.extend(filter(None, [decoded.warning, *message.warnings]))
+    content = normalise(message, origin, feed.default_authority)
+    header = _header(message, decoded.codec, feed)
+    return Reading(origin.event_id, Envelope(message.header, decoded.codec), header, content, origin.warnings)
+
+
+def message_event_id(header: hl7.Segment, payload: bytes) -> str:
+    """The same sender, control id and bytes always give the same event: a message sent again is known again."""
+    return event_id("message", header.raw(3), header.raw(4), header.get(10), digest_of(payload))
+
+
+def _origin(message: hl7.Message, payload: bytes, received_at: datetime, feed: Feed) -> Origin:
+    header = message.header
+    zone = feed.zone(header.get(4))
+    return Origin(
+        event_id=message_event_id(header, payload),
+        control_id=header.get(10),
+        facility=header.get(4) or header.get(3),
+        zone=zone,
+        said_at=parse_timestamp(header.get(7), zone) or received_at,
+        trigger=trigger_of(message),
+    )
+
+
+def _header(message: hl7.Message, codec: str, feed: Feed) -> MessageHeader:
+    header = message.header
+    sent_at = parse_timestamp(header.get(7), feed.zone(header.get(4)))
+    return MessageHeader(
+        control_id=header.get(10),
+        sending_application=header.get(3),
+        sending_facility=header.get(4),
+        message_code=header.get(9),
+        trigger_event=trigger_of(message),
+        version=header.get(12),
+        charset=codec,
+        sent_at=to_proto(sent_at) if sent_at else None,
+    )

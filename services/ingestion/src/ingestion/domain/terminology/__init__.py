@@ -1,0 +1,20 @@
+"""Terminology as data: tab-separated files beside this module, each with a header that says where it comes from.
+
+Lines that begin with `#` are remarks; the first other line names the columns; the first column is the key.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+Row = Mapping[str, str]
+
+
+@cache
+def table(name: str) -> Mapping[str, Row]:
+    """The rows of `<name>.tsv` by their first column."""
+    text = files(__package__).joinpath(f"{name}.tsv").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    columns = lines[0].split("\t")
+    rows = (dict(zip(columns, line.split("\t"), strict=False)) for line in lines[1:])
+    return {row[columns[0]]: {column: row.get(column, "") for column in columns} for row in rows}

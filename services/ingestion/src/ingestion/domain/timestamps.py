@@ -1,0 +1,58 @@
+"""HL7 timestamps (TS, DTM, DT) of any precision and offset to instants."""
+
+import re
+from calendar import timegm
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+_FORM = re.compile(
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6})\d*)?)?)?)?)?)?\s*(?:([+-])(\d\d):?(\d\d))?"
+)
+
+# Outside these years a timestamp is a placeholder (0001-01-01, 9999-12-31), not a time.
+_EARLIEST, _LATEST = 1800, 2200
+
+
+def parse_timestamp(text: str, zone: tzinfo) -> datetime | None:
+    """The first instant of the period that was written (a year: its first of January); None when it is no timestamp.
+
+    `zone`: used where the text has no offset of its own.
+    """
+    match = _FORM.fullmatch(text.strip())
+    if match is None or not _EARLIEST <= int(match[1]) <= _LATEST:
+        return None
+    year, month, day, hour, minute, second, fraction = match.group(1, 2, 3, 4, 5, 6, 7)
+    try:
+        return datetime(
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            int((fraction or "").ljust(6, "0")),
+            _offset(match) or zone,
+        )
+    except ValueError:
+        return None
+
+
+def parse_date(text: str) -> str:
+    """A date as ISO 8601 with the precision that was sent (`1964`, `1964-05`, `1964-05-02`); empty when it is none."""
+    match = _FORM.fullmatch(text.strip())
+    if match is None or parse_timestamp(text, UTC) is None:
+        return ""
+    return "-".join(part for part in match.group(1, 2, 3) if part)
+
+
+def to_proto(moment: datetime) -> Timestamp:
+    """A protobuf Timestamp of an aware datetime."""
+    return Timestamp(seconds=timegm(moment.utctimetuple()), nanos=moment.microsecond * 1000)
+
+
+def _offset(match: re.Match[str]) -> tzinfo | None:
+    if match[8] is None:
+        return None
+    size = timedelta(hours=int(match[9]), minutes=int(match[10]))
+    return timezone(-size if match[8] == "-" else size)
