@@ -50,7 +50,7 @@ def free_dates(sentence: Sentence) -> tuple[DateMention, ...]:
 
 
 def _day_of(sentence: Sentence, number: NumberMention) -> DateMention | None:
-    if number.unit in TIME_UNITS:
+    if number.unit in TIME_UNITS or number.unit.endswith("per year"):
         return None
     following = _next(sentence, number)
     if following is not None:

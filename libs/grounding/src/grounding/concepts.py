@@ -25,7 +25,7 @@ EGFR_CODES = frozenset({EGFR, "62238-1", "48642-3", "48643-1", "77147-7", "98979
 
 # LOINC code -> short name, synonyms.
 LABORATORY: dict[str, tuple[str, tuple[str, ...]]] = {
-    CREATININE: ("creatinine", ("serum creatinine", "kidney function", "renal function")),
+    CREATININE: ("creatinine", ("serum creatinine",)),
     EGFR: ("eGFR", ("estimated gfr", "estimated glomerular filtration rate", "kidney function", "renal function")),
     POTASSIUM: ("potassium", ("serum potassium",)),
     "2951-2": ("sodium", ("serum sodium",)),

@@ -11,6 +11,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_COMPUTED_FROM_IM
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from grounding import facts
+from grounding.concepts import NO_KNOWN_ALLERGY, SNOMED
 from grounding.sources import Sources
 from grounding.spans import sentences
 from grounding.statements import (
@@ -106,7 +107,8 @@ def allergy(sources: Sources, fact_id: str) -> Statement:
 
 def allergen_parts(fact: ClinicalFact) -> tuple[Part, ...]:
     """The allergen; with `no` before it where the record states an absence and its name does not say so itself."""
-    negative = facts.is_absent(fact) and not facts.name_of(fact).lower().startswith("no ")
+    denies_all = f"{SNOMED}|{NO_KNOWN_ALLERGY}" in facts.keys(fact)
+    negative = facts.is_absent(fact) and not denies_all and not facts.name_of(fact).lower().startswith("no ")
     return (Words("no "), Name(fact.fact_id)) if negative else (Name(fact.fact_id),)
 
 

@@ -1,8 +1,9 @@
 """Dates that belong to no number: since when, until when, recorded when."""
 
+import re
 from datetime import date
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ENCOUNTER, ClinicalFact
 
 from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, supported, unsupported
@@ -12,6 +13,7 @@ from grounding.mentions import Cue, DateMention
 from grounding.scan import cue
 from grounding.sources import birth_day
 
+_OF_ENCOUNTER = re.compile(r"\b(encounter|visit|admission|admitted|discharged?|stay)\b[^.,;:]*$")
 _BEGINS = ("since", "from", "started", "starting", "began", "ordered", "ordered on")
 
 
@@ -21,8 +23,7 @@ def check(context: Context) -> list[Claim]:
 
 
 def _check_one(mention: DateMention, context: Context) -> Claim:
-    name = binding.nearest_name(context.sentence, mention) or context.carried
-    named = context.cited.matching(name.keys) if name else ()
+    named = _about(mention, context)
     agreeing = [fact for fact in named if _includes(mention, _days(fact, mention, context))]
     if agreeing:
         return supported(mention, "date", agreeing)
@@ -34,6 +35,14 @@ def _check_one(mention: DateMention, context: Context) -> Claim:
     if anywhere:
         return supported(mention, "date", anywhere)
     return unsupported(mention, "date", "no cited source carries this date")
+
+
+def _about(mention: DateMention, context: Context) -> tuple[ClinicalFact, ...]:
+    """Encounters where the words before the date speak of one; else what the nearest name means."""
+    if _OF_ENCOUNTER.search(context.before(mention, 32)):
+        return tuple(fact for fact in context.cited.facts if fact.kind == FACT_KIND_ENCOUNTER)
+    name = binding.nearest_name(context.sentence, mention) or context.carried
+    return context.cited.matching(name.keys) if name else ()
 
 
 def _days(fact: ClinicalFact, mention: DateMention, context: Context) -> frozenset[date]:

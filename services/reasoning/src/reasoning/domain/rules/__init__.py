@@ -1,0 +1,62 @@
+"""Rules speak first: what must never be missed is said whether or not the model asks.
+
+Each rule is a pure function from sources to statements, small, named, with its source in its docstring. The order is
+the order of reading: what can harm first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from grounding import Sources, Statement
+
+from reasoning.domain.rules.allergy import drug_of_an_allergic_class
+from reasoning.domain.rules.changes import since_last_encounter
+from reasoning.domain.rules.contradictions import open_contradictions
+from reasoning.domain.rules.corrections import corrected_results
+from reasoning.domain.rules.critical import critical_values
+from reasoning.domain.rules.imaging import imaging_findings
+from reasoning.domain.rules.kidney import kidney_function_trend, rapid_progression
+from reasoning.domain.rules.metformin import metformin_and_kidney_function
+from reasoning.domain.rules.nsaid import nsaid_with_chronic_kidney_disease, nsaid_with_raas_blockade
+from reasoning.domain.rules.potassium import hyperkalaemia_with_raas_blockade
+
+Rule = Callable[[Sources], list[Statement]]
+
+RULES: tuple[Rule, ...] = (
+    critical_values,
+    drug_of_an_allergic_class,
+    metformin_and_kidney_function,
+    nsaid_with_raas_blockade,
+    nsaid_with_chronic_kidney_disease,
+    hyperkalaemia_with_raas_blockade,
+    rapid_progression,
+    open_contradictions,
+    kidney_function_trend,
+    since_last_encounter,
+    corrected_results,
+    imaging_findings,
+)
+
+# Passages that rules may cite; they are asked for by id's own terms before the rules speak.
+CITED_PASSAGES: dict[str, str] = {
+    "fda-metformin-renal": "metformin contraindicated eGFR below 30 renal impairment",
+    "kdigo-2024-metformin": "metformin dose eGFR chronic kidney disease KDIGO",
+    "fda-nsaid-acei-renal": "NSAID with ACE inhibitor deterioration of renal function",
+    "kdigo-2024-nsaid": "NSAID avoid chronic kidney disease KDIGO",
+    "aaaai-2022-penicillin-allergy": "penicillin allergy label verification anaphylaxis",
+    "kdigo-2024-progression": "rapid progression decline of eGFR per year KDIGO",
+    "fda-acei-hyperkalaemia": "ACE inhibitor hyperkalaemia potassium",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A statement with the name of the rule that made it."""
+
+    rule: str
+    statement: Statement
+
+
+def speak(sources: Sources) -> list[Spoken]:
+    """Everything the rules have to say about a record, in reading order."""
+    return [Spoken(rule.__name__, statement) for rule in RULES for statement in rule(sources)]

@@ -1,0 +1,60 @@
+"""Pieces of sentences that several rules share."""
+
+from grounding import Sources, facts
+from grounding.say import quote_parts
+from grounding.statements import ClassName, Computed, Day, Dose, Method, Name, Part, Statement, Value, Words
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+from longitude.reasoning.v1.assessment_pb2 import StatementKind
+
+from reasoning.domain.rules.kidney import KidneyFunction
+
+
+def quoted(sources: Sources, passage_ids: tuple[str, ...], terms: tuple[str, ...]) -> tuple[Part, ...]:
+    """The first of these passages that memory returned, in its own words; nothing if it returned none."""
+    for passage_id in passage_ids:
+        if sources.has_passage(passage_id):
+            return (Words(". "), *quote_parts(sources, passage_id, terms))
+    return ()
+
+
+def statement(kind: "StatementKind.ValueType", *parts: Part, also: tuple[str, ...] = ()) -> Statement:
+    return Statement(kind, parts, also)
+
+
+def drug_with_class(fact: ClinicalFact, *, capital: bool = False) -> tuple[Part, ...]:
+    """`naproxen (NSAID)`."""
+    return (Name(fact.fact_id, capital=capital), Words(" ("), ClassName(fact.fact_id), Words(")"))
+
+
+def drug_with_dose(fact: ClinicalFact) -> tuple[Part, ...]:
+    """`Metformin 1000 mg oral BID`."""
+    return (Name(fact.fact_id, capital=True), Words(" "), Dose(fact.fact_id))
+
+
+def state(fact: ClinicalFact) -> tuple[Part, ...]:
+    """` was ordered on ...` or ` is active since ...`."""
+    if facts.is_order(fact):
+        return (Words(" was ordered"), *_dated(" on ", fact))
+    return (Words(" is active"), *_dated(" since ", fact))
+
+
+def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
+    """`eGFR was 28 mL/min/1.73 m2 on 2026-10-05`, recorded or computed."""
+    if function.recorded is None:
+        computed = Computed("egfr-ckd-epi-2021", function.fact_ids, day=True)
+        return (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" was "), computed)
+    fact_id = function.recorded.fact_id
+    return (Words("eGFR was "), Value(fact_id), Words(" on "), Day(fact_id))
+
+
+def newest_first(found: tuple[ClinicalFact, ...]) -> list[ClinicalFact]:
+    return sorted(found, key=lambda fact: (fact.valid_from.seconds, fact.fact_id), reverse=True)
+
+
+def in_use(sources: Sources) -> tuple[ClinicalFact, ...]:
+    """Medications active or ordered on the day of the question."""
+    return tuple(fact for fact in sources.active(FACT_KIND_MEDICATION) if not facts.is_absent(fact))
+
+
+def _dated(preposition: str, fact: ClinicalFact) -> tuple[Part, ...]:
+    return (Words(preposition), Day(fact.fact_id)) if facts.starts_on(fact) else ()
