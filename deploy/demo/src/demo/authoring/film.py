@@ -94,7 +94,8 @@ def _ribs(x: Plane, y: Plane) -> Plane:
 
 def _spine(x: Plane, y: Plane) -> Plane:
     vertebrae = 0.85 + 0.15 * np.cos(2 * np.pi * y / 0.06)
-    return _soft(np.abs(x - 0.5) - 0.035, 0.008) * vertebrae * _body(x, y)
+    result: Plane = _soft(np.abs(x - 0.5) - 0.035, 0.008) * vertebrae * _body(x, y)
+    return result
 
 
 def _heart(x: Plane, y: Plane) -> Plane:

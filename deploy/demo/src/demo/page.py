@@ -1,0 +1,99 @@
+"""The page at the end: what a person reads after the demo, from the timeline to the commands to try next."""
+
+from collections.abc import Iterator
+
+from longitude.reasoning.v1 import assessment_pb2 as pb
+from rich import box
+from rich.console import Console, ConsoleRenderable, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from demo import timeline
+from demo.deciding import QUESTION, REVIEWER
+from demo.outcome import Outcome
+from demo.record import place
+
+MARKS = {
+    pb.STATEMENT_KIND_ALERT: ("!", "bold red"),
+    pb.STATEMENT_KIND_QUESTION: ("?", "bold yellow"),
+    pb.STATEMENT_KIND_PROPOSAL: ("→", "bold cyan"),
+}
+AUTHORS = {pb.AUTHOR_RULE: "rule", pb.AUTHOR_MODEL: "model"}
+TRY_NEXT = (
+    "longitude timeline NW-204417@NORTHWEST --known-at 2026-01-01T00:00:00Z",
+    'longitude ask 88-1306@LAKESIDE "Which painkiller is safe?"',
+    "longitude audit verify",
+)
+SOURCES_SHOWN = 4
+
+
+def draw(console: Console, outcome: Outcome) -> None:
+    """Print all of it."""
+    console.print()
+    console.rule("[bold]Renée Testperson[/bold], who does not exist")
+    console.print(Padding(timeline.trends(outcome.record), (1, 0)))
+    console.print(timeline.course(outcome.record))
+    console.print(Padding(_assessment(outcome), (1, 0)))
+    console.print(_proof(outcome))
+    console.print(Padding(_times(outcome), (1, 0)))
+    console.print(_next())
+
+
+def _assessment(outcome: Outcome) -> Panel:
+    released = [line for statement in outcome.released() for line in _statement(statement)]
+    withheld = [line for statement in outcome.withheld() for line in _withheld(statement)]
+    heading = Text(f"{len(withheld) // 2} withheld", style="bold")
+    body = Group(*released, *([heading, *withheld] if withheld else [Text("nothing was withheld", style="dim")]))
+    return Panel(body, title=f"[bold]{QUESTION}[/bold]", box=box.ROUNDED, padding=(1, 2))
+
+
+def _statement(statement: pb.Statement) -> Iterator[ConsoleRenderable]:
+    mark, style = MARKS.get(statement.kind, ("·", "default"))
+    yield Text(f"{mark} {statement.text}", style=style)
+    yield Text(f"    {_author(statement)}: {sources(statement)}\n", style="dim")
+
+
+def _withheld(statement: pb.Statement) -> Iterator[ConsoleRenderable]:
+    yield Text(f"✗ {statement.text}", style="strike dim")
+    yield Text(f"    {_author(statement)}: {statement.reason}", style="dim")
+
+
+def _author(statement: pb.Statement) -> str:
+    return f"{AUTHORS.get(statement.author, 'unknown')} {statement.author_name}".strip()
+
+
+def sources(statement: pb.Statement) -> str:
+    """The pointers of a statement: HL7 fields, characters of letters, films, evidence passages."""
+    told = list(dict.fromkeys(filter(None, (c.passage_id or place(c.source) for c in statement.citations))))
+    more = len(told) - SOURCES_SHOWN
+    return "; ".join(told[:SOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _proof(outcome: Outcome) -> Panel:
+    proof, report = outcome.proof, outcome.report
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row("signed by", REVIEWER)
+    rows.add_row("review", outcome.review_id)
+    rows.add_row("leaf", f"{proof.leaf.index} of {proof.head.size}, SHA-256 {proof.leaf_hash.hex()[:16]}…")
+    rows.add_row("path", f"{len(proof.steps)} hashes, recomputed here, end in the signed root")
+    rows.add_row("root", f"{report.root.hex()[:32]}… ({report.origin})")
+    rows.add_row("whole log", f"{report.verified} records of Kafka hashed again, {report.missing} without a leaf")
+    return Panel(rows, title="[bold]Signed and proved[/bold]", box=box.ROUNDED, padding=(0, 2))
+
+
+def _times(outcome: Outcome) -> Table:
+    longest = max(outcome.seconds.values())
+    table = Table.grid(padding=(0, 2))
+    for name, seconds in outcome.seconds.items():
+        bar = "█" * max(1, round(30 * seconds / longest))
+        table.add_row(Text(name), Text(f"{seconds:.1f} s", justify="right"), Text(bar, style="blue"))
+    table.add_row(Text("together", style="bold"), Text(f"{sum(outcome.seconds.values()):.1f} s", style="bold"))
+    return table
+
+
+def _next() -> Group:
+    return Group(
+        Text("Try next", style="bold"), *(Text(f"  .venv/bin/{command}", style="cyan") for command in TRY_NEXT)
+    )

@@ -1,0 +1,69 @@
+"""The demo from the first message to the proof, as one list of stages."""
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from client.api import AuditingClient, MemoryClient, ReasoningClient
+from client.stack import Stack
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+
+from demo import deciding, proving
+from demo.outcome import Outcome, contents
+from demo.sending import send_story, story_files
+from demo.stages import Stages
+from demo.waiting import awaited, read_record, until_visible
+
+PATIENT = PatientKey(id="NW-204417", authority="NORTHWEST")
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Connections to the three services that a person talks to."""
+
+    memory: MemoryClient
+    reasoning: ReasoningClient
+    auditing: AuditingClient
+
+
+async def tell(stack: Stack, stages: Stages) -> Outcome:
+    """Run every stage; ClientError, NotSettledError or NoAnswerError when one cannot be done."""
+    async with AsyncExitStack() as connections:
+        return await _stages(stack, stages, await _connect(stack, connections))
+
+
+async def _connect(stack: Stack, connections: AsyncExitStack) -> Clients:
+    return Clients(
+        memory=await connections.enter_async_context(MemoryClient.connect(stack.endpoint("memory"))),
+        reasoning=await connections.enter_async_context(ReasoningClient.connect(stack.endpoint("reasoning"))),
+        auditing=await connections.enter_async_context(AuditingClient.connect(stack.endpoint("auditing"))),
+    )
+
+
+async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
+    before = await read_record(clients.memory, PATIENT)
+    with stages.stage("Send two years of messages") as say:
+        acknowledgements = await send_story(stack, say)
+    with stages.stage("Until all of it is visible") as say:
+        record = await until_visible(clients.memory, clients.auditing, PATIENT, say)
+    with stages.stage("Ask") as say:
+        assessment = await deciding.ask(clients.reasoning, PATIENT, say)
+    with stages.stage("Review: accept") as say:
+        review = await deciding.accept(clients.reasoning, assessment)
+        say(f"signed by {deciding.REVIEWER}")
+    with stages.stage("Verify the whole log") as say:
+        report = await proving.verify(stack, clients.auditing, say)
+    with stages.stage("Prove the review") as say:
+        proof = await proving.prove(stack, clients.auditing, review.event_id, say)
+    return Outcome(
+        acknowledgements=acknowledgements,
+        sent=len(story_files()),
+        before=contents(before) if before else Counter(),
+        told_before=before is not None and not awaited(before),
+        record=record,
+        assessment=assessment,
+        review_id=review.review_id,
+        proof=proof,
+        report=report,
+        seconds=stages.seconds,
+    )

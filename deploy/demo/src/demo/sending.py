@@ -1,0 +1,42 @@
+"""Sends the story in the order of its file names: messages over MLLP, the film by C-STORE. Each answer is counted."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from client import dicom, mllp
+from client.stack import Stack
+
+from demo.stages import Say
+
+STORY = Path(__file__).resolve().parents[2] / "story"
+
+
+def story_files() -> Sequence[Path]:
+    """Everything that is sent."""
+    return sorted(path for path in STORY.iterdir() if path.suffix in {".hl7", ".dcm"})
+
+
+async def send_story(stack: Stack, say: Say) -> Counter[str]:
+    """Acknowledgement codes (MSA-1, or the DICOM status) and how often each came."""
+    codes: Counter[str] = Counter()
+    files = story_files()
+    async with mllp.connect(stack.endpoint("mllp")) as sender:
+        for number, file in enumerate(files, start=1):
+            codes[await _send(file, sender, stack)] += 1
+            say(f"{number} of {len(files)}, {_counts(codes)}")
+    return codes
+
+
+async def _send(file: Path, sender: mllp.Sender, stack: Stack) -> str:
+    if file.suffix == ".dcm":
+        return (await asyncio.to_thread(list, dicom.store([file], stack.endpoint("dicom"))))[0]
+    message = await asyncio.to_thread(file.read_bytes)
+    async for answer in sender.send([message]):
+        return answer.code
+    return mllp.UNANSWERED
+
+
+def _counts(codes: Counter[str]) -> str:
+    return ", ".join("film stored" if code == dicom.SUCCESS else f"{n} {code}" for code, n in codes.items())

@@ -1,0 +1,245 @@
+"""What must be found in the story (deploy/demo/story/README.md, the table), each a small check with a name.
+
+A check returns nothing when its truth is there, else what is missing. None of them computes an answer: they look at
+what the system said and at where it says that it read it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from longitude.ingestion.v1 import clinical_fact_pb2 as facts_pb
+from longitude.reasoning.v1 import assessment_pb2 as pb
+
+from demo import record as names
+from demo.outcome import Outcome
+from demo.record import Record
+
+ENCOUNTER_DAYS = {"2024-03-12": 68, "2025-02-10": 49, "2026-10-05": 28}
+POTASSIUM_ON = {"2024-03-12": 4.3, "2025-02-10": 4.8, "2025-02-12": 4.9, "2025-07-08": 5.0, "2026-10-05": 5.6}
+METFORMIN_EVIDENCE = {"fda-metformin-renal", "kdigo-2024-metformin"}
+IDENTIFIERS = {("NW-204417", "NORTHWEST"), ("88-1306", "LAKESIDE")}
+
+Check = Callable[[Outcome], str | None]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """`name` is what a person reads; `missing` says what is not there, or nothing."""
+
+    name: str
+    missing: Check
+
+
+def broken(outcome: Outcome) -> list[tuple[str, str]]:
+    """Every truth that does not hold, with what is missing."""
+    found = [(truth.name, truth.missing(outcome)) for truth in TRUTHS]
+    return [(name, missing) for name, missing in found if missing]
+
+
+# --- the messages and the record ------------------------------------------------------------------------------------
+
+
+def _all_accepted(outcome: Outcome) -> str | None:
+    accepted = {code: n for code, n in outcome.acknowledgements.items() if code not in {"AA", "CA", "0000"}}
+    answered = sum(outcome.acknowledgements.values())
+    if accepted or answered != outcome.sent:
+        return f"{outcome.sent} sent, answered {dict(outcome.acknowledgements)}"
+    return None
+
+
+def _one_person(outcome: Outcome) -> str | None:
+    known = {(key.id, key.authority) for key in outcome.record.identifiers}
+    sources = {fact.patient.authority for fact in outcome.record.facts}
+    if known != IDENTIFIERS:
+        return f"{len(known)} of the two identifiers are linked"
+    return None if sources >= {"NORTHWEST", "LAKESIDE"} else "facts of one facility only"
+
+
+def _kidney_values(outcome: Outcome) -> str | None:
+    return _values(outcome.record, names.EGFR, ENCOUNTER_DAYS)
+
+
+def _potassium_values(outcome: Outcome) -> str | None:
+    return _values(outcome.record, names.POTASSIUM, POTASSIUM_ON)
+
+
+def _values(record: Record, code: str, expected: dict[str, int] | dict[str, float]) -> str | None:
+    points = {(point.day, point.value) for point in record.points(code)}
+    absent = [f"{value} on {day}" for day, value in expected.items() if (day, float(value)) not in points]
+    return f"no {', '.join(absent)}" if absent else None
+
+
+def _corrected(outcome: Outcome) -> str | None:
+    withdrawn = [point for point in outcome.record.points(names.POTASSIUM) if point.value > 6]
+    return "the potassium of 6.9 that was corrected to 4.9 still stands" if withdrawn else None
+
+
+def _one_unit(outcome: Outcome) -> str | None:
+    units = {point.fact.quantity.unit for point in outcome.record.points(names.CREATININE)}
+    return None if units == {"mg/dL"} else f"creatinine in {sorted(units)}"
+
+
+def _page_read(outcome: Outcome) -> str | None:
+    def on_page(code: str, value: float) -> bool:
+        image = facts_pb.PROVENANCE_READ_FROM_IMAGE
+        return any(p.fact.provenance == image and abs(p.value - value) < 0.01 for p in outcome.record.points(code))
+
+    wanted = {"creatinine 1.37": (names.CREATININE, 1.37), "potassium 5.0": (names.POTASSIUM, 5.0)}
+    absent = [text for text, (code, value) in wanted.items() if not on_page(code, value)]
+    return f"not read from the scanned page: {', '.join(absent)}" if absent else None
+
+
+def _film_analysed(outcome: Outcome) -> str | None:
+    findings = outcome.record.of_kind(facts_pb.FACT_KIND_IMAGING_FINDING)
+    if not any(fact.source.sop_instance_uid for fact in findings):
+        return "no finding of the chest film in the timeline"
+    return None
+
+
+def _never_true(outcome: Outcome) -> str | None:
+    """The traps: a mother's cancer, a resolved bronchitis, a stopped antibiotic."""
+    said = [fact for fact in outcome.record.facts if _in_force(fact)]
+    wrong = [
+        fact.code.display
+        for fact in said
+        if (fact.kind == facts_pb.FACT_KIND_PROBLEM and ("breast" in _words(fact) or "bronchitis" in _words(fact)))
+        or (
+            fact.kind == facts_pb.FACT_KIND_MEDICATION
+            and ("amoxicillin" in _words(fact) or "ibuprofen" in _words(fact))
+        )
+    ]
+    return f"in force, though it is not: {', '.join(sorted(set(wrong)))}" if wrong else None
+
+
+def _in_force(fact: facts_pb.ClinicalFact) -> bool:
+    active = fact.status in {facts_pb.FACT_STATUS_ACTIVE, facts_pb.FACT_STATUS_ORDERED}
+    return active and fact.assertion != facts_pb.ASSERTION_ABSENT and not fact.HasField("valid_to")
+
+
+def _words(fact: facts_pb.ClinicalFact) -> str:
+    return f"{fact.code.display} {fact.source_code.display}".lower()
+
+
+def _same_again(outcome: Outcome) -> str | None:
+    doubled = [content for content, n in outcome.after.items() if n > 1]
+    if doubled:
+        return f"{len(doubled)} facts stand twice"
+    if outcome.told_before and outcome.before != outcome.after:
+        lost, new = outcome.before - outcome.after, outcome.after - outcome.before
+        return f"telling it again took {lost.total()} facts away and added {new.total()}"
+    return None
+
+
+# --- the assessment -------------------------------------------------------------------------------------------------
+
+
+def _trend(outcome: Outcome) -> str | None:
+    for statement in outcome.released(pb.STATEMENT_KIND_TREND):
+        if all(day in statement.text and str(value) in statement.text for day, value in ENCOUNTER_DAYS.items()):
+            return None
+    return "no released sentence gives the eGFR of all three encounters with their days"
+
+
+def _metformin(outcome: Outcome) -> str | None:
+    for statement in _citing(outcome, names.METFORMIN):
+        if METFORMIN_EVIDENCE & {citation.passage_id for citation in statement.citations}:
+            return None
+    return f"no released sentence about metformin cites {' or '.join(sorted(METFORMIN_EVIDENCE))}"
+
+
+def _interaction(outcome: Outcome) -> str | None:
+    both = [s for s in _citing(outcome, names.NAPROXEN) if s in _citing(outcome, names.LISINOPRIL)]
+    if not any(statement.kind == pb.STATEMENT_KIND_ALERT for statement in both):
+        return "no released alert about naproxen with lisinopril"
+    return None
+
+
+def _allergy_question(outcome: Outcome) -> str | None:
+    by_id = outcome.record.by_id()
+    for statement in outcome.released(pb.STATEMENT_KIND_QUESTION):
+        cited = [by_id[c.fact_id] for c in statement.citations if c.fact_id in by_id]
+        assertions = {fact.assertion for fact in cited if fact.kind == facts_pb.FACT_KIND_ALLERGY}
+        if (
+            assertions >= {facts_pb.ASSERTION_PRESENT, facts_pb.ASSERTION_ABSENT}
+            and "penicillin" in statement.text.lower()
+        ):
+            return None
+    return "no released question sets the penicillin reaction against “no known allergies”"
+
+
+def _change(outcome: Outcome) -> str | None:
+    texts = [statement.text for statement in outcome.released(pb.STATEMENT_KIND_CHANGE)]
+    if not any("28" in text for text in texts):
+        return "no released sentence says how kidney function changed since the last encounter"
+    return None
+
+
+def _film_said(outcome: Outcome) -> str | None:
+    by_id = outcome.record.by_id()
+    kinds = {by_id[c.fact_id].kind for s in outcome.released() for c in s.citations if c.fact_id in by_id}
+    return None if facts_pb.FACT_KIND_IMAGING_FINDING in kinds else "no released sentence cites the chest film"
+
+
+def _nothing_unfounded(outcome: Outcome) -> str | None:
+    if not outcome.released():
+        return "nothing was released"
+    bare = [s.text for s in outcome.released() if not s.citations or s.verdict == pb.VERDICT_CONTRADICTED]
+    silent = [s.text for s in outcome.withheld() if not s.reason]
+    if bare or silent:
+        return f"{len(bare)} released without a source, {len(silent)} withheld without a reason"
+    return None
+
+
+def _no_trap_said(outcome: Outcome) -> str | None:
+    said = " ".join(statement.text.lower() for statement in outcome.released())
+    traps = [word for word in ("breast", "6.9 mmol", "bronchitis", "ibuprofen") if word in said]
+    return f"a released sentence says {', '.join(traps)}" if traps else None
+
+
+def _citing(outcome: Outcome, code: str) -> Sequence[pb.Statement]:
+    """Released statements that rest on an order of that ingredient."""
+    orders = {fact.fact_id for fact in outcome.record.medication(code)}
+    return [s for s in outcome.released() if orders & _cited(s.citations)]
+
+
+def _cited(citations: Iterable[pb.Citation]) -> set[str]:
+    return {citation.fact_id for citation in citations}
+
+
+# --- the log --------------------------------------------------------------------------------------------------------
+
+
+def _proved(outcome: Outcome) -> str | None:
+    if not outcome.report.holds:
+        return "; ".join(outcome.report.problems[:3]) or f"{outcome.report.missing} records have no leaf"
+    return None
+
+
+def _review_proved(outcome: Outcome) -> str | None:
+    if not outcome.review_id:
+        return "the review was not recorded"
+    return None if outcome.proof.leaf.event_type.endswith("AssessmentReviewed") else "the proof is of another event"
+
+
+TRUTHS = (
+    Truth("every message and the film were accepted", _all_accepted),
+    Truth("two identifiers are one person", _one_person),
+    Truth("kidney function over three encounters is in the timeline", _kidney_values),
+    Truth("potassium from both facilities and the page is in the timeline", _potassium_values),
+    Truth("a corrected result stands corrected", _corrected),
+    Truth("creatinine is in one unit", _one_unit),
+    Truth("the scanned page's values are in the timeline, marked as read from an image", _page_read),
+    Truth("the chest film was analysed", _film_analysed),
+    Truth("what is not true is not in force", _never_true),
+    Truth("the same facts again, no doubles", _same_again),
+    Truth("the trend over encounters, with values and days", _trend),
+    Truth("metformin no longer fits the kidney function, with the evidence", _metformin),
+    Truth("the new painkiller and the ACE inhibitor", _interaction),
+    Truth("the contradiction about the allergy is a question", _allergy_question),
+    Truth("what changed since the last encounter", _change),
+    Truth("the chest film is in the assessment", _film_said),
+    Truth("every released sentence has a source, every withheld one a reason", _nothing_unfounded),
+    Truth("no trap of the letters was said", _no_trap_said),
+    Truth("the log holds and is complete", _proved),
+    Truth("the review is in the log, proved", _review_proved),
+)
