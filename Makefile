@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 RUN := $(BIN)/python
+PYTEST := $(RUN) -m pytest --quiet
 export PATH := $(BIN):$(PATH)
 
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
@@ -68,10 +69,11 @@ demo: up ## one patient's two years, from messages to a checked assessment and a
 check: install ## format, lint, types, import contracts, protobuf, unit tests
 	ruff format --check --quiet .
 	ruff check --quiet .
-	mypy --strict $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests) deploy tests
+	mypy --strict --exclude '^deploy/triton/' libs services deploy tests
+	for model in deploy/triton/models/*/1/model.py; do mypy --strict $$model || exit 1; done
 	lint-imports
 	$(MAKE) --no-print-directory check-proto
-	pytest --quiet $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture
+	$(PYTEST) $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture
 
 check-proto: install
 	rm -rf var/stubs && mkdir -p var/stubs
@@ -81,11 +83,11 @@ check-proto: install
 	@! git rev-parse --quiet --verify main >/dev/null || buf breaking --against "$$(git rev-parse --git-common-dir)#branch=main"
 
 test: install models check ## everything, on real servers
-	pytest --quiet --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
+	$(PYTEST) --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
 	  $(filter-out tests/architecture,$(wildcard tests/contract tests/system tests/faults tests/helm))
 
 faults: install models ## kill and cut everything, the long form
-	pytest --quiet tests/faults --faults=long
+	$(PYTEST) tests/faults --faults=long
 
 bench: install models ## measure beside peers [BENCH=name]
 	$(RUN) -m tests.benchmarks $(BENCH)
@@ -94,4 +96,4 @@ eval: install models ## measure the answers [EVAL=name] [N=n] [SEED=s]
 	$(RUN) -m tests.evals $(EVAL) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
 
 chart: install ## lint, render and validate the Helm chart, offline
-	pytest --quiet tests/helm
+	$(PYTEST) tests/helm
