@@ -15,7 +15,7 @@ STACK_FILE = Path("var/stack.env")
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Endpoints by name (`kafka`, `memory`, `mllp` ...), each host:port, and the folder that keeps what was verified."""
+    """Endpoints by name (`kafka`, `memory`, `mllp` ...), each host:port, and the folder of what was verified."""
 
     variables: Mapping[str, str]
     state: Path

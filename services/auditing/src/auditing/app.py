@@ -28,7 +28,6 @@ from auditing.settings import Settings
 
 log = logging.getLogger("auditing")
 
-BUCKET = "auditing-log"
 READ_TOPICS = tuple(topic.name for topic in TOPICS if topic is not CHECKPOINT_PUBLISHED)
 
 
@@ -55,7 +54,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         due = asyncio.Event()
         process.spawn(read_records(records, write, due, settings.checkpoint_leaves), "read")
         process.spawn(publish_checkpoints(publish, due, settings.checkpoint_seconds), "checkpoints")
-        process.ready_when("postgres", records_log.ping)
+        process.ready_when("checkpoint", rpc.ping)
         process.ready_when("objects", objects.ping)
         yield
 
@@ -65,6 +64,6 @@ def _objects(settings: Settings) -> ObjectStore:
         settings.objects,
         settings.objects_access_key.get_secret_value(),
         settings.objects_secret_key.get_secret_value(),
-        BUCKET,
+        settings.log_bucket,
         tls=settings.objects_tls,
     )

@@ -75,6 +75,10 @@ class Rpc(AuditingServiceServicer):
         ends = await self._records.end_offsets()
         return pb.GetCompletenessResponse(partitions=partition_counts(await self._log.positions(), ends))
 
+    async def ping(self) -> None:
+        """Raise when there is no checkpoint to answer with: no database, or nothing published yet."""
+        await self._checkpoint()
+
     async def _checkpoint(self) -> SignedCheckpoint:
         checkpoint = await self._log.published_checkpoint()
         if checkpoint is None:

@@ -7,11 +7,13 @@ from pydantic import Field
 from servicekit.settings import ObjectStoreSettings, PostgresSettings, ServiceSettings
 
 
-class Settings(ServiceSettings, PostgresSettings, ObjectStoreSettings):
+class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     """What auditing is told, beyond what every service is."""
 
     # Name of the log: first line of its checkpoints and name of its key. No spaces, no '+'.
     log_origin: Annotated[str, Field(pattern=r"^[^\s+]{1,200}$")] = "longitude.local/audit"
+    # Bucket of the tiles, which this service alone writes.
+    log_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "auditing-log"
     # Ed25519 key that signs checkpoints; made on first start where there is none.
     signing_key_file: Path
     # Key of the patients' pseudonyms in leaves; made on first start where there is none.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from longitude.auditing.v1 import auditing_service_pb2 as pb
-from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceAsyncStub, AuditingServiceStub
+from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
 
 from client.api.channel import explained, open_channel
+
+if TYPE_CHECKING:
+    from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceAsyncStub
 
 SECONDS = 30.0
 STREAM_SECONDS = 3600.0

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from longitude.imaging.v1 import events_pb2
 from longitude.imaging.v1 import imaging_service_pb2 as pb
-from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceAsyncStub, ImagingServiceStub
+from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceStub
 
 from client.api.channel import explained, open_channel
+
+if TYPE_CHECKING:
+    from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceAsyncStub
 
 SECONDS = 30.0
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2 as pb
-from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub, MemoryServiceStub
+from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 
 from client.api.channel import explained, open_channel
+
+if TYPE_CHECKING:
+    from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub
 
 SECONDS = 30.0
 

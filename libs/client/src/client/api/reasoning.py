@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import assessment_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
-from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub, ReasoningServiceStub
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 
 from client.api.channel import explained, open_channel
+
+if TYPE_CHECKING:
+    from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
 
 SECONDS = 30.0
 EPISODE_SECONDS = 900.0
@@ -51,7 +55,7 @@ class ReasoningClient:
         self,
         assessment_id: str,
         reviewer: str,
-        decision: assessment_pb2.ReviewDecision,
+        decision: assessment_pb2.ReviewDecision.ValueType,
         statements: Iterable[assessment_pb2.ReviewedStatement] = (),
     ) -> pb.ReviewResponse:
         """Record a physician's decision; RefusedError when the assessment was reviewed already."""

@@ -22,7 +22,12 @@ MAX_PROBLEMS = 100
 
 @dataclass(slots=True)
 class Report:
-    """What was found. `missing`: records without a leaf. `expired`: leaves whose records Kafka has deleted."""
+    """What was found.
+
+    `missing`: records without a leaf. `redelivered`: records of an event that has its leaf at another place (of these
+    `differing` with another value: the sender's retry, received at another time). `expired`: leaves whose records
+    Kafka has deleted by retention. `heads`: earlier signed tree heads that the tree passes through.
+    """
 
     origin: str = ""
     size: int = 0
@@ -30,6 +35,7 @@ class Report:
     verified: int = 0
     missing: int = 0
     redelivered: int = 0
+    differing: int = 0
     expired: int = 0
     heads: int = 0
     problems: list[str] = field(default_factory=list)
@@ -53,7 +59,7 @@ class LogCheck:
         self._tree = RootBuilder()
         self._heads: dict[int, bytes] = {}
         self._hash_at: dict[tuple[str, int, int], bytes] = {}
-        self._events: set[tuple[str, str]] = set()
+        self._events: dict[tuple[str, str], bytes] = {}
         self._unmatched: list[RawRecord] = []
 
     @property
@@ -76,8 +82,10 @@ class LogCheck:
             self.report.problem(str(error))
         self._compare_head()
         self._tree.add(leaf.leaf_data)
-        self._hash_at[leaf.topic, leaf.partition, leaf.offset] = leaf.payload_sha256
-        self._events.add((leaf.topic, leaf.event_id))
+        place, event = (leaf.topic, leaf.partition, leaf.offset), (leaf.topic, leaf.event_id)
+        if place in self._hash_at or event in self._events:
+            self.report.problem(f"leaf {leaf.index} repeats another leaf")
+        self._hash_at[place] = self._events[event] = leaf.payload_sha256
 
     def take_record(self, record: RawRecord) -> None:
         """A record of Kafka; one without a leaf may get it from leaves still to come."""
@@ -93,10 +101,12 @@ class LogCheck:
         """Try again the records that had no leaf; how many still have none."""
         waiting, self._unmatched = self._unmatched, []
         for record in waiting:
-            if record.place not in self._hash_at and (record.topic, record.event_id) in self._events:
-                self.report.redelivered += 1
-            else:
+            first = self._events.get((record.topic, record.event_id))
+            if record.place in self._hash_at or first is None:
                 self.take_record(record)
+            else:
+                self.report.redelivered += 1
+                self.report.differing += first != record.sha256
         return len(self._unmatched)
 
     def finish(

@@ -49,11 +49,6 @@ class Log:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def ping(self) -> None:
-        """Raise when the database does not answer."""
-        async with self._pool.connection() as conn:
-            await conn.execute("SELECT 1")
-
     async def append(self, entries: Sequence[Entry]) -> Plan:
         """Record a batch; returns what was new in it."""
         async with self._pool.connection() as conn, conn.transaction():

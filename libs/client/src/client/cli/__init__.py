@@ -1,0 +1,1 @@
+"""The `longitude` command: every door of the platform from a terminal."""

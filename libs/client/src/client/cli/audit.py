@@ -1,0 +1,210 @@
+"""`longitude audit`: check the log oneself, with nothing taken on the service's word but what a proof shows."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from client import forms, kafka, stack
+from client.api import AuditingClient
+from client.cli.page import ACCENT, BAD, GOOD, QUIET, row, styled, table
+from client.cli.session import Json, margin, print_json, run, screen
+from client.consumer import AuditConsumer, VerifiedRecord
+from client.records import is_logged
+from client.verify.event import ProvenLeaf, prove_event, require_growth
+from client.verify.log import verify_log
+from client.verify.note import VerifierKey
+from client.verify.pins import Pin, Pins, key_to_trust
+from client.verify.report import Report
+
+app = typer.Typer(help="Prove what happened, and that nothing is missing.", no_args_is_help=True)
+
+Key = Annotated[
+    str,
+    typer.Option(envvar="LONGITUDE_LOG_KEY", help="Verifier key to pin; default: the one pinned at the first use."),
+]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds that the log gets to cover the newest records.")]
+STAGES = {"leaves": "rebuilding the tree", "records": "hashing Kafka's records"}
+
+
+@app.command()
+def verify(
+    *,
+    key: Key = "",
+    wait: Wait = 30.0,
+    allow_expired: Annotated[
+        bool, typer.Option("--allow-expired", help="Leaves whose records Kafka deleted by retention are no failure.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Rebuild the tree from all leaves, re-hash every record of Kafka, and look for records without a leaf."""
+    run(_verify(key, wait, allow_expired=allow_expired, as_json=json))
+
+
+async def _verify(key: str, wait: float, *, allow_expired: bool, as_json: bool) -> bool:
+    doors = stack.find()
+    pins = Pins(doors.state)
+    first_use = not key and pins.load() is None
+    console = margin()
+    async with (
+        AuditingClient.connect(doors.endpoint("auditing")) as auditing,
+        kafka.connect(doors.endpoint("kafka")) as reader,
+    ):
+        with console.status("reading") as status:
+
+            def progress(stage: str, done: int, total: int) -> None:
+                if done % 500 == 0:
+                    status.update(f"{STAGES[stage]} [{QUIET}]{done} of {total}[/]")
+
+            report = await verify_log(auditing, reader, pins, key=key, wait=wait, progress=progress)
+    if report.expired and not allow_expired:
+        report.problem(f"{report.expired} records were deleted from Kafka: their payloads cannot be hashed again")
+    if as_json:
+        print_json(_report_form(report))
+    else:
+        _show_report(screen(), report, first_use=first_use)
+    return report.holds
+
+
+def _report_form(report: Report) -> forms.Form:
+    return {
+        "size": report.size,
+        "root": report.root.hex(),
+        "verified": report.verified,
+        "missing": report.missing,
+        "redelivered": report.redelivered,
+        "differing": report.differing,
+        "expired": report.expired,
+        "heads": report.heads,
+        "origin": report.origin,
+        "problems": report.problems,
+        "holds": report.holds,
+    }
+
+
+def _show_report(console: Console, report: Report, *, first_use: bool) -> None:
+    page = table(f"Log {report.origin}", "", ">", "")
+    row(page, "leaves", str(report.size), "rebuilt into the signed root")
+    row(page, "payloads", str(report.verified), "records of Kafka with the logged SHA-256")
+    row(
+        page,
+        "redelivered",
+        str(report.redelivered),
+        f"further records of events above, {report.differing} in other words",
+    )
+    row(
+        page, "missing", styled(str(report.missing), BAD if report.missing else GOOD), "records of Kafka without a leaf"
+    )
+    row(page, "expired", str(report.expired), "leaves whose records Kafka has deleted")
+    row(page, "tree heads", str(report.heads), "signed before, all of them part of this tree")
+    console.print(page)
+    console.print(f"root  {report.root.hex()}", style=QUIET, soft_wrap=True)
+    for problem in report.problems:
+        console.print(styled(f"✗ {problem}", BAD), soft_wrap=True)
+    if report.holds:
+        console.print(styled("✓ the log holds", GOOD))
+    if first_use:
+        console.print("the log's key was taken on first use and is pinned now", style=QUIET)
+
+
+@app.command()
+def prove(event_id: Annotated[str, typer.Argument(metavar="EVENT_ID")], *, key: Key = "", json: Json = False) -> None:
+    """Prove that one event is in the log: its leaf, and each hash on the way to the signed root."""
+    run(_prove(event_id, key, as_json=json))
+
+
+async def _prove(event_id: str, key: str, *, as_json: bool) -> bool:
+    doors = stack.find()
+    pin = Pins(doors.state).load()
+    async with AuditingClient.connect(doors.endpoint("auditing")) as auditing:
+        trusted = await _trusted_key(auditing, key, pin)
+        proof = await prove_event(auditing, event_id, trusted)
+        if pin and pin.head and pin.head.size <= proof.head.size:
+            await require_growth(auditing, pin.head, proof.head)
+    if as_json:
+        print_json(_proof_form(proof))
+    else:
+        _show_proof(screen(), proof)
+    return True
+
+
+async def _trusted_key(auditing: AuditingClient, key: str, pin: Pin | None) -> VerifierKey:
+    return key_to_trust((await auditing.checkpoint()).verifier_key, key, pin)
+
+
+def _proof_form(proof: ProvenLeaf) -> forms.Form:
+    return {
+        "leaf": forms.leaf(proof.leaf),
+        "audit_event": json_text.loads(proof.leaf.leaf_data),
+        "leaf_hash": proof.leaf_hash.hex(),
+        "path": [{"side": s.side, "hash": s.sibling.hex(), "result": s.result.hex()} for s in proof.steps],
+        "size": proof.head.size,
+        "root": proof.head.root.hex(),
+        "origin": proof.head.origin,
+        "holds": True,
+    }
+
+
+def _show_proof(console: Console, proof: ProvenLeaf) -> None:
+    leaf = proof.leaf
+    recorded = forms.leaf(leaf)["recorded"]
+    place = f" {leaf.topic}/{leaf.partition}/{leaf.offset} {recorded}"
+    console.print(Text.assemble((leaf.event_type, "bold"), place), soft_wrap=True)
+    console.print(f"payload SHA-256  {leaf.payload_sha256.hex()}", style=QUIET, soft_wrap=True)
+    page = table(f"Leaf {leaf.index} of {proof.head.size}", ">step", "joined with", "gives")
+    row(page, "leaf", "", _short(proof.leaf_hash))
+    for number, step in enumerate(proof.steps, 1):
+        row(page, str(number), f"{_short(step.sibling)} on the {step.side}", styled(_short(step.result), ACCENT))
+    console.print(page)
+    console.print(f"signed root  {proof.head.root.hex()}", style=QUIET, soft_wrap=True)
+    console.print(styled(f"✓ the last hash is the root that {proof.head.origin} signed", GOOD), soft_wrap=True)
+
+
+def _short(digest: bytes) -> str:
+    return f"{digest.hex()[:16]}…"
+
+
+@app.command()
+def consume(
+    *,
+    topic: Annotated[list[str] | None, typer.Option(help="Only these topics; default: all that are logged.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Stop after so many; 0: all there are now.")] = 0,
+    key: Key = "",
+    wait: Wait = 30.0,
+    json: Json = False,
+) -> None:
+    """Read events, each handed over only after its proof was verified (one JSON line each with --json)."""
+    run(_consume(set(topic or ()), limit, key, wait, as_json=json))
+
+
+async def _consume(topics: set[str], limit: int, key: str, wait: float, *, as_json: bool) -> bool:
+    doors = stack.find()
+    pin = Pins(doors.state).load()
+    async with (
+        AuditingClient.connect(doors.endpoint("auditing")) as auditing,
+        kafka.connect(doors.endpoint("kafka")) as reader,
+    ):
+        consumer = AuditConsumer(auditing, await _trusted_key(auditing, key, pin), pin.head if pin else None)
+        span = await reader.span(lambda name: is_logged(name) and (not topics or name in topics))
+        count = 0
+        async for verified in consumer.verified(span, wait=wait):
+            _show_verified(verified, as_json=as_json)
+            count += 1
+            if count == limit:
+                break
+    margin().print(f"{count} events verified, {consumer.redelivered} redelivered", style=QUIET)
+    return True
+
+
+def _show_verified(verified: VerifiedRecord, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json_text.dumps(forms.leaf(verified.proof.leaf)) + "\n")
+        return
+    leaf = verified.proof.leaf
+    line = f"✓ leaf {leaf.index:>6}  {leaf.topic}/{leaf.partition}/{leaf.offset}  {leaf.event_id}"
+    screen().print(styled(line, ""), soft_wrap=True)

@@ -1,0 +1,37 @@
+"""The `longitude` command: every door of the platform from a terminal.
+
+Exit code 0 only if what was asked holds; 1 when it does not or cannot be told; 2 for a wrong command line.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from client.cli.ask import ask
+from client.cli.audit import app as audit
+from client.cli.context import context
+from client.cli.dead_letters import app as dead_letters
+from client.cli.evidence import app as evidence
+from client.cli.review import review
+from client.cli.send import send
+from client.cli.timeline import timeline
+from client.cli.trace import trace
+
+app = typer.Typer(
+    name="longitude",
+    help="Send a hospital's messages in; read the record; ask; sign; verify.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for command in (send, timeline, context, ask, review, trace):
+    app.command()(command)
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(evidence, name="evidence")
+app.add_typer(audit, name="audit")
+
+
+def main() -> None:
+    """Console script."""
+    app()

@@ -1,0 +1,85 @@
+"""`longitude review`: a physician's decision about an assessment. Nothing changes care but this."""
+
+from __future__ import annotations
+
+import getpass
+import json as json_text
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from longitude.reasoning.v1.assessment_pb2 import ReviewDecision, ReviewedStatement
+
+from client import stack
+from client.api import ReasoningClient
+from client.cli.session import Json, print_json, run, screen
+from client.errors import ClientError
+
+_DECISIONS = {
+    "accept": ReviewDecision.REVIEW_DECISION_ACCEPTED,
+    "reject": ReviewDecision.REVIEW_DECISION_REJECTED,
+    "edit": ReviewDecision.REVIEW_DECISION_EDITED,
+}
+
+
+def review(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="The assessment.")],
+    *,
+    accept: Annotated[bool, typer.Option("--accept", help="Sign it as it is.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Refuse it as a whole.")] = False,
+    edit: Annotated[
+        Path | None,
+        typer.Option(help='JSON list of {"statement_id", "decision": accept|reject|edit, "text", "comment"}.'),
+    ] = None,
+    reviewer: Annotated[
+        str,
+        typer.Option(envvar="LONGITUDE_REVIEWER", help="Who signs, as the hospital knows them; default: this account."),
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Sign, refuse or correct an assessment. It can be reviewed once."""
+    if accept + reject + (edit is not None) != 1:
+        raise typer.BadParameter("say one of --accept, --reject or --edit FILE")
+    decision = "accept" if accept else "reject" if reject else "edit"
+    statements = _statements(edit) if edit else []
+    run(_review(identifier, decision, statements, reviewer or getpass.getuser(), as_json=json))
+
+
+async def _review(
+    identifier: str, decision: str, statements: list[ReviewedStatement], reviewer: str, *, as_json: bool
+) -> bool:
+    async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
+        response = await reasoning.review(identifier, reviewer, _DECISIONS[decision], statements)
+    if as_json:
+        print_json(
+            {
+                "assessment_id": identifier,
+                "review_id": response.review_id,
+                "event_id": response.event_id,
+                "decision": decision,
+                "reviewer": reviewer,
+            }
+        )
+    else:
+        screen().print(f"{decision}ed by {reviewer}: review {response.review_id}".replace("editeded", "edited"))
+        screen().print(f"prove it with: longitude audit prove {response.event_id}", style="dim")
+    return True
+
+
+def _statements(file: Path) -> list[ReviewedStatement]:
+    try:
+        rows = json_text.loads(file.read_text(encoding="utf-8"))
+        return [_statement(row) for row in rows]
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, ClientError) as error:
+        raise typer.BadParameter(f"{file}: not a list of reviewed statements ({error})") from None
+
+
+def _statement(row: dict[str, Any]) -> ReviewedStatement:
+    return ReviewedStatement(
+        statement_id=row["statement_id"],
+        decision=_DECISIONS[row["decision"]],
+        text=row.get("text", ""),
+        comment=row.get("comment", ""),
+    )

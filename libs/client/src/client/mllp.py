@@ -1,0 +1,107 @@
+"""Sending HL7 messages over MLLP: framing, a bound on what is unanswered, and the code of each answer.
+
+Nothing is retried: an answer that does not come is counted as such, and the sender decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from client.errors import UnreachableError
+
+START, END = b"\x0b", b"\x1c\r"
+UNANSWERED = "unanswered"
+# Acknowledgement codes of HL7 table 0008 that say that the message was taken.
+ACCEPTED = frozenset({"AA", "CA"})
+MAX_ANSWER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a message: the code of MSA-1, and ERR-like text for those refused."""
+
+    code: str
+    control_id: str
+    text: str
+
+
+def acknowledgement(answer: bytes) -> Answer:
+    """MSA-1, MSA-2 and what says why: ERR-8 or MSA-3. The answer's own separators are used."""
+    segments = [segment for segment in answer.split(b"\r") if segment]
+    if not segments or not segments[0].startswith(b"MSH") or len(segments[0]) < 4:
+        return Answer("unreadable", "", "")
+    separator = segments[0][3:4]
+    fields = {segment[:3]: segment.split(separator) for segment in segments}
+    msa, err = fields.get(b"MSA", []), fields.get(b"ERR", [])
+    text = _field(err, 8) or _field(err, 7) or _field(msa, 3)
+    return Answer(_field(msa, 1) or "unreadable", _field(msa, 2), text)
+
+
+def _field(fields: list[bytes], number: int) -> str:
+    return fields[number].decode("utf-8", "replace") if len(fields) > number else ""
+
+
+class Sender:
+    """One connection. Messages leave in order, at most `window` of them unanswered."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, window: int, seconds: float) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._window = asyncio.Semaphore(window)
+        self._seconds = seconds
+
+    async def send(self, messages: Iterable[bytes], *, rate: float = 0.0) -> AsyncIterator[Answer]:
+        """Answers in the order of the messages; `rate` bounds messages per second (0: no bound).
+
+        When the connection breaks, every message without an answer is answered `unanswered`.
+        """
+        waiting = list(messages)
+        writing = asyncio.create_task(self._write(waiting, rate))
+        answered = 0
+        try:
+            while answered < len(waiting):
+                answer = await self._read()
+                self._window.release()
+                answered += 1
+                yield acknowledgement(answer)
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            for _ in range(answered, len(waiting)):
+                yield Answer(UNANSWERED, "", "")
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError, OSError):
+                await writing
+
+    async def _write(self, messages: list[bytes], rate: float) -> None:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        for number, message in enumerate(messages):
+            await self._window.acquire()
+            if rate:
+                await asyncio.sleep(max(0.0, started + number / rate - clock()))
+            self._writer.write(START + message + END)
+            await self._writer.drain()
+
+    async def _read(self) -> bytes:
+        async with asyncio.timeout(self._seconds):
+            framed = await self._reader.readuntil(END)
+        return framed.removesuffix(END).rpartition(START)[2]
+
+
+@asynccontextmanager
+async def connect(endpoint: str, *, window: int = 1, seconds: float = 30.0) -> AsyncIterator[Sender]:
+    """A sender; `seconds` is the longest wait for an answer. UnreachableError when nothing listens."""
+    host, _, port = endpoint.rpartition(":")
+    try:
+        reader, writer = await asyncio.open_connection(host, int(port), limit=MAX_ANSWER_BYTES)
+    except (OSError, ValueError) as error:
+        raise UnreachableError(f"nothing listens for MLLP at {endpoint}; is the stack up? (`make status`)") from error
+    try:
+        yield Sender(reader, writer, window, seconds)
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()

@@ -1,0 +1,395 @@
+"""The log on real Kafka, PostgreSQL and S3: every record once, in order of indexes, provable, whatever is killed.
+
+The service runs as a process of its own. Other tests of the session may write to the same topics: each log here
+starts empty and reads all of them, so what is asserted holds for any traffic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import psycopg
+import pytest
+from aiokafka import AIOKafkaProducer
+from auditing.domain.merkle import Frontier, append, hash_leaf
+from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDATED
+from eventbus import Outgoing
+from longitude.auditing.v1 import auditing_service_pb2 as pb
+from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from longitude.memory.v1.events_pb2 import RecordUpdated
+from minio import Minio
+from servicekit.grpc import channel
+from testkit import ObjectStorage
+
+if TYPE_CHECKING:
+    from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceAsyncStub
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class AuditingProcess:
+    """`python -m auditing`; kill it and start it again as often as you like."""
+
+    environment: dict[str, str]
+    log_file: Path
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def endpoint(self) -> str:
+        return self.environment["LONGITUDE_GRPC_LISTEN"]
+
+    def start(self) -> None:
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "auditing"], env=os.environ | self.environment, stdout=log, stderr=log
+            )
+
+    async def ready(self, within: float = 60.0) -> None:
+        async with asyncio.timeout(within):
+            while not await asyncio.to_thread(self._answers):
+                assert self.process is not None
+                assert self.process.poll() is None, self.log_file.read_text(encoding="utf-8")[-3000:]
+                await asyncio.sleep(0.1)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(30)
+
+    @asynccontextmanager
+    async def rpc(self) -> AsyncIterator[AuditingServiceAsyncStub]:
+        async with channel(self.endpoint) as opened:
+            yield AuditingServiceStub(opened)
+
+    async def caught_up(self, within: float = 60.0) -> Sequence[pb.PartitionCount]:
+        """Wait until every record of the broker is recorded and covered by a checkpoint."""
+        async with asyncio.timeout(within), self.rpc() as rpc:
+            while True:
+                counts = (await rpc.GetCompleteness(pb.GetCompletenessRequest())).partitions
+                note = (await rpc.GetCheckpoint(pb.GetCheckpointRequest())).note
+                recorded = sum(count.recorded_to - count.duplicates - count.missing for count in counts)
+                if all(c.recorded_to == c.end_offset for c in counts) and int(note.split("\n")[1]) == recorded:
+                    return counts
+                await asyncio.sleep(0.2)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{self.environment['LONGITUDE_HTTP_LISTEN']}/readyz", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@pytest.fixture
+def new_auditing(
+    kafka: str, new_database: Callable[[], str], objects: ObjectStorage, tmp_path: Path
+) -> Iterator[Callable[[], AuditingProcess]]:
+    """A log of its own, started; killed at the end if it still runs."""
+    made: list[AuditingProcess] = []
+
+    def make() -> AuditingProcess:
+        settings = {
+            "KAFKA": kafka,
+            "POSTGRES": new_database(),
+            "OBJECTS": objects.endpoint,
+            "OBJECTS_ACCESS_KEY": objects.access_key,
+            "OBJECTS_SECRET_KEY": objects.secret_key,
+            "GRPC_LISTEN": f"127.0.0.1:{free_port()}",
+            "HTTP_LISTEN": f"127.0.0.1:{free_port()}",
+            "SIGNING_KEY_FILE": str(tmp_path / f"signing-{len(made)}.key"),
+            "PSEUDONYM_KEY_FILE": str(tmp_path / "pseudonym.key"),
+            "LOG_ORIGIN": f"test.local/{uuid.uuid4().hex}",
+            "LOG_BUCKET": f"log-{uuid.uuid4().hex}",
+            "CHECKPOINT_SECONDS": "0.3",
+        }
+        environment = {f"LONGITUDE_{name}": value for name, value in settings.items()}
+        process = AuditingProcess(environment, tmp_path / f"auditing-{len(made)}.log")
+        made.append(process)
+        process.start()
+        return process
+
+    yield make
+    for process in made:
+        if process.process is not None and process.process.poll() is None:
+            process.kill()
+
+
+@pytest.fixture
+async def producer(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    yield producer
+    await producer.stop()
+
+
+def message(number: int, *, run: str = "") -> Outgoing:
+    """A distinct MessageReceived per number and run."""
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run}/{number}"))
+    payload = MessageReceived(
+        header=MessageHeader(control_id=f"{run}-{number}"),
+        patient=PatientIdentity(key=PatientKey(id=f"P{number % 5}", authority="TEST"), family_name="Fictitious"),
+    )
+    return Outgoing(MESSAGE_RECEIVED, identifier, f"k{number % 5}".encode(), payload, datetime.now(UTC))
+
+
+async def send(producer: AIOKafkaProducer, events: Sequence[Outgoing]) -> None:
+    """Publish and wait for the broker's acknowledgement of each."""
+    pending = [
+        await producer.send(
+            event.topic.name,
+            event.value(),
+            key=event.key,
+            headers=[(name, value.encode()) for name, value in event.headers().items()],
+        )
+        for event in events
+    ]
+    await asyncio.gather(*pending)
+
+
+NewAuditing = Callable[[], AuditingProcess]
+
+
+def run_name() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+async def read_log(auditing: AuditingProcess) -> tuple[list[pb.Leaf], str]:
+    """All leaves of the newest checkpoint, and the checkpoint."""
+    async with auditing.rpc() as rpc:
+        note = (await rpc.GetCheckpoint(pb.GetCheckpointRequest())).note
+        request = pb.ReadLeavesRequest(end=int(note.split("\n")[1]))
+        return [response.leaf async for response in rpc.ReadLeaves(request)], note
+
+
+def root_of(note: str) -> bytes:
+    return base64.b64decode(note.split("\n")[2])
+
+
+def assert_log_is_whole(leaves: Sequence[pb.Leaf], note: str) -> None:
+    assert [leaf.index for leaf in leaves] == list(range(len(leaves)))
+    assert append(Frontier(), [hash_leaf(leaf.leaf_data) for leaf in leaves])[0].root() == root_of(note)
+    places = [(leaf.topic, leaf.partition, leaf.offset) for leaf in leaves]
+    assert len(set(places)) == len(places)
+    assert len({(leaf.topic, leaf.event_id) for leaf in leaves}) == len(leaves)
+
+
+def rows(auditing: AuditingProcess, query: str) -> list[tuple[int, ...]]:
+    dsn = auditing.environment["LONGITUDE_POSTGRES"]
+    with psycopg.connect(dsn, options="-c search_path=auditing") as conn:
+        return conn.execute(query.encode()).fetchall()
+
+
+async def test_every_record_becomes_a_leaf_under_the_signed_root(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    run = run_name()
+    events = [message(n, run=run) for n in range(700)]
+    await send(producer, events)
+    auditing = new_auditing()
+    await auditing.ready()
+    await auditing.caught_up()
+    leaves, note = await read_log(auditing)
+    assert_log_is_whole(leaves, note)
+    by_event = {leaf.event_id: leaf for leaf in leaves}
+    for event in events:
+        assert by_event[event.id].payload_sha256 == hashlib.sha256(event.value()).digest()
+        assert b"Fictitious" not in by_event[event.id].leaf_data
+
+
+async def test_a_redelivered_event_adds_no_leaf_and_every_offset_is_accounted_for(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    run = run_name()
+    events = [message(n, run=run) for n in range(50)]
+    await send(producer, [*events, *events[:20]])
+    await auditing.caught_up()
+    await send(producer, events[30:])
+    counts = await auditing.caught_up()
+    leaves, note = await read_log(auditing)
+    assert_log_is_whole(leaves, note)
+    wanted = {event.id for event in events}
+    assert sum(leaf.event_id in wanted for leaf in leaves) == 50
+    assert sum(count.duplicates for count in counts) >= 40
+    assert sum(count.missing for count in counts) == 0
+    # The counters against the rows they count: each offset of each partition is a leaf or a duplicate, once.
+    assert rows(
+        auditing,
+        """SELECT count(*) FROM position p WHERE (SELECT count(*) FROM (
+            SELECT "offset" FROM leaf l WHERE (l.topic, l.partition) = (p.topic, p.partition)
+            UNION ALL SELECT "offset" FROM duplicate d WHERE (d.topic, d.partition) = (p.topic, p.partition)
+        ) offsets) <> next_offset""",
+    ) == [(0,)]
+
+
+async def test_killed_while_it_writes_the_log_goes_on_without_a_gap_or_a_double(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    run = run_name()
+    for part in range(6):
+        await send(producer, [message(n, run=run) for n in range(part * 400, (part + 1) * 400)])
+        auditing.kill()
+        auditing.start()
+        await auditing.ready()
+    counts = await auditing.caught_up()
+    leaves, note = await read_log(auditing)
+    assert_log_is_whole(leaves, note)
+    assert sum(leaf.event_id in {message(n, run=run).id for n in range(2400)} for leaf in leaves) == 2400
+    assert sum(count.missing for count in counts) == 0
+
+
+async def test_a_log_that_read_everything_again_would_have_the_same_leaves(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    await send(producer, [message(n, run=run_name()) for n in range(100)])
+    first, second = new_auditing(), new_auditing()
+    await asyncio.gather(first.ready(), second.ready())
+    await asyncio.gather(first.caught_up(), second.caught_up())
+    leaves = [await read_log(auditing) for auditing in (first, second)]
+    data = [{(leaf.topic, leaf.partition, leaf.offset): leaf.leaf_data for leaf in some} for some, _ in leaves]
+    common = data[0].keys() & data[1].keys()
+    assert len(common) >= 100
+    assert all(data[0][place] == data[1][place] for place in common)
+
+
+async def test_what_cannot_be_read_and_who_is_unknown_still_get_a_leaf(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    sent = await producer.send_and_wait(MESSAGE_RECEIVED.name, b"\xff\xff not protobuf", headers=[("ce_id", b"\xff")])
+    letter = await producer.send_and_wait(f"dlq.memory.{MESSAGE_RECEIVED.name}", b"\xff", headers=[])
+    auditing = new_auditing()
+    await auditing.ready()
+    await auditing.caught_up()
+    leaves, _ = await read_log(auditing)
+    by_place = {(leaf.topic, leaf.partition, leaf.offset): leaf for leaf in leaves}
+    for metadata in (sent, letter):
+        leaf = by_place[metadata.topic, metadata.partition, metadata.offset]
+        assert json.loads(leaf.leaf_data)["outcome"] == "8"
+
+
+async def test_the_logs_own_checkpoints_are_announced_and_are_no_leaves(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    await send(producer, [message(0, run=run_name())])
+    await auditing.caught_up()
+    leaves, note = await read_log(auditing)
+    assert CHECKPOINT_PUBLISHED.name not in {leaf.topic for leaf in leaves}
+    await asyncio.sleep(1.5)
+    assert (await read_log(auditing))[1] == note, "an idle log publishes no checkpoint"
+
+
+async def test_the_bucket_alone_is_enough_to_rebuild_the_log(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer, objects: ObjectStorage
+) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    await send(producer, [message(n, run=run_name()) for n in range(600)])
+    await auditing.caught_up()
+    _, note = await read_log(auditing)
+    size = int(note.split("\n")[1])
+    store = Minio(objects.endpoint, access_key=objects.access_key, secret_key=objects.secret_key, secure=False)
+
+    def read(key: str) -> bytes:
+        return bytes(store.get_object(auditing.environment["LONGITUDE_LOG_BUCKET"], key).data)
+
+    assert read("checkpoint").decode() == note
+    entries: list[bytes] = []
+    for tile in range(-(-size // 256)):
+        width = min(256, size - 256 * tile)
+        suffix = "" if width == 256 else f".p/{width}"
+        bundle, hashes = read(f"tile/entries/{tile:03d}{suffix}"), read(f"tile/0/{tile:03d}{suffix}")
+        first = len(entries)
+        while bundle:
+            length = int.from_bytes(bundle[:2], "big")
+            entries.append(bundle[2 : 2 + length])
+            bundle = bundle[2 + length :]
+        assert hashes == b"".join(hash_leaf(entry) for entry in entries[first:])
+    frontier, completed = append(Frontier(), map(hash_leaf, entries))
+    assert frontier.root() == root_of(note)
+    full = [node.hash for node in completed if node.height == 8]
+    assert read(f"tile/1/000.p/{len(full)}") == b"".join(full)
+
+
+async def test_a_trace_follows_causes_from_a_control_id(new_auditing: NewAuditing, producer: AIOKafkaProducer) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    run = run_name()
+    cause = message(1, run=run)
+    effect_id = str(uuid.uuid4())
+    effect = Outgoing(RECORD_UPDATED, effect_id, cause.key, RecordUpdated(), cause.time, cause.id)
+    await send(producer, [cause, effect, message(2, run=run)])
+    await auditing.caught_up()
+    async with auditing.rpc() as rpc:
+        for identifier in (f"{run}-1", cause.id):
+            traced = (await rpc.Trace(pb.TraceRequest(id=identifier))).leaves
+            assert {leaf.event_id for leaf in traced} == {cause.id, effect_id}
+        with pytest.raises(grpc.aio.AioRpcError) as unknown:
+            await rpc.Trace(pb.TraceRequest(id="no-such-id"))
+    assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_what_cannot_be_proved_is_answered_with_a_clear_status(new_auditing: NewAuditing) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    await auditing.caught_up()
+    codes = []
+    async with auditing.rpc() as rpc:
+        for call in (
+            rpc.GetInclusionProof(pb.GetInclusionProofRequest(event_id="unknown")),
+            rpc.GetInclusionProof(pb.GetInclusionProofRequest(event_id="")),
+            rpc.GetInclusionProof(pb.GetInclusionProofRequest(event_id="a\0b")),
+            rpc.GetConsistencyProof(pb.GetConsistencyProofRequest(old_size=5, new_size=4)),
+            rpc.GetConsistencyProof(pb.GetConsistencyProofRequest(old_size=0, new_size=1 << 40)),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call
+            codes.append(refused.value.code().name)
+    assert codes == ["NOT_FOUND", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "FAILED_PRECONDITION"]
+
+
+async def test_the_log_of_the_process_names_no_patient(new_auditing: NewAuditing, producer: AIOKafkaProducer) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    await send(producer, [message(3, run=run_name())])
+    await auditing.caught_up()
+    assert auditing.stop() == 0
+    text = auditing.log_file.read_text(encoding="utf-8")
+    assert "verifier key" in text
+    assert "PRIVATE" not in text
+    assert "Fictitious" not in text
+    assert "P3" not in text
