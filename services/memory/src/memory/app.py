@@ -36,7 +36,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(postgres.open_store(str(settings.postgres)))
         triton = await stack.enter_async_context(TritonClient.connect(settings.triton))
-        index = await stack.enter_async_context(vector_index(settings.qdrant))
+        index = await stack.enter_async_context(vector_index(settings.vectors))
         embedder = Embedder(triton)
 
         bus = EventBus("memory", settings.kafka)

@@ -1,9 +1,9 @@
 """What this service is told. The only place that reads the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, FilePath, PostgresDsn
+from pydantic import AfterValidator, FilePath, PostgresDsn, model_validator
 from servicekit.settings import Endpoint, ServiceSettings
 
 
@@ -17,11 +17,24 @@ def _qdrant(text: str) -> str:
 
 
 class Settings(ServiceSettings):
-    """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT, LONGITUDE_TOKENIZER."""
+    """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT or LONGITUDE_DATA_DIR, LONGITUDE_TOKENIZER."""
 
     postgres: PostgresDsn
     # gRPC of the Triton that serves `embedder`.
     triton: Endpoint
-    qdrant: Annotated[str, AfterValidator(_qdrant)]
+    # Where vectors are kept; without it, by the engine in this process, under data_dir.
+    qdrant: Annotated[str, AfterValidator(_qdrant)] | None = None
+    data_dir: Path | None = None
     # tokenizer.json of the reasoner, so that context budgets are exact; without it they are estimated, too high.
     tokenizer: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _somewhere_for_vectors(self) -> Self:
+        if self.qdrant is None and self.data_dir is None:
+            raise ValueError("set LONGITUDE_QDRANT to http://host:port or edge:/folder")
+        return self
+
+    @property
+    def vectors(self) -> str:
+        """`http://host:port`, or `edge:/folder`."""
+        return self.qdrant or f"edge:{self.data_dir}/qdrant"

@@ -7,7 +7,7 @@ together, in order of length so that little is padded. Needs NumPy 1.26: NumPy 2
 import importlib.util
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -39,8 +39,7 @@ class TritonPythonModel:
         folder = _weights()
         config = BertConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
         network = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False, local_files_only=True)
-        self._network: torch.nn.Module = network.to(self._device)
-        self._network.eval()
+        self._network = cast("torch.nn.Module", network).to(self._device).eval()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(LONGEST)
         self._tokenizer.enable_padding()

@@ -63,7 +63,7 @@ async def of(
     """Those of the chunks that belong to these identifiers and were the last reading at that time."""
     asked = {"chunks": list(chunk_ids), "numbers": list(numbers), "known_at": known_at}
     rows = await (await conn.execute(_OF, asked)).fetchall()
-    return {row[0]: NoteChunk(*row[:-1], SourcePointer.FromString(row[-1])) for row in rows}
+    return {row[0]: _chunk(*row) for row in rows}
 
 
 async def pending(conn: AsyncConnection[Any], numbers: Collection[int]) -> int:
@@ -81,6 +81,10 @@ async def count(conn: AsyncConnection[Any]) -> int:
 async def owe_all(conn: AsyncConnection[Any]) -> None:
     """Owe every chunk again: the index was lost."""
     await conn.execute(_OWE_ALL, (NOTES, IDENTIFIER))
+
+
+def _chunk(chunk_id: str, document_id: str, fact_id: str, text: str, authored_at: datetime, source: bytes) -> NoteChunk:
+    return NoteChunk(chunk_id, document_id, fact_id, text, authored_at, SourcePointer.FromString(source))
 
 
 def _rows(text: Text, number: int, recorded_at: datetime) -> list[tuple[Any, ...]]:

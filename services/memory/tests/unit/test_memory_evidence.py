@@ -1,0 +1,106 @@
+from typing import Any
+
+import pytest
+from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from memory.domain.evidence import PassageError, Question, check, rank, words
+from memory.library import parse, shipped
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+
+# Rules of other services cite these by id.
+CITED = {
+    "fda-metformin-renal",
+    "kdigo-2024-metformin",
+    "fda-nsaid-acei-renal",
+    "kdigo-2024-nsaid",
+    "aaaai-2022-penicillin-allergy",
+    "kdigo-2024-progression",
+    "ckd-epi-2021",
+    "fda-acei-hyperkalaemia",
+    "ada-2024-ckd-sglt2",
+}
+
+
+def passage(passage_id: str, text: str = "text", **more: str) -> EvidencePassage:
+    filled: dict[str, Any] = {"title": "title", "source": "source", "source_kind": "guideline", "published": "2024", "licence": "own"}
+    return EvidencePassage(passage_id=passage_id, text=text, **filled | more)
+
+
+def ids(question: Question, *found: tuple[EvidencePassage, float]) -> list[str]:
+    return [ranked.passage.passage_id for ranked in rank(question, found, limit=10)]
+
+
+def test_every_shipped_passage_is_complete_and_its_id_is_unique() -> None:
+    passages = shipped()
+    for one in passages:
+        check(one)
+    assert len({one.passage_id for one in passages}) == len(passages)
+
+
+def test_the_passages_that_rules_cite_are_shipped() -> None:
+    assert {one.passage_id for one in shipped()} >= CITED
+
+
+def test_the_metformin_label_says_its_thresholds() -> None:
+    label = next(one for one in shipped() if one.passage_id == "fda-metformin-renal")
+    assert "contraindicated when eGFR is below 30" in label.text
+    assert "between 30 and 45" in label.text
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"passage_id": "Has Spaces"}, "passage_id"),
+        ({"text": " "}, "text is empty"),
+        ({"text": "x" * 4001}, "longer than"),
+        ({"source_kind": "blog"}, "source_kind"),
+        ({"published": "May 2024"}, "published"),
+        ({"licence": ""}, "licence"),
+    ],
+)
+def test_an_incomplete_passage_is_refused_by_name_and_field(change: dict[str, str], complaint: str) -> None:
+    fields = {"passage_id": "some-passage"} | change
+    with pytest.raises(PassageError, match=complaint):
+        check(passage(**fields))
+
+
+def test_a_line_that_is_no_passage_is_named_by_its_number() -> None:
+    with pytest.raises(PassageError, match="line 2"):
+        parse('{"passageId": "one"}\n{"nonsense": 1}\n')
+
+
+def test_the_nearest_in_meaning_comes_first_when_words_say_nothing() -> None:
+    assert ids(Question("zzz"), (passage("near"), 0.9), (passage("far"), 0.2)) == ["near", "far"]
+
+
+def test_a_passage_about_the_concept_asked_for_beats_one_of_equal_meaning() -> None:
+    about = passage("zz-about")
+    about.codes.append(CodedConcept(system=RXNORM, code="6809", display="metformin"))
+    question = Question("dose", codes=frozenset({f"{RXNORM}|6809"}))
+    assert ids(question, (passage("aa-other"), 0.5), (about, 0.5)) == ["zz-about", "aa-other"]
+
+
+def test_pico_elements_weigh_in() -> None:
+    children = passage("children", population="children with asthma")
+    adults = passage("adults", population="adults with chronic kidney disease")
+    question = Question("treatment", {"population": "adults with kidney disease"})
+    assert ids(question, (children, 0.5), (adults, 0.5)) == ["adults", "children"]
+
+
+@pytest.mark.parametrize(
+    ("stronger", "weaker"),
+    [
+        ({"grade": "1A"}, {"grade": "1B"}),
+        ({"grade": "1B"}, {"grade": "2A"}),
+        ({"grade": "A"}, {"grade": ""}),
+        ({"source_kind": "guideline"}, {"source_kind": "cohort"}),
+    ],
+)
+def test_the_stronger_source_breaks_a_tie(stronger: dict[str, str], weaker: dict[str, str]) -> None:
+    found = (passage("aa-weak", **weaker), 0.5), (passage("zz-strong", **stronger), 0.5)
+    assert ids(Question("text"), *found) == ["zz-strong", "aa-weak"]
+
+
+def test_words_ignore_case_plurals_and_what_carries_no_meaning() -> None:
+    assert words("The NSAIDs of the Kidney") == words("nsaid kidneys")
