@@ -78,7 +78,10 @@ def acknowledge(
 ) -> list[tuple[str, bytes]]:
     """The answers to a message, each with its code (AA, AE, AR, CA, CE or CR), in the order in which they are sent."""
     verdict = refusal.verdict if refusal else Verdict.ACCEPT
-    return [(mode + verdict, _message(envelope, mode + verdict, refusal, digest)) for mode in _modes(envelope, verdict, policy)]
+    return [
+        (mode + verdict, _message(envelope, mode + verdict, refusal, digest))
+        for mode in _modes(envelope, verdict, policy)
+    ]
 
 
 def _modes(envelope: Envelope, verdict: Verdict, policy: Policy) -> list[str]:
@@ -155,4 +158,6 @@ def _before_2_5(version: str) -> bool:
 
 def not_stored(verdict: Verdict = Verdict.ERROR) -> RefusedError:
     """The answer when the message could not be made durable: it must be sent again."""
-    return RefusedError(Condition.APPLICATION_ERROR, "application internal error, not stored, send again", None, verdict)
+    return RefusedError(
+        Condition.APPLICATION_ERROR, "application internal error, not stored, send again", None, verdict
+    )

@@ -16,7 +16,9 @@ def split_batch(data: bytes) -> list[bytes]:
     """The messages of a file in their order, byte for byte; empty when there is none."""
     data = data.removeprefix(_BOM)
     starts = [match.start() for match in _MESSAGE.finditer(data)]
-    return [_without_envelope(data[start:end]) for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+    return [
+        _without_envelope(data[start:end]) for start, end in zip(starts, [*starts[1:], len(data)], strict=bool(starts))
+    ]
 
 
 def _without_envelope(message: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
 
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 
@@ -47,14 +46,9 @@ class CodedElement:
     original_text: str
 
     @classmethod
-    def read(cls, value: Value, default_system: str = "") -> Self:
+    def read(cls, value: Value, default_system: str = "") -> "CodedElement":
         """CWE.1-3, 4-6 and 10-12 (v2.7), and CWE.9. `default_system`: what the field means where it names none."""
-        codings = tuple(
-            Coding(value.get(first), value.get(first + 1), value.get(first + 2) or default_system)
-            for first in (1, 4, 10)
-            if value.get(first) or value.get(first + 1)
-        )
-        return cls(codings, value.get(9))
+        return _read_again(value, default_system) if len(value.raw) <= _SHORT else _read(value, default_system)
 
     @property
     def primary(self) -> Coding:
@@ -77,6 +71,20 @@ class CodedElement:
         return bool(self.codings or self.original_text)
 
 
+def _read(value: Value, default_system: str) -> CodedElement:
+    codings = tuple(
+        Coding(value.get(first), value.get(first + 1), value.get(first + 2) or default_system)
+        for first in (1, 4, 10)
+        if value.get(first) or value.get(first + 1)
+    )
+    return CodedElement(codings, value.get(9))
+
+
+# Feeds repeat their codes; only short ones are kept, so that the cache stays small.
+_SHORT = 512
+_read_again = lru_cache(maxsize=4096)(_read)
+
+
 @lru_cache(maxsize=4096)
 def system_uri(name: str) -> str:
     """The URI of a code system named as in HL7 table 0396; empty for an unknown name."""
@@ -87,7 +95,7 @@ def system_uri(name: str) -> str:
     digits = plain.removeprefix("HL7")
     if plain.startswith("HL7") and digits.isdigit():
         return f"http://terminology.hl7.org/CodeSystem/v2-{int(digits):04d}"
-    return f"urn:oid:{name}" if name.count(".") > 3 and name.replace(".", "").isdigit() else ""  # noqa: PLR2004 - an OID
+    return f"urn:oid:{name}" if name.count(".") > 3 and name.replace(".", "").isdigit() else ""  # an OID
 
 
 def first_of(concepts: Iterable[CodedConcept | None], otherwise: CodedConcept) -> CodedConcept:

@@ -1,6 +1,6 @@
 """Escape sequences of HL7 text (v2.5.1 section 2.7): delimiters, hexadecimal data, formatting.
 
-What is no escape sequence (a path such as C:\\temp) and local ones (\\Z..\\) are left as they stand.
+What is no escape sequence (the backslashes of a file's path) and local ones (of Z) are left as they stand.
 """
 
 import re

@@ -22,7 +22,7 @@ _NULL = '""'
 
 @dataclass(frozen=True, slots=True)
 class Delimiters:
-    """MSH-1 and MSH-2, and the codec that \\X escapes are read with."""
+    """MSH-1 and MSH-2, and the codec that hexadecimal escapes are read with."""
 
     field: str = "|"
     component: str = "^"
@@ -46,9 +46,7 @@ class Value:
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
         """Text of a component (from 1), unescaped; empty when absent or the HL7 null."""
-        part = _nth(self.raw, self.delimiters.component, component)
-        part = _nth(part, self.delimiters.subcomponent, subcomponent)
-        return "" if part == _NULL else unescape(part, self.delimiters).strip()
+        return _component(self.raw, component, subcomponent, self.delimiters)
 
     def whole(self) -> str:
         """Text with its component separators as they stand: for data types that have no components."""
@@ -95,7 +93,10 @@ class Segment:
 
     def get(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Text of a component of the first repetition, unescaped."""
-        return self.value(number).get(component, subcomponent) if number < len(self.fields) else ""
+        raw = self.fields[number] if number < len(self.fields) else ""
+        if not raw:
+            return ""
+        return _component(_nth(raw, self.delimiters.repetition, 1), component, subcomponent, self.delimiters)
 
     def text(self, number: int) -> str:
         """A whole text field (ST, TX, FT): repetitions are lines."""
@@ -168,7 +169,8 @@ def read_delimiters(text: str, codec: str) -> Delimiters:
     if len(set(used) - {"\0"}) != len(used.replace("\0", "")) or separator in used or not _printable(used):
         text_of_fault = "MSH-2 repeats a delimiter or uses a letter or digit"
         raise RefusedError(Condition.DATA_TYPE, text_of_fault, Location("MSH", 1, 2))
-    return Delimiters(separator, *used, codec)
+    component, repetition, escape, subcomponent = list(used)
+    return Delimiters(separator, component, repetition, escape, subcomponent, codec)
 
 
 def _printable(characters: str) -> bool:
@@ -212,6 +214,11 @@ def _rejoined(lines: list[str], separator: str, warnings: list[str]) -> list[str
 def _begins_segment(line: str, separator: str) -> bool:
     name = line[:3]
     return (line[3:4] == separator or len(line.rstrip()) == len(name)) and name.isalnum() and name.isupper()
+
+
+def _component(raw: str, component: int, subcomponent: int, delimiters: Delimiters) -> str:
+    part = _nth(_nth(raw, delimiters.component, component), delimiters.subcomponent, subcomponent)
+    return "" if part == _NULL else unescape(part, delimiters).strip()
 
 
 def _nth(text: str, separator: str, number: int) -> str:

@@ -9,8 +9,8 @@ from ingestion.domain.hl7 import Message, Segment, Value
 from ingestion.domain.message_type import trigger_of
 from ingestion.domain.refusal import Condition, RefusedError, Verdict
 
-# Triggers that say that MRG-1 and PID-3 are one person: merges of a patient (A18, A30, A34, A36, A39, A40) and changes
-# or moves of a patient identifier (A43, A46, A47). Those of accounts and visits (A35, A41, A44, A45 ...) say nothing new.
+# Triggers that say that MRG-1 and PID-3 are one person: merges (A18, A30, A34, A36, A39, A40) and changes or moves
+# of a patient identifier (A43, A46, A47). Those of accounts and visits (A35, A41, A44, A45 ...) say nothing new.
 MERGES = frozenset({"A18", "A30", "A34", "A36", "A39", "A40", "A43", "A46", "A47"})
 _MEDICAL_RECORD = ("MR", "MRN", "PI", "PT")
 
@@ -42,9 +42,7 @@ def patient_keys(pid: Segment, fallback: str) -> list[PatientKey]:
 def identity_of(pid: Segment, fallback: str) -> PatientIdentity:
     """The patient as the message names them."""
     key, *others = patient_keys(pid, fallback)
-    return PatientIdentity(
-        key=key, other_identifiers=others, family_name=pid.get(5, 1), given_name=pid.get(5, 2)
-    )
+    return PatientIdentity(key=key, other_identifiers=others, family_name=pid.get(5, 1), given_name=pid.get(5, 2))
 
 
 def identity_links(message: Message, fallback: str) -> Iterator[tuple[IdentityLink, Segment]]:

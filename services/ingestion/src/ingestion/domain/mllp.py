@@ -56,7 +56,10 @@ class _State(Enum):
 
 
 class Framer:
-    """Cuts one connection's bytes into frames. `limit`: largest payload in bytes; over it, up to `drain` more are read."""
+    """Cuts one connection's bytes into frames.
+
+    `limit`: largest payload in bytes; of a larger one up to `drain` bytes more are read to find its end.
+    """
 
     def __init__(self, limit: int, drain: int | None = None) -> None:
         self._limit = limit

@@ -34,7 +34,9 @@ class Analyte:
 
     def convert(self, value: str, unit: str) -> str:
         """A decimal in the analyte's unit; unchanged, digit for digit, when it is in that unit already."""
-        factor, offset = self.factors.get(unit, (Fraction(1), Fraction(0)))
+        if unit not in self.factors:
+            return value
+        factor, offset = self.factors[unit]
         if factor == 1 and not offset:
             return value
         exact = Fraction(Decimal(value)) * factor + offset
@@ -136,8 +138,8 @@ def _ndc_table() -> dict[tuple[str, str], str]:
 def _ndc_products(code: str) -> list[tuple[str, str]]:
     """Labeler and product of 5-4-2, 4-4-2, 5-3-2, 5-4-1 with dashes, or of 11 digits, as the table writes them."""
     parts = code.split("-")
-    if len(parts) < 2:  # noqa: PLR2004 - no dashes
-        parts = [code[:5], code[5:9]] if code.isdigit() and len(code) == 11 else []  # noqa: PLR2004 - 5-4-2
+    if len(parts) < 2:  # no dashes
+        parts = [code[:5], code[5:9]] if code.isdigit() and len(code) == 11 else []  # 5-4-2
     if not parts or not all(part.isdigit() for part in parts):
         return []
     labeler, product = parts[0].lstrip("0"), parts[1].zfill(4)

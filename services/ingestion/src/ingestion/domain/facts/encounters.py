@@ -15,7 +15,27 @@ _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _DISCHARGED = frozenset({"A03"})
 _CANCELLED = frozenset({"A11", "A23", "A27", "A38"})
 _PENDING = frozenset({"A05", "A14"})
-_UNDER_WAY = frozenset({"A01", "A02", "A04", "A06", "A07", "A08", "A09", "A10", "A12", "A13", "A15", "A16", "A17", "A25", "A26", "A32", "A33"})
+_UNDER_WAY = frozenset(
+    {
+        "A01",
+        "A02",
+        "A04",
+        "A06",
+        "A07",
+        "A08",
+        "A09",
+        "A10",
+        "A12",
+        "A13",
+        "A15",
+        "A16",
+        "A17",
+        "A25",
+        "A26",
+        "A32",
+        "A33",
+    }
+)
 _EVENTS = _DISCHARGED | _CANCELLED | _PENDING | _UNDER_WAY
 # A cancelled discharge (A13): the visit goes on, whatever PV1-45 repeats.
 _REOPENED = frozenset({"A13"})

@@ -1,4 +1,7 @@
-"""RXE, RXD, RXO and RXA: what a patient takes, from the order to its end. All statements about one order share a slot."""
+"""RXE, RXD, RXO and RXA: what a patient takes, from the order to its end.
+
+All statements about one order share a slot.
+"""
 
 from collections.abc import Iterator
 
@@ -9,8 +12,8 @@ from ingestion.domain.coding import NDC, RXNORM, CodedElement
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
-from ingestion.domain.timestamps import parse_timestamp, to_proto
 from ingestion.domain.terms import decimal_of, drug_of_ndc, drugs_in, ingredient_name, ucum
+from ingestion.domain.timestamps import parse_timestamp, to_proto
 
 # HL7 table 0119: order controls that end an order, and those that say it never was.
 _ENDING = frozenset({"CA", "DC", "OC", "OD", "CR", "DR", "HD", "OH", "HR"})
@@ -24,11 +27,9 @@ _DRUG_FIELDS = (("RXE", 2), ("RXD", 2), ("RXG", 4), ("RXO", 1))
 
 def medication(order: Order, scope: Scope, *, replaced: bool = False) -> Iterator[pb.ClinicalFact]:
     """One statement for each ingredient of the drug of an order. `replaced`: another order stands in its place."""
-    for name, number in _DRUG_FIELDS:
-        segment = order.first(name)
-        if segment is not None:
-            break
-    else:
+    named = ((order.first(name), number) for name, number in _DRUG_FIELDS)
+    segment, number = next(((found, number) for found, number in named if found), (None, 0))
+    if segment is None:
         return
     element = CodedElement.read(segment.value(number))
     if not element:

@@ -8,7 +8,7 @@ from itertools import groupby
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.ingestion.v1 import clinical_fact_pb2 as pb
 
-from ingestion.domain.coding import LOINC, CodedElement, Coding
+from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.quantities import (
     Measurement,
@@ -19,8 +19,8 @@ from ingestion.domain.facts.quantities import (
 )
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment, Value
-from ingestion.domain.timestamps import parse_date
 from ingestion.domain.terms import plain
+from ingestion.domain.timestamps import parse_date
 
 TEXT_TYPES = frozenset({"TX", "FT"})
 _STRINGS = TEXT_TYPES | {"ST", ""}
@@ -130,7 +130,7 @@ def _facts(seen: _Observation, lines: list[Segment], scope: Scope) -> Iterator[p
     obx = seen.obx
     if not any(line.values(5) for line in lines):
         if seen.status in _WITHDRAWN:
-            yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {}, "", "")
+            yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {}, "")
         elif seen.status not in _PENDING:
             scope.origin.warn(obx, 5, "no value")
     elif obx.get(2) in TEXT_TYPES:
@@ -151,7 +151,7 @@ def _of_value(seen: _Observation, value: Value, suffix: str, scope: Scope) -> It
         if kind == "NM":
             scope.origin.warn(seen.obx, 5, "not a number; kept as text")
         code = normalise_result(seen.element, None, scope).code
-        yield _fact(seen, scope, code, _content(kind, value, scope), suffix, "")
+        yield _fact(seen, scope, code, _content(kind, value, scope), suffix)
 
 
 def _number(kind: str, value: Value, unit: str) -> Measurement | None:
@@ -175,7 +175,7 @@ def _of_number(seen: _Observation, number: Measurement, suffix: str, scope: Scop
     reference = normalised.reference_range(seen.obx.text(7), number.unit_as_sent)
     if reference is not None:
         content["reference_range"] = reference
-    return _fact(seen, scope, normalised.code, content, suffix, "")
+    return _fact(seen, scope, normalised.code, content, suffix)
 
 
 def _of_text(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
@@ -185,7 +185,7 @@ def _of_text(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.Clinica
     if number is not None:
         yield _of_number(seen, number, "", scope)
     elif text:
-        yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {"text": text}, "", "")
+        yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {"text": text}, "")
 
 
 def _content(kind: str, value: Value, scope: Scope) -> dict[str, object]:
@@ -212,7 +212,7 @@ def _pressures(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.Clini
         element = CodedElement((Coding(loinc, "", "LN"),), "")
         normalised = normalise_result(element, "mm[Hg]", scope)
         quantities: dict[str, object] = dict(normalised.quantities(Measurement(number, "", "mm[Hg]")))
-        yield _fact(seen, scope, normalised.code, quantities, f":{loinc}", "")
+        yield _fact(seen, scope, normalised.code, quantities, f":{loinc}")
 
 
 def _fact(
@@ -221,12 +221,11 @@ def _fact(
     code: pb.CodedConcept,
     content: dict[str, object],
     suffix: str,
-    component: str,
 ) -> pb.ClinicalFact:
     obx = seen.obx
     return scope.fact(
         obx,
-        obx.path(5, 1) if not component else component,
+        obx.path(5, 1),
         seen.slot + suffix,
         kind=pb.FACT_KIND_RESULT,
         code=code,
@@ -237,6 +236,3 @@ def _fact(
         abnormal_flag=obx.get(8),
         **content,
     )
-
-
-__all__ = ["LOINC", "TEXT_TYPES", "joined_text", "observation_time", "results", "text_blocks"]

@@ -1,0 +1,79 @@
+"""The map of ingestion: MLLP and DICOM in, four topics and one bucket out."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from eventbus import EventBus
+from servicekit import Process
+from servicekit.objects import ObjectStore
+
+from ingestion.adapters import dicom, mllp, tls
+from ingestion.adapters.objects import BUCKET, RawStore
+from ingestion.domain.mllp import Received
+from ingestion.domain.reading import Feed
+from ingestion.handlers import Intake, on_frame, on_instance
+from ingestion.settings import Settings
+from ingestion.turns import Turns
+
+
+@asynccontextmanager
+async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
+    """Everything is up when it yields."""
+    objects = ObjectStore(
+        settings.objects,
+        settings.objects_access_key.get_secret_value(),
+        settings.objects_secret_key.get_secret_value(),
+        BUCKET,
+        tls=settings.objects_tls,
+    )
+    bus = EventBus("ingestion", settings.kafka)
+    feed = Feed(settings.zones(), ZoneInfo(settings.default_zone), settings.default_authority)
+    intake = Intake(bus.publish, RawStore(objects), feed, settings.acknowledgements, Turns())
+
+    async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
+        return await on_frame(received, received_at, intake)
+
+    async def handle_instance(data: bytes) -> tuple[int, str]:
+        return await on_instance(data, datetime.now(UTC), intake)
+
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(bus.running(process))
+        process.ready_when("objects", objects.ping)
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, []))
+        secured = tls.server_context(
+            settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_authority
+        )
+        listener = mllp.MllpListener(handle_frame, _mllp_limits(settings))
+        await stack.enter_async_context(listener.listening(*_address(settings.mllp_listen), secured))
+        storage = dicom.DicomListener(handle_instance, _dicom_limits(settings))
+        await stack.enter_async_context(storage.listening(*_address(settings.dicom_listen)))
+        yield
+
+
+def _mllp_limits(settings: Settings) -> mllp.Limits:
+    return mllp.Limits(
+        frame_bytes=settings.mllp_frame_bytes,
+        gap=settings.mllp_gap_seconds,
+        frame=settings.mllp_frame_seconds,
+        idle=settings.mllp_idle_seconds,
+        answer=settings.mllp_answer_seconds,
+        connections=settings.mllp_connections,
+        pipelined=settings.mllp_pipelined,
+        in_flight_bytes=settings.mllp_in_flight_bytes,
+    )
+
+
+def _dicom_limits(settings: Settings) -> dicom.Limits:
+    return dicom.Limits(
+        instance_bytes=settings.dicom_instance_bytes,
+        associations=settings.dicom_associations,
+        network=settings.dicom_network_seconds,
+        handling=settings.dicom_handling_seconds,
+    )
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.rpartition(":")
+    return host, int(port)

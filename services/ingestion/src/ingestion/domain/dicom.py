@@ -1,0 +1,115 @@
+"""A DICOM instance's header, read for the event that says that it has come. The pixels are not touched."""
+
+import io
+from datetime import datetime, tzinfo
+
+from contracts.identifiers import event_id
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import ObjectRef, StudyReceived
+from pydicom import config, dcmread
+from pydicom.dataset import Dataset
+
+from ingestion.domain.reading import digest_of
+from ingestion.domain.timestamps import parse_timestamp, to_proto
+
+# pydicom's remarks on unusual values quote them, and they may identify a person.
+config.settings.reading_validation_mode = config.IGNORE
+
+_HEADER = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "PatientID",
+    "IssuerOfPatientID",
+    "AccessionNumber",
+    "Modality",
+    "BodyPartExamined",
+    "ViewPosition",
+    "TimezoneOffsetFromUTC",
+    "AcquisitionDateTime",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "ContentDate",
+    "ContentTime",
+    "SeriesDate",
+    "SeriesTime",
+    "StudyDate",
+    "StudyTime",
+)
+_REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID")
+# DICOM PS3.4 annex B.2.3: status of C-STORE.
+SUCCESS = 0x0000
+OUT_OF_RESOURCES = 0xA700
+CANNOT_UNDERSTAND = 0xC000
+
+
+class UnreadableInstanceError(Exception):
+    """The bytes are no DICOM instance that can be filed. The text quotes nothing of it."""
+
+
+def read_instance(data: bytes, zone: tzinfo, default_authority: str) -> StudyReceived:
+    """The event of a DICOM file, without its object and arrival time.
+
+    UnreadableInstanceError when it is no DICOM file or lacks an identifier that every instance has.
+    """
+    header = _header(data)
+    missing = [name for name in _REQUIRED if not _text(header, name)]
+    if missing:
+        raise UnreadableInstanceError(f"{', '.join(missing)} missing")
+    acquired = _acquired(header, zone)
+    authority = _text(header, "IssuerOfPatientID") or default_authority
+    return StudyReceived(
+        patient=PatientKey(id=_text(header, "PatientID"), authority=authority),
+        study_instance_uid=_text(header, "StudyInstanceUID"),
+        series_instance_uid=_text(header, "SeriesInstanceUID"),
+        sop_instance_uid=_text(header, "SOPInstanceUID"),
+        sop_class_uid=_text(header, "SOPClassUID"),
+        accession_number=_text(header, "AccessionNumber"),
+        modality=_text(header, "Modality"),
+        body_part=_text(header, "BodyPartExamined"),
+        view_position=_text(header, "ViewPosition"),
+        acquired_at=to_proto(acquired) if acquired else None,
+    )
+
+
+def study_event_id(event: StudyReceived, data: bytes) -> str:
+    """The same instance with the same bytes is the same event."""
+    return event_id("study", event.sop_instance_uid, digest_of(data))
+
+
+def with_object(event: StudyReceived, instance: ObjectRef, received_at: datetime) -> StudyReceived:
+    """The event, with where the instance lies and when it came."""
+    event.instance.CopyFrom(instance)
+    event.received_at.CopyFrom(to_proto(received_at))
+    return event
+
+
+def _header(data: bytes) -> Dataset:
+    try:
+        return dcmread(io.BytesIO(data), stop_before_pixels=True, specific_tags=list(_HEADER))
+    except Exception as error:  # noqa: BLE001 - pydicom raises what its decoders happen to raise
+        raise UnreadableInstanceError(f"not readable as DICOM ({type(error).__name__})") from None
+
+
+def _text(header: Dataset, name: str) -> str:
+    try:
+        value = header.get(name)
+    except Exception:  # noqa: BLE001 - values are decoded when asked for, and fail in as many ways
+        return ""
+    return "" if value is None else str(value).strip()
+
+
+def _acquired(header: Dataset, zone: tzinfo) -> datetime | None:
+    """When the image was taken, else the nearest time that the instance has."""
+    offset = _text(header, "TimezoneOffsetFromUTC")
+    texts = [_text(header, "AcquisitionDateTime")]
+    for kind in ("Acquisition", "Content", "Series", "Study"):
+        date, time = _text(header, f"{kind}Date"), _text(header, f"{kind}Time")
+        texts.append(date + time if date else "")
+    moments = (parse_timestamp(_with_offset(text, offset), zone) for text in texts if text)
+    return next((moment for moment in moments if moment is not None), None)
+
+
+def _with_offset(text: str, offset: str) -> str:
+    return text if not offset or "+" in text or "-" in text else text + offset

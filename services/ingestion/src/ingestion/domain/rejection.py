@@ -1,0 +1,45 @@
+"""What becomes of bytes that are not taken: the event that keeps them, under an id that the same bytes always get."""
+
+from datetime import datetime
+
+from contracts.identifiers import event_id
+from longitude.ingestion.v1.events_pb2 import MessageRejected, Payload
+
+from ingestion.domain.acknowledgement import Envelope
+from ingestion.domain.mllp import BrokenFrame, Fault
+from ingestion.domain.reading import digest_of
+from ingestion.domain.refusal import Condition, RefusedError
+from ingestion.domain.timestamps import to_proto
+
+_LONGEST_CONTROL_ID = 199
+
+
+def refusal_of(broken: BrokenFrame) -> RefusedError:
+    """The answer to bytes that are no whole frame."""
+    texts = {
+        Fault.OVERSIZED: f"the frame has {broken.size} bytes, more than this listener takes",
+        Fault.UNTERMINATED: "the frame has no end block (0x1C 0x0D)",
+        Fault.UNFRAMED: "the bytes have no start block (0x0B)",
+        Fault.NOISE: "bytes outside a frame",
+    }
+    return RefusedError(Condition.APPLICATION_ERROR, texts[broken.fault])
+
+
+def rejected_event_id(payload: bytes, refusal: RefusedError) -> str:
+    """The same bytes refused for the same reason are one event."""
+    return event_id("rejected", digest_of(payload), refusal.condition, refusal.text)
+
+
+def rejected_event(
+    raw: Payload, envelope: Envelope, refusal: RefusedError, code: str, received_at: datetime
+) -> MessageRejected:
+    """`code`: the acknowledgement sent, empty when there was none."""
+    return MessageRejected(
+        raw=raw,
+        acknowledgement_code=code,
+        condition_code=refusal.condition,
+        reason=refusal.text,
+        location=str(refusal.location or ""),
+        control_id=envelope.header.get(10)[:_LONGEST_CONTROL_ID],
+        received_at=to_proto(received_at),
+    )

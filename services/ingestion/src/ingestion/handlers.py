@@ -1,0 +1,146 @@
+"""One function per input: a frame, a DICOM instance. Each keeps what came, publishes what it says, then answers.
+
+The answer leaves only after every in-sync replica of Kafka has the events, and object storage what they refer to.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED, STUDY_RECEIVED
+from eventbus import Outgoing, TransientError
+from eventbus.delivery import place_of
+from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+
+from ingestion import metrics
+from ingestion.adapters.objects import RawStore
+from ingestion.domain import dicom
+from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, not_stored, read_envelope
+from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
+from ingestion.domain.reading import Feed, Reading, digest_of, read
+from ingestion.domain.reception import document_events, partition_key, received_event
+from ingestion.domain.refusal import Condition, RefusedError, Verdict
+from ingestion.domain.rejection import refusal_of, rejected_event, rejected_event_id
+from ingestion.domain.terminology import table
+from ingestion.turns import Turns
+
+log = logging.getLogger("ingestion")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What handling an input needs."""
+
+    publish: Callable[[Outgoing], Awaitable[None]]
+    store: RawStore
+    feed: Feed
+    policy: Policy
+    turns: Turns
+
+
+async def on_frame(received: Received, received_at: datetime, intake: Intake) -> list[bytes]:
+    """What came over MLLP, and the frames to answer it with."""
+    if isinstance(received, BrokenFrame):
+        envelope = read_envelope(received.kept, "ascii")
+        return await _reject(received.kept, envelope, refusal_of(received), received_at, intake, received.fault)
+    try:
+        reading = read(received.payload, received_at, intake.feed)
+        return await _take(received, reading, received_at, intake)
+    except RefusedError as error:
+        refusal = error
+    except Exception as error:  # noqa: BLE001 - whatever a message makes us stumble over, its sender is answered
+        _report("bug", error)
+        refusal = RefusedError(Condition.APPLICATION_ERROR, "application internal error", None, Verdict.ERROR)
+    return await _reject(received.payload, _envelope(received.payload), refusal, received_at, intake)
+
+
+async def on_instance(data: bytes, received_at: datetime, intake: Intake) -> tuple[int, str]:
+    """A DICOM file that came by C-STORE; the status to answer with, and a comment."""
+    try:
+        event = dicom.read_instance(data, intake.feed.default_zone, intake.feed.default_authority)
+        key = partition_key(event.patient)
+        async with intake.turns.turn(key):
+            instance = await intake.store.keep_instance(data)
+            event = dicom.with_object(event, instance, received_at)
+            await intake.publish(Outgoing(STUDY_RECEIVED, dicom.study_event_id(event, data), key, event, received_at))
+    except dicom.UnreadableInstanceError as error:
+        return dicom.CANNOT_UNDERSTAND, str(error)
+    except TransientError as error:
+        _report("instance not stored", error)
+        return dicom.OUT_OF_RESOURCES, "not stored, send again"
+    return dicom.SUCCESS, ""
+
+
+async def _take(received: Frame, reading: Reading, received_at: datetime, intake: Intake) -> list[bytes]:
+    patient = reading.content.patient
+    key = partition_key(patient.key if patient else None)
+    try:
+        # One patient's next message waits until the one before is durable: that is what keeps their order.
+        async with intake.turns.turn(key):
+            await _make_durable(received.payload, reading, key, received_at, intake)
+    except TransientError as error:
+        _report("message not stored", error)
+        return _answers(received.payload, reading.envelope, not_stored(), intake)
+    for fact in reading.content.facts:
+        metrics.FACTS.labels(pb.FactKind.Name(fact.kind)).inc()
+    return _answers(received.payload, reading.envelope, None, intake)
+
+
+async def _make_durable(payload: bytes, reading: Reading, key: bytes, received_at: datetime, intake: Intake) -> None:
+    raw = await intake.store.keep_message(payload)
+    message = received_event(reading, raw, received_at)
+    stored = await asyncio.gather(*(intake.store.keep_document(document) for document in reading.content.documents))
+    outgoing = [Outgoing(MESSAGE_RECEIVED, reading.event_id, key, message, received_at)]
+    outgoing += [
+        Outgoing(DOCUMENT_RECEIVED, event.document_id, key, event, received_at, reading.event_id)
+        for event in document_events(reading, stored, received_at)
+    ]
+    await asyncio.gather(*(intake.publish(event) for event in outgoing))
+
+
+async def _reject(
+    payload: bytes,
+    envelope: Envelope,
+    refusal: RefusedError,
+    received_at: datetime,
+    intake: Intake,
+    fault: Fault | None = None,
+) -> list[bytes]:
+    """Keep what cannot be taken, and say so. What could not be kept either must be sent again."""
+    code = "" if fault is Fault.NOISE else _code(envelope, refusal, intake)
+    try:
+        raw = await intake.store.keep_message(payload)
+        event = rejected_event(raw, envelope, refusal, code, received_at)
+        event_id = rejected_event_id(payload, refusal)
+        await intake.publish(Outgoing(MESSAGE_REJECTED, event_id, b"", event, received_at))
+    except TransientError as error:
+        _report("rejected message not stored", error)
+        refusal = not_stored()
+    return [] if fault is Fault.NOISE else _answers(payload, envelope, refusal, intake)
+
+
+def _code(envelope: Envelope, refusal: RefusedError, intake: Intake) -> str:
+    answers = acknowledge(envelope, refusal, b"", intake.policy)
+    return answers[0][0] if answers else ""
+
+
+def _answers(payload: bytes, envelope: Envelope, refusal: RefusedError | None, intake: Intake) -> list[bytes]:
+    answers = acknowledge(envelope, refusal, digest_of(payload), intake.policy)
+    message_code = envelope.header.get(9)
+    label = message_code if message_code in table("message_types") else "other"
+    for code, _ in answers or [("none", b"")]:
+        metrics.MESSAGES.labels(label, code).inc()
+    return [frame(answer) for _, answer in answers]
+
+
+def _envelope(payload: bytes) -> Envelope:
+    """The header of a message that could not be read, in a charset that can write any answer we give."""
+    return read_envelope(payload, "latin-1")
+
+
+def _report(what: str, error: Exception) -> None:
+    """Type and place, never the text of a foreign error: it may quote the message."""
+    detail = str(error) if isinstance(error, TransientError) else type(error).__name__
+    log.error("%s: %s at %s", what, detail, place_of(error))

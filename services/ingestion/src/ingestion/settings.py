@@ -1,0 +1,67 @@
+"""What ingestion is told by its environment (`LONGITUDE_<FIELD>`): addresses, and bounds of what strangers send."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, model_validator
+from servicekit.settings import Endpoint, ObjectStoreSettings, ServiceSettings
+
+from ingestion.domain.acknowledgement import Policy
+
+_MIB = 1024 * 1024
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be a time zone of the tz database, such as Europe/Vienna")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(ServiceSettings, ObjectStoreSettings):
+    """Times in seconds, sizes in bytes."""
+
+    mllp_listen: Endpoint
+    dicom_listen: Endpoint
+
+    # `one` answer for each message, or the whole `matrix` of MSH-15 and MSH-16 (see README).
+    acknowledgements: Policy = Policy.ONE
+    # Zone of timestamps without an offset: for all, and by sending facility (MSH-4.1) as a JSON object.
+    default_zone: Zone = "UTC"
+    facility_zones: dict[str, Zone] = Field(default_factory=dict)
+    # Authority of patient identifiers for which neither the identifier nor the header names one.
+    default_authority: Annotated[str, Field(min_length=1)] = "UNKNOWN"
+
+    mllp_frame_bytes: Annotated[int, Field(ge=1024, le=256 * _MIB)] = 16 * _MIB
+    mllp_gap_seconds: Seconds = 10.0
+    mllp_frame_seconds: Seconds = 300.0
+    mllp_idle_seconds: Seconds = 3600.0
+    mllp_answer_seconds: Seconds = 30.0
+    mllp_connections: Annotated[int, Field(ge=1, le=10_000)] = 128
+    mllp_pipelined: Annotated[int, Field(ge=1, le=10_000)] = 64
+    mllp_in_flight_bytes: Annotated[int, Field(ge=_MIB)] = 128 * _MIB
+
+    # PEM files. A certificate turns TLS on; a client authority makes every sender show a certificate of it.
+    mllp_tls_certificate: str = ""
+    mllp_tls_key: str = ""
+    mllp_tls_client_authority: str = ""
+
+    dicom_instance_bytes: Annotated[int, Field(ge=_MIB, le=2048 * _MIB)] = 256 * _MIB
+    dicom_associations: Annotated[int, Field(ge=1, le=1_000)] = 10
+    dicom_network_seconds: Seconds = 30.0
+    dicom_handling_seconds: Seconds = 60.0
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "Settings":
+        if bool(self.mllp_tls_certificate) != bool(self.mllp_tls_key):
+            raise ValueError("LONGITUDE_MLLP_TLS_CERTIFICATE and LONGITUDE_MLLP_TLS_KEY go together")
+        if self.mllp_tls_client_authority and not self.mllp_tls_certificate:
+            raise ValueError("LONGITUDE_MLLP_TLS_CLIENT_AUTHORITY needs LONGITUDE_MLLP_TLS_CERTIFICATE")
+        return self
+
+    def zones(self) -> dict[str, ZoneInfo]:
+        """Zones by sending facility."""
+        return {facility: ZoneInfo(name) for facility, name in self.facility_zones.items()}
