@@ -11,7 +11,7 @@ NEEDS = {
     "ingestion": ("kafka", "objects"),
     "memory": ("kafka", "postgres", "objects", "triton"),
     "imaging": ("kafka", "postgres", "objects", "triton"),
-    "reasoning": ("kafka", "postgres", "objects", "triton", "memory"),
+    "reasoning": ("kafka", "postgres", "objects", "triton"),
     "auditing": ("kafka", "postgres", "objects"),
 }
 # What one service is told beside the rest; {data} is its own folder.
@@ -41,7 +41,6 @@ def settings(name: str, site: Site) -> dict[str, str]:
         "HTTP_LISTEN": site.address(f"{name}_http"),
         "GRPC_LISTEN": site.address(name),
         "TRACE_FILE": str(site.layout.trace(name)),
-        "DATA_DIR": str(site.layout.data(name)),
         "TRITON": site.address("triton"),
         "MEMORY": site.address("memory"),
         "IMAGING": site.address("imaging"),
