@@ -259,15 +259,17 @@ async def test_killed_while_it_writes_the_log_goes_on_without_a_gap_or_a_double(
     auditing = new_auditing()
     await auditing.ready()
     run = run_name()
-    for part in range(6):
-        await send(producer, [message(n, run=run) for n in range(part * 400, (part + 1) * 400)])
+    for part in range(4):
+        await send(producer, [message(n, run=run) for n in range(part * 600, (part + 1) * 600)])
+        await asyncio.sleep(part * 0.1)
         auditing.kill()
         auditing.start()
         await auditing.ready()
     counts = await auditing.caught_up()
     leaves, note = await read_log(auditing)
     assert_log_is_whole(leaves, note)
-    assert sum(leaf.event_id in {message(n, run=run).id for n in range(2400)} for leaf in leaves) == 2400
+    wanted = {message(n, run=run).id for n in range(2400)}
+    assert sum(leaf.event_id in wanted for leaf in leaves) == 2400
     assert sum(count.missing for count in counts) == 0
 
 

@@ -14,7 +14,7 @@ _SHORT_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r
 def parse_canonical(data: bytes) -> Any:
     """The value of a canonical JSON text; VerificationError when it is not JSON or not canonical."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repetition)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repetition, parse_int=_integer)
         if canonical(value) != data:
             raise VerificationError("not canonical JSON (RFC 8785)")
     except (ValueError, RecursionError) as error:
@@ -80,6 +80,11 @@ def _decimal(value: float) -> tuple[str, str, int]:
     stripped = digits.lstrip("0")
     point = len(whole) + int(exponent) - (len(digits) - len(stripped))
     return sign, stripped.rstrip("0"), point
+
+
+def _integer(digits: str) -> int | float:
+    """Numbers of I-JSON are doubles: beyond 2**53 the digits are not the value."""
+    return int(digits) if len(digits) < 16 else float(digits)
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
