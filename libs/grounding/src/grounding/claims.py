@@ -15,6 +15,9 @@ class Verdict(IntEnum):
     CONTRADICTED = wire.VERDICT_CONTRADICTED
     UNSUPPORTED = wire.VERDICT_UNSUPPORTED
 
+    def to_proto(self) -> "wire.Verdict.ValueType":
+        return cast("wire.Verdict.ValueType", int(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -33,7 +36,7 @@ class Claim:
             start=self.start,
             end=self.end,
             check=self.check,
-            verdict=cast("wire.Verdict.ValueType", int(self.verdict)),
+            verdict=self.verdict.to_proto(),
             reason=self.reason,
             fact_ids=self.fact_ids,
         )

@@ -26,7 +26,7 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
     terms = (
         ("contraindicated", "below") if function.value < _CONTRAINDICATED_BELOW else ("30 and 45", "assess", "benefit")
     )
-    wording = ": check whether it can go on" if function.value < _CONTRAINDICATED_BELOW else ": check the dose"
+    wording = ": check whether it still fits" if function.value < _CONTRAINDICATED_BELOW else ": check the dose"
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
         *(*parts.drug_with_dose(newest), *parts.state(newest), Words(", while "), *parts.kidney_parts(function)),

@@ -1,0 +1,71 @@
+"""The patient memory over gRPC: timeline, context, evidence, notes. Every call has a deadline and a clear failure."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import TypeVar
+
+import grpc
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub, MemoryServiceStub
+from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
+
+# Longest time for one read, in seconds.
+DEADLINE = 10.0
+# Hits asked for when one certain passage is looked for.
+_HITS = 5
+_NOTES = 5
+
+T = TypeVar("T")
+
+
+class Memory:
+    """NotFoundError: unknown patient. UnavailableError: cannot be reached or too slow, ask again."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub: MemoryServiceAsyncStub = MemoryServiceStub(channel)
+
+    async def timeline(self, patient: PatientKey) -> pb.GetTimelineResponse:
+        """The whole record, superseded statements included."""
+        request = pb.GetTimelineRequest(patient=patient, include_superseded=True)
+        return await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
+
+    async def context(self, patient: PatientKey, question: str, tokens: int) -> pb.GetContextResponse:
+        request = pb.GetContextRequest(patient=patient, question=question, token_budget=tokens)
+        return await _answer(self._stub.GetContext(request, timeout=DEADLINE))
+
+    async def passages(self, wanted: Mapping[str, str]) -> tuple[pb.EvidencePassage, ...]:
+        """The passages with these ids, each looked for with its own terms; those not in the library are left out."""
+        found = await asyncio.gather(*(self._passage(name, terms) for name, terms in wanted.items()))
+        return tuple(passage for passage in found if passage is not None)
+
+    async def evidence(self, query: str) -> tuple[pb.EvidencePassage, ...]:
+        """The best passages for a query."""
+        request = pb.SearchEvidenceRequest(query=query, limit=_HITS)
+        response = await _answer(self._stub.SearchEvidence(request, timeout=DEADLINE))
+        return tuple(hit.passage for hit in response.hits)
+
+    async def notes(self, patient: PatientKey, query: str) -> tuple[pb.NoteHit, ...]:
+        """The best pieces of the patient's notes and documents."""
+        request = pb.SearchNotesRequest(patient=patient, query=query, limit=_NOTES)
+        response = await _answer(self._stub.SearchNotes(request, timeout=DEADLINE))
+        return tuple(response.hits)
+
+    async def _passage(self, passage_id: str, terms: str) -> pb.EvidencePassage | None:
+        found: Iterable[pb.EvidencePassage] = await self.evidence(terms)
+        return next((passage for passage in found if passage.passage_id == passage_id), None)
+
+
+async def _answer(call: Awaitable[T]) -> T:
+    """The texts are ours: what memory says stays out, since a caller may be shown it."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        match error.code():
+            case grpc.StatusCode.NOT_FOUND:
+                raise NotFoundError("no such patient") from error
+            case grpc.StatusCode.INVALID_ARGUMENT:
+                raise InvalidInputError("the patient memory refused the request") from error
+            case _:
+                status = error.code().name
+                raise UnavailableError(f"the patient memory does not answer ({status}); ask again") from error

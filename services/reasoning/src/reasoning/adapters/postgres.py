@@ -1,0 +1,123 @@
+"""Assessments and reviews in PostgreSQL, each stored with its events in one transaction (schema `reasoning`)."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from eventbus import Outgoing, mark_published, stage, unpublished
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import ObjectRef
+from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
+from psycopg import AsyncConnection
+from servicekit import migrate
+from servicekit.errors import UnavailableError
+from servicekit.postgres import Pool, open_pool, ping
+
+SCHEMA = "reasoning"
+# One replica publishes at a time.
+_PUBLISHER = 7265617331
+
+_INSERT = """INSERT INTO assessment (assessment_id, fingerprint, patient_id, authority, assessment, drafted_at)
+    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING assessment_id"""
+_EPISODE = "INSERT INTO episode (episode_id, assessment_id, object) VALUES (%s, %s, %s)"
+_GET = """SELECT a.assessment, a.fingerprint, r.review FROM assessment a LEFT JOIN review r USING (assessment_id)
+    WHERE a.assessment_id = %s"""
+_REVIEW = """INSERT INTO review (review_id, assessment_id, review, reviewed_at) VALUES (%s, %s, %s, %s)
+    ON CONFLICT DO NOTHING RETURNING review_id"""
+_LAST_SIGNED = """SELECT a.assessment, r.reviewed_at, r.review FROM assessment a JOIN review r USING (assessment_id)
+    WHERE (a.patient_id, a.authority) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+    ORDER BY r.reviewed_at DESC"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An assessment with the question it answers (as a fingerprint) and the physician's decision, if there is one."""
+
+    assessment: Assessment
+    fingerprint: bytes
+    review: AssessmentReviewed | None
+
+
+class Store:
+    """The one place that reads and writes this service's tables. UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def get(self, assessment_id: str) -> Stored | None:
+        async with self._connection() as conn:
+            row = await (await conn.execute(_GET, (assessment_id,))).fetchone()
+        if row is None:
+            return None
+        review = AssessmentReviewed.FromString(row[2]) if row[2] is not None else None
+        return Stored(Assessment.FromString(row[0]), bytes(row[1]), review)
+
+    async def last_signed(
+        self, identifiers: Iterable[PatientKey]
+    ) -> list[tuple[Assessment, datetime, AssessmentReviewed]]:
+        """Reviewed assessments of any of these identifiers, the newest review first."""
+        keys = [(each.id, each.authority) for each in identifiers]
+        ids, authorities = [key[0] for key in keys], [key[1] for key in keys]
+        async with self._connection() as conn:
+            rows = await (await conn.execute(_LAST_SIGNED, (ids, authorities))).fetchall()
+        return [(Assessment.FromString(row[0]), row[1], AssessmentReviewed.FromString(row[2])) for row in rows]
+
+    async def keep(
+        self, assessment: Assessment, fingerprint: bytes, episode: ObjectRef, outgoing: Sequence[Outgoing]
+    ) -> None:
+        """Assessment, episode and events in one transaction. If it is there already, nothing changes."""
+        patient = assessment.patient
+        drafted_at = assessment.drafted_at.ToDatetime()
+        row = (assessment.assessment_id, fingerprint, patient.id, patient.authority)
+        async with self._connection() as conn, conn.transaction():
+            data = assessment.SerializeToString(deterministic=True)
+            kept = await (await conn.execute(_INSERT, (*row, data, drafted_at))).fetchone()
+            if kept is None:
+                return
+            reference = episode.SerializeToString(deterministic=True)
+            await conn.execute(_EPISODE, (assessment.episode_id, assessment.assessment_id, reference))
+            await stage(conn, assessment.assessment_id, outgoing)
+
+    async def keep_review(self, review: AssessmentReviewed, outgoing: Sequence[Outgoing]) -> bool:
+        """False when the assessment was reviewed already: then nothing changes."""
+        data = review.SerializeToString(deterministic=True)
+        row = (review.review_id, review.assessment_id, data, review.reviewed_at.ToDatetime())
+        async with self._connection() as conn, conn.transaction():
+            kept = await (await conn.execute(_REVIEW, row)).fetchone()
+            if kept is not None:
+                await stage(conn, review.review_id, outgoing)
+        return kept is not None
+
+    @asynccontextmanager
+    async def unpublished(self) -> AsyncIterator[dict[str, Sequence[Outgoing]]]:
+        """Staged events, held by this replica alone while inside; leaving without an error marks them published."""
+        async with self._connection() as conn, conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock(%s)", (_PUBLISHER,))
+            waiting = await unpublished(conn)
+            yield waiting
+            for cause_id in waiting:
+                await mark_published(conn, cause_id)
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer."""
+        await ping(self._pool)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as conn:
+                yield conn
+        except psycopg.OperationalError as error:
+            raise UnavailableError("the database of assessments cannot be reached; ask again") from error
+
+
+@asynccontextmanager
+async def open_store(dsn: str) -> AsyncIterator[Store]:
+    """Migrated and connected."""
+    await migrate(dsn, SCHEMA, "reasoning")
+    async with open_pool(dsn, SCHEMA) as pool:
+        yield Store(pool)

@@ -1,0 +1,110 @@
+"""The reasoner on Triton: token ids in, token ids and log-probabilities out, streamed as they come."""
+
+from collections.abc import Callable
+
+import numpy as np
+from eventbus import PermanentError, TransientError
+from harness import Generate, Generated, ModelPin
+from servicekit.errors import UnavailableError
+from servicekit.triton import Tensors, TritonClient
+
+MODEL = "reasoner"
+_LISTS = ("OUTPUT_IDS", "LOG_PROBS", "ALLOWED_MASS", "FORCED")
+_OUTPUTS = (*_LISTS, "FINISH_REASON", "MODEL_SHA256")
+_PIN_SECONDS = 10.0
+
+OnTokens = Callable[[int], None]
+
+
+class ReasonerRefusedError(Exception):
+    """The model refused this request (too long, a grammar it cannot compile); the reason is a class."""
+
+
+class Reasoner:
+    """UnavailableError: Triton is unreachable, busy, late, or serves another model than the episode began with."""
+
+    def __init__(self, client: TritonClient, timeout_s: float) -> None:
+        self._client = client
+        self._timeout_s = timeout_s
+
+    async def ready(self) -> None:
+        """Raise TransientError unless the model can serve."""
+        await self._client.ready(MODEL)
+
+    async def pin(self) -> ModelPin:
+        """Which model serves now: asked of the model itself with one token."""
+        probe = Generate("", "", (0,), "", 1, 0.0, 1.0, 0, ())
+        try:
+            await self.ready()
+            answer = await self._collect(probe, _PIN_SECONDS, lambda _: None)
+        except (TransientError, PermanentError) as error:
+            raise UnavailableError(f"the reasoner cannot be reached on Triton ({error}); ask again") from error
+        return ModelPin(MODEL, answer.sha256)
+
+    async def generate(self, asked: Generate, pin: ModelPin, on_tokens: OnTokens) -> Generated:
+        """One answer of the model; `on_tokens` is told how many tokens came with each piece."""
+        try:
+            answer = await self._collect(asked, self._timeout_s, on_tokens)
+        except TransientError as error:
+            raise UnavailableError(f"the reasoner stopped answering ({error}); ask again") from error
+        except PermanentError as error:
+            raise ReasonerRefusedError("the model refused the request") from error
+        if answer.sha256 != pin.sha256:
+            raise UnavailableError("the reasoner was replaced during the episode; ask again")
+        return answer.generated()
+
+    async def _collect(self, asked: Generate, timeout_s: float, on_tokens: OnTokens) -> "_Answer":
+        answer = _Answer()
+        async for piece in self._client.stream(MODEL, _inputs(asked), _OUTPUTS, timeout_s):
+            on_tokens(answer.add(piece))
+        if not answer.finish_reason:
+            raise TransientError("triton: the stream ended early")
+        return answer
+
+
+class _Answer:
+    """Pieces of one answer, put together."""
+
+    def __init__(self) -> None:
+        self.finish_reason = ""
+        self.sha256 = ""
+        self._lists: dict[str, list[float]] = {name: [] for name in _LISTS}
+
+    def add(self, piece: Tensors) -> int:
+        """How many tokens the piece brought."""
+        for name in _LISTS:
+            self._lists[name] += piece[name].tolist() if name in piece else []
+        self.finish_reason = _text(piece, "FINISH_REASON") or self.finish_reason
+        self.sha256 = _text(piece, "MODEL_SHA256") or self.sha256
+        return len(piece["OUTPUT_IDS"]) if "OUTPUT_IDS" in piece else 0
+
+    def generated(self) -> Generated:
+        return Generated(
+            output_ids=tuple(int(each) for each in self._lists["OUTPUT_IDS"]),
+            log_probs=tuple(self._lists["LOG_PROBS"]),
+            allowed_mass=tuple(self._lists["ALLOWED_MASS"]),
+            forced=tuple(bool(each) for each in self._lists["FORCED"]),
+            finish_reason=self.finish_reason,
+        )
+
+
+def _inputs(asked: Generate) -> Tensors:
+    inputs: Tensors = {
+        "INPUT_IDS": np.array(asked.input_ids, np.int32),
+        "MAX_TOKENS": np.array([asked.max_tokens], np.int32),
+        "TEMPERATURE": np.array([asked.temperature], np.float32),
+        "TOP_P": np.array([asked.top_p], np.float32),
+        "SEED": np.array([asked.seed], np.int64),
+        "GRAMMAR": np.array([asked.grammar.encode()], np.object_),
+    }
+    if asked.stop_ids:
+        inputs["STOP_IDS"] = np.array(asked.stop_ids, np.int32)
+    return inputs
+
+
+def _text(piece: Tensors, name: str) -> str:
+    tensor = piece.get(name)
+    if tensor is None or not tensor.size:
+        return ""
+    held = tensor.reshape(-1)[0]
+    return held.decode() if isinstance(held, bytes) else str(held)

@@ -1,0 +1,69 @@
+"""The map of the reasoning service.
+
+Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> PostgreSQL and objects
+     -> assessment-drafted, episode-closed
+Review: PostgreSQL -> assessment-reviewed
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from eventbus import EventBus
+from harness import Tokenizer
+from longitude.reasoning.v1 import reasoning_service_pb2
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import add_ReasoningServiceServicer_to_server
+from servicekit import Process
+from servicekit.grpc import channel
+from servicekit.objects import ObjectStore
+from servicekit.triton import TritonClient
+
+from reasoning.adapters import postgres
+from reasoning.adapters.memory import Memory
+from reasoning.adapters.triton import Reasoner
+from reasoning.outbox import Outbox
+from reasoning.parts import Limits, Parts
+from reasoning.rpc import Rpc
+from reasoning.runs import Runs
+from reasoning.settings import Settings
+
+
+@asynccontextmanager
+async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
+    """Everything is up when it yields. Triton and memory need not be: a question is then answered UNAVAILABLE."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(postgres.open_store(str(settings.postgres)))
+        triton = await stack.enter_async_context(TritonClient.connect(settings.triton))
+        memory = await stack.enter_async_context(channel(settings.memory))
+        objects = _objects(settings)
+        await objects.ensure_bucket()
+
+        bus = EventBus("reasoning", settings.kafka)
+        await stack.enter_async_context(bus.running(process))
+        outbox = Outbox(store, bus)
+        parts = Parts(
+            store=store,
+            memory=Memory(memory),
+            reasoner=Reasoner(triton, settings.generation_seconds),
+            objects=objects,
+            outbox=outbox,
+            tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
+            limits=Limits(settings.episode_seconds, settings.context_tokens, settings.prose),
+        )
+        rpc = Rpc(parts, Runs(settings.episodes))
+        service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
+
+        process.spawn(outbox.run(), "outbox")
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        process.ready_when("postgres", store.ping)
+        process.ready_when("objects", objects.ping)
+        yield
+
+
+def _objects(settings: Settings) -> ObjectStore:
+    return ObjectStore(
+        settings.objects,
+        settings.objects_access_key.get_secret_value(),
+        settings.objects_secret_key.get_secret_value(),
+        settings.episodes_bucket,
+        tls=settings.objects_tls,
+    )

@@ -1,0 +1,91 @@
+"""From statements to an assessment: render, drop repetitions, verify, decide release. Rules first, then the model.
+
+Guarantee: every statement in the result went through the verifier and the gate, whoever made it, and carries its
+claims; what cannot be rendered from its sources is not said.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from contracts.identifiers import event_id
+from grounding import Rendered, Sources, Statement, UnknownSourceError, UnrenderableError, Verifier, decide, render
+from grounding.calculate import CalculationError
+from longitude.reasoning.v1 import assessment_pb2 as wire
+
+# What sources can refuse: the statement is then not said, which is the safe side.
+UNSAYABLE = (ValueError, KeyError, UnknownSourceError, UnrenderableError, CalculationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A statement with who made it. `doubted`: the verifying agent asked to withhold it."""
+
+    rendered: Rendered
+    author: "wire.Author.ValueType"
+    author_name: str
+    doubted: bool = False
+
+
+def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:
+    """None where the sources do not carry the statement."""
+    try:
+        return Drafted(render(statement, sources), author, name)
+    except UNSAYABLE:
+        return None
+
+
+def merge(rules: Sequence[Drafted], model: Iterable[Drafted]) -> list[Drafted]:
+    """The rules' statements, then those of the model that say something else than what is there already."""
+    merged = list(_without_repetitions([], rules))
+    merged += _without_repetitions(merged, model)
+    return merged
+
+
+def assess(drafted: Sequence[Drafted], verifier: Verifier, assessment_id: str) -> list[wire.Statement]:
+    """Each statement with its claims, verdict and the gate's decision."""
+    return [_judge(each, verifier, assessment_id, number) for number, each in enumerate(drafted, 1)]
+
+
+def _without_repetitions(before: Sequence[Drafted], new: Iterable[Drafted]) -> Iterable[Drafted]:
+    said = list(before)
+    for each in new:
+        if not any(_repeats(each, other) for other in said):
+            said.append(each)
+            yield each
+
+
+def _repeats(new: Drafted, old: Drafted) -> bool:
+    """The same text, the same kind over facts that were covered, or a quotation that was shown."""
+    one, other = new.rendered, old.rendered
+    if one.text == other.text:
+        return True
+    if one.statement.kind == wire.STATEMENT_KIND_EVIDENCE:
+        return bool(one.statement.passage_ids) and set(one.statement.passage_ids) <= set(other.statement.passage_ids)
+    if one.statement.kind != other.statement.kind or not one.statement.fact_ids:
+        return False
+    if one.statement.kind in _BY_NAME:
+        return False
+    return set(one.statement.fact_ids) <= set(other.statement.fact_ids)
+
+
+# Statements of these kinds over the same facts can still say different things.
+_BY_NAME = frozenset({wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_QUESTION})
+
+
+def _judge(drafted: Drafted, verifier: Verifier, assessment_id: str, number: int) -> wire.Statement:
+    rendered = drafted.rendered
+    verified = verifier.verify(rendered.text, rendered.citations)
+    release = decide(rendered.statement.kind, verified)
+    doubted = drafted.doubted and release.released
+    return wire.Statement(
+        statement_id=event_id("statement", assessment_id, str(number)),
+        kind=rendered.statement.kind,
+        text=rendered.text,
+        author=drafted.author,
+        author_name=drafted.author_name,
+        citations=rendered.citations,
+        claims=[claim.to_proto() for claim in verified.claims],
+        verdict=release.verdict.to_proto(),
+        released=release.released and not doubted,
+        reason="the verifying agent doubts that it answers the question" if doubted else release.reason,
+    )

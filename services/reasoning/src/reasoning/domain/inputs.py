@@ -1,0 +1,114 @@
+"""What an episode starts from: context, what the rules said, what can be computed, what is absent, since when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from grounding import Sources
+from grounding.calculate import CalculationError
+from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, WEIGHT, key, short_name
+from grounding.derive import CALCULATIONS
+from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_PROPOSAL, STATEMENT_KIND_QUESTION, Statement
+from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Finding
+
+from reasoning.domain.record import Record
+from reasoning.domain.rules.changes import last_encounter
+
+FIRST_VISIT, FOLLOW_UP = "first_visit", "follow_up"
+TOOLS = ("read_timeline", "search_memory", "search_evidence", "read_document", "read_image_findings")
+# What a kidney or diabetes question expects to find; named as absent where it was never measured.
+_EXPECTED = (EGFR, CREATININE, POTASSIUM, HBA1C, ACR)
+_CALCULATED_FROM: Mapping[str, tuple[str, ...]] = {
+    "egfr-ckd-epi-2021": (CREATININE,),
+    "kdigo-g-stage": (CREATININE, EGFR),
+    "egfr-slope": (CREATININE, EGFR),
+    "kdigo-a-stage": (ACR,),
+    "creatinine-clearance": (CREATININE, WEIGHT),
+}
+_MAX_OPEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The inputs, with the concepts behind the codes of absences."""
+
+    inputs: EpisodeInputs
+    absences: Mapping[str, CodedConcept]
+
+
+def prepare(question: str, record: Record, sources: Sources, said: Sequence[Statement]) -> Prepared:
+    """`said`: the rules' statements, rendered."""
+    absences = _absences(sources)
+    inputs = EpisodeInputs(
+        question=question,
+        context=record.context,
+        flow=FIRST_VISIT,
+        findings=[*_findings(said), *_open_points(record)],
+        calculations=_calculations(sources),
+        absences=absences.values(),
+        tools=TOOLS,
+    )
+    since = _since(record, sources)
+    if since is not None:
+        inputs.flow = FOLLOW_UP
+        inputs.since.CopyFrom(since)
+    return Prepared(inputs, absences)
+
+
+def _since(record: Record, sources: Sources) -> Timestamp | None:
+    """The last signed assessment, else the end of the last encounter; None at a first visit."""
+    stamp = Timestamp()
+    last = last_encounter(sources)
+    if record.signed is not None:
+        stamp.FromDatetime(record.signed.signed_at)
+    elif last is not None:
+        stamp.FromDatetime(last.over)
+    else:
+        return None
+    return stamp
+
+
+def _findings(said: Sequence[Statement]) -> list[Finding]:
+    return [
+        Finding(
+            name=each.author_name,
+            text=each.text,
+            fact_ids=[citation.fact_id for citation in each.citations if citation.fact_id],
+            passage_ids=[citation.passage_id for citation in each.citations if citation.passage_id],
+        )
+        for each in said
+        if each.released
+    ]
+
+
+def _open_points(record: Record) -> list[Finding]:
+    """Questions and proposals of the last signed assessment: a follow-up starts from them."""
+    if record.signed is None:
+        return []
+    kinds = (STATEMENT_KIND_QUESTION, STATEMENT_KIND_PROPOSAL)
+    open_ones = [each for each in record.signed.assessment.statements if each.released and each.kind in kinds]
+    return [Finding(name="last signed assessment", text=each.text) for each in open_ones[:_MAX_OPEN]]
+
+
+def _calculations(sources: Sources) -> list[Calculation]:
+    """The calculations whose inputs are all there."""
+    person = [fact for fact in (sources.birth_date(), sources.sex()) if fact]
+    found = []
+    for name, codes in _CALCULATED_FROM.items():
+        given = [*(fact for code in codes for fact in sources.series(code)), *person]
+        try:
+            used = CALCULATIONS[name](given).fact_ids
+        except CalculationError:
+            continue
+        found.append(Calculation(name=name, fact_ids=used))
+    return found
+
+
+def _absences(sources: Sources) -> dict[str, CodedConcept]:
+    """Expected results that the whole record does not hold."""
+    expected = (CodedConcept(system=LOINC, code=code) for code in _EXPECTED)
+    missing = [concept for concept in expected if not sources.with_key(key(concept))]
+    for concept in missing:
+        concept.display = short_name(concept)
+    return {key(concept): concept for concept in missing}

@@ -1,0 +1,53 @@
+"""What memory answered, as the sources of one episode."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from grounding import Sources
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.memory.v1.memory_service_pb2 import (
+    EvidencePassage,
+    GetContextResponse,
+    GetTimelineResponse,
+    RecordedFact,
+)
+from longitude.reasoning.v1.assessment_pb2 import Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAssessment:
+    """The last assessment of this patient that a physician signed."""
+
+    assessment: Assessment
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The whole timeline for the rules, the context pack for the model, and the last signed assessment."""
+
+    timeline: GetTimelineResponse
+    context: GetContextResponse
+    passages: tuple[EvidencePassage, ...]
+    asked_at: datetime
+    signed: SignedAssessment | None = None
+
+    def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[EvidencePassage, ...] = ()) -> Sources:
+        """Everything that may be cited. `facts` and `passages`: what tools brought in during the episode."""
+        found = [*self.timeline.facts, *self.context.facts]
+        known = {each.fact.fact_id for each in found}
+        added = [RecordedFact(fact=fact) for fact in facts if fact.fact_id not in known]
+        # The timeline comes last: it alone knows what was superseded.
+        return Sources.of(
+            self.as_of,
+            [*added, *self.context.facts, *self.timeline.facts],
+            [*passages, *self.context.passages, *self.passages],
+            self.timeline.contradictions or self.context.contradictions,
+            self.timeline.identifiers,
+        )
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment of the question, or of the newest entry where the record runs ahead of this clock."""
+        starts = (each.fact.valid_from for each in self.timeline.facts if each.fact.HasField("valid_from"))
+        return max([self.asked_at, *(start.ToDatetime(tzinfo=UTC) for start in starts)])

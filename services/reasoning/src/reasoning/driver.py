@@ -1,0 +1,82 @@
+"""Drives one consultation: answers the harness' requests with Triton and memory, until it has an outcome.
+
+The model's failures end the episode (UnavailableError: ask again, nothing is half released); a tool's failure degrades
+it visibly.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harness import Answer, CallTool, Consultation, Failed, Generate, Progress, Round, ToolResult
+from harness.protocol import ModelPin, Outcome, Request
+from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
+
+from reasoning.adapters.triton import Reasoner, ReasonerRefusedError
+from reasoning.tools import Tools
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What the requests of one episode are answered with."""
+
+    reasoner: Reasoner
+    tools: Tools
+    pin: ModelPin
+    on_progress: OnProgress
+
+    async def drive(self, run: Consultation) -> Outcome:
+        """To the end. Requests of a round are independent and answered at the same time."""
+        pending = run.start(at=now())
+        self._tell(pending)
+        while not pending.finished:
+            pending = run.resume(await self._answers(pending), at=now())
+            self._tell(pending)
+        return run.outcome
+
+    async def _answers(self, pending: Round) -> list[Answer]:
+        """All answers in the order asked, or the first error, with the other requests cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                answering = [group.create_task(self._answer(request)) for request in pending.requests]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+        return [task.result() for task in answering]
+
+    async def _answer(self, request: Request) -> Answer:
+        if isinstance(request, Generate):
+            return await self._generate(request)
+        return await self._call(request)
+
+    async def _generate(self, request: Generate) -> Answer:
+        def tokens(count: int) -> None:
+            self.on_progress(Progress(request.role, "", count))
+
+        try:
+            return await self.reasoner.generate(request, self.pin, tokens)
+        except ReasonerRefusedError:
+            return Failed("the model refused the request")
+
+    async def _call(self, request: CallTool) -> Answer:
+        try:
+            return ToolResult(await self.tools.call(request.tool, request.arguments))
+        except (UnavailableError, NotFoundError, InvalidInputError) as error:
+            return Failed(_FAILURES[type(error)])
+
+    def _tell(self, pending: Round) -> None:
+        for progress in pending.progress:
+            self.on_progress(progress)
+
+
+_FAILURES: dict[type[Exception], str] = {
+    UnavailableError: "unavailable",
+    NotFoundError: "not found",
+    InvalidInputError: "refused",
+}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

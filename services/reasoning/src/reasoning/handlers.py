@@ -1,0 +1,92 @@
+"""What a question and a review do: load, decide, save; what was saved is published by the outbox."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from contracts.identifiers import event_id, format_patient, patient_partition_key
+from contracts.topics import ASSESSMENT_REVIEWED
+from eventbus import Outgoing
+from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, ReviewRequest
+from servicekit.errors import ConflictError, InvalidInputError, NotFoundError
+
+from reasoning import consultation, metrics
+from reasoning.adapters.postgres import Stored
+from reasoning.domain import reviewing
+from reasoning.domain.assessment import AssessmentEvent, Identity, events
+from reasoning.parts import Parts
+from reasoning.runs import Report
+
+
+def fingerprint(request: AskRequest) -> bytes:
+    """SHA-256 of patient and question."""
+    return hashlib.sha256(f"{format_patient(request.patient)}\0{request.question}".encode()).digest()
+
+
+async def stored_answer(request: AskRequest, identity: Identity, parts: Parts) -> wire.Assessment | None:
+    """The assessment that this request id led to earlier; ConflictError if it was another question's."""
+    stored = await parts.store.get(identity.assessment_id)
+    if stored is None:
+        return None
+    if stored.fingerprint != fingerprint(request):
+        raise ConflictError("this request_id was used for another question")
+    return stored.assessment
+
+
+async def on_question(request: AskRequest, identity: Identity, parts: Parts, report: Report) -> wire.Assessment:
+    """Rules, then the model, then the gate; stored with its events before anyone sees it."""
+    started = time.monotonic()
+    made = await consultation.consult(request, identity, parts, report)
+    reference = await parts.objects.put(made.object_key, made.object, "application/protobuf")
+    outgoing = _outgoing(made.assessment, events(made.assessment, made.episode, reference))
+    await parts.store.keep(made.assessment, fingerprint(request), reference, outgoing)
+    parts.outbox.flush()
+    metrics.observe(made.assessment, time.monotonic() - started)
+    # Another replica may have been faster with the same request id: the one that was stored counts.
+    return (await _stored(made.assessment.assessment_id, parts)).assessment
+
+
+def _outgoing(assessment: wire.Assessment, found: Sequence[AssessmentEvent]) -> list[Outgoing]:
+    """The episode is what caused the assessment; both carry its time."""
+    key, at = patient_partition_key(assessment.patient), assessment.drafted_at.ToDatetime(tzinfo=UTC)
+    return [Outgoing(each.topic, each.id, key, each.payload, at) for each in found]
+
+
+async def on_assessment_asked_for(assessment_id: str, parts: Parts) -> Stored:
+    return await _stored(assessment_id, parts)
+
+
+async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
+    """The physician's decision, once: stored with its event. Returns review id and event id."""
+    stored = await _stored(request.assessment_id, parts)
+    if stored.review is not None:
+        raise ConflictError("this assessment was reviewed already")
+    try:
+        reviewing.check(request, stored.assessment)
+    except reviewing.ReviewRefusedError as error:
+        raise InvalidInputError(str(error)) from error
+    at = Timestamp()
+    at.FromDatetime(datetime.now(UTC))
+    review = reviewing.reviewed(request, stored.assessment, at)
+    event = Outgoing(
+        ASSESSMENT_REVIEWED,
+        event_id("assessment-reviewed", review.review_id),
+        patient_partition_key(review.patient),
+        review,
+        at.ToDatetime(tzinfo=UTC),
+        event_id("assessment-drafted", review.assessment_id),
+    )
+    if not await parts.store.keep_review(review, [event]):
+        raise ConflictError("this assessment was reviewed already")
+    parts.outbox.flush()
+    return review.review_id, event.id
+
+
+async def _stored(assessment_id: str, parts: Parts) -> Stored:
+    stored = await parts.store.get(assessment_id)
+    if stored is None:
+        raise NotFoundError("no such assessment")
+    return stored

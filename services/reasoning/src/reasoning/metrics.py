@@ -1,0 +1,20 @@
+"""What operators watch of this service beside what every service has."""
+
+from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Verdict
+from prometheus_client import Counter, Histogram
+
+SECONDS = Histogram(
+    "reasoning_assessment_seconds", "From question to stored assessment", buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300)
+)
+STATEMENTS = Counter("reasoning_statements_total", "Statements judged", ["author", "verdict", "released"])
+DEGRADED = Counter("reasoning_degraded_total", "Assessments with a part missing")
+
+
+def observe(assessment: Assessment, seconds: float) -> None:
+    """Count one assessment. Labels are names of enums, never anything about the patient."""
+    SECONDS.observe(seconds)
+    DEGRADED.inc(bool(assessment.degraded))
+    for statement in assessment.statements:
+        author = Author.Name(statement.author).removeprefix("AUTHOR_").lower()
+        verdict = Verdict.Name(statement.verdict).removeprefix("VERDICT_").lower()
+        STATEMENTS.labels(author, verdict, str(statement.released).lower()).inc()

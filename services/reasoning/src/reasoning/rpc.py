@@ -1,0 +1,71 @@
+"""The ReasoningService: checks what a stranger can send, hands over to the handlers."""
+
+# ruff: noqa: N802 - the names are those of the generated servicer
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from longitude.reasoning.v1 import reasoning_service_pb2 as pb
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
+from servicekit.errors import InvalidInputError, NotFoundError
+
+from reasoning import handlers
+from reasoning.domain.assessment import Identity, is_assessment_id
+from reasoning.parts import Parts
+from reasoning.runs import Runs
+
+MAX_QUESTION = 2000
+MAX_REQUEST_ID = 200
+MAX_IDENTIFIER = 255
+
+
+class Rpc(ReasoningServiceServicer):
+    """Questions, assessments, reviews."""
+
+    def __init__(self, parts: Parts, runs: Runs) -> None:
+        self._parts = parts
+        self._runs = runs
+
+    async def Ask(self, request: pb.AskRequest, _: Any) -> AsyncIterator[pb.AskResponse]:
+        _check(request)
+        identity = Identity.of(request.request_id)
+        earlier = await handlers.stored_answer(request, identity, self._parts)
+        if earlier is not None:
+            yield pb.AskResponse(assessment=earlier)
+            return
+        work = partial(handlers.on_question, request, identity, self._parts)
+        async with self._runs.join(identity.assessment_id, handlers.fingerprint(request), work) as run:
+            async for progress in run.progress():
+                yield pb.AskResponse(progress=progress)
+            yield pb.AskResponse(assessment=await run.result())
+
+    async def GetAssessment(self, request: pb.GetAssessmentRequest, _: Any) -> pb.GetAssessmentResponse:
+        _check_id(request.assessment_id)
+        stored = await handlers.on_assessment_asked_for(request.assessment_id, self._parts)
+        response = pb.GetAssessmentResponse(assessment=stored.assessment)
+        if stored.review is not None:
+            response.decision = stored.review.decision
+            response.reviewed.extend(stored.review.statements)
+        return response
+
+    async def Review(self, request: pb.ReviewRequest, _: Any) -> pb.ReviewResponse:
+        _check_id(request.assessment_id)
+        review_id, event_id = await handlers.on_review(request, self._parts)
+        return pb.ReviewResponse(review_id=review_id, event_id=event_id)
+
+
+def _check(request: pb.AskRequest) -> None:
+    if not request.question.strip():
+        raise InvalidInputError("the question is empty")
+    if len(request.question) > MAX_QUESTION:
+        raise InvalidInputError(f"the question has more than {MAX_QUESTION} characters")
+    if not (0 < len(request.patient.id) <= MAX_IDENTIFIER and 0 < len(request.patient.authority) <= MAX_IDENTIFIER):
+        raise InvalidInputError(f"patient needs id and authority of at most {MAX_IDENTIFIER} characters")
+    if len(request.request_id) > MAX_REQUEST_ID:
+        raise InvalidInputError(f"request_id has more than {MAX_REQUEST_ID} characters")
+
+
+def _check_id(assessment_id: str) -> None:
+    if not is_assessment_id(assessment_id):
+        raise NotFoundError("no such assessment")

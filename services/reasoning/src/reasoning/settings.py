@@ -1,0 +1,29 @@
+"""What this service is told. The only place that reads the environment."""
+
+from typing import Annotated
+
+from pydantic import Field, FilePath
+from servicekit.settings import Endpoint, ObjectStoreSettings, PostgresSettings, ServiceSettings
+
+
+class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
+    """LONGITUDE_MEMORY, LONGITUDE_TRITON, LONGITUDE_TOKENIZER and the bounds of an episode."""
+
+    # gRPC of the memory service.
+    memory: Endpoint
+    # gRPC of the Triton that serves `reasoner`.
+    triton: Endpoint
+    # tokenizer.json of the reasoner.
+    tokenizer: FilePath
+    # Bucket of the episodes, which this service alone writes.
+    episodes_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "reasoning-episodes"
+    # Episodes that run at the same time; more are answered RESOURCE_EXHAUSTED.
+    episodes: Annotated[int, Field(ge=1, le=64)] = 4
+    # Longest time from question to assessment, in seconds.
+    episode_seconds: Annotated[float, Field(gt=0, le=3600)] = 180.0
+    # Longest time for one answer of the model, in seconds.
+    generation_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
+    # Tokens of the record that one agent sees.
+    context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    # Whether the model may also write one short sentence of its own, which the gate then judges.
+    prose: bool = True
