@@ -1,0 +1,12 @@
+#!/bin/bash
+# One role and schema for each service that owns tables; runs once, when the database is made.
+set -euo pipefail
+
+for owner in memory imaging reasoning auditing; do
+  psql --set ON_ERROR_STOP=1 --username postgres --dbname longitude \
+    --set owner="$owner" --set password="$OWNERS_PASSWORD" <<'SQL'
+CREATE ROLE :"owner" LOGIN PASSWORD :'password';
+GRANT CONNECT, CREATE ON DATABASE longitude TO :"owner";
+CREATE SCHEMA :"owner" AUTHORIZATION :"owner";
+SQL
+done

