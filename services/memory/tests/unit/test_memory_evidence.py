@@ -23,7 +23,13 @@ CITED = {
 
 
 def passage(passage_id: str, text: str = "text", **more: str) -> EvidencePassage:
-    filled: dict[str, Any] = {"title": "title", "source": "source", "source_kind": "guideline", "published": "2024", "licence": "own"}
+    filled: dict[str, Any] = {
+        "title": "title",
+        "source": "source",
+        "source_kind": "guideline",
+        "published": "2024",
+        "licence": "own",
+    }
     return EvidencePassage(passage_id=passage_id, text=text, **filled | more)
 
 

@@ -52,15 +52,23 @@ async def is_known(conn: AsyncConnection[Any], identifier: Identifier, known_at:
 
 
 async def lock(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> None:
-    """Make this transaction the only writer of everyone the identifiers name, until it ends."""
+    """Make this transaction the only writer of everyone the identifiers name, until it ends.
+
+    Locks are taken in one order. Only when somebody is merged while we wait may a second round cross another writer's;
+    the database then ends one of the two, and the bus tries its event again.
+    """
     locked: set[Identifier] = set()
-    wanted = set(identifiers)
+    wanted = await _everyone(conn, identifiers)
     while wanted - locked:
         for identifier in sorted(wanted - locked):
             await conn.execute(_LOCK, ("\x1f".join(identifier),))
         locked |= wanted
-        # Somebody may have been merged while we waited.
-        wanted = {member for identifier in locked for member in await person(conn, identifier, "infinity")}
+        wanted = await _everyone(conn, locked)
+
+
+async def _everyone(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> set[Identifier]:
+    """All identifiers of all persons named."""
+    return {member for identifier in identifiers for member in await person(conn, identifier, "infinity")}
 
 
 async def wait_for_writers(conn: AsyncConnection[Any], identifier: Identifier) -> None:
