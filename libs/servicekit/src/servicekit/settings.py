@@ -24,10 +24,12 @@ def _host_and_port(text: str) -> str:
 Endpoint = Annotated[str, AfterValidator(_host_and_port)]
 
 
-class ServiceSettings(BaseSettings):
-    """What every service is told."""
-
+class _FromEnvironment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class ServiceSettings(_FromEnvironment):
+    """What every service is told."""
 
     # Kafka bootstrap server.
     kafka: Endpoint
@@ -42,14 +44,14 @@ class ServiceSettings(BaseSettings):
     shutdown_grace: Annotated[float, Field(gt=0, le=600)] = 20.0
 
 
-class PostgresSettings(BaseSettings):
+class PostgresSettings(_FromEnvironment):
     """Mix-in of services that own tables."""
 
     # postgresql://user:password@host:port/database
     postgres: PostgresDsn
 
 
-class ObjectStoreSettings(BaseSettings):
+class ObjectStoreSettings(_FromEnvironment):
     """Mix-in of services that own a bucket."""
 
     # host:port of the S3 endpoint.

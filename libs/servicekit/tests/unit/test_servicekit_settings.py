@@ -1,5 +1,5 @@
 import pytest
-from servicekit.settings import EX_CONFIG, ServiceSettings, load
+from servicekit.settings import EX_CONFIG, ObjectStoreSettings, ServiceSettings, load
 
 GOOD = {
     "LONGITUDE_KAFKA": "127.0.0.1:9092",
@@ -44,3 +44,13 @@ def test_every_missing_variable_has_its_own_line(
         load(ServiceSettings)
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(":")[0] for line in lines] == list(GOOD)
+
+
+class WithObjects(ServiceSettings, ObjectStoreSettings):
+    """As services combine them."""
+
+
+def test_a_mixed_in_setting_is_read_like_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("OBJECTS", "127.0.0.1:8333"), ("OBJECTS_ACCESS_KEY", "a"), ("OBJECTS_SECRET_KEY", "b")):
+        monkeypatch.setenv(f"LONGITUDE_{name}", value)
+    assert load(WithObjects).objects == "127.0.0.1:8333"
