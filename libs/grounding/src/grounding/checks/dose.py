@@ -1,6 +1,6 @@
 """Doses: the number after a drug's name against the dosage of the medication cited."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from grounding import facts, numbers, units
 from grounding.binding import BoundNumber
@@ -11,8 +11,13 @@ from grounding.mentions import NumberMention
 _DOSE_UNITS = frozenset({"g", "mg", "ug", "IU", "mL", "tablet", "capsule", ""})
 
 
-def is_dose(bound: BoundNumber) -> bool:
-    return bound.name is not None and bound.name.is_drug and bound.number.unit in _DOSE_UNITS
+def is_dose(bound: BoundNumber, context: Context) -> bool:
+    """Whether the number belongs to a drug, or to a class of drugs that a cited medication is of."""
+    if bound.name is None or bound.number.unit not in _DOSE_UNITS:
+        return False
+    return bound.name.is_drug or any(
+        fact.kind == FACT_KIND_MEDICATION for fact in context.cited.matching(bound.name.keys)
+    )
 
 
 def check_one(bound: BoundNumber, context: Context) -> Claim:

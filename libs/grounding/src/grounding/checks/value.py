@@ -24,7 +24,7 @@ def check(context: Context) -> list[Claim]:
 def _check_one(bound: BoundNumber, known: Sequence[Candidate], context: Context) -> list[Claim]:
     if bound.number.unit in TIME_UNITS:
         return [interval.check_one(bound, context)]
-    if dose.is_dose(bound):
+    if dose.is_dose(bound, context):
         return [dose.check_one(bound, context)]
     counted = count.counted(bound, context)
     if counted:

@@ -1,0 +1,111 @@
+"""Statements to text: every value comes from its source, and what has no source is refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+from grounding import Sources, Statement, UnknownSourceError, UnrenderableError, Verdict, render, say
+from grounding.statements import Day, Method, Value, Words
+from hypothesis import given
+from hypothesis import strategies as st
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from testkit.patients import Patient
+from testkit.records import RecordBuilder
+
+
+def statements(patient: Patient) -> list[Statement]:
+    ids, sources = patient.ids, patient.sources
+    creatinines = (ids["cr1"], ids["cr2"], ids["cr3"])
+    person = (ids["born"], ids["sex"])
+    one = (say.latest, say.medication, say.allergy, say.problem, say.imaging)
+    names = ("k", "metformin", "penicillin", "ckd", "opacity")
+    return [
+        *(speak(sources, ids[name]) for speak, name in zip(one, names, strict=True)),
+        *(say.medication(sources, ids[name]) for name in ("lisinopril", "amoxicillin", "naproxen")),
+        *(say.problem(sources, ids[name]) for name in ("knee", "mother", "bronchitis", "no_stroke")),
+        say.allergy(sources, ids["none"]),
+        say.imaging(sources, ids["no_effusion"]),
+        say.trend(sources, creatinines),
+        say.change(sources, creatinines),
+        say.absence(sources, "troponin I"),
+        *(
+            say.calculation(name, (*creatinines, *person))
+            for name in ("egfr-ckd-epi-2021", "egfr-slope", "kdigo-g-stage")
+        ),
+        say.evidence(sources, ids["label"], ["contraindicated"]),
+    ]
+
+
+def test_every_kind_of_statement_is_verified_when_it_is_read_back(patient: Patient) -> None:
+    for statement in statements(patient):
+        rendered = render(statement, patient.sources)
+        verified = patient.verifier.verify(rendered.text, rendered.citations)
+        assert verified.verdict is Verdict.SUPPORTED, (rendered.text, verified.reason)
+        assert all(rendered.text[claim.start : claim.end] for claim in verified.claims)
+
+
+def test_no_statement_is_supported_by_anothers_sources(patient: Patient) -> None:
+    for statement in statements(patient):
+        rendered = render(statement, patient.sources)
+        other = [patient.cite("bronchitis" if patient.ids["bronchitis"] not in statement.fact_ids else "k")]
+        if statement.kind == wire.STATEMENT_KIND_ABSENCE:
+            continue
+        assert patient.verifier.verify(rendered.text, other).verdict is not Verdict.SUPPORTED, rendered.text
+
+
+def test_a_trend_says_first_last_direction_and_dates(patient: Patient) -> None:
+    rendered = render(
+        say.trend(patient.sources, [patient.ids[name] for name in ("cr3", "cr1", "cr2")]), patient.sources
+    )
+    assert rendered.text == (
+        "Creatinine rose from 0.92 mg/dL (2024-03-12) to 1.95 mg/dL (2026-10-05); between: 1.21 (2025-02-10)."
+    )
+    assert [citation.fact_id for citation in rendered.citations] == [patient.ids[n] for n in ("cr1", "cr3", "cr2")]
+
+
+def test_citations_show_the_words_and_the_place_of_the_source(patient: Patient) -> None:
+    (citation,) = render(say.latest(patient.sources, patient.ids["k"]), patient.sources).citations
+    assert citation.quote == "potassium 5.6 mmol/L 2026-10-05"
+    assert (citation.source.segment, citation.source.field) == ("OBX[1]", "OBX-5")
+
+
+def test_a_computed_finding_says_that_a_network_computed_it(patient: Patient) -> None:
+    text = render(say.imaging(patient.sources, patient.ids["opacity"]), patient.sources).text
+    assert text == "Film: opacity on 2026-10-05, probability 0.87 (computed from the film by a network)."
+
+
+@given(st.text(min_size=1).filter(lambda text: any(map(str.isdigit, text))))
+def test_words_with_a_digit_cannot_be_made(text: str) -> None:
+    with pytest.raises(ValueError, match="no numbers"):
+        Words(text)
+
+
+def test_an_unknown_method_cannot_be_named() -> None:
+    with pytest.raises(ValueError, match="method"):
+        Method("Formula 9")
+
+
+def test_a_source_that_the_episode_lacks_is_refused(patient: Patient) -> None:
+    for statement in (
+        Statement(wire.STATEMENT_KIND_LATEST, (Value("elsewhere"),)),
+        Statement(wire.STATEMENT_KIND_LATEST, (Words("x"),), also=("elsewhere",)),
+    ):
+        with pytest.raises(UnknownSourceError):
+            render(statement, patient.sources)
+    with pytest.raises(UnknownSourceError):
+        say.evidence(patient.sources, "elsewhere")
+
+
+def test_a_date_that_is_not_recorded_is_refused(patient: Patient) -> None:
+    statement = Statement(wire.STATEMENT_KIND_MEDICATION, (Words("ended "), Day(patient.ids["metformin"], end=True)))
+    with pytest.raises(UnrenderableError):
+        render(statement, patient.sources)
+
+
+def test_a_long_series_is_thinned_but_keeps_its_ends() -> None:
+    record = RecordBuilder()
+    ids = [record.potassium(f"4.{month % 10}", f"2025-{month:02}-01") for month in range(1, 13)]
+    sources = Sources.of(datetime(2026, 1, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    text = render(say.trend(sources, ids), sources).text
+    assert text.count("(2025-") == 8
+    assert "(2025-01-01)" in text
+    assert "(2025-12-01)" in text

@@ -1,0 +1,82 @@
+"""The index over what an episode may cite."""
+
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+from grounding import Sources, UnknownSourceError, Verdict, Verifier, render, say
+from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, PatientKey
+from longitude.memory.v1.memory_service_pb2 import CONTRADICTION_STATE_RESOLVED
+from longitude.reasoning.v1.assessment_pb2 import Citation
+from testkit.records import RecordBuilder
+
+NOW = datetime(2026, 10, 7, tzinfo=UTC)
+
+
+def sources_of(record: RecordBuilder) -> Sources:
+    return Sources.of(NOW, record.facts, record.passages, record.contradictions, [record.patient])
+
+
+def test_the_order_of_the_input_does_not_matter() -> None:
+    record = RecordBuilder()
+    ids = [record.potassium(f"4.{n}", f"2025-0{n}-01") for n in range(1, 10)]
+    shuffled = list(record.facts)
+    Random(7).shuffle(shuffled)
+    sources = Sources.of(NOW, shuffled, identifiers=[record.patient])
+    assert [fact.fact_id for fact in sources.series("2823-3")] == ids
+
+
+def test_another_patients_fact_cannot_be_cited() -> None:
+    record = RecordBuilder()
+    mine = record.potassium("4.1", "2025-01-01")
+    other = RecordBuilder(PatientKey(id="NW-2", authority="NORTHWEST"))
+    theirs = other.add(other.facts[0].fact if other.facts else clinical.ClinicalFact(fact_id="theirs"), "2025-01-01")
+    sources = Sources.of(NOW, [*record.facts, *other.facts], identifiers=[record.patient])
+    assert sources.has_fact(mine)
+    with pytest.raises(UnknownSourceError):
+        sources.fact(theirs)
+
+
+def test_a_replaced_result_is_not_current_and_cannot_be_said_as_it_was() -> None:
+    record = RecordBuilder()
+    old, new = record.potassium("6.9", "2025-02-12"), record.potassium("4.9", "2025-02-12")
+    record.supersede(old, new, "2025-02-13")
+    sources = sources_of(record)
+    assert [fact.fact_id for fact in sources.series("2823-3")] == [new]
+    rendered = render(say.latest(sources, old), sources)
+    assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.CONTRADICTED
+
+
+def test_a_withdrawn_fact_is_not_current() -> None:
+    record = RecordBuilder()
+    withdrawn = record.problem("J45", "Asthma", "2025-01-01")
+    record.facts[-1].fact.status = clinical.FACT_STATUS_ENTERED_IN_ERROR
+    sources = sources_of(record)
+    assert not sources.is_current(withdrawn)
+    citation = Citation(fact_id=withdrawn)
+    assert Verifier(sources).verify("Problem: Asthma.", [citation]).verdict is Verdict.CONTRADICTED
+
+
+def test_active_is_a_question_of_the_day() -> None:
+    record = RecordBuilder()
+    going = record.medication("6809", "metformin", "2024-01-01")
+    ended = record.medication("723", "amoxicillin", "2025-02-10", end="2025-02-14")
+    sources = sources_of(record)
+    assert [fact.fact_id for fact in sources.active(FACT_KIND_MEDICATION)] == [going]
+    assert ended in [fact.fact_id for fact in sources.of_kind(FACT_KIND_MEDICATION)]
+
+
+def test_resolved_contradictions_are_left_out() -> None:
+    record = RecordBuilder()
+    record.contradiction("rule", "a", "b")
+    record.contradiction("rule", "c", "d")
+    record.contradictions[0].state = CONTRADICTION_STATE_RESOLVED
+    assert [each.contradiction_id for each in sources_of(record).contradictions] == ["contradiction-2"]
+
+
+def test_egfr_codes_of_all_equations_are_one_series() -> None:
+    record = RecordBuilder()
+    one = record.egfr("68", "2024-03-12")
+    other = record.result("98979-8", "eGFR CKD-EPI 2021", "28", "mL/min/1.73m2", "2026-10-05")
+    assert [fact.fact_id for fact in sources_of(record).series("33914-3")] == [one, other]
