@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from harness import Answer, CallTool, Consultation, Failed, Generate, Progress, Round, ToolResult
-from harness.protocol import ModelPin, Outcome, Request
+from harness import CallTool, Consultation, Failed, Generate, Progress, Round, ToolResult
+from harness.protocol import Answer, ModelPin, Outcome, Request
 from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
 
 from reasoning.adapters.triton import Reasoner, ReasonerRefusedError
