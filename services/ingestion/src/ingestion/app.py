@@ -11,6 +11,7 @@ from servicekit.objects import ObjectStore
 
 from ingestion.adapters import dicom, mllp, tls
 from ingestion.adapters.objects import BUCKET, RawStore
+from ingestion.domain.control_ids import ControlIds
 from ingestion.domain.mllp import Received
 from ingestion.domain.reading import Feed
 from ingestion.handlers import Intake, on_frame, on_instance
@@ -30,7 +31,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     )
     bus = EventBus("ingestion", settings.kafka)
     feed = Feed(settings.zones(), ZoneInfo(settings.default_zone), settings.default_authority)
-    intake = Intake(bus.publish, RawStore(objects), feed, settings.acknowledgements, Turns())
+    intake = Intake(bus.publish, RawStore(objects), feed, settings.acknowledgements, Turns(), ControlIds())
 
     async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
         return await on_frame(received, received_at, intake)

@@ -18,6 +18,7 @@ from ingestion import metrics
 from ingestion.adapters.objects import RawStore
 from ingestion.domain import dicom
 from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, not_stored, read_envelope
+from ingestion.domain.control_ids import REMARK, ControlIds
 from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
 from ingestion.domain.reading import Feed, Reading, digest_of, read
 from ingestion.domain.reception import document_events, partition_key, received_event
@@ -38,6 +39,7 @@ class Intake:
     feed: Feed
     policy: Policy
     turns: Turns
+    control_ids: ControlIds
 
 
 async def on_frame(received: Received, received_at: datetime, intake: Intake) -> list[bytes]:
@@ -47,6 +49,8 @@ async def on_frame(received: Received, received_at: datetime, intake: Intake) ->
         return await _reject(received.kept, envelope, refusal_of(received), received_at, intake, received.fault)
     try:
         reading = read(received.payload, received_at, intake.feed)
+        if intake.control_ids.is_reused(reading.envelope.header, digest_of(received.payload)):
+            reading.warnings.append(REMARK)
         return await _take(received, reading, received_at, intake)
     except RefusedError as error:
         refusal = error

@@ -1,0 +1,24 @@
+"""Control ids in use: a feed that gives one id to different messages is noticed, and loses nothing by it."""
+
+from collections import OrderedDict
+
+from ingestion.domain.hl7 import Segment
+
+REMARK = "MSH-10: this control id was used for another message before; both are kept"
+
+
+class ControlIds:
+    """Remembers the bytes that last used the newest control ids. Best effort: it forgets the oldest, and at a restart."""
+
+    def __init__(self, size: int = 100_000) -> None:
+        self._size = size
+        self._digests: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+
+    def is_reused(self, header: Segment, digest: bytes) -> bool:
+        """Whether the first message seen with this sender and control id had other bytes."""
+        key = (header.raw(3), header.raw(4), header.raw(10))
+        first = self._digests.setdefault(key, digest)
+        self._digests.move_to_end(key)
+        if len(self._digests) > self._size:
+            self._digests.popitem(last=False)
+        return first != digest

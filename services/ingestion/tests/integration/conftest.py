@@ -1,0 +1,155 @@
+"""The service as it runs, on a real Kafka and real object storage."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.topics import Topic
+from eventbus import EventBus
+from ingestion.adapters import dicom, mllp
+from ingestion.adapters.objects import BUCKET, RawStore
+from ingestion.domain.acknowledgement import Policy
+from ingestion.domain.control_ids import ControlIds
+from ingestion.domain.mllp import Received
+from ingestion.domain.reading import Feed
+from ingestion.handlers import Intake, on_frame, on_instance
+from ingestion.turns import Turns
+from servicekit.objects import ObjectStore
+from testkit.backends import ObjectStorage
+
+LIMITS = mllp.Limits(
+    frame_bytes=1024 * 1024,
+    gap=0.5,
+    frame=30.0,
+    idle=60.0,
+    answer=10.0,
+    connections=32,
+    pipelined=64,
+    in_flight_bytes=64 * 1024 * 1024,
+)
+DICOM_LIMITS = dicom.Limits(instance_bytes=2 * 1024 * 1024, associations=4, network=5.0, handling=40.0)
+
+
+@dataclass
+class Process:
+    """What the bus asks of the process it lives in."""
+
+    failures: list[BaseException] = field(default_factory=list)
+
+    def fail(self, error: BaseException) -> None:
+        self.failures.append(error)
+
+    def ready_when(self, name: str, check: Callable[[], Any]) -> None:
+        """Readiness is the process's matter."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where it listens."""
+
+    mllp: str
+    dicom: int
+    store: ObjectStore
+
+
+Start = Callable[..., AbstractAsyncContextManager[Service]]
+
+
+@pytest.fixture
+def start(kafka: str, objects: ObjectStorage) -> Start:
+    """`async with start() as service`; `bootstrap` may name a proxy before Kafka."""
+
+    @asynccontextmanager
+    async def running(
+        bootstrap: str = kafka, limits: mllp.Limits = LIMITS, policy: Policy = Policy.ONE, endpoint: str = ""
+    ) -> AsyncIterator[Service]:
+        store = ObjectStore(endpoint or objects.endpoint, objects.access_key, objects.secret_key, BUCKET)
+        bus = EventBus("ingestion", bootstrap)
+        intake = Intake(bus.publish, RawStore(store), Feed(), policy, Turns(), ControlIds())
+
+        async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
+            return await on_frame(received, received_at, intake)
+
+        async def handle_instance(data: bytes) -> tuple[int, str]:
+            return await on_instance(data, datetime.now(UTC), intake)
+
+        async with (
+            bus.running(Process()),
+            mllp.MllpListener(handle_frame, limits).listening("127.0.0.1", 0) as port,
+            dicom.DicomListener(handle_instance, DICOM_LIMITS).listening("127.0.0.1", 0) as dicom_port,
+        ):
+            yield Service(f"127.0.0.1:{port}", dicom_port, store)
+
+    return running
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record."""
+
+    event_id: str
+    key: bytes | None
+    payload: Any
+    partition: int
+    offset: int
+
+
+class TopicReader:
+    """`async with TopicReader(kafka, MESSAGE_RECEIVED) as reader`: sees what is published from then on."""
+
+    def __init__(self, bootstrap: str, topic: Topic[Any]) -> None:
+        self._topic = topic
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+
+    async def __aenter__(self) -> Self:
+        # Assigned by hand: a group would take seconds to form.
+        await self._consumer.start()
+        partitions = await self._partitions()
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_end(*partitions)
+        for partition in partitions:
+            await self._consumer.position(partition)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def _partitions(self) -> list[TopicPartition]:
+        metadata = await self._consumer._client.fetch_all_metadata()
+        return [TopicPartition(self._topic.name, p) for p in metadata.partitions_for_topic(self._topic.name)]
+
+    async def read(self, count: int, timeout_s: float = 20.0) -> list[Record]:
+        """Exactly `count` records; TimeoutError when they do not come."""
+        records: list[Record] = []
+        async with asyncio.timeout(timeout_s):
+            while len(records) < count:
+                records += await self._poll(500)
+        assert len(records) == count, f"{len(records)} records instead of {count}"
+        return records
+
+    async def read_all(self, quiet_s: float = 2.0) -> list[Record]:
+        """Every record until none comes for a while."""
+        records: list[Record] = []
+        while found := await self._poll(int(quiet_s * 1000)):
+            records += found
+        return records
+
+    async def _poll(self, timeout_ms: int) -> list[Record]:
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms)
+        return [self._record(record) for batch in batches.values() for record in batch]
+
+    def _record(self, record: Any) -> Record:
+        headers = dict(record.headers)
+        payload = self._topic.payload.FromString(record.value)
+        return Record(headers["ce_id"].decode(), record.key, payload, record.partition, record.offset)
+
+
+@pytest.fixture
+def watch(kafka: str) -> Callable[[Topic[Any]], TopicReader]:
+    """`async with watch(TOPIC) as reader`."""
+    return lambda topic: TopicReader(kafka, topic)
