@@ -37,7 +37,7 @@ class Part:
     until_ready: Callable[[], Coroutine[object, object, None]]
     needs: tuple[str, ...] = ()
     grace_s: float = 10.0
-    ready_within_s: float = 120.0
+    ready_within_s: float = 180.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ _OWN = {
 def part(name: str, site: Site) -> Part:
     """One service as the supervisor starts it; it is ready when its /readyz says so."""
     ready = partial(until_http_ok, f"http://{site.address(f'{name}_http')}/readyz")
-    return Part(name=name, prepare=partial(_prepare, name, site), until_ready=ready, needs=NEEDS[name])
+    # Longer than a service gives the requests under way (LONGITUDE_SHUTDOWN_GRACE, 20 s).
+    return Part(name, partial(_prepare, name, site), until_ready=ready, needs=NEEDS[name], grace_s=25)
 
 
 async def _prepare(name: str, site: Site) -> Command:
