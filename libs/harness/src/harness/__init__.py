@@ -1,0 +1,46 @@
+"""The agent runtime: what a driver needs to run, record and replay a consultation."""
+
+from harness.consultation import Consultation
+from harness.episode import EpisodeTamperedError, episode_digest, parse, serialise, verify_chain
+from harness.protocol import (
+    CallTool,
+    Failed,
+    Generate,
+    Generated,
+    InputsRefusedError,
+    ModelPin,
+    Outcome,
+    Progress,
+    Proposed,
+    ProtocolError,
+    Round,
+    Said,
+    ToolResult,
+)
+from harness.replay import Replay, ReplayDifferenceError
+from harness.tokenizer import Tokenizer
+
+__all__ = [
+    "CallTool",
+    "Consultation",
+    "EpisodeTamperedError",
+    "Failed",
+    "Generate",
+    "Generated",
+    "InputsRefusedError",
+    "ModelPin",
+    "Outcome",
+    "Progress",
+    "Proposed",
+    "ProtocolError",
+    "Replay",
+    "ReplayDifferenceError",
+    "Round",
+    "Said",
+    "Tokenizer",
+    "ToolResult",
+    "episode_digest",
+    "parse",
+    "serialise",
+    "verify_chain",
+]

@@ -1,0 +1,209 @@
+"""Whether an action may be done here and now. The grammar offers only what passes; execution asks again.
+
+A decoded text is parsed strictly (no spelling but the canonical one) and resolved against role, state and sources into
+a typed action. Everything that does not resolve raises ActionRefusedError; nothing is corrected or guessed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.reasoning.v1 import episode_pb2
+
+from harness import actions
+from harness.actions import Action, ActionRefusedError, Form, HandOver, Look, ProposalKind, Propose, Say
+from harness.roles import Role
+from harness.sources import Sources, code_of, numeric
+from harness.states import State
+from harness.tools import TOOLS
+
+_COMMAND = re.compile(r"[a-z]+(?: [A-Za-z0-9_]+)*", re.ASCII)
+_ABOUT = {
+    ProposalKind.REVIEW_MEDICATION: FactKind.FACT_KIND_MEDICATION,
+    ProposalKind.REPEAT_RESULT: FactKind.FACT_KIND_RESULT,
+    ProposalKind.CLARIFY_ALLERGY: FactKind.FACT_KIND_ALLERGY,
+    ProposalKind.REVIEW_PROBLEM: FactKind.FACT_KIND_PROBLEM,
+}
+WITH_EVIDENCE = frozenset({ProposalKind.REVIEW_MEDICATION, ProposalKind.REVIEW_PROBLEM})
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that decides what may be done: who acts, where the consultation stands, what was shown and done."""
+
+    role: Role
+    state: State
+    sources: Sources
+    shown: int  # lines the role has seen
+    done: frozenset[str]  # keys of actions done in this episode
+    drafted: int  # statements and proposals in the draft
+    tools: frozenset[str]  # served by the driver
+    calls_left: int
+    team: tuple[str, ...]  # roles the coordinator may choose from
+
+
+def decide(text: str, view: View) -> Action:
+    """The action that a decoded text stands for; raises ActionRefusedError."""
+    if not _COMMAND.fullmatch(text):
+        raise ActionRefusedError("not an action")
+    word, *arguments = text.split(" ")
+    if word not in _RESOLVE or Form(word) not in view.role.forms.get(view.state, frozenset()):
+        raise ActionRefusedError("not an action of this role in this state")
+    if key(text) in view.done:
+        raise ActionRefusedError("done already")
+    return _RESOLVE[Form(word)](arguments, view)
+
+
+def key(text: str) -> str:
+    """What makes two actions the same: the evidence of a proposal and the purpose of a call do not."""
+    words = text.split(" ")
+    return " ".join(words[:3]) if words[0] in (Form.PROPOSE, Form.LOOK) else text
+
+
+def _one(arguments: list[str]) -> str:
+    if len(arguments) != 1:
+        raise ActionRefusedError("wrong number of words")
+    return arguments[0]
+
+
+def _fact(handle: str, view: View, *kinds: "FactKind.ValueType") -> ClinicalFact:
+    found = view.sources.get(handle, view.shown)
+    if not isinstance(found, ClinicalFact):
+        raise ActionRefusedError("no such fact")
+    if kinds and found.kind not in kinds:
+        raise ActionRefusedError("a fact of another kind")
+    return found
+
+
+def _passage(handle: str, view: View) -> EvidencePassage:
+    found = view.sources.get(handle, view.shown)
+    if not isinstance(found, EvidencePassage):
+        raise ActionRefusedError("no such passage")
+    return found
+
+
+def _newest(handle: str, view: View) -> tuple[ClinicalFact, list[ClinicalFact]]:
+    """A result that is the newest of its code, and all results of the code."""
+    fact = _fact(handle, view, FactKind.FACT_KIND_RESULT)
+    results = view.sources.results(code_of(fact))
+    if results[-1].fact_id != fact.fact_id:
+        raise ActionRefusedError("not the newest result of its code")
+    return fact, results
+
+
+def _latest(arguments: list[str], view: View) -> Action:
+    return Say(actions.Latest(_newest(_one(arguments), view)[0].fact_id))
+
+
+def _trend(arguments: list[str], view: View) -> Action:
+    fact, results = _newest(_one(arguments), view)
+    values = numeric(results)
+    if len(values) < 2 or values[-1].fact_id != fact.fact_id:
+        raise ActionRefusedError("fewer than two values")
+    return Say(actions.Trend(code_of(fact), tuple(value.fact_id for value in values)))
+
+
+def _change(arguments: list[str], view: View) -> Action:
+    handle = _one(arguments)
+    fact = _fact(handle, view)
+    if not view.sources.is_new(fact):
+        raise ActionRefusedError("not new")
+    if fact.kind != FactKind.FACT_KIND_RESULT:
+        _fact(handle, view, *_ABOUT.values())
+        return Say(actions.Change(code_of(fact), (fact.fact_id,)))
+    _, results = _newest(handle, view)
+    before = [result for result in results if not view.sources.is_new(result)]
+    if not before:
+        raise ActionRefusedError("nothing to compare with")
+    return Say(actions.Change(code_of(fact), (before[-1].fact_id, fact.fact_id)))
+
+
+def _of_kind(
+    kind: "FactKind.ValueType", statement: Callable[[str], actions.Statement]
+) -> Callable[[list[str], View], Action]:
+    def resolve(arguments: list[str], view: View) -> Action:
+        return Say(statement(_fact(_one(arguments), view, kind).fact_id))
+
+    return resolve
+
+
+def _evidence(arguments: list[str], view: View) -> Action:
+    return Say(actions.Evidence(_passage(_one(arguments), view).passage_id))
+
+
+def _absence(arguments: list[str], view: View) -> Action:
+    found = view.sources.get(_one(arguments), view.shown)
+    if not isinstance(found, CodedConcept):
+        raise ActionRefusedError("no such absence")
+    return Say(actions.Absence(actions.Code(found.system, found.code)))
+
+
+def _calculation(arguments: list[str], view: View) -> Action:
+    found = view.sources.get(_one(arguments), view.shown)
+    if not isinstance(found, episode_pb2.Calculation):
+        raise ActionRefusedError("no such calculation")
+    return Say(actions.Calculation(found.name, tuple(found.fact_ids)))
+
+
+def _propose(arguments: list[str], view: View) -> Action:
+    if len(arguments) not in (2, 3) or arguments[0] not in set(ProposalKind):
+        raise ActionRefusedError("not a proposal")
+    kind = ProposalKind(arguments[0])
+    fact = _fact(arguments[1], view, _ABOUT[kind])
+    if kind is ProposalKind.REPEAT_RESULT:
+        _newest(arguments[1], view)
+    if arguments[2:] and kind not in WITH_EVIDENCE:
+        raise ActionRefusedError("a proposal of this kind has no evidence")
+    passages = tuple(_passage(handle, view).passage_id for handle in arguments[2:])
+    return Propose(kind, (fact.fact_id,), passages)
+
+
+def _look(arguments: list[str], view: View) -> Action:
+    if len(arguments) != 4 or arguments[2] != "for":
+        raise ActionRefusedError("not a call")
+    name, handle, _, purpose = arguments
+    if name not in TOOLS or name not in view.tools & view.role.tools or not view.calls_left:
+        raise ActionRefusedError("no such tool here")
+    fact = _fact(handle, view, *TOOLS[name].kinds)
+    if purpose not in TOOLS[name].purposes:
+        raise ActionRefusedError("not a purpose of this tool")
+    return Look(name, fact.fact_id, purpose)
+
+
+def _ask(arguments: list[str], view: View) -> Action:
+    if _one(arguments) not in view.team:
+        raise ActionRefusedError("no such role here")
+    return HandOver(arguments[0])
+
+
+def _doubt(arguments: list[str], view: View) -> Action:
+    if _one(arguments) not in {f"S{number}" for number in range(1, view.drafted + 1)}:
+        raise ActionRefusedError("no such statement")
+    return actions.Doubt(int(arguments[0][1:]))
+
+
+def _finish(arguments: list[str], view: View) -> Action:  # noqa: ARG001 - every resolver has this shape
+    if arguments:
+        raise ActionRefusedError("wrong number of words")
+    return actions.Finish()
+
+
+_RESOLVE: Mapping[str, Callable[[list[str], View], Action]] = {
+    Form.LATEST: _latest,
+    Form.TREND: _trend,
+    Form.CHANGE: _change,
+    Form.MEDICATION: _of_kind(FactKind.FACT_KIND_MEDICATION, actions.Medication),
+    Form.ALLERGY: _of_kind(FactKind.FACT_KIND_ALLERGY, actions.Allergy),
+    Form.PROBLEM: _of_kind(FactKind.FACT_KIND_PROBLEM, actions.Problem),
+    Form.IMAGING: _of_kind(FactKind.FACT_KIND_IMAGING_FINDING, actions.Imaging),
+    Form.EVIDENCE: _evidence,
+    Form.ABSENCE: _absence,
+    Form.CALCULATION: _calculation,
+    Form.PROPOSE: _propose,
+    Form.LOOK: _look,
+    Form.ASK: _ask,
+    Form.DOUBT: _doubt,
+    Form.FINISH: _finish,
+}

@@ -1,0 +1,134 @@
+"""What the runtime asks of its driver, and what the driver answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
+
+from harness.actions import Propose, Statement
+
+
+class ProtocolError(Exception):
+    """The driver answered what was not asked: a bug of the driver."""
+
+
+class InputsRefusedError(Exception):
+    """The episode cannot begin with these inputs; the text says why."""
+
+
+@dataclass(frozen=True)
+class ModelPin:
+    """Which model is meant: its name and the SHA-256 over its files."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Tokens please. `input_ids` is the whole sequence so far; `grammar` is EBNF with the root rule `root`."""
+
+    role: str
+    state: str
+    input_ids: tuple[int, ...]
+    grammar: str
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+    stop_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CallTool:
+    """A tool's answer please. `arguments` always has `query`, `fact_id`, `system` and `code`."""
+
+    role: str
+    tool: str
+    arguments: Mapping[str, str]
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Tokens and, of one length, their log-probabilities before the mask, the allowed mass and which were forced."""
+
+    output_ids: tuple[int, ...]
+    log_probs: tuple[float, ...]
+    allowed_mass: tuple[float, ...]
+    forced: tuple[bool, ...]
+    finish_reason: str
+
+    def __post_init__(self) -> None:
+        if len({len(self.output_ids), len(self.log_probs), len(self.allowed_mass), len(self.forced)}) != 1:
+            raise ProtocolError("output ids, log-probabilities, allowed mass and forced differ in length")
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool found, in the shape of a context: lines, facts, passages."""
+
+    context: GetContextResponse
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The request could not be answered; `reason` is a class of failure, free of patient data."""
+
+    reason: str
+
+
+Request: TypeAlias = Generate | CallTool
+Answer: TypeAlias = Generated | ToolResult | Failed
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Something that just happened, in the words of the action; `tokens` made for it."""
+
+    role: str
+    action: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """Requests that may be answered at the same time; none when the run is finished."""
+
+    requests: tuple[Request, ...]
+    progress: tuple[Progress, ...]
+
+    @property
+    def finished(self) -> bool:
+        return not self.requests
+
+
+@dataclass(frozen=True)
+class Said:
+    """A statement of the draft: who said it, in which step of the episode, and whether the verifier doubts it."""
+
+    statement: Statement
+    role: str
+    step: int
+    doubted: bool = False
+
+
+@dataclass(frozen=True)
+class Proposed:
+    proposal: Propose
+    role: str
+    step: int
+    doubted: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The draft, and everything it may point to. `degraded` says what is missing and why."""
+
+    statements: tuple[Said, ...]
+    proposals: tuple[Proposed, ...]
+    degraded: tuple[str, ...]
+    facts: Mapping[str, ClinicalFact]
+    passages: Mapping[str, EvidencePassage]

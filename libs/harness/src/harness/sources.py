@@ -1,0 +1,148 @@
+"""The sources of an episode under short handles: F1.. facts, E1.. passages, K1.. calculations, N1.. absences.
+
+A source has a handle only when its line was given to the episode, is not withdrawn and not replaced: what has no handle
+cannot be named, and so cannot be cited.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
+from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs
+
+from harness.actions import Code
+
+Source = ClinicalFact | EvidencePassage | Calculation | CodedConcept
+
+
+class SourcesRefusedError(Exception):
+    """A context names what it does not hold."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as the model sees it; `handle` is empty when the line cannot be cited."""
+
+    handle: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.handle} {self.text}".strip()
+
+
+class Sources:
+    """Grows while the episode runs (tools bring more); handles are given in order and never change."""
+
+    def __init__(self, since: datetime | None) -> None:
+        self.since = since
+        self.facts: dict[str, ClinicalFact] = {}
+        self.passages: dict[str, EvidencePassage] = {}
+        self.lines: list[Line] = []
+        self._sources: dict[str, Source] = {}
+        self._shown_in: dict[str, int] = {}
+        self._replaced: set[str] = set()
+        self._handle_of: dict[str, str] = {}
+
+    def add_context(self, context: GetContextResponse) -> None:
+        """Takes in a context pack or a tool's result; raises SourcesRefusedError before anything is taken."""
+        self.know(context)
+        for line in context.lines:
+            self._add_line(line.text, line.fact_id, line.passage_id)
+        for passage in context.passages:
+            self._add_line(passage.title, "", passage.passage_id)
+
+    def know(self, context: GetContextResponse) -> None:
+        """Takes in facts and passages without their lines, so that others may refer to them."""
+        facts = self.facts | {held.fact.fact_id: held.fact for held in context.facts}
+        passages = self.passages | {passage.passage_id: passage for passage in context.passages}
+        for line in context.lines:
+            if (line.fact_id and line.fact_id not in facts) or (line.passage_id and line.passage_id not in passages):
+                raise SourcesRefusedError("a line names a fact or passage that the context does not hold")
+        self.facts, self.passages = facts, passages
+        self._replaced |= {held.fact.fact_id for held in context.facts if held.HasField("superseded_at")}
+
+    def add_candidates(self, inputs: EpisodeInputs) -> None:
+        """Takes in what the rules said, what the runtime can compute and what was looked for in vain."""
+        for finding in inputs.findings:
+            self.lines.append(Line("", _one_line(f"Rule: {finding.text}")))
+        for calculation in inputs.calculations:
+            if not all(fact_id in self.facts for fact_id in calculation.fact_ids):
+                raise SourcesRefusedError("a calculation names a fact that the context does not hold")
+            self._append("K", calculation, calculation.name)
+        for concept in inputs.absences:
+            self._append("N", concept, f"not in the record: {concept.display or concept.code}")
+
+    def visible(self, prefix: str, lines: int) -> Iterator[str]:
+        """Handles of one sort among the first `lines` lines."""
+        return (h for h, index in self._shown_in.items() if h.startswith(prefix) and index < lines)
+
+    def get(self, handle: str, lines: int) -> Source | None:
+        """The source of a handle that was shown among the first `lines` lines."""
+        return self._sources[handle] if self._shown_in.get(handle, lines) < lines else None
+
+    def results(self, code: Code) -> list[ClinicalFact]:
+        """Results of one code, oldest first."""
+        found = [fact for fact in self.facts.values() if is_result(fact) and code_of(fact) == code]
+        return sorted((fact for fact in found if self.holds(fact)), key=_when)
+
+    def is_new(self, fact: ClinicalFact) -> bool:
+        """Whether the fact began to hold after the time changes are counted from."""
+        return self.since is not None and _time(fact) > self.since
+
+    def holds(self, fact: ClinicalFact) -> bool:
+        """Neither withdrawn nor replaced."""
+        return fact.status != FactStatus.FACT_STATUS_ENTERED_IN_ERROR and fact.fact_id not in self._replaced
+
+    def _add_line(self, text: str, fact_id: str, passage_id: str) -> None:
+        known = self._handle_of.get(fact_id or passage_id)
+        if known is not None:
+            return
+        if fact_id and self.holds(self.facts[fact_id]):
+            self._handle_of[fact_id] = self._append("F", self.facts[fact_id], text)
+        elif passage_id:
+            self._handle_of[passage_id] = self._append("E", self.passages[passage_id], text)
+        else:
+            self.lines.append(Line("", _one_line(text)))
+
+    def _append(self, prefix: str, source: Source, text: str) -> str:
+        handle = f"{prefix}{sum(held.startswith(prefix) for held in self._sources) + 1}"
+        self._sources[handle] = source
+        self._shown_in[handle] = len(self.lines)
+        self.lines.append(Line(handle, _one_line(text)))
+        return handle
+
+    def drop_lines_from(self, length: int) -> int:
+        """Forgets the lines (and their handles) from place `length` on; returns how many were forgotten."""
+        dropped = len(self.lines) - length
+        for handle in [handle for handle, index in self._shown_in.items() if index >= length]:
+            del self._shown_in[handle], self._sources[handle]
+            self._handle_of = {key: held for key, held in self._handle_of.items() if held != handle}
+        del self.lines[length:]
+        return dropped
+
+
+def is_result(fact: ClinicalFact) -> bool:
+    return fact.kind == FactKind.FACT_KIND_RESULT
+
+
+def code_of(fact: ClinicalFact) -> Code:
+    return Code(fact.code.system, fact.code.code)
+
+
+def numeric(facts: Sequence[ClinicalFact]) -> list[ClinicalFact]:
+    return [fact for fact in facts if fact.WhichOneof("value") == "quantity"]
+
+
+def _time(fact: ClinicalFact) -> datetime:
+    return fact.valid_from.ToDatetime(tzinfo=UTC)
+
+
+def _when(fact: ClinicalFact) -> tuple[datetime, str]:
+    return _time(fact), fact.fact_id
+
+
+def _one_line(text: str) -> str:
+    """A line is one line: a break in a text of the record cannot begin another."""
+    return " ".join(text.split())
