@@ -1,0 +1,56 @@
+"""The map of imaging: studies and documents in, analyses and readings out, two networks asked on the way."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from contracts.topics import DOCUMENT_RECEIVED, STUDY_RECEIVED
+from eventbus import EventBus
+from longitude.imaging.v1 import imaging_service_pb2
+from longitude.imaging.v1.imaging_service_pb2_grpc import add_ImagingServiceServicer_to_server
+from servicekit import Process, migrate, postgres
+from servicekit.objects import ObjectStore
+from servicekit.triton import TritonClient
+
+from imaging.adapters.postgres import Store
+from imaging.adapters.triton import Networks
+from imaging.domain.document import Reader
+from imaging.handlers import Outside, on_document_received, on_study_received
+from imaging.rpc import Rpc
+from imaging.settings import Settings
+
+BUCKET = "imaging-analyses"
+
+
+@asynccontextmanager
+async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
+    """Everything is up when this yields."""
+    await migrate(str(settings.postgres), "imaging", "imaging")
+    async with AsyncExitStack() as stack:
+        store = Store(await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "imaging")))
+        networks = Networks(await stack.enter_async_context(TritonClient.connect(settings.triton)))
+        objects = _objects(settings)
+        await objects.ensure_bucket()
+        reader = Reader(settings.least_confidence, ZoneInfo(settings.page_zone))
+        outside = Outside(store, objects, networks, settings.largest_object)
+        bus = EventBus("imaging", settings.kafka)
+        bus.subscribe(STUDY_RECEIVED, partial(on_study_received, outside=outside), max_records=1)
+        bus.subscribe(DOCUMENT_RECEIVED, partial(on_document_received, outside=outside, reader=reader), max_records=1)
+        service = (add_ImagingServiceServicer_to_server, Rpc(store), imaging_service_pb2.DESCRIPTOR)
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        await stack.enter_async_context(bus.running(process))
+        process.ready_when("postgres", store.ping)
+        process.ready_when("objects", objects.ping)
+        process.ready_when("triton", networks.ready)
+        yield
+
+
+def _objects(settings: Settings) -> ObjectStore:
+    return ObjectStore(
+        settings.objects,
+        settings.objects_access_key.get_secret_value(),
+        settings.objects_secret_key.get_secret_value(),
+        BUCKET,
+        tls=settings.objects_tls,
+    )

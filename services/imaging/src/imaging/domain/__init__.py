@@ -1,0 +1,1 @@
+"""Decisions about films and pages, on values: no network, no clock."""

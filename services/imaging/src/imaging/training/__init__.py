@@ -1,0 +1,1 @@
+"""How the chest-film network is trained and judged. Nothing here runs in the service."""
