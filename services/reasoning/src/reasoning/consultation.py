@@ -60,7 +60,7 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     sources = record.sources()
     said = speak(record, sources, report)
     checked = assess(said, Verifier(sources), identity.assessment_id)
-    prepared = prepare(request.question, record, sources, checked)
+    prepared = prepare(request.question, record, sources, checked, parts.limits.context_tokens)
     run = _begin(identity, prepared, pin, parts)
     driver = Driver(parts.reasoner, Tools(parts.memory, request.patient, record), pin, _reporting(report))
     outcome = await driver.drive(run)

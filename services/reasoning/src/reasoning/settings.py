@@ -24,6 +24,6 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     # Longest time for one answer of the model, in seconds.
     generation_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     # Tokens of the record that one agent sees.
-    context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 700
     # Whether the model may also write one short sentence of its own, which the gate then judges.
     prose: bool = True

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2 as pb
-from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub, MemoryServiceStub
+from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
+
+if TYPE_CHECKING:
+    from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub
 
 # Longest time for one read, in seconds.
 DEADLINE = 10.0

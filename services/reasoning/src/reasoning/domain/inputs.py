@@ -9,8 +9,13 @@ from grounding.calculate import CalculationError
 from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, WEIGHT, key, short_name
 from grounding.derive import CALCULATIONS
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
-from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_PROPOSAL, STATEMENT_KIND_QUESTION, Statement
-from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Finding
+from longitude.reasoning.v1.assessment_pb2 import (
+    STATEMENT_KIND_ALERT,
+    STATEMENT_KIND_PROPOSAL,
+    STATEMENT_KIND_QUESTION,
+    Statement,
+)
+from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Finding, Policy
 
 from reasoning.domain.record import Record
 from reasoning.domain.rules.changes import last_encounter
@@ -27,6 +32,12 @@ _CALCULATED_FROM: Mapping[str, tuple[str, ...]] = {
     "creatinine-clearance": (CREATININE, WEIGHT),
 }
 _MAX_OPEN = 3
+# What the model must know is said; plain values it may repeat, since repetitions are dropped afterwards.
+_TOLD = (STATEMENT_KIND_ALERT, STATEMENT_KIND_QUESTION, STATEMENT_KIND_PROPOSAL)
+# A finding tells the model what is said already; the long words of guidance are not for it to read.
+_FINDING_CHARACTERS = 110
+# Tokens for findings, calculations and absences beside the record's own lines.
+_BESIDE_RECORD = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +48,16 @@ class Prepared:
     absences: Mapping[str, CodedConcept]
 
 
-def prepare(question: str, record: Record, sources: Sources, said: Sequence[Statement]) -> Prepared:
-    """`said`: the rules' statements, rendered."""
+def prepare(
+    question: str, record: Record, sources: Sources, said: Sequence[Statement], context_tokens: int
+) -> Prepared:
+    """`said`: the rules' statements, rendered. `context_tokens`: what the record's lines may take."""
     absences = _absences(sources)
     inputs = EpisodeInputs(
         question=question,
         context=record.context,
         flow=FIRST_VISIT,
+        policy=Policy(context_tokens=context_tokens + _BESIDE_RECORD),
         findings=[*_findings(said), *_open_points(record)],
         calculations=_calculations(sources),
         absences=absences.values(),
@@ -53,7 +67,15 @@ def prepare(question: str, record: Record, sources: Sources, said: Sequence[Stat
     if since is not None:
         inputs.flow = FOLLOW_UP
         inputs.since.CopyFrom(since)
+    _add_facts_of_calculations(inputs, record)
     return Prepared(inputs, absences)
+
+
+def _add_facts_of_calculations(inputs: EpisodeInputs, record: Record) -> None:
+    """A calculation may need facts that did not fit the pack: the episode holds them, without a line."""
+    held = {each.fact.fact_id for each in inputs.context.facts}
+    needed = {fact_id for calculation in inputs.calculations for fact_id in calculation.fact_ids} - held
+    inputs.context.facts.extend(each for each in record.timeline.facts if each.fact.fact_id in needed)
 
 
 def _since(record: Record, sources: Sources) -> Timestamp | None:
@@ -73,13 +95,19 @@ def _findings(said: Sequence[Statement]) -> list[Finding]:
     return [
         Finding(
             name=each.author_name,
-            text=each.text,
+            text=_short(each.text),
             fact_ids=[citation.fact_id for citation in each.citations if citation.fact_id],
             passage_ids=[citation.passage_id for citation in each.citations if citation.passage_id],
         )
         for each in said
-        if each.released
+        if each.released and each.kind in _TOLD
     ]
+
+
+def _short(text: str) -> str:
+    """Without the quotation that follows."""
+    lead = text.partition("“")[0].strip()
+    return lead if len(lead) <= _FINDING_CHARACTERS else lead[:_FINDING_CHARACTERS].rsplit(" ", 1)[0] + " ..."
 
 
 def _open_points(record: Record) -> list[Finding]:
@@ -88,7 +116,7 @@ def _open_points(record: Record) -> list[Finding]:
         return []
     kinds = (STATEMENT_KIND_QUESTION, STATEMENT_KIND_PROPOSAL)
     open_ones = [each for each in record.signed.assessment.statements if each.released and each.kind in kinds]
-    return [Finding(name="last signed assessment", text=each.text) for each in open_ones[:_MAX_OPEN]]
+    return [Finding(name="last signed assessment", text=_short(each.text)) for each in open_ones[:_MAX_OPEN]]
 
 
 def _calculations(sources: Sources) -> list[Calculation]:

@@ -60,17 +60,19 @@ def _interaction(
     sources: Sources, nsaid: ClinicalFact, blockers: list[ClinicalFact], function: KidneyFunction | None
 ) -> list[Statement]:
     blocker, older = blockers[0], tuple(fact.fact_id for fact in blockers[1:])
-    kidneys: tuple[Part, ...] = (Words(" and "), *parts.kidney_parts(function)) if function else ()
+    kidneys: tuple[Part, ...] = parts.kidney_parts(function) if function else ()
+    also_kidneys = (Words(" and "), *kidneys) if kidneys else ()
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
         *(*parts.drug_with_class(nsaid, capital=True), *parts.state(nsaid), Words(", while ")),
-        *(*parts.drug_with_class(blocker), *parts.state(blocker), *kidneys),
+        *(*parts.drug_with_class(blocker), *parts.state(blocker), *also_kidneys),
         *parts.quoted(sources, ("fda-nsaid-acei-renal", "kdigo-2024-nsaid"), ("nsaid", "renal", "ace")),
         also=older,
     )
     order = "Avoid " if facts.is_order(nsaid) else "Review "
     proposal = parts.statement(
         wire.STATEMENT_KIND_PROPOSAL,
-        *(Words(order), Name(nsaid.fact_id), Words(" together with "), Name(blocker.fact_id), *kidneys),
+        *(Words(order), Name(nsaid.fact_id), Words(" together with "), Name(blocker.fact_id)),
+        *((Words(": "), *kidneys) if kidneys else ()),
     )
     return [alert, proposal]
