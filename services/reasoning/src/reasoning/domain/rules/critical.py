@@ -42,7 +42,10 @@ CRITICAL: dict[str, Limits] = {
 
 
 def critical_values(sources: Sources) -> list[Statement]:
-    """The newest result of an analyte of the table, not older than 30 days, at or beyond its limit."""
+    """The newest result of an analyte of the table, not older than 30 days, at or beyond its limit.
+
+    Source: beside the table `CRITICAL`.
+    """
     found = []
     for loinc, limits in CRITICAL.items():
         newest = sources.series(loinc)[-1:]

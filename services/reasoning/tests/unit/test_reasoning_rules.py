@@ -1,0 +1,300 @@
+"""Each rule says what it must, says nothing where it must not, and what it says is verified when it is read back."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from grounding import Sources, Verdict, Verifier, render
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_STATUS_CORRECTED
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from reasoning.domain.rules import CITED_PASSAGES, RULES, Rule, speak
+from reasoning.domain.rules.allergy import drug_of_an_allergic_class
+from reasoning.domain.rules.changes import last_encounter, since_last_encounter
+from reasoning.domain.rules.contradictions import open_contradictions
+from reasoning.domain.rules.corrections import corrected_results
+from reasoning.domain.rules.critical import CRITICAL, critical_values
+from reasoning.domain.rules.followup import since_last_signed
+from reasoning.domain.rules.imaging import imaging_findings
+from reasoning.domain.rules.kidney import kidney_function, kidney_function_trend, rapid_progression
+from reasoning.domain.rules.metformin import metformin_and_kidney_function
+from reasoning.domain.rules.nsaid import nsaid_with_chronic_kidney_disease, nsaid_with_raas_blockade
+from reasoning.domain.rules.potassium import hyperkalaemia_with_raas_blockade
+from testkit.records import RecordBuilder
+
+Patient = tuple[RecordBuilder, dict[str, str]]
+Build = Callable[[RecordBuilder], Sources]
+
+
+def texts(rule: Rule, sources: Sources) -> list[str]:
+    return [render(statement, sources).text for statement in rule(sources)]
+
+
+def test_every_rule_speaks_about_the_failing_kidneys_and_every_word_is_supported(
+    patient: Patient, build_sources: Build
+) -> None:
+    sources = build_sources(patient[0])
+    verifier = Verifier(sources)
+    for spoken in speak(sources):
+        rendered = render(spoken.statement, sources)
+        verified = verifier.verify(rendered.text, rendered.citations)
+        assert verified.verdict is Verdict.SUPPORTED, (spoken.rule, rendered.text, verified.reason)
+    silent = {"critical_values", "drug_of_an_allergic_class", "corrected_results"}
+    assert {spoken.rule for spoken in speak(sources)} == {rule.__name__ for rule in RULES} - silent
+
+
+def test_without_an_evidence_library_the_rules_still_speak(patient: Patient, build_sources: Build) -> None:
+    record, _ = patient
+    with_passages = speak(build_sources(record))
+    record.passages.clear()
+    sources = build_sources(record)
+    assert [spoken.rule for spoken in speak(sources)] == [spoken.rule for spoken in with_passages]
+    verifier = Verifier(sources)
+    for spoken in speak(sources):
+        rendered = render(spoken.statement, sources)
+        assert verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED, rendered.text
+
+
+def test_an_empty_record_makes_no_rule_speak(build_sources: Build) -> None:
+    assert speak(build_sources(RecordBuilder())) == []
+
+
+def test_every_passage_that_rules_cite_is_asked_for() -> None:
+    assert len(CITED_PASSAGES) == 7
+    assert all(CITED_PASSAGES.values())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_rule_names_its_source(rule: Rule) -> None:
+    assert "Source:" in (rule.__doc__ or "")
+
+
+def test_metformin_below_30_is_an_alert_with_the_passage_and_a_proposal(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    alert, proposal = metformin_and_kidney_function(sources)
+    assert (alert.kind, proposal.kind) == (wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_PROPOSAL)
+    assert render(alert, sources).text == (
+        "Metformin 1000 mg oral BID is active since 2024-03-12, while eGFR was 28 mL/min/1.73 m2 on 2026-10-05: check "
+        "whether it still fits. “Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2.” "
+        "(Test guideline, grade 1B)."
+    )
+    assert set(alert.fact_ids) == {ids["metformin"], ids["egfr3"]}
+    assert alert.passage_ids == ("fda-metformin-renal",)
+
+
+@pytest.mark.parametrize(("egfr", "speaks"), [("44", True), ("45", False), ("90", False), ("29", True)])
+def test_metformin_is_judged_by_the_newest_egfr(egfr: str, speaks: bool, build_sources: Build) -> None:  # noqa: FBT001
+    record = RecordBuilder()
+    record.egfr("20", "2020-01-01")
+    record.egfr(egfr, "2026-01-01")
+    record.medication("6809", "metformin", "2024-03-12")
+    assert bool(metformin_and_kidney_function(build_sources(record))) is speaks
+
+
+def test_stopped_metformin_raises_no_alert(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.egfr("20", "2026-01-01")
+    record.medication("6809", "metformin", "2024-03-12", end="2025-01-01")
+    assert metformin_and_kidney_function(build_sources(record)) == []
+
+
+def test_kidney_function_is_computed_where_the_laboratory_gave_no_egfr(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.born("19570418")
+    record.creatinine("1.95", "2026-10-05")
+    function = kidney_function(build_sources(record))
+    assert function is not None
+    assert (function.value, function.recorded) == (27.0, None)
+    record.medication("6809", "metformin", "2024-03-12")
+    (alert, _) = texts(metformin_and_kidney_function, build_sources(record))
+    assert "eGFR by CKD-EPI 2021 was 27 mL/min/1.73 m2 (2026-10-05)" in alert
+
+
+def test_a_newer_creatinine_outweighs_an_older_reported_egfr(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.born("19570418")
+    record.egfr("60", "2024-01-01")
+    record.creatinine("1.95", "2026-10-05")
+    function = kidney_function(build_sources(record))
+    assert function is not None
+    assert function.value == 27.0
+
+
+def test_rapid_progression_needs_three_results_three_months_and_more_than_five_a_year(build_sources: Build) -> None:
+    def spoken(*series: tuple[str, str]) -> bool:
+        record = RecordBuilder()
+        for value, day in series:
+            record.egfr(value, day)
+        return bool(rapid_progression(build_sources(record)))
+
+    assert spoken(("68", "2024-01-01"), ("60", "2025-01-01"), ("50", "2026-01-01"))
+    assert not spoken(("68", "2024-01-01"), ("50", "2026-01-01"))
+    assert not spoken(("68", "2026-01-01"), ("60", "2026-01-10"), ("50", "2026-02-01"))
+    assert not spoken(("68", "2024-01-01"), ("64", "2025-01-01"), ("60", "2026-01-01"))
+
+
+def test_the_trend_spans_encounters_and_names_values_and_dates(patient: Patient, build_sources: Build) -> None:
+    said = texts(kidney_function_trend, build_sources(patient[0]))
+    assert said[0] == (
+        "eGFR fell from 68 mL/min/1.73 m2 (2024-03-12) to 28 mL/min/1.73 m2 (2026-10-05); between: 49 (2025-02-10)."
+    )
+
+
+@pytest.mark.parametrize("blocker", [("29046", "lisinopril"), ("52175", "losartan"), ("35296", "ramipril")])
+@pytest.mark.parametrize("nsaid", [("7258", "naproxen"), ("5640", "ibuprofen"), ("3355", "diclofenac")])
+def test_a_new_nsaid_order_with_raas_blockade_is_an_alert_and_a_proposal_to_avoid_it(
+    nsaid: tuple[str, str], blocker: tuple[str, str], build_sources: Build
+) -> None:
+    record = RecordBuilder()
+    record.medication(*blocker, "2024-01-01")
+    record.medication(*nsaid, "2026-10-06", ordered=True)
+    alert, proposal = texts(nsaid_with_raas_blockade, build_sources(record))
+    assert f"{nsaid[1].capitalize()} (NSAID) was ordered on 2026-10-06, while {blocker[1]}" in alert
+    assert proposal == f"Avoid {nsaid[1]} together with {blocker[1]}."
+
+
+def test_an_nsaid_alone_or_a_stopped_one_is_no_interaction(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.medication("5640", "ibuprofen", "2024-01-01", end="2024-02-01")
+    record.medication("29046", "lisinopril", "2024-01-01")
+    assert nsaid_with_raas_blockade(build_sources(record)) == []
+    record.egfr("40", "2026-01-01")
+    assert nsaid_with_chronic_kidney_disease(build_sources(record)) == []
+
+
+@pytest.mark.parametrize(("potassium", "speaks"), [("5.4", False), ("5.5", True), ("6.4", True)])
+def test_hyperkalaemia_counts_with_a_drug_that_raises_potassium(
+    potassium: str,
+    speaks: bool,  # noqa: FBT001
+    build_sources: Build,
+) -> None:
+    record = RecordBuilder()
+    record.potassium(potassium, "2026-10-05")
+    assert hyperkalaemia_with_raas_blockade(build_sources(record)) == []
+    record.medication("29046", "lisinopril", "2024-01-01")
+    assert bool(hyperkalaemia_with_raas_blockade(build_sources(record))) is speaks
+
+
+@pytest.mark.parametrize(
+    ("loinc", "value", "unit", "speaks"),
+    [
+        ("2823-3", "6.0", "mmol/L", True),
+        ("2823-3", "5.9", "mmol/L", False),
+        ("2823-3", "2.8", "mmol/L", True),
+        ("2823-3", "6.1", "meq/L", True),
+        ("2345-7", "27", "mmol/L", True),
+        ("718-7", "65", "g/L", True),
+        ("718-7", "9.1", "g/dL", False),
+        ("2823-3", "6.5", "furlong", False),
+    ],
+)
+def test_critical_values_are_judged_in_any_unit(
+    loinc: str,
+    value: str,
+    unit: str,
+    speaks: bool,  # noqa: FBT001
+    build_sources: Build,
+) -> None:
+    record = RecordBuilder()
+    record.result(loinc, "a result", value, unit, "2026-10-05")
+    assert bool(critical_values(build_sources(record))) is speaks
+    assert loinc in CRITICAL
+
+
+def test_an_old_or_corrected_critical_value_is_no_news(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.potassium("6.9", "2025-02-12")
+    assert critical_values(build_sources(record)) == []
+    wrong, right = record.potassium("6.9", "2026-10-05"), record.potassium("4.9", "2026-10-05")
+    record.supersede(wrong, right, "2026-10-05")
+    assert critical_values(build_sources(record)) == []
+
+
+def test_an_open_contradiction_is_a_question_with_both_sides(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    (question,) = open_contradictions(sources)
+    assert question.kind == wire.STATEMENT_KIND_QUESTION
+    assert set(question.fact_ids) == {ids["none"], ids["penicillin"]}
+    assert render(question, sources).text == (
+        "The record holds contradictory entries: No known allergies (2024-03-12) and Penicillin, reaction anaphylaxis "
+        "(2025-02-14, read from a document); which of them is correct? “A penicillin allergy label should be evaluated "
+        "by its history.” (Test guideline, grade 1B)."
+    )
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_drug_of_an_allergic_class_is_an_alert(patient: Patient, ordered: bool, build_sources: Build) -> None:  # noqa: FBT001
+    record, _ = patient
+    record.medication("733", "ampicillin", "2026-10-06", ordered=ordered)
+    alert, proposal = texts(drug_of_an_allergic_class, build_sources(record))
+    assert "although an allergy is recorded: Penicillin, reaction anaphylaxis" in alert
+    assert proposal == "Avoid ampicillin with this allergy: Penicillin."
+
+
+def test_other_classes_and_denied_allergies_raise_no_conflict(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.allergy("764146007", "Penicillin", "2025-02-14")
+    record.allergy("387207008", "Ibuprofen", "2025-02-14", absent=True)
+    record.medication("2193", "ceftriaxone", "2026-10-06", ordered=True)
+    record.medication("5640", "ibuprofen", "2026-10-06", ordered=True)
+    record.medication("17767", "amlodipine", "2026-10-06")
+    assert drug_of_an_allergic_class(build_sources(record)) == []
+
+
+def test_since_the_last_encounter_results_and_drugs_that_moved_are_told(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    last = last_encounter(sources)
+    assert last is not None
+    assert last.fact.fact_id == ids["stay"]
+    said = texts(since_last_encounter, sources)
+    assert (
+        "Since the last encounter (2025-02-14): eGFR fell from 49 mL/min/1.73 m2 (2025-02-10) to "
+        "28 mL/min/1.73 m2 (2026-10-05)." in said
+    )
+    assert "Since the last encounter (2025-02-14): ordered: naproxen (2026-10-06)." in said
+    assert not any("amoxicillin" in text for text in said)
+
+
+def test_a_small_change_is_not_told(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.potassium("4.3", "2025-02-11")
+    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
+    record.potassium("4.7", "2026-10-05")
+    assert since_last_encounter(build_sources(record)) == []
+
+
+def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2026-10-05")
+    record.potassium("4.3", "2026-10-05")
+    assert last_encounter(build_sources(record)) is None
+
+
+def test_only_the_newest_film_is_told(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.film_finding("128305008", "opacity", 0.91, "2024-01-01")
+    record.film_finding("60046008", "pleural effusion", 0.04, "2026-10-05", absent=True)
+    assert texts(imaging_findings, build_sources(record)) == [
+        "Film: no pleural effusion on 2026-10-05, probability 0.04 (computed from the film by a network)."
+    ]
+
+
+def test_a_corrected_result_stands_beside_the_one_it_replaced(build_sources: Build) -> None:
+    record = RecordBuilder()
+    wrong = record.potassium("6.9", "2025-02-12")
+    right = record.potassium("4.9", "2025-02-12")
+    record.facts[-1].fact.status = FACT_STATUS_CORRECTED
+    record.supersede(wrong, right, "2025-02-13")
+    assert texts(corrected_results, build_sources(record)) == [
+        "Corrected result: potassium 4.9 mmol/L (2025-02-12) replaces 6.9 mmol/L (2025-02-12)."
+    ]
+
+
+def test_a_follow_up_tells_what_the_record_learned_since_the_signature(patient: Patient, build_sources: Build) -> None:
+    record, _ = patient
+    sources = build_sources(record)
+    (statement,) = since_last_signed(sources, datetime(2026, 10, 5, 20, tzinfo=UTC))
+    assert render(statement, sources).text == "New since the last signed assessment: naproxen (2026-10-06)."
+    assert since_last_signed(sources, datetime(2026, 10, 6, 20, tzinfo=UTC)) == []
