@@ -20,7 +20,8 @@ def admission(control_id: str, *, mrn: str = "P1", extra: str = "", version: str
     )
     pid = f"PID|1||{mrn}^^^NORTH^MR||Testperson^Ada||19600102|F"
     pv1 = "PV1|1|I|||||||||||||||||V77|||||||||||||||||||||||||20240301113000"
-    return "\r".join([header, "EVN|A01|20240301120000", pid, pv1, extra, ""]).replace("\r\r", "\r").encode()
+    segments = (header, "EVN|A01|20240301120000", pid, pv1, extra)
+    return "".join(f"{segment}\r" for segment in segments if segment).encode()
 
 
 def fields(acknowledgement: bytes) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ REMARK = "MSH-10: this control id was used for another message before; both are 
 
 
 class ControlIds:
-    """Remembers the bytes that last used the newest control ids. Best effort: it forgets the oldest, and at a restart."""
+    """Remembers which bytes used the newest control ids first. It forgets the oldest, and everything at a restart."""
 
     def __init__(self, size: int = 100_000) -> None:
         self._size = size

@@ -129,8 +129,12 @@ class Message:
         match = _PATH.fullmatch(path)
         if match is None:
             raise ValueError(f"not a path: {path}")
-        segment = self.first(match[1])
-        return segment.get(int(match[2]), int(match[3] or 1), int(match[4] or 1)) if segment else ""
+        segment, number = self.first(match[1]), int(match[2])
+        if segment is None:
+            return ""
+        if segment.name == "MSH" and number in {1, 2}:
+            return segment.raw(number)
+        return segment.get(number, int(match[3] or 1), int(match[4] or 1))
 
 
 def parse(text: str, codec: str = "utf-8") -> Message:

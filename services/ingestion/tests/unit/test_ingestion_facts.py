@@ -1,0 +1,559 @@
+"""What messages say becomes facts in the common vocabulary, each with a pointer to where it stands."""
+
+import base64
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from ingestion.domain.reading import Feed, Reading, read
+from ingestion.domain.refusal import RefusedError
+from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+
+ARRIVED = datetime(2024, 6, 1, 12, tzinfo=UTC)
+PID = "PID|1||P1^^^NORTH^MR||Testperson^Ada||19600102|F"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+
+
+def reading(message_type: str, *segments: str, feed: Feed | None = None, facility: str = "NORTH") -> Reading:
+    header = f"MSH|^~\\&|APP|{facility}|||20240301120000||{message_type}|M1|P|2.5.1"
+    return read("\r".join([header, *segments, ""]).encode(), ARRIVED, feed or Feed())
+
+
+def facts(message_type: str, *segments: str, kind: str = "") -> list[pb.ClinicalFact]:
+    """Facts of a message about the test patient, demographics left out unless asked for."""
+    found = reading(message_type, PID, *segments).content.facts
+    wanted = pb.FactKind.Value(f"FACT_KIND_{kind}") if kind else None
+    return [f for f in found if (f.kind == wanted if wanted else f.kind != pb.FACT_KIND_DEMOGRAPHIC)]
+
+
+def one(message_type: str, *segments: str, kind: str = "") -> pb.ClinicalFact:
+    (fact,) = facts(message_type, *segments, kind=kind)
+    return fact
+
+
+def obx(
+    value: str, *, kind: str = "NM", code: str = "2160-0^Creatinine^LN", unit: str = "mg/dL", status: str = "F"
+) -> str:
+    return f"OBX|1|{kind}|{code}||{value}|{unit}|0.6-1.2|H|||{status}|||20240229083000+0100"
+
+
+OBR = "OBR|1|PL7|FI9|24323-8^Panel^LN|||20240229"
+
+
+def quantity(fact: pb.ClinicalFact) -> tuple[str, str, str]:
+    return fact.quantity.comparator, fact.quantity.value, fact.quantity.unit
+
+
+# --- results
+
+
+def test_a_result_carries_code_value_unit_time_range_flag_and_pointer() -> None:
+    fact = one("ORU^R01", OBR, obx("1.40"))
+    assert (fact.code.system, fact.code.code) == (LOINC, "2160-0")
+    assert quantity(fact) == ("", "1.40", "mg/dL")
+    assert not fact.HasField("source_quantity")
+    assert fact.valid_from.ToJsonString() == fact.valid_to.ToJsonString() == "2024-02-29T07:30:00Z"
+    assert (fact.reference_range.low, fact.reference_range.high, fact.abnormal_flag) == ("0.6", "1.2", "H")
+    assert (fact.status, fact.provenance) == (pb.FACT_STATUS_FINAL, pb.PROVENANCE_STRUCTURED)
+    source = fact.source
+    assert (source.control_id, source.segment, source.field) == ("M1", "OBX[1]", "OBX-5.1")
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "expected"),
+    [
+        ("14682-9^Creatinine^LN", "106", "umol/L", ("2160-0", "1.20", "mg/dL")),
+        ("KREA^Kreatinin^L", "106", "µmol/l", ("2160-0", "1.20", "mg/dL")),
+        ("CREA^Creatinine serum^LOCAL", "88.42", "umol/l", ("2160-0", "1.00", "mg/dL")),
+        ("GLU^Glucose^L", "5.5", "mmol/L", ("2345-7", "99", "mg/dL")),
+        ("UREA^Urea^L", "10.0", "mmol/L", ("3094-0", "28.0", "mg/dL")),
+        ("UREA^Urea^L", "60.1", "mg/dL", ("3094-0", "28.0", "mg/dL")),
+        ("BUN^Urea nitrogen^L", "28", "mg/dL", ("3094-0", "28", "mg/dL")),
+        ("HBA1C^HbA1c^L", "53", "mmol/mol", ("4548-4", "7.0", "%")),
+        ("HB^Haemoglobin^L", "134", "g/L", ("718-7", "13.4", "g/dL")),
+        ("ACR^Albumin/creatinine^L", "30", "mg/mmol", ("9318-7", "265", "mg/g")),
+        ("K^Kalium^L", "5.1", "mEq/L", ("2823-3", "5.1", "mmol/L")),
+        ("98979-8^eGFR^LN", "28", "mL/min/1.73m2", ("33914-3", "28", "mL/min/{1.73_m2}")),
+        ("WT^Weight^L", "165", "lbs", ("29463-7", "74.8", "kg")),
+        ("TEMP^Temperature^L", "98.6", "F", ("8310-5", "37.0", "Cel")),
+        ("8480-6^Systolic^LN", "142", "mmHg", ("8480-6", "142", "mm[Hg]")),
+    ],
+)
+def test_codes_and_units_become_those_of_the_record(
+    code: str, value: str, unit: str, expected: tuple[str, str, str]
+) -> None:
+    fact = one("ORU^R01", OBR, obx(value, code=code, unit=unit))
+    assert (fact.code.code, fact.quantity.value, fact.quantity.unit) == expected
+    if unit != expected[2]:
+        assert (fact.source_quantity.value, fact.source_quantity.unit) == (value, unit)
+
+
+def test_bounds_of_a_reference_range_follow_the_unit() -> None:
+    fact = one("ORU^R01", OBR, "OBX|1|NM|KREA^Kreatinin^L||106|umol/L|62 - 106|N|||F")
+    assert (fact.reference_range.low, fact.reference_range.high) == ("0.70", "1.20")
+    assert fact.reference_range.text == "62 - 106"
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit"),
+    [
+        ("KREA^Kreatinin im Urin^L", "9000", "umol/L"),
+        ("CREA^Creatinine, urine^L", "90", "mg/dL"),
+        ("K^Potassium^L", "5.1", ""),
+        ("K^Factor K^L", "5.1", "g/L"),
+        ("XYZ^Unknown^L", "5.1", "mmol/L"),
+    ],
+)
+def test_a_local_code_is_never_mapped_on_a_guess(code: str, value: str, unit: str) -> None:
+    fact = one("ORU^R01", OBR, obx(value, code=code, unit=unit))
+    assert fact.code.system == "urn:longitude:local:NORTH:L"
+    assert (fact.code.code, fact.quantity.value) == (code.partition("^")[0], value)
+
+
+def test_a_loinc_code_in_a_unit_that_cannot_be_converted_stays_as_sent() -> None:
+    fact = one("ORU^R01", OBR, obx("5", code="14682-9^Creatinine^LN", unit="furlong"))
+    assert (fact.code.code, fact.quantity.unit) == ("14682-9", "furlong")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "unit", "expected"),
+    [
+        ("SN", "<^10", "mg/dL", ("<", "10", "mg/dL")),
+        ("SN", "^1.1", "mg/dL", ("", "1.1", "mg/dL")),
+        ("ST", "<0.3", "mg/dL", ("<", "0.3", "mg/dL")),
+        ("NM", ">= 15", "mg/dL", (">=", "15", "mg/dL")),
+        ("TX", "1.5", "mg/dL", ("", "1.5", "mg/dL")),
+        ("CE", "1.5", "mg/dL", ("", "1.5", "mg/dL")),
+        ("NM", ".5", "mg/dL", ("", "0.5", "mg/dL")),
+    ],
+)
+def test_numbers_are_numbers_in_whatever_type_they_come(
+    kind: str, value: str, unit: str, expected: tuple[str, str, str]
+) -> None:
+    assert quantity(one("ORU^R01", OBR, obx(value, kind=kind, unit=unit))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("NM", "haemolysed", "haemolysed"),
+        ("NM", "1,5", "1,5"),
+        ("SN", "^1^:^128", "1:128"),
+        ("ST", "a^b & c", "a^b & c"),
+        ("DT", "20150624", "2015-06-24"),
+        ("TS", "20150624101500-0500", "2015-06-24"),
+    ],
+)
+def test_what_is_no_number_is_kept_as_text(kind: str, value: str, text: str) -> None:
+    assert one("ORU^R01", OBR, obx(value, kind=kind, code="1^X^L", unit="")).text == text
+
+
+def test_a_coded_value_keeps_its_code() -> None:
+    fact = one("ORU^R01", OBR, obx("27268008^Salmonella^SCT", kind="CWE", code="625-4^Culture^LN", unit=""))
+    assert (fact.coded.system, fact.coded.code, fact.coded.display) == (SNOMED, "27268008", "Salmonella")
+
+
+def test_lines_of_a_text_are_one_result() -> None:
+    lines = [f"OBX|{n}|TX|18748-4^Imaging^LN||line {n}||||||F" for n in (1, 2, 3)]
+    assert one("ORU^R01", OBR, *lines).text == "line 1\nline 2\nline 3"
+
+
+def test_a_blood_pressure_in_one_value_becomes_its_two_parts() -> None:
+    both = facts("ORU^R01", OBR, obx("142/88", kind="ST", code="BP^Blood pressure^L", unit="mmHg"))
+    assert [(f.code.code, f.quantity.value) for f in both] == [("8480-6", "142"), ("8462-4", "88")]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("F", "FINAL"), ("P", "PRELIMINARY"), ("C", "CORRECTED"), ("W", "ENTERED_IN_ERROR"), ("D", "ENTERED_IN_ERROR"),
+     ("X", "ENTERED_IN_ERROR"), ("", "FINAL")],
+)  # fmt: skip
+def test_the_status_of_a_result_is_kept(status: str, expected: str) -> None:
+    assert one("ORU^R01", OBR, obx("1.4", status=status)).status == pb.FactStatus.Value(f"FACT_STATUS_{expected}")
+
+
+def test_a_correction_shares_the_slot_of_what_it_corrects_and_not_its_id() -> None:
+    first, corrected = (one("ORU^R01", OBR, obx(value, status=s)) for value, s in (("1.4", "F"), ("1.6", "C")))
+    other_time = one("ORU^R01", OBR.replace("20240229", "20240301"), obx("1.4").replace("|20240229083000+0100", "|"))
+    assert first.slot == corrected.slot
+    assert first.fact_id != corrected.fact_id
+    assert other_time.slot != first.slot
+
+
+def test_a_result_that_could_not_be_obtained_has_no_value() -> None:
+    fact = one("ORU^R01", OBR, obx("", status="X"))
+    assert fact.WhichOneof("value") is None
+
+
+def test_repeated_values_are_results_of_their_own() -> None:
+    both = facts("ORU^R01", OBR, obx("60~62", code="8867-4^Heart rate^LN", unit="beats/min"))
+    assert [quantity(f) for f in both] == [("", "60", "/min"), ("", "62", "/min")]
+    assert len({f.slot for f in both}) == 2
+
+
+# --- problems
+
+
+def test_a_diagnosis_prefers_snomed_and_keeps_what_was_sent() -> None:
+    fact = one("ADT^A08", "DG1|1||N18.3^CKD 3^I10C^431857002^Chronic kidney disease stage 4^SCT||20230105|F")
+    assert (fact.code.system, fact.code.code) == (SNOMED, "431857002")
+    assert (fact.source_code.system, fact.source_code.code) == ("http://hl7.org/fhir/sid/icd-10-cm", "N18.3")
+    assert (fact.kind, fact.valid_from.ToJsonString()) == (pb.FACT_KIND_PROBLEM, "2023-01-05T00:00:00Z")
+    assert (fact.source.segment, fact.source.field) == ("DG1[1]", "DG1-3")
+
+
+@pytest.mark.parametrize(
+    "code", ["Z83.3^Family history of diabetes mellitus^I10C", "V17.49^FH cardiovascular^I9C", "^Family history: gout^"]
+)
+def test_family_history_is_never_the_patients_problem(code: str) -> None:
+    assert not facts("ADT^A08", f"DG1|1||{code}", kind="PROBLEM")
+    assert one("ADT^A08", f"DG1|1||{code}").code.code == "10157-6"
+
+
+def test_a_problem_list_entry_follows_its_instance() -> None:
+    added, ended = (
+        one("PPR^PC1", f"PRB|{action}|20240101|E11.9^Diabetes^I10C|INST7|||20100301||{end}|||||{state}|||20100301")
+        for action, end, state in (("AD", "", "ACTIVE"), ("UP", "20240201", "Resolved"))
+    )
+    deleted = one("PPR^PC3", "PRB|DE|20240101|E11.9^Diabetes^I10C|INST7")
+    assert added.slot == ended.slot == deleted.slot
+    assert added.status == pb.FACT_STATUS_ACTIVE
+    assert (ended.status, ended.valid_to.ToJsonString()) == (pb.FACT_STATUS_ENDED, "2024-02-01T00:00:00Z")
+    assert deleted.status == pb.FACT_STATUS_ENTERED_IN_ERROR
+
+
+# --- allergies
+
+
+@pytest.mark.parametrize(
+    ("allergen", "system", "code"),
+    [
+        ("^PENICILLIN", SNOMED, "764146007"),
+        ("PEN^Penicillins^L", SNOMED, "764146007"),
+        ("91936005^Allergy to penicillin^SCT", SNOMED, "764146007"),
+        ("70618^Penicillin^RXNORM", SNOMED, "764146007"),
+        ("^Amoxicillin 500 mg", RXNORM, "723"),
+        ("^Penicillin G", RXNORM, "7980"),
+        ("12345^Horseradish^L", "urn:longitude:local:NORTH:L", "12345"),
+    ],
+)
+def test_allergens_become_substances_where_they_are_known(allergen: str, system: str, code: str) -> None:
+    fact = one("ADT^A08", f"AL1|1|DA|{allergen}|SV|rash~swelling|20200301")
+    assert (fact.code.system, fact.code.code) == (system, code)
+    assert (fact.assertion, fact.note) == (pb.ASSERTION_PRESENT, "rash; swelling")
+
+
+@pytest.mark.parametrize(
+    "allergen",
+    ["NKA^No Known Allergies^L", "^No known allergies", "716186003^No known allergy^SCT", "^NONE", "NKA",
+     "^Keine bekannten Allergien"],
+)  # fmt: skip
+def test_no_known_allergies_is_an_absence(allergen: str) -> None:
+    fact = one("ADT^A08", f"AL1|1|MA|{allergen}")
+    assert (fact.code.code, fact.assertion) == ("716186003", pb.ASSERTION_ABSENT)
+
+
+def test_no_known_drug_allergies_claims_no_more_than_that() -> None:
+    fact = one("ADT^A08", "AL1|1|DA|NKDA^No known drug allergies^L")
+    assert (fact.code.code, fact.assertion) == ("409137002", pb.ASSERTION_ABSENT)
+
+
+def test_a_deleted_allergy_is_taken_back() -> None:
+    added, deleted = (one("ADT^A60", f"IAM|1|DA|^Latex||hives|{action}") for action in ("A", "D"))
+    assert added.slot == deleted.slot
+    assert deleted.status == pb.FACT_STATUS_ENTERED_IN_ERROR
+
+
+# --- medications
+
+
+def order(control: str, *, state: str = "", number: str = "RX1", when: str = "20240115") -> str:
+    return f"ORC|{control}|{number}|||{state}||||{when}"
+
+
+RXE = "RXE||{drug}|1000||mg|TAB|^Take with food"
+METFORMIN = "860975^metformin hydrochloride 500 MG Oral Tablet^RXNORM"
+
+
+def test_an_order_says_drug_dose_route_and_frequency() -> None:
+    fact = one("RDE^O11", order("NW"), RXE.format(drug=METFORMIN), "TQ1|1||BID||||20240116|20250116", "RXR|PO^Oral")
+    assert (fact.code.system, fact.code.code, fact.code.display) == (RXNORM, "6809", "metformin")
+    assert fact.source_code.code == "860975"
+    assert (fact.dosage.dose.value, fact.dosage.dose.unit) == ("1000", "mg")
+    assert (fact.dosage.route, fact.dosage.frequency, fact.dosage.instruction) == ("Oral", "BID", "Take with food")
+    assert fact.valid_from.ToJsonString()[:10] == "2024-01-16"
+    assert fact.valid_to.ToJsonString()[:10] == "2025-01-16"
+    assert (fact.status, fact.source.field) == (pb.FACT_STATUS_ACTIVE, "RXE-2")
+
+
+@pytest.mark.parametrize(
+    ("drug", "rxcui"),
+    [
+        ("^Glucophage XR 750", "6809"),
+        ("0093-1048-01^MET HCL^NDC", "6809"),
+        ("00093104801^MET HCL^NDC", "6809"),
+        ("5640^ibuprofen^RXNORM", "5640"),
+        ("IBU400^Ibuprofen 400 mg tbl^LOCAL", "5640"),
+        ("L01^LISINOPRIL 10MG^L", "29046"),
+    ],
+)
+def test_drugs_are_known_by_code_or_name(drug: str, rxcui: str) -> None:
+    assert one("RDE^O11", order("NW"), RXE.format(drug=drug)).code.code == rxcui
+
+
+def test_a_combination_is_a_statement_for_each_ingredient() -> None:
+    both = facts("RDE^O11", order("NW"), RXE.format(drug="^Amoxicillin/clavulanate 875/125"))
+    assert [f.code.display for f in both] == ["amoxicillin", "clavulanate"]
+    assert len({f.slot for f in both}) == 2
+
+
+def test_an_unknown_drug_stays_as_sent() -> None:
+    fact = one("RDE^O11", order("NW"), RXE.format(drug="99^Unobtainium^L"))
+    assert (fact.code.code, fact.code.system) == ("99", "urn:longitude:local:NORTH:L")
+
+
+@pytest.mark.parametrize(
+    ("control", "state", "status"),
+    [("NW", "", "ACTIVE"), ("XO", "", "ACTIVE"), ("DC", "", "ENDED"), ("CA", "", "ENDED"), ("HD", "", "ENDED"),
+     ("RE", "CM", "ENDED"), ("DE", "", "ENTERED_IN_ERROR")],
+)  # fmt: skip
+def test_order_controls_move_one_statement_through_its_life(control: str, state: str, status: str) -> None:
+    fact = one("RDE^O11", order(control, state=state, when="20240301"), RXE.format(drug=METFORMIN))
+    assert fact.slot == "medication:RX1"
+    assert fact.status == pb.FactStatus.Value(f"FACT_STATUS_{status}")
+    if status == "ENDED":
+        assert fact.valid_to.ToJsonString()[:10] == "2024-03-01"
+        assert not fact.HasField("valid_from")
+
+
+def test_a_replaced_order_ends_and_its_replacement_begins() -> None:
+    old, new = facts(
+        "RDE^O11", order("RP"), RXE.format(drug=METFORMIN), order("RO", number="RX2"), RXE.format(drug=METFORMIN)
+    )
+    assert (old.slot, old.status) == ("medication:RX1", pb.FACT_STATUS_ENDED)
+    assert (new.slot, new.status) == ("medication:RX2", pb.FACT_STATUS_ACTIVE)
+
+
+def test_an_order_without_encoding_is_only_ordered() -> None:
+    fact = one("ORM^O01", order("NW"), "RXO|^Ibuprofen 400 mg|400||mg")
+    assert (fact.code.code, fact.status) == ("5640", pb.FACT_STATUS_ORDERED)
+
+
+def test_an_encoded_order_is_one_statement_beside_its_request() -> None:
+    assert len(facts("RDE^O11", order("NW"), "RXO|^Metformin|500||mg", "RXR|PO", RXE.format(drug=METFORMIN))) == 1
+
+
+# --- immunizations, encounters, procedures, demographics
+
+
+def test_vaccinations_are_given_or_refused() -> None:
+    given, refused = facts(
+        "VXU^V04", "ORC|RE||1", "RXA|0|1|20230901||88^influenza^CVX|0.5|mL|||||||||||||CP|A",
+        "ORC|RE||2", "RXA|0|1|20230901||33^pneumo^CVX|999||||||||||||00^refusal^NIP002||RE|A",
+    )  # fmt: skip
+    assert (given.kind, given.code.code, given.assertion) == (pb.FACT_KIND_IMMUNIZATION, "88", pb.ASSERTION_PRESENT)
+    assert refused.assertion == pb.ASSERTION_ABSENT
+    assert not refused.dosage.HasField("dose")
+
+
+def pv1(patient_class: str = "I", admitted: str = "20240301080000", discharged: str = "") -> str:
+    return f"PV1|1|{patient_class}" + "|" * 17 + "V77" + "|" * 25 + f"{admitted}|{discharged}"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "status"),
+    [("A01", "ACTIVE"), ("A04", "ACTIVE"), ("A08", "ACTIVE"), ("A05", "ORDERED"), ("A03", "ENDED"),
+     ("A11", "ENTERED_IN_ERROR"), ("A13", "ACTIVE")],
+)  # fmt: skip
+def test_a_visit_moves_through_its_life_in_one_slot(trigger: str, status: str) -> None:
+    fact = one(f"ADT^{trigger}", f"EVN|{trigger}|20240305100000", pv1())
+    assert (fact.slot, fact.encounter_id) == ("encounter:V77", "V77")
+    assert fact.status == pb.FactStatus.Value(f"FACT_STATUS_{status}")
+    assert fact.code.code == "IMP"
+    assert fact.HasField("valid_to") == (trigger == "A03")
+
+
+def test_facts_of_a_visit_carry_its_number() -> None:
+    assert one("ORU^R01", pv1(), OBR, obx("1.4"), kind="RESULT").encounter_id == "V77"
+
+
+def test_messages_about_no_visit_have_no_encounter() -> None:
+    assert not facts("ADT^A40", "MRG|P0^^^NORTH^MR", pv1())
+    assert not facts("ADT^A08", "PV1|1|N")
+
+
+def test_procedures_are_done_or_ordered() -> None:
+    done = one("ADT^A08", "PR1|1||80146002^Appendectomy^SCT|Appendectomy|20190101")
+    ordered = one("ORM^O01", "ORC|NW|O1", "OBR|1|O1||24725-4^CT Head^LN")
+    cancelled = one("ORM^O01", "ORC|CA|O1", "OBR|1|O1||24725-4^CT Head^LN")
+    assert (done.status, done.code.code) == (pb.FACT_STATUS_FINAL, "80146002")
+    assert (ordered.status, cancelled.status) == (pb.FACT_STATUS_ORDERED, pb.FACT_STATUS_ENDED)
+    assert ordered.slot == cancelled.slot
+
+
+def test_birth_date_and_sex_are_facts_from_birth_on() -> None:
+    birth, sex = facts("ADT^A08", kind="DEMOGRAPHIC")
+    assert (birth.code.code, birth.text) == ("21112-8", "1960-01-02")
+    assert (sex.code.code, sex.coded.code) == ("46098-0", "female")
+    assert birth.valid_from == sex.valid_from
+
+
+# --- documents
+
+
+TXA = "TXA|1|DS|TX|20240301||||||||DOC9|||||AU"
+
+
+def test_a_note_becomes_a_document_with_its_text() -> None:
+    content = reading(
+        "MDM^T02", PID, pv1(), TXA, "OBX|1|TX|18842-5^Summary^LN||Seen.", "OBX|2|TX|18842-5^Summary^LN||Well."
+    ).content
+    (document,) = content.documents
+    (fact,) = [f for f in content.facts if f.kind == pb.FACT_KIND_DOCUMENT]
+    assert document.content == b"Seen.\nWell."
+    assert document.media_type.startswith("text/plain")
+    assert (fact.code.code, fact.slot) == ("18842-5", "document:DOC9:18842-5")
+    assert (fact.source.document_id, fact.source.segment) == (document.document_id, "OBX[1]")
+
+
+def ed(data: str, encoding: str = "Base64", subtype: str = "PDF") -> str:
+    return f"OBX|1|ED|11502-2^Report^LN||^application^{subtype}^{encoding}^{data}||||||F"
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 20 + b"IEND\xaeB`\x82"
+
+
+def test_an_encapsulated_file_is_taken_out_whole() -> None:
+    (document,) = reading("ORU^R01", PID, OBR, ed(base64.b64encode(PNG).decode())).content.documents
+    assert (document.content, document.media_type) == (PNG, "image/png")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        base64.b64encode(PNG).decode()[:-7],
+        base64.b64encode(PNG).decode()[:-20],
+        base64.b64encode(PNG[:-8]).decode(),
+        "not base64!",
+    ],
+)
+def test_truncated_or_invalid_data_is_refused_at_its_place(data: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        reading("ORU^R01", PID, OBR, ed(data))
+    assert (refused.value.verdict, refused.value.condition) == ("E", "102")
+    assert str(refused.value.location) == "OBX^1^5^1^5"
+
+
+def test_base64_with_line_breaks_is_read() -> None:
+    data = base64.encodebytes(PNG).decode().replace("\n", "\\.br\\")
+    (document,) = reading("ORU^R01", PID, OBR, ed(data)).content.documents
+    assert document.content == PNG
+
+
+def test_empty_encapsulated_data_is_remarked_and_no_document() -> None:
+    found = reading("ORU^R01", PID, OBR, ed(""))
+    assert not found.content.documents
+    assert "OBX[1] OBX-5: encapsulated data is empty" in found.warnings
+
+
+def test_a_text_too_long_for_a_fact_is_a_document() -> None:
+    content = reading("ORU^R01", PID, OBR, f"OBX|1|FT|11502-2^Report^LN||{'word ' * 2000}").content
+    assert [len(d.content) for d in content.documents] == [len("word " * 2000) - 1]
+    assert [f.kind for f in content.facts if f.kind != pb.FACT_KIND_DEMOGRAPHIC] == [pb.FACT_KIND_DOCUMENT]
+
+
+# --- identity, times, ids
+
+
+def test_the_medical_record_number_is_the_key_and_the_others_are_kept() -> None:
+    patient = reading("ADT^A08", "PID|1||9^^^SSA^SS~7^^^NORTH^MR~8^^^&1.2.3&ISO^PI").content.patient
+    assert patient is not None
+    assert (patient.key.id, patient.key.authority) == ("7", "NORTH")
+    assert {(k.id, k.authority) for k in patient.other_identifiers} == {("9", "SSA"), ("8", "1.2.3")}
+
+
+@pytest.mark.parametrize(
+    ("pid", "facility", "authority"),
+    [("PID|1||7", "WEST", "WEST"), ("PID|1|7", "WEST", "WEST"), ("PID|1||7", "", "APP"),
+     ("PID|1||7^^^^MR", "A^1.2^ISO", "A")],
+)  # fmt: skip
+def test_an_identifier_without_authority_belongs_to_its_sender(pid: str, facility: str, authority: str) -> None:
+    patient = reading("ADT^A08", pid, facility=facility).content.patient
+    assert patient is not None
+    assert (patient.key.id, patient.key.authority) == ("7", authority)
+
+
+@pytest.mark.parametrize("trigger", ["A18", "A30", "A34", "A36", "A39", "A40", "A47"])
+def test_a_merge_links_the_surviving_and_the_merged_identifier(trigger: str) -> None:
+    content = reading(f"ADT^{trigger}", PID, "MRG|P0^^^SOUTH^MR").content
+    (link,) = content.links
+    assert (link.surviving.id, link.surviving.authority) == ("P1", "NORTH")
+    assert (link.merged.id, link.merged.authority) == ("P0", "SOUTH")
+
+
+def test_a_merge_takes_the_surviving_identifier_of_the_same_authority() -> None:
+    (link,) = reading("ADT^A40", "PID|1||1^^^A^MR~0^^^B~2^^^B", "MRG|0^^^B").content.links
+    assert (link.surviving.id, link.surviving.authority) == ("2", "B")
+
+
+def test_several_merges_in_one_message_are_all_links() -> None:
+    content = reading("ADT^A40", "PID|1||1^^^A", "MRG|2^^^A", "PID|2||3^^^A", "MRG|4^^^A").content
+    assert [(link.surviving.id, link.merged.id) for link in content.links] == [("1", "2"), ("3", "4")]
+
+
+def test_a_merge_with_itself_is_remarked_and_no_link() -> None:
+    found = reading("ADT^A40", PID, "MRG|P1^^^NORTH^MR")
+    assert not found.content.links
+    assert any("MRG-1" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(("mrg", "condition"), [("", "100"), ("MRG||x", "101")])
+def test_a_merge_that_names_nothing_to_merge_is_refused(mrg: str, condition: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        reading("ADT^A40", PID, *filter(None, [mrg]))
+    assert refused.value.condition == condition
+
+
+def test_a_message_about_nobody_is_taken_without_facts_where_its_type_allows() -> None:
+    found = reading("SIU^S12", "SCH|1|2")
+    assert found.content.patient is None
+    assert not found.content.facts
+    with pytest.raises(RefusedError):
+        reading("ADT^A01", "PV1|1|I")
+    with pytest.raises(RefusedError):
+        reading("ORU^R01", "PID|1||", OBR, obx("1"))
+
+
+def test_facts_of_a_second_person_are_theirs() -> None:
+    found = reading("ORU^R01", "PID|1||1^^^A", OBR, obx("1"), "PID|2||2^^^A", OBR, obx("2")).content.facts
+    assert [(f.patient.id, f.quantity.value) for f in found] == [("1", "1"), ("2", "2")]
+
+
+def test_times_without_offset_are_of_the_facilitys_zone() -> None:
+    feed = Feed({"NORTH": ZoneInfo("Europe/Vienna")})
+    (fact,) = reading("ORU^R01", "PID|1||1", OBR, "OBX|1|NM|1^x^L||1", feed=feed).content.facts
+    assert fact.valid_from.ToJsonString() == "2024-02-28T23:00:00Z"
+
+
+def test_an_unreadable_time_is_remarked_and_the_next_best_used() -> None:
+    found = reading("ORU^R01", "PID|1||1", "OBR|1||F1|x^y^L|||yesterday", "OBX|1|NM|1^x^L||1")
+    assert found.content.facts[0].valid_from.ToJsonString() == "2024-03-01T12:00:00Z"
+    assert "OBR[1] OBR-7: not a timestamp" in found.warnings
+
+
+def test_the_same_message_gives_the_same_ids_and_another_gives_others() -> None:
+    first, second = reading("ORU^R01", PID, OBR, obx("1.4")), reading("ORU^R01", PID, OBR, obx("1.4"))
+    other = reading("ORU^R01", PID, OBR, obx("1.5"))
+    assert first.event_id == second.event_id != other.event_id
+    ids = [[f.fact_id for f in found.content.facts] for found in (first, second, other)]
+    assert ids[0] == ids[1]
+    assert not set(ids[0]) & set(ids[2])
+    assert len(set(ids[0])) == len(ids[0])
+
+
+def test_warnings_name_places_and_quote_nothing() -> None:
+    found = reading("ORU^R01", PID, OBR, obx("SECRETVALUE"), "DG1|1||||SECRETDATE|", "OBX|2|NM||1|SECRETUNIT")
+    assert found.warnings
+    assert not any("SECRET" in warning for warning in found.warnings)

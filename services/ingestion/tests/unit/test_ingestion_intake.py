@@ -1,0 +1,150 @@
+"""Turns, budget, control ids, DICOM headers and settings."""
+
+import asyncio
+import io
+from datetime import UTC
+
+import pytest
+from ingestion.adapters.budget import Budget
+from ingestion.domain import dicom
+from ingestion.domain.control_ids import ControlIds
+from ingestion.domain.hl7 import parse
+from ingestion.settings import Settings
+from ingestion.turns import Turns
+from pydantic import ValidationError
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
+
+async def test_work_of_one_key_goes_in_order_and_other_keys_do_not_wait() -> None:
+    turns, done, gate = Turns(), [], asyncio.Event()
+
+    async def work(key: bytes, name: str, *, waits: bool = False) -> None:
+        async with turns.turn(key):
+            if waits:
+                await gate.wait()
+            done.append(name)
+
+    tasks = [
+        asyncio.create_task(work(b"a", "a1", waits=True)),
+        asyncio.create_task(work(b"a", "a2")),
+        asyncio.create_task(work(b"b", "b1")),
+        asyncio.create_task(work(b"", "nobody")),
+    ]
+    await asyncio.sleep(0.01)
+    assert sorted(done) == ["b1", "nobody"]
+    gate.set()
+    await asyncio.gather(*tasks)
+    assert done[2:] == ["a1", "a2"]
+    assert not turns._last
+
+
+async def test_a_turn_that_fails_or_is_cancelled_lets_the_next_one_go() -> None:
+    turns = Turns()
+
+    async def fail() -> None:
+        async with turns.turn(b"a"):
+            raise ValueError
+
+    async def hang() -> None:
+        async with turns.turn(b"a"):
+            await asyncio.sleep(60)
+
+    failing, hanging = asyncio.create_task(fail()), asyncio.create_task(hang())
+    await asyncio.sleep(0.01)
+    hanging.cancel()
+    await asyncio.gather(failing, hanging, return_exceptions=True)
+    async with asyncio.timeout(1), turns.turn(b"a"):
+        pass
+
+
+async def test_a_budget_is_never_overdrawn_and_serves_in_order() -> None:
+    budget, order = Budget(10), []
+
+    async def take(amount: int) -> None:
+        await budget.take(amount)
+        order.append(amount)
+
+    await take(8)
+    waiting = [asyncio.create_task(take(amount)) for amount in (7, 1, 20)]
+    await asyncio.sleep(0)
+    assert order == [8]
+    budget.give_back(8)
+    await asyncio.sleep(0.01)
+    assert order == [8, 7, 1]
+    budget.give_back(8)
+    await asyncio.gather(*waiting)
+    assert order == [8, 7, 1, 20]
+
+
+def test_a_reused_control_id_is_noticed_and_a_resend_is_not() -> None:
+    ids = ControlIds(size=2)
+    header = parse("MSH|^~\\&|A|B|||20240101||ADT^A01|7|P|2.5").header
+    others = [parse(f"MSH|^~\\&|A|B|||20240101||ADT^A01|{n}|P|2.5").header for n in (8, 9)]
+    assert [ids.is_reused(header, digest) for digest in (b"x", b"x", b"y", b"x")] == [False, False, True, False]
+    assert [ids.is_reused(other, b"z") for other in others] == [False, False]
+    assert not ids.is_reused(header, b"y"), "the oldest is forgotten"
+
+
+def dicom_file(**changes: str) -> bytes:
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID = ComputedRadiographyImageStorage
+    dataset.SOPInstanceUID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3", "1.2", "1.2.1"
+    dataset.PatientID, dataset.StudyDate, dataset.StudyTime = "P1", "20240301", "101500"
+    for name, value in changes.items():
+        setattr(dataset, name, value)
+    written = io.BytesIO()
+    dataset.save_as(written, enforce_file_format=True)
+    return written.getvalue()
+
+
+def test_the_header_of_an_instance_says_who_what_and_when() -> None:
+    event = dicom.read_instance(dicom_file(), UTC, "SOMEWHERE")
+    assert (event.patient.id, event.patient.authority) == ("P1", "SOMEWHERE")
+    assert event.acquired_at.ToJsonString() == "2024-03-01T10:15:00Z"
+    issued = dicom.read_instance(
+        dicom_file(IssuerOfPatientID="NORTH", AcquisitionDateTime="20240301091500+0100"), UTC, "X"
+    )
+    assert issued.patient.authority == "NORTH"
+    assert issued.acquired_at.ToJsonString() == "2024-03-01T08:15:00Z"
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 128 + b"DICM", dicom_file(PatientID=""), dicom_file()[:200]])
+def test_what_is_no_instance_is_not_understood_and_not_quoted(data: bytes) -> None:
+    with pytest.raises(dicom.UnreadableInstanceError) as error:
+        dicom.read_instance(data, UTC, "X")
+    assert "P1" not in str(error.value)
+
+
+ENVIRONMENT = {
+    "KAFKA": "127.0.0.1:9092", "GRPC_LISTEN": "127.0.0.1:0", "HTTP_LISTEN": "127.0.0.1:0",
+    "MLLP_LISTEN": "127.0.0.1:2575", "DICOM_LISTEN": "127.0.0.1:11112", "OBJECTS": "127.0.0.1:9000",
+    "OBJECTS_ACCESS_KEY": "k", "OBJECTS_SECRET_KEY": "s",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MLLP_LISTEN", "2575"),
+        ("DEFAULT_ZONE", "Middle/Earth"),
+        ("FACILITY_ZONES", '{"NORTH": "Nowhere"}'),
+        ("ACKNOWLEDGEMENTS", "sometimes"),
+        ("MLLP_FRAME_BYTES", "10"),
+        ("MLLP_TLS_CERTIFICATE", "cert.pem"),
+        ("MLLP_TLS_CLIENT_AUTHORITY", "ca.pem"),
+    ],
+)
+def test_a_wrong_setting_is_refused_at_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    for key, text in {**ENVIRONMENT, name: value}.items():
+        monkeypatch.setenv(f"LONGITUDE_{key}", text)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_settings_read_zones_by_facility(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, text in {**ENVIRONMENT, "FACILITY_ZONES": '{"NORTH": "Europe/Vienna"}'}.items():
+        monkeypatch.setenv(f"LONGITUDE_{key}", text)
+    assert str(Settings().zones()["NORTH"]) == "Europe/Vienna"

@@ -1,0 +1,95 @@
+"""Terminology tables are whole, and decimal arithmetic neither invents nor loses digits."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ingestion.domain.message_type import triggers
+from ingestion.domain.terminology import table
+from ingestion.domain.terms import analyte, decimal_of, ucum
+from ingestion.domain.timestamps import parse_date, parse_timestamp
+
+TABLES = [
+    "allergens", "analytes", "charsets", "coding_systems", "document_types", "drugs", "encounter_classes",
+    "loinc_equivalents", "local_results", "message_types", "ndc_products", "no_known_allergies", "units",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_has_its_cells(name: str) -> None:
+    rows = table(name)
+    assert rows
+    optional = {"factors", "synonyms", "default"}
+    assert all(value for row in rows.values() for column, value in row.items() if column not in optional)
+
+
+def test_tables_refer_to_each_other() -> None:
+    assert {row["common"] for row in table("loinc_equivalents").values()} <= set(table("analytes"))
+    assert all(analyte(row["loinc"]) for row in table("local_results").values())
+    assert {row["rxcui"] for row in table("ndc_products").values()} <= set(table("drugs"))
+    for row in table("charsets").values():
+        "x".encode(row["codec"])
+
+
+def test_units_of_the_panel_are_ucum_and_stay_as_they_are() -> None:
+    for loinc in table("analytes"):
+        known = analyte(loinc)
+        assert known is not None
+        assert ucum(known.unit) == known.unit
+        assert known.convert("12.30", known.unit) == "12.30"
+        assert all(ucum(unit) == unit for unit in known.factors)
+
+
+@settings(deadline=None)
+@given(st.decimals(min_value=0, max_value=10**6, places=3))
+def test_a_number_in_the_right_unit_keeps_every_digit(number: object) -> None:
+    known = analyte("2160-0")
+    assert known is not None
+    assert known.convert(str(number), "mg/dL") == str(number)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1.40", "1.40"), ("+2", "2"), ("-3.5", "-3.5"), (".5", "0.5"), ("7.", "7"), ("", None), ("1,5", None),
+     ("1e5", None), ("NaN", None), ("--1", None), ("9" * 31, None)],
+)  # fmt: skip
+def test_numbers_are_those_of_hl7(text: str, number: str | None) -> None:
+    assert decimal_of(text) == number
+
+
+def test_ranges_of_trigger_events_are_spelled_out() -> None:
+    assert {"A01", "A40", "A62"} <= triggers("ADT")
+    assert "A63" not in triggers("ADT")
+    assert triggers("PGL") == {"PC6", "PC7", "PC8"}
+    assert triggers("PPP") == {"PCB", "PCC", "PCD"}
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024", "2024-01-01T00:00:00+00:00"),
+        ("202402", "2024-02-01T00:00:00+00:00"),
+        ("20240229", "2024-02-29T00:00:00+00:00"),
+        ("202402291530", "2024-02-29T15:30:00+00:00"),
+        ("20240229153045.1234-0500", "2024-02-29T15:30:45.123400-05:00"),
+        ("20240229+0100", "2024-02-29T00:00:00+01:00"),
+    ],
+)
+def test_timestamps_of_any_precision_and_offset_are_read(text: str, moment: str) -> None:
+    parsed = parse_timestamp(text, UTC)
+    assert parsed == datetime.fromisoformat(moment)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "20240230", "20241301", "00010101", "99991231", "2024-02-01", "20240101+9900"]
+)
+def test_what_is_no_time_is_none(text: str) -> None:
+    assert parse_timestamp(text, UTC) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "date"), [("1964", "1964"), ("196405", "1964-05"), ("19640502101500", "1964-05-02"), ("x", "")]
+)
+def test_dates_keep_their_precision(text: str, date: str) -> None:
+    assert parse_date(text) == date
