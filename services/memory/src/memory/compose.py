@@ -103,7 +103,6 @@ def _anchored(found: Sequence[NoteFound], facts: Sequence[ClinicalFact]) -> list
         Note(
             one.chunk.text,
             one.chunk.authored_at,
-            one.chunk.document_id,
             one.chunk.fact_id or of_document.get(one.chunk.document_id, ""),
         )
         for one in found

@@ -95,7 +95,9 @@ def tell(store: Store) -> Callable[..., Any]:
 
 
 class MemoryProcess:
-    """`python -m memory` as an operator starts it."""
+    """`python -m memory` as an operator starts it. One runs at a time: all would be one Kafka consumer group."""
+
+    running: "MemoryProcess | None" = None
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.endpoint, self._http = (f"127.0.0.1:{free_port()}" for _ in range(2))
@@ -105,10 +107,15 @@ class MemoryProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Return when /readyz says so."""
+        """Stop the one that runs, start, and return when /readyz says so; nothing to do when it runs already."""
+        if MemoryProcess.running is self:
+            return
+        if MemoryProcess.running is not None:
+            MemoryProcess.running.stop()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([sys.executable, "-m", "memory"], env=self._environment, stderr=log)
-        deadline = time.monotonic() + 60
+        MemoryProcess.running = self
+        deadline = time.monotonic() + 90
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(self.log.read_text()[-3000:])
@@ -119,12 +126,14 @@ class MemoryProcess:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+        MemoryProcess.running = None
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(30)
+        MemoryProcess.running = None
+        return self._process.wait(60)
 
     def _ready(self) -> bool:
         try:
@@ -142,16 +151,14 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def new_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., MemoryProcess]]:
-    """`new_memory(KAFKA=..., POSTGRES=..., TRITON=...)` starts a process; all are ended with the module."""
-    started: list[MemoryProcess] = []
+    """`new_memory(KAFKA=..., POSTGRES=..., TRITON=...)` starts a process; the last is stopped with the module."""
 
     def start(**settings: str) -> MemoryProcess:
         folder = tmp_path_factory.mktemp("memory")
         process = MemoryProcess(folder, {"QDRANT": f"edge:{folder}/qdrant"} | settings)
-        started.append(process)
         process.start()
         return process
 
     yield start
-    for process in started:
-        process.kill()
+    if MemoryProcess.running is not None:
+        MemoryProcess.running.stop()

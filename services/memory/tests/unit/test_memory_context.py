@@ -40,7 +40,7 @@ def shown(one: Pack) -> list[str]:
 
 
 def test_every_line_names_the_fact_or_passage_it_rests_on(record: list[cf.ClinicalFact], at: At) -> None:
-    note = Note("Kidney function fell.", at(3), "doc-1", "ckd")
+    note = Note("Kidney function fell.", at(3), "ckd")
     sources = Sources(record, passages=[EvidencePassage(passage_id="p", text="Text.")], notes=[note])
     assert all(bool(line.fact_id) != bool(line.passage_id) for line in packed(sources, at).lines)
 
@@ -105,6 +105,15 @@ def test_the_same_record_gives_the_same_pack_in_whatever_order_it_is_read(
 ) -> None:
     shuffled = [record[n] for n in order if n < len(record)]
     assert packed(Sources(shuffled), at, 300) == packed(Sources(record), at, 300)
+
+
+def test_notes_and_evidence_have_their_turn_before_the_depth_of_results(record: list[cf.ClinicalFact], at: At) -> None:
+    note = Note("Hives after amoxicillin. " * 6, at(3), "nka")
+    evidence = EvidencePassage(passage_id="p", text="Metformin is stopped below an eGFR of 30. " * 4)
+    one = packed(Sources(record, notes=[note], passages=[evidence]), at, 420)
+    assert "p" in shown(one)
+    assert any(line.text.startswith("Note") for line in one.lines)
+    assert one.omitted > 0
 
 
 def test_a_large_budget_leaves_nothing_out(record: list[cf.ClinicalFact], at: At) -> None:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# The embedder reads 256 tokens; 600 characters of clinical text stay below that.
-LONGEST = 600
+# A few sentences: one thing said, so that a search finds it and a context pack can hold it. Far below the 256 tokens
+# that the embedder reads.
+LONGEST = 320
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
 _SPACE = re.compile(r"\s+")
 

@@ -1,9 +1,9 @@
 """The part of a record that serves a question, within a token budget.
 
 Sections in the order they are read: patient, problems, medications, allergies, open contradictions, results, notes,
-evidence, history (encounters, procedures, what has ended). Each may first take its share of the budget (SHARES) in that
-order; what is left over then goes to the lines that did not fit, in the same order. Every line carries the id of the
-one fact or passage it rests on.
+evidence, history (encounters, procedures, what has ended), older results. Each may first take its share of the budget
+(SHARES) in that order; what is left over then goes to the lines that did not fit, in the same order but with the long
+sections (LAST) at the end. Every line carries the id of the one fact or passage it rests on.
 Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget.
 """
 
@@ -32,10 +32,12 @@ SHARES = {
     "allergies": 0.10,
     "contradictions": 0.15,
     "results": 0.30,
-    "notes": 0.15,
+    "notes": 0.20,
     "evidence": 0.30,
     "history": 0.10,
+    "older results": 0.0,
 }
+LAST = ("results", "history", "older results")
 _LASTING = (FACT_KIND_PROBLEM, FACT_KIND_MEDICATION, FACT_KIND_ALLERGY)
 _IN_SECTIONS = (FACT_KIND_DEMOGRAPHIC, *_LASTING, *results.KINDS)
 
@@ -54,7 +56,6 @@ class Note:
 
     text: str
     authored_at: datetime
-    document_id: str
     fact_id: str
 
 
@@ -104,8 +105,8 @@ def pack(sources: Sources, question: str, budget: int, now: datetime, count: Tok
         share = int(budget * SHARES[name])
         for n, lines in enumerate(items):
             share -= purse.take((name, n), lines, share)
-    for name, items in sections.items():
-        for n, lines in enumerate(items):
+    for name in sorted(sections, key=lambda name: name in LAST):
+        for n, lines in enumerate(sections[name]):
             purse.take((name, n), lines, purse.left)
     lines = [
         line for name, items in sections.items() for n, _ in enumerate(items) for line in purse.taken.get((name, n), [])
@@ -124,6 +125,7 @@ def _sections(sources: Sources, question: str, now: datetime, count: TokenCounte
         return [[_fact_line(fact, count)] for fact in facts]
 
     related = frozenset(f"{c.system}|{c.code}" for passage in sources.passages for c in passage.codes)
+    newest, older = results.relevant(sources.facts, question, related)
     in_force = [fact for fact in sources.facts if _in_force(fact, now)]
     demographic = [fact for fact in sources.facts if fact.kind == FACT_KIND_DEMOGRAPHIC]
     history = [
@@ -137,10 +139,11 @@ def _sections(sources: Sources, question: str, now: datetime, count: TokenCounte
         "medications": lines(_of_kind(in_force, FACT_KIND_MEDICATION)),
         "allergies": lines(_of_kind(in_force, FACT_KIND_ALLERGY)),
         "contradictions": _contradictions(sources, count),
-        "results": lines(results.relevant(sources.facts, question, related)),
+        "results": lines(newest),
         "notes": [[_note_line(note, count)] for note in sources.notes],
         "evidence": [[_passage_line(passage, count)] for passage in sources.passages],
         "history": lines(sorted(history, key=_newest_first)),
+        "older results": lines(older),
     }
 
 
@@ -184,8 +187,7 @@ def _fact_line(fact: ClinicalFact, count: TokenCounter) -> Line:
 
 
 def _note_line(note: Note, count: TokenCounter) -> Line:
-    where = f" [document {note.document_id}]" if note.document_id else ""
-    return _line(f"Note {note.authored_at:%Y-%m-%d}{where}: {note.text}", count, fact_id=note.fact_id)
+    return _line(f"Note {note.authored_at:%Y-%m-%d}: {note.text}", count, fact_id=note.fact_id)
 
 
 def _passage_line(passage: EvidencePassage, count: TokenCounter) -> Line:

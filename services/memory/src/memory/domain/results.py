@@ -10,18 +10,19 @@ from memory.domain import concepts, times
 from memory.domain.evidence import words
 
 KINDS = (FACT_KIND_RESULT, FACT_KIND_IMAGING_FINDING)
-# Values shown of one analyte before every other had its turn.
+# Values of one analyte that show its course.
 FIRST_VALUES = 5
 _NORMAL = frozenset({"", "N"})
 
 
-def relevant(facts: Sequence[ClinicalFact], question: str, related: Collection[str]) -> list[ClinicalFact]:
-    """Results in order of worth for a question.
+def relevant(
+    facts: Sequence[ClinicalFact], question: str, related: Collection[str]
+) -> tuple[list[ClinicalFact], list[ClinicalFact]]:
+    """Results in order of worth for a question: the first values of every analyte, and the deeper history of all.
 
     An analyte counts for: words it shares with the question (4 each), being a concept of the evidence found for it (3),
     a newest value out of range (2), a course of more than one value (1). Of each analyte the newest value comes first,
-    then the oldest, then the last of each encounter from new to old, then the rest. The best analytes' first values
-    come before the deeper history of any.
+    then the oldest, then the last of each encounter from new to old, then the rest.
     """
     courses: dict[str, list[ClinicalFact]] = defaultdict(list)
     for fact in facts:
@@ -32,7 +33,8 @@ def relevant(facts: Sequence[ClinicalFact], question: str, related: Collection[s
     ordered.sort(key=lambda course: (-_worth(course, asked, related), -_time(course[-1])[0], concepts.key(course[-1])))
     shown = [_by_worth(course) for course in ordered]
     deeper = chain.from_iterable(zip_longest(*(course[FIRST_VALUES:] for course in shown)))
-    return [fact for course in shown for fact in course[:FIRST_VALUES]] + [fact for fact in deeper if fact is not None]
+    first = [fact for course in shown for fact in course[:FIRST_VALUES]]
+    return first, [fact for fact in deeper if fact is not None]
 
 
 def _worth(course: Sequence[ClinicalFact], asked: Collection[str], related: Collection[str]) -> int:
