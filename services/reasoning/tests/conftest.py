@@ -41,6 +41,8 @@ def failing_kidneys() -> tuple[RecordBuilder, dict[str, str]]:
     record.facts[-1].fact.provenance = PROVENANCE_READ_FROM_TEXT
     ids["ckd"] = record.problem("N18.4", "Chronic kidney disease, stage 4", "2026-10-05")
     ids["opacity"] = record.film_finding("128305008", "opacity", 0.87, "2026-10-05")
+    ids["effusion"] = record.film_finding("60046008", "pleural effusion", 0.96, "2026-10-05", absent=True)
+    ids["pneumothorax"] = record.film_finding("36118008", "pneumothorax", 0.99, "2026-10-05", absent=True)
     record.contradiction("no-known-allergies", ids["none"], ids["penicillin"])
     for name, text in PASSAGES.items():
         record.passage(name, text)

@@ -155,10 +155,11 @@ def change(sources: Sources, fact_ids: Sequence[str]) -> Statement:
 def imaging(sources: Sources, fact_id: str) -> Statement:
     """A finding on a film, with its probability and the words that a network computed it."""
     fact = sources.fact(fact_id)
-    lead = Words("Film: no " if facts.is_absent(fact) else "Film: ")
-    parts: list[Part] = [lead, Name(fact_id), *_on(sources, fact_id)]
+    absent = facts.is_absent(fact)
+    parts: list[Part] = [Words("Film: no " if absent else "Film: "), Name(fact_id), *_on(sources, fact_id)]
     if fact.provenance == PROVENANCE_COMPUTED_FROM_IMAGE:
-        parts += [Words(", probability "), Probability(fact_id), Words(" (computed from the film by a network)")]
+        sure = Words(", confidence " if absent else ", probability ")
+        parts += [sure, Probability(fact_id), Words(" (computed from the film by a network)")]
     return Statement(wire.STATEMENT_KIND_IMAGING, tuple(parts))
 
 

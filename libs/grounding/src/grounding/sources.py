@@ -127,7 +127,7 @@ class Sources:
         return tuple(fact for fact in self.of_kind(*kinds) if _holds(fact, day))
 
     def encounters(self) -> tuple[ClinicalFact, ...]:
-        return tuple(fact for fact in self.of_kind(FACT_KIND_ENCOUNTER) if facts.starts_on(fact))
+        return tuple(fact for fact in self.of_kind(FACT_KIND_ENCOUNTER) if facts.days(fact))
 
     def birth_date(self) -> ClinicalFact | None:
         return next(iter(reversed(self.with_key(loinc_key(BIRTH_DATE)))), None)

@@ -50,7 +50,7 @@ def example_patient() -> Patient:
     ids["bronchitis"] = record.problem("J20.9", "Acute bronchitis", "2024-10-01", end="2024-10-23")
     ids["no_stroke"] = record.problem("I63.9", "Cerebral infarction", "2024-03-12", absent=True)
     ids["opacity"] = record.film_finding("128305008", "opacity", 0.87, "2026-10-05")
-    ids["no_effusion"] = record.film_finding("60046008", "pleural effusion", 0.03, "2026-10-05", absent=True)
+    ids["no_effusion"] = record.film_finding("60046008", "pleural effusion", 0.97, "2026-10-05", absent=True)
     ids["label"] = record.passage(
         "label", "Metformin is contraindicated below an eGFR of 30 mL/min/1.73 m2. Assess benefit between 30 and 45."
     )

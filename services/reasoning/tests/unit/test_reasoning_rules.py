@@ -275,9 +275,15 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
 def test_only_the_newest_film_is_told(build_sources: Build) -> None:
     record = RecordBuilder()
     record.film_finding("128305008", "opacity", 0.91, "2024-01-01")
-    record.film_finding("60046008", "pleural effusion", 0.04, "2026-10-05", absent=True)
+    record.film_finding("60046008", "pleural effusion", 0.96, "2026-10-05", absent=True)
+    record.film_finding("36118008", "pneumothorax", 0.99, "2026-10-05", absent=True)
+    record.film_finding("8186001", "cardiomegaly", 0.71, "2026-10-05")
     assert texts(imaging_findings, build_sources(record)) == [
-        "Film: no pleural effusion on 2026-10-05, probability 0.04 (computed from the film by a network)."
+        "Film: cardiomegaly on 2026-10-05, probability 0.71 (computed from the film by a network).",
+        (
+            "Film of 2026-10-05: no pleural effusion (confidence 0.96), no pneumothorax (confidence 0.99) "
+            "(computed from the film by a network)."
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ from grounding import Sources, Statement, facts, say
 from grounding.statements import Day, Name, Part, Words
 from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_KIND_ALLERGY,
+    FACT_KIND_DOCUMENT,
     FACT_KIND_MEDICATION,
     FACT_KIND_PROBLEM,
     FACT_STATUS_ENDED,
@@ -95,6 +96,7 @@ def _lists(sources: Sources, last: LastEncounter) -> list[tuple[str, list[Clinic
         ),
         ("stopped: ", _stopped(sources, drugs, last)),
         ("new problem: ", _distinct(_new(present, FACT_KIND_PROBLEM, last))),
+        ("new document: ", _distinct(_new(present, FACT_KIND_DOCUMENT, last))),
         ("new allergy: ", _distinct(_new(present, FACT_KIND_ALLERGY, last))),
     ]
 

@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 
-from grounding import Sources, Statement, say
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_IMAGING_FINDING
+from grounding import Sources, Statement, facts, say
+from grounding.statements import Day, Name, Probability, Words, join
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_IMAGING_FINDING, ClinicalFact
+from longitude.reasoning.v1 import assessment_pb2 as wire
+
+from reasoning.domain.rules import parts
 
 # Findings of one film share its moment; anything older is history.
 _SAME_FILM = timedelta(hours=1)
 
 
 def imaging_findings(sources: Sources) -> list[Statement]:
-    """The findings of the newest film, present or absent, with probability and the words that a network computed them.
+    """The findings of the newest film: each that is present, and in one sentence those that are not.
 
     Source: the film's own analysis; thresholds stand in the network's model card.
     """
@@ -19,4 +23,16 @@ def imaging_findings(sources: Sources) -> list[Statement]:
         return []
     newest = max(fact.valid_from.seconds for fact in found)
     recent = [fact for fact in found if newest - fact.valid_from.seconds <= _SAME_FILM.total_seconds()]
-    return [say.imaging(sources, fact.fact_id) for fact in recent]
+    present = [say.imaging(sources, fact.fact_id) for fact in recent if not facts.is_absent(fact)]
+    absent = [fact for fact in recent if facts.is_absent(fact)]
+    return present + ([_absent(absent)] if absent else [])
+
+
+def _absent(found: list[ClinicalFact]) -> Statement:
+    entries = (
+        (Words("no "), Name(fact.fact_id), Words(" (confidence "), Probability(fact.fact_id), Words(")"))
+        for fact in found
+    )
+    lead = (Words("Film of "), Day(found[0].fact_id), Words(": "))
+    tail = Words(" (computed from the film by a network)")
+    return parts.statement(wire.STATEMENT_KIND_IMAGING, *lead, *join(", ", entries), tail)

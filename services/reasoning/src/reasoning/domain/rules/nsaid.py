@@ -69,10 +69,9 @@ def _interaction(
         *parts.quoted(sources, ("fda-nsaid-acei-renal", "kdigo-2024-nsaid"), ("nsaid", "renal", "ace")),
         also=older,
     )
-    order = "Avoid " if facts.is_order(nsaid) else "Review "
     proposal = parts.statement(
         wire.STATEMENT_KIND_PROPOSAL,
-        *(Words(order), Name(nsaid.fact_id), Words(" together with "), Name(blocker.fact_id)),
+        *(Words("Avoid "), Name(nsaid.fact_id), Words(" together with "), Name(blocker.fact_id)),
         *((Words(": "), *kidneys) if kidneys else ()),
     )
     return [alert, proposal]

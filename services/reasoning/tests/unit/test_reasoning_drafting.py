@@ -1,0 +1,123 @@
+"""From what was said to what is shown: rules first, repetitions dropped, every statement judged."""
+
+from collections.abc import Callable
+
+import pytest
+from grounding import Sources, Statement, Verifier, say
+from grounding.statements import Words
+from harness import actions
+from harness.actions import Code, ProposalKind, Propose
+from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from reasoning.domain.drafting import Drafted, assess, draft, merge
+from reasoning.domain.wording import word, word_proposal
+from testkit.records import LOINC, RecordBuilder
+
+Patient = tuple[RecordBuilder, dict[str, str]]
+Build = Callable[[RecordBuilder], Sources]
+
+
+def drafted(statement: Statement, sources: Sources, author: "wire.Author.ValueType" = wire.AUTHOR_MODEL) -> Drafted:
+    found = draft(statement, sources, author, "someone")
+    assert found is not None
+    return found
+
+
+def test_what_a_rule_said_is_not_repeated_by_the_model(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    rule = drafted(say.trend(sources, [ids["cr1"], ids["cr2"], ids["cr3"]]), sources, wire.AUTHOR_RULE)
+    same = drafted(say.trend(sources, [ids["cr1"], ids["cr3"]]), sources)
+    other = drafted(say.trend(sources, [ids["k1"], ids["k3"]]), sources)
+    kinds = drafted(say.latest(sources, ids["cr3"]), sources)
+    assert merge([rule], [same, other, kinds, other]) == [rule, other, kinds]
+
+
+def test_a_passage_that_a_rule_quoted_is_not_quoted_again(patient: Patient, build_sources: Build) -> None:
+    record, _ = patient
+    sources = build_sources(record)
+    quotation = drafted(say.evidence(sources, "fda-metformin-renal"), sources)
+    quoted = say.quote_parts(sources, "fda-metformin-renal")
+    alert = drafted(Statement(wire.STATEMENT_KIND_ALERT, (Words("See "), *quoted)), sources, wire.AUTHOR_RULE)
+    assert merge([alert], [quotation]) == [alert]
+
+
+def test_every_statement_is_judged_whoever_made_it(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    true = drafted(say.latest(sources, ids["k3"]), sources)
+    baseless = drafted(
+        Statement(wire.STATEMENT_KIND_PROSE, (Words("The outlook is excellent"),), (ids["k3"],)), sources
+    )
+    false = drafted(
+        Statement(wire.STATEMENT_KIND_PROSE, (Words("Potassium fell"),), (ids["k1"], ids["k3"])),
+        sources,
+        wire.AUTHOR_RULE,
+    )
+    judged = assess([true, baseless, false], Verifier(sources), "assessment")
+    assert [(each.verdict, each.released) for each in judged] == [
+        (wire.VERDICT_SUPPORTED, True),
+        (wire.VERDICT_UNSUPPORTED, False),
+        (wire.VERDICT_CONTRADICTED, False),
+    ]
+    assert [bool(each.reason) for each in judged] == [False, True, True]
+    assert all(each.claims for each in judged)
+    assert len({each.statement_id for each in judged}) == 3
+
+
+def test_a_doubted_statement_is_withheld_with_the_reason(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    said = drafted(say.latest(sources, ids["k3"]), sources)
+    doubted = Drafted(said.rendered, said.author, said.author_name, doubted=True)
+    (judged,) = assess([doubted], Verifier(sources), "assessment")
+    assert (judged.verdict, judged.released) == (wire.VERDICT_SUPPORTED, False)
+    assert "doubts" in judged.reason
+
+
+def test_the_same_draft_gives_the_same_statement_ids(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    said = [drafted(say.latest(sources, ids["k3"]), sources)]
+    assert assess(said, Verifier(sources), "a") == assess(said, Verifier(sources), "a")
+    assert assess(said, Verifier(sources), "a") != assess(said, Verifier(sources), "b")
+
+
+def test_what_the_sources_do_not_carry_is_not_said(patient: Patient, build_sources: Build) -> None:
+    sources = build_sources(patient[0])
+    missing = Statement(wire.STATEMENT_KIND_LATEST, (), ("elsewhere",))
+    assert draft(missing, sources, wire.AUTHOR_MODEL, "someone") is None
+
+
+def test_every_action_of_the_model_has_words(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    creatinine = Code(LOINC, "2160-0")
+    series = (ids["cr1"], ids["cr2"], ids["cr3"])
+    said: list[actions.Statement] = [
+        actions.Latest(ids["k3"]),
+        actions.Trend(creatinine, series),
+        actions.Change(creatinine, series),
+        actions.Medication(ids["metformin"]),
+        actions.Allergy(ids["penicillin"]),
+        actions.Problem(ids["ckd"]),
+        actions.Imaging(ids["opacity"]),
+        actions.Evidence("fda-metformin-renal"),
+        actions.Absence(Code(LOINC, "4548-4")),
+        actions.Calculation("egfr-ckd-epi-2021", (*series, ids["born"], ids["sex"])),
+    ]
+    absences = {f"{LOINC}|4548-4": CodedConcept(system=LOINC, code="4548-4", display="HbA1c")}
+    judged = assess([drafted(word(each, sources, absences), sources) for each in said], Verifier(sources), "a")
+    assert [statement.reason for statement in judged if not statement.released] == []
+    assert len({statement.kind for statement in judged}) == len(said)
+
+
+@pytest.mark.parametrize("kind", list(ProposalKind))
+def test_a_proposal_asks_to_look_and_orders_nothing(kind: ProposalKind, patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    statement = word_proposal(Propose(kind, (ids["k3"],), ()), sources)
+    (judged,) = assess([drafted(statement, sources)], Verifier(sources), "a")
+    assert judged.kind == wire.STATEMENT_KIND_PROPOSAL
+    assert judged.text.startswith(("Review", "Repeat", "Clarify"))
+    assert judged.released

@@ -1,0 +1,91 @@
+"""What an episode starts from."""
+
+from datetime import UTC, datetime
+
+from grounding import Sources, Verifier
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
+from longitude.memory.v1.memory_service_pb2 import GetContextResponse, GetTimelineResponse
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.assessment_pb2 import Assessment, Statement
+from reasoning.domain import rules
+from reasoning.domain.drafting import assess, draft
+from reasoning.domain.inputs import prepare
+from reasoning.domain.record import Record, SignedAssessment
+from testkit.records import RecordBuilder
+
+Patient = tuple[RecordBuilder, dict[str, str]]
+NOW = datetime(2026, 10, 7, tzinfo=UTC)
+
+
+def record_of(builder: RecordBuilder, signed: SignedAssessment | None = None, asked_at: datetime = NOW) -> Record:
+    timeline = GetTimelineResponse(
+        facts=builder.facts, contradictions=builder.contradictions, identifiers=[builder.patient]
+    )
+    return Record(timeline, GetContextResponse(), tuple(builder.passages), asked_at, signed)
+
+
+def statements(sources: Sources) -> list[Statement]:
+    spoken = [draft(each.statement, sources, wire.AUTHOR_RULE, each.rule) for each in rules.speak(sources)]
+    return assess([each for each in spoken if each], Verifier(sources), "a")
+
+
+def test_the_model_is_told_in_few_words_what_the_rules_said(patient: Patient) -> None:
+    record = record_of(patient[0])
+    sources = record.sources()
+    inputs = prepare("What changed?", record, sources, statements(sources), 500).inputs
+    told = [finding.name for finding in inputs.findings]
+    assert "metformin_and_kidney_function" in told
+    assert "open_contradictions" in told
+    assert all(len(finding.text) < 120 and "“" not in finding.text for finding in inputs.findings)
+
+
+def test_a_follow_up_compares_with_the_last_encounter_and_then_with_the_last_signature(patient: Patient) -> None:
+    record = record_of(patient[0])
+    inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
+    assert inputs.flow == "follow_up"
+    assert inputs.since.ToDatetime(tzinfo=UTC).date().isoformat() == "2025-02-14"
+    question = Statement(kind=wire.STATEMENT_KIND_QUESTION, text="Which of them is correct?", released=True)
+    signed = SignedAssessment(Assessment(statements=[question]), datetime(2026, 1, 1, tzinfo=UTC))
+    record = record_of(patient[0], signed)
+    inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
+    assert inputs.since.ToDatetime(tzinfo=UTC) == signed.signed_at
+    assert [finding.text for finding in inputs.findings] == [question.text]
+
+
+def test_a_first_visit_has_nothing_to_compare_with() -> None:
+    builder = RecordBuilder()
+    builder.potassium("4.3", "2026-10-05")
+    record = record_of(builder)
+    inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
+    assert inputs.flow == "first_visit"
+    assert not inputs.HasField("since")
+
+
+def test_what_is_nowhere_in_the_record_is_named_and_what_is_there_is_not(patient: Patient) -> None:
+    record = record_of(patient[0])
+    prepared = prepare("What changed?", record, record.sources(), [], 500)
+    assert [concept.display for concept in prepared.inputs.absences] == ["HbA1c", "albumin/creatinine ratio"]
+
+
+def test_calculations_bring_the_facts_they_need(patient: Patient) -> None:
+    record = record_of(patient[0])
+    inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
+    assert {each.name for each in inputs.calculations} == {"egfr-ckd-epi-2021", "kdigo-g-stage", "egfr-slope"}
+    held = {each.fact.fact_id for each in inputs.context.facts}
+    assert {fact_id for each in inputs.calculations for fact_id in each.fact_ids} <= held
+
+
+def test_a_record_that_runs_ahead_of_the_clock_is_read_as_of_its_newest_entry(patient: Patient) -> None:
+    builder, ids = patient
+    record = record_of(builder, asked_at=datetime(2025, 11, 1, tzinfo=UTC))
+    assert record.as_of.date().isoformat() == "2026-10-06"
+    assert ids["naproxen"] in {fact.fact_id for fact in record.sources().active(FACT_KIND_MEDICATION)}
+
+
+def test_the_timeline_decides_what_was_superseded(patient: Patient) -> None:
+    builder, ids = patient
+    record = record_of(builder)
+    record.context.facts.add().fact.CopyFrom(record.sources().fact(ids["k3"]))
+    builder.supersede(ids["k3"], ids["k2"], "2026-10-06")
+    record = Record(record_of(builder).timeline, record.context, (), NOW)
+    assert not record.sources().is_current(ids["k3"])
