@@ -14,7 +14,6 @@ from pynetdicom.association import Association
 from client.errors import UnreachableError
 
 CALLING_TITLE, CALLED_TITLE = "LONGITUDE-CLI", "LONGITUDE"
-SUCCESS = "0000"
 NOT_DICOM, UNANSWERED, REFUSED = "not-dicom", "unanswered", "refused"
 SECONDS = 60.0
 

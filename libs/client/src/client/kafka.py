@@ -47,7 +47,7 @@ class Span:
 
 
 class Kafka:
-    """A connection for reading. All of it is read-only and outside every consumer group."""
+    """A connection for reading, one span at a time. All of it is read-only and outside every consumer group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
         self._consumer = consumer
@@ -61,6 +61,8 @@ class Kafka:
             if wanted(topic["topic"])
             for partition in topic["partitions"]
         ]
+        # Assigning first makes the consumer learn all leaders at once; else it asks topic by topic, for seconds.
+        self._consumer.assign(places)
         starts = await self._consumer.beginning_offsets(places) if places else {}
         ends = await self._consumer.end_offsets(places) if places else {}
         return Span(self._consumer, _by_partition(starts), _by_partition(ends))
@@ -99,7 +101,7 @@ def _reachable(bootstrap: str) -> Iterator[None]:
 async def connect(bootstrap: str) -> AsyncIterator[Kafka]:
     """A reader; UnreachableError when no broker answers."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none", request_timeout_ms=10_000
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
     )
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
     try:

@@ -17,6 +17,7 @@ GOOD, BAD, QUIET, ACCENT = "green", "red", "dim", "cyan"
 def table(title: str, *columns: str) -> Table:
     """A table with a title and light rules; columns named `>x` are right-aligned."""
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made.show_header = any(column.removeprefix(">") for column in columns)
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
     return made

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from client import dicom, mllp, stack
+from client import mllp, stack
 from client.cli.page import BAD, GOOD, row, styled, table
 from client.cli.session import Json, margin, print_json, run, screen
 from client.errors import ClientError
@@ -35,7 +35,7 @@ MEANING = {
     "not-dicom": "not a DICOM file",
     "refused": "the receiver does not take this kind of image",
 }
-_TAKEN = mllp.ACCEPTED | {dicom.SUCCESS}
+_TAKEN = mllp.ACCEPTED | {"0000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,8 @@ async def _send_messages(
 
 
 async def _send_images(files: Sequence[Path], doors: stack.Stack) -> AsyncIterator[Outcome]:
+    from client import dicom  # noqa: PLC0415 - two seconds of imports that other commands need not wait for
+
     statuses: Iterator[str] = dicom.store(files, doors.endpoint("dicom"))
     for file in files:
         status = await asyncio.to_thread(next, statuses, dicom.UNANSWERED)

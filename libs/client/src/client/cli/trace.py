@@ -35,7 +35,7 @@ async def _trace(identifier: str, *, as_json: bool) -> bool:
         print_json([forms.leaf(leaf) for leaf in leaves])
         return True
     console = screen()
-    console.print(tree_of(identifier, leaves), soft_wrap=True)
+    console.print(tree_of(identifier, leaves))
     console.print(f"[{QUIET}]{len(leaves)} events; prove one with: longitude audit prove EVENT_ID[/]")
     return True
 
@@ -51,6 +51,6 @@ def tree_of(identifier: str, leaves: Sequence[Leaf]) -> Tree:
 
 def _line(leaf: Leaf) -> Text:
     style = BAD if leaf.topic.startswith(DEAD_LETTERS) else ACCENT
-    place = f" {leaf.partition}/{leaf.offset} leaf {leaf.index} "
+    place = f" {leaf.partition}/{leaf.offset} · leaf {leaf.index}\n"
     recorded = forms.leaf(leaf)["recorded"]
-    return Text.assemble((f"{recorded} ", QUIET), (leaf.topic, style), (place, QUIET), leaf.event_id)
+    return Text.assemble((leaf.topic, style), (place, QUIET), leaf.event_id, (f" {recorded}", QUIET))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
 from eventbus.events import decode_headers
 
 from auditing.domain.records import DEAD_LETTER_PREFIX, Record
@@ -46,6 +46,7 @@ class RecordReader:
         self._topics = frozenset(topics)
         self._positions = positions
         self._assigned: set[TopicPartition] = set()
+        self._next: dict[TopicPartition, int] = {}
 
     async def discover(self) -> None:
         """Take up partitions that appeared since; dead-letter topics come into being with their first record."""
@@ -58,11 +59,9 @@ class RecordReader:
 
     async def fetch(self) -> list[Record]:
         """The next records, in order within a partition and by time across them; empty when there are none."""
-        try:
-            batches = await self._consumer.getmany(timeout_ms=FETCH_MILLISECONDS, max_records=BATCH_RECORDS)
-        except OffsetOutOfRangeError:
-            await self._seek(self._assigned)
-            return []
+        batches = await self._consumer.getmany(timeout_ms=FETCH_MILLISECONDS, max_records=BATCH_RECORDS)
+        for place, batch in batches.items():
+            self._require_progress(place, batch)
         return [_record(raw) for raw in heapq.merge(*batches.values(), key=lambda raw: raw.timestamp)]
 
     async def commit(self, positions: Mapping[Partition, Position]) -> None:
@@ -99,7 +98,14 @@ class RecordReader:
             wanted = positions.get((place.topic, place.partition), Position()).next_offset
             if wanted > ends[place]:
                 raise TopicRecreatedError(f"{place.topic}: {wanted} records are recorded, Kafka has {ends[place]}")
-            self._consumer.seek(place, max(wanted, starts[place]))
+            self._next[place] = max(wanted, starts[place])
+            self._consumer.seek(place, self._next[place])
+
+    def _require_progress(self, place: TopicPartition, batch: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """A reader that was sent back to the start must not take old offsets for recorded ones."""
+        if batch[0].offset < self._next[place]:
+            raise TopicRecreatedError(f"{place.topic}: offsets began again at {batch[0].offset}")
+        self._next[place] = batch[-1].offset + 1
 
 
 def _record(raw: ConsumerRecord[Any, Any]) -> Record:
@@ -114,7 +120,7 @@ async def open_reader(bootstrap: str, topics: Iterable[str], positions: Position
         client_id="auditing",
         group_id="auditing",
         enable_auto_commit=False,
-        auto_offset_reset="none",
+        auto_offset_reset="earliest",
         fetch_max_bytes=BATCH_BYTES,
         isolation_level="read_committed",
     )

@@ -1,0 +1,230 @@
+"""The `longitude audit` and `dead-letters` doors against a real log on real Kafka, PostgreSQL and S3.
+
+The command runs as a user runs it: a process with the stack's endpoints in a stack.env above its folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from aiokafka import AIOKafkaProducer
+from contracts.topics import MESSAGE_RECEIVED
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from native_stack import Stack
+from testkit import RunningStack
+
+DEAD_LETTERS = f"dlq.memory.{MESSAGE_RECEIVED.name}"
+
+
+@pytest.fixture(scope="module")
+def log(new_stack: Callable[..., Stack]) -> RunningStack:
+    """Kafka, PostgreSQL, S3 and the auditing service, with 300 events."""
+    stack = new_stack(("kafka", "postgres", "objects", "auditing"), ())
+    running = RunningStack(stack, stack.endpoints())
+    publish(running, [(MESSAGE_RECEIVED.name, event(n)) for n in range(300)])
+    return running
+
+
+@pytest.fixture
+def folder(log: RunningStack, tmp_path: Path) -> Path:
+    """A folder of a user who has never met this log."""
+    (tmp_path / "var").mkdir()
+    lines = [f"{name}={value}\n" for name, value in log.endpoints.items()]
+    (tmp_path / "var/stack.env").write_text("".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+Record = tuple[bytes, dict[str, str]]
+
+
+def event(number: int, *, run: str = "base", **headers: str) -> Record:
+    payload = MessageReceived(
+        header=MessageHeader(control_id=f"{run}-{number}"),
+        patient=PatientIdentity(key=PatientKey(id="P1", authority="TEST"), family_name="Fictitious"),
+    )
+    attributes = {
+        "ce_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run}/{number}")),
+        "ce_type": MESSAGE_RECEIVED.event_type,
+        "ce_time": datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+        "ce_source": "/longitude/ingestion",
+    }
+    return payload.SerializeToString(), attributes | headers
+
+
+def publish(log: RunningStack, records: list[tuple[str, Record]]) -> None:
+    async def work() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=log.endpoints["LONGITUDE_KAFKA"], acks="all")
+        await producer.start()
+        try:
+            for topic, (value, headers) in records:
+                await producer.send(topic, value, headers=[(name, text.encode()) for name, text in headers.items()])
+            await producer.flush()
+        finally:
+            await producer.stop()
+
+    asyncio.run(work())
+
+
+def longitude(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "COLUMNS": "100"} | variables
+    command = [sys.executable, "-m", "client", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def as_json(finished: subprocess.CompletedProcess[str]) -> Any:
+    assert finished.stdout, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def log_rows(log: RunningStack, statement: str) -> None:
+    with psycopg.connect(log.endpoints["LONGITUDE_POSTGRES_AUDITING"], options="-c search_path=auditing") as conn:
+        conn.execute(statement.encode())
+
+
+def test_a_whole_log_is_verified_and_remembered(folder: Path) -> None:
+    first = longitude(folder, "audit", "verify", "--json")
+    report = as_json(first)
+    assert first.returncode == 0, report
+    assert report["size"] == report["verified"] >= 300
+    assert (report["missing"], report["expired"], report["problems"]) == (0, 0, [])
+    remembered = json.loads((folder / "var/verified-log.json").read_text(encoding="utf-8"))
+    assert remembered["size"] == report["size"]
+    page = longitude(folder, "audit", "verify")
+    assert page.returncode == 0
+    assert "the log holds" in page.stdout
+    assert report["root"] in page.stdout
+
+
+def test_an_altered_leaf_is_told(log: RunningStack, folder: Path) -> None:
+    log_rows(log, "UPDATE leaf SET data = replace(convert_from(data, 'UTF8'), '\"C\"', '\"D\"')::bytea WHERE index = 7")
+    try:
+        finished = longitude(folder, "audit", "verify", "--json")
+    finally:
+        log_rows(
+            log, "UPDATE leaf SET data = replace(convert_from(data, 'UTF8'), '\"D\"', '\"C\"')::bytea WHERE index = 7"
+        )
+    assert finished.returncode == 1
+    assert any("do not give the signed root" in problem for problem in as_json(finished)["problems"])
+    assert not (folder / "var/verified-log.json").exists()
+
+
+def test_records_that_the_log_did_not_take_are_missing(log: RunningStack, folder: Path) -> None:
+    database = log.endpoints["LONGITUDE_POSTGRES_AUDITING"]
+    with psycopg.connect(database, options="-c search_path=auditing") as conn:
+        # Whoever holds the tree head keeps the log from growing; reads go on.
+        conn.execute("SELECT size FROM tree_head FOR UPDATE")
+        publish(log, [(MESSAGE_RECEIVED.name, event(n, run="unseen")) for n in range(5)])
+        finished = longitude(folder, "audit", "verify", "--json", "--wait", "2")
+        conn.rollback()
+    report = as_json(finished)
+    assert (finished.returncode, report["missing"], report["holds"]) == (1, 5, False)
+    assert as_json(longitude(folder, "audit", "verify", "--json"))["missing"] == 0
+
+
+def test_a_log_of_another_key_is_not_the_same_log(folder: Path) -> None:
+    other = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+    finished = longitude(folder, "audit", "verify", LONGITUDE_LOG_KEY=other)
+    assert finished.returncode == 1
+    assert "another key than the pinned one" in finished.stderr
+
+
+def test_a_log_that_was_cut_back_is_told_by_what_was_remembered(log: RunningStack, folder: Path) -> None:
+    size = as_json(longitude(folder, "audit", "verify", "--json"))["size"]
+    remembered = folder / "var/verified-log.json"
+    pin = json.loads(remembered.read_text(encoding="utf-8"))
+    # What this user once verified was longer than what the log shows now.
+    remembered.write_text(json.dumps(pin | {"size": size + 10}), encoding="utf-8")
+    finished = longitude(folder, "audit", "verify", "--json")
+    assert finished.returncode == 1
+    assert f"the log once had {size + 10} leaves: it was cut back to {size}" in as_json(finished)["problems"]
+
+
+def test_an_event_is_proved_step_by_step(folder: Path) -> None:
+    event_id = event(42)[1]["ce_id"]
+    proof = as_json(longitude(folder, "audit", "prove", event_id, "--json"))
+    assert proof["leaf"]["event_id"] == event_id
+    assert proof["path"][-1]["result"] == proof["root"]
+    assert "Fictitious" not in json.dumps(proof)
+    page = longitude(folder, "audit", "prove", event_id)
+    assert page.returncode == 0
+    assert "is the root that" in page.stdout
+
+
+def test_an_unknown_event_is_one_clear_line(folder: Path) -> None:
+    finished = longitude(folder, "audit", "prove", "no-such-event")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr.strip() == "longitude: auditing: no leaf carries this event"
+
+
+def test_a_consumer_is_handed_only_verified_events(log: RunningStack, folder: Path) -> None:
+    publish(log, [(MESSAGE_RECEIVED.name, event(1))])
+    finished = longitude(folder, "audit", "consume", "--topic", MESSAGE_RECEIVED.name, "--json")
+    assert finished.returncode == 0, finished.stderr
+    events = [json.loads(line)["event_id"] for line in finished.stdout.splitlines()]
+    assert len(events) == len(set(events)) >= 300
+    assert {event(n)[1]["ce_id"] for n in range(300)} <= set(events)
+
+
+def test_a_message_is_traced_by_its_control_id(folder: Path) -> None:
+    finished = longitude(folder, "trace", "base-3")
+    assert finished.returncode == 0
+    assert event(3)[1]["ce_id"] in finished.stdout
+    assert [leaf["event_id"] for leaf in as_json(longitude(folder, "trace", "base-3", "--json"))] == [
+        event(3)[1]["ce_id"]
+    ]
+
+
+def test_a_dead_letter_is_shown_without_its_payload_and_its_replay_is_in_the_log(
+    log: RunningStack, folder: Path
+) -> None:
+    place = {"dlq_topic": MESSAGE_RECEIVED.name, "dlq_partition": "0", "dlq_offset": "3"}
+    value, headers = event(7, dlq_reason="bug", dlq_consumer="memory", dlq_attempts="1", **place)
+    headers["dlq_event_id"] = headers["ce_id"]
+    publish(log, [(DEAD_LETTERS, (value, headers))])
+    letter = as_json(longitude(folder, "dead-letters", "list", "--json"))[-1]
+    assert (letter["reason"], letter["consumer"], letter["event_id"]) == ("bug", "memory", headers["ce_id"])
+    shown = longitude(folder, "dead-letters", "show", letter["place"])
+    assert shown.returncode == 0
+    assert "Fictitious" not in shown.stdout
+    assert "Fictitious" in longitude(folder, "dead-letters", "show", letter["place"], "--payload").stdout
+    replayed = as_json(longitude(folder, "dead-letters", "replay", letter["place"], "--json"))
+    assert longitude(folder, "dead-letters", "replay", letter["place"]).returncode == 1, "once is once"
+    assert longitude(folder, "audit", "verify").returncode == 0
+    proof = as_json(longitude(folder, "audit", "prove", replayed[0]["replay_id"], "--json"))
+    assert proof["leaf"]["causation_id"] == headers["ce_id"]
+    traced = as_json(longitude(folder, "trace", headers["ce_id"], "--json"))
+    assert {leaf["topic"] for leaf in traced} == {MESSAGE_RECEIVED.name, DEAD_LETTERS}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "verify"),
+        ("timeline", "P1@TEST"),
+        ("ask", "P1@TEST", "why?"),
+        ("dead-letters", "list"),
+        ("send", "message.hl7"),
+    ],
+)
+def test_a_stack_that_is_down_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "message.hl7").write_bytes(b"MSH|^~\\&|A\r")
+    names = ("MLLP", "KAFKA", "MEMORY", "REASONING", "AUDITING")
+    finished = longitude(tmp_path, *arguments, **{f"LONGITUDE_{name}": "127.0.0.1:1" for name in names})
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert finished.stderr.startswith("longitude: ")
+    assert "Traceback" not in finished.stderr
+    assert len(finished.stderr.strip().splitlines()) == 1

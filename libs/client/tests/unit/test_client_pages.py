@@ -1,0 +1,220 @@
+"""What users and programs see: the binding `--json` forms, and pages that say the same without colours."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from client import forms
+from client.cli import ask, timeline, trace
+from client.cli.command import app
+from client.cli.page import trend
+from client.cli.send import files_of
+from client.errors import ClientError
+from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.auditing.v1.auditing_service_pb2 import Leaf
+from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.memory.v1.memory_service_pb2 import (
+    Contradiction,
+    ContradictionState,
+    GetTimelineResponse,
+    RecordedFact,
+)
+from longitude.reasoning.v1.assessment_pb2 import (
+    Assessment,
+    Author,
+    Citation,
+    Statement,
+    StatementKind,
+    Verdict,
+)
+from rich.console import Console
+from typer.testing import CliRunner
+
+SOURCE = pb.SourcePointer(control_id="NW0002", segment="OBX[3]", field="OBX-5.1", event_id="e-1")
+
+
+def at(year: int) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(datetime(year, 3, 1, 8, 0, tzinfo=UTC))
+    return stamp
+
+
+def result(year: int, value: str, flag: str = "") -> RecordedFact:
+    said = pb.ClinicalFact(
+        fact_id=f"f-{year}",
+        kind=pb.FACT_KIND_RESULT,
+        code=pb.CodedConcept(system="http://loinc.org", code="33914-3", display="eGFR [estimated]"),
+        quantity=pb.Quantity(value=value, unit="mL/min/{1.73_m2}"),
+        valid_from=at(year),
+        valid_to=at(year),
+        status=pb.FACT_STATUS_FINAL,
+        abnormal_flag=flag,
+        source=SOURCE,
+    )
+    return RecordedFact(fact=said, recorded_at=at(year))
+
+
+ALLERGY = RecordedFact(
+    fact=pb.ClinicalFact(
+        fact_id="a-1",
+        kind=pb.FACT_KIND_ALLERGY,
+        code=pb.CodedConcept(system="http://snomed.info/sct", code="716186003", display="No known allergies"),
+        assertion=pb.ASSERTION_ABSENT,
+        status=pb.FACT_STATUS_ACTIVE,
+        valid_from=at(2025),
+    ),
+    recorded_at=at(2025),
+)
+RECORD = GetTimelineResponse(
+    facts=[result(2024, "71"), result(2025, "52"), result(2026, "28", "L"), ALLERGY],
+    identifiers=[pb.PatientKey(id="NW-1", authority="NW"), pb.PatientKey(id="88-1", authority="LAKE")],
+    contradictions=[
+        Contradiction(
+            rule="allergy-absent-and-present",
+            fact_ids=["a-1"],
+            state=ContradictionState.CONTRADICTION_STATE_OPEN,
+        )
+    ],
+)
+
+
+def printed(width: int = 120) -> tuple[Console, io.StringIO]:
+    buffer = io.StringIO()
+    return Console(file=buffer, width=width, highlight=False), buffer
+
+
+def test_a_fact_has_every_member_that_programs_rely_on() -> None:
+    form = forms.fact(result(2026, "28.50", "L"))
+    assert form["value"] == "28.50", "no digit is lost"
+    assert form["kind"] == "result"
+    assert form["status"] == "final"
+    assert form["code"] == {"system": "http://loinc.org", "code": "33914-3", "display": "eGFR [estimated]"}
+    assert form["valid_from"] == form["valid_to"] == form["recorded_at"] == "2026-03-01T08:00:00Z"
+    assert form["source"] == {"event_id": "e-1", "control_id": "NW0002", "segment": "OBX[3]", "field": "OBX-5.1"}
+    assert {"fact_id", "unit"} <= form.keys()
+    json.dumps(form)
+
+
+def test_a_fact_that_is_open_ended_has_no_end() -> None:
+    form = forms.fact(ALLERGY)
+    assert (form["valid_to"], form["value"], form["unit"]) == (None, None, None)
+    assert form["source"] == {"control_id": "", "segment": "", "field": ""}
+
+
+def test_the_timeline_shows_trend_values_flags_and_where_the_latest_stands() -> None:
+    console, page = printed()
+    timeline.show(console, "NW-1@NW", RECORD)
+    text = page.getvalue()
+    for expected in ("also 88-1@LAKE", "eGFR [estimated]", "█▅▁", "71", "28 L", "2026-03-01", "NW0002 OBX[3] OBX-5.1"):
+        assert expected in text
+    assert "not present" in text
+    assert "allergy-absent-and-present" in text
+    assert "\x1b" not in text, "no colours where there is no terminal"
+
+
+def test_a_narrow_terminal_is_respected() -> None:
+    console, page = printed(width=60)
+    timeline.show(console, "NW-1@NW", RECORD)
+    assert max(map(len, page.getvalue().splitlines())) <= 60
+
+
+def test_a_trend_is_drawn_from_low_to_high_and_plain_where_bars_cannot_be() -> None:
+    console, _ = printed()
+    assert trend(console, [1.0, 2.0, 3.0]) == "▁▅█"
+    assert trend(console, [5.0]) == ""
+    assert set(trend(console, [4.0, 4.0])) == {"▁"}
+    ascii_console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert trend(ascii_console, [1.0, 2.0]).isascii()
+
+
+STATEMENTS = [
+    Statement(
+        text="Metformin is contraindicated at an eGFR of 28.",
+        kind=StatementKind.STATEMENT_KIND_ALERT,
+        author=Author.AUTHOR_RULE,
+        author_name="metformin-renal",
+        verdict=Verdict.VERDICT_SUPPORTED,
+        released=True,
+        citations=[Citation(fact_id="f-2026", source=SOURCE), Citation(passage_id="fda-metformin-renal")],
+    ),
+    Statement(
+        text="The patient has [bold]gout[/bold].",
+        kind=StatementKind.STATEMENT_KIND_PROSE,
+        author=Author.AUTHOR_MODEL,
+        verdict=Verdict.VERDICT_UNSUPPORTED,
+        reason="no fact says so",
+    ),
+]
+ASSESSMENT = Assessment(assessment_id="as-1", question="Is metformin safe?", statements=STATEMENTS, model="smollm2/1")
+
+
+def test_an_assessment_has_every_member_that_programs_rely_on() -> None:
+    released, withheld = forms.assessment(ASSESSMENT)["statements"]
+    assert (released["verdict"], released["released"], released["reason"]) == ("supported", True, None)
+    assert released["sources"][0]["segment"] == "OBX[3]"
+    assert released["sources"][1] == {"passage_id": "fda-metformin-renal"}
+    assert (withheld["verdict"], withheld["released"], withheld["reason"]) == ("unsupported", False, "no fact says so")
+
+
+def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons() -> None:
+    console, page = printed()
+    ask.show(console, ASSESSMENT)
+    text = page.getvalue()
+    assert text.index("Not to be missed") < text.index("Metformin is contraindicated") < text.index("Withheld")
+    assert "rule metformin-renal · NW0002 OBX[3] OBX-5.1 · evidence fda-metformin-renal" in text
+    assert "unsupported: no fact says so" in text
+    assert "[bold]gout[/bold]" in text, "text of a statement is shown, not obeyed"
+
+
+def test_a_trace_shows_effects_under_their_cause() -> None:
+    data = b'{"recorded":"2026-01-01T00:00:00.000Z"}'
+    cause = Leaf(event_id="e-1", topic="ingestion.message-received.v1", leaf_data=data)
+    effect = Leaf(index=1, event_id="e-2", causation_id="e-1", topic="memory.record-updated.v1", leaf_data=data)
+    console, page = printed()
+    console.print(trace.tree_of("MSG1", [cause, effect]))
+    cause_line, effect_line = (
+        next(line for line in page.getvalue().splitlines() if topic in line)
+        for topic in ("message-received", "record-updated")
+    )
+    assert effect_line.index("memory") > cause_line.index("ingestion")
+
+
+def test_of_a_folder_messages_and_images_are_sent_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name in ("b.hl7", "a.dcm", "LICENSE", "c.HL7", "x.tar.xz"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [file.name for file in files_of([tmp_path])] == ["a.dcm", "b.hl7", "c.HL7"]
+    assert files_of([tmp_path / "LICENSE"]) == [tmp_path / "LICENSE"], "a file that is named is sent"
+
+
+def test_nothing_to_send_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ClientError, match="nothing to send"):
+        files_of([tmp_path])
+    with pytest.raises(ClientError, match="no such file"):
+        files_of([tmp_path / "missing"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("timeline", "no-authority"),
+        ("timeline", "P1@TEST", "--valid-at", "yesterday"),
+        ("review", "as-1"),
+        ("review", "as-1", "--accept", "--reject"),
+        ("context", "P1@TEST", "--question", "q", "--budget", "0"),
+        ("send",),
+    ],
+)
+def test_a_wrong_command_line_is_exit_code_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGITUDE_MEMORY", "127.0.0.1:1")
+    assert CliRunner().invoke(app, list(arguments)).exit_code == 2
+
+
+def test_every_command_explains_itself() -> None:
+    for command in ("send", "timeline", "context", "ask", "review", "trace", "dead-letters", "evidence", "audit"):
+        answered = CliRunner().invoke(app, [command, "--help"])
+        assert answered.exit_code == 0
+        assert command in answered.output
