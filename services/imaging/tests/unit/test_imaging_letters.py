@@ -30,6 +30,7 @@ def test_a_reaction_with_its_year_is_an_allergy() -> None:
         "Allergies: penicillin",
         "ALLERGIES\nPenicillin\nMEDICATIONS\nmetformin",
         "He developed urticaria after penicillin",
+        "Under penicillin she developed hives within an hour",
         "Intolerant to penicillin",
         "No fever, allergic to penicillin",
         "There was no chest pain but an allergy to penicillin is known",

@@ -151,6 +151,10 @@ def _mentions(sentence: str) -> Iterator[_Mention]:
             if found.start() not in seen:
                 seen.add(found.start())
                 yield _Mention(lead.start(), found.end(), lead.end(), by_reaction, _substance_of(found[0].lower()))
+    for found in _developed().finditer(sentence):
+        if found.start("substance") not in seen:
+            seen.add(found.start("substance"))
+            yield _Mention(found.start(), found.end(), found.end(), True, _substance_of(found["substance"].lower()))
     for found in _lexicon().finditer(sentence):
         after = _ALLERGY_AFTER.match(sentence, found.end())
         if after and found.start() not in seen:
@@ -211,8 +215,23 @@ def _reaction(sentence: str, mention: _Mention) -> str:
 
 @cache
 def _lexicon() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_words()})\b", re.IGNORECASE)
+
+
+@cache
+def _developed() -> re.Pattern[str]:
+    """`Under amoxicillin she developed hives`."""
+    return re.compile(
+        rf"\b(?:after|under|on|following)\s+(?:the\s+)?(?P<substance>{_words()})\b[^,;]{{0,40}}?"
+        rf"\b(?:developed|had|suffered|experienced)\s+(?:an?\s+|generalised\s+)?(?:{_REACTIONS})\b",
+        re.IGNORECASE,
+    )
+
+
+def _words() -> str:
+    """The longest first, so that `penicillin g` is not read as `penicillin`."""
     words = sorted((word for row in table("allergens") for word in row["words"].split("|")), key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+    return "|".join(map(re.escape, words))
 
 
 @cache

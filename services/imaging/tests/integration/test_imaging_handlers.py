@@ -1,0 +1,197 @@
+"""Both handlers on a real database, object store and Triton."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC
+from typing import Any
+
+import numpy as np
+import pytest
+from eventbus import Outgoing, PermanentError, TransientError
+from imaging.adapters.triton import Networks
+from imaging.domain import document as reading
+from imaging.domain.document import Reader
+from imaging.handlers import Outside, on_document_received, on_study_received
+from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
+from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from PIL import Image
+from servicekit.triton import TritonClient
+
+Build = Callable[..., Any]
+READER = Reader(0.8, UTC)
+ROWS = [("Creatinine", "121", "umol/L", "49 - 90"), ("Potassium", "5.0", "mmol/L", "3.5 - 5.1")]
+
+
+def only(outgoing: Sequence[Outgoing]) -> Any:
+    (one,) = outgoing
+    return one.payload
+
+
+async def test_a_film_is_analysed_and_kept(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    received = study(await keep(film_file(seed=3, ViewPosition="PA")))
+    analysis: StudyAnalysed = only(await on_study_received(event(received, "film"), outside=outside))
+    assert analysis.quality.acceptable
+    assert list(analysis.quality.problems) == []
+    assert (analysis.projection, analysis.projection_probability) == ("PA", 1.0)
+    assert [finding.name for finding in analysis.findings] == ["opacity"]
+    assert len(analysis.model.sha256) == 64
+    assert await outside.store.study(received.sop_instance_uid) == analysis
+
+
+async def test_every_stated_finding_has_a_heat_map_and_a_fact_and_no_other_has(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    stated = 0
+    for seed in range(40, 52):
+        received = study(await keep(film_file(seed=seed, opacity=True)))
+        analysis: StudyAnalysed = only(await on_study_received(event(received, f"finding-{seed}"), outside=outside))
+        for finding in analysis.findings:
+            present = finding.probability >= finding.threshold
+            stated += present
+            assert finding.HasField("heat_map") == present
+            assert len(analysis.facts) == int(present)
+            if present:
+                png = await outside.objects.get(finding.heat_map)
+                assert Image.open(io.BytesIO(png)).format == "PNG"
+                assert analysis.facts[0].source.sop_instance_uid == received.sop_instance_uid
+    assert stated > 0
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [(b"this is no DICOM file", "not a DICOM file"), (b"\0" * 128 + b"DICM" + b"\xff" * 64, "")],
+)
+async def test_a_file_that_is_no_film_is_answered_with_its_problem(
+    outside: Outside, keep: Build, study: Build, event: Build, data: bytes, problem: str
+) -> None:
+    received = study(await keep(data))
+    analysis: StudyAnalysed = only(await on_study_received(event(received, f"bad-{len(data)}"), outside=outside))
+    assert not analysis.quality.acceptable
+    assert problem in analysis.quality.problems[0]
+    assert (list(analysis.findings), list(analysis.facts)) == ([], [])
+
+
+async def test_another_modality_is_answered_without_being_fetched(
+    outside: Outside, keep: Build, study: Build, event: Build
+) -> None:
+    instance = await keep(b"a scan of a knee")
+    instance.key = "never-stored"
+    analysis: StudyAnalysed = only(await on_study_received(event(study(instance, "MR"), "mr"), outside=outside))
+    assert list(analysis.quality.problems) == ["not a chest film: the modality is not CR or DX"]
+
+
+async def test_a_turned_film_is_not_read(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    upright = np.frombuffer(film_file(seed=5)[-512 * 512 * 2 :], "<u2").reshape(512, 512)
+    received = study(await keep(film_file(np.rot90(upright, 2))))
+    analysis: StudyAnalysed = only(await on_study_received(event(received, "turned"), outside=outside))
+    assert list(analysis.quality.problems) == ["the film is upside down"]
+    assert list(analysis.facts) == []
+
+
+async def test_a_redelivered_event_publishes_the_stored_answer_byte_for_byte(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    arrived = event(study(await keep(film_file(seed=6))), "twice")
+    (first,) = await on_study_received(arrived, outside=outside)
+    async with TritonClient.connect("127.0.0.1:1") as nowhere:
+        blind = replace(outside, networks=Networks(nowhere))
+        (second,) = await on_study_received(arrived, outside=blind)
+    assert (second.id, second.value()) == (first.id, first.value())
+
+
+async def test_nothing_is_stored_while_triton_is_away_and_the_answer_comes_when_it_is_back(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    arrived = event(study(await keep(film_file(seed=7))), "outage")
+    async with TritonClient.connect("127.0.0.1:1") as nowhere:
+        with pytest.raises(TransientError):
+            await on_study_received(arrived, outside=replace(outside, networks=Networks(nowhere)))
+    assert not await outside.store.has(arrived.id)
+    assert only(await on_study_received(arrived, outside=outside)).quality.acceptable
+
+
+async def test_an_altered_object_is_refused_for_good(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    instance = await keep(film_file(seed=8))
+    instance.sha256 = "0" * 64
+    with pytest.raises(PermanentError, match="object-altered"):
+        await on_study_received(event(study(instance), "altered"), outside=outside)
+
+
+async def test_a_laboratory_page_becomes_facts_with_their_place(
+    outside: Outside, keep: Build, document: Build, event: Build, lab_page: Build
+) -> None:
+    received = document(await keep(lab_page(ROWS), "image/png"))
+    read: DocumentRead = only(await on_document_received(event(received, "page"), outside=outside, reader=READER))
+    assert read.problem == ""
+    creatinine, potassium = read.facts
+    assert (creatinine.code.code, creatinine.quantity.value, creatinine.quantity.unit) == ("2160-0", "1.37", "mg/dL")
+    assert (potassium.code.code, potassium.quantity.value) == ("2823-3", "5.0")
+    assert creatinine.provenance == pb.PROVENANCE_READ_FROM_IMAGE
+    assert creatinine.source.box.top < potassium.source.box.top
+    assert await outside.store.document(received.document_id) == read
+
+
+async def test_a_page_of_another_patient_gives_no_facts(
+    outside: Outside, keep: Build, document: Build, event: Build, lab_page: Build
+) -> None:
+    received = document(await keep(lab_page(ROWS, identifier="NW-204418"), "image/png"))
+    read: DocumentRead = only(await on_document_received(event(received, "other"), outside=outside, reader=READER))
+    assert read.problem == reading.OTHER_PATIENT
+    assert list(read.facts) == []
+    assert len(read.fields) == 4
+
+
+async def test_a_letter_gives_allergies_with_their_characters(
+    outside: Outside, keep: Build, document: Build, event: Build
+) -> None:
+    text = "Dear colleague,\nShe had anaphylaxis to penicillin in 2014. Mother is allergic to latex."
+    received = document(await keep(text.encode(), "text/plain; charset=utf-8"))
+    read: DocumentRead = only(await on_document_received(event(received, "letter"), outside=outside, reader=READER))
+    (fact,) = read.facts
+    assert read.text[fact.source.text_start : fact.source.text_end] == "anaphylaxis to penicillin"
+    assert fact.code.code == "764146007"
+
+
+def empty_page() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (1000, 1400), 252).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "problem"),
+    [
+        (empty_page(), "image/png", reading.BLANK),
+        (empty_page()[:200], "image/png", "unreadable image: damaged or cut off"),
+        (b"", "image/png", "unreadable image: not PNG, JPEG or TIFF"),
+        (b"%PDF-1.7", "application/pdf", "unsupported kind of document: only plain text, PNG, JPEG and TIFF are read"),
+        (b"\xff\xfe\xff", "text/plain", "the text is not in the character set it declares"),
+        (b"  \n", "text/plain", reading.BLANK),
+    ],
+)
+async def test_what_cannot_be_read_is_answered_with_its_problem(
+    outside: Outside, keep: Build, document: Build, event: Build, data: bytes, media_type: str, problem: str
+) -> None:
+    received = document(await keep(data, media_type))
+    arrived = event(received, f"unread-{media_type}-{len(data)}")
+    read: DocumentRead = only(await on_document_received(arrived, outside=outside, reader=READER))
+    assert read.problem == problem
+    assert list(read.facts) == []
+    assert read.document_id == received.document_id
+
+
+async def test_a_document_beyond_the_bound_is_not_fetched(
+    outside: Outside, keep: Build, document: Build, event: Build
+) -> None:
+    content = await keep(b"small", "text/plain")
+    content.size, content.key = outside.largest + 1, "never-stored"
+    arrived = event(document(content), "large")
+    read: DocumentRead = only(await on_document_received(arrived, outside=outside, reader=READER))
+    assert read.problem == "too large to be read"
