@@ -26,7 +26,8 @@ class GrammarError(Exception):
 class GrammarState:
     """Where one request stands in its grammar."""
 
-    def __init__(self, compiled: Any, vocabulary: int) -> None:
+    def __init__(self, compiled: Any, vocabulary: int, stop_ids: list[int]) -> None:
+        self._stop_ids = frozenset(stop_ids)
         self._matcher = xgrammar.GrammarMatcher(compiled)
         self._vocabulary = vocabulary
         self._mask = xgrammar.allocate_token_bitmask(1, vocabulary)
@@ -43,8 +44,12 @@ class GrammarState:
 
     @property
     def ended(self) -> bool:
-        """Whether the grammar is complete and its end token was taken."""
+        """Whether the end token was taken."""
         return bool(self._matcher.is_terminated())
+
+    def only_ends(self, allowed: npt.NDArray[np.intp]) -> bool:
+        """Whether nothing but an end token may follow."""
+        return bool(len(allowed)) and self._stop_ids.issuperset(allowed.tolist())
 
 
 class Grammars:
@@ -61,7 +66,7 @@ class Grammars:
             pieces, vocab_type=xgrammar.VocabType.BYTE_LEVEL, vocab_size=vocabulary, stop_token_ids=stop_ids
         )
         self._compiler = xgrammar.GrammarCompiler(info, max_threads=1, cache_enabled=False)
-        self._vocabulary = vocabulary
+        self._vocabulary, self._stop_ids = vocabulary, stop_ids
         self._kept = kept
         self._compiled: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
@@ -76,7 +81,7 @@ class Grammars:
                     self._compiled.popitem(last=False)
             self._compiled.move_to_end(digest)
             compiled = self._compiled[digest]
-        return GrammarState(compiled, self._vocabulary)
+        return GrammarState(compiled, self._vocabulary, self._stop_ids)
 
     def _compile(self, ebnf: str) -> Any:
         try:
@@ -87,7 +92,7 @@ class Grammars:
             compiled = self._compiler.compile_grammar(grammar)
         except RuntimeError as error:
             raise GrammarError(f"the grammar cannot be compiled: {_first_line(error)}") from error
-        if not len(GrammarState(compiled, self._vocabulary).allowed()):
+        if not len(GrammarState(compiled, self._vocabulary, self._stop_ids).allowed()):
             raise GrammarError("the grammar has no way out: it allows no first token")
         return compiled
 

@@ -178,7 +178,7 @@ class Llama(nn.Module):
     def forward(self, segments: Sequence[Segment], cache: Cache | None = None) -> Tensor:
         """Runs all segments at once. Without a cache each segment is a whole sequence and gradients flow."""
         plan = self._plan(segments)
-        x = self.model.embed_tokens(torch.tensor([token for segment in segments for token in segment.ids]))
+        x: Tensor = self.model.embed_tokens(torch.tensor([token for segment in segments for token in segment.ids]))
         for layer in self.model.layers:
             x = layer(x, plan, cache)
         wanted = [x[rows][len(s.ids) - s.wanted :] for s, rows in zip(segments, plan.rows, strict=True) if s.wanted]

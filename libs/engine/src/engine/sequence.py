@@ -34,7 +34,7 @@ class Sequence:
 
     def segment(self, limit: int) -> Segment:
         """The next at most `limit` tokens to run; logits are wanted only once all of them are in."""
-        end = len(self.ids) - (1 if self.ending else 0)
+        end = len(self.ids) - (1 if self.ending else 0)  # the last token of an output need not run
         whole = end - self.cached <= limit
         wanted = self.unscored + (0 if self.ending else 1) if whole else 0
         return Segment(self.slot, self.cached, self.ids[self.cached : min(end, self.cached + limit)], wanted)
@@ -65,10 +65,15 @@ class Sequence:
         self._append_forced()
 
     def _append_forced(self) -> None:
-        """Adds every token that the grammar leaves no choice about: they run together in the next segment."""
+        """Adds every token that the grammar leaves no choice about: they run together in the next segment.
+
+        When nothing is left but to end, the output ends there: a forward pass for an end token would tell nothing.
+        """
         while self.grammar is not None and self.ending is None:
             allowed = self.grammar.allowed()
-            if len(allowed) != 1:
+            if self.grammar.only_ends(allowed):
+                self.ending = FinishReason.GRAMMAR_END
+            if self.ending or len(allowed) != 1:
                 return
             self._append(int(allowed[0]))
             self.unscored += 1

@@ -31,7 +31,7 @@ class Agent:
         self._extend([*self._tokenizer.turn("system", [self._tokenizer.encode(system)]), *user])
 
     def observe(self, text: str) -> None:
-        """A further observation, after an action. A line break ends the model's own turn."""
+        """A further observation, after an action; closes the model's turn if its answer did not."""
         ended = [] if self.ids[-1] == self._tokenizer.end else [self._tokenizer.end]
         user = self._tokenizer.turn("user", [self._tokenizer.encode(text)])
         self._extend([*ended, *self._tokenizer.encode("\n"), *user])

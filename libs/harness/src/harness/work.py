@@ -17,6 +17,8 @@ from harness.session import Session
 from harness.states import State
 from harness.tokenizer import Tokenizer
 
+WHOLE = ("grammar_end", "stop")  # finish reasons of an answer that was not cut off
+
 Work: TypeAlias = Generator[Request, Answer, None]
 
 
@@ -54,8 +56,10 @@ def _choose(agent: Agent, state: State, grammar: Grammar, session: Session) -> G
 
 def _text(turn: ModelTurn, tokenizer: Tokenizer) -> str:
     """The action's text without its end token; a turn that was cut off has none."""
+    if turn.finish_reason not in WHOLE:
+        return ""
     ids = list(turn.action_ids)
-    return tokenizer.decode(ids[:-1]) if ids[-1:] == [tokenizer.end] else ""
+    return tokenizer.decode(ids[:-1] if ids[-1:] == [tokenizer.end] else ids)
 
 
 def _guarded(text: str, view: View, agent: Agent, session: Session) -> Action | None:
