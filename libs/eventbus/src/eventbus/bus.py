@@ -25,8 +25,11 @@ log = logging.getLogger("eventbus")
 
 # Twice the largest payload that travels inline, with room for facts; the brokers' topics allow the same.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
-# Per-partition fetch bound: at least one largest record always fits.
 PUBLISH_TIMEOUT = 15.0
+MAX_RECORDS = 100
+# A killed consumer's partitions go to the next within six seconds (the least that brokers allow by default).
+SESSION_TIMEOUT_MS = 6000
+HEARTBEAT_INTERVAL_MS = 1000
 
 
 class Process(Protocol):
@@ -46,6 +49,8 @@ class EventBus:
         self._service = service
         self._policy = policy or RetryPolicy()
         self._stopping = asyncio.Event()
+        self._deliveries: dict[str, Delivery] = {}
+        self._max_records = MAX_RECORDS
         self._fail: Callable[[BaseException], None] = lambda error: log.critical("%s", type(error).__name__)
         self._broker = KafkaBroker(
             bootstrap,
@@ -62,29 +67,17 @@ class EventBus:
         topic: Topic[M],
         handler: Callable[[Event[M]], Awaitable[Sequence[Outgoing]]],
         *,
-        max_records: int = 100,
+        max_records: int = MAX_RECORDS,
     ) -> None:
         """Handle every record of a topic, one at a time and in order within a partition.
 
-        `max_records` bounds how many records one offset commit covers; 1 for handlers that take seconds.
+        `max_records` bounds how many records one offset commit covers; 1 for handlers that take seconds. The
+        smallest of a service's subscriptions holds for all of them.
         """
-        delivery = Delivery(self._service, topic, handler, self.publish, self._send, self._stopping, self._policy)
-        subscriber = self._broker.subscriber(
-            topic.name,
-            group_id=self._service,
-            batch=True,
-            max_records=max_records,
-            batch_timeout_ms=100,
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=MAX_RECORD_BYTES,
-            no_reply=True,
+        self._deliveries[topic.name] = Delivery(
+            self._service, topic, handler, self.publish, self._send, self._stopping, self._policy
         )
-
-        async def consume(message: KafkaMessage) -> None:
-            await self._consume(delivery, message)
-
-        subscriber(consume, decoder=_leave_undecoded)
+        self._max_records = min(self._max_records, max_records)
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Return when every in-sync replica has the event; TransientError when that takes over 15 s or fails."""
@@ -97,6 +90,8 @@ class EventBus:
     async def running(self, process: Process) -> AsyncIterator[None]:
         """Consume and publish while inside; a consumer that must stop fails the process."""
         self._fail = process.fail
+        if self._deliveries:
+            self._subscribe()
         await self._broker.start()
         process.ready_when("kafka", self.ping)
         try:
@@ -110,11 +105,28 @@ class EventBus:
         if not await self._broker.ping(timeout=5.0):
             raise TransientError("kafka")
 
-    async def _consume(self, delivery: Delivery, message: KafkaMessage) -> None:
+    def _subscribe(self) -> None:
+        """One consumer for all topics: one member of the group, so that starting and failing over is one rebalance."""
+        subscriber = self._broker.subscriber(
+            *self._deliveries,
+            group_id=self._service,
+            batch=True,
+            max_records=self._max_records,
+            batch_timeout_ms=100,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=MAX_RECORD_BYTES,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+            no_reply=True,
+        )
+        subscriber(self._consume, decoder=_leave_undecoded)
+
+    async def _consume(self, message: KafkaMessage) -> None:
         records: Sequence[ConsumerRecord[bytes, bytes]] = message.raw_message
         try:
             for record in records:
-                await delivery.deliver(record)
+                await self._deliveries[record.topic].deliver(record)
         except GiveBackError:
             await message.nack()
         except TooManyBugsError as error:
