@@ -144,10 +144,13 @@ def certificate(
 
 def send_over_tls(port: int, context: ssl.SSLContext) -> bytes:
     """The answer; nothing when the listener ends the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, suppress(ssl.SSLError, ConnectionError):
-        with context.wrap_socket(plain, server_hostname="localhost") as secured:
-            secured.sendall(b"\x0b" + MESSAGE + b"\x1c\r")
-            return secured.recv(4096)
+    with (
+        suppress(ssl.SSLError, ConnectionError),
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        secured.sendall(b"\x0b" + MESSAGE + b"\x1c\r")
+        return secured.recv(4096)
     return b""
 
 

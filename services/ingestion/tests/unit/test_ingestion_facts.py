@@ -382,6 +382,8 @@ def test_facts_of_a_visit_carry_its_number() -> None:
 def test_messages_about_no_visit_have_no_encounter() -> None:
     assert not facts("ADT^A40", "MRG|P0^^^NORTH^MR", pv1())
     assert not facts("ADT^A08", "PV1|1|N")
+    assert not facts("ADT^A08", "PV1|1|O"), "an update that names no visit"
+    assert one("ADT^A04", "EVN|A04|20240301", "PV1|1|O").kind == pb.FACT_KIND_ENCOUNTER
 
 
 def test_procedures_are_done_or_ordered() -> None:

@@ -72,7 +72,7 @@ def _origin(message: hl7.Message, payload: bytes, received_at: datetime, feed: F
         control_id=header.get(10),
         facility=header.get(4) or header.get(3),
         zone=zone,
-        said_at=parse_timestamp(header.get(7), zone) or received_at,
+        said_at=to_proto(parse_timestamp(header.get(7), zone) or received_at),
         trigger=trigger_of(message),
     )
 

@@ -1,8 +1,8 @@
 """HL7 timestamps (TS, DTM, DT) of any precision and offset to instants."""
 
 import re
-from calendar import timegm
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -12,6 +12,9 @@ _FORM = re.compile(
 
 # Outside these years a timestamp is a placeholder (0001-01-01, 9999-12-31), not a time.
 _EARLIEST, _LATEST = 1800, 2200
+_LONGEST = 40
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS = 86_400
 
 
 def parse_timestamp(text: str, zone: tzinfo) -> datetime | None:
@@ -19,6 +22,11 @@ def parse_timestamp(text: str, zone: tzinfo) -> datetime | None:
 
     `zone`: used where the text has no offset of its own.
     """
+    return _parse(text, zone) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=8192)
+def _parse(text: str, zone: tzinfo) -> datetime | None:
     match = _FORM.fullmatch(text.strip())
     if match is None or not _EARLIEST <= int(match[1]) <= _LATEST:
         return None
@@ -48,7 +56,8 @@ def parse_date(text: str) -> str:
 
 def to_proto(moment: datetime) -> Timestamp:
     """A protobuf Timestamp of an aware datetime."""
-    return Timestamp(seconds=timegm(moment.utctimetuple()), nanos=moment.microsecond * 1000)
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * _DAY_SECONDS + since.seconds, nanos=since.microseconds * 1000)
 
 
 def _offset(match: re.Match[str]) -> tzinfo | None:

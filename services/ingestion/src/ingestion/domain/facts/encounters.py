@@ -13,6 +13,7 @@ from ingestion.domain.terminology import table
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 # HL7 table 0003. Events about a person or an account and not about a visit say nothing of encounters.
 _DISCHARGED = frozenset({"A03"})
+_BEGINNING = frozenset({"A01", "A04", "A05"})
 _CANCELLED = frozenset({"A11", "A23", "A27", "A38"})
 _PENDING = frozenset({"A05", "A14"})
 _UNDER_WAY = frozenset(
@@ -48,16 +49,19 @@ def encounter(message: Message, pv1: Segment, pid: Segment, scope: Scope) -> Ite
     known = table("encounter_classes").get(patient_class)
     if message.header.get(9) != "ADT" or trigger not in _EVENTS or known is None:
         return
+    number = scope.encounter_id or pid.get(18)
+    if not number and not pv1.get(44) and trigger not in _BEGINNING:
+        # An update that names no visit says nothing about one.
+        return
     occurred = _occurred(message, scope)
     begun = scope.origin.time(pv1, 44) or (None if trigger in _DISCHARGED else occurred)
     ended = None if trigger in _REOPENED else scope.origin.time(pv1, 45)
     if trigger in _DISCHARGED:
         ended = ended or occurred
-    number = scope.encounter_id or pid.get(18) or str((begun or occurred).seconds)
     yield scope.fact(
         pv1,
         pv1.path(2),
-        f"encounter:{number}",
+        f"encounter:{number or (begun or occurred).seconds}",
         kind=pb.FACT_KIND_ENCOUNTER,
         code=pb.CodedConcept(system=_ACT_CODE, code=known["code"], display=known["display"]),
         source_code=scope.coding(Coding(patient_class, "", "HL70004")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -22,7 +22,7 @@ class Origin:
     facility: str
     zone: tzinfo
     # MSH-7, or when the message arrived: when something was said that has no time of its own.
-    said_at: datetime
+    said_at: Timestamp
     trigger: str
     # Things that could not be normalised: place and reason, without what stood there.
     warnings: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Scope:
     @property
     def said_at(self) -> Timestamp:
         """When the message was sent."""
-        return to_proto(self.origin.said_at)
+        return self.origin.said_at
 
     def time(self, segment: Segment, *numbers: int) -> Timestamp:
         """The first readable timestamp among fields, else when the message was sent."""
