@@ -5,6 +5,8 @@ Exit code 0 only if what was asked holds; 1 when it does not or cannot be told; 
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
 from client.cli.ask import ask
@@ -33,5 +35,6 @@ app.add_typer(audit, name="audit")
 
 
 def main() -> None:
-    """Console script."""
+    """Console script. Libraries that log do so into nothing: a user is told in one line, by us."""
+    logging.getLogger().addHandler(logging.NullHandler())
     app()
