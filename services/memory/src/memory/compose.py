@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from eventbus import TransientError
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, ClinicalFact
 from longitude.memory.v1 import memory_service_pb2 as pb
 
 from memory import views
@@ -88,9 +88,10 @@ class Composer:
         return [one.passage for one in ranked]
 
 
-def _codes(facts: Sequence[ClinicalFact]) -> frozenset[str]:
-    """What the patient has and takes; results are left out, since nearly every patient has the common ones."""
-    return frozenset(concepts.key(fact) for fact in facts if fact.kind not in RESULT_KINDS and fact.code.code)
+def _codes(facts: Sequence[ClinicalFact]) -> dict[str, int]:
+    """What the patient takes (weighs 2) and has (weighs 1). Not results: nearly every patient has the common ones."""
+    coded = [fact for fact in facts if fact.kind not in RESULT_KINDS and fact.code.code]
+    return {concepts.key(fact): 2 if fact.kind == FACT_KIND_MEDICATION else 1 for fact in coded}
 
 
 def _anchored(found: Sequence[NoteFound], facts: Sequence[ClinicalFact]) -> list[Note]:

@@ -86,6 +86,11 @@ def test_one_feed_alone_cannot_contradict_itself_about_a_medication(fact: Build)
     assert find([fact(since=2, status=ACTIVE, **METFORMIN), ended]) == []
 
 
+def test_a_dose_given_once_elsewhere_ends_nothing(fact: Build) -> None:
+    active = fact(patient="1@NORTH", since=0, status=ACTIVE, **METFORMIN)
+    assert find([active, fact(patient="2@LAKE", since=3, until=3, status=ENDED, **METFORMIN)]) == []
+
+
 @pytest.mark.parametrize(
     ("code", "one", "other", "mismatch"),
     [

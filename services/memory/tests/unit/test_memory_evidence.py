@@ -83,8 +83,14 @@ def test_the_nearest_in_meaning_comes_first_when_words_say_nothing() -> None:
 def test_a_passage_about_the_concept_asked_for_beats_one_of_equal_meaning() -> None:
     about = passage("zz-about")
     about.codes.append(CodedConcept(system=RXNORM, code="6809", display="metformin"))
-    question = Question("dose", codes=frozenset({f"{RXNORM}|6809"}))
+    question = Question("dose", codes={f"{RXNORM}|6809": 2})
     assert ids(question, (passage("aa-other"), 0.5), (about, 0.5)) == ["zz-about", "aa-other"]
+
+
+def test_a_code_written_in_the_query_is_matched_exactly() -> None:
+    about = passage("zz-about")
+    about.codes.append(CodedConcept(system=RXNORM, code="6809", display="metformin"))
+    assert ids(Question("6809"), (passage("aa-other", text="680 and 9"), 0.5), (about, 0.5)) == ["zz-about", "aa-other"]
 
 
 def test_pico_elements_weigh_in() -> None:

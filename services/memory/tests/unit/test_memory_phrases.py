@@ -13,6 +13,14 @@ def test_a_result_says_value_unit_flag_range_and_day(fact: Build) -> None:
     assert phrases.line(result) == "Creatinine 1.8 mg/dL, H (reference 0.6-1.2), 2024-03-01, NORTH"
 
 
+def test_a_range_beside_a_converted_value_names_the_unit_it_is_in(fact: Build) -> None:
+    sent = cf.Quantity(value="108", unit="umol/L")
+    result = fact(
+        value="1.22", abnormal_flag="H", source_quantity=sent, reference_range=cf.ReferenceRange(low="49", high="90")
+    )
+    assert "1.22 mg/dL, H (reference 49-90 umol/L)" in phrases.line(result)
+
+
 def test_a_medication_says_its_dosage_and_since_when(fact: Build) -> None:
     dosage = cf.Dosage(dose=cf.Quantity(value="1000", unit="mg"), route="PO", frequency="BID")
     medication = fact(

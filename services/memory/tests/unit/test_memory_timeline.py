@@ -94,6 +94,14 @@ def test_a_changed_dose_answers_from_its_start_and_the_former_dose_before(
     assert ids(standing(entries)) == ["end"]
 
 
+def test_a_stop_that_does_not_repeat_the_start_holds_since_the_start(fact: Build, statement: Build, at: At) -> None:
+    medication = {"kind": cf.FACT_KIND_MEDICATION, "slot": "order"}
+    on = statement(fact(fact_id="on", since=5, status=cf.FACT_STATUS_ACTIVE, **medication), stated=5)
+    off = statement(fact(fact_id="off", since=None, until=20, status=cf.FACT_STATUS_ENDED, **medication), stated=20)
+    entries = replay([on, off])
+    assert [ids(holding(entries, at(d))) for d in (4, 10, 25)] == [[], ["off"], []]
+
+
 def test_a_corrected_medication_leaves_nothing_of_the_wrong_one(fact: Build, statement: Build, at: At) -> None:
     medication = {"kind": cf.FACT_KIND_MEDICATION, "slot": "order"}
     wrong = statement(fact(fact_id="w", since=0, status=cf.FACT_STATUS_ACTIVE, **medication), stated=0)

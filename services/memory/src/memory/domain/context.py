@@ -191,8 +191,7 @@ def _note_line(note: Note, count: TokenCounter) -> Line:
 
 
 def _passage_line(passage: EvidencePassage, count: TokenCounter) -> Line:
-    text = f"Evidence ({passage.source}, {passage.published}): {passage.text}"
-    return _line(text, count, passage_id=passage.passage_id)
+    return _line(f"Evidence: {passage.title}. {passage.text}", count, passage_id=passage.passage_id)
 
 
 def _line(text: str, count: TokenCounter, *, fact_id: str = "", passage_id: str = "") -> Line:

@@ -94,7 +94,7 @@ def active_and_ended(facts: Sequence[ClinicalFact]) -> Iterator[Finding]:
     for ingredient, group in taken.items():
         active = [fact for fact in group if fact.status in _IN_FORCE]
         going_on = {fact.patient.authority for fact in active}
-        ended = [f for f in group if f.status == FACT_STATUS_ENDED and f.patient.authority not in going_on]
+        ended = [f for f in group if _is_ended_course(f) and f.patient.authority not in going_on]
         for one, other in product(active, ended):
             if _ended_after_start(one, other):
                 yield (ingredient, _who(one), _who(other)), one, other
@@ -129,6 +129,12 @@ def _grouped(rule: str, findings: Iterable[Finding]) -> list[Conflict]:
 
 def _who(fact: ClinicalFact) -> str:
     return f"{fact.patient.authority}\x1f{fact.patient.id}"
+
+
+def _is_ended_course(fact: ClinicalFact) -> bool:
+    """A dose given at one moment is over, but it ends no treatment."""
+    start, end = times.interval(fact)
+    return fact.status == FACT_STATUS_ENDED and (start is None or start != end)
 
 
 def _ended_after_start(active: ClinicalFact, ended: ClinicalFact) -> bool:

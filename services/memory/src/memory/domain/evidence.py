@@ -2,7 +2,8 @@
 
 The score of a passage, 0 to 1, is a weighted mean of
 - meaning: the cosine of query and passage (0 when the index has not the passage yet),
-- words: the share of the query's words that stand in the passage, or 1 when it carries a concept asked for,
+- words: the share of the query's words that stand in the passage; when concepts are asked for, the mean of that and of
+  how far the passage is about them (each weighs what the question says; a sum of CONCEPTS_ENOUGH is all),
 - PICO: for each element given, the share of its words in that element of the passage; left out when none is given.
 Scores within 0.01 of each other count as equal; then the stronger source wins, then the passage id.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 
 MEANING, WORDS, PICO = 0.45, 0.25, 0.30
+CONCEPTS_ENOUGH = 3
 ELEMENTS = ("population", "intervention", "comparison", "outcome")
 
 # From the strongest kind of source to the weakest: the order of `source_kind`.
@@ -38,11 +40,11 @@ class PassageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A search: free text, PICO elements (may be empty) and concepts as `system|code`."""
+    """A search: free text, PICO elements (may be empty) and concepts as `system|code`, each with its weight."""
 
     text: str
     pico: Mapping[str, str] = field(default_factory=dict)
-    codes: frozenset[str] = frozenset()
+    codes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def wording(self) -> str:
@@ -115,10 +117,12 @@ def _score(question: Question, passage: EvidencePassage, cosine: float) -> float
 
 
 def _wording(question: Question, passage: EvidencePassage) -> float:
-    if question.codes & codes_of(passage):
-        return 1.0
-    names = " ".join(code.display for code in passage.codes)
-    return _share(question.text, f"{passage.title} {passage.text} {names}")
+    names = " ".join(f"{code.display} {code.code}" for code in passage.codes)
+    share = _share(question.text, f"{passage.title} {passage.text} {names}")
+    if not question.codes:
+        return share
+    about = sum(question.codes.get(code, 0) for code in codes_of(passage))
+    return (share + min(about, CONCEPTS_ENOUGH) / CONCEPTS_ENOUGH) / 2
 
 
 def _share(asked: str, text: str) -> float:

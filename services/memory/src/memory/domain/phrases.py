@@ -85,12 +85,17 @@ def _dosage(dosage: Dosage) -> str:
 def _flag(fact: ClinicalFact) -> str:
     reference = fact.reference_range
     span = reference.text or (f"{reference.low}-{reference.high}" if reference.low and reference.high else "")
+    if span and fact.HasField("source_quantity"):
+        # The range is as sent, in the unit as sent; beside a converted value it must say so.
+        span = f"{span} {fact.source_quantity.unit}"
     flag = fact.abnormal_flag if fact.abnormal_flag not in ("", "N") else ""
     return " ".join(filter(None, (flag, f"(reference {span})" if span and flag else "")))
 
 
 def _when(fact: ClinicalFact) -> str:
     start, end = times.interval(fact)
+    if fact.kind == FACT_KIND_DEMOGRAPHIC:
+        return ""
     if start is None:
         return f"until {end:%Y-%m-%d}" if end else ""
     if end == start:

@@ -12,8 +12,9 @@ The last statement stands; all earlier ones are superseded by their successor. S
 never replaces a newer one, and the final timeline does not depend on the order of arrival as long as the source's
 times differ. A last statement ENTERED_IN_ERROR withdraws the slot: nothing stands.
 
-A medication order that goes on under the same number with another dose continues, it does not correct: the earlier
-statement still answers for the time before its successor's `valid_from`.
+Two rules of valid time. A medication order that goes on under the same number with another dose continues, it does not
+correct: the earlier statement still answers for the time before its successor's `valid_from`. And a statement that does
+not say since when it holds (a stop seldom repeats the start) holds since its predecessors said.
 """
 
 from collections import defaultdict
@@ -74,6 +75,8 @@ class Entry:
     successor: Statement | None = None
     # When the record first knew a later statement of the slot.
     superseded_at: datetime | None = None
+    # The start that the statement itself or, if it has none, the nearest predecessor names.
+    start: datetime | None = None
 
     @property
     def fact(self) -> ClinicalFact:
@@ -86,11 +89,11 @@ class Entry:
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether the statement answers for this moment."""
-        start, end = times.interval(self.fact)
+        _, end = times.interval(self.fact)
         if self.successor is not None:
-            end = _limited(end, self._continued_from())
-            return self._continued_from() is not None and times.contains(start, end, moment)
-        return self.stands and times.contains(start, end, moment)
+            continued = self._continued_from()
+            return continued is not None and times.contains(self.start, _earlier(end, continued), moment)
+        return self.stands and times.contains(self.start, end, moment)
 
     def _continued_from(self) -> datetime | None:
         """From when on a medication's successor speaks instead; None when it replaces the whole statement."""
@@ -98,9 +101,8 @@ class Entry:
             return None
         if self.fact.status in _REPLACES_HISTORY or self.successor.fact.status in _REPLACES_HISTORY:
             return None
-        start, _ = times.interval(self.fact)
         following, _ = times.interval(self.successor.fact)
-        return following if following is not None and (start is None or following > start) else None
+        return following if following is not None and (self.start is None or following > self.start) else None
 
 
 def replay(statements: Iterable[Statement], known_at: datetime | None = None) -> list[Entry]:
@@ -124,17 +126,26 @@ def holding(entries: Iterable[Entry], moment: datetime) -> list[Entry]:
 
 
 def _fates(ordered: Sequence[Statement]) -> list[Entry]:
-    entries = [Entry(ordered[-1])]
+    starts = _starts(ordered)
+    entries = [Entry(ordered[-1], start=starts[-1])]
     first_known = ordered[-1].recorded_at
-    for earlier, successor in reversed(list(pairwise(ordered))):
-        entries.append(Entry(earlier, successor, max(first_known, earlier.recorded_at)))
+    for (earlier, successor), start in reversed(list(zip(pairwise(ordered), starts, strict=False))):
+        entries.append(Entry(earlier, successor, max(first_known, earlier.recorded_at), start))
         first_known = min(first_known, earlier.recorded_at)
     return entries
 
 
-def _limited(end: datetime | None, limit: datetime | None) -> datetime | None:
-    ends = [moment for moment in (end, limit) if moment is not None]
-    return min(ends, default=None)
+def _starts(ordered: Sequence[Statement]) -> list[datetime | None]:
+    """Since when each statement holds, as far as it or a predecessor says."""
+    starts: list[datetime | None] = []
+    for statement in ordered:
+        own, _ = times.interval(statement.fact)
+        starts.append(own or (starts[-1] if starts else None))
+    return starts
+
+
+def _earlier(end: datetime | None, limit: datetime) -> datetime:
+    return limit if end is None else min(end, limit)
 
 
 def _reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
