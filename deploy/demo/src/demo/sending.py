@@ -10,6 +10,10 @@ from client.stack import Stack
 
 from demo.stages import Say
 
+# DICOM status "success" (PS3.7 C.1), and the codes of HL7 table 0008 that say that a message was taken.
+STORED = "0000"
+ACCEPTED = frozenset({"AA", "CA", STORED})
+
 STORY = Path(__file__).resolve().parents[2] / "story"
 
 
@@ -35,8 +39,8 @@ async def _send(file: Path, sender: mllp.Sender, stack: Stack) -> str:
     message = await asyncio.to_thread(file.read_bytes)
     async for answer in sender.send([message]):
         return answer.code
-    return mllp.UNANSWERED
+    return "unanswered"
 
 
 def _counts(codes: Counter[str]) -> str:
-    return ", ".join("film stored" if code == dicom.SUCCESS else f"{n} {code}" for code, n in codes.items())
+    return ", ".join("film stored" if code == STORED else f"{n} {code}" for code, n in codes.items())

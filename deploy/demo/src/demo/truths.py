@@ -13,6 +13,7 @@ from longitude.reasoning.v1 import assessment_pb2 as pb
 from demo import record as names
 from demo.outcome import Outcome
 from demo.record import Record
+from demo.sending import ACCEPTED
 
 ENCOUNTER_DAYS = {"2024-03-12": 68, "2025-02-10": 49, "2026-10-05": 28}
 POTASSIUM_ON = {"2024-03-12": 4.3, "2025-02-10": 4.8, "2025-02-12": 4.9, "2025-07-08": 5.0, "2026-10-05": 5.6}
@@ -40,9 +41,9 @@ def broken(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def _all_accepted(outcome: Outcome) -> str | None:
-    accepted = {code: n for code, n in outcome.acknowledgements.items() if code not in {"AA", "CA", "0000"}}
+    refused = {code: n for code, n in outcome.acknowledgements.items() if code not in ACCEPTED}
     answered = sum(outcome.acknowledgements.values())
-    if accepted or answered != outcome.sent:
+    if refused or answered != outcome.sent:
         return f"{outcome.sent} sent, answered {dict(outcome.acknowledgements)}"
     return None
 

@@ -1,4 +1,4 @@
-"""The chest film: a drawing with ribs, lungs, heart and a mild opacity in the right lower zone. DICOM DX, 12 bits.
+"""The chest film: a drawing with ribs, lungs, heart and cloudy opacities on both sides. DICOM DX, 12 bits.
 
 It shows that a film travels the whole way; it is no picture of a person and no measure of a network.
 """
@@ -39,7 +39,7 @@ def draw() -> NDArray[np.uint16]:
     air = np.maximum(_lung(x, y, 0.31), _lung(x, y, 0.69))
     absorbed = 0.95 * _body(x, y) - 0.72 * air * (1 - 0.75 * _heart(x, y))
     absorbed += 0.16 * _ribs(x, y) + 0.45 * _spine(x, y) + 0.18 * _collar_bones(x, y)
-    absorbed += 0.5 * _below_the_diaphragm(x, y) + air * (0.10 * _vessels() + 0.30 * _opacity(x, y))
+    absorbed += 0.5 * _below_the_diaphragm(x, y) + air * (0.10 * _vessels() + 0.70 * _opacities(x, y))
     grain = np.random.default_rng(2).normal(0.0, 0.004, size=absorbed.shape)
     levels = np.clip(0.06 + 0.9 * np.tanh(0.85 * absorbed) + grain, 0.0, 1.0) * 4095
     # Steps of 16 keep the repository small; 256 grey levels remain.
@@ -104,10 +104,15 @@ def _heart(x: Plane, y: Plane) -> Plane:
     return np.maximum(ventricles, 0.8 * vessels)
 
 
-def _opacity(x: Plane, y: Plane) -> Plane:
-    """A patch in the right lower zone, on the left of the picture."""
-    result: Plane = np.exp(-(((x - 0.29) / 0.055) ** 2 + ((y - 0.655) / 0.05) ** 2))
-    return result
+def _opacities(x: Plane, y: Plane) -> Plane:
+    """Cloudy patches in the middle of both lungs."""
+    return np.maximum(_patch(x, y, (0.31, 0.52), (0.13, 0.22)), _patch(x, y, (0.69, 0.50), (0.12, 0.20)))
+
+
+def _patch(x: Plane, y: Plane, centre: tuple[float, float], radii: tuple[float, float]) -> Plane:
+    cloud = _stretch(np.random.default_rng(7).uniform(-1, 1, size=(25, 25)))
+    distance = ((x - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2
+    return _soft(distance + 1.4 * cloud - 1.0, 0.25)
 
 
 def _collar_bones(x: Plane, y: Plane) -> Plane:
@@ -155,7 +160,7 @@ def _describe(dataset: Dataset) -> None:
     dataset.StudyTime = dataset.AcquisitionTime = dataset.ContentTime = f"{AUTHORED:%H%M%S}"
     dataset.TimezoneOffsetFromUTC = f"{AUTHORED:%z}"
     dataset.AccessionNumber, dataset.StudyID = "NW-XR-1", "1"
-    dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CHEST", "PA"
+    dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CHEST", "AP"
     dataset.SeriesNumber, dataset.InstanceNumber = "1", "1"
     dataset.StudyDescription = "XR Chest"
     dataset.Manufacturer = "Longitude demo author"

@@ -1,6 +1,7 @@
 """LAKESIDE CLINIC: HL7 2.3.1, other delimiters, ISO-8859-1, own codes, umol/L. It saw the penicillin reaction."""
 
 import base64
+from dataclasses import replace
 from datetime import datetime
 
 from demo.authoring import letters
@@ -8,11 +9,12 @@ from demo.authoring.dialect import LAKESIDE as SELF
 from demo.authoring.dialect import Field, Segment
 from demo.authoring.kidney import MICROMOL_PER_MG_DL, egfr
 from demo.authoring.page import AUTHORED as PAGE_AUTHORED
-from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, event, observations, report, visit
+from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, event, no_visit, observations, report, visit
 
 PATIENT = ("88-1306", "", "", "LAKESIDE", "PI")
 DOCTOR = ("LK9", "Müller-Beispiel", "Jörg")
 STAY = Visit("LK-77120", "I", "STATION 2", DOCTOR, SELF.when(2025, 2, 10, 14, 5))
+REGISTRATION = replace(STAY, patient_class="E", admitted=SELF.when(2025, 2, 10, 13, 40))
 
 LAB, DRUGS = "LKLAB", "LKRX"
 PYELONEPHRITIS = ("N10", "Akute Pyelonephritis", "I10")
@@ -32,7 +34,7 @@ def _second_encounter() -> list[Draft]:
     enters, leaves = STAY.admitted, SELF.when(2025, 2, 14, 11, 0)
     diagnoses = [diagnosis(1, PYELONEPHRITIS, SELF, enters, "A"), diagnosis(2, DIABETES, SELF, enters, "A")]
     return [
-        _adt("ADT_A04", SELF.when(2025, 2, 10, 13, 40), None),
+        _adt("ADT_A04", REGISTRATION.admitted, REGISTRATION),
         _adt("ADT_A01", enters, STAY, diagnoses),
         _vitals(SELF.when(2025, 2, 10, 14, 20), 128, 74, 80.7, STAY),
         _chemistry(SELF.when(2025, 2, 10, 14, 30), 108, 4.8, 7.6, STAY),
@@ -80,7 +82,7 @@ def _person() -> Segment:
 
 
 def _stay(stay: Visit | None, discharged: datetime | None = None) -> Segment:
-    return visit(SELF, stay, discharged) if stay else Segment("PV1", {1: "1", 2: "O"})
+    return visit(SELF, stay, discharged) if stay else no_visit()
 
 
 def _adt(
@@ -122,9 +124,9 @@ def _blood(at: datetime, haemoglobin: int, hba1c: int, stay: Visit | None = None
 
 def _vitals(at: datetime, systolic: int, diastolic: int, weight: float, stay: Visit | None = None) -> Draft:
     readings = [
-        _local("RRS", "Blutdruck systolisch", systolic, "mmHg"),
-        _local("RRD", "Blutdruck diastolisch", diastolic, "mmHg"),
-        _local("GEW", "Körpergewicht", weight, "kg"),
+        _local("SBP", "Blutdruck systolisch", systolic, "mmHg"),
+        _local("DBP", "Blutdruck diastolisch", diastolic, "mmHg"),
+        _local("GEW", "Gewicht", weight, "kg"),
     ]
     return _panel(("VIT", "Vitalzeichen", LAB), at, readings, stay)
 

@@ -14,12 +14,12 @@ Metformin and lisinopril are continued unchanged."""
 
 ADMISSION = """Admission note, ward 3.
 Fall at home two days ago onto the right knee, painful, no fracture on the film of the knee.
-Dry cough for three days, no fever, no chest pain.
+Cough for three days, temperature 37.9 degrees, no chest pain.
 Type 2 diabetes, hypertension. Appetite poor, tired for some weeks.
 Chest film ordered. Pain relief to be reviewed tomorrow."""
 
-FILM_REPORT = """Chest, PA view.
-Mild patchy opacity in the right lower zone. No pleural effusion. No pneumothorax. Heart size normal."""
+FILM_REPORT = """Chest, AP view, at the bedside.
+Patchy opacities in both lungs. No pleural effusion. No pneumothorax. Heart size normal."""
 
 DISCHARGE = """Discharge letter. Stay from 10 to 14 February 2025, acute pyelonephritis.
 On 10 February the patient received amoxicillin 1 g. Within 20 minutes generalised urticaria, wheeze and a blood \

@@ -7,7 +7,7 @@ from demo.authoring import letters
 from demo.authoring.dialect import NORTHWEST as SELF
 from demo.authoring.dialect import Field, Segment
 from demo.authoring.kidney import egfr
-from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, event, observations, report, visit
+from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, event, no_visit, observations, report, visit
 
 PATIENT = ("NW-204417", "", "", "NORTHWEST", "MR")
 DOCTOR = ("NWD17", "Musterarzt", "Paul")
@@ -127,7 +127,7 @@ def _adt(kind: str, at: datetime, stay: Visit | None, more: list[Segment], disch
 
 def _stay(stay: Visit | None, discharged: datetime | None = None) -> list[Segment]:
     if stay is None:
-        return [Segment("PV1", {1: "1", 2: "O"})]
+        return [no_visit()]
     return [visit(SELF, stay, discharged)]
 
 
@@ -200,8 +200,8 @@ def _vitals(at: datetime, systolic: int, diastolic: int, weight: float, stay: Vi
 
 
 def _film_report(at: datetime) -> Draft:
-    text = Reading(("36643-5", "XR Chest 2 Views", "LN"), letters.FILM_REPORT, value_type="FT")
-    return _panel(("36643-5", "XR Chest 2 Views", "LN"), at, [text], ADMISSION)
+    text = Reading(("36554-4", "XR Chest Single view", "LN"), letters.FILM_REPORT, value_type="FT")
+    return _panel(("36554-4", "XR Chest Single view", "LN"), at, [text], ADMISSION)
 
 
 # --- what was written -----------------------------------------------------------------------------------------------

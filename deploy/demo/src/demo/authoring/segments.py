@@ -72,6 +72,11 @@ def visit(dialect: Dialect, stay: Visit, discharged: datetime | None = None) -> 
     return Segment("PV1", fields)
 
 
+def no_visit() -> Segment:
+    """PV1 of a message that belongs to no visit: patient class N, not applicable (HL7 table 0004)."""
+    return Segment("PV1", {1: "1", 2: "N"})
+
+
 def diagnosis(number: int, code: Code, dialect: Dialect, at: datetime, kind: str = "W") -> Segment:
     """DG1; kind is HL7 table 0052: A admitting, W working, F final."""
     return Segment("DG1", {1: str(number), 3: code, 5: dialect.time(at), 6: kind})
