@@ -171,7 +171,7 @@ def evidence(sources: Sources, passage_id: str, terms: Sequence[str] = ()) -> St
 def quote_parts(sources: Sources, passage_id: str, terms: Sequence[str] = ()) -> tuple[Part, ...]:
     """The sentence of the passage that names most of the terms (the first, without terms), and where it is from."""
     text = sources.passage(passage_id).text
-    spans = sentences(text)
+    spans = sentences(text, clauses=False)
     wanted = [term.lower() for term in terms]
     best = max(spans, key=lambda span: sum(term in text[span.start : span.end].lower() for term in wanted))
     return (Quote(passage_id, best.start, best.end), Words(" ("), Origin(passage_id), Words(")"))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 _ABBREVIATIONS = frozenset(
     {"dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "approx", "no", "al", "fig", "st", "tab", "cap"}
 )
-_END = re.compile(r"[.!?]+(?=[\s\")”]|$)|;\s|\n+")
+_END = re.compile(r"[.!?]+(?=[\s\")”]|$)|\n+")
+_END_OR_CLAUSE = re.compile(_END.pattern + r"|;\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,11 @@ class Span:
         return text[self.start : self.end]
 
 
-def sentences(text: str) -> tuple[Span, ...]:
-    """Sentences and semicolon clauses; a quotation in “ ” stays whole."""
+def sentences(text: str, *, clauses: bool = True) -> tuple[Span, ...]:
+    """Sentences, and with `clauses` also what a semicolon ends; a quotation in “ ” stays whole."""
     spans: list[Span] = []
     start = 0
-    for match in _END.finditer(text):
+    for match in (_END_OR_CLAUSE if clauses else _END).finditer(text):
         if _inside_quote(text, match.start()) or _is_abbreviation(text, match):
             continue
         spans += _trimmed(text, start, match.end())
