@@ -116,12 +116,11 @@ def _problems(film: Film, reading: FilmReading) -> list[str]:
 
 
 async def _draw(identifier: str, film: Film, reading: FilmReading, objects: ObjectStore) -> dict[str, ObjectRef]:
-    """A heat map for each finding that is stated."""
+    """A heat map for each output of the network, stated or not: what it looked at is part of what it says."""
     drawn = {}
     for index, rule in enumerate(reading.model.findings):
-        if reading.probabilities[index] >= rule.threshold:
-            png = await asyncio.to_thread(heat_map.overlay_png, film.pixels, reading.maps[index])
-            drawn[rule.name] = await objects.put(f"heat-maps/{identifier}/{rule.name}.png", png, "image/png")
+        png = await asyncio.to_thread(heat_map.overlay_png, film.pixels, reading.maps[index])
+        drawn[rule.name] = await objects.put(f"heat-maps/{identifier}/{rule.name}.png", png, "image/png")
     return drawn
 
 

@@ -41,7 +41,7 @@ async def test_a_film_is_analysed_and_kept(
     assert await outside.store.study(received.sop_instance_uid) == analysis
 
 
-async def test_every_stated_finding_has_a_heat_map_and_a_fact_and_no_other_has(
+async def test_every_finding_has_a_heat_map_and_every_stated_one_a_fact(
     outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
 ) -> None:
     stated = 0
@@ -51,11 +51,10 @@ async def test_every_stated_finding_has_a_heat_map_and_a_fact_and_no_other_has(
         for finding in analysis.findings:
             present = finding.probability >= finding.threshold
             stated += present
-            assert finding.HasField("heat_map") == present
             assert len(analysis.facts) == int(present)
+            png = await outside.objects.get(finding.heat_map)
+            assert Image.open(io.BytesIO(png)).format == "PNG"
             if present:
-                png = await outside.objects.get(finding.heat_map)
-                assert Image.open(io.BytesIO(png)).format == "PNG"
                 assert analysis.facts[0].source.sop_instance_uid == received.sop_instance_uid
     assert stated > 0
 

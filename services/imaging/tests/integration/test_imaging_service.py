@@ -47,19 +47,15 @@ class Line:
 
     async def send(self, payload: Any) -> str:
         """The id of the event."""
-        topic: Topic[Any] = STUDY_RECEIVED if isinstance(payload, StudyReceived) else DOCUMENT_RECEIVED
         name = event_id("test", uuid.uuid4().hex)
-        await self._bus.publish(
-            Outgoing(topic, name, patient_partition_key(payload.patient), payload, datetime.now(UTC))
-        )
+        await self.again(payload, name)
         return name
 
     async def again(self, payload: Any, name: str) -> None:
         """Publish the same event once more."""
         topic: Topic[Any] = STUDY_RECEIVED if isinstance(payload, StudyReceived) else DOCUMENT_RECEIVED
-        await self._bus.publish(
-            Outgoing(topic, name, patient_partition_key(payload.patient), payload, datetime.now(UTC))
-        )
+        key = patient_partition_key(payload.patient)
+        await self._bus.publish(Outgoing(topic, name, key, payload, datetime.now(UTC)))
 
     async def caused(self, topic: str, cause: str, count: int = 1) -> list["ConsumerRecord[bytes, bytes]"]:
         """The records of a topic that one event caused, as soon as there are `count`."""
