@@ -1,0 +1,409 @@
+"""The service as it runs: real Kafka, PostgreSQL, S3, Triton with the reasoner, and the memory service.
+
+A record is sent to memory as ingestion would send it; questions and reviews go over gRPC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import grpc
+import psycopg
+import pytest
+from aiokafka import AIOKafkaConsumer
+from contracts.identifiers import event_id, patient_partition_key
+from contracts.topics import (
+    ASSESSMENT_DRAFTED,
+    ASSESSMENT_REVIEWED,
+    EPISODE_CLOSED,
+    MESSAGE_RECEIVED,
+    RECORD_UPDATED,
+    M,
+    Topic,
+)
+from eventbus import EventBus, Outgoing
+from harness import ModelPin, Replay, Tokenizer, parse
+from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, ObjectRef, PatientIdentity
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1 import reasoning_service_pb2 as pb
+from longitude.reasoning.v1.assessment_pb2 import Assessment, ReviewedStatement
+from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
+from native_stack import Stack
+from native_stack.layout import MODELS
+from reasoning.adapters.postgres import Store
+from reasoning.handlers import fingerprint
+from servicekit.grpc import channel
+from servicekit.objects import ObjectStore
+from servicekit.postgres import open_pool
+from testkit import RunningStack
+from testkit.records import RecordBuilder
+
+if TYPE_CHECKING:
+    from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
+
+pytestmark = pytest.mark.timeout(600)
+
+QUESTION = "What has changed, and does the medication still fit?"
+PARTS = ("kafka", "postgres", "objects", "triton", "memory", "reasoning")
+
+
+@pytest.fixture(scope="module")
+def running(new_stack: Callable[..., Stack]) -> RunningStack:
+    stack = new_stack(PARTS, ("embedder", "reasoner"))
+    return RunningStack(stack, stack.endpoints())
+
+
+@pytest.fixture
+async def reasoning(running: RunningStack) -> AsyncIterator[ReasoningServiceAsyncStub]:
+    async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
+        yield ReasoningServiceStub(opened)
+
+
+@pytest.fixture(scope="module")
+def patient(running: RunningStack) -> PatientKey:
+    """Someone whose record memory holds."""
+    key = PatientKey(id=f"NW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST")
+    return asyncio.run(send(running, failing_kidneys(key)))
+
+
+def failing_kidneys(key: PatientKey) -> RecordBuilder:
+    record = RecordBuilder(key)
+    record.born("19570418")
+    for creatinine, egfr, day in (
+        ("0.92", "68", "2024-03-12"),
+        ("1.21", "49", "2025-02-10"),
+        ("1.95", "28", "2026-10-05"),
+    ):
+        record.creatinine(creatinine, day)
+        record.egfr(egfr, day)
+    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
+    record.medication("6809", "metformin", "2024-03-12", dose="1000", frequency="BID")
+    record.medication("29046", "lisinopril", "2024-03-12", dose="20", frequency="QD")
+    record.medication("7258", "naproxen", "2026-10-06", dose="500", ordered=True)
+    record.allergy("716186003", "No known allergies", "2024-03-12", absent=True)
+    record.allergy("764146007", "Penicillin", "2025-02-14", reaction="anaphylaxis")
+    record.facts[-1].fact.provenance = clinical.PROVENANCE_READ_FROM_TEXT
+    return record
+
+
+class Publisher:
+    """What the bus needs of a process, in a test."""
+
+    def fail(self, error: BaseException) -> None:
+        raise error
+
+    def ready_when(self, name: str, check: object) -> None:
+        """Nobody asks."""
+
+
+async def send(running: RunningStack, record: RecordBuilder) -> PatientKey:
+    """Publishes the record as one message and waits until memory has it."""
+    for each in record.facts:
+        each.fact.fact_id = event_id("fact", record.patient.id, each.fact.fact_id)
+        each.fact.slot = each.fact.fact_id
+    message = MessageReceived(
+        header=MessageHeader(control_id="T1"),
+        patient=PatientIdentity(key=record.patient),
+        facts=[each.fact for each in record.facts],
+    )
+    name = event_id("message", record.patient.id)
+    bus = EventBus("ingestion", running.endpoints["LONGITUDE_KAFKA"])
+    async with bus.running(Publisher()):
+        key = patient_partition_key(record.patient)
+        await bus.publish(Outgoing(MESSAGE_RECEIVED, name, key, message, datetime.now(UTC)))
+    await events(running, RECORD_UPDATED, lambda event: event.patient == record.patient)
+    return record.patient
+
+
+async def events(
+    running: RunningStack, topic: Topic[M], wanted: Callable[[M], bool], *, settle: float = 0.0
+) -> list[M]:
+    """All events of a topic that are wanted, at least one, and those that come within `settle` seconds more."""
+    consumer = AIOKafkaConsumer(
+        topic.name, bootstrap_servers=running.endpoints["LONGITUDE_KAFKA"], auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    found: list[M] = []
+    try:
+        async with asyncio.timeout(60):
+            while not found:
+                found += await _poll(consumer, topic, wanted)
+        until = time.monotonic() + settle
+        while time.monotonic() < until:
+            found += await _poll(consumer, topic, wanted)
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def _poll(consumer: AIOKafkaConsumer, topic: Topic[M], wanted: Callable[[M], bool]) -> list[M]:
+    batches = await consumer.getmany(timeout_ms=500)
+    decoded = [topic.payload.FromString(record.value) for batch in batches.values() for record in batch]
+    return [event for event in decoded if wanted(event)]
+
+
+async def ask(stub: ReasoningServiceAsyncStub, request: pb.AskRequest) -> tuple[list[pb.Progress], Assessment]:
+    """Progress and the assessment."""
+    progress: list[pb.Progress] = []
+    async for answer in stub.Ask(request, timeout=300):
+        if answer.HasField("assessment"):
+            return progress, answer.assessment
+        progress.append(answer.progress)
+    raise AssertionError("the stream ended without an assessment")
+
+
+async def refused(stub: ReasoningServiceAsyncStub, request: pb.AskRequest) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await ask(stub, request)
+    return caught.value.code(), str(caught.value.details())
+
+
+@pytest.fixture(scope="module")
+def answered(running: RunningStack, patient: PatientKey) -> tuple[pb.AskRequest, list[pb.Progress], Assessment]:
+    """One question, asked once for the tests that look at its answer."""
+    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+
+    async def once() -> tuple[list[pb.Progress], Assessment]:
+        async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
+            return await ask(ReasoningServiceStub(opened), request)
+
+    return request, *asyncio.run(once())
+
+
+async def test_a_question_is_answered_by_rules_and_model_and_every_statement_points_somewhere(
+    answered: tuple[pb.AskRequest, list[pb.Progress], Assessment],
+) -> None:
+    _, progress, assessment = answered
+    roles = {each.role for each in progress}
+    assert {"rules", "coordinator", "diagnostician", "verifier", "gate"} <= roles
+    assert sum(each.tokens for each in progress) > 10
+    released = [statement for statement in assessment.statements if statement.released]
+    assert all(statement.citations and statement.claims for statement in released)
+    said = {statement.author_name for statement in released if statement.author == wire.AUTHOR_RULE}
+    assert {"metformin_and_kidney_function", "nsaid_with_raas_blockade", "open_contradictions"} <= said
+    metformin = next(each for each in released if each.author_name == "metformin_and_kidney_function")
+    assert "fda-metformin-renal" in {citation.passage_id for citation in metformin.citations}
+    assert any(statement.author == wire.AUTHOR_MODEL for statement in assessment.statements)
+
+
+async def test_asking_again_with_the_same_id_gives_the_same_assessment_and_no_second_event(
+    running: RunningStack,
+    reasoning: ReasoningServiceAsyncStub,
+    answered: tuple[pb.AskRequest, list[pb.Progress], Assessment],
+) -> None:
+    request, _, assessment = answered
+    assert await ask(reasoning, request) == ([], assessment)
+    stored = await reasoning.GetAssessment(pb.GetAssessmentRequest(assessment_id=assessment.assessment_id))
+    assert stored.assessment == assessment
+    drafted = await events(running, ASSESSMENT_DRAFTED, lambda event: _is(event, assessment), settle=3)
+    assert drafted == [AssessmentDrafted(assessment=assessment)]
+    closed = await events(
+        running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id, settle=3
+    )
+    assert len(closed) == 1
+
+
+async def test_the_stored_episode_replays_to_the_same_actions(
+    running: RunningStack, answered: tuple[pb.AskRequest, list[pb.Progress], Assessment]
+) -> None:
+    _, _, assessment = answered
+    (closed,) = await events(running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id)
+    episode = parse(await _objects(running).get(closed.episode))
+    assert (len(episode.steps), episode.episode_id) == (closed.steps, assessment.episode_id)
+    tokenizer = Tokenizer.from_json((MODELS / "smollm2" / "tokenizer.json").read_text(encoding="utf-8"))
+    replay = Replay(episode, ModelPin(episode.pins.model, episode.pins.model_sha256), tokenizer)
+    pending = replay.start()
+    while not pending.finished:
+        pending = replay.resume(replay.recorded_answers())
+    decisions = [step.decision for step in episode.steps if step.decision.by == "gate"]
+    assert len(decisions) == len(assessment.statements)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"question": "   "}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"question": "x" * 2001}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"patient": PatientKey(id="", authority="NORTHWEST")}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"patient": PatientKey(id="nobody", authority="NORTHWEST")}, grpc.StatusCode.NOT_FOUND),
+        ({"request_id": "x" * 201}, grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+async def test_a_bad_question_has_a_clear_answer(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey, changed: dict[str, object], code: grpc.StatusCode
+) -> None:
+    fields: dict[str, object] = {"patient": patient, "question": QUESTION}
+    status, text = await refused(reasoning, pb.AskRequest(**(fields | changed)))  # type: ignore[arg-type]
+    assert status == code
+    assert text
+    assert patient.id not in text
+
+
+async def test_a_request_id_answers_one_question_only(
+    reasoning: ReasoningServiceAsyncStub, answered: tuple[pb.AskRequest, list[pb.Progress], Assessment]
+) -> None:
+    request = pb.AskRequest()
+    request.CopyFrom(answered[0])
+    request.question = "Another question?"
+    assert (await refused(reasoning, request))[0] == grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_a_review_is_an_event_once_and_the_next_assessment_starts_from_it(
+    running: RunningStack,
+    reasoning: ReasoningServiceAsyncStub,
+    answered: tuple[pb.AskRequest, list[pb.Progress], Assessment],
+) -> None:
+    assessment = answered[2]
+    review = pb.ReviewRequest(
+        assessment_id=assessment.assessment_id, reviewer="NWD17", decision=wire.REVIEW_DECISION_ACCEPTED
+    )
+    wrong = pb.ReviewRequest()
+    wrong.CopyFrom(review)
+    wrong.statements.append(ReviewedStatement(statement_id="elsewhere", decision=wire.REVIEW_DECISION_REJECTED))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await reasoning.Review(wrong)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+    response = await reasoning.Review(review)
+    (event,) = await events(
+        running, ASSESSMENT_REVIEWED, lambda event: event.assessment_id == assessment.assessment_id, settle=2
+    )
+    assert (event.review_id, event.reviewer) == (response.review_id, "NWD17")
+    assert {each.decision for each in event.statements} == {wire.REVIEW_DECISION_ACCEPTED}
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await reasoning.Review(review)
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    stored = await reasoning.GetAssessment(pb.GetAssessmentRequest(assessment_id=assessment.assessment_id))
+    assert stored.decision == wire.REVIEW_DECISION_ACCEPTED
+    assert stored.reviewed == event.statements
+
+
+async def test_what_is_unknown_is_not_found(reasoning: ReasoningServiceAsyncStub) -> None:
+    for name in ("", "no-id", str(uuid.uuid4())):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await reasoning.GetAssessment(pb.GetAssessmentRequest(assessment_id=name))
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await reasoning.Review(pb.ReviewRequest(assessment_id=name, reviewer="x"))
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_kill_in_the_middle_leaves_nothing_and_asking_again_leaves_one(
+    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    assert await _killed_while_asking(running, reasoning, request, "reasoning") is not None
+    await asyncio.to_thread(running.start, "reasoning")
+    assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
+    _, assessment = await ask(reasoning, request)
+    drafted = await events(running, ASSESSMENT_DRAFTED, lambda event: _is(event, assessment), settle=3)
+    assert drafted == [AssessmentDrafted(assessment=assessment)]
+
+
+async def test_what_a_killed_process_had_stored_is_published_by_the_next(
+    running: RunningStack, patient: PatientKey
+) -> None:
+    await asyncio.to_thread(running.kill, "reasoning")
+    name = f"stored-{uuid.uuid4()}"
+    assessment = Assessment(
+        assessment_id=event_id("assessment", name), episode_id=event_id("episode", name), patient=patient
+    )
+    assessment.drafted_at.FromDatetime(datetime.now(UTC))
+    key, at = patient_partition_key(patient), datetime.now(UTC)
+    outgoing = [
+        Outgoing(ASSESSMENT_DRAFTED, event_id("drafted", name), key, AssessmentDrafted(assessment=assessment), at),
+        Outgoing(
+            EPISODE_CLOSED, event_id("closed", name), key, EpisodeClosed(assessment_id=assessment.assessment_id), at
+        ),
+    ]
+    async with open_pool(running.endpoints["LONGITUDE_POSTGRES_REASONING"], "reasoning") as pool:
+        asked = pb.AskRequest(patient=patient, question=QUESTION)
+        await Store(pool).keep(assessment, fingerprint(asked), ObjectRef(key="k"), outgoing)
+    await asyncio.to_thread(running.start, "reasoning")
+    assert len(await events(running, ASSESSMENT_DRAFTED, lambda event: _is(event, assessment), settle=3)) == 1
+    assert await events(running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id)
+
+
+@pytest.mark.parametrize("gone", ["triton", "memory"])
+async def test_without_model_or_memory_the_question_is_refused_in_time_and_can_be_asked_again(
+    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey, gone: str
+) -> None:
+    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    await asyncio.to_thread(running.kill, gone)
+    began = time.monotonic()
+    status, text = await refused(reasoning, request)
+    assert (status, "ask again" in text) == (grpc.StatusCode.UNAVAILABLE, True)
+    assert time.monotonic() - began < 30
+    assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
+    await asyncio.to_thread(running.start, gone)
+    assert (await _answered_at_last(reasoning, request)).statements
+
+
+async def test_a_model_that_goes_away_in_the_middle_releases_nothing(
+    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    status = await _killed_while_asking(running, reasoning, request, "triton")
+    await asyncio.to_thread(running.start, "triton")
+    assert status == grpc.StatusCode.UNAVAILABLE
+    assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
+
+
+async def test_nothing_about_the_patient_is_in_the_logs(running: RunningStack, patient: PatientKey) -> None:
+    written = running.logs("reasoning")
+    assert "ready" in written
+    for secret in (patient.id, "19570418", "metformin", "Penicillin", "1.95", QUESTION[:20]):
+        assert secret not in written
+
+
+async def _killed_while_asking(
+    running: RunningStack, stub: ReasoningServiceAsyncStub, request: pb.AskRequest, name: str
+) -> grpc.StatusCode | None:
+    """How the question ended when this part was killed after the coordinator had begun."""
+    killed = False
+    try:
+        async for answer in stub.Ask(request, timeout=300):
+            assert not answer.HasField("assessment")
+            if answer.progress.role == "coordinator" and not killed:
+                killed = True
+                await asyncio.to_thread(running.kill, name)
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return None
+
+
+async def _answered_at_last(stub: ReasoningServiceAsyncStub, request: pb.AskRequest) -> Assessment:
+    """Asks again for as long as the answer is UNAVAILABLE: connections need a while to notice a restart."""
+    async with asyncio.timeout(240):
+        while True:
+            try:
+                return (await ask(stub, request))[1]
+            except grpc.aio.AioRpcError as error:
+                assert error.code() == grpc.StatusCode.UNAVAILABLE
+                await asyncio.sleep(1)
+
+
+def _is(event: AssessmentDrafted, assessment: Assessment) -> bool:
+    return event.assessment.assessment_id == assessment.assessment_id
+
+
+def _count(running: RunningStack, assessment_id: str) -> int:
+    with psycopg.connect(running.endpoints["LONGITUDE_POSTGRES_REASONING"]) as connection:
+        asked = "SELECT count(*) FROM reasoning.assessment WHERE assessment_id = %s"
+        row = connection.execute(asked, (assessment_id,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _objects(running: RunningStack) -> ObjectStore:
+    lines = running.endpoints
+    keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
+    return ObjectStore(lines["LONGITUDE_OBJECTS"], *keys, "reasoning-episodes")

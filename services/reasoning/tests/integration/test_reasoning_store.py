@@ -1,0 +1,101 @@
+"""Storing and publishing on a real PostgreSQL: together or not at all, once, and never forgotten."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from contracts.identifiers import event_id
+from contracts.topics import ASSESSMENT_DRAFTED
+from eventbus import Outgoing
+from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import ObjectRef
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed
+from reasoning.adapters.postgres import Store, open_store
+
+PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")
+AT = Timestamp(seconds=1_800_000_000)
+
+
+@pytest.fixture
+async def store(postgres: str) -> AsyncIterator[Store]:
+    async with open_store(postgres) as opened:
+        yield opened
+
+
+def assessment(name: str, question: str = "What changed?") -> Assessment:
+    return Assessment(
+        assessment_id=event_id("assessment", name),
+        episode_id=event_id("episode", name),
+        patient=PATIENT,
+        question=question,
+        drafted_at=AT,
+    )
+
+
+def drafted(of: Assessment) -> Outgoing:
+    name = event_id("assessment-drafted", of.assessment_id)
+    return Outgoing(
+        ASSESSMENT_DRAFTED, name, b"key", AssessmentDrafted(assessment=of), datetime(2026, 1, 1, tzinfo=UTC)
+    )
+
+
+async def keep(store: Store, of: Assessment) -> None:
+    await store.keep(of, b"fingerprint", ObjectRef(key="k"), [drafted(of)])
+
+
+async def waiting(store: Store) -> set[str]:
+    """Ids of events that wait, without marking them published."""
+    found: set[str] = set()
+    with suppress(_StopError):
+        async with store.unpublished() as events:
+            found = {outgoing.id for each in events.values() for outgoing in each}
+            raise _StopError
+    return found
+
+
+class _StopError(Exception):
+    """Publishing did not succeed."""
+
+
+async def test_the_first_assessment_of_an_id_stays(store: Store) -> None:
+    first, second = assessment("first"), assessment("first", "Another?")
+    await keep(store, first)
+    await keep(store, second)
+    stored = await store.get(first.assessment_id)
+    assert stored is not None
+    assert (stored.assessment, stored.fingerprint, stored.review) == (first, b"fingerprint", None)
+    assert drafted(first).id in await waiting(store)
+
+
+async def test_an_unknown_assessment_is_none(store: Store) -> None:
+    assert await store.get(event_id("assessment", "nowhere")) is None
+
+
+async def test_events_wait_until_publishing_succeeded(store: Store) -> None:
+    of = assessment("waits")
+    await keep(store, of)
+    assert drafted(of).id in await waiting(store)
+    async with store.unpublished() as events:
+        assert drafted(of).id in {outgoing.id for each in events.values() for outgoing in each}
+    assert drafted(of).id not in await waiting(store)
+
+
+async def test_an_assessment_is_reviewed_once_and_the_newest_review_is_found_first(store: Store) -> None:
+    old, new = assessment("old"), assessment("new")
+    for number, of in enumerate((old, new)):
+        await keep(store, of)
+        review = AssessmentReviewed(
+            review_id=event_id("review", of.assessment_id),
+            assessment_id=of.assessment_id,
+            decision=wire.REVIEW_DECISION_ACCEPTED,
+            reviewed_at=Timestamp(seconds=AT.seconds + number),
+        )
+        assert await store.keep_review(review, [])
+        assert not await store.keep_review(review, [])
+    signed = await store.last_signed([PatientKey(id="other", authority="X"), PATIENT])
+    assert [each[0].assessment_id for each in signed] == [new.assessment_id, old.assessment_id]
+    assert await store.last_signed([PatientKey(id="other", authority="X")]) == []
