@@ -67,7 +67,9 @@ def _properties(site: Site, logs: Path) -> str:
 
 
 def _format(properties: Path, folder: Path) -> Command:
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # The first bit is cleared: an id that began with `-` would be read as an option.
+    identity = uuid.uuid4().bytes
+    cluster = base64.urlsafe_b64encode(bytes([identity[0] & 0x7F]) + identity[1:]).decode().rstrip("=")
     tool = ("kafka.tools.StorageTool", "format", "--config", str(properties), "--cluster-id", cluster)
     return Command(("java", *_JVM, "-cp", f"{_JARS}/*", *tool), inherited_environment(), folder)
 

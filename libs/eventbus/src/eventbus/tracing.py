@@ -1,6 +1,6 @@
 """OpenTelemetry spans around publishing and handling (semantic conventions for messaging, Kafka)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -22,12 +22,29 @@ def publishing(topic: str, headers: dict[str, str]) -> Iterator[None]:
 @contextmanager
 def handling(topic: str, consumer: str, headers: dict[str, str]) -> Iterator[None]:
     """A consumer span, child of the span that published the record."""
-    attributes = {
+    with _tracer.start_as_current_span(
+        f"process {topic}", context=extract(headers), kind=SpanKind.CONSUMER, attributes=_consumed(topic, consumer)
+    ):
+        yield
+
+
+@contextmanager
+def handling_batch(topics: Iterable[str], consumer: str) -> Iterator[None]:
+    """One consumer span for each topic of a batch that is handled as a whole."""
+    spans = [
+        _tracer.start_span(f"process {topic}", kind=SpanKind.CONSUMER, attributes=_consumed(topic, consumer))
+        for topic in sorted(set(topics))
+    ]
+    try:
+        yield
+    finally:
+        for span in spans:
+            span.end()
+
+
+def _consumed(topic: str, consumer: str) -> dict[str, str]:
+    return {
         "messaging.system": "kafka",
         "messaging.destination.name": topic,
         "messaging.consumer.group.name": consumer,
     }
-    with _tracer.start_as_current_span(
-        f"process {topic}", context=extract(headers), kind=SpanKind.CONSUMER, attributes=attributes
-    ):
-        yield

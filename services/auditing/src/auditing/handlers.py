@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from contracts.identifiers import event_id
 from contracts.topics import CHECKPOINT_PUBLISHED
-from eventbus import EventBus, Outgoing
+from eventbus import EventBus, Outgoing, tracing
 from longitude.auditing.v1.events_pb2 import CheckpointPublished
 
 from auditing import metrics
@@ -19,7 +19,8 @@ from auditing.domain.sequencing import Plan
 
 async def on_records(records: Sequence[Record], *, log: Log, pseudonym_key: bytes) -> Plan:
     """Make each record a leaf, or a duplicate of one; nothing if it is recorded already."""
-    plan = await log.append([entry_of(record, pseudonym_key) for record in records])
+    with tracing.handling_batch((record.topic for record in records), "auditing"):
+        plan = await log.append([entry_of(record, pseudonym_key) for record in records])
     metrics.LEAVES.inc(len(plan.leaves))
     metrics.DUPLICATES.inc(len(plan.duplicates))
     return plan
