@@ -9,7 +9,8 @@ import torch
 from engine import Chunk, ModelFolder, Request, Sampling
 from engine.batch import Limits, Scheduler
 from engine.grammar import Grammars
-from engine.llama import Llama, Runner, Segment, load
+from engine.llama import Llama, Runner, load
+from engine.segment import Segment
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
@@ -50,7 +51,7 @@ def largest_gap(network: Llama, requests: list[Request], chunks: list[Chunk]) ->
 
 def test_logits_are_those_of_transformers(folder: ModelFolder, network: Llama, tokenizer: Tokenizer) -> None:
     ids = tokenizer.encode(TEXT * 3).ids
-    reference = LlamaForCausalLM.from_pretrained(folder.path, dtype=torch.float32).eval()
+    reference = LlamaForCausalLM.from_pretrained(folder.path, dtype=torch.float32).train(mode=False)
     with torch.inference_mode():
         expected = reference(torch.tensor([ids])).logits[0]
         found = network.in_precision("float32")([Segment(0, 0, ids, len(ids))])

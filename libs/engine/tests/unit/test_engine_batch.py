@@ -17,7 +17,8 @@ class Collected:
     """What one request received."""
 
     def __init__(self) -> None:
-        self.whole, self.chunks, self.error = Chunk(), 0, None
+        self.whole, self.chunks = Chunk(), 0
+        self.error: Exception | None = None
 
     def __call__(self, chunk: Chunk | Exception) -> None:
         if isinstance(chunk, Exception):

@@ -1,12 +1,15 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from engine.convert import ConversionError, _name, _unpermuted
 from engine.folder import ModelMissingError, open_folder
 
+Weights = npt.NDArray[np.float32]
 
-def llama_cpp_permuted(weight: np.ndarray, heads: int) -> np.ndarray:
+
+def llama_cpp_permuted(weight: Weights, heads: int) -> Weights:
     """As convert_hf_to_gguf.py writes queries and keys."""
     rows, columns = weight.shape
     return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)

@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 from engine.sampling import Sampling, choose, log_normaliser, scored
 from hypothesis import given
@@ -14,13 +15,15 @@ samplings = st.builds(
 
 
 @given(masks, samplings, st.integers(0, 1000))
-def test_a_token_that_the_mask_forbids_is_never_chosen(mask: np.ndarray, sampling: Sampling, position: int) -> None:
+def test_a_token_that_the_mask_forbids_is_never_chosen(
+    mask: npt.NDArray[np.intp], sampling: Sampling, position: int
+) -> None:
     assert choose(LOGITS, mask, sampling, position).token in mask
 
 
 @given(masks, samplings, st.integers(0, 1000))
 def test_the_log_probability_is_that_of_the_full_distribution(
-    mask: np.ndarray, sampling: Sampling, position: int
+    mask: npt.NDArray[np.intp], sampling: Sampling, position: int
 ) -> None:
     choice = choose(LOGITS, mask, sampling, position)
     assert choice.log_prob == pytest.approx(np.log(PROBABILITIES[choice.token]), abs=1e-5)

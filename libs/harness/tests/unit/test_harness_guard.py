@@ -1,0 +1,181 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from harness import actions
+from harness.actions import ActionRefusedError, Code, Finish, HandOver, Look, ProposalKind, Propose, Say
+from harness.flows import FIRST_VISIT, FOLLOW_UP
+from harness.guard import View, decide, key
+from harness.inputs import sources_of
+from harness.menu import menu
+from harness.roles import COORDINATOR, DIAGNOSTICIAN, HISTORIAN, IMAGING_LIAISON, PHARMACIST, VERIFIER, Role
+from harness.states import State
+
+# F1 diabetes, F2-F4 creatinine, F5 potassium, F6 metformin, F7 ibuprofen, F8 penicillin, F9 cardiomegaly, F10 letter
+AT = {
+    "coordinator": (COORDINATOR, State.GATHER),
+    "historian": (HISTORIAN, State.GATHER),
+    "diagnostician": (DIAGNOSTICIAN, State.HYPOTHESISE),
+    "drafting": (DIAGNOSTICIAN, State.DRAFT),
+    "pharmacist": (PHARMACIST, State.CHECK),
+    "imaging": (IMAGING_LIAISON, State.CHECK),
+    "verifier": (VERIFIER, State.VERIFY),
+}
+
+
+@pytest.fixture
+def view(story: Any) -> Callable[[str], View]:
+    def at(place: str) -> View:
+        role, state = AT[place]
+        sources = sources_of(story.inputs, FOLLOW_UP)
+        team = ("historian", "pharmacist")
+        tools = frozenset(story.inputs.tools)
+        return View(role, state, sources, len(sources.lines), frozenset(), 2, tools, 1, team)
+
+    return at
+
+
+CREATININE = Code("urn:test", "creatinine")
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "action"),
+    [
+        ("diagnostician", "latest F4", Say(actions.Latest("fact-4"))),
+        ("diagnostician", "trend F4", Say(actions.Trend(CREATININE, ("fact-2", "fact-3", "fact-4")))),
+        ("diagnostician", "change F4", Say(actions.Change(CREATININE, ("fact-3", "fact-4")))),
+        ("historian", "change F7", Say(actions.Change(Code("urn:test", "ibuprofen"), ("fact-7",)))),
+        ("historian", "problem F1", Say(actions.Problem("fact-1"))),
+        ("historian", "absence N1", Say(actions.Absence(Code("urn:test", "albumin")))),
+        ("historian", "look search_memory F8 for reaction", None),
+        ("historian", "look search_memory F1 for history", Look("search_memory", "fact-1", "history")),
+        ("diagnostician", "calculate K1", Say(actions.Calculation("ckd-epi-2021", ("fact-4",)))),
+        ("pharmacist", "medication F6", Say(actions.Medication("fact-6"))),
+        ("pharmacist", "allergy F8", Say(actions.Allergy("fact-8"))),
+        ("pharmacist", "evidence E1", Say(actions.Evidence("passage-1"))),
+        ("imaging", "imaging F9", Say(actions.Imaging("fact-9"))),
+        ("drafting", "propose review F6 E1", Propose(ProposalKind.REVIEW_MEDICATION, ("fact-6",), ("passage-1",))),
+        ("drafting", "propose repeat F5", Propose(ProposalKind.REPEAT_RESULT, ("fact-5",), ())),
+        ("drafting", "propose clarify F8", Propose(ProposalKind.CLARIFY_ALLERGY, ("fact-8",), ())),
+        ("coordinator", "ask pharmacist", HandOver("pharmacist")),
+        ("verifier", "doubt S2", actions.Doubt(2)),
+        ("verifier", "finish", Finish()),
+    ],
+)
+def test_an_allowed_action_names_exactly_its_sources(
+    view: Callable[[str], View], place: str, text: str, action: actions.Action | None
+) -> None:
+    found = decide(text, view(place))
+    assert action is None or found == action
+    assert text in menu(view(place))
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        # not in the language at all: nothing orders, stops or releases
+        ("drafting", "order F7"),
+        ("drafting", "stop F6"),
+        ("drafting", "propose stop F6"),
+        ("drafting", "propose order F6 E1"),
+        ("drafting", "release S1"),
+        ("drafting", "sign"),
+        # another spelling than the canonical one
+        ("drafting", "Latest F4"),
+        ("drafting", "latest  F4"),
+        ("drafting", "latest F4 "),
+        ("drafting", " latest F4"),
+        ("drafting", "latest F4\nlatest F5"),
+        ("drafting", "latest F04"),
+        ("drafting", "latest Ｆ4"),
+        ("drafting", "finish now"),
+        ("drafting", ""),
+        # another role's, or another state's
+        ("imaging", "medication F6"),
+        ("diagnostician", "propose review F6"),
+        ("verifier", "latest F4"),
+        ("coordinator", "trend F4"),
+        ("drafting", "ask pharmacist"),
+        # other sources than the action is about
+        ("drafting", "latest F1"),
+        ("drafting", "latest F3"),
+        ("drafting", "latest F99"),
+        ("drafting", "latest E1"),
+        ("drafting", "latest K1"),
+        ("diagnostician", "trend F5"),
+        ("diagnostician", "trend F3"),
+        ("diagnostician", "change F5"),
+        ("historian", "change F1"),
+        ("historian", "change F9 F9"),
+        ("pharmacist", "medication F8"),
+        ("pharmacist", "evidence F6"),
+        ("pharmacist", "evidence E3"),
+        ("drafting", "propose review F8"),
+        ("drafting", "propose review F6 F7"),
+        ("drafting", "propose review F6 E1 E2"),
+        ("drafting", "propose repeat F5 E1"),
+        ("drafting", "propose repeat F2"),
+        ("historian", "absence F1"),
+        ("diagnostician", "calculate N1"),
+        # calls that are not this role's, about the wrong thing, or for no purpose
+        ("historian", "look search_evidence F1 for dose"),
+        ("pharmacist", "look search_evidence F6 for fun"),
+        ("pharmacist", "look search_evidence F8 for dose"),
+        ("pharmacist", "look search_evidence F6"),
+        ("pharmacist", "look delete_record F6 for dose"),
+        ("coordinator", "ask coordinator"),
+        ("coordinator", "ask imaging_liaison"),
+        ("verifier", "doubt S3"),
+        ("verifier", "doubt S0"),
+        ("verifier", "doubt 1"),
+    ],
+)
+def test_everything_else_is_refused(view: Callable[[str], View], place: str, text: str) -> None:
+    with pytest.raises(ActionRefusedError):
+        decide(text, view(place))
+    assert text not in menu(view(place))
+
+
+@pytest.mark.parametrize("state", [State.AWAIT_REVIEW, State.CLOSED])
+@pytest.mark.parametrize("role", [COORDINATOR, DIAGNOSTICIAN, PHARMACIST, VERIFIER])
+def test_nothing_can_be_done_while_the_physician_decides(view: Callable[[str], View], role: Role, state: State) -> None:
+    waiting = replace(view("drafting"), role=role, state=state)
+    assert menu(waiting) == ("finish",)
+    with pytest.raises(ActionRefusedError):
+        decide("finish", waiting)
+
+
+def test_what_was_done_is_not_offered_again_in_other_words(view: Callable[[str], View]) -> None:
+    done = frozenset({key("propose review F6 E1"), key("latest F4")})
+    again = replace(view("drafting"), done=done)
+    assert not {"latest F4", "propose review F6", "propose review F6 E2"} & set(menu(again))
+
+
+def test_without_calls_left_no_tool_is_offered(view: Callable[[str], View]) -> None:
+    assert not any(text.startswith("look") for text in menu(replace(view("pharmacist"), calls_left=0)))
+
+
+def test_a_tool_that_the_driver_does_not_serve_does_not_exist(view: Callable[[str], View]) -> None:
+    assert not any(text.startswith("look") for text in menu(replace(view("pharmacist"), tools=frozenset())))
+
+
+def test_lines_that_a_role_has_not_read_cannot_be_named(view: Callable[[str], View]) -> None:
+    sources = view("drafting").sources
+    unread = next(place for place, line in enumerate(sources.lines) if line.handle == "F5")
+    assert "latest F5" not in menu(replace(view("drafting"), shown=unread))
+
+
+def test_a_first_visit_has_nothing_to_compare_with(story: Any, view: Callable[[str], View]) -> None:
+    first = replace(view("diagnostician"), sources=sources_of(story.inputs, FIRST_VISIT))
+    assert not any(text.startswith("change") for text in menu(first))
+
+
+def test_withdrawn_and_replaced_facts_cannot_be_named(story: Any, view: Callable[[str], View]) -> None:
+    facts = story.inputs.context.facts
+    facts[3].superseded_at.FromDatetime(datetime(2026, 2, 1, tzinfo=UTC))
+    facts[4].fact.status = 6  # entered in error
+    offered = menu(view("drafting"))
+    assert "latest F3" in offered  # the creatinine before the replaced one is the newest now
+    assert [text for text in offered if text.startswith("latest")] == ["latest F3"]
