@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 
 from longitude.ingestion.v1.clinical_fact_pb2 import (
@@ -44,7 +45,7 @@ _ORDINARY_RANK = 1
 _REPLACES_HISTORY = (FACT_STATUS_CORRECTED, FACT_STATUS_ENTERED_IN_ERROR)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """One fact as its source stated it, and when the record learned it."""
 
@@ -53,6 +54,11 @@ class Statement:
     received_at: datetime
     ordinal: int
     recorded_at: datetime
+
+    @cached_property
+    def interval(self) -> tuple[datetime | None, datetime | None]:
+        """[valid_from, valid_to) as stated."""
+        return times.interval(self.fact)
 
     @property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
@@ -89,7 +95,7 @@ class Entry:
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether the statement answers for this moment."""
-        _, end = times.interval(self.fact)
+        _, end = self.statement.interval
         if self.successor is not None:
             continued = self._continued_from()
             return continued is not None and times.contains(self.start, _earlier(end, continued), moment)
@@ -101,7 +107,7 @@ class Entry:
             return None
         if self.fact.status in _REPLACES_HISTORY or self.successor.fact.status in _REPLACES_HISTORY:
             return None
-        following, _ = times.interval(self.successor.fact)
+        following, _ = self.successor.interval
         return following if following is not None and (self.start is None or following > self.start) else None
 
 
@@ -139,7 +145,7 @@ def _starts(ordered: Sequence[Statement]) -> list[datetime | None]:
     """Since when each statement holds, as far as it or a predecessor says."""
     starts: list[datetime | None] = []
     for statement in ordered:
-        own, _ = times.interval(statement.fact)
+        own, _ = statement.interval
         starts.append(own or (starts[-1] if starts else None))
     return starts
 
@@ -149,5 +155,5 @@ def _earlier(end: datetime | None, limit: datetime) -> datetime:
 
 
 def _reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
-    start, _ = times.interval(entry.fact)
+    start, _ = entry.statement.interval
     return (start or times.EARLIEST, entry.statement.recorded_at, entry.fact.fact_id)

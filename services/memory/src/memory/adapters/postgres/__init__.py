@@ -120,9 +120,9 @@ async def _clock(conn: Connection) -> datetime:
 
 async def _refresh(conn: Connection, update: Update, event_id: str, recorded_at: datetime) -> list[str]:
     """Let the rules look at everyone the update names; return the ids of contradictions that opened."""
-    persons = {await identity.person(conn, identifier, FOR_EVER) for identifier in update.identifiers}
+    persons = await identity.persons(conn, update.identifiers, FOR_EVER)
     opened: list[str] = []
-    for members in sorted(persons, key=sorted):
+    for members in sorted(set(persons.values()), key=sorted):
         numbers = await identity.numbers(conn, members)
         statements = await facts.of(conn, numbers.values(), kinds=rules.KINDS)
         current = [entry.fact for entry in standing(replay(statements))]

@@ -13,9 +13,11 @@ from memory.domain.timeline import Statement
 from memory.domain.updates import Update
 
 _ADD = """INSERT INTO fact
-    (fact_id, identifier_no, kind, payload, valid_from, valid_to, stated_at, received_at, ordinal, recorded_at,
-     event_id)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING fact_id"""
+    (fact_id, identifier_no, kind, payload, valid_from, valid_to, ordinal,
+     stated_at, received_at, recorded_at, event_id)
+    SELECT *, %s, %s, %s, %s
+    FROM unnest(%s::text[], %s::bigint[], %s::smallint[], %s::bytea[], %s::timestamptz[], %s::timestamptz[], %s::int[])
+    ON CONFLICT DO NOTHING RETURNING fact_id"""
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s
     AND (%(kinds)s::smallint[] = '{}' OR kind = ANY(%(kinds)s))"""
@@ -29,6 +31,8 @@ async def add(
     recorded_at: datetime,
 ) -> list[str]:
     """Record the update's facts; return the ids of those that are new. A known fact id is left alone."""
+    if not update.facts:
+        return []
     rows = [
         (
             fact.fact_id,
@@ -36,20 +40,14 @@ async def add(
             fact.kind,
             fact.SerializeToString(deterministic=True),
             *times.interval(fact),
-            update.stated_at,
-            update.received_at,
             n,
-            recorded_at,
-            event_id,
         )
         for n, fact in enumerate(update.facts)
     ]
-    new: list[str] = []
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_ADD, rows, returning=True)
-        async for result in cursor.results():
-            new += [row[0] for row in await result.fetchall()]
-    return new
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    moments = (update.stated_at, update.received_at, recorded_at)
+    new = await (await conn.execute(_ADD, (*moments, event_id, *columns))).fetchall()
+    return [fact_id for (fact_id,) in new]
 
 
 async def of(

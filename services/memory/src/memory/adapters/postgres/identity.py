@@ -9,8 +9,10 @@ from psycopg import AsyncConnection
 from memory.domain.identity import Identifier, Link, LinkStatement, component
 from memory.domain.updates import Update
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-_LOCK_SHARED = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
+# The fence (OFFSET 0) keeps the locks in one order.
+_LOCK = """SELECT pg_advisory_xact_lock(key) FROM
+    (SELECT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name ORDER BY name OFFSET 0) AS ordered"""
+_LOCK_SHARED = _LOCK.replace("lock(", "lock_shared(")
 _REGISTER = """INSERT INTO identifier (authority, id, recorded_at) VALUES (%s, %s, %s)
     ON CONFLICT (authority, id) DO NOTHING"""
 _NUMBERS = """SELECT authority, id, identifier_no FROM identifier
@@ -23,7 +25,8 @@ WITH RECURSIVE edge AS (
     UNION ALL
     SELECT merged_no, surviving_no FROM identity_link
 ), reached(no) AS (
-    SELECT identifier_no FROM identifier WHERE authority = %(authority)s AND id = %(id)s
+    SELECT identifier_no FROM identifier
+    WHERE (authority, id) IN (SELECT * FROM unnest(%(authorities)s::text[], %(ids)s::text[]))
     UNION
     SELECT edge.other FROM reached JOIN edge ON edge.one = reached.no
 )
@@ -41,10 +44,18 @@ _ADD_LINK = """INSERT INTO identity_link
 
 async def person(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> frozenset[Identifier]:
     """Every identifier of a person as the record knew it."""
-    asked = {"authority": identifier.authority, "id": identifier.id, "known_at": known_at}
-    rows = await (await conn.execute(_LINKS, asked)).fetchall()
+    return (await persons(conn, [identifier], known_at))[identifier]
+
+
+async def persons(
+    conn: AsyncConnection[Any], identifiers: Iterable[Identifier], known_at: datetime | str
+) -> dict[Identifier, frozenset[Identifier]]:
+    """The person whom each identifier names: all their identifiers."""
+    asked = sorted(identifiers)
+    columns = {"authorities": [i.authority for i in asked], "ids": [i.id for i in asked], "known_at": known_at}
+    rows = await (await conn.execute(_LINKS, columns)).fetchall()
     statements = [LinkStatement(Link(Identifier(*row[0:2]), Identifier(*row[2:4]), row[4]), *row[5:]) for row in rows]
-    return component(identifier, statements)
+    return {identifier: component(identifier, statements) for identifier in asked}
 
 
 async def is_known(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> bool:
@@ -60,31 +71,38 @@ async def lock(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) ->
     locked: set[Identifier] = set()
     wanted = await _everyone(conn, identifiers)
     while wanted - locked:
-        for identifier in sorted(wanted - locked):
-            await conn.execute(_LOCK, ("\x1f".join(identifier),))
+        await conn.execute(_LOCK.encode(), (_names(wanted - locked),))
         locked |= wanted
         wanted = await _everyone(conn, locked)
 
 
-async def _everyone(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> set[Identifier]:
-    """All identifiers of all persons named."""
-    return {member for identifier in identifiers for member in await person(conn, identifier, "infinity")}
-
-
 async def wait_for_writers(conn: AsyncConnection[Any], identifier: Identifier) -> None:
     """Return when no transaction can still record facts of this person with a `recorded_at` in the past."""
-    for member in sorted(await person(conn, identifier, "infinity")):
-        await conn.execute(_LOCK_SHARED, ("\x1f".join(member),))
+    await conn.execute(_LOCK_SHARED.encode(), (_names(await _everyone(conn, [identifier])),))
+
+
+async def _everyone(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> set[Identifier]:
+    """All identifiers of all persons named."""
+    return set[Identifier]().union(*(await persons(conn, identifiers, "infinity")).values())
+
+
+def _names(identifiers: Iterable[Identifier]) -> list[str]:
+    return ["\x1f".join(identifier) for identifier in identifiers]
 
 
 async def register(
     conn: AsyncConnection[Any], identifiers: Iterable[Identifier], recorded_at: datetime
 ) -> Mapping[Identifier, int]:
     """The number of each identifier, given to those that are new."""
-    ordered = sorted(identifiers)
+    wanted = set(identifiers)
+    known = await numbers(conn, wanted)
+    if wanted == known.keys():
+        return known
     async with conn.cursor() as cursor:
-        await cursor.executemany(_REGISTER, [(*identifier, recorded_at) for identifier in ordered])
-    return await numbers(conn, ordered)
+        await cursor.executemany(
+            _REGISTER, [(*identifier, recorded_at) for identifier in sorted(wanted - known.keys())]
+        )
+    return await numbers(conn, wanted)
 
 
 async def numbers(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> Mapping[Identifier, int]:
