@@ -32,7 +32,7 @@ LIMITS = mllp.Limits(
     pipelined=64,
     in_flight_bytes=64 * 1024 * 1024,
 )
-DICOM_LIMITS = dicom.Limits(instance_bytes=2 * 1024 * 1024, associations=4, network=5.0, handling=40.0)
+DICOM_LIMITS = dicom.Limits(instance_bytes=2 * 1024 * 1024, associations=4, network=3.0, handling=40.0)
 
 
 @dataclass
@@ -131,6 +131,13 @@ class TopicReader:
                 records += await self._poll(500)
         assert len(records) == count, f"{len(records)} records instead of {count}"
         return records
+
+    async def read_some(self, timeout_s: float = 20.0) -> list[Record]:
+        """The next records, at least one; TimeoutError when none comes."""
+        async with asyncio.timeout(timeout_s):
+            while not (records := await self._poll(500)):
+                pass
+            return records
 
     async def read_all(self, quiet_s: float = 2.0) -> list[Record]:
         """Every record until none comes for a while."""

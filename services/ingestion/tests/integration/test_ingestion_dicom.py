@@ -142,7 +142,7 @@ async def test_without_object_storage_an_instance_is_refused_to_be_sent_again(st
 
 async def test_what_is_no_dicom_at_all_is_cut_off_and_survived(start: Any) -> None:
     def speak_http(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=40) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
             while chunk := connection.recv(4096):

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 import aiokafka.client
@@ -231,16 +232,20 @@ async def test_acknowledgement_modes_are_kept(start: Any, modes: str, policy: Po
         assert [fields(await client.read())["MSA"][1] for _ in codes] == codes
 
 
-async def test_what_was_read_is_answered_when_the_listener_closes(start: Any) -> None:
-    async with start() as service:
-        client = MllpClient(service.mllp)
-        async with client:
-            await client.send(admission("C0"))
-            for n in range(20):
-                await client.write(b"\x0b" + admission(f"C{n + 1}") + b"\x1c\r")
-            await asyncio.sleep(0.2)
-            answers = [fields(await client.read())["MSA"][2] for n in range(20)]
-    assert answers == [f"C{n + 1}" for n in range(20)]
+async def test_what_was_taken_is_answered_when_the_listener_closes(start: Any, watch: Any) -> None:
+    async with watch(MESSAGE_RECEIVED) as reader:
+        async with start() as service:
+            client = await MllpClient(service.mllp).__aenter__()
+            for n in range(40):
+                await client.write(b"\x0b" + admission(f"C{n}") + b"\x1c\r")
+            first = await reader.read_some()
+        answers: list[str] = []
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                answers.append(fields(await client.read())["MSA"][2])
+        taken = {record.payload.header.control_id for record in [*first, *await reader.read_all()]}
+    assert answers == [f"C{n}" for n in range(len(answers))]
+    assert set(answers) == taken
 
 
 async def test_connections_over_the_bound_are_closed_and_the_others_served(start: Any, objects: ObjectStorage) -> None:

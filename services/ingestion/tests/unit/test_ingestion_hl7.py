@@ -60,6 +60,7 @@ def test_delimiters_that_cannot_serve_are_refused_at_their_field(characters: str
         ("C:\\temp\\new", "C:\\temp\\new"),
         ("\\Zlocal\\", "\\Zlocal\\"),
         ("\\XZZ\\", "\\XZZ\\"),
+        ("a\\X00\\b", "ab"),
         ("lone \\ backslash", "lone \\ backslash"),
     ],
 )

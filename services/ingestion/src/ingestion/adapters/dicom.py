@@ -57,6 +57,7 @@ class DicomListener:
         """Listen while inside; yields the port."""
         self._loop = asyncio.get_running_loop()
         handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, self._bound),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_DATA_RECV, self._count),
             (evt.EVT_DIMSE_RECV, self._counted),
@@ -102,6 +103,12 @@ class DicomListener:
             future.cancel()
             _report(error)
             return OUT_OF_RESOURCES, "not stored, send again"
+
+    def _bound(self, event: evt.Event) -> None:
+        """A peer that stops in the middle of a PDU must not hold its thread: pynetdicom sets no limit here."""
+        connection = event.assoc.dul.socket
+        if connection is not None and connection.socket is not None:
+            connection.socket.settimeout(self._limits.network)
 
     def _count(self, event: evt.Event) -> None:
         """Abort an association whose instance grows past any use, before it fills the memory."""

@@ -58,7 +58,7 @@ def _declared(payload: bytes) -> str:
     """MSH-18.1, first repetition, read as ASCII: delimiters and charset names are, in every charset of the table."""
     header = re.split(rb"[\r\n]", payload[:4096], maxsplit=1)[0].decode("latin-1")
     fields = header.split(header[3]) if header.startswith("MSH") and len(header) > 8 else []  # MSH|^~\&|
-    if len(fields) < 18:  # field 18 is at index 17, since MSH-1 is the separator itself
+    if len(fields) < 18 or not fields[1]:  # field 18 is at index 17, since MSH-1 is the separator itself
         return ""
     component, repetition = fields[1][:1], fields[1][1:2] or "~"
     return fields[17].split(repetition)[0].split(component)[0].strip().strip('"')

@@ -1,6 +1,8 @@
 """A DICOM instance's header, read for the event that says that it has come. The pixels are not touched."""
 
 import io
+import logging
+import warnings
 from datetime import datetime, tzinfo
 
 from contracts.identifiers import event_id
@@ -14,6 +16,8 @@ from ingestion.domain.timestamps import parse_timestamp, to_proto
 
 # pydicom's remarks on unusual values quote them, and they may identify a person.
 config.settings.reading_validation_mode = config.IGNORE
+warnings.filterwarnings("ignore", module="pydicom")
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 _HEADER = (
     "SOPClassUID",

@@ -68,6 +68,6 @@ def _format(sequence: str) -> str:
 
 def _bytes(digits: str, codec: str) -> str:
     try:
-        return bytes.fromhex(digits).decode(codec)
+        return bytes.fromhex(digits).decode(codec).replace("\0", "")
     except ValueError:
         return ""

@@ -139,7 +139,8 @@ class Message:
 
 def parse(text: str, codec: str = "utf-8") -> Message:
     """RefusedError when the text is no HL7 v2 message or passes a bound."""
-    text = text.strip("\0\r\n\t ")
+    # NUL is no text, and the stores of other services take none.
+    text = text.replace("\0", "").strip("\r\n\t ")
     if not text.startswith("MSH"):
         raise RefusedError(Condition.SEGMENT_SEQUENCE, _not_hl7(text), Location("MSH"))
     delimiters = read_delimiters(text, codec)
