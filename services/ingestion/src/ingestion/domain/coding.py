@@ -1,6 +1,5 @@
 """Coded elements (CE, CWE, CNE) and the names of code systems (HL7 table 0396) as FHIR URIs."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -96,8 +95,3 @@ def system_uri(name: str) -> str:
     if plain.startswith("HL7") and digits.isdigit():
         return f"http://terminology.hl7.org/CodeSystem/v2-{int(digits):04d}"
     return f"urn:oid:{name}" if name.count(".") > 3 and name.replace(".", "").isdigit() else ""  # an OID
-
-
-def first_of(concepts: Iterable[CodedConcept | None], otherwise: CodedConcept) -> CodedConcept:
-    """The first concept that was found."""
-    return next((concept for concept in concepts if concept is not None), otherwise)
