@@ -1,4 +1,4 @@
-"""Makes the package `demo` importable when it is not installed."""
+"""Makes the package `demo` importable when it is not installed, and an outcome in which all is well."""
 
 import sys
 from pathlib import Path

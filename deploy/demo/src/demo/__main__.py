@@ -19,7 +19,7 @@ from demo.waiting import NotSettledError
 
 def main() -> int:
     """Run the demo and say whether all of it is really there."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     try:
         outcome = asyncio.run(run.tell(stack.find(), Stages(console)))
     except (ClientError, NotSettledError, NoAnswerError) as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from client.api import ReasoningClient
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import assessment_pb2 as pb
-from longitude.reasoning.v1.reasoning_service_pb2 import ReviewResponse
+from longitude.reasoning.v1.reasoning_service_pb2 import Progress, ReviewResponse
 
 from demo.stages import Say
 
@@ -19,10 +19,18 @@ class NoAnswerError(Exception):
 
 @dataclass
 class Effort:
-    """How an episode goes: the roles at work and the tokens they wrote."""
+    """How an episode goes: finished actions, tokens of these, and tokens of the answer being written."""
 
-    tokens: int = 0
     steps: int = 0
+    tokens: int = 0
+    writing: int = 0
+
+    def take(self, progress: Progress) -> None:
+        """A report without an action is one of an answer under way."""
+        if progress.action:
+            self.steps, self.tokens, self.writing = self.steps + 1, self.tokens + progress.tokens, 0
+        else:
+            self.writing = progress.tokens
 
 
 async def ask(reasoning: ReasoningClient, patient: PatientKey, say: Say) -> pb.Assessment:
@@ -31,13 +39,10 @@ async def ask(reasoning: ReasoningClient, patient: PatientKey, say: Say) -> pb.A
     async for item in reasoning.ask(patient, QUESTION):
         if isinstance(item, pb.Assessment):
             released = sum(statement.released for statement in item.statements)
-            say(
-                f"{released} of {len(item.statements)} sentences released, {effort.steps} steps, {effort.tokens} tokens"
-            )
+            say(f"{released} of {len(item.statements)} sentences released, {effort.tokens} tokens written")
             return item
-        effort.steps += 1
-        effort.tokens = max(effort.tokens, item.tokens)
-        say(f"{item.role} {item.action}, {item.tokens} tokens")
+        effort.take(item)
+        say(f"{item.role} {item.action}, {effort.tokens + effort.writing} tokens")
     raise NoAnswerError("reasoning ended the stream without an assessment")
 
 

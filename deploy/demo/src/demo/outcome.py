@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from client.verify.event import ProvenLeaf
 from client.verify.report import Report
+from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as pb
 
@@ -25,6 +26,7 @@ class Outcome:
     # Whether all of the story was in the record before this run: then nothing may have changed.
     told_before: bool
     record: Record
+    study: StudyAnalysed
     assessment: pb.Assessment
     review_id: str
     proof: ProvenLeaf

@@ -1,10 +1,10 @@
 """The page at the end: what a person reads after the demo, from the timeline to the commands to try next."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from longitude.reasoning.v1 import assessment_pb2 as pb
 from rich import box
-from rich.console import Console, ConsoleRenderable, Group
+from rich.console import Console, Group
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -20,9 +20,18 @@ MARKS = {
     pb.STATEMENT_KIND_QUESTION: ("?", "bold yellow"),
     pb.STATEMENT_KIND_PROPOSAL: ("→", "bold cyan"),
 }
+OTHERWISE = "Beside that"
+# Headings in reading order, and the kinds of statements under each.
+SECTIONS: dict[str, set[pb.StatementKind.ValueType]] = {
+    "Not to be missed": {pb.STATEMENT_KIND_ALERT, pb.STATEMENT_KIND_PROPOSAL},
+    "For you to decide": {pb.STATEMENT_KIND_QUESTION},
+    "Course": {pb.STATEMENT_KIND_TREND, pb.STATEMENT_KIND_CALCULATION},
+    "What changed": {pb.STATEMENT_KIND_CHANGE},
+    OTHERWISE: set(),
+}
 AUTHORS = {pb.AUTHOR_RULE: "rule", pb.AUTHOR_MODEL: "model"}
 TRY_NEXT = (
-    "longitude timeline NW-204417@NORTHWEST --known-at 2026-01-01T00:00:00Z",
+    "longitude timeline NW-204417@NORTHWEST --valid-at 2025-02-11T00:00:00Z",
     'longitude ask 88-1306@LAKESIDE "Which painkiller is safe?"',
     "longitude audit verify",
 )
@@ -35,6 +44,7 @@ def draw(console: Console, outcome: Outcome) -> None:
     console.rule("[bold]Renée Testperson[/bold], who does not exist")
     console.print(Padding(timeline.trends(outcome.record), (1, 0)))
     console.print(timeline.course(outcome.record))
+    console.print(timeline.film(outcome.study))
     console.print(Padding(_assessment(outcome), (1, 0)))
     console.print(_proof(outcome))
     console.print(Padding(_times(outcome), (1, 0)))
@@ -42,22 +52,40 @@ def draw(console: Console, outcome: Outcome) -> None:
 
 
 def _assessment(outcome: Outcome) -> Panel:
-    released = [line for statement in outcome.released() for line in _statement(statement)]
-    withheld = [line for statement in outcome.withheld() for line in _withheld(statement)]
-    heading = Text(f"{len(withheld) // 2} withheld", style="bold")
-    body = Group(*released, *([heading, *withheld] if withheld else [Text("nothing was withheld", style="dim")]))
+    parts = [_section(title, [s for s in outcome.released() if _title(s) == title]) for title in SECTIONS]
+    body = Group(*(part for part in parts if part), _withheld(outcome.withheld()))
     return Panel(body, title=f"[bold]{QUESTION}[/bold]", box=box.ROUNDED, padding=(1, 2))
 
 
-def _statement(statement: pb.Statement) -> Iterator[ConsoleRenderable]:
-    mark, style = MARKS.get(statement.kind, ("·", "default"))
-    yield Text(f"{mark} {statement.text}", style=style)
-    yield Text(f"    {_author(statement)}: {sources(statement)}\n", style="dim")
+def _title(statement: pb.Statement) -> str:
+    """The heading under which a statement stands."""
+    return next((title for title, kinds in SECTIONS.items() if statement.kind in kinds), OTHERWISE)
 
 
-def _withheld(statement: pb.Statement) -> Iterator[ConsoleRenderable]:
-    yield Text(f"✗ {statement.text}", style="strike dim")
-    yield Text(f"    {_author(statement)}: {statement.reason}", style="dim")
+def _section(title: str, statements: Sequence[pb.Statement]) -> Table | None:
+    if not statements:
+        return None
+    table = Table(box=None, title=title, title_justify="left", title_style="bold", show_header=False, padding=(0, 1))
+    for statement in statements:
+        mark, style = MARKS.get(statement.kind, ("·", "default"))
+        told = Text.assemble((statement.text, style), "\n", (f"{_author(statement)}: {sources(statement)}", "dim"))
+        table.add_row(Text(mark, style=style), told)
+    table.add_row("", "")
+    return table
+
+
+def _withheld(statements: Sequence[pb.Statement]) -> Table:
+    table = Table(
+        box=None, title="Withheld", title_justify="left", title_style="bold", show_header=False, padding=(0, 1)
+    )
+    for statement in statements:
+        told = Text.assemble(
+            (statement.text, "strike dim"), "\n", (f"{_author(statement)}: {statement.reason}", "yellow")
+        )
+        table.add_row(Text("✗", style="dim"), told)
+    if not statements:
+        table.add_row("", Text("nothing", style="dim"))
+    return table
 
 
 def _author(statement: pb.Statement) -> str:
@@ -80,6 +108,7 @@ def _proof(outcome: Outcome) -> Panel:
     rows.add_row("path", f"{len(proof.steps)} hashes, recomputed here, end in the signed root")
     rows.add_row("root", f"{report.root.hex()[:32]}… ({report.origin})")
     rows.add_row("whole log", f"{report.verified} records of Kafka hashed again, {report.missing} without a leaf")
+    rows.add_row("sent again", f"{report.redelivered} records recognised as the same events")
     return Panel(rows, title="[bold]Signed and proved[/bold]", box=box.ROUNDED, padding=(0, 2))
 
 

@@ -2,28 +2,18 @@
 
 from collections import Counter
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
-from client.api import AuditingClient, MemoryClient, ReasoningClient
+from client.api import AuditingClient, ImagingClient, MemoryClient, ReasoningClient
 from client.stack import Stack
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 
 from demo import deciding, proving
 from demo.outcome import Outcome, contents
-from demo.sending import send_story, story_files
+from demo.sending import film_uid, send_story, story_files
 from demo.stages import Stages
-from demo.waiting import awaited, read_record, until_visible
+from demo.waiting import Clients, awaited, read_film, read_record, until_visible
 
 PATIENT = PatientKey(id="NW-204417", authority="NORTHWEST")
-
-
-@dataclass(frozen=True)
-class Clients:
-    """Connections to the three services that a person talks to."""
-
-    memory: MemoryClient
-    reasoning: ReasoningClient
-    auditing: AuditingClient
 
 
 async def tell(stack: Stack, stages: Stages) -> Outcome:
@@ -35,17 +25,19 @@ async def tell(stack: Stack, stages: Stages) -> Outcome:
 async def _connect(stack: Stack, connections: AsyncExitStack) -> Clients:
     return Clients(
         memory=await connections.enter_async_context(MemoryClient.connect(stack.endpoint("memory"))),
+        imaging=await connections.enter_async_context(ImagingClient.connect(stack.endpoint("imaging"))),
         reasoning=await connections.enter_async_context(ReasoningClient.connect(stack.endpoint("reasoning"))),
         auditing=await connections.enter_async_context(AuditingClient.connect(stack.endpoint("auditing"))),
     )
 
 
 async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
-    before = await read_record(clients.memory, PATIENT)
+    film = film_uid()
+    before, film_before = await read_record(clients.memory, PATIENT), await read_film(clients.imaging, film)
     with stages.stage("Send two years of messages") as say:
         acknowledgements = await send_story(stack, say)
     with stages.stage("Until all of it is visible") as say:
-        record = await until_visible(clients.memory, clients.auditing, PATIENT, say)
+        seen = await until_visible(clients, PATIENT, film, say)
     with stages.stage("Ask") as say:
         assessment = await deciding.ask(clients.reasoning, PATIENT, say)
     with stages.stage("Review: accept") as say:
@@ -59,8 +51,9 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
         acknowledgements=acknowledgements,
         sent=len(story_files()),
         before=contents(before) if before else Counter(),
-        told_before=before is not None and not awaited(before),
-        record=record,
+        told_before=not awaited(before, film_before),
+        record=seen.record,
+        study=seen.study,
         assessment=assessment,
         review_id=review.review_id,
         proof=proof,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from client import dicom, mllp
 from client.stack import Stack
+from pydicom import dcmread
 
 from demo.stages import Say
 
@@ -20,6 +21,12 @@ STORY = Path(__file__).resolve().parents[2] / "story"
 def story_files() -> Sequence[Path]:
     """Everything that is sent."""
     return sorted(path for path in STORY.iterdir() if path.suffix in {".hl7", ".dcm"})
+
+
+def film_uid() -> str:
+    """SOP Instance UID of the chest film."""
+    film = next(path for path in story_files() if path.suffix == ".dcm")
+    return str(dcmread(film, stop_before_pixels=True).SOPInstanceUID)
 
 
 async def send_story(stack: Stack, say: Say) -> Counter[str]:

@@ -1,5 +1,8 @@
 """The record drawn small: what was measured as trend lines, what happened and what was taken as a list of years."""
 
+from datetime import UTC
+
+from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.ingestion.v1 import clinical_fact_pb2 as pb
 from rich import box
 from rich.table import Table
@@ -14,19 +17,29 @@ MEASURES = (
     (names.CREATININE, "creatinine"),
     (names.POTASSIUM, "potassium"),
     (names.UREA, "urea nitrogen"),
-    (names.ALBUMINURIA, "albumin/creatinine"),
+    (names.ALBUMINURIA, "albuminuria"),
     (names.HBA1C, "HbA1c"),
     (names.HAEMOGLOBIN, "haemoglobin"),
-    (names.SYSTOLIC, "systolic pressure"),
+    (names.SYSTOLIC, "systolic"),
     (names.WEIGHT, "weight"),
 )
 
 
+SCANNED = "* one of the values was read from a scanned page"
+KINDS = {
+    pb.FACT_KIND_ENCOUNTER: "visit",
+    pb.FACT_KIND_PROBLEM: "problem",
+    pb.FACT_KIND_ALLERGY: "allergy",
+    pb.FACT_KIND_MEDICATION: "drug",
+    pb.FACT_KIND_IMAGING_FINDING: "film",
+}
+
+
 def trends(record: Record) -> Table:
-    """One line for each measure: its values in time as bars, the first, the last, and where they were read."""
-    table = Table(box=box.SIMPLE_HEAD, title="Measured", title_justify="left", title_style="bold")
-    for heading in ("", "trend", "first", "", "last", "", "values", "of which from a scan"):
-        table.add_column(heading, justify="right" if heading in {"first", "last", "values"} else "left", no_wrap=True)
+    """One line for each measure: its values in time as bars, and the first and the last with their months."""
+    table = Table(box=box.SIMPLE_HEAD, title="Measured", title_justify="left", title_style="bold", caption=SCANNED)
+    for heading in ("", "trend", "first", "", "last", ""):
+        table.add_column(heading, justify="right" if heading in {"first", "last"} else "left", no_wrap=True)
     for code, name in MEASURES:
         if points := record.points(code):
             table.add_row(*_row(name, points))
@@ -36,24 +49,28 @@ def trends(record: Record) -> Table:
 def _row(name: str, points: list[Point]) -> tuple[Text | str, ...]:
     first, last = points[0], points[-1]
     line = Text(sparkline([point.value for point in points]), style="cyan")
-    scanned = sum(point.fact.provenance == pb.PROVENANCE_READ_FROM_IMAGE for point in points)
-    end = Text(f"{last.value:g} {last.fact.quantity.unit}", style="bold")
-    return (name, line, f"{first.value:g}", first.day, end, last.day, str(len(points)), str(scanned or ""))
+    scanned = any(point.fact.provenance == pb.PROVENANCE_READ_FROM_IMAGE for point in points)
+    end = Text(f"{last.value:g} {_plain(last.fact.quantity.unit)}", style="bold")
+    return (f"{name} *" if scanned else name, line, f"{first.value:g}", first.day[:7], end, last.day[:7])
+
+
+def _plain(unit: str) -> str:
+    """A UCUM unit without its brackets."""
+    return unit.translate({ord(c): None for c in "{}[]_"})
 
 
 def course(record: Record) -> Table:
     """Encounters, problems, allergies and medications with their days."""
     table = Table(box=box.SIMPLE_HEAD, title="Course", title_justify="left", title_style="bold")
     for heading in ("from", "to", "", "what", "where it stands"):
-        table.add_column(heading, no_wrap=heading in {"from", "to"})
+        table.add_column(heading, no_wrap=heading in {"from", "to", ""})
     for fact in sorted(_course_of(record), key=lambda fact: (first_day(fact), fact.fact_id)):
         table.add_row(first_day(fact), _until(fact), *_what(fact), names.place(fact.source))
     return table
 
 
 def _course_of(record: Record) -> list[pb.ClinicalFact]:
-    kinds = (pb.FACT_KIND_ENCOUNTER, pb.FACT_KIND_PROBLEM, pb.FACT_KIND_ALLERGY, pb.FACT_KIND_MEDICATION)
-    return [fact for kind in (*kinds, pb.FACT_KIND_IMAGING_FINDING) for fact in record.of_kind(kind)]
+    return [fact for kind in KINDS for fact in record.of_kind(kind)]
 
 
 def _until(fact: pb.ClinicalFact) -> str:
@@ -63,9 +80,8 @@ def _until(fact: pb.ClinicalFact) -> str:
 
 
 def _what(fact: pb.ClinicalFact) -> tuple[str, Text]:
-    kind = pb.FactKind.Name(fact.kind).removeprefix("FACT_KIND_").lower().replace("_", " ")
     style = "red" if fact.kind == pb.FACT_KIND_ALLERGY else "default"
-    return kind, Text(f"{_denied(fact)}{fact.code.display or fact.code.code}{_dose(fact)}", style=style)
+    return KINDS[fact.kind], Text(f"{_denied(fact)}{fact.code.display or fact.code.code}{_dose(fact)}", style=style)
 
 
 def _denied(fact: pb.ClinicalFact) -> str:
@@ -76,3 +92,12 @@ def _denied(fact: pb.ClinicalFact) -> str:
 def _dose(fact: pb.ClinicalFact) -> str:
     dose = fact.dosage
     return f" {dose.dose.value} {dose.dose.unit} {dose.frequency}".rstrip() if dose.HasField("dose") else ""
+
+
+def film(study: StudyAnalysed) -> Text:
+    """What the network saw on the film, and from where on it says so."""
+    seen = ", ".join(f"{f.name} {f.probability:.2f} (stated from {f.threshold:.2f})" for f in study.findings)
+    quality = "fit to be read" if study.quality.acceptable else f"not fit: {', '.join(study.quality.problems)}"
+    when = names.day(study.acquired_at.ToDatetime(UTC))
+    network = f"network {study.model.name} {study.model.version}, SHA-256 {study.model.sha256[:12]}…"
+    return Text.assemble(("Film  ", "bold"), f"{when}, {study.projection}, {quality}: {seen}  ", (network, "dim"))

@@ -14,6 +14,7 @@ from demo import record as names
 from demo.outcome import Outcome
 from demo.record import Record
 from demo.sending import ACCEPTED
+from demo.waiting import stated
 
 ENCOUNTER_DAYS = {"2024-03-12": 68, "2025-02-10": 49, "2026-10-05": 28}
 POTASSIUM_ON = {"2024-03-12": 4.3, "2025-02-10": 4.8, "2025-02-12": 4.9, "2025-07-08": 5.0, "2026-10-05": 5.6}
@@ -91,10 +92,12 @@ def _page_read(outcome: Outcome) -> str | None:
 
 
 def _film_analysed(outcome: Outcome) -> str | None:
-    findings = outcome.record.of_kind(facts_pb.FACT_KIND_IMAGING_FINDING)
-    if not any(fact.source.sop_instance_uid for fact in findings):
-        return "no finding of the chest film in the timeline"
-    return None
+    study = outcome.study
+    if not (study.quality.acceptable and study.projection and study.findings and study.model.sha256):
+        return "the analysis lacks quality, projection, findings or the network's digest"
+    facts = {fact.code.code for fact in outcome.record.of_kind(facts_pb.FACT_KIND_IMAGING_FINDING)}
+    absent = [code for code in stated(study) if code not in facts]
+    return f"stated by the network, not in the timeline: {', '.join(absent)}" if absent else None
 
 
 def _never_true(outcome: Outcome) -> str | None:
@@ -176,6 +179,8 @@ def _change(outcome: Outcome) -> str | None:
 
 
 def _film_said(outcome: Outcome) -> str | None:
+    if not stated(outcome.study):
+        return None
     by_id = outcome.record.by_id()
     kinds = {by_id[c.fact_id].kind for s in outcome.released() for c in s.citations if c.fact_id in by_id}
     return None if facts_pb.FACT_KIND_IMAGING_FINDING in kinds else "no released sentence cites the chest film"
@@ -192,9 +197,11 @@ def _nothing_unfounded(outcome: Outcome) -> str | None:
 
 
 def _no_trap_said(outcome: Outcome) -> str | None:
-    said = " ".join(statement.text.lower() for statement in outcome.released())
-    traps = [word for word in ("breast", "6.9 mmol", "bronchitis", "ibuprofen") if word in said]
-    return f"a released sentence says {', '.join(traps)}" if traps else None
+    said = [statement.text.lower() for statement in outcome.released()]
+    traps = {word for text in said for word in ("breast", "bronchitis", "ibuprofen") if word in text}
+    # A withdrawn value may only be named beside the one that replaced it.
+    traps |= {"6.9 mmol/L" for text in said if "6.9 mmol/l" in text and "4.9" not in text}
+    return f"a released sentence says {', '.join(sorted(traps))}" if traps else None
 
 
 def _citing(outcome: Outcome, code: str) -> Sequence[pb.Statement]:
@@ -238,7 +245,7 @@ TRUTHS = (
     Truth("the new painkiller and the ACE inhibitor", _interaction),
     Truth("the contradiction about the allergy is a question", _allergy_question),
     Truth("what changed since the last encounter", _change),
-    Truth("the chest film is in the assessment", _film_said),
+    Truth("what the network states of the film is in the assessment", _film_said),
     Truth("every released sentence has a source, every withheld one a reason", _nothing_unfounded),
     Truth("no trap of the letters was said", _no_trap_said),
     Truth("the log holds and is complete", _proved),

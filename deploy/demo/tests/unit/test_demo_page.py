@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from demo import page
+from demo.deciding import Effort
 from demo.sending import story_files
 from demo.sparkline import sparkline
 from demo.stages import Stages
 from demo.waiting import awaited
+from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from rich.console import Console
 
 
@@ -49,7 +51,7 @@ def test_a_stage_that_fails_is_not_told_as_done() -> None:
 
 
 def test_an_unknown_patient_is_waited_for() -> None:
-    assert awaited(None) == ["the first message"]
+    assert awaited(None, None) == ["the first message"]
 
 
 def test_the_commands_to_try_next_are_commands_of_the_client() -> None:
@@ -57,3 +59,10 @@ def test_the_commands_to_try_next_are_commands_of_the_client() -> None:
     text = "\n".join(path.read_text() for path in commands.rglob("*.py"))
     for command in page.TRY_NEXT:
         assert f'"{command.split()[1]}"' in text or f"def {command.split()[1]}" in text
+
+
+def test_tokens_of_finished_actions_add_up_and_those_under_way_are_shown() -> None:
+    effort = Effort()
+    for action, tokens in (("", 3), ("", 7), ("state", 8), ("", 2)):
+        effort.take(Progress(role="historian", action=action, tokens=tokens))
+    assert (effort.steps, effort.tokens, effort.writing) == (1, 8, 2)

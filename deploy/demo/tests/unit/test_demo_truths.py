@@ -16,6 +16,7 @@ from demo.record import Record, place
 from demo.truths import TRUTHS, broken
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
+from longitude.imaging.v1.events_pb2 import FilmFinding, FilmQuality, ModelVersion, StudyAnalysed
 from longitude.ingestion.v1 import clinical_fact_pb2 as pb
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse, RecordedFact
 from longitude.reasoning.v1 import assessment_pb2 as said
@@ -123,6 +124,12 @@ def assessment(facts: list[pb.ClinicalFact]) -> said.Assessment:
     )
 
 
+def study(probability: float) -> StudyAnalysed:
+    finding = FilmFinding(code=pb.CodedConcept(code="opacity"), probability=probability, threshold=0.6)
+    model = ModelVersion(sha256="00")
+    return StudyAnalysed(quality=FilmQuality(acceptable=True), projection="AP", findings=[finding], model=model)
+
+
 def outcome() -> Outcome:
     facts = story()
     return Outcome(
@@ -131,6 +138,7 @@ def outcome() -> Outcome:
         before=Counter(),
         told_before=False,
         record=record(facts),
+        study=study(0.8),
         assessment=assessment(facts),
         review_id="review",
         proof=ProvenLeaf(
@@ -187,6 +195,7 @@ BREAKS: list[tuple[str, Callable[[Outcome], Outcome]]] = [
     ("one unit", with_fact(result(names.CREATININE, "2026-01-20", "138", "umol/L"))),
     ("scanned page", without(names.CREATININE)),
     ("film was analysed", without("opacity")),
+    ("film was analysed", lambda o: replace(o, study=StudyAnalysed())),
     ("not true", with_fact(fact(pb.FACT_KIND_PROBLEM, "C50.9", "2024-03-12", "Breast cancer"))),
     ("not true", with_fact(fact(pb.FACT_KIND_MEDICATION, "723", "2025-02-12", "amoxicillin"))),
     ("no doubles", with_fact(story()[0])),
@@ -198,9 +207,10 @@ BREAKS: list[tuple[str, Callable[[Outcome], Outcome]]] = [
     ("allergy", withhold(3)),
     ("allergy", say(3, "Which one?")),
     ("changed", withhold(4)),
-    ("film is in", withhold(5)),
+    ("of the film is in", withhold(5)),
     ("withheld one a reason", uncited),
     ("trap", say(4, "eGFR 49 to 28; the mother's breast cancer.")),
+    ("trap", say(4, "eGFR 49 to 28; potassium 6.9 mmol/L.")),
     ("complete", lambda o: replace(o, report=Report(missing=2))),
     ("proved", lambda o: replace(o, proof=ProvenLeaf(Leaf(), b"", Checkpoint("log", 1, b""), ()))),
 ]
@@ -223,6 +233,15 @@ def test_every_truth_is_broken_by_some_change() -> None:
 def test_telling_it_again_unchanged_is_no_double() -> None:
     first = outcome()
     assert broken(replace(first, told_before=True, before=first.after)) == []
+
+
+def test_a_withdrawn_value_may_be_named_beside_its_correction() -> None:
+    assert broken(say(4, "eGFR 49 to 28. Potassium 4.9 mmol/L replaces 6.9 mmol/L.")(outcome())) == []
+
+
+def test_a_finding_below_the_threshold_need_not_be_stated() -> None:
+    silent = without("opacity")(withhold(5)(outcome()))
+    assert broken(replace(silent, study=study(0.3))) == []
 
 
 def test_a_pointer_is_told_in_a_few_characters() -> None:
