@@ -67,7 +67,8 @@ class Engine:
         chunks = [Chunk() for _ in pending.requests]
         for request, chunk in zip(pending.requests, chunks, strict=True):
             if isinstance(request, Generate):
-                self._scheduler.submit(self._scheduler.prepare(_asked(request), chunk.extend))  # type: ignore[arg-type]
+                prepared = self._scheduler.prepare(_asked(request), chunk.extend)  # type: ignore[arg-type]
+                self._scheduler.submit(prepared)
         while self._scheduler.step():
             pass
         self.tokens += sum(len(chunk.output_ids) for chunk in chunks)
@@ -109,7 +110,7 @@ def drive_with(run: Consultation, engine: Engine) -> Consultation:
 def test_the_mask_allows_exactly_what_the_guard_lets_through(
     any_story: Any, folder: ModelFolder, smollm2: Tokenizer, grammars: Grammars, drive: Any
 ) -> None:
-    """Random walks through xgrammar's masks, without a network: every one is an action, none is refused."""
+    """Random walks through xgrammar's masks, without a network: each is an action, none is refused."""
     actions = 0
     for seed in range(150):
         chance = random.Random(seed)
