@@ -158,8 +158,6 @@ def test_a_follow_up_is_drafted_within_its_budgets(
     run = drive_with(consultation(story, folder, smollm2), engine)
     seconds = time.perf_counter() - started
     turns = sum(step.WhichOneof("content") == "turn" for step in run.recorded.steps)
-    print(
-        f"a follow-up in process: {seconds:.1f} s, {turns} turns, {engine.tokens} tokens, {seconds / turns:.2f} s a turn"
-    )
+    print(f"a follow-up in process: {seconds:.1f} s, {turns} turns, {engine.tokens} tokens")
     assert run.outcome.statements
     assert run.outcome.degraded == ()
