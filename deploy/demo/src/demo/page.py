@@ -53,7 +53,8 @@ def draw(console: Console, outcome: Outcome) -> None:
 
 def _assessment(outcome: Outcome) -> Panel:
     parts = [_section(title, [s for s in outcome.released() if _title(s) == title]) for title in SECTIONS]
-    body = Group(*(part for part in parts if part), _withheld(outcome.withheld()))
+    incomplete = [Text(f"incomplete: {part}", style="yellow") for part in outcome.assessment.degraded]
+    body = Group(*(part for part in parts if part), _withheld(outcome.withheld()), *incomplete)
     return Panel(body, title=f"[bold]{QUESTION}[/bold]", box=box.ROUNDED, padding=(1, 2))
 
 
