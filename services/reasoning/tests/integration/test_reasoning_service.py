@@ -387,8 +387,9 @@ async def _answered_at_last(stub: ReasoningServiceAsyncStub, request: pb.AskRequ
             try:
                 return (await ask(stub, request))[1]
             except grpc.aio.AioRpcError as error:
-                assert error.code() == grpc.StatusCode.UNAVAILABLE
-                await asyncio.sleep(1)
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+            await asyncio.sleep(1)
 
 
 def _is(event: AssessmentDrafted, assessment: Assessment) -> bool:
