@@ -13,10 +13,12 @@ from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, Progress
 from servicekit.errors import InvalidInputError, UnavailableError
 
+from reasoning import prose
 from reasoning.domain import rules
 from reasoning.domain.assessment import Identity
 from reasoning.domain.drafting import UNSAYABLE, Drafted, assess, draft, merge
 from reasoning.domain.inputs import Prepared, prepare
+from reasoning.domain.objections import objection
 from reasoning.domain.record import Record, SignedAssessment
 from reasoning.domain.rules.followup import since_last_signed
 from reasoning.domain.wording import word, word_proposal
@@ -64,8 +66,30 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     run = _begin(identity, prepared, pin, parts)
     driver = Driver(parts.reasoner, Tools(parts.memory, request.patient, record), pin, _reporting(report))
     outcome = await driver.drive(run)
+    written = await _write(request, identity, parts, checked, pin, report)
     report(Progress(role="gate", action="verify"))
-    return _conclude(request, identity, record, said, outcome, prepared, run, pin)
+    sources = record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
+    drafted = merge(said, _of_model(outcome, sources, prepared))
+    if written is not None:
+        drafted.append(Drafted(written.rendered(sources), wire.AUTHOR_MODEL, prose.ROLE))
+        run.decide("prose", "written", written.record, at=now())
+    statements = assess(drafted, Verifier(sources), identity.assessment_id)
+    return _conclude(request, identity, statements, outcome, run, pin)
+
+
+async def _write(
+    request: AskRequest,
+    identity: Identity,
+    parts: Parts,
+    said: list[wire.Statement],
+    pin: ModelPin,
+    report: Report,
+) -> prose.Prose | None:
+    """The model's own sentence, where the settings ask for one."""
+    if not parts.limits.prose:
+        return None
+    report(Progress(role=prose.ROLE, action="prose"))
+    return await prose.write(request.question, said, parts.tokenizer, parts.reasoner, pin, identity.seed)
 
 
 async def read_record(request: AskRequest, parts: Parts) -> Record:
@@ -102,17 +126,12 @@ def _begin(identity: Identity, prepared: Prepared, pin: ModelPin, parts: Parts) 
 def _conclude(
     request: AskRequest,
     identity: Identity,
-    record: Record,
-    said: list[Drafted],
+    statements: list[wire.Statement],
     outcome: Outcome,
-    prepared: Prepared,
     run: Consultation,
     pin: ModelPin,
 ) -> Made:
-    """Gate and close: each decision becomes a step of the episode."""
-    sources = record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
-    drafted = merge(said, _of_model(outcome, sources, prepared))
-    statements = assess(drafted, Verifier(sources), identity.assessment_id)
+    """Each decision of the gate becomes a step of the episode, which is then closed."""
     at = now()
     for statement in statements:
         run.decide("gate", _decision(statement), statement.reason, at=at)
@@ -136,16 +155,17 @@ def _of_model(outcome: Outcome, sources: Sources, prepared: Prepared) -> Iterabl
             statement = word(said.statement, sources, prepared.absences)
         except UNSAYABLE:
             continue
-        yield from _drafted(statement, sources, said.role, doubted=said.doubted)
+        yield from _drafted(statement, sources, said.role, objection(statement, sources, doubted=said.doubted))
     for proposed in outcome.proposals:
         statement = word_proposal(proposed.proposal, sources)
-        yield from _drafted(statement, sources, proposed.role, doubted=proposed.doubted)
+        against = objection(statement, sources, doubted=proposed.doubted)
+        yield from _drafted(statement, sources, proposed.role, against)
 
 
-def _drafted(statement: Statement, sources: Sources, role: str, *, doubted: bool) -> Iterable[Drafted]:
+def _drafted(statement: Statement, sources: Sources, role: str, against: str) -> Iterable[Drafted]:
     found = draft(statement, sources, wire.AUTHOR_MODEL, role)
     if found is not None:
-        yield Drafted(found.rendered, found.author, found.author_name, doubted)
+        yield Drafted(found.rendered, found.author, found.author_name, against)
 
 
 def _decision(statement: wire.Statement) -> str:

@@ -10,8 +10,9 @@ from harness.actions import Code, ProposalKind, Propose
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.drafting import Drafted, assess, draft, merge
+from reasoning.domain.objections import FOREIGN, objection
 from reasoning.domain.wording import word, word_proposal
-from testkit.records import LOINC, RecordBuilder
+from testkit.records import LOINC, RXNORM, RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]
@@ -69,10 +70,28 @@ def test_a_doubted_statement_is_withheld_with_the_reason(patient: Patient, build
     record, ids = patient
     sources = build_sources(record)
     said = drafted(say.latest(sources, ids["k3"]), sources)
-    doubted = Drafted(said.rendered, said.author, said.author_name, doubted=True)
+    against = objection(said.rendered.statement, sources, doubted=True)
+    doubted = Drafted(said.rendered, said.author, said.author_name, against)
     (judged,) = assess([doubted], Verifier(sources), "assessment")
     assert (judged.verdict, judged.released) == (wire.VERDICT_SUPPORTED, False)
     assert "doubts" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("rxcui", "objected"), [("6809", False), ("35296", False), ("9997", True), ("11289", True), ("", False)]
+)
+def test_a_passage_about_drugs_that_the_patient_does_not_take_is_objected_to(
+    rxcui: str,
+    objected: bool,  # noqa: FBT001
+    patient: Patient,
+    build_sources: Build,
+) -> None:
+    record, _ = patient
+    name = record.passage("other", "A passage.")
+    if rxcui:
+        record.passages[-1].codes.append(CodedConcept(system=RXNORM, code=rxcui))
+    sources = build_sources(record)
+    assert objection(say.evidence(sources, name), sources, doubted=False) == (FOREIGN if objected else "")
 
 
 def test_the_same_draft_gives_the_same_statement_ids(patient: Patient, build_sources: Build) -> None:

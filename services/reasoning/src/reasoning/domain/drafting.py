@@ -18,12 +18,12 @@ UNSAYABLE = (ValueError, KeyError, UnknownSourceError, UnrenderableError, Calcul
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A statement with who made it. `doubted`: the verifying agent asked to withhold it."""
+    """A statement with who made it. `objection`: why it is withheld although it is true; empty if nobody objects."""
 
     rendered: Rendered
     author: "wire.Author.ValueType"
     author_name: str
-    doubted: bool = False
+    objection: str = ""
 
 
 def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:
@@ -76,7 +76,6 @@ def _judge(drafted: Drafted, verifier: Verifier, assessment_id: str, number: int
     rendered = drafted.rendered
     verified = verifier.verify(rendered.text, rendered.citations)
     release = decide(rendered.statement.kind, verified)
-    doubted = drafted.doubted and release.released
     return wire.Statement(
         statement_id=event_id("statement", assessment_id, str(number)),
         kind=rendered.statement.kind,
@@ -86,6 +85,6 @@ def _judge(drafted: Drafted, verifier: Verifier, assessment_id: str, number: int
         citations=rendered.citations,
         claims=[claim.to_proto() for claim in verified.claims],
         verdict=release.verdict.to_proto(),
-        released=release.released and not doubted,
-        reason="the verifying agent doubts that it answers the question" if doubted else release.reason,
+        released=release.released and not drafted.objection,
+        reason=release.reason or drafted.objection,
     )

@@ -1,0 +1,33 @@
+"""Why a true statement of the model may still be withheld: it does not belong to this patient or this question."""
+
+from grounding import Sources, Statement, facts
+from grounding.concepts import class_key, key
+from grounding.drugs import BY_RXCUI, RXNORM
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE
+
+DOUBTED = "the verifying agent doubts that it answers the question"
+FOREIGN = "the passage concerns drugs that are not in this record"
+
+
+def objection(statement: Statement, sources: Sources, *, doubted: bool) -> str:
+    """Empty when there is none."""
+    if statement.kind == STATEMENT_KIND_EVIDENCE and not all(
+        concerns(sources.passage(each), sources) for each in statement.passage_ids
+    ):
+        return FOREIGN
+    return DOUBTED if doubted else ""
+
+
+def concerns(passage: EvidencePassage, sources: Sources) -> bool:
+    """Whether a drug that the passage is about, or one of its class, is in the record; yes if it names none."""
+    about = {
+        each for concept in passage.codes if concept.system == RXNORM for each in _meant(key(concept), concept.code)
+    }
+    recorded = {each for fact in sources.current for each in facts.keys(fact)}
+    return not about or bool(about & recorded)
+
+
+def _meant(concept_key: str, rxcui: str) -> tuple[str, ...]:
+    drug = BY_RXCUI.get(rxcui)
+    return (concept_key, class_key(drug.drug_class)) if drug and drug.drug_class.value else (concept_key,)
