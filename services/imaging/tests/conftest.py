@@ -11,7 +11,7 @@ from imaging.training.phantom import draw_phantom
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 FilmFile = Callable[..., bytes]
 PageFile = Callable[..., bytes]
@@ -20,7 +20,7 @@ PageFile = Callable[..., bytes]
 def _dicom(pixels: NDArray[np.uint16], tags: dict[str, Any]) -> bytes:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID = "2.25.1"
+    meta.MediaStorageSOPInstanceUID = UID("2.25.1")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SOPClassUID, dataset.SOPInstanceUID = meta.MediaStorageSOPClassUID, "2.25.1"

@@ -34,6 +34,7 @@ def only(*row: str) -> Field | None:
         (("Potassium", "5.0mmol/L"), ("Potassium", "", "5.0", "mmol/L", "")),
         (("Hemoglobin A1c", "6.1", "%"), ("Hemoglobin A1c", "", "6.1", "%", "")),
         (("25-OH Vitamin D 3", "62", "nmol/L"), ("25-OH Vitamin D 3", "", "62", "", "")),
+        (("HbA1c", "55"), ("HbA1c", "", "55", "", "")),
         (("CRP", "<5", "mg/L", "< 5"), ("CRP", "<", "5", "mg/L", "< 5")),
         (("eGFR", "38", "mL/min/1.73 m2"), ("eGFR", "", "38", "mL/min/{1.73_m2}", "")),
         (("Creatinine", "1,68", "mg/dL"), ("Creatinine", "", "1.68", "mg/dL", "")),

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from imaging.domain.scan import LONGEST_SIDE, MOST_PAGES, UnreadableDocumentError, read_scan
 from PIL import Image
@@ -62,7 +63,7 @@ def test_a_transparent_page_is_white_paper(lab_page: PageFile) -> None:
     clear = Image.new("RGBA", ink.size, (0, 0, 0, 0))
     clear.putalpha(ink.point(lambda level: 255 - level))
     (scan,) = read_scan(encoded(clear, "PNG"))
-    assert Image.open(io.BytesIO(scan.png)).getpixel((2, 2)) > 200
+    assert np.asarray(Image.open(io.BytesIO(scan.png)))[2, 2] > 200
     assert not scan.blank
 
 

@@ -49,7 +49,7 @@ class TritonPythonModel:
         image = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
             return pb_utils.InferenceResponse(error=pb_utils.TritonError("PAGE is not an image"))
-        read = self._reader(image)
+        read: Any = self._reader(image)
         texts = read.txts or ()
         corners = np.zeros((0, 4, 2)) if read.boxes is None else np.asarray(read.boxes)
         outputs = {

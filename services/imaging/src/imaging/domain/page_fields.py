@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from imaging.domain.analytes import ucum
+from imaging.domain.analytes import find_analyte, ucum
 from imaging.domain.dates import find_date
 from imaging.domain.page import Line, Page
 
@@ -102,7 +102,10 @@ def _field(page: Page, number: int, row: list[Line], name: str, text: str, value
 
 
 def _result(page: Page, number: int, row: list[Line]) -> Field | None:
-    """A laboratory row is: name value [flag] unit [reference]. None for any other row."""
+    """A laboratory row is: name value [flag] unit [reference]; the unit of a known analyte may be missing.
+
+    None for any other row.
+    """
     tokens = [_Token(text, line) for line in row for text in line.text.split()]
     at = _value_index(tokens)
     if at is None:
@@ -112,11 +115,12 @@ def _result(page: Page, number: int, row: list[Line]) -> Field | None:
     after = [_Token(match["rest"], tokens[at].line)] if match["rest"] else []
     after += tokens[at + 1 :]
     unit, used = _unit([token for token in after if not _FLAG.fullmatch(token.text)])
-    if not unit and not used:
+    name = " ".join(token.text for token in tokens[:at]).strip(" .:")
+    if not used and find_analyte(name) is None:
         return None
     lines = list(dict.fromkeys(token.line for token in [*tokens[: at + 1], *used]))
     return Field(
-        name=" ".join(token.text for token in tokens[:at]).strip(" .:"),
+        name=name,
         text="  ".join(line.text for line in row),
         value=_decimal(match["digits"]),
         comparator=_COMPARATORS.get(match["sign"] or "", match["sign"] or ""),
