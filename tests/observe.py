@@ -14,6 +14,7 @@ import grpc
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, PatientKey
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
+from testkit.running import RunningStack
 
 T = TypeVar("T")
 
@@ -25,7 +26,12 @@ Facts = Counter[tuple[str, ...]]
 class Observer:
     """Eyes on one running stack."""
 
-    endpoints: dict[str, str]
+    stack: RunningStack
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """`LONGITUDE_<NAME>` to address."""
+        return self.stack.endpoints
 
     def facts(self, patient: PatientKey) -> Facts:
         """Every statement of the timeline without its ids and times of recording; empty for an unknown patient."""
@@ -48,10 +54,11 @@ class Observer:
             return Counter(response.leaf.event_type.rpartition(".")[2] for response in stream)
 
     def command(self, *arguments: str, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
-        """Run `longitude` as a person would."""
+        """Run `longitude` as a person would, with a memory of its own for what it trusts."""
         return subprocess.run(
             [sys.executable, "-m", "client", *arguments],
-            env=os.environ | self.endpoints,
+            env=os.environ | self.endpoints | {"XDG_STATE_HOME": str(self.stack.directory)},
+            cwd=self.stack.directory,
             capture_output=True,
             text=True,
             timeout=timeout_s,

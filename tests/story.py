@@ -102,8 +102,8 @@ class Feed:
                 except (OSError, asyncio.IncompleteReadError, TimeoutError):
                     await self.close()
                 else:
-                    # AE 207 is "could not be kept now": a feed sends such a message again.
-                    if b"207" not in answer:
+                    # AE with 207 is "could not be kept now": a feed sends such a message again.
+                    if not (b"MSA|AE" in answer and b"|207" in answer):
                         return answer
                 await asyncio.sleep(0.2)
 

@@ -32,7 +32,7 @@ class Left:
 
 def told(stack: RunningStack, victim: str = "", at: float = 0.0) -> Left:
     """Tell the story; kill the victim at that share of it, start it again three files later."""
-    observer, telling = Observer(stack.endpoints), Telling(next(_numbers))
+    observer, telling = Observer(stack), Telling(next(_numbers))
     before = settled(observer.leaves)
     place = int(at * len(FILES))
 

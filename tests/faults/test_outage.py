@@ -14,7 +14,7 @@ PATIENT = Telling(80)
 
 @pytest.fixture(scope="module")
 def known(stack: RunningStack) -> Observer:
-    observer = Observer(stack.endpoints)
+    observer = Observer(stack)
     asyncio.run(tell(stack.endpoints, PATIENT))
     until(lambda: len(observer.facts(PATIENT.northwest)) > len(MESSAGES), "the patient is known")
     return observer

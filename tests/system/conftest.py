@@ -14,7 +14,7 @@ from tests.system.told import PATIENT, QUESTION, Told
 @pytest.fixture(scope="session")
 def told(stack: RunningStack) -> Told:
     """The story told, and every event come to rest."""
-    observer = Observer(stack.endpoints)
+    observer = Observer(stack)
     acknowledgements = asyncio.run(tell(stack.endpoints, Telling(0)))
     until(lambda: bool(observer.facts(Telling(0).northwest)), "the patient is known")
     settled(observer.leaves)
