@@ -1,13 +1,15 @@
 """The reasoner behind Triton's Python backend: decoupled, streaming, many requests in one batch.
 
 `execute` only hands requests to the engine's thread and returns; responses leave from there. A watcher notices clients
-that went away and keeps the metrics. Needs NumPy 1.26: NumPy 2 corrupts tensors in this backend.
+that went away. Triton is spoken to (responses, metrics, cancellation) only while a request is in flight: a call into a
+server that is stopping never returns, and would keep this process alive for ever. Needs NumPy 1.26: NumPy 2 corrupts
+tensors in this backend.
 """
 
 import json
 import os
 import threading
-from dataclasses import dataclass
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,23 @@ _LISTS = {"OUTPUT_IDS": "output_ids", "LOG_PROBS": "log_probs", "ALLOWED_MASS": 
 _TYPES = {"OUTPUT_IDS": np.int32, "LOG_PROBS": np.float32, "ALLOWED_MASS": np.float32, "FORCED": np.bool_}
 
 
-@dataclass(eq=False)
 class _Live:
-    """A request on its way, and where its responses go."""
+    """A request in flight, and where its responses go. After the last response nothing reaches Triton any more."""
 
-    sender: Any
-    prepared: Prepared | None = None
+    def __init__(self, sender: Any) -> None:
+        self.prepared: Prepared | None = None
+        self._sender, self._open, self._lock = sender, True, threading.Lock()
+
+    def send(self, response: Any, *, last: bool) -> None:
+        with self._lock:
+            self._open = not last
+            self._sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL if last else 0)
+
+    def cancel_if_left(self) -> None:
+        """Cancels the request when its client went away."""
+        with self._lock:
+            if self._open and self.prepared is not None and self._sender.is_cancelled():
+                self.prepared.cancel()
 
 
 class TritonPythonModel:
@@ -51,8 +64,8 @@ class TritonPythonModel:
         self._worker.__enter__()
         self._metrics = _Metrics()
         self._closing = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
-        self._watcher.start()
+        threading.Thread(target=self._watch_clients, name="clients", daemon=True).start()
+        threading.Thread(target=_end_with, args=(os.getppid(),), name="server", daemon=True).start()
 
     def execute(self, requests: list[Any]) -> None:
         """Hands the requests over; each is answered through its own sender."""
@@ -68,28 +81,33 @@ class TritonPythonModel:
     def finalize(self) -> None:
         """Ends what runs; clients are told."""
         self._closing.set()
-        self._watcher.join()
         self._worker.close()
 
     def _respond(self, live: _Live, chunk: Chunk | Exception) -> None:
         last = isinstance(chunk, Exception) or chunk.finish_reason is not None
-        response = _refusal(chunk) if isinstance(chunk, Exception) else _response(chunk, self._sha256)
-        live.sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL if last else 0)
         if last:
             self._live.discard(live)
+            self._metrics.update(self._worker)
+        live.send(_refusal(chunk) if isinstance(chunk, Exception) else _response(chunk, self._sha256), last=last)
 
-    def _watch(self) -> None:
+    def _watch_clients(self) -> None:
         while not self._closing.wait(WATCH_EVERY_S):
             for live in list(self._live):
-                if live.prepared is not None and live.sender.is_cancelled():
-                    live.prepared.cancel()
-            self._metrics.update(self._worker)
+                live.cancel_if_left()
+
+
+def _end_with(server: int) -> None:
+    """Ends this process when its server is gone; a killed server leaves calls behind that never return."""
+    while os.getppid() == server:
+        time.sleep(1)
+    os._exit(1)
 
 
 class _Metrics:
-    """Families that Triton exports on its metrics port."""
+    """Families that Triton exports on its metrics port; brought up to date when a request ends."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         kind = pb_utils.MetricFamily
         self._families = [
             pb_utils.MetricFamily(name=f"longitude_reasoner_{name}", description=description, kind=getattr(kind, form))
@@ -106,13 +124,14 @@ class _Metrics:
         self._before = [0] * 4
 
     def update(self, worker: Worker) -> None:
-        counts = worker.counts
-        totals = [counts.generated, counts.prompt, counts.reused, counts.requests]
-        for metric, now, before in zip(self._metrics, totals, self._before, strict=False):
-            metric.increment(now - before)
-        self._before = totals
-        self._metrics[4].set(worker.active)
-        self._metrics[5].set(worker.queued)
+        with self._lock:
+            counts = worker.counts
+            totals = [counts.generated, counts.prompt, counts.reused, counts.requests]
+            for metric, now, before in zip(self._metrics, totals, self._before, strict=False):
+                metric.increment(now - before)
+            self._before = totals
+            self._metrics[4].set(worker.active)
+            self._metrics[5].set(worker.queued)
 
 
 def _models() -> Path:
