@@ -1,5 +1,6 @@
 """What a person outside can see of the running system, as values that tests compare."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,10 +12,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, PatientKey
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from testkit.running import RunningStack
+
+# What each consumer group reads; the longest way is ingestion -> imaging -> memory.
+READS = {
+    "imaging": ("ingestion.study-received.v1", "ingestion.document-received.v1"),
+    "memory": ("ingestion.message-received.v1", "imaging.study-analysed.v1", "imaging.document-read.v1"),
+}
 
 T = TypeVar("T")
 
@@ -46,6 +55,15 @@ class Observer:
                 raise
         return Counter(_content(recorded.fact) for recorded in answer.facts)
 
+    def waiting(self) -> int:
+        """Records that memory and imaging have yet to bring to an end."""
+        return asyncio.run(_waiting(self.endpoints["LONGITUDE_KAFKA"]))
+
+    def at_rest(self) -> Counter[str]:
+        """The log's leaves by event type, once every event has had its effect and stands in the log."""
+        until(lambda: self.waiting() == 0, "every event handled", within_s=240)
+        return settled(self.leaves)
+
     def leaves(self) -> Counter[str]:
         """How many leaves of each event type the audit log has."""
         with grpc.insecure_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
@@ -70,6 +88,28 @@ class Observer:
         done = self.command(*arguments, "--json")
         assert done.returncode == 0, f"longitude {arguments[0]}: {done.stdout}{done.stderr}"
         return json.loads(done.stdout)
+
+
+async def _waiting(bootstrap: str) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        waiting = 0
+        for group, topics in READS.items():
+            committed = await admin.list_consumer_group_offsets(group)
+            partitions = [
+                TopicPartition(described["topic"], partition["partition"])
+                for described in await admin.describe_topics(list(topics))
+                for partition in described["partitions"]
+            ]
+            ends = await consumer.end_offsets(partitions)
+            waiting += sum(end - (committed[p].offset if p in committed else 0) for p, end in ends.items())
+        return waiting
+    finally:
+        await consumer.stop()
+        await admin.close()
 
 
 def _content(fact: ClinicalFact) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from itertools import count
 import pytest
 from testkit.running import RunningStack
 
-from tests.observe import Facts, Observer, settled, until
+from tests.observe import Facts, Observer
 from tests.story import FILES, MESSAGES, Telling, tell
 
 _numbers = count(1)
@@ -33,7 +33,7 @@ class Left:
 def told(stack: RunningStack, victim: str = "", at: float = 0.0) -> Left:
     """Tell the story; kill the victim at that share of it, start it again three files later."""
     observer, telling = Observer(stack), Telling(next(_numbers))
-    before = settled(observer.leaves)
+    before = observer.at_rest()
     place = int(at * len(FILES))
 
     async def disturb(number: int) -> None:
@@ -54,9 +54,8 @@ def told(stack: RunningStack, victim: str = "", at: float = 0.0) -> Left:
     acknowledgements = asyncio.run(run())
     assert len(acknowledgements) == len(MESSAGES)
     assert all(b"MSA" in a and b"AA" in a for a in acknowledgements), "a message was not acknowledged"
-    until(lambda: bool(observer.facts(telling.northwest)), "the patient is known")
-    settled(observer.leaves)
-    return Left(settled(lambda: observer.facts(telling.northwest)), settled(observer.leaves) - before)
+    leaves = observer.at_rest() - before
+    return Left(observer.facts(telling.northwest), leaves)
 
 
 @pytest.fixture(scope="module")

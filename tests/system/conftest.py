@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from testkit.running import RunningStack
 
-from tests.observe import Observer, settled, until
+from tests.observe import Observer
 from tests.story import Telling, tell
 from tests.system.told import PATIENT, QUESTION, Told
 
@@ -16,8 +16,7 @@ def told(stack: RunningStack) -> Told:
     """The story told, and every event come to rest."""
     observer = Observer(stack)
     acknowledgements = asyncio.run(tell(stack.endpoints, Telling(0)))
-    until(lambda: bool(observer.facts(Telling(0).northwest)), "the patient is known")
-    settled(observer.leaves)
+    observer.at_rest()
     return Told(stack, observer, acknowledgements)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-from tests.observe import settled
 from tests.story import MESSAGES, Telling, tell
 from tests.system.told import PATIENT, QUESTION, Told
 
@@ -70,7 +69,7 @@ def test_every_released_sentence_names_its_sources_and_every_withheld_one_its_re
 
 def test_the_proof_holds_and_nothing_is_missing(told: Told, assessment: Any) -> None:
     assert assessment["assessment_id"]
-    settled(told.observer.leaves)
+    told.observer.at_rest()
     verified = told.observer.json("audit", "verify")
     assert verified["verified"] is True
     assert verified["missing"] == 0
@@ -78,9 +77,9 @@ def test_the_proof_holds_and_nothing_is_missing(told: Told, assessment: Any) -> 
 
 
 def test_telling_the_story_again_changes_nothing(told: Told) -> None:
-    facts, leaves = told.observer.facts(Telling(0).northwest), settled(told.observer.leaves)
+    facts, leaves = told.observer.facts(Telling(0).northwest), told.observer.at_rest()
     asyncio.run(tell(told.stack.endpoints, Telling(0)))
-    assert settled(told.observer.leaves) == leaves
+    assert told.observer.at_rest() == leaves
     assert told.observer.facts(Telling(0).northwest) == facts
 
 
