@@ -140,7 +140,11 @@ def _notes(told: Told, question: str) -> list[Note]:
     }
     asked = words(question)
     found = [
-        (len(asked & words(piece.text)), text.authored_at, Note(piece.text, text.authored_at, anchors[text.document_id]))
+        (
+            len(asked & words(piece.text)),
+            text.authored_at,
+            Note(piece.text, text.authored_at, anchors[text.document_id]),
+        )
         for text in told.texts
         if text.document_id in anchors
         for piece in cut(text.text)

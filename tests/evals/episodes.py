@@ -83,12 +83,14 @@ def case(seed: int, context_tokens: int = CONTEXT_TOKENS) -> Case:
     return Case(told, record_of(told, context_tokens), context_tokens)
 
 
-def play(cases: Sequence[Case], player: Player) -> list[Consultation]:
-    """All episodes to their end, round by round; each round's requests go to the player together."""
+def play(cases: Sequence[Case], player: Player, longest: int = 1000) -> list[Consultation]:
+    """All episodes to their end, or for `longest` rounds; each round's requests go to the player together."""
     runs = [each.begin(player.pin) for each in cases]
     at = [each.record.asked_at for each in cases]
     rounds = [run.start(when) for run, when in zip(runs, at, strict=True)]
-    while any(not each.finished for each in rounds):
+    for _ in range(longest):
+        if all(each.finished for each in rounds):
+            break
         answers = _answers(rounds, cases, player)
         for place, pending in enumerate(rounds):
             if not pending.finished:

@@ -102,7 +102,9 @@ class Oracle:
         if len({(fact.code.system, fact.code.code) for fact in facts}) != 1:
             yield f"{name} mixes concepts"
         seconds = [fact.valid_from.seconds for fact in facts]
-        newest = max(f.valid_from.seconds for f in self._given.values() if (f.kind, f.code) == (facts[-1].kind, facts[-1].code))
+        newest = max(
+            f.valid_from.seconds for f in self._given.values() if (f.kind, f.code) == (facts[-1].kind, facts[-1].code)
+        )
         if facts[-1].kind == clinical.FACT_KIND_RESULT and (seconds != sorted(seconds) or seconds[-1] != newest):
             yield f"{name} does not end with the newest value"
         if name == "Change" and seconds[-1] <= self._inputs.since.seconds:

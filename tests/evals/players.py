@@ -20,7 +20,7 @@ from harness import Generate, Generated, ModelPin
 from tests.evals.episodes import folder, tokenizer
 
 CONTEXT = 2048
-_SLOTS = 24
+_SLOTS = 12
 Allowed = npt.NDArray[np.intp]
 
 # What a hostile model wants to write: orders, releases, other roles' words, sources that do not exist.

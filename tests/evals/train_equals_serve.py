@@ -25,12 +25,12 @@ _TOGETHER = 4
 
 
 @dataclass(frozen=True)
-class Sequence_:
-    """A role's tokens in one episode; `served` has the log-probability of those at `places`."""
+class Served:
+    """A role's tokens in one episode; `log_probs` has the log-probability of those at `places`."""
 
     ids: tuple[int, ...]
     places: tuple[int, ...]
-    served: tuple[float, ...]
+    log_probs: tuple[float, ...]
 
 
 def run(n: int | None, seed: int) -> Result:
@@ -43,22 +43,23 @@ def run(n: int | None, seed: int) -> Result:
 
 
 def gap(precision: Precision, wanted: int, seed: int) -> tuple[float, int]:
-    """The largest difference, and over how many tokens."""
+    """The largest difference, and over how many tokens. What is wanted in small numbers is cut off after a few rounds."""
+    together, longest = (_TOGETHER, 1000) if wanted >= TOKENS else (1, 3)
     players = [served(precision=precision, temperature=each) for each in (0.0, 1.0)]
     trained = load(folder()).in_precision(precision)
     largest, tokens, first = 0.0, 0, seed * 100_000
     while tokens < wanted:
-        player = players[(first // _TOGETHER) % 2]
-        cases = [case(each, _CONTEXT) for each in range(first, first + _TOGETHER)]
-        for finished in play(cases if wanted > 200 else cases[:1], player):
+        player = players[(first // together) % 2]
+        cases = [case(each, _CONTEXT) for each in range(first, first + together)]
+        for finished in play(cases, player, longest):
             for sequence in _sequences(finished):
                 largest = max(largest, _difference(trained, sequence))
                 tokens += len(sequence.places)
-        first += _TOGETHER
+        first += together
     return largest, tokens
 
 
-def _sequences(run: Consultation) -> Iterator[Sequence_]:
+def _sequences(run: Consultation) -> Iterator[Served]:
     """Each role's observations and actions put together as they were served."""
     turns = defaultdict(list)
     for step in run.recorded.steps:
@@ -72,13 +73,13 @@ def _sequences(run: Consultation) -> Iterator[Sequence_]:
             places += range(len(ids), len(ids) + len(turn.action_ids))
             ids += turn.action_ids
         log_probs = [each for turn in mine for each in turn.log_probs]
-        yield Sequence_(tuple(ids), tuple(places), tuple(log_probs))
+        yield Served(tuple(ids), tuple(places), tuple(log_probs))
 
 
-def _difference(network: Llama, sequence: Sequence_) -> float:
+def _difference(network: Llama, sequence: Served) -> float:
     """One forward over the whole sequence, with gradients off and everything else as in training."""
     start = sequence.places[0]
     with torch.no_grad():
         found = network.log_probs(sequence.ids[:start], sequence.ids[start:]).numpy()
     at: Sequence[int] = [place - start for place in sequence.places]
-    return float(np.abs(found[at] - np.array(sequence.served)).max())
+    return float(np.abs(found[at] - np.array(sequence.log_probs)).max())
