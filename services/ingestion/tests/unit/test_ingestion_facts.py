@@ -487,6 +487,17 @@ def test_an_identifier_without_authority_belongs_to_its_sender(pid: str, facilit
     assert (patient.key.id, patient.key.authority) == ("7", authority)
 
 
+@pytest.mark.parametrize(("trigger", "removed"), [("A24", False), ("A37", True)])
+def test_two_patients_are_linked_by_a24_and_two_again_by_a37(trigger: str, removed: bool) -> None:  # noqa: FBT001
+    (link,) = reading(f"ADT^{trigger}", "PID|1||1^^^A^MR", "PID|2||2^^^B^MR").content.links
+    assert (link.surviving.id, link.merged.id, link.removed) == ("1", "2", removed)
+
+
+def test_an_unlink_of_one_patient_is_refused() -> None:
+    with pytest.raises(RefusedError, match="two PID"):
+        reading("ADT^A37", "PID|1||1^^^A^MR")
+
+
 @pytest.mark.parametrize("trigger", ["A18", "A30", "A34", "A36", "A39", "A40", "A47"])
 def test_a_merge_links_the_surviving_and_the_merged_identifier(trigger: str) -> None:
     content = reading(f"ADT^{trigger}", PID, "MRG|P0^^^SOUTH^MR").content

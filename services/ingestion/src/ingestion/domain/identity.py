@@ -12,6 +12,8 @@ from ingestion.domain.refusal import Condition, RefusedError, Verdict
 # Triggers that say that MRG-1 and PID-3 are one person: merges (A18, A30, A34, A36, A39, A40) and changes or moves
 # of a patient identifier (A43, A46, A47). Those of accounts and visits (A35, A41, A44, A45 ...) say nothing new.
 MERGES = frozenset({"A18", "A30", "A34", "A36", "A39", "A40", "A43", "A46", "A47"})
+# Triggers with two PID segments: they are one person (A24, link), or are two again (A37, unlink).
+LINKS = {"A24": False, "A37": True}
 _MEDICAL_RECORD = ("MR", "MRN", "PI", "PT")
 
 
@@ -46,12 +48,20 @@ def identity_of(pid: Segment, fallback: str) -> PatientIdentity:
 
 
 def identity_links(message: Message, fallback: str) -> Iterator[tuple[IdentityLink, Segment]]:
-    """Each merged identifier with the one that survives it, and the MRG segment that says so.
+    """Each pair of identifiers that is one person, or two again, and the segment that says so.
 
-    RefusedError when a merge names nothing to merge.
+    RefusedError when a message of this kind names only one.
     """
-    if message.header.get(9) != "ADT" or trigger_of(message) not in MERGES:
+    if message.header.get(9) != "ADT":
         return
+    trigger = trigger_of(message)
+    if trigger in MERGES:
+        yield from _merges(message, fallback)
+    elif trigger in LINKS:
+        yield _pair(message, fallback, removed=LINKS[trigger])
+
+
+def _merges(message: Message, fallback: str) -> Iterator[tuple[IdentityLink, Segment]]:
     survivors: list[PatientKey] = []
     pairs = 0
     for segment in message.segments:
@@ -62,6 +72,14 @@ def identity_links(message: Message, fallback: str) -> Iterator[tuple[IdentityLi
             yield from ((link, segment) for link in _links(survivors, segment, fallback))
     if not pairs:
         raise RefusedError(Condition.SEGMENT_SEQUENCE, "MRG is missing after PID", None, Verdict.ERROR)
+
+
+def _pair(message: Message, fallback: str, *, removed: bool) -> tuple[IdentityLink, Segment]:
+    patients = [segment for segment in message.segments if segment.name == "PID"]
+    if len(patients) != 2:
+        raise RefusedError(Condition.SEGMENT_SEQUENCE, "two PID segments are needed", None, Verdict.ERROR)
+    first, second = (patient_keys(segment, fallback)[0] for segment in patients)
+    return IdentityLink(surviving=first, merged=second, removed=removed), patients[1]
 
 
 def is_self_link(link: IdentityLink) -> bool:
