@@ -74,7 +74,8 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
         drafted.append(Drafted(written.rendered(sources), wire.AUTHOR_MODEL, prose.ROLE))
         run.decide("prose", "written", written.record, at=now())
     statements = assess(drafted, Verifier(sources), identity.assessment_id)
-    return _conclude(request, identity, statements, outcome, run, pin)
+    degraded = (*_missing_evidence(record), *outcome.degraded)
+    return _conclude(request, identity, statements, degraded, run, pin)
 
 
 async def _write(
@@ -127,7 +128,7 @@ def _conclude(
     request: AskRequest,
     identity: Identity,
     statements: list[wire.Statement],
-    outcome: Outcome,
+    degraded: tuple[str, ...],
     run: Consultation,
     pin: ModelPin,
 ) -> Made:
@@ -142,7 +143,7 @@ def _conclude(
         statements=statements,
         model=f"{pin.name} {pin.sha256[:12]}",
         episode_id=identity.episode_id,
-        degraded=outcome.degraded,
+        degraded=degraded,
     )
     assessment.drafted_at.FromDatetime(at)
     return Made(assessment, run.close(at=at))
@@ -166,6 +167,12 @@ def _drafted(statement: Statement, sources: Sources, role: str, against: str) ->
     found = draft(statement, sources, wire.AUTHOR_MODEL, role)
     if found is not None:
         yield Drafted(found.rendered, found.author, found.author_name, against)
+
+
+def _missing_evidence(record: Record) -> list[str]:
+    """Rules speak without their passages, but not silently so."""
+    missing = rules.CITED_PASSAGES.keys() - {passage.passage_id for passage in record.passages}
+    return [f"evidence: {len(missing)} passages that rules quote were not found in the library"] if missing else []
 
 
 def _decision(statement: wire.Statement) -> str:

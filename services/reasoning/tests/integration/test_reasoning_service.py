@@ -38,7 +38,9 @@ from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from native_stack import Stack
 from native_stack.layout import MODELS
+from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
+from reasoning.domain.rules import CITED_PASSAGES
 from reasoning.handlers import fingerprint
 from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
@@ -71,7 +73,15 @@ async def reasoning(running: RunningStack) -> AsyncIterator[ReasoningServiceAsyn
 def patient(running: RunningStack) -> PatientKey:
     """Someone whose record memory holds."""
     key = PatientKey(id=f"NW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST")
+    asyncio.run(until_evidence_is_indexed(running))
     return asyncio.run(send(running, failing_kidneys(key)))
+
+
+async def until_evidence_is_indexed(running: RunningStack) -> None:
+    """Memory embeds its library in the background after a start."""
+    async with asyncio.timeout(120), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
+        while len(await Memory(opened).passages(CITED_PASSAGES)) < len(CITED_PASSAGES):
+            await asyncio.sleep(1)
 
 
 def failing_kidneys(key: PatientKey) -> RecordBuilder:
@@ -183,6 +193,7 @@ async def test_a_question_is_answered_by_rules_and_model_and_every_statement_poi
 ) -> None:
     _, progress, assessment = answered
     roles = {each.role for each in progress}
+    assert not any(each.startswith("evidence") for each in assessment.degraded)
     assert {"rules", "coordinator", "diagnostician", "verifier", "gate"} <= roles
     assert sum(each.tokens for each in progress) > 10
     released = [statement for statement in assessment.statements if statement.released]

@@ -30,8 +30,9 @@ def test_what_a_rule_said_is_not_repeated_by_the_model(patient: Patient, build_s
     rule = drafted(say.trend(sources, [ids["cr1"], ids["cr2"], ids["cr3"]]), sources, wire.AUTHOR_RULE)
     same = drafted(say.trend(sources, [ids["cr1"], ids["cr3"]]), sources)
     other = drafted(say.trend(sources, [ids["k1"], ids["k3"]]), sources)
-    kinds = drafted(say.latest(sources, ids["cr3"]), sources)
-    assert merge([rule], [same, other, kinds, other]) == [rule, other, kinds]
+    shown = drafted(say.latest(sources, ids["cr3"]), sources)
+    kinds = drafted(say.latest(sources, ids["egfr3"]), sources)
+    assert merge([rule], [same, other, shown, kinds, other]) == [rule, other, kinds]
 
 
 def test_a_passage_that_a_rule_quoted_is_not_quoted_again(patient: Patient, build_sources: Build) -> None:

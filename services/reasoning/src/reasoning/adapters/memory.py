@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 # Longest time for one read, in seconds.
 DEADLINE = 10.0
-# Hits asked for when one certain passage is looked for.
+# Hits asked for when evidence is wanted, and when one certain passage is.
 _HITS = 5
+_HITS_TO_FIND_ONE = 20
 _NOTES = 5
 
 T = TypeVar("T")
@@ -42,9 +43,9 @@ class Memory:
         found = await asyncio.gather(*(self._passage(name, terms) for name, terms in wanted.items()))
         return tuple(passage for passage in found if passage is not None)
 
-    async def evidence(self, query: str) -> tuple[pb.EvidencePassage, ...]:
+    async def evidence(self, query: str, limit: int = _HITS) -> tuple[pb.EvidencePassage, ...]:
         """The best passages for a query."""
-        request = pb.SearchEvidenceRequest(query=query, limit=_HITS)
+        request = pb.SearchEvidenceRequest(query=query, limit=limit)
         response = await _answer(self._stub.SearchEvidence(request, timeout=DEADLINE))
         return tuple(hit.passage for hit in response.hits)
 
@@ -55,7 +56,7 @@ class Memory:
         return tuple(response.hits)
 
     async def _passage(self, passage_id: str, terms: str) -> pb.EvidencePassage | None:
-        found: Iterable[pb.EvidencePassage] = await self.evidence(terms)
+        found: Iterable[pb.EvidencePassage] = await self.evidence(terms, _HITS_TO_FIND_ONE)
         return next((passage for passage in found if passage.passage_id == passage_id), None)
 
 

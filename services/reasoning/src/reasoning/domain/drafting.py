@@ -4,6 +4,7 @@ Guarantee: every statement in the result went through the verifier and the gate,
 claims; what cannot be rendered from its sources is not said.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from grounding import Rendered, Sources, Statement, UnknownSourceError, Unrender
 from grounding.calculate import CalculationError
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
+_NUMBER = re.compile(r"\d[\d.\-]*\d|\d")
 # What sources can refuse: the statement is then not said, which is the safe side.
 UNSAYABLE = (ValueError, KeyError, UnknownSourceError, UnrenderableError, CalculationError)
 
@@ -61,11 +63,19 @@ def _repeats(new: Drafted, old: Drafted) -> bool:
         return True
     if one.statement.kind == wire.STATEMENT_KIND_EVIDENCE:
         return bool(one.statement.passage_ids) and set(one.statement.passage_ids) <= set(other.statement.passage_ids)
+    if one.statement.kind == wire.STATEMENT_KIND_LATEST:
+        return _covers(other, one)
     if one.statement.kind != other.statement.kind or not one.statement.fact_ids:
         return False
     if one.statement.kind in _BY_NAME:
         return False
     return set(one.statement.fact_ids) <= set(other.statement.fact_ids)
+
+
+def _covers(other: Rendered, one: Rendered) -> bool:
+    """Whether a statement over the same fact shows its value and day already."""
+    numbers = _NUMBER.findall(one.text)
+    return set(one.statement.fact_ids) <= set(other.statement.fact_ids) and all(each in other.text for each in numbers)
 
 
 # Statements of these kinds over the same facts can still say different things.
