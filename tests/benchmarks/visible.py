@@ -63,7 +63,7 @@ async def _facts(endpoints: dict[str, str]) -> list[float]:
     return seconds
 
 
-async def _until_known(memory: memory_service_pb2_grpc.MemoryServiceAsyncStub, patient: PatientKey) -> None:
+async def _until_known(memory: "memory_service_pb2_grpc.MemoryServiceAsyncStub", patient: PatientKey) -> None:
     async with asyncio.timeout(60):
         while True:
             try:

@@ -78,6 +78,8 @@ def _environment() -> dict[str, str]:
     libraries = f"{_wheel('pytriton').parent / 'nvidia_pytriton.libs'}:{_libpython_folder()}"
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     own = {"LD_LIBRARY_PATH": libraries, "PATH": path, "LONGITUDE_MODELS_DIR": str(places.MODELS)}
+    # Threads that wait give their core away: several networks share a few cores here.
+    own["OMP_WAIT_POLICY"] = "PASSIVE"
     return inherited_environment() | own
 
 

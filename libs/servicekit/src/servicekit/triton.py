@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
+import grpc
 import numpy as np
 import tritonclient.grpc.aio as triton
 from eventbus import PermanentError, TransientError
@@ -17,6 +18,9 @@ _PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED
 
 def _error(error: InferenceServerException) -> Exception:
     status = str(error.status() or "")
+    # A model's own refusal in a stream has a text and no status.
+    if (error.message() or "").startswith("busy"):
+        return TransientError("triton: busy")
     if any(name in status for name in _PASSING):
         return TransientError(f"triton: {status.removeprefix('StatusCode.')}")
     return PermanentError("triton-refused")
@@ -90,6 +94,9 @@ class TritonClient:
                     return
         except InferenceServerException as error:
             raise _error(error) from error
+        except grpc.aio.AioRpcError as error:
+            # The server went away in the middle of the answer.
+            raise TransientError(f"triton: {error.code().name}") from error
         finally:
             answers.cancel()
 
