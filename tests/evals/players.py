@@ -154,7 +154,7 @@ class Engine:
 
     def __init__(self, network: Forward, name: str = "reasoner", temperature: float | None = None) -> None:
         self.pin = ModelPin(name, folder().sha256)
-        self._temperature = temperature
+        self.temperature = temperature
         self._scheduler = Scheduler(network, grammars(), Limits(active=min(8, network.slots), queue=100_000))
         # Everything that was asked and answered, for those who score it again.
         self.served: list[tuple[Generate, Chunk]] = []
@@ -170,7 +170,7 @@ class Engine:
         return [chunk.output_ids for chunk in run(self._scheduler, [_request(each) for each in asked])]
 
     def _tempered(self, request: Generate) -> Generate:
-        return request if self._temperature is None else replace(request, temperature=self._temperature)
+        return request if self.temperature is None else replace(request, temperature=self.temperature)
 
 
 def run(scheduler: Scheduler, requests: Sequence[Request]) -> list[Chunk]:

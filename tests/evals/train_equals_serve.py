@@ -3,17 +3,17 @@
 Real episodes over stories are served by the engine (continuous batch, chunked prefill, reused prefixes, forced runs),
 half of them greedy and half drawn at temperature 1. Then each role's whole sequence goes through the network once, as a
 trainer would run it, and every action token's log-probability is compared. Once in float64 (deterministic mode), once
-in float32 (as served).
+in float32 (as served). The engine's own numbers are compared: the record keeps them as 32-bit floats, which alone is up to 1e-6.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from engine import Chunk
 from engine.llama import Llama, Precision, load
-from harness import Consultation
+from harness import Generate
 
 from tests.evals.episodes import case, folder, play
 from tests.evals.players import served
@@ -45,35 +45,34 @@ def run(n: int | None, seed: int) -> Result:
 def gap(precision: Precision, wanted: int, seed: int) -> tuple[float, int]:
     """The largest difference, and over how many tokens. What is wanted in small numbers is cut off after a few rounds."""
     together, longest = (_TOGETHER, 1000) if wanted >= TOKENS else (1, 3)
-    players = [served(precision=precision, temperature=each) for each in (0.0, 1.0)]
-    trained = load(folder()).in_precision(precision)
+    player, trained = served(precision=precision), load(folder()).in_precision(precision)
     largest, tokens, first = 0.0, 0, seed * 100_000
     while tokens < wanted:
-        player = players[(first // together) % 2]
-        cases = [case(each, _CONTEXT) for each in range(first, first + together)]
-        for finished in play(cases, player, longest):
-            for sequence in _sequences(finished):
-                largest = max(largest, _difference(trained, sequence))
-                tokens += len(sequence.places)
+        player.temperature = (first // together) % 2
+        play([case(each, _CONTEXT) for each in range(first, first + together)], player, longest)
+        for sequence in _sequences(player.served):
+            largest = max(largest, _difference(trained, sequence))
+            tokens += len(sequence.places)
+        player.served.clear()
         first += together
     return largest, tokens
 
 
-def _sequences(run: Consultation) -> Iterator[Served]:
-    """Each role's observations and actions put together as they were served."""
-    turns = defaultdict(list)
-    for step in run.recorded.steps:
-        if step.HasField("turn"):
-            turns[step.turn.role].append(step.turn)
-    for mine in turns.values():
-        ids: list[int] = []
-        places: list[int] = []
-        for turn in mine:
-            ids += turn.observation_ids
-            places += range(len(ids), len(ids) + len(turn.action_ids))
-            ids += turn.action_ids
-        log_probs = [each for turn in mine for each in turn.log_probs]
-        yield Served(tuple(ids), tuple(places), tuple(log_probs))
+def _sequences(turns: Sequence[tuple[Generate, Chunk]]) -> Iterator[Served]:
+    """Each role's turns put together: the longest request of a role begins with all of its earlier ones."""
+    left = sorted(turns, key=lambda each: -len(each[0].input_ids))
+    while left:
+        whole, last = left[0]
+        ids = (*whole.input_ids, *last.output_ids)
+        mine = [each for each in left if ids[: len(each[0].input_ids)] == each[0].input_ids]
+        left = [each for each in left if ids[: len(each[0].input_ids)] != each[0].input_ids]
+        found = {
+            len(asked.input_ids) + place: value
+            for asked, chunk in mine
+            for place, value in enumerate(chunk.log_probs)
+        }
+        places = tuple(sorted(found))
+        yield Served(ids, places, tuple(found[place] for place in places))
 
 
 def _difference(network: Llama, sequence: Served) -> float:
@@ -81,5 +80,5 @@ def _difference(network: Llama, sequence: Served) -> float:
     start = sequence.places[0]
     with torch.no_grad():
         found = network.log_probs(sequence.ids[:start], sequence.ids[start:]).numpy()
-    at: Sequence[int] = [place - start for place in sequence.places]
+    at = [place - start for place in sequence.places]
     return float(np.abs(found[at] - np.array(sequence.log_probs)).max())
