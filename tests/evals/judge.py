@@ -21,11 +21,13 @@ ANALYTES = {
     "hba1c": "HbA1c", "egfr": "eGFR", "glomerular filtration rate": "eGFR",
 }  # fmt: skip
 DRUGS = tuple(kind[0] for kind in (*REGULAR, *NSAIDS)) + NEVER_TAKEN
+_GENERAL = (
+    "diabetes", "hypertension", "kidney disease", "bronchitis", "osteoarthritis", "cataract", "heart failure", "cancer",
+    "pneumonia", "asthma", "copd", "infection", "anemia", "anaemia",
+)  # fmt: skip
 DISEASES = tuple(
     dict.fromkeys(
-        [*(each[1].lower() for each in CHRONIC), *(each[1].lower() for each in PASSING), *FAMILY, *DENIED]
-        + ["diabetes", "hypertension", "kidney disease", "bronchitis", "osteoarthritis", "cataract", "heart failure"]
-        + ["cancer", "pneumonia", "asthma", "copd", "infection", "anemia", "anaemia"]
+        [*(each[1].lower() for each in CHRONIC), *(each[1].lower() for each in PASSING), *FAMILY, *DENIED, *_GENERAL]
     )
 )
 DAY = r"\d{4}-\d\d-\d\d"
@@ -103,7 +105,9 @@ class Judge:
 
     def _values(self, sentence: str) -> Iterator[Claim]:
         """Numbers with a unit or a day beside them belong to the nearest analyte before; doses are the drugs'."""
-        plain = _NOT_VALUES.sub(lambda match: "\0" * len(match[0]), _DATE.sub(lambda m: m[0].replace("-", "‑"), sentence))
+        plain = _NOT_VALUES.sub(
+            lambda match: "\0" * len(match[0]), _DATE.sub(lambda m: m[0].replace("-", "‑"), sentence)
+        )
         for match in _VALUE.finditer(plain.replace("‑", "-")):
             if self._is_number(match, plain):
                 yield self._value(match, sentence)
@@ -113,7 +117,7 @@ class Judge:
             found.start() <= match.start() < found.end() for found in re.finditer(r"\d{4}‑\d\d‑\d\d", plain)
         )
         dose = re.match(r"\s*(?:mg|mcg|g)\b(?!/)", plain[match.end(1) :]) is not None
-        return not inside_date and not dose and match[1] not in {"1.73"}
+        return not inside_date and not dose and match[1] != "1.73"
 
     def _value(self, match: re.Match[str], sentence: str) -> Claim:
         value, unit, day = Decimal(match[1]), match[2] or "", date.fromisoformat(match[3]) if match[3] else None

@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import log
 
@@ -98,7 +98,7 @@ def hostile() -> Chooser:
 class Lawless:
     """A broken engine: writes orders without regard to the grammar. Only the guard stands in its way."""
 
-    pin: ModelPin = ModelPin("lawless", "0" * 64)
+    pin: ModelPin = field(default_factory=lambda: ModelPin("lawless", "0" * 64))
 
     def play(self, asked: Sequence[Generate]) -> list[Generated]:
         return [self._one(random.Random(request.seed)) for request in asked]

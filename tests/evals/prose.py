@@ -8,7 +8,9 @@ from tests.evals.episodes import Case, tokenizer
 from tests.evals.players import Engine
 
 TOKENS = 90
-SYSTEM = "You help a physician with one patient. Answer from the record in short factual sentences with values and dates."
+SYSTEM = (
+    "You help a physician with one patient. Answer from the record in short factual sentences with values and dates."
+)
 
 
 def write(cases: Sequence[Case], engine: Engine) -> list[str]:

@@ -75,7 +75,7 @@ def forge(episode: Episode, chance: random.Random) -> tuple[Episode, int, str]:
     """A copy with one lie and a chain that holds; the step, and what differs there."""
     forged = Episode()
     forged.CopyFrom(episode)
-    places = [step for step in forged.steps if step.HasField("turn") and step.turn.action_ids or step.HasField("tool")]
+    places = [step for step in forged.steps if step.turn.action_ids or step.HasField("tool")]
     step = chance.choice(places)
     what = chance.choice(_OF_TURN if step.HasField("turn") else _OF_TOOL)(step)
     _chain(forged)

@@ -65,7 +65,9 @@ def _asked(story: Story) -> Iterator[Item]:
         truth = "active|ordered" if premise[1] else r"\bno\b|not"
         yield Item("false premise", (name, truth))
     if "medications are active" in story.question or "medications still fit" in story.question:
-        yield from (Item(f"drug {each.name}", (each.name, *_state(each))) for each in story.truth.drugs if not each.until)
+        yield from (
+            Item(f"drug {each.name}", (each.name, *_state(each))) for each in story.truth.drugs if not each.until
+        )
     if "Which problems" in story.question:
         yield from (Item("problem", (re.escape(each.name),)) for each in story.truth.problems if not each.until)
 

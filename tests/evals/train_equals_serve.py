@@ -3,7 +3,8 @@
 Real episodes over stories are served by the engine (continuous batch, chunked prefill, reused prefixes, forced runs),
 half of them greedy and half drawn at temperature 1. Then each role's whole sequence goes through the network once, as a
 trainer would run it, and every action token's log-probability is compared. Once in float64 (deterministic mode), once
-in float32 (as served). The engine's own numbers are compared: the record keeps them as 32-bit floats, which alone is up to 1e-6.
+in float32 (as served). The engine's own numbers are compared: the record keeps them as 32-bit floats, which alone is
+a difference of up to 1e-6.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ def run(n: int | None, seed: int) -> Result:
 
 
 def gap(precision: Precision, wanted: int, seed: int) -> tuple[float, int]:
-    """The largest difference, and over how many tokens. What is wanted in small numbers is cut off after a few rounds."""
+    """The largest difference, and over how many tokens. Small numbers are cut off after a few rounds."""
     together, longest = (_TOGETHER, 1000) if wanted >= TOKENS else (1, 3)
     player, trained = served(precision=precision), load(folder()).in_precision(precision)
     largest, tokens, first = 0.0, 0, seed * 100_000
@@ -67,9 +68,7 @@ def _sequences(turns: Sequence[tuple[Generate, Chunk]]) -> Iterator[Served]:
         mine = [each for each in left if ids[: len(each[0].input_ids)] == each[0].input_ids]
         left = [each for each in left if ids[: len(each[0].input_ids)] != each[0].input_ids]
         found = {
-            len(asked.input_ids) + place: value
-            for asked, chunk in mine
-            for place, value in enumerate(chunk.log_probs)
+            len(asked.input_ids) + place: value for asked, chunk in mine for place, value in enumerate(chunk.log_probs)
         }
         places = tuple(sorted(found))
         yield Served(ids, places, tuple(found[place] for place in places))

@@ -145,7 +145,9 @@ def _peer(tally: Tally) -> dict[str, float]:
 
 def _value(text: str, chance: random.Random) -> str | None:
     """One value times a factor that no rounding explains; quotations are left alone."""
-    return _at_one(_VALUE, text, chance, lambda old: f"{float(old) * chance.choice([0.7, 1.37, 10]):.{_decimals(old)}f}")
+    return _at_one(
+        _VALUE, text, chance, lambda old: f"{float(old) * chance.choice([0.7, 1.37, 10]):.{_decimals(old)}f}"
+    )
 
 
 def _unit(text: str, chance: random.Random) -> str | None:
@@ -178,7 +180,9 @@ def _experiencer(text: str, _: random.Random) -> str | None:
 
 
 def _drug(text: str, chance: random.Random) -> str | None:
-    taken = re.compile(r"\b(?:metformin|lisinopril|ramipril|amlodipine|atorvastatin|furosemide|naproxen|ibuprofen)\b", re.I)
+    taken = re.compile(
+        r"\b(?:metformin|lisinopril|ramipril|amlodipine|atorvastatin|furosemide|naproxen|ibuprofen)\b", re.I
+    )
     return _at_one(taken, text, chance, lambda _: chance.choice(NEVER_TAKEN))
 
 

@@ -41,7 +41,7 @@ class _Making:
 
 def story(seed: int) -> Story:
     """The patient of this seed. About half of all traps lie in each story."""
-    chance = random.Random(f"story/{seed}")
+    chance = random.Random(f"story/{seed}")  # noqa: S311 - stories are drawn, not secret
     traps = frozenset(trap for trap in sorted(plan.TRAPS) if chance.random() < 0.55)
     making = _begin(seed, chance, traps)
     _blood(making)
@@ -146,7 +146,9 @@ def _problems(making: _Making) -> None:
     chance, writer = making.chance, making.northwest
     first, last = making.encounters[0]
     segments = []
-    for code, name, side in chance.sample(plan.CHRONIC, 3):
+    # One of a pair of sides: with both, no side would be a lie.
+    chosen = {name.replace("left", "right"): (code, name, side) for code, name, side in chance.sample(plan.CHRONIC, 3)}
+    for code, name, side in chosen.values():
         segments.append(writer.diagnosis(code, name, first))
         making.problems.append(Problem(name, first, side=side))
         if side:

@@ -35,9 +35,7 @@ class Writer:
         """The measurement as this hospital's unit leaves it: in the usual unit and as sent."""
         return Result(name, day, self._units(name, value), self._units(name, replaced) if replaced else ())
 
-    def drug(
-        self, order: str, control: str, day: date, code: tuple[str, str], dose: Decimal, frequency: str
-    ) -> None:
+    def drug(self, order: str, control: str, day: date, code: tuple[str, str], dose: Decimal, frequency: str) -> None:
         """An encoded order; control NW new, XO changed, DC stopped. An order alone, not yet active, is `RXO`."""
         when = self.dialect.time(self.at(day, 60))
         number = f"{self.dialect.authority}-RX-{order}"
