@@ -31,7 +31,8 @@ _LINES = 6
 class Player(Protocol):
     """Whoever chooses the tokens. `pin` names it in the record."""
 
-    pin: ModelPin
+    @property
+    def pin(self) -> ModelPin: ...
 
     def play(self, asked: Sequence[Generate]) -> list[Generated]: ...
 

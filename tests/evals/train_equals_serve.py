@@ -45,12 +45,12 @@ def run(n: int | None, seed: int) -> Result:
 
 def gap(precision: Precision, wanted: int, seed: int) -> tuple[float, int]:
     """The largest difference, and over how many tokens. Small numbers are cut off after a few rounds."""
-    together, longest = (_TOGETHER, 1000) if wanted >= TOKENS else (1, 3)
+    together, longest, context = (_TOGETHER, 1000, _CONTEXT) if wanted >= TOKENS else (1, 3, _CONTEXT // 3)
     player, trained = served(precision=precision), load(folder()).in_precision(precision)
     largest, tokens, first = 0.0, 0, seed * 100_000
     while tokens < wanted:
         player.temperature = (first // together) % 2
-        play([case(each, _CONTEXT) for each in range(first, first + together)], player, longest)
+        play([case(each, context) for each in range(first, first + together)], player, longest)
         for sequence in _sequences(player.served):
             largest = max(largest, _difference(trained, sequence))
             tokens += len(sequence.places)

@@ -181,7 +181,7 @@ def _experiencer(text: str, _: random.Random) -> str | None:
 
 def _drug(text: str, chance: random.Random) -> str | None:
     taken = re.compile(
-        r"\b(?:metformin|lisinopril|ramipril|amlodipine|atorvastatin|furosemide|naproxen|ibuprofen)\b", re.I
+        r"\b(?:metformin|lisinopril|ramipril|amlodipine|atorvastatin|furosemide|naproxen|ibuprofen)\b", re.IGNORECASE
     )
     return _at_one(taken, text, chance, lambda _: chance.choice(NEVER_TAKEN))
 
@@ -193,7 +193,8 @@ LIES: dict[str, Lie] = {
 
 
 def _named(text: str) -> str:
-    return text.split(": ", 1)[1].split(", active")[0].split(", resolved")[0].split(", reaction")[0].rstrip(".")
+    """The name in `Problem: <name>, active since ...`: with its own commas, without what is said of it."""
+    return re.split(r", (?:active|resolved|reaction|recorded)\b", text.partition(": ")[2])[0].rstrip(".")
 
 
 def _decimals(number: str) -> int:
