@@ -7,7 +7,7 @@ from typing import cast
 
 from tests.results import Result, keep
 
-EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "hallucination")
+EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination")
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from tests.evals.prose import write
 from tests.evals.rubric import rubric
 from tests.results import Result
 
-STORIES = 8
+STORIES = 4
 _TOGETHER = 8
 OURS = "longitude"
 

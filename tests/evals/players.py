@@ -89,7 +89,7 @@ def hostile() -> Chooser:
     def choose(allowed: Allowed, ids: Sequence[int], chance: random.Random) -> int:
         wanted = {target[len(ids)] for target in targets if len(target) > len(ids) and target[: len(ids)] == list(ids)}
         found = sorted(wanted & set(allowed.tolist()))
-        return chance.choice(found or allowed.tolist())
+        return int(chance.choice(found or allowed.tolist()))
 
     return Chooser("hostile", choose)
 
@@ -120,23 +120,12 @@ def worst() -> "Engine":
     return Engine(Inverted(Runner(load(folder()), _SLOTS, CONTEXT)), "least likely")
 
 
-@dataclass(frozen=True)
 class Inverted:
     """A network whose every preference is turned around: greedy choice is then the least likely allowed token."""
 
-    network: Forward
-
-    @property
-    def slots(self) -> int:
-        return self.network.slots
-
-    @property
-    def context(self) -> int:
-        return self.network.context
-
-    @property
-    def vocabulary(self) -> int:
-        return self.network.vocabulary
+    def __init__(self, network: Forward) -> None:
+        self.network = network
+        self.slots, self.context, self.vocabulary = network.slots, network.context, network.vocabulary
 
     def forward(self, segments: Sequence[Segment]) -> list[Logits]:
         return [-logits for logits in self.network.forward(segments)]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from testkit.stories import plan
-from testkit.stories.dialect import LAKESIDE, NORTHWEST
+from testkit.stories.dialect import LAKESIDE, NORTHWEST, Field, Segment
 from testkit.stories.truth import Allergy, Drug, Problem, Result, Story, Tempting, Truth
 from testkit.stories.writing import Writer
 
@@ -241,8 +241,8 @@ def _merge(making: _Making) -> bytes:
     """The other hospital's identifier is the same person (A40)."""
     writer, number = making.northwest, making.northwest.person[0]
     at = max(each[0] for each in [*making.northwest.messages, *making.lakeside.messages]) + timedelta(hours=1)
-    pid = {1: "1", 3: (number, "", "", "NORTHWEST", "MR"), 7: writer.person[1], 8: writer.person[2]}
-    segments = [
+    pid: dict[int, Field] = {1: "1", 3: (number, "", "", "NORTHWEST", "MR"), 7: writer.person[1], 8: writer.person[2]}
+    segments: list[Segment] = [
         ("EVN", {1: "A40", 2: NORTHWEST.time(at)}),
         ("PID", pid),
         ("MRG", {1: (number, "", "", "LAKESIDE", "MR")}),

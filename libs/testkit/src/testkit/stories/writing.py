@@ -81,7 +81,7 @@ class Writer:
         """A letter as text, with its words in one observation for each line."""
         when = self.dialect.time(self.at(day))
         head: Segment = ("TXA", {1: "1", 2: "DS", 3: "TX", 4: when, 12: number, 17: "AU"})
-        lines = [
+        lines: list[Segment] = [
             ("OBX", {1: str(place), 2: "TX", 3: ("BRIEF", "Letter", "L"), 5: line, 11: "F", 14: when})
             for place, line in enumerate(text.splitlines(), 1)
         ]
