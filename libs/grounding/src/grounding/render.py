@@ -32,6 +32,8 @@ from grounding.statements import (
 )
 
 _MAX_QUOTE = 400
+# A text value of more words than this is somebody's sentence: it is shown as a quotation.
+_LONGEST_PLAIN_VALUE = 3
 
 
 class UnrenderableError(ValueError):
@@ -116,7 +118,8 @@ def _value(fact: ClinicalFact, *, bare: bool) -> str:
     text = fact.text or fact.coded.display
     if not text:
         raise UnrenderableError("the fact has no value")
-    return " ".join(text.split())
+    plain = " ".join(text.split())
+    return f"“{plain}”" if len(plain.split()) > _LONGEST_PLAIN_VALUE else plain
 
 
 def _day(fact: ClinicalFact, *, end: bool) -> str:

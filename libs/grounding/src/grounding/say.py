@@ -34,6 +34,7 @@ from grounding.statements import (
 
 # Changes below this share of the first value are called no change.
 STEADY = Decimal("0.05")
+SAME = "stayed about the same"
 _BETWEEN = 6
 
 
@@ -69,7 +70,7 @@ def direction(ordered: Sequence[ClinicalFact]) -> str:
     if first is None or last is None:
         raise ValueError("a trend needs numbers")
     if abs(last - first) <= abs(first) * STEADY:
-        return "stayed about the same"
+        return SAME
     return "rose" if last > first else "fell"
 
 
@@ -86,10 +87,10 @@ def medication(sources: Sources, fact_id: str) -> Statement:
     """`Metformin 1000 mg oral twice daily: active since 2023-02-01.`"""
     fact = sources.fact(fact_id)
     parts = [Name(fact_id, capital=True), *_dose(fact)]
-    if facts.is_order(fact):
-        parts += [Words(": ordered"), *_on(sources, fact_id)]
-    elif facts.has_ended(fact, sources.today):
+    if facts.has_ended(fact, sources.today):
         parts += [Words(": stopped"), *_end(fact)]
+    elif facts.is_order(fact):
+        parts += [Words(": ordered"), *_on(sources, fact_id)]
     else:
         parts += [Words(": active"), *_since(fact)]
     return Statement(wire.STATEMENT_KIND_MEDICATION, tuple(parts))

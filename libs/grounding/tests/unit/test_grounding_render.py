@@ -3,13 +3,19 @@
 from datetime import UTC, datetime
 
 import pytest
-from grounding import Sources, Statement, UnknownSourceError, UnrenderableError, Verdict, render, say
+from grounding import Sources, Statement, UnknownSourceError, UnrenderableError, Verdict, Verifier, render, say
 from grounding.statements import Day, Method, Value, Words
 from hypothesis import given
 from hypothesis import strategies as st
+from longitude.ingestion.v1.clinical_fact_pb2 import (
+    FACT_KIND_RESULT,
+    FACT_STATUS_ORDERED,
+    ClinicalFact,
+    CodedConcept,
+)
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from testkit.patients import Patient
-from testkit.records import RecordBuilder
+from testkit.records import LOINC, RecordBuilder
 
 
 def statements(patient: Patient) -> list[Statement]:
@@ -99,6 +105,32 @@ def test_a_date_that_is_not_recorded_is_refused(patient: Patient) -> None:
     statement = Statement(wire.STATEMENT_KIND_MEDICATION, (Words("ended "), Day(patient.ids["metformin"], end=True)))
     with pytest.raises(UnrenderableError):
         render(statement, patient.sources)
+
+
+def test_a_sentence_that_is_a_value_is_quoted_and_a_word_is_not() -> None:
+    record = RecordBuilder()
+    code = CodedConcept(system=LOINC, code="36572-6", display="XR Chest")
+    report = "Patchy opacities in both lungs. No pleural effusion."
+    ids = [
+        record.add(ClinicalFact(kind=FACT_KIND_RESULT, code=code, text=text), "2026-10-05")
+        for text in (report, "Positive")
+    ]
+    sources = Sources.of(datetime(2026, 11, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    rendered = [render(say.latest(sources, each), sources) for each in ids]
+    assert [each.text for each in rendered] == [
+        f"XR Chest was “{report}” on 2026-10-05.",
+        "XR Chest was Positive on 2026-10-05.",
+    ]
+    verifier = Verifier(sources)
+    assert all(verifier.verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in rendered)
+
+
+def test_an_order_that_ran_out_is_stopped() -> None:
+    record = RecordBuilder()
+    fact_id = record.medication("2551", "ciprofloxacin", "2025-02-10", end="2025-02-20")
+    record.facts[-1].fact.status = FACT_STATUS_ORDERED
+    sources = Sources.of(datetime(2026, 11, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    assert render(say.medication(sources, fact_id), sources).text == "Ciprofloxacin: stopped on 2025-02-20."
 
 
 def test_a_long_series_is_thinned_but_keeps_its_ends() -> None:

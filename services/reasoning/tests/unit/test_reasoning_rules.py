@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 from grounding import Sources, Verdict, Verifier, render
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_STATUS_CORRECTED
+from longitude.ingestion.v1.clinical_fact_pb2 import (
+    FACT_KIND_DOCUMENT,
+    FACT_STATUS_CORRECTED,
+    ClinicalFact,
+    CodedConcept,
+)
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.rules import CITED_PASSAGES, RULES, Rule, speak
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
@@ -19,7 +24,7 @@ from reasoning.domain.rules.kidney import kidney_function, kidney_function_trend
 from reasoning.domain.rules.metformin import metformin_and_kidney_function
 from reasoning.domain.rules.nsaid import nsaid_with_chronic_kidney_disease, nsaid_with_raas_blockade
 from reasoning.domain.rules.potassium import hyperkalaemia_with_raas_blockade
-from testkit.records import RecordBuilder
+from testkit.records import LOINC, RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]
@@ -89,6 +94,15 @@ def test_metformin_is_judged_by_the_newest_egfr(egfr: str, speaks: bool, build_s
     record.egfr(egfr, "2026-01-01")
     record.medication("6809", "metformin", "2024-03-12")
     assert bool(metformin_and_kidney_function(build_sources(record))) is speaks
+
+
+def test_a_drug_ordered_again_goes_on_since_its_first_order_with_that_dose(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.egfr("28", "2026-01-01")
+    for dose, day in (("500", "2023-01-01"), ("1000", "2024-03-12"), ("1000", "2025-10-05")):
+        record.medication("6809", "metformin", day, dose=dose)
+    (alert, _) = texts(metformin_and_kidney_function, build_sources(record))
+    assert alert.startswith("Metformin 1000 mg oral is active since 2024-03-12")
 
 
 def test_stopped_metformin_raises_no_alert(build_sources: Build) -> None:
@@ -262,7 +276,22 @@ def test_a_small_change_is_not_told(build_sources: Build) -> None:
     record.potassium("4.3", "2025-02-11")
     record.encounter("Inpatient", "2025-02-10", "2025-02-14")
     record.potassium("4.7", "2026-10-05")
+    record.result("29463-7", "Body weight", "80.7", "kg", "2025-02-11")
+    record.result("29463-7", "Body weight", "77.2", "kg", "2026-10-05")
     assert since_last_encounter(build_sources(record)) == []
+
+
+def test_new_documents_are_told_with_their_days(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
+    record.potassium("4.7", "2026-10-05")
+    code = CodedConcept(system=LOINC, code="18842-5", display="Discharge summary")
+    record.add(ClinicalFact(kind=FACT_KIND_DOCUMENT, code=code), "2026-01-20")
+    sources = build_sources(record)
+    (statement,) = since_last_encounter(sources)
+    rendered = render(statement, sources)
+    assert rendered.text == "Since the last encounter (2025-02-14): new document: Discharge summary (2026-01-20)."
+    assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
 
 
 def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:

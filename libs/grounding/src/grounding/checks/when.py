@@ -10,7 +10,7 @@ from grounding.checks.context import Context, contradicted, supported, unsupport
 from grounding.claims import Claim
 from grounding.concepts import BIRTH_DATE, loinc_key
 from grounding.mentions import Cue, DateMention
-from grounding.scan import cue
+from grounding.scan import cue, name_mentions
 from grounding.sources import birth_day
 
 _OF_ENCOUNTER = re.compile(r"\b(encounter|visit|admission|admitted|discharged?|stay)\b[^.,;:]*$")
@@ -39,10 +39,20 @@ def _check_one(mention: DateMention, context: Context) -> Claim:
 
 def _about(mention: DateMention, context: Context) -> tuple[ClinicalFact, ...]:
     """Encounters where the words before the date speak of one; else what the nearest name means."""
-    if _OF_ENCOUNTER.search(context.before(mention, 32)):
+    if _OF_ENCOUNTER.search(_without_names(mention, context)):
         return tuple(fact for fact in context.cited.facts if fact.kind == FACT_KIND_ENCOUNTER)
     name = binding.nearest_name(context.sentence, mention) or context.carried
     return context.cited.matching(name.keys) if name else ()
+
+
+def _without_names(mention: DateMention, context: Context) -> str:
+    """What stands just before a date; a name such as `Discharge summary` speaks of no encounter."""
+    text = context.before(mention, 32)
+    start = mention.start - len(text)
+    for name in name_mentions(context.sentence):
+        left, right = max(0, name.start - start), max(0, name.end - start)
+        text = text[:left] + " " * (right - left) + text[right:]
+    return text[: mention.start - start]
 
 
 def _days(fact: ClinicalFact, mention: DateMention, context: Context) -> frozenset[date]:

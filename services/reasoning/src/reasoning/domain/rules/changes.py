@@ -77,6 +77,8 @@ def _moved(sources: Sources, last: LastEncounter, loinc: str, least: Decimal) ->
         or abs(newest - first) < least
     ):
         return None
+    if say.direction([before[-1], after[-1]]) == say.SAME:
+        return None
     moved = say.trend_parts(sources, (before[-1].fact_id, after[-1].fact_id))
     return parts.statement(wire.STATEMENT_KIND_CHANGE, *_since(last), *moved)
 

@@ -22,21 +22,22 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
     taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, DrugClass.BIGUANIDE)]
     if function is None or not taken or function.value >= _REASSESS_BELOW:
         return []
-    newest, older = taken[0], tuple(fact.fact_id for fact in taken[1:])
+    shown = parts.longest_in_use(taken)
+    others = tuple(fact.fact_id for fact in taken if fact is not shown)
     terms = (
         ("contraindicated", "below") if function.value < _CONTRAINDICATED_BELOW else ("30 and 45", "assess", "benefit")
     )
     wording = ": check whether it still fits" if function.value < _CONTRAINDICATED_BELOW else ": check the dose"
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.drug_with_dose(newest), *parts.state(newest), Words(", while "), *parts.kidney_parts(function)),
+        *(*parts.drug_with_dose(shown), *parts.state(shown), Words(", while "), *parts.kidney_parts(function)),
         *(Words(wording), *parts.quoted(sources, _PASSAGES, terms)),
-        also=older,
+        also=others,
     )
     proposal = parts.statement(
         wire.STATEMENT_KIND_PROPOSAL,
-        *(Words("Review "), Name(newest.fact_id), Words(" with this kidney function: ")),
+        *(Words("Review "), Name(shown.fact_id), Words(" with this kidney function: ")),
         *parts.kidney_parts(function),
-        also=older,
+        also=others,
     )
     return [alert, proposal]

@@ -59,7 +59,8 @@ def _nsaids(sources: Sources) -> list[ClinicalFact]:
 def _interaction(
     sources: Sources, nsaid: ClinicalFact, blockers: list[ClinicalFact], function: KidneyFunction | None
 ) -> list[Statement]:
-    blocker, older = blockers[0], tuple(fact.fact_id for fact in blockers[1:])
+    blocker = parts.longest_in_use(blockers)
+    others = tuple(fact.fact_id for fact in blockers if fact is not blocker)
     kidneys: tuple[Part, ...] = parts.kidney_parts(function) if function else ()
     also_kidneys = (Words(" and "), *kidneys) if kidneys else ()
     alert = parts.statement(
@@ -67,7 +68,7 @@ def _interaction(
         *(*parts.drug_with_class(nsaid, capital=True), *parts.state(nsaid), Words(", while ")),
         *(*parts.drug_with_class(blocker), *parts.state(blocker), *also_kidneys),
         *parts.quoted(sources, ("fda-nsaid-acei-renal", "kdigo-2024-nsaid"), ("nsaid", "renal", "ace")),
-        also=older,
+        also=others,
     )
     proposal = parts.statement(
         wire.STATEMENT_KIND_PROPOSAL,

@@ -51,6 +51,17 @@ def newest_first(found: tuple[ClinicalFact, ...]) -> list[ClinicalFact]:
     return sorted(found, key=lambda fact: (fact.valid_from.seconds, fact.fact_id), reverse=True)
 
 
+def longest_in_use(found: list[ClinicalFact]) -> ClinicalFact:
+    """Of several entries of one drug: the oldest with the dose of the newest, which says since when it goes on."""
+    newest = newest_first(tuple(found))[0]
+    same = [each for each in found if facts.name_of(each) == facts.name_of(newest) and _dose(each) == _dose(newest)]
+    return newest_first(tuple(same))[-1]
+
+
+def _dose(fact: ClinicalFact) -> tuple[str, str]:
+    return fact.dosage.dose.value, fact.dosage.dose.unit
+
+
 def in_use(sources: Sources) -> tuple[ClinicalFact, ...]:
     """Medications active or ordered on the day of the question."""
     return tuple(fact for fact in sources.active(FACT_KIND_MEDICATION) if not facts.is_absent(fact))

@@ -28,13 +28,13 @@ def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
     taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, *raising)]
     if not taken:
         return []
-    result = newest[0].fact_id
+    result, drug = newest[0].fact_id, parts.longest_in_use(taken)
     return [
         parts.statement(
             wire.STATEMENT_KIND_ALERT,
             *(Name(result, capital=True), Words(" was "), Value(result), Words(" on "), Day(result), Words(", while ")),
-            *(*parts.drug_with_class(taken[0]), *parts.state(taken[0])),
+            *(*parts.drug_with_class(drug), *parts.state(drug)),
             *parts.quoted(sources, ("fda-acei-hyperkalaemia",), ("potassium", "hyperkal")),
-            also=tuple(fact.fact_id for fact in taken[1:]),
+            also=tuple(fact.fact_id for fact in taken if fact is not drug),
         )
     ]
