@@ -150,6 +150,16 @@ def _value(text: str, chance: random.Random) -> str | None:
     )
 
 
+def _swap(text: str, _: random.Random) -> str | None:
+    """The first two different values of the lead change places: each is true, but not there."""
+    found = list(_VALUE.finditer(text.partition("“")[0].partition(";")[0]))
+    if len(found) != 2 or found[0].group() == found[1].group():
+        return None
+    one, other = found
+    middle = text[one.end() : other.start()]
+    return text[: one.start()] + other.group() + middle + one.group() + text[other.end() :]
+
+
 def _unit(text: str, chance: random.Random) -> str | None:
     return _at_one(re.compile("|".join(_WRONG_UNIT)), text, chance, _WRONG_UNIT.__getitem__)
 
@@ -189,6 +199,7 @@ def _drug(text: str, chance: random.Random) -> str | None:
 LIES: dict[str, Lie] = {
     "value": _value, "unit": _unit, "dose": _dose, "date": _day, "laterality": _laterality, "negation": _negation,
     "experiencer": _experiencer, "drug": _drug,
+    "swapped values": _swap,
 }  # fmt: skip
 
 
