@@ -75,6 +75,11 @@ class Sources:
         """Facts neither superseded nor withdrawn."""
         return tuple(each.fact for each in self.recorded if not _is_past(each))
 
+    @cached_property
+    def disputed(self) -> frozenset[str]:
+        """Ids of facts that an open contradiction is about: they are asked, not asserted."""
+        return frozenset(fact_id for each in self.contradictions for fact_id in each.fact_ids)
+
     @property
     def today(self) -> date:
         return self.as_of.astimezone(UTC).date()

@@ -60,7 +60,7 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     report(Progress(role="memory", action="read"))
     record = await read_record(request, parts)
     sources = record.sources()
-    said = speak(record, sources, report)
+    said = speak(record, sources, report, request.question)
     checked = assess(said, Verifier(sources), identity.assessment_id)
     prepared = prepare(request.question, record, sources, checked, parts.limits.context_tokens)
     run = _begin(identity, prepared, pin, parts)
@@ -106,9 +106,9 @@ async def read_record(request: AskRequest, parts: Parts) -> Record:
     return Record(timeline, context, passages, asked_at, last)
 
 
-def speak(record: Record, sources: Sources, report: Report) -> list[Drafted]:
+def speak(record: Record, sources: Sources, report: Report, question: str = "") -> list[Drafted]:
     """What the rules say."""
-    spoken = [(each.rule, each.statement) for each in rules.speak(sources)]
+    spoken = [(each.rule, each.statement) for each in rules.speak(sources, question)]
     if record.signed is not None:
         spoken += [("since_last_signed", each) for each in since_last_signed(sources, record.signed.signed_at)]
     for name in dict.fromkeys(name for name, _ in spoken):

@@ -10,7 +10,7 @@ from harness.actions import Code, ProposalKind, Propose
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.drafting import Drafted, assess, draft, merge
-from reasoning.domain.objections import FOREIGN, objection
+from reasoning.domain.objections import DISPUTED, FOREIGN, objection
 from reasoning.domain.wording import word, word_proposal
 from testkit.records import LOINC, RXNORM, RecordBuilder
 
@@ -93,6 +93,13 @@ def test_a_passage_about_drugs_that_the_patient_does_not_take_is_objected_to(
         record.passages[-1].codes.append(CodedConcept(system=RXNORM, code=rxcui))
     sources = build_sources(record)
     assert objection(say.evidence(sources, name), sources, doubted=False) == (FOREIGN if objected else "")
+
+
+def test_an_allergy_in_dispute_is_not_asserted_by_the_model(patient: Patient, build_sources: Build) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    assert objection(say.allergy(sources, ids["penicillin"]), sources, doubted=False) == DISPUTED
+    assert objection(say.problem(sources, ids["ckd"]), sources, doubted=False) == ""
 
 
 def test_the_same_draft_gives_the_same_statement_ids(patient: Patient, build_sources: Build) -> None:

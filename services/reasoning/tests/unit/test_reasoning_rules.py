@@ -8,14 +8,19 @@ from grounding import Sources, Verdict, Verifier, render
 from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_KIND_DOCUMENT,
     FACT_STATUS_CORRECTED,
+    PROVENANCE_READ_FROM_IMAGE,
+    PROVENANCE_READ_FROM_TEXT,
+    PROVENANCE_STRUCTURED,
     ClinicalFact,
     CodedConcept,
+    Provenance,
 )
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.rules import CITED_PASSAGES, RULES, Rule, speak
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
+from reasoning.domain.rules.asked import named_in_the_question
 from reasoning.domain.rules.changes import last_encounter, since_last_encounter
-from reasoning.domain.rules.contradictions import open_contradictions
+from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
 from reasoning.domain.rules.critical import CRITICAL, critical_values
 from reasoning.domain.rules.followup import since_last_signed
@@ -43,7 +48,7 @@ def test_every_rule_speaks_about_the_failing_kidneys_and_every_word_is_supported
         rendered = render(spoken.statement, sources)
         verified = verifier.verify(rendered.text, rendered.citations)
         assert verified.verdict is Verdict.SUPPORTED, (spoken.rule, rendered.text, verified.reason)
-    silent = {"critical_values", "drug_of_an_allergic_class", "corrected_results"}
+    silent = {"critical_values", "drug_of_an_allergic_class", "corrected_results", "unconfirmed_allergies"}
     assert {spoken.rule for spoken in speak(sources)} == {rule.__name__ for rule in RULES} - silent
 
 
@@ -299,6 +304,62 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
     record.encounter("Inpatient", "2026-10-05")
     record.potassium("4.3", "2026-10-05")
     assert last_encounter(build_sources(record)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: active since 2024-03-12."),
+        ("Since Zocor was started, are there complaints?", "No Zocor was found in the record"),
+        ("Is amoxicillin tolerated?", "Amoxicillin: stopped on 2025-02-14."),
+        ("Do the medications still fit?", "Naproxen 500 mg oral: ordered on 2026-10-06."),
+        ("Which problems are known?", "Problem: Chronic kidney disease, stage 4, active since 2026-10-05."),
+    ],
+)
+def test_what_a_question_takes_for_granted_meets_the_record(
+    question: str, answer: str, patient: Patient, build_sources: Build
+) -> None:
+    sources = build_sources(patient[0])
+    verifier = Verifier(sources)
+    said = [render(statement, sources) for statement in named_in_the_question(sources, question)]
+    assert any(each.text.startswith(answer) for each in said), [each.text for each in said]
+    assert all(verifier.verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in said)
+
+
+def test_a_question_that_names_nothing_adds_nothing(patient: Patient, build_sources: Build) -> None:
+    assert named_in_the_question(build_sources(patient[0]), "What has changed?") == []
+
+
+def test_an_allergy_that_is_in_dispute_is_asked_about_and_not_told_as_news(
+    patient: Patient, build_sources: Build
+) -> None:
+    record, ids = patient
+    late = record.allergy("387406002", "Sulfonamide", "2026-10-06")
+    assert any("Sulfonamide" in text for text in texts(since_last_encounter, build_sources(record)))
+    record.contradiction("no-known-allergies", ids["none"], late)
+    sources = build_sources(record)
+    assert not any("Sulfonamide" in text for text in texts(since_last_encounter, sources))
+    assert any("Sulfonamide" in text for text in texts(open_contradictions, sources))
+
+
+@pytest.mark.parametrize("provenance", [PROVENANCE_READ_FROM_TEXT, PROVENANCE_READ_FROM_IMAGE])
+def test_an_allergy_read_from_a_document_is_asked_about(
+    provenance: "Provenance.ValueType", build_sources: Build
+) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
+    record.potassium("4.3", "2026-10-05")
+    record.allergy("387406002", "Sulfonamide", "2026-10-06", reaction="angioedema")
+    record.facts[-1].fact.provenance = provenance
+    sources = build_sources(record)
+    (text,) = texts(unconfirmed_allergies, sources)
+    assert text.startswith(
+        "An allergy entry needs to be confirmed: Sulfonamide, reaction angioedema (2026-10-06, read "
+    )
+    assert text.endswith("; does it belong to this patient?")
+    assert since_last_encounter(sources) == []
+    record.facts[-1].fact.provenance = PROVENANCE_STRUCTURED
+    assert unconfirmed_allergies(build_sources(record)) == []
 
 
 def test_only_the_newest_film_is_told(build_sources: Build) -> None:

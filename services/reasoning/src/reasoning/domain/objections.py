@@ -3,10 +3,14 @@
 from grounding import Sources, Statement, facts
 from grounding.concepts import class_key, key
 from grounding.drugs import BY_RXCUI, RXNORM
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE
 
+from reasoning.domain.rules.contradictions import is_unconfirmed
+
 DOUBTED = "the verifying agent doubts that it answers the question"
+DISPUTED = "the record contradicts itself about this, or it is unconfirmed; it is put as a question"
 FOREIGN = "the passage concerns drugs that are not in this record"
 
 
@@ -16,7 +20,15 @@ def objection(statement: Statement, sources: Sources, *, doubted: bool) -> str:
         concerns(sources.passage(each), sources) for each in statement.passage_ids
     ):
         return FOREIGN
+    if any(_is_disputed(fact_id, sources) for fact_id in statement.fact_ids):
+        return DISPUTED
     return DOUBTED if doubted else ""
+
+
+def _is_disputed(fact_id: str, sources: Sources) -> bool:
+    """Of drugs, both sides may be told; an allergy or problem that may be another's is only asked about."""
+    fact = sources.fact(fact_id)
+    return is_unconfirmed(fact) or (fact_id in sources.disputed and fact.kind in (FACT_KIND_ALLERGY, FACT_KIND_PROBLEM))
 
 
 def concerns(passage: EvidencePassage, sources: Sources) -> bool:

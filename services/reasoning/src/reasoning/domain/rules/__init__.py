@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from grounding import Sources, Statement
 
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
+from reasoning.domain.rules.asked import named_in_the_question
 from reasoning.domain.rules.changes import since_last_encounter
-from reasoning.domain.rules.contradictions import open_contradictions
+from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
 from reasoning.domain.rules.critical import critical_values
 from reasoning.domain.rules.imaging import imaging_findings
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     hyperkalaemia_with_raas_blockade,
     rapid_progression,
     open_contradictions,
+    unconfirmed_allergies,
     kidney_function_trend,
     since_last_encounter,
     corrected_results,
@@ -57,6 +59,8 @@ class Spoken:
     statement: Statement
 
 
-def speak(sources: Sources) -> list[Spoken]:
-    """Everything the rules have to say about a record, in reading order."""
-    return [Spoken(rule.__name__, statement) for rule in RULES for statement in rule(sources)]
+def speak(sources: Sources, question: str = "") -> list[Spoken]:
+    """Everything the rules have to say about a record, in reading order; last what the question itself names."""
+    spoken = [Spoken(rule.__name__, statement) for rule in RULES for statement in rule(sources)]
+    asked = named_in_the_question(sources, question)
+    return [*spoken, *(Spoken(named_in_the_question.__name__, statement) for statement in asked)]

@@ -17,6 +17,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from reasoning.domain.rules import parts
+from reasoning.domain.rules.contradictions import is_unconfirmed
 
 # LOINC -> smallest change worth telling, in the result's own unit. Beyond biological and analytical variation
 # (reference change values after Fraser CG, Biological Variation, AACC Press 2001, rounded).
@@ -99,7 +100,7 @@ def _lists(sources: Sources, last: LastEncounter) -> list[tuple[str, list[Clinic
         ("stopped: ", _stopped(sources, drugs, last)),
         ("new problem: ", _distinct(_new(present, FACT_KIND_PROBLEM, last))),
         ("new document: ", _distinct(_new(present, FACT_KIND_DOCUMENT, last))),
-        ("new allergy: ", _distinct(_new(present, FACT_KIND_ALLERGY, last))),
+        ("new allergy: ", _distinct(_settled(sources, _new(present, FACT_KIND_ALLERGY, last)))),
     ]
 
 
@@ -134,6 +135,11 @@ def _new(present: list[ClinicalFact], kind: int, last: LastEncounter) -> list[Cl
     return [
         fact for fact in present if fact.kind == kind and fact.status != FACT_STATUS_ENDED and _began_after(fact, last)
     ]
+
+
+def _settled(sources: Sources, found: list[ClinicalFact]) -> list[ClinicalFact]:
+    """What is contradicted or unconfirmed is put as a question and not told as news."""
+    return [fact for fact in found if fact.fact_id not in sources.disputed and not is_unconfirmed(fact)]
 
 
 def _began_after(fact: ClinicalFact, last: LastEncounter) -> bool:

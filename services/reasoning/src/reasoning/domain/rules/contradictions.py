@@ -6,6 +6,7 @@ from grounding import Sources, Statement, facts
 from grounding.say import allergen_parts
 from grounding.statements import Day, Name, Part, Reaction, Value, Words, join
 from longitude.ingestion.v1.clinical_fact_pb2 import (
+    FACT_KIND_ALLERGY,
     PROVENANCE_READ_FROM_IMAGE,
     PROVENANCE_READ_FROM_TEXT,
     ClinicalFact,
@@ -28,6 +29,30 @@ def open_contradictions(sources: Sources) -> list[Statement]:
     J Allergy Clin Immunol 2022;150:1333-1393.
     """
     return [_question(sources, each) for each in sources.contradictions if _known(sources, each)]
+
+
+def unconfirmed_allergies(sources: Sources) -> list[Statement]:
+    """An allergy that was read from a document, which may be about somebody else, as a question.
+
+    Source: the record itself; for allergy labels AAAAI/ACAAI Drug Allergy: 2022 practice parameter update.
+    """
+    return [
+        parts.statement(
+            wire.STATEMENT_KIND_QUESTION,
+            *(
+                Words("An allergy entry needs to be confirmed: "),
+                *_allergy(fact),
+                Words("; does it belong to this patient?"),
+            ),
+        )
+        for fact in sources.active(FACT_KIND_ALLERGY)
+        if is_unconfirmed(fact) and fact.fact_id not in sources.disputed
+    ]
+
+
+def is_unconfirmed(fact: ClinicalFact) -> bool:
+    """An allergy said to be there that no message states in a field of its own."""
+    return fact.kind == FACT_KIND_ALLERGY and fact.provenance in _ORIGIN and not facts.is_absent(fact)
 
 
 def _question(sources: Sources, contradiction: Contradiction) -> Statement:

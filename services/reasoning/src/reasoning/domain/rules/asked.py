@@ -1,0 +1,67 @@
+"""What the question itself names: its state in the record, so that a false premise meets the truth beside it."""
+
+import re
+
+from grounding import Sources, Statement, facts, say
+from grounding.concepts import DRUG_NAMES
+from grounding.mentions import NameMention
+from grounding.scan import Scanner, name_mentions
+from longitude.ingestion.v1.clinical_fact_pb2 import (
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
+    ClinicalFact,
+    FactKind,
+)
+
+from reasoning.domain.rules import parts
+
+# Words that ask for everything of a kind.
+_ASKS_FOR: tuple[tuple["FactKind.ValueType", re.Pattern[str]], ...] = (
+    (FACT_KIND_MEDICATION, re.compile(r"\b(medications?|medicines?|drugs?|treatments?|tablets?)\b", re.IGNORECASE)),
+    (FACT_KIND_PROBLEM, re.compile(r"\b(problems?|diagnos[ei]s|conditions?|diseases?)\b", re.IGNORECASE)),
+)
+
+
+def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
+    """Each drug that the question names, as the record has it (active, stopped, or nowhere); all of a kind it asks for.
+
+    Source: the record itself. A question that takes something for granted is answered by what is recorded.
+    """
+    found = [fact for kind, pattern in _ASKS_FOR if pattern.search(question) for fact in _all(sources, kind)]
+    statements = [_state(sources, fact) for fact in found]
+    for mention in _drugs(sources, question):
+        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & mention.keys]
+        if named:
+            statements.append(say.medication(sources, _standing(sources, named).fact_id))
+        elif not any(facts.keys(fact) & mention.keys for fact in sources.current):
+            statements.append(say.absence(sources, mention.text))
+    return list(dict.fromkeys(statements))
+
+
+def _drugs(sources: Sources, question: str) -> list[NameMention]:
+    """Drugs by name or brand, in the order of the question; names of classes are no drugs."""
+    named = [each for sentence in Scanner(sources).scan(question) for each in name_mentions(sentence)]
+    return [each for each in named if each.is_drug or each.text.lower() in DRUG_NAMES]
+
+
+def _all(sources: Sources, kind: "FactKind.ValueType") -> list[ClinicalFact]:
+    """What is in force of a kind, one entry per name."""
+    present = [fact for fact in sources.active(kind) if not facts.is_absent(fact)]
+    by_name: dict[str, list[ClinicalFact]] = {}
+    for fact in present:
+        by_name.setdefault(facts.name_of(fact), []).append(fact)
+    return [_standing(sources, same) for same in by_name.values()]
+
+
+def _standing(sources: Sources, same: list[ClinicalFact]) -> ClinicalFact:
+    """The entry that says how things stand: one in force before one that is over."""
+    going_on = [fact for fact in same if not facts.has_ended(fact, sources.today)]
+    return parts.longest_in_use(going_on) if going_on else parts.newest_first(tuple(same))[0]
+
+
+def _state(sources: Sources, fact: ClinicalFact) -> Statement:
+    return (
+        say.medication(sources, fact.fact_id)
+        if fact.kind == FACT_KIND_MEDICATION
+        else say.problem(sources, fact.fact_id)
+    )
