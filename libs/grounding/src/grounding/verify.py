@@ -12,6 +12,7 @@ from longitude.reasoning.v1.assessment_pb2 import Citation
 
 from grounding import binding
 from grounding.checks import (
+    correction,
     direction,
     experiencer,
     label,
@@ -37,6 +38,7 @@ CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     name.check,
     negation.check,
     value.check,
+    correction.check,
     when.check,
     laterality.check,
     experiencer.check,

@@ -48,6 +48,25 @@ def test_a_replaced_result_is_not_current_and_cannot_be_said_as_it_was() -> None
     assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.CONTRADICTED
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Corrected result: potassium 4.9 mmol/L replaces 6.9 mmol/L.", Verdict.SUPPORTED),
+        ("Potassium 6.9 mmol/L was corrected to 4.9 mmol/L on 2025-02-12.", Verdict.SUPPORTED),
+        ("Corrected result: potassium 6.9 mmol/L replaces 4.9 mmol/L.", Verdict.CONTRADICTED),
+        ("Potassium 4.9 mmol/L was corrected to 6.9 mmol/L.", Verdict.CONTRADICTED),
+        ("Corrected result: potassium 4.9 mmol/L replaces 4.9 mmol/L.", Verdict.CONTRADICTED),
+        ("Corrected result: potassium 6.9 mmol/L.", Verdict.CONTRADICTED),
+    ],
+)
+def test_a_correction_is_told_the_right_way_round(text: str, verdict: Verdict) -> None:
+    record = RecordBuilder()
+    old, new = record.potassium("6.9", "2025-02-12"), record.potassium("4.9", "2025-02-12")
+    record.supersede(old, new, "2025-02-13")
+    verifier = Verifier(sources_of(record))
+    assert verifier.verify(text, [Citation(fact_id=old), Citation(fact_id=new)]).verdict is verdict
+
+
 def test_a_withdrawn_fact_is_not_current() -> None:
     record = RecordBuilder()
     withdrawn = record.problem("J45", "Asthma", "2025-01-01")
