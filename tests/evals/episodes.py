@@ -52,7 +52,7 @@ class Case:
     @cached_property
     def said(self) -> list[Drafted]:
         """What the rules say."""
-        return speak(self.record, self.sources, lambda _: None)
+        return speak(self.record, self.sources, lambda _: None, self.story.question)
 
     @cached_property
     def checked(self) -> list[Statement]:
