@@ -122,6 +122,18 @@ def test_an_allergy_in_a_letter_points_at_its_characters() -> None:
     assert not fact.HasField("valid_to")
 
 
+@pytest.mark.parametrize("words", ["hospital number ZZ-999999", "MRN: ZZ-999999", "patient ID ZZ-999999"])
+def test_a_letter_about_somebody_else_gives_no_facts_and_says_so(words: str) -> None:
+    letter = f"Letter about Mr Other Person, {words}.\nHe is allergic to sulfonamides (angioedema)."
+    event = document.read_text("cause", received(), letter)
+    assert (event.problem, list(event.facts)) == (document.OTHER_PATIENT, [])
+
+
+def test_a_letter_that_shows_the_patients_own_number_gives_its_facts() -> None:
+    event = document.read_text("cause", received(), "Patient ID 88-1306. Allergic to sulfonamides (angioedema).")
+    assert len(event.facts) == 1
+
+
 def test_no_known_allergies_is_an_absence_with_its_own_slot() -> None:
     first, second = (
         document.read_text(CAUSE, received(), text).facts[0]

@@ -1,7 +1,7 @@
 """Builds the DocumentRead event: text, fields, and the facts they become, each pointing at where it was read.
 
 Guarantee: no fact without its place (characters or page and box), none from a field the reader was not sure of, none
-from a page that shows another patient's identifier, and the same reading gives the same facts.
+from a document that shows another patient's identifier, and the same reading gives the same facts.
 """
 
 from __future__ import annotations
@@ -36,13 +36,20 @@ from longitude.ingestion.v1.events_pb2 import DocumentReceived
 from imaging.domain.analytes import LOINC, Analyte, find_analyte
 from imaging.domain.letters import AllergyStatement, find_allergies
 from imaging.domain.page import Page
-from imaging.domain.page_fields import Field, collected_at, printed_identifiers, read_fields, same_identifier
+from imaging.domain.page_fields import (
+    Field,
+    collected_at,
+    identifiers_in,
+    printed_identifiers,
+    read_fields,
+    same_identifier,
+)
 
 TEXT_READER = ModelVersion(name="text", version="1")
 """What read a document that is text already: the rules of this version of the service."""
 
 BLANK = "blank page: no text was found"
-OTHER_PATIENT = "the page shows another patient identifier than the message: no facts were taken from it"
+OTHER_PATIENT = "the document shows another patient identifier than the message: no facts were taken from it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +73,18 @@ def unread(document: DocumentReceived, problem: str, model: ModelVersion = TEXT_
 
 
 def read_text(cause_id: str, document: DocumentReceived, text: str) -> DocumentRead:
-    """The answer for a document that is text: allergy statements with their characters."""
+    """The answer for a document that is text: allergy statements with their characters, unless it is about another."""
     event = _read(document, text, TEXT_READER, "" if text.strip() else BLANK)
+    if _about_another(document, identifiers_in(text)):
+        event.problem = OTHER_PATIENT
+        return event
     origin = _Origin(reading_id(cause_id, TEXT_READER), document, PROVENANCE_READ_FROM_TEXT, 1.0)
     event.facts.extend(_allergies(origin, text))
     return event
+
+
+def _about_another(document: DocumentReceived, shown: set[str]) -> bool:
+    return not all(same_identifier(identifier, document.patient.id) for identifier in shown)
 
 
 def read_pages(
@@ -82,7 +96,7 @@ def read_pages(
     event = _read(document, text, model, "" if text.strip() else BLANK)
     event.fields.extend(_page_field(field) for on_page in fields for field in on_page)
     shown = {identifier for on_page in fields for identifier in printed_identifiers(on_page)}
-    if not all(same_identifier(identifier, document.patient.id) for identifier in shown):
+    if _about_another(document, shown):
         event.problem = OTHER_PATIENT
         return event
     origin = _Origin(reading_id(cause_id, model), document, PROVENANCE_READ_FROM_IMAGE, _score(pages))

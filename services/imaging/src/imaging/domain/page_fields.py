@@ -19,7 +19,8 @@ IDENTIFIER = "patient identifier"
 COLLECTED = "collected"
 
 _IDENTIFIER = re.compile(
-    r"\b(?:MRN|PID|NHS\s?(?:No|number)|(?:patient|hospital|unit)\s?(?:ID|no|number|identifier)?)\s?[.:#]+\s?"
+    r"\b(?:(?:MRN|PID|NHS\s?(?:No|number)|(?:patient|hospital|unit)\s?(?:ID|no|number|identifier)?)\s?[.:#]+\s?"
+    r"|(?:MRN|(?:NHS|patient|hospital|unit)\s(?:ID|number|identifier))\s)"
     r"(?P<id>[A-Z0-9][A-Z0-9/-]*\d[A-Z0-9/-]*)",
     re.IGNORECASE,
 )
@@ -69,6 +70,11 @@ def read_fields(page: Page) -> list[Field]:
 def printed_identifiers(fields: Sequence[Field]) -> set[str]:
     """Patient identifiers that the page itself shows."""
     return {field.value for field in fields if field.name == IDENTIFIER}
+
+
+def identifiers_in(text: str) -> set[str]:
+    """Patient identifiers that a letter itself shows."""
+    return {match["id"] for match in _IDENTIFIER.finditer(text)}
 
 
 def collected_at(fields: Sequence[Field], zone: tzinfo) -> datetime | None:
