@@ -202,7 +202,7 @@ async def test_a_question_is_answered_by_rules_and_model_and_every_statement_poi
     assert {"metformin_and_kidney_function", "nsaid_with_raas_blockade", "open_contradictions"} <= said
     metformin = next(each for each in released if each.author_name == "metformin_and_kidney_function")
     assert "fda-metformin-renal" in {citation.passage_id for citation in metformin.citations}
-    assert any(statement.author == wire.AUTHOR_MODEL for statement in released)
+    assert {statement.author for statement in assessment.statements} == {wire.AUTHOR_RULE, wire.AUTHOR_MODEL}
     (prose,) = [statement for statement in assessment.statements if statement.kind == wire.STATEMENT_KIND_PROSE]
     assert prose.released == (prose.verdict == wire.VERDICT_SUPPORTED)
     assert prose.released or prose.reason
