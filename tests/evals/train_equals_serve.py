@@ -3,8 +3,7 @@
 Real episodes over stories are served by the engine (continuous batch, chunked prefill, reused prefixes, forced runs),
 half of them greedy and half drawn at temperature 1. Then each role's whole sequence goes through the network once, as a
 trainer would run it, and every action token's log-probability is compared. Once in float64 (deterministic mode), once
-in float32 (as served). The engine's own numbers are compared: the record keeps them as 32-bit floats, which alone is
-a difference of up to 1e-6.
+in float32 (as served). The engine's own numbers are compared.
 """
 
 from collections.abc import Iterator, Sequence
