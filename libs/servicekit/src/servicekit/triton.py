@@ -10,6 +10,13 @@ import tritonclient.grpc.aio as triton
 from eventbus import PermanentError, TransientError
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+# A restarted server is found again within seconds, not after gRPC's default two minutes.
+CHANNEL = [
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+]
+
 Tensors = dict[str, np.ndarray[Any, Any]]
 
 # Statuses that pass by themselves: ask again.
@@ -45,7 +52,7 @@ class TritonClient:
     @asynccontextmanager
     async def connect(cls, endpoint: str) -> AsyncIterator[Self]:
         """A client for the server at `host:port`; it need not be up yet."""
-        client = triton.InferenceServerClient(endpoint)
+        client = triton.InferenceServerClient(endpoint, channel_args=CHANNEL)
         try:
             yield cls(client)
         finally:

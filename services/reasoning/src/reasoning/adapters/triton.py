@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import grpc
 import numpy as np
 from eventbus import PermanentError, TransientError
 from harness import Generate, Generated, ModelPin
@@ -56,12 +55,8 @@ class Reasoner:
 
     async def _collect(self, asked: Generate, timeout_s: float, on_tokens: OnTokens) -> "_Answer":
         answer = _Answer()
-        try:
-            async for piece in self._client.stream(MODEL, _inputs(asked), _OUTPUTS, timeout_s):
-                on_tokens(answer.add(piece))
-        except grpc.aio.AioRpcError as error:
-            # tritonclient lets the error of a stream that breaks through as it is.
-            raise TransientError(f"triton: {error.code().name}") from error
+        async for piece in self._client.stream(MODEL, _inputs(asked), _OUTPUTS, timeout_s):
+            on_tokens(answer.add(piece))
         if not answer.finish_reason:
             raise TransientError("triton: the stream ended early")
         return answer
