@@ -143,13 +143,14 @@ def calculation(name: str, fact_ids: Sequence[str]) -> Statement:
 
 
 def change(sources: Sources, fact_ids: Sequence[str]) -> Statement:
-    """What moved: the last two values of one concept, or one that is new."""
+    """What moved: the last two values of one concept, one that is new, or one that was recorded again."""
     ordered = sorted((sources.fact(each) for each in fact_ids), key=_when)
     newest = ordered[-1]
     if len(ordered) > 1 and all(fact.HasField("quantity") for fact in ordered[-2:]):
         return Statement(wire.STATEMENT_KIND_CHANGE, trend_parts(sources, [fact.fact_id for fact in ordered[-2:]]))
     value: tuple[Part, ...] = (Words(" "), Value(newest.fact_id)) if newest.HasField("quantity") else ()
-    parts = (Words("New: "), Name(newest.fact_id), *value, *_on(sources, newest.fact_id))
+    lead = Words("Recorded again: " if len(ordered) > 1 else "New: ")
+    parts = (lead, Name(newest.fact_id), *value, *_on(sources, newest.fact_id))
     return Statement(wire.STATEMENT_KIND_CHANGE, parts)
 
 

@@ -141,3 +141,14 @@ def test_a_long_series_is_thinned_but_keeps_its_ends() -> None:
     assert text.count("(2025-") == 8
     assert "(2025-01-01)" in text
     assert "(2025-12-01)" in text
+
+
+def test_what_was_recorded_before_is_not_called_new() -> None:
+    record = RecordBuilder()
+    first = record.problem("I10", "Essential (primary) hypertension", "2024-03-12")
+    again = record.problem("I10", "Essential (primary) hypertension", "2026-10-05")
+    sources = Sources.of(datetime(2026, 10, 6, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    rendered = render(say.change(sources, [first, again]), sources)
+    assert rendered.text == "Recorded again: Essential (primary) hypertension on 2026-10-05."
+    assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
+    assert render(say.change(sources, [first]), sources).text.startswith("New: ")

@@ -286,6 +286,18 @@ def test_a_small_change_is_not_told(build_sources: Build) -> None:
     assert since_last_encounter(build_sources(record)) == []
 
 
+def test_a_problem_that_is_entered_again_is_not_new(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.problem("I10", "Essential (primary) hypertension", "2024-03-12")
+    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
+    record.problem("I10", "Essential (primary) hypertension", "2026-10-05")
+    record.problem("M25.561", "Pain in right knee", "2026-10-05")
+    record.potassium("4.7", "2026-10-05")
+    (text,) = texts(since_last_encounter, build_sources(record))
+    assert "Pain in right knee" in text
+    assert "hypertension" not in text
+
+
 def test_new_documents_are_told_with_their_days(build_sources: Build) -> None:
     record = RecordBuilder()
     record.encounter("Inpatient", "2025-02-10", "2025-02-14")

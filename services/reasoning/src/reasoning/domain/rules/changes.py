@@ -98,9 +98,12 @@ def _lists(sources: Sources, last: LastEncounter) -> list[tuple[str, list[Clinic
             _distinct([fact for fact in new if not facts.is_order(fact) and not facts.has_ended(fact)]),
         ),
         ("stopped: ", _stopped(sources, drugs, last)),
-        ("new problem: ", _distinct(_new(present, FACT_KIND_PROBLEM, last))),
+        ("new problem: ", _distinct(_unheard(present, _new(present, FACT_KIND_PROBLEM, last), last))),
         ("new document: ", _distinct(_new(present, FACT_KIND_DOCUMENT, last))),
-        ("new allergy: ", _distinct(_settled(sources, _new(present, FACT_KIND_ALLERGY, last)))),
+        (
+            "new allergy: ",
+            _distinct(_settled(sources, _unheard(present, _new(present, FACT_KIND_ALLERGY, last), last))),
+        ),
     ]
 
 
@@ -134,6 +137,19 @@ def _stopped(sources: Sources, drugs: list[ClinicalFact], last: LastEncounter) -
 def _new(present: list[ClinicalFact], kind: int, last: LastEncounter) -> list[ClinicalFact]:
     return [
         fact for fact in present if fact.kind == kind and fact.status != FACT_STATUS_ENDED and _began_after(fact, last)
+    ]
+
+
+def _unheard(present: list[ClinicalFact], found: list[ClinicalFact], last: LastEncounter) -> list[ClinicalFact]:
+    """Without what the record said before, by name or by code: a problem that is entered again is not new."""
+    before = [(fact.kind, facts.name_of(fact), fact.code) for fact in present if not _began_after(fact, last)]
+    return [
+        fact
+        for fact in found
+        if not any(
+            kind == fact.kind and (name == facts.name_of(fact) or (code.code and code == fact.code))
+            for kind, name, code in before
+        )
     ]
 
 
