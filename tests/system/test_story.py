@@ -71,9 +71,9 @@ def test_the_proof_holds_and_nothing_is_missing(told: Told, assessment: Any) -> 
     assert assessment["assessment_id"]
     told.observer.at_rest()
     verified = told.observer.json("audit", "verify")
-    assert verified["verified"] is True
+    assert verified["verified"] == verified["size"] >= len(MESSAGES)
     assert verified["missing"] == 0
-    assert verified["size"] >= len(MESSAGES)
+    assert len(verified["root"]) > 0
 
 
 def test_telling_the_story_again_changes_nothing(told: Told) -> None:
