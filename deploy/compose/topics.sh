@@ -7,7 +7,7 @@ value() { sed -n "s/.*[{ ]$2: \[\{0,1\}\([^],}]*\).*/\1/p" <<<"$1"; }
 
 make() {
   "${KAFKA_TOPICS:-/opt/kafka/bin/kafka-topics.sh}" --bootstrap-server "$BOOTSTRAP" --create --if-not-exists \
-    --topic "$1" --partitions "$2" --replication-factor 1 --config "retention.ms=$3" </dev/null
+    --topic "$1" --partitions "$2" --replication-factor 1 --config "retention.ms=$3" --config max.message.bytes=4194304 </dev/null
 }
 
 dead=$(grep '^dead_letters:' "$1")

@@ -1,6 +1,7 @@
 """Bad input to the running system: a clear answer in the protocol's terms, nothing lost, and the line goes on."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -48,11 +49,10 @@ def test_a_frame_without_an_end_is_kept_when_the_sender_goes_away(told: Told) ->
     assert settled(told.observer.leaves)["MessageRejected"] == before + 1
 
 
-def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(told: Told, tmp_path: object) -> None:
-    path = f"{tmp_path}/notes.dcm"
-    with open(path, "wb") as file:  # noqa: PTH123
-        file.write(b"not a film" * 100)
-    done = told.observer.command("send", path)
+def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(told: Told, tmp_path: Path) -> None:
+    path = tmp_path / "notes.dcm"
+    path.write_bytes(b"not a film" * 100)
+    done = told.observer.command("send", str(path))
     assert done.returncode != 0
     assert "dicom" in (done.stdout + done.stderr).lower()
 

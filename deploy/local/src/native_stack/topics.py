@@ -11,6 +11,9 @@ import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+# The largest record that the event bus sends (libs/eventbus); a broker's own default is 1 MiB.
+MAX_RECORD_BYTES = 4 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
@@ -76,7 +79,7 @@ async def _create_missing(admin: AIOKafkaAdminClient, topics: tuple[TopicSetting
 
 
 def _new_topic(topic: TopicSettings) -> NewTopic:
-    configuration = {"retention.ms": str(topic.retention_ms)}
+    configuration = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(MAX_RECORD_BYTES)}
     return NewTopic(topic.name, topic.partitions, replication_factor=1, topic_configs=configuration)
 
 

@@ -23,7 +23,7 @@ from eventbus.events import Event, Outgoing
 
 log = logging.getLogger("eventbus")
 
-# Twice the largest payload that travels inline, with room for facts; the brokers' topics allow the same.
+# A payload that travels inline (256 KiB) with ample room for its facts; the brokers' topics allow the same.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 PUBLISH_TIMEOUT = 15.0
 MAX_RECORDS = 100
