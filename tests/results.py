@@ -1,4 +1,4 @@
-"""What a measurement leaves behind: `var/results/<name>.json`, and a table for the person who ran it."""
+"""What a measurement leaves behind: `var/results/<name>.json`, its curves as pictures, and a printed table."""
 
 import json
 import subprocess
@@ -6,11 +6,22 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "var" / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Lines over shared axes, each a list of (x, y). `diagonal` draws y = x, which a calibrated probability follows."""
+
+    x: str
+    y: str
+    lines: dict[str, list[tuple[float, float]]]
+    diagonal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,8 @@ class Result:
     seed: int = 0
     peers: dict[str, dict[str, float]] = field(default_factory=dict)
     note: str = ""
+    # By name; each becomes `var/results/<result>-<curve>.png`.
+    curves: dict[str, Curve] = field(default_factory=dict)
 
 
 def commit() -> str:
@@ -33,12 +46,26 @@ def commit() -> str:
 
 
 def keep(result: Result, command: str) -> Path:
-    """Write the file and print the table."""
+    """Write the file and the pictures, and print the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{result.name}.json"
     path.write_text(json.dumps(asdict(result) | {"commit": commit(), "command": command}, indent=2) + "\n")
+    for name, curve in result.curves.items():
+        _draw(curve, f"{result.name}: {name}", FOLDER / f"{result.name}-{name}.png")
     Console(file=sys.stdout).print(_table(result))
     return path
+
+
+def _draw(curve: Curve, title: str, path: Path) -> None:
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axes = figure.add_subplot(title=title, xlabel=curve.x, ylabel=curve.y)
+    for name, points in curve.lines.items():
+        axes.plot(*zip(*points, strict=True), marker=".", label=name)
+    if curve.diagonal:
+        axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)
 
 
 def _table(result: Result) -> Table:
