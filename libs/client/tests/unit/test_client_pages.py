@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from client import forms
-from client.cli import ask, timeline, trace
+from client.cli import ask, replay, timeline, trace
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
@@ -31,6 +31,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     StatementKind,
     Verdict,
 )
+from longitude.reasoning.v1.reasoning_service_pb2 import ReplayResponse
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -218,3 +219,12 @@ def test_every_command_explains_itself() -> None:
         answered = CliRunner().invoke(app, [command, "--help"])
         assert answered.exit_code == 0
         assert command in answered.output
+
+
+def test_a_replay_says_what_came_out_the_same_and_what_differs_first() -> None:
+    same = ReplayResponse(identical=True, steps=81, tokens=102, max_log_prob_gap=0.00003, model="reasoner ab12")
+    assert replay.line_of(same).plain.startswith("identical: 102 tokens in 81 steps, log-probabilities within 3e-05")
+    other = ReplayResponse(step=17, difference="action", steps=81, tokens=20, model="reasoner cd34")
+    assert replay.line_of(other).plain.startswith("step 17 of 81: action differs (the same until there: 20 tokens")
+    assert replay.form_of(other)["identical"] is False
+    assert (replay.form_of(same)["step"], replay.form_of(other)["step"]) == (None, 17)

@@ -10,10 +10,10 @@ from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, ReviewRequest
+from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, ReplayResponse, ReviewRequest
 from servicekit.errors import ConflictError, InvalidInputError, NotFoundError
 
-from reasoning import consultation, metrics
+from reasoning import consultation, metrics, replaying
 from reasoning.adapters.postgres import Stored
 from reasoning.domain import reviewing
 from reasoning.domain.assessment import AssessmentEvent, Identity, events
@@ -83,6 +83,14 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         raise ConflictError("this assessment was reviewed already")
     parts.outbox.flush()
     return review.review_id, event.id
+
+
+async def on_replay(assessment_id: str, parts: Parts) -> ReplayResponse:
+    """The recorded episode driven again, by the model that serves now."""
+    reference = await parts.store.episode_of(assessment_id)
+    if reference is None:
+        raise NotFoundError("no such assessment")
+    return await replaying.replay(reference, parts)
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

@@ -2,13 +2,14 @@
 
 # ruff: noqa: N802 - the names are those of the generated servicer
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
-from servicekit.errors import InvalidInputError, NotFoundError
+from servicekit.errors import BusyError, InvalidInputError, NotFoundError
 
 from reasoning import handlers
 from reasoning.domain.assessment import Identity, is_assessment_id
@@ -21,11 +22,12 @@ MAX_IDENTIFIER = 255
 
 
 class Rpc(ReasoningServiceServicer):
-    """Questions, assessments, reviews."""
+    """Questions, assessments, reviews, replays."""
 
     def __init__(self, parts: Parts, runs: Runs) -> None:
         self._parts = parts
         self._runs = runs
+        self._replaying = asyncio.Lock()
 
     async def Ask(self, request: pb.AskRequest, _: Any) -> AsyncIterator[pb.AskResponse]:
         _check(request)
@@ -53,6 +55,13 @@ class Rpc(ReasoningServiceServicer):
         _check_id(request.assessment_id)
         review_id, event_id = await handlers.on_review(request, self._parts)
         return pb.ReviewResponse(review_id=review_id, event_id=event_id)
+
+    async def Replay(self, request: pb.ReplayRequest, _: Any) -> pb.ReplayResponse:
+        _check_id(request.assessment_id)
+        if self._replaying.locked():
+            raise BusyError("a replay runs already; ask again shortly")
+        async with self._replaying:
+            return await handlers.on_replay(request.assessment_id, self._parts)
 
 
 def _check(request: pb.AskRequest) -> None:

@@ -241,6 +241,33 @@ async def test_the_stored_episode_replays_to_the_same_actions(
     assert len(decisions) == len(assessment.statements)
 
 
+async def test_the_model_that_serves_takes_the_recorded_actions_again_token_for_token(
+    reasoning: ReasoningServiceAsyncStub, answered: tuple[pb.AskRequest, list[pb.Progress], Assessment]
+) -> None:
+    _, _, assessment = answered
+    replayed = await reasoning.Replay(pb.ReplayRequest(assessment_id=assessment.assessment_id))
+    assert (replayed.identical, replayed.difference) == (True, "")
+    assert replayed.tokens > 10
+    assert replayed.max_log_prob_gap < 0.01
+
+
+async def test_a_replay_of_a_changed_record_names_what_differs(
+    running: RunningStack,
+    reasoning: ReasoningServiceAsyncStub,
+    answered: tuple[pb.AskRequest, list[pb.Progress], Assessment],
+) -> None:
+    _, _, assessment = answered
+    (closed,) = await events(running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id)
+    kept = await _objects(running).get(closed.episode)
+    altered = kept.replace(QUESTION.encode(), QUESTION.upper().encode())
+    await _objects(running).put(closed.episode.key, altered, closed.episode.media_type)
+    try:
+        replayed = await reasoning.Replay(pb.ReplayRequest(assessment_id=assessment.assessment_id))
+    finally:
+        await _objects(running).put(closed.episode.key, kept, closed.episode.media_type)
+    assert (replayed.identical, replayed.difference) == (False, "stored episode")
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [

@@ -1,4 +1,4 @@
-"""Questions and reviews."""
+"""Questions, reviews and replays."""
 
 from __future__ import annotations
 
@@ -64,3 +64,8 @@ class ReasoningClient:
         )
         with explained("reasoning"):
             return await self._stub.Review(request, timeout=SECONDS)
+
+    async def replay(self, assessment_id: str) -> pb.ReplayResponse:
+        """The recorded episode driven again by the model that serves now."""
+        with explained("reasoning"):
+            return await self._stub.Replay(pb.ReplayRequest(assessment_id=assessment_id), timeout=EPISODE_SECONDS)

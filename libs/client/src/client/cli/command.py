@@ -14,6 +14,7 @@ from client.cli.audit import app as audit
 from client.cli.context import context
 from client.cli.dead_letters import app as dead_letters
 from client.cli.evidence import app as evidence
+from client.cli.replay import replay
 from client.cli.review import review
 from client.cli.send import send
 from client.cli.timeline import timeline
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (send, timeline, context, ask, review, trace):
+for command in (send, timeline, context, ask, review, replay, trace):
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")

@@ -197,3 +197,66 @@ class ReviewResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReviewResponse: _TypeAlias = ReviewResponse  # noqa: Y015
+
+@_typing.final
+class ReplayRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_ID_FIELD_NUMBER: _builtins.int
+    assessment_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        assessment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayRequest: _TypeAlias = ReplayRequest  # noqa: Y015
+
+@_typing.final
+class ReplayResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTICAL_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_LOG_PROB_GAP_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    identical: _builtins.bool
+    """The same actions, token for token, by the model that serves now."""
+    step: _builtins.int
+    """The first step of the record that differs, and in what (model, tokenizer, context, grammar, observation, action,
+    tool call ...). Nothing after it was tried. Unset when identical.
+    """
+    difference: _builtins.str
+    steps: _builtins.int
+    """Steps of the record; action tokens that came out the same."""
+    tokens: _builtins.int
+    max_log_prob_gap: _builtins.float
+    """Largest difference between recorded and new natural log-probabilities of those tokens."""
+    model: _builtins.str
+    """Name and SHA-256 of the model that served the replay."""
+    def __init__(
+        self,
+        *,
+        identical: _builtins.bool = ...,
+        step: _builtins.int = ...,
+        difference: _builtins.str = ...,
+        steps: _builtins.int = ...,
+        tokens: _builtins.int = ...,
+        max_log_prob_gap: _builtins.float = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "identical", b"identical", "max_log_prob_gap", b"max_log_prob_gap", "model", b"model", "step", b"step", "steps", b"steps", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayResponse: _TypeAlias = ReplayResponse  # noqa: Y015
