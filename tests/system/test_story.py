@@ -1,6 +1,8 @@
 """The main job: a patient's messages become a timeline, a checked assessment and a proof."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 from tests.story import MESSAGES, Telling, tell
@@ -65,6 +67,31 @@ def test_every_released_sentence_names_its_sources_and_every_withheld_one_its_re
             assert statement["verdict"].lower().endswith("supported")
         else:
             assert statement["reason"], statement["text"]
+
+
+TRUE_TEXT = (
+    "# Summary\r\n\r\n- eGFR was 28 mL/min/1.73 m2 on 2026-10-05.\r\n- eGFR was 68 mL/min/1.73 m2 on 2024-03-12.\r\n"
+)
+LYING_TEXT = TRUE_TEXT.replace("was 28", "was 82") + "\r\nThe prognosis is excellent."
+
+
+def test_a_text_of_another_system_is_judged_by_the_record(told: Told, tmp_path: Path) -> None:
+    before = told.observer.at_rest()
+    path = tmp_path / "letter.txt"
+    path.write_bytes(TRUE_TEXT.encode())
+    true = told.observer.json("check", str(path), "--patient", PATIENT)
+    assert (true["verdict"], true["supported"]) == ("supported", 2)
+    assert all(span["sources"][0]["control_id"] for span in true["spans"] if span["verdict"] == "supported")
+
+    path.write_bytes(LYING_TEXT.encode())
+    done = told.observer.command("check", str(path), "--patient", PATIENT, "--json")
+    assert done.returncode == 1
+    lying = json.loads(done.stdout)
+    assert (lying["supported"], lying["contradicted"], lying["unsupported"]) == (1, 1, 1)
+    (false,) = [span for span in lying["spans"] if span["verdict"] == "contradicted"]
+    assert LYING_TEXT[false["start"] : false["end"]] == false["text"] == "eGFR was 82 mL/min/1.73 m2 on 2026-10-05."
+    assert "28" in false["reason"]
+    assert told.observer.leaves() == before
 
 
 def test_the_proof_holds_and_nothing_is_missing(told: Told, assessment: Any) -> None:

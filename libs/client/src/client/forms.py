@@ -15,11 +15,13 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     CodedConcept,
     FactKind,
     FactStatus,
+    PatientKey,
     Provenance,
     SourcePointer,
 )
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse, RecordedFact
-from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Citation, Statement, StatementKind, Verdict
+from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Citation, Claim, Statement, StatementKind, Verdict
+from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
 
 Form = dict[str, Any]
 
@@ -126,6 +128,43 @@ def citation(said: Citation) -> Form:
     named = {"fact_id": said.fact_id, "passage_id": said.passage_id, "quote": said.quote}
     pointer = source(said.source) if said.HasField("source") else {}
     return {name: value for name, value in named.items() if value} | pointer
+
+
+def check(patient: PatientKey, text: str, checked: CheckResponse) -> Form:
+    """A checked text. Offsets are characters (code points) of the text as it came."""
+    return {
+        "patient": format_patient(patient),
+        "verdict": name_of(Verdict, checked.verdict),
+        "supported": checked.supported,
+        "contradicted": checked.contradicted,
+        "unsupported": checked.unsupported,
+        "no_claim": checked.no_claim,
+        "spans": [_span(text, one) for one in checked.spans],
+    }
+
+
+def _span(text: str, checked: CheckedSpan) -> Form:
+    return {
+        "start": checked.start,
+        "end": checked.end,
+        "text": text[checked.start : checked.end],
+        "verdict": name_of(Verdict, checked.verdict),
+        "reason": checked.reason or None,
+        "sources": [citation(one) for one in checked.citations],
+        "claims": [claim(one) for one in checked.claims],
+    }
+
+
+def claim(said: Claim) -> Form:
+    """One checkable assertion: what was checked, and what came out."""
+    return {
+        "start": said.start,
+        "end": said.end,
+        "check": said.check,
+        "verdict": name_of(Verdict, said.verdict),
+        "reason": said.reason or None,
+        "fact_ids": list(said.fact_ids),
+    }
 
 
 def context(pack: GetContextResponse, budget: int) -> Form:

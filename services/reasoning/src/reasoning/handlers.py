@@ -1,5 +1,6 @@
-"""What a question and a review do: load, decide, save; what was saved is published by the outbox."""
+"""What a question, a review and a check do: load, decide, save; what was saved is published by the outbox."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
@@ -9,14 +10,17 @@ from contracts.identifiers import event_id, format_patient, patient_partition_ke
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
+from grounding import TooManySentencesError
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, ReviewRequest
+from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, CheckRequest, CheckResponse, ReviewRequest
 from servicekit.errors import ConflictError, InvalidInputError, NotFoundError
 
 from reasoning import consultation, metrics
 from reasoning.adapters.postgres import Stored
-from reasoning.domain import reviewing
+from reasoning.domain import checking, reviewing
 from reasoning.domain.assessment import AssessmentEvent, Identity, events
+from reasoning.domain.record import Record
 from reasoning.parts import Parts
 from reasoning.runs import Report
 
@@ -83,6 +87,24 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         raise ConflictError("this assessment was reviewed already")
     parts.outbox.flush()
     return review.review_id, event.id
+
+
+async def on_check(request: CheckRequest, parts: Parts) -> CheckResponse:
+    """A text of another system against the whole record. Nothing is stored, nothing is published."""
+    timeline = await parts.memory.timeline(request.patient)
+    passages = await _quoted(request.text, parts)
+    sources = Record(timeline, GetContextResponse(), passages, datetime.now(UTC)).sources()
+    try:
+        # A long text takes seconds of computing: other requests go on meanwhile.
+        return await asyncio.to_thread(checking.check, request.text, sources)
+    except TooManySentencesError as error:
+        raise InvalidInputError(str(error)) from error
+
+
+async def _quoted(text: str, parts: Parts) -> tuple[EvidencePassage, ...]:
+    """Passages of the evidence library that the text may quote."""
+    found = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
+    return tuple({passage.passage_id: passage for passages in found for passage in passages}.values())
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

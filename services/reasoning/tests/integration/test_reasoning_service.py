@@ -310,6 +310,51 @@ async def test_what_is_unknown_is_not_found(reasoning: ReasoningServiceAsyncStub
         assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+LABEL = "Starting it is not recommended when eGFR is between 30 and 45."
+LETTER = (
+    "# Plan\r\n\r\n1. Takes lisinopril 20 mg daily.\r\n2. Takes metformin 850 mg twice daily. 😀 Prognosis is poor."
+)
+
+
+async def test_a_foreign_text_is_checked_against_the_record_and_nothing_is_stored(
+    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    before = await asyncio.to_thread(_count, running)
+    checked = await reasoning.Check(pb.CheckRequest(patient=patient, text=LETTER))
+    assert [(LETTER[span.start : span.end], span.verdict) for span in checked.spans] == [
+        ("Plan", wire.VERDICT_NO_CLAIM),
+        ("Takes lisinopril 20 mg daily.", wire.VERDICT_SUPPORTED),
+        ("Takes metformin 850 mg twice daily.", wire.VERDICT_CONTRADICTED),
+        ("😀 Prognosis is poor.", wire.VERDICT_UNSUPPORTED),
+    ]
+    assert checked.spans[1].citations[0].source.control_id
+    assert "the record has 1000 mg" in checked.spans[2].reason
+    quoted = await reasoning.Check(pb.CheckRequest(patient=patient, text=f"The label says “{LABEL}”."))
+    assert "fda-metformin-renal" in {each.passage_id for span in quoted.spans for each in span.citations}
+    assert await asyncio.to_thread(_count, running) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"text": " \r\n"}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"text": "x" * 100_001}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"text": "a. " * 2_001}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"patient": PatientKey(id="", authority="NORTHWEST")}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"patient": PatientKey(id="nobody", authority="NORTHWEST")}, grpc.StatusCode.NOT_FOUND),
+    ],
+)
+async def test_a_text_that_cannot_be_checked_has_a_clear_answer(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey, changed: dict[str, object], code: grpc.StatusCode
+) -> None:
+    fields: dict[str, object] = {"patient": patient, "text": LETTER}
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await reasoning.Check(pb.CheckRequest(**(fields | changed)))  # type: ignore[arg-type]
+    assert caught.value.code() == code
+    assert caught.value.details()
+    assert patient.id not in str(caught.value.details())
+
+
 async def test_a_kill_in_the_middle_leaves_nothing_and_asking_again_leaves_one(
     running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
 ) -> None:
@@ -410,9 +455,10 @@ def _is(event: AssessmentDrafted, assessment: Assessment) -> bool:
     return event.assessment.assessment_id == assessment.assessment_id
 
 
-def _count(running: RunningStack, assessment_id: str) -> int:
+def _count(running: RunningStack, assessment_id: str = "") -> int:
+    """How many assessments with this id are stored, or how many at all."""
     with psycopg.connect(running.endpoints["LONGITUDE_POSTGRES_REASONING"]) as connection:
-        asked = "SELECT count(*) FROM reasoning.assessment WHERE assessment_id = %s"
+        asked = "SELECT count(*) FROM reasoning.assessment WHERE %s IN (assessment_id::text, '')"
         row = connection.execute(asked, (assessment_id,)).fetchone()
     assert row is not None
     return int(row[0])

@@ -40,6 +40,11 @@ class ReasoningServiceStub:
     GetAssessment: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.GetAssessmentRequest, _reasoning_service_pb2.GetAssessmentResponse]
     Review: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReviewRequest, _reasoning_service_pb2.ReviewResponse]
     """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
+    Check: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.CheckRequest, _reasoning_service_pb2.CheckResponse]
+    """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+    NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+    run; INVALID_ARGUMENT for an empty or over-long text.
+    """
 
 @_typing.type_check_only
 class ReasoningServiceAsyncStub(ReasoningServiceStub):
@@ -53,6 +58,11 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     GetAssessment: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.GetAssessmentRequest, _reasoning_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
     Review: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReviewRequest, _reasoning_service_pb2.ReviewResponse]  # type: ignore[assignment]
     """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
+    Check: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.CheckRequest, _reasoning_service_pb2.CheckResponse]  # type: ignore[assignment]
+    """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+    NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+    run; INVALID_ARGUMENT for an empty or over-long text.
+    """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Questions and reviews: commands whose effects are events."""
@@ -81,5 +91,16 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_reasoning_service_pb2.ReviewResponse, _abc.Awaitable[_reasoning_service_pb2.ReviewResponse]]:
         """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
+
+    @_abc_1.abstractmethod
+    def Check(
+        self,
+        request: _reasoning_service_pb2.CheckRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reasoning_service_pb2.CheckResponse, _abc.Awaitable[_reasoning_service_pb2.CheckResponse]]:
+        """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+        NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+        run; INVALID_ARGUMENT for an empty or over-long text.
+        """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

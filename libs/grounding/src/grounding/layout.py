@@ -1,0 +1,178 @@
+"""The layout of a text that another system wrote: paragraphs, headings, list items, each with the lines that lead it.
+
+Guarantee: a block's text is the original's characters from `start` on, with marks of layout blanked and nothing moved,
+so that its offsets hold in the text as it came. A line that leads others ("Stopped:", "Family history") is kept with
+each of them: it may turn what they say.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from grounding.vocabulary import NEUTRAL, WORD
+
+_BREAKS = str.maketrans(dict.fromkeys("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", "\n"))
+_EMPHASIS = re.compile(r"`+|(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+|_+(?!\w)|\ufeff")
+_HEADING = re.compile(r"\s*(#{1,6})\s")
+_ITEM = re.compile(r"\s*(?:[-+•‣◦▪–—]|\(?\d{1,3}[.)]|\(?[a-z]\))(?:\s+\[[ xX]\])?(?=\s)")
+_STOPS = re.compile(r"[.!?:;][\"'”’)\]]*$")
+# A line that ends in one of these goes on in the next.
+_OPEN_END = re.compile(
+    r"(?:[,(/]|\b(?:a|an|and|are|at|be|been|by|denied|denies|for|from|had|has|have|in|is|never|no|nor|not|of|on|or|since|"
+    r"taking|takes|than|the|to|until|was|were|with|without))$",
+    re.IGNORECASE,
+)
+# Words of titles. The list is closed: a heading with any other word is judged like a sentence.
+_TITLE_WORDS = """
+    active allergies allergy assessment background chief complaint conclusion conclusions course current details
+    diagnoses diagnosis discussion exam examination family findings follow-up history hospital hpi imaging
+    impression instructions interpretation investigations laboratory labs management medical medication medications
+    objective overview past physical plan pmh present presenting problem problems radiology recommendation
+    recommendations regimen results signs social subjective summary surgical systems therapy treatment vital vitals
+"""
+TITLE_WORDS = frozenset(_TITLE_WORDS.split())
+_TITLE_LONGEST = 6
+# Characters of all leading lines together that are read with a sentence: the last ones stand nearest to it.
+_LEAD_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What is read together. `lead`: the lines above that govern it; `leads`: whether it governs lines itself."""
+
+    start: int
+    text: str
+    lead: str = ""
+    is_heading: bool = False
+    leads: bool = False
+
+
+def blocks(text: str) -> tuple[Block, ...]:
+    """The blocks of a text in order; blank lines and rules are in none."""
+    reader = _Reader()
+    for line in _lines(text):
+        reader.read(line)
+    reader.flush()
+    return tuple(reader.found)
+
+
+class _Kind(Enum):
+    BLANK = "blank"
+    HEADING = "heading"
+    ITEM = "item"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """`depth`: what is deeper than a leading line stands under it; items stand deeper than plain lines."""
+
+    start: int
+    text: str
+    kind: _Kind
+    depth: int
+
+    @property
+    def words(self) -> str:
+        return self.text.strip()
+
+
+@dataclass(slots=True)
+class _Lead:
+    """A line that governs those below; `place`: its block. `closed`: a plain line at its own depth ends it."""
+
+    depth: int
+    text: str
+    place: int
+    used: bool = False
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads line by line; `pending` are the lines of the block that is not complete yet."""
+
+    found: list[Block] = field(default_factory=list)
+    leads: list[_Lead] = field(default_factory=list)
+    pending: list[_Line] = field(default_factory=list)
+
+    def read(self, line: _Line) -> None:
+        if line.kind is _Kind.PLAIN and self.pending and _continues(self.pending[-1], line):
+            self.pending.append(line)
+            return
+        self.flush()
+        self._close_leads(line)
+        if line.kind is not _Kind.BLANK:
+            self.pending.append(line)
+
+    def flush(self) -> None:
+        """The pending lines become a block, and a leading one if it introduces what comes."""
+        if not self.pending:
+            return
+        lines, self.pending = self.pending, []
+        first, text = lines[0], " ".join(line.text for line in lines)
+        leading = first.kind is _Kind.HEADING or text.rstrip().endswith(":")
+        self.found.append(Block(first.start, text, self._lead(), leading and len(lines) == 1))
+        if leading:
+            self.leads.append(_Lead(first.depth, text.strip(), len(self.found) - 1))
+
+    def _lead(self) -> str:
+        """What governs the block that is being made; the leading lines now have something below them."""
+        for lead in self.leads:
+            lead.used = True
+            self.found[lead.place] = replace(self.found[lead.place], leads=True)
+        joined = " ".join(lead.text if lead.text.endswith(":") else lead.text + ":" for lead in self.leads)
+        return joined[-_LEAD_LONGEST:]
+
+    def _close_leads(self, line: _Line) -> None:
+        match line.kind:
+            case _Kind.BLANK:
+                for lead in self.leads:
+                    lead.closed = lead.closed or lead.used
+            case _Kind.PLAIN:
+                self.leads = [lead for lead in self.leads if lead.depth < line.depth or not lead.closed]
+            case _:
+                self.leads = [lead for lead in self.leads if lead.depth < line.depth]
+                for lead in self.leads:
+                    lead.closed = True
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    plain = _EMPHASIS.sub(lambda found: " " * len(found.group()), text.replace("\r\n", " \n").translate(_BREAKS))
+    start = 0
+    for raw in plain.split("\n"):
+        yield _line(start, raw)
+        start += len(raw) + 1
+
+
+def _line(start: int, raw: str) -> _Line:
+    if not any(map(str.isalnum, raw)):
+        return _Line(start, raw, _Kind.BLANK, 0)
+    indent = 2 * (len(raw) - len(raw.lstrip()))
+    if heading := _HEADING.match(raw):
+        return _Line(start, _blank(raw, heading.end()), _Kind.HEADING, len(heading.group(1)) - 10)
+    if item := _ITEM.match(raw):
+        return _Line(start, _blank(raw, item.end()), _Kind.ITEM, indent + 1)
+    if is_title(raw):
+        return _Line(start, raw, _Kind.HEADING, -1)
+    return _Line(start, raw, _Kind.PLAIN, indent)
+
+
+def _blank(raw: str, end: int) -> str:
+    return " " * end + raw[end:]
+
+
+def is_title(line: str) -> bool:
+    """`Past medical history`: words of titles and words that assert nothing, with no end of a sentence."""
+    words = [match.group().lower() for match in WORD.finditer(line)]
+    if not 0 < len(words) <= _TITLE_LONGEST or _STOPS.search(line.strip()) or any(map(str.isdigit, line)):
+        return False
+    return any(word in TITLE_WORDS for word in words) and all(word in TITLE_WORDS | NEUTRAL for word in words)
+
+
+def _continues(line: _Line, following: _Line) -> bool:
+    """Whether a sentence that was wrapped goes on: by a small letter, or after a word that cannot be the last."""
+    if line.kind is _Kind.HEADING or _STOPS.search(line.words):
+        return False
+    return following.words[0].islower() or _OPEN_END.search(line.words) is not None

@@ -1,0 +1,129 @@
+"""A text of another system keeps its offsets, and what stands above a line is read with it; nothing passes unread."""
+
+from itertools import pairwise
+
+import pytest
+from grounding import Verdict, judge, worst_of
+from grounding.layout import blocks
+from hypothesis import given
+from hypothesis import strategies as st
+from testkit.patients import example_patient
+
+PATIENT = example_patient()
+SUPPORTED, CONTRADICTED, UNSUPPORTED = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.UNSUPPORTED
+
+LETTER = (
+    "\ufeff# Discharge summary\r\n\r\n"
+    "**Assessment and plan:**\r\n"
+    "1. Creatinine rose from 0.92 to 1.95 mg/dL over 3 years. 😀\r\n"
+    "2) Takes **metformin** 500 mg p.o. b.i.d. Potassium is 5.6 mmol/L.\r\n"
+    "\r\n---\r\n"
+    "Prognosis is excellent."
+)
+
+
+def judged(text: str) -> list[tuple[str, Verdict | None]]:
+    return [(text[each.start : each.end], each.verdict) for each in judge(text, PATIENT.verifier)]
+
+
+def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
+    assert judged(LETTER) == [
+        ("Discharge summary", None),
+        ("Assessment and plan:", None),
+        ("Creatinine rose from 0.92 to 1.95 mg/dL over 3 years.", SUPPORTED),
+        ("Takes **metformin** 500 mg p.o. b.i.d.", CONTRADICTED),
+        ("Potassium is 5.6 mmol/L.", SUPPORTED),
+        ("Prognosis is excellent.", UNSUPPORTED),
+    ]
+    (wrong,) = [claim for each in judge(LETTER, PATIENT.verifier) for claim in each.claims if claim.check == "dose"]
+    assert LETTER[wrong.start : wrong.end] == "500 mg"
+    assert wrong.reason == "the record has 1000 mg"
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "verdict"),
+    [
+        ("Discontinued medications:\n- Amoxicillin\n- Metformin 1000 mg", "Metformin 1000 mg", CONTRADICTED),
+        (
+            "No evidence of:\n\n* pleural effusion\n\n* osteoarthritis, left knee",
+            "osteoarthritis, left knee",
+            CONTRADICTED,
+        ),
+        ("## Family history\n\nAcute bronchitis.", "Acute bronchitis.", CONTRADICTED),
+        ("Family history:\nBreast cancer", "Breast cancer", SUPPORTED),
+        ("- Stopped:\n  - amoxicillin\n  - lisinopril", "lisinopril", CONTRADICTED),
+        ("The patient does not have\nosteoarthritis, left knee.", None, CONTRADICTED),
+        ("Stopped:\n- amoxicillin\n\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
+        ("## Family history\n## Problems\nAcute bronchitis.", "Acute bronchitis.", SUPPORTED),
+        ("Stopped:\n- amoxicillin\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
+    ],
+)
+def test_a_line_is_read_with_the_lines_that_lead_it(text: str, last: str | None, verdict: Verdict) -> None:
+    assert judged(text)[-1] == (last or text, verdict)
+
+
+@pytest.mark.parametrize("text", ["## Medications", "Plan:", "Past medical history", "What next?"])
+def test_headings_and_questions_that_say_nothing_are_no_claims(text: str) -> None:
+    assert {verdict for _, verdict in judged(text)} == {None}
+    assert worst_of(judge(text, PATIENT.verifier)) is UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Asthma",
+        "Assessment of asthma:",
+        "Has asthma been controlled?",
+        "Why was metformin stopped?",
+        "No allergies",
+        "Denies:",
+        "The patient was seen.",
+        "History: none",
+        "5?",
+        "“Nothing of the kind”:",
+    ],
+)
+def test_what_is_unknown_or_false_never_passes_as_no_claim(text: str) -> None:
+    assert all(verdict in (UNSUPPORTED, CONTRADICTED) for _, verdict in judged(text))
+
+
+def test_a_quotation_over_several_lines_is_judged_in_each_of_them() -> None:
+    assert {verdict for _, verdict in judged("It says “stop.\n\n## Asthma\n\nMetformin 1000 mg” twice.")} <= {
+        CONTRADICTED,
+        UNSUPPORTED,
+    }
+
+
+MARKS = ("- ", "1. ", "# ", "\n", "\r\n", "  ", ":", "“", "”", "? ", "metformin", "asthma", "not ", "**", "😀")
+TEXTS = st.one_of(
+    st.text(max_size=200),
+    st.lists(
+        st.sampled_from(MARKS),
+        max_size=40,
+    ).map("".join),
+)
+
+
+@given(TEXTS)
+def test_spans_are_in_order_exact_and_hold_every_letter_of_any_text(text: str) -> None:
+    spans = judge(text, PATIENT.verifier)
+    assert all(0 <= each.start < each.end <= len(text) for each in spans)
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+    assert all(each.start <= claim.start < claim.end <= each.end for each in spans for claim in each.claims)
+    inside = {place for each in spans for place in range(each.start, each.end)}
+    # The letter of an item's mark, as in `a)`, is layout.
+    outside = "".join(character for place, character in enumerate(text) if place not in inside)
+    assert sum(map(str.isalpha, outside)) <= text.count(")")
+
+
+@given(TEXTS)
+def test_an_unknown_word_is_in_a_span_that_is_not_supported(text: str) -> None:
+    for words, verdict in judged(text):
+        assert "asthma" not in words or verdict in (UNSUPPORTED, CONTRADICTED)
+
+
+@given(st.text(max_size=200))
+def test_a_block_is_the_text_itself_with_marks_blanked(text: str) -> None:
+    for block in blocks(text):
+        own = text[block.start : block.start + len(block.text)]
+        assert all(mine in (theirs, " ") for mine, theirs in zip(block.text, own, strict=True))
