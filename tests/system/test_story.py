@@ -5,6 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
+from client import forms
+from contracts.topics import ASSESSMENT_REVIEWED
+from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
+
 from tests.story import MESSAGES, Telling, tell
 from tests.system.told import PATIENT, QUESTION, Told
 
@@ -110,13 +115,40 @@ def test_telling_the_story_again_changes_nothing(told: Told) -> None:
     assert told.observer.facts(Telling(0).northwest) == facts
 
 
-def test_a_review_signs_once(told: Told) -> None:
+def test_a_review_signs_once_and_says_what_became_of_every_word(told: Told, tmp_path: Path) -> None:
     asked = told.observer.json("ask", PATIENT, QUESTION)
     identifier = asked["assessment_id"]
-    assert told.observer.command("review", identifier, "--accept").returncode == 0
+    first = next(each for each in asked["statements"] if each["released"])
+    text = f"{first['text']} To be seen next week."
+    path = tmp_path / "review.json"
+    path.write_text(json.dumps([{"statement_id": first["statement_id"], "decision": "edit", "text": text}]))
+    review = told.observer.json("review", identifier, "--edit", str(path))
+    edited, *accepted = sorted(review["statements"], key=lambda each: str(each["decision"] != "edited"))
+    assert [span["judgement"] for span in edited["spans"]] == ["kept", "added"]
+    assert first["text"] + edited["spans"][1]["replacement"] == text
+    assert edited["verdict"] == "unsupported", "noted, not blocked"
+    for each in accepted:
+        assert [(span["end"], span["judgement"]) for span in each["spans"]] == [(len(each["original"]), "kept")]
+    (event,) = asyncio.run(reviews_of(identifier, told.stack.endpoints["LONGITUDE_KAFKA"]))
+    assert [forms.reviewed(each) for each in event.statements] == review["statements"]
     again = told.observer.command("review", identifier, "--accept")
     assert again.returncode != 0
     assert "review" in (again.stdout + again.stderr).lower()
+
+
+async def reviews_of(assessment_id: str, bootstrap: str) -> list[AssessmentReviewed]:
+    """The published reviews of an assessment."""
+    consumer = AIOKafkaConsumer(ASSESSMENT_REVIEWED.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                read = await consumer.getmany(timeout_ms=1000)
+                events = [AssessmentReviewed.FromString(each.value) for batch in read.values() for each in batch]
+                if found := [event for event in events if event.assessment_id == assessment_id]:
+                    return found
+    finally:
+        await consumer.stop()
 
 
 def test_one_message_can_be_followed_from_its_control_id(told: Told) -> None:

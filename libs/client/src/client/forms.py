@@ -20,7 +20,19 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     SourcePointer,
 )
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse, RecordedFact
-from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Citation, Claim, Statement, StatementKind, Verdict
+from longitude.reasoning.v1.assessment_pb2 import (
+    Assessment,
+    Author,
+    Citation,
+    Claim,
+    Judgement,
+    ReviewDecision,
+    ReviewedSpan,
+    ReviewedStatement,
+    Statement,
+    StatementKind,
+    Verdict,
+)
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
 
 Form = dict[str, Any]
@@ -120,6 +132,7 @@ def statement(said: Statement) -> Form:
         "released": said.released,
         "reason": said.reason or None,
         "sources": [citation(one) for one in said.citations],
+        "episode_step": said.episode_step,
     }
 
 
@@ -199,6 +212,30 @@ def leaf(logged: Leaf) -> Form:
         "offset": logged.offset,
         "payload_sha256": logged.payload_sha256.hex(),
         "recorded": json.loads(logged.leaf_data)["recorded"],
+    }
+
+
+def reviewed(said: ReviewedStatement) -> Form:
+    """A statement as the physician left it: the spans lead from `original` to what is left."""
+    return {
+        "statement_id": said.statement_id,
+        "decision": name_of(ReviewDecision, said.decision),
+        "original": said.original,
+        "text": said.text or None,
+        "comment": said.comment or None,
+        "spans": [_reviewed_span(one) for one in said.spans],
+        "verdict": name_of(Verdict, said.verdict) if said.verdict else None,
+        "verdict_reason": said.verdict_reason or None,
+        "episode_step": said.episode_step,
+    }
+
+
+def _reviewed_span(span: ReviewedSpan) -> Form:
+    return {
+        "start": span.start,
+        "end": span.end,
+        "judgement": name_of(Judgement, span.judgement),
+        "replacement": span.replacement or None,
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from client import forms
-from client.cli import ask, check, timeline, trace
+from client.cli import ask, check, review, timeline, trace
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
@@ -28,6 +28,10 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Author,
     Citation,
     Claim,
+    Judgement,
+    ReviewDecision,
+    ReviewedSpan,
+    ReviewedStatement,
     Statement,
     StatementKind,
     Verdict,
@@ -259,6 +263,37 @@ def test_a_text_is_read_as_it_came(tmp_path: Path) -> None:
     assert check.read(str(path)) == "\ufeffPlan\r\n😀"
     with pytest.raises(ClientError, match="No such file"):
         check.read(str(tmp_path / "missing"))
+
+
+REVIEWED = ReviewedStatement(
+    statement_id="s-1",
+    decision=ReviewDecision.REVIEW_DECISION_EDITED,
+    original="Takes 5 mg now.",
+    text="Takes 10 mg.",
+    spans=[
+        ReviewedSpan(start=0, end=6, judgement=Judgement.JUDGEMENT_KEPT),
+        ReviewedSpan(start=6, end=7, judgement=Judgement.JUDGEMENT_REPLACED, replacement="10"),
+        ReviewedSpan(start=7, end=10, judgement=Judgement.JUDGEMENT_KEPT),
+        ReviewedSpan(start=10, end=14, judgement=Judgement.JUDGEMENT_REMOVED),
+        ReviewedSpan(start=14, end=15, judgement=Judgement.JUDGEMENT_KEPT),
+    ],
+    verdict=Verdict.VERDICT_CONTRADICTED,
+    verdict_reason="dose: the record has 5 mg",
+    episode_step=7,
+)
+
+
+def test_a_review_shows_what_was_taken_out_and_put_in_and_what_the_record_says() -> None:
+    console, page = printed()
+    review.show(console, [REVIEWED])
+    assert [line.strip() for line in page.getvalue().splitlines()] == [
+        "Takes [-5-]{+10+} mg[- now-].",
+        "contradicted: dose: the record has 5 mg",
+    ]
+    form = forms.reviewed(REVIEWED)
+    assert form["spans"][1] == {"start": 6, "end": 7, "judgement": "replaced", "replacement": "10"}
+    assert (form["decision"], form["verdict"], form["episode_step"]) == ("edited", "contradicted", 7)
+    json.dumps(form)
 
 
 def test_a_trace_shows_effects_under_their_cause() -> None:

@@ -10,11 +10,12 @@ from contracts.identifiers import event_id, format_patient, patient_partition_ke
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
-from grounding import TooManySentencesError
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
+from grounding import Sources, TooManySentencesError, Verifier
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, CheckRequest, CheckResponse, ReviewRequest
-from servicekit.errors import ConflictError, InvalidInputError, NotFoundError
+from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 from reasoning import consultation, metrics
 from reasoning.adapters.postgres import Stored
@@ -74,7 +75,7 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         raise InvalidInputError(str(error)) from error
     at = Timestamp()
     at.FromDatetime(datetime.now(UTC))
-    review = reviewing.reviewed(request, stored.assessment, at)
+    review = reviewing.reviewed(request, stored.assessment, at, await _verifier(request, stored.assessment, parts))
     event = Outgoing(
         ASSESSMENT_REVIEWED,
         event_id("assessment-reviewed", review.review_id),
@@ -89,11 +90,20 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
     return review.review_id, event.id
 
 
+async def _verifier(request: ReviewRequest, assessment: wire.Assessment, parts: Parts) -> Verifier | None:
+    """For the physician's own words, if there are any. Memory away: none, since a review waits for nothing."""
+    words = reviewing.new_texts(request)
+    if not words:
+        return None
+    try:
+        return Verifier(await _sources(assessment.patient, words, parts))
+    except (UnavailableError, NotFoundError):
+        return None
+
+
 async def on_check(request: CheckRequest, parts: Parts) -> CheckResponse:
     """A text of another system against the whole record. Nothing is stored, nothing is published."""
-    timeline = await parts.memory.timeline(request.patient)
-    passages = await _quoted(request.text, parts)
-    sources = Record(timeline, GetContextResponse(), passages, datetime.now(UTC)).sources()
+    sources = await _sources(request.patient, request.text, parts)
     try:
         # A long text takes seconds of computing: other requests go on meanwhile.
         return await asyncio.to_thread(checking.check, request.text, sources)
@@ -101,10 +111,12 @@ async def on_check(request: CheckRequest, parts: Parts) -> CheckResponse:
         raise InvalidInputError(str(error)) from error
 
 
-async def _quoted(text: str, parts: Parts) -> tuple[EvidencePassage, ...]:
-    """Passages of the evidence library that the text may quote."""
-    found = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
-    return tuple({passage.passage_id: passage for passages in found for passage in passages}.values())
+async def _sources(patient: PatientKey, text: str, parts: Parts) -> Sources:
+    """The whole record, and the passages that the text may quote."""
+    timeline = await parts.memory.timeline(patient)
+    quoted = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
+    passages = tuple({passage.passage_id: passage for found in quoted for passage in found}.values())
+    return Record(timeline, GetContextResponse(), passages, datetime.now(UTC)).sources()
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

@@ -239,6 +239,10 @@ async def test_the_stored_episode_replays_to_the_same_actions(
         pending = replay.resume(replay.recorded_answers())
     decisions = [step.decision for step in episode.steps if step.decision.by == "gate"]
     assert len(decisions) == len(assessment.statements)
+    for said in assessment.statements:
+        if said.author == wire.AUTHOR_MODEL and said.kind != wire.STATEMENT_KIND_PROSE:
+            assert episode.steps[said.episode_step].turn.role == said.author_name
+            assert episode.steps[said.episode_step].turn.action_ids
 
 
 @pytest.mark.parametrize(
@@ -276,8 +280,14 @@ async def test_a_review_is_an_event_once_and_the_next_assessment_starts_from_it(
     answered: tuple[pb.AskRequest, list[pb.Progress], Assessment],
 ) -> None:
     assessment = answered[2]
+    drafted = next(each for each in assessment.statements if each.released)
+    edit = ReviewedStatement(statement_id=drafted.statement_id, decision=wire.REVIEW_DECISION_EDITED)
+    edit.text = f"{drafted.text} Takes metformin 850 mg twice daily."
     review = pb.ReviewRequest(
-        assessment_id=assessment.assessment_id, reviewer="NWD17", decision=wire.REVIEW_DECISION_ACCEPTED
+        assessment_id=assessment.assessment_id,
+        reviewer="NWD17",
+        decision=wire.REVIEW_DECISION_EDITED,
+        statements=[edit],
     )
     wrong = pb.ReviewRequest()
     wrong.CopyFrom(review)
@@ -291,13 +301,22 @@ async def test_a_review_is_an_event_once_and_the_next_assessment_starts_from_it(
         running, ASSESSMENT_REVIEWED, lambda event: event.assessment_id == assessment.assessment_id, settle=2
     )
     assert (event.review_id, event.reviewer) == (response.review_id, "NWD17")
-    assert {each.decision for each in event.statements} == {wire.REVIEW_DECISION_ACCEPTED}
+    edited, *accepted = sorted(event.statements, key=lambda each: each.statement_id != drafted.statement_id)
+    assert {each.decision for each in accepted} == {wire.REVIEW_DECISION_ACCEPTED}
+    assert (edited.original, edited.text) == (drafted.text, edit.text)
+    assert [span.judgement for span in edited.spans] == [wire.JUDGEMENT_KEPT, wire.JUDGEMENT_ADDED]
+    assert edited.verdict == wire.VERDICT_CONTRADICTED, "noted, not blocked"
+    assert _steps(assessment) == {each.statement_id: each.episode_step for each in event.statements}
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await reasoning.Review(review)
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     stored = await reasoning.GetAssessment(pb.GetAssessmentRequest(assessment_id=assessment.assessment_id))
-    assert stored.decision == wire.REVIEW_DECISION_ACCEPTED
+    assert stored.decision == wire.REVIEW_DECISION_EDITED
     assert stored.reviewed == event.statements
+
+
+def _steps(assessment: Assessment) -> dict[str, int]:
+    return {each.statement_id: each.episode_step for each in assessment.statements if each.released}
 
 
 async def test_what_is_unknown_is_not_found(reasoning: ReasoningServiceAsyncStub) -> None:
