@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,32 +21,25 @@ from contracts.topics import (
     ASSESSMENT_DRAFTED,
     ASSESSMENT_REVIEWED,
     EPISODE_CLOSED,
-    MESSAGE_RECEIVED,
-    RECORD_UPDATED,
     M,
     Topic,
 )
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from harness import ModelPin, Replay, Tokenizer, parse
-from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, ObjectRef, PatientIdentity
+from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.assessment_pb2 import Assessment, ReviewedStatement
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
-from native_stack import Stack
 from native_stack.layout import MODELS
-from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
-from reasoning.domain.rules import CITED_PASSAGES
 from reasoning.handlers import fingerprint
 from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
 from testkit import RunningStack
-from testkit.records import RecordBuilder
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -54,83 +47,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(600)
 
 QUESTION = "What has changed, and does the medication still fit?"
-PARTS = ("kafka", "postgres", "objects", "triton", "memory", "reasoning")
-
-
-@pytest.fixture(scope="module")
-def running(new_stack: Callable[..., Stack]) -> RunningStack:
-    stack = new_stack(PARTS, ("embedder", "reasoner"))
-    return RunningStack(stack, stack.endpoints())
-
-
-@pytest.fixture
-async def reasoning(running: RunningStack) -> AsyncIterator[ReasoningServiceAsyncStub]:
-    async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
-        yield ReasoningServiceStub(opened)
-
-
-@pytest.fixture(scope="module")
-def patient(running: RunningStack) -> PatientKey:
-    """Someone whose record memory holds."""
-    key = PatientKey(id=f"NW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST")
-    asyncio.run(until_evidence_is_indexed(running))
-    return asyncio.run(send(running, failing_kidneys(key)))
-
-
-async def until_evidence_is_indexed(running: RunningStack) -> None:
-    """Memory embeds its library in the background after a start."""
-    async with asyncio.timeout(120), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
-        while len(await Memory(opened).passages(CITED_PASSAGES)) < len(CITED_PASSAGES):
-            await asyncio.sleep(1)
-
-
-def failing_kidneys(key: PatientKey) -> RecordBuilder:
-    record = RecordBuilder(key)
-    record.born("19570418")
-    for creatinine, egfr, day in (
-        ("0.92", "68", "2024-03-12"),
-        ("1.21", "49", "2025-02-10"),
-        ("1.95", "28", "2026-10-05"),
-    ):
-        record.creatinine(creatinine, day)
-        record.egfr(egfr, day)
-    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
-    record.medication("6809", "metformin", "2024-03-12", dose="1000", frequency="BID")
-    record.medication("29046", "lisinopril", "2024-03-12", dose="20", frequency="QD")
-    record.medication("7258", "naproxen", "2026-10-06", dose="500", ordered=True)
-    record.allergy("716186003", "No known allergies", "2024-03-12", absent=True)
-    record.allergy("764146007", "Penicillin", "2025-02-14", reaction="anaphylaxis")
-    record.facts[-1].fact.provenance = clinical.PROVENANCE_READ_FROM_TEXT
-    return record
-
-
-class Publisher:
-    """What the bus needs of a process, in a test."""
-
-    def fail(self, error: BaseException) -> None:
-        raise error
-
-    def ready_when(self, name: str, check: object) -> None:
-        """Nobody asks."""
-
-
-async def send(running: RunningStack, record: RecordBuilder) -> PatientKey:
-    """Publishes the record as one message and waits until memory has it."""
-    for each in record.facts:
-        each.fact.fact_id = event_id("fact", record.patient.id, each.fact.fact_id)
-        each.fact.slot = each.fact.fact_id
-    message = MessageReceived(
-        header=MessageHeader(control_id="T1"),
-        patient=PatientIdentity(key=record.patient),
-        facts=[each.fact for each in record.facts],
-    )
-    name = event_id("message", record.patient.id)
-    bus = EventBus("ingestion", running.endpoints["LONGITUDE_KAFKA"])
-    async with bus.running(Publisher()):
-        key = patient_partition_key(record.patient)
-        await bus.publish(Outgoing(MESSAGE_RECEIVED, name, key, message, datetime.now(UTC)))
-    await events(running, RECORD_UPDATED, lambda event: event.patient == record.patient)
-    return record.patient
 
 
 async def events(
