@@ -176,6 +176,21 @@ def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons(
     assert "[bold]gout[/bold]" in text, "text of a statement is shown, not obeyed"
 
 
+def test_a_question_that_nothing_supports_is_shown_with_its_mark() -> None:
+    question = Statement(
+        text="Is the allergy confirmed?",
+        kind=StatementKind.STATEMENT_KIND_QUESTION,
+        verdict=Verdict.VERDICT_UNSUPPORTED,
+        reason="code: it is in no source",
+        released=True,
+    )
+    console, page = printed()
+    ask.show(console, Assessment(assessment_id="as-1", statements=[question]))
+    lines = [line.strip() for line in page.getvalue().splitlines()]
+    assert lines[lines.index("• Is the allergy confirmed?") + 1] == "unsupported: code: it is in no source"
+    assert "Withheld" not in lines
+
+
 LETTER = "\r\n# Plan\r\n- 😀 eGFR is 28.\r\nTakes [bold]5 mg[/bold]."
 CHECKED = CheckResponse(
     verdict=Verdict.VERDICT_CONTRADICTED,

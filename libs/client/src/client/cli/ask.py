@@ -84,6 +84,8 @@ def _show_group(console: Console, title: str, statements: Sequence[Statement], s
     console.print(Text(f"\n{title}", style=f"bold {style}"))
     for statement in statements:
         console.print(Padding(Text.assemble(("• ", style), statement.text), (0, 0, 0, 1)))
+        if statement.verdict != Verdict.VERDICT_SUPPORTED:
+            console.print(Padding(_why(statement), (0, 0, 0, 3)))
         console.print(Padding(Text(_rests_on(statement), style=QUIET), (0, 0, 0, 3)))
 
 
@@ -92,9 +94,14 @@ def _show_withheld(console: Console, statements: Sequence[Statement]) -> None:
         return
     console.print(Text("\nWithheld", style="bold yellow"))
     for statement in statements:
-        verdict = (forms.name_of(Verdict, statement.verdict), _VERDICT_STYLE.get(statement.verdict, QUIET))
         console.print(Padding(Text.assemble(("× ", "yellow"), statement.text), (0, 0, 0, 1)))
-        console.print(Padding(Text.assemble(verdict, (f": {statement.reason}", QUIET)), (0, 0, 0, 3)))
+        console.print(Padding(_why(statement), (0, 0, 0, 3)))
+
+
+def _why(statement: Statement) -> Text:
+    """The verdict and its reason: why it is withheld, or what mark it was released with."""
+    verdict = (forms.name_of(Verdict, statement.verdict), _VERDICT_STYLE.get(statement.verdict, QUIET))
+    return Text.assemble(verdict, (f": {statement.reason}", QUIET))
 
 
 def _rests_on(statement: Statement) -> str:

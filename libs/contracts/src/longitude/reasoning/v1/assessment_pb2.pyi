@@ -250,7 +250,7 @@ class Statement(_message.Message):
     verdict: Global___Verdict.ValueType
     released: _builtins.bool
     reason: _builtins.str
-    """Why it was withheld; empty when released."""
+    """Why it was withheld, or what it was released with as a mark; empty when it is supported and released."""
     episode_step: _builtins.int
     """Index of the model's turn in the episode that chose it; 0 where a rule made it."""
     @_builtins.property
