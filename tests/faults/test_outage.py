@@ -7,7 +7,7 @@ import pytest
 from testkit.running import RunningStack
 
 from tests.observe import Observer, until
-from tests.story import MESSAGES, Telling, tell
+from tests.story import Telling, tell
 
 PATIENT = Telling(80)
 
@@ -16,7 +16,7 @@ PATIENT = Telling(80)
 def known(stack: RunningStack) -> Observer:
     observer = Observer(stack)
     asyncio.run(tell(stack.endpoints, PATIENT))
-    until(lambda: len(observer.facts(PATIENT.northwest)) > len(MESSAGES), "the patient is known")
+    observer.at_rest()
     return observer
 
 
