@@ -90,5 +90,14 @@ def test_a_physicians_own_words_get_a_verdict_and_are_never_blocked(
     assert reviewed(asked, ASSESSMENT, Timestamp()).statements[1].verdict == wire.VERDICT_UNSPECIFIED
 
 
+def test_a_sentence_that_cannot_be_checked_is_not_carried_by_one_that_can(
+    patient: Patient, build_sources: Callable[[RecordBuilder], Sources]
+) -> None:
+    text = "Potassium is 5.6 mmol/L on 2026-10-05. To be seen next week."
+    asked = request(EDITED, ReviewedStatement(statement_id="s2", decision=EDITED, text=text))
+    edited = reviewed(asked, ASSESSMENT, Timestamp(), Verifier(build_sources(patient[0]))).statements[1]
+    assert (edited.verdict, edited.verdict_reason) == (wire.VERDICT_UNSUPPORTED, "nothing in it can be checked")
+
+
 def test_an_assessment_has_one_review_id() -> None:
     assert review_id("a") == review_id("a") != review_id("b")

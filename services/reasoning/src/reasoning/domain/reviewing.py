@@ -2,7 +2,7 @@
 
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
-from grounding import Verifier
+from grounding import Verifier, judge, worst_of
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 from longitude.reasoning.v1.reasoning_service_pb2 import ReviewRequest
@@ -98,8 +98,10 @@ def _statement(
 def _note_verdict(made: wire.ReviewedStatement, verifier: Verifier | None) -> None:
     """A physician may know what the record does not: the verdict is noted and blocks nothing."""
     if verifier is not None:
-        verified = verifier.verify_uncited(made.text)
-        made.verdict, made.verdict_reason = verified.verdict.to_proto(), verified.reason
+        judged = judge(made.text, verifier)
+        verdict = worst_of(judged)
+        made.verdict = verdict.to_proto()
+        made.verdict_reason = next((each.reason for each in judged if each.verdict is verdict), "")
 
 
 def _check_statement(statement: wire.ReviewedStatement) -> None:
