@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from grounding.vocabulary import NEUTRAL, WORD
+from grounding.vocabulary import WORD
 
 _BREAKS = str.maketrans(dict.fromkeys("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", "\n"))
 _EMPHASIS = re.compile(r"`+|(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+|_+(?!\w)|\ufeff")
@@ -28,10 +28,11 @@ _TITLE_WORDS = """
     active allergies allergy assessment background chief complaint conclusion conclusions course current details
     diagnoses diagnosis discussion exam examination family findings follow-up history hospital hpi imaging
     impression instructions interpretation investigations laboratory labs management medical medication medications
-    objective overview past physical plan pmh present presenting problem problems radiology recommendation
+    objective overview past physical plan pmh presenting problem problems radiology recommendation
     recommendations regimen results signs social subjective summary surgical systems therapy treatment vital vitals
 """
 TITLE_WORDS = frozenset(_TITLE_WORDS.split())
+_TITLE_JOINTS = frozenset({"and", "at", "by", "for", "in", "last", "new", "of", "on", "previous", "recent", "the"})
 _TITLE_LONGEST = 6
 # Characters of all leading lines together that are read with a sentence: the last ones stand nearest to it.
 _LEAD_LONGEST = 200
@@ -60,6 +61,7 @@ def blocks(text: str) -> tuple[Block, ...]:
 class _Kind(Enum):
     BLANK = "blank"
     HEADING = "heading"
+    TITLE = "title"
     ITEM = "item"
     PLAIN = "plain"
 
@@ -69,13 +71,24 @@ class _Line:
     """`depth`: what is deeper than a leading line stands under it; items stand deeper than plain lines."""
 
     start: int
-    text: str
+    raw: str
     kind: _Kind
     depth: int
+    mark: int = 0
+
+    @property
+    def text(self) -> str:
+        """The line with its mark blanked."""
+        return " " * self.mark + self.raw[self.mark :]
 
     @property
     def words(self) -> str:
         return self.text.strip()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next line, even an item, completes what it says."""
+        return _OPEN_END.search(self.words) is not None
 
 
 @dataclass(slots=True)
@@ -98,23 +111,26 @@ class _Reader:
     pending: list[_Line] = field(default_factory=list)
 
     def read(self, line: _Line) -> None:
-        if line.kind is _Kind.PLAIN and self.pending and _continues(self.pending[-1], line):
-            self.pending.append(line)
+        last = self.pending[-1] if self.pending else None
+        if last and line.kind in (_Kind.PLAIN, _Kind.TITLE) and _continues(last, line):
+            self.pending.append(replace(line, kind=_Kind.PLAIN))
             return
-        self.flush()
+        introduced = last is not None and last.is_open and line.kind is _Kind.ITEM
+        self.flush(introduces=introduced)
         self._close_leads(line)
         if line.kind is not _Kind.BLANK:
-            self.pending.append(line)
+            # After `... rose to`, the `6.` of the next line may be a number and no mark.
+            self.pending.append(replace(line, mark=0) if introduced else line)
 
-    def flush(self) -> None:
+    def flush(self, *, introduces: bool = False) -> None:
         """The pending lines become a block, and a leading one if it introduces what comes."""
         if not self.pending:
             return
         lines, self.pending = self.pending, []
         first, text = lines[0], " ".join(line.text for line in lines)
-        leading = first.kind is _Kind.HEADING or text.rstrip().endswith(":")
-        self.found.append(Block(first.start, text, self._lead(), leading and len(lines) == 1))
-        if leading:
+        heading = first.kind in (_Kind.HEADING, _Kind.TITLE) or text.rstrip().endswith(":")
+        self.found.append(Block(first.start, text, self._lead(), heading and len(lines) == 1))
+        if heading or introduces:
             self.leads.append(_Lead(first.depth, text.strip(), len(self.found) - 1))
 
     def _lead(self) -> str:
@@ -151,28 +167,24 @@ def _line(start: int, raw: str) -> _Line:
         return _Line(start, raw, _Kind.BLANK, 0)
     indent = 2 * (len(raw) - len(raw.lstrip()))
     if heading := _HEADING.match(raw):
-        return _Line(start, _blank(raw, heading.end()), _Kind.HEADING, len(heading.group(1)) - 10)
+        return _Line(start, raw, _Kind.HEADING, len(heading.group(1)) - 10, heading.end())
     if item := _ITEM.match(raw):
-        return _Line(start, _blank(raw, item.end()), _Kind.ITEM, indent + 1)
+        return _Line(start, raw, _Kind.ITEM, indent + 1, item.end())
     if is_title(raw):
-        return _Line(start, raw, _Kind.HEADING, -1)
+        return _Line(start, raw, _Kind.TITLE, -1)
     return _Line(start, raw, _Kind.PLAIN, indent)
 
 
-def _blank(raw: str, end: int) -> str:
-    return " " * end + raw[end:]
-
-
 def is_title(line: str) -> bool:
-    """`Past medical history`: words of titles and words that assert nothing, with no end of a sentence."""
+    """`Past medical history`: nothing but words of titles, with no end of a sentence."""
     words = [match.group().lower() for match in WORD.finditer(line)]
     if not 0 < len(words) <= _TITLE_LONGEST or _STOPS.search(line.strip()) or any(map(str.isdigit, line)):
         return False
-    return any(word in TITLE_WORDS for word in words) and all(word in TITLE_WORDS | NEUTRAL for word in words)
+    return any(word in TITLE_WORDS for word in words) and all(word in TITLE_WORDS | _TITLE_JOINTS for word in words)
 
 
 def _continues(line: _Line, following: _Line) -> bool:
     """Whether a sentence that was wrapped goes on: by a small letter, or after a word that cannot be the last."""
-    if line.kind is _Kind.HEADING or _STOPS.search(line.words):
+    if line.kind in (_Kind.HEADING, _Kind.TITLE) or _STOPS.search(line.words):
         return False
-    return following.words[0].islower() or _OPEN_END.search(line.words) is not None
+    return following.words[0].islower() or line.is_open

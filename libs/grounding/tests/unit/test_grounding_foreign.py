@@ -53,6 +53,8 @@ def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
         ("Family history:\nBreast cancer", "Breast cancer", SUPPORTED),
         ("- Stopped:\n  - amoxicillin\n  - lisinopril", "lisinopril", CONTRADICTED),
         ("The patient does not have\nosteoarthritis, left knee.", None, CONTRADICTED),
+        ("She does not have\n- asthma\n- osteoarthritis, left knee", "osteoarthritis, left knee", CONTRADICTED),
+        ("The patient has a\nfamily history\nof breast cancer.", None, SUPPORTED),
         ("Stopped:\n- amoxicillin\n\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
         ("## Family history\n## Problems\nAcute bronchitis.", "Acute bronchitis.", SUPPORTED),
         ("Stopped:\n- amoxicillin\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
@@ -60,6 +62,13 @@ def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
 )
 def test_a_line_is_read_with_the_lines_that_lead_it(text: str, last: str | None, verdict: Verdict) -> None:
     assert judged(text)[-1] == (last or text, verdict)
+
+
+def test_a_number_that_begins_a_wrapped_line_is_no_mark() -> None:
+    assert judged("Potassium rose to\n9. Metformin is active.")[:2] == [
+        ("Potassium rose to", UNSUPPORTED),
+        ("9.", CONTRADICTED),
+    ]
 
 
 @pytest.mark.parametrize("text", ["## Medications", "Plan:", "Past medical history", "What next?"])
@@ -78,6 +87,7 @@ def test_headings_and_questions_that_say_nothing_are_no_claims(text: str) -> Non
         "No allergies",
         "Denies:",
         "The patient was seen.",
+        "Diagnosis confirmed",
         "History: none",
         "5?",
         "“Nothing of the kind”:",
