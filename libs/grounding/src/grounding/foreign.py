@@ -124,10 +124,15 @@ def _text(claim: Claim, piece: _Piece) -> str:
 
 def _judge(piece: _Piece, claims: list[Claim]) -> Judged:
     kept = tuple(claim for claim in claims if not _is_form(claim, piece))
-    if kept:
+    if not all(map(_is_only_a_day, kept)):
         return Judged(piece.span.start, piece.span.end, kept, worst(kept))
     asserts_nothing = piece.block.is_heading or piece.is_question
     return Judged(piece.span.start, piece.span.end, (), None if asserts_nothing else Verdict.UNSUPPORTED)
+
+
+def _is_only_a_day(claim: Claim) -> bool:
+    """A day of the record says nothing by itself."""
+    return claim.check == "date" and claim.verdict is Verdict.SUPPORTED
 
 
 def _is_form(claim: Claim, piece: _Piece) -> bool:

@@ -34,6 +34,8 @@ _TITLE_WORDS = """
 TITLE_WORDS = frozenset(_TITLE_WORDS.split())
 _TITLE_JOINTS = frozenset({"and", "at", "by", "for", "in", "last", "new", "of", "on", "previous", "recent", "the"})
 _TITLE_LONGEST = 6
+# Characters from which on a line without an end of a sentence was wrapped.
+_WRAPPED_FROM = 50
 # Characters of all leading lines together that are read with a sentence: the last ones stand nearest to it.
 _LEAD_LONGEST = 200
 
@@ -184,7 +186,10 @@ def is_title(line: str) -> bool:
 
 
 def _continues(line: _Line, following: _Line) -> bool:
-    """Whether a sentence that was wrapped goes on: by a small letter, or after a word that cannot be the last."""
+    """Whether a sentence that was wrapped goes on: by a small letter, after a word that cannot be the last, or because
+    the line is as long as only wrapped lines are.
+    """
     if line.kind in (_Kind.HEADING, _Kind.TITLE) or _STOPS.search(line.words):
         return False
-    return following.words[0].islower() or line.is_open
+    wrapped = len(line.raw) >= _WRAPPED_FROM and following.kind is _Kind.PLAIN
+    return wrapped or line.is_open or following.words[0].islower()

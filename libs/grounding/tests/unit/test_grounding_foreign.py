@@ -55,6 +55,8 @@ def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
         ("The patient does not have\nosteoarthritis, left knee.", None, CONTRADICTED),
         ("She does not have\n- asthma\n- osteoarthritis, left knee", "osteoarthritis, left knee", CONTRADICTED),
         ("The patient has a\nfamily history\nof breast cancer.", None, SUPPORTED),
+        ("The laboratory reported that the serum creatinine was\n1.95 mg/dL on 2026-10-05.", None, SUPPORTED),
+        ("Creatinine 1.95 mg/dL\nPotassium 5.6 mmol/L\nMetformin 500 mg", "Metformin 500 mg", CONTRADICTED),
         ("Stopped:\n- amoxicillin\n\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
         ("## Family history\n## Problems\nAcute bronchitis.", "Acute bronchitis.", SUPPORTED),
         ("Stopped:\n- amoxicillin\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
@@ -69,6 +71,27 @@ def test_a_number_that_begins_a_wrapped_line_is_no_mark() -> None:
         ("Potassium rose to", UNSUPPORTED),
         ("9.", CONTRADICTED),
     ]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "Creatinine was 1.21 mg/dL on 2026-10-05.",
+        "Takes metformin 850 mg three times daily.",
+        "Amoxicillin was stopped on 2025-02-10.",
+        "No chronic kidney disease, stage 4.",
+        "Her mother had acute bronchitis.",
+        "The patient denies osteoarthritis, left knee.",
+        "Naproxen is currently taken.",
+        "Creatinine fell from 0.92 mg/dL (2024-03-12) to 1.95 mg/dL (2026-10-05).",
+    ],
+)
+def test_no_line_break_and_no_mark_lets_a_lie_pass(lie: str) -> None:
+    places = [place for place, character in enumerate(lie) if character == " "]
+    for put in ("\n", "\r\n", "\n  ", "\n- ", ":\n- ", "\n\n"):
+        for place in places:
+            text = lie[:place] + put + lie[place + 1 :]
+            assert worst_of(judge(text, PATIENT.verifier)) is not SUPPORTED, text
 
 
 @pytest.mark.parametrize("text", ["## Medications", "Plan:", "Past medical history", "What next?"])
