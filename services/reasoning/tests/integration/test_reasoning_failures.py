@@ -7,6 +7,7 @@ stands the fault proxy, or a relay that passes Triton's own answers on and falsi
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +21,7 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import ASSESSMENT_DRAFTED, EPISODE_CLOSED
+from harness import Tokenizer
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 
+TOKENIZER = MODELS / "smollm2" / "tokenizer.json"
 QUESTION = "What has changed, and does the medication still fit?"
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 Change = Callable[["Tensors"], None]
@@ -124,7 +127,7 @@ async def service(running: RunningStack, **changed: Any) -> AsyncIterator[Reason
         "objects_secret_key": lines["LONGITUDE_OBJECTS_SECRET_KEY"],
         "memory": lines["LONGITUDE_MEMORY"],
         "triton": lines["LONGITUDE_TRITON"],
-        "tokenizer": MODELS / "smollm2" / "tokenizer.json",
+        "tokenizer": TOKENIZER,
         "prose": False,
         "grpc_listen": f"127.0.0.1:{free_port()}",
         "http_listen": "127.0.0.1:0",
@@ -300,6 +303,33 @@ async def test_a_memory_that_stalls_or_goes_while_it_is_read_ends_the_question_a
         await proxy.refuse()
         assert "memory does not answer" in await refused(running, ask(stub, patient))
         assert "memory does not answer" in await refused(running, stub.Check(check))
+
+
+def only_searches(request: Tensors) -> None:
+    """Of the actions that exist, a search in memory where there is one, else the last: to finish."""
+    actions = request.text("GRAMMAR").removeprefix("root ::= ").strip().split(" | ")
+    tokenizer = Tokenizer.from_json(TOKENIZER.read_text(encoding="utf-8"))
+    spelled = {each: tokenizer.decode(map(int, re.findall(r"Token\((\d+)\)", each))) for each in actions}
+    searches = [each for each, text in spelled.items() if text.startswith("look search")]
+    request.put_text("GRAMMAR", f"root ::= {' | '.join(searches or [actions[-1]])}\n")
+
+
+async def test_a_memory_that_goes_in_the_middle_of_an_episode_is_named_in_the_answer(
+    running: RunningStack, patient: PatientKey
+) -> None:
+    def cut_off() -> None:
+        tasks.append(asyncio.create_task(proxy.refuse()))
+
+    tasks: list[asyncio.Task[None]] = []
+    async with (
+        FaultProxy(running.endpoints["LONGITUDE_MEMORY"]) as proxy,
+        relay(running, asked=only_searches) as triton,
+        service(running, memory=proxy.endpoint, triton=triton) as stub,
+    ):
+        assessment = await ask(stub, patient, "coordinator", cut_off)
+    assert tasks
+    assert any(line.endswith("search_evidence unavailable") for line in assessment.degraded), assessment.degraded
+    assert any(each.released for each in assessment.statements)
 
 
 async def test_more_checks_than_may_run_are_told_to_come_back(running: RunningStack, patient: PatientKey) -> None:
