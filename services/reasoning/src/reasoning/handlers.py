@@ -75,7 +75,8 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         raise InvalidInputError(str(error)) from error
     at = Timestamp()
     at.FromDatetime(datetime.now(UTC))
-    review = reviewing.reviewed(request, stored.assessment, at, await _verifier(request, stored.assessment, parts))
+    verifier = await _verifier(request, stored.assessment, parts)
+    review = await asyncio.to_thread(reviewing.reviewed, request, stored.assessment, at, verifier)
     event = Outgoing(
         ASSESSMENT_REVIEWED,
         event_id("assessment-reviewed", review.review_id),
@@ -91,7 +92,7 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
 
 
 async def _verifier(request: ReviewRequest, assessment: wire.Assessment, parts: Parts) -> Verifier | None:
-    """For the physician's own words, if there are any. Memory away: none, since a review waits for nothing."""
+    """For the physician's own words, if there are any. None while memory is away: a review does not depend on it."""
     words = reviewing.new_texts(request)
     if not words:
         return None

@@ -10,6 +10,7 @@ import asyncio
 import re
 import socket
 import struct
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,16 +24,19 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import ASSESSMENT_DRAFTED, EPISODE_CLOSED
 from harness import Tokenizer
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from native_stack.layout import MODELS
 from reasoning.adapters import memory as memory_adapter
+from reasoning.adapters.postgres import Store
 from reasoning.app import app
 from reasoning.settings import Settings
 from servicekit import Process
 from servicekit.grpc import channel
+from servicekit.postgres import open_pool
 from testkit import FaultProxy, RunningStack
 from tritonclient.grpc import service_pb2_grpc
 
@@ -330,6 +334,34 @@ async def test_a_memory_that_goes_in_the_middle_of_an_episode_is_named_in_the_an
     assert tasks
     assert any(line.endswith("search_evidence unavailable") for line in assessment.degraded), assessment.degraded
     assert any(each.released for each in assessment.statements)
+
+
+async def test_a_review_while_memory_is_away_is_recorded_without_a_verdict(
+    running: RunningStack, patient: PatientKey
+) -> None:
+    name = str(uuid.uuid4())
+    drafted = wire.Statement(statement_id="s1", text="Takes metformin.", released=True)
+    assessment = Assessment(assessment_id=name, episode_id=name, patient=patient, statements=[drafted])
+    assessment.drafted_at.GetCurrentTime()
+    async with open_pool(running.endpoints["LONGITUDE_POSTGRES_REASONING"], "reasoning") as pool:
+        await Store(pool).keep(assessment, b"", ObjectRef(key="k"), [])
+    edit = wire.ReviewedStatement(statement_id="s1", decision=wire.REVIEW_DECISION_EDITED, text="Takes lisinopril.")
+    async with (
+        FaultProxy(running.endpoints["LONGITUDE_MEMORY"]) as proxy,
+        service(running, memory=proxy.endpoint) as stub,
+    ):
+        await proxy.refuse()
+        await stub.Review(
+            pb.ReviewRequest(assessment_id=name, reviewer="NWD17", decision=edit.decision, statements=[edit])
+        )
+        stored = await stub.GetAssessment(pb.GetAssessmentRequest(assessment_id=name))
+    (reviewed,) = stored.reviewed
+    assert (reviewed.text, reviewed.verdict) == (edit.text, wire.VERDICT_UNSPECIFIED)
+    assert [each.judgement for each in reviewed.spans] == [
+        wire.JUDGEMENT_KEPT,
+        wire.JUDGEMENT_REPLACED,
+        wire.JUDGEMENT_KEPT,
+    ]
 
 
 async def test_more_checks_than_may_run_are_told_to_come_back(running: RunningStack, patient: PatientKey) -> None:
