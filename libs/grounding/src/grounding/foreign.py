@@ -19,9 +19,9 @@ from grounding.vocabulary import CUE_OF
 _ASKING_WORDS = frozenset(
     ("any", "are", "can", "could", "did", "do", "does", "how", "is", "may", "shall", "should", "why", "would")
 )
-
-
 MOST_SENTENCES = 2_000
+# Characters of a sentence that is read: the work grows with the square of what one sentence mentions.
+LONGEST_SENTENCE = 1_000
 
 
 class TooManySentencesError(ValueError):
@@ -101,7 +101,7 @@ def _pieces(text: str) -> tuple[list[_Piece], str]:
                 raise TooManySentencesError
             own = Span(block.start + span.start, block.start + span.end)
             pieces.append(_Piece(at, at + len(lead), own, words, block))
-            lines.append(lead + words)
+            lines.append(lead + (words if len(words) <= LONGEST_SENTENCE else ""))
             at += len(lines[-1]) + 1
     return pieces, "\n".join(lines)
 
@@ -123,11 +123,19 @@ def _text(claim: Claim, piece: _Piece) -> str:
 
 
 def _judge(piece: _Piece, claims: list[Claim]) -> Judged:
+    if len(piece.words) > LONGEST_SENTENCE:
+        return _unread(piece.span)
     kept = tuple(claim for claim in claims if not _is_form(claim, piece))
     if not all(map(_is_only_a_day, kept)):
         return Judged(piece.span.start, piece.span.end, kept, worst(kept))
     asserts_nothing = piece.block.is_heading or piece.is_question
     return Judged(piece.span.start, piece.span.end, (), None if asserts_nothing else Verdict.UNSUPPORTED)
+
+
+def _unread(span: Span) -> Judged:
+    reason = f"it has more than {LONGEST_SENTENCE:,} characters and was not read"
+    claim = Claim(span.start, span.end, "length", Verdict.UNSUPPORTED, reason)
+    return Judged(span.start, span.end, (claim,), claim.verdict)
 
 
 def _is_only_a_day(claim: Claim) -> bool:

@@ -38,6 +38,8 @@ _TITLE_LONGEST = 6
 _WRAPPED_FROM = 50
 # Characters of all leading lines together that are read with a sentence: the last ones stand nearest to it.
 _LEAD_LONGEST = 200
+# Leading lines that can govern one line; of more, the nearest.
+_LEADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class _Reader:
         heading = first.kind in (_Kind.HEADING, _Kind.TITLE) or text.rstrip().endswith(":")
         self.found.append(Block(first.start, text, self._lead(), heading and len(lines) == 1))
         if heading or introduces:
-            self.leads.append(_Lead(first.depth, text.strip(), len(self.found) - 1))
+            self.leads = [*self.leads, _Lead(first.depth, text.strip(), len(self.found) - 1)][-_LEADS:]
 
     def _lead(self) -> str:
         """What governs the block that is being made; the leading lines now have something below them."""

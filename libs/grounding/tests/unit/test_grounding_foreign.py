@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from grounding import Verdict, judge, worst_of
+from grounding import TooManySentencesError, Verdict, judge, worst_of
 from grounding.layout import blocks
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from testkit.patients import example_patient
 
@@ -128,6 +128,17 @@ def test_a_quotation_over_several_lines_is_judged_in_each_of_them() -> None:
 
 
 MARKS = ("- ", "1. ", "# ", "\n", "\r\n", "  ", ":", "“", "”", "? ", "metformin", "asthma", "not ", "**", "😀")
+
+
+def test_a_sentence_too_long_to_be_read_is_unsupported_and_the_others_are_judged() -> None:
+    long = "metformin 1000 mg, " * 60 + "daily."
+    text = f"{long} Potassium is 5.6 mmol/L.\n- Takes metformin 500 mg."
+    assert [verdict for _, verdict in judged(text)] == [UNSUPPORTED, SUPPORTED, CONTRADICTED]
+    assert "was not read" in judge(text, PATIENT.verifier)[0].reason
+    with pytest.raises(TooManySentencesError, match="check it in parts"):
+        judge("x:\n" * 3_000, PATIENT.verifier)
+
+
 TEXTS = st.one_of(
     st.text(max_size=200),
     st.lists(
@@ -137,6 +148,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_spans_are_in_order_exact_and_hold_every_letter_of_any_text(text: str) -> None:
     spans = judge(text, PATIENT.verifier)
@@ -149,12 +161,14 @@ def test_spans_are_in_order_exact_and_hold_every_letter_of_any_text(text: str) -
     assert sum(map(str.isalpha, outside)) <= text.count(")")
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_an_unknown_word_is_in_a_span_that_is_not_supported(text: str) -> None:
     for words, verdict in judged(text):
         assert "asthma" not in words or verdict in (UNSUPPORTED, CONTRADICTED)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_a_block_is_the_text_itself_with_marks_blanked(text: str) -> None:
     for block in blocks(text):

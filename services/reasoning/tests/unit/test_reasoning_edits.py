@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import ReviewedSpan
@@ -26,6 +26,7 @@ def applied(original: str, spans: Sequence[ReviewedSpan]) -> str:
     return "".join(original[each.start : each.end] if each.judgement == KEPT else each.replacement for each in spans)
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_spans_cover_the_draft_and_give_the_edited_text(original: str, text: str) -> None:
     spans = edited(original, text)
@@ -37,6 +38,7 @@ def test_spans_cover_the_draft_and_give_the_edited_text(original: str, text: str
         assert bool(each.replacement) == (each.judgement in (REPLACED, ADDED))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=80))
 def test_what_is_accepted_is_kept_and_what_is_rejected_removed_as_a_whole(original: str) -> None:
     assert applied(original, kept(original)) == original
