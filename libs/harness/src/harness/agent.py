@@ -15,6 +15,7 @@ from harness.states import State
 from harness.tokenizer import Tokenizer
 
 REFUSALS = 2
+REFUSED = "too many refused actions"
 
 
 class Agent:
@@ -78,7 +79,7 @@ class Agent:
         """Which budget does not allow another action of `longest` tokens; empty when all do."""
         budget = self.role.budget
         if self.refusals >= REFUSALS:
-            return "too many refused actions"
+            return REFUSED
         if self.turns >= budget.turns:
             return "turns"
         if self.tokens + longest > budget.tokens:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from longitude.reasoning.v1.episode_pb2 import ModelTurn
 
 from harness.actions import Action, ActionRefusedError, Doubt, Finish, HandOver, Look, Propose, Say
-from harness.agent import Agent
+from harness.agent import REFUSED, Agent
 from harness.calls import call_of, take_result
 from harness.grammar import Grammar, compile_menu
 from harness.guard import View, decide
@@ -141,4 +141,6 @@ def _stopped(agent: Agent, grammar: Grammar, session: Session) -> bool:
         session.decide("harness", f"stopped {agent.role.name}", f"budget used: {spent}")
     if spent in ("seconds", "window"):
         session.degraded.append(f"{agent.role.name}: stopped, {spent} used up")
+    if spent == REFUSED:
+        session.degraded.append(f"{agent.role.name}: stopped, {spent}")
     return bool(spent)

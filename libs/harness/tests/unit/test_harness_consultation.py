@@ -205,6 +205,7 @@ def test_an_answer_that_was_cut_off_is_refused_and_twice_ends_the_role(
     assert run.outcome.statements == ()
     assert decisions(run).count(("guard", "refused an action of diagnostician", "not an action")) == 2
     assert ("harness", "stopped diagnostician", "budget used: too many refused actions") in decisions(run)
+    assert "diagnostician: stopped, too many refused actions" in run.outcome.degraded
 
 
 def test_an_end_token_in_the_answer_makes_no_difference(

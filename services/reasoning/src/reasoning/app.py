@@ -3,6 +3,7 @@
 Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> PostgreSQL and objects
      -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
+Check: memory (gRPC) -> verifier
 """
 
 from collections.abc import AsyncIterator
@@ -49,7 +50,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
             limits=Limits(settings.episode_seconds, settings.context_tokens, settings.prose),
         )
-        rpc = Rpc(parts, Runs(settings.episodes))
+        rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
 
         process.spawn(outbox.run(), "outbox")

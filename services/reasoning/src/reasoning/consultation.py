@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grounding import Sources, Statement, Verifier
 from harness import Consultation, ModelPin
 from harness.episode import episode_digest, serialise
-from harness.protocol import InputsRefusedError, Outcome
+from harness.protocol import InputsRefusedError, Outcome, Proposed, Said
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, Progress
@@ -156,17 +156,17 @@ def _of_model(outcome: Outcome, sources: Sources, prepared: Prepared) -> Iterabl
             statement = word(said.statement, sources, prepared.absences)
         except UNSAYABLE:
             continue
-        yield from _drafted(statement, sources, said.role, objection(statement, sources, doubted=said.doubted))
+        yield from _drafted(statement, sources, said, objection(statement, sources, doubted=said.doubted))
     for proposed in outcome.proposals:
         statement = word_proposal(proposed.proposal, sources)
         against = objection(statement, sources, doubted=proposed.doubted)
-        yield from _drafted(statement, sources, proposed.role, against)
+        yield from _drafted(statement, sources, proposed, against)
 
 
-def _drafted(statement: Statement, sources: Sources, role: str, against: str) -> Iterable[Drafted]:
-    found = draft(statement, sources, wire.AUTHOR_MODEL, role)
+def _drafted(statement: Statement, sources: Sources, said: Said | Proposed, against: str) -> Iterable[Drafted]:
+    found = draft(statement, sources, wire.AUTHOR_MODEL, said.role)
     if found is not None:
-        yield Drafted(found.rendered, found.author, found.author_name, against)
+        yield Drafted(found.rendered, found.author, found.author_name, against, said.step)
 
 
 def _missing_evidence(record: Record) -> list[str]:

@@ -17,7 +17,7 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     tokenizer: FilePath
     # Bucket of the episodes, which this service alone writes.
     episodes_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "reasoning-episodes"
-    # Episodes that run at the same time; more are answered RESOURCE_EXHAUSTED.
+    # Episodes, and checks of texts, that run at the same time; more are answered RESOURCE_EXHAUSTED.
     episodes: Annotated[int, Field(ge=1, le=64)] = 4
     # Longest time from question to assessment, in seconds.
     episode_seconds: Annotated[float, Field(gt=0, le=3600)] = 180.0

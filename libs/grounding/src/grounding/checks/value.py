@@ -14,7 +14,7 @@ from grounding.units import TIME_UNITS
 
 def check(context: Context) -> list[Claim]:
     """One claim per number, and one for the date that belongs to it."""
-    known = candidates.of(context.cited)
+    known = context.cited.candidates
     claims: list[Claim] = []
     for bound in binding.numbers(context.sentence, context.carried):
         claims += _check_one(bound, known, context)

@@ -1,10 +1,12 @@
 """The reasoner on Triton: token ids in, token ids and log-probabilities out, streamed as they come."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from eventbus import PermanentError, TransientError
 from harness import Generate, Generated, ModelPin
+from harness.protocol import ProtocolError
 from servicekit.errors import UnavailableError
 from servicekit.triton import Tensors, TritonClient
 
@@ -51,7 +53,7 @@ class Reasoner:
             raise ReasonerRefusedError("the model refused the request") from error
         if answer.sha256 != pin.sha256:
             raise UnavailableError("the reasoner was replaced during the episode; ask again")
-        return answer.generated()
+        return answer.checked(asked.max_tokens)
 
     async def _collect(self, asked: Generate, timeout_s: float, on_tokens: OnTokens) -> "_Answer":
         answer = _Answer()
@@ -78,7 +80,18 @@ class _Answer:
         self.sha256 = _text(piece, "MODEL_SHA256") or self.sha256
         return len(piece["OUTPUT_IDS"]) if "OUTPUT_IDS" in piece else 0
 
-    def generated(self) -> Generated:
+    def checked(self, max_tokens: int) -> Generated:
+        """UnavailableError where it is no answer to what was asked: nothing of it is used."""
+        try:
+            generated = self._generated()
+        except ProtocolError as error:
+            raise UnavailableError("the reasoner's answer is malformed; ask again") from error
+        ids, numbers = generated.output_ids, (*generated.log_probs, *generated.allowed_mass)
+        if len(ids) > max_tokens or min(ids, default=0) < 0 or not all(map(math.isfinite, numbers)):
+            raise UnavailableError("the reasoner's answer is malformed; ask again")
+        return generated
+
+    def _generated(self) -> Generated:
         return Generated(
             output_ids=tuple(int(each) for each in self._lists["OUTPUT_IDS"]),
             log_probs=tuple(self._lists["LOG_PROBS"]),
