@@ -5,13 +5,26 @@ from typing import Any
 
 import pytest
 from harness import actions
-from harness.actions import ActionRefusedError, Code, Finish, HandOver, Look, ProposalKind, Propose, Say
+from harness.actions import (
+    ActionRefusedError,
+    AskPhysician,
+    Call,
+    Code,
+    Finish,
+    HandOver,
+    ProposalKind,
+    Propose,
+    QuestionPurpose,
+    Say,
+)
 from harness.flows import FIRST_VISIT, FOLLOW_UP
-from harness.guard import View, decide, key
+from harness.guard import decide, key
 from harness.inputs import sources_of
 from harness.menu import menu
 from harness.roles import COORDINATOR, DIAGNOSTICIAN, HISTORIAN, IMAGING_LIAISON, PHARMACIST, VERIFIER, Role
 from harness.states import State
+from harness.view import View
+from longitude.reasoning.v1 import assessment_pb2 as wire
 
 # F1 diabetes, F2-F4 creatinine, F5 potassium, F6 metformin, F7 ibuprofen, F8 penicillin, F9 cardiomegaly, F10 letter
 AT = {
@@ -38,6 +51,12 @@ def view(story: Any) -> Callable[[str], View]:
 
 
 CREATININE = Code("urn:test", "creatinine")
+ASKED = (wire.STATEMENT_KIND_ALLERGY, wire.STATEMENT_KIND_QUESTION)
+PAST = (wire.STATEMENT_KIND_PROBLEM, wire.STATEMENT_KIND_CHANGE)
+NEWS = (wire.STATEMENT_KIND_CHANGE,)
+COURSE = (wire.STATEMENT_KIND_TREND, wire.STATEMENT_KIND_CHANGE)
+COMPUTED = (wire.STATEMENT_KIND_CALCULATION,)
+LIMITED = (wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_PROPOSAL)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +68,15 @@ CREATININE = Code("urn:test", "creatinine")
         ("historian", "change F7", Say(actions.Change(Code("urn:test", "ibuprofen"), ("fact-7",)))),
         ("historian", "problem F1", Say(actions.Problem("fact-1"))),
         ("historian", "absence N1", Say(actions.Absence(Code("urn:test", "albumin")))),
-        ("historian", "look search_memory F8 for reaction", None),
-        ("historian", "look search_memory F1 for history", Look("search_memory", "fact-1", "history")),
-        ("diagnostician", "calculate K1", Say(actions.Calculation("ckd-epi-2021", ("fact-4",)))),
+        ("pharmacist", "look search_memory F8 for reaction", Call("search_memory", "fact-8", "reaction", ASKED)),
+        ("historian", "look search_memory F1 for history", Call("search_memory", "fact-1", "history", PAST)),
+        ("historian", "look read_document F10 for history", Call("read_document", "fact-10", "history", PAST)),
+        ("historian", "look compare_with_last_visit for change", Call("compare_with_last_visit", "", "change", NEWS)),
+        ("diagnostician", "look read_timeline F4 for trend", Call("read_timeline", "fact-4", "trend", COURSE)),
+        ("diagnostician", "look calculate F4 for function", Call("calculate", "fact-4", "function", COMPUTED)),
+        ("pharmacist", "look calculate F6 for dose", Call("calculate", "fact-6", "dose", LIMITED)),
+        ("pharmacist", "ask_physician F8 for reaction", AskPhysician("fact-8", QuestionPurpose.REACTION)),
+        ("historian", "ask_physician F1 for source", AskPhysician("fact-1", QuestionPurpose.SOURCE)),
         ("pharmacist", "medication F6", Say(actions.Medication("fact-6"))),
         ("pharmacist", "allergy F8", Say(actions.Allergy("fact-8"))),
         ("pharmacist", "evidence E1", Say(actions.Evidence("passage-1"))),

@@ -5,7 +5,7 @@ from grounding.concepts import class_key, key
 from grounding.drugs import BY_RXCUI, RXNORM
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage
-from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE
+from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE, STATEMENT_KIND_QUESTION
 
 from reasoning.domain.rules.contradictions import is_unconfirmed
 
@@ -20,7 +20,8 @@ def objection(statement: Statement, sources: Sources, *, doubted: bool) -> str:
         concerns(sources.passage(each), sources) for each in statement.passage_ids
     ):
         return FOREIGN
-    if any(_is_disputed(fact_id, sources) for fact_id in statement.fact_ids):
+    asks = statement.kind == STATEMENT_KIND_QUESTION
+    if not asks and any(_is_disputed(fact_id, sources) for fact_id in statement.fact_ids):
         return DISPUTED
     return DOUBTED if doubted else ""
 
