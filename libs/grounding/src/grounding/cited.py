@@ -12,7 +12,8 @@ from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import Citation
 
 from grounding import facts
-from grounding.derive import Derived, everything
+from grounding.derive import everything
+from grounding.derived import Derived
 from grounding.sources import Sources
 from grounding.vocabulary import words
 

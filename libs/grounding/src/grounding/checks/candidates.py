@@ -38,7 +38,10 @@ def of(cited: Cited) -> tuple[Candidate, ...]:
     """Every quantity as normalised and as sent, every probability of a film, every derived value."""
     found = [candidate for fact in cited.facts for candidate in _of_fact(fact)]
     computed = (each for each in cited.derived if not each.label)
-    return (*found, *(Candidate(each.value, each.unit, "", each.day, each.keys, each.fact_ids) for each in computed))
+    return (
+        *found,
+        *(Candidate(each.value, each.unit, each.comparator, each.day, each.keys, each.fact_ids) for each in computed),
+    )
 
 
 def agrees(number: NumberMention, candidate: Candidate) -> bool:

@@ -9,9 +9,23 @@ from dataclasses import dataclass
 
 from grounding import Sources, render, say
 from grounding.calculate import CalculationError
-from grounding.concepts import ACR, CREATININE, EGFR, WEIGHT
-from grounding.derive import CALCULATIONS
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from grounding.concepts import (
+    ACR,
+    ALBUMIN,
+    BICARBONATE,
+    CALCIUM,
+    CHLORIDE,
+    CHOLESTEROL,
+    CREATININE,
+    EGFR,
+    HDL,
+    HEIGHT,
+    SODIUM,
+    TRIGLYCERIDES,
+    WEIGHT,
+)
+from grounding.derive import CALCULATIONS, DOSE_LIMIT, SLOPE
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 from longitude.reasoning.v1.episode_pb2 import Calculation
 
 
@@ -27,16 +41,21 @@ class _Computable:
 _OF_RESULTS = (
     _Computable("egfr-ckd-epi-2021", "function", (CREATININE,)),
     _Computable("kdigo-g-stage", "stage", (CREATININE, EGFR)),
-    _Computable("egfr-slope", "course", (CREATININE, EGFR)),
+    _Computable(SLOPE, "course", (CREATININE, EGFR)),
     _Computable("kdigo-a-stage", "stage", (ACR,)),
     _Computable("kdigo-aki-stage", "injury", (CREATININE,)),
     _Computable("creatinine-clearance", "clearance", (CREATININE, WEIGHT)),
+    _Computable("body-mass-index", "build", (WEIGHT, HEIGHT)),
+    _Computable("corrected-calcium", "correction", (CALCIUM, ALBUMIN)),
+    _Computable("anion-gap", "balance", (SODIUM, CHLORIDE, BICARBONATE)),
+    _Computable("ldl-friedewald", "risk", (CHOLESTEROL, HDL, TRIGLYCERIDES)),
 )
+_KIDNEY = (CREATININE, EGFR, WEIGHT)
 
 
 def computable(sources: Sources) -> list[Calculation]:
     """The calculations whose inputs are all there, each with the call that asks for it."""
-    return list(_of_results(sources))
+    return [*_of_results(sources), *_of_medications(sources)]
 
 
 def compute(name: str, fact_ids: list[str], about: str, purpose: str, sources: Sources) -> Calculation:
@@ -52,6 +71,13 @@ def _of_results(sources: Sources) -> Iterator[Calculation]:
         if about is not None:
             given = [*(fact for found in series for fact in found), *_person(sources)]
             yield from _computed(each.name, each.purpose, about, given)
+
+
+def _of_medications(sources: Sources) -> Iterator[Calculation]:
+    """What the kidney function allows of each medication in force."""
+    kidney = [fact for code in _KIDNEY for fact in sources.series(code)]
+    for medication in sources.active(FACT_KIND_MEDICATION):
+        yield from _computed(DOSE_LIMIT, "dose", medication, [medication, *kidney, *_person(sources)])
 
 
 def _computed(name: str, purpose: str, about: ClinicalFact, given: list[ClinicalFact]) -> Iterator[Calculation]:
