@@ -17,7 +17,7 @@ from reasoning.domain import rules
 from reasoning.domain.assessment import Identity
 from reasoning.domain.drafting import UNSAYABLE, Drafted, assess, draft, merge
 from reasoning.domain.inputs import Prepared, prepare
-from reasoning.domain.objections import objection
+from reasoning.domain.objections import objection, objection_to_text
 from reasoning.domain.record import Record, SignedAssessment
 from reasoning.domain.rules.followup import since_last_signed
 from reasoning.domain.wording import word, word_proposal, word_written
@@ -145,7 +145,7 @@ def _of_model(outcome: Outcome, sources: Sources, prepared: Prepared) -> Iterabl
     for written in outcome.written:
         rendered = word_written(written, sources)
         if rendered is not None:
-            yield Drafted(rendered, wire.AUTHOR_MODEL, written.role)
+            yield Drafted(rendered, wire.AUTHOR_MODEL, written.role, objection_to_text(rendered.text))
 
 
 def _drafted(statement: Statement, sources: Sources, role: str, against: str) -> Iterable[Drafted]:

@@ -6,8 +6,7 @@ None of them changes anything.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grounding import Sources, UnknownSourceError, UnrenderableError
-from grounding.calculate import CalculationError
+from grounding import Sources, UnknownSourceError
 from grounding.render import cite_fact
 from harness import CallTool, ToolResult
 from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
@@ -40,7 +39,7 @@ class RecordTools:
             return self._calculate(asked) if asked.tool == "calculate" else self._read(asked)
         except (KeyError, UnknownSourceError) as error:
             raise NotFoundError("no such tool or fact") from error
-        except (CalculationError, UnrenderableError) as error:
+        except ValueError as error:
             raise InvalidInputError("it cannot be computed from these facts") from error
 
     def found_in(self, documents: frozenset[str]) -> ToolResult:

@@ -70,9 +70,31 @@ def test_what_is_nowhere_in_the_record_is_named_and_what_is_there_is_not(patient
 def test_calculations_bring_the_facts_they_need(patient: Patient) -> None:
     record = record_of(patient[0])
     inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
-    assert {each.name for each in inputs.calculations} == {"egfr-ckd-epi-2021", "kdigo-g-stage", "egfr-slope"}
+    names = {"egfr-ckd-epi-2021", "kdigo-g-stage", "egfr-slope", "dose-limit"}
+    assert {each.name for each in inputs.calculations} == names
     held = {each.fact.fact_id for each in inputs.context.facts}
-    assert {fact_id for each in inputs.calculations for fact_id in each.fact_ids} <= held
+    assert {fact_id for each in inputs.calculations for fact_id in (each.about, *each.fact_ids)} <= held
+
+
+def test_a_dose_limit_is_asked_for_about_its_medication(patient: Patient) -> None:
+    builder, ids = patient
+    record = record_of(builder)
+    inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
+    limited = {each.about for each in inputs.calculations if each.purpose == "dose"}
+    assert limited == {ids["metformin"], ids["naproxen"]}  # lisinopril has no listed limit
+
+
+def test_what_the_rules_ask_the_model_need_not_ask(patient: Patient) -> None:
+    builder, ids = patient
+    record = record_of(builder)
+    inputs = prepare("What changed?", record, record.sources(), statements(record.sources()), 500).inputs
+    assert {ids["none"], ids["penicillin"]} <= set(inputs.asked_fact_ids)
+
+
+def test_free_text_is_written_only_where_it_is_asked_for(patient: Patient) -> None:
+    record = record_of(patient[0])
+    tokens = [prepare("What changed?", record, record.sources(), [], 500, each).inputs.policy for each in (0, 40)]
+    assert [each.prose_tokens for each in tokens] == [0, 40]
 
 
 def test_a_record_that_runs_ahead_of_the_clock_is_read_as_of_its_newest_entry(patient: Patient) -> None:

@@ -1,5 +1,7 @@
 """Why a true statement of the model may still be withheld: it does not belong to this patient or this question."""
 
+import re
+
 from grounding import Sources, Statement, facts
 from grounding.concepts import class_key, key
 from grounding.drugs import BY_RXCUI, RXNORM
@@ -11,7 +13,15 @@ from reasoning.domain.rules.contradictions import is_unconfirmed
 
 DOUBTED = "the verifying agent doubts that it answers the question"
 DISPUTED = "the record contradicts itself about this, or it is unconfirmed; it is put as a question"
+INSTRUCTING = "it reads as an instruction; what is done is the physician's to say"
 FOREIGN = "the passage concerns drugs that are not in this record"
+
+# Bare verbs of doing: said of what was done they have another form (`ordered`, `was stopped`).
+_INSTRUCTS = re.compile(
+    r"\b(?:add|administer|avoid|begin|change|continue|decrease|discontinue|give|hold|increase|order|prescribe|reduce|"
+    r"release|repeat|replace|resume|sign|start|stop|switch|take|use|withhold)\b",
+    re.IGNORECASE,
+)
 
 
 def objection(statement: Statement, sources: Sources, *, doubted: bool) -> str:
@@ -24,6 +34,11 @@ def objection(statement: Statement, sources: Sources, *, doubted: bool) -> str:
     if not asks and any(_is_disputed(fact_id, sources) for fact_id in statement.fact_ids):
         return DISPUTED
     return DOUBTED if doubted else ""
+
+
+def objection_to_text(text: str) -> str:
+    """Of free text: true or not, it instructs nobody. Typed statements hold no such words."""
+    return INSTRUCTING if _INSTRUCTS.search(text) else ""
 
 
 def _is_disputed(fact_id: str, sources: Sources) -> bool:
