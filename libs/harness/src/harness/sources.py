@@ -92,9 +92,10 @@ class Sources:
         return self._computable.get((fact_id, purpose))
 
     def within_reach(self, tool: str, fact_id: str) -> frozenset[str]:
-        """Facts without a handle that a call could bring."""
+        """Facts without a handle that a call could bring, as far as is known; what does not hold never gets one."""
         reach = self._reach.get((tool, fact_id)) or self._reach.get((tool, ""), frozenset())
-        return reach - self._handle_of.keys()
+        new = reach - self._handle_of.keys()
+        return frozenset(each for each in new if each not in self.facts or self.holds(self.facts[each]))
 
     def visible(self, prefix: str, lines: int) -> Iterator[str]:
         """Handles of one sort among the first `lines` lines."""

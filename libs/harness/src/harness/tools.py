@@ -41,7 +41,7 @@ TOOLS = {
             "search_memory",
             {
                 "history": _purpose((_PROBLEM, _MEDICATION), Form.PROBLEM, Form.CHANGE),
-                "reaction": _purpose((_ALLERGY,), Form.ALLERGY, Form.ASK_PHYSICIAN),
+                "reaction": _purpose((_ALLERGY,), Form.ALLERGY),
             },
         ),
         Tool(
