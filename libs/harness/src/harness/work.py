@@ -1,6 +1,7 @@
 """One agent at work in one state: it is offered what exists, chooses, the guard decides, the action is carried out."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TypeAlias
 
 from longitude.reasoning.v1.episode_pb2 import ModelTurn
@@ -43,7 +44,8 @@ def work(agent: Agent, state: State, session: Session) -> Work:
     """Runs the agent until it finishes, has nothing left to choose, or has used its budget."""
     _brief(agent, state, session)
     while True:
-        choices = menu(_view(agent, state, session))
+        view = _view(agent, state, session)
+        choices = menu(view)
         grammar = compile_menu(choices, session.tokenizer)
         if len(choices) == 1 or _stopped(agent, grammar, session):
             return
@@ -51,7 +53,9 @@ def work(agent: Agent, state: State, session: Session) -> Work:
         if turn is None:
             return
         text = _text(turn, session.tokenizer)
-        action = _guarded(text, _view(agent, state, session), agent, session)
+        # What others did in the meantime counts; what this turn used up does not.
+        view = replace(view, done=frozenset(session.done), drafted=len(session.draft))
+        action = _guarded(text, view, agent, session)
         if isinstance(action, Finish):
             return
         said = "Refused." if action is None else (yield from _carry_out(action, text, agent, state, session))

@@ -181,6 +181,7 @@ def test_random_choices_among_what_is_allowed_violate_nothing(episode: Any, at_r
     for seed in range(EPISODES):
         story, run, calls = episode(seed, at_random(seed))
         assert violations(story.inputs, run, calls) == [], seed
+        assert not any(step.decision.what.startswith("refused") for step in run.recorded.steps), seed
         said += len(run.outcome.statements) + len(run.outcome.proposals)
     assert said > EPISODES  # the adversary was not silent
 
