@@ -7,11 +7,10 @@ a typed action. Everything that does not resolve raises ActionRefusedError; noth
 import re
 from collections.abc import Callable, Mapping
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept, FactKind
 from longitude.reasoning.v1 import episode_pb2
 
-from harness import actions
+from harness import actions, named
 from harness.actions import (
     Action,
     ActionRefusedError,
@@ -67,37 +66,12 @@ def _one(arguments: list[str]) -> str:
     return arguments[0]
 
 
-def _fact(handle: str, view: View, *kinds: "FactKind.ValueType") -> ClinicalFact:
-    found = view.sources.get(handle, view.shown)
-    if not isinstance(found, ClinicalFact):
-        raise ActionRefusedError("no such fact")
-    if kinds and found.kind not in kinds:
-        raise ActionRefusedError("a fact of another kind")
-    return found
-
-
-def _passage(handle: str, view: View) -> EvidencePassage:
-    found = view.sources.get(handle, view.shown)
-    if not isinstance(found, EvidencePassage):
-        raise ActionRefusedError("no such passage")
-    return found
-
-
-def _newest(handle: str, view: View) -> tuple[ClinicalFact, list[ClinicalFact]]:
-    """A result that is the newest of its code, and all results of the code."""
-    fact = _fact(handle, view, FactKind.FACT_KIND_RESULT)
-    results = view.sources.results(code_of(fact))
-    if results[-1].fact_id != fact.fact_id:
-        raise ActionRefusedError("not the newest result of its code")
-    return fact, results
-
-
 def _latest(arguments: list[str], view: View) -> Action:
-    return Say(actions.Latest(_newest(_one(arguments), view)[0].fact_id))
+    return Say(actions.Latest(named.newest(_one(arguments), view)[0].fact_id))
 
 
 def _trend(arguments: list[str], view: View) -> Action:
-    fact, results = _newest(_one(arguments), view)
+    fact, results = named.newest(_one(arguments), view)
     values = numeric(results)
     if len(values) < 2 or values[-1].fact_id != fact.fact_id:
         raise ActionRefusedError("fewer than two values")
@@ -106,13 +80,13 @@ def _trend(arguments: list[str], view: View) -> Action:
 
 def _change(arguments: list[str], view: View) -> Action:
     handle = _one(arguments)
-    fact = _fact(handle, view)
+    fact = named.fact(handle, view)
     if not view.sources.is_new(fact):
         raise ActionRefusedError("not new")
     if fact.kind != FactKind.FACT_KIND_RESULT:
-        _fact(handle, view, *ABOUT.values())
+        named.fact(handle, view, *ABOUT.values())
         return Say(actions.Change(code_of(fact), (fact.fact_id,)))
-    _, results = _newest(handle, view)
+    _, results = named.newest(handle, view)
     before = [result for result in results if not view.sources.is_new(result)]
     if not before:
         raise ActionRefusedError("nothing to compare with")
@@ -123,13 +97,13 @@ def _of_kind(
     kind: "FactKind.ValueType", statement: Callable[[str], actions.Statement]
 ) -> Callable[[list[str], View], Action]:
     def resolve(arguments: list[str], view: View) -> Action:
-        return Say(statement(_fact(_one(arguments), view, kind).fact_id))
+        return Say(statement(named.fact(_one(arguments), view, kind).fact_id))
 
     return resolve
 
 
 def _evidence(arguments: list[str], view: View) -> Action:
-    return Say(actions.Evidence(_passage(_one(arguments), view).passage_id))
+    return Say(actions.Evidence(named.passage(_one(arguments), view).passage_id))
 
 
 def _absence(arguments: list[str], view: View) -> Action:
@@ -150,12 +124,12 @@ def _propose(arguments: list[str], view: View) -> Action:
     if len(arguments) not in (2, 3) or arguments[0] not in set(ProposalKind):
         raise ActionRefusedError("not a proposal")
     kind = ProposalKind(arguments[0])
-    fact = _fact(arguments[1], view, ABOUT[kind])
+    fact = named.fact(arguments[1], view, ABOUT[kind])
     if kind is ProposalKind.REPEAT_RESULT:
-        _newest(arguments[1], view)
+        named.newest(arguments[1], view)
     if arguments[2:] and kind not in WITH_EVIDENCE:
         raise ActionRefusedError("a proposal of this kind has no evidence")
-    passages = tuple(_passage(handle, view).passage_id for handle in arguments[2:])
+    passages = tuple(named.passage(handle, view).passage_id for handle in arguments[2:])
     return Propose(kind, (fact.fact_id,), passages)
 
 
@@ -178,14 +152,14 @@ def _subject(handles: list[str], kinds: frozenset["FactKind.ValueType"], view: V
     """The id of the fact that a call is about; empty for a call about the whole record."""
     if bool(handles) != bool(kinds):
         raise ActionRefusedError("not a call")
-    return _fact(handles[0], view, *kinds).fact_id if handles else ""
+    return named.fact(handles[0], view, *kinds).fact_id if handles else ""
 
 
 def _ask_physician(arguments: list[str], view: View) -> Action:
     if len(arguments) != 3 or arguments[1] != "for" or arguments[2] not in set(QuestionPurpose):
         raise ActionRefusedError("not a question")
     purpose = QuestionPurpose(arguments[2])
-    fact = _fact(arguments[0], view, *QUESTIONS[purpose])
+    fact = named.fact(arguments[0], view, *QUESTIONS[purpose])
     if is_answered(purpose, fact, view.sources):
         raise ActionRefusedError("the record answers it, or it is asked already")
     return AskPhysician(fact.fact_id, purpose)
