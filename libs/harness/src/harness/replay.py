@@ -40,6 +40,8 @@ _TOOL = {
     "purpose": "tool call",
     "would_change": "tool call",
     "result_sha256": "tool result",
+    "result": "tool result",
+    "calculations": "tool result",
     "error": "tool result",
 }
 _DECISION = {"by": "decision", "what": "decision", "reason": "decision", "action": "decision"}

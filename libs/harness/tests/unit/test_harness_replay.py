@@ -154,9 +154,11 @@ def test_free_text_and_computed_values_replay_to_themselves(
     from_record(Replay(episode, MODEL, tokenizer))
     call = next(step for step in episode.steps if step.HasField("tool"))
     call.tool.calculations[0].text = "another value"
-    again = Replay(rechained(episode), MODEL, tokenizer)
+    forged = rechained(episode)
     with pytest.raises(ReplayDifferenceError, match="tool result differs"):
-        from_record(again)
+        from_record(Replay(forged, MODEL, tokenizer))
+    with pytest.raises(ReplayDifferenceError, match="tool result differs"):
+        drive(wishes, a_tool).replay(Replay(forged, MODEL, tokenizer))
 
 
 def test_another_model_tokenizer_context_or_harness_is_named_before_anything_runs(
