@@ -47,19 +47,22 @@ def take_result(action: Call, call: CallTool, answer: ToolResult | Failed, sessi
     before = len(session.sources.lines)
     try:
         session.sources.add_context(_bounded(answer.context))
-        _add_calculations(call, answer.calculations, session.sources)
+        _add_value(action, answer.calculations, session.sources)
     except SourcesRefusedError as error:
         step.error = str(error)
     session.record(step)
     return "Found:" if len(session.sources.lines) > before else "Nothing new."
 
 
-def _add_calculations(call: CallTool, found: tuple[Calculation, ...], sources: Sources) -> None:
-    """Only what was asked for: a tool cannot bring in a calculation of another name."""
-    for calculation in found:
-        if calculation.name != call.arguments.get("calculation"):
-            raise SourcesRefusedError("a tool computed what it was not asked for")
-        sources.add_calculation(calculation)
+def _add_value(action: Call, found: tuple[Calculation, ...], sources: Sources) -> None:
+    """The value that was asked for, and no other. Of the answer only the words count: the ids are the inputs' own."""
+    asked = sources.computable(action.fact_id, action.purpose) if action.tool == CALCULATE else None
+    if [each.name for each in found] != ([asked.name] if asked else []):
+        raise SourcesRefusedError("a tool computed what it was not asked for")
+    if asked is not None:
+        value = Calculation(text=found[0].text[:LONGEST_LINE])
+        value.MergeFrom(asked)
+        sources.add_calculation(value)
 
 
 def _bounded(context: GetContextResponse) -> GetContextResponse:

@@ -202,13 +202,28 @@ def test_a_computed_value_becomes_a_source_that_a_statement_rests_on(
     assert any("K1 eGFR is 52" in text for text in turns)
 
 
+def test_the_words_of_a_computed_value_are_bounded_and_its_ids_are_those_that_were_asked_for(
+    story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
+) -> None:
+    def other_ids(call: CallTool) -> ToolResult:
+        found = a_calculator(call)
+        found.calculations[0].fact_ids[:] = ["fact-1"]
+        found.calculations[0].text = "far too long " * 1000
+        return found
+
+    driver = drive(say("look calculate F4 for function", "calculate K1"), other_ids)
+    (said,) = driver.drive(consult(story.inputs)).outcome.statements
+    assert said.statement == CalculationStatement("ckd-epi-2021", ("fact-4",))
+    shown = tokenizer.decode(driver.requests[-1].input_ids)
+    assert 0 < shown.count("far too long") < 40
+
+
+@pytest.mark.parametrize("names", [["another"], [], ["ckd-epi-2021", "ckd-epi-2021"]])
 def test_a_tool_cannot_bring_in_another_calculation_than_was_asked_for(
-    story: Any, consult: Any, say: Any, drive: Any
+    names: list[str], story: Any, consult: Any, say: Any, drive: Any
 ) -> None:
     def another(call: CallTool) -> ToolResult:
-        found = a_calculator(call)
-        found.calculations[0].name = "another"
-        return found
+        return ToolResult(GetContextResponse(), tuple(Calculation(name=name, text="about 52") for name in names))
 
     run = drive(say("look calculate F4 for function", "calculate K1"), another).drive(consult(story.inputs))
     (call,) = [step.tool for step in run.recorded.steps if step.HasField("tool")]
