@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from grounding import Sources, Verifier
+from harness.actions import AskPhysician, QuestionPurpose
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse, GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -11,6 +12,7 @@ from reasoning.domain import rules
 from reasoning.domain.drafting import assess, draft
 from reasoning.domain.inputs import prepare
 from reasoning.domain.record import Record, SignedAssessment
+from reasoning.domain.wording import word
 from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
@@ -50,6 +52,18 @@ def test_a_follow_up_compares_with_the_last_encounter_and_then_with_the_last_sig
     inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
     assert inputs.since.ToDatetime(tzinfo=UTC) == signed.signed_at
     assert [finding.text for finding in inputs.findings] == [question.text]
+
+
+def test_a_follow_up_starts_from_what_the_model_asked_and_a_physician_signed(patient: Patient) -> None:
+    builder, ids = patient
+    sources = record_of(builder).sources()
+    asked = word(AskPhysician(ids["metformin"], QuestionPurpose.ADHERENCE), sources, {})
+    found = draft(asked, sources, wire.AUTHOR_MODEL, "pharmacist")
+    assert found is not None
+    assessment = Assessment(statements=assess([found], Verifier(sources), "a"))
+    record = record_of(builder, SignedAssessment(assessment, datetime(2026, 1, 1, tzinfo=UTC)))
+    (open_point,) = prepare("What changed?", record, record.sources(), [], 500).inputs.findings
+    assert open_point.text.startswith("Is this medication taken as recorded: metformin 1000 mg oral BID")
 
 
 def test_a_first_visit_has_nothing_to_compare_with() -> None:
