@@ -14,7 +14,8 @@ from longitude.reasoning.v1.assessment_pb2 import Citation
 from grounding import facts
 from grounding.checks import candidates
 from grounding.checks.candidates import Candidate
-from grounding.derive import Derived, everything
+from grounding.derive import everything
+from grounding.derived import Derived
 from grounding.sources import Sources
 from grounding.vocabulary import words
 

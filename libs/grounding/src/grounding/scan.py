@@ -53,6 +53,7 @@ _LABELS = (
             re.IGNORECASE,
         ),
     ),
+    ("dose-limit", re.compile(r"\b(?:contraindicated|not recommended)\b", re.IGNORECASE)),
     ("rapid-progression", re.compile(r"\brapid(?:ly)? progress(?:ion|ive|ing|ed)\b", re.IGNORECASE)),
 )
 _CUE = re.compile(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harness import CallTool, Consultation, Failed, Generate, Progress, Round, ToolResult
+from harness import CallTool, Consultation, Failed, Generate, Progress, Round
 from harness.protocol import Answer, ModelPin, Outcome, Request
 from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
 
@@ -48,7 +48,7 @@ class Driver:
 
     async def _call(self, request: CallTool) -> Answer:
         try:
-            return ToolResult(await self.tools.call(request.tool, request.arguments))
+            return await self.tools.call(request)
         except (UnavailableError, NotFoundError, InvalidInputError) as error:
             return Failed(_FAILURES[type(error)])
 

@@ -9,7 +9,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_COMPUTED_FROM_IM
 
 from grounding import facts, units
 from grounding.concepts import loinc_of
-from grounding.derive import Derived
+from grounding.derived import Derived
 from grounding.mentions import NumberMention
 
 # Conversion factors differ in their last digit between laboratories (88.4, 88.42): allow 0.2 %.
@@ -38,7 +38,10 @@ def of(recorded: Iterable[ClinicalFact], derived: Iterable[Derived]) -> tuple[Ca
     """Every quantity as normalised and as sent, every probability of a film, every derived value."""
     found = [candidate for fact in recorded for candidate in _of_fact(fact)]
     computed = (each for each in derived if not each.label)
-    return (*found, *(Candidate(each.value, each.unit, "", each.day, each.keys, each.fact_ids) for each in computed))
+    return (
+        *found,
+        *(Candidate(each.value, each.unit, each.comparator, each.day, each.keys, each.fact_ids) for each in computed),
+    )
 
 
 def agrees(number: NumberMention, candidate: Candidate) -> bool:
