@@ -238,3 +238,10 @@ def load(folder: ModelFolder, threads: int = 2) -> Llama:
     network.load_state_dict(load_file(folder.weights), strict=True, assign=True)
     network._set_rotations(torch.float32)  # noqa: SLF001 - tables are computed, not loaded
     return network
+
+
+def training_log_probs(network: Llama, observation_ids: Sequence[int], action_ids: Sequence[int]) -> list[float]:
+    """`Llama.log_probs` as numbers: the training forward, without cache or batch."""
+    with torch.inference_mode():
+        scores: list[float] = network.log_probs(observation_ids, action_ids).tolist()
+    return scores
