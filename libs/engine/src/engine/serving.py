@@ -8,8 +8,10 @@ from typing import Protocol, cast
 from engine.batch import Counts, Limits, Scheduler
 from engine.folder import ModelFolder
 from engine.grammar import Grammars
+from engine.llama import Llama, Precision, Runner, load, training_log_probs
 from engine.request import Emit, Request
 from engine.rescoring import Score
+from engine.worker import Scheduling, Worker
 
 
 class Running(Protocol):
@@ -48,20 +50,27 @@ class Served:
 
 def serve(setting: Mapping[str, str], folder: ModelFolder) -> Served:
     """Starts the engine that ENGINE names. The other settings are those of the reasoner's config.pbtxt."""
-    if setting["ENGINE"] != "torch":
-        raise ValueError(f"ENGINE is {setting['ENGINE']}, not torch")
-    return _torch(setting, folder)
-
-
-def _torch(setting: Mapping[str, str], folder: ModelFolder) -> Served:
-    from engine.llama import Precision, Runner, load, training_log_probs  # noqa: PLC0415 - vLLM brings its own network
-    from engine.worker import Worker  # noqa: PLC0415
-
-    network = load(folder, threads=int(setting["THREADS"]))
-    runner = Runner(network, int(setting["SLOTS"]), int(setting["CONTEXT"]), cast("Precision", setting["PRECISION"]))
+    if setting["ENGINE"] not in ("torch", "vllm"):
+        raise ValueError(f"ENGINE is {setting['ENGINE']}: torch (on a CPU) or vllm (on a GPU)")
     limits = Limits(active=int(setting["ACTIVE"]), queue=int(setting["QUEUE"]))
-    worker = Worker(Scheduler(runner, grammars(folder), limits))
-    return Served(worker.__enter__(), partial(training_log_probs, network))
+    network = load(folder, threads=int(setting["THREADS"]))  # beside vLLM only to score again, on the CPU
+    scheduler = (
+        _vllm(setting, folder, limits) if setting["ENGINE"] == "vllm" else _torch(setting, folder, network, limits)
+    )
+    return Served(Worker(scheduler).__enter__(), partial(training_log_probs, network))
+
+
+def _torch(setting: Mapping[str, str], folder: ModelFolder, network: Llama, limits: Limits) -> Scheduling:
+    precision = cast("Precision", setting["PRECISION"])
+    return Scheduler(
+        Runner(network, int(setting["SLOTS"]), int(setting["CONTEXT"]), precision), grammars(folder), limits
+    )
+
+
+def _vllm(setting: Mapping[str, str], folder: ModelFolder, limits: Limits) -> Scheduling:
+    from engine.vllm.start import start  # noqa: PLC0415 - imports vLLM, which only a GPU's image has
+
+    return start(setting, folder, grammars(folder), limits)
 
 
 def grammars(folder: ModelFolder) -> Grammars:

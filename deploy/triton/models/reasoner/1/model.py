@@ -55,6 +55,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         setting = {key: held["string_value"] for key, held in json.loads(args["model_config"])["parameters"].items()}
+        setting["ENGINE"] = os.environ.get("LONGITUDE_REASONER_ENGINE") or setting["ENGINE"]
         self._version = args["model_version"]
         folder = served_folder(Path(args["model_repository"]) / self._version, _models())
         self._sha256, self._stop_ids = folder.sha256, (folder.config.eos_token_id,)
