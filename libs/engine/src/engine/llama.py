@@ -1,6 +1,6 @@
 """The llama network in torch: one forward for serving (with a key-value cache) and for training (with gradients).
 
-The only module of the engine that imports torch. A forward takes *segments*, runs of tokens of different sequences,
+Beside the vLLM path the only module that imports torch. A forward takes *segments*, runs of tokens of different sequences,
 so that prefill and decoding of many requests share one pass; each segment attends to its own slot of the cache.
 Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch, the chunks or
 the cache, log-probabilities agree to far below float32's resolution.

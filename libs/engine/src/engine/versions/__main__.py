@@ -49,7 +49,8 @@ def _went_live(version: Version, found: Gap) -> str:
 
 
 def _figures(found: Gap) -> str:
-    return f"served and trained log-probabilities differ by {found.largest:.1e} at most, {found.mean:.1e} on average"
+    size = f"by {found.largest:.1e} at most, {found.mean:.1e} on average, over {found.tokens} tokens"
+    return f"served and trained log-probabilities differ {size}"
 
 
 def _listed(model: Path, keep: timedelta) -> str:
