@@ -1,9 +1,9 @@
 """The llama network in torch: one forward for serving (with a key-value cache) and for training (with gradients).
 
-Beside the vLLM path the only module that imports torch. A forward takes *segments*, runs of tokens of different sequences,
-so that prefill and decoding of many requests share one pass; each segment attends to its own slot of the cache.
-Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch, the chunks or
-the cache, log-probabilities agree to far below float32's resolution.
+Beside the vLLM path the only module that imports torch. A forward takes *segments*, runs of tokens of different
+sequences, so that prefill and decoding of many requests share one pass; each segment attends to its own slot of the
+cache. Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch, the
+chunks or the cache, log-probabilities agree to far below float32's resolution.
 """
 
 from collections.abc import Sequence
