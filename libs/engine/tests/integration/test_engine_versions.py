@@ -22,6 +22,8 @@ from native_stack import Stack
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
+pytestmark = pytest.mark.timeout(600)
+
 EPISODE = timedelta(hours=1)
 
 
@@ -101,6 +103,7 @@ async def test_requests_stream_through_a_roll_forward_and_a_roll_back(
             await asyncio.sleep(1)
             clients.done = True
     *free, pinned = clients.answers
+    print(f"{sum(map(len, clients.answers)) + 1} requests through a roll forward and a roll back, none dropped")
     whole = {served.sha256: served.output_ids for client in clients.answers for served in client}
     assert (second.number, third.number) == (2, 3)
     assert len(whole) == len(set(whole.values())) == 2, "the two networks must answer differently to be told apart"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import grpc
 import numpy as np
 import tritonclient.grpc.aio as triton
 from google.protobuf import json_format, text_format
@@ -20,7 +21,7 @@ from engine.request import Request
 MODEL = "reasoner"
 CANDIDATE = "reasoner_candidate"
 LOADS_WITHIN_S = 600.0
-ANSWERS_WITHIN_S = 120.0
+ANSWERS_WITHIN_S = 300.0
 
 
 class ServerError(Exception):
@@ -71,7 +72,7 @@ class Server:
         try:
             yield
         finally:
-            await self._client.unload_model(CANDIDATE, client_timeout=LOADS_WITHIN_S)
+            await self._unload(CANDIDATE)
 
     async def ask(self, request: Request, model: str = MODEL, version: str = "") -> Served:
         """One answer; without a version, of the live one."""
@@ -87,7 +88,7 @@ class Server:
         try:
             answers = self._client.stream_infer(asked(), stream_timeout=ANSWERS_WITHIN_S)
             return await _collected(answers)
-        except (InferenceServerException, OSError) as error:
+        except (InferenceServerException, grpc.aio.AioRpcError) as error:
             raise ServerError(f"{model} on {self.endpoint} does not answer: {_reason(error)}") from error
 
     async def _load(self, name: str, config: model_config_pb2.ModelConfig, files: dict[str, bytes]) -> None:
@@ -96,6 +97,12 @@ class Server:
             await self._client.load_model(name, config=document, files=files, client_timeout=LOADS_WITHIN_S)
         except InferenceServerException as error:
             raise ServerError(f"{self.endpoint} does not load {name}: {_reason(error)}") from error
+
+    async def _unload(self, name: str) -> None:
+        try:
+            await self._client.unload_model(name, client_timeout=LOADS_WITHIN_S)
+        except InferenceServerException as error:
+            raise ServerError(f"{self.endpoint} does not unload {name}: {_reason(error)}") from error
 
     def _config(self) -> model_config_pb2.ModelConfig:
         text = (self._model / "config.pbtxt").read_text(encoding="utf-8")
@@ -134,7 +141,7 @@ def _inputs(request: Request) -> list[triton.InferInput]:
     return inputs
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: InferenceServerException | grpc.aio.AioRpcError) -> str:
     """The first line of what Triton says: the model's own text, without the places in its code."""
-    said = error.message() if isinstance(error, InferenceServerException) else str(error)
+    said = error.message() if isinstance(error, InferenceServerException) else error.details()
     return str(said).split("\n", 1)[0]
