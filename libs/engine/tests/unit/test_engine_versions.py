@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from engine.folder import ModelCorruptError, digest, sha256_of
 from engine.versions.repository import RepositoryError, Version, add, needed, remove, served_folder, versions
+from engine.versions.rollout import Place, roll_back
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -110,6 +111,15 @@ def test_a_manifest_that_was_changed_is_refused(model: Path, weights: Path) -> N
     (weights / "manifest.json").write_text(json.dumps(document | {"sha256": "0" * 64}))
     with pytest.raises(ModelCorruptError, match="does not name its own files"):
         served_folder(model / str(version.number), weights.parent)
+
+
+async def test_a_roll_back_to_weights_that_were_overwritten_is_refused(model: Path, weights: Path) -> None:
+    add(model, "second", "c" * 64, NOW)
+    add(model, "third", "d" * 64, NOW)
+    with pytest.raises(RepositoryError, match=r"version 2 was cccccccccccc, second holds .* put those weights back"):
+        await roll_back(Place(model, weights.parent, (), HOUR), 2)
+    with pytest.raises(RepositoryError, match="no version 7 to roll back to"):
+        await roll_back(Place(model, weights.parent, (), HOUR), 7)
 
 
 def test_other_weights_under_the_published_name_are_refused(model: Path, weights: Path) -> None:

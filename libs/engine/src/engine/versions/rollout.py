@@ -64,7 +64,12 @@ async def roll_back(place: Place, number: int | None) -> tuple[Version, Gap]:
     wanted = [each for each in earlier if (each.number == number if number else _differs(each, live))]
     if not wanted:
         raise RepositoryError(f"no version {number or 'before the live one'} to roll back to: see `list`")
-    return await publish(place, wanted[-1].weights)
+    version = wanted[-1]
+    held = open_folder(place.models / version.weights).sha256
+    if version.sha256 not in ("", held):
+        said = f"version {version.number} was {version.sha256[:12]}, {version.weights} holds {held[:12]} now"
+        raise RepositoryError(f"{said}: put those weights back")
+    return await publish(place, version.weights)
 
 
 async def bring_up(place: Place) -> None:

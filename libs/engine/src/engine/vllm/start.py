@@ -30,7 +30,7 @@ _NAME = "longitude"
 
 
 def start(setting: Mapping[str, str], folder: ModelFolder, grammars: Grammars, limits: Limits) -> VllmScheduler:
-    """VLLM with the weights of a folder on the GPU. The settings are those of the reasoner's config.pbtxt."""
+    """Starts vLLM with the weights of a folder on the GPU. The settings are those of the reasoner's config.pbtxt."""
     courses: dict[str, Course] = {}
     arguments = EngineArgs(
         model=str(folder.path),
