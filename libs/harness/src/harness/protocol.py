@@ -1,7 +1,7 @@
 """What the runtime asks of its driver, and what the driver answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
@@ -21,10 +21,14 @@ class InputsRefusedError(Exception):
 
 @dataclass(frozen=True)
 class ModelPin:
-    """Which model is meant: its name and the SHA-256 over its files."""
+    """Which model is meant: its name and the SHA-256 over its files. `version` is where its server keeps it now.
+
+    Content decides what is the same model; an episode does not record the version.
+    """
 
     name: str
     sha256: str
+    version: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

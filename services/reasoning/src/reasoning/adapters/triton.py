@@ -12,7 +12,7 @@ from servicekit.triton import Tensors, TritonClient
 
 MODEL = "reasoner"
 _LISTS = ("OUTPUT_IDS", "LOG_PROBS", "ALLOWED_MASS", "FORCED")
-_OUTPUTS = (*_LISTS, "FINISH_REASON", "MODEL_SHA256")
+_OUTPUTS = (*_LISTS, "FINISH_REASON", "MODEL_SHA256", "MODEL_VERSION")
 _PIN_SECONDS = 10.0
 
 OnTokens = Callable[[int], None]
@@ -23,7 +23,10 @@ class ReasonerRefusedError(Exception):
 
 
 class Reasoner:
-    """UnavailableError: Triton is unreachable, busy, late, or serves another model than the episode began with."""
+    """UnavailableError: Triton is unreachable, busy, late, or has not the version any more that the episode began with.
+
+    An episode stays with its version: a newer one that goes live meanwhile is for the next episode.
+    """
 
     def __init__(self, client: TritonClient, timeout_s: float) -> None:
         self._client = client
@@ -38,26 +41,36 @@ class Reasoner:
         probe = Generate("", "", (0,), "", 1, 0.0, 1.0, 0, ())
         try:
             await self.ready()
-            answer = await self._collect(probe, _PIN_SECONDS, lambda _: None)
+            answer = await self._collect(probe, "", _PIN_SECONDS, lambda _: None)
         except (TransientError, PermanentError) as error:
             raise UnavailableError(f"the reasoner cannot be reached on Triton ({error}); ask again") from error
-        return ModelPin(MODEL, answer.sha256)
+        return ModelPin(MODEL, answer.sha256, answer.version)
 
     async def generate(self, asked: Generate, pin: ModelPin, on_tokens: OnTokens) -> Generated:
-        """One answer of the model; `on_tokens` is told how many tokens came with each piece."""
+        """One answer of the pinned version; `on_tokens` is told how many tokens came with each piece."""
         try:
-            answer = await self._collect(asked, self._timeout_s, on_tokens)
+            answer = await self._collect(asked, pin.version, self._timeout_s, on_tokens)
         except TransientError as error:
             raise UnavailableError(f"the reasoner stopped answering ({error}); ask again") from error
         except PermanentError as error:
+            await self._still_served(pin)
             raise ReasonerRefusedError("the model refused the request") from error
         if answer.sha256 != pin.sha256:
             raise UnavailableError("the reasoner was replaced during the episode; ask again")
         return answer.checked(asked.max_tokens)
 
-    async def _collect(self, asked: Generate, timeout_s: float, on_tokens: OnTokens) -> "_Answer":
+    async def _still_served(self, pin: ModelPin) -> None:
+        """Tells a version that is gone from a request that was refused: Triton answers both alike."""
+        try:
+            await self._client.ready(MODEL, pin.version)
+        except TransientError as error:
+            raise UnavailableError(
+                "the version that the episode began with is not served any more; ask again"
+            ) from error
+
+    async def _collect(self, asked: Generate, version: str, timeout_s: float, on_tokens: OnTokens) -> "_Answer":
         answer = _Answer()
-        async for piece in self._client.stream(MODEL, _inputs(asked), _OUTPUTS, timeout_s):
+        async for piece in self._client.stream(MODEL, _inputs(asked), _OUTPUTS, timeout_s, version):
             on_tokens(answer.add(piece))
         if not answer.finish_reason:
             raise TransientError("triton: the stream ended early")
@@ -70,6 +83,7 @@ class _Answer:
     def __init__(self) -> None:
         self.finish_reason = ""
         self.sha256 = ""
+        self.version = ""
         self._lists: dict[str, list[float]] = {name: [] for name in _LISTS}
 
     def add(self, piece: Tensors) -> int:
@@ -78,6 +92,7 @@ class _Answer:
             self._lists[name] += piece[name].tolist() if name in piece else []
         self.finish_reason = _text(piece, "FINISH_REASON") or self.finish_reason
         self.sha256 = _text(piece, "MODEL_SHA256") or self.sha256
+        self.version = _text(piece, "MODEL_VERSION") or self.version
         return len(piece["OUTPUT_IDS"]) if "OUTPUT_IDS" in piece else 0
 
     def checked(self, max_tokens: int) -> Generated:
