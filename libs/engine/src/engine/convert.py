@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from engine.folder import digest, sha256_of
+from engine.folder import MANIFEST, sha256_of, write_manifest
 
 MODEL = "smollm2"
 TITLE = "SmolLM2-135M-Instruct"
@@ -58,7 +58,7 @@ def source_file() -> Path:
 def convert(out: Path, source: Path | None = None) -> Path:
     """Writes `<out>/smollm2` and returns it; a folder that is complete already is left as it is."""
     target = out / MODEL
-    if (target / "manifest.json").exists():
+    if (target / MANIFEST).exists():
         return target
     source = source or source_file()
     out.mkdir(parents=True, exist_ok=True)
@@ -78,8 +78,8 @@ def _write_files(source: Path, folder: Path) -> None:
     (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     _write_tokenizer(source, folder)
-    manifest = json.dumps(_manifest(source, folder), indent=2, sort_keys=True)
-    (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+    origin = {"file": source.name, "sha256": sha256_of(source)}
+    write_manifest(folder, {"name": MODEL, "title": TITLE, "licence": LICENCE, "source": origin})
 
 
 def _config(reader: Any) -> dict[str, Any]:
@@ -142,18 +142,6 @@ def _write_tokenizer(source: Path, folder: Path) -> None:
 
     tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
     tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
-
-
-def _manifest(source: Path, folder: Path) -> dict[str, Any]:
-    files = {file.name: sha256_of(file) for file in sorted(folder.iterdir())}
-    return {
-        "name": MODEL,
-        "title": TITLE,
-        "licence": LICENCE,
-        "source": {"file": source.name, "sha256": sha256_of(source)},
-        "files": files,
-        "sha256": digest(files),
-    }
 
 
 def main() -> None:

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+MANIFEST = "manifest.json"
 
 
 class ModelMissingError(Exception):
@@ -56,7 +59,7 @@ class ModelFolder:
 def open_folder(path: Path) -> ModelFolder:
     """Reads configuration and manifest of a converted model."""
     try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         values = json.loads((path / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         command = f"python -m engine.convert --out {path.parent}"
@@ -65,9 +68,16 @@ def open_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, manifest["name"], manifest["sha256"], config)
 
 
+def write_manifest(path: Path, about: Mapping[str, object]) -> None:
+    """Makes a folder of files a model: `about` has at least its `name`; what the files are is added."""
+    files = {file.name: sha256_of(file) for file in sorted(path.iterdir()) if file.name != MANIFEST}
+    document = {**about, "files": files, "sha256": digest(files)}
+    (path / MANIFEST).write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def verify(folder: ModelFolder) -> None:
     """Hashes every file again; raises ModelCorruptError for the first that the manifest does not name."""
-    files = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))["files"]
+    files = json.loads((folder.path / MANIFEST).read_text(encoding="utf-8"))["files"]
     for name, expected in files.items():
         if not (folder.path / name).exists() or sha256_of(folder.path / name) != expected:
             raise ModelCorruptError(f"{name} in {folder.path} is not the file that its manifest names: copy it again")

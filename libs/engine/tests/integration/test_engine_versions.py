@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engine import ModelFolder, Request, Sampling
-from engine.folder import digest, sha256_of
+from engine.folder import write_manifest
 from engine.versions import rollout
 from engine.versions.repository import versions
 from engine.versions.rollout import Place
@@ -40,9 +40,7 @@ def tuned(folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -> Path
     save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
     for name in ("config.json", "tokenizer.json"):
         (made / name).symlink_to(folder.path / name)
-    files = {file.name: sha256_of(file) for file in sorted(made.iterdir())}
-    document = {"name": "tuned", "files": files, "sha256": digest(files)}
-    (made / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+    write_manifest(made, {"name": "tuned"})
     return made
 
 

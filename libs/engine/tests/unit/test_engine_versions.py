@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from engine.folder import ModelCorruptError, digest, sha256_of
+from engine.folder import ModelCorruptError, write_manifest
 from engine.versions.repository import RepositoryError, Version, add, needed, remove, served_folder, versions
 from engine.versions.rollout import Place, roll_back
 
@@ -42,8 +42,7 @@ def weights(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(CONFIG))
     (folder / "model.safetensors").write_bytes(b"weights")
-    files = {file.name: sha256_of(file) for file in folder.iterdir()}
-    (folder / "manifest.json").write_text(json.dumps({"name": "second", "files": files, "sha256": digest(files)}))
+    write_manifest(folder, {"name": "second"})
     return folder
 
 

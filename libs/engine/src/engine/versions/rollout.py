@@ -37,6 +37,8 @@ class Place:
 
 async def check(place: Place, weights: str) -> Gap:
     """Serves a candidate beside the live version and compares; raises CandidateRefusedError or ServerError."""
+    if not (place.models / weights).is_dir():
+        raise RepositoryError(f"no folder {weights} in {place.models}: put it there first")
     folder = open_folder(place.models / weights)
     verify(folder)
     return await _check(place, weights, folder, load(folder))
