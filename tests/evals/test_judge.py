@@ -2,6 +2,7 @@
 
 import pytest
 from testkit.stories import story
+from testkit.stories.formulas import egfr
 
 from tests.evals.hallucination import measure
 from tests.evals.judge import Judge
@@ -22,6 +23,27 @@ def test_a_quotation_that_is_not_in_the_library_is_baseless() -> None:
     judge = Judge(story(1).truth, "Metformin is contraindicated below an eGFR of 30.")
     assert judge.claims("Evidence: “Metformin is contraindicated below an eGFR of 30.”")[0].problem == ""
     assert judge.claims("Evidence: “Metformin is harmless.”")[0].problem != ""
+
+
+def test_a_dose_limit_is_judged_by_the_kidney_function_of_its_day() -> None:
+    truth, day = next(
+        (told, measured.day)
+        for told in (story(seed).truth for seed in range(40))
+        for measured in told.course("creatinine")
+        if any(drug.name == "metformin" for drug in told.drugs)
+        and 31 < egfr(float(measured.value), told.born, told.sex, measured.day) < 44
+    )
+    judge = Judge(truth, "")
+    said = {
+        text: judge.claims(f"With the creatinine of {day}, {text}.")[0].problem
+        for text in (
+            "metformin: at most 1000 mg per day by KDIGO 2022",
+            "metformin: at most 2000 mg per day by KDIGO 2022",
+            "metformin: contraindicated by FDA label",
+            "warfarin: contraindicated by FDA label",
+        )
+    }
+    assert [bool(problem) for problem in said.values()] == [False, True, True, True]
 
 
 def test_silence_is_never_wrong_and_covers_nothing() -> None:

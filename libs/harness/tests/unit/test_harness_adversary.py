@@ -20,7 +20,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, FactKind, Fac
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, ToolCall
 
-EPISODES = int(os.environ.get("EPISODES", "200"))
+EPISODES = int(os.environ.get("EPISODES", "300"))
 
 KIND_OF = {
     "Latest": FactKind.FACT_KIND_RESULT,

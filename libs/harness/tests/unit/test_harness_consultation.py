@@ -18,6 +18,7 @@ from harness import (
 from harness.actions import AskPhysician, Change, Code, Latest, Medication, ProposalKind, QuestionPurpose, Trend
 from harness.actions import Calculation as CalculationStatement
 from harness.episode import digest
+from harness.roles import PHARMACIST
 from harness.states import State
 from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse
@@ -261,6 +262,16 @@ def test_a_question_to_the_physician_joins_the_draft_and_blocks_nothing(
         (Medication("fact-6"), "pharmacist", False),
     ]
     assert not any(isinstance(request, CallTool) for request in driver.requests)
+
+
+def test_a_role_makes_no_call_in_its_last_turn(story: Any, consult: Any, say: Any, drive: Any) -> None:
+    said = ["medication F6", "medication F7", "allergy F8", "evidence E1", "evidence E2"]
+    said += ["ask_physician F8 for reaction", "ask_physician F6 for adherence"]
+    assert len(said) == PHARMACIST.budget.turns - 1
+    for before, made in ((said, 0), (said[:-1], 1)):
+        run = drive(say(*before, "look search_evidence F6 for dose")).drive(consult(story.inputs))
+        assert sum(step.HasField("tool") for step in run.recorded.steps) == made
+        assert len([each for each in run.outcome.statements if each.role == "pharmacist"]) == len(before)
 
 
 def free(tokenizer: Tokenizer, wishes: Any, text: str) -> Callable[[Generate], Any]:
