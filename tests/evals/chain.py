@@ -17,21 +17,23 @@ from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, FACT_KI
 from longitude.ingestion.v1.events_pb2 import ObjectRef, Payload
 from longitude.memory.v1 import memory_service_pb2 as pb
 from memory import views
+from memory.compose import NEAREST, NOTES
 from memory.domain import concepts, contradictions, times, updates
 from memory.domain.chunks import cut
 from memory.domain.context import Note, Sources, pack
-from memory.domain.evidence import Question, rank, words
+from memory.domain.evidence import Question, codes_of, rank, words
+from memory.domain.relevance import concerning
 from memory.domain.results import KINDS as RESULTS
 from memory.domain.timeline import Entry, Statement, replay, standing
 from memory.domain.tokens import estimate
 from memory.domain.updates import Text, Update
 from memory.library import shipped
+from memory.search import CANDIDATES
 from reasoning.domain.record import Record
 from reasoning.domain.rules import CITED_PASSAGES
 from testkit.stories import Story
 
 CONTEXT_TOKENS = 700
-NOTES = PASSAGES = 8
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS) -> Record:
     return Record(timeline, _context(told, story.question, context_tokens), cited, told.asked_at)
 
 
-def evidence(query: str, codes: dict[str, int] | None = None, limit: int = PASSAGES) -> list[pb.EvidencePassage]:
+def evidence(query: str, codes: dict[str, int] | None = None, limit: int = CANDIDATES) -> list[pb.EvidencePassage]:
     """Passages by word and concept."""
     ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in library()), limit)
     return [each.passage for each in ranked]
@@ -116,9 +118,11 @@ def _context(told: Told, question: str, budget: int) -> pb.GetContextResponse:
         for fact in facts
         if fact.kind not in RESULTS and fact.code.code
     }
-    passages = evidence(question, codes)
+    near = evidence(question, codes, CANDIDATES)
+    passages = concerning(question, near)
+    related = frozenset(code for passage in near[:NEAREST] for code in codes_of(passage))
     conflicts = [(each.rule, each.fact_ids) for each in told.contradictions]
-    sources = Sources(facts, conflicts, _notes(told, question), passages)
+    sources = Sources(facts, conflicts, _notes(told, question), passages, related)
     packed = pack(sources, question, budget, told.asked_at, estimate)
     return pb.GetContextResponse(
         lines=map(views.context_line, packed.lines),

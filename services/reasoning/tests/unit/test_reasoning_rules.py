@@ -18,7 +18,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.rules import CITED_PASSAGES, RULES, Rule, speak
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
-from reasoning.domain.rules.asked import named_in_the_question
+from reasoning.domain.rules.asked import evidence_on_the_question, named_in_the_question
 from reasoning.domain.rules.changes import last_encounter, since_last_encounter
 from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
@@ -340,6 +340,19 @@ def test_what_a_question_takes_for_granted_meets_the_record(
 
 def test_a_question_that_names_nothing_adds_nothing(patient: Patient, build_sources: Build) -> None:
     assert named_in_the_question(build_sources(patient[0]), "What has changed?") == []
+
+
+def test_evidence_on_the_question_is_quoted_by_the_sentence_that_has_its_words(
+    patient: Patient, build_sources: Build
+) -> None:
+    record, _ = patient
+    name = record.passage("limits", "Kidneys filter the blood. Metformin is stopped below an eGFR of 30.")
+    sources = build_sources(record)
+    (said,) = evidence_on_the_question(sources, "Below which eGFR is metformin stopped?", [name])
+    assert "Metformin is stopped below an eGFR of 30." in render(said, sources).text
+    rules = [each.rule for each in speak(sources, "What has changed?", [name])]
+    assert rules[-1] == "evidence_on_the_question"
+    assert "evidence_on_the_question" not in [each.rule for each in speak(sources, "What has changed?")]
 
 
 def test_an_allergy_that_is_in_dispute_is_asked_about_and_not_told_as_news(

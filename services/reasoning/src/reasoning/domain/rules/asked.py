@@ -1,6 +1,9 @@
-"""What the question itself names: its state in the record, so that a false premise meets the truth beside it."""
+"""What the question itself names or asks for: its state in the record, so that a false premise meets the truth beside
+it, and the evidence that concerns it.
+"""
 
 import re
+from collections.abc import Iterable
 
 from grounding import Sources, Statement, facts, say
 from grounding.concepts import DRUG_NAMES
@@ -15,6 +18,8 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 
 from reasoning.domain.rules import parts
 
+# Words long enough to say what a question is about.
+_TERM = re.compile(r"\w{4,}")
 # Words that ask for everything of a kind.
 _ASKS_FOR: tuple[tuple["FactKind.ValueType", re.Pattern[str]], ...] = (
     (FACT_KIND_MEDICATION, re.compile(r"\b(medications?|medicines?|drugs?|treatments?|tablets?)\b", re.IGNORECASE)),
@@ -36,6 +41,15 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
         elif not any(facts.keys(fact) & mention.keys for fact in sources.current):
             statements.append(say.absence(sources, mention.text))
     return list(dict.fromkeys(statements))
+
+
+def evidence_on_the_question(sources: Sources, question: str, passage_ids: Iterable[str]) -> list[Statement]:
+    """Of each passage that concerns the question, the sentence that has most of its words.
+
+    Source: the passage itself; which passages concern a question is decided by memory (domain/relevance.py).
+    """
+    terms = _TERM.findall(question)
+    return [say.evidence(sources, each, terms) for each in passage_ids]
 
 
 def _drugs(sources: Sources, question: str) -> list[NameMention]:
