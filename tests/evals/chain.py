@@ -5,7 +5,7 @@ the stores and the embedder are left out: notes and evidence are ranked by their
 the embedder is out of reach.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -67,20 +67,24 @@ def tell(story: Story) -> Told:
     return Told(entries, texts, found, [each.key() for each in keys], asked_at)
 
 
-def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS) -> Record:
-    """What reasoning is given for the story's question."""
-    told = tell(story)
+def record_of(
+    story: Story, context_tokens: int = CONTEXT_TOKENS, held: Sequence[pb.EvidencePassage] | None = None
+) -> Record:
+    """What reasoning is given for the story's question. `held`: another library than the shipped one."""
+    told, held = tell(story), library() if held is None else held
     timeline = pb.GetTimelineResponse(
         facts=map(views.recorded_fact, told.entries), identifiers=told.identifiers, contradictions=told.contradictions
     )
-    named = {each.passage_id: each for each in library()}
+    named = {each.passage_id: each for each in held}
     cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
-    return Record(timeline, _context(told, story.question, context_tokens), cited, told.asked_at)
+    return Record(timeline, _context(told, story.question, context_tokens, held), cited, told.asked_at)
 
 
-def evidence(query: str, codes: dict[str, int] | None = None, limit: int = CANDIDATES) -> list[pb.EvidencePassage]:
+def evidence(
+    query: str, held: Sequence[pb.EvidencePassage], codes: dict[str, int] | None = None, limit: int = CANDIDATES
+) -> list[pb.EvidencePassage]:
     """Passages by word and concept."""
-    ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in library()), limit)
+    ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in held), limit)
     return [each.passage for each in ranked]
 
 
@@ -110,7 +114,7 @@ def _contradiction(conflict: contradictions.Conflict, at: datetime) -> pb.Contra
     )
 
 
-def _context(told: Told, question: str, budget: int) -> pb.GetContextResponse:
+def _context(told: Told, question: str, budget: int, held: Sequence[pb.EvidencePassage]) -> pb.GetContextResponse:
     entries = standing(told.entries)
     facts = [entry.fact for entry in entries]
     codes = {
@@ -118,7 +122,7 @@ def _context(told: Told, question: str, budget: int) -> pb.GetContextResponse:
         for fact in facts
         if fact.kind not in RESULTS and fact.code.code
     }
-    near = evidence(question, codes, CANDIDATES)
+    near = evidence(question, held, codes)
     passages = concerning(question, near)
     related = frozenset(code for passage in near[:NEAREST] for code in codes_of(passage))
     conflicts = [(each.rule, each.fact_ids) for each in told.contradictions]

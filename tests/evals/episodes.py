@@ -1,7 +1,7 @@
 """Episodes in process: the real harness over stories, played in lockstep so that a network can batch them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from reasoning.domain.inputs import Prepared, prepare
 from reasoning.domain.record import Record
 from testkit.stories import Story, story
 
-from tests.evals.chain import CONTEXT_TOKENS, evidence, record_of
+from tests.evals.chain import CONTEXT_TOKENS, evidence, library, record_of
 
 MODELS = Path(__file__).resolve().parents[2] / "var" / "models"
 _LINES = 6
@@ -44,6 +44,7 @@ class Case:
     story: Story
     record: Record
     context_tokens: int = CONTEXT_TOKENS
+    library: Sequence[pb.EvidencePassage] = field(default_factory=library)
 
     @cached_property
     def sources(self) -> Sources:
@@ -130,7 +131,7 @@ def look(call: CallTool, owner: Case) -> Answer:
         case "read_timeline":
             return _of_facts([held for held in facts if held.fact.code.code == call.arguments["code"]])
         case "search_evidence":
-            found = evidence(call.arguments["query"], limit=_LINES)
+            found = evidence(call.arguments["query"], owner.library, limit=_LINES)
             lines = [pb.ContextLine(text=each.text[:300], passage_id=each.passage_id) for each in found]
             return ToolResult(pb.GetContextResponse(lines=lines, passages=found))
         case "search_memory" | "read_document":

@@ -20,7 +20,7 @@ from harness import Generate, Generated, ModelPin
 from tests.evals.episodes import folder, tokenizer
 
 CONTEXT = 2048
-_SLOTS = 12
+_SLOTS = 16
 Allowed = npt.NDArray[np.intp]
 
 # What a hostile model wants to write: orders, releases, other roles' words, sources that do not exist.
@@ -115,9 +115,16 @@ def served(*, precision: Precision = "float32", temperature: float | None = None
     return Engine(Runner(load(folder()), _SLOTS, CONTEXT, precision), temperature=temperature)
 
 
+@cache
+def shared() -> "Engine":
+    """The real network for a process that has one core, kept for all of its episodes."""
+    return Engine(Runner(load(folder(), threads=1), _SLOTS, CONTEXT))
+
+
+@cache
 def worst() -> "Engine":
-    """The real network, always the least likely token that the grammar allows."""
-    return Engine(Inverted(Runner(load(folder()), _SLOTS, CONTEXT)), "least likely")
+    """The same, always the least likely token that the grammar allows."""
+    return Engine(Inverted(Runner(load(folder(), threads=1), _SLOTS, CONTEXT)), "least likely")
 
 
 class Inverted:
