@@ -41,10 +41,14 @@ def grammars() -> Grammars:
 
 @dataclass(frozen=True)
 class Chooser:
-    """Picks each token among those that the compiled grammar allows; keeps to the engine's contract."""
+    """Picks each token among those that the compiled grammar allows; keeps to the engine's contract.
+
+    Another `salt` gives other choices in the same episode.
+    """
 
     name: str
     choose: Callable[[Allowed, Sequence[int], random.Random], int]
+    salt: int = 0
 
     @property
     def pin(self) -> ModelPin:
@@ -54,7 +58,7 @@ class Chooser:
         return [self._one(request) for request in asked]
 
     def _one(self, request: Generate) -> Generated:
-        state, chance = grammars().start(request.grammar), random.Random(request.seed)
+        state, chance = grammars().start(request.grammar), random.Random(request.seed + self.salt)
         ids: list[int] = []
         allowed_counts: list[int] = []
         while not state.ended:
@@ -77,9 +81,9 @@ def _generated(ids: Sequence[int], allowed: Sequence[int], reason: str) -> Gener
     return Generated(tuple(ids), (-log(size),) * len(ids), shares, tuple(count == 1 for count in allowed), reason)
 
 
-def at_random() -> Chooser:
+def at_random(salt: int = 0) -> Chooser:
     """Any allowed token."""
-    return Chooser("random", lambda allowed, _, chance: int(chance.choice(allowed.tolist())))
+    return Chooser("random", lambda allowed, _, chance: int(chance.choice(allowed.tolist())), salt)
 
 
 def hostile() -> Chooser:
