@@ -63,18 +63,19 @@ def _kept(path: Path) -> Iterator[tuple[dict[str, Json], Callable[[str], None]]]
     """What an earlier run of this commit left, and how to add to it. The file goes when the measurement is whole."""
     head = json.dumps({"commit": commit()})
     lines = path.read_text().splitlines() if path.exists() else []
-    goes_on = bool(lines) and lines[0] == head and "dirty" not in head
-    whole_lines = [json.loads(line) for line in lines[1:] if line.endswith("}")] if goes_on else []
+    goes_on = lines[:1] == [head] and "dirty" not in head
+    whole = [line for line in lines[1:] if line.endswith("}")] if goes_on else []
+    known = {each["piece"]: each["result"] for each in map(json.loads, whole)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a" if goes_on else "w") as file:
+    with path.open("w") as file:
 
         def keep(line: str) -> None:
             file.write(line + "\n")
             file.flush()
 
-        if not goes_on:
-            keep(head)
-        yield {each["piece"]: each["result"] for each in whole_lines}, keep
+        for line in (head, *whole):
+            keep(line)
+        yield known, keep
     path.unlink()
 
 
