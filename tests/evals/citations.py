@@ -28,7 +28,7 @@ from tests.evals.episodes import Case, play
 from tests.evals.hallucination import conclude
 from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import at_random, shared
-from tests.evals.questions import ANSWERED, DANGERS, UNANSWERED, Asked
+from tests.evals.questions import ANSWERED, DANGERS, LATER, UNANSWERED, Asked
 from tests.evals.retrieval import FINDERS, Finder, Found
 from tests.evals.tally import AUTHORED, Tallies, Tally, figures, take, tallies
 from tests.results import Curve, Result
@@ -66,13 +66,9 @@ def run(n: int | None, seed: int) -> Result:
 @cache
 def sampled(n: int | None, seed: int) -> tuple[Item, ...]:
     """The same for every process."""
-    authored = Collection(AUTHORED, library(), (*ANSWERED, *UNANSWERED))
-    sizes = {AUTHORED: n or len(authored.questions)}
-    return tuple(
-        Item(each, asked)
-        for each in (authored, *collections())
-        for asked in _some(each.questions, sizes.get(each.name, n or QUESTIONS), seed)
-    )
+    mine = [Collection(AUTHORED, library(), (*ANSWERED, *UNANSWERED)), Collection("later", library(), LATER)]
+    sizes = [(each, n or len(each.questions)) for each in mine] + [(each, n or QUESTIONS) for each in collections()]
+    return tuple(Item(each, asked) for each, count in sizes for asked in _some(each.questions, count, seed))
 
 
 def _some(questions: tuple[Asked, ...], count: int, seed: int) -> list[Asked]:

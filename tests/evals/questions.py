@@ -124,6 +124,49 @@ UNANSWERED = tuple(
     )
 )
 
+# Written after the rule of relevance was fixed, and never used to change it.
+LATER = (
+    _asked("Her eGFR fell to 27, does metformin have to go?", "fda-metformin-renal", "kdigo-2024-metformin"),
+    _asked("Is neuropathy on metformin a reason to test B12?", "ada-2024-metformin-b12"),
+    _asked("Contrast CT tomorrow with an eGFR of 35: hold metformin?",
+           "fda-metformin-contrast", "acr-2023-contrast-metformin"),
+    _asked("Is saline needed before intravenous contrast with a low eGFR?", "acr-nkf-2020-contrast"),
+    _asked("Which adverse effects do ibuprofen and losartan have together on the kidney?",
+           "fda-nsaid-acei-renal", "kdigo-2024-nsaid"),
+    _asked("What is the triple whammy of diuretic, ACE inhibitor and NSAID?",
+           "lapi-2013-triple-whammy", "fda-nsaid-acei-renal"),
+    _asked("Can acetaminophen replace naproxen in kidney disease?", "nkf-pain-ckd"),
+    _asked("Does diclofenac raise the risk of stroke or myocardial infarction?", "fda-nsaid-boxed"),
+    _asked("Potassium is 6.2 mmol/L, how severe is this hyperkalaemia?", "ukka-2023-hyperkalaemia"),
+    _asked("Should ramipril be started with a potassium of 5.3?", "nice-ng203-potassium"),
+    _asked("Do salt substitutes matter for potassium on lisinopril?", "fda-acei-hyperkalaemia"),
+    _asked("Creatinine rose by a quarter after lisinopril was started: continue?", "kdigo-2024-rasi"),
+    _asked("Spironolactone with losartan: when is potassium measured?", "fda-spironolactone-hyperkalaemia"),
+    _asked("Is a small dip of eGFR after empagliflozin a reason to stop it?", "kdigo-2024-sglt2"),
+    _asked("How long before surgery are SGLT2 inhibitors paused?", "fda-sglt2-ketoacidosis", "kdigo-2024-sick-day"),
+    _asked("Does dapagliflozin help in kidney disease without diabetes?", "dapa-ckd-2020", "kdigo-2024-sglt2"),
+    _asked("Is atorvastatin safe with kidney impairment?", "fda-atorvastatin-renal", "kdigo-2024-statin"),
+    _asked("Which blood pressure is the goal in hypertension with cardiovascular disease?", "acc-aha-2017-bp"),
+    _asked("Does an albumin-to-creatinine ratio of 400 mg/g call for referral?",
+           "kdigo-2024-referral", "kdigo-2024-albuminuria"),
+    _asked("Is a fall of eGFR by 7 a year rapid progression?", "kdigo-2024-progression"),
+    _asked("Creatinine went from 0.9 to 1.3 mg/dL in two days: is this acute kidney injury?",
+           "kdigo-2012-aki-definition"),
+    _asked("Why may HbA1c read too low on dialysis?", "kdigo-2022-hba1c-ckd"),
+    _asked("Is a less stringent HbA1c goal right in frailty?", "ada-2024-a1c-goal"),
+    _asked("Is cefazolin possible after anaphylaxis to penicillin?", "aaaai-2022-cephalosporin"),
+    _asked("Do most people lose a penicillin allergy with time?", "cdc-penicillin-facts"),
+    _asked("May a supine film be used to judge an enlarged heart?", "cxr-heart-size"),
+    _asked("Which dose of allopurinol fits a low eGFR?"),
+    _asked("Is gabapentin cleared by the kidney?"),
+    _asked("Should bisphosphonates be stopped before dental surgery?"),
+    _asked("Can sertraline be combined with tramadol?"),
+    _asked("Which antiepileptic is preferred in pregnancy?"),
+    _asked("How is iron deficiency treated in heart failure?"),
+    _asked("Is melatonin effective for insomnia?"),
+    _asked("When is parathyroid hormone measured in kidney disease?"),
+)  # fmt: skip
+
 # What a physician would accept beside an alert of a rule: passages about that danger, whatever was asked.
 DANGERS = {
     "metformin_and_kidney_function": {"fda-metformin-renal", "kdigo-2024-metformin"},

@@ -322,6 +322,7 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
     ("question", "answer"),
     [
         ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: active since 2024-03-12."),
+        ("Why was ramipril stopped?", "No ramipril was found in the record"),
         ("Since Zocor was started, are there complaints?", "No Zocor was found in the record"),
         ("Is amoxicillin tolerated?", "Amoxicillin: stopped on 2025-02-14."),
         ("Do the medications still fit?", "Naproxen 500 mg oral: ordered on 2026-10-06."),
@@ -336,6 +337,16 @@ def test_what_a_question_takes_for_granted_meets_the_record(
     said = [render(statement, sources) for statement in named_in_the_question(sources, question)]
     assert any(each.text.startswith(answer) for each in said), [each.text for each in said]
     assert all(verifier.verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in said)
+
+
+def test_a_question_about_a_drug_is_not_answered_by_another_of_its_class(
+    patient: Patient, build_sources: Build
+) -> None:
+    record, _ = patient
+    record.medication("35296", "ramipril", "2024-02-01", dose="5")
+    sources = build_sources(record)
+    said = [render(each, sources).text for each in named_in_the_question(sources, "Why was ramipril stopped?")]
+    assert said == ["Ramipril 5 mg oral: active since 2024-02-01."]
 
 
 def test_a_question_that_names_nothing_adds_nothing(patient: Patient, build_sources: Build) -> None:
