@@ -46,6 +46,12 @@ def test_a_passage_whose_title_says_it_comes_before_one_that_mentions_it() -> No
     assert ids("Statins in kidney disease", [mention, *LIBRARY]) == ["statin"]
 
 
+def test_a_passage_about_more_than_is_asked_comes_after_one_about_just_that() -> None:
+    narrow = passage("z-narrow", "Metformin and eGFR", "Metformin needs an eGFR.")
+    wide = passage("a-wide", "Metformin, eGFR and iodinated contrast in radiology", "Metformin needs an eGFR.")
+    assert ids("Does the eGFR allow metformin?", [wide, narrow, STATIN]) == ["z-narrow"]
+
+
 def test_the_order_of_the_library_does_not_matter() -> None:
     question = "Metformin and kidney function"
     assert measure(question, LIBRARY) == measure(question, LIBRARY[::-1])

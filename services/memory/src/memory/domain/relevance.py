@@ -3,17 +3,17 @@
 A passage concerns a question when it holds at least HALF of what is asked and no other passage serves the question
 clearly better (NEARLY). What is asked are the question's words, each weighing the more the fewer of the passages have
 it: a word that none has, such as a drug that the library says nothing about, weighs most, and then nothing is cited. A
-passage serves by its words and, as much, by its title, which says what it is about. At most MOST are given, the best
-first: a physician reads two.
+passage serves by its words and, as much, by how well its title agrees with the question: metformin around contrast is
+not about metformin alone. At most MOST are given, the best first: a physician reads two.
 
 Only words decide. Meaning (cosine) finds passages that are near; it cannot tell two drugs or two limits apart.
 """
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import fsum, log
 
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 
@@ -41,7 +41,7 @@ _SHORTEST_STEM = 4
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """Shares of what is asked, 0 to 1: what the passage `holds`, and how it `serves` (its title counts as much)."""
+    """0 to 1: the share of what is asked that the passage `holds`, and how it `serves` (its title counts as much)."""
 
     passage: EvidencePassage
     holds: float
@@ -60,11 +60,19 @@ def measure(question: str, passages: Sequence[EvidencePassage]) -> list[Relevanc
     asked = terms(question)
     bodies = [terms(_body(each)) for each in passages]
     held = Counter(term for body in bodies for term in body)
-    weights = {term: log((len(passages) + 1) / (held[term] + 0.5)) for term in asked}
-    measured = []
-    for passage, body in zip(passages, bodies, strict=True):
-        holds = _share(weights, body)
-        measured.append(Relevance(passage, holds, (holds + _share(weights, terms(passage.title))) / 2))
+
+    def share(wanted: frozenset[str], found: frozenset[str]) -> float:
+        whole = weigh(wanted)
+        return weigh(wanted & found) / whole if whole else 0.0
+
+    def weigh(some: frozenset[str]) -> float:
+        return fsum(log((len(passages) + 1) / (held[term] + 0.5)) for term in some)
+
+    def relevance(passage: EvidencePassage, body: frozenset[str]) -> Relevance:
+        title, holds = terms(passage.title), share(asked, body)
+        return Relevance(passage, holds, (holds + _agreement(share(asked, title), share(title, asked))) / 2)
+
+    measured = [relevance(passage, body) for passage, body in zip(passages, bodies, strict=True)]
     return sorted(measured, key=lambda each: (-each.serves, each.passage.passage_id))
 
 
@@ -84,6 +92,6 @@ def _body(passage: EvidencePassage) -> str:
     return " ".join([passage.title, passage.text, *pico, *(code.display for code in passage.codes)])
 
 
-def _share(weights: dict[str, float], held: Collection[str]) -> float:
-    whole = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in held) / whole if whole > 0 else 0.0
+def _agreement(one: float, other: float) -> float:
+    """Their harmonic mean."""
+    return 2 * one * other / (one + other) if one and other else 0.0
