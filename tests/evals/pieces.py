@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tests.results import FOLDER, commit
@@ -54,8 +55,16 @@ def _results(pieces: Sequence[range], work: Work) -> Iterator[tuple[range, Json]
 
 
 def _alone() -> None:
-    """One thread for each process: set before anything imports torch."""
+    """One thread for each process, set before anything imports torch; and no process outlives the one that asked."""
     os.environ["OMP_NUM_THREADS"] = "1"
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
