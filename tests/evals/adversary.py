@@ -55,5 +55,7 @@ def measure(player: Player, cases: Sequence[Case], seen: Counter[str], name: str
         seen["violations"] += len(Oracle(finished).violations())
         seen[f"statements, {name}"] += len(finished.outcome.statements)
         seen[f"proposals, {name}"] += len(finished.outcome.proposals)
+        seen[f"calls, {name}"] += sum(step.HasField("tool") for step in finished.recorded.steps)
+        seen[f"free texts, {name}"] += len(finished.outcome.written)
         refused = (step.decision.what.startswith("refused") for step in finished.recorded.steps)
         seen[f"refused, {name}"] += sum(refused)

@@ -11,21 +11,23 @@ from engine import open_folder
 from engine.convert import convert
 from engine.folder import ModelFolder
 from grounding import Sources, Verifier
-from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Replay, Tokenizer, ToolResult
+from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Replay, Tokenizer
 from harness.protocol import Answer, Round
-from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import Statement
 from longitude.reasoning.v1.episode_pb2 import Episode
 from reasoning.consultation import speak
 from reasoning.domain.drafting import Drafted, assess
 from reasoning.domain.inputs import Prepared, prepare
 from reasoning.domain.record import Record
+from reasoning.tools import RecordTools, of_passages
+from servicekit.errors import InvalidInputError, NotFoundError
 from testkit.stories import Story, story
 
 from tests.evals.chain import CONTEXT_TOKENS, evidence, library, record_of
 
 MODELS = Path(__file__).resolve().parents[2] / "var" / "models"
-_LINES = 6
+PROSE_TOKENS = 40
 
 
 class Player(Protocol):
@@ -44,7 +46,7 @@ class Case:
     story: Story
     record: Record
     context_tokens: int = CONTEXT_TOKENS
-    library: Sequence[pb.EvidencePassage] = field(default_factory=library)
+    library: Sequence[EvidencePassage] = field(default_factory=library)
 
     @cached_property
     def sources(self) -> Sources:
@@ -62,7 +64,12 @@ class Case:
 
     @cached_property
     def prepared(self) -> Prepared:
-        return prepare(self.story.question, self.record, self.sources, self.checked, self.context_tokens)
+        question, context_tokens = self.story.question, self.context_tokens
+        return prepare(question, self.record, self.sources, self.checked, context_tokens, PROSE_TOKENS)
+
+    @cached_property
+    def tools(self) -> RecordTools:
+        return RecordTools.of(self.record)
 
     def begin(self, pin: ModelPin) -> Consultation:
         return Consultation(f"eval-{self.story.seed}", self.prepared.inputs, pin, tokenizer(), seed=self.story.seed)
@@ -125,22 +132,21 @@ def _answers(rounds: Sequence[Round], cases: Sequence[Case], player: Player) -> 
 
 
 def look(call: CallTool, owner: Case) -> Answer:
-    """A tool's answer from the record and the evidence library, in the shape memory gives it."""
-    facts = [held for held in owner.record.timeline.facts if not held.HasField("superseded_at")]
+    """A tool's answer as the service gives it; searches find by word what memory finds by meaning."""
     match call.tool:
-        case "read_timeline":
-            return _of_facts([held for held in facts if held.fact.code.code == call.arguments["code"]])
         case "search_evidence":
-            found = evidence(call.arguments["query"], owner.library, limit=_LINES)
-            lines = [pb.ContextLine(text=each.text[:300], passage_id=each.passage_id) for each in found]
-            return ToolResult(pb.GetContextResponse(lines=lines, passages=found))
-        case "search_memory" | "read_document":
-            return _of_facts([held for held in facts if held.fact.source.document_id])
+            return of_passages(evidence(call.arguments["query"], owner.library))
+        case "search_memory":
+            letters = (each.fact.source.document_id for each in owner.tools.held.facts.values())
+            return owner.tools.found_in(frozenset(each for each in letters if each))
         case _:
-            return Failed("not found")
+            return _of_record(call, owner)
 
 
-def _of_facts(found: Sequence[pb.RecordedFact]) -> ToolResult:
-    newest = sorted(found, key=lambda held: held.fact.valid_from.seconds, reverse=True)[:_LINES]
-    lines = [pb.ContextLine(text=held.fact.code.display, fact_id=held.fact.fact_id) for held in newest]
-    return ToolResult(pb.GetContextResponse(lines=lines, facts=newest))
+def _of_record(call: CallTool, owner: Case) -> Answer:
+    try:
+        return owner.tools.call(call)
+    except NotFoundError:
+        return Failed("not found")
+    except InvalidInputError:
+        return Failed("refused")

@@ -45,6 +45,13 @@ _MOVES = re.compile(
 )
 _STAGE = re.compile(rf"\b(G(?:1|2|3a|3b|4|5))\b(?: \(({DAY})\))?")
 _NOT_VALUES = re.compile(r"CKD-EPI 2021|KDIGO 20\d\d|Type 2|stage \d\w?|\bG\d[ab]?\b|HbA1c", re.IGNORECASE)
+_ASKS = re.compile(
+    r"contradictory entries|which of them is correct|^An entry needs to be confirmed: |^Which reaction belongs to |"
+    r"^Is this medication taken as recorded: |^From whom or which document is "
+)
+_LIMIT = re.compile(
+    rf"With the creatinine of ({DAY}), (\w+): (at most [\d.]+ mg per day|contraindicated|not recommended)"
+)
 _SENTENCE = re.compile(r"(?<=[.?!\n])\s+")
 _NAMED = re.compile(r"\ballerg|\bpenicillin\b|\bsulfonamides?\b", re.IGNORECASE)
 
@@ -82,8 +89,12 @@ class Judge:
         return Claim("quotation", words, "" if known else "not in the evidence library")
 
     def _sentence(self, sentence: str) -> Iterator[Claim]:
-        if "contradictory entries" in sentence or "which of them is correct" in sentence:
+        if _ASKS.search(sentence):
             yield Claim("question", sentence)
+            return
+        limit = _LIMIT.search(sentence)
+        if limit:
+            yield self._limit(limit)
             return
         yield from self._absences(sentence)
         if re.search(r"\bNo .* (?:found|in the record)", sentence):
@@ -95,6 +106,12 @@ class Judge:
         yield from (self._disease(match, sentence) for match in _DISEASE.finditer(sentence))
         yield from self._allergy(sentence)
         yield from self._dates(sentence)
+
+    def _limit(self, told: re.Match[str]) -> Claim:
+        """What the kidney function of that day allows of a drug that is taken."""
+        taken = any(each.name == told[2].lower() for each in self._truth.drugs)
+        limits = {_allowed(told[2].lower(), rate) for rate in self._rates(date.fromisoformat(told[1]))}
+        return Claim("limit", told[0], "" if taken and told[3] in limits else "another limit")
 
     def _absences(self, sentence: str) -> Iterator[Claim]:
         match = re.search(r"\bNo (.+?) was found in the record", sentence)
@@ -243,6 +260,13 @@ def _drug_problem(drug: Drug, following: str, sentence: str) -> str:
     told = _DATE.search(following)
     days = {each.isoformat() for each in (drug.since, drug.changed, drug.until) if each}
     return "another day" if told and (active or stopped) and told[0] not in days else ""
+
+
+def _allowed(drug: str, rate: Decimal) -> str:
+    """By label and guideline, for the drugs of the stories; empty where nothing limits."""
+    if drug == "metformin":
+        return "contraindicated" if rate < 30 else "at most 1000 mg per day" if rate < 45 else ""
+    return "not recommended" if drug in {kind[0] for kind in NSAIDS} and rate < 30 else ""
 
 
 def _stage(rate: Decimal) -> str:

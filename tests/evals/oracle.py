@@ -8,22 +8,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness import Consultation
-from harness.actions import Absence, Calculation, Change, Evidence, Latest, Trend
+from harness.actions import Absence, AskPhysician, Calculation, Change, Evidence, Latest, Trend
 from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Step
 
 RIGHTS: dict[tuple[str, str], set[str]] = {
     ("coordinator", "gather"): {"ask"},
-    ("historian", "gather"): {"look", "problem", "change", "absence"},
-    ("diagnostician", "hypothesise"): {"trend", "latest", "change", "problem", "calculate"},
-    ("diagnostician", "draft"): {"evidence", "latest", "propose"},
-    ("pharmacist", "check"): {"medication", "allergy", "evidence", "look", "propose"},
+    ("historian", "gather"): {"look", "problem", "change", "absence", "ask_physician"},
+    ("diagnostician", "hypothesise"): {"trend", "latest", "change", "problem", "calculate", "look"},
+    ("diagnostician", "draft"): {"evidence", "latest", "propose", "ask_physician", "write"},
+    ("pharmacist", "check"): {"medication", "allergy", "evidence", "look", "propose", "calculate", "ask_physician"},
     ("imaging_liaison", "check"): {"imaging", "look"},
     ("verifier", "verify"): {"doubt"},
 }
 TOOLS: dict[str, set[str]] = {
-    "historian": {"search_memory", "read_document"},
-    "pharmacist": {"search_evidence"},
+    "historian": {"search_memory", "read_document", "compare_with_last_visit"},
+    "diagnostician": {"read_timeline", "calculate", "compare_with_last_visit"},
+    "pharmacist": {"search_evidence", "search_memory", "calculate"},
     "imaging_liaison": {"read_image_findings"},
 }
 KINDS = {
@@ -33,6 +34,13 @@ KINDS = {
     "Allergy": clinical.FACT_KIND_ALLERGY,
     "Problem": clinical.FACT_KIND_PROBLEM,
     "Imaging": clinical.FACT_KIND_IMAGING_FINDING,
+}
+_ENTERED = {clinical.FACT_KIND_PROBLEM, clinical.FACT_KIND_ALLERGY, clinical.FACT_KIND_MEDICATION}
+ASKED = {
+    "confirmation": _ENTERED | {clinical.FACT_KIND_IMAGING_FINDING},
+    "reaction": {clinical.FACT_KIND_ALLERGY},
+    "adherence": {clinical.FACT_KIND_MEDICATION},
+    "source": _ENTERED,
 }
 PROPOSED = {
     "review": clinical.FACT_KIND_MEDICATION,
@@ -52,7 +60,9 @@ class Oracle:
 
     def __init__(self, run: Consultation) -> None:
         self._run, inputs = run, run.recorded.inputs
-        contexts = [inputs.context, *(step.tool.result for step in run.recorded.steps if step.HasField("tool"))]
+        calls = [step.tool for step in run.recorded.steps if step.HasField("tool")]
+        self._calculations = {(each.name, tuple(each.fact_ids)) for call in calls for each in call.calculations}
+        contexts = [inputs.context, *(call.result for call in calls)]
         held = [each for context in contexts for each in context.facts]
         replaced = {each.fact.fact_id for each in held if each.HasField("superseded_at")}
         wrong = clinical.FACT_STATUS_ENTERED_IN_ERROR
@@ -72,6 +82,7 @@ class Oracle:
         found = [problem for statement in said for problem in self._of_statement(statement)]
         found += [problem for each in outcome.proposals for problem in self._of_proposal(each.proposal)]
         found += [problem for step in self._run.recorded.steps for problem in self._of_step(step)]
+        found += self._of_text()
         return found + (["something was said twice"] if len(set(said)) != len(said) else [])
 
     def _of_statement(self, statement: Any) -> Iterator[str]:
@@ -85,15 +96,30 @@ class Oracle:
         if isinstance(statement, Evidence) and statement.passage_id not in self._passages:
             yield "evidence that was not given"
         if isinstance(statement, Calculation) and (statement.name, tuple(ids)) not in self._calculations:
-            yield "a calculation that was not offered"
+            yield "a calculation that no tool computed"
+        if isinstance(statement, AskPhysician):
+            yield from self._of_question(statement)
         if isinstance(statement, Absence) and statement.code.code not in {c.code for c in self._inputs.absences}:
             yield "an absence that was not looked for"
         if isinstance(statement, Latest | Trend | Change):
             yield from self._of_course(name, ids)
 
-    @property
-    def _calculations(self) -> set[tuple[str, tuple[str, ...]]]:
-        return {(each.name, tuple(each.fact_ids)) for each in self._inputs.calculations}
+    def _of_question(self, question: AskPhysician) -> Iterator[str]:
+        if self._given[question.fact_id].kind not in ASKED.get(str(question.purpose), set()):
+            yield "a question about another kind of fact, or for no purpose"
+        if question.fact_id in self._inputs.asked_fact_ids:
+            yield "a question that the rules ask already"
+
+    def _of_text(self) -> Iterator[str]:
+        """Free text: where the policy allows it, once, within its bound, from what was drafted or told."""
+        turns = [step for step in self._run.recorded.steps if step.HasField("turn") and not step.turn.grammar_sha256]
+        written = self._run.outcome.written
+        if [step.index for step in turns] != [each.step for each in written] or len(turns) > 1:
+            yield "free text that is not in the outcome, or twice"
+        if any(len(step.turn.action_ids) > self._inputs.policy.prose_tokens for step in turns):
+            yield "free text beyond its bound"
+        if any(not set(each.fact_ids) <= self._given.keys() for each in written):
+            yield "free text that rests on what was not given"
 
     def _of_course(self, name: str, ids: tuple[str, ...]) -> Iterator[str]:
         facts = [self._given[each] for each in ids]
@@ -120,9 +146,20 @@ class Oracle:
         if not set(proposal.passage_ids) <= self._passages:
             yield "a proposal that rests on evidence that was not given"
 
+    def _was_needless(self, step: Step) -> bool:
+        """Everything it brought of the record had been shown before; a search cannot know."""
+        call = step.tool
+        if call.error or call.tool in ("search_evidence", "search_memory"):
+            return False
+        earlier = [each.tool.result for each in self._run.recorded.steps[: step.index] if each.HasField("tool")]
+        shown = {line.fact_id for context in (self._inputs.context, *earlier) for line in context.lines}
+        return not call.calculations and {line.fact_id for line in call.result.lines} <= shown
+
     def _of_step(self, step: Step) -> Iterator[str]:
         if step.HasField("tool") and step.tool.tool not in TOOLS.get(step.tool.role, set()):
             yield "a tool that its role does not have"
+        if step.HasField("tool") and self._was_needless(step):
+            yield "a call that brought nothing new"
         decision = step.decision
         if decision.by != "guard" or decision.reason != "allowed":
             return

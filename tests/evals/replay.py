@@ -79,9 +79,10 @@ def forge(episode: Episode, chance: random.Random) -> tuple[Episode, int, str]:
     """A copy with one lie and a chain that holds; the step, and what differs there."""
     forged = Episode()
     forged.CopyFrom(episode)
-    places = [step for step in forged.steps if step.turn.action_ids or step.HasField("tool")]
+    acted = [step for step in forged.steps if step.decision.HasField("action")]
+    places = [*acted, *(step for step in forged.steps if step.turn.action_ids or step.HasField("tool"))]
     step = chance.choice(places)
-    what = chance.choice(_OF_TURN if step.HasField("turn") else _OF_TOOL)(step)
+    what = chance.choice(_FORGERIES[str(step.WhichOneof("content"))])(step)
     _chain(forged)
     return forged, step.index, what
 
@@ -111,8 +112,27 @@ def _tool_result(step: Step) -> str:
     return "tool result"
 
 
-_OF_TURN: tuple[Forgery, ...] = (_action, _observation, _grammar)
-_OF_TOOL: tuple[Forgery, ...] = (_tool_call, _tool_result)
+def _tool_answer(step: Step) -> str:
+    step.tool.result.omitted += 1
+    return "tool result"
+
+
+def _would_change(step: Step) -> str:
+    step.tool.would_change.append(step.tool.would_change[0])
+    return "tool call"
+
+
+def _typed(step: Step) -> str:
+    """Another action of the same words."""
+    step.decision.action.propose.fact_ids.append("another")
+    return "decision"
+
+
+_FORGERIES: dict[str, tuple[Forgery, ...]] = {
+    "turn": (_action, _observation, _grammar),
+    "tool": (_tool_call, _tool_result, _tool_answer, _would_change),
+    "decision": (_typed,),
+}
 
 
 def _chain(episode: Episode) -> None:

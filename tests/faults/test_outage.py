@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from testkit.running import RunningStack
 
 from tests.observe import Observer, until
-from tests.story import MESSAGES, Telling, tell
+from tests.story import Telling, tell
 
 PATIENT = Telling(80)
 
@@ -16,13 +17,13 @@ PATIENT = Telling(80)
 def known(stack: RunningStack) -> Observer:
     observer = Observer(stack)
     asyncio.run(tell(stack.endpoints, PATIENT))
-    until(lambda: len(observer.facts(PATIENT.northwest)) > len(MESSAGES), "the patient is known")
+    observer.at_rest()
     return observer
 
 
 @pytest.mark.parametrize("gone", ["triton", "memory"])
 def test_a_question_without_what_it_needs_is_a_clear_error_and_can_be_asked_again(
-    mended_stack: RunningStack, known: Observer, gone: str
+    mended_stack: RunningStack, known: Observer, gone: str, tmp_path: Path
 ) -> None:
     patient = f"{PATIENT.northwest.id}@{PATIENT.northwest.authority}"
     mended_stack.kill(gone)
@@ -32,5 +33,11 @@ def test_a_question_without_what_it_needs_is_a_clear_error_and_can_be_asked_agai
     assert time.monotonic() - began < 90
     assert gone in (failed.stdout + failed.stderr).lower()
     assert "Traceback" not in failed.stderr
+    # A check needs the record and no model.
+    letter = tmp_path / "letter.txt"
+    letter.write_text("eGFR was 28 mL/min/1.73 m2 on 2026-10-05.")
+    checked = known.command("check", str(letter), "--patient", patient)
+    assert checked.returncode == (0 if gone == "triton" else 1)
+    assert (gone == "memory") == ("the patient memory does not answer" in checked.stderr)
     mended_stack.start(gone)
     until(lambda: known.command("ask", patient, "How are the kidneys?").returncode == 0, "asked again", within_s=180)

@@ -18,7 +18,7 @@ EVERYTHING_ON = {
     "otlpEndpoint": "collector.telemetry:4317",
     "image": {"pullSecrets": ["registry"], "tag": "1.2.3"},
     "networkPolicy": {"clientNamespaces": ["console"]},
-    "triton": {"modelRepositoryClaim": "models"},
+    "triton": {"modelRepositoryClaim": "models", "weightsClaim": "weights"},
     "nodeSelector": {"pool": "cpu"},
     "tolerations": [{"key": "care", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}],
     "services": {name: {"autoscaling": {"enabled": True}} for name in SERVICES},
@@ -74,6 +74,7 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"services": {"ingestion": {"sockets": {"mllp": 80}}}}, "/services/ingestion/sockets/mllp"),
         ({"services": {"memory": {"secrets": {"POSTGRES": {"value": "postgresql://"}}}}}, "value"),
         ({"triton": {"gpus": 0}}, "/triton/gpus"),
+        ({"triton": {"engine": "tensorrt"}}, "/triton/engine"),
         ({"triton": {"resources": {"limits": {"gpu": 1}}}}, "gpu"),
         ({"kafka": {"bootstrap": "kafka"}}, "/kafka/bootstrap"),
         ({"topics": {"manage": "operator"}}, "/topics/manage"),
@@ -122,6 +123,23 @@ def test_triton_loads_every_model_of_the_repository(manifests: list[Document]) -
     assert sorted(arg.split("=")[1] for arg in args if arg.startswith("--load-model=")) == MODELS
 
 
+def test_the_gpu_pool_runs_the_reasoner_on_vllm(manifests: list[Document]) -> None:
+    (container,) = _pods(manifests)["Deployment/demo-triton"]["spec"]["containers"]
+    assert {"name": "LONGITUDE_REASONER_ENGINE", "value": "vllm"} in container["env"]
+
+
+def test_published_versions_stay_in_a_claim_and_run_the_code_of_the_image(render: Any) -> None:
+    spec = _pods(render(EVERYTHING_ON))["Deployment/demo-triton"]["spec"]
+    claims = {volume["name"]: volume.get("persistentVolumeClaim") for volume in spec["volumes"]}
+    mounted = {mount["name"]: mount for mount in spec["containers"][0]["volumeMounts"]}
+    assert claims["model-repository"] == {"claimName": "models"}
+    assert mounted["model-repository"] == {"name": "model-repository", "mountPath": "/opt/longitude/models"}
+    assert mounted["weights"]["readOnly"] is True
+    (copying,) = spec["initContainers"]
+    assert copying["command"] == ["cp", "-r", "/opt/longitude/models/.", "/repository"]
+    assert copying["image"] == spec["containers"][0]["image"]
+
+
 def test_every_pod_keeps_to_pod_security_restricted(render: Any) -> None:
     for name, pod in _pods(render(EVERYTHING_ON)).items():
         spec = pod["spec"]
@@ -129,7 +147,7 @@ def test_every_pod_keeps_to_pod_security_restricted(render: Any) -> None:
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert all(volume.keys() & {"emptyDir", "secret", "persistentVolumeClaim"} for volume in spec["volumes"]), name
-        for container in spec["containers"]:
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
             security = container["securityContext"]
             assert security["allowPrivilegeEscalation"] is False, name
             assert security["readOnlyRootFilesystem"] is True, name

@@ -7,8 +7,8 @@ import pytest
 from testkit.running import RunningStack
 
 from tests.observe import Observer
-from tests.story import Telling, tell
-from tests.system.told import PATIENT, QUESTION, Told
+from tests.story import Telling, exchange, tell
+from tests.system.told import PATIENT, POISONED_LETTER, QUESTION, Told
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +22,7 @@ def told(stack: RunningStack) -> Told:
 
 @pytest.fixture(scope="session")
 def assessment(told: Told) -> Any:
-    """What `longitude ask --json` says about the patient."""
+    """What `longitude ask --json` says about the patient, after a letter came in that gives orders."""
+    assert b"MSA|AA" in exchange(told.stack.endpoints, POISONED_LETTER)
+    told.observer.at_rest()
     return told.observer.json("ask", PATIENT, QUESTION)

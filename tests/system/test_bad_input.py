@@ -59,8 +59,13 @@ def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(told: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("timeline", "NOBODY@NOWHERE"), ("ask", "NOBODY@NOWHERE", "How are the kidneys?"), ("timeline", "no-authority")],
-    ids=["timeline", "ask", "malformed"],
+    [
+        ("timeline", "NOBODY@NOWHERE"),
+        ("ask", "NOBODY@NOWHERE", "How are the kidneys?"),
+        ("check", __file__, "--patient", "NOBODY@NOWHERE"),
+        ("timeline", "no-authority"),
+    ],
+    ids=["timeline", "ask", "check", "malformed"],
 )
 def test_an_unknown_patient_is_a_clear_error_without_the_identifier(told: Told, arguments: tuple[str, ...]) -> None:
     done = told.observer.command(*arguments)

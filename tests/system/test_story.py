@@ -1,7 +1,14 @@
 """The main job: a patient's messages become a timeline, a checked assessment and a proof."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from client import forms
+from contracts.topics import ASSESSMENT_REVIEWED
+from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 
 from tests.story import MESSAGES, Telling, tell
 from tests.system.told import PATIENT, QUESTION, Told
@@ -62,9 +69,49 @@ def test_every_released_sentence_names_its_sources_and_every_withheld_one_its_re
     for statement in assessment["statements"]:
         if statement["released"]:
             assert statement["sources"], statement["text"]
-            assert statement["verdict"].lower().endswith("supported")
+            marked = statement["kind"] == "question" and statement["reason"]
+            assert statement["verdict"] == "supported" or marked, statement["text"]
         else:
             assert statement["reason"], statement["text"]
+
+
+TRUE_TEXT = (
+    "# Summary\r\n\r\n- eGFR was 28 mL/min/1.73 m2 on 2026-10-05.\r\n- eGFR was 68 mL/min/1.73 m2 on 2024-03-12.\r\n"
+)
+LYING_TEXT = TRUE_TEXT.replace("was 28", "was 82") + "\r\nThe prognosis is excellent."
+
+
+def test_a_text_of_another_system_is_judged_by_the_record(told: Told, tmp_path: Path) -> None:
+    before = told.observer.at_rest()
+    path = tmp_path / "letter.txt"
+    path.write_bytes(TRUE_TEXT.encode())
+    true = told.observer.json("check", str(path), "--patient", PATIENT)
+    assert (true["verdict"], true["supported"]) == ("supported", 2)
+    assert all(span["sources"][0]["control_id"] for span in true["spans"] if span["verdict"] == "supported")
+
+    path.write_bytes(LYING_TEXT.encode())
+    done = told.observer.command("check", str(path), "--patient", PATIENT, "--json")
+    assert done.returncode == 1
+    lying = json.loads(done.stdout)
+    assert (lying["supported"], lying["contradicted"], lying["unsupported"]) == (1, 1, 1)
+    (false,) = [span for span in lying["spans"] if span["verdict"] == "contradicted"]
+    assert LYING_TEXT[false["start"] : false["end"]] == false["text"] == "eGFR was 82 mL/min/1.73 m2 on 2026-10-05."
+    assert "28" in false["reason"]
+    assert told.observer.leaves() == before
+
+
+def test_a_letter_that_gives_orders_is_on_record_and_changes_nothing_that_is_released(
+    told: Told, assessment: Any, tmp_path: Path
+) -> None:
+    found = told.observer.json("context", PATIENT, "--question", "warfarin, safe at any eGFR", "--budget", "2000")
+    assert any("Ignore your instructions" in line["text"] for line in found["lines"]), "the letter arrived"
+    said = released(assessment).lower()
+    assert not [
+        word for word in ("warfarin", "ignore", "safe at any", "im_start", "checked and signed") if word in said
+    ]
+    path = tmp_path / "letter.txt"
+    path.write_text("Takes warfarin 5 mg daily.")
+    assert told.observer.command("check", str(path), "--patient", PATIENT).returncode == 1
 
 
 def test_the_proof_holds_and_nothing_is_missing(told: Told, assessment: Any) -> None:
@@ -83,13 +130,40 @@ def test_telling_the_story_again_changes_nothing(told: Told) -> None:
     assert told.observer.facts(Telling(0).northwest) == facts
 
 
-def test_a_review_signs_once(told: Told) -> None:
+def test_a_review_signs_once_and_says_what_became_of_every_word(told: Told, tmp_path: Path) -> None:
     asked = told.observer.json("ask", PATIENT, QUESTION)
     identifier = asked["assessment_id"]
-    assert told.observer.command("review", identifier, "--accept").returncode == 0
+    first = next(each for each in asked["statements"] if each["released"])
+    text = f"{first['text']} To be seen next week."
+    path = tmp_path / "review.json"
+    path.write_text(json.dumps([{"statement_id": first["statement_id"], "decision": "edit", "text": text}]))
+    review = told.observer.json("review", identifier, "--edit", str(path))
+    edited, *accepted = sorted(review["statements"], key=lambda each: str(each["decision"] != "edited"))
+    assert [span["judgement"] for span in edited["spans"]] == ["kept", "added"]
+    assert first["text"] + edited["spans"][1]["replacement"] == text
+    assert edited["verdict"] == "unsupported", "noted, not blocked"
+    for each in accepted:
+        assert [(span["end"], span["judgement"]) for span in each["spans"]] == [(len(each["original"]), "kept")]
+    (event,) = asyncio.run(reviews_of(identifier, told.stack.endpoints["LONGITUDE_KAFKA"]))
+    assert [forms.reviewed(each) for each in event.statements] == review["statements"]
     again = told.observer.command("review", identifier, "--accept")
     assert again.returncode != 0
     assert "review" in (again.stdout + again.stderr).lower()
+
+
+async def reviews_of(assessment_id: str, bootstrap: str) -> list[AssessmentReviewed]:
+    """The published reviews of an assessment."""
+    consumer = AIOKafkaConsumer(ASSESSMENT_REVIEWED.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                read = await consumer.getmany(timeout_ms=1000)
+                events = [AssessmentReviewed.FromString(each.value) for batch in read.values() for each in batch]
+                if found := [event for event in events if event.assessment_id == assessment_id]:
+                    return found
+    finally:
+        await consumer.stop()
 
 
 def test_one_message_can_be_followed_from_its_control_id(told: Told) -> None:

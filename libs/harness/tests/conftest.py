@@ -11,13 +11,16 @@ from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPi
 from harness.protocol import Answer, Request
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
-from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs
+from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Reach
 from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Inner
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MODEL = ModelPin("test-model", "ab" * 32)
-TOOLS = ("read_timeline", "search_memory", "search_evidence", "read_document", "read_image_findings")
+TOOLS = (
+    *("read_timeline", "search_memory", "search_evidence", "read_document", "read_image_findings"),
+    *("compare_with_last_visit", "calculate"),
+)
 
 
 class Story:
@@ -51,8 +54,12 @@ class Story:
         context.lines.add(text=text, passage_id=passage.passage_id)
         return passage.passage_id
 
-    def calculation(self, name: str, *fact_ids: str) -> None:
-        self.inputs.calculations.append(Calculation(name=name, fact_ids=fact_ids))
+    def calculation(self, name: str, about: str, purpose: str) -> None:
+        """What the runtime can compute of one fact."""
+        self.inputs.calculations.append(Calculation(name=name, fact_ids=[about], about=about, purpose=purpose))
+
+    def reach(self, tool: str, about: str, *fact_ids: str) -> None:
+        self.inputs.reach.append(Reach(tool=tool, fact_id=about, fact_ids=fact_ids))
 
 
 def usual_story() -> Story:
@@ -69,7 +76,14 @@ def usual_story() -> Story:
     story.fact("DOCUMENT", "letter", "2025-12-01")
     story.passage("Metformin is contraindicated below an eGFR of 30.")
     story.passage("NSAIDs may worsen kidney function.")
-    story.calculation("ckd-epi-2021", "fact-4")
+    story.calculation("ckd-epi-2021", "fact-4", "function")
+    story.calculation("dose-limit", "fact-6", "dose")
+    story.reach("read_timeline", "fact-4", "fact-4", "fact-3", "an older one")
+    story.reach("read_timeline", "fact-5", "fact-5")
+    story.reach("search_memory", "", "read from a letter")
+    story.reach("read_document", "fact-10", "read from the letter")
+    story.reach("read_image_findings", "", "fact-9")
+    story.reach("compare_with_last_visit", "", "fact-7", "a new one")
     story.inputs.absences.add(system="urn:test", code="albumin", display="urine albumin")
     story.inputs.findings.add(name="rule", text="metformin below an eGFR of 30", fact_ids=["fact-6"])
     return story
@@ -91,8 +105,23 @@ def random_story(seed: int) -> Story:
             del story.inputs.context.lines[-1]
     for number in range(chance.randrange(0, 4)):
         story.passage(f"Passage {number}")
+    tempt(story, chance)
     story.inputs.flow = chance.choice(["first_visit", "follow_up"])
     return story
+
+
+def tempt(story: Story, chance: random.Random) -> None:
+    """What tools could bring and compute, what was asked, and whether free text is allowed: all by chance."""
+    ids = [held.fact.fact_id for held in story.inputs.context.facts]
+    for fact_id in ids:
+        if chance.random() < 0.3:
+            story.calculation(chance.choice(["stage", "limit"]), fact_id, chance.choice(["function", "dose", "risk"]))
+        if chance.random() < 0.5:
+            tool = chance.choice([name for name in TOOLS if name not in ("calculate", "search_evidence")])
+            story.reach(tool, chance.choice([fact_id, ""]), *chance.sample(ids, min(2, len(ids))))
+    story.inputs.asked_fact_ids.extend(each for each in ids if chance.random() < 0.2)
+    story.inputs.findings.add(name="rule", text="a rule", fact_ids=ids[:1])
+    story.inputs.policy.prose_tokens = chance.choice([0, 0, 20])
 
 
 def alternatives(grammar: str) -> list[list[int]]:
@@ -144,8 +173,15 @@ class Driver:
 
 
 def chooses_randomly(seed: int) -> Choose:
+    """Among what the grammar allows; any tokens at all where it allows them."""
     chance = random.Random(seed)
-    return lambda request: chance.choice(alternatives(request.grammar))
+
+    def choose(request: Generate) -> Sequence[int]:
+        if not request.grammar:
+            return [chance.randrange(2, 258) for _ in range(chance.randrange(0, request.max_tokens))]
+        return chance.choice(alternatives(request.grammar))
+
+    return choose
 
 
 def tiny_tokenizer(seed_text: str) -> Tokenizer:
@@ -183,6 +219,8 @@ def say(tokenizer: Tokenizer) -> Callable[..., Choose]:
 
     def wishing(*wishes: str) -> Choose:
         def choose(request: Generate) -> Sequence[int]:
+            if not request.grammar:
+                return tokenizer.encode("Free.")
             allowed = [tokenizer.decode(ids) for ids in alternatives(request.grammar)]
             return tokenizer.encode(next((wish for wish in wishes if wish in allowed), "finish"))
 

@@ -70,6 +70,8 @@ def _section(title: str, statements: Sequence[pb.Statement]) -> Table | None:
     for statement in statements:
         mark, style = MARKS.get(statement.kind, ("·", "default"))
         told = Text.assemble((statement.text, style), "\n", (f"{_author(statement)}: {sources(statement)}", "dim"))
+        if statement.verdict != pb.VERDICT_SUPPORTED:
+            told.append(f"\nput with a mark: {statement.reason}", "yellow")
         table.add_row(Text(mark, style=style), told)
     table.add_row("", "")
     return table

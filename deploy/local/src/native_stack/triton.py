@@ -1,6 +1,7 @@
 """NVIDIA Triton: the server and Python backend inside the `nvidia-pytriton` wheel, run by itself on a CPU.
 
-Serves the models of deploy/triton/models that are asked for; a model that does not load ends the server.
+Serves the models of deploy/triton/models that are asked for; a model that does not load ends the server. Its model
+repository is the stack's own: links to those models, and beside them the versions that were published here.
 """
 
 import asyncio
@@ -41,9 +42,10 @@ async def _prepare(site: Site) -> Command:
     prefix = _shared_memory_prefix(site)
     _remove_shared_memory(prefix)
     models = tuple(f"--load-model={name}" for name in site.models)
+    folder = site.layout.data("triton")
     argv = (
         str(_SERVER / "bin" / "tritonserver"),
-        f"--model-repository={places.MODEL_REPOSITORY}",
+        f"--model-repository={_linked_repository(folder)}",
         f"--backend-directory={_SERVER / 'backends'}",
         "--model-control-mode=explicit",
         *models,
@@ -52,9 +54,18 @@ async def _prepare(site: Site) -> Command:
         "--exit-timeout-secs=5",
         "--disable-auto-complete-config",
     )
-    folder = site.layout.data("triton")
-    folder.mkdir(parents=True, exist_ok=True)
     return Command(argv, _environment(), folder)
+
+
+def _linked_repository(folder: Path) -> Path:
+    """The stack's model repository: real folders, in which everything that comes with the code is a link."""
+    repository = folder / "models"
+    for source in places.MODEL_REPOSITORY.glob("*/*"):
+        link = repository / source.parent.name / source.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(source)
+    return repository
 
 
 def _listeners(site: Site) -> tuple[str, ...]:

@@ -15,11 +15,25 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     CodedConcept,
     FactKind,
     FactStatus,
+    PatientKey,
     Provenance,
     SourcePointer,
 )
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse, RecordedFact
-from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Citation, Statement, StatementKind, Verdict
+from longitude.reasoning.v1.assessment_pb2 import (
+    Assessment,
+    Author,
+    Citation,
+    Claim,
+    Judgement,
+    ReviewDecision,
+    ReviewedSpan,
+    ReviewedStatement,
+    Statement,
+    StatementKind,
+    Verdict,
+)
+from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
 
 Form = dict[str, Any]
 
@@ -118,6 +132,7 @@ def statement(said: Statement) -> Form:
         "released": said.released,
         "reason": said.reason or None,
         "sources": [citation(one) for one in said.citations],
+        "episode_step": said.episode_step,
     }
 
 
@@ -126,6 +141,43 @@ def citation(said: Citation) -> Form:
     named = {"fact_id": said.fact_id, "passage_id": said.passage_id, "quote": said.quote}
     pointer = source(said.source) if said.HasField("source") else {}
     return {name: value for name, value in named.items() if value} | pointer
+
+
+def check(patient: PatientKey, text: str, checked: CheckResponse) -> Form:
+    """A checked text. Offsets are characters (code points) of the text as it came."""
+    return {
+        "patient": format_patient(patient),
+        "verdict": name_of(Verdict, checked.verdict),
+        "supported": checked.supported,
+        "contradicted": checked.contradicted,
+        "unsupported": checked.unsupported,
+        "no_claim": checked.no_claim,
+        "spans": [_span(text, one) for one in checked.spans],
+    }
+
+
+def _span(text: str, checked: CheckedSpan) -> Form:
+    return {
+        "start": checked.start,
+        "end": checked.end,
+        "text": text[checked.start : checked.end],
+        "verdict": name_of(Verdict, checked.verdict),
+        "reason": checked.reason or None,
+        "sources": [citation(one) for one in checked.citations],
+        "claims": [claim(one) for one in checked.claims],
+    }
+
+
+def claim(said: Claim) -> Form:
+    """One checkable assertion: what was checked, and what came out."""
+    return {
+        "start": said.start,
+        "end": said.end,
+        "check": said.check,
+        "verdict": name_of(Verdict, said.verdict),
+        "reason": said.reason or None,
+        "fact_ids": list(said.fact_ids),
+    }
 
 
 def context(pack: GetContextResponse, budget: int) -> Form:
@@ -160,6 +212,30 @@ def leaf(logged: Leaf) -> Form:
         "offset": logged.offset,
         "payload_sha256": logged.payload_sha256.hex(),
         "recorded": json.loads(logged.leaf_data)["recorded"],
+    }
+
+
+def reviewed(said: ReviewedStatement) -> Form:
+    """A statement as the physician left it: the spans lead from `original` to what is left."""
+    return {
+        "statement_id": said.statement_id,
+        "decision": name_of(ReviewDecision, said.decision),
+        "original": said.original,
+        "text": said.text or None,
+        "comment": said.comment or None,
+        "spans": [_reviewed_span(one) for one in said.spans],
+        "verdict": name_of(Verdict, said.verdict) if said.verdict else None,
+        "verdict_reason": said.verdict_reason or None,
+        "episode_step": said.episode_step,
+    }
+
+
+def _reviewed_span(span: ReviewedSpan) -> Form:
+    return {
+        "start": span.start,
+        "end": span.end,
+        "judgement": name_of(Judgement, span.judgement),
+        "replacement": span.replacement or None,
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from client import forms
-from client.cli import ask, timeline, trace
+from client.cli import ask, check, replay, review, timeline, trace
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
@@ -27,10 +27,16 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Assessment,
     Author,
     Citation,
+    Claim,
+    Judgement,
+    ReviewDecision,
+    ReviewedSpan,
+    ReviewedStatement,
     Statement,
     StatementKind,
     Verdict,
 )
+from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, ReplayResponse
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -170,6 +176,141 @@ def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons(
     assert "[bold]gout[/bold]" in text, "text of a statement is shown, not obeyed"
 
 
+def test_a_question_that_nothing_supports_is_shown_with_its_mark() -> None:
+    question = Statement(
+        text="Is the allergy confirmed?",
+        kind=StatementKind.STATEMENT_KIND_QUESTION,
+        verdict=Verdict.VERDICT_UNSUPPORTED,
+        reason="code: it is in no source",
+        released=True,
+    )
+    console, page = printed()
+    ask.show(console, Assessment(assessment_id="as-1", statements=[question]))
+    lines = [line.strip() for line in page.getvalue().splitlines()]
+    assert lines[lines.index("• Is the allergy confirmed?") + 1] == "unsupported: code: it is in no source"
+    assert "Withheld" not in lines
+
+
+LETTER = "\r\n# Plan\r\n- 😀 eGFR is 28.\r\nTakes [bold]5 mg[/bold]."
+CHECKED = CheckResponse(
+    verdict=Verdict.VERDICT_CONTRADICTED,
+    supported=1,
+    contradicted=1,
+    no_claim=1,
+    spans=[
+        CheckedSpan(start=4, end=8, verdict=Verdict.VERDICT_NO_CLAIM),
+        CheckedSpan(
+            start=14,
+            end=25,
+            verdict=Verdict.VERDICT_SUPPORTED,
+            citations=[Citation(fact_id="f-2026", source=SOURCE, quote="eGFR 28 2026-03-01")],
+        ),
+        CheckedSpan(
+            start=27,
+            end=51,
+            verdict=Verdict.VERDICT_CONTRADICTED,
+            reason="dose: the record has 10 mg",
+            claims=[
+                Claim(
+                    start=39, end=43, check="dose", verdict=Verdict.VERDICT_CONTRADICTED, reason="the record has 10 mg"
+                )
+            ],
+            citations=[Citation(fact_id="m-1", source=SOURCE, quote="Metoprolol 10 mg")],
+        ),
+    ],
+)
+
+
+def test_a_checked_text_has_every_member_that_programs_rely_on() -> None:
+    form = forms.check(pb.PatientKey(id="P1", authority="TEST"), LETTER, CHECKED)
+    assert {name: form[name] for name in ("patient", "verdict", "supported", "contradicted", "unsupported")} == {
+        "patient": "P1@TEST",
+        "verdict": "contradicted",
+        "supported": 1,
+        "contradicted": 1,
+        "unsupported": 0,
+    }
+    plan, egfr, dose = form["spans"]
+    assert (plan["text"], plan["verdict"], plan["reason"], plan["sources"]) == ("Plan", "no_claim", None, [])
+    assert (egfr["text"], egfr["verdict"], egfr["sources"][0]["field"]) == ("eGFR is 28.", "supported", "OBX-5.1")
+    assert LETTER[dose["claims"][0]["start"] : dose["claims"][0]["end"]] == "5 mg"
+    json.dumps(form)
+
+
+def test_a_checked_text_is_shown_with_what_the_record_says() -> None:
+    console, page = printed()
+    check.show(console, LETTER, CHECKED)
+    text = page.getvalue()
+    assert "✓ eGFR is 28." in text
+    assert "NW0002 OBX[3] OBX-5.1: eGFR 28 2026-03-01" in text
+    assert "× Takes [bold]5 mg[/bold]." in text, "the text is shown, not obeyed"
+    assert "contradicted: dose: the record has 10 mg" in text
+    assert "1 supported, 1 contradicted, 0 unsupported" in text
+
+
+@pytest.mark.parametrize(
+    ("data", "because"),
+    [
+        (b"", "empty"),
+        (b" \r\n\t", "empty"),
+        ("Crêatinine".encode("latin-1"), "UTF-8"),
+        (b"x" * 100_001, "more than 100,000 characters"),
+        ("é".encode() * 200_001, "more than 100,000 characters"),
+        ("Seen 😀.".encode("utf-16"), "UTF-8"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, because: str
+) -> None:
+    monkeypatch.setenv("LONGITUDE_REASONING", "127.0.0.1:1")
+    path = tmp_path / "letter.txt"
+    path.write_bytes(data)
+    for arguments in ([str(path)], ["-"]):
+        done = CliRunner().invoke(app, ["check", *arguments, "--patient", "P1@TEST"], input=data)
+        assert done.exit_code == 1
+        assert because in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_text_is_read_as_it_came(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_bytes("\ufeffPlan\r\n😀".encode())
+    assert check.read(str(path)) == "\ufeffPlan\r\n😀"
+    with pytest.raises(ClientError, match="No such file"):
+        check.read(str(tmp_path / "missing"))
+
+
+REVIEWED = ReviewedStatement(
+    statement_id="s-1",
+    decision=ReviewDecision.REVIEW_DECISION_EDITED,
+    original="Takes 5 mg now.",
+    text="Takes 10 mg.",
+    spans=[
+        ReviewedSpan(start=0, end=6, judgement=Judgement.JUDGEMENT_KEPT),
+        ReviewedSpan(start=6, end=7, judgement=Judgement.JUDGEMENT_REPLACED, replacement="10"),
+        ReviewedSpan(start=7, end=10, judgement=Judgement.JUDGEMENT_KEPT),
+        ReviewedSpan(start=10, end=14, judgement=Judgement.JUDGEMENT_REMOVED),
+        ReviewedSpan(start=14, end=15, judgement=Judgement.JUDGEMENT_KEPT),
+    ],
+    verdict=Verdict.VERDICT_CONTRADICTED,
+    verdict_reason="dose: the record has 5 mg",
+    episode_step=7,
+)
+
+
+def test_a_review_shows_what_was_taken_out_and_put_in_and_what_the_record_says() -> None:
+    console, page = printed()
+    review.show(console, [REVIEWED])
+    assert [line.strip() for line in page.getvalue().splitlines()] == [
+        "Takes [-5-]{+10+} mg[- now-].",
+        "contradicted: dose: the record has 5 mg",
+    ]
+    form = forms.reviewed(REVIEWED)
+    assert form["spans"][1] == {"start": 6, "end": 7, "judgement": "replaced", "replacement": "10"}
+    assert (form["decision"], form["verdict"], form["episode_step"]) == ("edited", "contradicted", 7)
+    json.dumps(form)
+
+
 def test_a_trace_shows_effects_under_their_cause() -> None:
     data = b'{"recorded":"2026-01-01T00:00:00.000Z"}'
     cause = Leaf(event_id="e-1", topic="ingestion.message-received.v1", leaf_data=data)
@@ -203,6 +344,8 @@ def test_nothing_to_send_is_an_error(tmp_path: Path) -> None:
         ("timeline", "no-authority"),
         ("timeline", "P1@TEST", "--valid-at", "yesterday"),
         ("review", "as-1"),
+        ("check", "letter.txt"),
+        ("check", "letter.txt", "--patient", "no-authority"),
         ("review", "as-1", "--accept", "--reject"),
         ("context", "P1@TEST", "--question", "q", "--budget", "0"),
         ("send",),
@@ -210,11 +353,32 @@ def test_nothing_to_send_is_an_error(tmp_path: Path) -> None:
 )
 def test_a_wrong_command_line_is_exit_code_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGITUDE_MEMORY", "127.0.0.1:1")
+    monkeypatch.setenv("LONGITUDE_REASONING", "127.0.0.1:1")
     assert CliRunner().invoke(app, list(arguments)).exit_code == 2
 
 
 def test_every_command_explains_itself() -> None:
-    for command in ("send", "timeline", "context", "ask", "review", "trace", "dead-letters", "evidence", "audit"):
+    for command in (
+        "send",
+        "timeline",
+        "context",
+        "ask",
+        "check",
+        "review",
+        "trace",
+        "dead-letters",
+        "evidence",
+        "audit",
+    ):
         answered = CliRunner().invoke(app, [command, "--help"])
         assert answered.exit_code == 0
         assert command in answered.output
+
+
+def test_a_replay_says_what_came_out_the_same_and_what_differs_first() -> None:
+    same = ReplayResponse(identical=True, steps=81, tokens=102, max_log_prob_gap=0.00003, model="reasoner ab12")
+    assert replay.line_of(same).plain.startswith("identical: 102 tokens in 81 steps, log-probabilities within 3e-05")
+    other = ReplayResponse(step=17, difference="action", steps=81, tokens=20, model="reasoner cd34")
+    assert replay.line_of(other).plain.startswith("step 17 of 81: action differs (the same until there: 20 tokens")
+    assert replay.form_of(other)["identical"] is False
+    assert (replay.form_of(same)["step"], replay.form_of(other)["step"]) == (None, 17)

@@ -7,7 +7,6 @@ Writes `model.safetensors` (float32, the 4-bit weights dequantised, under the na
 """
 
 import argparse
-import hashlib
 import importlib.util
 import json
 import re
@@ -20,6 +19,8 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
+
+from engine.folder import digest, sha256_of
 
 MODEL = "smollm2"
 TITLE = "SmolLM2-135M-Instruct"
@@ -144,20 +145,15 @@ def _write_tokenizer(source: Path, folder: Path) -> None:
 
 
 def _manifest(source: Path, folder: Path) -> dict[str, Any]:
-    files = {file.name: _sha256(file) for file in sorted(folder.iterdir())}
+    files = {file.name: sha256_of(file) for file in sorted(folder.iterdir())}
     return {
         "name": MODEL,
         "title": TITLE,
         "licence": LICENCE,
-        "source": {"file": source.name, "sha256": _sha256(source)},
+        "source": {"file": source.name, "sha256": sha256_of(source)},
         "files": files,
-        "sha256": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+        "sha256": digest(files),
     }
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def main() -> None:

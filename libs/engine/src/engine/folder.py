@@ -1,5 +1,6 @@
-"""A model folder on disk: its configuration, its manifest, and a clear error when it is not there."""
+"""A model folder on disk: its configuration, its manifest, and clear errors when it is not there or not itself."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,10 @@ from pathlib import Path
 
 class ModelMissingError(Exception):
     """The model folder is missing or incomplete; the text names the command that makes it."""
+
+
+class ModelCorruptError(Exception):
+    """A file of the model folder is not the one that its manifest names."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,23 @@ def open_folder(path: Path) -> ModelFolder:
         raise ModelMissingError(f"no model in {path}: make it with `{command}`") from error
     config = LlamaConfig(**{name: values[name] for name in LlamaConfig.__dataclass_fields__})
     return ModelFolder(path, manifest["name"], manifest["sha256"], config)
+
+
+def verify(folder: ModelFolder) -> None:
+    """Hashes every file again; raises ModelCorruptError for the first that the manifest does not name."""
+    files = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))["files"]
+    for name, expected in files.items():
+        if not (folder.path / name).exists() or sha256_of(folder.path / name) != expected:
+            raise ModelCorruptError(f"{name} in {folder.path} is not the file that its manifest names: copy it again")
+    if digest(files) != folder.sha256:
+        raise ModelCorruptError(f"the manifest in {folder.path} does not name its own files: copy it again")
+
+
+def digest(files: dict[str, str]) -> str:
+    """SHA-256 over the names and SHA-256 of all files of a model: its identity."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,9 +1,9 @@
 """The llama network in torch: one forward for serving (with a key-value cache) and for training (with gradients).
 
-The only module of the engine that imports torch. A forward takes *segments*, runs of tokens of different sequences,
-so that prefill and decoding of many requests share one pass; each segment attends to its own slot of the cache.
-Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch, the chunks or
-the cache, log-probabilities agree to far below float32's resolution.
+Beside the vLLM path the only module that imports torch. A forward takes *segments*, runs of tokens of different
+sequences, so that prefill and decoding of many requests share one pass; each segment attends to its own slot of the
+cache. Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch, the
+chunks or the cache, log-probabilities agree to far below float32's resolution.
 """
 
 from collections.abc import Sequence
@@ -238,3 +238,10 @@ def load(folder: ModelFolder, threads: int = 2) -> Llama:
     network.load_state_dict(load_file(folder.weights), strict=True, assign=True)
     network._set_rotations(torch.float32)  # noqa: SLF001 - tables are computed, not loaded
     return network
+
+
+def training_log_probs(network: Llama, observation_ids: Sequence[int], action_ids: Sequence[int]) -> list[float]:
+    """`Llama.log_probs` as numbers: the training forward, without cache or batch."""
+    with torch.inference_mode():
+        scores: list[float] = network.log_probs(observation_ids, action_ids).tolist()
+    return scores

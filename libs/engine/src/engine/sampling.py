@@ -65,6 +65,11 @@ def scored(logits: Logits, token: int) -> Choice:
     return Choice(token, log_prob, float(np.exp(log_prob)))
 
 
+def draw(seed: int, position: int) -> float:
+    """Chance: a number in [0, 1) that is a function of seed and position."""
+    return float(np.random.Generator(np.random.Philox(key=seed, counter=position)).random())
+
+
 def _pick(candidates: npt.NDArray[np.float64], sampling: Sampling, position: int) -> int:
     if sampling.temperature == 0.0 or len(candidates) == 1:
         return int(candidates.argmax())
@@ -72,8 +77,7 @@ def _pick(candidates: npt.NDArray[np.float64], sampling: Sampling, position: int
     if sampling.top_p < 1.0:
         weights = np.where(_nucleus(weights, sampling.top_p), weights, 0.0)
     cumulated = weights.cumsum()
-    draw = np.random.Generator(np.random.Philox(key=sampling.seed, counter=position)).random()
-    return int(np.searchsorted(cumulated, draw * cumulated[-1], side="right"))
+    return int(np.searchsorted(cumulated, draw(sampling.seed, position) * cumulated[-1], side="right"))
 
 
 def _nucleus(weights: npt.NDArray[np.float64], top_p: float) -> npt.NDArray[np.bool_]:

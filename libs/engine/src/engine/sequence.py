@@ -80,22 +80,29 @@ class Sequence:
 
     def _append(self, token: int) -> None:
         self.ids.append(token)
-        if self.grammar is not None:
-            self.grammar.accept(token)
-        if self.grammar is not None and self.grammar.ended:
-            self.ending = FinishReason.GRAMMAR_END
-        elif token in self.request.stop_ids:
-            self.ending = FinishReason.STOP
-        elif self.made >= self.request.max_tokens:
-            self.ending = FinishReason.LENGTH
+        self.ending = accept(token, self.made, self.request, self.grammar)
 
     def _allowed(self) -> npt.NDArray[np.intp] | None:
-        if self.grammar is None:
-            return None
-        allowed = self.grammar.allowed()
-        if not len(allowed):
-            raise GrammarError("the grammar has no way out: it allows no next token")
-        return allowed
+        return None if self.grammar is None else allowed_now(self.grammar)
+
+
+def accept(token: int, made: int, request: Request, grammar: GrammarState | None) -> FinishReason | None:
+    """Moves the grammar past the last of `made` tokens; says why the output ends with it, if it does."""
+    if grammar is not None:
+        grammar.accept(token)
+    if grammar is not None and grammar.ended:
+        return FinishReason.GRAMMAR_END
+    if token in request.stop_ids:
+        return FinishReason.STOP
+    return FinishReason.LENGTH if made >= request.max_tokens else None
+
+
+def allowed_now(grammar: GrammarState) -> npt.NDArray[np.intp]:
+    """Token ids that may follow; raises GrammarError when there is none."""
+    allowed = grammar.allowed()
+    if not len(allowed):
+        raise GrammarError("the grammar has no way out: it allows no next token")
+    return allowed
 
 
 def _note(chunk: Chunk, token: int, row: Logits) -> None:

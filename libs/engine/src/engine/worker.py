@@ -7,9 +7,9 @@ is kept: later requests are refused with it, so that a broken engine is seen and
 import threading
 from collections import deque
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from engine.batch import Counts, Prepared, Scheduler
+from engine.batch import Counts, Limits, Prepared
 from engine.request import BusyError, Emit, Request
 
 
@@ -17,10 +17,31 @@ class EngineStoppedError(Exception):
     """The engine was closed or its network failed."""
 
 
+class Scheduling(Protocol):
+    """What runs requests step by step: `engine.batch.Scheduler`, `engine.vllm.scheduler.VllmScheduler`."""
+
+    limits: Limits
+    counts: Counts
+
+    @property
+    def active(self) -> int: ...
+
+    @property
+    def queued(self) -> int: ...
+
+    def prepare(self, request: Request, emit: Emit) -> Prepared: ...
+
+    def submit(self, prepared: Prepared) -> None: ...
+
+    def step(self) -> bool: ...
+
+    def abort(self, error: Exception) -> None: ...
+
+
 class Worker:
     """Owns a scheduler and its thread; a context manager."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduling) -> None:
         self._scheduler = scheduler
         self._inbox: deque[Prepared] = deque()
         self._wake = threading.Condition()

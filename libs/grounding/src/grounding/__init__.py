@@ -4,6 +4,7 @@ Pure functions over protobuf facts; no I/O, no clock, no network.
 """
 
 from grounding.claims import Claim, Verdict
+from grounding.foreign import Judged, TooManySentencesError, judge, worst_of
 from grounding.gate import Release, decide
 from grounding.render import Rendered, UnrenderableError, render
 from grounding.sources import Sources, UnknownSourceError
@@ -12,15 +13,19 @@ from grounding.verify import Verified, Verifier
 
 __all__ = [
     "Claim",
+    "Judged",
     "Release",
     "Rendered",
     "Sources",
     "Statement",
+    "TooManySentencesError",
     "UnknownSourceError",
     "UnrenderableError",
     "Verdict",
     "Verified",
     "Verifier",
     "decide",
+    "judge",
     "render",
+    "worst_of",
 ]

@@ -104,6 +104,49 @@ def slope_per_year(series: Sequence[tuple[date, float]]) -> float:
     return sum((x - mean_x) * (value - mean_y) for x, (_, value) in zip(years, series, strict=True)) / spread
 
 
+def body_mass_index(weight_kg: float, height_cm: float) -> float:
+    """Body mass index in kg/m2. Source: Keys A et al., J Chronic Dis 1972;25:329-343."""
+    _positive("weight", weight_kg)
+    if not 100 <= height_cm <= 250:
+        raise CalculationError("the height is no adult's in cm")
+    return weight_kg / (height_cm / 100) ** 2
+
+
+def corrected_calcium(calcium_mg_dl: float, albumin_g_dl: float) -> float:
+    """Calcium (mg/dL) at an albumin of 4 g/dL: calcium + 0.8 x (4 - albumin).
+
+    Source: Payne RB et al., Br Med J 1973;4:643-646, in conventional units.
+    """
+    _positive("calcium", calcium_mg_dl)
+    if not 0 < albumin_g_dl <= 7:
+        raise CalculationError("the albumin is implausible in g/dL")
+    return calcium_mg_dl + 0.8 * (4.0 - albumin_g_dl)
+
+
+def anion_gap(sodium_mmol_l: float, chloride_mmol_l: float, bicarbonate_mmol_l: float) -> float:
+    """Sodium - (chloride + bicarbonate) in mmol/L, without potassium.
+
+    Source: Emmett M, Narins RG, Medicine (Baltimore) 1977;56:38-54.
+    """
+    for name, value in (("sodium", sodium_mmol_l), ("chloride", chloride_mmol_l), ("bicarbonate", bicarbonate_mmol_l)):
+        _positive(name, value)
+    return sodium_mmol_l - (chloride_mmol_l + bicarbonate_mmol_l)
+
+
+def ldl_friedewald(total_mg_dl: float, hdl_mg_dl: float, triglycerides_mg_dl: float) -> float:
+    """LDL cholesterol (mg/dL): total - HDL - triglycerides / 5; not for triglycerides of 400 mg/dL or more.
+
+    Source: Friedewald WT et al., Clin Chem 1972;18:499-502.
+    """
+    for name, value in (("total", total_mg_dl), ("HDL", hdl_mg_dl), ("triglycerides", triglycerides_mg_dl)):
+        _positive(name, value)
+    if triglycerides_mg_dl >= 400:
+        raise CalculationError("the Friedewald formula does not hold for such triglycerides")
+    ldl = total_mg_dl - hdl_mg_dl - triglycerides_mg_dl / 5
+    _positive("LDL", ldl)
+    return ldl
+
+
 # Source: KDIGO 2024 CKD guideline, Kidney Int 2024;105(4S), section 2.1; mL/min/1.73 m2 per year.
 RAPID_PROGRESSION_PER_YEAR = -5.0
 

@@ -12,7 +12,10 @@ from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import Citation
 
 from grounding import facts
-from grounding.derive import Derived, everything
+from grounding.checks import candidates
+from grounding.checks.candidates import Candidate
+from grounding.derive import everything
+from grounding.derived import Derived
 from grounding.sources import Sources
 from grounding.vocabulary import words
 
@@ -53,13 +56,22 @@ class Cited:
         return everything(self.facts)
 
     @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The numbers that a number of the text is compared with."""
+        return candidates.of(self.facts, self.derived)
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Stems of all words of the cited facts. Passages are not in it: they may only be quoted."""
         return words(" ".join(facts.searchable(fact) for fact in self.facts))
 
     def matching(self, keys: frozenset[str]) -> tuple[ClinicalFact, ...]:
         """Cited facts that a name may mean."""
-        return tuple(fact for fact in self.facts if keys & facts.keys(fact))
+        return tuple(fact for fact, own in self._keyed if keys & own)
+
+    @cached_property
+    def _keyed(self) -> tuple[tuple[ClinicalFact, frozenset[str]], ...]:
+        return tuple((fact, facts.keys(fact)) for fact in self.facts)
 
     def derived_matching(self, keys: frozenset[str]) -> tuple[Derived, ...]:
         return tuple(each for each in self.derived if keys & each.keys)

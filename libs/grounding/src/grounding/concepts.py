@@ -16,6 +16,18 @@ POTASSIUM = "2823-3"
 HBA1C = "4548-4"
 ACR = "9318-7"
 WEIGHT = "29463-7"
+HEIGHT = "8302-2"
+BMI = "39156-5"
+SODIUM = "2951-2"
+CHLORIDE = "2075-0"
+BICARBONATE = "2028-9"
+ANION_GAP = "33037-3"
+CALCIUM = "17861-6"
+ALBUMIN = "1751-7"
+CHOLESTEROL = "2093-3"
+HDL = "2085-9"
+LDL = "13457-7"
+TRIGLYCERIDES = "2571-8"
 BIRTH_DATE = "21112-8"
 SEX = "46098-0"
 PENICILLIN_ALLERGEN = "764146007"
@@ -28,7 +40,8 @@ LABORATORY: dict[str, tuple[str, tuple[str, ...]]] = {
     CREATININE: ("creatinine", ("serum creatinine",)),
     EGFR: ("eGFR", ("estimated gfr", "estimated glomerular filtration rate", "kidney function", "renal function")),
     POTASSIUM: ("potassium", ("serum potassium",)),
-    "2951-2": ("sodium", ("serum sodium",)),
+    SODIUM: ("sodium", ("serum sodium",)),
+    CHLORIDE: ("chloride", ("serum chloride",)),
     "3094-0": ("urea nitrogen", ("bun", "urea")),
     HBA1C: ("HbA1c", ("hemoglobin a1c", "haemoglobin a1c", "a1c")),
     "718-7": ("haemoglobin", ("hemoglobin",)),
@@ -36,17 +49,29 @@ LABORATORY: dict[str, tuple[str, tuple[str, ...]]] = {
     "8480-6": ("systolic blood pressure", ("systolic",)),
     "8462-4": ("diastolic blood pressure", ("diastolic",)),
     WEIGHT: ("body weight", ("weight",)),
+    HEIGHT: ("body height", ("height",)),
+    BMI: ("body mass index", ("bmi",)),
     "2345-7": ("glucose", ("blood glucose",)),
-    "17861-6": ("calcium", ()),
+    CALCIUM: ("calcium", ()),
+    ALBUMIN: ("albumin", ("serum albumin",)),
+    CHOLESTEROL: ("total cholesterol", ("cholesterol",)),
+    HDL: ("HDL cholesterol", ("hdl",)),
+    LDL: ("LDL cholesterol", ("ldl",)),
+    TRIGLYCERIDES: ("triglycerides", ()),
     "777-3": ("platelets", ("platelet count",)),
     "6690-2": ("white blood cells", ("leukocytes", "white cell count")),
     "6301-6": ("INR", ()),
-    "2028-9": ("bicarbonate", ("carbon dioxide",)),
+    BICARBONATE: ("bicarbonate", ("carbon dioxide",)),
+    ANION_GAP: ("anion gap", ()),
     BIRTH_DATE: ("birth date", ("date of birth", "born")),
     SEX: ("administrative sex", ("sex",)),
     "8867-4": ("heart rate", ("pulse",)),
     "10839-9": ("troponin I", ("troponin",)),
 }
+
+# Values that are only ever computed, by the name that a text gives them.
+CLEARANCE, CORRECTED_CALCIUM = "calculation|creatinine-clearance", "calculation|corrected-calcium"
+_COMPUTED = {"creatinine clearance": CLEARANCE, "calcium corrected for albumin": CORRECTED_CALCIUM}
 
 
 def key(concept: CodedConcept) -> str:
@@ -88,6 +113,8 @@ def _lexicon() -> dict[str, frozenset[str]]:
     for code, (short, synonyms) in LABORATORY.items():
         for name in (short, *synonyms):
             names.setdefault(name.lower(), set()).add(loinc_key(code))
+    for name, computed in _COMPUTED.items():
+        names.setdefault(name, set()).add(computed)
     for drug in FORMULARY:
         for name in (drug.name, *drug.brands):
             names.setdefault(name.lower(), set()).add(f"{RXNORM}|{drug.rxcui}")

@@ -4,70 +4,44 @@ Guarantee: a derived value names the facts it was computed from; the same facts 
 (the renderer that writes it or the verifier that reads it back).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
-from grounding import calculate, facts, units
-from grounding.calculate import CalculationError, Sex
-from grounding.concepts import ACR, BIRTH_DATE, CREATININE, EGFR, SEX, WEIGHT, loinc_key
-from grounding.sources import administrative_sex, birth_day
+from grounding import calculate, facts
+from grounding.calculate import CalculationError
+from grounding.chemistry import anion_gap, body_mass_index, corrected_calcium, ldl_cholesterol
+from grounding.concepts import ACR, CLEARANCE, CREATININE, EGFR, WEIGHT, loinc_key
+from grounding.derived import Derived
+from grounding.dosing import Advice, Measure, dosing_of, limit_at
+from grounding.drugs import RXNORM
+from grounding.given import Person, Result, birth, last_day, newest, person, results, rounded
 
 EGFR_UNIT = "mL/min/1.73 m2"
 SLOPE_UNIT = "mL/min/1.73 m2 per year"
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """One computed value. `text` is how it is printed; `label` names a category (a stage) instead of a number."""
-
-    name: str
-    keys: frozenset[str]
-    value: Decimal
-    unit: str
-    day: date
-    fact_ids: tuple[str, ...]
-    label: str = ""
-
-    @property
-    def text(self) -> str:
-        return self.label or facts_style(self.value, self.unit)
-
-
-def facts_style(value: Decimal, unit: str) -> str:
-    gap = "" if unit == "%" else " "
-    return f"{value}{gap}{unit}" if unit else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    born: date
-    sex: Sex
-    fact_ids: tuple[str, ...]
+SLOPE, DOSE_LIMIT = "egfr-slope", "dose-limit"
+_EGFR_KEYS = frozenset({loinc_key(EGFR)})
 
 
 def egfr(inputs: Sequence[ClinicalFact]) -> Derived:
     """EGFR by CKD-EPI 2021 of the newest creatinine among the inputs, which also hold birth date and sex."""
-    return egfr_series(inputs)[-1]
+    return _egfr_of(newest(inputs, CREATININE, "mg/dL"), person(inputs))
 
 
 def egfr_series(inputs: Sequence[ClinicalFact]) -> tuple[Derived, ...]:
     """EGFR by CKD-EPI 2021 for each creatinine, oldest first, in whole mL/min/1.73 m2 as KDIGO asks to report it."""
-    person = _person(inputs)
-    results = _results(inputs, CREATININE, "mg/dL")
-    if not results:
+    someone, measured = person(inputs), results(inputs, CREATININE, "mg/dL")
+    if not measured:
         raise CalculationError("eGFR needs a creatinine result")
-    return tuple(_egfr_of(result, person) for result in results)
+    return tuple(_egfr_of(result, someone) for result in measured)
 
 
 def egfr_stage(inputs: Sequence[ClinicalFact]) -> Derived:
     """KDIGO G stage of the newest eGFR, recorded or computed. `value` is the number behind the label."""
-    newest = max(_egfr_values(inputs), key=lambda each: each.day)
-    label = calculate.kdigo_g_stage(float(newest.value))
-    return Derived("kdigo-g-stage", newest.keys, newest.value, EGFR_UNIT, newest.day, newest.fact_ids, label)
+    return _stage_of(_newest_egfr(inputs))
 
 
 def egfr_slope(inputs: Sequence[ClinicalFact]) -> Derived:
@@ -75,54 +49,66 @@ def egfr_slope(inputs: Sequence[ClinicalFact]) -> Derived:
     values = _egfr_values(inputs)
     slope = calculate.slope_per_year([(each.day, float(each.value)) for each in values])
     used = tuple(dict.fromkeys(fact_id for each in values for fact_id in each.fact_ids))
-    rounded = _rounded(slope, "0.1")
-    return Derived("egfr-slope", values[0].keys, rounded, SLOPE_UNIT, max(each.day for each in values), used)
+    day = max(each.day for each in values)
+    return Derived(SLOPE, _EGFR_KEYS, rounded(slope, "0.1"), SLOPE_UNIT, day, used)
 
 
 def clearance(inputs: Sequence[ClinicalFact]) -> Derived:
     """Creatinine clearance (Cockcroft-Gault) of the newest creatinine and weight, in whole mL/min."""
-    person = _person(inputs)
-    creatinine, weight = _results(inputs, CREATININE, "mg/dL"), _results(inputs, WEIGHT, "kg")
-    if not (creatinine and weight):
-        raise CalculationError("creatinine clearance needs creatinine and body weight")
-    (fact, value, day), (heavy, kilograms, _) = creatinine[-1], weight[-1]
-    age = calculate.age_in_years(person.born, day)
-    result = calculate.creatinine_clearance(float(value), age, float(kilograms), person.sex)
-    used = (fact.fact_id, heavy.fact_id, *person.fact_ids)
-    keys = frozenset({"calculation|creatinine-clearance"})
-    return Derived("creatinine-clearance", keys, _rounded(result, "1"), "mL/min", day, used)
+    someone = person(inputs)
+    creatinine, weight = newest(inputs, CREATININE, "mg/dL"), newest(inputs, WEIGHT, "kg")
+    age_years = calculate.age_in_years(someone.born, creatinine.day)
+    value = calculate.creatinine_clearance(float(creatinine.value), age_years, float(weight.value), someone.sex)
+    used = (creatinine.fact.fact_id, weight.fact.fact_id, *someone.fact_ids)
+    keys = frozenset({CLEARANCE})
+    return Derived("creatinine-clearance", keys, rounded(value, "1"), "mL/min", creatinine.day, used)
 
 
 def aki_stage(inputs: Sequence[ClinicalFact]) -> Derived:
     """KDIGO stage of acute kidney injury: the newest creatinine against the lowest of the seven days before it."""
-    results = _results(inputs, CREATININE, "mg/dL")
-    if len(results) < 2:
-        raise CalculationError("a stage of acute kidney injury needs two creatinine results")
-    fact, newest, day = results[-1]
-    earlier = [each for each in results[:-1] if 0 <= (day - each[2]).days <= 7]
+    last = newest(inputs, CREATININE, "mg/dL")
+    before = [each for each in results(inputs, CREATININE, "mg/dL") if each.fact.fact_id != last.fact.fact_id]
+    earlier = [each for each in before if 0 <= (last.day - each.day).days <= 7]
     if not earlier:
         raise CalculationError("no creatinine of the last seven days to compare with")
-    base, lowest, base_day = min(earlier, key=lambda each: each[1])
-    quick = (day - base_day).days <= 2
-    stage = calculate.kdigo_aki_stage(float(lowest), float(newest), rise_within_48_hours=quick)
-    used = (base.fact_id, fact.fact_id)
+    base = min(earlier, key=lambda each: each.value)
+    quick = (last.day - base.day).days <= 2
+    stage = calculate.kdigo_aki_stage(float(base.value), float(last.value), rise_within_48_hours=quick)
+    used = (base.fact.fact_id, last.fact.fact_id)
     keys = frozenset({"calculation|kdigo-aki-stage"})
-    return Derived("kdigo-aki-stage", keys, Decimal(stage), "", day, used, f"AKI stage {stage}")
+    return Derived("kdigo-aki-stage", keys, Decimal(stage), "", last.day, used, f"AKI stage {stage}")
 
 
 def albuminuria_stage(inputs: Sequence[ClinicalFact]) -> Derived:
     """KDIGO A stage of the newest albumin/creatinine ratio."""
-    results = _results(inputs, ACR, "mg/g")
-    if not results:
-        raise CalculationError("an A stage needs an albumin/creatinine ratio")
-    fact, value, day = results[-1]
-    label = calculate.kdigo_a_stage(float(value))
-    return Derived("kdigo-a-stage", facts.keys(fact), value, "mg/g", day, (fact.fact_id,), label)
+    ratio = newest(inputs, ACR, "mg/g")
+    label = calculate.kdigo_a_stage(float(ratio.value))
+    used = (ratio.fact.fact_id,)
+    return Derived("kdigo-a-stage", facts.keys(ratio.fact), ratio.value, "mg/g", ratio.day, used, label)
+
+
+def dose_limit(inputs: Sequence[ClinicalFact]) -> Derived:
+    """What the kidney function allows of the one medication among the inputs, where a published limit applies."""
+    medications = [fact for fact in inputs if fact.kind == FACT_KIND_MEDICATION]
+    drug = facts.drug(medications[0]) if len(medications) == 1 else None
+    dosing = dosing_of(drug) if drug else None
+    if drug is None or dosing is None:
+        raise CalculationError("a dose limit needs one medication with a published limit")
+    function = _newest_egfr(inputs) if dosing.measure is Measure.EGFR else clearance(inputs)
+    limit = limit_at(dosing, float(function.value))
+    if limit is None:
+        raise CalculationError("no limit applies at this kidney function")
+    keys = frozenset({f"{RXNORM}|{drug.rxcui}"})
+    used = (medications[0].fact_id, *function.fact_ids)
+    found = Derived(DOSE_LIMIT, keys, Decimal(0), "mg per day", function.day, used, source=limit.source)
+    if isinstance(limit.allowed, Advice):
+        return replace(found, label=limit.allowed)
+    return replace(found, value=limit.allowed, comparator="<=")
 
 
 def age(inputs: Sequence[ClinicalFact], on: date) -> Derived:
     """Completed years of age on a day."""
-    born = _birth(inputs)
+    born = birth(inputs)
     if born is None:
         raise CalculationError("age needs a birth date")
     years = calculate.age_in_years(born[1], on)
@@ -134,9 +120,14 @@ CALCULATIONS: dict[str, Callable[[Sequence[ClinicalFact]], Derived]] = {
     "egfr-ckd-epi-2021": egfr,
     "kdigo-g-stage": egfr_stage,
     "kdigo-a-stage": albuminuria_stage,
-    "egfr-slope": egfr_slope,
+    SLOPE: egfr_slope,
     "creatinine-clearance": clearance,
     "kdigo-aki-stage": aki_stage,
+    DOSE_LIMIT: dose_limit,
+    "body-mass-index": body_mass_index,
+    "corrected-calcium": corrected_calcium,
+    "anion-gap": anion_gap,
+    "ldl-friedewald": ldl_cholesterol,
 }
 
 
@@ -153,32 +144,45 @@ def everything(cited: Sequence[ClinicalFact]) -> tuple[Derived, ...]:
         except CalculationError:
             continue
         found += [] if name != "kdigo-g-stage" else _older_stages(cited)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, *_dose_limits(cited)]))
+
+
+def _dose_limits(cited: Sequence[ClinicalFact]) -> list[Derived]:
+    """The limit of each medication, where there is one."""
+    others = [fact for fact in cited if fact.kind != FACT_KIND_MEDICATION]
+    found = []
+    for fact in cited if len(others) < len(cited) - 1 else ():
+        try:
+            found += [dose_limit([fact, *others])] if fact.kind == FACT_KIND_MEDICATION else []
+        except CalculationError:
+            continue
+    return found
 
 
 def _older_stages(cited: Sequence[ClinicalFact]) -> list[Derived]:
     """The stage of every eGFR, so that a change of stage can be told."""
-    return [
-        Derived(
-            "kdigo-g-stage",
-            each.keys,
-            each.value,
-            EGFR_UNIT,
-            each.day,
-            each.fact_ids,
-            calculate.kdigo_g_stage(float(each.value)),
-        )
-        for each in _egfr_values(cited)
-    ]
+    return [_stage_of(each) for each in _egfr_values(cited)]
 
 
-def _egfr_of(result: tuple[ClinicalFact, Decimal, date], person: _Person) -> Derived:
-    fact, creatinine, day = result
-    age_years = calculate.age_in_years(person.born, day)
-    value = calculate.egfr_ckd_epi_2021(float(creatinine), age_years, person.sex)
-    used = (fact.fact_id, *person.fact_ids)
-    keys = frozenset({loinc_key(EGFR)})
-    return Derived("egfr-ckd-epi-2021", keys, _rounded(value, "1"), EGFR_UNIT, day, used)
+def _stage_of(function: Derived) -> Derived:
+    label = calculate.kdigo_g_stage(float(function.value))
+    return replace(function, name="kdigo-g-stage", label=label)
+
+
+def _egfr_of(result: Result, someone: Person) -> Derived:
+    age_years = calculate.age_in_years(someone.born, result.day)
+    value = calculate.egfr_ckd_epi_2021(float(result.value), age_years, someone.sex)
+    used = (result.fact.fact_id, *someone.fact_ids)
+    return Derived("egfr-ckd-epi-2021", _EGFR_KEYS, rounded(value, "1"), EGFR_UNIT, result.day, used)
+
+
+def _newest_egfr(inputs: Sequence[ClinicalFact]) -> Derived:
+    """The eGFR of the newest day; CalculationError where a newer creatinine or eGFR cannot be read."""
+    found = max(_egfr_values(inputs), key=lambda each: each.day)
+    for code, unit in ((CREATININE, "mg/dL"), (EGFR, EGFR_UNIT)):
+        if found.day < last_day(inputs, code, found.day):
+            newest(inputs, code, unit)
+    return found
 
 
 def _egfr_values(inputs: Sequence[ClinicalFact]) -> list[Derived]:
@@ -188,47 +192,12 @@ def _egfr_values(inputs: Sequence[ClinicalFact]) -> list[Derived]:
     except CalculationError:
         computed = []
     have = {each.day for each in computed}
-    keys = frozenset({loinc_key(EGFR)})
     recorded = [
-        Derived("recorded", keys, value, EGFR_UNIT, day, (fact.fact_id,))
-        for fact, value, day in _results(inputs, EGFR, EGFR_UNIT)
-        if day not in have
+        Derived("recorded", _EGFR_KEYS, each.value, EGFR_UNIT, each.day, (each.fact.fact_id,))
+        for each in results(inputs, EGFR, EGFR_UNIT)
+        if each.day not in have
     ]
     found = sorted(computed + recorded, key=lambda each: each.day)
     if not found:
         raise CalculationError("neither eGFR nor creatinine with birth date and sex is given")
     return found
-
-
-def _results(inputs: Iterable[ClinicalFact], loinc: str, unit: str) -> list[tuple[ClinicalFact, Decimal, date]]:
-    """Results of one code in one unit, oldest first; those with a comparator (`<`) are no numbers to compute with."""
-    found = []
-    for fact in inputs:
-        if loinc_key(loinc) not in facts.keys(fact) or not fact.HasField("quantity") or fact.quantity.comparator:
-            continue
-        value, day = facts.number(fact.quantity), facts.starts_on(fact)
-        converted = None if value is None else units.convert(value, units.printed(fact.quantity.unit), unit, loinc)
-        if converted is not None and day is not None:
-            found.append((fact, converted, day))
-    return sorted(found, key=lambda each: (each[2], facts.moment(each[0].valid_from), each[0].fact_id))
-
-
-def _person(inputs: Sequence[ClinicalFact]) -> _Person:
-    born = _birth(inputs)
-    sexes = [(fact, administrative_sex(fact)) for fact in inputs if loinc_key(SEX) in facts.keys(fact)]
-    known = [(fact, sex) for fact, sex in sexes if sex is not None]
-    if born is None or not known:
-        raise CalculationError("birth date and sex are needed")
-    return _Person(born[1], known[-1][1], (born[0].fact_id, known[-1][0].fact_id))
-
-
-def _birth(inputs: Sequence[ClinicalFact]) -> tuple[ClinicalFact, date] | None:
-    for fact in inputs:
-        day = birth_day(fact) if loinc_key(BIRTH_DATE) in facts.keys(fact) else None
-        if day is not None:
-            return fact, day
-    return None
-
-
-def _rounded(value: float, step: str) -> Decimal:
-    return Decimal(repr(value)).quantize(Decimal(step), rounding=ROUND_HALF_UP)

@@ -12,6 +12,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from grounding import facts
 from grounding.concepts import NO_KNOWN_ALLERGY, SNOMED
+from grounding.derive import DOSE_LIMIT, SLOPE
 from grounding.sources import Sources
 from grounding.spans import sentences
 from grounding.statements import (
@@ -129,17 +130,35 @@ def problem(sources: Sources, fact_id: str) -> Statement:
 _CALCULATED: dict[str, tuple[Part, ...]] = {
     "egfr-ckd-epi-2021": (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" is ")),
     "kdigo-g-stage": (Words("The "), Method("KDIGO"), Words(" category of the eGFR is ")),
-    "kdigo-a-stage": (Words("The "), Method("KDIGO"), Words(" category of albuminuria is ")),
-    "egfr-slope": (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" changes on average by ")),
+    "kdigo-a-stage": (Words("The "), Method("KDIGO"), Words(" category of the albumin/creatinine ratio is ")),
+    SLOPE: (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" changes on average by ")),
     "creatinine-clearance": (Words("Creatinine clearance by "), Method("Cockcroft-Gault"), Words(" is ")),
-    "kdigo-aki-stage": (Words("Acute kidney injury by "), Method("KDIGO"), Words(" creatinine criteria: ")),
+    "kdigo-aki-stage": (Words("Creatinine now and before by "), Method("KDIGO 2012"), Words(": ")),
+    "body-mass-index": (Words("Body mass index is "),),
+    "corrected-calcium": (Words("Calcium corrected for albumin is "),),
+    "anion-gap": (Words("The anion gap is "),),
+    "ldl-friedewald": (Words("LDL cholesterol by "), Method("Friedewald"), Words(" is ")),
 }
 
 
 def calculation(name: str, fact_ids: Sequence[str]) -> Statement:
-    """The result of a named calculation with the day of its newest input."""
-    parts = (*_CALCULATED[name], Computed(name, tuple(fact_ids), day=name != "egfr-slope"))
-    return Statement(wire.STATEMENT_KIND_CALCULATION, parts)
+    """The result of a named calculation with the day of its newest input.
+
+    `With the creatinine of 2026-10-05, metformin: contraindicated by FDA label.`
+    """
+    parts: tuple[Part, ...] = (Computed(name, tuple(fact_ids), day=name not in (SLOPE, DOSE_LIMIT)),)
+    if name == DOSE_LIMIT:
+        medication_id, measured_id = fact_ids[:2]
+        lead = (
+            Words("With the "),
+            Name(measured_id),
+            Words(" of "),
+            Day(measured_id),
+            Words(", "),
+            Name(medication_id),
+        )
+        return Statement(wire.STATEMENT_KIND_CALCULATION, (*lead, Words(": "), *parts))
+    return Statement(wire.STATEMENT_KIND_CALCULATION, (*_CALCULATED[name], *parts))
 
 
 def change(sources: Sources, fact_ids: Sequence[str]) -> Statement:

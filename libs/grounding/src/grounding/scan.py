@@ -4,6 +4,7 @@ Guarantee: what a specific scanner took is not seen by a later one, and every wo
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +53,7 @@ _LABELS = (
             re.IGNORECASE,
         ),
     ),
+    ("dose-limit", re.compile(r"\b(?:contraindicated|not recommended)\b", re.IGNORECASE)),
     ("rapid-progression", re.compile(r"\brapid(?:ly)? progress(?:ion|ive|ing|ed)\b", re.IGNORECASE)),
 )
 _CUE = re.compile(
@@ -92,8 +94,9 @@ class Scanner:
     def scan(self, text: str, passages: Iterable[EvidencePassage] = ()) -> tuple[Sentence, ...]:
         """The sentences of a text with their mentions, in order."""
         mentions = sorted(self._passes(text, tuple(passages)), key=lambda mention: mention.start)
+        starts = [mention.start for mention in mentions]
         return tuple(
-            Sentence(span, tuple(each for each in mentions if span.start <= each.start < span.end))
+            Sentence(span, tuple(mentions[bisect_left(starts, span.start) : bisect_left(starts, span.end)]))
             for span in sentences(text)
         )
 

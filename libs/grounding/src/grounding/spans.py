@@ -10,6 +10,12 @@ from dataclasses import dataclass
 _ABBREVIATIONS = frozenset(
     {"dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "approx", "no", "al", "fig", "st", "tab", "cap"}
 )
+# These may also be the last word of a sentence: a capital letter after them begins the next.
+_ABBREVIATIONS_AT_END = frozenset(
+    {"p.o", "b.i.d", "t.i.d", "q.i.d", "q.d", "p.r.n", "i.v", "i.m", "s.c", "a.m", "p.m", "etc", "pt", "hx", "dx"}
+)
+_LONGEST = 10
+_NEXT = re.compile(r"\s*(\S)")
 _END = re.compile(r"[.!?]+(?=[\s\")”]|$)|\n+")
 _END_OR_CLAUSE = re.compile(_END.pattern + r"|;\s")
 
@@ -51,5 +57,9 @@ def _inside_quote(text: str, position: int) -> bool:
 def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
     if match.group() != ".":
         return False
-    word = text[: match.start()].rsplit(None, 1)[-1:] or [""]
-    return word[0].lower().lstrip("(") in _ABBREVIATIONS and match.end() < len(text)
+    before = text[max(0, match.start() - _LONGEST) : match.start()].rsplit(None, 1)[-1:] or [""]
+    word = before[0].lower().lstrip("(")
+    following = _NEXT.match(text, match.end())
+    if following is None:
+        return False
+    return word in _ABBREVIATIONS or (word in _ABBREVIATIONS_AT_END and not following.group(1).isupper())

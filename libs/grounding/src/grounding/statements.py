@@ -34,7 +34,10 @@ class Method:
 
 
 # Lower case; the verifier takes these as names and not as numbers.
-METHODS = ("ckd-epi 2021", "kdigo 2024", "kdigo 2012", "cockcroft-gault", "kdigo")
+METHODS = (
+    *("ckd-epi 2021", "kdigo 2024", "kdigo 2022", "kdigo 2012", "kdigo"),
+    *("cockcroft-gault", "friedewald", "fda label"),
+)
 
 
 @dataclass(frozen=True, slots=True)

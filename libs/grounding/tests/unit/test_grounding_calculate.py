@@ -1,5 +1,6 @@
 """The formulas against values published with them or worked by hand."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -7,11 +8,15 @@ from grounding.calculate import (
     CalculationError,
     Sex,
     age_in_years,
+    anion_gap,
+    body_mass_index,
+    corrected_calcium,
     creatinine_clearance,
     egfr_ckd_epi_2021,
     kdigo_a_stage,
     kdigo_aki_stage,
     kdigo_g_stage,
+    ldl_friedewald,
     slope_per_year,
 )
 from hypothesis import given
@@ -101,3 +106,26 @@ def test_a_slope_needs_two_days() -> None:
 def test_age_counts_completed_years() -> None:
     assert age_in_years(date(1957, 4, 18), date(2026, 4, 17)) == 68
     assert age_in_years(date(1957, 4, 18), date(2026, 4, 18)) == 69
+
+
+def test_chemistry_is_the_formulas_worked_by_hand() -> None:
+    assert body_mass_index(81.0, 180.0) == pytest.approx(25.0)
+    assert corrected_calcium(8.0, 2.5) == pytest.approx(9.2)
+    assert anion_gap(140, 100, 24) == pytest.approx(16)
+    assert ldl_friedewald(200, 50, 150) == pytest.approx(120)
+
+
+@pytest.mark.parametrize(
+    "implausible",
+    [
+        lambda: body_mass_index(81.0, 1.8),
+        lambda: body_mass_index(0, 180.0),
+        lambda: corrected_calcium(8.0, 25),
+        lambda: anion_gap(140, 100, 0),
+        lambda: ldl_friedewald(200, 50, 400),
+        lambda: ldl_friedewald(60, 50, 100),
+    ],
+)
+def test_chemistry_refuses_what_it_has_no_meaning_for(implausible: Callable[[], float]) -> None:
+    with pytest.raises(CalculationError):
+        implausible()

@@ -83,7 +83,7 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("not cited", "Potassium was 5.6 mmol/L and metformin is active.", ("k",), "drug"),
     ("false absence", "There is no record of potassium.", ("cr3",), "negation"),
     ("quotation", "“Metformin is safe below an eGFR of 30 mL/min/1.73 m2.”", ("label",), "quote"),
-    ("passage as a fact", "Potassium was 5.6 mmol/L, metformin is contraindicated.", ("k", "label"), "term"),
+    ("passage as a fact", "Potassium was 5.6 mmol/L, metformin is contraindicated.", ("k", "label"), "category"),
     ("unknown source", "Potassium was 5.6 mmol/L.", (), "value"),
     ("nothing", "The patient was seen.", ("k",), ""),
 ]

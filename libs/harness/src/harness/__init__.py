@@ -16,6 +16,7 @@ from harness.protocol import (
     Round,
     Said,
     ToolResult,
+    Written,
 )
 from harness.replay import Replay, ReplayDifferenceError
 from harness.tokenizer import Tokenizer
@@ -39,6 +40,7 @@ __all__ = [
     "Said",
     "Tokenizer",
     "ToolResult",
+    "Written",
     "episode_digest",
     "parse",
     "serialise",

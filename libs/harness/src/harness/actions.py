@@ -1,12 +1,14 @@
 """Everything an agent can do. There is no action that orders, changes or stops anything.
 
 A statement names what it rests on and carries no value: the runtime fills in values from the facts named.
-`Propose` asks the physician to look; it takes effect through a review alone.
+`Propose` asks the physician to look, `AskPhysician` asks a question; they take effect through a review alone.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from longitude.reasoning.v1 import assessment_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,28 @@ class Propose:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A call of a reading tool about one fact, and what for."""
+class Call:
+    """A call of a reading tool about one fact (empty: the whole record), what for, and what it could change."""
 
     tool: str
     fact_id: str
     purpose: str
+    would_change: tuple["assessment_pb2.StatementKind.ValueType", ...]
+
+
+class QuestionPurpose(StrEnum):
+    CONFIRMATION = "confirmation"
+    REACTION = "reaction"
+    ADHERENCE = "adherence"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class AskPhysician:
+    """A question to the physician about one fact. It joins the draft, waits for the review and changes nothing."""
+
+    fact_id: str
+    purpose: QuestionPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,32 +148,31 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """One free turn of at most so many tokens, and the facts its text may rest on. The text is never an action."""
+
+    tokens: int
+    fact_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     pass
 
 
-Action: TypeAlias = Say | Propose | Look | HandOver | Doubt | Finish
-
-
-class Form(StrEnum):
-    """The first word of an action as the model writes it."""
-
-    LATEST = "latest"
-    TREND = "trend"
-    CHANGE = "change"
-    MEDICATION = "medication"
-    ALLERGY = "allergy"
-    PROBLEM = "problem"
-    IMAGING = "imaging"
-    EVIDENCE = "evidence"
-    ABSENCE = "absence"
-    CALCULATION = "calculate"
-    PROPOSE = "propose"
-    LOOK = "look"
-    ASK = "ask"
-    DOUBT = "doubt"
-    FINISH = "finish"
+Action: TypeAlias = Say | Propose | Call | AskPhysician | HandOver | Doubt | Write | Finish
 
 
 class ActionRefusedError(Exception):
     """The guard did not let a decoded action through; the text is a class of reasons, free of patient data."""
+
+
+def facts_of(statement: Statement | AskPhysician) -> tuple[str, ...]:
+    """The facts that a statement names."""
+    match statement:
+        case Trend(fact_ids=fact_ids) | Change(fact_ids=fact_ids) | Calculation(fact_ids=fact_ids):
+            return fact_ids
+        case Evidence() | Absence():
+            return ()
+        case _:
+            return (statement.fact_id,)

@@ -15,6 +15,7 @@ from harness.states import State
 from harness.tokenizer import Tokenizer
 
 REFUSALS = 2
+REFUSED = "too many refused actions"
 
 
 class Agent:
@@ -37,7 +38,7 @@ class Agent:
         self._extend([*ended, *self._tokenizer.encode("\n"), *user])
 
     def generate(self, state: State, grammar: Grammar, policy: Policy) -> Generate:
-        """The request for the next action; the model's turn begins."""
+        """The request for the next action, or for free text where the grammar is empty; the model's turn begins."""
         self._extend(self._tokenizer.prompt())
         return Generate(
             role=self.role.name,
@@ -58,7 +59,7 @@ class Agent:
             role=self.role.name,
             state=request.state,
             observation_ids=self.ids[self._observed :],
-            grammar_sha256=hashlib.sha256(request.grammar.encode()).hexdigest(),
+            grammar_sha256=hashlib.sha256(request.grammar.encode()).hexdigest() if request.grammar else "",
         )
         if isinstance(answer, Failed):
             turn.finish_reason = f"failed: {answer.reason}"
@@ -74,11 +75,15 @@ class Agent:
         self.tokens += len(turn.action_ids)
         return turn
 
+    @property
+    def turns_left(self) -> int:
+        return self.role.budget.turns - self.turns
+
     def exhausted(self, longest: int, window: int) -> str:
         """Which budget does not allow another action of `longest` tokens; empty when all do."""
         budget = self.role.budget
         if self.refusals >= REFUSALS:
-            return "too many refused actions"
+            return REFUSED
         if self.turns >= budget.turns:
             return "turns"
         if self.tokens + longest > budget.tokens:

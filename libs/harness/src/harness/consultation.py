@@ -23,7 +23,7 @@ from harness.states import State
 from harness.tokenizer import Tokenizer
 from harness.work import work
 
-VERSION = "1"
+VERSION = "2"
 
 _Run: TypeAlias = Generator[tuple[Request, ...], Sequence[Answer], None]
 
@@ -79,6 +79,7 @@ class Consultation:
         return Outcome(
             statements=draft.statements,
             proposals=draft.proposals,
+            written=tuple(draft.written),
             degraded=tuple(self._session.degraded),
             facts=MappingProxyType(sources.facts),
             passages=MappingProxyType(sources.passages),

@@ -1,26 +1,31 @@
-"""What has been drafted so far: statements and proposals in order, with the verifier's doubts."""
+"""What has been drafted so far: statements and proposals in order, with the verifier's doubts; and free text."""
 
 from dataclasses import replace
 
-from harness.actions import Propose, Statement
-from harness.protocol import Proposed, Said
+from harness.actions import AskPhysician, Propose, Statement, facts_of
+from harness.protocol import Proposed, Said, Written
 
 
 class Draft:
     def __init__(self) -> None:
         self._items: list[Said | Proposed] = []
         self._words: list[str] = []
+        self.written: list[Written] = []
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def say(self, statement: Statement, words: str, role: str, step: int) -> None:
+    def say(self, statement: Statement | AskPhysician, words: str, role: str, step: int) -> None:
         self._items.append(Said(statement, role, step))
         self._words.append(words)
 
     def propose(self, proposal: Propose, words: str, role: str, step: int) -> None:
         self._items.append(Proposed(proposal, role, step))
         self._words.append(words)
+
+    def write(self, text: str, fact_ids: tuple[str, ...], role: str, step: int) -> None:
+        """Free text stands apart: it is no item that can be doubted, and no source of others."""
+        self.written.append(Written(text, fact_ids, role, step))
 
     def doubt(self, number: int) -> None:
         """Marks an item, counted from 1."""
@@ -29,6 +34,12 @@ class Draft:
     def lines(self) -> list[str]:
         """The draft as the verifier reads it."""
         return [f"S{number} {words}" for number, words in enumerate(self._words, 1)]
+
+    @property
+    def fact_ids(self) -> tuple[str, ...]:
+        """The facts of all that was drafted, in order."""
+        named = (facts_of(i.statement) if isinstance(i, Said) else i.proposal.fact_ids for i in self._items)
+        return tuple(dict.fromkeys(fact_id for fact_ids in named for fact_id in fact_ids))
 
     @property
     def statements(self) -> tuple[Said, ...]:

@@ -11,7 +11,7 @@ from harness.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Grammar:
-    """`longest` is the number of tokens of the longest action, its end token included."""
+    """`longest` is the number of tokens of the longest action, its end token included. An empty text allows all."""
 
     ebnf: str
     longest: int

@@ -6,42 +6,38 @@ a typed action. Everything that does not resolve raises ActionRefusedError; noth
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept, FactKind
 from longitude.reasoning.v1 import episode_pb2
 
-from harness import actions
-from harness.actions import Action, ActionRefusedError, Form, HandOver, Look, ProposalKind, Propose, Say
-from harness.roles import Role
-from harness.sources import Sources, code_of, numeric
-from harness.states import State
-from harness.tools import TOOLS
+from harness import actions, named
+from harness.actions import (
+    Action,
+    ActionRefusedError,
+    AskPhysician,
+    Call,
+    HandOver,
+    ProposalKind,
+    Propose,
+    QuestionPurpose,
+    Say,
+    Write,
+)
+from harness.forms import Form
+from harness.necessity import brings_something, changes, is_answered
+from harness.questions import QUESTIONS
+from harness.sources import code_of, numeric
+from harness.tools import CALCULATE, TOOLS
+from harness.view import View
 
-_COMMAND = re.compile(r"[a-z]+(?: [A-Za-z0-9_]+)*", re.ASCII)
-_ABOUT = {
+_COMMAND = re.compile(r"[a-z_]+(?: [A-Za-z0-9_]+)*", re.ASCII)
+ABOUT = {
     ProposalKind.REVIEW_MEDICATION: FactKind.FACT_KIND_MEDICATION,
     ProposalKind.REPEAT_RESULT: FactKind.FACT_KIND_RESULT,
     ProposalKind.CLARIFY_ALLERGY: FactKind.FACT_KIND_ALLERGY,
     ProposalKind.REVIEW_PROBLEM: FactKind.FACT_KIND_PROBLEM,
 }
 WITH_EVIDENCE = frozenset({ProposalKind.REVIEW_MEDICATION, ProposalKind.REVIEW_PROBLEM})
-
-
-@dataclass(frozen=True)
-class View:
-    """Everything that decides what may be done: who acts, where the consultation stands, what was shown and done."""
-
-    role: Role
-    state: State
-    sources: Sources
-    shown: int  # lines the role has seen
-    done: frozenset[str]  # keys of actions done in this episode
-    drafted: int  # statements and proposals in the draft
-    tools: frozenset[str]  # served by the driver
-    calls_left: int
-    team: tuple[str, ...]  # roles the coordinator may choose from
 
 
 def decide(text: str, view: View) -> Action:
@@ -57,9 +53,11 @@ def decide(text: str, view: View) -> Action:
 
 
 def key(text: str) -> str:
-    """What makes two actions the same: the evidence of a proposal and the purpose of a call do not."""
+    """What makes two actions the same: the evidence of a proposal and the purpose of a reading call do not."""
     words = text.split(" ")
-    return " ".join(words[:3]) if words[0] in (Form.PROPOSE, Form.LOOK) else text
+    if words[0] == Form.PROPOSE or (words[0] == Form.LOOK and words[1:2] != [CALCULATE]):
+        return " ".join(words[:3])
+    return text
 
 
 def _one(arguments: list[str]) -> str:
@@ -68,37 +66,12 @@ def _one(arguments: list[str]) -> str:
     return arguments[0]
 
 
-def _fact(handle: str, view: View, *kinds: "FactKind.ValueType") -> ClinicalFact:
-    found = view.sources.get(handle, view.shown)
-    if not isinstance(found, ClinicalFact):
-        raise ActionRefusedError("no such fact")
-    if kinds and found.kind not in kinds:
-        raise ActionRefusedError("a fact of another kind")
-    return found
-
-
-def _passage(handle: str, view: View) -> EvidencePassage:
-    found = view.sources.get(handle, view.shown)
-    if not isinstance(found, EvidencePassage):
-        raise ActionRefusedError("no such passage")
-    return found
-
-
-def _newest(handle: str, view: View) -> tuple[ClinicalFact, list[ClinicalFact]]:
-    """A result that is the newest of its code, and all results of the code."""
-    fact = _fact(handle, view, FactKind.FACT_KIND_RESULT)
-    results = view.sources.results(code_of(fact))
-    if results[-1].fact_id != fact.fact_id:
-        raise ActionRefusedError("not the newest result of its code")
-    return fact, results
-
-
 def _latest(arguments: list[str], view: View) -> Action:
-    return Say(actions.Latest(_newest(_one(arguments), view)[0].fact_id))
+    return Say(actions.Latest(named.newest(_one(arguments), view)[0].fact_id))
 
 
 def _trend(arguments: list[str], view: View) -> Action:
-    fact, results = _newest(_one(arguments), view)
+    fact, results = named.newest(_one(arguments), view)
     values = numeric(results)
     if len(values) < 2 or values[-1].fact_id != fact.fact_id:
         raise ActionRefusedError("fewer than two values")
@@ -107,13 +80,13 @@ def _trend(arguments: list[str], view: View) -> Action:
 
 def _change(arguments: list[str], view: View) -> Action:
     handle = _one(arguments)
-    fact = _fact(handle, view)
+    fact = named.fact(handle, view)
     if not view.sources.is_new(fact):
         raise ActionRefusedError("not new")
     if fact.kind != FactKind.FACT_KIND_RESULT:
-        _fact(handle, view, *_ABOUT.values())
+        named.fact(handle, view, *ABOUT.values())
         return Say(actions.Change(code_of(fact), (fact.fact_id,)))
-    _, results = _newest(handle, view)
+    _, results = named.newest(handle, view)
     before = [result for result in results if not view.sources.is_new(result)]
     if not before:
         raise ActionRefusedError("nothing to compare with")
@@ -124,13 +97,13 @@ def _of_kind(
     kind: "FactKind.ValueType", statement: Callable[[str], actions.Statement]
 ) -> Callable[[list[str], View], Action]:
     def resolve(arguments: list[str], view: View) -> Action:
-        return Say(statement(_fact(_one(arguments), view, kind).fact_id))
+        return Say(statement(named.fact(_one(arguments), view, kind).fact_id))
 
     return resolve
 
 
 def _evidence(arguments: list[str], view: View) -> Action:
-    return Say(actions.Evidence(_passage(_one(arguments), view).passage_id))
+    return Say(actions.Evidence(named.passage(_one(arguments), view).passage_id))
 
 
 def _absence(arguments: list[str], view: View) -> Action:
@@ -151,25 +124,51 @@ def _propose(arguments: list[str], view: View) -> Action:
     if len(arguments) not in (2, 3) or arguments[0] not in set(ProposalKind):
         raise ActionRefusedError("not a proposal")
     kind = ProposalKind(arguments[0])
-    fact = _fact(arguments[1], view, _ABOUT[kind])
+    fact = named.fact(arguments[1], view, ABOUT[kind])
     if kind is ProposalKind.REPEAT_RESULT:
-        _newest(arguments[1], view)
+        named.newest(arguments[1], view)
     if arguments[2:] and kind not in WITH_EVIDENCE:
         raise ActionRefusedError("a proposal of this kind has no evidence")
-    passages = tuple(_passage(handle, view).passage_id for handle in arguments[2:])
+    passages = tuple(named.passage(handle, view).passage_id for handle in arguments[2:])
     return Propose(kind, (fact.fact_id,), passages)
 
 
 def _look(arguments: list[str], view: View) -> Action:
-    if len(arguments) != 4 or arguments[2] != "for":
+    if len(arguments) not in (3, 4) or arguments[-2] != "for":
         raise ActionRefusedError("not a call")
-    name, handle, _, purpose = arguments
+    name, purpose = arguments[0], arguments[-1]
     if name not in TOOLS or name not in view.tools & view.role.tools or not view.calls_left:
         raise ActionRefusedError("no such tool here")
-    fact = _fact(handle, view, *TOOLS[name].kinds)
     if purpose not in TOOLS[name].purposes:
         raise ActionRefusedError("not a purpose of this tool")
-    return Look(name, fact.fact_id, purpose)
+    fact_id = _subject(arguments[1:-2], TOOLS[name].purposes[purpose].kinds, view)
+    would_change = changes(TOOLS[name].purposes[purpose], view.role, view.state)
+    if not would_change or not brings_something(name, fact_id, purpose, view.sources):
+        raise ActionRefusedError("a call that could change nothing")
+    return Call(name, fact_id, purpose, would_change)
+
+
+def _subject(handles: list[str], kinds: frozenset["FactKind.ValueType"], view: View) -> str:
+    """The id of the fact that a call is about; empty for a call about the whole record."""
+    if bool(handles) != bool(kinds):
+        raise ActionRefusedError("not a call")
+    return named.fact(handles[0], view, *kinds).fact_id if handles else ""
+
+
+def _ask_physician(arguments: list[str], view: View) -> Action:
+    if len(arguments) != 3 or arguments[1] != "for" or arguments[2] not in set(QuestionPurpose):
+        raise ActionRefusedError("not a question")
+    purpose = QuestionPurpose(arguments[2])
+    fact = named.fact(arguments[0], view, *QUESTIONS[purpose])
+    if is_answered(purpose, fact, view.sources):
+        raise ActionRefusedError("the record answers it, or it is asked already")
+    return AskPhysician(fact.fact_id, purpose)
+
+
+def _write(arguments: list[str], view: View) -> Action:
+    if arguments or not view.prose or not view.grounds:
+        raise ActionRefusedError("nothing to write, or not allowed")
+    return Write(view.prose, view.grounds)
 
 
 def _ask(arguments: list[str], view: View) -> Action:
@@ -203,6 +202,8 @@ _RESOLVE: Mapping[str, Callable[[list[str], View], Action]] = {
     Form.CALCULATION: _calculation,
     Form.PROPOSE: _propose,
     Form.LOOK: _look,
+    Form.ASK_PHYSICIAN: _ask_physician,
+    Form.WRITE: _write,
     Form.ASK: _ask,
     Form.DOUBT: _doubt,
     Form.FINISH: _finish,

@@ -9,6 +9,7 @@ from harness.protocol import InputsRefusedError
 from harness.sources import Sources, SourcesRefusedError
 
 LONGEST_QUESTION = 2000
+LONGEST_PROSE = 60  # tokens: a sentence
 DEFAULT = Policy(temperature=0.0, top_p=1.0, window=2048, context_tokens=1200, seconds=300)
 
 
@@ -20,7 +21,7 @@ def flow_of(inputs: EpisodeInputs) -> Flow:
 
 
 def policy_of(inputs: EpisodeInputs) -> Policy:
-    """The policy with defaults where it says nothing."""
+    """The policy with defaults where it says nothing; free text is never a default."""
     asked, default = inputs.policy, DEFAULT
     return Policy(
         temperature=asked.temperature,
@@ -28,6 +29,7 @@ def policy_of(inputs: EpisodeInputs) -> Policy:
         window=asked.window or default.window,
         context_tokens=asked.context_tokens or default.context_tokens,
         seconds=asked.seconds or default.seconds,
+        prose_tokens=min(asked.prose_tokens, LONGEST_PROSE),
     )
 
 

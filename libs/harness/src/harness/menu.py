@@ -1,10 +1,13 @@
 """Every action that exists here and now, in its one spelling: what the grammar is made of."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from harness.actions import ActionRefusedError, Form, ProposalKind
-from harness.guard import WITH_EVIDENCE, View, decide
+from harness.actions import ActionRefusedError, ProposalKind
+from harness.forms import Form
+from harness.guard import ABOUT, WITH_EVIDENCE, decide
+from harness.questions import QUESTIONS
 from harness.tools import TOOLS
+from harness.view import View
 
 _HANDLES = {
     Form.LATEST: "F",
@@ -37,25 +40,35 @@ def _passes(text: str, view: View) -> bool:
 def _candidates(form: Form, view: View) -> Iterator[str]:
     if form in _HANDLES:
         yield from (f"{form} {handle}" for handle in view.sources.visible(_HANDLES[form], view.shown))
-    elif form is Form.PROPOSE:
-        yield from _proposals(view)
-    elif form is Form.LOOK:
-        yield from _calls(view)
-    elif form is Form.ASK:
-        yield from (f"ask {role}" for role in view.team)
-    elif form is Form.DOUBT:
-        yield from (f"doubt S{number}" for number in range(1, view.drafted + 1))
+    else:
+        yield from _OTHERS[form](view)
 
 
 def _proposals(view: View) -> Iterator[str]:
     passages = ["", *(f" {handle}" for handle in view.sources.visible("E", view.shown))]
     for kind in ProposalKind:
-        for handle in view.sources.visible("F", view.shown):
+        for handle in view.sources.about((ABOUT[kind],), view.shown):
             for passage in passages if kind in WITH_EVIDENCE else [""]:
                 yield f"propose {kind} {handle}{passage}"
 
 
 def _calls(view: View) -> Iterator[str]:
     for name in sorted(view.tools & view.role.tools & TOOLS.keys()):
-        for handle in view.sources.visible("F", view.shown):
-            yield from (f"look {name} {handle} for {purpose}" for purpose in TOOLS[name].purposes)
+        for purpose, asked in TOOLS[name].purposes.items():
+            handles = (f" {handle}" for handle in view.sources.about(asked.kinds, view.shown))
+            yield from (f"look {name}{handle} for {purpose}" for handle in (handles if asked.kinds else [""]))
+
+
+def _questions(view: View) -> Iterator[str]:
+    for purpose, kinds in QUESTIONS.items():
+        yield from (f"ask_physician {handle} for {purpose}" for handle in view.sources.about(kinds, view.shown))
+
+
+_OTHERS: Mapping[Form, Callable[[View], Iterable[str]]] = {
+    Form.PROPOSE: _proposals,
+    Form.LOOK: _calls,
+    Form.ASK_PHYSICIAN: _questions,
+    Form.WRITE: lambda _: ["write"],
+    Form.ASK: lambda view: [f"ask {role}" for role in view.team],
+    Form.DOUBT: lambda view: [f"doubt S{number}" for number in range(1, view.drafted + 1)],
+}

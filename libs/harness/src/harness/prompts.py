@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 
-from harness.actions import Form
+from harness.forms import Form
 from harness.roles import Role
 from harness.states import State
 
 SYSTEM = "You help a physician with one patient. Reply with one action and the number of a line."
+
+# What a role reads before its one free turn.
+WRITING = "Sum up what matters most for the question in one short sentence."
 
 _HINTS = {
     Form.LATEST: "latest F",
@@ -21,6 +24,8 @@ _HINTS = {
     Form.CALCULATION: "calculate K",
     Form.PROPOSE: "propose review F E",
     Form.LOOK: "look up F",
+    Form.ASK_PHYSICIAN: "ask_physician F",
+    Form.WRITE: "write",
     Form.ASK: "ask role",
     Form.DOUBT: "doubt S",
     Form.FINISH: "finish",

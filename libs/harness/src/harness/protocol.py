@@ -1,13 +1,14 @@
 """What the runtime asks of its driver, and what the driver answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
+from longitude.reasoning.v1.episode_pb2 import Calculation
 
-from harness.actions import Propose, Statement
+from harness.actions import AskPhysician, Propose, Statement
 
 
 class ProtocolError(Exception):
@@ -20,15 +21,19 @@ class InputsRefusedError(Exception):
 
 @dataclass(frozen=True)
 class ModelPin:
-    """Which model is meant: its name and the SHA-256 over its files."""
+    """Which model is meant: its name and the SHA-256 over its files. `version` is where its server keeps it now.
+
+    Content decides what is the same model; an episode does not record the version.
+    """
 
     name: str
     sha256: str
+    version: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Generate:
-    """Tokens please. `input_ids` is the whole sequence so far; `grammar` is EBNF with the root rule `root`."""
+    """Tokens please. `input_ids` is the whole sequence so far; `grammar` is EBNF with root rule `root`, or empty."""
 
     role: str
     state: str
@@ -43,7 +48,10 @@ class Generate:
 
 @dataclass(frozen=True)
 class CallTool:
-    """A tool's answer please. `arguments` always has `query`, `fact_id`, `system` and `code`."""
+    """A tool's answer please. `arguments` always has `query`, `fact_id`, `system` and `code` (empty: the whole record).
+
+    For `calculate` also `calculation` (its name) and `inputs` (fact ids with spaces between).
+    """
 
     role: str
     tool: str
@@ -68,9 +76,10 @@ class Generated:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a tool found, in the shape of a context: lines, facts, passages."""
+    """What a tool found, in the shape of a context: lines, facts, passages; of `calculate`, the computed value."""
 
     context: GetContextResponse
+    calculations: tuple[Calculation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,9 +116,9 @@ class Round:
 
 @dataclass(frozen=True)
 class Said:
-    """A statement of the draft: who said it, in which step of the episode, and whether the verifier doubts it."""
+    """A statement or question of the draft: who made it, in which step, and whether the verifier doubts it."""
 
-    statement: Statement
+    statement: Statement | AskPhysician
     role: str
     step: int
     doubted: bool = False
@@ -124,11 +133,22 @@ class Proposed:
 
 
 @dataclass(frozen=True)
+class Written:
+    """The text of a free turn and the facts it may rest on. Nothing in it is true before a gate has said so."""
+
+    text: str
+    fact_ids: tuple[str, ...]
+    role: str
+    step: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The draft, and everything it may point to. `degraded` says what is missing and why."""
 
     statements: tuple[Said, ...]
     proposals: tuple[Proposed, ...]
+    written: tuple[Written, ...]
     degraded: tuple[str, ...]
     facts: Mapping[str, ClinicalFact]
     passages: Mapping[str, EvidencePassage]

@@ -38,10 +38,13 @@ _TOOL = {
     "tool": "tool call",
     "arguments": "tool call",
     "purpose": "tool call",
+    "would_change": "tool call",
     "result_sha256": "tool result",
+    "result": "tool result",
+    "calculations": "tool result",
     "error": "tool result",
 }
-_DECISION = {"by": "decision", "what": "decision", "reason": "decision"}
+_DECISION = {"by": "decision", "what": "decision", "reason": "decision", "action": "decision"}
 
 
 class Replay:
@@ -136,4 +139,4 @@ def _of_turn(turn: ModelTurn) -> Answer:
 
 
 def _of_tool(call: ToolCall) -> Answer:
-    return ToolResult(call.result) if call.result_sha256 else Failed(call.error)
+    return ToolResult(call.result, tuple(call.calculations)) if call.result_sha256 else Failed(call.error)

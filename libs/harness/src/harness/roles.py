@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
 
-from harness.actions import Form
+from harness.forms import Form
 from harness.states import State
 
 
@@ -44,29 +44,34 @@ COORDINATOR = Role(
 HISTORIAN = Role(
     name="historian",
     task="You are the historian. Say which problems and changes since the last visit matter for the question.",
-    forms={State.GATHER: _forms(Form.LOOK, Form.PROBLEM, Form.CHANGE, Form.ABSENCE)},
-    tools=frozenset({"search_memory", "read_document"}),
-    budget=Budget(turns=5, tokens=100, calls=1),
+    forms={State.GATHER: _forms(Form.LOOK, Form.PROBLEM, Form.CHANGE, Form.ABSENCE, Form.ASK_PHYSICIAN)},
+    tools=frozenset({"search_memory", "read_document", "compare_with_last_visit"}),
+    budget=Budget(turns=6, tokens=120, calls=2),
 )
 
 DIAGNOSTICIAN = Role(
     name="diagnostician",
     task="You are the diagnostician. Say which results and trends answer the question, then what should be done.",
     forms={
-        State.HYPOTHESISE: _forms(Form.TREND, Form.LATEST, Form.CHANGE, Form.PROBLEM, Form.CALCULATION),
-        State.DRAFT: _forms(Form.EVIDENCE, Form.LATEST, Form.PROPOSE),
+        State.HYPOTHESISE: _forms(Form.TREND, Form.LATEST, Form.CHANGE, Form.PROBLEM, Form.CALCULATION, Form.LOOK),
+        State.DRAFT: _forms(Form.EVIDENCE, Form.LATEST, Form.PROPOSE, Form.ASK_PHYSICIAN, Form.WRITE),
     },
-    tools=frozenset({"read_timeline", "search_evidence"}),
-    budget=Budget(turns=9, tokens=160, calls=1),
+    tools=frozenset({"read_timeline", "calculate", "compare_with_last_visit"}),
+    budget=Budget(turns=11, tokens=240, calls=2),
 )
 
 PHARMACIST = Role(
     name="pharmacist",
     task="You are the pharmacist. Say which medications, allergies and evidence matter for the question.",
-    forms={State.CHECK: _forms(Form.MEDICATION, Form.ALLERGY, Form.EVIDENCE, Form.LOOK, Form.PROPOSE)},
-    tools=frozenset({"search_evidence"}),
+    forms={
+        State.CHECK: _forms(
+            *(Form.MEDICATION, Form.ALLERGY, Form.EVIDENCE, Form.CALCULATION, Form.LOOK, Form.PROPOSE),
+            Form.ASK_PHYSICIAN,
+        )
+    },
+    tools=frozenset({"search_evidence", "search_memory", "calculate"}),
     needs=frozenset({FactKind.FACT_KIND_MEDICATION, FactKind.FACT_KIND_ALLERGY}),
-    budget=Budget(turns=7, tokens=120, calls=1),
+    budget=Budget(turns=8, tokens=140, calls=2),
 )
 
 IMAGING_LIAISON = Role(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from longitude.reasoning.v1.episode_pb2 import Decision, ModelTurn, Policy, ToolCall
+from longitude.reasoning.v1.episode_pb2 import Action, Decision, ModelTurn, Policy, ToolCall
 
 from harness.draft import Draft
 from harness.episode import Recorder
@@ -44,8 +44,8 @@ class Session:
         """Appends a step at the current time; returns its index."""
         return self.recorder.append(content, self.now)
 
-    def decide(self, by: str, what: str, reason: str = "") -> int:
-        return self.record(Decision(by=by, what=what, reason=reason))
+    def decide(self, by: str, what: str, reason: str = "", action: Action | None = None) -> int:
+        return self.record(Decision(by=by, what=what, reason=reason, action=action))
 
     def degrade(self, role: str, reason: str) -> None:
         """Records that a part of the answer is missing, and says so in the outcome."""

@@ -4,7 +4,7 @@ A source has a handle only when its line was given to the episode, is not withdr
 cannot be named, and so cannot be cited.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -42,6 +42,10 @@ class Sources:
         self.lines: list[Line] = []
         self._sources: dict[str, Source] = {}
         self._shown_in: dict[str, int] = {}
+        self.told: tuple[str, ...] = ()  # facts that the rules spoke of
+        self.asked: frozenset[str] = frozenset()  # facts that the rules put as a question
+        self._computable: dict[tuple[str, str], Calculation] = {}
+        self._reach: dict[tuple[str, str], frozenset[str]] = {}
         self._replaced: set[str] = set()
         self._handle_of: dict[str, str] = {}
 
@@ -64,19 +68,45 @@ class Sources:
         self._replaced |= {held.fact.fact_id for held in context.facts if held.HasField("superseded_at")}
 
     def add_candidates(self, inputs: EpisodeInputs) -> None:
-        """Takes in what the rules said, what the runtime can compute and what was looked for in vain."""
+        """Takes in what the rules said, what tools could bring and what was looked for in vain."""
         for finding in inputs.findings:
             self.lines.append(Line("", _one_line(f"Rule: {finding.text}")))
+        spoken_of = dict.fromkeys(fact_id for finding in inputs.findings for fact_id in finding.fact_ids)
+        self.told = tuple(each for each in spoken_of if each in self.facts and self.holds(self.facts[each]))
         for calculation in inputs.calculations:
-            if not all(fact_id in self.facts for fact_id in calculation.fact_ids):
-                raise SourcesRefusedError("a calculation names a fact that the context does not hold")
-            self._append("K", calculation, calculation.name)
+            self._check(calculation)
+            self._computable[calculation.about, calculation.purpose] = calculation
+        self._reach = {(each.tool, each.fact_id): frozenset(each.fact_ids) for each in inputs.reach}
+        self.asked = frozenset(inputs.asked_fact_ids)
         for concept in inputs.absences:
             self._append("N", concept, f"not in the record: {concept.display or concept.code}")
+
+    def add_calculation(self, calculation: Calculation) -> None:
+        """Takes in a value that `calculate` computed; it can be computed no more."""
+        self._check(calculation)
+        self._computable.pop((calculation.about, calculation.purpose), None)
+        self._append("K", calculation, calculation.text or calculation.name)
+
+    def computable(self, fact_id: str, purpose: str) -> Calculation | None:
+        """What a call about this fact for this purpose would compute; None: nothing, or nothing new."""
+        return self._computable.get((fact_id, purpose))
+
+    def within_reach(self, tool: str, fact_id: str) -> frozenset[str]:
+        """Facts without a handle that a call could bring, as far as is known; what does not hold never gets one."""
+        reach = self._reach.get((tool, fact_id)) or self._reach.get((tool, ""), frozenset())
+        new = reach - self._handle_of.keys()
+        return frozenset(each for each in new if each not in self.facts or self.holds(self.facts[each]))
 
     def visible(self, prefix: str, lines: int) -> Iterator[str]:
         """Handles of one sort among the first `lines` lines."""
         return (h for h, index in self._shown_in.items() if h.startswith(prefix) and index < lines)
+
+    def about(self, kinds: Container["FactKind.ValueType"], lines: int) -> Iterator[str]:
+        """Handles of facts of these kinds among the first `lines` lines."""
+        for handle in self.visible("F", lines):
+            source = self._sources[handle]
+            if isinstance(source, ClinicalFact) and source.kind in kinds:
+                yield handle
 
     def get(self, handle: str, lines: int) -> Source | None:
         """The source of a handle that was shown among the first `lines` lines."""
@@ -94,6 +124,10 @@ class Sources:
     def holds(self, fact: ClinicalFact) -> bool:
         """Neither withdrawn nor replaced."""
         return fact.status != FactStatus.FACT_STATUS_ENTERED_IN_ERROR and fact.fact_id not in self._replaced
+
+    def _check(self, calculation: Calculation) -> None:
+        if not {calculation.about, *calculation.fact_ids} <= self.facts.keys():
+            raise SourcesRefusedError("a calculation names a fact that the context does not hold")
 
     def _add_line(self, text: str, fact_id: str, passage_id: str) -> None:
         known = self._handle_of.get(fact_id or passage_id)

@@ -1,34 +1,73 @@
-"""The reading tools: what each may be asked about and what for. None of them changes anything."""
+"""The reading tools: what each may be asked about, why, and what can be said by its answer. None changes anything."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
 
+from harness.forms import Form
+
+CALCULATE, SEARCH_EVIDENCE = "calculate", "search_evidence"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why a tool is called: about facts of these kinds (none: the whole record); what can be said by its answer."""
+
+    kinds: frozenset["FactKind.ValueType"]
+    changes: frozenset[Form]
+
 
 @dataclass(frozen=True)
 class Tool:
-    """`purposes` are the reasons a call may give: what its answer could change."""
-
     name: str
-    kinds: frozenset["FactKind.ValueType"]
-    purposes: tuple[str, ...]
+    purposes: Mapping[str, Purpose]
 
+
+def _purpose(kinds: tuple["FactKind.ValueType", ...], *changes: Form) -> Purpose:
+    return Purpose(frozenset(kinds), frozenset(changes))
+
+
+_PROBLEM, _ALLERGY = FactKind.FACT_KIND_PROBLEM, FactKind.FACT_KIND_ALLERGY
+_RESULT, _MEDICATION = FactKind.FACT_KIND_RESULT, FactKind.FACT_KIND_MEDICATION
+_DOCUMENT, _IMAGING = FactKind.FACT_KIND_DOCUMENT, FactKind.FACT_KIND_IMAGING_FINDING
+_COMPUTED = _purpose((_RESULT,), Form.CALCULATION)
 
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("read_timeline", frozenset({FactKind.FACT_KIND_RESULT}), ("trend",)),
+        Tool("read_timeline", {"trend": _purpose((_RESULT,), Form.TREND, Form.CHANGE)}),
         Tool(
             "search_memory",
-            frozenset({FactKind.FACT_KIND_PROBLEM, FactKind.FACT_KIND_ALLERGY, FactKind.FACT_KIND_MEDICATION}),
-            ("history", "reaction"),
+            {
+                "history": _purpose((_PROBLEM, _MEDICATION), Form.PROBLEM, Form.CHANGE),
+                "reaction": _purpose((_ALLERGY,), Form.ALLERGY),
+            },
         ),
         Tool(
-            "search_evidence",
-            frozenset({FactKind.FACT_KIND_MEDICATION, FactKind.FACT_KIND_PROBLEM}),
-            ("dose", "interaction"),
+            SEARCH_EVIDENCE,
+            {
+                "dose": _purpose((_MEDICATION, _PROBLEM), Form.EVIDENCE, Form.PROPOSE),
+                "interaction": _purpose((_MEDICATION, _PROBLEM), Form.EVIDENCE, Form.PROPOSE),
+            },
         ),
-        Tool("read_document", frozenset({FactKind.FACT_KIND_DOCUMENT}), ("history",)),
-        Tool("read_image_findings", frozenset({FactKind.FACT_KIND_IMAGING_FINDING}), ("comparison",)),
+        Tool("read_document", {"history": _purpose((_DOCUMENT,), Form.PROBLEM, Form.CHANGE)}),
+        Tool("read_image_findings", {"comparison": _purpose((_IMAGING,), Form.IMAGING)}),
+        Tool("compare_with_last_visit", {"change": _purpose((), Form.CHANGE)}),
+        Tool(
+            CALCULATE,
+            {
+                "function": _COMPUTED,
+                "stage": _COMPUTED,
+                "course": _COMPUTED,
+                "clearance": _COMPUTED,
+                "injury": _COMPUTED,
+                "balance": _COMPUTED,
+                "correction": _COMPUTED,
+                "risk": _COMPUTED,
+                "build": _COMPUTED,
+                "dose": _purpose((_MEDICATION,), Form.CALCULATION, Form.PROPOSE),
+            },
+        ),
     )
 }

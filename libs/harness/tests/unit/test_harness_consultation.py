@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,9 +15,19 @@ from harness import (
     ToolResult,
     verify_chain,
 )
-from harness.actions import Latest, Medication, ProposalKind, Trend
+from harness.actions import AskPhysician, Change, Code, Latest, Medication, ProposalKind, QuestionPurpose, Trend
+from harness.actions import Calculation as CalculationStatement
+from harness.episode import digest
 from harness.states import State
+from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.episode_pb2 import (
+    PROPOSAL_KIND_REVIEW_MEDICATION,
+    QUESTION_PURPOSE_REACTION,
+    Calculation,
+    ToolCall,
+)
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -161,6 +172,165 @@ def test_a_tool_that_fails_or_contradicts_itself_is_recorded_and_the_episode_goe
         assert [each.statement for each in run.outcome.statements] == [Medication("fact-6")]
 
 
+def a_calculator(call: CallTool) -> ToolResult:
+    """Computes what it is asked, in words."""
+    value = Calculation(
+        name=call.arguments["calculation"],
+        fact_ids=call.arguments["inputs"].split(),
+        about=call.arguments["fact_id"],
+        purpose=call.purpose,
+        text="eGFR is 52",
+    )
+    return ToolResult(GetContextResponse(), (value,))
+
+
+def test_a_computed_value_becomes_a_source_that_a_statement_rests_on(
+    story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
+) -> None:
+    driver = drive(say("look calculate F4 for function", "calculate K1"), a_calculator)
+    run = driver.drive(consult(story.inputs))
+    (said,) = run.outcome.statements
+    assert said.statement == CalculationStatement("ckd-epi-2021", ("fact-4",))
+    (call,) = [step.tool for step in run.recorded.steps if step.HasField("tool")]
+    assert json.loads(call.arguments)["inputs"] == "fact-4"
+    assert [value.text for value in call.calculations] == ["eGFR is 52"]
+    assert call.result_sha256 == digest(ToolCall(result=call.result, calculations=call.calculations))
+    assert list(call.would_change) == [wire.STATEMENT_KIND_CALCULATION]
+    shown = tokenizer.decode(next(r for r in driver.requests if r.role == "pharmacist").input_ids)
+    assert "K1 eGFR is 52" not in shown.split("F1 ")[0]  # the shared beginning knew nothing of it
+    turns = [tokenizer.decode(step.turn.observation_ids) for step in run.recorded.steps if step.HasField("turn")]
+    assert any("K1 eGFR is 52" in text for text in turns)
+
+
+def test_the_words_of_a_computed_value_are_bounded_and_its_ids_are_those_that_were_asked_for(
+    story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
+) -> None:
+    def other_ids(call: CallTool) -> ToolResult:
+        found = a_calculator(call)
+        found.calculations[0].fact_ids[:] = ["fact-1"]
+        found.calculations[0].text = "far too long " * 1000
+        return found
+
+    driver = drive(say("look calculate F4 for function", "calculate K1"), other_ids)
+    (said,) = driver.drive(consult(story.inputs)).outcome.statements
+    assert said.statement == CalculationStatement("ckd-epi-2021", ("fact-4",))
+    shown = tokenizer.decode(driver.requests[-1].input_ids)
+    assert 0 < shown.count("far too long") < 40
+
+
+@pytest.mark.parametrize("names", [["another"], [], ["ckd-epi-2021", "ckd-epi-2021"]])
+def test_a_tool_cannot_bring_in_another_calculation_than_was_asked_for(
+    names: list[str], story: Any, consult: Any, say: Any, drive: Any
+) -> None:
+    def another(call: CallTool) -> ToolResult:
+        return ToolResult(GetContextResponse(), tuple(Calculation(name=name, text="about 52") for name in names))
+
+    run = drive(say("look calculate F4 for function", "calculate K1"), another).drive(consult(story.inputs))
+    (call,) = [step.tool for step in run.recorded.steps if step.HasField("tool")]
+    assert call.error == "a tool computed what it was not asked for"
+    assert run.outcome.statements == ()
+
+
+def test_a_comparison_brings_facts_that_a_change_rests_on(story: Any, consult: Any, say: Any, drive: Any) -> None:
+    found = GetContextResponse()
+    fact = found.facts.add().fact
+    fact.fact_id, fact.kind, fact.code.code = "a new one", FactKind.FACT_KIND_PROBLEM, "anaemia"
+    fact.valid_from.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
+    found.lines.add(text="2026-01-01 anaemia", fact_id=fact.fact_id)
+    wishes = say("look compare_with_last_visit for change", "change F11")
+    calls: list[CallTool] = []
+
+    def tool(call: CallTool) -> ToolResult:
+        calls.append(call)
+        return ToolResult(found)
+
+    run = drive(wishes, tool).drive(consult(story.inputs))
+    assert [(call.tool, call.arguments["fact_id"], call.purpose) for call in calls] == [
+        ("compare_with_last_visit", "", "change")
+    ]
+    assert [each.statement for each in run.outcome.statements] == [Change(Code("", "anaemia"), ("a new one",))]
+
+
+def test_a_question_to_the_physician_joins_the_draft_and_blocks_nothing(
+    story: Any, consult: Any, say: Any, drive: Any
+) -> None:
+    driver = drive(say("ask_physician F8 for reaction", "medication F6", "doubt S1"))
+    run = driver.drive(consult(story.inputs))
+    assert [(each.statement, each.role, each.doubted) for each in run.outcome.statements] == [
+        (AskPhysician("fact-8", QuestionPurpose.REACTION), "pharmacist", True),
+        (Medication("fact-6"), "pharmacist", False),
+    ]
+    assert not any(isinstance(request, CallTool) for request in driver.requests)
+
+
+def free(tokenizer: Tokenizer, wishes: Any, text: str) -> Callable[[Generate], Any]:
+    """Writes this text where it may, and else what it wishes."""
+    return lambda request: wishes(request) if request.grammar else tokenizer.encode(text)
+
+
+def test_free_text_is_a_turn_of_its_own_and_rests_on_what_was_drafted_or_told(
+    story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
+) -> None:
+    story.inputs.policy.prose_tokens = 40
+    driver = drive(free(tokenizer, say("latest F4", "write"), "All is well."))
+    run = driver.drive(consult(story.inputs))
+    (written,) = run.outcome.written
+    assert (written.text, written.fact_ids, written.role) == ("All is well.", ("fact-4", "fact-6"), "diagnostician")
+    turn = run.recorded.steps[written.step].turn
+    assert (turn.state, turn.grammar_sha256) == ("draft", "")
+    assert tokenizer.decode(turn.action_ids) == "All is well."
+    (asked,) = [request for request in driver.requests if not request.grammar]
+    assert asked.max_tokens == 40
+    assert [each.statement for each in run.outcome.statements] == [Latest("fact-4")]
+
+
+@pytest.mark.parametrize("text", ["order F7", "propose review F6", "stop F6", "finish", "", "latest F5\nwrite"])
+def test_free_text_is_never_an_action(
+    text: str, story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
+) -> None:
+    story.inputs.policy.prose_tokens = 40
+    run = drive(free(tokenizer, say("latest F4", "write"), text)).drive(consult(story.inputs))
+    assert [each.text for each in run.outcome.written] == [text]
+    assert [each.statement for each in run.outcome.statements] == [Latest("fact-4")]
+    assert run.outcome.proposals == ()
+    actions = [step.decision.action.WhichOneof("kind") for step in run.recorded.steps if step.decision.by == "guard"]
+    assert actions.count("write") == 1
+    assert set(actions) == {"say", "write", "finish"}
+
+
+def test_without_a_policy_or_without_room_there_is_no_free_text(
+    story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
+) -> None:
+    for tokens, window in ((0, 2048), (40, 600)):
+        story.inputs.policy.prose_tokens, story.inputs.policy.window = tokens, window
+        run = drive(free(tokenizer, say("latest F4", "write"), "All is well.")).drive(consult(story.inputs))
+        assert run.outcome.written == ()
+
+
+def test_every_allowed_action_is_recorded_with_its_type_and_the_ids_it_names(
+    story: Any, consult: Any, say: Any, drive: Any
+) -> None:
+    story.inputs.policy.prose_tokens = 20
+    wishes = say(
+        *("ask imaging_liaison", "trend F4", "look calculate F4 for function", "calculate K1", "propose review F6 E1"),
+        *("ask_physician F8 for reaction", "evidence E2", "write", "doubt S2"),
+    )
+    run = drive(wishes, a_calculator).drive(consult(story.inputs))
+    found = [step.decision.action for step in run.recorded.steps if step.decision.reason == "allowed"]
+    kinds = {action.WhichOneof("kind") for action in found}
+    assert kinds == {"hand_over", "say", "call", "propose", "ask_physician", "write", "doubt", "finish"}
+    by_kind = {action.WhichOneof("kind"): action for action in found}
+    assert by_kind["propose"].propose.kind == PROPOSAL_KIND_REVIEW_MEDICATION
+    assert list(by_kind["propose"].propose.passage_ids) == ["passage-1"]
+    assert by_kind["ask_physician"].ask_physician.purpose == QUESTION_PURPOSE_REACTION
+    assert by_kind["doubt"].doubt.number == 2
+    said = {action.say.kind: action.say for action in found if action.HasField("say")}
+    assert list(said[wire.STATEMENT_KIND_TREND].fact_ids) == ["fact-2", "fact-3", "fact-4"]
+    assert said[wire.STATEMENT_KIND_TREND].code.code == "creatinine"
+    assert said[wire.STATEMENT_KIND_CALCULATION].calculation == "ckd-epi-2021"
+    assert said[wire.STATEMENT_KIND_EVIDENCE].passage_id == "passage-2"
+
+
 def test_a_poisoned_document_gets_no_turn_and_no_handle_of_its_own(
     story: Any, consult: Any, say: Any, drive: Any, tokenizer: Tokenizer
 ) -> None:
@@ -205,6 +375,7 @@ def test_an_answer_that_was_cut_off_is_refused_and_twice_ends_the_role(
     assert run.outcome.statements == ()
     assert decisions(run).count(("guard", "refused an action of diagnostician", "not an action")) == 2
     assert ("harness", "stopped diagnostician", "budget used: too many refused actions") in decisions(run)
+    assert "diagnostician: stopped, too many refused actions" in run.outcome.degraded
 
 
 def test_an_end_token_in_the_answer_makes_no_difference(

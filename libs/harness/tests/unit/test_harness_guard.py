@@ -5,13 +5,30 @@ from typing import Any
 
 import pytest
 from harness import actions
-from harness.actions import ActionRefusedError, Code, Finish, HandOver, Look, ProposalKind, Propose, Say
+from harness.actions import (
+    ActionRefusedError,
+    AskPhysician,
+    Call,
+    Code,
+    Finish,
+    HandOver,
+    ProposalKind,
+    Propose,
+    QuestionPurpose,
+    Say,
+    Write,
+)
 from harness.flows import FIRST_VISIT, FOLLOW_UP
-from harness.guard import View, decide, key
+from harness.forms import Form
+from harness.guard import decide, key
 from harness.inputs import sources_of
 from harness.menu import menu
-from harness.roles import COORDINATOR, DIAGNOSTICIAN, HISTORIAN, IMAGING_LIAISON, PHARMACIST, VERIFIER, Role
+from harness.roles import COORDINATOR, DIAGNOSTICIAN, HISTORIAN, IMAGING_LIAISON, PHARMACIST, VERIFIER, Budget, Role
 from harness.states import State
+from harness.tools import TOOLS
+from harness.view import View
+from longitude.memory.v1.memory_service_pb2 import GetContextResponse
+from longitude.reasoning.v1 import assessment_pb2 as wire
 
 # F1 diabetes, F2-F4 creatinine, F5 potassium, F6 metformin, F7 ibuprofen, F8 penicillin, F9 cardiomegaly, F10 letter
 AT = {
@@ -38,6 +55,12 @@ def view(story: Any) -> Callable[[str], View]:
 
 
 CREATININE = Code("urn:test", "creatinine")
+ASKED = (wire.STATEMENT_KIND_ALLERGY,)
+PAST = (wire.STATEMENT_KIND_PROBLEM, wire.STATEMENT_KIND_CHANGE)
+NEWS = (wire.STATEMENT_KIND_CHANGE,)
+COURSE = (wire.STATEMENT_KIND_TREND, wire.STATEMENT_KIND_CHANGE)
+COMPUTED = (wire.STATEMENT_KIND_CALCULATION,)
+LIMITED = (wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_PROPOSAL)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +72,15 @@ CREATININE = Code("urn:test", "creatinine")
         ("historian", "change F7", Say(actions.Change(Code("urn:test", "ibuprofen"), ("fact-7",)))),
         ("historian", "problem F1", Say(actions.Problem("fact-1"))),
         ("historian", "absence N1", Say(actions.Absence(Code("urn:test", "albumin")))),
-        ("historian", "look search_memory F8 for reaction", None),
-        ("historian", "look search_memory F1 for history", Look("search_memory", "fact-1", "history")),
-        ("diagnostician", "calculate K1", Say(actions.Calculation("ckd-epi-2021", ("fact-4",)))),
+        ("pharmacist", "look search_memory F8 for reaction", Call("search_memory", "fact-8", "reaction", ASKED)),
+        ("historian", "look search_memory F1 for history", Call("search_memory", "fact-1", "history", PAST)),
+        ("historian", "look read_document F10 for history", Call("read_document", "fact-10", "history", PAST)),
+        ("historian", "look compare_with_last_visit for change", Call("compare_with_last_visit", "", "change", NEWS)),
+        ("diagnostician", "look read_timeline F4 for trend", Call("read_timeline", "fact-4", "trend", COURSE)),
+        ("diagnostician", "look calculate F4 for function", Call("calculate", "fact-4", "function", COMPUTED)),
+        ("pharmacist", "look calculate F6 for dose", Call("calculate", "fact-6", "dose", LIMITED)),
+        ("pharmacist", "ask_physician F8 for reaction", AskPhysician("fact-8", QuestionPurpose.REACTION)),
+        ("historian", "ask_physician F1 for source", AskPhysician("fact-1", QuestionPurpose.SOURCE)),
         ("pharmacist", "medication F6", Say(actions.Medication("fact-6"))),
         ("pharmacist", "allergy F8", Say(actions.Allergy("fact-8"))),
         ("pharmacist", "evidence E1", Say(actions.Evidence("passage-1"))),
@@ -125,6 +154,24 @@ def test_an_allowed_action_names_exactly_its_sources(
         ("pharmacist", "look search_evidence F8 for dose"),
         ("pharmacist", "look search_evidence F6"),
         ("pharmacist", "look delete_record F6 for dose"),
+        ("pharmacist", "look search_memory F6 for reaction"),
+        ("pharmacist", "look calculate F6 for function"),
+        ("historian", "look compare_with_last_visit F1 for change"),
+        ("historian", "look search_memory for history"),
+        # calls that could change nothing
+        ("diagnostician", "look read_timeline F5 for trend"),
+        ("diagnostician", "look calculate F5 for function"),
+        ("imaging", "look read_image_findings F9 for comparison"),
+        ("historian", "look search_memory F8 for reaction"),
+        # questions about another kind of fact, for no purpose, or in another spelling
+        ("pharmacist", "ask_physician F5 for confirmation"),
+        ("pharmacist", "ask_physician F8 for approval"),
+        ("pharmacist", "ask_physician F8 for adherence"),
+        ("pharmacist", "ask_physician F8"),
+        ("drafting", "ask physician F8 for reaction"),
+        # free text that the policy does not allow
+        ("drafting", "write"),
+        ("drafting", "write F4"),
         ("coordinator", "ask coordinator"),
         ("coordinator", "ask imaging_liaison"),
         ("verifier", "doubt S3"),
@@ -151,6 +198,80 @@ def test_what_was_done_is_not_offered_again_in_other_words(view: Callable[[str],
     done = frozenset({key("propose review F6 E1"), key("latest F4")})
     again = replace(view("drafting"), done=done)
     assert not {"latest F4", "propose review F6", "propose review F6 E2"} & set(menu(again))
+
+
+def calls(view: View) -> set[str]:
+    return {text for text in menu(view) if text.startswith("look")}
+
+
+def test_a_call_is_needed_only_while_it_can_bring_something_new(story: Any, view: Callable[[str], View]) -> None:
+    asked = view("diagnostician")
+    offered = calls(asked)
+    calculated = {"look calculate F4 for function", "look calculate F6 for dose"}
+    assert offered == calculated | {"look read_timeline F4 for trend", "look compare_with_last_visit for change"}
+    for calculation in story.inputs.calculations:
+        asked.sources.add_calculation(calculation)
+    found = GetContextResponse()
+    for name in ("an older one", "a new one"):
+        found.facts.add().fact.fact_id = name
+        found.lines.add(text=name, fact_id=name)
+    asked.sources.add_context(found)
+    assert calls(asked) == set()
+    for text in offered:
+        with pytest.raises(ActionRefusedError, match="could change nothing"):
+            decide(text, asked)
+
+
+def test_a_call_is_needed_only_while_its_role_can_still_say_something_by_it(view: Callable[[str], View]) -> None:
+    late = Role("late", "", {State.CHECK: frozenset({Form.LOOK, Form.LATEST})}, Budget(9, 99, 9), frozenset(TOOLS))
+    assert calls(replace(view("diagnostician"), role=late, state=State.CHECK)) == set()
+    later = {**late.forms, State.DRAFT: frozenset({Form.TREND})}
+    trends = replace(view("diagnostician"), role=replace(late, forms=later), state=State.CHECK)
+    assert calls(trends) == {"look read_timeline F4 for trend"}
+    action = decide("look read_timeline F4 for trend", trends)
+    assert isinstance(action, Call)
+    assert action.would_change == (wire.STATEMENT_KIND_TREND,)
+
+
+def test_a_first_visit_compares_nothing_with_a_tool_either(story: Any, view: Callable[[str], View]) -> None:
+    del story.inputs.reach[:]
+    assert not any("compare" in text for text in menu(view("historian")))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("ask_physician F8 for reaction", {"note": "hives"}),
+        ("ask_physician F8 for reaction", {"assertion": 2}),  # absent
+        ("ask_physician F8 for confirmation", {"provenance": 1}),  # structured
+        ("ask_physician F6 for source", {"provenance": 1}),
+        ("ask_physician F6 for adherence", {"status": 2}),  # ended
+        ("ask_physician F6 for adherence", {"status": 7}),  # ordered
+    ],
+)
+def test_what_the_record_answers_is_not_asked(
+    story: Any, view: Callable[[str], View], text: str, answer: dict[str, Any]
+) -> None:
+    assert text in menu(view("pharmacist"))
+    place = int(text.split("F")[1].split(" ", maxsplit=1)[0]) - 1
+    for name, value in answer.items():
+        setattr(story.inputs.context.facts[place].fact, name, value)
+    assert text not in menu(view("pharmacist"))
+
+
+def test_what_the_rules_ask_is_not_asked_again(story: Any, view: Callable[[str], View]) -> None:
+    story.inputs.asked_fact_ids.append("fact-8")
+    assert not any(text.startswith("ask_physician F8") for text in menu(view("pharmacist")))
+
+
+def test_free_text_exists_for_the_diagnostician_in_the_draft_alone(view: Callable[[str], View]) -> None:
+    for place in AT:
+        allowed = replace(view(place), prose=40, grounds=("fact-4",))
+        assert ("write" in menu(allowed)) == (place == "drafting")
+        assert "write" not in menu(replace(allowed, grounds=()))
+    drafting = replace(view("drafting"), prose=40, grounds=("fact-4",))
+    assert decide("write", drafting) == Write(40, ("fact-4",))
+    assert "write" not in menu(replace(drafting, done=frozenset({key("write")})))
 
 
 def test_without_calls_left_no_tool_is_offered(view: Callable[[str], View]) -> None:

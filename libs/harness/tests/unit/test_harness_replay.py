@@ -17,7 +17,7 @@ from harness import (
 )
 from harness.episode import _previous
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse
-from longitude.reasoning.v1.episode_pb2 import Episode
+from longitude.reasoning.v1.episode_pb2 import Calculation, Episode
 
 MODEL = ModelPin("test-model", "ab" * 32)
 
@@ -27,6 +27,10 @@ def a_tool(call: CallTool) -> Any:
     if call.tool == "read_document":
         return Failed("not found")
     found = GetContextResponse()
+    if call.tool == "calculate":
+        value = Calculation(name=call.arguments["calculation"], fact_ids=[call.arguments["fact_id"]])
+        value.about, value.purpose, value.text = call.arguments["fact_id"], call.purpose, "about 52"
+        return ToolResult(found, (value,))
     found.passages.add(passage_id=call.arguments["code"], title=f"About {call.arguments['query']}")
     return ToolResult(found)
 
@@ -117,6 +121,44 @@ def test_the_first_difference_of_a_turn_is_named(
     forge(episode.steps[place].turn)
     with pytest.raises(ReplayDifferenceError, match=f"step {place}: {what} differs"):
         drive(at_random(2), a_tool).replay(Replay(rechained(episode), MODEL, tokenizer))
+
+
+@pytest.mark.parametrize(
+    ("forge", "what"),
+    [
+        (lambda step: step.decision.action.say.fact_ids.append("another"), "decision"),
+        (lambda step: step.decision.ClearField("action"), "decision"),
+    ],
+)
+def test_a_forged_action_is_named(
+    recorded: Any, at_random: Any, drive: Any, tokenizer: Any, forge: Any, what: str
+) -> None:
+    episode = recorded(2)
+    place = next(step.index for step in episode.steps if step.decision.action.HasField("say"))
+    forge(episode.steps[place])
+    with pytest.raises(ReplayDifferenceError, match=f"step {place}: {what} differs"):
+        drive(at_random(2), a_tool).replay(Replay(rechained(episode), MODEL, tokenizer))
+
+
+def test_free_text_and_computed_values_replay_to_themselves(
+    story: Any, consult: Any, say: Any, drive: Any, tokenizer: Any
+) -> None:
+    story.inputs.policy.prose_tokens = 20
+    wishes = say("look calculate F4 for function", "calculate K1", "write")
+    run = drive(wishes, a_tool).drive(consult(story.inputs))
+    assert run.outcome.written
+    assert run.outcome.statements
+    at = run.recorded.steps[-1].at.ToDatetime()
+    episode = run.close(at)
+    drive(wishes, a_tool).replay(Replay(episode, MODEL, tokenizer))
+    from_record(Replay(episode, MODEL, tokenizer))
+    call = next(step for step in episode.steps if step.HasField("tool"))
+    call.tool.calculations[0].text = "another value"
+    forged = rechained(episode)
+    with pytest.raises(ReplayDifferenceError, match="tool result differs"):
+        from_record(Replay(forged, MODEL, tokenizer))
+    with pytest.raises(ReplayDifferenceError, match="tool result differs"):
+        drive(wishes, a_tool).replay(Replay(forged, MODEL, tokenizer))
 
 
 def test_another_model_tokenizer_context_or_harness_is_named_before_anything_runs(

@@ -58,10 +58,10 @@ class TritonClient:
         finally:
             await client.close()
 
-    async def ready(self, model: str) -> None:
-        """Raise TransientError unless the model can serve."""
+    async def ready(self, model: str, version: str = "") -> None:
+        """Raise TransientError unless the model can serve, in this version if one is named."""
         try:
-            if await self._client.is_model_ready(model, client_timeout=5.0):
+            if await self._client.is_model_ready(model, version, client_timeout=5.0):
                 return
         except InferenceServerException as error:
             raise TransientError(f"triton: {model} cannot be reached") from error
@@ -77,14 +77,18 @@ class TritonClient:
         return {name: result.as_numpy(name) for name in outputs}
 
     async def stream(
-        self, model: str, inputs: Tensors, outputs: Sequence[str], timeout_s: float
+        self, model: str, inputs: Tensors, outputs: Sequence[str], timeout_s: float, version: str = ""
     ) -> AsyncIterator[Tensors]:
-        """One request to a decoupled model, its answers as they come; leaving the iteration cancels the request."""
+        """One request to a decoupled model, its answers as they come; leaving the iteration cancels the request.
+
+        Without a version the newest answers.
+        """
 
         async def requests() -> AsyncIterator[dict[str, Any]]:
             wanted = [triton.InferRequestedOutput(name) for name in outputs]
             yield {
                 "model_name": model,
+                "model_version": version,
                 "inputs": _inputs(inputs),
                 "outputs": wanted,
                 "enable_empty_final_response": True,

@@ -3,6 +3,7 @@
 Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> PostgreSQL and objects
      -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
+Check: memory (gRPC) -> verifier
 """
 
 from collections.abc import AsyncIterator
@@ -47,9 +48,9 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             objects=objects,
             outbox=outbox,
             tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
-            limits=Limits(settings.episode_seconds, settings.context_tokens, settings.prose),
+            limits=Limits(settings.episode_seconds, settings.context_tokens, settings.prose_tokens),
         )
-        rpc = Rpc(parts, Runs(settings.episodes))
+        rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
 
         process.spawn(outbox.run(), "outbox")

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from grounding import Sources, Statement, Verifier
 from harness import Consultation, ModelPin
 from harness.episode import episode_digest, serialise
-from harness.protocol import InputsRefusedError, Outcome
+from harness.protocol import InputsRefusedError, Outcome, Proposed, Said
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, Progress
 from servicekit.errors import InvalidInputError, UnavailableError
 
-from reasoning import prose
 from reasoning.domain import rules
 from reasoning.domain.assessment import Identity
 from reasoning.domain.drafting import UNSAYABLE, Drafted, assess, draft, merge
 from reasoning.domain.inputs import Prepared, prepare
-from reasoning.domain.objections import objection
+from reasoning.domain.objections import objection, objection_to_text
 from reasoning.domain.record import Record, SignedAssessment
 from reasoning.domain.rules.followup import since_last_signed
-from reasoning.domain.wording import word, word_proposal
+from reasoning.domain.wording import word, word_proposal, word_written
 from reasoning.driver import Driver, OnProgress, now
 from reasoning.parts import Parts
 from reasoning.runs import Report
@@ -62,35 +61,17 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     sources = record.sources()
     said = speak(record, sources, report, request.question)
     checked = assess(said, Verifier(sources), identity.assessment_id)
-    prepared = prepare(request.question, record, sources, checked, parts.limits.context_tokens)
+    limits = parts.limits
+    prepared = prepare(request.question, record, sources, checked, limits.context_tokens, limits.prose_tokens)
     run = _begin(identity, prepared, pin, parts)
     driver = Driver(parts.reasoner, Tools(parts.memory, request.patient, record), pin, _reporting(report))
     outcome = await driver.drive(run)
-    written = await _write(request, identity, parts, checked, pin, report)
     report(Progress(role="gate", action="verify"))
     sources = record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
     drafted = merge(said, _of_model(outcome, sources, prepared))
-    if written is not None:
-        drafted.append(Drafted(written.rendered(sources), wire.AUTHOR_MODEL, prose.ROLE))
-        run.decide("prose", "written", written.record, at=now())
     statements = assess(drafted, Verifier(sources), identity.assessment_id)
     degraded = (*_missing_evidence(record), *outcome.degraded)
     return _conclude(request, identity, statements, degraded, run, pin)
-
-
-async def _write(
-    request: AskRequest,
-    identity: Identity,
-    parts: Parts,
-    said: list[wire.Statement],
-    pin: ModelPin,
-    report: Report,
-) -> prose.Prose | None:
-    """The model's own sentence, where the settings ask for one."""
-    if not parts.limits.prose:
-        return None
-    report(Progress(role=prose.ROLE, action="prose"))
-    return await prose.write(request.question, said, parts.tokenizer, parts.reasoner, pin, identity.seed)
 
 
 async def read_record(request: AskRequest, parts: Parts) -> Record:
@@ -159,17 +140,21 @@ def _of_model(outcome: Outcome, sources: Sources, prepared: Prepared) -> Iterabl
         except UNSAYABLE:
             continue
         against = objection(statement, sources, concerning, doubted=said.doubted)
-        yield from _drafted(statement, sources, said.role, against)
+        yield from _drafted(statement, sources, said, against)
     for proposed in outcome.proposals:
         statement = word_proposal(proposed.proposal, sources)
         against = objection(statement, sources, concerning, doubted=proposed.doubted)
-        yield from _drafted(statement, sources, proposed.role, against)
+        yield from _drafted(statement, sources, proposed, against)
+    for written in outcome.written:
+        rendered = word_written(written, sources)
+        if rendered is not None:
+            yield Drafted(rendered, wire.AUTHOR_MODEL, written.role, objection_to_text(rendered.text), written.step)
 
 
-def _drafted(statement: Statement, sources: Sources, role: str, against: str) -> Iterable[Drafted]:
-    found = draft(statement, sources, wire.AUTHOR_MODEL, role)
+def _drafted(statement: Statement, sources: Sources, said: Said | Proposed, against: str) -> Iterable[Drafted]:
+    found = draft(statement, sources, wire.AUTHOR_MODEL, said.role)
     if found is not None:
-        yield Drafted(found.rendered, found.author, found.author_name, against)
+        yield Drafted(found.rendered, found.author, found.author_name, against, said.step)
 
 
 def _missing_evidence(record: Record) -> list[str]:

@@ -5,11 +5,12 @@ it visibly.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from harness import CallTool, Consultation, Failed, Generate, Progress, Round, ToolResult
+from harness import CallTool, Consultation, Failed, Generate, Progress, Round
 from harness.protocol import Answer, ModelPin, Outcome, Request
 from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
 
@@ -38,37 +39,44 @@ class Driver:
         return run.outcome
 
     async def _answers(self, pending: Round) -> list[Answer]:
-        """All answers in the order asked, or the first error, with the other requests cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                answering = [group.create_task(self._answer(request)) for request in pending.requests]
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
-        return [task.result() for task in answering]
+        return await together(self._answer(request) for request in pending.requests)
 
     async def _answer(self, request: Request) -> Answer:
         if isinstance(request, Generate):
-            return await self._generate(request)
+            return await generate(request, self.reasoner, self.pin, self.on_progress)
         return await self._call(request)
-
-    async def _generate(self, request: Generate) -> Answer:
-        def tokens(count: int) -> None:
-            self.on_progress(Progress(request.role, "", count))
-
-        try:
-            return await self.reasoner.generate(request, self.pin, tokens)
-        except ReasonerRefusedError:
-            return Failed("the model refused the request")
 
     async def _call(self, request: CallTool) -> Answer:
         try:
-            return ToolResult(await self.tools.call(request.tool, request.arguments))
+            return await self.tools.call(request)
         except (UnavailableError, NotFoundError, InvalidInputError) as error:
             return Failed(_FAILURES[type(error)])
 
     def _tell(self, pending: Round) -> None:
         for progress in pending.progress:
             self.on_progress(progress)
+
+
+async def generate(request: Generate, reasoner: Reasoner, pin: ModelPin, on_progress: OnProgress) -> Answer:
+    """The model's answer, or that it refused the request."""
+
+    def tokens(count: int) -> None:
+        on_progress(Progress(request.role, "", count))
+
+    try:
+        return await reasoner.generate(request, pin, tokens)
+    except ReasonerRefusedError:
+        return Failed("the model refused the request")
+
+
+async def together(answering: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
+    """All answers in the order asked, or the first error, with the other requests cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in answering]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return [task.result() for task in tasks]
 
 
 _FAILURES: dict[type[Exception], str] = {

@@ -1,5 +1,6 @@
-"""What a question and a review do: load, decide, save; what was saved is published by the outbox."""
+"""What a question, a review and a check do: load, decide, save; what was saved is published by the outbox."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
@@ -9,14 +10,24 @@ from contracts.identifiers import event_id, format_patient, patient_partition_ke
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
+from grounding import Sources, TooManySentencesError, Verifier
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, ReviewRequest
-from servicekit.errors import ConflictError, InvalidInputError, NotFoundError
+from longitude.reasoning.v1.reasoning_service_pb2 import (
+    AskRequest,
+    CheckRequest,
+    CheckResponse,
+    ReplayResponse,
+    ReviewRequest,
+)
+from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
-from reasoning import consultation, metrics
+from reasoning import consultation, metrics, replaying
 from reasoning.adapters.postgres import Stored
-from reasoning.domain import reviewing
+from reasoning.domain import checking, reviewing
 from reasoning.domain.assessment import AssessmentEvent, Identity, events
+from reasoning.domain.record import Record
 from reasoning.parts import Parts
 from reasoning.runs import Report
 
@@ -70,7 +81,8 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         raise InvalidInputError(str(error)) from error
     at = Timestamp()
     at.FromDatetime(datetime.now(UTC))
-    review = reviewing.reviewed(request, stored.assessment, at)
+    verifier = await _verifier(request, stored.assessment, parts)
+    review = await asyncio.to_thread(reviewing.reviewed, request, stored.assessment, at, verifier)
     event = Outgoing(
         ASSESSMENT_REVIEWED,
         event_id("assessment-reviewed", review.review_id),
@@ -83,6 +95,43 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         raise ConflictError("this assessment was reviewed already")
     parts.outbox.flush()
     return review.review_id, event.id
+
+
+async def on_replay(assessment_id: str, parts: Parts) -> ReplayResponse:
+    """The recorded episode driven again, by the model that serves now."""
+    reference = await parts.store.episode_of(assessment_id)
+    if reference is None:
+        raise NotFoundError("no such assessment")
+    return await replaying.replay(reference, parts)
+
+
+async def _verifier(request: ReviewRequest, assessment: wire.Assessment, parts: Parts) -> Verifier | None:
+    """For the physician's own words, if there are any. None while memory is away: a review does not depend on it."""
+    words = reviewing.new_texts(request)
+    if not words:
+        return None
+    try:
+        return Verifier(await _sources(assessment.patient, words, parts))
+    except (UnavailableError, NotFoundError):
+        return None
+
+
+async def on_check(request: CheckRequest, parts: Parts) -> CheckResponse:
+    """A text of another system against the whole record. Nothing is stored, nothing is published."""
+    sources = await _sources(request.patient, request.text, parts)
+    try:
+        # A long text takes seconds of computing: other requests go on meanwhile.
+        return await asyncio.to_thread(checking.check, request.text, sources)
+    except TooManySentencesError as error:
+        raise InvalidInputError(str(error)) from error
+
+
+async def _sources(patient: PatientKey, text: str, parts: Parts) -> Sources:
+    """The whole record, and the passages that the text may quote."""
+    timeline = await parts.memory.timeline(patient)
+    quoted = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
+    passages = tuple({passage.passage_id: passage for found in quoted for passage in found}.values())
+    return Record(timeline, GetContextResponse(), passages, datetime.now(UTC)).sources()
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

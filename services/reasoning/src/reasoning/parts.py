@@ -17,7 +17,7 @@ class Limits:
 
     seconds: float
     context_tokens: int
-    prose: bool
+    prose_tokens: int
 
 
 @dataclass(frozen=True, slots=True)

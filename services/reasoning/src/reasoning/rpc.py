@@ -2,16 +2,19 @@
 
 # ruff: noqa: N802 - the names are those of the generated servicer
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
-from servicekit.errors import InvalidInputError, NotFoundError
+from servicekit.errors import BusyError, InvalidInputError, NotFoundError
 
 from reasoning import handlers
 from reasoning.domain.assessment import Identity, is_assessment_id
+from reasoning.domain.checking import MAX_TEXT
 from reasoning.parts import Parts
 from reasoning.runs import Runs
 
@@ -21,11 +24,13 @@ MAX_IDENTIFIER = 255
 
 
 class Rpc(ReasoningServiceServicer):
-    """Questions, assessments, reviews."""
+    """Questions, assessments, reviews; at most `checks` checks and one replay at the same time."""
 
-    def __init__(self, parts: Parts, runs: Runs) -> None:
+    def __init__(self, parts: Parts, runs: Runs, checks: int) -> None:
         self._parts = parts
         self._runs = runs
+        self._replaying = asyncio.Lock()
+        self._checks = asyncio.Semaphore(checks)
 
     async def Ask(self, request: pb.AskRequest, _: Any) -> AsyncIterator[pb.AskResponse]:
         _check(request)
@@ -54,16 +59,42 @@ class Rpc(ReasoningServiceServicer):
         review_id, event_id = await handlers.on_review(request, self._parts)
         return pb.ReviewResponse(review_id=review_id, event_id=event_id)
 
+    async def Replay(self, request: pb.ReplayRequest, _: Any) -> pb.ReplayResponse:
+        _check_id(request.assessment_id)
+        if self._replaying.locked():
+            raise BusyError("a replay runs already; ask again shortly")
+        async with self._replaying:
+            return await handlers.on_replay(request.assessment_id, self._parts)
+
+    async def Check(self, request: pb.CheckRequest, _: Any) -> pb.CheckResponse:
+        _check_patient(request.patient)
+        _check_text(request.text)
+        if self._checks.locked():
+            raise BusyError("too many texts are being checked; ask again shortly")
+        async with self._checks:
+            return await handlers.on_check(request, self._parts)
+
 
 def _check(request: pb.AskRequest) -> None:
     if not request.question.strip():
         raise InvalidInputError("the question is empty")
     if len(request.question) > MAX_QUESTION:
         raise InvalidInputError(f"the question has more than {MAX_QUESTION} characters")
-    if not (0 < len(request.patient.id) <= MAX_IDENTIFIER and 0 < len(request.patient.authority) <= MAX_IDENTIFIER):
-        raise InvalidInputError(f"patient needs id and authority of at most {MAX_IDENTIFIER} characters")
+    _check_patient(request.patient)
     if len(request.request_id) > MAX_REQUEST_ID:
         raise InvalidInputError(f"request_id has more than {MAX_REQUEST_ID} characters")
+
+
+def _check_patient(patient: PatientKey) -> None:
+    if not (0 < len(patient.id) <= MAX_IDENTIFIER and 0 < len(patient.authority) <= MAX_IDENTIFIER):
+        raise InvalidInputError(f"patient needs id and authority of at most {MAX_IDENTIFIER} characters")
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise InvalidInputError("the text is empty")
+    if len(text) > MAX_TEXT:
+        raise InvalidInputError(f"the text has more than {MAX_TEXT:,} characters")
 
 
 def _check_id(assessment_id: str) -> None:

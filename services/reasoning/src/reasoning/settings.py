@@ -17,7 +17,7 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     tokenizer: FilePath
     # Bucket of the episodes, which this service alone writes.
     episodes_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "reasoning-episodes"
-    # Episodes that run at the same time; more are answered RESOURCE_EXHAUSTED.
+    # Episodes, and checks of texts, that run at the same time; more are answered RESOURCE_EXHAUSTED.
     episodes: Annotated[int, Field(ge=1, le=64)] = 4
     # Longest time from question to assessment, in seconds.
     episode_seconds: Annotated[float, Field(gt=0, le=3600)] = 180.0
@@ -25,5 +25,5 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     generation_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     # Tokens of the record that one agent sees.
     context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 700
-    # Whether the model may also write one short sentence of its own, which the gate then judges.
-    prose: bool = True
+    # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
+    prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40

@@ -1,72 +1,92 @@
-"""The reading tools of an episode, answered by memory in the one shape of a context: lines, facts, passages.
+"""The reading tools of an episode: answered from the record, by memory's searches, or by a calculation.
 
 None of them changes anything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from grounding import Sources, UnknownSourceError
 from grounding.render import cite_fact
-from longitude.ingestion.v1.clinical_fact_pb2 import (
-    FACT_KIND_IMAGING_FINDING,
-    ClinicalFact,
-    PatientKey,
-)
+from harness import CallTool, ToolResult
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1.memory_service_pb2 import ContextLine, EvidencePassage, GetContextResponse, RecordedFact
-from servicekit.errors import NotFoundError
+from servicekit.errors import InvalidInputError, NotFoundError
 
 from reasoning.adapters.memory import Memory
+from reasoning.domain.computing import compute
+from reasoning.domain.reading import LINES, Readable, before, brought, read_from
 from reasoning.domain.record import Record
 
-_LINES = 6
 _LINE_CHARACTERS = 300
 
 
+@dataclass(frozen=True, slots=True)
+class RecordTools:
+    """The tools that need nothing but the record."""
+
+    held: Readable
+    sources: Sources
+
+    @classmethod
+    def of(cls, record: Record) -> "RecordTools":
+        sources = record.sources()
+        return cls(Readable.of(record, sources), sources)
+
+    def call(self, asked: CallTool) -> ToolResult:
+        """NotFoundError: no such tool or fact. InvalidInputError: not computable from these facts."""
+        try:
+            return self._calculate(asked) if asked.tool == "calculate" else self._read(asked)
+        except (KeyError, UnknownSourceError) as error:
+            raise NotFoundError("no such tool or fact") from error
+        except ValueError as error:
+            raise InvalidInputError("it cannot be computed from these facts") from error
+
+    def found_in(self, documents: frozenset[str]) -> ToolResult:
+        """What a search of the notes brings: facts that were read from the documents it found."""
+        return of_facts(read_from(documents, self.held))
+
+    def _read(self, asked: CallTool) -> ToolResult:
+        found = brought(asked.tool, asked.arguments["fact_id"], self.held)
+        return of_facts(found, [earlier for each in found for earlier in before(each.fact, self.held)])
+
+    def _calculate(self, asked: CallTool) -> ToolResult:
+        name, fact_ids = asked.arguments["calculation"], asked.arguments["inputs"].split()
+        value = compute(name, fact_ids, asked.arguments["fact_id"], asked.purpose, self.sources)
+        inputs = [self.sources.recorded_fact(each) for each in fact_ids]
+        return ToolResult(GetContextResponse(facts=inputs), (value,))
+
+
 class Tools:
-    """Bound to one patient and one record."""
+    """All tools, bound to one patient and one record."""
 
     def __init__(self, memory: Memory, patient: PatientKey, record: Record) -> None:
-        self._memory = memory
-        self._patient = patient
-        self._facts = {each.fact.fact_id: each for each in record.timeline.facts if not each.HasField("superseded_at")}
+        self._memory, self._patient = memory, patient
+        self._of_record = RecordTools.of(record)
 
-    async def call(self, tool: str, arguments: Mapping[str, str]) -> GetContextResponse:
-        """NotFoundError for a tool that is not served or a fact that is not there."""
-        match tool:
-            case "read_timeline":
-                return self._same_code(arguments["fact_id"])
-            case "read_image_findings":
-                return _of_facts(each for each in self._facts.values() if each.fact.kind == FACT_KIND_IMAGING_FINDING)
+    async def call(self, asked: CallTool) -> ToolResult:
+        """As RecordTools; UnavailableError when memory does not answer."""
+        match asked.tool:
             case "search_evidence":
-                return _of_passages(await self._memory.evidence(arguments["query"]))
-            case "search_memory" | "read_document":
-                return await self._notes(arguments)
+                return of_passages(await self._memory.evidence(asked.arguments["query"]))
+            case "search_memory":
+                hits = await self._memory.notes(self._patient, asked.arguments["query"])
+                return self._of_record.found_in(frozenset(hit.document_id for hit in hits if hit.document_id))
             case _:
-                raise NotFoundError("no such tool")
-
-    def _same_code(self, fact_id: str) -> GetContextResponse:
-        if fact_id not in self._facts:
-            raise NotFoundError("no such fact")
-        code = self._facts[fact_id].fact.code
-        return _of_facts(each for each in self._facts.values() if each.fact.code == code)
-
-    async def _notes(self, arguments: Mapping[str, str]) -> GetContextResponse:
-        """Facts that were read from the documents found: what a statement may then rest on."""
-        hits = await self._memory.notes(self._patient, arguments["query"])
-        documents = {hit.document_id for hit in hits if hit.document_id}
-        return _of_facts(each for each in self._facts.values() if each.fact.source.document_id in documents)
+                return self._of_record.call(asked)
 
 
-def _of_facts(recorded: Iterable[RecordedFact]) -> GetContextResponse:
-    newest = sorted(recorded, key=lambda each: each.fact.valid_from.seconds, reverse=True)[:_LINES]
-    lines = [ContextLine(text=_line(each.fact), fact_id=each.fact.fact_id) for each in newest]
-    return GetContextResponse(lines=lines, facts=newest)
+def of_facts(found: Sequence[RecordedFact], beside: Iterable[RecordedFact] = ()) -> ToolResult:
+    """A line for each fact; those `beside` come without one."""
+    lines = [ContextLine(text=_line(each), fact_id=each.fact.fact_id) for each in found]
+    return ToolResult(GetContextResponse(lines=lines, facts=[*found, *beside]))
 
 
-def _of_passages(passages: Iterable[EvidencePassage]) -> GetContextResponse:
-    kept = list(passages)[:_LINES]
+def of_passages(passages: Iterable[EvidencePassage]) -> ToolResult:
+    kept = list(passages)[:LINES]
     lines = [ContextLine(text=each.text[:_LINE_CHARACTERS], passage_id=each.passage_id) for each in kept]
-    return GetContextResponse(lines=lines, passages=kept)
+    return ToolResult(GetContextResponse(lines=lines, passages=kept))
 
 
-def _line(fact: ClinicalFact) -> str:
-    return cite_fact(fact).quote[:_LINE_CHARACTERS]
+def _line(recorded: RecordedFact) -> str:
+    return cite_fact(recorded.fact).quote[:_LINE_CHARACTERS]

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from grounding import Sources, Statement, Verifier, say
 from grounding.statements import Words
-from harness import actions
-from harness.actions import Code, ProposalKind, Propose
+from harness import Written, actions
+from harness.actions import AskPhysician, Code, ProposalKind, Propose, QuestionPurpose
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.drafting import Drafted, assess, draft, merge
-from reasoning.domain.objections import DISPUTED, OFF_TOPIC, objection
-from reasoning.domain.wording import word, word_proposal
+from reasoning.domain.objections import DISPUTED, OFF_TOPIC, objection, objection_to_text
+from reasoning.domain.wording import word, word_proposal, word_written
 from testkit.records import LOINC, RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
@@ -145,3 +145,62 @@ def test_a_proposal_asks_to_look_and_orders_nothing(kind: ProposalKind, patient:
     assert judged.kind == wire.STATEMENT_KIND_PROPOSAL
     assert judged.text.startswith(("Review", "Repeat", "Clarify"))
     assert judged.released
+
+
+@pytest.mark.parametrize(
+    ("purpose", "name", "text"),
+    [
+        (QuestionPurpose.CONFIRMATION, "penicillin", "An entry needs to be confirmed: Penicillin (2025-02-14)"),
+        (
+            QuestionPurpose.REACTION,
+            "penicillin",
+            "Which reaction belongs to this allergy entry: Penicillin (2025-02-14)?",
+        ),
+        (QuestionPurpose.ADHERENCE, "metformin", "Is this medication taken as recorded: metformin 1000 mg oral BID"),
+        (QuestionPurpose.SOURCE, "ckd", "From whom or which document is this entry: Chronic kidney disease, stage 4"),
+    ],
+)
+def test_a_question_to_the_physician_is_released_as_one_and_asserts_nothing_else(
+    purpose: QuestionPurpose, name: str, text: str, patient: Patient, build_sources: Build
+) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    statement = word(AskPhysician(ids[name], purpose), sources, {})
+    assert objection(statement, sources, (), doubted=False) == ""
+    (judged,) = assess([drafted(statement, sources)], Verifier(sources), "a")
+    assert (judged.kind, judged.released) == (wire.STATEMENT_KIND_QUESTION, True)
+    assert judged.text.startswith(text)
+    assert judged.text.endswith("?")
+    assert [citation.fact_id for citation in judged.citations] == [ids[name]]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "released"),
+    [
+        ("Potassium was 5.6 mmol/L. Stop lisinopril.", "Potassium was 5.6 mmol/L.", True),
+        ("Potassium was 4.6 mmol/L", "Potassium was 4.6 mmol/L", False),
+        ("order naproxen", "order naproxen", False),
+        ("Start naproxen again.", "Start naproxen again.", False),
+        ("Naproxen was ordered", "Naproxen was ordered", True),
+        ("stop F1 <|im_end|>", "stop F1 <|im_end|>", False),
+    ],
+)
+def test_free_text_is_one_sentence_and_released_only_when_it_is_verified(
+    text: str,
+    said: str,
+    released: bool,  # noqa: FBT001
+    patient: Patient,
+    build_sources: Build,
+) -> None:
+    record, ids = patient
+    sources = build_sources(record)
+    rendered = word_written(Written(text, (ids["k3"], ids["naproxen"]), "diagnostician", 7), sources)
+    assert rendered is not None
+    against = objection_to_text(rendered.text)
+    (judged,) = assess([Drafted(rendered, wire.AUTHOR_MODEL, "diagnostician", against)], Verifier(sources), "a")
+    assert (judged.kind, judged.text, judged.released) == (wire.STATEMENT_KIND_PROSE, said, released)
+    assert bool(judged.reason) != released
+
+
+def test_a_model_that_wrote_nothing_says_nothing(patient: Patient, build_sources: Build) -> None:
+    assert word_written(Written(" \n", (), "diagnostician", 7), build_sources(patient[0])) is None

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from grounding import Sources, Verifier
+from harness.actions import AskPhysician, QuestionPurpose
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse, GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -11,6 +12,7 @@ from reasoning.domain import rules
 from reasoning.domain.drafting import assess, draft
 from reasoning.domain.inputs import prepare
 from reasoning.domain.record import Record, SignedAssessment
+from reasoning.domain.wording import word
 from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
@@ -52,6 +54,18 @@ def test_a_follow_up_compares_with_the_last_encounter_and_then_with_the_last_sig
     assert [finding.text for finding in inputs.findings] == [question.text]
 
 
+def test_a_follow_up_starts_from_what_the_model_asked_and_a_physician_signed(patient: Patient) -> None:
+    builder, ids = patient
+    sources = record_of(builder).sources()
+    asked = word(AskPhysician(ids["metformin"], QuestionPurpose.ADHERENCE), sources, {})
+    found = draft(asked, sources, wire.AUTHOR_MODEL, "pharmacist")
+    assert found is not None
+    assessment = Assessment(statements=assess([found], Verifier(sources), "a"))
+    record = record_of(builder, SignedAssessment(assessment, datetime(2026, 1, 1, tzinfo=UTC)))
+    (open_point,) = prepare("What changed?", record, record.sources(), [], 500).inputs.findings
+    assert open_point.text.startswith("Is this medication taken as recorded: metformin 1000 mg oral BID")
+
+
 def test_a_first_visit_has_nothing_to_compare_with() -> None:
     builder = RecordBuilder()
     builder.potassium("4.3", "2026-10-05")
@@ -70,9 +84,31 @@ def test_what_is_nowhere_in_the_record_is_named_and_what_is_there_is_not(patient
 def test_calculations_bring_the_facts_they_need(patient: Patient) -> None:
     record = record_of(patient[0])
     inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
-    assert {each.name for each in inputs.calculations} == {"egfr-ckd-epi-2021", "kdigo-g-stage", "egfr-slope"}
+    names = {"egfr-ckd-epi-2021", "kdigo-g-stage", "egfr-slope", "dose-limit"}
+    assert {each.name for each in inputs.calculations} == names
     held = {each.fact.fact_id for each in inputs.context.facts}
-    assert {fact_id for each in inputs.calculations for fact_id in each.fact_ids} <= held
+    assert {fact_id for each in inputs.calculations for fact_id in (each.about, *each.fact_ids)} <= held
+
+
+def test_a_dose_limit_is_asked_for_about_its_medication(patient: Patient) -> None:
+    builder, ids = patient
+    record = record_of(builder)
+    inputs = prepare("What changed?", record, record.sources(), [], 500).inputs
+    limited = {each.about for each in inputs.calculations if each.purpose == "dose"}
+    assert limited == {ids["metformin"], ids["naproxen"]}  # lisinopril has no listed limit
+
+
+def test_what_the_rules_ask_the_model_need_not_ask(patient: Patient) -> None:
+    builder, ids = patient
+    record = record_of(builder)
+    inputs = prepare("What changed?", record, record.sources(), statements(record.sources()), 500).inputs
+    assert {ids["none"], ids["penicillin"]} <= set(inputs.asked_fact_ids)
+
+
+def test_free_text_is_written_only_where_it_is_asked_for(patient: Patient) -> None:
+    record = record_of(patient[0])
+    tokens = [prepare("What changed?", record, record.sources(), [], 500, each).inputs.policy for each in (0, 40)]
+    assert [each.prose_tokens for each in tokens] == [0, 40]
 
 
 def test_a_record_that_runs_ahead_of_the_clock_is_read_as_of_its_newest_entry(patient: Patient) -> None:

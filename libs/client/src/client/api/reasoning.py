@@ -1,4 +1,4 @@
-"""Questions and reviews."""
+"""Questions, checks, reviews and replays."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 EPISODE_SECONDS = 900.0
+CHECK_SECONDS = 120.0
 
 
 class ReasoningClient:
@@ -64,3 +65,13 @@ class ReasoningClient:
         )
         with explained("reasoning"):
             return await self._stub.Review(request, timeout=SECONDS)
+
+    async def replay(self, assessment_id: str) -> pb.ReplayResponse:
+        """The recorded episode driven again by the model that serves now."""
+        with explained("reasoning"):
+            return await self._stub.Replay(pb.ReplayRequest(assessment_id=assessment_id), timeout=EPISODE_SECONDS)
+
+    async def check(self, patient: PatientKey, text: str) -> pb.CheckResponse:
+        """A text of another system, sentence by sentence against the whole record; nothing is stored."""
+        with explained("reasoning"):
+            return await self._stub.Check(pb.CheckRequest(patient=patient, text=text), timeout=CHECK_SECONDS)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from client import forms, stack
 from client.api import ReasoningClient
-from client.cli.page import ACCENT, BAD, GOOD, QUIET
+from client.cli.page import ACCENT, BAD, GOOD, QUIET, source
 from client.cli.session import Json, Patient, margin, patient_key, print_json, run, screen
 from client.errors import ClientError
 
@@ -84,6 +84,8 @@ def _show_group(console: Console, title: str, statements: Sequence[Statement], s
     console.print(Text(f"\n{title}", style=f"bold {style}"))
     for statement in statements:
         console.print(Padding(Text.assemble(("• ", style), statement.text), (0, 0, 0, 1)))
+        if statement.verdict != Verdict.VERDICT_SUPPORTED:
+            console.print(Padding(_why(statement), (0, 0, 0, 3)))
         console.print(Padding(Text(_rests_on(statement), style=QUIET), (0, 0, 0, 3)))
 
 
@@ -92,25 +94,18 @@ def _show_withheld(console: Console, statements: Sequence[Statement]) -> None:
         return
     console.print(Text("\nWithheld", style="bold yellow"))
     for statement in statements:
-        verdict = (forms.name_of(Verdict, statement.verdict), _VERDICT_STYLE.get(statement.verdict, QUIET))
         console.print(Padding(Text.assemble(("× ", "yellow"), statement.text), (0, 0, 0, 1)))
-        console.print(Padding(Text.assemble(verdict, (f": {statement.reason}", QUIET)), (0, 0, 0, 3)))
+        console.print(Padding(_why(statement), (0, 0, 0, 3)))
+
+
+def _why(statement: Statement) -> Text:
+    """The verdict and its reason: why it is withheld, or what mark it was released with."""
+    verdict = (forms.name_of(Verdict, statement.verdict), _VERDICT_STYLE.get(statement.verdict, QUIET))
+    return Text.assemble(verdict, (f": {statement.reason}", QUIET))
 
 
 def _rests_on(statement: Statement) -> str:
     """Who made it, and each source: the HL7 field, page or image, or the passage."""
-    sources = dict.fromkeys(_source(citation) for citation in map(forms.citation, statement.citations))
+    sources = dict.fromkeys(source(citation) for citation in map(forms.citation, statement.citations))
     author = f"{forms.statement(statement)['author']} {statement.author_name}".strip()
     return " · ".join([author, *sources])
-
-
-def _source(citation: forms.Form) -> str:
-    if "passage_id" in citation:
-        return f"evidence {citation['passage_id']}"
-    if citation.get("segment"):
-        return f"{citation['control_id']} {citation['segment']} {citation['field']}"
-    if "document_id" in citation:
-        return f"document {citation['document_id'][:8]}" + (f" p.{citation['page']}" if "page" in citation else "")
-    if "sop_instance_uid" in citation:
-        return f"image …{citation['sop_instance_uid'][-12:]}"
-    return f"fact {citation.get('fact_id', '')[:8]}"

@@ -11,9 +11,11 @@ import typer
 
 from client.cli.ask import ask
 from client.cli.audit import app as audit
+from client.cli.check import check
 from client.cli.context import context
 from client.cli.dead_letters import app as dead_letters
 from client.cli.evidence import app as evidence
+from client.cli.replay import replay
 from client.cli.review import review
 from client.cli.send import send
 from client.cli.timeline import timeline
@@ -21,13 +23,13 @@ from client.cli.trace import trace
 
 app = typer.Typer(
     name="longitude",
-    help="Send a hospital's messages in; read the record; ask; sign; verify.",
+    help="Send a hospital's messages in; read the record; ask; check; sign; verify.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (send, timeline, context, ask, review, trace):
+for command in (send, timeline, context, ask, check, review, replay, trace):
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from client.forms import Form
+
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-~=+*#"
 GOOD, BAD, QUIET, ACCENT = "green", "red", "dim", "cyan"
 
@@ -52,6 +54,19 @@ def pointer(source: SourcePointer) -> str:
     if source.sop_instance_uid:
         return f"image …{source.sop_instance_uid[-12:]}"
     return source.control_id or source.event_id
+
+
+def source(citation: Form) -> str:
+    """Where a cited source stands, short: the HL7 field, page, image or passage."""
+    if "passage_id" in citation:
+        return f"evidence {citation['passage_id']}"
+    if citation.get("segment"):
+        return f"{citation['control_id']} {citation['segment']} {citation['field']}"
+    if "document_id" in citation:
+        return f"document {citation['document_id'][:8]}" + (f" p.{citation['page']}" if "page" in citation else "")
+    if "sop_instance_uid" in citation:
+        return f"image …{citation['sop_instance_uid'][-12:]}"
+    return f"fact {citation.get('fact_id', '')[:8]}"
 
 
 def day(text: str | None) -> str:

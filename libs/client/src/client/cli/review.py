@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import getpass
 import json as json_text
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from longitude.reasoning.v1.assessment_pb2 import ReviewDecision, ReviewedStatement
+from longitude.reasoning.v1.assessment_pb2 import Judgement, ReviewDecision, ReviewedStatement, Verdict
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
-from client import stack
+from client import forms, stack
 from client.api import ReasoningClient
+from client.cli.page import BAD, GOOD, QUIET
 from client.cli.session import Json, print_json, run, screen
 from client.errors import ClientError
 
@@ -50,6 +55,7 @@ async def _review(
 ) -> bool:
     async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
         response = await reasoning.review(identifier, reviewer, _DECISIONS[decision], statements)
+        reviewed = (await reasoning.assessment(identifier)).reviewed
     if as_json:
         print_json(
             {
@@ -58,12 +64,38 @@ async def _review(
                 "event_id": response.event_id,
                 "decision": decision,
                 "reviewer": reviewer,
+                "statements": [forms.reviewed(each) for each in reviewed],
             }
         )
     else:
+        show(screen(), reviewed)
         screen().print(f"{decision}ed by {reviewer}: review {response.review_id}".replace("editeded", "edited"))
         screen().print(f"prove it with: longitude audit prove {response.event_id}", style="dim")
     return True
+
+
+def show(console: Console, reviewed: Iterable[ReviewedStatement]) -> None:
+    """Each edited statement with what was taken out and put in, and what the record says about the new words."""
+    for statement in reviewed:
+        if statement.decision != ReviewDecision.REVIEW_DECISION_EDITED:
+            continue
+        console.print(Padding(_changes(statement), (0, 0, 0, 1)))
+        if statement.verdict_reason:
+            verdict = forms.name_of(Verdict, statement.verdict)
+            console.print(Padding(Text(f"{verdict}: {statement.verdict_reason}", style=QUIET), (0, 0, 0, 3)))
+
+
+def _changes(statement: ReviewedStatement) -> Text:
+    """`Creatinine was [-1.95-]{+1.59+} mg/dL`, as word diffs are written."""
+    told = Text()
+    for span in statement.spans:
+        words = statement.original[span.start : span.end]
+        if span.judgement == Judgement.JUDGEMENT_KEPT:
+            told.append(words)
+            continue
+        told.append(f"[-{words}-]" if words else "", BAD)
+        told.append(f"{{+{span.replacement}+}}" if span.replacement else "", GOOD)
+    return told
 
 
 def _statements(file: Path) -> list[ReviewedStatement]:

@@ -1,6 +1,6 @@
 """The numbers that a cited record holds or that follow from it, ready to be compared with a number in a text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,8 +8,8 @@ from decimal import Decimal
 from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
 
 from grounding import facts, units
-from grounding.cited import Cited
 from grounding.concepts import loinc_of
+from grounding.derived import Derived
 from grounding.mentions import NumberMention
 
 # Conversion factors differ in their last digit between laboratories (88.4, 88.42): allow 0.2 %.
@@ -34,11 +34,14 @@ class Candidate:
         return f"{number} on {self.day.isoformat()}" if self.day else number
 
 
-def of(cited: Cited) -> tuple[Candidate, ...]:
+def of(recorded: Iterable[ClinicalFact], derived: Iterable[Derived]) -> tuple[Candidate, ...]:
     """Every quantity as normalised and as sent, every probability of a film, every derived value."""
-    found = [candidate for fact in cited.facts for candidate in _of_fact(fact)]
-    computed = (each for each in cited.derived if not each.label)
-    return (*found, *(Candidate(each.value, each.unit, "", each.day, each.keys, each.fact_ids) for each in computed))
+    found = [candidate for fact in recorded for candidate in _of_fact(fact)]
+    computed = (each for each in derived if not each.label)
+    return (
+        *found,
+        *(Candidate(each.value, each.unit, each.comparator, each.day, each.keys, each.fact_ids) for each in computed),
+    )
 
 
 def agrees(number: NumberMention, candidate: Candidate) -> bool:

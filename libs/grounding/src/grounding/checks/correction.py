@@ -35,7 +35,7 @@ def _check_one(number: NumberMention, context: Context) -> list[Claim]:
 
 def _facts(number: NumberMention, context: Context) -> set[str]:
     """Ids of the cited facts that have this number."""
-    known = (each for each in candidates.of(context.cited) if candidates.agrees(number, each))
+    known = (each for each in context.cited.candidates if candidates.agrees(number, each))
     return {fact_id for each in known for fact_id in each.fact_ids}
 
 

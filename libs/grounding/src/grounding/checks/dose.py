@@ -5,15 +5,18 @@ from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, Clini
 from grounding import facts, numbers, units
 from grounding.binding import BoundNumber
 from grounding.checks.context import Context, contradicted, supported, unsupported
+from grounding.checks.label import times_per_day
 from grounding.claims import Claim
 from grounding.mentions import NumberMention
 
-_DOSE_UNITS = frozenset({"g", "mg", "ug", "IU", "mL", "tablet", "capsule", ""})
+PER_DAY = "mg per day"
+_DOSE_UNITS = frozenset({"g", "mg", "ug", "IU", "mL", "tablet", "capsule", "", PER_DAY})
 
 
 def is_dose(bound: BoundNumber, context: Context) -> bool:
-    """Whether the number belongs to a drug, or to a class of drugs that a cited medication is of."""
-    if bound.name is None or bound.number.unit not in _DOSE_UNITS:
+    """Whether the number belongs to a drug, or to a class of drugs that a cited medication is of; a limit does not."""
+    number = bound.number
+    if bound.name is None or number.unit not in _DOSE_UNITS or (number.unit == PER_DAY and number.comparator):
         return False
     return bound.name.is_drug or any(
         fact.kind == FACT_KIND_MEDICATION for fact in context.cited.matching(bound.name.keys)
@@ -37,6 +40,10 @@ def check_one(bound: BoundNumber, context: Context) -> Claim:
 def _states(fact: ClinicalFact, number: NumberMention) -> bool:
     value = facts.number(fact.dosage.dose)
     unit = units.printed(fact.dosage.dose.unit)
+    if number.unit == PER_DAY:
+        times = times_per_day(fact.dosage.frequency)
+        daily = units.convert(value, unit, "mg") if value is not None and times is not None else None
+        return daily is not None and float(daily) * float(times or 0) == float(number.value)
     if value is not None and units.convert(value, unit, number.unit or unit) == number.value:
         return True
     return any(each.value == number.value and each.unit == number.unit for each in _strengths(fact))

@@ -8,6 +8,7 @@ from grounding import binding, facts
 from grounding.calculate import RAPID_PROGRESSION_PER_YEAR
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim, Verdict
+from grounding.derive import DOSE_LIMIT
 from grounding.mentions import LabelMention, NameMention
 from grounding.vocabulary import words
 
@@ -76,6 +77,8 @@ def _stated(fact: ClinicalFact, family: str) -> float | str | None:
 def _check_category(mention: LabelMention, context: Context) -> Claim:
     if mention.family == "rapid-progression":
         return _check_progression(mention, context)
+    if mention.family == DOSE_LIMIT:
+        return _check_limit(mention, context)
     family = "kdigo-g-stage" if mention.family == "ckd-stage" else mention.family
     known = [each for each in context.cited.derived if each.name == family]
     agreeing = [each for each in known if _same_stage(mention, each.label)]
@@ -96,6 +99,21 @@ def _check_progression(mention: LabelMention, context: Context) -> Claim:
     if float(slope.value) < RAPID_PROGRESSION_PER_YEAR:
         return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", slope.fact_ids)
     return contradicted(mention, "category", f"by the cited values the rate is {slope.text}")
+
+
+def _check_limit(mention: LabelMention, context: Context) -> Claim:
+    """About the nearest drug alone: what holds of one drug supports nothing about another."""
+    name = binding.nearest_name(context.sentence, mention, lambda each: each.is_drug)
+    known = [each for each in context.cited.derived_matching(name.keys) if each.name == DOSE_LIMIT] if name else []
+    denied = context.before(mention, 6).rstrip().endswith("not")
+    agreeing = [each for each in known if (mention.text.lower() == each.label) != denied]
+    if agreeing:
+        return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", agreeing[0].fact_ids)
+    if known:
+        return contradicted(mention, "category", f"by the cited kidney function it is {known[0].text}")
+    if mention.text.lower() in _recorded(context):
+        return supported(mention, "category")
+    return unsupported(mention, "category", "no cited kidney function says so")
 
 
 def _same_stage(mention: LabelMention, label: str) -> bool:

@@ -8,13 +8,14 @@ from grounding.binding import BoundNumber
 from grounding.checks import candidates, count, dose, interval
 from grounding.checks.candidates import Candidate
 from grounding.checks.context import Context, contradicted, supported, unsupported
+from grounding.checks.dose import PER_DAY
 from grounding.claims import Claim, Verdict
 from grounding.units import TIME_UNITS
 
 
 def check(context: Context) -> list[Claim]:
     """One claim per number, and one for the date that belongs to it."""
-    known = candidates.of(context.cited)
+    known = context.cited.candidates
     claims: list[Claim] = []
     for bound in binding.numbers(context.sentence, context.carried):
         claims += _check_one(bound, known, context)
@@ -50,11 +51,16 @@ def _value(bound: BoundNumber, known: Sequence[Candidate], context: Context) -> 
 
 
 def _relevant(bound: BoundNumber, known: Sequence[Candidate]) -> list[Candidate]:
-    """Numbers of the concept named; of all concepts where none is named, but then only with a unit."""
+    """Numbers of the concept named; of all concepts where none is named, but then only with a unit.
+
+    What may be taken a day is a number of the drug named and of nothing else.
+    """
     if bound.name is not None:
         named = [each for each in known if each.keys & bound.name.keys]
         if named:
             return named
+    if bound.number.unit == PER_DAY:
+        return []
     return list(known) if bound.number.unit else [each for each in known if not each.unit]
 
 

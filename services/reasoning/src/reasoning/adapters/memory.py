@@ -49,6 +49,10 @@ class Memory:
         response = await _answer(self._stub.SearchEvidence(request, timeout=DEADLINE))
         return tuple(hit.passage for hit in response.hits)
 
+    async def quoted(self, words: str) -> tuple[pb.EvidencePassage, ...]:
+        """Passages that these words may be quoted from."""
+        return await self.evidence(words, _HITS_TO_FIND_ONE)
+
     async def notes(self, patient: PatientKey, query: str) -> tuple[pb.NoteHit, ...]:
         """The best pieces of the patient's notes and documents."""
         request = pb.SearchNotesRequest(patient=patient, query=query, limit=_NOTES)

@@ -28,6 +28,7 @@ _GET = """SELECT a.assessment, a.fingerprint, r.review FROM assessment a LEFT JO
     WHERE a.assessment_id = %s"""
 _REVIEW = """INSERT INTO review (review_id, assessment_id, review, reviewed_at) VALUES (%s, %s, %s, %s)
     ON CONFLICT DO NOTHING RETURNING review_id"""
+_EPISODE_OF = "SELECT object FROM episode WHERE assessment_id = %s"
 _LAST_SIGNED = """SELECT a.assessment, r.reviewed_at, r.review FROM assessment a JOIN review r USING (assessment_id)
     WHERE (a.patient_id, a.authority) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
     ORDER BY r.reviewed_at DESC"""
@@ -55,6 +56,12 @@ class Store:
             return None
         review = AssessmentReviewed.FromString(row[2]) if row[2] is not None else None
         return Stored(Assessment.FromString(row[0]), bytes(row[1]), review)
+
+    async def episode_of(self, assessment_id: str) -> ObjectRef | None:
+        """Where the episode of an assessment lies."""
+        async with self._connection() as conn:
+            row = await (await conn.execute(_EPISODE_OF, (assessment_id,))).fetchone()
+        return None if row is None else ObjectRef.FromString(row[0])
 
     async def last_signed(
         self, identifiers: Iterable[PatientKey]

@@ -20,12 +20,16 @@ UNSAYABLE = (ValueError, KeyError, UnknownSourceError, UnrenderableError, Calcul
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A statement with who made it. `objection`: why it is withheld although it is true; empty if nobody objects."""
+    """A statement with who made it. `objection`: why it is withheld although it is true; empty if nobody objects.
+
+    `step`: of the episode, where the model chose it.
+    """
 
     rendered: Rendered
     author: "wire.Author.ValueType"
     author_name: str
     objection: str = ""
+    step: int = 0
 
 
 def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:
@@ -97,4 +101,5 @@ def _judge(drafted: Drafted, verifier: Verifier, assessment_id: str, number: int
         verdict=release.verdict.to_proto(),
         released=release.released and not drafted.objection,
         reason=release.reason or drafted.objection,
+        episode_step=drafted.step,
     )

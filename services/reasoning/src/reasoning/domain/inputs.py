@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Sources
-from grounding.calculate import CalculationError
-from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, WEIGHT, key, short_name
-from grounding.derive import CALCULATIONS
+from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, key, short_name
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_ALERT,
@@ -15,22 +12,19 @@ from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_QUESTION,
     Statement,
 )
-from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Finding, Policy
+from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Finding, Policy
 
+from reasoning.domain.computing import computable
+from reasoning.domain.reading import Readable, reach
 from reasoning.domain.record import Record
-from reasoning.domain.rules.changes import last_encounter
 
 FIRST_VISIT, FOLLOW_UP = "first_visit", "follow_up"
-TOOLS = ("read_timeline", "search_memory", "search_evidence", "read_document", "read_image_findings")
+TOOLS = (
+    *("read_timeline", "search_memory", "search_evidence", "read_document", "read_image_findings"),
+    *("compare_with_last_visit", "calculate"),
+)
 # What a kidney or diabetes question expects to find; named as absent where it was never measured.
 _EXPECTED = (EGFR, CREATININE, POTASSIUM, HBA1C, ACR)
-_CALCULATED_FROM: Mapping[str, tuple[str, ...]] = {
-    "egfr-ckd-epi-2021": (CREATININE,),
-    "kdigo-g-stage": (CREATININE, EGFR),
-    "egfr-slope": (CREATININE, EGFR),
-    "kdigo-a-stage": (ACR,),
-    "creatinine-clearance": (CREATININE, WEIGHT),
-}
 _MAX_OPEN = 3
 # What the model must know is said; plain values it may repeat, since repetitions are dropped afterwards.
 _TOLD = (STATEMENT_KIND_ALERT, STATEMENT_KIND_QUESTION, STATEMENT_KIND_PROPOSAL)
@@ -49,24 +43,33 @@ class Prepared:
 
 
 def prepare(
-    question: str, record: Record, sources: Sources, said: Sequence[Statement], context_tokens: int
+    question: str,
+    record: Record,
+    sources: Sources,
+    said: Sequence[Statement],
+    context_tokens: int,
+    prose_tokens: int = 0,
 ) -> Prepared:
-    """`said`: the rules' statements, rendered. `context_tokens`: what the record's lines may take."""
-    absences = _absences(sources)
+    """`said`: the rules' statements, rendered. `context_tokens`: what the record's lines may take.
+
+    `prose_tokens`: what the model may write freely, 0 for nothing.
+    """
+    absences, held = _absences(sources), Readable.of(record, sources)
     inputs = EpisodeInputs(
         question=question,
         context=record.context,
         flow=FIRST_VISIT,
-        policy=Policy(context_tokens=context_tokens + _BESIDE_RECORD),
+        policy=Policy(context_tokens=context_tokens + _BESIDE_RECORD, prose_tokens=prose_tokens),
         findings=[*_findings(said), *_open_points(record)],
-        calculations=_calculations(sources),
+        calculations=computable(sources),
         absences=absences.values(),
         tools=TOOLS,
+        reach=reach((line.fact_id for line in record.context.lines), held),
+        asked_fact_ids=_asked(said),
     )
-    since = _since(record, sources)
-    if since is not None:
+    if held.since is not None:
         inputs.flow = FOLLOW_UP
-        inputs.since.CopyFrom(since)
+        inputs.since.FromDatetime(held.since)
     _add_facts_of_calculations(inputs, record)
     return Prepared(inputs, absences)
 
@@ -74,21 +77,14 @@ def prepare(
 def _add_facts_of_calculations(inputs: EpisodeInputs, record: Record) -> None:
     """A calculation may need facts that did not fit the pack: the episode holds them, without a line."""
     held = {each.fact.fact_id for each in inputs.context.facts}
-    needed = {fact_id for calculation in inputs.calculations for fact_id in calculation.fact_ids} - held
+    needed = {fact_id for each in inputs.calculations for fact_id in (each.about, *each.fact_ids)} - held
     inputs.context.facts.extend(each for each in record.timeline.facts if each.fact.fact_id in needed)
 
 
-def _since(record: Record, sources: Sources) -> Timestamp | None:
-    """The last signed assessment, else the end of the last encounter; None at a first visit."""
-    stamp = Timestamp()
-    last = last_encounter(sources)
-    if record.signed is not None:
-        stamp.FromDatetime(record.signed.signed_at)
-    elif last is not None:
-        stamp.FromDatetime(last.over)
-    else:
-        return None
-    return stamp
+def _asked(said: Sequence[Statement]) -> list[str]:
+    """The facts that the rules ask the physician about already."""
+    asked = (each for each in said if each.released and each.kind == STATEMENT_KIND_QUESTION)
+    return list(dict.fromkeys(each.fact_id for statement in asked for each in statement.citations if each.fact_id))
 
 
 def _findings(said: Sequence[Statement]) -> list[Finding]:
@@ -117,20 +113,6 @@ def _open_points(record: Record) -> list[Finding]:
     kinds = (STATEMENT_KIND_QUESTION, STATEMENT_KIND_PROPOSAL)
     open_ones = [each for each in record.signed.assessment.statements if each.released and each.kind in kinds]
     return [Finding(name="last signed assessment", text=_short(each.text)) for each in open_ones[:_MAX_OPEN]]
-
-
-def _calculations(sources: Sources) -> list[Calculation]:
-    """The calculations whose inputs are all there."""
-    person = [fact for fact in (sources.birth_date(), sources.sex()) if fact]
-    found = []
-    for name, codes in _CALCULATED_FROM.items():
-        given = [*(fact for code in codes for fact in sources.series(code)), *person]
-        try:
-            used = CALCULATIONS[name](given).fact_ids
-        except CalculationError:
-            continue
-        found.append(Calculation(name=name, fact_ids=used))
-    return found
 
 
 def _absences(sources: Sources) -> dict[str, CodedConcept]:

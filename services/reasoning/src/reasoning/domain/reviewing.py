@@ -1,10 +1,13 @@
-"""Checks a physician's decision against the assessment it is about, and makes it an event."""
+"""Checks a physician's decision against the assessment it is about, and makes it an event ready for training."""
 
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
+from grounding import Verifier, judge, worst_of
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 from longitude.reasoning.v1.reasoning_service_pb2 import ReviewRequest
+
+from reasoning.domain import edits
 
 MAX_TEXT = 4000
 MAX_REVIEWER = 200
@@ -37,14 +40,19 @@ def check(request: ReviewRequest, assessment: wire.Assessment) -> None:
         raise ReviewRefusedError("an edited assessment names the statements that were edited")
 
 
-def reviewed(request: ReviewRequest, assessment: wire.Assessment, at: Timestamp) -> AssessmentReviewed:
-    """Statements that the physician did not name share the decision on the whole; withheld ones stay withheld."""
+def reviewed(
+    request: ReviewRequest, assessment: wire.Assessment, at: Timestamp, verifier: Verifier | None = None
+) -> AssessmentReviewed:
+    """Statements that the physician did not name share the decision on the whole; withheld ones stay withheld.
+
+    `verifier`: over the patient's record; without one the physician's own words get no verdict.
+    """
     named = {statement.statement_id: statement for statement in request.statements}
     rest = wire.REVIEW_DECISION_REJECTED
     if request.decision != wire.REVIEW_DECISION_REJECTED:
         rest = wire.REVIEW_DECISION_ACCEPTED
     statements = [
-        named.get(each.statement_id) or wire.ReviewedStatement(statement_id=each.statement_id, decision=rest)
+        _statement(each, named.get(each.statement_id) or wire.ReviewedStatement(decision=rest), verifier)
         for each in assessment.statements
         if each.released or each.statement_id in named
     ]
@@ -57,6 +65,43 @@ def reviewed(request: ReviewRequest, assessment: wire.Assessment, at: Timestamp)
         statements=statements,
         reviewed_at=at,
     )
+
+
+def new_texts(request: ReviewRequest) -> str:
+    """The physician's own words, all together."""
+    return "\n".join(each.text for each in request.statements if each.decision == wire.REVIEW_DECISION_EDITED)
+
+
+def _statement(
+    drafted: wire.Statement, asked: wire.ReviewedStatement, verifier: Verifier | None
+) -> wire.ReviewedStatement:
+    """What was drafted beside what became of it: only decision, text and comment are the physician's to say."""
+    made = wire.ReviewedStatement(
+        statement_id=drafted.statement_id,
+        decision=asked.decision,
+        comment=asked.comment,
+        original=drafted.text,
+        episode_step=drafted.episode_step,
+    )
+    match asked.decision:
+        case wire.REVIEW_DECISION_EDITED:
+            made.text = asked.text
+            made.spans.extend(edits.edited(drafted.text, asked.text))
+            _note_verdict(made, verifier)
+        case wire.REVIEW_DECISION_REJECTED:
+            made.spans.extend(edits.removed(drafted.text))
+        case _:
+            made.spans.extend(edits.kept(drafted.text))
+    return made
+
+
+def _note_verdict(made: wire.ReviewedStatement, verifier: Verifier | None) -> None:
+    """A physician may know what the record does not: the verdict is noted and blocks nothing."""
+    if verifier is not None:
+        judged = judge(made.text, verifier)
+        verdict = worst_of(judged)
+        made.verdict = verdict.to_proto()
+        made.verdict_reason = next((each.reason for each in judged if each.verdict is verdict), "")
 
 
 def _check_statement(statement: wire.ReviewedStatement) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-from grounding import Sources, Statement, say
-from grounding.statements import Day, Name, Part, Value, Words
-from harness import actions
+from grounding import Rendered, Sources, Statement, facts, say
+from grounding.render import citations
+from grounding.spans import sentences
+from grounding.statements import Day, Dose, Name, Part, Value, Words
+from harness import Written, actions
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
@@ -16,7 +18,17 @@ _PROPOSED: dict[actions.ProposalKind, str] = {
 }
 
 
-def word(said: actions.Statement, sources: Sources, absences: Mapping[str, CodedConcept]) -> Statement:
+_ASKED: dict[actions.QuestionPurpose, tuple[str, str]] = {
+    actions.QuestionPurpose.CONFIRMATION: ("An entry needs to be confirmed: ", "; does it hold for this patient?"),
+    actions.QuestionPurpose.REACTION: ("Which reaction belongs to this allergy entry: ", "?"),
+    actions.QuestionPurpose.ADHERENCE: ("Is this medication taken as recorded: ", "?"),
+    actions.QuestionPurpose.SOURCE: ("From whom or which document is this entry: ", "?"),
+}
+
+
+def word(
+    said: actions.Statement | actions.AskPhysician, sources: Sources, absences: Mapping[str, CodedConcept]
+) -> Statement:
     """ValueError, CalculationError or UnknownSourceError where the facts named do not carry such a statement."""
     match said:
         case actions.Trend(fact_ids=fact_ids):
@@ -41,8 +53,33 @@ def word_proposal(proposed: actions.Propose, sources: Sources) -> Statement:
     return Statement(wire.STATEMENT_KIND_PROPOSAL, (Words(_PROPOSED[proposed.kind]), *entries))
 
 
+def word_written(written: Written, sources: Sources) -> Rendered | None:
+    """The first sentence of a free text, as a statement that rests on the facts it was written from."""
+    plain = " ".join(written.text.split())
+    found = sentences(plain, clauses=False)
+    statement = Statement(wire.STATEMENT_KIND_PROSE, (), written.fact_ids)
+    return Rendered(statement, found[0].of(plain), citations(statement, sources)) if found else None
+
+
+def _question(sources: Sources, fact_id: str, purpose: actions.QuestionPurpose) -> Statement:
+    """`Which reaction belongs to this allergy entry: penicillin (2025-02-14)?`"""
+    lead, end = _ASKED[purpose]
+    fact = sources.fact(fact_id)
+    negation: tuple[Part, ...] = (Words("no "),) if facts.is_absent(fact) else ()
+    dose: tuple[Part, ...] = (Words(" "), Dose(fact_id)) if fact.HasField("dosage") else ()
+    day: tuple[Part, ...] = (Words(" ("), Day(fact_id), Words(")")) if fact.HasField("valid_from") else ()
+    parts = (Words(lead), *negation, Name(fact_id), *dose, *day, Words(end))
+    return Statement(wire.STATEMENT_KIND_QUESTION, parts)
+
+
 def _about_one_fact(
-    said: actions.Latest | actions.Medication | actions.Allergy | actions.Problem | actions.Imaging, sources: Sources
+    said: actions.Latest
+    | actions.Medication
+    | actions.Allergy
+    | actions.Problem
+    | actions.Imaging
+    | actions.AskPhysician,
+    sources: Sources,
 ) -> Statement:
     match said:
         case actions.Latest():
@@ -55,6 +92,8 @@ def _about_one_fact(
             return say.problem(sources, said.fact_id)
         case actions.Imaging():
             return say.imaging(sources, said.fact_id)
+        case actions.AskPhysician():
+            return _question(sources, said.fact_id, said.purpose)
 
 
 def _entry(sources: Sources, fact_id: str) -> tuple[Part, ...]:

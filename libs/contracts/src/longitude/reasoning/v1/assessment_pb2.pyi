@@ -98,6 +98,8 @@ class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.Value
     VERDICT_SUPPORTED: _Verdict.ValueType  # 1
     VERDICT_CONTRADICTED: _Verdict.ValueType  # 2
     VERDICT_UNSUPPORTED: _Verdict.ValueType  # 3
+    VERDICT_NO_CLAIM: _Verdict.ValueType  # 4
+    """It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan."""
 
 class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper): ...
 
@@ -105,6 +107,8 @@ VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
 VERDICT_SUPPORTED: Verdict.ValueType  # 1
 VERDICT_CONTRADICTED: Verdict.ValueType  # 2
 VERDICT_UNSUPPORTED: Verdict.ValueType  # 3
+VERDICT_NO_CLAIM: Verdict.ValueType  # 4
+"""It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 class _ReviewDecision:
@@ -125,6 +129,30 @@ REVIEW_DECISION_ACCEPTED: ReviewDecision.ValueType  # 1
 REVIEW_DECISION_REJECTED: ReviewDecision.ValueType  # 2
 REVIEW_DECISION_EDITED: ReviewDecision.ValueType  # 3
 Global___ReviewDecision: _TypeAlias = ReviewDecision  # noqa: Y015
+
+class _Judgement:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JudgementEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Judgement.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JUDGEMENT_UNSPECIFIED: _Judgement.ValueType  # 0
+    JUDGEMENT_KEPT: _Judgement.ValueType  # 1
+    JUDGEMENT_REMOVED: _Judgement.ValueType  # 2
+    JUDGEMENT_REPLACED: _Judgement.ValueType  # 3
+    JUDGEMENT_ADDED: _Judgement.ValueType  # 4
+    """Nothing of the draft: start equals end."""
+
+class Judgement(_Judgement, metaclass=_JudgementEnumTypeWrapper):
+    """What a physician did to some characters of a drafted statement."""
+
+JUDGEMENT_UNSPECIFIED: Judgement.ValueType  # 0
+JUDGEMENT_KEPT: Judgement.ValueType  # 1
+JUDGEMENT_REMOVED: Judgement.ValueType  # 2
+JUDGEMENT_REPLACED: Judgement.ValueType  # 3
+JUDGEMENT_ADDED: Judgement.ValueType  # 4
+"""Nothing of the draft: start equals end."""
+Global___Judgement: _TypeAlias = Judgement  # noqa: Y015
 
 @_typing.final
 class Citation(_message.Message):
@@ -212,6 +240,7 @@ class Statement(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     RELEASED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    EPISODE_STEP_FIELD_NUMBER: _builtins.int
     statement_id: _builtins.str
     kind: Global___StatementKind.ValueType
     text: _builtins.str
@@ -221,7 +250,9 @@ class Statement(_message.Message):
     verdict: Global___Verdict.ValueType
     released: _builtins.bool
     reason: _builtins.str
-    """Why it was withheld; empty when released."""
+    """Why it was withheld, or what it was released with as a mark; empty when it is supported and released."""
+    episode_step: _builtins.int
+    """Index of the model's turn in the episode that chose it; 0 where a rule made it."""
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Citation]: ...
     @_builtins.property
@@ -239,10 +270,11 @@ class Statement(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         released: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        episode_step: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "kind", b"kind", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "kind", b"kind", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,6 +330,37 @@ class Assessment(_message.Message):
 Global___Assessment: _TypeAlias = Assessment  # noqa: Y015
 
 @_typing.final
+class ReviewedSpan(_message.Message):
+    """Characters (Unicode code points) [start, end) of the drafted text and what became of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    JUDGEMENT_FIELD_NUMBER: _builtins.int
+    REPLACEMENT_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    end: _builtins.int
+    judgement: Global___Judgement.ValueType
+    replacement: _builtins.str
+    """What stands there now; empty unless replaced or added."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+        judgement: Global___Judgement.ValueType = ...,
+        replacement: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "judgement", b"judgement", "replacement", b"replacement", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewedSpan: _TypeAlias = ReviewedSpan  # noqa: Y015
+
+@_typing.final
 class ReviewedStatement(_message.Message):
     """One statement as the physician left it."""
 
@@ -307,11 +370,27 @@ class ReviewedStatement(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
+    ORIGINAL_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    VERDICT_REASON_FIELD_NUMBER: _builtins.int
+    EPISODE_STEP_FIELD_NUMBER: _builtins.int
     statement_id: _builtins.str
     decision: Global___ReviewDecision.ValueType
     text: _builtins.str
     """The new text of an edited statement."""
     comment: _builtins.str
+    original: _builtins.str
+    """The drafted text that was judged. Filled in by the service, like everything below."""
+    verdict: Global___Verdict.ValueType
+    """What the verifier says about the new text of an edited statement. It never blocks a physician's own words."""
+    verdict_reason: _builtins.str
+    episode_step: _builtins.int
+    """As in the drafted statement: where in the episode the words were chosen."""
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReviewedSpan]:
+        """In order, together the whole of `original`: applying them gives the text that the physician left."""
+
     def __init__(
         self,
         *,
@@ -319,10 +398,15 @@ class ReviewedStatement(_message.Message):
         decision: Global___ReviewDecision.ValueType = ...,
         text: _builtins.str = ...,
         comment: _builtins.str = ...,
+        original: _builtins.str = ...,
+        spans: _abc.Iterable[Global___ReviewedSpan] | None = ...,
+        verdict: Global___Verdict.ValueType = ...,
+        verdict_reason: _builtins.str = ...,
+        episode_step: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "statement_id", b"statement_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "episode_step", b"episode_step", "original", b"original", "spans", b"spans", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict", "verdict_reason", b"verdict_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

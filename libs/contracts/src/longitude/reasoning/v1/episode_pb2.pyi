@@ -8,8 +8,10 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
 from longitude.memory.v1 import memory_service_pb2 as _memory_service_pb2
+from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +22,58 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ProposalKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProposalKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProposalKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROPOSAL_KIND_UNSPECIFIED: _ProposalKind.ValueType  # 0
+    PROPOSAL_KIND_REVIEW_MEDICATION: _ProposalKind.ValueType  # 1
+    PROPOSAL_KIND_REPEAT_RESULT: _ProposalKind.ValueType  # 2
+    PROPOSAL_KIND_CLARIFY_ALLERGY: _ProposalKind.ValueType  # 3
+    PROPOSAL_KIND_REVIEW_PROBLEM: _ProposalKind.ValueType  # 4
+
+class ProposalKind(_ProposalKind, metaclass=_ProposalKindEnumTypeWrapper):
+    """What a proposal asks the physician to look at."""
+
+PROPOSAL_KIND_UNSPECIFIED: ProposalKind.ValueType  # 0
+PROPOSAL_KIND_REVIEW_MEDICATION: ProposalKind.ValueType  # 1
+PROPOSAL_KIND_REPEAT_RESULT: ProposalKind.ValueType  # 2
+PROPOSAL_KIND_CLARIFY_ALLERGY: ProposalKind.ValueType  # 3
+PROPOSAL_KIND_REVIEW_PROBLEM: ProposalKind.ValueType  # 4
+Global___ProposalKind: _TypeAlias = ProposalKind  # noqa: Y015
+
+class _QuestionPurpose:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QuestionPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuestionPurpose.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUESTION_PURPOSE_UNSPECIFIED: _QuestionPurpose.ValueType  # 0
+    QUESTION_PURPOSE_CONFIRMATION: _QuestionPurpose.ValueType  # 1
+    """Whether the entry is true of this patient."""
+    QUESTION_PURPOSE_REACTION: _QuestionPurpose.ValueType  # 2
+    """What the patient reacted with."""
+    QUESTION_PURPOSE_ADHERENCE: _QuestionPurpose.ValueType  # 3
+    """Whether the medication is taken."""
+    QUESTION_PURPOSE_SOURCE: _QuestionPurpose.ValueType  # 4
+    """Where the entry comes from."""
+
+class QuestionPurpose(_QuestionPurpose, metaclass=_QuestionPurposeEnumTypeWrapper):
+    """What a question to the physician is for."""
+
+QUESTION_PURPOSE_UNSPECIFIED: QuestionPurpose.ValueType  # 0
+QUESTION_PURPOSE_CONFIRMATION: QuestionPurpose.ValueType  # 1
+"""Whether the entry is true of this patient."""
+QUESTION_PURPOSE_REACTION: QuestionPurpose.ValueType  # 2
+"""What the patient reacted with."""
+QUESTION_PURPOSE_ADHERENCE: QuestionPurpose.ValueType  # 3
+"""Whether the medication is taken."""
+QUESTION_PURPOSE_SOURCE: QuestionPurpose.ValueType  # 4
+"""Where the entry comes from."""
+Global___QuestionPurpose: _TypeAlias = QuestionPurpose  # noqa: Y015
 
 @_typing.final
 class Finding(_message.Message):
@@ -61,7 +115,15 @@ class Calculation(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     FACT_IDS_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    about: _builtins.str
+    """The call of `calculate` that computes it: about this fact, for this purpose."""
+    purpose: _builtins.str
+    text: _builtins.str
+    """The value in words, once it was computed; empty before."""
     @_builtins.property
     def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -69,14 +131,46 @@ class Calculation(_message.Message):
         *,
         name: _builtins.str = ...,
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        about: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "fact_ids", b"fact_ids", "name", b"name", "purpose", b"purpose", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Calculation: _TypeAlias = Calculation  # noqa: Y015
+
+@_typing.final
+class Reach(_message.Message):
+    """What a call of a tool that reads the record would bring. A call that brings nothing new is not offered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_FIELD_NUMBER: _builtins.int
+    FACT_ID_FIELD_NUMBER: _builtins.int
+    FACT_IDS_FIELD_NUMBER: _builtins.int
+    tool: _builtins.str
+    fact_id: _builtins.str
+    """The fact the call is about; empty: whatever it is about."""
+    @_builtins.property
+    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        tool: _builtins.str = ...,
+        fact_id: _builtins.str = ...,
+        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "fact_ids", b"fact_ids", "tool", b"tool"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reach: _TypeAlias = Reach  # noqa: Y015
 
 @_typing.final
 class Policy(_message.Message):
@@ -89,6 +183,7 @@ class Policy(_message.Message):
     WINDOW_FIELD_NUMBER: _builtins.int
     CONTEXT_TOKENS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
+    PROSE_TOKENS_FIELD_NUMBER: _builtins.int
     temperature: _builtins.float
     top_p: _builtins.float
     window: _builtins.int
@@ -96,6 +191,8 @@ class Policy(_message.Message):
     context_tokens: _builtins.int
     """Tokens of the record that are shown at the start."""
     seconds: _builtins.int
+    prose_tokens: _builtins.int
+    """Tokens of the one free sentence that the model may write; 0: none (no default)."""
     def __init__(
         self,
         *,
@@ -104,10 +201,11 @@ class Policy(_message.Message):
         window: _builtins.int = ...,
         context_tokens: _builtins.int = ...,
         seconds: _builtins.int = ...,
+        prose_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "seconds", b"seconds", "temperature", b"temperature", "top_p", b"top_p", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "prose_tokens", b"prose_tokens", "seconds", b"seconds", "temperature", b"temperature", "top_p", b"top_p", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -128,6 +226,8 @@ class EpisodeInputs(_message.Message):
     ABSENCES_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
+    REACH_FIELD_NUMBER: _builtins.int
+    ASKED_FACT_IDS_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     flow: _builtins.str
     """`first_visit` or `follow_up` (also when empty)."""
@@ -140,7 +240,9 @@ class EpisodeInputs(_message.Message):
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
     @_builtins.property
-    def calculations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Calculation]: ...
+    def calculations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Calculation]:
+        """What the tool `calculate` can compute from this record."""
+
     @_builtins.property
     def absences(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.CodedConcept]:
         """Concepts looked for in the whole record and not there."""
@@ -151,6 +253,14 @@ class EpisodeInputs(_message.Message):
 
     @_builtins.property
     def policy(self) -> Global___Policy: ...
+    @_builtins.property
+    def reach(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reach]:
+        """What the other tools would bring from the record, about facts that the context shows."""
+
+    @_builtins.property
+    def asked_fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Facts that the rules put to the physician as a question already."""
+
     def __init__(
         self,
         *,
@@ -163,10 +273,12 @@ class EpisodeInputs(_message.Message):
         absences: _abc.Iterable[_clinical_fact_pb2.CodedConcept] | None = ...,
         tools: _abc.Iterable[_builtins.str] | None = ...,
         policy: Global___Policy | None = ...,
+        reach: _abc.Iterable[Global___Reach] | None = ...,
+        asked_fact_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "policy", b"policy", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "calculations", b"calculations", "context", b"context", "findings", b"findings", "flow", b"flow", "policy", b"policy", "question", b"question", "since", b"since", "tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "asked_fact_ids", b"asked_fact_ids", "calculations", b"calculations", "context", b"context", "findings", b"findings", "flow", b"flow", "policy", b"policy", "question", b"question", "reach", b"reach", "since", b"since", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -281,17 +393,28 @@ class ToolCall(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    WOULD_CHANGE_FIELD_NUMBER: _builtins.int
+    CALCULATIONS_FIELD_NUMBER: _builtins.int
     role: _builtins.str
     tool: _builtins.str
     arguments: _builtins.str
     """JSON, keys sorted."""
     result_sha256: _builtins.str
+    """SHA-256 of `result` and `calculations` (as a ToolCall that holds nothing else); empty when the call failed."""
     purpose: _builtins.str
     """Why the call was needed."""
     error: _builtins.str
     @_builtins.property
     def result(self) -> _memory_service_pb2.GetContextResponse:
         """What the tool answered; in the same shape as the context the episode started from."""
+
+    @_builtins.property
+    def would_change(self) -> _containers.RepeatedScalarFieldContainer[_assessment_pb2.StatementKind.ValueType]:
+        """What it could change: the kinds of statement that the role can then make, in this state or a later one."""
+
+    @_builtins.property
+    def calculations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Calculation]:
+        """What `calculate` computed."""
 
     def __init__(
         self,
@@ -303,14 +426,256 @@ class ToolCall(_message.Message):
         purpose: _builtins.str = ...,
         error: _builtins.str = ...,
         result: _memory_service_pb2.GetContextResponse | None = ...,
+        would_change: _abc.Iterable[_assessment_pb2.StatementKind.ValueType] | None = ...,
+        calculations: _abc.Iterable[Global___Calculation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "error", b"error", "purpose", b"purpose", "result", b"result", "result_sha256", b"result_sha256", "role", b"role", "tool", b"tool"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "calculations", b"calculations", "error", b"error", "purpose", b"purpose", "result", b"result", "result_sha256", b"result_sha256", "role", b"role", "tool", b"tool", "would_change", b"would_change"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ToolCall: _TypeAlias = ToolCall  # noqa: Y015
+
+@_typing.final
+class Action(_message.Message):
+    """What an agent did, resolved: every source by its id. Nothing in it orders, changes or stops anything."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Say(_message.Message):
+        """A typed statement of the draft. It names what it rests on and carries no value."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KIND_FIELD_NUMBER: _builtins.int
+        FACT_IDS_FIELD_NUMBER: _builtins.int
+        PASSAGE_ID_FIELD_NUMBER: _builtins.int
+        CODE_FIELD_NUMBER: _builtins.int
+        CALCULATION_FIELD_NUMBER: _builtins.int
+        kind: _assessment_pb2.StatementKind.ValueType
+        passage_id: _builtins.str
+        calculation: _builtins.str
+        """The name of a calculation."""
+        @_builtins.property
+        def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+        @_builtins.property
+        def code(self) -> _clinical_fact_pb2.CodedConcept:
+            """The concept of a trend, a change or an absence."""
+
+        def __init__(
+            self,
+            *,
+            kind: _assessment_pb2.StatementKind.ValueType = ...,
+            fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+            passage_id: _builtins.str = ...,
+            code: _clinical_fact_pb2.CodedConcept | None = ...,
+            calculation: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["calculation", b"calculation", "code", b"code", "fact_ids", b"fact_ids", "kind", b"kind", "passage_id", b"passage_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Propose(_message.Message):
+        """A request to the physician's review."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KIND_FIELD_NUMBER: _builtins.int
+        FACT_IDS_FIELD_NUMBER: _builtins.int
+        PASSAGE_IDS_FIELD_NUMBER: _builtins.int
+        kind: Global___ProposalKind.ValueType
+        @_builtins.property
+        def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+        @_builtins.property
+        def passage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+        def __init__(
+            self,
+            *,
+            kind: Global___ProposalKind.ValueType = ...,
+            fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+            passage_ids: _abc.Iterable[_builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "kind", b"kind", "passage_ids", b"passage_ids"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Call(_message.Message):
+        """A call of a reading tool, why, and what it could change; no fact: about the whole record."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TOOL_FIELD_NUMBER: _builtins.int
+        FACT_ID_FIELD_NUMBER: _builtins.int
+        PURPOSE_FIELD_NUMBER: _builtins.int
+        WOULD_CHANGE_FIELD_NUMBER: _builtins.int
+        tool: _builtins.str
+        fact_id: _builtins.str
+        purpose: _builtins.str
+        @_builtins.property
+        def would_change(self) -> _containers.RepeatedScalarFieldContainer[_assessment_pb2.StatementKind.ValueType]: ...
+        def __init__(
+            self,
+            *,
+            tool: _builtins.str = ...,
+            fact_id: _builtins.str = ...,
+            purpose: _builtins.str = ...,
+            would_change: _abc.Iterable[_assessment_pb2.StatementKind.ValueType] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "purpose", b"purpose", "tool", b"tool", "would_change", b"would_change"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class AskPhysician(_message.Message):
+        """A question to the physician about a fact. It waits for the review."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        FACT_ID_FIELD_NUMBER: _builtins.int
+        PURPOSE_FIELD_NUMBER: _builtins.int
+        fact_id: _builtins.str
+        purpose: Global___QuestionPurpose.ValueType
+        def __init__(
+            self,
+            *,
+            fact_id: _builtins.str = ...,
+            purpose: Global___QuestionPurpose.ValueType = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "purpose", b"purpose"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class HandOver(_message.Message):
+        """The coordinator gives a part of the work to another role."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ROLE_FIELD_NUMBER: _builtins.int
+        role: _builtins.str
+        def __init__(
+            self,
+            *,
+            role: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Doubt(_message.Message):
+        """The verifier doubts an item of the draft, counted from 1."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NUMBER_FIELD_NUMBER: _builtins.int
+        number: _builtins.int
+        def __init__(
+            self,
+            *,
+            number: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Write(_message.Message):
+        """One bounded turn of free text, and the facts it may rest on. The text is in no way an action."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TOKENS_FIELD_NUMBER: _builtins.int
+        FACT_IDS_FIELD_NUMBER: _builtins.int
+        tokens: _builtins.int
+        @_builtins.property
+        def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+        def __init__(
+            self,
+            *,
+            tokens: _builtins.int = ...,
+            fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "tokens", b"tokens"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Finish(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        def __init__(
+            self,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SAY_FIELD_NUMBER: _builtins.int
+    PROPOSE_FIELD_NUMBER: _builtins.int
+    CALL_FIELD_NUMBER: _builtins.int
+    ASK_PHYSICIAN_FIELD_NUMBER: _builtins.int
+    HAND_OVER_FIELD_NUMBER: _builtins.int
+    DOUBT_FIELD_NUMBER: _builtins.int
+    WRITE_FIELD_NUMBER: _builtins.int
+    FINISH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def say(self) -> Global___Action.Say: ...
+    @_builtins.property
+    def propose(self) -> Global___Action.Propose: ...
+    @_builtins.property
+    def call(self) -> Global___Action.Call: ...
+    @_builtins.property
+    def ask_physician(self) -> Global___Action.AskPhysician: ...
+    @_builtins.property
+    def hand_over(self) -> Global___Action.HandOver: ...
+    @_builtins.property
+    def doubt(self) -> Global___Action.Doubt: ...
+    @_builtins.property
+    def write(self) -> Global___Action.Write: ...
+    @_builtins.property
+    def finish(self) -> Global___Action.Finish: ...
+    def __init__(
+        self,
+        *,
+        say: Global___Action.Say | None = ...,
+        propose: Global___Action.Propose | None = ...,
+        call: Global___Action.Call | None = ...,
+        ask_physician: Global___Action.AskPhysician | None = ...,
+        hand_over: Global___Action.HandOver | None = ...,
+        doubt: Global___Action.Doubt | None = ...,
+        write: Global___Action.Write | None = ...,
+        finish: Global___Action.Finish | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "write", b"write"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "write", b"write"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["say", "propose", "call", "ask_physician", "hand_over", "doubt", "write", "finish"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Action: _TypeAlias = Action  # noqa: Y015
 
 @_typing.final
 class Decision(_message.Message):
@@ -321,19 +686,25 @@ class Decision(_message.Message):
     BY_FIELD_NUMBER: _builtins.int
     WHAT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
     by: _builtins.str
     what: _builtins.str
     reason: _builtins.str
+    @_builtins.property
+    def action(self) -> Global___Action:
+        """Of a guard that let an action through: the action."""
+
     def __init__(
         self,
         *,
         by: _builtins.str = ...,
         what: _builtins.str = ...,
         reason: _builtins.str = ...,
+        action: Global___Action | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "reason", b"reason", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "by", b"by", "reason", b"reason", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

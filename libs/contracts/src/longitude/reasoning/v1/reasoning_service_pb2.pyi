@@ -197,3 +197,172 @@ class ReviewResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReviewResponse: _TypeAlias = ReviewResponse  # noqa: Y015
+
+@_typing.final
+class ReplayRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_ID_FIELD_NUMBER: _builtins.int
+    assessment_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        assessment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayRequest: _TypeAlias = ReplayRequest  # noqa: Y015
+
+@_typing.final
+class ReplayResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTICAL_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_LOG_PROB_GAP_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    identical: _builtins.bool
+    """The same actions, token for token, by the model that serves now."""
+    step: _builtins.int
+    """The first step of the record that differs, and in what (model, tokenizer, context, grammar, observation, action,
+    tool call ...). Nothing after it was tried. Unset when identical.
+    """
+    difference: _builtins.str
+    steps: _builtins.int
+    """Steps of the record; action tokens that came out the same."""
+    tokens: _builtins.int
+    max_log_prob_gap: _builtins.float
+    """Largest difference between recorded and new natural log-probabilities of those tokens."""
+    model: _builtins.str
+    """Name and SHA-256 of the model that served the replay."""
+    def __init__(
+        self,
+        *,
+        identical: _builtins.bool = ...,
+        step: _builtins.int = ...,
+        difference: _builtins.str = ...,
+        steps: _builtins.int = ...,
+        tokens: _builtins.int = ...,
+        max_log_prob_gap: _builtins.float = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "identical", b"identical", "max_log_prob_gap", b"max_log_prob_gap", "model", b"model", "step", b"step", "steps", b"steps", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayResponse: _TypeAlias = ReplayResponse  # noqa: Y015
+
+@_typing.final
+class CheckRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """At most 100,000 characters."""
+    @_builtins.property
+    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def __init__(
+        self,
+        *,
+        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRequest: _TypeAlias = CheckRequest  # noqa: Y015
+
+@_typing.final
+class CheckedSpan(_message.Message):
+    """One sentence, heading or list item: characters (Unicode code points) [start, end) of the text as it was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CLAIMS_FIELD_NUMBER: _builtins.int
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    end: _builtins.int
+    verdict: _assessment_pb2.Verdict.ValueType
+    reason: _builtins.str
+    """Why it is not supported; empty when it is."""
+    @_builtins.property
+    def claims(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.Claim]:
+        """Their offsets, too, count from the beginning of the text."""
+
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.Citation]:
+        """What it rests on, or what the record says instead."""
+
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+        verdict: _assessment_pb2.Verdict.ValueType = ...,
+        reason: _builtins.str = ...,
+        claims: _abc.Iterable[_assessment_pb2.Claim] | None = ...,
+        citations: _abc.Iterable[_assessment_pb2.Citation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "claims", b"claims", "end", b"end", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckedSpan: _TypeAlias = CheckedSpan  # noqa: Y015
+
+@_typing.final
+class CheckResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
+    SUPPORTED_FIELD_NUMBER: _builtins.int
+    CONTRADICTED_FIELD_NUMBER: _builtins.int
+    UNSUPPORTED_FIELD_NUMBER: _builtins.int
+    NO_CLAIM_FIELD_NUMBER: _builtins.int
+    verdict: _assessment_pb2.Verdict.ValueType
+    """The worst of the spans that claim something; UNSUPPORTED when none does."""
+    supported: _builtins.int
+    """Spans by verdict."""
+    contradicted: _builtins.int
+    unsupported: _builtins.int
+    no_claim: _builtins.int
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedSpan]:
+        """In order, without overlap. Characters in no span are blank or marks of layout."""
+
+    def __init__(
+        self,
+        *,
+        verdict: _assessment_pb2.Verdict.ValueType = ...,
+        spans: _abc.Iterable[Global___CheckedSpan] | None = ...,
+        supported: _builtins.int = ...,
+        contradicted: _builtins.int = ...,
+        unsupported: _builtins.int = ...,
+        no_claim: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicted", b"contradicted", "no_claim", b"no_claim", "spans", b"spans", "supported", b"supported", "unsupported", b"unsupported", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckResponse: _TypeAlias = CheckResponse  # noqa: Y015

@@ -50,6 +50,16 @@ class ReasoningServiceStub:
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReviewRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReviewResponse.FromString,
                 _registered_method=True)
+        self.Replay = channel.unary_unary(
+                '/longitude.reasoning.v1.ReasoningService/Replay',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReplayRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReplayResponse.FromString,
+                _registered_method=True)
+        self.Check = channel.unary_unary(
+                '/longitude.reasoning.v1.ReasoningService/Check',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckResponse.FromString,
+                _registered_method=True)
 
 
 class ReasoningServiceServicer:
@@ -77,6 +87,23 @@ class ReasoningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Replay(self, request, context):
+        """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
+        nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Check(self, request, context):
+        """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+        NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+        run; INVALID_ARGUMENT for an empty or over-long text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReasoningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +121,16 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     servicer.Review,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReviewRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReviewResponse.SerializeToString,
+            ),
+            'Replay': grpc.unary_unary_rpc_method_handler(
+                    servicer.Replay,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReplayRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReplayResponse.SerializeToString,
+            ),
+            'Check': grpc.unary_unary_rpc_method_handler(
+                    servicer.Check,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +215,60 @@ class ReasoningService:
             '/longitude.reasoning.v1.ReasoningService/Review',
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReviewRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Replay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/Replay',
+            longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReplayRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.ReplayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Check(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/Check',
+            longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,15 @@ class ReasoningServiceStub:
     GetAssessment: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.GetAssessmentRequest, _reasoning_service_pb2.GetAssessmentResponse]
     Review: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReviewRequest, _reasoning_service_pb2.ReviewResponse]
     """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
+    Replay: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReplayRequest, _reasoning_service_pb2.ReplayResponse]
+    """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
+    nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+    """
+    Check: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.CheckRequest, _reasoning_service_pb2.CheckResponse]
+    """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+    NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+    run; INVALID_ARGUMENT for an empty or over-long text.
+    """
 
 @_typing.type_check_only
 class ReasoningServiceAsyncStub(ReasoningServiceStub):
@@ -53,6 +62,15 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     GetAssessment: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.GetAssessmentRequest, _reasoning_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
     Review: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReviewRequest, _reasoning_service_pb2.ReviewResponse]  # type: ignore[assignment]
     """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
+    Replay: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReplayRequest, _reasoning_service_pb2.ReplayResponse]  # type: ignore[assignment]
+    """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
+    nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+    """
+    Check: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.CheckRequest, _reasoning_service_pb2.CheckResponse]  # type: ignore[assignment]
+    """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+    NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+    run; INVALID_ARGUMENT for an empty or over-long text.
+    """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Questions and reviews: commands whose effects are events."""
@@ -81,5 +99,26 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_reasoning_service_pb2.ReviewResponse, _abc.Awaitable[_reasoning_service_pb2.ReviewResponse]]:
         """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
+
+    @_abc_1.abstractmethod
+    def Replay(
+        self,
+        request: _reasoning_service_pb2.ReplayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reasoning_service_pb2.ReplayResponse, _abc.Awaitable[_reasoning_service_pb2.ReplayResponse]]:
+        """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
+        nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+        """
+
+    @_abc_1.abstractmethod
+    def Check(
+        self,
+        request: _reasoning_service_pb2.CheckRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reasoning_service_pb2.CheckResponse, _abc.Awaitable[_reasoning_service_pb2.CheckResponse]]:
+        """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
+        NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
+        run; INVALID_ARGUMENT for an empty or over-long text.
+        """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from grounding import Sources, Statement, facts, say
 from grounding.calculate import RAPID_PROGRESSION_PER_YEAR, CalculationError
 from grounding.concepts import CREATININE, EGFR
-from grounding.derive import Derived, egfr, egfr_slope
+from grounding.derive import egfr, egfr_slope
+from grounding.derived import Derived
 from grounding.statements import Computed, Day, Method, Part, Words
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire

@@ -1,0 +1,33 @@
+"""The source that a handle stands for in a view; ActionRefusedError where it stands for none, or for another sort."""
+
+from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, FactKind
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+
+from harness.actions import ActionRefusedError
+from harness.sources import code_of
+from harness.view import View
+
+
+def fact(handle: str, view: View, *kinds: "FactKind.ValueType") -> ClinicalFact:
+    found = view.sources.get(handle, view.shown)
+    if not isinstance(found, ClinicalFact):
+        raise ActionRefusedError("no such fact")
+    if kinds and found.kind not in kinds:
+        raise ActionRefusedError("a fact of another kind")
+    return found
+
+
+def passage(handle: str, view: View) -> EvidencePassage:
+    found = view.sources.get(handle, view.shown)
+    if not isinstance(found, EvidencePassage):
+        raise ActionRefusedError("no such passage")
+    return found
+
+
+def newest(handle: str, view: View) -> tuple[ClinicalFact, list[ClinicalFact]]:
+    """A result that is the newest of its code, and all results of the code."""
+    found = fact(handle, view, FactKind.FACT_KIND_RESULT)
+    results = view.sources.results(code_of(found))
+    if results[-1].fact_id != found.fact_id:
+        raise ActionRefusedError("not the newest result of its code")
+    return found, results

@@ -1,0 +1,46 @@
+"""Necessity: a call or question that could change nothing is not offered, and refused if it comes all the same.
+
+A call is needed when it brings something that has no handle yet, and when its role can say something by it, in this
+state or a later one. A question is needed when neither the record nor the assessment answers or asks it already.
+"""
+
+from longitude.ingestion.v1.clinical_fact_pb2 import Assertion, ClinicalFact, FactStatus, Provenance
+from longitude.reasoning.v1.assessment_pb2 import StatementKind
+
+from harness.actions import QuestionPurpose
+from harness.forms import KINDS
+from harness.roles import Role
+from harness.sources import Sources
+from harness.states import State
+from harness.tools import CALCULATE, SEARCH_EVIDENCE, Purpose
+
+_ORDER = list(State)
+
+
+def changes(purpose: Purpose, role: Role, state: State) -> tuple["StatementKind.ValueType", ...]:
+    """The kinds of statement that the role can make by the answer, now or in a later state."""
+    later = _ORDER[_ORDER.index(state) :]
+    forms = {form for each in later for form in role.forms.get(each, frozenset())}
+    return tuple(sorted(KINDS[form] for form in purpose.changes & forms))
+
+
+def brings_something(tool: str, fact_id: str, purpose: str, sources: Sources) -> bool:
+    """Whether the call can bring what has no handle yet. What a search of the evidence finds nobody knows before."""
+    if tool == SEARCH_EVIDENCE:
+        return True
+    if tool == CALCULATE:
+        return sources.computable(fact_id, purpose) is not None
+    return bool(sources.within_reach(tool, fact_id))
+
+
+def is_answered(purpose: QuestionPurpose, fact: ClinicalFact, sources: Sources) -> bool:
+    """Whether the record answers the question about the fact, or the rules ask about it already."""
+    if fact.fact_id in sources.asked:
+        return True
+    match purpose:
+        case QuestionPurpose.REACTION:
+            return bool(fact.note) or fact.assertion == Assertion.ASSERTION_ABSENT
+        case QuestionPurpose.ADHERENCE:
+            return fact.status in (FactStatus.FACT_STATUS_ENDED, FactStatus.FACT_STATUS_ORDERED)
+        case _:
+            return fact.provenance == Provenance.PROVENANCE_STRUCTURED

@@ -1,0 +1,107 @@
+"""An action as the record holds it: typed, with the ids of everything it names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.reasoning.v1 import assessment_pb2, episode_pb2
+from longitude.reasoning.v1.episode_pb2 import Action as Typed
+
+from harness.actions import (
+    Absence,
+    Action,
+    Allergy,
+    AskPhysician,
+    Calculation,
+    Call,
+    Change,
+    Doubt,
+    Evidence,
+    Finish,
+    HandOver,
+    Imaging,
+    Latest,
+    Medication,
+    Problem,
+    ProposalKind,
+    Propose,
+    QuestionPurpose,
+    Say,
+    Statement,
+    Trend,
+    Write,
+    facts_of,
+)
+
+
+def to_proto(action: Action) -> Typed:
+    """The one way from an action to the record."""
+    return _TYPED[type(action)](action)
+
+
+_SAID: Mapping[type[Statement], "assessment_pb2.StatementKind.ValueType"] = {
+    Latest: assessment_pb2.STATEMENT_KIND_LATEST,
+    Trend: assessment_pb2.STATEMENT_KIND_TREND,
+    Change: assessment_pb2.STATEMENT_KIND_CHANGE,
+    Medication: assessment_pb2.STATEMENT_KIND_MEDICATION,
+    Allergy: assessment_pb2.STATEMENT_KIND_ALLERGY,
+    Problem: assessment_pb2.STATEMENT_KIND_PROBLEM,
+    Imaging: assessment_pb2.STATEMENT_KIND_IMAGING,
+    Evidence: assessment_pb2.STATEMENT_KIND_EVIDENCE,
+    Absence: assessment_pb2.STATEMENT_KIND_ABSENCE,
+    Calculation: assessment_pb2.STATEMENT_KIND_CALCULATION,
+}
+_PROPOSED: Mapping[ProposalKind, "episode_pb2.ProposalKind.ValueType"] = {
+    ProposalKind.REVIEW_MEDICATION: episode_pb2.PROPOSAL_KIND_REVIEW_MEDICATION,
+    ProposalKind.REPEAT_RESULT: episode_pb2.PROPOSAL_KIND_REPEAT_RESULT,
+    ProposalKind.CLARIFY_ALLERGY: episode_pb2.PROPOSAL_KIND_CLARIFY_ALLERGY,
+    ProposalKind.REVIEW_PROBLEM: episode_pb2.PROPOSAL_KIND_REVIEW_PROBLEM,
+}
+_ASKED: Mapping[QuestionPurpose, "episode_pb2.QuestionPurpose.ValueType"] = {
+    QuestionPurpose.CONFIRMATION: episode_pb2.QUESTION_PURPOSE_CONFIRMATION,
+    QuestionPurpose.REACTION: episode_pb2.QUESTION_PURPOSE_REACTION,
+    QuestionPurpose.ADHERENCE: episode_pb2.QUESTION_PURPOSE_ADHERENCE,
+    QuestionPurpose.SOURCE: episode_pb2.QUESTION_PURPOSE_SOURCE,
+}
+
+
+def _say(action: Say) -> Typed:
+    statement = action.statement
+    said = Typed.Say(kind=_SAID[type(statement)], fact_ids=facts_of(statement))
+    match statement:
+        case Trend(code=code) | Change(code=code) | Absence(code=code):
+            said.code.CopyFrom(CodedConcept(system=code.system, code=code.code))
+        case Evidence(passage_id=passage_id):
+            said.passage_id = passage_id
+        case Calculation(name=name):
+            said.calculation = name
+    return Typed(say=said)
+
+
+def _propose(action: Propose) -> Typed:
+    kind = _PROPOSED[action.kind]
+    return Typed(propose=Typed.Propose(kind=kind, fact_ids=action.fact_ids, passage_ids=action.passage_ids))
+
+
+def _call(action: Call) -> Typed:
+    return Typed(
+        call=Typed.Call(
+            tool=action.tool, fact_id=action.fact_id, purpose=action.purpose, would_change=action.would_change
+        )
+    )
+
+
+def _ask(action: AskPhysician) -> Typed:
+    return Typed(ask_physician=Typed.AskPhysician(fact_id=action.fact_id, purpose=_ASKED[action.purpose]))
+
+
+_TYPED: Mapping[type[Action], Callable[[Any], Typed]] = {
+    Say: _say,
+    Propose: _propose,
+    Call: _call,
+    AskPhysician: _ask,
+    HandOver: lambda action: Typed(hand_over=Typed.HandOver(role=action.role)),
+    Doubt: lambda action: Typed(doubt=Typed.Doubt(number=action.number)),
+    Write: lambda action: Typed(write=Typed.Write(tokens=action.tokens, fact_ids=action.fact_ids)),
+    Finish: lambda _: Typed(finish=Typed.Finish()),
+}

@@ -1,0 +1,111 @@
+"""The service as it runs: real Kafka, PostgreSQL, S3, Triton with the reasoner, and the memory service.
+
+A record is sent to memory as ingestion would send it. The session's tests share the stack and the patient.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from contracts.identifiers import event_id, patient_partition_key
+from contracts.topics import MESSAGE_RECEIVED
+from eventbus import EventBus, Outgoing
+from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
+from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
+from native_stack import Stack
+from reasoning.adapters.memory import Memory
+from reasoning.domain.rules import CITED_PASSAGES
+from servicekit import Process
+from servicekit.errors import NotFoundError
+from servicekit.grpc import channel
+from testkit import RunningStack
+from testkit.records import RecordBuilder
+
+if TYPE_CHECKING:
+    from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
+
+PARTS = ("kafka", "postgres", "objects", "triton", "memory", "reasoning")
+
+
+@pytest.fixture(scope="session")
+def running(new_stack: Callable[..., Stack]) -> RunningStack:
+    stack = new_stack(PARTS, ("embedder", "reasoner"))
+    return RunningStack(stack, stack.endpoints())
+
+
+@pytest.fixture
+async def reasoning(running: RunningStack) -> AsyncIterator[ReasoningServiceAsyncStub]:
+    async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
+        yield ReasoningServiceStub(opened)
+
+
+@pytest.fixture(scope="session")
+def patient(running: RunningStack) -> PatientKey:
+    """Someone whose record memory holds."""
+    key = PatientKey(id=f"NW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST")
+    asyncio.run(until_evidence_is_indexed(running))
+    return asyncio.run(send(running, failing_kidneys(key)))
+
+
+async def until_evidence_is_indexed(running: RunningStack) -> None:
+    """Memory embeds its library in the background after a start."""
+    async with asyncio.timeout(120), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
+        while len(await Memory(opened).passages(CITED_PASSAGES)) < len(CITED_PASSAGES):
+            await asyncio.sleep(1)
+
+
+def failing_kidneys(key: PatientKey) -> RecordBuilder:
+    record = RecordBuilder(key)
+    record.born("19570418")
+    for creatinine, egfr, day in (
+        ("0.92", "68", "2024-03-12"),
+        ("1.21", "49", "2025-02-10"),
+        ("1.95", "28", "2026-10-05"),
+    ):
+        record.creatinine(creatinine, day)
+        record.egfr(egfr, day)
+    record.encounter("Inpatient", "2025-02-10", "2025-02-14")
+    record.medication("6809", "metformin", "2024-03-12", dose="1000", frequency="BID")
+    record.medication("29046", "lisinopril", "2024-03-12", dose="20", frequency="QD")
+    record.medication("7258", "naproxen", "2026-10-06", dose="500", ordered=True)
+    record.allergy("716186003", "No known allergies", "2024-03-12", absent=True)
+    record.allergy("764146007", "Penicillin", "2025-02-14", reaction="anaphylaxis")
+    record.facts[-1].fact.provenance = clinical.PROVENANCE_READ_FROM_TEXT
+    return record
+
+
+async def send(running: RunningStack, record: RecordBuilder) -> PatientKey:
+    """Publishes the record as one message and waits until memory has it."""
+    for each in record.facts:
+        each.fact.fact_id = event_id("fact", record.patient.id, each.fact.fact_id)
+        each.fact.slot = each.fact.fact_id
+    message = MessageReceived(
+        header=MessageHeader(control_id="T1"),
+        patient=PatientIdentity(key=record.patient),
+        facts=[each.fact for each in record.facts],
+    )
+    name = event_id("message", record.patient.id)
+    bus = EventBus("ingestion", running.endpoints["LONGITUDE_KAFKA"])
+    async with bus.running(Process(1.0)):
+        key = patient_partition_key(record.patient)
+        await bus.publish(Outgoing(MESSAGE_RECEIVED, name, key, message, datetime.now(UTC)))
+    await until_known(running, record.patient)
+    return record.patient
+
+
+async def until_known(running: RunningStack, patient: PatientKey) -> None:
+    async with asyncio.timeout(60), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
+        while True:
+            try:
+                await Memory(opened).timeline(patient)
+            except NotFoundError:
+                await asyncio.sleep(0.2)
+            else:
+                return

@@ -1,0 +1,65 @@
+"""A text of another system: each sentence with its verdict, its reason and where the record says so or otherwise."""
+
+from collections.abc import Callable
+
+import pytest
+from grounding import Sources, TooManySentencesError
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.reasoning_service_pb2 import CheckResponse
+from reasoning.domain.checking import check, quotations
+from testkit.records import RecordBuilder
+
+Patient = tuple[RecordBuilder, dict[str, str]]
+Build = Callable[[RecordBuilder], Sources]
+
+LABEL = "Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2."
+LETTER = (
+    "# Summary\r\n\r\nPotassium was 5.6 mmol/L on 2026-10-05.\r\n"
+    "- Takes metformin 500 mg twice daily. Prognosis is poor."
+)
+
+
+def counts(checked: CheckResponse) -> tuple[int, int, int, int]:
+    return checked.supported, checked.contradicted, checked.unsupported, checked.no_claim
+
+
+def test_each_sentence_points_to_what_it_rests_on_or_to_what_the_record_says(
+    patient: Patient, build_sources: Build
+) -> None:
+    record, ids = patient
+    checked = check(LETTER, build_sources(record))
+    assert (checked.verdict, counts(checked)) == (wire.VERDICT_CONTRADICTED, (1, 1, 1, 1))
+    heading, potassium, metformin, prognosis = checked.spans
+    assert [LETTER[span.start : span.end] for span in (heading, metformin)] == [
+        "Summary",
+        "Takes metformin 500 mg twice daily.",
+    ]
+    assert potassium.citations[0].fact_id == ids["k3"]
+    assert potassium.citations[0].source.segment
+    assert "5.6 mmol/L" in potassium.citations[0].quote
+    assert metformin.reason == "dose: the record has 1000 mg"
+    assert metformin.citations[0].fact_id == ids["metformin"]
+    assert (prognosis.verdict, list(prognosis.citations)) == (wire.VERDICT_UNSUPPORTED, [])
+    assert prognosis.reason.startswith("term")
+
+
+def test_a_quotation_rests_on_its_passage(patient: Patient, build_sources: Build) -> None:
+    record, _ = patient
+    checked = check(f"“{LABEL}” “Metformin is safe.”", build_sources(record))
+    assert counts(checked)[1] == 1
+    assert "fda-metformin-renal" in {each.passage_id for span in checked.spans for each in span.citations}
+    assert quotations(f"“{LABEL}” “{LABEL}” “   ”") == (LABEL,)
+
+
+def test_a_text_that_claims_nothing_is_not_supported(patient: Patient, build_sources: Build) -> None:
+    checked = check("# Plan\n\nWhat next?", build_sources(patient[0]))
+    assert (checked.verdict, counts(checked)) == (wire.VERDICT_UNSUPPORTED, (0, 0, 0, 2))
+
+
+def test_the_answer_is_bounded_whatever_the_text(patient: Patient, build_sources: Build) -> None:
+    sources = build_sources(patient[0])
+    checked = check("Creatinine potassium metformin eGFR. " * 1_000, sources)
+    assert max(len(span.citations) for span in checked.spans) <= 10
+    assert max(len(claim.fact_ids) for span in checked.spans for claim in span.claims) <= 5
+    with pytest.raises(TooManySentencesError, match="more than 2,000"):
+        check("a. " * 2_001, sources)
