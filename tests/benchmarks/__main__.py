@@ -5,13 +5,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import mllp, reasoner, start, visible
+from tests.benchmarks import assessment, mllp, reasoner, start, visible
 from tests.results import Result, keep
 
 BENCHES: dict[str, Callable[[Path], Result]] = {
     "mllp": mllp.run,
     "visible": visible.run,
     "reasoner": reasoner.run,
+    "assessment": assessment.run,
     "start": start.run,
 }
 

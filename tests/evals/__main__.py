@@ -7,7 +7,7 @@ from typing import cast
 
 from tests.results import Result, keep
 
-EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination")
+EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations")
 
 
 def main() -> None:

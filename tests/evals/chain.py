@@ -5,7 +5,7 @@ the stores and the embedder are left out: notes and evidence are ranked by their
 the embedder is out of reach.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,21 +17,23 @@ from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, FACT_KI
 from longitude.ingestion.v1.events_pb2 import ObjectRef, Payload
 from longitude.memory.v1 import memory_service_pb2 as pb
 from memory import views
+from memory.compose import NEAREST, NOTES
 from memory.domain import concepts, contradictions, times, updates
 from memory.domain.chunks import cut
 from memory.domain.context import Note, Sources, pack
-from memory.domain.evidence import Question, rank, words
+from memory.domain.evidence import Question, codes_of, rank, words
+from memory.domain.relevance import concerning
 from memory.domain.results import KINDS as RESULTS
 from memory.domain.timeline import Entry, Statement, replay, standing
 from memory.domain.tokens import estimate
 from memory.domain.updates import Text, Update
 from memory.library import shipped
+from memory.search import CANDIDATES
 from reasoning.domain.record import Record
 from reasoning.domain.rules import CITED_PASSAGES
 from testkit.stories import Story
 
 CONTEXT_TOKENS = 700
-NOTES = PASSAGES = 8
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,24 @@ def tell(story: Story) -> Told:
     return Told(entries, texts, found, [each.key() for each in keys], asked_at)
 
 
-def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS) -> Record:
-    """What reasoning is given for the story's question."""
-    told = tell(story)
+def record_of(
+    story: Story, context_tokens: int = CONTEXT_TOKENS, held: Sequence[pb.EvidencePassage] | None = None
+) -> Record:
+    """What reasoning is given for the story's question. `held`: another library than the shipped one."""
+    told, held = tell(story), library() if held is None else held
     timeline = pb.GetTimelineResponse(
         facts=map(views.recorded_fact, told.entries), identifiers=told.identifiers, contradictions=told.contradictions
     )
-    named = {each.passage_id: each for each in library()}
+    named = {each.passage_id: each for each in held}
     cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
-    return Record(timeline, _context(told, story.question, context_tokens), cited, told.asked_at)
+    return Record(timeline, _context(told, story.question, context_tokens, held), cited, told.asked_at)
 
 
-def evidence(query: str, codes: dict[str, int] | None = None, limit: int = PASSAGES) -> list[pb.EvidencePassage]:
+def evidence(
+    query: str, held: Sequence[pb.EvidencePassage], codes: dict[str, int] | None = None, limit: int = CANDIDATES
+) -> list[pb.EvidencePassage]:
     """Passages by word and concept."""
-    ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in library()), limit)
+    ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in held), limit)
     return [each.passage for each in ranked]
 
 
@@ -108,7 +114,7 @@ def _contradiction(conflict: contradictions.Conflict, at: datetime) -> pb.Contra
     )
 
 
-def _context(told: Told, question: str, budget: int) -> pb.GetContextResponse:
+def _context(told: Told, question: str, budget: int, held: Sequence[pb.EvidencePassage]) -> pb.GetContextResponse:
     entries = standing(told.entries)
     facts = [entry.fact for entry in entries]
     codes = {
@@ -116,9 +122,11 @@ def _context(told: Told, question: str, budget: int) -> pb.GetContextResponse:
         for fact in facts
         if fact.kind not in RESULTS and fact.code.code
     }
-    passages = evidence(question, codes)
+    near = evidence(question, held, codes)
+    passages = concerning(question, near)
+    related = frozenset(code for passage in near[:NEAREST] for code in codes_of(passage))
     conflicts = [(each.rule, each.fact_ids) for each in told.contradictions]
-    sources = Sources(facts, conflicts, _notes(told, question), passages)
+    sources = Sources(facts, conflicts, _notes(told, question), passages, related)
     packed = pack(sources, question, budget, told.asked_at, estimate)
     return pb.GetContextResponse(
         lines=map(views.context_line, packed.lines),

@@ -1,7 +1,7 @@
 """Episodes in process: the real harness over stories, played in lockstep so that a network can batch them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from engine.folder import ModelFolder
 from grounding import Sources, Verifier
 from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Replay, Tokenizer
 from harness.protocol import Answer, Round
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import Statement
 from longitude.reasoning.v1.episode_pb2 import Episode
 from reasoning.consultation import speak
@@ -23,7 +24,7 @@ from reasoning.tools import RecordTools, of_passages
 from servicekit.errors import InvalidInputError, NotFoundError
 from testkit.stories import Story, story
 
-from tests.evals.chain import CONTEXT_TOKENS, evidence, record_of
+from tests.evals.chain import CONTEXT_TOKENS, evidence, library, record_of
 
 MODELS = Path(__file__).resolve().parents[2] / "var" / "models"
 PROSE_TOKENS = 40
@@ -45,6 +46,7 @@ class Case:
     story: Story
     record: Record
     context_tokens: int = CONTEXT_TOKENS
+    library: Sequence[EvidencePassage] = field(default_factory=library)
 
     @cached_property
     def sources(self) -> Sources:
@@ -133,7 +135,7 @@ def look(call: CallTool, owner: Case) -> Answer:
     """A tool's answer as the service gives it; searches find by word what memory finds by meaning."""
     match call.tool:
         case "search_evidence":
-            return of_passages(evidence(call.arguments["query"]))
+            return of_passages(evidence(call.arguments["query"], owner.library))
         case "search_memory":
             letters = (each.fact.source.document_id for each in owner.tools.held.facts.values())
             return owner.tools.found_in(frozenset(each for each in letters if each))

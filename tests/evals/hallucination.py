@@ -3,13 +3,12 @@
 Stories with traps go from HL7 through ingestion, imaging, memory and reasoning (their domains, in process) to released
 statements; a judge that knows the truth reads the text. `rate`: false or baseless claims of all; `coverage`: rubric
 items that a released sentence meets. Beside, on the same stories: the rules alone, random choices among what the
-grammar allows instead of the model, all that was drafted without the gate, and the same network writing freely, with
-the gate and without. The traps that were fallen into are named.
+grammar allows instead of the model, all that was drafted without the gate, and (on one story in four) the same network
+writing freely, with the gate and without. The curve shows both figures for those statements alone whose verdict is at
+least so probable. The traps that were fallen into are named.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from grounding import Verifier, decide
 from harness import Consultation
@@ -17,108 +16,93 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.consultation import _of_model
 from reasoning.domain.drafting import assess, merge
 
-from tests.evals.chain import library
 from tests.evals.episodes import Case, Player, case, play
-from tests.evals.judge import Claim, Judge
-from tests.evals.players import Engine, at_random, served
+from tests.evals.pieces import Json, evenly, measured
+from tests.evals.players import Engine, at_random, shared
 from tests.evals.prose import write
-from tests.evals.rubric import rubric
-from tests.results import Result
+from tests.evals.score import Score, merged
+from tests.results import Curve, Result
 
 STORIES = 4
-_TOGETHER = 8
+# Stories in a piece, whose episodes share the forward passes of the network.
+TOGETHER = 8
 OURS = "longitude"
+_PROSE_OF = 4
+_THRESHOLDS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 
-
-@dataclass
-class Score:
-    """Claims and rubric items of one system."""
-
-    claims: int = 0
-    wrong: int = 0
-    items: int = 0
-    met: int = 0
-    problems: Counter[str] = field(default_factory=Counter)
-    examples: list[tuple[int, str, str]] = field(default_factory=list)
-    unmet: Counter[str] = field(default_factory=Counter)
-
-    def add(self, owner: Case, said: Sequence[str]) -> None:
-        """Judges one answer."""
-        judge = Judge(owner.story.truth, " ".join(passage.text for passage in library()))
-        claims: list[Claim] = [claim for text in said for claim in judge.claims(text)]
-        self.claims += len(claims)
-        for claim in (each for each in claims if each.problem):
-            self.wrong += 1
-            self.problems[f"{claim.kind}: {claim.problem}"] += 1
-            self.examples.append((owner.story.seed, claim.problem, claim.text))
-        items = rubric(owner.story)
-        unmet = [item.name for item in items if not item.met(said)]
-        self.items += len(items)
-        self.met += len(items) - len(unmet)
-        self.unmet.update(unmet)
-
-    @property
-    def figures(self) -> dict[str, float]:
-        return {
-            "rate": self.wrong / max(self.claims, 1),
-            "coverage": self.met / max(self.items, 1),
-            "claims": float(self.claims),
-        }
+# A system's answers: each case with what a physician would be shown.
+Answers = list[tuple[Case, list[str]]]
 
 
 def run(n: int | None, seed: int) -> Result:
-    """N stories; every system on all of them."""
+    """N stories; every system on all of them, free prose on one in four."""
     count = n or STORIES
-    scores = measure(range(seed * 100_000, seed * 100_000 + count), served())
+    first = seed * 100_000
+    scores = merged(measured("hallucination", seed, range(first, first + count), evenly(count, TOGETHER), with_network))
     ours = scores.pop(OURS)
+    curve = _curve({threshold: scores.pop(_at(threshold)) for threshold in _THRESHOLDS})
     note = "; ".join(f"{problem} {times}" for problem, times in ours.problems.most_common(5))
-    return Result(
-        "hallucination", ours.figures, count, seed, {name: each.figures for name, each in scores.items()}, note
-    )
+    peers = {name: each.figures for name, each in scores.items()}
+    return Result("hallucination", ours.figures, count, seed, peers, note, {"threshold": curve})
+
+
+def with_network(seeds: range) -> Json:
+    """A piece of the measurement."""
+    return {name: score.to_json() for name, score in measure(seeds, shared()).items()}
+
+
+def without_network(seeds: range) -> Json:
+    return {name: score.to_json() for name, score in measure(seeds, None).items()}
 
 
 def measure(seeds: range, engine: Engine | None) -> dict[str, Score]:
     """Scores by system. Without an engine only the systems that need no network."""
+    cases = [case(each) for each in seeds]
     scores: dict[str, Score] = {}
-    for start in range(seeds.start, seeds.stop, _TOGETHER):
-        cases = [case(each) for each in range(start, min(start + _TOGETHER, seeds.stop))]
-        for name, answers in _systems(cases, engine).items():
-            score = scores.setdefault(name, Score())
-            for owner, said in zip(cases, answers, strict=True):
-                score.add(owner, said)
+    for name, answers in _systems(cases, engine).items():
+        scores[name] = Score()
+        for owner, said in answers:
+            scores[name].add(owner.story, said)
     return scores
 
 
-def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, list[list[str]]]:
+def confidence(statement: wire.Statement) -> float:
+    """How probable it is that the verdict is right."""
+    return float(statement.verdict == wire.VERDICT_SUPPORTED)
+
+
+def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answers]:
     """What each system says about each case."""
     systems = {
-        "rules alone": [released(each.checked) for each in cases],
-        "random among allowed": [released(each) for each in _answers(cases, at_random())],
+        "rules alone": [(each, released(each.checked)) for each in cases],
+        "random among allowed": [(each, released(said)) for each, said in _answers(cases, at_random())],
     }
     if engine is None:
         return systems
     ours = _answers(cases, engine)
-    prose = write(cases, engine)
+    free = cases[::_PROSE_OF]
+    prose = list(zip(free, write(free, engine), strict=True))
     return {
-        OURS: [released(each) for each in ours],
+        OURS: [(each, released(said)) for each, said in ours],
+        **{_at(limit): [(each, released(said, limit)) for each, said in ours] for limit in _THRESHOLDS},
         **systems,
-        "without the gate": [[statement.text for statement in each] for each in ours],
-        "free prose": [_gated(each, text) for each, text in zip(cases, prose, strict=True)],
-        "free prose, no gate": [[text] for text in prose],
+        "without the gate": [(each, [statement.text for statement in said]) for each, said in ours],
+        "free prose": [(each, _gated(each, text)) for each, text in prose],
+        "free prose, no gate": [(each, [text]) for each, text in prose],
     }
 
 
-def released(statements: Iterable[wire.Statement]) -> list[str]:
+def released(statements: Iterable[wire.Statement], threshold: float = 0.0) -> list[str]:
     """What a physician is shown as said. Marked questions count: they are shown too."""
-    return [each.text for each in statements if each.released]
+    return [each.text for each in statements if each.released and confidence(each) >= threshold]
 
 
-def _answers(cases: Sequence[Case], player: Player) -> list[list[wire.Statement]]:
+def _answers(cases: Sequence[Case], player: Player) -> list[tuple[Case, list[wire.Statement]]]:
     runs = play(cases, player)
-    return [_conclude(owner, run) for owner, run in zip(cases, runs, strict=True)]
+    return [(owner, conclude(owner, run)) for owner, run in zip(cases, runs, strict=True)]
 
 
-def _conclude(owner: Case, run: Consultation) -> list[wire.Statement]:
+def conclude(owner: Case, run: Consultation) -> list[wire.Statement]:
     """Rules and agents through the gate, as the service does it."""
     outcome = run.outcome
     sources = owner.record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
@@ -132,3 +116,13 @@ def _gated(owner: Case, text: str) -> list[str]:
     sentences = [each.strip() for each in text.replace("\n", ". ").split(". ") if each.strip()]
     kind = wire.STATEMENT_KIND_PROSE
     return [each for each in sentences if decide(kind, verifier.verify_uncited(each)).released]
+
+
+def _at(threshold: float) -> str:
+    return f"at {threshold}"
+
+
+def _curve(scores: Mapping[float, Score]) -> Curve:
+    figures = {threshold: score.figures for threshold, score in scores.items()}
+    lines = {name: [(at, each[name]) for at, each in figures.items()] for name in ("rate", "coverage")}
+    return Curve("least probability that the verdict is right", "share", lines)

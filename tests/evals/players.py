@@ -20,7 +20,7 @@ from harness import Generate, Generated, ModelPin
 from tests.evals.episodes import folder, tokenizer
 
 CONTEXT = 2048
-_SLOTS = 12
+_SLOTS = 16
 Allowed = npt.NDArray[np.intp]
 
 # What a hostile model wants to write: orders, releases, other roles' words, sources that do not exist.
@@ -43,10 +43,14 @@ def grammars() -> Grammars:
 
 @dataclass(frozen=True)
 class Chooser:
-    """Picks each token among those that the compiled grammar allows; keeps to the engine's contract."""
+    """Picks each token among those that the compiled grammar allows; keeps to the engine's contract.
+
+    Another `salt` gives other choices in the same episode.
+    """
 
     name: str
     choose: Callable[[Allowed, Sequence[int], random.Random], int]
+    salt: int = 0
 
     @property
     def pin(self) -> ModelPin:
@@ -58,7 +62,7 @@ class Chooser:
     def _one(self, request: Generate) -> Generated:
         if not request.grammar:
             return _free(request)
-        state, chance = grammars().start(request.grammar), random.Random(request.seed)
+        state, chance = grammars().start(request.grammar), random.Random(request.seed + self.salt)
         ids: list[int] = []
         allowed_counts: list[int] = []
         while not state.ended:
@@ -89,9 +93,9 @@ def _generated(ids: Sequence[int], allowed: Sequence[int], reason: str) -> Gener
     return Generated(tuple(ids), (-log(size),) * len(ids), shares, tuple(count == 1 for count in allowed), reason)
 
 
-def at_random() -> Chooser:
+def at_random(salt: int = 0) -> Chooser:
     """Any allowed token."""
-    return Chooser("random", lambda allowed, _, chance: int(chance.choice(allowed.tolist())))
+    return Chooser("random", lambda allowed, _, chance: int(chance.choice(allowed.tolist())), salt)
 
 
 def hostile() -> Chooser:
@@ -127,9 +131,16 @@ def served(*, precision: Precision = "float32", temperature: float | None = None
     return Engine(Runner(load(folder()), _SLOTS, CONTEXT, precision), temperature=temperature)
 
 
+@cache
+def shared() -> "Engine":
+    """The real network for a process that has one core, kept for all of its episodes."""
+    return Engine(Runner(load(folder(), threads=1), _SLOTS, CONTEXT))
+
+
+@cache
 def worst() -> "Engine":
-    """The real network, always the least likely token that the grammar allows."""
-    return Engine(Inverted(Runner(load(folder()), _SLOTS, CONTEXT)), "least likely")
+    """The same, always the least likely token that the grammar allows."""
+    return Engine(Inverted(Runner(load(folder(), threads=1), _SLOTS, CONTEXT)), "least likely")
 
 
 class Inverted:

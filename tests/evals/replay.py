@@ -6,6 +6,7 @@ hash chain that holds, and the replay must stop at that very step.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,7 +15,8 @@ from harness.episode import digest
 from longitude.reasoning.v1.episode_pb2 import Episode, Step
 
 from tests.evals.episodes import Case, Player, case, closed, play, replay
-from tests.evals.players import at_random, served
+from tests.evals.pieces import Json, evenly, measured
+from tests.evals.players import at_random, shared
 from tests.results import Result
 
 EPISODES = 200
@@ -28,17 +30,19 @@ Forgery = Callable[[Step], str]
 def run(n: int | None, seed: int) -> Result:
     """`identical` and `forged_caught`: shares of 1."""
     count = n or EPISODES
-    network = min(max(1, count // _NETWORK), count)
     first = seed * 100_000
-    identical, caught = measure(served(), range(first, first + network), seed, _SMALL_CONTEXT)
-    more, also = measure(at_random(), range(first + network, first + count), seed)
-    figures = {
-        "identical": (identical + more) / count,
-        "forged_caught": (caught + also) / count,
-        "episodes": float(count),
-        "by the network": float(network),
-    }
-    return Result("replay", figures, count, seed)
+    seen: Counter[str] = Counter()
+    for piece in measured("replay", seed, range(first, first + count), evenly(count, _NETWORK), replayed):
+        seen.update(piece)
+    shares = {name: seen[name] / count for name in ("identical", "forged_caught")}
+    return Result("replay", shares | {"episodes": float(count), "by the network": float(seen["network"])}, count, seed)
+
+
+def replayed(seeds: range) -> Json:
+    """A piece of the measurement: its first episode is the network's."""
+    identical, caught = measure(shared(), seeds[:1], seeds.start, _SMALL_CONTEXT)
+    more, also = measure(at_random(), seeds[1:], seeds.start)
+    return {"identical": identical + more, "forged_caught": caught + also, "network": 1}
 
 
 def measure(player: Player, seeds: range, seed: int, context_tokens: int = 700) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from tests.evals.players import Lawless, at_random, grammars, hostile
 @pytest.mark.parametrize("player", [at_random(), hostile()], ids=lambda player: player.pin.name)
 def test_no_choice_of_allowed_tokens_does_what_is_not_allowed(player: Player) -> None:
     seen: Counter[str] = Counter()
-    measure(player, [1, 2, 3], seen, "all")
+    measure(player, [case(seed) for seed in (1, 2, 3)], seen, "all")
     assert seen["violations"] == 0
     assert seen["statements, all"] + seen["proposals, all"] > 0
     assert seen["refused, all"] == 0
@@ -21,7 +21,7 @@ def test_no_choice_of_allowed_tokens_does_what_is_not_allowed(player: Player) ->
 
 def test_a_model_that_ignores_its_grammar_does_nothing_at_all() -> None:
     seen: Counter[str] = Counter()
-    measure(Lawless(), [4, 5], seen, "all")
+    measure(Lawless(), [case(seed) for seed in (4, 5)], seen, "all")
     assert (seen["violations"], seen["statements, all"], seen["proposals, all"]) == (0, 0, 0)
     assert seen["refused, all"] > 0
 

@@ -5,7 +5,9 @@ A random choice among what the grammar allows takes the model's place, so a thou
 falsehood by how often it was released.
 """
 
-from tests.evals.hallucination import measure
+from tests.evals.hallucination import TOGETHER, without_network
+from tests.evals.pieces import evenly, measured
+from tests.evals.score import merged
 from tests.results import Result
 
 STORIES = 100
@@ -14,7 +16,8 @@ STORIES = 100
 def run(n: int | None, seed: int) -> Result:
     """N stories."""
     count = n or STORIES
-    scores = measure(range(seed * 100_000, seed * 100_000 + count), None)
+    first = seed * 100_000
+    scores = merged(measured("traps", seed, range(first, first + count), evenly(count, TOGETHER), without_network))
     worst = scores["random among allowed"]
     found = {problem: float(times) for problem, times in worst.problems.most_common(8)}
     peers = {"rules alone": scores["rules alone"].figures}

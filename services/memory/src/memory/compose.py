@@ -14,14 +14,16 @@ from memory import views
 from memory.adapters.postgres import Person
 from memory.domain import concepts
 from memory.domain.context import Note, Sources, pack
-from memory.domain.evidence import Question
+from memory.domain.evidence import Question, codes_of
+from memory.domain.relevance import concerning
 from memory.domain.results import KINDS as RESULT_KINDS
 from memory.domain.timeline import standing
 from memory.domain.tokens import TokenCounter
-from memory.search import NoteFound, Search
+from memory.search import CANDIDATES, NoteFound, Search
 
 NOTES = 8
-PASSAGES = 8
+# Passages near the question and the patient whose concepts make a result worth showing.
+NEAREST = 8
 
 
 class Composer:
@@ -40,9 +42,12 @@ class Composer:
         entries = standing(person.entries)
         facts = [entry.fact for entry in entries]
         found = await self._notes(person, vector, known_at, degraded)
-        passages = await self._passages(question, facts, vector, degraded)
+        near = await self._evidence(question, facts, vector, degraded)
+        passages = concerning(question, near)
+        related = frozenset(code for passage in near[:NEAREST] for code in codes_of(passage))
         open_ = [one for one in person.contradictions if one.open]
-        sources = Sources(facts, [(one.rule, one.fact_ids) for one in open_], _anchored(found, facts), passages)
+        conflicts = [(one.rule, one.fact_ids) for one in open_]
+        sources = Sources(facts, conflicts, _anchored(found, facts), passages, related)
         packed = pack(sources, question, budget, moment, self._count)
         return pb.GetContextResponse(
             lines=map(views.context_line, packed.lines),
@@ -75,16 +80,16 @@ class Composer:
             degraded.append("notes: the index is out of reach")
             return []
 
-    async def _passages(
+    async def _evidence(
         self, question: str, facts: Sequence[ClinicalFact], vector: Sequence[float] | None, degraded: list[str]
     ) -> list[pb.EvidencePassage]:
-        """Evidence for the question about this patient: passages about concepts of the record count as a match."""
+        """All evidence near the question and this patient: passages about concepts of the record count as a match."""
         asked = Question(question, codes=_codes(facts))
         try:
-            ranked = await self._search.evidence(asked, vector, PASSAGES)
+            ranked = await self._search.evidence(asked, vector, CANDIDATES)
         except TransientError:
             degraded.append("evidence: the index is out of reach, found by word and concept only")
-            ranked = await self._search.evidence(asked, None, PASSAGES)
+            ranked = await self._search.evidence(asked, None, CANDIDATES)
         return [one.passage for one in ranked]
 
 

@@ -21,7 +21,7 @@ from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
 EMBED_TIMEOUT = 5.0
 # Points asked of the index for each one wanted: some are superseded or no longer the person's.
 WIDER = 4
-# Most candidates that are ranked for an evidence question.
+# Most candidates that are compared for an evidence question.
 CANDIDATES = 100
 
 
@@ -65,7 +65,7 @@ class Search:
             return await notes.pending(conn, person.numbers)
 
     async def evidence(self, question: Question, vector: Sequence[float] | None, limit: int) -> list[Ranked]:
-        """The passages that serve a question; without a vector, by word and concept alone."""
+        """The passages nearest to a question, best first; without a vector, by word and concept alone."""
         hits = [] if vector is None else await self._index.search(EVIDENCE, vector, CANDIDATES // 2)
         cosines = {hit.id: hit.score for hit in hits}
         async with self._store.connection() as conn:

@@ -89,7 +89,8 @@ async def read_record(request: AskRequest, parts: Parts) -> Record:
 
 def speak(record: Record, sources: Sources, report: Report, question: str = "") -> list[Drafted]:
     """What the rules say."""
-    spoken = [(each.rule, each.statement) for each in rules.speak(sources, question)]
+    concerning = [passage.passage_id for passage in record.context.passages]
+    spoken = [(each.rule, each.statement) for each in rules.speak(sources, question, concerning)]
     if record.signed is not None:
         spoken += [("since_last_signed", each) for each in since_last_signed(sources, record.signed.signed_at)]
     for name in dict.fromkeys(name for name, _ in spoken):
@@ -132,15 +133,17 @@ def _conclude(
 
 def _of_model(outcome: Outcome, sources: Sources, prepared: Prepared) -> Iterable[Drafted]:
     """The model's statements and proposals in words; what its facts do not carry is not said."""
+    concerning = {passage.passage_id for passage in prepared.inputs.context.passages}
     for said in outcome.statements:
         try:
             statement = word(said.statement, sources, prepared.absences)
         except UNSAYABLE:
             continue
-        yield from _drafted(statement, sources, said, objection(statement, sources, doubted=said.doubted))
+        against = objection(statement, sources, concerning, doubted=said.doubted)
+        yield from _drafted(statement, sources, said, against)
     for proposed in outcome.proposals:
         statement = word_proposal(proposed.proposal, sources)
-        against = objection(statement, sources, doubted=proposed.doubted)
+        against = objection(statement, sources, concerning, doubted=proposed.doubted)
         yield from _drafted(statement, sources, proposed, against)
     for written in outcome.written:
         rendered = word_written(written, sources)

@@ -1,6 +1,7 @@
 """From what was said to what is shown: rules first, repetitions dropped, every statement judged."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from grounding import Sources, Statement, Verifier, say
@@ -10,9 +11,9 @@ from harness.actions import AskPhysician, Code, ProposalKind, Propose, QuestionP
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.drafting import Drafted, assess, draft, merge
-from reasoning.domain.objections import DISPUTED, FOREIGN, objection, objection_to_text
+from reasoning.domain.objections import DISPUTED, OFF_TOPIC, objection, objection_to_text
 from reasoning.domain.wording import word, word_proposal, word_written
-from testkit.records import LOINC, RXNORM, RecordBuilder
+from testkit.records import LOINC, RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]
@@ -71,35 +72,31 @@ def test_a_doubted_statement_is_withheld_with_the_reason(patient: Patient, build
     record, ids = patient
     sources = build_sources(record)
     said = drafted(say.latest(sources, ids["k3"]), sources)
-    against = objection(said.rendered.statement, sources, doubted=True)
+    against = objection(said.rendered.statement, sources, (), doubted=True)
     doubted = Drafted(said.rendered, said.author, said.author_name, against)
     (judged,) = assess([doubted], Verifier(sources), "assessment")
     assert (judged.verdict, judged.released) == (wire.VERDICT_SUPPORTED, False)
     assert "doubts" in judged.reason
 
 
-@pytest.mark.parametrize(
-    ("rxcui", "objected"), [("6809", False), ("35296", False), ("9997", True), ("11289", True), ("", False)]
-)
-def test_a_passage_about_drugs_that_the_patient_does_not_take_is_objected_to(
-    rxcui: str,
-    objected: bool,  # noqa: FBT001
-    patient: Patient,
-    build_sources: Build,
+def test_a_passage_that_does_not_concern_the_question_is_withheld_with_that_reason(
+    patient: Patient, build_sources: Build
 ) -> None:
     record, _ = patient
     name = record.passage("other", "A passage.")
-    if rxcui:
-        record.passages[-1].codes.append(CodedConcept(system=RXNORM, code=rxcui))
     sources = build_sources(record)
-    assert objection(say.evidence(sources, name), sources, doubted=False) == (FOREIGN if objected else "")
+    said = say.evidence(sources, name)
+    assert objection(said, sources, {name}, doubted=False) == ""
+    against = objection(said, sources, set(), doubted=False)
+    (judged,) = assess([replace(drafted(said, sources), objection=against)], Verifier(sources), "assessment")
+    assert (judged.verdict, judged.released, judged.reason) == (wire.VERDICT_SUPPORTED, False, OFF_TOPIC)
 
 
 def test_an_allergy_in_dispute_is_not_asserted_by_the_model(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    assert objection(say.allergy(sources, ids["penicillin"]), sources, doubted=False) == DISPUTED
-    assert objection(say.problem(sources, ids["ckd"]), sources, doubted=False) == ""
+    assert objection(say.allergy(sources, ids["penicillin"]), sources, (), doubted=False) == DISPUTED
+    assert objection(say.problem(sources, ids["ckd"]), sources, (), doubted=False) == ""
 
 
 def test_the_same_draft_gives_the_same_statement_ids(patient: Patient, build_sources: Build) -> None:
@@ -169,7 +166,7 @@ def test_a_question_to_the_physician_is_released_as_one_and_asserts_nothing_else
     record, ids = patient
     sources = build_sources(record)
     statement = word(AskPhysician(ids[name], purpose), sources, {})
-    assert objection(statement, sources, doubted=False) == ""
+    assert objection(statement, sources, (), doubted=False) == ""
     (judged,) = assess([drafted(statement, sources)], Verifier(sources), "a")
     assert (judged.kind, judged.released) == (wire.STATEMENT_KIND_QUESTION, True)
     assert judged.text.startswith(text)

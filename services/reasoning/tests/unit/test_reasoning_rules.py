@@ -18,7 +18,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.rules import CITED_PASSAGES, RULES, Rule, speak
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
-from reasoning.domain.rules.asked import named_in_the_question
+from reasoning.domain.rules.asked import evidence_on_the_question, named_in_the_question
 from reasoning.domain.rules.changes import last_encounter, since_last_encounter
 from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
@@ -322,6 +322,7 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
     ("question", "answer"),
     [
         ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: active since 2024-03-12."),
+        ("Why was ramipril stopped?", "No ramipril was found in the record"),
         ("Since Zocor was started, are there complaints?", "No Zocor was found in the record"),
         ("Is amoxicillin tolerated?", "Amoxicillin: stopped on 2025-02-14."),
         ("Do the medications still fit?", "Naproxen 500 mg oral: ordered on 2026-10-06."),
@@ -338,8 +339,31 @@ def test_what_a_question_takes_for_granted_meets_the_record(
     assert all(verifier.verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in said)
 
 
+def test_a_question_about_a_drug_is_not_answered_by_another_of_its_class(
+    patient: Patient, build_sources: Build
+) -> None:
+    record, _ = patient
+    record.medication("35296", "ramipril", "2024-02-01", dose="5")
+    sources = build_sources(record)
+    said = [render(each, sources).text for each in named_in_the_question(sources, "Why was ramipril stopped?")]
+    assert said == ["Ramipril 5 mg oral: active since 2024-02-01."]
+
+
 def test_a_question_that_names_nothing_adds_nothing(patient: Patient, build_sources: Build) -> None:
     assert named_in_the_question(build_sources(patient[0]), "What has changed?") == []
+
+
+def test_evidence_on_the_question_is_quoted_by_the_sentence_that_has_its_words(
+    patient: Patient, build_sources: Build
+) -> None:
+    record, _ = patient
+    name = record.passage("limits", "Kidneys filter the blood. Metformin is stopped below an eGFR of 30.")
+    sources = build_sources(record)
+    (said,) = evidence_on_the_question(sources, "Below which eGFR is metformin stopped?", [name])
+    assert "Metformin is stopped below an eGFR of 30." in render(said, sources).text
+    rules = [each.rule for each in speak(sources, "What has changed?", [name])]
+    assert rules[-1] == "evidence_on_the_question"
+    assert "evidence_on_the_question" not in [each.rule for each in speak(sources, "What has changed?")]
 
 
 def test_an_allergy_that_is_in_dispute_is_asked_about_and_not_told_as_news(

@@ -22,6 +22,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 
 from memory.domain import concepts, phrases, results, times
+from memory.domain.evidence import codes_of
 from memory.domain.tokens import TokenCounter
 
 # The most of the budget that a section takes before the others have had their turn.
@@ -61,12 +62,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a pack is made from: the standing facts, and what searches found, best first."""
+    """What a pack is made from: the standing facts, and what searches found, best first.
+
+    `related`: concepts (`system|code`) of the evidence near the question, beside those of `passages`.
+    """
 
     facts: Sequence[ClinicalFact]
     contradictions: Sequence[tuple[str, Sequence[str]]] = ()
     notes: Sequence[Note] = ()
     passages: Sequence[EvidencePassage] = ()
+    related: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +129,8 @@ def _sections(sources: Sources, question: str, now: datetime, count: TokenCounte
     def lines(facts: Sequence[ClinicalFact]) -> Items:
         return [[_fact_line(fact, count)] for fact in facts]
 
-    related = frozenset(f"{c.system}|{c.code}" for passage in sources.passages for c in passage.codes)
-    newest, older = results.relevant(sources.facts, question, related)
+    related = frozenset(code for passage in sources.passages for code in codes_of(passage))
+    newest, older = results.relevant(sources.facts, question, related | sources.related)
     in_force = [fact for fact in sources.facts if _in_force(fact, now)]
     demographic = [fact for fact in sources.facts if fact.kind == FACT_KIND_DEMOGRAPHIC]
     history = [

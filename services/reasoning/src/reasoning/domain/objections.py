@@ -1,12 +1,10 @@
 """Why a true statement of the model may still be withheld: it does not belong to this patient or this question."""
 
 import re
+from collections.abc import Collection
 
-from grounding import Sources, Statement, facts
-from grounding.concepts import class_key, key
-from grounding.drugs import BY_RXCUI, RXNORM
+from grounding import Sources, Statement
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE, STATEMENT_KIND_QUESTION
 
 from reasoning.domain.rules.contradictions import is_unconfirmed
@@ -14,7 +12,7 @@ from reasoning.domain.rules.contradictions import is_unconfirmed
 DOUBTED = "the verifying agent doubts that it answers the question"
 DISPUTED = "the record contradicts itself about this, or it is unconfirmed; it is put as a question"
 INSTRUCTING = "it reads as an instruction; what is done is the physician's to say"
-FOREIGN = "the passage concerns drugs that are not in this record"
+OFF_TOPIC = "the passage does not concern the question"
 
 # Bare verbs of doing: said of what was done they have another form (`ordered`, `was stopped`).
 _INSTRUCTS = re.compile(
@@ -24,12 +22,10 @@ _INSTRUCTS = re.compile(
 )
 
 
-def objection(statement: Statement, sources: Sources, *, doubted: bool) -> str:
-    """Empty when there is none."""
-    if statement.kind == STATEMENT_KIND_EVIDENCE and not all(
-        concerns(sources.passage(each), sources) for each in statement.passage_ids
-    ):
-        return FOREIGN
+def objection(statement: Statement, sources: Sources, concerning: Collection[str], *, doubted: bool) -> str:
+    """Empty when there is none. `concerning`: the passages that memory found to concern the question."""
+    if statement.kind == STATEMENT_KIND_EVIDENCE and not set(statement.passage_ids) <= set(concerning):
+        return OFF_TOPIC
     asks = statement.kind == STATEMENT_KIND_QUESTION
     if not asks and any(_is_disputed(fact_id, sources) for fact_id in statement.fact_ids):
         return DISPUTED
@@ -45,17 +41,3 @@ def _is_disputed(fact_id: str, sources: Sources) -> bool:
     """Of drugs, both sides may be told; an allergy or problem that may be another's is only asked about."""
     fact = sources.fact(fact_id)
     return is_unconfirmed(fact) or (fact_id in sources.disputed and fact.kind in (FACT_KIND_ALLERGY, FACT_KIND_PROBLEM))
-
-
-def concerns(passage: EvidencePassage, sources: Sources) -> bool:
-    """Whether a drug that the passage is about, or one of its class, is in the record; yes if it names none."""
-    about = {
-        each for concept in passage.codes if concept.system == RXNORM for each in _meant(key(concept), concept.code)
-    }
-    recorded = {each for fact in sources.current for each in facts.keys(fact)}
-    return not about or bool(about & recorded)
-
-
-def _meant(concept_key: str, rxcui: str) -> tuple[str, ...]:
-    drug = BY_RXCUI.get(rxcui)
-    return (concept_key, class_key(drug.drug_class)) if drug and drug.drug_class.value else (concept_key,)

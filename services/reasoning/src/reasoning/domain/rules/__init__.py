@@ -4,13 +4,13 @@ Each rule is a pure function from sources to statements, small, named, with its 
 the order of reading: what can harm first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from grounding import Sources, Statement
 
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
-from reasoning.domain.rules.asked import named_in_the_question
+from reasoning.domain.rules.asked import evidence_on_the_question, named_in_the_question
 from reasoning.domain.rules.changes import since_last_encounter
 from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
@@ -59,8 +59,13 @@ class Spoken:
     statement: Statement
 
 
-def speak(sources: Sources, question: str = "") -> list[Spoken]:
-    """Everything the rules have to say about a record, in reading order; last what the question itself names."""
+def speak(sources: Sources, question: str = "", concerning: Iterable[str] = ()) -> list[Spoken]:
+    """Everything the rules have to say about a record, in reading order; last what the question itself asks for.
+
+    `concerning`: the passages that memory found to concern the question, the best first.
+    """
     spoken = [Spoken(rule.__name__, statement) for rule in RULES for statement in rule(sources)]
-    asked = named_in_the_question(sources, question)
-    return [*spoken, *(Spoken(named_in_the_question.__name__, statement) for statement in asked)]
+    named = named_in_the_question(sources, question)
+    evidence = evidence_on_the_question(sources, question, concerning)
+    spoken += [Spoken(named_in_the_question.__name__, each) for each in named]
+    return [*spoken, *(Spoken(evidence_on_the_question.__name__, each) for each in evidence)]

@@ -1,9 +1,13 @@
-"""What the question itself names: its state in the record, so that a false premise meets the truth beside it."""
+"""What the question itself names or asks for: its state in the record, so that a false premise meets the truth beside
+it, and the evidence that concerns it.
+"""
 
 import re
+from collections.abc import Iterable
 
 from grounding import Sources, Statement, facts, say
-from grounding.concepts import DRUG_NAMES
+from grounding.concepts import DRUG_NAMES, class_key
+from grounding.drugs import DrugClass
 from grounding.mentions import NameMention
 from grounding.scan import Scanner, name_mentions
 from longitude.ingestion.v1.clinical_fact_pb2 import (
@@ -15,6 +19,10 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 
 from reasoning.domain.rules import parts
 
+# A question about ramipril is not answered by lisinopril: the name of a drug also stands for its class elsewhere.
+_CLASSES = frozenset(map(class_key, DrugClass))
+# Words long enough to say what a question is about.
+_TERM = re.compile(r"\w{4,}")
 # Words that ask for everything of a kind.
 _ASKS_FOR: tuple[tuple["FactKind.ValueType", re.Pattern[str]], ...] = (
     (FACT_KIND_MEDICATION, re.compile(r"\b(medications?|medicines?|drugs?|treatments?|tablets?)\b", re.IGNORECASE)),
@@ -30,12 +38,22 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
     found = [fact for kind, pattern in _ASKS_FOR if pattern.search(question) for fact in _all(sources, kind)]
     statements = [_state(sources, fact) for fact in found]
     for mention in _drugs(sources, question):
-        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & mention.keys]
+        itself = mention.keys - _CLASSES
+        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & itself]
         if named:
             statements.append(say.medication(sources, _standing(sources, named).fact_id))
-        elif not any(facts.keys(fact) & mention.keys for fact in sources.current):
+        elif not any(facts.keys(fact) & itself for fact in sources.current):
             statements.append(say.absence(sources, mention.text))
     return list(dict.fromkeys(statements))
+
+
+def evidence_on_the_question(sources: Sources, question: str, passage_ids: Iterable[str]) -> list[Statement]:
+    """Of each passage that concerns the question, the sentence that has most of its words.
+
+    Source: the passage itself; which passages concern a question is decided by memory (domain/relevance.py).
+    """
+    terms = _TERM.findall(question)
+    return [say.evidence(sources, each, terms) for each in passage_ids]
 
 
 def _drugs(sources: Sources, question: str) -> list[NameMention]:

@@ -1,0 +1,97 @@
+"""Which passages concern a question, so that one that does not is never offered as its answer.
+
+A passage concerns a question when it holds at least HALF of what is asked and no other passage serves the question
+clearly better (NEARLY). What is asked are the question's words, each weighing the more the fewer of the passages have
+it: a word that none has, such as a drug that the library says nothing about, weighs most, and then nothing is cited. A
+passage serves by its words and, as much, by how well its title agrees with the question: metformin around contrast is
+not about metformin alone. At most MOST are given, the best first: a physician reads two.
+
+Only words decide. Meaning (cosine) finds passages that are near; it cannot tell two drugs or two limits apart.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum, log
+
+from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+
+HALF, NEARLY, MOST = 0.5, 0.9, 2
+
+_WORD = re.compile(r"[a-z0-9]+")
+# Words that any question or passage may hold, whatever it is about.
+_GENERAL = frozenset(
+    _WORD.findall(
+        "a about acceptable according advice advise advised all allow allowed allows already also am among an and "
+        "another any applies apply appropriate are as ask at be been but by can come could count counts danger "
+        "dangerous did do does done down during each ever every evidence find fit fits for found from get give given "
+        "go guideline had has have he her here high him his how i if in into is it its large least like likely long "
+        "look low make many may mean means might more most much must need needed no not now of often on one only or "
+        "other our over patient patients people please possible prefer preferred put rather recommend recommendation "
+        "recommended safe say says see seen she should show shows since so some soon still such suggested take taken "
+        "tell than that the their them then there these they think this those through to too under until up us use "
+        "used using very want was way we were what when where whether which while who whose why will with without "
+        "work would you your"
+    )
+)
+_ENDINGS = ("ations", "ation", "itions", "ition", "ings", "ing", "ied", "ies", "ed", "es", "e", "s")
+_SHORTEST_STEM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """0 to 1: the share of what is asked that the passage `holds`, and how it `serves` (its title counts as much)."""
+
+    passage: EvidencePassage
+    holds: float
+    serves: float
+
+
+def concerning(question: str, passages: Sequence[EvidencePassage]) -> list[EvidencePassage]:
+    """Those of the passages that concern the question, the best first."""
+    measured = measure(question, passages)
+    best = max((each.serves for each in measured), default=0.0)
+    return [each.passage for each in measured if each.holds >= HALF and each.serves >= NEARLY * best][:MOST]
+
+
+def measure(question: str, passages: Sequence[EvidencePassage]) -> list[Relevance]:
+    """The relevance of each passage among all of them, the best first."""
+    asked = terms(question)
+    bodies = [terms(_body(each)) for each in passages]
+    held = Counter(term for body in bodies for term in body)
+
+    def share(wanted: frozenset[str], found: frozenset[str]) -> float:
+        whole = weigh(wanted)
+        return weigh(wanted & found) / whole if whole else 0.0
+
+    def weigh(some: frozenset[str]) -> float:
+        return fsum(log((len(passages) + 1) / (held[term] + 0.5)) for term in some)
+
+    def relevance(passage: EvidencePassage, body: frozenset[str]) -> Relevance:
+        title, holds = terms(passage.title), share(asked, body)
+        return Relevance(passage, holds, (holds + _agreement(share(asked, title), share(title, asked))) / 2)
+
+    measured = [relevance(passage, body) for passage, body in zip(passages, bodies, strict=True)]
+    return sorted(measured, key=lambda each: (-each.serves, each.passage.passage_id))
+
+
+def terms(text: str) -> frozenset[str]:
+    """The words of a text that say what it is about, without their endings."""
+    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _GENERAL)
+
+
+def _stem(word: str) -> str:
+    ending = next((each for each in _ENDINGS if word.endswith(each) and len(word) - len(each) >= _SHORTEST_STEM), "")
+    stem = word.removesuffix(ending)
+    return stem[:-1] if len(stem) > _SHORTEST_STEM and stem[-1] == stem[-2] else stem
+
+
+def _body(passage: EvidencePassage) -> str:
+    pico = (passage.population, passage.intervention, passage.comparison, passage.outcome)
+    return " ".join([passage.title, passage.text, *pico, *(code.display for code in passage.codes)])
+
+
+def _agreement(one: float, other: float) -> float:
+    """Their harmonic mean."""
+    return 2 * one * other / (one + other) if one and other else 0.0
