@@ -29,7 +29,7 @@ class Child:
                 stderr=output,
                 start_new_session=True,
             )
-        return cls(process, ProcessIdentity.of(process.pid))
+        return cls(process, identity_of(process.pid))
 
     async def end(self, grace_s: float) -> None:
         """SIGTERM, and SIGKILL when it is still there after `grace_s` seconds."""
@@ -39,3 +39,11 @@ class Child:
         except TimeoutError:
             self.identity.send(signal.SIGKILL)
             await self.process.wait()
+
+
+def identity_of(pid: int) -> ProcessIdentity:
+    """Of a process that was just started. One that ended at once has a start time that no process has."""
+    try:
+        return ProcessIdentity.of(pid)
+    except ProcessLookupError:
+        return ProcessIdentity(pid, -1)
