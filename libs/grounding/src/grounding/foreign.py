@@ -2,9 +2,10 @@
 
 Guarantee: every word of the text is in a span or is layout; a span is judged with the headings and introducing lines
 above it; only a heading or a question can pass as asserting nothing, and only if it holds no word that the verifier
-does not know.
+does not know. An instruction is never supported: a record says what is, not what is to be done.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,13 @@ from grounding.vocabulary import CUE_OF
 _ASKING_WORDS = frozenset(
     ("any", "are", "can", "could", "did", "do", "does", "how", "is", "may", "shall", "should", "why", "would")
 )
+# It begins with a bare verb of doing, or says that something must be done. `Increase in creatinine` does neither.
+_INSTRUCTS = re.compile(
+    r"(?:please\s+)?(?:add|administer|avoid|begin|change|continue|decrease|discontinue|give|hold|increase|order|prescribe|"
+    r"reduce|repeat|replace|resume|start|stop|switch|take|use|withhold)\b(?!\s+(?:from|in|of|since)\b)|.*\bmust\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_QUOTED = re.compile(r"“[^”]*”")
 MOST_SENTENCES = 2_000
 # Characters of a sentence that is read: the work grows with the square of what one sentence mentions.
 LONGEST_SENTENCE = 1_000
@@ -125,11 +133,17 @@ def _text(claim: Claim, piece: _Piece) -> str:
 def _judge(piece: _Piece, claims: list[Claim]) -> Judged:
     if len(piece.words) > LONGEST_SENTENCE:
         return _unread(piece.span)
-    kept = tuple(claim for claim in claims if not _is_form(claim, piece))
+    kept = tuple(claim for claim in [*claims, *_instruction(piece)] if not _is_form(claim, piece))
     if not all(map(_is_only_a_day, kept)):
         return Judged(piece.span.start, piece.span.end, kept, worst(kept))
     asserts_nothing = piece.block.is_heading or piece.is_question
     return Judged(piece.span.start, piece.span.end, (), None if asserts_nothing else Verdict.UNSUPPORTED)
+
+
+def _instruction(piece: _Piece) -> Iterator[Claim]:
+    if _INSTRUCTS.match(_QUOTED.sub("", piece.words)) and not piece.is_question and not piece.block.is_heading:
+        reason = "it says what is to be done, which no record can support"
+        yield Claim(piece.span.start, piece.span.end, "instruction", Verdict.UNSUPPORTED, reason)
 
 
 def _unread(span: Span) -> Judged:

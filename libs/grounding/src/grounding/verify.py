@@ -15,6 +15,7 @@ from grounding.checks import (
     correction,
     direction,
     experiencer,
+    kind,
     label,
     laterality,
     level,
@@ -36,6 +37,7 @@ from grounding.sources import Sources
 CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     quote.check,
     name.check,
+    kind.check,
     negation.check,
     value.check,
     correction.check,

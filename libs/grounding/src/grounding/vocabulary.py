@@ -44,27 +44,27 @@ CUE_OF: dict[str, Cue] = {word: cue for cue, words in CUES.items() for word in w
 NEGATES_BEFORE = frozenset({"ruled out", "absent", "not", "negative"})
 
 _NEUTRAL = """
-    a about above according across add admission admitted after again against age aged ago all allergies allergy
-    along alongside also although an and any applies are around as ask at average avoid based be because been before
-    being belong belongs below between blood both by call can category change changed changes check checked clarify
-    class classified clinician code combination combined compare compared comparison computed concept confidence
-    confident confirm confirmed conflict conflicts consider considered consultation continuing contradict
-    contradictory contradicts correct corrected correction creatinine-based critical date dated dates day days
-    decide decides decision degree diagnosis discharge discharged disease document documented does dose doses drug
-    drugs each earlier either encounter encounters entered entries entry equation estimate estimated ever evidence
-    film films finding findings first fit fits following for found from function further given guidance had has have
-    he her here hers him his history hold holding holds how if in interval into is it its itself kidney kind known
-    lab laboratory last later latest least less let letter level levels list listed look made may mean measure
-    measured measurement measurements medication medications medicine medicines message messages month months more
-    most much must name named need needs network new newest newly next note noted notes notify now obtained of old
-    on once one only open or other our over page patient patients per person physician please point previous
-    previously prior probability problem problems promptly proposal question reaction read reading reassess recent
-    recently record records reference renal repeat replaced replaces report reported result results review reviewed
-    reviews rule said same saw scanned searched second see seen sent series several shown shows since source sources
-    stage started starting state stated statement states status still such summary taken test tests than that the
-    their them then there these they this those time timeline to today together total two under until up urgent
-    urgently use used uses using value values versus via visit visits was week weeks were what when where whether
-    which who whole whom will with within would year years yes you your
+    a about above according across add admission admitted after again against age aged ago all allergic allergies
+    allergy along alongside also although an and any applies are around as ask at average avoid based be because
+    been before being belong belongs below between blood both by call can category change changed changes check
+    checked clarify class classified clinician code combination combined compare compared comparison computed
+    concept confidence confident confirm confirmed conflict conflicts consider considered consultation continuing
+    contradict contradictory contradicts correct corrected correction creatinine-based critical date dated dates day
+    days decide decides decision degree diagnosis discharge discharged disease document documented does dose doses
+    drug drugs each earlier either encounter encounters entered entries entry equation estimate estimated ever
+    evidence film films finding findings first fit fits following for found from function further given guidance had
+    has have he her here hers him his history hold holding holds how if in interval into is it its itself kidney
+    kind known lab laboratory last later latest least less let letter level levels list listed look made may mean
+    measure measured measurement measurements medication medications medicine medicines message messages month
+    months more most much must name named need needs network new newest newly next note noted notes notify now
+    obtained of old on once one only open or other our over page patient patients per person physician please point
+    previous previously prior probability problem problems promptly proposal question reaction read reading reassess
+    recent recently record records reference renal repeat replaced replaces report reported result results review
+    reviewed reviews rule said same saw scanned searched second see seen sent series several she shown shows since
+    source sources stage started starting state stated statement states status still such summary taken test tests
+    than that the their them then there these they this those time timeline to today together total two under until
+    up urgent urgently use used uses using value values versus via visit visits was week weeks were what when where
+    whether which who whole whom will with within would year years yes you your
 """
 NEUTRAL = frozenset(_NEUTRAL.split())
 

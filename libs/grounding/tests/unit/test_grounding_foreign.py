@@ -66,6 +66,50 @@ def test_a_line_is_read_with_the_lines_that_lead_it(text: str, last: str | None,
     assert judged(text)[-1] == (last or text, verdict)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Start metformin.",
+        "Continue lisinopril 20 mg.",
+        "Metformin must be taken.",
+        "- Repeat potassium 5.6 mmol/L",
+    ],
+)
+def test_an_instruction_is_never_supported(text: str) -> None:
+    (span,) = judge(text, PATIENT.verifier)
+    assert span.verdict is UNSUPPORTED
+    assert "instruction" in [claim.check for claim in span.claims]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Allergy to metformin.",
+        "She is allergic to penicillin and metformin.",
+        "Metformin allergy.",
+        "Allergies:\n- Penicillin\n- Metformin",
+        "Medications: lisinopril, potassium",
+        "Problem: metformin.",
+    ],
+)
+def test_an_entry_of_another_kind_supports_nothing(text: str) -> None:
+    *_, last = judge(text, PATIENT.verifier)
+    assert last.verdict is UNSUPPORTED
+    assert last.reason.startswith("kind: the record does not have it as ")
+
+
+def test_a_drug_that_ended_is_not_taken_because_an_allergy_to_its_class_lasts() -> None:
+    (span,) = judge("Takes penicillin.", PATIENT.verifier)
+    assert (span.verdict, span.reason) == (CONTRADICTED, "status: the record says it ended on 2025-02-14")
+
+
+def test_what_was_done_is_no_instruction() -> None:
+    assert judged("She takes metformin.\nIncrease in creatinine to 1.95 mg/dL.") == [
+        ("She takes metformin.", SUPPORTED),
+        ("Increase in creatinine to 1.95 mg/dL.", SUPPORTED),
+    ]
+
+
 def test_a_number_that_begins_a_wrapped_line_is_no_mark() -> None:
     assert judged("Potassium rose to\n9. Metformin is active.")[:2] == [
         ("Potassium rose to", UNSUPPORTED),

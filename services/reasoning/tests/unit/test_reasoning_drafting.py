@@ -136,11 +136,16 @@ def test_every_action_of_the_model_has_words(patient: Patient, build_sources: Bu
     assert len({statement.kind for statement in judged}) == len(said)
 
 
-@pytest.mark.parametrize("kind", list(ProposalKind))
-def test_a_proposal_asks_to_look_and_orders_nothing(kind: ProposalKind, patient: Patient, build_sources: Build) -> None:
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    list(zip(ProposalKind, ("metformin", "k3", "penicillin", "ckd"), strict=True)),
+)
+def test_a_proposal_asks_to_look_and_orders_nothing(
+    kind: ProposalKind, about: str, patient: Patient, build_sources: Build
+) -> None:
     record, ids = patient
     sources = build_sources(record)
-    statement = word_proposal(Propose(kind, (ids["k3"],), ()), sources)
+    statement = word_proposal(Propose(kind, (ids[about],), ()), sources)
     (judged,) = assess([drafted(statement, sources)], Verifier(sources), "a")
     assert judged.kind == wire.STATEMENT_KIND_PROPOSAL
     assert judged.text.startswith(("Review", "Repeat", "Clarify"))

@@ -15,6 +15,8 @@ from grounding.mentions import Cue, CueMention, NameMention
 from grounding.scan import cue
 
 _LASTING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER})
+_TAKEN = frozenset({FACT_KIND_MEDICATION})
+_TAKING = frozenset({"takes", "taking"})
 
 
 def check(context: Context) -> list[Claim]:
@@ -23,11 +25,13 @@ def check(context: Context) -> list[Claim]:
 
 
 def _check_one(mention: CueMention, context: Context) -> Claim:
+    kinds = _TAKEN if mention.text.lower() in _TAKING else _LASTING
+
     def lasts(name: NameMention) -> bool:
-        return any(fact.kind in _LASTING for fact in context.cited.matching(name.keys))
+        return any(fact.kind in kinds for fact in context.cited.matching(name.keys))
 
     name = binding.nearest_name(context.sentence, mention, lasts) or context.carried
-    about = [fact for fact in context.cited.matching(name.keys) if fact.kind in _LASTING] if name else []
+    about = [fact for fact in context.cited.matching(name.keys) if fact.kind in kinds] if name else []
     if not about:
         return unsupported(mention, "status", "it is not clear which entry of the record this is about")
     agreeing = [fact for fact in about if _agrees(fact, mention.cue, context)]
