@@ -8,10 +8,14 @@ from grounding.gate import Release, decide
 from grounding.render import Rendered, UnrenderableError, render
 from grounding.sources import Sources, UnknownSourceError
 from grounding.statements import Statement
-from grounding.verify import Verified, Verifier
+from grounding.undecided import Judgement, Judgements, Pair
+from grounding.verify import Verified, Verifier, finish
 
 __all__ = [
     "Claim",
+    "Judgement",
+    "Judgements",
+    "Pair",
     "Release",
     "Rendered",
     "Sources",
@@ -22,5 +26,6 @@ __all__ = [
     "Verified",
     "Verifier",
     "decide",
+    "finish",
     "render",
 ]
