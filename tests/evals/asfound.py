@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from entailment.pairs import REFUTED, Pair, part_of
+from entailment.pairs import REFUTED, Pair, Part, part_of
 from grounding.evidence import nearest
 
 CORPUS = os.environ.get("LONGITUDE_CORPUS", "")
@@ -55,13 +55,21 @@ def pairs() -> Iterator[Pair]:
 
 
 def scifact(bench: Path) -> Iterator[Pair]:
-    """A claim with the nearest sentences of the abstract it cites: supported, contradicted or neither."""
+    """A claim with the nearest sentences of an abstract that it cites: supported, contradicted or neither.
+
+    A claim whose abstracts fall into several parts stays in training alone: its words are known there.
+    """
     abstracts = _abstracts(bench)
+    cited: dict[tuple[str, str], str] = {}
     for row in [*_scifact(bench, "claims_train.csv"), *_scifact(bench, "claims_validation.csv")]:
-        cited = row["evidence_doc_id"] or row["cited_doc_ids"].strip("[]").split()[0].rstrip(",")
-        if cited in abstracts:
-            evidence = _near(row["claim"], abstracts[cited])
-            yield Pair(row["claim"], evidence, _LABELS[row["evidence_label"]], "scifact", "claim", part_of(cited))
+        name = row["evidence_doc_id"] or row["cited_doc_ids"].strip("[]").split()[0].rstrip(",")
+        if name in abstracts:
+            cited[row["claim"], name] = _LABELS[row["evidence_label"]]
+    parts = {claim: {part_of(name) for said, name in cited if said == claim} for claim, _ in cited}
+    for (claim, name), label in cited.items():
+        part = part_of(name)
+        if part is Part.TRAIN or parts[claim] == {part}:
+            yield Pair(claim, _near(claim, abstracts[name]), label, "scifact", "claim", part)
 
 
 def perturbed(bench: Path, many: int = 1000) -> Iterator[Pair]:

@@ -3,7 +3,7 @@
 Only pairs of the report part are counted; thresholds of both are set on the calibration part. Needs LONGITUDE_CORPUS.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -67,7 +67,7 @@ def measure() -> Found | None:
         return None
     pairs = [pair for pair in asfound.pairs() if pair.origin in SETS and pair.part is not Part.TRAIN]
     model, cosine = _by_set(pairs, judged(pairs)), _by_set(pairs, cosines(pairs))
-    figures = _figures(model) | _first(folder)
+    figures = _figures(model) | _of_notes(folder)
     judges = {"model": model, "cosine": cosine}
     recalled = {
         f"{name}, {judge}": scored[name, Part.REPORT].precision_recall()
@@ -129,19 +129,28 @@ def _figures(scored: dict[tuple[str, Part], Scored]) -> dict[str, float]:
     return found
 
 
-def _first(folder: Path) -> dict[str, float]:
-    """In how many erroneous notes the erroneous sentence is the one least supported by the others; and by chance."""
-    notes = [note for note in asfound.medec(folder) if note.error is not None and part_of(note.name) is Part.REPORT]
-    hits = [int(np.argmin(judged([*_sentences(note)]))) == note.error for note in notes]
+def _of_notes(folder: Path) -> dict[str, float]:
+    """In how many erroneous notes the erroneous sentence is the least supported one, and by chance; and in how many its
+    correction is better supported: a judge that only knows what kind of sentence errs gets half of them right.
+    """
+    notes = [each for each in asfound.medec(folder) if part_of(each.name) is Part.REPORT]
+    errors = [(note, note.error) for note in notes if note.error is not None]
+    first = [int(np.argmin(judged(_sentences(note)))) == place for note, place in errors]
+    both = [_pair(note, at, text) for note, at in errors for text in (note.corrected, note.sentences[at])]
+    scores = judged(both)
     return {
-        "medec, erroneous sentence first": float(np.mean(hits)),
-        "medec, first by chance": float(np.mean([1 / len(note.sentences) for note in notes])),
+        "medec, erroneous sentence first": float(np.mean(first)),
+        "medec, first by chance": float(np.mean([1 / len(note.sentences) for note, _ in errors])),
+        "medec, correction better supported": float((scores[::2] > scores[1::2]).mean()),
     }
 
 
-def _sentences(note: Note) -> Iterator[Pair]:
-    for place, sentence in enumerate(note.sentences):
-        yield Pair(sentence, note.evidence(place, sentence), "", "medec", "", Part.REPORT)
+def _sentences(note: Note) -> list[Pair]:
+    return [_pair(note, place, sentence) for place, sentence in enumerate(note.sentences)]
+
+
+def _pair(note: Note, place: int, sentence: str) -> Pair:
+    return Pair(sentence, note.evidence(place, sentence), "", "medec", "", Part.REPORT)
 
 
 def _reliable(scored: Scored) -> Line:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,10 +39,10 @@ class Judge:
 
     def __init__(self, weights: Path, device: str = "cpu") -> None:
         with safe_open(str(weights), framework="pt") as file:
-            card = json.loads(file.metadata()["card"])
+            self.card: dict[str, Any] = json.loads(file.metadata()["card"])
             trained = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
         self.sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-        self._temperature = float(card["temperature"])
+        self._temperature = float(self.card["temperature"])
         self._device = device
         self._reader = Reader()
         self._network = CrossEncoder()

@@ -1,11 +1,10 @@
-"""Trains and calibrates the verifier's model: `python -m entailment.train --pairs FILE --out DIR`.
+"""Trains and calibrates the verifier's model: `python -m entailment.train --pairs FILE --out DIR [--report]`.
 
-Writes `verifier.safetensors` (adapters, head and card) and `figures.json`. Seeds are fixed: the same pairs, machine and
-threads give the same weights.
+Writes `verifier.safetensors` (adapters, head and card) and `figures.json`; with --report, only the figures of weights
+that are there. Seeds are fixed: of the same pairs, machine and threads come the same weights.
 """
 
 import argparse
-import hashlib
 import json
 import logging
 import random
@@ -22,7 +21,7 @@ from torch import Tensor
 
 from entailment import calibration, pairs
 from entailment.calibration import Floats
-from entailment.judge import WEIGHTS, logits_of
+from entailment.judge import WEIGHTS, Judge, logits_of
 from entailment.network import LABELS, CrossEncoder, Reader
 from entailment.pairs import REFUTED, Pair, Part
 
@@ -42,25 +41,35 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--report", action="store_true")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(THREADS)
-    made(pairs.read(asked.pairs), asked.out, asked.epochs, asked.seed)
+    labelled = pairs.read(asked.pairs)
+    if asked.report:
+        report(labelled, asked.out)
+    else:
+        made(labelled, asked.out, asked.epochs, asked.seed)
 
 
 def made(labelled: Sequence[Pair], out: Path, epochs: int, seed: int) -> None:
-    """Train on one part, calibrate on the second, report on the third; then write."""
+    """Train on one part, calibrate on the second, write; report on the third."""
     began = time.monotonic()
     parts = {part: [pair for pair in labelled if pair.part is part] for part in Part}
     network = train(parts[Part.TRAIN], epochs, seed)
-    trained_s = time.monotonic() - began
-    card: dict[str, Any] = calibrated(network, parts[Part.CALIBRATE])
-    figures = card | reported(network, parts[Part.REPORT], card)
-    figures |= {"train_pairs": len(parts[Part.TRAIN]), "epochs": epochs, "seed": seed, "seconds": round(trained_s)}
+    made_of = {"train_pairs": len(parts[Part.TRAIN]), "epochs": epochs, "seed": seed}
+    card = calibrated(network, parts[Part.CALIBRATE]) | made_of | {"seconds": round(time.monotonic() - began)}
     out.mkdir(parents=True, exist_ok=True)
     save_file(network.trained(), out / WEIGHTS, {"card": json.dumps(card, sort_keys=True)})
-    figures["sha256"] = hashlib.sha256((out / WEIGHTS).read_bytes()).hexdigest()
-    (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    report(labelled, out)
+
+
+def report(labelled: Sequence[Pair], out: Path) -> None:
+    """Figures of the weights in a folder on the report part, with their card and digest."""
+    judge = Judge(out / WEIGHTS)
+    figures = judge.card | reported(judge, [pair for pair in labelled if pair.part is Part.REPORT])
+    text = json.dumps(figures | {"sha256": judge.sha256}, indent=2)
+    (out / "figures.json").write_text(text + "\n", encoding="utf-8")
 
 
 def train(labelled: Sequence[Pair], epochs: int, seed: int) -> CrossEncoder:
@@ -107,16 +116,15 @@ def calibrated(network: CrossEncoder, labelled: Sequence[Pair]) -> dict[str, Any
     }
 
 
-def reported(network: CrossEncoder, labelled: Sequence[Pair], card: dict[str, Any]) -> dict[str, Any]:
+def reported(judge: Judge, labelled: Sequence[Pair]) -> dict[str, Any]:
     """Figures by data set, with their own evidence and with that of another pair (what the sentence alone betrays)."""
-    logits, supported = _scored(network, labelled)
-    scores = calibration.probabilities(logits, card["temperature"])[:, 0]
-    blind = blinded(labelled)
-    alone = calibration.probabilities(_scored(network, blind)[0], card["temperature"])[:, 0]
+    scores, blind = _scores(judge, labelled), blinded(labelled)
+    alone = _scores(judge, blind)
+    supported = np.array([pair.supported for pair in labelled])
     return {
         "report": {origin: asdict(each) for origin, each in calibration.by_origin(scores, labelled).items()},
         "blind_auroc": {origin: each.auroc for origin, each in calibration.by_origin(alone, blind).items()},
-        "lifted": lifted(scores, supported, labelled, card["threshold"]),
+        "lifted": lifted(scores, supported, labelled, judge.card["threshold"]),
     }
 
 
@@ -141,6 +149,10 @@ def blinded(labelled: Sequence[Pair]) -> list[Pair]:
         others = own[len(own) // 2 :] + own[: len(own) // 2]
         blind += [replace(pair, evidence=other.evidence) for pair, other in zip(own, others, strict=True)]
     return blind
+
+
+def _scores(judge: Judge, labelled: Sequence[Pair]) -> Floats:
+    return np.asarray(judge.judge([(pair.sentence, pair.evidence) for pair in labelled])[:, 0])
 
 
 def _scored(network: CrossEncoder, labelled: Sequence[Pair]) -> tuple[Floats, Any]:
