@@ -129,6 +129,8 @@ def statement(said: Statement) -> Form:
         "author": name_of(Author, said.author),
         "author_name": said.author_name,
         "verdict": name_of(Verdict, said.verdict),
+        "probability": said.probability,
+        "abstained": said.abstained,
         "released": said.released,
         "reason": said.reason or None,
         "sources": [citation(one) for one in said.citations],

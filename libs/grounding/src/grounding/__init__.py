@@ -9,11 +9,15 @@ from grounding.gate import Release, decide
 from grounding.render import Rendered, UnrenderableError, render
 from grounding.sources import Sources, UnknownSourceError
 from grounding.statements import Statement
-from grounding.verify import Verified, Verifier
+from grounding.undecided import Judgement, Judgements, Pair
+from grounding.verify import Verified, Verifier, finish
 
 __all__ = [
     "Claim",
     "Judged",
+    "Judgement",
+    "Judgements",
+    "Pair",
     "Release",
     "Rendered",
     "Sources",
@@ -25,6 +29,7 @@ __all__ = [
     "Verified",
     "Verifier",
     "decide",
+    "finish",
     "judge",
     "render",
     "worst_of",

@@ -52,7 +52,7 @@ def free_dates(sentence: Sentence) -> tuple[DateMention, ...]:
 def _day_of(sentence: Sentence, number: NumberMention) -> DateMention | None:
     if number.unit in TIME_UNITS or number.unit.endswith("per year"):
         return None
-    following = _next(sentence, number)
+    following = day_after(sentence, number)
     if following is not None:
         return following
     opening = [each for each in sentence.mentions if isinstance(each, DateMention | NumberMention)]
@@ -60,14 +60,14 @@ def _day_of(sentence: Sentence, number: NumberMention) -> DateMention | None:
     return first if isinstance(first, DateMention) and first.end <= number.start else None
 
 
-def _next(sentence: Sentence, number: NumberMention) -> DateMention | None:
+def day_after(sentence: Sentence, mention: Mention) -> DateMention | None:
     """The next date, unless another number, a new name or a word of beginning stands between."""
     for each in sentence.mentions:
-        if each.start < number.end:
+        if each.start < mention.end:
             continue
         if isinstance(each, DateMention):
             return each
-        if isinstance(each, NumberMention) and each.start - number.end > 1:
+        if isinstance(each, NumberMention) and each.start - mention.end > 1:
             return None
         if isinstance(each, NameMention) or (
             isinstance(each, CueMention) and each.cue in {Cue.ACTIVE, Cue.ENDED, Cue.ORDERED}

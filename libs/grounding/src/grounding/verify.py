@@ -1,16 +1,17 @@
 """The verifier: a text, what it cites, and the episode's sources in; a verdict per claim and for the whole out.
 
 Guarantee: it reads the text as a stranger's. It never trusts that the text was rendered here; every number, unit, date,
-name, side, negation, direction and remaining word is looked up again in what the text cites.
+name, side, negation, direction and remaining word is looked up again in what the text cites. Where what it would look
+in is missing, it abstains and says what is missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1.assessment_pb2 import Citation
 
-from grounding import binding
+from grounding import binding, reliability
 from grounding.checks import (
     correction,
     direction,
@@ -33,6 +34,8 @@ from grounding.claims import Claim, Verdict, worst
 from grounding.mentions import NameMention
 from grounding.scan import Scanner
 from grounding.sources import Sources
+from grounding.spans import Span
+from grounding.undecided import Judgements, Open, judged, opened
 
 CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     quote.check,
@@ -56,20 +59,45 @@ _SPEAKS_OF_THE_PAST = ("correct", "replace", "withdraw")
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The claims of a text in order, and the verdict: the worst of them. A text without claims is unsupported."""
+    """The claims of a text in order, and the verdict: the worst of them. A text without claims is unsupported.
+
+    `open`: what a trained model may be asked (`finish` takes its answers).
+    """
 
     claims: tuple[Claim, ...]
     verdict: Verdict
+    open: tuple[Open, ...] = ()
 
     @property
     def reason(self) -> str:
-        """Why it is not supported, from the first claim that decided; empty when it is."""
+        """Why it is not supported, from the claim that decided: what is missing first, else the first of the text."""
         if self.verdict is Verdict.SUPPORTED:
             return ""
-        for claim in self.claims:
-            if claim.verdict is self.verdict:
-                return f"{claim.check}: {claim.reason}"
-        return "nothing in it can be checked"
+        deciding = sorted(self._deciding, key=lambda claim: not claim.abstained)
+        return next((f"{claim.check}: {claim.reason}" for claim in deciding), "nothing in it can be checked")
+
+    @property
+    def abstained(self) -> bool:
+        """Whether it is unsupported because what would decide is missing."""
+        return self.verdict is Verdict.UNSUPPORTED and any(claim.abstained for claim in self.claims)
+
+    @property
+    def probability(self) -> float:
+        """That the verdict is right: the weakest claim's of a supported text, the strongest refusal's of another."""
+        found = [claim.probability for claim in self._deciding]
+        if not found:
+            return reliability.UNKNOWN
+        return min(found) if self.verdict is Verdict.SUPPORTED else max(found)
+
+    @property
+    def _deciding(self) -> list[Claim]:
+        return [claim for claim in self.claims if claim.verdict is self.verdict]
+
+
+def finish(verified: Verified, judgements: Judgements) -> Verified:
+    """The second step: with a trained model's judgements of what was left open. Verdicts stay as they are."""
+    claims = tuple(judged(claim, verified.open, judgements) for claim in verified.claims)
+    return replace(verified, claims=claims)
 
 
 class Verifier:
@@ -88,21 +116,24 @@ class Verifier:
         return self._verify(text, Cited.whole_record(self._sources))
 
     def _verify(self, text: str, cited: Cited) -> Verified:
-        claims = [*self._of_citations(text, cited), *self._of_text(text, cited)]
-        ordered = tuple(sorted(dict.fromkeys(claims), key=lambda claim: (claim.start, claim.end, claim.check)))
-        return Verified(ordered, worst(ordered))
+        claims = [*_of_context(text, cited), *self._of_citations(text, cited)]
+        opens: list[Open] = []
+        for span, found in self._of_sentences(text, cited):
+            claims += found
+            left = opened(span.start, span.of(text), found, cited)
+            opens += [left] if left else []
+        ordered = sorted(dict.fromkeys(claims), key=lambda claim: (claim.start, claim.end, claim.check))
+        rated = tuple(replace(claim, probability=reliability.of(claim)) for claim in ordered)
+        return Verified(rated, worst(rated), tuple(opens))
 
-    def _of_text(self, text: str, cited: Cited) -> Iterator[Claim]:
+    def _of_sentences(self, text: str, cited: Cited) -> Iterator[tuple[Span, list[Claim]]]:
         carried: NameMention | None = None
         for sentence in self._scanner.scan(text, cited.passages):
             context = Context(text, sentence, cited, carried)
-            for check in CHECKS:
-                yield from check(context)
+            yield sentence.span, [claim for check in CHECKS for claim in check(context)]
             carried = binding.last_name(sentence, carried)
 
     def _of_citations(self, text: str, cited: Cited) -> Iterator[Claim]:
-        if cited.missing:
-            yield Claim(0, len(text), "citation", Verdict.UNSUPPORTED, "a cited source is not in this episode")
         if any(word in text.lower() for word in _SPEAKS_OF_THE_PAST):
             return
         for fact in cited.facts:
@@ -112,3 +143,14 @@ class Verifier:
 
     def _is_current(self, fact: ClinicalFact) -> bool:
         return self._sources.is_current(fact.fact_id)
+
+
+def _of_context(text: str, cited: Cited) -> Iterator[Claim]:
+    """Abstains where there is nothing, or not all, to look in."""
+    missing = ""
+    if cited.missing:
+        missing = "a cited source is not in this episode"
+    elif not cited.facts and not cited.passages:
+        missing = "nothing is cited, so that there is nothing to look in"
+    if missing and text:
+        yield Claim(0, len(text), "citation", Verdict.UNSUPPORTED, missing, abstained=True)

@@ -1,10 +1,10 @@
 """The verifier reads a text as a stranger's: true sentences pass however they are put, corrupted ones never do."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from grounding import Verdict
+from grounding import Sources, Verdict, Verifier
 from hypothesis import given
 from hypothesis import strategies as st
 from testkit.patients import Patient, example_patient
@@ -56,12 +56,15 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("route", "Takes metformin 1000 mg intravenously.", ("metformin",), "route"),
     ("date", "Creatinine was 1.95 mg/dL on 2026-10-06.", ("cr3",), "date"),
     ("start", "Metformin is active since 2025-03-12.", ("metformin",), "date"),
+    ("start after a dose", "Takes metformin 1 g twice daily by mouth since 12 March 2023.", ("metformin",), "date"),
+    ("start at the end", "Amoxicillin 1000 mg since 2025-02-14.", ("amoxicillin",), "date"),
     ("end", "Amoxicillin was stopped on 2025-02-10.", ("amoxicillin",), "date"),
     ("interval", "Creatinine rose over 6 months.", CREATININE, "interval"),
     ("age", "The patient is a 59-year-old.", ("born",), "age"),
     ("direction", "Creatinine fell from 0.92 mg/dL (2024-03-12) to 1.95 mg/dL (2026-10-05).", CREATININE, "direction"),
     ("direction", "Creatinine was stable.", CREATININE, "direction"),
     ("stage", "KDIGO category of the eGFR: G3b.", (*CREATININE, *PERSON), "category"),
+    ("stage of another day", "KDIGO category of the eGFR: G4 (2024-03-12).", (*CREATININE, *PERSON), "category"),
     ("laterality", "Right knee osteoarthritis.", ("knee",), "laterality"),
     ("laterality", "Osteoarthritis of both sides, bilateral knee.", ("knee",), "laterality"),
     ("negation added", "No chronic kidney disease, stage 4.", ("ckd",), "negation"),
@@ -169,3 +172,52 @@ def test_a_text_of_another_system_is_checked_against_the_whole_record(patient: P
     assert patient.verifier.verify_uncited("Takes metformin 1000 mg twice daily.").verdict is Verdict.SUPPORTED
     assert patient.verifier.verify_uncited("Takes metformin 500 mg twice daily.").verdict is Verdict.CONTRADICTED
     assert patient.verifier.verify_uncited("Takes warfarin 5 mg daily.").verdict is not Verdict.SUPPORTED
+
+
+def test_it_abstains_where_nothing_is_cited_and_says_so(patient: Patient) -> None:
+    verified = patient.check("Potassium was 5.6 mmol/L.")
+    assert (verified.verdict, verified.abstained) == (Verdict.UNSUPPORTED, True)
+    assert verified.reason == "citation: nothing is cited, so that there is nothing to look in"
+
+
+def test_it_abstains_where_a_cited_source_is_not_there_and_says_so(patient: Patient) -> None:
+    unknown = type(patient.cite("k"))(passage_id="not-returned")
+    verified = patient.verifier.verify("Potassium was 5.6 mmol/L because of it.", [patient.cite("k"), unknown])
+    assert (verified.verdict, verified.abstained) == (Verdict.UNSUPPORTED, True)
+    assert verified.reason == "citation: a cited source is not in this episode"
+
+
+def test_it_abstains_over_a_record_without_entries() -> None:
+    empty = Verifier(Sources.of(datetime(2026, 10, 7, tzinfo=UTC), ()))
+    assert empty.verify_uncited("Potassium was 5.6 mmol/L.").abstained
+
+
+@pytest.mark.parametrize("text", ["Potassium was 5.6 mmol/L because of dehydration.", "Potassium was 5.7 mmol/L."])
+def test_looked_and_not_found_is_not_an_abstention(patient: Patient, text: str) -> None:
+    assert not patient.check(text, "k").abstained
+
+
+def test_a_contradiction_outweighs_a_missing_source(patient: Patient) -> None:
+    unknown = type(patient.cite("k"))(fact_id="not-there")
+    verified = patient.verifier.verify("Potassium was 5.7 mmol/L.", [patient.cite("k"), unknown])
+    assert (verified.verdict, verified.abstained) == (Verdict.CONTRADICTED, False)
+
+
+def test_a_text_is_as_sure_as_its_weakest_supporting_claim_and_its_strongest_refusal(patient: Patient) -> None:
+    supported = patient.check("Creatinine was 1.95 mg/dL on 2026-10-05.", "cr3")
+    assert supported.probability == min(claim.probability for claim in supported.claims)
+    refused = patient.check("Takes lisinopril 850 mg three times daily.", "metformin")
+    against = [claim.probability for claim in refused.claims if claim.verdict is refused.verdict]
+    assert refused.probability == max(against)
+    assert all(0 < claim.probability < 1 for claim in (*supported.claims, *refused.claims))
+
+
+def test_a_claim_keeps_probability_abstention_and_passages_on_the_wire(patient: Patient) -> None:
+    quoted = patient.check("“Metformin is contraindicated below an eGFR of 30 mL/min/1.73 m2.”", "label")
+    sent = [claim.to_proto() for claim in quoted.claims]
+    assert [list(each.passage_ids) for each in sent] == [list(claim.passage_ids) for claim in quoted.claims]
+    assert any(each.passage_ids for each in sent)
+    assert [each.probability for each in sent] == [claim.probability for claim in quoted.claims]
+    assert [
+        claim.to_proto().abstained for claim in patient.check("Potassium.").claims if claim.check == "citation"
+    ] == [True]

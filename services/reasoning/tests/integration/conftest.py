@@ -36,7 +36,7 @@ PARTS = ("kafka", "postgres", "objects", "triton", "memory", "reasoning")
 
 @pytest.fixture(scope="session")
 def running(new_stack: Callable[..., Stack]) -> RunningStack:
-    stack = new_stack(PARTS, ("embedder", "reasoner"))
+    stack = new_stack(PARTS, ("embedder", "reasoner", "verifier"))
     return RunningStack(stack, stack.endpoints())
 
 

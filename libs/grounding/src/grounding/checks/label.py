@@ -9,6 +9,7 @@ from grounding.calculate import RAPID_PROGRESSION_PER_YEAR
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim, Verdict
 from grounding.derive import DOSE_LIMIT
+from grounding.derived import Derived
 from grounding.mentions import LabelMention, NameMention
 from grounding.vocabulary import words
 
@@ -80,7 +81,8 @@ def _check_category(mention: LabelMention, context: Context) -> Claim:
     if mention.family == DOSE_LIMIT:
         return _check_limit(mention, context)
     family = "kdigo-g-stage" if mention.family == "ckd-stage" else mention.family
-    known = [each for each in context.cited.derived if each.name == family]
+    derived = [each for each in context.cited.derived if each.name == family]
+    known = [each for each in derived if _on_day(each, mention, context)] or derived
     agreeing = [each for each in known if _same_stage(mention, each.label)]
     if agreeing:
         return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", agreeing[0].fact_ids)
@@ -89,6 +91,12 @@ def _check_category(mention: LabelMention, context: Context) -> Claim:
     if known:
         return contradicted(mention, "category", f"by the cited values it is {known[0].label}")
     return unsupported(mention, "category", "no cited value gives this category")
+
+
+def _on_day(derived: Derived, mention: LabelMention, context: Context) -> bool:
+    """Whether a category holds on the day that follows it in the sentence, if one does."""
+    day = binding.day_after(context.sentence, mention)
+    return day is None or day.includes(derived.day)
 
 
 def _check_progression(mention: LabelMention, context: Context) -> Claim:

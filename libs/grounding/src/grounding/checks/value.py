@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from grounding import binding
 from grounding.binding import BoundNumber
-from grounding.checks import candidates, count, dose, interval
+from grounding.checks import candidates, count, dose, interval, when
 from grounding.checks.candidates import Candidate
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.dose import PER_DAY
@@ -26,11 +26,16 @@ def _check_one(bound: BoundNumber, known: Sequence[Candidate], context: Context)
     if bound.number.unit in TIME_UNITS:
         return [interval.check_one(bound, context)]
     if dose.is_dose(bound, context):
-        return [dose.check_one(bound, context)]
+        return [dose.check_one(bound, context), *_day(bound, context)]
     counted = count.counted(bound, context)
     if counted:
-        return [count.check_one(bound, counted, context)]
+        return [count.check_one(bound, counted, context), *_day(bound, context)]
     return _value(bound, known, context)
+
+
+def _day(bound: BoundNumber, context: Context) -> list[Claim]:
+    """The date after a dose or a count says when that began or ended: no result was observed on it."""
+    return [when.check_one(bound.day, context)] if bound.day else []
 
 
 def _value(bound: BoundNumber, known: Sequence[Candidate], context: Context) -> list[Claim]:

@@ -1,4 +1,4 @@
-"""Dates that belong to no number: since when, until when, recorded when."""
+"""Dates that are not the day of a result: since when, until when, recorded when."""
 
 import re
 from datetime import date
@@ -19,10 +19,10 @@ _BEGINS = ("since", "from", "started", "starting", "began", "ordered", "ordered 
 
 def check(context: Context) -> list[Claim]:
     """One claim per date; a beginning is compared with beginnings, an end with ends."""
-    return [_check_one(mention, context) for mention in binding.free_dates(context.sentence)]
+    return [check_one(mention, context) for mention in binding.free_dates(context.sentence)]
 
 
-def _check_one(mention: DateMention, context: Context) -> Claim:
+def check_one(mention: DateMention, context: Context) -> Claim:
     named = _about(mention, context)
     agreeing = [fact for fact in named if _includes(mention, _days(fact, mention, context))]
     if agreeing:

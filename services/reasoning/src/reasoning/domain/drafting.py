@@ -9,7 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts.identifiers import event_id
-from grounding import Rendered, Sources, Statement, UnknownSourceError, UnrenderableError, Verifier, decide, render
+from grounding import (
+    Rendered,
+    Sources,
+    Statement,
+    UnknownSourceError,
+    UnrenderableError,
+    Verified,
+    Verifier,
+    decide,
+    render,
+)
 from grounding.calculate import CalculationError
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
@@ -48,8 +58,19 @@ def merge(rules: Sequence[Drafted], model: Iterable[Drafted]) -> list[Drafted]:
 
 
 def assess(drafted: Sequence[Drafted], verifier: Verifier, assessment_id: str) -> list[wire.Statement]:
+    """Each statement with its claims, verdict and the gate's decision, by the typed checks alone."""
+    return conclude(drafted, check(drafted, verifier), assessment_id)
+
+
+def check(drafted: Sequence[Drafted], verifier: Verifier) -> list[Verified]:
+    """What the typed checks find of each, and leave open."""
+    return [verifier.verify(each.rendered.text, each.rendered.citations) for each in drafted]
+
+
+def conclude(drafted: Sequence[Drafted], verified: Sequence[Verified], assessment_id: str) -> list[wire.Statement]:
     """Each statement with its claims, verdict and the gate's decision."""
-    return [_judge(each, verifier, assessment_id, number) for number, each in enumerate(drafted, 1)]
+    each = enumerate(zip(drafted, verified, strict=True), 1)
+    return [_decided(said, found, event_id("statement", assessment_id, str(number))) for number, (said, found) in each]
 
 
 def _without_repetitions(before: Sequence[Drafted], new: Iterable[Drafted]) -> Iterable[Drafted]:
@@ -86,12 +107,11 @@ def _covers(other: Rendered, one: Rendered) -> bool:
 _BY_NAME = frozenset({wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_QUESTION})
 
 
-def _judge(drafted: Drafted, verifier: Verifier, assessment_id: str, number: int) -> wire.Statement:
+def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.Statement:
     rendered = drafted.rendered
-    verified = verifier.verify(rendered.text, rendered.citations)
     release = decide(rendered.statement.kind, verified)
     return wire.Statement(
-        statement_id=event_id("statement", assessment_id, str(number)),
+        statement_id=statement_id,
         kind=rendered.statement.kind,
         text=rendered.text,
         author=drafted.author,
@@ -101,5 +121,7 @@ def _judge(drafted: Drafted, verifier: Verifier, assessment_id: str, number: int
         verdict=release.verdict.to_proto(),
         released=release.released and not drafted.objection,
         reason=release.reason or drafted.objection,
+        probability=verified.probability,
+        abstained=verified.abstained,
         episode_step=drafted.step,
     )

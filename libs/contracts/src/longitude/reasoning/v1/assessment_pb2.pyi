@@ -200,14 +200,23 @@ class Claim(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     FACT_IDS_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    ABSTAINED_FIELD_NUMBER: _builtins.int
+    PASSAGE_IDS_FIELD_NUMBER: _builtins.int
     start: _builtins.int
     end: _builtins.int
     check: _builtins.str
     """Name of the check that decided: code, value, unit, dose, date, laterality, negation, drug ..."""
     verdict: Global___Verdict.ValueType
     reason: _builtins.str
+    probability: _builtins.float
+    """Probability that the verdict is right, from 0 to 1."""
+    abstained: _builtins.bool
+    """What would decide is missing (nothing cited, a cited source not there): unsupported, and not looked for in vain."""
     @_builtins.property
     def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def passage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -217,10 +226,13 @@ class Claim(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         reason: _builtins.str = ...,
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        probability: _builtins.float = ...,
+        abstained: _builtins.bool = ...,
+        passage_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check", b"check", "end", b"end", "fact_ids", b"fact_ids", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "check", b"check", "end", b"end", "fact_ids", b"fact_ids", "passage_ids", b"passage_ids", "probability", b"probability", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -240,6 +252,8 @@ class Statement(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     RELEASED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    ABSTAINED_FIELD_NUMBER: _builtins.int
     EPISODE_STEP_FIELD_NUMBER: _builtins.int
     statement_id: _builtins.str
     kind: Global___StatementKind.ValueType
@@ -251,6 +265,10 @@ class Statement(_message.Message):
     released: _builtins.bool
     reason: _builtins.str
     """Why it was withheld, or what it was released with as a mark; empty when it is supported and released."""
+    probability: _builtins.float
+    """Probability that the verdict is right, from 0 to 1."""
+    abstained: _builtins.bool
+    """What would decide is missing: the verdict is unsupported, and the reason says what is missing."""
     episode_step: _builtins.int
     """Index of the model's turn in the episode that chose it; 0 where a rule made it."""
     @_builtins.property
@@ -270,11 +288,13 @@ class Statement(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         released: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        probability: _builtins.float = ...,
+        abstained: _builtins.bool = ...,
         episode_step: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "kind", b"kind", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

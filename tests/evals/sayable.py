@@ -1,0 +1,36 @@
+"""True statements: what rules and agents can say about a story, rendered by grounding."""
+
+from collections.abc import Iterator
+
+from grounding import Rendered, Statement, render, say
+from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
+
+from tests.evals.episodes import Case
+
+_RESULTS = ("2160-0", "2823-3", "718-7", "4548-4")
+
+
+def sayable(owner: Case) -> Iterator[Rendered]:
+    """The rules' statements, and everything an agent could say of results, drugs, problems and allergies."""
+    seen = {each.rendered.text: each.rendered for each in owner.said}
+    for statement in _statements(owner):
+        rendered = render(statement, owner.sources)
+        seen.setdefault(rendered.text, rendered)
+    yield from seen.values()
+
+
+def _statements(owner: Case) -> Iterator[Statement]:
+    sources = owner.sources
+    builders = {
+        clinical.FACT_KIND_MEDICATION: say.medication,
+        clinical.FACT_KIND_PROBLEM: say.problem,
+        clinical.FACT_KIND_ALLERGY: say.allergy,
+    }
+    for kind, builder in builders.items():
+        yield from (builder(sources, fact.fact_id) for fact in sources.of_kind(kind))
+    for loinc in _RESULTS:
+        course = [fact.fact_id for fact in sources.series(loinc)]
+        if course:
+            yield say.latest(sources, course[-1])
+        if len(course) > 1:
+            yield say.trend(sources, course)
