@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from memory.domain.chunks import cut
 
@@ -14,6 +14,7 @@ def test_every_character_that_is_no_white_space_is_in_exactly_one_chunk(text: st
 
 
 @given(text=TEXTS, longest=st.integers(5, 60))
+@example(text="????a  ?", longest=5)
 def test_offsets_give_back_the_chunk_and_none_is_too_long(text: str, longest: int) -> None:
     for chunk in cut(text, longest):
         assert text[chunk.start : chunk.end] == chunk.text

@@ -55,6 +55,7 @@ def _words(text: str, start: int, end: int, longest: int) -> Iterator[tuple[int,
         spaces = [match for match in _SPACE.finditer(text, start, start + longest + 1) if match.start() > start]
         stop = spaces[-1].start() if spaces else start + longest
         yield start, stop
-        start = spaces[-1].end() if spaces else stop
+        # The white space may go on beyond what was looked at.
+        start = next(place for place in range(stop, end) if not text[place].isspace())
     if start < end:
         yield start, end
