@@ -103,6 +103,24 @@ def test_a_drug_that_ended_is_not_taken_because_an_allergy_to_its_class_lasts() 
     assert (span.verdict, span.reason) == (CONTRADICTED, "status: the record says it ended on 2025-02-14")
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Chronic kidney disease, stage 4.", SUPPORTED),
+        ("Chronic kidney disease, stage 3.", CONTRADICTED),
+        ("KDIGO stage G3a on 2025-02-10.", SUPPORTED),
+    ],
+)
+def test_a_stage_without_a_day_is_that_of_the_newest_value(text: str, verdict: Verdict) -> None:
+    (span,) = judge(text, PATIENT.verifier)
+    assert span.verdict is verdict
+
+
+def test_two_true_entries_are_no_reason_for_each_other() -> None:
+    (span,) = judge("Metformin 1000 mg for osteoarthritis, left knee.", PATIENT.verifier)
+    assert (span.verdict, span.reason) == (UNSUPPORTED, "relation: no entry says what this drug is given for")
+
+
 def test_what_was_done_is_no_instruction() -> None:
     assert judged("She takes metformin.\nIncrease in creatinine to 1.95 mg/dL.") == [
         ("She takes metformin.", SUPPORTED),

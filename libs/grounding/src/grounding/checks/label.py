@@ -82,7 +82,7 @@ def _check_category(mention: LabelMention, context: Context) -> Claim:
         return _check_limit(mention, context)
     family = "kdigo-g-stage" if mention.family == "ckd-stage" else mention.family
     derived = [each for each in context.cited.derived if each.name == family]
-    known = [each for each in derived if _on_day(each, mention, context)] or derived
+    known = _of_its_day(derived, mention, context)
     agreeing = [each for each in known if _same_stage(mention, each.label)]
     if agreeing:
         return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", agreeing[0].fact_ids)
@@ -93,10 +93,18 @@ def _check_category(mention: LabelMention, context: Context) -> Claim:
     return unsupported(mention, "category", "no cited value gives this category")
 
 
-def _on_day(derived: Derived, mention: LabelMention, context: Context) -> bool:
-    """Whether a category holds on the day that follows it in the sentence, if one does."""
+def _of_its_day(derived: list[Derived], mention: LabelMention, context: Context) -> list[Derived]:
+    """Those of the day that follows the category in the sentence. Without one, the newest: a category is said of today,
+    unless the sentence tells a course of several.
+    """
     day = binding.day_after(context.sentence, mention)
-    return day is None or day.includes(derived.day)
+    if day is not None:
+        return [each for each in derived if day.includes(each.day)] or derived
+    told = [each for each in context.sentence.mentions if isinstance(each, LabelMention)]
+    if sum(each.family == mention.family for each in told) > 1:
+        return derived
+    newest = max((each.day for each in derived), default=None)
+    return [each for each in derived if each.day == newest]
 
 
 def _check_progression(mention: LabelMention, context: Context) -> Claim:
