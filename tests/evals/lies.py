@@ -127,11 +127,18 @@ def _brand(text: str, chance: random.Random) -> str | None:
     return _at_one(_TAKEN, text, chance, lambda _: chance.choice(_BRANDS))
 
 
+def _kind(text: str, _: random.Random) -> str | None:
+    """An entry of another kind: a problem told as an allergy, an allergy as a problem."""
+    told, _colon, _rest = text.partition(": ")
+    other = {"Problem": "Allergy", "Allergy": "Problem"}.get(told)
+    return f"{other}: {_named(text)}." if other else None
+
+
 LIES: dict[str, Lie] = {
     "value": _value, "unit": _unit, "dose": _dose, "date": _day, "laterality": _laterality, "negation": _negation,
     "experiencer": _experiencer, "drug": _drug, "swapped values": _swap, "number in words": _dose_in_words,
     "route": _route, "frequency": _frequency, "interval": _interval, "direction": _direction, "category": _category,
-    "temporality": _temporality, "hedging": _hedging, "brand": _brand,
+    "temporality": _temporality, "hedging": _hedging, "brand": _brand, "kind": _kind,
 }  # fmt: skip
 
 
