@@ -4,8 +4,8 @@ Stories with traps go from HL7 through ingestion, imaging, memory and reasoning 
 statements; a judge that knows the truth reads the text. `rate`: false or baseless claims of all; `coverage`: rubric
 items that a released sentence meets. Beside, on the same stories: the rules alone, random choices among what the
 grammar allows instead of the model, all that was drafted without the gate, and (on one story in four) the same network
-writing freely, with the gate and without. The curve shows both figures for those statements alone whose verdict is at
-least so probable. The traps that were fallen into are named.
+writing freely, with the gate and without. The curve shows both figures for all that was drafted and is true with at
+least so high a probability, whatever the gate decided. The traps that were fallen into are named.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,8 +67,9 @@ def measure(seeds: range, engine: Engine | None) -> dict[str, Score]:
 
 
 def confidence(statement: wire.Statement) -> float:
-    """How probable it is that the verdict is right."""
-    return float(statement.verdict == wire.VERDICT_SUPPORTED)
+    """How probable it is, by the verifier, that the statement is true."""
+    supported = statement.verdict == wire.VERDICT_SUPPORTED
+    return statement.probability if supported else 1.0 - statement.probability
 
 
 def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answers]:
@@ -84,7 +85,7 @@ def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answe
     prose = list(zip(free, write(free, engine), strict=True))
     return {
         OURS: [(each, released(said)) for each, said in ours],
-        **{_at(limit): [(each, released(said, limit)) for each, said in ours] for limit in _THRESHOLDS},
+        **{_at(limit): [(each, _likely(said, limit)) for each, said in ours] for limit in _THRESHOLDS},
         **systems,
         "without the gate": [(each, [statement.text for statement in said]) for each, said in ours],
         "free prose": [(each, _gated(each, text)) for each, text in prose],
@@ -92,9 +93,13 @@ def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answe
     }
 
 
-def released(statements: Iterable[wire.Statement], threshold: float = 0.0) -> list[str]:
+def released(statements: Iterable[wire.Statement]) -> list[str]:
     """What a physician is shown as said. Marked questions count: they are shown too."""
-    return [each.text for each in statements if each.released and confidence(each) >= threshold]
+    return [each.text for each in statements if each.released]
+
+
+def _likely(statements: Iterable[wire.Statement], threshold: float) -> list[str]:
+    return [each.text for each in statements if confidence(each) >= threshold]
 
 
 def _answers(cases: Sequence[Case], player: Player) -> list[tuple[Case, list[wire.Statement]]]:
@@ -125,4 +130,4 @@ def _at(threshold: float) -> str:
 def _curve(scores: Mapping[float, Score]) -> Curve:
     figures = {threshold: score.figures for threshold, score in scores.items()}
     lines = {name: [(at, each[name]) for at, each in figures.items()] for name in ("rate", "coverage")}
-    return Curve("least probability that the verdict is right", "share", lines)
+    return Curve("least probability that a statement is true", "share", lines)
