@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from engine import Chunk, ModelFolder, Request, Sampling, open_folder
-from engine.batch import Limits, Scheduler
+from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Runner, load
+from engine.waiting import Limits
 from engine.worker import Worker
 from native_stack import Stack
 from servicekit.triton import Tensors, TritonClient

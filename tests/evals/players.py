@@ -10,11 +10,12 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 from engine import Chunk, Request, Sampling
-from engine.batch import Forward, Limits, Scheduler
+from engine.batch import Forward, Scheduler
 from engine.grammar import Grammars
 from engine.llama import Precision, Runner, load
 from engine.sampling import Logits
 from engine.segment import Segment
+from engine.waiting import Limits
 from harness import Generate, Generated, ModelPin
 
 from tests.evals.episodes import folder, tokenizer

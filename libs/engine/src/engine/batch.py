@@ -5,17 +5,17 @@ them), a chunk for those that are still reading their input. Requests join and l
 knows threads; `engine.worker` owns the thread.
 """
 
-from collections import deque
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.grammar import GrammarError, Grammars, GrammarState
-from engine.request import BusyError, Chunk, Emit, FinishReason, Request, RequestRefusedError
+from engine.grammar import GrammarError, Grammars
+from engine.request import Chunk, Emit, FinishReason, Request
 from engine.sampling import Logits
 from engine.segment import Segment
 from engine.sequence import Sequence
 from engine.slots import Slots
+from engine.waiting import Limits, Prepared, Waiting
 
 
 class Forward(Protocol):
@@ -30,15 +30,6 @@ class Forward(Protocol):
     def copy_prefix(self, source: int, target: int, length: int) -> None: ...
 
 
-@dataclass(frozen=True)
-class Limits:
-    """`active` requests share a forward (the cache has more slots, to keep beginnings); `queue` more may wait."""
-
-    active: int = 8
-    queue: int = 64
-    prefill: int = 256  # tokens of input that one request may run in one step
-
-
 @dataclass
 class Counts:
     """Running totals since the start, for metrics."""
@@ -49,32 +40,15 @@ class Counts:
     reused: int = 0
 
 
-@dataclass
-class Prepared:
-    """A request that was checked and has its grammar; waits for a slot."""
-
-    request: Request
-    emit: Emit
-    grammar: GrammarState | None
-    cancelled: bool = False
-    sequence: Sequence | None = None
-
-    def cancel(self) -> None:
-        """Stops the request before its next token; it ends with finish reason `cancelled`."""
-        self.cancelled = True
-        if self.sequence is not None:
-            self.sequence.cancelled = True
-
-
 class Scheduler:
     """Admits, runs and ends requests. `prepare` may be called from any thread, the rest from one only."""
 
     def __init__(self, network: Forward, grammars: Grammars, limits: Limits | None = None) -> None:
         self.limits = limits or Limits(active=min(8, network.slots))
         self.counts = Counts()
-        self._network, self._grammars = network, grammars
+        self._network = network
         self._slots = Slots(network.slots)
-        self._waiting: deque[Prepared] = deque()
+        self._waiting = Waiting(grammars, network.vocabulary, network.context, self.limits.queue)
         self._active: list[Sequence] = []
 
     @property
@@ -87,16 +61,11 @@ class Scheduler:
 
     def prepare(self, request: Request, emit: Emit) -> Prepared:
         """Checks a request and compiles its grammar; raises RequestRefusedError or GrammarError."""
-        problem = request.problem(self._network.vocabulary, self._network.context)
-        if problem:
-            raise RequestRefusedError(problem)
-        return Prepared(request, emit, self._grammars.start(request.grammar) if request.grammar else None)
+        return self._waiting.prepare(request, emit)
 
     def submit(self, prepared: Prepared) -> None:
         """Queues a prepared request; raises BusyError when as many wait as may."""
-        if self.queued >= self.limits.queue:
-            raise BusyError(f"busy: {self.limits.queue} requests wait already; try again later")
-        self._waiting.append(prepared)
+        self._waiting.submit(prepared)
 
     def step(self) -> bool:
         """One forward pass over everything that is active. False when there was nothing to do."""
@@ -114,16 +83,11 @@ class Scheduler:
         """Ends everything, waiting and active, with `error`."""
         for sequence in list(self._active):
             self._end(sequence, error)
-        while self._waiting:
-            self._waiting.popleft().emit(error)
+        self._waiting.abort(error)
 
     def _admit(self) -> None:
-        while self._waiting and self.active < self.limits.active:
-            prepared = self._waiting.popleft()
-            if prepared.cancelled:
-                prepared.emit(Chunk(finish_reason=FinishReason.CANCELLED))
-            else:
-                self._activate(prepared)
+        while self.active < self.limits.active and (prepared := self._waiting.take()):
+            self._activate(prepared)
 
     def _activate(self, prepared: Prepared) -> None:
         ids = prepared.request.input_ids

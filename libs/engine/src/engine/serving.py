@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, cast
 
-from engine.batch import Counts, Limits, Scheduler
+from engine.batch import Counts, Scheduler
 from engine.folder import ModelFolder
 from engine.grammar import Grammars
 from engine.llama import Llama, Precision, Runner, load, training_log_probs
 from engine.request import Emit, Request
 from engine.rescoring import Score
+from engine.waiting import Limits
 from engine.worker import Scheduling, Worker
 
 

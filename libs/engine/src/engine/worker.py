@@ -9,8 +9,9 @@ from collections import deque
 from types import TracebackType
 from typing import Protocol, Self
 
-from engine.batch import Counts, Limits, Prepared
+from engine.batch import Counts
 from engine.request import BusyError, Emit, Request
+from engine.waiting import Limits, Prepared
 
 
 class EngineStoppedError(Exception):

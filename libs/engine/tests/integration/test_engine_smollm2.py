@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from engine import Chunk, ModelFolder, Request, Sampling
-from engine.batch import Limits, Scheduler
+from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner, load
 from engine.segment import Segment
+from engine.waiting import Limits
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engine.batch import Limits, Prepared, Scheduler
+from engine.batch import Scheduler
 from engine.grammar import GrammarError, Grammars
 from engine.llama import Llama, Runner
 from engine.request import BusyError, Chunk, FinishReason, Request, RequestRefusedError
 from engine.sampling import Sampling
+from engine.waiting import Limits, Prepared
 
 MENU = "root ::= (Token(10) Token(11) Token(12) Token(20)) | (Token(10) Token(11) Token(12) Token(21)) | (Token(13))"
 RANDOM = np.random.default_rng(5)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from engine import BusyError, Chunk, FinishReason, Request, RequestRefusedError, Sampling, open_folder
-from engine.batch import Limits, Scheduler
+from engine.batch import Scheduler
 from engine.grammar import GrammarError, Grammars
 from engine.llama import Llama, Runner, load, training_log_probs
 from engine.sampling import choose
@@ -28,6 +28,7 @@ from engine.vllm.chooser import Chooser
 from engine.vllm.course import Course
 from engine.vllm.sampling import Row, choose_rows
 from engine.vllm.scheduler import Stepped, VllmScheduler
+from engine.waiting import Limits
 from engine.worker import EngineStoppedError, Worker
 
 SMOLLM2 = Path(__file__).resolve().parents[4] / "var" / "models" / "smollm2"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine.batch import Limits, Scheduler
+from engine.batch import Scheduler
 from engine.drift import Gap, gap
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner, training_log_probs
@@ -17,6 +17,7 @@ from engine.request import Chunk, FinishReason, Request
 from engine.rescoring import Rescoring
 from engine.versions.check import Ask, CandidateRefusedError, Turn, measure, recorded
 from engine.versions.server import Served
+from engine.waiting import Limits
 from engine.worker import Worker
 
 TURNS = [Turn(tuple(range(2, 40)), (7, 50, 51, 9)), Turn((60, 61), (62, 63, 64))]

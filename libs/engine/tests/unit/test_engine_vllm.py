@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine.batch import Prepared
 from engine.request import Request
 from engine.sampling import Sampling, choose
 from engine.vllm.course import Course
+from engine.waiting import Prepared
 
 vllm = pytest.importorskip("vllm", reason="NOT RUN: vLLM is not installed: `uv pip install libs/engine[vllm]`")
 start = pytest.importorskip("engine.vllm.start")

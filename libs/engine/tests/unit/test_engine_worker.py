@@ -2,10 +2,11 @@ from queue import Queue
 from threading import Thread
 
 import pytest
-from engine.batch import Limits, Scheduler
+from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner
 from engine.request import BusyError, Chunk, FinishReason, Request
+from engine.waiting import Limits
 from engine.worker import EngineStoppedError, Worker
 
 

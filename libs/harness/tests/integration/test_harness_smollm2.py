@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from engine import Chunk, ModelFolder, Request, Sampling, open_folder
-from engine.batch import Limits, Scheduler
+from engine.batch import Scheduler
 from engine.convert import convert
 from engine.grammar import Grammars
 from engine.llama import Runner, load
 from engine.sampling import Logits
 from engine.segment import Segment
+from engine.waiting import Limits
 from harness import CallTool, Consultation, Generate, Generated, ModelPin, Replay, Tokenizer, ToolResult
 from harness.protocol import Answer, Round
 from longitude.memory.v1.memory_service_pb2 import GetContextResponse

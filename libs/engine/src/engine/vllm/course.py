@@ -1,10 +1,10 @@
 """One request on its way through vLLM: what its next token may be, what was chosen, what was made."""
 
-from engine.batch import Prepared
 from engine.request import Chunk, FinishReason
 from engine.sampling import Choice
 from engine.sequence import accept, allowed_now
 from engine.vllm.sampling import Row
+from engine.waiting import Prepared
 
 
 class Course:

@@ -4,15 +4,15 @@ Nothing here knows threads (`engine.worker` owns the one) or vLLM's types (`engi
 """
 
 import itertools
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.batch import Counts, Limits, Prepared
+from engine.batch import Counts
 from engine.grammar import GrammarError, Grammars
-from engine.request import BusyError, Chunk, Emit, FinishReason, Request, RequestRefusedError
+from engine.request import Chunk, Emit, FinishReason, Request
 from engine.vllm.course import Course
+from engine.waiting import Limits, Prepared, Waiting
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class VllmScheduler:
 
     def __init__(self, generator: Generator, courses: dict[str, Course], grammars: Grammars, limits: Limits) -> None:
         self.limits, self.counts = limits, Counts()
-        self._generator, self._courses, self._grammars = generator, courses, grammars
-        self._waiting: deque[Prepared] = deque()
+        self._generator, self._courses = generator, courses
+        self._waiting = Waiting(grammars, generator.vocabulary, generator.context, limits.queue)
         self._numbers = itertools.count()
 
     @property
@@ -61,16 +61,11 @@ class VllmScheduler:
 
     def prepare(self, request: Request, emit: Emit) -> Prepared:
         """Checks a request and compiles its grammar; raises RequestRefusedError or GrammarError."""
-        problem = request.problem(self._generator.vocabulary, self._generator.context)
-        if problem:
-            raise RequestRefusedError(problem)
-        return Prepared(request, emit, self._grammars.start(request.grammar) if request.grammar else None)
+        return self._waiting.prepare(request, emit)
 
     def submit(self, prepared: Prepared) -> None:
         """Queues a prepared request; raises BusyError when as many wait as may."""
-        if self.queued >= self.limits.queue:
-            raise BusyError(f"busy: {self.limits.queue} requests wait already; try again later")
-        self._waiting.append(prepared)
+        self._waiting.submit(prepared)
 
     def step(self) -> bool:
         """One step of vLLM over everything that is active. False when there was nothing to do."""
@@ -87,15 +82,10 @@ class VllmScheduler:
         """Ends everything, waiting and active, with `error`."""
         for name in list(self._courses):
             self._end(name, error)
-        while self._waiting:
-            self._waiting.popleft().emit(error)
+        self._waiting.abort(error)
 
     def _admit(self) -> None:
-        while self._waiting and self.active < self.limits.active:
-            prepared = self._waiting.popleft()
-            if prepared.cancelled:
-                prepared.emit(Chunk(finish_reason=FinishReason.CANCELLED))
-                continue
+        while self.active < self.limits.active and (prepared := self._waiting.take()):
             name, asked = str(next(self._numbers)), prepared.request
             self._courses[name] = Course(prepared)
             self._generator.add(name, asked.input_ids, asked.max_tokens)

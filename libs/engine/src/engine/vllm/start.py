@@ -19,12 +19,12 @@ from vllm.v1.engine.llm_engine import LLMEngine
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 from vllm.v1.sample.logits_processor.builtin import process_dict_updates
 
-from engine.batch import Limits
 from engine.folder import ModelFolder
 from engine.grammar import Grammars
 from engine.vllm.chooser import Chooser
 from engine.vllm.course import Course
 from engine.vllm.scheduler import Stepped, VllmScheduler
+from engine.waiting import Limits
 
 _NAME = "longitude"
 
