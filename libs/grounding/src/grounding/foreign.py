@@ -14,7 +14,7 @@ from grounding.claims import Claim, Verdict, worst
 from grounding.layout import TITLE_WORDS, Block, blocks
 from grounding.spans import Span, sentences
 from grounding.verify import Verifier
-from grounding.vocabulary import CUE_OF
+from grounding.vocabulary import CUE_OF, DOING
 
 # Words by which a question asks.
 _ASKING_WORDS = frozenset(
@@ -22,8 +22,7 @@ _ASKING_WORDS = frozenset(
 )
 # It begins with a bare verb of doing, or says that something must be done. `Increase in creatinine` does neither.
 _INSTRUCTS = re.compile(
-    r"(?:please\s+)?(?:add|administer|avoid|begin|change|continue|decrease|discontinue|give|hold|increase|order|prescribe|"
-    r"reduce|repeat|replace|resume|start|stop|switch|take|use|withhold)\b(?!\s+(?:from|in|of|since)\b)|.*\bmust\b",
+    rf"(?:please\s+)?(?:{'|'.join(DOING)})\b(?!\s+(?:from|in|of|since)\b)|.*\bmust\b",
     re.IGNORECASE | re.DOTALL,
 )
 _QUOTED = re.compile(r"“[^”]*”")

@@ -43,6 +43,13 @@ CUE_OF: dict[str, Cue] = {word: cue for cue, words in CUES.items() for word in w
 # Cues after the name that they negate.
 NEGATES_BEFORE = frozenset({"ruled out", "absent", "not", "negative"})
 
+# Bare verbs of doing: said of what was done they have another form (`ordered`, `was stopped`).
+DOING = (
+    "add", "administer", "avoid", "begin", "change", "continue", "decrease", "discontinue", "give", "hold", "increase",
+    "order", "prescribe", "reduce", "release", "repeat", "replace", "resume", "sign", "start", "stop", "switch", "take",
+    "use", "withhold",
+)  # fmt: skip
+
 _NEUTRAL = """
     a about above according across add admission admitted after again against age aged ago all allergic allergies
     allergy along alongside also although an and any applies are around as ask at average avoid based be because

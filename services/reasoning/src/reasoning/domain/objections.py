@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from grounding import Sources, Statement
+from grounding.vocabulary import DOING
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE, STATEMENT_KIND_QUESTION
 
@@ -14,12 +15,7 @@ DISPUTED = "the record contradicts itself about this, or it is unconfirmed; it i
 INSTRUCTING = "it reads as an instruction; what is done is the physician's to say"
 OFF_TOPIC = "the passage does not concern the question"
 
-# Bare verbs of doing: said of what was done they have another form (`ordered`, `was stopped`).
-_INSTRUCTS = re.compile(
-    r"\b(?:add|administer|avoid|begin|change|continue|decrease|discontinue|give|hold|increase|order|prescribe|reduce|"
-    r"release|repeat|replace|resume|sign|start|stop|switch|take|use|withhold)\b",
-    re.IGNORECASE,
-)
+_INSTRUCTS = re.compile(rf"\b(?:{'|'.join(DOING)})\b", re.IGNORECASE)
 
 
 def objection(statement: Statement, sources: Sources, concerning: Collection[str], *, doubted: bool) -> str:
