@@ -81,6 +81,12 @@ class Clients:
         while not self.done:
             mine.append(await self.server.ask(self.request, version=version))
 
+    async def are_all_answered_by(self, version: int) -> None:
+        """Waits until every client that names no version was answered by this one."""
+        async with asyncio.timeout(120):
+            while not all(answers[-1].version in ("1", str(version)) for answers in self.answers if answers):
+                await asyncio.sleep(0.1)
+
 
 async def test_requests_stream_through_a_roll_forward_and_a_roll_back(
     stack: Stack, folder: ModelFolder, tuned: Path, turns: Path, tokenizer: Tokenizer
@@ -98,7 +104,7 @@ async def test_requests_stream_through_a_roll_forward_and_a_roll_back(
             second, found = await rollout.publish(place, str(tuned))
             assert found.small
             third, _ = await rollout.roll_back(place, None)
-            await asyncio.sleep(1)
+            await clients.are_all_answered_by(third.number)
             clients.done = True
     *free, pinned = clients.answers
     print(f"{sum(map(len, clients.answers)) + 1} requests through a roll forward and a roll back, none dropped")

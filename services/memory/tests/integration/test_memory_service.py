@@ -71,7 +71,7 @@ def key(patient: str) -> cf.PatientKey:
     return cf.PatientKey(id=identifier, authority=authority)
 
 
-async def until(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], timeout_s: float = 90.0) -> T:
+async def until(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], timeout_s: float = 200.0) -> T:
     """Ask until the answer holds; NOT_FOUND counts as not yet."""
     async with asyncio.timeout(timeout_s):
         while True:
