@@ -132,8 +132,9 @@ def _text(claim: Claim, piece: _Piece) -> str:
 def _judge(piece: _Piece, claims: list[Claim]) -> Judged:
     if len(piece.words) > LONGEST_SENTENCE:
         return _unread(piece.span)
-    kept = tuple(claim for claim in [*claims, *_instruction(piece)] if not _is_form(claim, piece))
-    if not all(map(_is_only_a_day, kept)):
+    kept = tuple(claim for claim in [*_instruction(piece), *claims] if not _is_form(claim, piece))
+    asks = piece.is_question and all(claim.verdict is Verdict.SUPPORTED for claim in kept)
+    if not asks and not all(map(_is_only_a_day, kept)):
         return Judged(piece.span.start, piece.span.end, kept, worst(kept))
     asserts_nothing = piece.block.is_heading or piece.is_question
     return Judged(piece.span.start, piece.span.end, (), None if asserts_nothing else Verdict.UNSUPPORTED)

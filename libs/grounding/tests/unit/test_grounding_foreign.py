@@ -78,7 +78,7 @@ def test_a_line_is_read_with_the_lines_that_lead_it(text: str, last: str | None,
 def test_an_instruction_is_never_supported(text: str) -> None:
     (span,) = judge(text, PATIENT.verifier)
     assert span.verdict is UNSUPPORTED
-    assert "instruction" in [claim.check for claim in span.claims]
+    assert span.reason == "instruction: it says what is to be done, which no record can support"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,9 @@ def test_no_line_break_and_no_mark_lets_a_lie_pass(lie: str) -> None:
             assert worst_of(judge(text, PATIENT.verifier)) is not SUPPORTED, text
 
 
-@pytest.mark.parametrize("text", ["## Medications", "Plan:", "Past medical history", "What next?"])
+@pytest.mark.parametrize(
+    "text", ["## Medications", "Plan:", "Past medical history", "What next?", "How is the potassium now?"]
+)
 def test_headings_and_questions_that_say_nothing_are_no_claims(text: str) -> None:
     assert {verdict for _, verdict in judged(text)} == {None}
     assert worst_of(judge(text, PATIENT.verifier)) is UNSUPPORTED
