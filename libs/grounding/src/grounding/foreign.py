@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from grounding.claims import Claim, Verdict, worst
 from grounding.layout import TITLE_WORDS, Block, blocks
 from grounding.spans import Span, sentences
-from grounding.verify import Verifier
+from grounding.verify import NOTHING, Verifier
 from grounding.vocabulary import CUE_OF, DOING
 
 # Words by which a question asks.
@@ -80,6 +80,8 @@ def judge(text: str, verifier: Verifier) -> tuple[Judged, ...]:
     found: list[list[Claim]] = [[] for _ in pieces]
     starts = [piece.at for piece in pieces]
     for claim in verifier.verify_uncited(reading).claims:
+        if claim.check == NOTHING:
+            continue
         for place in range(bisect_right(starts, claim.start) - 1, bisect_right(starts, claim.end - 1)):
             found[place] += _own(claim, pieces[place])
     return tuple(_judge(piece, claims) for piece, claims in zip(pieces, found, strict=True))

@@ -55,6 +55,8 @@ CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     label.check,
     terms.check,
 )
+# The check of a sentence in which the others find nothing.
+NOTHING = "claim"
 # Words that say openly that a replaced value is spoken of.
 _SPEAKS_OF_THE_PAST = ("correct", "replace", "withdraw")
 
@@ -132,7 +134,8 @@ class Verifier:
         carried: NameMention | None = None
         for sentence in self._scanner.scan(text, cited.passages):
             context = Context(text, sentence, cited, carried)
-            yield sentence.span, [claim for check in CHECKS for claim in check(context)]
+            found = [claim for check in CHECKS for claim in check(context)]
+            yield sentence.span, found or list(_of_nothing(sentence.span, text))
             carried = binding.last_name(sentence, carried)
 
     def _of_citations(self, text: str, cited: Cited) -> Iterator[Claim]:
@@ -145,6 +148,12 @@ class Verifier:
 
     def _is_current(self, fact: ClinicalFact) -> bool:
         return self._sources.is_current(fact.fact_id)
+
+
+def _of_nothing(sentence: Span, text: str) -> Iterator[Claim]:
+    """A sentence that claims nothing may say of others that they are all there is. A question only asks."""
+    if not sentence.of(text).endswith("?"):
+        yield Claim(sentence.start, sentence.end, NOTHING, Verdict.UNSUPPORTED, "nothing in it can be checked")
 
 
 def _of_context(text: str, cited: Cited) -> Iterator[Claim]:

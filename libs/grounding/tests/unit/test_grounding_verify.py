@@ -174,6 +174,12 @@ def test_a_text_of_another_system_is_checked_against_the_whole_record(patient: P
     assert patient.verifier.verify_uncited("Takes warfarin 5 mg daily.").verdict is not Verdict.SUPPORTED
 
 
+def test_a_sentence_that_claims_nothing_is_not_carried_by_a_supported_one(patient: Patient) -> None:
+    verified = patient.check("Potassium was 5.6 mmol/L. This is all.", "k")
+    assert (verified.verdict, verified.reason) == (Verdict.UNSUPPORTED, "claim: nothing in it can be checked")
+    assert patient.check("Potassium was 5.6 mmol/L; is it this?", "k").verdict is Verdict.SUPPORTED
+
+
 def test_it_abstains_where_nothing_is_cited_and_says_so(patient: Patient) -> None:
     verified = patient.check("Potassium was 5.6 mmol/L.")
     assert (verified.verdict, verified.abstained) == (Verdict.UNSUPPORTED, True)
