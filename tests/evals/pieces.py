@@ -50,8 +50,12 @@ def _results(pieces: Sequence[range], work: Work) -> Iterator[tuple[range, Json]
         return
     with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=_alone) as pool:
         running = {pool.submit(work, piece): piece for piece in pieces}
-        for future in as_completed(running):
-            yield running[future], future.result()
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        finally:
+            # Whoever stops waits for the pieces that run, not for all that were asked for.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _alone() -> None:

@@ -1,6 +1,8 @@
 """A long measurement that was stopped goes on where it was, and never with what another commit measured."""
 
 import json
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,20 @@ def test_a_failure_leaves_what_was_measured(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         measured("sums", 7, range(4), 2, lambda piece: {"sum": 1 // 0 * piece.start})
     assert measured("sums", 7, range(4), 2, doubled) == [{"sum": -1}, {"sum": 10}]
+
+
+def first_fails(told: Path, piece: range) -> Json:
+    if not piece.start:
+        raise ZeroDivisionError
+    (told / str(piece.start)).touch()
+    time.sleep(0.1)
+    return doubled(piece)
+
+
+def test_after_a_failure_only_the_pieces_that_run_already_are_ended(folder: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        measured("sums", 7, range(30), 1, partial(first_fails, folder))
+    assert len([each for each in folder.iterdir() if each.suffix != ".part"]) < 15
 
 
 def test_every_process_gets_a_piece() -> None:
