@@ -174,5 +174,6 @@ DANGERS = {
     "nsaid_with_chronic_kidney_disease": {"kdigo-2024-nsaid", "ags-beers-2023-nsaid", "nkf-pain-ckd"},
     "drug_of_an_allergic_class": {"aaaai-2022-penicillin-allergy", "fda-amoxicillin-hypersensitivity"},
     "hyperkalaemia_with_raas_blockade": {"fda-acei-hyperkalaemia", "nice-ng203-potassium", "ukka-2023-hyperkalaemia"},
+    "two_drugs_of_one_class": {"fda-dual-raas", "fda-two-nsaids"},
     "rapid_progression": {"kdigo-2024-progression", "kdigo-2024-referral"},
 }

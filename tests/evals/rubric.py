@@ -47,6 +47,8 @@ def _dangers(story: Story) -> Iterator[Item]:
     for drug in (each for each in taken if each.drug_class == "NSAID"):
         if round(rate) < _KIDNEY_LIMIT or blockers:
             yield Item("NSAID and the kidney", (drug.name, "eGFR|kidney|lisinopril|ramipril"))
+    if len(names := {each.name for each in blockers}) > 1:
+        yield Item("two ACE inhibitors", tuple(names))
     if rate < 44 and any(each.name == "metformin" for each in taken):
         yield Item("metformin and the kidney", ("metformin", "eGFR"))
 

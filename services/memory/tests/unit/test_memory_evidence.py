@@ -19,6 +19,8 @@ CITED = {
     "ckd-epi-2021",
     "fda-acei-hyperkalaemia",
     "ada-2024-ckd-sglt2",
+    "fda-dual-raas",
+    "fda-two-nsaids",
 }
 
 

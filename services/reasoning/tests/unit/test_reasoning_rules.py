@@ -23,6 +23,7 @@ from reasoning.domain.rules.changes import last_encounter, since_last_encounter
 from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
 from reasoning.domain.rules.critical import CRITICAL, critical_values
+from reasoning.domain.rules.duplicate import two_drugs_of_one_class
 from reasoning.domain.rules.followup import since_last_signed
 from reasoning.domain.rules.imaging import imaging_findings
 from reasoning.domain.rules.kidney import kidney_function, kidney_function_trend, rapid_progression
@@ -48,7 +49,13 @@ def test_every_rule_speaks_about_the_failing_kidneys_and_every_word_is_supported
         rendered = render(spoken.statement, sources)
         verified = verifier.verify(rendered.text, rendered.citations)
         assert verified.verdict is Verdict.SUPPORTED, (spoken.rule, rendered.text, verified.reason)
-    silent = {"critical_values", "drug_of_an_allergic_class", "corrected_results", "unconfirmed_allergies"}
+    silent = {
+        "critical_values",
+        "drug_of_an_allergic_class",
+        "two_drugs_of_one_class",
+        "corrected_results",
+        "unconfirmed_allergies",
+    }
     assert {spoken.rule for spoken in speak(sources)} == {rule.__name__ for rule in RULES} - silent
 
 
@@ -69,7 +76,7 @@ def test_an_empty_record_makes_no_rule_speak(build_sources: Build) -> None:
 
 
 def test_every_passage_that_rules_cite_is_asked_for() -> None:
-    assert len(CITED_PASSAGES) == 7
+    assert len(CITED_PASSAGES) == 9
     assert all(CITED_PASSAGES.values())
 
 
@@ -179,6 +186,34 @@ def test_an_nsaid_alone_or_a_stopped_one_is_no_interaction(build_sources: Build)
     assert nsaid_with_raas_blockade(build_sources(record)) == []
     record.egfr("40", "2026-01-01")
     assert nsaid_with_chronic_kidney_disease(build_sources(record)) == []
+
+
+@pytest.mark.parametrize("second", [("35296", "ramipril"), ("52175", "losartan")])
+def test_two_blockers_of_the_renin_angiotensin_system_are_an_alert_and_a_proposal(
+    second: tuple[str, str], build_sources: Build
+) -> None:
+    record = RecordBuilder()
+    record.medication("29046", "lisinopril", "2024-01-01")
+    record.medication("29046", "lisinopril", "2025-01-01")
+    assert two_drugs_of_one_class(build_sources(record)) == []
+    record.medication(*second, "2026-10-06", ordered=True)
+    record.passage("fda-dual-raas", "Blocking the renin-angiotensin system twice raises the risk of hyperkalaemia.")
+    sources = build_sources(record)
+    alert, proposal = (render(each, sources) for each in two_drugs_of_one_class(sources))
+    assert "was ordered on 2026-10-06, while lisinopril (ACE inhibitor) is active since 2024-01-01" in alert.text
+    assert "“Blocking the renin-angiotensin system twice" in alert.text
+    assert proposal.text == f"Avoid {second[1]} together with lisinopril."
+    assert Verifier(sources).verify(alert.text, alert.citations).verdict is Verdict.SUPPORTED
+
+
+def test_two_nsaids_are_an_alert_and_one_that_was_stopped_is_none(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.medication("7258", "naproxen", "2024-01-01")
+    record.medication("5640", "ibuprofen", "2024-01-01", end="2024-02-01")
+    assert two_drugs_of_one_class(build_sources(record)) == []
+    record.medication("3355", "diclofenac", "2026-01-01")
+    (alert, _) = texts(two_drugs_of_one_class, build_sources(record))
+    assert alert.startswith("Diclofenac (NSAID) is active since 2026-01-01, while naproxen (NSAID) is active since")
 
 
 @pytest.mark.parametrize(("potassium", "speaks"), [("5.4", False), ("5.5", True), ("6.4", True)])

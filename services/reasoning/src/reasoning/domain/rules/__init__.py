@@ -15,6 +15,7 @@ from reasoning.domain.rules.changes import since_last_encounter
 from reasoning.domain.rules.contradictions import open_contradictions, unconfirmed_allergies
 from reasoning.domain.rules.corrections import corrected_results
 from reasoning.domain.rules.critical import critical_values
+from reasoning.domain.rules.duplicate import two_drugs_of_one_class
 from reasoning.domain.rules.imaging import imaging_findings
 from reasoning.domain.rules.kidney import kidney_function_trend, rapid_progression
 from reasoning.domain.rules.metformin import metformin_and_kidney_function
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     nsaid_with_raas_blockade,
     nsaid_with_chronic_kidney_disease,
     hyperkalaemia_with_raas_blockade,
+    two_drugs_of_one_class,
     rapid_progression,
     open_contradictions,
     unconfirmed_allergies,
@@ -48,6 +50,8 @@ CITED_PASSAGES: dict[str, str] = {
     "aaaai-2022-penicillin-allergy": "penicillin allergy label verification anaphylaxis",
     "kdigo-2024-progression": "rapid progression decline of eGFR per year KDIGO",
     "fda-acei-hyperkalaemia": "ACE inhibitor hyperkalaemia potassium",
+    "fda-dual-raas": "dual blockade renin-angiotensin system ACE inhibitor ARB",
+    "fda-two-nsaids": "two NSAIDs together gastrointestinal",
 }
 
 
