@@ -41,6 +41,12 @@ def _value(text: str, chance: random.Random) -> str | None:
     )
 
 
+def _rounded(text: str, chance: random.Random) -> str | None:
+    """One value with a decimal less, where that is another number."""
+    told = _at_one(_VALUE, text, chance, lambda old: f"{float(old):.{max(_decimals(old) - 1, 0)}f}")
+    return told if told is None or _numbers(told) != _numbers(text) else None
+
+
 def _swap(text: str, _: random.Random) -> str | None:
     """The first two different values of the lead change places: each is true, but not there."""
     found = list(_VALUE.finditer(text.partition("“")[0].partition(";")[0]))
@@ -139,12 +145,17 @@ LIES: dict[str, Lie] = {
     "experiencer": _experiencer, "drug": _drug, "swapped values": _swap, "number in words": _dose_in_words,
     "route": _route, "frequency": _frequency, "interval": _interval, "direction": _direction, "category": _category,
     "temporality": _temporality, "hedging": _hedging, "brand": _brand, "kind": _kind,
+    "rounded value": _rounded,
 }  # fmt: skip
 
 
 def _named(text: str) -> str:
     """The name in `Problem: <name>, active since ...`: with its own commas, without what is said of it."""
     return re.split(r", (?:active|resolved|reaction|recorded)\b", text.partition(": ")[2])[0].rstrip(".")
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(each) for each in _VALUE.findall(text)]
 
 
 def _decimals(number: str) -> int:

@@ -104,14 +104,19 @@ def _one(rendered: Rendered, verifier: Verifier, tally: Tally, chance: random.Ra
 
 def _of_another(said: Sequence[Rendered], before: list[tuple[Case, Rendered]], mine: Verifier, tally: Tally) -> None:
     """What is true of the patient before, with this patient's citations of the same kind of statement."""
-    own = {each.text for each in said}
+    own = {_in_any_order(each.text) for each in said}
     for _, other in before:
         if other.statement.kind == STATEMENT_KIND_ABSENCE:
             # What one record lacks may be missing in another too.
             continue
         same = [each for each in said if each.statement.kind == other.statement.kind]
-        if same and other.text not in own and not other.statement.passage_ids:
+        if same and _in_any_order(other.text) not in own and not other.statement.passage_ids:
             _count("wrong patient", other.text, same[0].citations, mine, tally)
+
+
+def _in_any_order(text: str) -> tuple[str, ...]:
+    """`Avoid ramipril together with lisinopril` says what `Avoid lisinopril together with ramipril` says."""
+    return tuple(sorted(re.findall(r"[\w.]*\w", text.lower())))
 
 
 def _count(kind: str, text: str, citations: Sequence[Citation], verifier: Verifier, tally: Tally) -> None:

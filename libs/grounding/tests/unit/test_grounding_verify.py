@@ -7,7 +7,10 @@ import pytest
 from grounding import Sources, Verdict, Verifier
 from hypothesis import given
 from hypothesis import strategies as st
+from longitude.ingestion.v1.clinical_fact_pb2 import Quantity
+from longitude.reasoning.v1.assessment_pb2 import Citation
 from testkit.patients import Patient, example_patient
+from testkit.records import RecordBuilder
 
 CREATININE = ("cr1", "cr2", "cr3")
 PERSON = ("born", "sex")
@@ -46,6 +49,7 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("value", "Creatinine was 1.59 mg/dL on 2026-10-05.", ("cr3",), "value"),
     ("rounded value", "Potassium was 6 mmol/L.", ("k",), "value"),
     ("value of another day", "Creatinine was 1.21 mg/dL on 2026-10-05.", CREATININE, "date"),
+    ("rounded conversion", "Potassium was 6 mEq/L.", ("k",), "value"),
     ("converted value", "Creatinine was 195 umol/L on 2026-10-05.", ("cr3",), "value"),
     ("unit", "Creatinine was 1.95 umol/L on 2026-10-05.", ("cr3",), "unit"),
     ("unit", "Potassium was 5.6 mg/dL.", ("k",), "unit"),
@@ -172,6 +176,33 @@ def test_a_text_of_another_system_is_checked_against_the_whole_record(patient: P
     assert patient.verifier.verify_uncited("Takes metformin 1000 mg twice daily.").verdict is Verdict.SUPPORTED
     assert patient.verifier.verify_uncited("Takes metformin 500 mg twice daily.").verdict is Verdict.CONTRADICTED
     assert patient.verifier.verify_uncited("Takes warfarin 5 mg daily.").verdict is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [
+        ("0.87 mg/dL", Verdict.SUPPORTED),
+        ("77 umol/L", Verdict.SUPPORTED),
+        ("0.9 mg/dL", Verdict.CONTRADICTED),
+        ("1 mg/dL", Verdict.CONTRADICTED),
+    ],
+)
+def test_a_value_that_the_record_states_in_two_units_is_exact_in_both(told: str, verdict: Verdict) -> None:
+    record = RecordBuilder()
+    sent = Quantity(value="77", unit="umol/L")
+    fact_id = record.result("2160-0", "Creatinine", "0.87", "mg/dL", "2026-10-05", source_quantity=sent)
+    moment = datetime(2026, 10, 7, tzinfo=UTC)
+    verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
+    assert verifier.verify(f"Creatinine was {told}.", [Citation(fact_id=fact_id)]).verdict is verdict
+
+
+@pytest.mark.parametrize(("told", "verdict"), [("0.87", Verdict.SUPPORTED), ("0.9", Verdict.CONTRADICTED)])
+def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict) -> None:
+    record = RecordBuilder()
+    fact_id = record.result("2160-0", "Creatinine", "77", "umol/L", "2026-10-05")
+    moment = datetime(2026, 10, 7, tzinfo=UTC)
+    verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
+    assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
 
 
 def test_a_sentence_that_claims_nothing_is_not_carried_by_a_supported_one(patient: Patient) -> None:

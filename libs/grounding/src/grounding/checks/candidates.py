@@ -14,11 +14,13 @@ from grounding.mentions import NumberMention
 
 # Conversion factors differ in their last digit between laboratories (88.4, 88.42): allow 0.2 %.
 _FACTOR_TOLERANCE = Decimal("0.002")
+# The most by which a rounded conversion may be off: 77 umol/L of creatinine are 0.87 mg/dL, and neither 0.9 nor 1.
+_MOST_ROUNDED = Decimal("0.02")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A number of the record or derived from it."""
+    """A number of the record or derived from it. `stated`: every unit in which its fact states the same quantity."""
 
     value: Decimal
     unit: str
@@ -26,6 +28,7 @@ class Candidate:
     day: date | None
     keys: frozenset[str]
     fact_ids: tuple[str, ...]
+    stated: frozenset[str] = frozenset()
 
     @property
     def printed(self) -> str:
@@ -45,7 +48,7 @@ def of(recorded: Iterable[ClinicalFact], derived: Iterable[Derived]) -> tuple[Ca
 
 
 def agrees(number: NumberMention, candidate: Candidate) -> bool:
-    """Whether the text's number is this one: the same in the same unit, or converted and rounded as printed.
+    """Whether the text's number is this one: the same in a unit that the fact states, else converted and rounded.
 
     A bare number may be in either unit. A text that says `below 30` is true of 27; one that says 30 is not.
     """
@@ -58,7 +61,8 @@ def agrees(number: NumberMention, candidate: Candidate) -> bool:
         return False
     if number.unit in ("", candidate.unit):
         return number.value == value
-    return abs(value - number.value) <= Decimal("0.5").scaleb(-number.decimals) + abs(value) * _FACTOR_TOLERANCE
+    rounding = min(Decimal("0.5").scaleb(-number.decimals), abs(value) * _MOST_ROUNDED)
+    return abs(value - number.value) <= rounding + abs(value) * _FACTOR_TOLERANCE
 
 
 def same_digits(number: NumberMention, candidate: Candidate) -> bool:
@@ -68,11 +72,11 @@ def same_digits(number: NumberMention, candidate: Candidate) -> bool:
 
 def _of_fact(fact: ClinicalFact) -> Iterator[Candidate]:
     day, keys = facts.starts_on(fact), facts.keys(fact)
-    for quantity in facts.quantities(fact):
-        value = facts.number(quantity)
+    numbers = [(facts.number(each), units.printed(each.unit), each.comparator) for each in facts.quantities(fact)]
+    stated = frozenset(unit for value, unit, _ in numbers if value is not None)
+    for value, unit, comparator in numbers:
         if value is not None:
-            unit = units.printed(quantity.unit)
-            yield Candidate(value, unit, quantity.comparator, day, keys, (fact.fact_id,))
+            yield Candidate(value, unit, comparator, day, keys, (fact.fact_id,), stated)
     if fact.provenance == PROVENANCE_COMPUTED_FROM_IMAGE:
         yield Candidate(Decimal(f"{fact.confidence:.2f}"), "", "", day, keys, (fact.fact_id,))
 
@@ -80,6 +84,8 @@ def _of_fact(fact: ClinicalFact) -> Iterator[Candidate]:
 def _in_unit(candidate: Candidate, unit: str) -> Decimal | None:
     if unit in ("", candidate.unit):
         return candidate.value
+    if unit in candidate.stated:
+        return None
     return units.convert(candidate.value, candidate.unit, unit, loinc_of(candidate.keys))
 
 
