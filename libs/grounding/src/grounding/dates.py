@@ -22,7 +22,7 @@ _FORMS = (
     ("numeric", re.compile(r"(?<![\d./-])(\d{1,2})[./](\d{1,2})[./]" + _YEAR + r"(?!\d)")),
     ("month", re.compile(r"\b" + _MONTH + r"\s+" + _YEAR + r"\b", re.IGNORECASE)),
     ("iso_month", re.compile(r"(?<![\d.-])" + _YEAR + r"-(\d\d)(?![\d-])")),
-    ("year", re.compile(r"(?<![\d./-])" + _YEAR + r"(?![\d%]|[.,]\d|-\d|\s*(?:mg|g|mL|mmol|ug|kg|IU)\b)")),
+    ("year", re.compile(r"(?<![\d./-])" + _YEAR + r"(?![\d%]|[.,]\d|-\d|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)")),
 )
 
 

@@ -118,6 +118,22 @@ class Sources:
         """Facts of one concept (see `concepts.key`), oldest first."""
         return tuple(fact for fact in self.current if key in facts.keys(fact))
 
+    def days_of(self, keys: frozenset[str]) -> tuple[date, date] | None:
+        """The first and the last day on which the record has a number for one of these concepts."""
+        spans = [self._days[key] for key in keys if key in self._days]
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+    @cached_property
+    def _days(self) -> dict[str, tuple[date, date]]:
+        found: dict[str, tuple[date, date]] = {}
+        for fact in self.current:
+            day = facts.starts_on(fact)
+            if day and fact.HasField("quantity") and facts.number(fact.quantity) is not None:
+                for key in facts.keys(fact):
+                    first, last = found.get(key, (day, day))
+                    found[key] = min(first, day), max(last, day)
+        return found
+
     def series(self, loinc: str) -> tuple[ClinicalFact, ...]:
         """Results of one LOINC code that have a number, a unit and a day, oldest first."""
         return tuple(

@@ -35,7 +35,10 @@ TRUE: list[tuple[str, tuple[str, ...]]] = [
     ("No known allergies (2024-03-12).", ("none",)),
     ("Left knee osteoarthritis since 2026-10-05.", ("knee",)),
     ("Family history of breast cancer.", ("mother",)),
-    ("Her mother had breast cancer.", ("mother",)),
+    ("The latest creatinine was 1.95 mg/dL.", CREATININE),
+    ("Creatinine is now 1.95 mg/dL.", CREATININE),
+    ("Creatinine was first measured at 0.92 mg/dL.", CREATININE),
+    ("Creatinine is below 2 mg/dL.", CREATININE),
     ("Acute bronchitis resolved on 2024-10-23.", ("bronchitis",)),
     ("No cerebral infarction.", ("no_stroke",)),
     ("The film shows no pleural effusion.", ("no_effusion",)),
@@ -58,6 +61,15 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("dose in words", "Takes metformin five hundred mg twice daily.", ("metformin",), "dose"),
     ("frequency", "Takes metformin 1000 mg three times daily.", ("metformin",), "frequency"),
     ("route", "Takes metformin 1000 mg intravenously.", ("metformin",), "route"),
+    ("last of several", "The latest creatinine was 1.21 mg/dL.", CREATININE, "recency"),
+    ("last of several, with its day", "The last creatinine was 1.21 mg/dL on 2025-02-10.", ("cr2",), "recency"),
+    ("present tense", "Creatinine is 1.21 mg/dL.", ("cr2",), "recency"),
+    ("present limit", "Creatinine is below 1 mg/dL.", CREATININE, "recency"),
+    ("first of several", "Creatinine was first measured at 1.21 mg/dL.", CREATININE, "recency"),
+    ("correction", "Potassium 5.6 mmol/L on 2026-10-05 was corrected.", ("k",), "correction"),
+    ("relative", "Her mother had breast cancer.", ("mother",), "experiencer"),
+    ("a second date", "Creatinine was 1.95 mg/dL on 2026-10-05 and 2025-02-10.", CREATININE, "date"),
+    ("date of something else", "Chronic kidney disease stage 4 since 2024.", ("ckd", "metformin"), "date"),
     ("date", "Creatinine was 1.95 mg/dL on 2026-10-06.", ("cr3",), "date"),
     ("start", "Metformin is active since 2025-03-12.", ("metformin",), "date"),
     ("start after a dose", "Takes metformin 1 g twice daily by mouth since 12 March 2023.", ("metformin",), "date"),
@@ -203,6 +215,16 @@ def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict
     moment = datetime(2026, 10, 7, tzinfo=UTC)
     verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
     assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
+
+
+@pytest.mark.parametrize(("relative", "verdict"), [("mother", Verdict.SUPPORTED), ("father", Verdict.UNSUPPORTED)])
+def test_a_relative_is_the_one_of_the_record(relative: str, verdict: Verdict) -> None:
+    record = RecordBuilder()
+    fact_id = record.problem("Z80.3", "Family history of breast cancer", "2024-03-12")
+    record.facts[-1].fact.note = "mother"
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    verified = Verifier(sources).verify(f"Her {relative} had breast cancer.", [Citation(fact_id=fact_id)])
+    assert verified.verdict is verdict
 
 
 def test_a_sentence_that_claims_nothing_is_not_carried_by_a_supported_one(patient: Patient) -> None:

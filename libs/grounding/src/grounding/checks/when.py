@@ -6,14 +6,21 @@ from datetime import date
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ENCOUNTER, ClinicalFact
 
 from grounding import binding, facts
+from grounding.binding import BoundNumber
+from grounding.checks import candidates
 from grounding.checks.context import Context, contradicted, supported, unsupported
-from grounding.claims import Claim
+from grounding.claims import Claim, Verdict
 from grounding.concepts import BIRTH_DATE, loinc_key
 from grounding.mentions import Cue, DateMention
 from grounding.scan import cue, name_mentions
 from grounding.sources import birth_day
+from grounding.vocabulary import CUE_OF, NEUTRAL, stem, words
 
 _OF_ENCOUNTER = re.compile(r"\b(encounter|visit|admission|admitted|discharged?|stay)\b[^.,;:]*$")
+# What joins a day to the one before it, and what makes a span of the two.
+_JOINED = re.compile(r"\s*(?:,|;|and|or|&|as well as)\s*(?:again )?(?:on |in )?", re.IGNORECASE)
+_SPANS = re.compile(r"\b(?:between|from|since)\b", re.IGNORECASE)
+_PLAIN = frozenset(map(stem, NEUTRAL | CUE_OF.keys()))
 _BEGINS = ("since", "from", "started", "starting", "began", "ordered", "ordered on")
 
 
@@ -23,7 +30,10 @@ def check(context: Context) -> list[Claim]:
 
 
 def check_one(mention: DateMention, context: Context) -> Claim:
-    named = _about(mention, context)
+    bound = _value_of_the_day_before(mention, context)
+    if bound is not None:
+        return _check_value(mention, bound, context)
+    named = _about(mention, context) or _by_words(context)
     agreeing = [fact for fact in named if _includes(mention, _days(fact, mention, context))]
     if agreeing:
         return supported(mention, "date", agreeing)
@@ -37,12 +47,44 @@ def check_one(mention: DateMention, context: Context) -> Claim:
     return unsupported(mention, "date", "no cited source carries this date")
 
 
+def _value_of_the_day_before(mention: DateMention, context: Context) -> BoundNumber | None:
+    """`5.6 mmol/L on 2026-10-05 and 2025-02-10`: a day that another is joined to says of the same value."""
+    for bound in binding.numbers(context.sentence, context.carried):
+        day = bound.day
+        if day is None or not bound.number.end <= day.start < mention.start:
+            continue
+        joined = _JOINED.fullmatch(context.text[day.end : mention.start])
+        if joined and not _SPANS.search(context.text[bound.number.end : day.start]):
+            return bound
+    return None
+
+
+def _check_value(mention: DateMention, bound: BoundNumber, context: Context) -> Claim:
+    agreeing = [
+        each
+        for each in context.cited.candidates
+        if candidates.agrees(bound.number, each) and (bound.name is None or each.keys & bound.name.keys)
+    ]
+    on_day = [each for each in agreeing if each.day is not None and mention.includes(each.day)]
+    if on_day:
+        return Claim(mention.start, mention.end, "date", Verdict.SUPPORTED, "", on_day[0].fact_ids)
+    if agreeing:
+        return contradicted(mention, "date", f"the record has {agreeing[0].printed}")
+    return unsupported(mention, "date", "no cited source carries this value on this date")
+
+
 def _about(mention: DateMention, context: Context) -> tuple[ClinicalFact, ...]:
     """Encounters where the words before the date speak of one; else what the nearest name means."""
     if _OF_ENCOUNTER.search(_without_names(mention, context)):
         return tuple(fact for fact in context.cited.facts if fact.kind == FACT_KIND_ENCOUNTER)
     name = binding.nearest_name(context.sentence, mention) or context.carried
     return context.cited.matching(name.keys) if name else ()
+
+
+def _by_words(context: Context) -> tuple[ClinicalFact, ...]:
+    """Where nothing is named as the record names it: the facts that share a telling word with the sentence."""
+    telling = words(context.words) - _PLAIN
+    return tuple(fact for fact in context.cited.facts if telling & words(facts.searchable(fact)))
 
 
 def _without_names(mention: DateMention, context: Context) -> str:

@@ -1,0 +1,57 @@
+"""Which of several values of one concept: the last, the first, the one that holds now."""
+
+import re
+
+from grounding import binding
+from grounding.binding import BoundNumber
+from grounding.checks import candidates, dose
+from grounding.checks.context import Context
+from grounding.claims import Claim, Verdict
+from grounding.mentions import NameMention
+
+_LAST_BEFORE = re.compile(r"\b(?:last|latest|newest|most recent)\s+(?:\w+\s+)?$")
+_FIRST_BEFORE = re.compile(r"\b(?:first|earliest|oldest)\s+(?:\w+\s+)?$")
+_NOW = re.compile(r"\b(?:now|last|today)\b")
+_FIRST = re.compile(r"\bfirst\b")
+# The present tense speaks of now, unless a day says of when.
+_IS = re.compile(r"\b(?:is|are|remains)\b[^.,;:]*$")
+
+
+def check(context: Context) -> list[Claim]:
+    """A claim per value that is said to be the last, the first or today's: contradicted if the record has a later, or
+    an earlier, one.
+    """
+    return [
+        claim for bound in binding.numbers(context.sentence, context.carried) for claim in _check_one(bound, context)
+    ]
+
+
+def _check_one(bound: BoundNumber, context: Context) -> list[Claim]:
+    name = bound.name
+    if name is None or dose.is_dose(bound, context) or not (name.end <= bound.number.start):
+        return []
+    before = context.before(name, 40)
+    between = context.text[name.end : bound.number.start].lower()
+    days = [each.day for each in _meant(bound, name, context) if each.day]
+    span = context.cited.sources.days_of(name.keys)
+    if not days or span is None:
+        return []
+    newest = max([span[1], *(each.day for each in context.cited.derived_matching(name.keys))])
+    if _FIRST_BEFORE.search(before) or _FIRST.search(between):
+        holds, other = min(days) <= span[0], f"there is an earlier one of {span[0].isoformat()}"
+    elif _LAST_BEFORE.search(before) or _NOW.search(between) or (_IS.search(between) and bound.day is None):
+        holds, other = max(days) >= newest, f"there is a later one of {newest.isoformat()}"
+    else:
+        return []
+    verdict, reason = (Verdict.SUPPORTED, "") if holds else (Verdict.CONTRADICTED, other)
+    return [Claim(bound.number.start, bound.number.end, "recency", verdict, reason)]
+
+
+def _meant(bound: BoundNumber, name: NameMention, context: Context) -> list[candidates.Candidate]:
+    return [
+        each
+        for each in context.cited.candidates
+        if each.keys & name.keys
+        and candidates.agrees(bound.number, each)
+        and (bound.day is None or (each.day is not None and bound.day.includes(each.day)))
+    ]
