@@ -20,9 +20,9 @@ from grounding.vocabulary import CUE_OF, DOING
 _ASKING_WORDS = frozenset(
     ("any", "are", "can", "could", "did", "do", "does", "how", "is", "may", "shall", "should", "why", "would")
 )
-# It begins with a bare verb of doing, or says that something must be done. `Increase in creatinine` does neither.
+# It begins with a bare verb of doing, or says what must, may or can be done. `Increase in creatinine` does neither.
 _INSTRUCTS = re.compile(
-    rf"(?:please\s+)?(?:{'|'.join(DOING)})\b(?!\s+(?:from|in|of|since)\b)|.*\bmust\b",
+    rf"(?:please\s+)?(?:{'|'.join(DOING)})\b(?!\s+(?:from|in|of|since)\b)|.*\b(?:must|may|can)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _QUOTED = re.compile(r"“[^”]*”")

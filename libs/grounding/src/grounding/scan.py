@@ -39,8 +39,10 @@ _LABELS = (
     (
         "frequency",
         re.compile(
-            r"\b(?:(?:once|twice|one time|two times|three times|four times|thrice) (?:daily|a day|per day|weekly)|"
-            r"every (?:4|6|8|12|24) hours|daily|weekly|nightly|q(?:4|6|8|12|24)h|bid|tid|qid|qd|qhs|"
+            r"\b(?:(?:once|twice|one time|two times|three times|four times|thrice) "
+            r"(?:daily|a day|per day|weekly|a week)|"
+            r"every (?:4|6|8|12|24) hours|(?:as|when|if) needed|prn|p\.r\.n\.|"
+            r"daily|weekly|nightly|q(?:4|6|8|12|24)h|bid|tid|qid|qd|qhs|"
             r"b\.i\.d\.|t\.i\.d\.)(?!\w)",
             re.IGNORECASE,
         ),

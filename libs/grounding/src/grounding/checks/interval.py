@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from grounding import derive, facts
+from grounding import binding, derive, facts
 from grounding.binding import BoundNumber
 from grounding.calculate import CalculationError
 from grounding.checks.context import Context, contradicted, supported, unsupported
@@ -45,8 +45,10 @@ def _is_age(bound: BoundNumber, context: Context) -> bool:
 
 
 def _check_age(bound: BoundNumber, context: Context) -> Claim:
+    told = binding.day_after(context.sentence, bound.number)
+    day = told.readings[0][0] if told else context.cited.sources.today
     try:
-        age = derive.age(context.cited.facts, context.cited.sources.today)
+        age = derive.age(context.cited.facts, day)
     except CalculationError:
         return unsupported(bound.number, "age", "no birth date is cited")
     born = [fact for fact in context.cited.facts if fact.fact_id in age.fact_ids]

@@ -24,9 +24,13 @@ _KINDS: dict["FactKind.ValueType", str] = {
     FACT_KIND_PROBLEM: "a problem",
 }
 _JOINTS = r"[\s,:/]*(?:(?:and|entries|entry|known|now|of|or|recorded|the|to)\b[\s,:/]*)*$"
+_REACTION = (
+    r"\b(?:anaphylaxis|angioedema|hives|hypersensitivity|intolerances?|intolerant|rash|reactions?|swelling|urticaria)\b"
+)
 # The last such word before a name, with nothing but other names and joints between, says what the name is.
 _SAID_BEFORE = (
     (FACT_KIND_ALLERGY, re.compile(r"\b(?:allergies|allergy|allergic)\b" + _JOINTS)),
+    (FACT_KIND_ALLERGY, re.compile(_REACTION + r"(?:\s+\w+){0,2}?\s+(?:to|from|after|under|with)\b" + _JOINTS)),
     (FACT_KIND_MEDICATION, re.compile(r"\b(?:medications?|prescribed|receives|receiving|takes|taking)\b" + _JOINTS)),
     (FACT_KIND_PROBLEM, re.compile(r"\b(?:diagnosis|problems?)\b" + _JOINTS)),
 )

@@ -1,6 +1,7 @@
 """Categories that follow from values (KDIGO stages, rapid progression), and dosage words (route, frequency)."""
 
 import re
+from collections.abc import Sequence
 
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
@@ -18,9 +19,12 @@ _PER_DAY: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"^(thrice|three times)\b.*(daily|day)|^(tid|t\.i\.d\.|q8h|every 8 hours|3x)", re.IGNORECASE), 3),
     (re.compile(r"^four times\b.*(daily|day)|^(qid|q6h|every 6 hours|4x)", re.IGNORECASE), 4),
     (re.compile(r"^(q4h|every 4 hours)", re.IGNORECASE), 6),
-    (re.compile(r"weekly|^qw", re.IGNORECASE), 1 / 7),
+    (re.compile(r"^(twice|two times)\b.*week", re.IGNORECASE), 2 / 7),
+    (re.compile(r"^(thrice|three times)\b.*week", re.IGNORECASE), 3 / 7),
+    (re.compile(r"^(?:once )?weekly|a week|^qw", re.IGNORECASE), 1 / 7),
     (re.compile(r"daily|a day|per day|^(qd|q24h|every 24 hours|nightly|qhs|qam|qpm|1x)", re.IGNORECASE), 1),
 )
+AS_NEEDED = re.compile(r"\b(?:(?:as|when|if) needed|prn|p\.r\.n\.)", re.IGNORECASE)
 _ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("oral", ("orally", "oral", "by mouth", "per os", "p.o.", "po")),
     ("intravenous", ("intravenously", "intravenous", "iv")),
@@ -60,6 +64,8 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
 
     name = binding.nearest_name(context.sentence, mention, is_medication)
     found = context.cited.matching(name.keys) if name else ()
+    if AS_NEEDED.search(mention.text):
+        return _check_as_needed(mention, found)
     stated = [(fact, _stated(fact, mention.family)) for fact in found]
     wanted = times_per_day(mention.text) if mention.family == "frequency" else route(mention.text)
     agreeing = [fact for fact, known in stated if known == wanted]
@@ -69,6 +75,13 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
     if other:
         return contradicted(mention, mention.family, "the record states another", other)
     return unsupported(mention, mention.family, "no cited medication states it")
+
+
+def _check_as_needed(mention: LabelMention, found: Sequence[ClinicalFact]) -> Claim:
+    said = [fact for fact in found if AS_NEEDED.search(f"{fact.dosage.frequency} {fact.dosage.instruction}")]
+    if said:
+        return supported(mention, mention.family, said)
+    return unsupported(mention, mention.family, "no cited medication is taken as needed")
 
 
 def _stated(fact: ClinicalFact, family: str) -> float | str | None:

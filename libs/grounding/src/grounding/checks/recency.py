@@ -1,29 +1,42 @@
 """Which of several values of one concept: the last, the first, the one that holds now."""
 
 import re
+from collections.abc import Iterator, Sequence
 
 from grounding import binding
 from grounding.binding import BoundNumber
 from grounding.checks import candidates, dose
 from grounding.checks.context import Context
 from grounding.claims import Claim, Verdict
-from grounding.mentions import NameMention
 
 _LAST_BEFORE = re.compile(r"\b(?:last|latest|newest|most recent)\s+(?:\w+\s+)?$")
 _FIRST_BEFORE = re.compile(r"\b(?:first|earliest|oldest)\s+(?:\w+\s+)?$")
-_NOW = re.compile(r"\b(?:now|last|today)\b")
+_NOW = re.compile(r"\b(?:now|last)\b")
+_TODAY = re.compile(r"\b(?:today|this morning)\b", re.IGNORECASE)
+_LATELY = re.compile(r"\b(?:last|past|previous|this) (?:week|month|year)\b", re.IGNORECASE)
 _FIRST = re.compile(r"\bfirst\b")
 # The present tense speaks of now, unless a day says of when.
 _IS = re.compile(r"\b(?:is|are|remains)\b[^.,;:]*$")
 
 
 def check(context: Context) -> list[Claim]:
-    """A claim per value that is said to be the last, the first or today's: contradicted if the record has a later, or
-    an earlier, one.
+    """A claim per value that is said to be the last, the first or the present one, contradicted if the record has a
+    later, or an earlier, one; and per word that counts from today.
     """
-    return [
-        claim for bound in binding.numbers(context.sentence, context.carried) for claim in _check_one(bound, context)
-    ]
+    found = binding.numbers(context.sentence, context.carried)
+    return [*(claim for bound in found for claim in _check_one(bound, context)), *_of_today(found, context)]
+
+
+def _of_today(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
+    """`today` is the day of the question; weeks, months and years that count from it are not checked."""
+    start = context.sentence.span.start
+    for said in _LATELY.finditer(context.words):
+        yield Claim(start + said.start(), start + said.end(), "recency", Verdict.UNSUPPORTED, "no cited entry says so")
+    days = {each.day for bound in found for each in _meant(bound, context)}
+    for said in _TODAY.finditer(context.words):
+        if days and context.cited.sources.today not in days:
+            reason = "no cited value is of today"
+            yield Claim(start + said.start(), start + said.end(), "recency", Verdict.CONTRADICTED, reason)
 
 
 def _check_one(bound: BoundNumber, context: Context) -> list[Claim]:
@@ -32,7 +45,7 @@ def _check_one(bound: BoundNumber, context: Context) -> list[Claim]:
         return []
     before = context.before(name, 40)
     between = context.text[name.end : bound.number.start].lower()
-    days = [each.day for each in _meant(bound, name, context) if each.day]
+    days = [each.day for each in _meant(bound, context) if each.day]
     span = context.cited.sources.days_of(name.keys)
     if not days or span is None:
         return []
@@ -47,11 +60,13 @@ def _check_one(bound: BoundNumber, context: Context) -> list[Claim]:
     return [Claim(bound.number.start, bound.number.end, "recency", verdict, reason)]
 
 
-def _meant(bound: BoundNumber, name: NameMention, context: Context) -> list[candidates.Candidate]:
+def _meant(bound: BoundNumber, context: Context) -> list[candidates.Candidate]:
+    """The cited values that the number may be."""
+    keys = bound.name.keys if bound.name else frozenset()
     return [
         each
         for each in context.cited.candidates
-        if each.keys & name.keys
+        if each.keys & keys
         and candidates.agrees(bound.number, each)
         and (bound.day is None or (each.day is not None and bound.day.includes(each.day)))
     ]

@@ -1,4 +1,4 @@
-"""What a drug is given for: two entries of the record do not say that one is the reason for the other."""
+"""What a drug is given for, and what came before what: two entries of the record do not say how they relate."""
 
 import re
 from itertools import pairwise
@@ -13,10 +13,16 @@ from grounding.scan import name_mentions
 
 _FOR = re.compile(r".*\bfor(?: the| her| his)?\s*", re.IGNORECASE | re.DOTALL)
 
+_ORDERED = re.compile(r"\b(?:before|after|during)\s+(?:(?:the|her|his|starting|stopping)\s+)?$")
+
 
 def check(context: Context) -> list[Claim]:
-    """One claim per problem that stands right after a drug and `for`, unless the drug's own entry names it."""
-    return [
+    """One claim per problem that stands right after a drug and `for`, unless the drug's own entry names it; one per
+    name right after `before` or `after`.
+    """
+    ordered = (name for name in name_mentions(context.sentence) if _ORDERED.search(context.before(name)))
+    claims = [unsupported(name, "relation", "no entry says what came before it or after it") for name in ordered]
+    return claims + [
         unsupported(problem, "relation", "no entry says what this drug is given for")
         for drug, problem in pairwise(name_mentions(context.sentence))
         if _FOR.fullmatch(context.text, drug.end, problem.start) and _are_apart(drug, problem, context)
