@@ -38,7 +38,7 @@ _SCALES = {"hundred": 100, "thousand": 1000}
 _UNIT = "|".join(re.escape(spelling) for spelling in units.SPELLINGS)
 _WORD = "|".join([*_UNITS, *_SCALES])
 _NUMBER = re.compile(
-    r"(?:(?P<comparator>"
+    r"(?:(?<![-–=])(?P<comparator>"
     + "|".join(re.escape(each) for each in sorted(_COMPARATORS, key=len, reverse=True))
     + r")\s*)?(?P<number>(?<![\w.,^])[-−–]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+))"
     + r"(?:\s?/\s?(?P<second>\d{2,3})(?=\s?mm))?"

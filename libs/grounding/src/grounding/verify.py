@@ -135,7 +135,8 @@ class Verifier:
     def _of_sentences(self, text: str, cited: Cited) -> Iterator[tuple[Span, list[Claim]]]:
         carried: NameMention | None = None
         for sentence in self._scanner.scan(text, cited.passages):
-            context = Context(text, sentence, cited, carried)
+            # A sentence with a word that nobody knows may speak of something else than the one before.
+            context = Context(text, sentence, cited, None if terms.unknown(sentence, cited) else carried)
             found = [claim for check in CHECKS for claim in check(context)]
             yield sentence.span, found or list(_of_nothing(sentence.span, text))
             carried = binding.last_name(sentence, carried)

@@ -14,6 +14,7 @@ from testkit.records import RecordBuilder
 
 CREATININE = ("cr1", "cr2", "cr3")
 PERSON = ("born", "sex")
+DRUGS = ("metformin", "lisinopril", "naproxen")
 
 # Text, and the names of what it cites.
 TRUE: list[tuple[str, tuple[str, ...]]] = [
@@ -25,7 +26,10 @@ TRUE: list[tuple[str, tuple[str, ...]]] = [
     ("eGFR fell to 27 mL/min/1.73 m2 (CKD-EPI 2021), KDIGO stage G4.", (*CREATININE, *PERSON)),
     ("The eGFR is below 30 mL/min/1.73 m2.", (*CREATININE, *PERSON)),
     ("eGFR: rapid progression, on average -16.0 mL/min/1.73 m2 per year.", (*CREATININE, *PERSON)),
+    ("Creatinine 0.92 -> 1.21 -> 1.95 mg/dL.", CREATININE),
     ("Potassium is 5.6 mEq/L.", ("k",)),
+    ("Metformin 1000 mg BID and lisinopril 20 mg daily are active.", ("metformin", "lisinopril")),
+    ("Allergies: penicillin (anaphylaxis).", ("penicillin",)),
     ("Takes metformin 1 g twice daily by mouth since 12 March 2024.", ("metformin",)),
     ("Glucophage 1000 mg BID is active.", ("metformin",)),
     ("An ACE inhibitor, lisinopril 20 mg daily, is active.", ("lisinopril",)),
@@ -66,6 +70,11 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("present tense", "Creatinine is 1.21 mg/dL.", ("cr2",), "recency"),
     ("present limit", "Creatinine is below 1 mg/dL.", CREATININE, "recency"),
     ("first of several", "Creatinine was first measured at 1.21 mg/dL.", CREATININE, "recency"),
+    ("one of a list", "Metformin and amoxicillin were stopped.", ("metformin", "amoxicillin"), "status"),
+    ("the last of a list", "Takes metformin 1000 mg, lisinopril and naproxen.", DRUGS, "status"),
+    ("a list of allergies", "Allergies: penicillin (anaphylaxis), metformin.", ("penicillin", "metformin"), "kind"),
+    ("a list of medications", "Medications: metformin 1000 mg BID, penicillin.", ("penicillin", "metformin"), "kind"),
+    ("the wrong way round", "Creatinine 1.95 -> 1.21 -> 0.92 mg/dL.", CREATININE, "recency"),
     ("today", "Potassium was 5.6 mmol/L today.", ("k",), "recency"),
     ("lately", "Potassium was 5.6 mmol/L last week.", ("k",), "recency"),
     ("order of things", "Potassium was 5.6 mmol/L before metformin.", ("k", "metformin"), "relation"),

@@ -34,6 +34,12 @@ _SAID_BEFORE = (
     (FACT_KIND_MEDICATION, re.compile(r"\b(?:medications?|prescribed|receives|receiving|takes|taking)\b" + _JOINTS)),
     (FACT_KIND_PROBLEM, re.compile(r"\b(?:diagnosis|problems?)\b" + _JOINTS)),
 )
+# What stands before the colon of a list is said of all in it, but not of what is in brackets or behind `for`.
+_LISTED = (
+    (FACT_KIND_ALLERGY, re.compile(r"\b(?:allergies|allergy|allergic to)\s*:[^;:]*$")),
+    (FACT_KIND_MEDICATION, re.compile(r"\b(?:medications?|medicines?|drugs?)\s*:[^;:]*$")),
+)
+_ASIDE = re.compile(r"\([^)]*$|\bfor\s+(?:the|her|his)?\s*$")
 _ALLERGY_BEHIND = re.compile(r"\s+(?:allergies|allergy)\b", re.IGNORECASE)
 
 
@@ -56,7 +62,10 @@ def _said(name: NameMention, context: Context) -> "FactKind.ValueType | None":
     if _ALLERGY_BEHIND.match(context.text, name.end):
         return FACT_KIND_ALLERGY
     before = _without_names(context, name.start)
-    return next((kind for kind, pattern in _SAID_BEFORE if pattern.search(before)), None)
+    said = next((kind for kind, pattern in _SAID_BEFORE if pattern.search(before)), None)
+    if said is not None or _ASIDE.search(before):
+        return said
+    return next((kind for kind, pattern in _LISTED if pattern.search(before)), None)
 
 
 def _without_names(context: Context, end: int) -> str:

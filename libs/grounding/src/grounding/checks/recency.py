@@ -1,7 +1,8 @@
-"""Which of several values of one concept: the last, the first, the one that holds now."""
+"""Which of several values of one concept: the last, the first, the one that holds now, one after the other."""
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from grounding import binding
 from grounding.binding import BoundNumber
@@ -14,6 +15,7 @@ _FIRST_BEFORE = re.compile(r"\b(?:first|earliest|oldest)\s+(?:\w+\s+)?$")
 _NOW = re.compile(r"\b(?:now|last)\b")
 _TODAY = re.compile(r"\b(?:today|this morning)\b", re.IGNORECASE)
 _LATELY = re.compile(r"\b(?:last|past|previous|this) (?:week|month|year)\b", re.IGNORECASE)
+_ARROW = re.compile(r"[-–=]>|→|⇒")
 _FIRST = re.compile(r"\bfirst\b")
 # The present tense speaks of now, unless a day says of when.
 _IS = re.compile(r"\b(?:is|are|remains)\b[^.,;:]*$")
@@ -24,7 +26,19 @@ def check(context: Context) -> list[Claim]:
     later, or an earlier, one; and per word that counts from today.
     """
     found = binding.numbers(context.sentence, context.carried)
-    return [*(claim for bound in found for claim in _check_one(bound, context)), *_of_today(found, context)]
+    claims = [claim for bound in found for claim in _check_one(bound, context)]
+    return [*claims, *_in_order(found, context), *_of_today(found, context)]
+
+
+def _in_order(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
+    """`0.92 -> 1.95`: a value behind an arrow is not older than the one before it."""
+    for earlier, later in pairwise(found):
+        if not _ARROW.search(context.text[earlier.number.end : later.number.start]):
+            continue
+        first, second = ([each.day for each in _meant(bound, context) if each.day] for bound in (earlier, later))
+        if first and second and max(second) <= min(first):
+            reason = f"the record has it on {max(second).isoformat()}, not later than the value before the arrow"
+            yield Claim(later.number.start, later.number.end, "recency", Verdict.CONTRADICTED, reason)
 
 
 def _of_today(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:

@@ -1,36 +1,72 @@
 """Now or not any more: active, stopped, ordered, against the fact's own status and interval."""
 
+import re
+from collections.abc import Iterable
+
 from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_ENCOUNTER,
     FACT_KIND_MEDICATION,
     FACT_KIND_PROBLEM,
     ClinicalFact,
+    FactKind,
 )
 
 from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim
-from grounding.mentions import Cue, CueMention, NameMention
-from grounding.scan import cue
+from grounding.mentions import Cue, CueMention, LabelMention, NameMention, NumberMention
+from grounding.scan import cue, name_mentions
 
 _LASTING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER})
 _TAKEN = frozenset({FACT_KIND_MEDICATION})
+_JOINT = re.compile(r"[\s,/()]*(?:and|or|plus|&|as well as)?[\s,/()]*")
 _TAKING = frozenset({"takes", "taking"})
 
 
 def check(context: Context) -> list[Claim]:
     """One claim per word of status, about the nearest thing that lasts."""
-    return [_check_one(each, context) for each in cue(context.sentence, Cue.ACTIVE, Cue.ENDED, Cue.ORDERED)]
+    cues = cue(context.sentence, Cue.ACTIVE, Cue.ENDED, Cue.ORDERED)
+    return [claim for each in cues for claim in _check_all(each, context)]
 
 
-def _check_one(mention: CueMention, context: Context) -> Claim:
+def _check_all(mention: CueMention, context: Context) -> list[Claim]:
+    """About the nearest name, and about those that are listed with it."""
     kinds = _TAKEN if mention.text.lower() in _TAKING else _LASTING
 
     def lasts(name: NameMention) -> bool:
         return any(fact.kind in kinds for fact in context.cited.matching(name.keys))
 
     name = binding.nearest_name(context.sentence, mention, lasts) or context.carried
+    named: list[NameMention | None] = [name]
+    if name:
+        named = [*_listed(name, filter(lasts, name_mentions(context.sentence)), context)] or named
+    return [_check_one(mention, each, kinds, context) for each in named]
+
+
+def _listed(name: NameMention, names: Iterable[NameMention], context: Context) -> list[NameMention]:
+    """The list that the name is in: names with nothing but joints, doses and how often between them."""
+    groups: list[list[NameMention]] = []
+    for each in names:
+        if groups and _JOINT.fullmatch(_between(groups[-1][-1], each, context)):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return next((group for group in groups if name in group), [])
+
+
+def _between(one: NameMention, other: NameMention, context: Context) -> str:
+    """The text between two names without numbers and categories."""
+    text, at = "", one.end
+    for each in context.sentence.mentions:
+        if isinstance(each, NumberMention | LabelMention) and one.end <= each.start and each.end <= other.start:
+            text, at = text + context.text[at : each.start], each.end
+    return text + context.text[at : other.start]
+
+
+def _check_one(
+    mention: CueMention, name: NameMention | None, kinds: frozenset["FactKind.ValueType"], context: Context
+) -> Claim:
     about = [fact for fact in context.cited.matching(name.keys) if fact.kind in kinds] if name else []
     if not about:
         return unsupported(mention, "status", "it is not clear which entry of the record this is about")
