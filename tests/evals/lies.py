@@ -16,7 +16,7 @@ Lie = Callable[[str, random.Random], str | None]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _VALUE = re.compile(r"(?<![\d-])(\d+(?:\.\d+)?)(?= ?(?:mg/dL|mmol/L|g/dL|%))")
 _DOSE = re.compile(r"\b[\d.]+(?= mg (?:Oral|oral))")
-_TAKEN = re.compile(
+TAKEN = re.compile(
     r"\b(?:metformin|lisinopril|ramipril|amlodipine|atorvastatin|furosemide|naproxen|ibuprofen)\b", re.IGNORECASE
 )
 _MOVED = re.compile(r"\b(?:rose|fell)(?= from\b)")
@@ -126,11 +126,11 @@ def _experiencer(text: str, _: random.Random) -> str | None:
 
 
 def _drug(text: str, chance: random.Random) -> str | None:
-    return _at_one(_TAKEN, text, chance, lambda _: chance.choice(NEVER_TAKEN))
+    return _at_one(TAKEN, text, chance, lambda _: chance.choice(NEVER_TAKEN))
 
 
 def _brand(text: str, chance: random.Random) -> str | None:
-    return _at_one(_TAKEN, text, chance, lambda _: chance.choice(_BRANDS))
+    return _at_one(TAKEN, text, chance, lambda _: chance.choice(_BRANDS))
 
 
 def _kind(text: str, _: random.Random) -> str | None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tests.evals.episodes import Case, case
 from tests.evals.found import Found
 from tests.evals.found import measure as as_found
-from tests.evals.lies import LIES
+from tests.evals.lies import LIES, TAKEN
 from tests.evals.sayable import sayable
 from tests.results import Curve, Result
 
@@ -83,6 +83,7 @@ def measure(seeds: range, seed: int) -> Tally:
         said = list(sayable(owner))
         for rendered in said:
             _one(rendered, verifier, tally, chance)
+        _of_another_drug(said, verifier, tally)
         _of_another(said, before, verifier, tally)
         before = [(owner, rendered) for rendered in said]
     return tally
@@ -100,6 +101,18 @@ def _one(rendered: Rendered, verifier: Verifier, tally: Tally, chance: random.Ra
         text = lie(rendered.text, chance)
         if text is not None and text != rendered.text:
             _count(kind, text, rendered.citations, verifier, tally)
+
+
+def _of_another_drug(said: Sequence[Rendered], verifier: Verifier, tally: Tally) -> None:
+    """A sentence about one drug, told of each other drug that is in the same record."""
+    drugs = sorted({match.lower() for each in said for match in TAKEN.findall(each.text.partition("“")[0])})
+    for rendered in said:
+        lead, quote, rest = rendered.text.partition("“")
+        named = {match.lower() for match in TAKEN.findall(lead)}
+        for other in drugs if len(named) == 1 else ():
+            text = TAKEN.sub(other, lead) + quote + rest
+            if other not in named and other not in rest:
+                _count("another of the drugs", text, rendered.citations, verifier, tally)
 
 
 def _of_another(said: Sequence[Rendered], before: list[tuple[Case, Rendered]], mine: Verifier, tally: Tally) -> None:

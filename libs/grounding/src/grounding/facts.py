@@ -111,6 +111,12 @@ def keys(fact: ClinicalFact) -> frozenset[str]:
     return frozenset(found)
 
 
+def own_keys(fact: ClinicalFact) -> frozenset[str]:
+    """Every key that means this concept itself; a drug's name does not mean the other drugs of its class."""
+    ingredient = drug(fact)
+    return keys(fact) - {class_key(ingredient.drug_class)} if ingredient else keys(fact)
+
+
 def names(fact: ClinicalFact) -> tuple[str, ...]:
     """How the fact's concept is written: its short name and every display it was sent with."""
     texts = [name_of(fact), *(concept.display for concept in _concepts(fact))]

@@ -75,7 +75,7 @@ class Scanner:
         """Lower-case name -> keys of the concepts it may mean."""
         found = dict(LEXICON)
         for recorded in self.sources.recorded:
-            keys = facts.keys(recorded.fact)
+            keys = facts.own_keys(recorded.fact)
             for name in facts.names(recorded.fact):
                 lower = name.lower()
                 if _is_name(lower):

@@ -64,12 +64,12 @@ _NEUTRAL = """
     kind known lab laboratory last later latest least less let letter level levels list listed look made may mean
     measure measured measurement measurements medication medications medicine medicines message messages month
     months more most much must name named need needs network new newest newly next note noted notes notify now
-    obtained of old on once one only open or other our over page patient patients per person physician please point
+    obtained of old on once one open or other our over page patient patients per person physician please point
     previous previously prior probability problem problems promptly proposal question reaction read reading reassess
     recent recently record records reference renal repeat replaced replaces report reported result results review
-    reviewed reviews rule said same saw scanned searched second see seen sent series several she shown shows since
+    reviewed reviews rule said same saw scanned searched see seen sent series several she shown shows since
     source sources stage started starting state stated statement states status still such summary taken test tests
-    than that the their them then there these they this those time timeline to today together total two under until
+    than that the their them then there these they this those time timeline to today together total under until
     up urgent urgently use used uses using value values versus via visit visits was week weeks were what when where
     whether which who whole whom will with within would year years yes you your
 """

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from grounding import Sources, Verdict, Verifier
+from grounding.drugs import BY_NAME
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.ingestion.v1.clinical_fact_pb2 import Quantity
@@ -26,6 +27,8 @@ TRUE: list[tuple[str, tuple[str, ...]]] = [
     ("eGFR fell to 27 mL/min/1.73 m2 (CKD-EPI 2021), KDIGO stage G4.", (*CREATININE, *PERSON)),
     ("The eGFR is below 30 mL/min/1.73 m2.", (*CREATININE, *PERSON)),
     ("eGFR: rapid progression, on average -16.0 mL/min/1.73 m2 per year.", (*CREATININE, *PERSON)),
+    ("Creatinine was 1.95 mg/dL (previously 1.21 mg/dL).", CREATININE),
+    ("Creatinine was 0.92 mg/dL, then 1.21 mg/dL.", CREATININE),
     ("Creatinine 0.92 -> 1.21 -> 1.95 mg/dL.", CREATININE),
     ("Potassium is 5.6 mEq/L.", ("k",)),
     ("Metformin 1000 mg BID and lisinopril 20 mg daily are active.", ("metformin", "lisinopril")),
@@ -74,6 +77,14 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("the last of a list", "Takes metformin 1000 mg, lisinopril and naproxen.", DRUGS, "status"),
     ("a list of allergies", "Allergies: penicillin (anaphylaxis), metformin.", ("penicillin", "metformin"), "kind"),
     ("a list of medications", "Medications: metformin 1000 mg BID, penicillin.", ("penicillin", "metformin"), "kind"),
+    ("an allergy that ended", "Penicillin allergy was resolved.", ("penicillin", "amoxicillin"), "status"),
+    ("before", "Creatinine was 1.21 mg/dL, previously 1.95 mg/dL.", CREATININE, "recency"),
+    ("after", "Creatinine was 1.95 mg/dL, then 1.21 mg/dL.", CREATININE, "recency"),
+    ("from and to", "Creatinine changed from 1.95 mg/dL to 0.92 mg/dL.", CREATININE, "recency"),
+    ("the last as the one before", "Prior creatinine was 1.95 mg/dL.", CREATININE, "recency"),
+    ("the first as a later one", "Creatinine later was 0.92 mg/dL.", CREATININE, "recency"),
+    ("present limit of a computed value", "The eGFR is at least 30 mL/min/1.73 m2.", (*CREATININE, *PERSON), "recency"),
+    ("how many", "Two NSAIDs are ordered.", ("naproxen",), "term"),
     ("the wrong way round", "Creatinine 1.95 -> 1.21 -> 0.92 mg/dL.", CREATININE, "recency"),
     ("today", "Potassium was 5.6 mmol/L today.", ("k",), "recency"),
     ("lately", "Potassium was 5.6 mmol/L last week.", ("k",), "recency"),
@@ -231,6 +242,22 @@ def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict
     moment = datetime(2026, 10, 7, tzinfo=UTC)
     verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
     assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
+
+
+@pytest.mark.parametrize(("ended", "active"), [("lisinopril", "ramipril"), ("amlodipine", "metoprolol")])
+def test_a_drug_is_not_taken_for_another_that_the_record_has(ended: str, active: str) -> None:
+    """Of one class, or both of none."""
+    record = RecordBuilder()
+    former = record.medication(BY_NAME[ended].rxcui, ended, "2024-01-01", dose="20", end="2025-01-01")
+    present = record.medication(BY_NAME[active].rxcui, active, "2025-01-01", dose="5")
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    verifier, cited = Verifier(sources), [Citation(fact_id=former), Citation(fact_id=present)]
+    for text in (f"{ended} is active.", f"{active} was stopped.", f"{active} 20 mg.", f"{ended} since 2025-02-01."):
+        assert verifier.verify(text, cited).verdict is Verdict.CONTRADICTED, text
+        assert verifier.verify_uncited(text).verdict is Verdict.CONTRADICTED, text
+    for text in (f"{active} is active.", f"{ended} was stopped.", f"{active} 5 mg."):
+        assert verifier.verify(text, cited).verdict is Verdict.SUPPORTED, text
+    assert verifier.verify(f"{active} is active.", cited[:1]).verdict is not Verdict.SUPPORTED
 
 
 @pytest.mark.parametrize(("relative", "verdict"), [("mother", Verdict.SUPPORTED), ("father", Verdict.UNSUPPORTED)])

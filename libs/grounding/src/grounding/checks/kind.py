@@ -51,14 +51,15 @@ def check(context: Context) -> list[Claim]:
 
 
 def _check_one(name: NameMention, context: Context) -> Claim | None:
-    said = _said(name, context)
+    said = said_of(name, context)
     found = {fact.kind for fact in context.cited.matching(name.keys)}
     if said is None or not found or said in found:
         return None
     return unsupported(name, "kind", f"the record does not have it as {_KINDS[said]}")
 
 
-def _said(name: NameMention, context: Context) -> "FactKind.ValueType | None":
+def said_of(name: NameMention, context: Context) -> "FactKind.ValueType | None":
+    """The kind that the text gives a name, if it gives one."""
     if _ALLERGY_BEHIND.match(context.text, name.end):
         return FACT_KIND_ALLERGY
     before = _without_names(context, name.start)

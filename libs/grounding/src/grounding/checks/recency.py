@@ -15,7 +15,8 @@ _FIRST_BEFORE = re.compile(r"\b(?:first|earliest|oldest)\s+(?:\w+\s+)?$")
 _NOW = re.compile(r"\b(?:now|last)\b")
 _TODAY = re.compile(r"\b(?:today|this morning)\b", re.IGNORECASE)
 _LATELY = re.compile(r"\b(?:last|past|previous|this) (?:week|month|year)\b", re.IGNORECASE)
-_ARROW = re.compile(r"[-–=]>|→|⇒")
+_THEN = re.compile(r"[-–=]>|→|⇒|\b(?:then|later|afterwards?|followed by)\b")
+_BEFORE = re.compile(r"\b(?:previous(?:ly)?|prior|before that|formerly|earlier)\b")
 _FIRST = re.compile(r"\bfirst\b")
 # The present tense speaks of now, unless a day says of when.
 _IS = re.compile(r"\b(?:is|are|remains)\b[^.,;:]*$")
@@ -31,14 +32,20 @@ def check(context: Context) -> list[Claim]:
 
 
 def _in_order(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
-    """`0.92 -> 1.95`: a value behind an arrow is not older than the one before it."""
-    for earlier, later in pairwise(found):
-        if not _ARROW.search(context.text[earlier.number.end : later.number.start]):
+    """`0.92 -> 1.95`, `1.95, previously 0.92`: the days of two values follow each other as the words say."""
+    for one, other in pairwise(found):
+        between = context.text[one.number.end : other.number.start].lower()
+        changed = context.before(one.number, 8).rstrip().endswith("from") and re.search(r"\bto\s*$", between)
+        if _THEN.search(between) or changed:
+            earlier, later = one, other
+        elif _BEFORE.search(between):
+            earlier, later = other, one
+        else:
             continue
         first, second = ([each.day for each in _meant(bound, context) if each.day] for bound in (earlier, later))
         if first and second and max(second) <= min(first):
-            reason = f"the record has it on {max(second).isoformat()}, not later than the value before the arrow"
-            yield Claim(later.number.start, later.number.end, "recency", Verdict.CONTRADICTED, reason)
+            reason = f"the record has {later.number.text} on {max(second).isoformat()}, not after {earlier.number.text}"
+            yield Claim(other.number.start, other.number.end, "recency", Verdict.CONTRADICTED, reason)
 
 
 def _of_today(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
@@ -60,14 +67,19 @@ def _check_one(bound: BoundNumber, context: Context) -> list[Claim]:
     before = context.before(name, 40)
     between = context.text[name.end : bound.number.start].lower()
     days = [each.day for each in _meant(bound, context) if each.day]
-    span = context.cited.sources.days_of(name.keys)
-    if not days or span is None:
+    recorded = context.cited.sources.days_of(name.keys) or ()
+    known = [*recorded, *(each.day for each in context.cited.derived_matching(name.keys))]
+    if not days or not known:
         return []
-    newest = max([span[1], *(each.day for each in context.cited.derived_matching(name.keys))])
+    oldest, newest = min(known), max(known)
     if _FIRST_BEFORE.search(before) or _FIRST.search(between):
-        holds, other = min(days) <= span[0], f"there is an earlier one of {span[0].isoformat()}"
+        holds, other = min(days) <= oldest, f"there is an earlier one of {oldest.isoformat()}"
     elif _LAST_BEFORE.search(before) or _NOW.search(between) or (_IS.search(between) and bound.day is None):
         holds, other = max(days) >= newest, f"there is a later one of {newest.isoformat()}"
+    elif _BEFORE.search(before[-16:]) or _BEFORE.search(between):
+        holds, other = min(days) < newest, f"it is the last one, of {newest.isoformat()}"
+    elif _THEN.search(between):
+        holds, other = max(days) > oldest, f"it is the first one, of {oldest.isoformat()}"
     else:
         return []
     verdict, reason = (Verdict.SUPPORTED, "") if holds else (Verdict.CONTRADICTED, other)

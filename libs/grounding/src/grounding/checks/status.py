@@ -14,6 +14,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 
 from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, supported, unsupported
+from grounding.checks.kind import said_of
 from grounding.claims import Claim
 from grounding.mentions import Cue, CueMention, LabelMention, NameMention, NumberMention
 from grounding.scan import cue, name_mentions
@@ -67,7 +68,9 @@ def _between(one: NameMention, other: NameMention, context: Context) -> str:
 def _check_one(
     mention: CueMention, name: NameMention | None, kinds: frozenset["FactKind.ValueType"], context: Context
 ) -> Claim:
-    about = [fact for fact in context.cited.matching(name.keys) if fact.kind in kinds] if name else []
+    said = said_of(name, context) if name else None
+    meant = kinds & {said} if said in kinds else kinds
+    about = [fact for fact in context.cited.matching(name.keys) if fact.kind in meant] if name else []
     if not about:
         return unsupported(mention, "status", "it is not clear which entry of the record this is about")
     agreeing = [fact for fact in about if _agrees(fact, mention.cue, context)]
