@@ -3,6 +3,8 @@
 Guarantee: a concept's key is the same for every spelling of it, so names in a text and codes of facts compare.
 """
 
+import re
+
 from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 
 from grounding.drugs import BY_RXCUI, CLASS_NAMES, FORMULARY, RXNORM, DrugClass
@@ -74,6 +76,10 @@ CLEARANCE, CORRECTED_CALCIUM = "calculation|creatinine-clearance", "calculation|
 _COMPUTED = {"creatinine clearance": CLEARANCE, "calcium corrected for albumin": CORRECTED_CALCIUM}
 
 
+_SPECIMEN = re.compile(r"\] (?:in|of) (.+?)(?: by .*)?$")
+_BLOOD = frozenset({"blood", "or", "plasma", "serum"})
+
+
 def key(concept: CodedConcept) -> str:
     """`system|code`; eGFR codes of all equations share one key; codes without a system are known by their display."""
     if concept.system == LOINC and concept.code in EGFR_CODES:
@@ -98,14 +104,26 @@ def loinc_of(keys: frozenset[str]) -> str:
 
 
 def short_name(concept: CodedConcept) -> str:
-    """What a reader calls it: the short name of a known code, else the display without laboratory brackets."""
+    """What a reader calls it: the short name of a known code, else the display without laboratory brackets.
+
+    The specimen stays where it is not blood: `Creatinine [Mass/volume] in Urine` is `Creatinine in urine`.
+    """
     if concept.system == LOINC:
         known = LABORATORY.get(EGFR if concept.code in EGFR_CODES else concept.code)
         if known:
             return known[0]
     if concept.system == RXNORM and concept.code in BY_RXCUI:
         return BY_RXCUI[concept.code].name
-    return " ".join(concept.display.split(" [")[0].split()) or concept.code
+    head = " ".join(concept.display.split(" [")[0].split())
+    found = specimen(concept)
+    return (f"{head} in {found}" if found else head) or concept.code
+
+
+def specimen(concept: CodedConcept) -> str:
+    """What a result is measured in, by a LOINC long common name, lower case; empty for blood, serum and plasma."""
+    found = _SPECIMEN.search(concept.display)
+    words = set(re.findall(r"\w+", found[1].lower())) if found else set()
+    return "" if words <= _BLOOD or found is None else " ".join(found[1].lower().split())
 
 
 def _lexicon() -> dict[str, frozenset[str]]:

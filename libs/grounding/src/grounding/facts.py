@@ -19,7 +19,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 )
 
 from grounding import units
-from grounding.concepts import class_key, key, short_name
+from grounding.concepts import class_key, key, short_name, specimen
 from grounding.drugs import BY_RXCUI, RXNORM, Drug, DrugClass, drug_named
 
 _SIDES = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
@@ -118,8 +118,11 @@ def own_keys(fact: ClinicalFact) -> frozenset[str]:
 
 
 def names(fact: ClinicalFact) -> tuple[str, ...]:
-    """How the fact's concept is written: its short name and every display it was sent with."""
+    """How the fact's concept is written: its short name, every display it was sent with, and `urine creatinine`."""
     texts = [name_of(fact), *(concept.display for concept in _concepts(fact))]
+    texts += [
+        f"{found} {concept.display.split(' [')[0]}" for concept in _concepts(fact) if (found := specimen(concept))
+    ]
     plain = [" ".join(text.split()) for text in texts if text.strip()]
     return tuple(dict.fromkeys([*plain, *(_WRAPPING.sub("", text) for text in plain)]))
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from grounding import Sources, Verdict, Verifier
+from grounding import Sources, Verdict, Verifier, render, say
 from grounding.drugs import BY_NAME
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,6 +242,35 @@ def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict
     moment = datetime(2026, 10, 7, tzinfo=UTC)
     verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
     assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Creatinine was 1.2 mg/dL.", Verdict.SUPPORTED),
+        ("Creatinine in urine was 88 mg/dL.", Verdict.SUPPORTED),
+        ("Urine creatinine was 88 mg/dL.", Verdict.SUPPORTED),
+        ("Creatinine was 88 mg/dL.", Verdict.CONTRADICTED),
+        ("Urine creatinine was 1.2 mg/dL.", Verdict.CONTRADICTED),
+    ],
+)
+def test_a_result_of_urine_is_not_one_of_blood(text: str, verdict: Verdict) -> None:
+    record = RecordBuilder()
+    record.creatinine("1.2", "2026-10-05")
+    record.result("2161-8", "Creatinine [Mass/volume] in Urine", "88", "mg/dL", "2026-10-05")
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    assert Verifier(sources).verify_uncited(text).verdict is verdict
+    assert render(say.latest(sources, "f2"), sources).text == "Creatinine in urine was 88 mg/dL on 2026-10-05."
+
+
+@pytest.mark.parametrize("text", ["Ibuprofen is active.", "Hypertension and acute bronchitis were resolved."])
+def test_a_state_is_said_of_what_it_is_said_of(text: str) -> None:
+    record = RecordBuilder()
+    record.allergy("387207008", "Ibuprofen", "2025-02-14", reaction="rash")
+    record.problem("I10", "Essential (primary) hypertension", "2020-01-01")
+    record.problem("J20.9", "Acute bronchitis", "2024-10-01", end="2024-10-23")
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    assert Verifier(sources).verify_uncited(text).verdict is Verdict.UNSUPPORTED
 
 
 @pytest.mark.parametrize(("ended", "active"), [("lisinopril", "ramipril"), ("amlodipine", "metoprolol")])

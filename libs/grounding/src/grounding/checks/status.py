@@ -16,12 +16,13 @@ from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.kind import said_of
 from grounding.claims import Claim
-from grounding.mentions import Cue, CueMention, LabelMention, NameMention, NumberMention
+from grounding.mentions import Cue, CueMention, LabelMention, Mention, NameMention, NumberMention, WordMention
 from grounding.scan import cue, name_mentions
 
 _LASTING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER})
 _TAKEN = frozenset({FACT_KIND_MEDICATION})
 _JOINT = re.compile(r"[\s,/()]*(?:and|or|plus|&|as well as)?[\s,/()]*")
+_AND = re.compile(r"\s*(?:,|/|&|and|or|plus)\s*(?:the )?")
 _TAKING = frozenset({"takes", "taking"})
 
 
@@ -42,7 +43,16 @@ def _check_all(mention: CueMention, context: Context) -> list[Claim]:
     named: list[NameMention | None] = [name]
     if name:
         named = [*_listed(name, filter(lasts, name_mentions(context.sentence)), context)] or named
-    return [_check_one(mention, each, kinds, context) for each in named]
+    claims = [_check_one(mention, each, kinds, context) for each in named]
+    if named[0] and _is_listed_with_a_word(named[0], context):
+        claims.append(unsupported(mention, "status", "it is also said of something that the record does not name so"))
+    return claims
+
+
+def _is_listed_with_a_word(name: NameMention, context: Context) -> bool:
+    """`Hypertension and acute bronchitis`, where the record has no entry that is called hypertension."""
+    words = (each for each in context.sentence.mentions if isinstance(each, WordMention) and each.end <= name.start)
+    return any(_AND.fullmatch(_between(word, name, context)) for word in words)
 
 
 def _listed(name: NameMention, names: Iterable[NameMention], context: Context) -> list[NameMention]:
@@ -56,8 +66,8 @@ def _listed(name: NameMention, names: Iterable[NameMention], context: Context) -
     return next((group for group in groups if name in group), [])
 
 
-def _between(one: NameMention, other: NameMention, context: Context) -> str:
-    """The text between two names without numbers and categories."""
+def _between(one: Mention, other: Mention, context: Context) -> str:
+    """The text between two mentions without numbers and categories."""
     text, at = "", one.end
     for each in context.sentence.mentions:
         if isinstance(each, NumberMention | LabelMention) and one.end <= each.start and each.end <= other.start:
@@ -68,8 +78,7 @@ def _between(one: NameMention, other: NameMention, context: Context) -> str:
 def _check_one(
     mention: CueMention, name: NameMention | None, kinds: frozenset["FactKind.ValueType"], context: Context
 ) -> Claim:
-    said = said_of(name, context) if name else None
-    meant = kinds & {said} if said in kinds else kinds
+    meant = kinds & _meant(name, context) if name else kinds
     about = [fact for fact in context.cited.matching(name.keys) if fact.kind in meant] if name else []
     if not about:
         return unsupported(mention, "status", "it is not clear which entry of the record this is about")
@@ -77,6 +86,14 @@ def _check_one(
     if agreeing:
         return supported(mention, "status", agreeing)
     return contradicted(mention, "status", f"the record says {_status(about[-1], context)}", about)
+
+
+def _meant(name: NameMention, context: Context) -> frozenset["FactKind.ValueType"]:
+    """What the text says that the name is; a drug of which it says nothing is one that is taken."""
+    said = said_of(name, context)
+    if said is not None:
+        return frozenset({said})
+    return _TAKEN if name.is_drug else _LASTING
 
 
 def _agrees(fact: ClinicalFact, wanted: Cue, context: Context) -> bool:
