@@ -5,12 +5,12 @@ Rules and the model's actions use the same ones, so a reader meets one wording f
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from grounding import facts
+from grounding.checks.direction import STEADY
 from grounding.concepts import NO_KNOWN_ALLERGY, SNOMED
 from grounding.derive import DOSE_LIMIT, SLOPE
 from grounding.sources import Sources
@@ -33,8 +33,6 @@ from grounding.statements import (
     join,
 )
 
-# Changes below this share of the first value are called no change.
-STEADY = Decimal("0.05")
 SAME = "stayed about the same"
 _BETWEEN = 6
 

@@ -14,8 +14,8 @@ from grounding.mentions import Cue, CueMention, DateMention, NameMention
 from grounding.scan import cue
 
 _WANTED = {Cue.RISE: 1, Cue.FALL: -1, Cue.STEADY: 0}
-# Within this share of the first value a series may be called steady.
-_STEADY = Decimal("0.10")
+# Within this share of the first value a series is called steady.
+STEADY = Decimal("0.05")
 
 Series = Sequence[tuple[date, Decimal, tuple[str, ...]]]
 
@@ -44,7 +44,7 @@ def _check_one(mention: CueMention, context: Context) -> Claim:
 
 def _agrees(wanted: int, first: Decimal, last: Decimal) -> bool:
     if wanted == 0:
-        return abs(last - first) <= abs(first) * _STEADY
+        return abs(last - first) <= abs(first) * STEADY
     return (last - first) * wanted > 0
 
 

@@ -112,7 +112,7 @@ def _of_its_day(derived: list[Derived], mention: LabelMention, context: Context)
     """
     day = binding.day_after(context.sentence, mention)
     if day is not None:
-        return [each for each in derived if day.includes(each.day)] or derived
+        return [each for each in derived if day.includes(each.day)]
     told = [each for each in context.sentence.mentions if isinstance(each, LabelMention)]
     if sum(each.family == mention.family for each in told) > 1:
         return derived

@@ -1,5 +1,8 @@
 """Names: a concept or drug in the text must be one of those that the cited facts are about."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
 
 from grounding import facts
@@ -13,7 +16,16 @@ from grounding.scan import name_mentions
 def check(context: Context) -> list[Claim]:
     """One claim per name that is not under a negation (the negation check decides about those)."""
     negated = negated_names(context)
-    return [_check_one(name, context) for name in name_mentions(context.sentence) if name not in negated]
+    claims = [_check_one(name, context) for name in name_mentions(context.sentence) if name not in negated]
+    return [*claims, *_classes(context)]
+
+
+def _classes(context: Context) -> Iterator[Claim]:
+    """`naproxen (NSAID)`: what stands in brackets behind a drug is its class."""
+    for drug, other in pairwise(name_mentions(context.sentence)):
+        found = context.cited.matching(drug.keys) if context.text[drug.end : other.start] == " (" else ()
+        if drug.is_drug and found and not any(other.keys & facts.keys(fact) for fact in found):
+            yield contradicted(other, "drug", "this drug is of another class", found)
 
 
 def _check_one(name: NameMention, context: Context) -> Claim:

@@ -16,7 +16,16 @@ from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.kind import said_of
 from grounding.claims import Claim
-from grounding.mentions import Cue, CueMention, LabelMention, Mention, NameMention, NumberMention, WordMention
+from grounding.mentions import (
+    Cue,
+    CueMention,
+    DateMention,
+    LabelMention,
+    Mention,
+    NameMention,
+    NumberMention,
+    WordMention,
+)
 from grounding.scan import cue, name_mentions
 
 _LASTING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER})
@@ -56,7 +65,7 @@ def _is_listed_with_a_word(name: NameMention, context: Context) -> bool:
 
 
 def _listed(name: NameMention, names: Iterable[NameMention], context: Context) -> list[NameMention]:
-    """The list that the name is in: names with nothing but joints, doses and how often between them."""
+    """The list that the name is in: names with nothing but joints, doses, days and how often between them."""
     groups: list[list[NameMention]] = []
     for each in names:
         if groups and _JOINT.fullmatch(_between(groups[-1][-1], each, context)):
@@ -67,10 +76,14 @@ def _listed(name: NameMention, names: Iterable[NameMention], context: Context) -
 
 
 def _between(one: Mention, other: Mention, context: Context) -> str:
-    """The text between two mentions without numbers and categories."""
+    """The text between two mentions without numbers, days and categories."""
     text, at = "", one.end
     for each in context.sentence.mentions:
-        if isinstance(each, NumberMention | LabelMention) and one.end <= each.start and each.end <= other.start:
+        if (
+            isinstance(each, NumberMention | LabelMention | DateMention)
+            and one.end <= each.start
+            and each.end <= other.start
+        ):
             text, at = text + context.text[at : each.start], each.end
     return text + context.text[at : other.start]
 
