@@ -27,7 +27,7 @@ class Score:
 
     def add(self, story: Story, said: Sequence[str]) -> None:
         """Judges one answer."""
-        judge = Judge(story.truth, _library_words())
+        judge = judge_of(story)
         claims: list[Claim] = [claim for text in said for claim in judge.claims(text)]
         self.claims += len(claims)
         for claim in (each for each in claims if each.problem):
@@ -74,6 +74,11 @@ def merged(pieces: Iterable[Json]) -> dict[str, Score]:
         for name, told in piece.items():
             whole.setdefault(name, Score()).take(Score.of(told))
     return whole
+
+
+def judge_of(story: Story) -> Judge:
+    """Knows the story's truth, and what the shipped library says."""
+    return Judge(story.truth, _library_words())
 
 
 @cache

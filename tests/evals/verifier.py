@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from entailment.calibration import Floats, calibration_curve, calibration_error
-from grounding import Rendered, Verdict, Verifier
+from grounding import Rendered, Verdict, Verified, Verifier
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_ABSENCE, Citation
 from numpy.typing import NDArray
 
@@ -23,7 +23,9 @@ from tests.evals.episodes import Case, case
 from tests.evals.found import Found
 from tests.evals.found import measure as as_found
 from tests.evals.lies import LIES, TAKEN
+from tests.evals.recombined import recombined
 from tests.evals.sayable import sayable
+from tests.evals.score import judge_of
 from tests.results import Curve, Result
 
 STORIES = 60
@@ -84,6 +86,7 @@ def measure(seeds: range, seed: int) -> Tally:
         for rendered in said:
             _one(rendered, verifier, tally, chance)
         _of_another_drug(said, verifier, tally)
+        _recombined(owner, said, verifier, tally, chance)
         _of_another(said, before, verifier, tally)
         before = [(owner, rendered) for rendered in said]
     return tally
@@ -115,6 +118,14 @@ def _of_another_drug(said: Sequence[Rendered], verifier: Verifier, tally: Tally)
                 _count("another of the drugs", text, rendered.citations, verifier, tally)
 
 
+def _recombined(owner: Case, said: Sequence[Rendered], verifier: Verifier, tally: Tally, chance: random.Random) -> None:
+    """Told without citations, as another system would; the judge, who knows the story, says which are lies."""
+    judge = judge_of(owner.story)
+    for text in recombined([each.text for each in said], chance):
+        if any(claim.problem for claim in judge.claims(text)):
+            _take("recombined", text, verifier.verify_uncited(text), tally)
+
+
 def _of_another(said: Sequence[Rendered], before: list[tuple[Case, Rendered]], mine: Verifier, tally: Tally) -> None:
     """What is true of the patient before, with this patient's citations of the same kind of statement."""
     own = {_in_any_order(each.text) for each in said}
@@ -133,9 +144,12 @@ def _in_any_order(text: str) -> tuple[str, ...]:
 
 
 def _count(kind: str, text: str, citations: Sequence[Citation], verifier: Verifier, tally: Tally) -> None:
-    tally.lies[kind] += 1
     tally.overlap_false.append(overlap(text, citations))
-    verified = verifier.verify(text, citations)
+    _take(kind, text, verifier.verify(text, citations), tally)
+
+
+def _take(kind: str, text: str, verified: Verified, tally: Tally) -> None:
+    tally.lies[kind] += 1
     tally.stated.append((verified.probability, verified.verdict is not Verdict.SUPPORTED))
     if verified.verdict is Verdict.SUPPORTED:
         tally.missed.append((kind, text))

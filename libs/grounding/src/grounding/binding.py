@@ -8,6 +8,7 @@ the sentence.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grounding.concepts import CLASS_KEYS
 from grounding.mentions import Cue, CueMention, DateMention, Mention, NameMention, NumberMention, Sentence
 from grounding.units import TIME_UNITS
 
@@ -32,15 +33,27 @@ def nearest_name(
     sentence: Sentence, mention: Mention, wanted: Callable[[NameMention], bool] = lambda _: True
 ) -> NameMention | None:
     """The nearest name before the mention, else the nearest after it."""
-    found = [each for each in sentence.mentions if isinstance(each, NameMention) and wanted(each)]
+    found = [each for each in _heads(sentence) if wanted(each)]
     before = [each for each in found if each.end <= mention.start]
     return before[-1] if before else next(iter(found), None)
 
 
 def last_name(sentence: Sentence, carried: NameMention | None) -> NameMention | None:
     """What the next sentence may be about when it names nothing."""
-    found = [each for each in sentence.mentions if isinstance(each, NameMention)]
+    found = _heads(sentence)
     return found[-1] if found else carried
+
+
+def _heads(sentence: Sentence) -> list[NameMention]:
+    """The names, without a class in brackets behind its drug: `naproxen (NSAID)` is about naproxen."""
+    found: list[NameMention] = []
+    for each in sentence.mentions:
+        if not isinstance(each, NameMention):
+            continue
+        behind = found and found[-1].is_drug and each.start - found[-1].end == len(" (")
+        if not (behind and each.keys <= CLASS_KEYS):
+            found.append(each)
+    return found
 
 
 def free_dates(sentence: Sentence) -> tuple[DateMention, ...]:

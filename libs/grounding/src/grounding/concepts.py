@@ -103,6 +103,9 @@ def loinc_of(keys: frozenset[str]) -> str:
     return next((each.removeprefix(prefix) for each in sorted(keys) if each.startswith(prefix)), "")
 
 
+CLASS_KEYS = frozenset(map(class_key, DrugClass))
+
+
 def short_name(concept: CodedConcept) -> str:
     """What a reader calls it: the short name of a known code, else the display without laboratory brackets.
 

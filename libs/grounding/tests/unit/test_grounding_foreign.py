@@ -58,7 +58,8 @@ def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
         ("The laboratory reported that the serum creatinine was\n1.95 mg/dL on 2026-10-05.", None, SUPPORTED),
         ("Creatinine 1.95 mg/dL\nPotassium 5.6 mmol/L\nMetformin 500 mg", "Metformin 500 mg", CONTRADICTED),
         ("Stopped:\n- amoxicillin\n\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
-        ("## Family history\n## Problems\nAcute bronchitis.", "Acute bronchitis.", SUPPORTED),
+        ("## Family history\n## Problems\nLeft knee osteoarthritis.", "Left knee osteoarthritis.", SUPPORTED),
+        ("## Problems\nAcute bronchitis.", "Acute bronchitis.", CONTRADICTED),
         ("Stopped:\n- amoxicillin\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
     ],
 )

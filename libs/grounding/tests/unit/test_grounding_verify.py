@@ -77,6 +77,10 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("the last of a list", "Takes metformin 1000 mg, lisinopril and naproxen.", DRUGS, "status"),
     ("a list of allergies", "Allergies: penicillin (anaphylaxis), metformin.", ("penicillin", "metformin"), "kind"),
     ("a list of medications", "Medications: metformin 1000 mg BID, penicillin.", ("penicillin", "metformin"), "kind"),
+    ("class of another", "Metformin (NSAID) is active since 2024-03-12.", ("metformin", "naproxen"), "drug"),
+    ("ended, told as present", "Amoxicillin 1000 mg.", ("amoxicillin",), "status"),
+    ("stage of another day", "KDIGO stage G4 (2026-10-06).", (*CREATININE, *PERSON, "naproxen"), "category"),
+    ("about the same", "Potassium stayed about the same.", ("k",), "direction"),
     ("an allergy that ended", "Penicillin allergy was resolved.", ("penicillin", "amoxicillin"), "status"),
     ("before", "Creatinine was 1.21 mg/dL, previously 1.95 mg/dL.", CREATININE, "recency"),
     ("after", "Creatinine was 1.95 mg/dL, then 1.21 mg/dL.", CREATININE, "recency"),
@@ -286,6 +290,8 @@ def test_a_drug_is_not_taken_for_another_that_the_record_has(ended: str, active:
         assert verifier.verify_uncited(text).verdict is Verdict.CONTRADICTED, text
     for text in (f"{active} is active.", f"{ended} was stopped.", f"{active} 5 mg."):
         assert verifier.verify(text, cited).verdict is Verdict.SUPPORTED, text
+    dated = f"{active} ({BY_NAME[active].drug_class or 'oral'}) is active since 2024-01-01."
+    assert verifier.verify(dated, cited).verdict is Verdict.CONTRADICTED
     assert verifier.verify(f"{active} is active.", cited[:1]).verdict is not Verdict.SUPPORTED
 
 

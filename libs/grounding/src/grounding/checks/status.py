@@ -1,7 +1,7 @@
 """Now or not any more: active, stopped, ordered, against the fact's own status and interval."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_KIND_ALLERGY,
@@ -15,6 +15,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.kind import said_of
+from grounding.checks.negation import negated_names
 from grounding.claims import Claim
 from grounding.mentions import (
     Cue,
@@ -29,6 +30,11 @@ from grounding.mentions import (
 from grounding.scan import cue, name_mentions
 
 _LASTING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER})
+_ENDING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM})
+# Words of what is over, or of what is looked at whenever it was.
+_PAST = re.compile(
+    r"\b(?:was|were|had|been|given|history|record|past|previous(?:ly)?|earlier|ago|after|once)\b", re.IGNORECASE
+)
 _TAKEN = frozenset({FACT_KIND_MEDICATION})
 _JOINT = re.compile(r"[\s,/()]*(?:and|or|plus|&|as well as)?[\s,/()]*")
 _AND = re.compile(r"\s*(?:,|/|&|and|or|plus)\s*(?:the )?")
@@ -38,7 +44,20 @@ _TAKING = frozenset({"takes", "taking"})
 def check(context: Context) -> list[Claim]:
     """One claim per word of status, about the nearest thing that lasts."""
     cues = cue(context.sentence, Cue.ACTIVE, Cue.ENDED, Cue.ORDERED)
+    if not cues and not _PAST.search(context.words):
+        return list(_of_bare_names(context))
     return [claim for each in cues for claim in _check_all(each, context)]
+
+
+def _of_bare_names(context: Context) -> Iterator[Claim]:
+    """A drug or problem without a word or a day of when is told as a present one."""
+    if any(isinstance(each, DateMention) for each in context.sentence.mentions):
+        return
+    negated = negated_names(context)
+    for name in (each for each in name_mentions(context.sentence) if each not in negated):
+        found = context.cited.matching(name.keys)
+        if found and all(fact.kind in _ENDING and _has_ended(fact, context) for fact in found):
+            yield contradicted(name, "status", f"the record says {_status(found[-1], context)}", found)
 
 
 def _check_all(mention: CueMention, context: Context) -> list[Claim]:
@@ -110,7 +129,7 @@ def _meant(name: NameMention, context: Context) -> frozenset["FactKind.ValueType
 
 
 def _agrees(fact: ClinicalFact, wanted: Cue, context: Context) -> bool:
-    ended = facts.has_ended(fact, context.cited.sources.today)
+    ended = _has_ended(fact, context)
     match wanted:
         case Cue.ENDED:
             return ended
@@ -120,8 +139,12 @@ def _agrees(fact: ClinicalFact, wanted: Cue, context: Context) -> bool:
             return not ended and not facts.is_order(fact)
 
 
+def _has_ended(fact: ClinicalFact, context: Context) -> bool:
+    return facts.has_ended(fact, context.cited.sources.today)
+
+
 def _status(fact: ClinicalFact, context: Context) -> str:
     end = facts.ends_on(fact)
-    if facts.has_ended(fact, context.cited.sources.today):
+    if _has_ended(fact, context):
         return f"it ended on {end.isoformat()}" if end else "it has ended"
     return "it is ordered" if facts.is_order(fact) else "it is active"

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 
 from grounding import Sources, Statement, facts, say
-from grounding.concepts import DRUG_NAMES, class_key
-from grounding.drugs import DrugClass
+from grounding.concepts import CLASS_KEYS, DRUG_NAMES
 from grounding.mentions import NameMention
 from grounding.scan import Scanner, name_mentions
 from longitude.ingestion.v1.clinical_fact_pb2 import (
@@ -20,7 +19,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 from reasoning.domain.rules import parts
 
 # A question about ramipril is not answered by lisinopril: the name of a drug also stands for its class elsewhere.
-_CLASSES = frozenset(map(class_key, DrugClass))
 # Words long enough to say what a question is about.
 _TERM = re.compile(r"\w{4,}")
 # Words that ask for everything of a kind.
@@ -38,7 +36,7 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
     found = [fact for kind, pattern in _ASKS_FOR if pattern.search(question) for fact in _all(sources, kind)]
     statements = [_state(sources, fact) for fact in found]
     for mention in _drugs(sources, question):
-        itself = mention.keys - _CLASSES
+        itself = mention.keys - CLASS_KEYS
         named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & itself]
         if named:
             statements.append(say.medication(sources, _standing(sources, named).fact_id))
