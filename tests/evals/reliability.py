@@ -14,7 +14,9 @@ from grounding import Claim, Verdict, Verified, Verifier
 
 from tests.evals.episodes import case
 from tests.evals.lies import LIES
+from tests.evals.recombined import recombined
 from tests.evals.sayable import sayable
+from tests.evals.score import judge_of
 from tests.evals.wordings import wordings
 
 STORIES, SEED = 100, 7
@@ -41,11 +43,15 @@ def main() -> None:
 
 
 def told(seeds: Iterable[int]) -> Iterator[Told]:
-    """Every true statement, every lie about it, and both in other words."""
+    """Every true statement, every lie about it, both in other words, and lies put together from true statements."""
     for seed in seeds:
         owner, chance = case(seed), random.Random(f"reliability/{seed}")
-        verifier = Verifier(owner.sources)
-        for rendered in sayable(owner):
+        verifier, judge = Verifier(owner.sources), judge_of(owner.story)
+        said = list(sayable(owner))
+        for text in recombined([each.text for each in said], chance):
+            if any(claim.problem for claim in judge.claims(text)):
+                yield Told(verifier.verify_uncited(text), true=False)
+        for rendered in said:
             for text, true in [(rendered.text, True), *_about(rendered.text, chance)]:
                 yield Told(verifier.verify(text, rendered.citations), true)
 
