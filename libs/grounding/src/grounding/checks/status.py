@@ -50,14 +50,14 @@ def check(context: Context) -> list[Claim]:
 
 
 def _of_bare_names(context: Context) -> Iterator[Claim]:
-    """A drug or problem without a word or a day of when is told as a present one."""
+    """A drug or problem without a word or a day of when reads as a present one, which an ended one does not support."""
     if any(isinstance(each, DateMention) for each in context.sentence.mentions):
         return
     negated = negated_names(context)
     for name in (each for each in name_mentions(context.sentence) if each not in negated):
         found = context.cited.matching(name.keys)
         if found and all(fact.kind in _ENDING and _has_ended(fact, context) for fact in found):
-            yield contradicted(name, "status", f"the record says {_status(found[-1], context)}", found)
+            yield unsupported(name, "status", f"the record says {_status(found[-1], context)}")
 
 
 def _check_all(mention: CueMention, context: Context) -> list[Claim]:
