@@ -134,11 +134,15 @@ class Verifier:
 
     def _of_sentences(self, text: str, cited: Cited) -> Iterator[tuple[Span, list[Claim]]]:
         carried: NameMention | None = None
+        read = 0
         for sentence in self._scanner.scan(text, cited.passages):
             # A sentence with a word that nobody knows may speak of something else than the one before.
             context = Context(text, sentence, cited, None if terms.unknown(sentence, cited) else carried)
             found = [claim for check in CHECKS for claim in check(context)]
-            yield sentence.span, found or list(_of_nothing(sentence.span, text))
+            # A title or quotation may go on over what looks like the end of a sentence.
+            rest = Span(min(max(sentence.span.start, read), sentence.span.end), sentence.span.end)
+            yield sentence.span, found or list(_of_nothing(sentence.span, rest, text))
+            read = max([read, *(mention.end for mention in sentence.mentions)])
             carried = binding.last_name(sentence, carried)
 
     def _of_citations(self, text: str, cited: Cited) -> Iterator[Claim]:
@@ -153,9 +157,12 @@ class Verifier:
         return self._sources.is_current(fact.fact_id)
 
 
-def _of_nothing(sentence: Span, text: str) -> Iterator[Claim]:
-    """A sentence that claims nothing may say of others that they are all there is. A question only asks."""
-    if not sentence.of(text).endswith("?"):
+def _of_nothing(sentence: Span, rest: Span, text: str) -> Iterator[Claim]:
+    """A sentence that claims nothing may say of others that they are all there is. A question only asks.
+
+    `rest`: what of it no mention of an earlier sentence has taken.
+    """
+    if any(map(str.isalnum, rest.of(text))) and not sentence.of(text).endswith("?"):
         yield Claim(sentence.start, sentence.end, NOTHING, Verdict.UNSUPPORTED, "nothing in it can be checked")
 
 

@@ -248,6 +248,17 @@ def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict
     assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
 
 
+@pytest.mark.parametrize("title", ["What is gout ? (Also called: Podagra; gouty arthritis)", "Is it treated?"])
+def test_a_title_with_marks_of_its_own_is_one_title(title: str) -> None:
+    record = RecordBuilder()
+    record.passage("p", "Gout is a form of arthritis.")
+    record.passages[-1].source = title
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), (), record.passages, identifiers=[record.patient])
+    rendered = render(say.evidence(sources, "p"), sources)
+    assert title in rendered.text
+    assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
+
+
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
