@@ -8,7 +8,10 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from testkit.stories import Story
+
 from tests.evals.lies import TAKEN
+from tests.evals.score import judge_of
 
 # Parts that may stand in each other's place.
 _PARTS = (
@@ -27,14 +30,19 @@ _PARTS = (
 _OTHERS = 2
 
 
+def false_ones(story: Story, texts: Sequence[str], chance: random.Random) -> Iterator[str]:
+    """Those that the judge, who knows the story, finds false."""
+    judge = judge_of(story)
+    return (text for text in recombined(texts, chance) if any(claim.problem for claim in judge.claims(text)))
+
+
 def recombined(texts: Sequence[str], chance: random.Random) -> Iterator[str]:
     """Each part of each text, quotations left out, in turn replaced by at most two others of its sort."""
     leads = list(dict.fromkeys(text.partition("“")[0].strip() for text in texts))
     for part in _PARTS:
-        known = sorted({match.group().lower() for lead in leads for match in part.finditer(lead)})
         spelt = {match.group().lower(): match.group() for lead in leads for match in part.finditer(lead)}
         for lead in leads:
             for match in part.finditer(lead):
-                others = [each for each in known if each != match.group().lower()]
+                others = [each for each in sorted(spelt) if each != match.group().lower()]
                 for other in chance.sample(others, min(_OTHERS, len(others))):
                     yield lead[: match.start()] + spelt[other] + lead[match.end() :]

@@ -14,9 +14,8 @@ from grounding import Claim, Verdict, Verified, Verifier
 
 from tests.evals.episodes import case
 from tests.evals.lies import LIES
-from tests.evals.recombined import recombined
+from tests.evals.recombined import false_ones
 from tests.evals.sayable import sayable
-from tests.evals.score import judge_of
 from tests.evals.wordings import wordings
 
 STORIES, SEED = 100, 7
@@ -46,11 +45,10 @@ def told(seeds: Iterable[int]) -> Iterator[Told]:
     """Every true statement, every lie about it, both in other words, and lies put together from true statements."""
     for seed in seeds:
         owner, chance = case(seed), random.Random(f"reliability/{seed}")
-        verifier, judge = Verifier(owner.sources), judge_of(owner.story)
+        verifier = Verifier(owner.sources)
         said = list(sayable(owner))
-        for text in recombined([each.text for each in said], chance):
-            if any(claim.problem for claim in judge.claims(text)):
-                yield Told(verifier.verify_uncited(text), true=False)
+        for text in false_ones(owner.story, [each.text for each in said], chance):
+            yield Told(verifier.verify_uncited(text), true=False)
         for rendered in said:
             for text, true in [(rendered.text, True), *_about(rendered.text, chance)]:
                 yield Told(verifier.verify(text, rendered.citations), true)

@@ -23,9 +23,8 @@ from tests.evals.episodes import Case, case
 from tests.evals.found import Found
 from tests.evals.found import measure as as_found
 from tests.evals.lies import LIES, TAKEN
-from tests.evals.recombined import recombined
+from tests.evals.recombined import false_ones
 from tests.evals.sayable import sayable
-from tests.evals.score import judge_of
 from tests.results import Curve, Result
 
 STORIES = 60
@@ -119,11 +118,9 @@ def _of_another_drug(said: Sequence[Rendered], verifier: Verifier, tally: Tally)
 
 
 def _recombined(owner: Case, said: Sequence[Rendered], verifier: Verifier, tally: Tally, chance: random.Random) -> None:
-    """Told without citations, as another system would; the judge, who knows the story, says which are lies."""
-    judge = judge_of(owner.story)
-    for text in recombined([each.text for each in said], chance):
-        if any(claim.problem for claim in judge.claims(text)):
-            _take("recombined", text, verifier.verify_uncited(text), tally)
+    """Told without citations, as another system would."""
+    for text in false_ones(owner.story, [each.text for each in said], chance):
+        _take("recombined", text, verifier.verify_uncited(text), tally)
 
 
 def _of_another(said: Sequence[Rendered], before: list[tuple[Case, Rendered]], mine: Verifier, tally: Tally) -> None:

@@ -19,7 +19,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
 )
 
 from grounding import units
-from grounding.concepts import class_key, key, short_name, specimen
+from grounding.concepts import CLASS_KEYS, class_key, key, short_name, specimen
 from grounding.drugs import BY_RXCUI, RXNORM, Drug, DrugClass, drug_named
 
 _SIDES = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
@@ -113,8 +113,7 @@ def keys(fact: ClinicalFact) -> frozenset[str]:
 
 def own_keys(fact: ClinicalFact) -> frozenset[str]:
     """Every key that means this concept itself; a drug's name does not mean the other drugs of its class."""
-    ingredient = drug(fact)
-    return keys(fact) - {class_key(ingredient.drug_class)} if ingredient else keys(fact)
+    return keys(fact) - CLASS_KEYS
 
 
 def names(fact: ClinicalFact) -> tuple[str, ...]:

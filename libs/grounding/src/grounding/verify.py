@@ -140,8 +140,8 @@ class Verifier:
             context = Context(text, sentence, cited, None if terms.unknown(sentence, cited) else carried)
             found = [claim for check in CHECKS for claim in check(context)]
             # A title or quotation may go on over what looks like the end of a sentence.
-            rest = Span(min(max(sentence.span.start, read), sentence.span.end), sentence.span.end)
-            yield sentence.span, found or list(_of_nothing(sentence.span, rest, text))
+            rest = text[max(sentence.span.start, read) : sentence.span.end]
+            yield sentence.span, found or list(_of_nothing(sentence.span, rest))
             read = max([read, *(mention.end for mention in sentence.mentions)])
             carried = binding.last_name(sentence, carried)
 
@@ -157,12 +157,12 @@ class Verifier:
         return self._sources.is_current(fact.fact_id)
 
 
-def _of_nothing(sentence: Span, rest: Span, text: str) -> Iterator[Claim]:
+def _of_nothing(sentence: Span, rest: str) -> Iterator[Claim]:
     """A sentence that claims nothing may say of others that they are all there is. A question only asks.
 
     `rest`: what of it no mention of an earlier sentence has taken.
     """
-    if any(map(str.isalnum, rest.of(text))) and not sentence.of(text).endswith("?"):
+    if any(map(str.isalnum, rest)) and not rest.endswith("?"):
         yield Claim(sentence.start, sentence.end, NOTHING, Verdict.UNSUPPORTED, "nothing in it can be checked")
 
 

@@ -17,6 +17,11 @@ CREATININE = ("cr1", "cr2", "cr3")
 PERSON = ("born", "sex")
 DRUGS = ("metformin", "lisinopril", "naproxen")
 
+
+def sources_of(record: RecordBuilder) -> Sources:
+    return Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, record.passages, identifiers=[record.patient])
+
+
 # Text, and the names of what it cites.
 TRUE: list[tuple[str, tuple[str, ...]]] = [
     ("Creatinine was 1.95 mg/dL on 2026-10-05.", ("cr3",)),
@@ -234,8 +239,7 @@ def test_a_value_that_the_record_states_in_two_units_is_exact_in_both(told: str,
     record = RecordBuilder()
     sent = Quantity(value="77", unit="umol/L")
     fact_id = record.result("2160-0", "Creatinine", "0.87", "mg/dL", "2026-10-05", source_quantity=sent)
-    moment = datetime(2026, 10, 7, tzinfo=UTC)
-    verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
+    verifier = Verifier(sources_of(record))
     assert verifier.verify(f"Creatinine was {told}.", [Citation(fact_id=fact_id)]).verdict is verdict
 
 
@@ -243,8 +247,7 @@ def test_a_value_that_the_record_states_in_two_units_is_exact_in_both(told: str,
 def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict) -> None:
     record = RecordBuilder()
     fact_id = record.result("2160-0", "Creatinine", "77", "umol/L", "2026-10-05")
-    moment = datetime(2026, 10, 7, tzinfo=UTC)
-    verifier = Verifier(Sources.of(moment, record.facts, identifiers=[record.patient]))
+    verifier = Verifier(sources_of(record))
     assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
 
 
@@ -253,7 +256,7 @@ def test_a_title_with_marks_of_its_own_is_one_title(title: str) -> None:
     record = RecordBuilder()
     record.passage("p", "Gout is a form of arthritis.")
     record.passages[-1].source = title
-    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), (), record.passages, identifiers=[record.patient])
+    sources = sources_of(record)
     rendered = render(say.evidence(sources, "p"), sources)
     assert title in rendered.text
     assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
@@ -273,7 +276,7 @@ def test_a_result_of_urine_is_not_one_of_blood(text: str, verdict: Verdict) -> N
     record = RecordBuilder()
     record.creatinine("1.2", "2026-10-05")
     record.result("2161-8", "Creatinine [Mass/volume] in Urine", "88", "mg/dL", "2026-10-05")
-    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    sources = sources_of(record)
     assert Verifier(sources).verify_uncited(text).verdict is verdict
     assert render(say.latest(sources, "f2"), sources).text == "Creatinine in urine was 88 mg/dL on 2026-10-05."
 
@@ -284,7 +287,7 @@ def test_a_state_is_said_of_what_it_is_said_of(text: str) -> None:
     record.allergy("387207008", "Ibuprofen", "2025-02-14", reaction="rash")
     record.problem("I10", "Essential (primary) hypertension", "2020-01-01")
     record.problem("J20.9", "Acute bronchitis", "2024-10-01", end="2024-10-23")
-    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    sources = sources_of(record)
     assert Verifier(sources).verify_uncited(text).verdict is Verdict.UNSUPPORTED
 
 
@@ -294,7 +297,7 @@ def test_a_drug_is_not_taken_for_another_that_the_record_has(ended: str, active:
     record = RecordBuilder()
     former = record.medication(BY_NAME[ended].rxcui, ended, "2024-01-01", dose="20", end="2025-01-01")
     present = record.medication(BY_NAME[active].rxcui, active, "2025-01-01", dose="5")
-    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    sources = sources_of(record)
     verifier, cited = Verifier(sources), [Citation(fact_id=former), Citation(fact_id=present)]
     for text in (f"{ended} is active.", f"{active} was stopped.", f"{active} 20 mg.", f"{ended} since 2025-02-01."):
         assert verifier.verify(text, cited).verdict is Verdict.CONTRADICTED, text
@@ -311,7 +314,7 @@ def test_a_relative_is_the_one_of_the_record(relative: str, verdict: Verdict) ->
     record = RecordBuilder()
     fact_id = record.problem("Z80.3", "Family history of breast cancer", "2024-03-12")
     record.facts[-1].fact.note = "mother"
-    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    sources = sources_of(record)
     verified = Verifier(sources).verify(f"Her {relative} had breast cancer.", [Citation(fact_id=fact_id)])
     assert verified.verdict is verdict
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 
+from grounding.binding import BoundNumber
+from grounding.checks.candidates import Candidate, agrees
 from grounding.cited import Cited, ids
 from grounding.claims import Claim, Verdict
 from grounding.mentions import Mention, NameMention, Sentence
@@ -22,6 +24,14 @@ class Context:
     @property
     def words(self) -> str:
         return self.sentence.span.of(self.text)
+
+    def meant(self, bound: BoundNumber) -> list[Candidate]:
+        """The cited values that a number of the text may be, of whatever day; of any concept where none is named."""
+        return [
+            each
+            for each in self.cited.candidates
+            if agrees(bound.number, each) and (bound.name is None or each.keys & bound.name.keys)
+        ]
 
     def before(self, mention: Mention, characters: int = 24) -> str:
         """The sentence's text just before a mention, lower case."""

@@ -14,9 +14,9 @@ from grounding.units import TIME_UNITS
 
 # `new replaces old`, `old corrected to new`.
 _NEW_FIRST = re.compile(r"\b(replaces|instead of|corrected from)\b", re.IGNORECASE)
+_OLD_FIRST = re.compile(r"\b(corrected to|replaced by)\b", re.IGNORECASE)
 # `Calcium corrected for albumin` is a computed value.
 _SAID = re.compile(r"\b(?:corrected(?! for\b)|correction|replace[ds]|was wrong)\b", re.IGNORECASE)
-_OLD_FIRST = re.compile(r"\b(corrected to|replaced by)\b", re.IGNORECASE)
 
 
 def check(context: Context) -> list[Claim]:

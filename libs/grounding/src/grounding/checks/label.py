@@ -24,7 +24,7 @@ _PER_DAY: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"^(?:once )?weekly|a week|^qw", re.IGNORECASE), 1 / 7),
     (re.compile(r"daily|a day|per day|^(qd|q24h|every 24 hours|nightly|qhs|qam|qpm|1x)", re.IGNORECASE), 1),
 )
-AS_NEEDED = re.compile(r"\b(?:(?:as|when|if) needed|prn|p\.r\.n\.)", re.IGNORECASE)
+_AS_NEEDED = re.compile(r"\b(?:(?:as|when|if) needed|prn|p\.r\.n\.)", re.IGNORECASE)
 _ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("oral", ("orally", "oral", "by mouth", "per os", "p.o.", "po")),
     ("intravenous", ("intravenously", "intravenous", "iv")),
@@ -64,7 +64,7 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
 
     name = binding.nearest_name(context.sentence, mention, is_medication)
     found = context.cited.matching(name.keys) if name else ()
-    if AS_NEEDED.search(mention.text):
+    if _AS_NEEDED.search(mention.text):
         return _check_as_needed(mention, found)
     stated = [(fact, _stated(fact, mention.family)) for fact in found]
     wanted = times_per_day(mention.text) if mention.family == "frequency" else route(mention.text)
@@ -78,7 +78,7 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
 
 
 def _check_as_needed(mention: LabelMention, found: Sequence[ClinicalFact]) -> Claim:
-    said = [fact for fact in found if AS_NEEDED.search(f"{fact.dosage.frequency} {fact.dosage.instruction}")]
+    said = [fact for fact in found if _AS_NEEDED.search(f"{fact.dosage.frequency} {fact.dosage.instruction}")]
     if said:
         return supported(mention, mention.family, said)
     return unsupported(mention, mention.family, "no cited medication is taken as needed")

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from grounding import binding
 from grounding.binding import BoundNumber
-from grounding.checks import candidates, dose
+from grounding.checks import dose
+from grounding.checks.candidates import Candidate
 from grounding.checks.context import Context
 from grounding.claims import Claim, Verdict
 
@@ -86,13 +87,7 @@ def _check_one(bound: BoundNumber, context: Context) -> list[Claim]:
     return [Claim(bound.number.start, bound.number.end, "recency", verdict, reason)]
 
 
-def _meant(bound: BoundNumber, context: Context) -> list[candidates.Candidate]:
-    """The cited values that the number may be."""
-    keys = bound.name.keys if bound.name else frozenset()
-    return [
-        each
-        for each in context.cited.candidates
-        if each.keys & keys
-        and candidates.agrees(bound.number, each)
-        and (bound.day is None or (each.day is not None and bound.day.includes(each.day)))
-    ]
+def _meant(bound: BoundNumber, context: Context) -> list[Candidate]:
+    """The cited values of the concept and the day named that the number may be; none where no concept is named."""
+    found = context.meant(bound) if bound.name else []
+    return [each for each in found if bound.day is None or (each.day is not None and bound.day.includes(each.day))]

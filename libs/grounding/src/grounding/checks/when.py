@@ -7,7 +7,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ENCOUNTER, Clinic
 
 from grounding import binding, facts
 from grounding.binding import BoundNumber
-from grounding.checks import candidates
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim, Verdict
 from grounding.concepts import BIRTH_DATE, loinc_key
@@ -60,11 +59,7 @@ def _value_of_the_day_before(mention: DateMention, context: Context) -> BoundNum
 
 
 def _check_value(mention: DateMention, bound: BoundNumber, context: Context) -> Claim:
-    agreeing = [
-        each
-        for each in context.cited.candidates
-        if candidates.agrees(bound.number, each) and (bound.name is None or each.keys & bound.name.keys)
-    ]
+    agreeing = context.meant(bound)
     on_day = [each for each in agreeing if each.day is not None and mention.includes(each.day)]
     if on_day:
         return Claim(mention.start, mention.end, "date", Verdict.SUPPORTED, "", on_day[0].fact_ids)

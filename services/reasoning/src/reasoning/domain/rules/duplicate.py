@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from grounding import Sources, Statement, facts
 from grounding.drugs import DrugClass
-from grounding.statements import Name, Part, Words
+from grounding.statements import Part
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
@@ -36,12 +36,10 @@ def _together(taken: list[ClinicalFact], guidance: tuple[Part, ...]) -> list[Sta
     newest, other, *more = taken
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.drug_with_class(newest, capital=True), *parts.state(newest), Words(", while ")),
-        *(*parts.drug_with_class(other), *parts.state(other), *guidance),
+        *(*parts.while_taking(newest, other), *guidance),
         also=tuple(fact.fact_id for fact in more),
     )
-    avoid = (Words("Avoid "), Name(newest.fact_id), Words(" together with "), Name(other.fact_id))
-    return [alert, parts.statement(wire.STATEMENT_KIND_PROPOSAL, *avoid)]
+    return [alert, parts.statement(wire.STATEMENT_KIND_PROPOSAL, *parts.avoid_together(newest, other))]
 
 
 def _taken(sources: Sources, *classes: DrugClass) -> list[ClinicalFact]:

@@ -2,7 +2,7 @@
 
 from grounding import Sources, Statement, facts
 from grounding.drugs import DrugClass
-from grounding.statements import Name, Part, Words
+from grounding.statements import Part, Words
 from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
@@ -65,14 +65,13 @@ def _interaction(
     also_kidneys = (Words(" and "), *kidneys) if kidneys else ()
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.drug_with_class(nsaid, capital=True), *parts.state(nsaid), Words(", while ")),
-        *(*parts.drug_with_class(blocker), *parts.state(blocker), *also_kidneys),
+        *(*parts.while_taking(nsaid, blocker), *also_kidneys),
         *parts.quoted(sources, ("fda-nsaid-acei-renal", "kdigo-2024-nsaid"), ("nsaid", "renal", "ace")),
         also=others,
     )
     proposal = parts.statement(
         wire.STATEMENT_KIND_PROPOSAL,
-        *(Words("Avoid "), Name(nsaid.fact_id), Words(" together with "), Name(blocker.fact_id)),
+        *parts.avoid_together(nsaid, blocker),
         *((Words(": "), *kidneys) if kidneys else ()),
     )
     return [alert, proposal]

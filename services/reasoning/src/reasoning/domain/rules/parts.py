@@ -38,6 +38,17 @@ def state(fact: ClinicalFact) -> tuple[Part, ...]:
     return (Words(" is active"), *_dated(" since ", fact))
 
 
+def while_taking(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
+    """`Naproxen (NSAID) was ordered on ..., while lisinopril (ACE inhibitor) is active since ...`."""
+    first = (*drug_with_class(one, capital=True), *state(one))
+    return (*first, Words(", while "), *drug_with_class(other), *state(other))
+
+
+def avoid_together(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
+    """`Avoid naproxen together with lisinopril`."""
+    return (Words("Avoid "), Name(one.fact_id), Words(" together with "), Name(other.fact_id))
+
+
 def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
     """`eGFR was 28 mL/min/1.73 m2 on 2026-10-05`, recorded or computed."""
     if function.recorded is None:
