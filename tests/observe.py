@@ -15,8 +15,8 @@ import grpc
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, PatientKey
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
+from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 from testkit.running import RunningStack
 
 # What each consumer group reads; the longest way is ingestion -> imaging -> memory.

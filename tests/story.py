@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 from pydicom.uid import UID
 from pynetdicom import AE
 from testkit.mllp import MllpClient

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from client.api import MemoryClient, ReasoningClient
 from client.errors import NotThereError
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
+from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from testkit.mllp import MllpClient
 from testkit.stories import Story, story

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
+from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from testkit.mllp import MllpClient
 

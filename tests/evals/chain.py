@@ -13,9 +13,11 @@ from functools import cache
 from imaging.domain.document import read_text, reading_id
 from ingestion.domain.reading import Feed, read
 from ingestion.domain.reception import document_events, received_event
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, PatientKey
-from longitude.ingestion.v1.events_pb2 import ObjectRef, Payload
+from longitude.ingestion.v1.events_pb2 import Payload
 from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Context, Contradiction, Passage
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 from memory import views
 from memory.compose import NEAREST, NOTES
 from memory.domain import concepts, contradictions, times, updates
@@ -42,13 +44,13 @@ class Told:
 
     entries: list[Entry]
     texts: list[Text]
-    contradictions: list[pb.Contradiction]
+    contradictions: list[Contradiction]
     identifiers: list[PatientKey]
     asked_at: datetime
 
 
 @cache
-def library() -> tuple[pb.EvidencePassage, ...]:
+def library() -> tuple[Passage, ...]:
     """The evidence that ships with memory."""
     return tuple(shipped())
 
@@ -67,9 +69,7 @@ def tell(story: Story) -> Told:
     return Told(entries, texts, found, [each.key() for each in keys], asked_at)
 
 
-def record_of(
-    story: Story, context_tokens: int = CONTEXT_TOKENS, held: Sequence[pb.EvidencePassage] | None = None
-) -> Record:
+def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS, held: Sequence[Passage] | None = None) -> Record:
     """What reasoning is given for the story's question. `held`: another library than the shipped one."""
     told, held = tell(story), library() if held is None else held
     timeline = pb.GetTimelineResponse(
@@ -81,8 +81,8 @@ def record_of(
 
 
 def evidence(
-    query: str, held: Sequence[pb.EvidencePassage], codes: dict[str, int] | None = None, limit: int = CANDIDATES
-) -> list[pb.EvidencePassage]:
+    query: str, held: Sequence[Passage], codes: dict[str, int] | None = None, limit: int = CANDIDATES
+) -> list[Passage]:
     """Passages by word and concept."""
     ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in held), limit)
     return [each.passage for each in ranked]
@@ -104,17 +104,17 @@ def _statements(update: Update) -> Iterable[Statement]:
         yield Statement(fact, update.stated_at, update.received_at, ordinal, update.received_at)
 
 
-def _contradiction(conflict: contradictions.Conflict, at: datetime) -> pb.Contradiction:
-    return pb.Contradiction(
+def _contradiction(conflict: contradictions.Conflict, at: datetime) -> Contradiction:
+    return Contradiction(
         contradiction_id=conflict.id,
         rule=conflict.rule,
         fact_ids=conflict.fact_ids,
-        state=pb.CONTRADICTION_STATE_OPEN,
+        state=CONTRADICTION_STATE_OPEN,
         found_at=times.stamp(at),
     )
 
 
-def _context(told: Told, question: str, budget: int, held: Sequence[pb.EvidencePassage]) -> pb.GetContextResponse:
+def _context(told: Told, question: str, budget: int, held: Sequence[Passage]) -> Context:
     entries = standing(told.entries)
     facts = [entry.fact for entry in entries]
     codes = {
@@ -128,7 +128,7 @@ def _context(told: Told, question: str, budget: int, held: Sequence[pb.EvidenceP
     conflicts = [(each.rule, each.fact_ids) for each in told.contradictions]
     sources = Sources(facts, conflicts, _notes(told, question), passages, related)
     packed = pack(sources, question, budget, told.asked_at, estimate)
-    return pb.GetContextResponse(
+    return Context(
         lines=map(views.context_line, packed.lines),
         tokens=packed.tokens,
         omitted=packed.omitted,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 
 from tests.evals.questions import Asked
 
@@ -35,7 +35,7 @@ class Collection:
     """A library, and questions to it."""
 
     name: str
-    passages: tuple[EvidencePassage, ...]
+    passages: tuple[Passage, ...]
     questions: tuple[Asked, ...]
 
 
@@ -63,7 +63,7 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     return file.read().decode("utf-8")
 
 
-def _condition(name: str, text: str) -> EvidencePassage:
+def _condition(name: str, text: str) -> Passage:
     """Front matter gives names, the rest is the text."""
     _, head, body = text.split("---\n", 2)
     names = re.findall(r"^(?:condition|aliases): (.*)$", head, re.MULTILINE)
@@ -88,7 +88,7 @@ def _judged(question: str, grades: dict[str, str]) -> Asked:
     return Asked(question, right, frozenset(grades))
 
 
-def _answer(row: dict[str, str]) -> EvidencePassage:
+def _answer(row: dict[str, str]) -> Passage:
     question, _, rest = row["Answer"].partition("\n")
     return _passage(row["AnswerID"], question.removeprefix("Question:"), rest.partition("Answer:")[2])
 
@@ -127,6 +127,6 @@ def _topic(recommendation: dict[str, Any]) -> str:
     return str(recommendation["title"]).partition(" -- ")[0].strip()
 
 
-def _passage(passage_id: str, title: str, text: str) -> EvidencePassage:
+def _passage(passage_id: str, title: str, text: str) -> Passage:
     plain = " ".join(html.unescape(_TAG.sub(" ", text)).split())
-    return EvidencePassage(passage_id=passage_id, title=" ".join(title.split()), text=plain[:_LONGEST] or title)
+    return Passage(passage_id=passage_id, title=" ".join(title.split()), text=plain[:_LONGEST] or title)

@@ -13,9 +13,9 @@ from engine.folder import ModelFolder
 from grounding import Sources, Verifier
 from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Replay, Tokenizer
 from harness.protocol import Answer, Round
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import Statement
 from longitude.reasoning.v1.episode_pb2 import Episode
+from longitude.record.v1.context_pb2 import Passage
 from reasoning.consultation import speak
 from reasoning.domain.drafting import Drafted, assess
 from reasoning.domain.inputs import Prepared, prepare
@@ -46,7 +46,7 @@ class Case:
     story: Story
     record: Record
     context_tokens: int = CONTEXT_TOKENS
-    library: Sequence[EvidencePassage] = field(default_factory=library)
+    library: Sequence[Passage] = field(default_factory=library)
 
     @cached_property
     def sources(self) -> Sources:

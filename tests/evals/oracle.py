@@ -9,8 +9,8 @@ from typing import Any
 
 from harness import Consultation
 from harness.actions import Absence, AskPhysician, Calculation, Change, Evidence, Latest, Trend
-from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Step
+from longitude.record.v1 import fact_pb2 as clinical
 
 RIGHTS: dict[tuple[str, str], set[str]] = {
     ("coordinator", "gather"): {"ask"},

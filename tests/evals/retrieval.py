@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 from memory.domain.evidence import Question, rank, text_of
 from memory.domain.relevance import HALF, MOST, NEARLY, measure
 from tokenizers import Tokenizer
@@ -20,25 +20,25 @@ from tests.evals.chain import evidence
 
 # Passages with what speaks for each, the best first; from a threshold on they are cited.
 Found = list[tuple[str, float]]
-Finder = Callable[[str, Sequence[EvidencePassage]], Found]
+Finder = Callable[[str, Sequence[Passage]], Found]
 
 _LONGEST, _TOGETHER, _KEPT = 256, 16, 10
 
 
-def by_relevance(question: str, passages: Sequence[EvidencePassage]) -> Found:
+def by_relevance(question: str, passages: Sequence[Passage]) -> Found:
     """Memory's passages that concern the question, with the share of it that they hold: `HALF` is the threshold."""
     measured = measure(question, evidence(question, passages))
     best = max((each.serves for each in measured), default=0.0)
     return [(each.passage.passage_id, each.holds) for each in measured if each.serves >= NEARLY * best][:MOST]
 
 
-def by_words(question: str, passages: Sequence[EvidencePassage]) -> Found:
+def by_words(question: str, passages: Sequence[Passage]) -> Found:
     """Memory's ranking by words."""
     ranked = rank(Question(question), ((each, 0.0) for each in passages), _KEPT)
     return [(each.passage.passage_id, each.score) for each in ranked]
 
 
-def by_meaning(question: str, passages: Sequence[EvidencePassage]) -> Found:
+def by_meaning(question: str, passages: Sequence[Passage]) -> Found:
     """Cosine of all-MiniLM-L6-v2."""
     cosines = _vectors(tuple(map(text_of, passages))) @ _embed([question])[0]
     nearest = np.argsort(-cosines)[:_KEPT]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from grounding import Rendered, Statement, render, say
-from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
+from longitude.record.v1 import fact_pb2 as clinical
 
 from tests.evals.episodes import Case
 

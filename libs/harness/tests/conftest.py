@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Replay, Tokenizer, ToolResult
 from harness.protocol import Answer, Request
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Reach
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
 from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Inner
 
@@ -49,7 +49,7 @@ class Story:
 
     def passage(self, text: str) -> str:
         context = self.inputs.context
-        passage = EvidencePassage(passage_id=f"passage-{len(context.passages) + 1}", title=text, text=text)
+        passage = Passage(passage_id=f"passage-{len(context.passages) + 1}", title=text, text=text)
         context.passages.append(passage)
         context.lines.add(text=text, passage_id=passage.passage_id)
         return passage.passage_id
@@ -139,7 +139,7 @@ def generated(ids: Sequence[int], reason: str = "grammar_end") -> Generated:
 
 
 def nothing_found(call: CallTool) -> Answer:
-    return ToolResult(GetContextResponse())
+    return ToolResult(Context())
 
 
 @dataclass

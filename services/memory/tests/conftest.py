@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from contracts.identifiers import event_id
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
+from longitude.record.v1 import fact_pb2 as cf
 from memory.domain import times
 from memory.domain.timeline import Statement
 

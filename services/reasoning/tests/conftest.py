@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from grounding import Sources
-from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_READ_FROM_TEXT
+from longitude.record.v1.fact_pb2 import PROVENANCE_READ_FROM_TEXT
 from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)

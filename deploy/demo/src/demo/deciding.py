@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from client.api import ReasoningClient
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import assessment_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress, ReviewResponse
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from demo.stages import Say
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from client.verify.event import ProvenLeaf
 from client.verify.report import Report
 from longitude.imaging.v1.events_pb2 import StudyAnalysed
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from demo.record import Record
 

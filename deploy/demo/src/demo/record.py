@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
+from longitude.record.v1 import fact_pb2 as pb
 
 EGFR, CREATININE, POTASSIUM, UREA = "33914-3", "2160-0", "2823-3", "3094-0"
 HBA1C, HAEMOGLOBIN, ALBUMINURIA = "4548-4", "718-7", "9318-7"

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from client.api import AuditingClient, ImagingClient, MemoryClient, ReasoningClient
 from client.stack import Stack
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from demo import deciding, proving
 from demo.outcome import Outcome, contents

@@ -3,7 +3,7 @@
 from datetime import UTC
 
 from longitude.imaging.v1.events_pb2 import StudyAnalysed
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 from rich import box
 from rich.table import Table
 from rich.text import Text

@@ -7,8 +7,8 @@ what the system said and at where it says that it read it.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from longitude.ingestion.v1 import clinical_fact_pb2 as facts_pb
 from longitude.reasoning.v1 import assessment_pb2 as pb
+from longitude.record.v1 import fact_pb2 as facts_pb
 
 from demo import record as names
 from demo.outcome import Outcome

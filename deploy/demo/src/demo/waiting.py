@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from client.api import AuditingClient, ImagingClient, MemoryClient, ReasoningClient
 from client.errors import NotThereError, UnreachableError
 from longitude.imaging.v1.events_pb2 import StudyAnalysed
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from demo import record as names
 from demo.record import Record

@@ -11,9 +11,10 @@ from demo.outcome import Outcome
 from demo.record import EGFR, Record
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.imaging.v1.events_pb2 import FilmFinding, StudyAnalysed
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
-from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse, RecordedFact
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as said
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.context_pb2 import RecordedFact
 from rich.console import Console
 
 

@@ -17,9 +17,10 @@ from demo.truths import TRUTHS, broken
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.imaging.v1.events_pb2 import FilmFinding, FilmQuality, ModelVersion, StudyAnalysed
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
-from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse, RecordedFact
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as said
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.context_pb2 import RecordedFact
 
 NORTHWEST = pb.PatientKey(id="NW-204417", authority="NORTHWEST")
 LAKESIDE = pb.PatientKey(id="88-1306", authority="LAKESIDE")

@@ -9,17 +9,6 @@ from typing import Any
 from contracts.identifiers import format_patient
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
-from longitude.ingestion.v1.clinical_fact_pb2 import (
-    Assertion,
-    ClinicalFact,
-    CodedConcept,
-    FactKind,
-    FactStatus,
-    PatientKey,
-    Provenance,
-    SourcePointer,
-)
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse, RecordedFact
 from longitude.reasoning.v1.assessment_pb2 import (
     Assessment,
     Author,
@@ -34,6 +23,17 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Verdict,
 )
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
+from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import (
+    Assertion,
+    ClinicalFact,
+    CodedConcept,
+    FactKind,
+    FactStatus,
+    PatientKey,
+    Provenance,
+    SourcePointer,
+)
 
 Form = dict[str, Any]
 
@@ -182,7 +182,7 @@ def claim(said: Claim) -> Form:
     }
 
 
-def context(pack: GetContextResponse, budget: int) -> Form:
+def context(pack: Context, budget: int) -> Form:
     """A context pack, line by line."""
     lines = [
         {
@@ -196,7 +196,7 @@ def context(pack: GetContextResponse, budget: int) -> Form:
     return {"tokens": pack.tokens, "budget": budget, "omitted": pack.omitted, "lines": lines}
 
 
-def passage(said: EvidencePassage, score: float) -> Form:
+def passage(said: Passage, score: float) -> Form:
     """A hit in the evidence library."""
     fields = ("passage_id", "title", "text", "source", "source_kind", "grade", "published", "licence")
     return {"score": score} | {name: getattr(said, name) for name in fields}

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 from contracts.topics import MESSAGE_RECEIVED
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from testkit import RunningStack
 

@@ -16,13 +16,7 @@ from client.cli.send import files_of
 from client.errors import ClientError
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
-from longitude.memory.v1.memory_service_pb2 import (
-    Contradiction,
-    ContradictionState,
-    GetTimelineResponse,
-    RecordedFact,
-)
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1.assessment_pb2 import (
     Assessment,
     Author,
@@ -37,6 +31,8 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Verdict,
 )
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, ReplayResponse
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.context_pb2 import Contradiction, ContradictionState, RecordedFact
 from rich.console import Console
 from typer.testing import CliRunner
 

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 
 # The root of every UUIDv5 made here (RFC 9562 section 5.5), itself derived from the project's name.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "longitude.health")

@@ -3,7 +3,7 @@ from contracts.identifiers import event_id, format_patient, parse_patient, patie
 from contracts.topics import TOPICS
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 
 texts = st.text(max_size=20)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import calculate
 from grounding.calculate import CalculationError

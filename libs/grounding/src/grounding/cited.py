@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 from longitude.reasoning.v1.assessment_pb2 import Citation
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.checks import candidates
@@ -26,7 +26,7 @@ class Cited:
 
     sources: Sources
     facts: tuple[ClinicalFact, ...]
-    passages: tuple[EvidencePassage, ...]
+    passages: tuple[Passage, ...]
     missing: int = 0
 
     @classmethod

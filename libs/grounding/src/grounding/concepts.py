@@ -5,7 +5,7 @@ Guarantee: a concept's key is the same for every spelling of it, so names in a t
 
 import re
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from grounding.drugs import BY_RXCUI, CLASS_NAMES, FORMULARY, RXNORM, DrugClass
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from grounding import calculate, facts
 from grounding.calculate import CalculationError

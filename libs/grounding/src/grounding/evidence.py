@@ -6,8 +6,8 @@ Guarantee: every number, unit, day, status and negation of a chosen line stands 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.render import cite_fact
@@ -18,7 +18,7 @@ from grounding.vocabulary import words
 CHARACTERS = 450
 
 
-def of(sentence: str, cited: Iterable[ClinicalFact], passages: Iterable[EvidencePassage]) -> str:
+def of(sentence: str, cited: Iterable[ClinicalFact], passages: Iterable[Passage]) -> str:
     """Lines of the cited facts and sentences of the cited passages; empty if nothing is cited."""
     lines = [line(fact) for fact in cited]
     for passage in passages:

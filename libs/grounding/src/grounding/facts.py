@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     FACT_KIND_MEDICATION,
     FACT_STATUS_ENDED,

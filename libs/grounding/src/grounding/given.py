@@ -10,7 +10,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, units
 from grounding.calculate import CalculationError, Sex

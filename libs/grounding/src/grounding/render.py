@@ -6,8 +6,8 @@ that the part names; a statement that names a source the episode does not have i
 
 from dataclasses import dataclass
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1.assessment_pb2 import Citation
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.derive import CALCULATIONS

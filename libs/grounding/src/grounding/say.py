@@ -6,8 +6,8 @@ Rules and the model's actions use the same ones, so a reader meets one wording f
 
 from collections.abc import Sequence
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
 
 from grounding import facts
 from grounding.checks.direction import STEADY

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 
 from grounding import dates, facts, numbers
 from grounding.concepts import DRUG_NAMES, LEXICON
@@ -93,7 +93,7 @@ class Scanner:
         own = (name.lower() for fact in self.sources.of_kind(FACT_KIND_MEDICATION) for name in facts.names(fact))
         return DRUG_NAMES | frozenset(own)
 
-    def scan(self, text: str, passages: Iterable[EvidencePassage] = ()) -> tuple[Sentence, ...]:
+    def scan(self, text: str, passages: Iterable[Passage] = ()) -> tuple[Sentence, ...]:
         """The sentences of a text with their mentions, in order."""
         mentions = sorted(self._passes(text, tuple(passages)), key=lambda mention: mention.start)
         starts = [mention.start for mention in mentions]
@@ -102,7 +102,7 @@ class Scanner:
             for span in sentences(text)
         )
 
-    def _passes(self, text: str, passages: tuple[EvidencePassage, ...]) -> Iterator[Mention]:
+    def _passes(self, text: str, passages: tuple[Passage, ...]) -> Iterator[Mention]:
         """Runs the scanners one after the other, blanking what each one took."""
         rest = text
         for scanner in (
@@ -144,7 +144,7 @@ def _quotes(text: str) -> Iterator[Mention]:
     return (QuoteMention(match.start(), match.end(), match.group(1)) for match in _QUOTE.finditer(text))
 
 
-def _titles(text: str, passages: tuple[EvidencePassage, ...]) -> Iterator[Mention]:
+def _titles(text: str, passages: tuple[Passage, ...]) -> Iterator[Mention]:
     titles = [each for passage in passages for each in (passage.source, passage.title, passage.grade) if each]
     titles += [f"grade {passage.grade}" for passage in passages if passage.grade]
     for title in sorted({*titles, *METHODS}, key=len, reverse=True):

@@ -9,18 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ENCOUNTER,
     FACT_STATUS_ENTERED_IN_ERROR,
     ClinicalFact,
     FactKind,
     PatientKey,
-)
-from longitude.memory.v1.memory_service_pb2 import (
-    CONTRADICTION_STATE_OPEN,
-    Contradiction,
-    EvidencePassage,
-    RecordedFact,
 )
 
 from grounding import facts
@@ -43,7 +38,7 @@ class Sources:
 
     as_of: datetime
     recorded: tuple[RecordedFact, ...] = ()
-    passages: tuple[EvidencePassage, ...] = ()
+    passages: tuple[Passage, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     identifiers: tuple[PatientKey, ...] = ()
     _by_id: dict[str, RecordedFact] = field(default_factory=dict, init=False, repr=False)
@@ -53,7 +48,7 @@ class Sources:
         cls,
         as_of: datetime,
         recorded: Iterable[RecordedFact],
-        passages: Iterable[EvidencePassage] = (),
+        passages: Iterable[Passage] = (),
         contradictions: Iterable[Contradiction] = (),
         identifiers: Iterable[PatientKey] = (),
     ) -> "Sources":
@@ -101,7 +96,7 @@ class Sources:
         """False for facts that a later statement replaced or withdrew."""
         return not _is_past(self.recorded_fact(fact_id))
 
-    def passage(self, passage_id: str) -> EvidencePassage:
+    def passage(self, passage_id: str) -> Passage:
         """UnknownSourceError if memory did not return it."""
         for passage in self.passages:
             if passage.passage_id == passage_id:

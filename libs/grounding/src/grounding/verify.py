@@ -8,8 +8,8 @@ in is missing, it abstains and says what is missing.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1.assessment_pb2 import Citation
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import binding, reliability
 from grounding.checks import (

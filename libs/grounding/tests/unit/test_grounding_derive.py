@@ -9,7 +9,7 @@ from grounding.calculate import CalculationError
 from grounding.derive import CALCULATIONS, DOSE_LIMIT
 from grounding.dosing import DOSING, Advice, dosing_of, limit_at
 from grounding.drugs import BY_RXCUI
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 from testkit.records import RecordBuilder
 
 DAY = "2026-10-05"

@@ -7,13 +7,8 @@ from grounding import Sources, Statement, UnknownSourceError, UnrenderableError,
 from grounding.statements import Day, Method, Value, Words
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1.clinical_fact_pb2 import (
-    FACT_KIND_RESULT,
-    FACT_STATUS_ORDERED,
-    ClinicalFact,
-    CodedConcept,
-)
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_ORDERED, ClinicalFact, CodedConcept
 from testkit.patients import Patient
 from testkit.records import LOINC, RecordBuilder
 

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 from grounding import Sources, UnknownSourceError, Verdict, Verifier, render, say
-from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, PatientKey
-from longitude.memory.v1.memory_service_pb2 import CONTRADICTION_STATE_RESOLVED
 from longitude.reasoning.v1.assessment_pb2 import Citation
+from longitude.record.v1 import fact_pb2 as clinical
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, PatientKey
 from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)

@@ -8,8 +8,8 @@ from grounding import Sources, Verdict, Verifier, render, say
 from grounding.drugs import BY_NAME
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1.clinical_fact_pb2 import Quantity
 from longitude.reasoning.v1.assessment_pb2 import Citation
+from longitude.record.v1.fact_pb2 import Quantity
 from testkit.patients import Patient, example_patient
 from testkit.records import RecordBuilder
 

@@ -2,9 +2,9 @@
 
 import json
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation, ToolCall
+from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from harness.actions import Call
 from harness.episode import digest
@@ -65,9 +65,9 @@ def _add_value(action: Call, found: tuple[Calculation, ...], sources: Sources) -
         sources.add_calculation(value)
 
 
-def _bounded(context: GetContextResponse) -> GetContextResponse:
+def _bounded(context: Context) -> Context:
     """At most so many lines of at most so many characters: a tool cannot fill the model's context."""
-    bounded = GetContextResponse(facts=context.facts, passages=context.passages)
+    bounded = Context(facts=context.facts, passages=context.passages)
     for line in context.lines[:LONGEST_RESULT]:
         bounded.lines.add(text=line.text[:LONGEST_LINE], fact_id=line.fact_id, passage_id=line.passage_id)
     return bounded

@@ -7,8 +7,8 @@ a typed action. Everything that does not resolve raises ActionRefusedError; noth
 import re
 from collections.abc import Callable, Mapping
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept, FactKind
 from longitude.reasoning.v1 import episode_pb2
+from longitude.record.v1.fact_pb2 import CodedConcept, FactKind
 
 from harness import actions, named
 from harness.actions import (

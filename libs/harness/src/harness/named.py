@@ -1,7 +1,7 @@
 """The source that a handle stands for in a view; ActionRefusedError where it stands for none, or for another sort."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, FactKind
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
 
 from harness.actions import ActionRefusedError
 from harness.sources import code_of
@@ -17,9 +17,9 @@ def fact(handle: str, view: View, *kinds: "FactKind.ValueType") -> ClinicalFact:
     return found
 
 
-def passage(handle: str, view: View) -> EvidencePassage:
+def passage(handle: str, view: View) -> Passage:
     found = view.sources.get(handle, view.shown)
-    if not isinstance(found, EvidencePassage):
+    if not isinstance(found, Passage):
         raise ActionRefusedError("no such passage")
     return found
 

@@ -4,8 +4,8 @@ A call is needed when it brings something that has no handle yet, and when its r
 state or a later one. A question is needed when neither the record nor the assessment answers or asks it already.
 """
 
-from longitude.ingestion.v1.clinical_fact_pb2 import Assertion, ClinicalFact, FactStatus, Provenance
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
+from longitude.record.v1.fact_pb2 import Assertion, ClinicalFact, FactStatus, Provenance
 
 from harness.actions import QuestionPurpose
 from harness.forms import KINDS

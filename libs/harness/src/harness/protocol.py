@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from harness.actions import AskPhysician, Propose, Statement
 
@@ -78,7 +78,7 @@ class Generated:
 class ToolResult:
     """What a tool found, in the shape of a context: lines, facts, passages; of `calculate`, the computed value."""
 
-    context: GetContextResponse
+    context: Context
     calculations: tuple[Calculation, ...] = ()
 
 
@@ -151,4 +151,4 @@ class Outcome:
     written: tuple[Written, ...]
     degraded: tuple[str, ...]
     facts: Mapping[str, ClinicalFact]
-    passages: Mapping[str, EvidencePassage]
+    passages: Mapping[str, Passage]

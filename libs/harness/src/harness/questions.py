@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
+from longitude.record.v1.fact_pb2 import FactKind
 
 from harness.actions import QuestionPurpose
 

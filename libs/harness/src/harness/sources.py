@@ -8,13 +8,13 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage, GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
 
 from harness.actions import Code
 
-Source = ClinicalFact | EvidencePassage | Calculation | CodedConcept
+Source = ClinicalFact | Passage | Calculation | CodedConcept
 
 
 class SourcesRefusedError(Exception):
@@ -38,7 +38,7 @@ class Sources:
     def __init__(self, since: datetime | None) -> None:
         self.since = since
         self.facts: dict[str, ClinicalFact] = {}
-        self.passages: dict[str, EvidencePassage] = {}
+        self.passages: dict[str, Passage] = {}
         self.lines: list[Line] = []
         self._sources: dict[str, Source] = {}
         self._shown_in: dict[str, int] = {}
@@ -49,7 +49,7 @@ class Sources:
         self._replaced: set[str] = set()
         self._handle_of: dict[str, str] = {}
 
-    def add_context(self, context: GetContextResponse) -> None:
+    def add_context(self, context: Context) -> None:
         """Takes in a context pack or a tool's result; raises SourcesRefusedError before anything is taken."""
         self.know(context)
         for line in context.lines:
@@ -57,7 +57,7 @@ class Sources:
         for passage in context.passages:
             self._add_line(passage.title, "", passage.passage_id)
 
-    def know(self, context: GetContextResponse) -> None:
+    def know(self, context: Context) -> None:
         """Takes in facts and passages without their lines, so that others may refer to them."""
         facts = self.facts | {held.fact.fact_id: held.fact for held in context.facts}
         passages = self.passages | {passage.passage_id: passage for passage in context.passages}

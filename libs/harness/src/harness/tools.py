@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
+from longitude.record.v1.fact_pb2 import FactKind
 
 from harness.forms import Form
 

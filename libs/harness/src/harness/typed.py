@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2, episode_pb2
 from longitude.reasoning.v1.episode_pb2 import Action as Typed
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from harness.actions import (
     Absence,

@@ -17,7 +17,7 @@ from engine.segment import Segment
 from engine.waiting import Limits
 from harness import CallTool, Consultation, Generate, Generated, ModelPin, Replay, Tokenizer, ToolResult
 from harness.protocol import Answer, Round
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
+from longitude.record.v1.context_pb2 import Context
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 MODELS = Path(__file__).resolve().parents[4] / "var" / "models"
@@ -83,7 +83,7 @@ def _asked(request: Generate) -> Request:
 
 def _answer(request: Generate | CallTool, chunk: Chunk) -> Answer:
     if isinstance(request, CallTool):
-        return ToolResult(GetContextResponse())
+        return ToolResult(Context())
     return Generated(
         output_ids=tuple(chunk.output_ids),
         log_probs=tuple(chunk.log_probs),

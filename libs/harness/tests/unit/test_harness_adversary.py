@@ -16,9 +16,9 @@ from harness.actions import Calculation as CalculationStatement
 from harness.questions import QUESTIONS
 from harness.roles import ROLES
 from harness.tools import TOOLS
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, FactKind, FactStatus
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, ToolCall
+from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind, FactStatus
 
 EPISODES = int(os.environ.get("EPISODES", "300"))
 
@@ -143,14 +143,14 @@ def computed(call: CallTool) -> ToolResult:
         purpose=call.purpose,
         text="about 52",
     )
-    return ToolResult(GetContextResponse(), (value,))
+    return ToolResult(Context(), (value,))
 
 
 def brought(call: CallTool, inputs: EpisodeInputs) -> ToolResult:
     """The facts that the inputs foretold, each with a line."""
     reach = {(each.tool, each.fact_id): list(each.fact_ids) for each in inputs.reach}
     about = (call.tool, call.arguments["fact_id"])
-    found = GetContextResponse()
+    found = Context()
     for fact_id in reach.get(about) or reach.get((call.tool, ""), []):
         found.lines.add(text=fact_id, fact_id=fact_id)
         found.facts.extend(held for held in inputs.context.facts if held.fact.fact_id == fact_id)

@@ -20,8 +20,6 @@ from harness.actions import Calculation as CalculationStatement
 from harness.episode import digest
 from harness.roles import PHARMACIST
 from harness.states import State
-from longitude.ingestion.v1.clinical_fact_pb2 import FactKind
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import (
     PROPOSAL_KIND_REVIEW_MEDICATION,
@@ -29,6 +27,8 @@ from longitude.reasoning.v1.episode_pb2 import (
     Calculation,
     ToolCall,
 )
+from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.fact_pb2 import FactKind
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -139,7 +139,7 @@ def test_a_failing_role_degrades_the_answer_visibly_and_no_more(story: Any, cons
 def test_what_a_tool_finds_can_be_cited_by_those_who_read_it(
     story: Any, consult: Any, say: Any, drive: Any, any_story: Any
 ) -> None:
-    found = GetContextResponse()
+    found = Context()
     found.passages.add(passage_id="new", title="Lower the dose below 45.", text="Lower the dose below 45.")
     found.lines.add(text="Lower the dose below 45.", passage_id="new")
     wishes = say("look search_evidence F6 for dose", "propose review F6 E3")
@@ -160,7 +160,7 @@ def test_what_a_tool_finds_can_be_cited_by_those_who_read_it(
 def test_a_tool_that_fails_or_contradicts_itself_is_recorded_and_the_episode_goes_on(
     story: Any, consult: Any, say: Any, drive: Any
 ) -> None:
-    inconsistent = GetContextResponse()
+    inconsistent = Context()
     inconsistent.lines.add(text="a fact of nowhere", fact_id="nowhere")
     wishes = say("look search_evidence F6 for dose", "medication F6")
     for answer, error in (
@@ -182,7 +182,7 @@ def a_calculator(call: CallTool) -> ToolResult:
         purpose=call.purpose,
         text="eGFR is 52",
     )
-    return ToolResult(GetContextResponse(), (value,))
+    return ToolResult(Context(), (value,))
 
 
 def test_a_computed_value_becomes_a_source_that_a_statement_rests_on(
@@ -224,7 +224,7 @@ def test_a_tool_cannot_bring_in_another_calculation_than_was_asked_for(
     names: list[str], story: Any, consult: Any, say: Any, drive: Any
 ) -> None:
     def another(call: CallTool) -> ToolResult:
-        return ToolResult(GetContextResponse(), tuple(Calculation(name=name, text="about 52") for name in names))
+        return ToolResult(Context(), tuple(Calculation(name=name, text="about 52") for name in names))
 
     run = drive(say("look calculate F4 for function", "calculate K1"), another).drive(consult(story.inputs))
     (call,) = [step.tool for step in run.recorded.steps if step.HasField("tool")]
@@ -233,7 +233,7 @@ def test_a_tool_cannot_bring_in_another_calculation_than_was_asked_for(
 
 
 def test_a_comparison_brings_facts_that_a_change_rests_on(story: Any, consult: Any, say: Any, drive: Any) -> None:
-    found = GetContextResponse()
+    found = Context()
     fact = found.facts.add().fact
     fact.fact_id, fact.kind, fact.code.code = "a new one", FactKind.FACT_KIND_PROBLEM, "anaemia"
     fact.valid_from.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
@@ -442,7 +442,7 @@ def test_answers_that_were_not_asked_for_are_a_protocol_error(
     with pytest.raises(ProtocolError):
         run.resume([answer([])] * (len(pending.requests) + 1), START)
     with pytest.raises(ProtocolError):
-        run.resume([ToolResult(GetContextResponse())], START)
+        run.resume([ToolResult(Context())], START)
     with pytest.raises(ProtocolError):
         _ = consult(story.inputs).outcome
 

@@ -27,8 +27,8 @@ from harness.roles import COORDINATOR, DIAGNOSTICIAN, HISTORIAN, IMAGING_LIAISON
 from harness.states import State
 from harness.tools import TOOLS
 from harness.view import View
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.context_pb2 import Context
 
 # F1 diabetes, F2-F4 creatinine, F5 potassium, F6 metformin, F7 ibuprofen, F8 penicillin, F9 cardiomegaly, F10 letter
 AT = {
@@ -211,7 +211,7 @@ def test_a_call_is_needed_only_while_it_can_bring_something_new(story: Any, view
     assert offered == calculated | {"look read_timeline F4 for trend", "look compare_with_last_visit for change"}
     for calculation in story.inputs.calculations:
         asked.sources.add_calculation(calculation)
-    found = GetContextResponse()
+    found = Context()
     for name in ("an older one", "a new one"):
         found.facts.add().fact.fact_id = name
         found.lines.add(text=name, fact_id=name)

@@ -16,8 +16,8 @@ from harness import (
     verify_chain,
 )
 from harness.episode import _previous
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1.episode_pb2 import Calculation, Episode
+from longitude.record.v1.context_pb2 import Context
 
 MODEL = ModelPin("test-model", "ab" * 32)
 
@@ -26,7 +26,7 @@ def a_tool(call: CallTool) -> Any:
     """Answers by what it is asked; some calls fail."""
     if call.tool == "read_document":
         return Failed("not found")
-    found = GetContextResponse()
+    found = Context()
     if call.tool == "calculate":
         value = Calculation(name=call.arguments["calculation"], fact_ids=[call.arguments["fact_id"]])
         value.about, value.purpose, value.text = call.arguments["fact_id"], call.purpose, "about 52"
@@ -182,7 +182,7 @@ def test_a_tool_that_answers_otherwise_now_is_named(recorded: Any, at_random: An
     seed = next(s for s in range(40) if any(step.HasField("tool") for step in recorded(s).steps))
 
     def changed(call: CallTool) -> Any:
-        return ToolResult(GetContextResponse(omitted=len(call.tool)))
+        return ToolResult(Context(omitted=len(call.tool)))
 
     with pytest.raises(ReplayDifferenceError, match="tool result differs"):
         drive(at_random(seed), changed).replay(Replay(recorded(seed), MODEL, tokenizer))

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import urllib3
 from eventbus import PermanentError, TransientError
-from longitude.ingestion.v1.events_pb2 import ObjectRef
+from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from minio.error import MinioException, S3Error
 

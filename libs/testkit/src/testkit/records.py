@@ -4,14 +4,9 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact, CodedConcept, PatientKey, Quantity
-from longitude.memory.v1.memory_service_pb2 import (
-    CONTRADICTION_STATE_OPEN,
-    Contradiction,
-    EvidencePassage,
-    RecordedFact,
-)
+from longitude.record.v1 import fact_pb2 as clinical
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, PatientKey, Quantity
 
 LOINC = "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -34,7 +29,7 @@ class RecordBuilder:
     def __init__(self, patient: PatientKey = PATIENT) -> None:
         self.patient = patient
         self.facts: list[RecordedFact] = []
-        self.passages: list[EvidencePassage] = []
+        self.passages: list[Passage] = []
         self.contradictions: list[Contradiction] = []
         self._numbers = count(1)
 
@@ -164,9 +159,7 @@ class RecordBuilder:
 
     def passage(self, passage_id: str, text: str, *, source: str = "Test guideline", grade: str = "1B") -> str:
         self.passages.append(
-            EvidencePassage(
-                passage_id=passage_id, title=f"Title of {passage_id}", text=text, source=source, grade=grade
-            )
+            Passage(passage_id=passage_id, title=f"Title of {passage_id}", text=text, source=source, grade=grade)
         )
         return passage_id
 

@@ -34,9 +34,9 @@ from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDA
 from eventbus import Outgoing
 from longitude.auditing.v1 import auditing_service_pb2 as pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1.events_pb2 import RecordUpdated
+from longitude.record.v1.fact_pb2 import PatientKey
 from minio import Minio
 from servicekit.grpc import channel
 from testkit import ObjectStorage

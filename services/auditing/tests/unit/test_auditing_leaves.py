@@ -12,9 +12,9 @@ from auditing.domain.tiles import MAX_ENTRY_BYTES
 from contracts.topics import ASSESSMENT_REVIEWED, DOCUMENT_RECEIVED, MESSAGE_RECEIVED, RECORD_UPDATED, TOPICS
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageHeader, MessageReceived, PatientIdentity
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
+from longitude.record.v1.fact_pb2 import PatientKey
 
 KEY = bytes(range(32))
 MESSAGE = MessageReceived(

@@ -14,7 +14,8 @@ from contracts.topics import DOCUMENT_READ, STUDY_ANALYSED, Topic
 from eventbus import Event, Outgoing, once
 from google.protobuf.message import Message
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
-from longitude.ingestion.v1.events_pb2 import DocumentReceived, ObjectRef, StudyReceived
+from longitude.ingestion.v1.events_pb2 import DocumentReceived, StudyReceived
+from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit.objects import ObjectStore
 
 from imaging.adapters.postgres import Kind, Store, add

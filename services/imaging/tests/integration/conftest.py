@@ -21,8 +21,9 @@ from google.protobuf.message import Message
 from imaging.adapters.postgres import Store
 from imaging.adapters.triton import Networks
 from imaging.handlers import Outside
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey, SourcePointer
-from longitude.ingestion.v1.events_pb2 import DocumentReceived, ObjectRef, StudyReceived
+from longitude.ingestion.v1.events_pb2 import DocumentReceived, StudyReceived
+from longitude.record.v1.fact_pb2 import PatientKey, SourcePointer
+from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit import migrate
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool

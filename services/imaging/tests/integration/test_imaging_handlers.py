@@ -14,7 +14,7 @@ from imaging.domain import document as reading
 from imaging.domain.document import Reader
 from imaging.handlers import Outside, on_document_received, on_study_received
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 from PIL import Image
 from servicekit.triton import TritonClient
 

@@ -7,8 +7,8 @@ from imaging.domain import document
 from imaging.domain.document import Reader
 from imaging.domain.page import Line, Page
 from longitude.imaging.v1.events_pb2 import DocumentRead, ModelVersion
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
 from longitude.ingestion.v1.events_pb2 import DocumentReceived
+from longitude.record.v1 import fact_pb2 as pb
 
 CAUSE = "22222222-2222-5222-8222-222222222222"
 MODEL = ModelVersion(name="page_reader", version="rapidocr-3.10.0", sha256="cd" * 32)

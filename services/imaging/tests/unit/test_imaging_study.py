@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from imaging.domain import study
 from imaging.domain.reading import FilmModel, FilmReading, FindingRule
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
-from longitude.ingestion.v1.events_pb2 import ObjectRef, StudyReceived
+from longitude.ingestion.v1.events_pb2 import StudyReceived
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.object_pb2 import ObjectRef
 
 CAUSE = "11111111-1111-5111-8111-111111111111"
 HEAT_MAP = ObjectRef(bucket="imaging-analyses", key="k", sha256="0" * 64, size=1, media_type="image/png")

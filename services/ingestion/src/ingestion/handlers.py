@@ -12,7 +12,7 @@ from datetime import datetime
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED, STUDY_RECEIVED
 from eventbus import Outgoing, TransientError
 from eventbus.delivery import place_of
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion import metrics
 from ingestion.adapters.objects import RawStore

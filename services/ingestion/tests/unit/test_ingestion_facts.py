@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from ingestion.domain.reading import Feed, Reading, read
 from ingestion.domain.refusal import RefusedError
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 ARRIVED = datetime(2024, 6, 1, 12, tzinfo=UTC)
 PID = "PID|1||P1^^^NORTH^MR||Testperson^Ada||19600102|F"

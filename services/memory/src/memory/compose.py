@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from eventbus import TransientError
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, ClinicalFact
-from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, ClinicalFact
 
 from memory import views
 from memory.adapters.postgres import Person
@@ -35,7 +35,7 @@ class Composer:
 
     async def context(
         self, person: Person, question: str, budget: int, moment: datetime, known_at: datetime | None
-    ) -> pb.GetContextResponse:
+    ) -> Context:
         """The pack, and everything current that it was made from."""
         degraded: list[str] = []
         vector = await self._vector(question, degraded)
@@ -49,7 +49,7 @@ class Composer:
         conflicts = [(one.rule, one.fact_ids) for one in open_]
         sources = Sources(facts, conflicts, _anchored(found, facts), passages, related)
         packed = pack(sources, question, budget, moment, self._count)
-        return pb.GetContextResponse(
+        return Context(
             lines=map(views.context_line, packed.lines),
             tokens=packed.tokens,
             omitted=packed.omitted,
@@ -82,7 +82,7 @@ class Composer:
 
     async def _evidence(
         self, question: str, facts: Sequence[ClinicalFact], vector: Sequence[float] | None, degraded: list[str]
-    ) -> list[pb.EvidencePassage]:
+    ) -> list[Passage]:
         """All evidence near the question and this patient: passages about concepts of the record count as a match."""
         asked = Question(question, codes=_codes(facts))
         try:

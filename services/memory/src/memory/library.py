@@ -18,7 +18,7 @@ from contracts.topics import EVIDENCE_LOADED
 from eventbus import Outgoing, TransientError, mark_published, stage, unpublished
 from google.protobuf import json_format
 from longitude.memory.v1.events_pb2 import EvidenceLoaded
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 
 from memory.adapters.postgres import Store, evidence
 from memory.domain.evidence import PassageError, check
@@ -38,7 +38,7 @@ class Library:
         self._publish = publish
         self._staged = asyncio.Event()
 
-    async def load(self, passages: Sequence[EvidencePassage]) -> int:
+    async def load(self, passages: Sequence[Passage]) -> int:
         """Load or replace passages; PassageError when one cannot be; return how many changed."""
         for passage in passages:
             check(passage)
@@ -79,27 +79,27 @@ class Library:
                     await mark_published(conn, cause)
 
 
-def shipped() -> list[EvidencePassage]:
+def shipped() -> list[Passage]:
     """The authored passages, file by file in the order of their names."""
     folder = files("memory") / "evidence"
     names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".jsonl"))
     return [passage for name in names for passage in parse((folder / name).read_text(encoding="utf-8"))]
 
 
-def parse(jsonl: str) -> list[EvidencePassage]:
+def parse(jsonl: str) -> list[Passage]:
     """One JSON object per line, in the form of evidence/README.md; PassageError names the line."""
     passages = []
     for number, line in enumerate(jsonl.splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            passages.append(json_format.Parse(line, EvidencePassage()))
+            passages.append(json_format.Parse(line, Passage()))
         except json_format.ParseError as error:
             raise PassageError(f"line {number}: not a passage: {error}") from error
     return passages
 
 
-def _evidence_loaded(passages: Sequence[EvidencePassage]) -> Outgoing:
+def _evidence_loaded(passages: Sequence[Passage]) -> Outgoing:
     digest = hashlib.sha256()
     for passage in passages:
         digest.update(passage.SerializeToString(deterministic=True))

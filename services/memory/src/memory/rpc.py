@@ -9,9 +9,9 @@ from typing import Any
 
 from eventbus import TransientError
 from google.protobuf.message import Message
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
+from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import InvalidInputError, NotFoundError
 
 from memory import views
@@ -64,7 +64,8 @@ class Rpc(MemoryServiceServicer):
         known_at = _time(request, "known_at")
         person = await self._person(request.patient, known_at)
         moment = known_at or datetime.now(UTC)
-        return await self._composer.context(person, request.question, request.token_budget, moment, known_at)
+        found = await self._composer.context(person, request.question, request.token_budget, moment, known_at)
+        return pb.GetContextResponse(context=found)
 
     async def SearchNotes(self, request: pb.SearchNotesRequest, _: Any) -> pb.SearchNotesResponse:  # noqa: N802
         _check_text("query", request.query)

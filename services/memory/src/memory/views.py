@@ -1,7 +1,14 @@
 """The record's values in the words of the API."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.record.v1.context_pb2 import (
+    CONTRADICTION_STATE_OPEN,
+    CONTRADICTION_STATE_RESOLVED,
+    ContextLine,
+    Contradiction,
+    RecordedFact,
+)
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from memory.adapters.postgres import Person
 from memory.adapters.postgres.contradictions import Found
@@ -11,9 +18,9 @@ from memory.domain.timeline import Entry
 from memory.search import NoteFound
 
 
-def recorded_fact(entry: Entry) -> pb.RecordedFact:
+def recorded_fact(entry: Entry) -> RecordedFact:
     """A statement with what became of it."""
-    view = pb.RecordedFact(fact=entry.fact, recorded_at=times.stamp(entry.statement.recorded_at))
+    view = RecordedFact(fact=entry.fact, recorded_at=times.stamp(entry.statement.recorded_at))
     if entry.successor is not None and entry.superseded_at is not None:
         view.superseded_by = entry.successor.fact.fact_id
         view.superseded_at.CopyFrom(times.stamp(entry.superseded_at))
@@ -24,12 +31,12 @@ def identifiers(person: Person) -> list[PatientKey]:
     return [identifier.key() for identifier in person.identifiers]
 
 
-def contradiction(found: Found) -> pb.Contradiction:
-    return pb.Contradiction(
+def contradiction(found: Found) -> Contradiction:
+    return Contradiction(
         contradiction_id=found.contradiction_id,
         rule=found.rule,
         fact_ids=found.fact_ids,
-        state=pb.CONTRADICTION_STATE_OPEN if found.open else pb.CONTRADICTION_STATE_RESOLVED,
+        state=CONTRADICTION_STATE_OPEN if found.open else CONTRADICTION_STATE_RESOLVED,
         found_at=times.stamp(found.found_at),
     )
 
@@ -45,5 +52,5 @@ def note_hit(found: NoteFound) -> pb.NoteHit:
     )
 
 
-def context_line(line: Line) -> pb.ContextLine:
-    return pb.ContextLine(text=line.text, fact_id=line.fact_id, passage_id=line.passage_id, tokens=line.tokens)
+def context_line(line: Line) -> ContextLine:
+    return ContextLine(text=line.text, fact_id=line.fact_id, passage_id=line.passage_id, tokens=line.tokens)

@@ -17,8 +17,9 @@ from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import MESSAGE_RECEIVED, Topic
 from eventbus import Event, Outgoing
 from google.protobuf.message import Message
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
-from longitude.ingestion.v1.events_pb2 import IdentityLink, MessageHeader, MessageReceived, PatientIdentity
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from longitude.record.v1 import fact_pb2 as cf
+from longitude.record.v1.fact_pb2 import IdentityLink
 from memory.adapters.postgres import Store, open_store
 from memory.domain import times
 

@@ -11,8 +11,8 @@ import pytest
 from contracts.topics import DOCUMENT_READ, STUDY_ANALYSED
 from eventbus import PermanentError
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
 from longitude.ingestion.v1.events_pb2 import MessageReceived
+from longitude.record.v1 import fact_pb2 as cf
 from memory.adapters.postgres import Person, Store
 from memory.domain.identity import Identifier
 from memory.domain.timeline import standing

@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import DOCUMENT_READ, EVIDENCE_LOADED, RECORD_UPDATED, Topic
 from eventbus import EventBus, Outgoing
 from longitude.imaging.v1.events_pb2 import DocumentRead
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from longitude.record.v1 import fact_pb2 as cf
+from longitude.record.v1.context_pb2 import Passage
 from servicekit.grpc import channel
 
 Build = Callable[..., Any]
@@ -237,7 +238,7 @@ async def test_evidence_is_found_for_a_clinical_question(memory: Any, query: str
 async def test_loading_evidence_is_idempotent_searchable_and_announced(memory: Any, kafka: str) -> None:
     before = await offsets(kafka, EVIDENCE_LOADED)
     name = f"test-{uuid.uuid4().hex}"
-    passage = pb.EvidencePassage(
+    passage = Passage(
         passage_id=name,
         title="Zebrafish scale",
         text=f"The {name} scale grades zebrafish.",
@@ -256,7 +257,7 @@ async def test_loading_evidence_is_idempotent_searchable_and_announced(memory: A
 
 
 async def test_a_passage_that_is_incomplete_is_refused_by_name_and_field(memory: Any) -> None:
-    request = pb.LoadEvidenceRequest(passages=[pb.EvidencePassage(passage_id="half-done", title="x")])
+    request = pb.LoadEvidenceRequest(passages=[Passage(passage_id="half-done", title="x")])
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await memory.LoadEvidence(request)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1 import fact_pb2 as cf
+from longitude.record.v1.context_pb2 import Passage
 from memory.domain.context import Note, Pack, Sources, pack
 from memory.domain.tokens import estimate
 
@@ -41,12 +41,12 @@ def shown(one: Pack) -> list[str]:
 
 def test_every_line_names_the_fact_or_passage_it_rests_on(record: list[cf.ClinicalFact], at: At) -> None:
     note = Note("Kidney function fell.", at(3), "ckd")
-    sources = Sources(record, passages=[EvidencePassage(passage_id="p", text="Text.")], notes=[note])
+    sources = Sources(record, passages=[Passage(passage_id="p", text="Text.")], notes=[note])
     assert all(bool(line.fact_id) != bool(line.passage_id) for line in packed(sources, at).lines)
 
 
 def test_sections_come_in_their_order(record: list[cf.ClinicalFact], at: At) -> None:
-    sources = Sources(record, [("rule", ["nka"])], [], [EvidencePassage(passage_id="p", text="Text.")])
+    sources = Sources(record, [("rule", ["nka"])], [], [Passage(passage_id="p", text="Text.")])
     order = shown(packed(sources, at))
     assert order[:4] == ["ckd", "metformin", "nka", "nka"]
     assert order.index("egfr-8") < order.index("p") < order.index("stopped")
@@ -77,7 +77,7 @@ def test_a_course_shows_its_newest_and_its_oldest_value_first(record: list[cf.Cl
 
 def test_results_that_the_evidence_is_about_come_first(record: list[cf.ClinicalFact], at: At) -> None:
     codes = [cf.CodedConcept(system="http://loinc.org", code="2823-3")]
-    evidence = EvidencePassage(passage_id="p", text="Text.", codes=codes)
+    evidence = Passage(passage_id="p", text="Text.", codes=codes)
     order = shown(packed(Sources(record, passages=[evidence]), at, question="Is it safe?"))
     assert order.index("k-8") < order.index("egfr-8")
 
@@ -109,7 +109,7 @@ def test_the_same_record_gives_the_same_pack_in_whatever_order_it_is_read(
 
 def test_notes_and_evidence_have_their_turn_before_the_depth_of_results(record: list[cf.ClinicalFact], at: At) -> None:
     note = Note("Hives after amoxicillin. " * 6, at(3), "nka")
-    evidence = EvidencePassage(passage_id="p", text="Metformin is stopped below an eGFR of 30. " * 4)
+    evidence = Passage(passage_id="p", text="Metformin is stopped below an eGFR of 30. " * 4)
     one = packed(Sources(record, notes=[note], passages=[evidence]), at, 420)
     assert "p" in shown(one)
     assert any(line.text.startswith("Note") for line in one.lines)

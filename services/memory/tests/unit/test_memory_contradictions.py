@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
+from longitude.record.v1 import fact_pb2 as cf
 from memory.domain.contradictions import Conflict, find
 
 Build = Callable[..., Any]

@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import CodedConcept
 from memory.domain.evidence import PassageError, Question, check, rank, words
 from memory.library import parse, shipped
 
@@ -24,7 +24,7 @@ CITED = {
 }
 
 
-def passage(passage_id: str, text: str = "text", **more: str) -> EvidencePassage:
+def passage(passage_id: str, text: str = "text", **more: str) -> Passage:
     filled: dict[str, Any] = {
         "title": "title",
         "source": "source",
@@ -32,10 +32,10 @@ def passage(passage_id: str, text: str = "text", **more: str) -> EvidencePassage
         "published": "2024",
         "licence": "own",
     }
-    return EvidencePassage(passage_id=passage_id, text=text, **filled | more)
+    return Passage(passage_id=passage_id, text=text, **filled | more)
 
 
-def ids(question: Question, *found: tuple[EvidencePassage, float]) -> list[str]:
+def ids(question: Question, *found: tuple[Passage, float]) -> list[str]:
     return [ranked.passage.passage_id for ranked in rank(question, found, limit=10)]
 
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
+from longitude.record.v1 import fact_pb2 as cf
 from memory.domain import phrases
 from memory.domain.tokens import estimate
 

@@ -1,11 +1,11 @@
 import pytest
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 from memory.domain.relevance import concerning, measure, terms
 from memory.library import shipped
 
 
-def passage(passage_id: str, title: str, text: str) -> EvidencePassage:
-    return EvidencePassage(passage_id=passage_id, title=title, text=text)
+def passage(passage_id: str, title: str, text: str) -> Passage:
+    return Passage(passage_id=passage_id, title=title, text=text)
 
 
 METFORMIN = passage("metformin", "Metformin and kidney function", "Metformin is stopped below an eGFR of 30.")
@@ -14,7 +14,7 @@ STATIN = passage("statin", "Statins in kidney disease", "A statin is given over 
 LIBRARY = [STATIN, CONTRAST, METFORMIN]
 
 
-def ids(question: str, passages: list[EvidencePassage]) -> list[str]:
+def ids(question: str, passages: list[Passage]) -> list[str]:
     return [each.passage_id for each in concerning(question, passages)]
 
 

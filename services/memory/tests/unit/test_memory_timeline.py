@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
+from longitude.record.v1 import fact_pb2 as cf
 from memory.domain.timeline import Entry, Statement, holding, replay, standing
 
 Build = Callable[..., Any]

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from longitude.imaging.v1.events_pb2 import DocumentRead
-from longitude.ingestion.v1 import clinical_fact_pb2 as cf
-from longitude.ingestion.v1.events_pb2 import IdentityLink, MessageHeader, MessageReceived, PatientIdentity
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from longitude.record.v1 import fact_pb2 as cf
+from longitude.record.v1.fact_pb2 import IdentityLink
 from memory.domain import times, updates
 from memory.domain.identity import Identifier
 

@@ -11,8 +11,6 @@ from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Sources, TooManySentencesError, Verifier
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
@@ -21,6 +19,8 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
     ReplayResponse,
     ReviewRequest,
 )
+from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 from reasoning import consultation, metrics, replaying
@@ -131,7 +131,7 @@ async def _sources(patient: PatientKey, text: str, parts: Parts) -> Sources:
     timeline = await parts.memory.timeline(patient)
     quoted = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
     passages = tuple({passage.passage_id: passage for found in quoted for passage in found}.values())
-    return Record(timeline, GetContextResponse(), passages, datetime.now(UTC)).sources()
+    return Record(timeline, Context(), passages, datetime.now(UTC)).sources()
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from eventbus import PermanentError
 from harness import EpisodeTamperedError, Generate, Generated, ModelPin, Replay, ReplayDifferenceError, parse
 from harness.protocol import Answer, Request
-from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import ReplayResponse
+from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit.errors import UnavailableError
 
 from reasoning.driver import generate, together

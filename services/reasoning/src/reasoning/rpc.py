@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
+from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import BusyError, InvalidInputError, NotFoundError
 
 from reasoning import handlers

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from grounding import Sources, UnknownSourceError
 from grounding.render import cite_fact
 from harness import CallTool, ToolResult
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.memory.v1.memory_service_pb2 import ContextLine, EvidencePassage, GetContextResponse, RecordedFact
+from longitude.record.v1.context_pb2 import Context, ContextLine, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import InvalidInputError, NotFoundError
 
 from reasoning.adapters.memory import Memory
@@ -54,7 +54,7 @@ class RecordTools:
         name, fact_ids = asked.arguments["calculation"], asked.arguments["inputs"].split()
         value = compute(name, fact_ids, asked.arguments["fact_id"], asked.purpose, self.sources)
         inputs = [self.sources.recorded_fact(each) for each in fact_ids]
-        return ToolResult(GetContextResponse(facts=inputs), (value,))
+        return ToolResult(Context(facts=inputs), (value,))
 
 
 class Tools:
@@ -79,13 +79,13 @@ class Tools:
 def of_facts(found: Sequence[RecordedFact], beside: Iterable[RecordedFact] = ()) -> ToolResult:
     """A line for each fact; those `beside` come without one."""
     lines = [ContextLine(text=_line(each), fact_id=each.fact.fact_id) for each in found]
-    return ToolResult(GetContextResponse(lines=lines, facts=[*found, *beside]))
+    return ToolResult(Context(lines=lines, facts=[*found, *beside]))
 
 
-def of_passages(passages: Iterable[EvidencePassage]) -> ToolResult:
+def of_passages(passages: Iterable[Passage]) -> ToolResult:
     kept = list(passages)[:LINES]
     lines = [ContextLine(text=each.text[:_LINE_CHARACTERS], passage_id=each.passage_id) for each in kept]
-    return ToolResult(GetContextResponse(lines=lines, passages=kept))
+    return ToolResult(Context(lines=lines, passages=kept))
 
 
 def _line(recorded: RecordedFact) -> str:

@@ -15,10 +15,10 @@ import pytest
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import MESSAGE_RECEIVED
 from eventbus import EventBus, Outgoing
-from longitude.ingestion.v1 import clinical_fact_pb2 as clinical
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
+from longitude.record.v1 import fact_pb2 as clinical
+from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from reasoning.adapters.memory import Memory
 from reasoning.domain.rules import CITED_PASSAGES

@@ -23,12 +23,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import ASSESSMENT_DRAFTED, EPISODE_CLOSED
 from harness import Tokenizer
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
+from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 from native_stack.layout import MODELS
 from reasoning.adapters import memory as memory_adapter
 from reasoning.adapters.postgres import Store

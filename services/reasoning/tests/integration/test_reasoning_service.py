@@ -26,13 +26,13 @@ from contracts.topics import (
 )
 from eventbus import Outgoing
 from harness import ModelPin, Replay, Tokenizer, parse
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.assessment_pb2 import Assessment, ReviewedStatement
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
+from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 from native_stack.layout import MODELS
 from reasoning.adapters.postgres import Store
 from reasoning.handlers import fingerprint

@@ -9,11 +9,11 @@ from contracts.identifiers import event_id
 from contracts.topics import ASSESSMENT_DRAFTED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed
+from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 from reasoning.adapters.postgres import Store, open_store
 
 PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")

@@ -8,8 +8,8 @@ from grounding import Sources, Statement, Verifier, say
 from grounding.statements import Words
 from harness import Written, actions
 from harness.actions import AskPhysician, Code, ProposalKind, Propose, QuestionPurpose
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import CodedConcept
 from reasoning.domain.drafting import Drafted, assess, draft, merge
 from reasoning.domain.objections import DISPUTED, OFF_TOPIC, objection, objection_to_text
 from reasoning.domain.wording import word, word_proposal, word_written

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 from grounding import Sources, Verifier
 from harness.actions import AskPhysician, QuestionPurpose
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse, GetTimelineResponse
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import Assessment, Statement
+from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 from reasoning.domain import rules
 from reasoning.domain.drafting import assess, draft
 from reasoning.domain.inputs import prepare
@@ -23,7 +24,7 @@ def record_of(builder: RecordBuilder, signed: SignedAssessment | None = None, as
     timeline = GetTimelineResponse(
         facts=builder.facts, contradictions=builder.contradictions, identifiers=[builder.patient]
     )
-    return Record(timeline, GetContextResponse(), tuple(builder.passages), asked_at, signed)
+    return Record(timeline, Context(), tuple(builder.passages), asked_at, signed)
 
 
 def statements(sources: Sources) -> list[Statement]:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Sources, Verifier
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import Assessment, ReviewedStatement, Statement
 from longitude.reasoning.v1.reasoning_service_pb2 import ReviewRequest
+from longitude.record.v1.fact_pb2 import PatientKey
 from reasoning.domain.reviewing import ReviewRefusedError, check, review_id, reviewed
 from testkit.records import RecordBuilder
 

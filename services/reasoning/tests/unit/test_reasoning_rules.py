@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from grounding import Sources, Verdict, Verifier, render
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_DOCUMENT,
     FACT_STATUS_CORRECTED,
     PROVENANCE_READ_FROM_IMAGE,
@@ -15,7 +16,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     CodedConcept,
     Provenance,
 )
-from longitude.reasoning.v1 import assessment_pb2 as wire
 from reasoning.domain.rules import CITED_PASSAGES, RULES, Rule, speak
 from reasoning.domain.rules.allergy import drug_of_an_allergic_class
 from reasoning.domain.rules.asked import evidence_on_the_question, named_in_the_question

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 from harness import CallTool, ToolResult
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, CodedConcept
-from longitude.memory.v1.memory_service_pb2 import GetContextResponse, GetTimelineResponse
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs
+from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, CodedConcept
 from reasoning.domain.inputs import prepare
 from reasoning.domain.record import Record, SignedAssessment
 from reasoning.tools import RecordTools
@@ -20,7 +21,7 @@ NOW = datetime(2026, 10, 7, tzinfo=UTC)
 
 def record_of(builder: RecordBuilder, signed: SignedAssessment | None = None) -> Record:
     """A record whose context shows every fact."""
-    context = GetContextResponse(facts=builder.facts)
+    context = Context(facts=builder.facts)
     for each in builder.facts:
         context.lines.add(text=each.fact.fact_id, fact_id=each.fact.fact_id)
     timeline = GetTimelineResponse(facts=builder.facts, identifiers=[builder.patient])

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from client.api.channel import explained, open_channel
 
@@ -53,13 +54,13 @@ class MemoryClient:
 
     async def context(
         self, patient: PatientKey, question: str, token_budget: int, *, known_at: datetime | None = None
-    ) -> pb.GetContextResponse:
+    ) -> Context:
         """The part of the record that serves a question, in at most `token_budget` tokens."""
         request = pb.GetContextRequest(
             patient=patient, question=question, token_budget=token_budget, known_at=timestamp(known_at)
         )
         with explained("memory"):
-            return await self._stub.GetContext(request, timeout=SECONDS)
+            return (await self._stub.GetContext(request, timeout=SECONDS)).context
 
     async def search_notes(self, patient: PatientKey, query: str, limit: int) -> list[pb.NoteHit]:
         """Passages of a patient's notes and documents, best first."""
@@ -72,7 +73,7 @@ class MemoryClient:
         with explained("memory"):
             return list((await self._stub.SearchEvidence(request, timeout=SECONDS)).hits)
 
-    async def load_evidence(self, passages: Iterable[pb.EvidencePassage]) -> pb.LoadEvidenceResponse:
+    async def load_evidence(self, passages: Iterable[Passage]) -> pb.LoadEvidenceResponse:
         """Add or replace passages."""
         with explained("memory"):
             return await self._stub.LoadEvidence(pb.LoadEvidenceRequest(passages=passages), timeout=10 * SECONDS)

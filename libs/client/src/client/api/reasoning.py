@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.reasoning.v1 import assessment_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from client.api.channel import explained, open_channel
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 from google.protobuf import json_format
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage, SearchEvidenceRequest
+from longitude.memory.v1.memory_service_pb2 import SearchEvidenceRequest
+from longitude.record.v1.context_pb2 import Passage
 from rich.text import Text
 
 from client import forms, stack
@@ -48,7 +49,7 @@ async def _load(files: Sequence[Path], *, as_json: bool) -> bool:
     return sum(counts.values()) == len(passages)
 
 
-def _passages(file: Path) -> Iterator[EvidencePassage]:
+def _passages(file: Path) -> Iterator[Passage]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -57,7 +58,7 @@ def _passages(file: Path) -> Iterator[EvidencePassage]:
         if not line.strip():
             continue
         try:
-            yield json_format.ParseDict(json_text.loads(line), EvidencePassage())
+            yield json_format.ParseDict(json_text.loads(line), Passage())
         except (ValueError, json_format.ParseError) as error:
             raise ClientError(f"{file}:{number}: not a passage: {error}") from None
 

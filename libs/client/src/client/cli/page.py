@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from longitude.ingestion.v1.clinical_fact_pb2 import SourcePointer
+from longitude.record.v1.fact_pb2 import SourcePointer
 from rich import box
 from rich.console import Console
 from rich.table import Table

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from contracts.identifiers import parse_patient
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 from rich.console import Console
 from rich.text import Text
 

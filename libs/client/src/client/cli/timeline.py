@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 from contracts.identifiers import format_patient
-from longitude.ingestion.v1.clinical_fact_pb2 import Assertion, ClinicalFact, FactKind
-from longitude.memory.v1.memory_service_pb2 import ContradictionState, GetTimelineResponse, RecordedFact
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
+from longitude.record.v1.context_pb2 import ContradictionState, RecordedFact
+from longitude.record.v1.fact_pb2 import Assertion, ClinicalFact, FactKind
 from rich.console import Console
 from rich.text import Text
 

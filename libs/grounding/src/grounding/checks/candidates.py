@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
+from longitude.record.v1.fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
 
 from grounding import facts, units
 from grounding.concepts import loinc_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding.binding import BoundNumber
 from grounding.checks.candidates import Candidate, agrees

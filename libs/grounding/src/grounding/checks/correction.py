@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_STATUS_CORRECTED
+from longitude.record.v1.fact_pb2 import FACT_STATUS_CORRECTED
 
 from grounding.checks import candidates
 from grounding.checks.context import Context, contradicted, supported

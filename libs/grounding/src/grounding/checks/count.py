@@ -2,7 +2,7 @@
 
 import re
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ENCOUNTER,
     FACT_KIND_IMAGING_FINDING,
     FACT_KIND_MEDICATION,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import binding, facts
 from grounding.checks.context import Context, contradicted, unsupported

@@ -1,6 +1,6 @@
 """Doses: the number after a drug's name against the dosage of the medication cited."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from grounding import facts, numbers, units
 from grounding.binding import BoundNumber

@@ -1,6 +1,6 @@
 """Whose it is: the patient's own, or a relative's."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_PROBLEM, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, ClinicalFact
 
 from grounding import facts
 from grounding.checks.context import Context, contradicted, supported, unsupported

@@ -5,12 +5,7 @@
 
 import re
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
-    FACT_KIND_ALLERGY,
-    FACT_KIND_MEDICATION,
-    FACT_KIND_PROBLEM,
-    FactKind,
-)
+from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FactKind
 
 from grounding.checks.context import Context, unsupported
 from grounding.checks.negation import negated_names

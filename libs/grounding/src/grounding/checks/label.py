@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from grounding import binding, facts
 from grounding.calculate import RAPID_PROGRESSION_PER_YEAR

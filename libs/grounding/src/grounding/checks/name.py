@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 
 from grounding import facts
 from grounding.checks.context import Context, contradicted, supported, unsupported

@@ -2,7 +2,7 @@
 
 import re
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.checks.context import Context, contradicted, supported, unsupported

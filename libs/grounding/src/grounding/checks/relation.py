@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_PROBLEM
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_PROBLEM
 
 from grounding import facts
 from grounding.checks.context import Context, unsupported

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_ENCOUNTER,
     FACT_KIND_MEDICATION,

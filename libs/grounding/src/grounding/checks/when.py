@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ENCOUNTER, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_ENCOUNTER, ClinicalFact
 
 from grounding import binding, facts
 from grounding.binding import BoundNumber

@@ -14,7 +14,8 @@ from decimal import Decimal
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.imaging.v1.events_pb2 import DocumentRead, ModelVersion, PageField
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.ingestion.v1.events_pb2 import DocumentReceived
+from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     ASSERTION_PRESENT,
     FACT_KIND_ALLERGY,
@@ -31,7 +32,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     ReferenceRange,
     SourcePointer,
 )
-from longitude.ingestion.v1.events_pb2 import DocumentReceived
 
 from imaging.domain.analytes import LOINC, Analyte, find_analyte
 from imaging.domain.letters import AllergyStatement, find_allergies

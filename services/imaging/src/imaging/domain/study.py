@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from contracts.identifiers import event_id
 from longitude.imaging.v1.events_pb2 import FilmFinding, FilmQuality, ModelVersion, StudyAnalysed
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.ingestion.v1.events_pb2 import StudyReceived
+from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     ASSERTION_PRESENT,
     FACT_KIND_IMAGING_FINDING,
@@ -21,7 +22,7 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     CodedConcept,
     SourcePointer,
 )
-from longitude.ingestion.v1.events_pb2 import ObjectRef, StudyReceived
+from longitude.record.v1.object_pb2 import ObjectRef
 
 from imaging.domain import heat_map
 from imaging.domain.reading import FilmModel, FilmReading

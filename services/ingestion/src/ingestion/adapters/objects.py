@@ -6,7 +6,8 @@ Objects are named after the SHA-256 of their bytes: keeping the same bytes again
 import hashlib
 
 from eventbus import PermanentError
-from longitude.ingestion.v1.events_pb2 import ObjectRef, Payload
+from longitude.ingestion.v1.events_pb2 import Payload
+from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit.objects import ObjectStore
 
 from ingestion.domain.facts import Document

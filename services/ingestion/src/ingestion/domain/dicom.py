@@ -6,8 +6,9 @@ import warnings
 from datetime import datetime, tzinfo
 
 from contracts.identifiers import event_id
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import ObjectRef, StudyReceived
+from longitude.ingestion.v1.events_pb2 import StudyReceived
+from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import IdentityLink, PatientIdentity
+from longitude.ingestion.v1.events_pb2 import PatientIdentity
+from longitude.record.v1.fact_pb2 import IdentityLink, PatientKey
 
 from ingestion.domain.hl7 import Message, Segment, Value
 from ingestion.domain.message_type import trigger_of

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from contracts.identifiers import patient_partition_key
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageReceived, ObjectRef, Payload
+from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageReceived, Payload
+from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 
 from ingestion.domain.reading import Reading
 from ingestion.domain.refusal import Condition, RefusedError, Verdict

@@ -1,10 +1,6 @@
 """What facts are about: comparable keys, values and names of coded concepts."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
-    ASSERTION_ABSENT,
-    FACT_KIND_ALLERGY,
-    ClinicalFact,
-)
+from longitude.record.v1.fact_pb2 import ASSERTION_ABSENT, FACT_KIND_ALLERGY, ClinicalFact
 
 SNOMED = "http://snomed.info/sct"
 # SNOMED CT 716186003 |No known allergy (situation)|.

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_DEMOGRAPHIC,
     FACT_KIND_MEDICATION,
@@ -19,7 +20,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_STATUS_ENDED,
     ClinicalFact,
 )
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
 
 from memory.domain import concepts, phrases, results, times
 from memory.domain.evidence import codes_of
@@ -70,7 +70,7 @@ class Sources:
     facts: Sequence[ClinicalFact]
     contradictions: Sequence[tuple[str, Sequence[str]]] = ()
     notes: Sequence[Note] = ()
-    passages: Sequence[EvidencePassage] = ()
+    passages: Sequence[Passage] = ()
     related: frozenset[str] = frozenset()
 
 
@@ -195,7 +195,7 @@ def _note_line(note: Note, count: TokenCounter) -> Line:
     return _line(f"Note {note.authored_at:%Y-%m-%d}: {note.text}", count, fact_id=note.fact_id)
 
 
-def _passage_line(passage: EvidencePassage, count: TokenCounter) -> Line:
+def _passage_line(passage: Passage, count: TokenCounter) -> Line:
     return _line(f"Evidence: {passage.title}. {passage.text}", count, passage_id=passage.passage_id)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from contracts.identifiers import event_id
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     ASSERTION_PRESENT,
     FACT_KIND_ALLERGY,

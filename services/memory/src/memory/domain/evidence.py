@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 
 MEANING, WORDS, PICO = 0.45, 0.25, 0.30
 CONCEPTS_ENOUGH = 3
@@ -54,11 +54,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    passage: EvidencePassage
+    passage: Passage
     score: float
 
 
-def check(passage: EvidencePassage) -> None:
+def check(passage: Passage) -> None:
     """PassageError unless the passage is complete and its size is sane."""
     if not _ID.fullmatch(passage.passage_id):
         raise PassageError("a passage: passage_id must be 2 to 80 of a-z, 0-9, '.', '_' and '-'")
@@ -66,7 +66,7 @@ def check(passage: EvidencePassage) -> None:
         raise PassageError(f"{passage.passage_id}: {problem}")
 
 
-def _problems(passage: EvidencePassage) -> Iterator[str]:
+def _problems(passage: Passage) -> Iterator[str]:
     for name in _REQUIRED:
         if not getattr(passage, name).strip():
             yield f"{name} is empty"
@@ -80,12 +80,12 @@ def _problems(passage: EvidencePassage) -> Iterator[str]:
         yield "codes need a system and a code"
 
 
-def text_of(passage: EvidencePassage) -> str:
+def text_of(passage: Passage) -> str:
     """What the embedder reads of a passage."""
     return f"{passage.title}. {passage.text}"
 
 
-def codes_of(passage: EvidencePassage) -> frozenset[str]:
+def codes_of(passage: Passage) -> frozenset[str]:
     """`system|code` of the passage's concepts."""
     return frozenset(f"{code.system}|{code.code}" for code in passage.codes)
 
@@ -100,14 +100,14 @@ def words(text: str) -> frozenset[str]:
     )
 
 
-def rank(question: Question, found: Iterable[tuple[EvidencePassage, float]], limit: int) -> list[Ranked]:
+def rank(question: Question, found: Iterable[tuple[Passage, float]], limit: int) -> list[Ranked]:
     """The best passages; `found` gives each candidate with its cosine to the question."""
     ranked = [Ranked(passage, _score(question, passage, cosine)) for passage, cosine in found]
     ranked.sort(key=lambda r: (-round(r.score, 2), *_strength(r.passage), r.passage.passage_id))
     return ranked[:limit]
 
 
-def _score(question: Question, passage: EvidencePassage, cosine: float) -> float:
+def _score(question: Question, passage: Passage, cosine: float) -> float:
     asked = [element for element in ELEMENTS if question.pico.get(element, "").strip()]
     parts = [(MEANING, max(0.0, min(1.0, cosine))), (WORDS, _wording(question, passage))]
     if asked:
@@ -116,7 +116,7 @@ def _score(question: Question, passage: EvidencePassage, cosine: float) -> float
     return sum(weight * value for weight, value in parts) / sum(weight for weight, _ in parts)
 
 
-def _wording(question: Question, passage: EvidencePassage) -> float:
+def _wording(question: Question, passage: Passage) -> float:
     names = " ".join(f"{code.display} {code.code}" for code in passage.codes)
     share = _share(question.text, f"{passage.title} {passage.text} {names}")
     if not question.codes:
@@ -130,7 +130,7 @@ def _share(asked: str, text: str) -> float:
     return len(wanted & words(text)) / len(wanted) if wanted else 0.0
 
 
-def _strength(passage: EvidencePassage) -> tuple[int, int]:
+def _strength(passage: Passage) -> tuple[int, int]:
     """Smaller is stronger: the kind of source, then the grade (1A before 1B before 2A; A before B; none last)."""
     kinds = {kind: n for n, kind in enumerate(SOURCE_KINDS)}
     grade = _GRADE.search(passage.grade)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 
 
 class Identifier(NamedTuple):

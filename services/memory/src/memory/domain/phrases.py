@@ -1,6 +1,6 @@
 """One short line per fact, in words a model and a clinician both read. Nothing that the fact does not say."""
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     FACT_KIND_ALLERGY,
     FACT_KIND_DEMOGRAPHIC,

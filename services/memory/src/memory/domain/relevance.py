@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, log
 
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 
 HALF, NEARLY, MOST = 0.5, 0.9, 2
 
@@ -43,19 +43,19 @@ _SHORTEST_STEM = 4
 class Relevance:
     """0 to 1: the share of what is asked that the passage `holds`, and how it `serves` (its title counts as much)."""
 
-    passage: EvidencePassage
+    passage: Passage
     holds: float
     serves: float
 
 
-def concerning(question: str, passages: Sequence[EvidencePassage]) -> list[EvidencePassage]:
+def concerning(question: str, passages: Sequence[Passage]) -> list[Passage]:
     """Those of the passages that concern the question, the best first."""
     measured = measure(question, passages)
     best = max((each.serves for each in measured), default=0.0)
     return [each.passage for each in measured if each.holds >= HALF and each.serves >= NEARLY * best][:MOST]
 
 
-def measure(question: str, passages: Sequence[EvidencePassage]) -> list[Relevance]:
+def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
     """The relevance of each passage among all of them, the best first."""
     asked = terms(question)
     bodies = [terms(_body(each)) for each in passages]
@@ -68,7 +68,7 @@ def measure(question: str, passages: Sequence[EvidencePassage]) -> list[Relevanc
     def weigh(some: frozenset[str]) -> float:
         return fsum(log((len(passages) + 1) / (held[term] + 0.5)) for term in some)
 
-    def relevance(passage: EvidencePassage, body: frozenset[str]) -> Relevance:
+    def relevance(passage: Passage, body: frozenset[str]) -> Relevance:
         title, holds = terms(passage.title), share(asked, body)
         return Relevance(passage, holds, (holds + _agreement(share(asked, title), share(title, asked))) / 2)
 
@@ -87,7 +87,7 @@ def _stem(word: str) -> str:
     return stem[:-1] if len(stem) > _SHORTEST_STEM and stem[-1] == stem[-2] else stem
 
 
-def _body(passage: EvidencePassage) -> str:
+def _body(passage: Passage) -> str:
     pico = (passage.population, passage.intervention, passage.comparison, passage.outcome)
     return " ".join([passage.title, passage.text, *pico, *(code.display for code in passage.codes)])
 

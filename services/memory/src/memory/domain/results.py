@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import chain, zip_longest
 
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_IMAGING_FINDING, FACT_KIND_RESULT, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_IMAGING_FINDING, FACT_KIND_RESULT, ClinicalFact
 
 from memory.domain import concepts, times
 from memory.domain.evidence import words

@@ -24,7 +24,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_MEDICATION,
     FACT_STATUS_CORRECTED,
     FACT_STATUS_ENTERED_IN_ERROR,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_STATUS_ENDED, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_STATUS_ENDED, ClinicalFact
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)

@@ -10,7 +10,8 @@ from datetime import datetime
 from contracts.identifiers import event_id
 from google.protobuf.message import Message
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.ingestion.v1.events_pb2 import MessageReceived
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_DOCUMENT,
     FACT_KIND_IMAGING_FINDING,
     FACT_KIND_PROCEDURE,
@@ -18,7 +19,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     PatientKey,
     SourcePointer,
 )
-from longitude.ingestion.v1.events_pb2 import MessageReceived
 
 from memory.domain import times
 from memory.domain.identity import Identifier, Link

@@ -14,7 +14,7 @@ CREATE TABLE fact (
     -- The identifier the source used; it never changes, whatever is merged later.
     identifier_no bigint NOT NULL REFERENCES identifier,
     kind smallint NOT NULL,
-    -- longitude.ingestion.v1.ClinicalFact
+    -- longitude.record.v1.ClinicalFact
     payload bytea NOT NULL,
     -- Valid time as stated, for operators and analysts; readers take it from the payload.
     valid_from timestamptz,

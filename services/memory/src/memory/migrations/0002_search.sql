@@ -23,7 +23,7 @@ CREATE TABLE evidence_passage (
     point_id uuid NOT NULL UNIQUE,
     -- Of the payload: what has not changed is not loaded again.
     sha256 text NOT NULL,
-    -- longitude.memory.v1.EvidencePassage
+    -- longitude.record.v1.Passage
     payload bytea NOT NULL,
     -- `system|code` of its concepts.
     codes text[] NOT NULL,

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
@@ -34,22 +35,23 @@ class Memory:
         request = pb.GetTimelineRequest(patient=patient, include_superseded=True)
         return await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
 
-    async def context(self, patient: PatientKey, question: str, tokens: int) -> pb.GetContextResponse:
+    async def context(self, patient: PatientKey, question: str, tokens: int) -> Context:
         request = pb.GetContextRequest(patient=patient, question=question, token_budget=tokens)
-        return await _answer(self._stub.GetContext(request, timeout=DEADLINE))
+        response = await _answer(self._stub.GetContext(request, timeout=DEADLINE))
+        return response.context
 
-    async def passages(self, wanted: Mapping[str, str]) -> tuple[pb.EvidencePassage, ...]:
+    async def passages(self, wanted: Mapping[str, str]) -> tuple[Passage, ...]:
         """The passages with these ids, each looked for with its own terms; those not in the library are left out."""
         found = await asyncio.gather(*(self._passage(name, terms) for name, terms in wanted.items()))
         return tuple(passage for passage in found if passage is not None)
 
-    async def evidence(self, query: str, limit: int = _HITS) -> tuple[pb.EvidencePassage, ...]:
+    async def evidence(self, query: str, limit: int = _HITS) -> tuple[Passage, ...]:
         """The best passages for a query."""
         request = pb.SearchEvidenceRequest(query=query, limit=limit)
         response = await _answer(self._stub.SearchEvidence(request, timeout=DEADLINE))
         return tuple(hit.passage for hit in response.hits)
 
-    async def quoted(self, words: str) -> tuple[pb.EvidencePassage, ...]:
+    async def quoted(self, words: str) -> tuple[Passage, ...]:
         """Passages that these words may be quoted from."""
         return await self.evidence(words, _HITS_TO_FIND_ONE)
 
@@ -59,8 +61,8 @@ class Memory:
         response = await _answer(self._stub.SearchNotes(request, timeout=DEADLINE))
         return tuple(response.hits)
 
-    async def _passage(self, passage_id: str, terms: str) -> pb.EvidencePassage | None:
-        found: Iterable[pb.EvidencePassage] = await self.evidence(terms, _HITS_TO_FIND_ONE)
+    async def _passage(self, passage_id: str, terms: str) -> Passage | None:
+        found: Iterable[Passage] = await self.evidence(terms, _HITS_TO_FIND_ONE)
         return next((passage for passage in found if passage.passage_id == passage_id), None)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 from eventbus import Outgoing, mark_published, stage, unpublished
-from longitude.ingestion.v1.clinical_fact_pb2 import PatientKey
-from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
+from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
 from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.errors import UnavailableError

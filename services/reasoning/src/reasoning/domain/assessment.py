@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from contracts.identifiers import event_id
 from contracts.topics import ASSESSMENT_DRAFTED, EPISODE_CLOSED, Topic
-from longitude.ingestion.v1.events_pb2 import ObjectRef
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
+from longitude.record.v1.object_pb2 import ObjectRef
 
 
 @dataclass(frozen=True, slots=True)

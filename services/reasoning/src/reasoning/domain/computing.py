@@ -25,8 +25,8 @@ from grounding.concepts import (
     WEIGHT,
 )
 from grounding.derive import CALCULATIONS, DOSE_LIMIT, SLOPE
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 from longitude.reasoning.v1.episode_pb2 import Calculation
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from grounding import Sources
 from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, key, short_name
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_ALERT,
     STATEMENT_KIND_PROPOSAL,
@@ -13,6 +12,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Statement,
 )
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Finding, Policy
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from reasoning.domain.computing import computable
 from reasoning.domain.reading import Readable, reach

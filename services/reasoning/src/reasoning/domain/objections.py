@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 from grounding import Sources, Statement
 from grounding.vocabulary import DOING
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE, STATEMENT_KIND_QUESTION
+from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
 
 from reasoning.domain.rules.contradictions import is_unconfirmed
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grounding import Sources, facts
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.reasoning.v1.episode_pb2 import Reach
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_DOCUMENT,
     FACT_KIND_IMAGING_FINDING,
@@ -17,8 +19,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_KIND_RESULT,
     ClinicalFact,
 )
-from longitude.memory.v1.memory_service_pb2 import RecordedFact
-from longitude.reasoning.v1.episode_pb2 import Reach
 
 from reasoning.domain.record import Record
 from reasoning.domain.rules.changes import last_encounter

@@ -4,14 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from grounding import Sources
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
-from longitude.memory.v1.memory_service_pb2 import (
-    EvidencePassage,
-    GetContextResponse,
-    GetTimelineResponse,
-    RecordedFact,
-)
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +23,12 @@ class Record:
     """The whole timeline for the rules, the context pack for the model, and the last signed assessment."""
 
     timeline: GetTimelineResponse
-    context: GetContextResponse
-    passages: tuple[EvidencePassage, ...]
+    context: Context
+    passages: tuple[Passage, ...]
     asked_at: datetime
     signed: SignedAssessment | None = None
 
-    def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[EvidencePassage, ...] = ()) -> Sources:
+    def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = ()) -> Sources:
         """Everything that may be cited. `facts` and `passages`: what tools brought in during the episode."""
         found = [*self.timeline.facts, *self.context.facts]
         known = {each.fact.fact_id for each in found}

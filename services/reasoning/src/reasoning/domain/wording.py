@@ -7,8 +7,8 @@ from grounding.render import citations
 from grounding.spans import sentences
 from grounding.statements import Day, Dose, Name, Part, Value, Words
 from harness import Written, actions
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 _PROPOSED: dict[actions.ProposalKind, str] = {
     actions.ProposalKind.REVIEW_MEDICATION: "Review ",

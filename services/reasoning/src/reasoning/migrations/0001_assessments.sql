@@ -15,7 +15,7 @@ CREATE INDEX assessment_of_patient ON assessment (patient_id, authority, drafted
 CREATE TABLE episode (
     episode_id    uuid PRIMARY KEY,
     assessment_id uuid NOT NULL REFERENCES assessment,
-    -- longitude.ingestion.v1.ObjectRef
+    -- longitude.record.v1.ObjectRef
     object        bytea NOT NULL
 );
 

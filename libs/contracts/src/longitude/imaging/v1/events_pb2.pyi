@@ -8,8 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
-from longitude.ingestion.v1 import events_pb2 as _events_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
+from longitude.record.v1 import object_pb2 as _object_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -89,22 +89,22 @@ class FilmFinding(_message.Message):
     threshold: _builtins.float
     """Decision threshold of the model card, 0..1."""
     @_builtins.property
-    def code(self) -> _clinical_fact_pb2.CodedConcept: ...
+    def code(self) -> _fact_pb2.CodedConcept: ...
     @_builtins.property
-    def heat_map(self) -> _events_pb2.ObjectRef:
+    def heat_map(self) -> _object_pb2.ObjectRef:
         """PNG of the film with the evidence for this finding laid over it."""
 
     @_builtins.property
-    def region(self) -> _clinical_fact_pb2.Box: ...
+    def region(self) -> _fact_pb2.Box: ...
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        code: _clinical_fact_pb2.CodedConcept | None = ...,
+        code: _fact_pb2.CodedConcept | None = ...,
         probability: _builtins.float = ...,
         threshold: _builtins.float = ...,
-        heat_map: _events_pb2.ObjectRef | None = ...,
-        region: _clinical_fact_pb2.Box | None = ...,
+        heat_map: _object_pb2.ObjectRef | None = ...,
+        region: _fact_pb2.Box | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "heat_map", b"heat_map", "region", b"region"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -138,7 +138,7 @@ class StudyAnalysed(_message.Message):
     """PA, AP or LL; `projection_probability` 0..1."""
     projection_probability: _builtins.float
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def quality(self) -> Global___FilmQuality: ...
     @_builtins.property
@@ -146,13 +146,13 @@ class StudyAnalysed(_message.Message):
     @_builtins.property
     def model(self) -> Global___ModelVersion: ...
     @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.ClinicalFact]: ...
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.ClinicalFact]: ...
     @_builtins.property
     def acquired_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         study_instance_uid: _builtins.str = ...,
         sop_instance_uid: _builtins.str = ...,
         accession_number: _builtins.str = ...,
@@ -161,7 +161,7 @@ class StudyAnalysed(_message.Message):
         projection_probability: _builtins.float = ...,
         findings: _abc.Iterable[Global___FilmFinding] | None = ...,
         model: Global___ModelVersion | None = ...,
-        facts: _abc.Iterable[_clinical_fact_pb2.ClinicalFact] | None = ...,
+        facts: _abc.Iterable[_fact_pb2.ClinicalFact] | None = ...,
         acquired_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["acquired_at", b"acquired_at", "model", b"model", "patient", b"patient", "quality", b"quality"]  # noqa: Y015
@@ -192,7 +192,7 @@ class PageField(_message.Message):
     confidence: _builtins.float
     page: _builtins.int
     @_builtins.property
-    def box(self) -> _clinical_fact_pb2.Box: ...
+    def box(self) -> _fact_pb2.Box: ...
     def __init__(
         self,
         *,
@@ -202,7 +202,7 @@ class PageField(_message.Message):
         unit: _builtins.str = ...,
         confidence: _builtins.float = ...,
         page: _builtins.int = ...,
-        box: _clinical_fact_pb2.Box | None = ...,
+        box: _fact_pb2.Box | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["box", b"box"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -236,30 +236,30 @@ class DocumentRead(_message.Message):
     """Empty when the page could be read; else why not (blank page, unreadable image)."""
     title: _builtins.str
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageField]: ...
     @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.ClinicalFact]: ...
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.ClinicalFact]: ...
     @_builtins.property
     def model(self) -> Global___ModelVersion: ...
     @_builtins.property
     def authored_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def source(self) -> _clinical_fact_pb2.SourcePointer: ...
+    def source(self) -> _fact_pb2.SourcePointer: ...
     def __init__(
         self,
         *,
         document_id: _builtins.str = ...,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         text: _builtins.str = ...,
         fields: _abc.Iterable[Global___PageField] | None = ...,
-        facts: _abc.Iterable[_clinical_fact_pb2.ClinicalFact] | None = ...,
+        facts: _abc.Iterable[_fact_pb2.ClinicalFact] | None = ...,
         problem: _builtins.str = ...,
         model: Global___ModelVersion | None = ...,
         authored_at: _timestamp_pb2.Timestamp | None = ...,
         title: _builtins.str = ...,
-        source: _clinical_fact_pb2.SourcePointer | None = ...,
+        source: _fact_pb2.SourcePointer | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authored_at", b"authored_at", "model", b"model", "patient", b"patient", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -23,32 +23,29 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from longitude.ingestion.v1 import clinical_fact_pb2 as longitude_dot_ingestion_dot_v1_dot_clinical__fact__pb2
+from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
+from longitude.record.v1 import object_pb2 as longitude_dot_record_dot_v1_dot_object__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longitude/ingestion/v1/events.proto\x12\x16longitude.ingestion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*longitude/ingestion/v1/clinical_fact.proto\"Z\n\tObjectRef\x12\x0e\n\x06\x62ucket\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x12\n\nmedia_type\x18\x05 \x01(\t\"Y\n\x07Payload\x12\x10\n\x06inline\x18\x01 \x01(\x0cH\x00\x12\x33\n\x06object\x18\x02 \x01(\x0b\x32!.longitude.ingestion.v1.ObjectRefH\x00\x42\x07\n\x05where\"\xd6\x01\n\rMessageHeader\x12\x12\n\ncontrol_id\x18\x01 \x01(\t\x12\x1b\n\x13sending_application\x18\x02 \x01(\t\x12\x18\n\x10sending_facility\x18\x03 \x01(\t\x12\x14\n\x0cmessage_code\x18\x04 \x01(\t\x12\x15\n\rtrigger_event\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\t\x12\x0f\n\x07\x63harset\x18\x07 \x01(\t\x12+\n\x07sent_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x01\n\x0cIdentityLink\x12\x35\n\tsurviving\x18\x01 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x32\n\x06merged\x18\x02 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x0f\n\x07removed\x18\x03 \x01(\x08\"\xaa\x01\n\x0fPatientIdentity\x12/\n\x03key\x18\x01 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12=\n\x11other_identifiers\x18\x02 \x03(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x13\n\x0b\x66\x61mily_name\x18\x03 \x01(\t\x12\x12\n\ngiven_name\x18\x04 \x01(\t\"\xf3\x02\n\x0fMessageReceived\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32%.longitude.ingestion.v1.MessageHeader\x12,\n\x03raw\x18\x02 \x01(\x0b\x32\x1f.longitude.ingestion.v1.Payload\x12\x38\n\x07patient\x18\x03 \x01(\x0b\x32\'.longitude.ingestion.v1.PatientIdentity\x12\x33\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32$.longitude.ingestion.v1.ClinicalFact\x12\x33\n\x05links\x18\x05 \x03(\x0b\x32$.longitude.ingestion.v1.IdentityLink\x12\x14\n\x0c\x64ocument_ids\x18\x06 \x03(\t\x12/\n\x0breceived_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08warnings\x18\x08 \x03(\t\"\xdc\x01\n\x0fMessageRejected\x12,\n\x03raw\x18\x01 \x01(\x0b\x32\x1f.longitude.ingestion.v1.Payload\x12\x1c\n\x14\x61\x63knowledgement_code\x18\x02 \x01(\t\x12\x16\n\x0e\x63ondition_code\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x10\n\x08location\x18\x05 \x01(\t\x12\x12\n\ncontrol_id\x18\x06 \x01(\t\x12/\n\x0breceived_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x03\n\rStudyReceived\x12\x33\n\x07patient\x18\x01 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x1a\n\x12study_instance_uid\x18\x02 \x01(\t\x12\x1b\n\x13series_instance_uid\x18\x03 \x01(\t\x12\x18\n\x10sop_instance_uid\x18\x04 \x01(\t\x12\x15\n\rsop_class_uid\x18\x05 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x06 \x01(\t\x12\x10\n\x08modality\x18\x07 \x01(\t\x12\x11\n\tbody_part\x18\x08 \x01(\t\x12\x15\n\rview_position\x18\t \x01(\t\x12/\n\x0b\x61\x63quired_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x08instance\x18\x0b \x01(\x0b\x32!.longitude.ingestion.v1.ObjectRef\x12/\n\x0breceived_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x82\x03\n\x10\x44ocumentReceived\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x33\n\x07patient\x18\x02 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x32\n\x04type\x18\x03 \x01(\x0b\x32$.longitude.ingestion.v1.CodedConcept\x12\r\n\x05title\x18\x04 \x01(\t\x12\x32\n\x07\x63ontent\x18\x05 \x01(\x0b\x32!.longitude.ingestion.v1.ObjectRef\x12/\n\x0b\x61uthored_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65ncounter_id\x18\x07 \x01(\t\x12\x35\n\x06source\x18\x08 \x01(\x0b\x32%.longitude.ingestion.v1.SourcePointer\x12/\n\x0breceived_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longitude/ingestion/v1/events.proto\x12\x16longitude.ingestion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\"V\n\x07Payload\x12\x10\n\x06inline\x18\x01 \x01(\x0cH\x00\x12\x30\n\x06object\x18\x02 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRefH\x00\x42\x07\n\x05where\"\xd6\x01\n\rMessageHeader\x12\x12\n\ncontrol_id\x18\x01 \x01(\t\x12\x1b\n\x13sending_application\x18\x02 \x01(\t\x12\x18\n\x10sending_facility\x18\x03 \x01(\t\x12\x14\n\x0cmessage_code\x18\x04 \x01(\t\x12\x15\n\rtrigger_event\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\t\x12\x0f\n\x07\x63harset\x18\x07 \x01(\t\x12+\n\x07sent_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa4\x01\n\x0fPatientIdentity\x12,\n\x03key\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x11other_identifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x13\n\x0b\x66\x61mily_name\x18\x03 \x01(\t\x12\x12\n\ngiven_name\x18\x04 \x01(\t\"\xed\x02\n\x0fMessageReceived\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32%.longitude.ingestion.v1.MessageHeader\x12,\n\x03raw\x18\x02 \x01(\x0b\x32\x1f.longitude.ingestion.v1.Payload\x12\x38\n\x07patient\x18\x03 \x01(\x0b\x32\'.longitude.ingestion.v1.PatientIdentity\x12\x30\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12\x30\n\x05links\x18\x05 \x03(\x0b\x32!.longitude.record.v1.IdentityLink\x12\x14\n\x0c\x64ocument_ids\x18\x06 \x03(\t\x12/\n\x0breceived_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08warnings\x18\x08 \x03(\t\"\xdc\x01\n\x0fMessageRejected\x12,\n\x03raw\x18\x01 \x01(\x0b\x32\x1f.longitude.ingestion.v1.Payload\x12\x1c\n\x14\x61\x63knowledgement_code\x18\x02 \x01(\t\x12\x16\n\x0e\x63ondition_code\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x10\n\x08location\x18\x05 \x01(\t\x12\x12\n\ncontrol_id\x18\x06 \x01(\t\x12/\n\x0breceived_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x03\n\rStudyReceived\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x1a\n\x12study_instance_uid\x18\x02 \x01(\t\x12\x1b\n\x13series_instance_uid\x18\x03 \x01(\t\x12\x18\n\x10sop_instance_uid\x18\x04 \x01(\t\x12\x15\n\rsop_class_uid\x18\x05 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x06 \x01(\t\x12\x10\n\x08modality\x18\x07 \x01(\t\x12\x11\n\tbody_part\x18\x08 \x01(\t\x12\x15\n\rview_position\x18\t \x01(\t\x12/\n\x0b\x61\x63quired_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08instance\x18\x0b \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12/\n\x0breceived_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf6\x02\n\x10\x44ocumentReceived\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12/\n\x04type\x18\x03 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\r\n\x05title\x18\x04 \x01(\t\x12/\n\x07\x63ontent\x18\x05 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12/\n\x0b\x61uthored_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65ncounter_id\x18\x07 \x01(\t\x12\x32\n\x06source\x18\x08 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0breceived_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.ingestion.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBJECTREF']._serialized_start=140
-  _globals['_OBJECTREF']._serialized_end=230
-  _globals['_PAYLOAD']._serialized_start=232
-  _globals['_PAYLOAD']._serialized_end=321
-  _globals['_MESSAGEHEADER']._serialized_start=324
-  _globals['_MESSAGEHEADER']._serialized_end=538
-  _globals['_IDENTITYLINK']._serialized_start=541
-  _globals['_IDENTITYLINK']._serialized_end=679
-  _globals['_PATIENTIDENTITY']._serialized_start=682
-  _globals['_PATIENTIDENTITY']._serialized_end=852
-  _globals['_MESSAGERECEIVED']._serialized_start=855
-  _globals['_MESSAGERECEIVED']._serialized_end=1226
-  _globals['_MESSAGEREJECTED']._serialized_start=1229
-  _globals['_MESSAGEREJECTED']._serialized_end=1449
-  _globals['_STUDYRECEIVED']._serialized_start=1452
-  _globals['_STUDYRECEIVED']._serialized_end=1863
-  _globals['_DOCUMENTRECEIVED']._serialized_start=1866
-  _globals['_DOCUMENTRECEIVED']._serialized_end=2252
+  _globals['_PAYLOAD']._serialized_start=162
+  _globals['_PAYLOAD']._serialized_end=248
+  _globals['_MESSAGEHEADER']._serialized_start=251
+  _globals['_MESSAGEHEADER']._serialized_end=465
+  _globals['_PATIENTIDENTITY']._serialized_start=468
+  _globals['_PATIENTIDENTITY']._serialized_end=632
+  _globals['_MESSAGERECEIVED']._serialized_start=635
+  _globals['_MESSAGERECEIVED']._serialized_end=1000
+  _globals['_MESSAGEREJECTED']._serialized_start=1003
+  _globals['_MESSAGEREJECTED']._serialized_end=1223
+  _globals['_STUDYRECEIVED']._serialized_start=1226
+  _globals['_STUDYRECEIVED']._serialized_end=1631
+  _globals['_DOCUMENTRECEIVED']._serialized_start=1634
+  _globals['_DOCUMENTRECEIVED']._serialized_end=2008
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
+from longitude.record.v1 import object_pb2 as _object_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,39 +22,6 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class ObjectRef(_message.Message):
-    """A payload kept in object storage. `sha256` is the lower-case hex digest of the bytes."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BUCKET_FIELD_NUMBER: _builtins.int
-    KEY_FIELD_NUMBER: _builtins.int
-    SHA256_FIELD_NUMBER: _builtins.int
-    SIZE_FIELD_NUMBER: _builtins.int
-    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
-    bucket: _builtins.str
-    key: _builtins.str
-    sha256: _builtins.str
-    size: _builtins.int
-    media_type: _builtins.str
-    def __init__(
-        self,
-        *,
-        bucket: _builtins.str = ...,
-        key: _builtins.str = ...,
-        sha256: _builtins.str = ...,
-        size: _builtins.int = ...,
-        media_type: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bucket", b"bucket", "key", b"key", "media_type", b"media_type", "sha256", b"sha256", "size", b"size"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ObjectRef: _TypeAlias = ObjectRef  # noqa: Y015
-
-@_typing.final
 class Payload(_message.Message):
     """Raw bytes, inline up to 256 KiB, else by reference."""
 
@@ -63,12 +31,12 @@ class Payload(_message.Message):
     OBJECT_FIELD_NUMBER: _builtins.int
     inline: _builtins.bytes
     @_builtins.property
-    def object(self) -> Global___ObjectRef: ...
+    def object(self) -> _object_pb2.ObjectRef: ...
     def __init__(
         self,
         *,
         inline: _builtins.bytes = ...,
-        object: Global___ObjectRef | None = ...,
+        object: _object_pb2.ObjectRef | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["inline", b"inline", "object", b"object", "where", b"where"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -128,36 +96,6 @@ class MessageHeader(_message.Message):
 Global___MessageHeader: _TypeAlias = MessageHeader  # noqa: Y015
 
 @_typing.final
-class IdentityLink(_message.Message):
-    """Two identifiers said to be one person (A40: MRG-1 merged into PID-3)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SURVIVING_FIELD_NUMBER: _builtins.int
-    MERGED_FIELD_NUMBER: _builtins.int
-    REMOVED_FIELD_NUMBER: _builtins.int
-    removed: _builtins.bool
-    """Set when the message takes an earlier link back (A37: unlink): the two are two persons again."""
-    @_builtins.property
-    def surviving(self) -> _clinical_fact_pb2.PatientKey: ...
-    @_builtins.property
-    def merged(self) -> _clinical_fact_pb2.PatientKey: ...
-    def __init__(
-        self,
-        *,
-        surviving: _clinical_fact_pb2.PatientKey | None = ...,
-        merged: _clinical_fact_pb2.PatientKey | None = ...,
-        removed: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["merged", b"merged", "surviving", b"surviving"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged", b"merged", "removed", b"removed", "surviving", b"surviving"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___IdentityLink: _TypeAlias = IdentityLink  # noqa: Y015
-
-@_typing.final
 class PatientIdentity(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -168,14 +106,14 @@ class PatientIdentity(_message.Message):
     family_name: _builtins.str
     given_name: _builtins.str
     @_builtins.property
-    def key(self) -> _clinical_fact_pb2.PatientKey: ...
+    def key(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
-    def other_identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.PatientKey]: ...
+    def other_identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.PatientKey]: ...
     def __init__(
         self,
         *,
-        key: _clinical_fact_pb2.PatientKey | None = ...,
-        other_identifiers: _abc.Iterable[_clinical_fact_pb2.PatientKey] | None = ...,
+        key: _fact_pb2.PatientKey | None = ...,
+        other_identifiers: _abc.Iterable[_fact_pb2.PatientKey] | None = ...,
         family_name: _builtins.str = ...,
         given_name: _builtins.str = ...,
     ) -> None: ...
@@ -210,9 +148,9 @@ class MessageReceived(_message.Message):
     @_builtins.property
     def patient(self) -> Global___PatientIdentity: ...
     @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.ClinicalFact]: ...
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.ClinicalFact]: ...
     @_builtins.property
-    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___IdentityLink]: ...
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.IdentityLink]: ...
     @_builtins.property
     def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -229,8 +167,8 @@ class MessageReceived(_message.Message):
         header: Global___MessageHeader | None = ...,
         raw: Global___Payload | None = ...,
         patient: Global___PatientIdentity | None = ...,
-        facts: _abc.Iterable[_clinical_fact_pb2.ClinicalFact] | None = ...,
-        links: _abc.Iterable[Global___IdentityLink] | None = ...,
+        facts: _abc.Iterable[_fact_pb2.ClinicalFact] | None = ...,
+        links: _abc.Iterable[_fact_pb2.IdentityLink] | None = ...,
         document_ids: _abc.Iterable[_builtins.str] | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
@@ -314,17 +252,17 @@ class StudyReceived(_message.Message):
     body_part: _builtins.str
     view_position: _builtins.str
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def acquired_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def instance(self) -> Global___ObjectRef: ...
+    def instance(self) -> _object_pb2.ObjectRef: ...
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         study_instance_uid: _builtins.str = ...,
         series_instance_uid: _builtins.str = ...,
         sop_instance_uid: _builtins.str = ...,
@@ -334,7 +272,7 @@ class StudyReceived(_message.Message):
         body_part: _builtins.str = ...,
         view_position: _builtins.str = ...,
         acquired_at: _timestamp_pb2.Timestamp | None = ...,
-        instance: Global___ObjectRef | None = ...,
+        instance: _object_pb2.ObjectRef | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["acquired_at", b"acquired_at", "instance", b"instance", "patient", b"patient", "received_at", b"received_at"]  # noqa: Y015
@@ -364,28 +302,28 @@ class DocumentReceived(_message.Message):
     title: _builtins.str
     encounter_id: _builtins.str
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
-    def type(self) -> _clinical_fact_pb2.CodedConcept: ...
+    def type(self) -> _fact_pb2.CodedConcept: ...
     @_builtins.property
-    def content(self) -> Global___ObjectRef: ...
+    def content(self) -> _object_pb2.ObjectRef: ...
     @_builtins.property
     def authored_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def source(self) -> _clinical_fact_pb2.SourcePointer: ...
+    def source(self) -> _fact_pb2.SourcePointer: ...
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
         document_id: _builtins.str = ...,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
-        type: _clinical_fact_pb2.CodedConcept | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
+        type: _fact_pb2.CodedConcept | None = ...,
         title: _builtins.str = ...,
-        content: Global___ObjectRef | None = ...,
+        content: _object_pb2.ObjectRef | None = ...,
         authored_at: _timestamp_pb2.Timestamp | None = ...,
         encounter_id: _builtins.str = ...,
-        source: _clinical_fact_pb2.SourcePointer | None = ...,
+        source: _fact_pb2.SourcePointer | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authored_at", b"authored_at", "content", b"content", "patient", b"patient", "received_at", b"received_at", "source", b"source", "type", b"type"]  # noqa: Y015

@@ -8,7 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -33,7 +33,7 @@ class RecordUpdated(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     links_added: _builtins.int
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -45,7 +45,7 @@ class RecordUpdated(_message.Message):
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
         links_added: _builtins.int = ...,
         contradiction_ids: _abc.Iterable[_builtins.str] | None = ...,

@@ -23,50 +23,41 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from longitude.ingestion.v1 import clinical_fact_pb2 as longitude_dot_ingestion_dot_v1_dot_clinical__fact__pb2
+from longitude.record.v1 import context_pb2 as longitude_dot_record_dot_v1_dot_context__pb2
+from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*longitude/ingestion/v1/clinical_fact.proto\"\xbd\x01\n\x0cRecordedFact\x12\x32\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32$.longitude.ingestion.v1.ClinicalFact\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rsuperseded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsuperseded_by\x18\x04 \x01(\t\"\xaf\x01\n\rContradiction\x12\x18\n\x10\x63ontradiction_id\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\x12\x36\n\x05state\x18\x04 \x01(\x0e\x32\'.longitude.memory.v1.ContradictionState\x12,\n\x08\x66ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf2\x01\n\x12GetTimelineRequest\x12\x33\n\x07patient\x18\x01 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x05kinds\x18\x04 \x03(\x0e\x32 .longitude.ingestion.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\"\xbc\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.memory.v1.RecordedFact\x12\x37\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.memory.v1.Contradiction\"\x9e\x01\n\x11GetContextRequest\x12\x33\n\x07patient\x18\x01 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x0b\x43ontextLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x12\n\npassage_id\x18\x03 \x01(\t\x12\x0e\n\x06tokens\x18\x04 \x01(\r\"\xd7\x02\n\x12GetContextResponse\x12/\n\x05lines\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.ContextLine\x12\x0e\n\x06tokens\x18\x02 \x01(\r\x12\x0f\n\x07omitted\x18\x03 \x01(\r\x12\x30\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32!.longitude.memory.v1.RecordedFact\x12\x36\n\x08passages\x18\x05 \x03(\x0b\x32$.longitude.memory.v1.EvidencePassage\x12:\n\x0e\x63ontradictions\x18\x06 \x03(\x0b\x32\".longitude.memory.v1.Contradiction\x12\x37\n\x0bidentifiers\x18\x07 \x03(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x10\n\x08\x64\x65graded\x18\x08 \x03(\t\"g\n\x12SearchNotesRequest\x12\x33\n\x07patient\x18\x01 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa3\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x35\n\x06source\x18\x04 \x01(\x0b\x32%.longitude.ingestion.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x9e\x02\n\x0f\x45videncePassage\x12\x12\n\npassage_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x13\n\x0bsource_kind\x18\x05 \x01(\t\x12\r\n\x05grade\x18\x06 \x01(\t\x12\x11\n\tpublished\x18\x07 \x01(\t\x12\x12\n\npopulation\x18\x08 \x01(\t\x12\x14\n\x0cintervention\x18\t \x01(\t\x12\x12\n\ncomparison\x18\n \x01(\t\x12\x0f\n\x07outcome\x18\x0b \x01(\t\x12\x33\n\x05\x63odes\x18\x0c \x03(\x0b\x32$.longitude.ingestion.v1.CodedConcept\x12\x0f\n\x07licence\x18\r \x01(\t\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"S\n\x0b\x45videnceHit\x12\x35\n\x07passage\x18\x01 \x01(\x0b\x32$.longitude.memory.v1.EvidencePassage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"M\n\x13LoadEvidenceRequest\x12\x36\n\x08passages\x18\x01 \x03(\x0b\x32$.longitude.memory.v1.EvidencePassage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r*y\n\x12\x43ontradictionState\x12#\n\x1f\x43ONTRADICTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTRADICTION_STATE_OPEN\x10\x01\x12 \n\x1c\x43ONTRADICTION_STATE_RESOLVED\x10\x02\x32\x82\x04\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"\xec\x01\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\"\xb9\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"E\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r2\x82\x04\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.memory.v1.memory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTRADICTIONSTATE']._serialized_start=2630
-  _globals['_CONTRADICTIONSTATE']._serialized_end=2751
-  _globals['_RECORDEDFACT']._serialized_start=143
-  _globals['_RECORDEDFACT']._serialized_end=332
-  _globals['_CONTRADICTION']._serialized_start=335
-  _globals['_CONTRADICTION']._serialized_end=510
-  _globals['_GETTIMELINEREQUEST']._serialized_start=513
-  _globals['_GETTIMELINEREQUEST']._serialized_end=755
-  _globals['_GETTIMELINERESPONSE']._serialized_start=758
-  _globals['_GETTIMELINERESPONSE']._serialized_end=946
-  _globals['_GETCONTEXTREQUEST']._serialized_start=949
-  _globals['_GETCONTEXTREQUEST']._serialized_end=1107
-  _globals['_CONTEXTLINE']._serialized_start=1109
-  _globals['_CONTEXTLINE']._serialized_end=1189
-  _globals['_GETCONTEXTRESPONSE']._serialized_start=1192
-  _globals['_GETCONTEXTRESPONSE']._serialized_end=1535
-  _globals['_SEARCHNOTESREQUEST']._serialized_start=1537
-  _globals['_SEARCHNOTESREQUEST']._serialized_end=1640
-  _globals['_NOTEHIT']._serialized_start=1643
-  _globals['_NOTEHIT']._serialized_end=1806
-  _globals['_SEARCHNOTESRESPONSE']._serialized_start=1808
-  _globals['_SEARCHNOTESRESPONSE']._serialized_end=1890
-  _globals['_EVIDENCEPASSAGE']._serialized_start=1893
-  _globals['_EVIDENCEPASSAGE']._serialized_end=2179
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=2182
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=2314
-  _globals['_EVIDENCEHIT']._serialized_start=2316
-  _globals['_EVIDENCEHIT']._serialized_end=2399
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=2401
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=2490
-  _globals['_LOADEVIDENCEREQUEST']._serialized_start=2492
-  _globals['_LOADEVIDENCEREQUEST']._serialized_end=2569
-  _globals['_LOADEVIDENCERESPONSE']._serialized_start=2571
-  _globals['_LOADEVIDENCERESPONSE']._serialized_end=2628
-  _globals['_MEMORYSERVICE']._serialized_start=2754
-  _globals['_MEMORYSERVICE']._serialized_end=3268
+  _globals['_GETTIMELINEREQUEST']._serialized_start=166
+  _globals['_GETTIMELINEREQUEST']._serialized_end=402
+  _globals['_GETTIMELINERESPONSE']._serialized_start=405
+  _globals['_GETTIMELINERESPONSE']._serialized_end=590
+  _globals['_GETCONTEXTREQUEST']._serialized_start=593
+  _globals['_GETCONTEXTREQUEST']._serialized_end=748
+  _globals['_GETCONTEXTRESPONSE']._serialized_start=750
+  _globals['_GETCONTEXTRESPONSE']._serialized_end=817
+  _globals['_SEARCHNOTESREQUEST']._serialized_start=819
+  _globals['_SEARCHNOTESREQUEST']._serialized_end=919
+  _globals['_NOTEHIT']._serialized_start=922
+  _globals['_NOTEHIT']._serialized_end=1082
+  _globals['_SEARCHNOTESRESPONSE']._serialized_start=1084
+  _globals['_SEARCHNOTESRESPONSE']._serialized_end=1166
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=1169
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=1301
+  _globals['_EVIDENCEHIT']._serialized_start=1303
+  _globals['_EVIDENCEHIT']._serialized_end=1378
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=1380
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=1469
+  _globals['_LOADEVIDENCEREQUEST']._serialized_start=1471
+  _globals['_LOADEVIDENCEREQUEST']._serialized_end=1540
+  _globals['_LOADEVIDENCERESPONSE']._serialized_start=1542
+  _globals['_LOADEVIDENCERESPONSE']._serialized_end=1599
+  _globals['_MEMORYSERVICE']._serialized_start=1602
+  _globals['_MEMORYSERVICE']._serialized_end=2116
 # @@protoc_insertion_point(module_scope)

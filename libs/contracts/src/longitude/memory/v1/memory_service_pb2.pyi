@@ -8,8 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
+from longitude.record.v1 import context_pb2 as _context_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,93 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _ContradictionState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ContradictionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContradictionState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CONTRADICTION_STATE_UNSPECIFIED: _ContradictionState.ValueType  # 0
-    CONTRADICTION_STATE_OPEN: _ContradictionState.ValueType  # 1
-    CONTRADICTION_STATE_RESOLVED: _ContradictionState.ValueType  # 2
-
-class ContradictionState(_ContradictionState, metaclass=_ContradictionStateEnumTypeWrapper): ...
-
-CONTRADICTION_STATE_UNSPECIFIED: ContradictionState.ValueType  # 0
-CONTRADICTION_STATE_OPEN: ContradictionState.ValueType  # 1
-CONTRADICTION_STATE_RESOLVED: ContradictionState.ValueType  # 2
-Global___ContradictionState: _TypeAlias = ContradictionState  # noqa: Y015
-
-@_typing.final
-class RecordedFact(_message.Message):
-    """A fact with the time the record learned it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FACT_FIELD_NUMBER: _builtins.int
-    RECORDED_AT_FIELD_NUMBER: _builtins.int
-    SUPERSEDED_AT_FIELD_NUMBER: _builtins.int
-    SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
-    superseded_by: _builtins.str
-    @_builtins.property
-    def fact(self) -> _clinical_fact_pb2.ClinicalFact: ...
-    @_builtins.property
-    def recorded_at(self) -> _timestamp_pb2.Timestamp: ...
-    @_builtins.property
-    def superseded_at(self) -> _timestamp_pb2.Timestamp:
-        """Set when a later statement in the same slot replaced this one."""
-
-    def __init__(
-        self,
-        *,
-        fact: _clinical_fact_pb2.ClinicalFact | None = ...,
-        recorded_at: _timestamp_pb2.Timestamp | None = ...,
-        superseded_at: _timestamp_pb2.Timestamp | None = ...,
-        superseded_by: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "recorded_at", b"recorded_at", "superseded_at", b"superseded_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "recorded_at", b"recorded_at", "superseded_at", b"superseded_at", "superseded_by", b"superseded_by"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RecordedFact: _TypeAlias = RecordedFact  # noqa: Y015
-
-@_typing.final
-class Contradiction(_message.Message):
-    """Facts that cannot all hold, found by a named rule. The record keeps them all."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CONTRADICTION_ID_FIELD_NUMBER: _builtins.int
-    RULE_FIELD_NUMBER: _builtins.int
-    FACT_IDS_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    FOUND_AT_FIELD_NUMBER: _builtins.int
-    contradiction_id: _builtins.str
-    rule: _builtins.str
-    state: Global___ContradictionState.ValueType
-    @_builtins.property
-    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
-    @_builtins.property
-    def found_at(self) -> _timestamp_pb2.Timestamp: ...
-    def __init__(
-        self,
-        *,
-        contradiction_id: _builtins.str = ...,
-        rule: _builtins.str = ...,
-        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
-        state: Global___ContradictionState.ValueType = ...,
-        found_at: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["found_at", b"found_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradiction_id", b"contradiction_id", "fact_ids", b"fact_ids", "found_at", b"found_at", "rule", b"rule", "state", b"state"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Contradiction: _TypeAlias = Contradiction  # noqa: Y015
 
 @_typing.final
 class GetTimelineRequest(_message.Message):
@@ -120,7 +33,7 @@ class GetTimelineRequest(_message.Message):
     include_superseded: _builtins.bool
     """Also statements that were superseded by known_at."""
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def valid_at(self) -> _timestamp_pb2.Timestamp:
         """What held at this time; unset: all times."""
@@ -130,16 +43,16 @@ class GetTimelineRequest(_message.Message):
         """What the record knew at this time; unset: now."""
 
     @_builtins.property
-    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_clinical_fact_pb2.FactKind.ValueType]:
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_fact_pb2.FactKind.ValueType]:
         """Empty: every kind."""
 
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         valid_at: _timestamp_pb2.Timestamp | None = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
-        kinds: _abc.Iterable[_clinical_fact_pb2.FactKind.ValueType] | None = ...,
+        kinds: _abc.Iterable[_fact_pb2.FactKind.ValueType] | None = ...,
         include_superseded: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "patient", b"patient", "valid_at", b"valid_at"]  # noqa: Y015
@@ -158,19 +71,19 @@ class GetTimelineResponse(_message.Message):
     IDENTIFIERS_FIELD_NUMBER: _builtins.int
     CONTRADICTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordedFact]:
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.RecordedFact]:
         """Ordered by valid_from, then recorded_at, then fact id."""
 
     @_builtins.property
-    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.PatientKey]: ...
+    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.PatientKey]: ...
     @_builtins.property
-    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]: ...
+    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Contradiction]: ...
     def __init__(
         self,
         *,
-        facts: _abc.Iterable[Global___RecordedFact] | None = ...,
-        identifiers: _abc.Iterable[_clinical_fact_pb2.PatientKey] | None = ...,
-        contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
+        facts: _abc.Iterable[_context_pb2.RecordedFact] | None = ...,
+        identifiers: _abc.Iterable[_fact_pb2.PatientKey] | None = ...,
+        contradictions: _abc.Iterable[_context_pb2.Contradiction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -192,13 +105,13 @@ class GetContextRequest(_message.Message):
     token_budget: _builtins.int
     """Upper bound of the pack in tokens of the reasoner's tokenizer."""
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         question: _builtins.str = ...,
         token_budget: _builtins.int = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
@@ -212,79 +125,20 @@ class GetContextRequest(_message.Message):
 Global___GetContextRequest: _TypeAlias = GetContextRequest  # noqa: Y015
 
 @_typing.final
-class ContextLine(_message.Message):
-    """One line of a context pack; `fact_id` or `passage_id` says what it rests on."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TEXT_FIELD_NUMBER: _builtins.int
-    FACT_ID_FIELD_NUMBER: _builtins.int
-    PASSAGE_ID_FIELD_NUMBER: _builtins.int
-    TOKENS_FIELD_NUMBER: _builtins.int
-    text: _builtins.str
-    fact_id: _builtins.str
-    passage_id: _builtins.str
-    tokens: _builtins.int
-    def __init__(
-        self,
-        *,
-        text: _builtins.str = ...,
-        fact_id: _builtins.str = ...,
-        passage_id: _builtins.str = ...,
-        tokens: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "passage_id", b"passage_id", "text", b"text", "tokens", b"tokens"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ContextLine: _TypeAlias = ContextLine  # noqa: Y015
-
-@_typing.final
 class GetContextResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    LINES_FIELD_NUMBER: _builtins.int
-    TOKENS_FIELD_NUMBER: _builtins.int
-    OMITTED_FIELD_NUMBER: _builtins.int
-    FACTS_FIELD_NUMBER: _builtins.int
-    PASSAGES_FIELD_NUMBER: _builtins.int
-    CONTRADICTIONS_FIELD_NUMBER: _builtins.int
-    IDENTIFIERS_FIELD_NUMBER: _builtins.int
-    DEGRADED_FIELD_NUMBER: _builtins.int
-    tokens: _builtins.int
-    omitted: _builtins.int
-    """Facts that did not fit the budget."""
+    CONTEXT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextLine]: ...
-    @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordedFact]: ...
-    @_builtins.property
-    def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidencePassage]: ...
-    @_builtins.property
-    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]: ...
-    @_builtins.property
-    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.PatientKey]: ...
-    @_builtins.property
-    def degraded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the pack had to do without and why (search out of reach, index behind); empty when nothing is missing."""
-
+    def context(self) -> _context_pb2.Context: ...
     def __init__(
         self,
         *,
-        lines: _abc.Iterable[Global___ContextLine] | None = ...,
-        tokens: _builtins.int = ...,
-        omitted: _builtins.int = ...,
-        facts: _abc.Iterable[Global___RecordedFact] | None = ...,
-        passages: _abc.Iterable[Global___EvidencePassage] | None = ...,
-        contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
-        identifiers: _abc.Iterable[_clinical_fact_pb2.PatientKey] | None = ...,
-        degraded: _abc.Iterable[_builtins.str] | None = ...,
+        context: _context_pb2.Context | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "degraded", b"degraded", "facts", b"facts", "identifiers", b"identifiers", "lines", b"lines", "omitted", b"omitted", "passages", b"passages", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -300,11 +154,11 @@ class SearchNotesRequest(_message.Message):
     query: _builtins.str
     limit: _builtins.int
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         query: _builtins.str = ...,
         limit: _builtins.int = ...,
     ) -> None: ...
@@ -329,7 +183,7 @@ class NoteHit(_message.Message):
     text: _builtins.str
     score: _builtins.float
     @_builtins.property
-    def source(self) -> _clinical_fact_pb2.SourcePointer: ...
+    def source(self) -> _fact_pb2.SourcePointer: ...
     @_builtins.property
     def authored_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -338,7 +192,7 @@ class NoteHit(_message.Message):
         document_id: _builtins.str = ...,
         text: _builtins.str = ...,
         score: _builtins.float = ...,
-        source: _clinical_fact_pb2.SourcePointer | None = ...,
+        source: _fact_pb2.SourcePointer | None = ...,
         authored_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authored_at", b"authored_at", "source", b"source"]  # noqa: Y015
@@ -372,68 +226,6 @@ class SearchNotesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SearchNotesResponse: _TypeAlias = SearchNotesResponse  # noqa: Y015
-
-@_typing.final
-class EvidencePassage(_message.Message):
-    """One passage of the evidence library, with its grade and PICO elements."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PASSAGE_ID_FIELD_NUMBER: _builtins.int
-    TITLE_FIELD_NUMBER: _builtins.int
-    TEXT_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
-    SOURCE_KIND_FIELD_NUMBER: _builtins.int
-    GRADE_FIELD_NUMBER: _builtins.int
-    PUBLISHED_FIELD_NUMBER: _builtins.int
-    POPULATION_FIELD_NUMBER: _builtins.int
-    INTERVENTION_FIELD_NUMBER: _builtins.int
-    COMPARISON_FIELD_NUMBER: _builtins.int
-    OUTCOME_FIELD_NUMBER: _builtins.int
-    CODES_FIELD_NUMBER: _builtins.int
-    LICENCE_FIELD_NUMBER: _builtins.int
-    passage_id: _builtins.str
-    title: _builtins.str
-    text: _builtins.str
-    source: _builtins.str
-    source_kind: _builtins.str
-    """Kind of source: guideline, drug_label, systematic_review, trial, cohort, expert."""
-    grade: _builtins.str
-    """Grade as the source states it (e.g. GRADE 1B); empty if none."""
-    published: _builtins.str
-    population: _builtins.str
-    intervention: _builtins.str
-    comparison: _builtins.str
-    outcome: _builtins.str
-    licence: _builtins.str
-    @_builtins.property
-    def codes(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.CodedConcept]:
-        """Concepts the passage is about, for rules that cite it by meaning."""
-
-    def __init__(
-        self,
-        *,
-        passage_id: _builtins.str = ...,
-        title: _builtins.str = ...,
-        text: _builtins.str = ...,
-        source: _builtins.str = ...,
-        source_kind: _builtins.str = ...,
-        grade: _builtins.str = ...,
-        published: _builtins.str = ...,
-        population: _builtins.str = ...,
-        intervention: _builtins.str = ...,
-        comparison: _builtins.str = ...,
-        outcome: _builtins.str = ...,
-        codes: _abc.Iterable[_clinical_fact_pb2.CodedConcept] | None = ...,
-        licence: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "comparison", b"comparison", "grade", b"grade", "intervention", b"intervention", "licence", b"licence", "outcome", b"outcome", "passage_id", b"passage_id", "population", b"population", "published", b"published", "source", b"source", "source_kind", b"source_kind", "text", b"text", "title", b"title"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___EvidencePassage: _TypeAlias = EvidencePassage  # noqa: Y015
 
 @_typing.final
 class SearchEvidenceRequest(_message.Message):
@@ -477,11 +269,11 @@ class EvidenceHit(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     @_builtins.property
-    def passage(self) -> Global___EvidencePassage: ...
+    def passage(self) -> _context_pb2.Passage: ...
     def __init__(
         self,
         *,
-        passage: Global___EvidencePassage | None = ...,
+        passage: _context_pb2.Passage | None = ...,
         score: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["passage", b"passage"]  # noqa: Y015
@@ -522,11 +314,11 @@ class LoadEvidenceRequest(_message.Message):
 
     PASSAGES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidencePassage]: ...
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Passage]: ...
     def __init__(
         self,
         *,
-        passages: _abc.Iterable[Global___EvidencePassage] | None = ...,
+        passages: _abc.Iterable[_context_pb2.Passage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -23,36 +23,36 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from longitude.ingestion.v1 import clinical_fact_pb2 as longitude_dot_ingestion_dot_v1_dot_clinical__fact__pb2
+from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'longitude/reasoning/v1/assessment.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*longitude/ingestion/v1/clinical_fact.proto\"u\n\x08\x43itation\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\x35\n\x06source\x18\x03 \x01(\x0b\x32%.longitude.ingestion.v1.SourcePointer\x12\r\n\x05quote\x18\x04 \x01(\t\"\xc3\x01\n\x05\x43laim\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\r\n\x05\x63heck\x18\x03 \x01(\t\x12\x30\n\x07verdict\x18\x04 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x06 \x03(\t\x12\x13\n\x0bprobability\x18\x07 \x01(\x01\x12\x11\n\tabstained\x18\x08 \x01(\x08\x12\x13\n\x0bpassage_ids\x18\t \x03(\t\"\x9f\x03\n\tStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12.\n\x06\x61uthor\x18\x04 \x01(\x0e\x32\x1e.longitude.reasoning.v1.Author\x12\x13\n\x0b\x61uthor_name\x18\x05 \x01(\t\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12-\n\x06\x63laims\x18\x07 \x03(\x0b\x32\x1d.longitude.reasoning.v1.Claim\x12\x30\n\x07verdict\x18\x08 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x10\n\x08released\x18\t \x01(\x08\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x13\n\x0bprobability\x18\x0b \x01(\x01\x12\x11\n\tabstained\x18\x0c \x01(\x08\x12\x14\n\x0c\x65pisode_step\x18\r \x01(\r\"\x86\x02\n\nAssessment\x12\x15\n\rassessment_id\x18\x01 \x01(\t\x12\x33\n\x07patient\x18\x02 \x01(\x0b\x32\".longitude.ingestion.v1.PatientKey\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x35\n\nstatements\x18\x04 \x03(\x0b\x32!.longitude.reasoning.v1.Statement\x12\r\n\x05model\x18\x05 \x01(\t\x12\x12\n\nepisode_id\x18\x06 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x07 \x03(\t\x12.\n\ndrafted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"u\n\x0cReviewedSpan\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x34\n\tjudgement\x18\x03 \x01(\x0e\x32!.longitude.reasoning.v1.Judgement\x12\x13\n\x0breplacement\x18\x04 \x01(\t\"\xa9\x02\n\x11ReviewedStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x10\n\x08original\x18\x05 \x01(\t\x12\x33\n\x05spans\x18\x06 \x03(\x0b\x32$.longitude.reasoning.v1.ReviewedSpan\x12\x30\n\x07verdict\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x16\n\x0everdict_reason\x18\x08 \x01(\t\x12\x14\n\x0c\x65pisode_step\x18\t \x01(\r*\xb9\x03\n\rStatementKind\x12\x1e\n\x1aSTATEMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15STATEMENT_KIND_LATEST\x10\x01\x12\x18\n\x14STATEMENT_KIND_TREND\x10\x02\x12\x1a\n\x16STATEMENT_KIND_ABSENCE\x10\x03\x12\x1d\n\x19STATEMENT_KIND_MEDICATION\x10\x04\x12\x1a\n\x16STATEMENT_KIND_ALLERGY\x10\x05\x12\x1a\n\x16STATEMENT_KIND_PROBLEM\x10\x06\x12\x1e\n\x1aSTATEMENT_KIND_CALCULATION\x10\x07\x12\x19\n\x15STATEMENT_KIND_CHANGE\x10\x08\x12\x1a\n\x16STATEMENT_KIND_IMAGING\x10\t\x12\x1b\n\x17STATEMENT_KIND_EVIDENCE\x10\n\x12\x18\n\x14STATEMENT_KIND_ALERT\x10\x0b\x12\x1b\n\x17STATEMENT_KIND_QUESTION\x10\x0c\x12\x1b\n\x17STATEMENT_KIND_PROPOSAL\x10\r\x12\x18\n\x14STATEMENT_KIND_PROSE\x10\x0e*C\n\x06\x41uthor\x12\x16\n\x12\x41UTHOR_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41UTHOR_RULE\x10\x01\x12\x10\n\x0c\x41UTHOR_MODEL\x10\x02*\x82\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n\x11VERDICT_SUPPORTED\x10\x01\x12\x18\n\x14VERDICT_CONTRADICTED\x10\x02\x12\x17\n\x13VERDICT_UNSUPPORTED\x10\x03\x12\x14\n\x10VERDICT_NO_CLAIM\x10\x04*\x89\x01\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18REVIEW_DECISION_ACCEPTED\x10\x01\x12\x1c\n\x18REVIEW_DECISION_REJECTED\x10\x02\x12\x1a\n\x16REVIEW_DECISION_EDITED\x10\x03*~\n\tJudgement\x12\x19\n\x15JUDGEMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0eJUDGEMENT_KEPT\x10\x01\x12\x15\n\x11JUDGEMENT_REMOVED\x10\x02\x12\x16\n\x12JUDGEMENT_REPLACED\x10\x03\x12\x13\n\x0fJUDGEMENT_ADDED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'longitude/reasoning/v1/assessment.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"r\n\x08\x43itation\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\x32\n\x06source\x18\x03 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12\r\n\x05quote\x18\x04 \x01(\t\"\xc3\x01\n\x05\x43laim\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\r\n\x05\x63heck\x18\x03 \x01(\t\x12\x30\n\x07verdict\x18\x04 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x06 \x03(\t\x12\x13\n\x0bprobability\x18\x07 \x01(\x01\x12\x11\n\tabstained\x18\x08 \x01(\x08\x12\x13\n\x0bpassage_ids\x18\t \x03(\t\"\x9f\x03\n\tStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12.\n\x06\x61uthor\x18\x04 \x01(\x0e\x32\x1e.longitude.reasoning.v1.Author\x12\x13\n\x0b\x61uthor_name\x18\x05 \x01(\t\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12-\n\x06\x63laims\x18\x07 \x03(\x0b\x32\x1d.longitude.reasoning.v1.Claim\x12\x30\n\x07verdict\x18\x08 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x10\n\x08released\x18\t \x01(\x08\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x13\n\x0bprobability\x18\x0b \x01(\x01\x12\x11\n\tabstained\x18\x0c \x01(\x08\x12\x14\n\x0c\x65pisode_step\x18\r \x01(\r\"\x83\x02\n\nAssessment\x12\x15\n\rassessment_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x35\n\nstatements\x18\x04 \x03(\x0b\x32!.longitude.reasoning.v1.Statement\x12\r\n\x05model\x18\x05 \x01(\t\x12\x12\n\nepisode_id\x18\x06 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x07 \x03(\t\x12.\n\ndrafted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"u\n\x0cReviewedSpan\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x34\n\tjudgement\x18\x03 \x01(\x0e\x32!.longitude.reasoning.v1.Judgement\x12\x13\n\x0breplacement\x18\x04 \x01(\t\"\xa9\x02\n\x11ReviewedStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x10\n\x08original\x18\x05 \x01(\t\x12\x33\n\x05spans\x18\x06 \x03(\x0b\x32$.longitude.reasoning.v1.ReviewedSpan\x12\x30\n\x07verdict\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x16\n\x0everdict_reason\x18\x08 \x01(\t\x12\x14\n\x0c\x65pisode_step\x18\t \x01(\r*\xb9\x03\n\rStatementKind\x12\x1e\n\x1aSTATEMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15STATEMENT_KIND_LATEST\x10\x01\x12\x18\n\x14STATEMENT_KIND_TREND\x10\x02\x12\x1a\n\x16STATEMENT_KIND_ABSENCE\x10\x03\x12\x1d\n\x19STATEMENT_KIND_MEDICATION\x10\x04\x12\x1a\n\x16STATEMENT_KIND_ALLERGY\x10\x05\x12\x1a\n\x16STATEMENT_KIND_PROBLEM\x10\x06\x12\x1e\n\x1aSTATEMENT_KIND_CALCULATION\x10\x07\x12\x19\n\x15STATEMENT_KIND_CHANGE\x10\x08\x12\x1a\n\x16STATEMENT_KIND_IMAGING\x10\t\x12\x1b\n\x17STATEMENT_KIND_EVIDENCE\x10\n\x12\x18\n\x14STATEMENT_KIND_ALERT\x10\x0b\x12\x1b\n\x17STATEMENT_KIND_QUESTION\x10\x0c\x12\x1b\n\x17STATEMENT_KIND_PROPOSAL\x10\r\x12\x18\n\x14STATEMENT_KIND_PROSE\x10\x0e*C\n\x06\x41uthor\x12\x16\n\x12\x41UTHOR_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41UTHOR_RULE\x10\x01\x12\x10\n\x0c\x41UTHOR_MODEL\x10\x02*\x82\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n\x11VERDICT_SUPPORTED\x10\x01\x12\x18\n\x14VERDICT_CONTRADICTED\x10\x02\x12\x17\n\x13VERDICT_UNSUPPORTED\x10\x03\x12\x14\n\x10VERDICT_NO_CLAIM\x10\x04*\x89\x01\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18REVIEW_DECISION_ACCEPTED\x10\x01\x12\x1c\n\x18REVIEW_DECISION_REJECTED\x10\x02\x12\x1a\n\x16REVIEW_DECISION_EDITED\x10\x03*~\n\tJudgement\x12\x19\n\x15JUDGEMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0eJUDGEMENT_KEPT\x10\x01\x12\x15\n\x11JUDGEMENT_REMOVED\x10\x02\x12\x16\n\x12JUDGEMENT_REPLACED\x10\x03\x12\x13\n\x0fJUDGEMENT_ADDED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.reasoning.v1.assessment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATEMENTKIND']._serialized_start=1564
-  _globals['_STATEMENTKIND']._serialized_end=2005
-  _globals['_AUTHOR']._serialized_start=2007
-  _globals['_AUTHOR']._serialized_end=2074
-  _globals['_VERDICT']._serialized_start=2077
-  _globals['_VERDICT']._serialized_end=2207
-  _globals['_REVIEWDECISION']._serialized_start=2210
-  _globals['_REVIEWDECISION']._serialized_end=2347
-  _globals['_JUDGEMENT']._serialized_start=2349
-  _globals['_JUDGEMENT']._serialized_end=2475
-  _globals['_CITATION']._serialized_start=144
-  _globals['_CITATION']._serialized_end=261
-  _globals['_CLAIM']._serialized_start=264
-  _globals['_CLAIM']._serialized_end=459
-  _globals['_STATEMENT']._serialized_start=462
-  _globals['_STATEMENT']._serialized_end=877
-  _globals['_ASSESSMENT']._serialized_start=880
-  _globals['_ASSESSMENT']._serialized_end=1142
-  _globals['_REVIEWEDSPAN']._serialized_start=1144
-  _globals['_REVIEWEDSPAN']._serialized_end=1261
-  _globals['_REVIEWEDSTATEMENT']._serialized_start=1264
-  _globals['_REVIEWEDSTATEMENT']._serialized_end=1561
+  _globals['_STATEMENTKIND']._serialized_start=1546
+  _globals['_STATEMENTKIND']._serialized_end=1987
+  _globals['_AUTHOR']._serialized_start=1989
+  _globals['_AUTHOR']._serialized_end=2056
+  _globals['_VERDICT']._serialized_start=2059
+  _globals['_VERDICT']._serialized_end=2189
+  _globals['_REVIEWDECISION']._serialized_start=2192
+  _globals['_REVIEWDECISION']._serialized_end=2329
+  _globals['_JUDGEMENT']._serialized_start=2331
+  _globals['_JUDGEMENT']._serialized_end=2457
+  _globals['_CITATION']._serialized_start=132
+  _globals['_CITATION']._serialized_end=246
+  _globals['_CLAIM']._serialized_start=249
+  _globals['_CLAIM']._serialized_end=444
+  _globals['_STATEMENT']._serialized_start=447
+  _globals['_STATEMENT']._serialized_end=862
+  _globals['_ASSESSMENT']._serialized_start=865
+  _globals['_ASSESSMENT']._serialized_end=1124
+  _globals['_REVIEWEDSPAN']._serialized_start=1126
+  _globals['_REVIEWEDSPAN']._serialized_end=1243
+  _globals['_REVIEWEDSTATEMENT']._serialized_start=1246
+  _globals['_REVIEWEDSTATEMENT']._serialized_end=1543
 # @@protoc_insertion_point(module_scope)

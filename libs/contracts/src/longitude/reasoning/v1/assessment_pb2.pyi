@@ -9,7 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -169,7 +169,7 @@ class Citation(_message.Message):
     quote: _builtins.str
     """The words of the source shown to the reader."""
     @_builtins.property
-    def source(self) -> _clinical_fact_pb2.SourcePointer:
+    def source(self) -> _fact_pb2.SourcePointer:
         """For facts: where in the message, document or film it stands."""
 
     def __init__(
@@ -177,7 +177,7 @@ class Citation(_message.Message):
         *,
         fact_id: _builtins.str = ...,
         passage_id: _builtins.str = ...,
-        source: _clinical_fact_pb2.SourcePointer | None = ...,
+        source: _fact_pb2.SourcePointer | None = ...,
         quote: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -318,7 +318,7 @@ class Assessment(_message.Message):
     """Name and version of the reasoner that served it."""
     episode_id: _builtins.str
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Statement]:
         """Released and withheld statements, in reading order."""
@@ -333,7 +333,7 @@ class Assessment(_message.Message):
         self,
         *,
         assessment_id: _builtins.str = ...,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         question: _builtins.str = ...,
         statements: _abc.Iterable[Global___Statement] | None = ...,
         model: _builtins.str = ...,

@@ -9,9 +9,9 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
-from longitude.memory.v1 import memory_service_pb2 as _memory_service_pb2
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
+from longitude.record.v1 import context_pb2 as _context_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -232,7 +232,7 @@ class EpisodeInputs(_message.Message):
     flow: _builtins.str
     """`first_visit` or `follow_up` (also when empty)."""
     @_builtins.property
-    def context(self) -> _memory_service_pb2.GetContextResponse: ...
+    def context(self) -> _context_pb2.Context: ...
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """What is newer counts as changed; unset: there is nothing to compare with."""
@@ -244,7 +244,7 @@ class EpisodeInputs(_message.Message):
         """What the tool `calculate` can compute from this record."""
 
     @_builtins.property
-    def absences(self) -> _containers.RepeatedCompositeFieldContainer[_clinical_fact_pb2.CodedConcept]:
+    def absences(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.CodedConcept]:
         """Concepts looked for in the whole record and not there."""
 
     @_builtins.property
@@ -265,12 +265,12 @@ class EpisodeInputs(_message.Message):
         self,
         *,
         question: _builtins.str = ...,
-        context: _memory_service_pb2.GetContextResponse | None = ...,
+        context: _context_pb2.Context | None = ...,
         flow: _builtins.str = ...,
         since: _timestamp_pb2.Timestamp | None = ...,
         findings: _abc.Iterable[Global___Finding] | None = ...,
         calculations: _abc.Iterable[Global___Calculation] | None = ...,
-        absences: _abc.Iterable[_clinical_fact_pb2.CodedConcept] | None = ...,
+        absences: _abc.Iterable[_fact_pb2.CodedConcept] | None = ...,
         tools: _abc.Iterable[_builtins.str] | None = ...,
         policy: Global___Policy | None = ...,
         reach: _abc.Iterable[Global___Reach] | None = ...,
@@ -405,7 +405,7 @@ class ToolCall(_message.Message):
     """Why the call was needed."""
     error: _builtins.str
     @_builtins.property
-    def result(self) -> _memory_service_pb2.GetContextResponse:
+    def result(self) -> _context_pb2.Context:
         """What the tool answered; in the same shape as the context the episode started from."""
 
     @_builtins.property
@@ -425,7 +425,7 @@ class ToolCall(_message.Message):
         result_sha256: _builtins.str = ...,
         purpose: _builtins.str = ...,
         error: _builtins.str = ...,
-        result: _memory_service_pb2.GetContextResponse | None = ...,
+        result: _context_pb2.Context | None = ...,
         would_change: _abc.Iterable[_assessment_pb2.StatementKind.ValueType] | None = ...,
         calculations: _abc.Iterable[Global___Calculation] | None = ...,
     ) -> None: ...
@@ -461,7 +461,7 @@ class Action(_message.Message):
         @_builtins.property
         def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
         @_builtins.property
-        def code(self) -> _clinical_fact_pb2.CodedConcept:
+        def code(self) -> _fact_pb2.CodedConcept:
             """The concept of a trend, a change or an absence."""
 
         def __init__(
@@ -470,7 +470,7 @@ class Action(_message.Message):
             kind: _assessment_pb2.StatementKind.ValueType = ...,
             fact_ids: _abc.Iterable[_builtins.str] | None = ...,
             passage_id: _builtins.str = ...,
-            code: _clinical_fact_pb2.CodedConcept | None = ...,
+            code: _fact_pb2.CodedConcept | None = ...,
             calculation: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015

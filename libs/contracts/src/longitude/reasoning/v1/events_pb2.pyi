@@ -8,9 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
-from longitude.ingestion.v1 import events_pb2 as _events_pb2
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
+from longitude.record.v1 import object_pb2 as _object_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -61,9 +61,9 @@ class EpisodeClosed(_message.Message):
     steps: _builtins.int
     tokens: _builtins.int
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
-    def episode(self) -> _events_pb2.ObjectRef:
+    def episode(self) -> _object_pb2.ObjectRef:
         """Serialised longitude.reasoning.v1.Episode."""
 
     def __init__(
@@ -71,8 +71,8 @@ class EpisodeClosed(_message.Message):
         *,
         episode_id: _builtins.str = ...,
         assessment_id: _builtins.str = ...,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
-        episode: _events_pb2.ObjectRef | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
+        episode: _object_pb2.ObjectRef | None = ...,
         steps: _builtins.int = ...,
         tokens: _builtins.int = ...,
     ) -> None: ...
@@ -103,7 +103,7 @@ class AssessmentReviewed(_message.Message):
     """Identifier of the physician as the hospital knows it; never a name."""
     decision: _assessment_pb2.ReviewDecision.ValueType
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
     def statements(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.ReviewedStatement]: ...
     @_builtins.property
@@ -113,7 +113,7 @@ class AssessmentReviewed(_message.Message):
         *,
         review_id: _builtins.str = ...,
         assessment_id: _builtins.str = ...,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         reviewer: _builtins.str = ...,
         decision: _assessment_pb2.ReviewDecision.ValueType = ...,
         statements: _abc.Iterable[_assessment_pb2.ReviewedStatement] | None = ...,

@@ -7,8 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from longitude.ingestion.v1 import clinical_fact_pb2 as _clinical_fact_pb2
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
+from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -32,11 +32,11 @@ class AskRequest(_message.Message):
     request_id: _builtins.str
     """Chosen by the caller; asking again with the same id returns the same assessment. Empty: a new one."""
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         question: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
@@ -270,11 +270,11 @@ class CheckRequest(_message.Message):
     text: _builtins.str
     """At most 100,000 characters."""
     @_builtins.property
-    def patient(self) -> _clinical_fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
         self,
         *,
-        patient: _clinical_fact_pb2.PatientKey | None = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
         text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
-from longitude.ingestion.v1.events_pb2 import IdentityLink, PatientIdentity
+from longitude.ingestion.v1.events_pb2 import PatientIdentity
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import IdentityLink
 
 from ingestion.domain import identity
 from ingestion.domain.facts.allergies import allergy

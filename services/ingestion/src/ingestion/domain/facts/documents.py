@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import LOINC, CodedElement
 from ingestion.domain.facts.groups import Order

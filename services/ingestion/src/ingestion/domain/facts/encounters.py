@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import Coding
 from ingestion.domain.facts.scope import Scope

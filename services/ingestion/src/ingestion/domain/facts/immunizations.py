@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import CVX, NDC, CodedElement
 from ingestion.domain.facts.groups import Order

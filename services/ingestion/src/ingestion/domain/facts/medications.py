@@ -6,7 +6,7 @@ All statements about one order share a slot.
 from collections.abc import Iterator
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import NDC, RXNORM, CodedElement
 from ingestion.domain.facts.groups import Order

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import ICD_9_CM, ICD_10, ICD_10_CM, LOINC, SNOMED, CodedElement
 from ingestion.domain.facts.scope import Scope

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import LOINC, CodedElement, Coding
 from ingestion.domain.facts.scope import Scope

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts.groups import Order

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
-from longitude.ingestion.v1 import clinical_fact_pb2 as pb
+from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import Coding
 from ingestion.domain.hl7 import Segment

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from contracts.identifiers import event_id
-from longitude.memory.v1.memory_service_pb2 import EvidencePassage
+from longitude.record.v1.context_pb2 import Passage
 from psycopg import AsyncConnection
 
 from memory.adapters.postgres import index_queue
@@ -29,7 +29,7 @@ _FIND = """SELECT payload, point_id::text FROM evidence_passage,
     LIMIT %(limit)s"""
 
 
-async def load(conn: AsyncConnection[Any], passages: Iterable[EvidencePassage]) -> list[str]:
+async def load(conn: AsyncConnection[Any], passages: Iterable[Passage]) -> list[str]:
     """Load or replace passages inside the caller's transaction; return the ids of those that changed."""
     changed = []
     for passage in passages:
@@ -42,11 +42,11 @@ async def load(conn: AsyncConnection[Any], passages: Iterable[EvidencePassage]) 
 
 async def candidates(
     conn: AsyncConnection[Any], words: str, codes: Collection[str], points: Collection[str], limit: int
-) -> list[tuple[EvidencePassage, str]]:
+) -> list[tuple[Passage, str]]:
     """Passages that the index found, that carry a concept, or that share a word; each with its point id."""
     asked = {"words": words, "codes": list(codes), "points": list(points), "limit": limit}
     rows = await (await conn.execute(_FIND, asked)).fetchall()
-    return [(EvidencePassage.FromString(payload), point) for payload, point in rows]
+    return [(Passage.FromString(payload), point) for payload, point in rows]
 
 
 async def count(conn: AsyncConnection[Any]) -> int:
@@ -57,10 +57,10 @@ async def count(conn: AsyncConnection[Any]) -> int:
 async def owe_all(conn: AsyncConnection[Any]) -> None:
     """Owe every passage again: the index was lost."""
     rows = await (await conn.execute("SELECT payload FROM evidence_passage")).fetchall()
-    await index_queue.add(conn, [_owed(EvidencePassage.FromString(payload)) for (payload,) in rows])
+    await index_queue.add(conn, [_owed(Passage.FromString(payload)) for (payload,) in rows])
 
 
-def _owed(passage: EvidencePassage) -> Owed:
+def _owed(passage: Passage) -> Owed:
     return Owed(EVIDENCE, point_id(passage.passage_id), text_of(passage), {"passage_id": passage.passage_id})
 
 
@@ -69,7 +69,7 @@ def point_id(passage_id: str) -> str:
     return event_id("evidence-passage", passage_id)
 
 
-def _row(passage: EvidencePassage) -> dict[str, Any]:
+def _row(passage: Passage) -> dict[str, Any]:
     payload = passage.SerializeToString(deterministic=True)
     names = [passage.title, *(code.display for code in passage.codes)]
     pico = [passage.population, passage.intervention, passage.comparison, passage.outcome]

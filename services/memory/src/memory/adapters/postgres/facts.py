@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 from psycopg import AsyncConnection
 
 from memory.domain import times

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.identifiers import event_id
-from longitude.ingestion.v1.clinical_fact_pb2 import SourcePointer
+from longitude.record.v1.fact_pb2 import SourcePointer
 from psycopg import AsyncConnection
 
 from memory.adapters.postgres import index_queue

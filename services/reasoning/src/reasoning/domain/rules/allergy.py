@@ -4,8 +4,8 @@ from grounding import Sources, Statement, facts
 from grounding.concepts import class_key
 from grounding.drugs import DrugClass
 from grounding.statements import Name, Part, Reaction, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
 
 from reasoning.domain.rules import parts
 

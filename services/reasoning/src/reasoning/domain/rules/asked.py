@@ -9,12 +9,7 @@ from grounding import Sources, Statement, facts, say
 from grounding.concepts import CLASS_KEYS, DRUG_NAMES
 from grounding.mentions import NameMention
 from grounding.scan import Scanner, name_mentions
-from longitude.ingestion.v1.clinical_fact_pb2 import (
-    FACT_KIND_MEDICATION,
-    FACT_KIND_PROBLEM,
-    ClinicalFact,
-    FactKind,
-)
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, ClinicalFact, FactKind
 
 from reasoning.domain.rules import parts
 

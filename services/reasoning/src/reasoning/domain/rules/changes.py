@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from grounding import Sources, Statement, facts, say
 from grounding.statements import Day, Name, Part, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_DOCUMENT,
     FACT_KIND_MEDICATION,
@@ -14,7 +15,6 @@ from longitude.ingestion.v1.clinical_fact_pb2 import (
     FACT_STATUS_ENDED,
     ClinicalFact,
 )
-from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from reasoning.domain.rules import parts
 from reasoning.domain.rules.contradictions import is_unconfirmed

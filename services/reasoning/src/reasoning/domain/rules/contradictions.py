@@ -5,14 +5,14 @@ from collections.abc import Callable
 from grounding import Sources, Statement, facts
 from grounding.say import allergen_parts
 from grounding.statements import Day, Name, Part, Reaction, Value, Words, join
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.context_pb2 import Contradiction
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     PROVENANCE_READ_FROM_IMAGE,
     PROVENANCE_READ_FROM_TEXT,
     ClinicalFact,
 )
-from longitude.memory.v1.memory_service_pb2 import Contradiction
-from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from reasoning.domain.rules import parts
 

@@ -2,8 +2,8 @@
 
 from grounding import Sources, Statement
 from grounding.statements import Day, Name, Value, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_CORRECTED
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_CORRECTED
 
 from reasoning.domain.rules import parts
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from grounding import Sources, Statement, facts, units
 from grounding.statements import Day, Name, Value, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from reasoning.domain.rules import parts
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 from grounding import Sources, Statement, facts
 from grounding.drugs import DrugClass
 from grounding.statements import Part
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from reasoning.domain.rules import parts
 from reasoning.domain.rules.nsaid import RAAS_BLOCKERS

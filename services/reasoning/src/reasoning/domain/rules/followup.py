@@ -4,15 +4,15 @@ from datetime import datetime
 
 from grounding import Sources, Statement, facts
 from grounding.statements import Day, Name, Part, Value, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import (
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_MEDICATION,
     FACT_KIND_PROBLEM,
     FACT_KIND_RESULT,
     ClinicalFact,
 )
-from longitude.memory.v1.memory_service_pb2 import RecordedFact
-from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from reasoning.domain.rules import parts
 

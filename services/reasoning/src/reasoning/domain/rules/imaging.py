@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from grounding import Sources, Statement, facts, say
 from grounding.statements import Day, Name, Probability, Words, join
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_IMAGING_FINDING, ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import FACT_KIND_IMAGING_FINDING, ClinicalFact
 
 from reasoning.domain.rules import parts
 

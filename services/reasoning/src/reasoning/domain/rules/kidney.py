@@ -8,8 +8,8 @@ from grounding.concepts import CREATININE, EGFR
 from grounding.derive import egfr, egfr_slope
 from grounding.derived import Derived
 from grounding.statements import Computed, Day, Method, Part, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from reasoning.domain.rules import parts
 

@@ -3,8 +3,8 @@
 from grounding import Sources, Statement, facts
 from grounding.drugs import DrugClass
 from grounding.statements import Part, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import ClinicalFact
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from reasoning.domain.rules import parts
 from reasoning.domain.rules.kidney import KidneyFunction, kidney_function

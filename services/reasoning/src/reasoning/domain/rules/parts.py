@@ -3,8 +3,8 @@
 from grounding import Sources, facts
 from grounding.say import quote_parts
 from grounding.statements import ClassName, Computed, Day, Dose, Method, Name, Part, Statement, Value, Words
-from longitude.ingestion.v1.clinical_fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from reasoning.domain.rules.kidney import KidneyFunction
 
