@@ -12,9 +12,9 @@ from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
+from grounding.calculators import everything
 from grounding.checks import candidates
 from grounding.checks.candidates import Candidate
-from grounding.derive import everything
 from grounding.derived import Derived
 from grounding.sources import Sources
 from grounding.vocabulary import words

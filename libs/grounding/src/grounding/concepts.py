@@ -71,10 +71,6 @@ LABORATORY: dict[str, tuple[str, tuple[str, ...]]] = {
     "10839-9": ("troponin I", ("troponin",)),
 }
 
-# Values that are only ever computed, by the name that a text gives them.
-CLEARANCE, CORRECTED_CALCIUM = "calculation|creatinine-clearance", "calculation|corrected-calcium"
-_COMPUTED = {"creatinine clearance": CLEARANCE, "calcium corrected for albumin": CORRECTED_CALCIUM}
-
 
 _SPECIMEN = re.compile(r"\] (?:in|of) (.+?)(?: by .*)?$")
 _BLOOD = frozenset({"blood", "or", "plasma", "serum"})
@@ -134,8 +130,6 @@ def _lexicon() -> dict[str, frozenset[str]]:
     for code, (short, synonyms) in LABORATORY.items():
         for name in (short, *synonyms):
             names.setdefault(name.lower(), set()).add(loinc_key(code))
-    for name, computed in _COMPUTED.items():
-        names.setdefault(name, set()).add(computed)
     for drug in FORMULARY:
         for name in (drug.name, *drug.brands):
             names.setdefault(name.lower(), set()).add(f"{RXNORM}|{drug.rxcui}")

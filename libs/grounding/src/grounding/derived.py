@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from grounding.given import Result, rounded
+
 
 @dataclass(frozen=True, slots=True)
 class Derived:
@@ -27,6 +29,12 @@ class Derived:
         bound = "at most " if self.comparator == "<=" else ""
         by = f" by {self.source}" if self.source else ""
         return f"{self.label or bound + _with_unit(self.value, self.unit)}{by}"
+
+
+def of_results(name: str, key: str, value: float, step: str, unit: str, *used: Result) -> Derived:
+    """A value computed from results, rounded to `step`, of the day of the first."""
+    fact_ids = tuple(result.fact.fact_id for result in used)
+    return Derived(name, frozenset({key}), rounded(value, step), unit, used[0].day, fact_ids)
 
 
 def _with_unit(value: Decimal, unit: str) -> str:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, units
-from grounding.calculate import CalculationError, Sex
 from grounding.concepts import BIRTH_DATE, SEX, loinc_key
+from grounding.formula import CalculationError, Sex, age_in_years
 from grounding.sources import administrative_sex, birth_day
 
 
@@ -72,6 +72,21 @@ def birth(inputs: Sequence[ClinicalFact]) -> tuple[ClinicalFact, date] | None:
         if day is not None:
             return fact, day
     return None
+
+
+def age(inputs: Sequence[ClinicalFact], on: date) -> tuple[int, str]:
+    """Completed years of age on a day, and the fact that holds the birth date."""
+    born = birth(inputs)
+    if born is None:
+        raise CalculationError("age needs a birth date")
+    return age_in_years(born[1], on), born[0].fact_id
+
+
+def of_one_day(*measured: Result) -> tuple[Result, ...]:
+    """The results, if they are of one day; else CalculationError."""
+    if len({result.day for result in measured}) > 1:
+        raise CalculationError("the results are not of one day")
+    return measured
 
 
 def rounded(value: float, step: str) -> Decimal:

@@ -10,7 +10,7 @@ from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.derive import CALCULATIONS
+from grounding.calculators import compute
 from grounding.drugs import DrugClass
 from grounding.sources import Sources
 from grounding.statements import (
@@ -137,7 +137,7 @@ def _class_name(fact: ClinicalFact) -> str:
 
 
 def _computed(part: Computed, sources: Sources) -> str:
-    result = CALCULATIONS[part.name]([sources.fact(fact_id) for fact_id in part.fact_ids])
+    result = compute(part.name, [sources.fact(fact_id) for fact_id in part.fact_ids])
     return f"{result.text} ({result.day.isoformat()})" if part.day else result.text
 
 

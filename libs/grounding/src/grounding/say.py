@@ -4,15 +4,17 @@ Guarantee: pure functions from sources to `Statement`; which facts they rest on 
 Rules and the model's actions use the same ones, so a reader meets one wording for one kind of thing.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
 
 from grounding import facts
+from grounding.calculator import Calculator
+from grounding.calculators import CALCULATORS
 from grounding.checks.direction import STEADY
 from grounding.concepts import NO_KNOWN_ALLERGY, SNOMED
-from grounding.derive import DOSE_LIMIT, SLOPE
 from grounding.sources import Sources
 from grounding.spans import sentences
 from grounding.statements import (
@@ -125,38 +127,32 @@ def problem(sources: Sources, fact_id: str) -> Statement:
     return Statement(wire.STATEMENT_KIND_PROBLEM, parts)
 
 
-_CALCULATED: dict[str, tuple[Part, ...]] = {
-    "egfr-ckd-epi-2021": (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" is ")),
-    "kdigo-g-stage": (Words("The "), Method("KDIGO"), Words(" category of the eGFR is ")),
-    "kdigo-a-stage": (Words("The "), Method("KDIGO"), Words(" category of the albumin/creatinine ratio is ")),
-    SLOPE: (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" changes on average by ")),
-    "creatinine-clearance": (Words("Creatinine clearance by "), Method("Cockcroft-Gault"), Words(" is ")),
-    "kdigo-aki-stage": (Words("Creatinine now and before by "), Method("KDIGO 2012"), Words(": ")),
-    "body-mass-index": (Words("Body mass index is "),),
-    "corrected-calcium": (Words("Calcium corrected for albumin is "),),
-    "anion-gap": (Words("The anion gap is "),),
-    "ldl-friedewald": (Words("LDL cholesterol by "), Method("Friedewald"), Words(" is ")),
-}
+# What a calculator's words leave open: its method, or the name or day of a fact that it names.
+_GAP = re.compile(r"\{(method|name|day)(?: (\d))?\}")
 
 
 def calculation(name: str, fact_ids: Sequence[str]) -> Statement:
-    """The result of a named calculation with the day of its newest input.
+    """The result of a named calculation, behind its calculator's words."""
+    calculator = CALCULATORS[name]
+    computed = Computed(name, tuple(fact_ids), day=calculator.says_day)
+    return Statement(wire.STATEMENT_KIND_CALCULATION, (*_lead(calculator, fact_ids), computed))
 
-    `With the creatinine of 2026-10-05, metformin: contraindicated by FDA label.`
-    """
-    parts: tuple[Part, ...] = (Computed(name, tuple(fact_ids), day=name not in (SLOPE, DOSE_LIMIT)),)
-    if name == DOSE_LIMIT:
-        medication_id, measured_id = fact_ids[:2]
-        lead = (
-            Words("With the "),
-            Name(measured_id),
-            Words(" of "),
-            Day(measured_id),
-            Words(", "),
-            Name(medication_id),
-        )
-        return Statement(wire.STATEMENT_KIND_CALCULATION, (*lead, Words(": "), *parts))
-    return Statement(wire.STATEMENT_KIND_CALCULATION, (*_CALCULATED[name], *parts))
+
+def _lead(calculator: Calculator, fact_ids: Sequence[str]) -> Iterator[Part]:
+    end = 0
+    for gap in _GAP.finditer(calculator.words):
+        if gap.start() > end:
+            yield Words(calculator.words[end : gap.start()])
+        end = gap.end()
+        match gap[1]:
+            case "name":
+                yield Name(fact_ids[int(gap[2])])
+            case "day":
+                yield Day(fact_ids[int(gap[2])])
+            case _:
+                yield Method(calculator.method)
+    if end < len(calculator.words):
+        yield Words(calculator.words[end:])
 
 
 def change(sources: Sources, fact_ids: Sequence[str]) -> Statement:

@@ -13,6 +13,7 @@ from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 
 from grounding import dates, facts, numbers
+from grounding.calculators import LABELS, NAMES
 from grounding.concepts import DRUG_NAMES, LEXICON
 from grounding.mentions import (
     Cue,
@@ -32,9 +33,7 @@ from grounding.vocabulary import CUE_OF, NEUTRAL, WORD, stem
 
 _QUOTE = re.compile(r"“([^”]+)”")
 _LABELS = (
-    ("kdigo-g-stage", re.compile(r"\bG(1|2|3a|3b|4|5)\b")),
-    ("kdigo-a-stage", re.compile(r"\bA[123]\b")),
-    ("kdigo-aki-stage", re.compile(r"\bAKI stage [0-3]\b")),
+    *LABELS,
     ("ckd-stage", re.compile(r"\b(?:CKD )?stage (?:[1245]|3[ab]?)\b", re.IGNORECASE)),
     (
         "frequency",
@@ -55,7 +54,6 @@ _LABELS = (
             re.IGNORECASE,
         ),
     ),
-    ("dose-limit", re.compile(r"\b(?:contraindicated|not recommended)\b", re.IGNORECASE)),
     ("rapid-progression", re.compile(r"\brapid(?:ly)? progress(?:ion|ive|ing|ed)\b", re.IGNORECASE)),
 )
 _CUE = re.compile(
@@ -73,7 +71,7 @@ class Scanner:
     @cached_property
     def names(self) -> dict[str, frozenset[str]]:
         """Lower-case name -> keys of the concepts it may mean."""
-        found = dict(LEXICON)
+        found = {**LEXICON, **NAMES}
         for recorded in self.sources.recorded:
             keys = facts.own_keys(recorded.fact)
             for name in facts.names(recorded.fact):

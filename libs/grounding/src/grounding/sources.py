@@ -19,8 +19,8 @@ from longitude.record.v1.fact_pb2 import (
 )
 
 from grounding import facts
-from grounding.calculate import Sex
 from grounding.concepts import BIRTH_DATE, SEX, loinc_key
+from grounding.formula import Sex
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
 
+from grounding.calculators import METHODS as CALCULATOR_METHODS
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -33,10 +35,9 @@ class Method:
             raise ValueError("an unknown method name")
 
 
-# Lower case; the verifier takes these as names and not as numbers.
-METHODS = (
-    *("ckd-epi 2021", "kdigo 2024", "kdigo 2022", "kdigo 2012", "kdigo"),
-    *("cockcroft-gault", "friedewald", "fda label"),
+# Lower case; the verifier takes these as names and not as numbers. Documents beside the calculators' methods.
+METHODS = tuple(
+    dict.fromkeys(["kdigo 2024", "kdigo 2022", "fda label", *(name.lower() for name in CALCULATOR_METHODS)])
 )
 
 
@@ -94,7 +95,7 @@ class Probability:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The result of a named calculation over facts (see `derive.CALCULATIONS`); `day` adds the day it holds for."""
+    """The result of a named calculation over facts (see `calculators`); `day` adds the day it holds for."""
 
     name: str
     fact_ids: tuple[str, ...]

@@ -75,6 +75,8 @@ class Sources:
         self.told = tuple(each for each in spoken_of if each in self.facts and self.holds(self.facts[each]))
         for calculation in inputs.calculations:
             self._check(calculation)
+            if (calculation.about, calculation.purpose) in self._computable:
+                raise SourcesRefusedError("two calculations about one fact for one purpose")
             self._computable[calculation.about, calculation.purpose] = calculation
         self._reach = {(each.tool, each.fact_id): frozenset(each.fact_ids) for each in inputs.reach}
         self.asked = frozenset(inputs.asked_fact_ids)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grounding.calculator import Calculator
+from grounding.calculators import PURPOSES
 from longitude.record.v1.fact_pb2 import FactKind
 
 from harness.forms import Form
@@ -31,7 +33,13 @@ def _purpose(kinds: tuple["FactKind.ValueType", ...], *changes: Form) -> Purpose
 _PROBLEM, _ALLERGY = FactKind.FACT_KIND_PROBLEM, FactKind.FACT_KIND_ALLERGY
 _RESULT, _MEDICATION = FactKind.FACT_KIND_RESULT, FactKind.FACT_KIND_MEDICATION
 _DOCUMENT, _IMAGING = FactKind.FACT_KIND_DOCUMENT, FactKind.FACT_KIND_IMAGING_FINDING
-_COMPUTED = _purpose((_RESULT,), Form.CALCULATION)
+
+
+def _computes(calculator: Calculator) -> Purpose:
+    if calculator.of_medication:
+        return _purpose((_MEDICATION,), Form.CALCULATION, Form.PROPOSE)
+    return _purpose((_RESULT,), Form.CALCULATION)
+
 
 TOOLS = {
     tool.name: tool
@@ -56,18 +64,7 @@ TOOLS = {
         Tool("compare_with_last_visit", {"change": _purpose((), Form.CHANGE)}),
         Tool(
             CALCULATE,
-            {
-                "function": _COMPUTED,
-                "stage": _COMPUTED,
-                "course": _COMPUTED,
-                "clearance": _COMPUTED,
-                "injury": _COMPUTED,
-                "balance": _COMPUTED,
-                "correction": _COMPUTED,
-                "risk": _COMPUTED,
-                "build": _COMPUTED,
-                "dose": _purpose((_MEDICATION,), Form.CALCULATION, Form.PROPOSE),
-            },
+            {word: _computes(calculator) for word, calculator in PURPOSES.items()},
         ),
     )
 }

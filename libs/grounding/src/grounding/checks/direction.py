@@ -7,6 +7,7 @@ from decimal import Decimal
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import binding, facts
+from grounding.calculators import egfr
 from grounding.checks.context import Context, contradicted, unsupported
 from grounding.checks.negation import negated_names
 from grounding.claims import Claim, Verdict
@@ -54,7 +55,7 @@ def _series(name: NameMention, context: Context) -> Series:
     recorded = [point for point in own if point is not None]
     if len({day for day, _, _ in recorded}) >= 2:
         return sorted(recorded)
-    derived = [each for each in context.cited.derived_matching(name.keys) if each.name == "egfr-ckd-epi-2021"]
+    derived = [each for each in context.cited.derived_matching(name.keys) if each.name == egfr.NAME]
     return sorted((each.day, each.value, each.fact_ids) for each in derived)
 
 

@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from grounding import binding, derive, facts
+from grounding import binding, facts, given
 from grounding.binding import BoundNumber
-from grounding.calculate import CalculationError
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim
 from grounding.concepts import BIRTH_DATE, loinc_key
+from grounding.formula import CalculationError
 
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _AGE = ("aged", "age", "age of")
@@ -48,10 +48,10 @@ def _check_age(bound: BoundNumber, context: Context) -> Claim:
     told = binding.day_after(context.sentence, bound.number)
     day = told.readings[0][0] if told else context.cited.sources.today
     try:
-        age = derive.age(context.cited.facts, day)
+        age, fact_id = given.age(context.cited.facts, day)
     except CalculationError:
         return unsupported(bound.number, "age", "no birth date is cited")
-    born = [fact for fact in context.cited.facts if fact.fact_id in age.fact_ids]
-    if age.value == bound.number.value:
+    born = [fact for fact in context.cited.facts if fact.fact_id == fact_id]
+    if age == bound.number.value:
         return supported(bound.number, "age", born)
-    return contradicted(bound.number, "age", f"by the birth date the age is {age.value} years", born)
+    return contradicted(bound.number, "age", f"by the birth date the age is {age} years", born)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from grounding import binding, facts
-from grounding.calculate import RAPID_PROGRESSION_PER_YEAR
+from grounding.calculators import dose_limit, egfr_slope, gfr_category
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim, Verdict
-from grounding.derive import DOSE_LIMIT
 from grounding.derived import Derived
 from grounding.mentions import LabelMention, NameMention
 from grounding.vocabulary import words
@@ -91,9 +90,9 @@ def _stated(fact: ClinicalFact, family: str) -> float | str | None:
 def _check_category(mention: LabelMention, context: Context) -> Claim:
     if mention.family == "rapid-progression":
         return _check_progression(mention, context)
-    if mention.family == DOSE_LIMIT:
+    if mention.family == dose_limit.NAME:
         return _check_limit(mention, context)
-    family = "kdigo-g-stage" if mention.family == "ckd-stage" else mention.family
+    family = gfr_category.NAME if mention.family == "ckd-stage" else mention.family
     derived = [each for each in context.cited.derived if each.name == family]
     known = _of_its_day(derived, mention, context)
     agreeing = [each for each in known if _same_stage(mention, each.label)]
@@ -121,11 +120,11 @@ def _of_its_day(derived: list[Derived], mention: LabelMention, context: Context)
 
 
 def _check_progression(mention: LabelMention, context: Context) -> Claim:
-    slopes = [each for each in context.cited.derived if each.name == "egfr-slope"]
+    slopes = [each for each in context.cited.derived if each.name == egfr_slope.NAME]
     if not slopes:
         return unsupported(mention, "category", "no cited series gives a rate of decline")
     slope = slopes[0]
-    if float(slope.value) < RAPID_PROGRESSION_PER_YEAR:
+    if float(slope.value) < egfr_slope.RAPID_PROGRESSION:
         return Claim(mention.start, mention.end, "category", Verdict.SUPPORTED, "", slope.fact_ids)
     return contradicted(mention, "category", f"by the cited values the rate is {slope.text}")
 
@@ -133,7 +132,7 @@ def _check_progression(mention: LabelMention, context: Context) -> Claim:
 def _check_limit(mention: LabelMention, context: Context) -> Claim:
     """About the nearest drug alone: what holds of one drug supports nothing about another."""
     name = binding.nearest_name(context.sentence, mention, lambda each: each.is_drug)
-    known = [each for each in context.cited.derived_matching(name.keys) if each.name == DOSE_LIMIT] if name else []
+    known = [each for each in context.cited.derived_matching(name.keys) if each.name == dose_limit.NAME] if name else []
     denied = context.before(mention, 6).rstrip().endswith("not")
     agreeing = [each for each in known if (mention.text.lower() == each.label) != denied]
     if agreeing:

@@ -20,7 +20,7 @@ from grounding import (
     decide,
     render,
 )
-from grounding.calculate import CalculationError
+from grounding.formula import CalculationError
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 _NUMBER = re.compile(r"\d[\d.\-]*\d|\d")

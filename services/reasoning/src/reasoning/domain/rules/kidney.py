@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from grounding import Sources, Statement, facts, say
-from grounding.calculate import RAPID_PROGRESSION_PER_YEAR, CalculationError
+from grounding.calculators import egfr, egfr_slope, gfr_category
 from grounding.concepts import CREATININE, EGFR
-from grounding.derive import egfr, egfr_slope
 from grounding.derived import Derived
+from grounding.formula import CalculationError
 from grounding.statements import Computed, Day, Method, Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -48,8 +48,8 @@ def kidney_function_trend(sources: Sources) -> list[Statement]:
         if len(series) > 1
     ]
     if _computed(sources):
-        found.append(say.calculation("egfr-ckd-epi-2021", _inputs(sources)))
-        found.append(say.calculation("kdigo-g-stage", _inputs(sources)))
+        found.append(say.calculation(egfr.NAME, _inputs(sources)))
+        found.append(say.calculation(gfr_category.NAME, _inputs(sources)))
     return found
 
 
@@ -61,18 +61,18 @@ def rapid_progression(sources: Sources) -> list[Statement]:
     inputs = _ids(sources.series(EGFR)) if len(sources.series(EGFR)) > 2 else _inputs(sources)
     given = [sources.fact(fact_id) for fact_id in inputs]
     try:
-        slope = egfr_slope(given)
+        slope = egfr_slope.compute(given)
     except CalculationError:
         return []
     dated = sorted((fact for fact in given if fact.HasField("quantity")), key=lambda fact: fact.valid_from.seconds)
     span = dated[-1].valid_from.seconds - dated[0].valid_from.seconds
-    if len(dated) < 3 or span < _SUSTAINED_DAYS * 86400 or float(slope.value) >= RAPID_PROGRESSION_PER_YEAR:
+    if len(dated) < 3 or span < _SUSTAINED_DAYS * 86400 or float(slope.value) >= egfr_slope.RAPID_PROGRESSION:
         return []
     text: tuple[Part, ...] = (
         *(Words("eGFR changed from "), Day(dated[0].fact_id), Words(" to "), Day(dated[-1].fact_id)),
         *(
             Words(" on average by "),
-            Computed("egfr-slope", inputs),
+            Computed(egfr_slope.NAME, inputs),
             Words(": rapid progression ("),
             Method("KDIGO 2024"),
         ),
@@ -84,7 +84,7 @@ def rapid_progression(sources: Sources) -> list[Statement]:
 
 def _computed(sources: Sources) -> Derived | None:
     try:
-        return egfr([sources.fact(fact_id) for fact_id in _inputs(sources)])
+        return egfr.compute([sources.fact(fact_id) for fact_id in _inputs(sources)])
     except CalculationError:
         return None
 

@@ -1,6 +1,7 @@
 """Pieces of sentences that several rules share."""
 
 from grounding import Sources, facts
+from grounding.calculators import egfr
 from grounding.say import quote_parts
 from grounding.statements import ClassName, Computed, Day, Dose, Method, Name, Part, Statement, Value, Words
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
@@ -52,8 +53,8 @@ def avoid_together(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
 def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
     """`eGFR was 28 mL/min/1.73 m2 on 2026-10-05`, recorded or computed."""
     if function.recorded is None:
-        computed = Computed("egfr-ckd-epi-2021", function.fact_ids, day=True)
-        return (Words("eGFR by "), Method("CKD-EPI 2021"), Words(" was "), computed)
+        computed = Computed(egfr.NAME, function.fact_ids, day=True)
+        return (Words("eGFR by "), Method(egfr.CALCULATOR.method), Words(" was "), computed)
     fact_id = function.recorded.fact_id
     return (Words("eGFR was "), Value(fact_id), Words(" on "), Day(fact_id))
 

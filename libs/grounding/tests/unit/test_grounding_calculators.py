@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 from grounding import Sources, Verdict, Verifier, render, say
-from grounding.calculate import CalculationError
-from grounding.derive import CALCULATIONS, DOSE_LIMIT
+from grounding.calculators import CALCULATORS, compute, dose_limit
 from grounding.dosing import DOSING, Advice, dosing_of, limit_at
 from grounding.drugs import BY_RXCUI
+from grounding.formula import CalculationError
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from testkit.records import RecordBuilder
 
@@ -66,7 +66,7 @@ class Person:
 @pytest.mark.parametrize("name", NEEDS)
 def test_a_computed_value_names_its_inputs_and_is_verified_when_it_is_read_back(name: str) -> None:
     person = Person()
-    derived = CALCULATIONS[name](person.given())
+    derived = compute(name, person.given())
     assert {person.ids[each] for each in NEEDS[name]} <= set(derived.fact_ids)
     rendered = render(say.calculation(name, derived.fact_ids), person.sources)
     verified = Verifier(person.sources).verify(rendered.text, rendered.citations)
@@ -81,18 +81,18 @@ def test_the_newest_input_in_a_wrong_or_unknown_unit_is_an_error_and_no_older_on
     person = Person()
     wrong = person.result(NEEDS[name][0], unit, "2026-10-09")
     with pytest.raises(CalculationError):
-        CALCULATIONS[name](person.given(wrong))
+        compute(name, person.given(wrong))
 
 
 @pytest.mark.parametrize("name", ["corrected-calcium", "anion-gap", "ldl-friedewald"])
 def test_results_of_different_days_are_not_combined(name: str) -> None:
     person = Person()
     with pytest.raises(CalculationError):
-        CALCULATIONS[name](person.given(person.result(NEEDS[name][0], day="2026-10-09")))
+        compute(name, person.given(person.result(NEEDS[name][0], day="2026-10-09")))
 
 
 def test_units_are_converted_by_analyte() -> None:
-    derived = CALCULATIONS["corrected-calcium"](Person().given())
+    derived = compute("corrected-calcium", Person().given())
     assert (derived.value, derived.unit) == (Decimal("9.4"), "mg/dL")  # 2.1 mmol/L is 8.4 mg/dL; albumin 28 g/L
 
 
@@ -109,8 +109,8 @@ def test_units_are_converted_by_analyte() -> None:
 def test_a_dose_limit_is_told_with_its_source_and_verified_for_this_drug_alone(rxcui: str, text: str) -> None:
     person = Person()  # eGFR 27, clearance 27
     taken, other = person.takes(rxcui), person.takes("519")
-    limit = CALCULATIONS[DOSE_LIMIT](person.given(taken))
-    rendered = render(say.calculation(DOSE_LIMIT, limit.fact_ids), person.sources)
+    limit = compute(dose_limit.NAME, person.given(taken))
+    rendered = render(say.calculation(dose_limit.NAME, limit.fact_ids), person.sources)
     assert rendered.text == f"With the creatinine of {DAY}, {text}"
     verifier = Verifier(person.sources)
     assert verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
@@ -154,7 +154,13 @@ def test_a_drug_or_a_kidney_function_without_a_published_limit_has_none() -> Non
         [],
     ):
         with pytest.raises(CalculationError):
-            CALCULATIONS[DOSE_LIMIT](person.given(*medications))
+            compute(dose_limit.NAME, person.given(*medications))
+
+
+def test_every_calculator_names_its_source_and_is_asked_for_by_a_word_of_its_own() -> None:
+    assert set(CALCULATORS) == {*NEEDS, "egfr-slope", "dose-limit"}
+    assert len({calculator.purpose for calculator in CALCULATORS.values()}) == len(CALCULATORS)
+    assert all(calculator.source and calculator.words and calculator.inputs for calculator in CALCULATORS.values())
 
 
 def test_limits_only_tighten_as_the_kidney_function_falls() -> None:

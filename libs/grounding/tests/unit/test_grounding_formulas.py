@@ -4,21 +4,17 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from grounding.calculate import (
-    CalculationError,
-    Sex,
-    age_in_years,
-    anion_gap,
-    body_mass_index,
-    corrected_calcium,
-    creatinine_clearance,
-    egfr_ckd_epi_2021,
-    kdigo_a_stage,
-    kdigo_aki_stage,
-    kdigo_g_stage,
-    ldl_friedewald,
-    slope_per_year,
-)
+from grounding.calculators.albuminuria_category import kdigo_a_stage
+from grounding.calculators.anion_gap import anion_gap
+from grounding.calculators.body_mass_index import body_mass_index
+from grounding.calculators.corrected_calcium import corrected_calcium
+from grounding.calculators.creatinine_clearance import creatinine_clearance
+from grounding.calculators.egfr import egfr_ckd_epi_2021
+from grounding.calculators.egfr_slope import slope_per_year
+from grounding.calculators.gfr_category import kdigo_g_stage
+from grounding.calculators.kidney_injury import kdigo_aki_stage
+from grounding.calculators.ldl_cholesterol import ldl_friedewald
+from grounding.formula import CalculationError, Sex, age_in_years
 from hypothesis import given
 from hypothesis import strategies as st
 
