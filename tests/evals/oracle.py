@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from grounding.kind import Choice, Concept
 from harness import Consultation
-from harness.actions import Absence, AskPhysician, Calculation, Change, Evidence, Latest, Trend
+from harness.actions import AskPhysician
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Step
 from longitude.record.v1 import fact_pb2 as clinical
 
@@ -28,12 +29,12 @@ TOOLS: dict[str, set[str]] = {
     "imaging_liaison": {"read_image_findings"},
 }
 KINDS = {
-    "Latest": clinical.FACT_KIND_RESULT,
-    "Trend": clinical.FACT_KIND_RESULT,
-    "Medication": clinical.FACT_KIND_MEDICATION,
-    "Allergy": clinical.FACT_KIND_ALLERGY,
-    "Problem": clinical.FACT_KIND_PROBLEM,
-    "Imaging": clinical.FACT_KIND_IMAGING_FINDING,
+    "latest": clinical.FACT_KIND_RESULT,
+    "trend": clinical.FACT_KIND_RESULT,
+    "medication": clinical.FACT_KIND_MEDICATION,
+    "allergy": clinical.FACT_KIND_ALLERGY,
+    "problem": clinical.FACT_KIND_PROBLEM,
+    "imaging": clinical.FACT_KIND_IMAGING_FINDING,
 }
 _ENTERED = {clinical.FACT_KIND_PROBLEM, clinical.FACT_KIND_ALLERGY, clinical.FACT_KIND_MEDICATION}
 ASKED = {
@@ -78,30 +79,32 @@ class Oracle:
     def violations(self) -> list[str]:
         """Each thing that should not be, in words; empty when all is well."""
         outcome = self._run.outcome
-        said = [each.statement for each in outcome.statements]
-        found = [problem for statement in said for problem in self._of_statement(statement)]
+        said = [each.choice for each in outcome.statements]
+        found = [problem for choice in said for problem in self._of_choice(choice)]
         found += [problem for each in outcome.proposals for problem in self._of_proposal(each.proposal)]
         found += [problem for step in self._run.recorded.steps for problem in self._of_step(step)]
         found += self._of_text()
         return found + (["something was said twice"] if len(set(said)) != len(said) else [])
 
-    def _of_statement(self, statement: Any) -> Iterator[str]:
-        name = type(statement).__name__
-        ids = getattr(statement, "fact_ids", None) or tuple(filter(None, [getattr(statement, "fact_id", "")]))
+    def _of_choice(self, choice: Choice | AskPhysician) -> Iterator[str]:
+        name, ids = (
+            ("question", (choice.fact_id,)) if isinstance(choice, AskPhysician) else (choice.kind, choice.fact_ids)
+        )
         if not set(ids) <= self._given.keys():
             yield f"{name} names a fact that was not given or does not hold"
             return
+        if isinstance(choice, AskPhysician):
+            yield from self._of_question(choice)
+            return
         if name in KINDS and any(self._given[each].kind != KINDS[name] for each in ids):
             yield f"{name} of another kind of fact"
-        if isinstance(statement, Evidence) and statement.passage_id not in self._passages:
+        if name == "evidence" and choice.passage_id not in self._passages:
             yield "evidence that was not given"
-        if isinstance(statement, Calculation) and (statement.name, tuple(ids)) not in self._calculations:
+        if name == "calculate" and (choice.calculation, ids) not in self._calculations:
             yield "a calculation that no tool computed"
-        if isinstance(statement, AskPhysician):
-            yield from self._of_question(statement)
-        if isinstance(statement, Absence) and statement.code.code not in {c.code for c in self._inputs.absences}:
+        if name == "absence" and choice.concept not in {Concept.of(each) for each in self._inputs.absences}:
             yield "an absence that was not looked for"
-        if isinstance(statement, Latest | Trend | Change):
+        if name in ("latest", "trend", "change"):
             yield from self._of_course(name, ids)
 
     def _of_question(self, question: AskPhysician) -> Iterator[str]:

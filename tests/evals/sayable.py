@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from grounding import Rendered, Statement, render, say
+from grounding import Rendered, Statement, render
+from grounding.kinds import allergy, latest, medication, problem, trend
 from longitude.record.v1 import fact_pb2 as clinical
 
 from tests.evals.episodes import Case
@@ -22,15 +23,15 @@ def sayable(owner: Case) -> Iterator[Rendered]:
 def _statements(owner: Case) -> Iterator[Statement]:
     sources = owner.sources
     builders = {
-        clinical.FACT_KIND_MEDICATION: say.medication,
-        clinical.FACT_KIND_PROBLEM: say.problem,
-        clinical.FACT_KIND_ALLERGY: say.allergy,
+        clinical.FACT_KIND_MEDICATION: medication.statement,
+        clinical.FACT_KIND_PROBLEM: problem.statement,
+        clinical.FACT_KIND_ALLERGY: allergy.statement,
     }
     for kind, builder in builders.items():
         yield from (builder(sources, fact.fact_id) for fact in sources.of_kind(kind))
     for loinc in _RESULTS:
         course = [fact.fact_id for fact in sources.series(loinc)]
         if course:
-            yield say.latest(sources, course[-1])
+            yield latest.statement(sources, course[-1])
         if len(course) > 1:
-            yield say.trend(sources, course)
+            yield trend.statement(sources, course)

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from grounding import Sources, Verdict, Verifier, render, say
+from grounding import Sources, Verdict, Verifier, render
 from grounding.calculators import CALCULATORS, compute, dose_limit
 from grounding.dosing import DOSING, Advice, dosing_of, limit_at
 from grounding.drugs import BY_RXCUI
 from grounding.formula import CalculationError
+from grounding.kinds import calculation, medication
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from testkit.records import RecordBuilder
 
@@ -68,7 +69,7 @@ def test_a_computed_value_names_its_inputs_and_is_verified_when_it_is_read_back(
     person = Person()
     derived = compute(name, person.given())
     assert {person.ids[each] for each in NEEDS[name]} <= set(derived.fact_ids)
-    rendered = render(say.calculation(name, derived.fact_ids), person.sources)
+    rendered = render(calculation.statement(name, derived.fact_ids), person.sources)
     verified = Verifier(person.sources).verify(rendered.text, rendered.citations)
     assert verified.verdict is Verdict.SUPPORTED, (rendered.text, verified.reason)
 
@@ -110,12 +111,12 @@ def test_a_dose_limit_is_told_with_its_source_and_verified_for_this_drug_alone(r
     person = Person()  # eGFR 27, clearance 27
     taken, other = person.takes(rxcui), person.takes("519")
     limit = compute(dose_limit.NAME, person.given(taken))
-    rendered = render(say.calculation(dose_limit.NAME, limit.fact_ids), person.sources)
+    rendered = render(calculation.statement(dose_limit.NAME, limit.fact_ids), person.sources)
     assert rendered.text == f"With the creatinine of {DAY}, {text}"
     verifier = Verifier(person.sources)
     assert verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
     swapped = rendered.text.replace(BY_RXCUI[rxcui].name, "allopurinol")
-    both = [*rendered.citations, *render(say.medication(person.sources, other), person.sources).citations]
+    both = [*rendered.citations, *render(medication.statement(person.sources, other), person.sources).citations]
     assert verifier.verify(swapped, both).verdict is not Verdict.SUPPORTED
 
 

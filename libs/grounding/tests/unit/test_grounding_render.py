@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from grounding import Sources, Statement, UnknownSourceError, UnrenderableError, Verdict, Verifier, render, say
+from grounding import Sources, Statement, UnknownSourceError, UnrenderableError, Verdict, Verifier, render
+from grounding.kinds import absence, allergy, calculation, change, evidence, imaging, latest, medication, problem, trend
 from grounding.statements import Day, Method, Value, Words
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,22 +18,22 @@ def statements(patient: Patient) -> list[Statement]:
     ids, sources = patient.ids, patient.sources
     creatinines = (ids["cr1"], ids["cr2"], ids["cr3"])
     person = (ids["born"], ids["sex"])
-    one = (say.latest, say.medication, say.allergy, say.problem, say.imaging)
+    one = (latest.statement, medication.statement, allergy.statement, problem.statement, imaging.statement)
     names = ("k", "metformin", "penicillin", "ckd", "opacity")
     return [
         *(speak(sources, ids[name]) for speak, name in zip(one, names, strict=True)),
-        *(say.medication(sources, ids[name]) for name in ("lisinopril", "amoxicillin", "naproxen")),
-        *(say.problem(sources, ids[name]) for name in ("knee", "mother", "bronchitis", "no_stroke")),
-        say.allergy(sources, ids["none"]),
-        say.imaging(sources, ids["no_effusion"]),
-        say.trend(sources, creatinines),
-        say.change(sources, creatinines),
-        say.absence(sources, "troponin I"),
+        *(medication.statement(sources, ids[name]) for name in ("lisinopril", "amoxicillin", "naproxen")),
+        *(problem.statement(sources, ids[name]) for name in ("knee", "mother", "bronchitis", "no_stroke")),
+        allergy.statement(sources, ids["none"]),
+        imaging.statement(sources, ids["no_effusion"]),
+        trend.statement(sources, creatinines),
+        change.statement(sources, creatinines),
+        absence.statement(sources, "troponin I"),
         *(
-            say.calculation(name, (*creatinines, *person))
+            calculation.statement(name, (*creatinines, *person))
             for name in ("egfr-ckd-epi-2021", "egfr-slope", "kdigo-g-stage")
         ),
-        say.evidence(sources, ids["label"], ["contraindicated"]),
+        evidence.statement(sources, ids["label"], ["contraindicated"]),
     ]
 
 
@@ -55,7 +56,7 @@ def test_no_statement_is_supported_by_anothers_sources(patient: Patient) -> None
 
 def test_a_trend_says_first_last_direction_and_dates(patient: Patient) -> None:
     rendered = render(
-        say.trend(patient.sources, [patient.ids[name] for name in ("cr3", "cr1", "cr2")]), patient.sources
+        trend.statement(patient.sources, [patient.ids[name] for name in ("cr3", "cr1", "cr2")]), patient.sources
     )
     assert rendered.text == (
         "Creatinine rose from 0.92 mg/dL (2024-03-12) to 1.95 mg/dL (2026-10-05); between: 1.21 (2025-02-10)."
@@ -64,13 +65,13 @@ def test_a_trend_says_first_last_direction_and_dates(patient: Patient) -> None:
 
 
 def test_citations_show_the_words_and_the_place_of_the_source(patient: Patient) -> None:
-    (citation,) = render(say.latest(patient.sources, patient.ids["k"]), patient.sources).citations
+    (citation,) = render(latest.statement(patient.sources, patient.ids["k"]), patient.sources).citations
     assert citation.quote == "potassium 5.6 mmol/L 2026-10-05"
     assert (citation.source.segment, citation.source.field) == ("OBX[1]", "OBX-5")
 
 
 def test_a_computed_finding_says_that_a_network_computed_it(patient: Patient) -> None:
-    text = render(say.imaging(patient.sources, patient.ids["opacity"]), patient.sources).text
+    text = render(imaging.statement(patient.sources, patient.ids["opacity"]), patient.sources).text
     assert text == "Film: opacity on 2026-10-05, probability 0.87 (computed from the film by a network)."
 
 
@@ -93,7 +94,7 @@ def test_a_source_that_the_episode_lacks_is_refused(patient: Patient) -> None:
         with pytest.raises(UnknownSourceError):
             render(statement, patient.sources)
     with pytest.raises(UnknownSourceError):
-        say.evidence(patient.sources, "elsewhere")
+        evidence.statement(patient.sources, "elsewhere")
 
 
 def test_a_date_that_is_not_recorded_is_refused(patient: Patient) -> None:
@@ -111,7 +112,7 @@ def test_a_sentence_that_is_a_value_is_quoted_and_a_word_is_not() -> None:
         for text in (report, "Positive")
     ]
     sources = Sources.of(datetime(2026, 11, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
-    rendered = [render(say.latest(sources, each), sources) for each in ids]
+    rendered = [render(latest.statement(sources, each), sources) for each in ids]
     assert [each.text for each in rendered] == [
         f"XR Chest was “{report}” on 2026-10-05.",
         "XR Chest was Positive on 2026-10-05.",
@@ -125,14 +126,14 @@ def test_an_order_that_ran_out_is_stopped() -> None:
     fact_id = record.medication("2551", "ciprofloxacin", "2025-02-10", end="2025-02-20")
     record.facts[-1].fact.status = FACT_STATUS_ORDERED
     sources = Sources.of(datetime(2026, 11, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
-    assert render(say.medication(sources, fact_id), sources).text == "Ciprofloxacin: stopped on 2025-02-20."
+    assert render(medication.statement(sources, fact_id), sources).text == "Ciprofloxacin: stopped on 2025-02-20."
 
 
 def test_a_long_series_is_thinned_but_keeps_its_ends() -> None:
     record = RecordBuilder()
     ids = [record.potassium(f"4.{month % 10}", f"2025-{month:02}-01") for month in range(1, 13)]
     sources = Sources.of(datetime(2026, 1, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
-    text = render(say.trend(sources, ids), sources).text
+    text = render(trend.statement(sources, ids), sources).text
     assert text.count("(2025-") == 8
     assert "(2025-01-01)" in text
     assert "(2025-12-01)" in text
@@ -143,7 +144,7 @@ def test_what_was_recorded_before_is_not_called_new() -> None:
     first = record.problem("I10", "Essential (primary) hypertension", "2024-03-12")
     again = record.problem("I10", "Essential (primary) hypertension", "2026-10-05")
     sources = Sources.of(datetime(2026, 10, 6, tzinfo=UTC), record.facts, identifiers=[record.patient])
-    rendered = render(say.change(sources, [first, again]), sources)
+    rendered = render(change.statement(sources, [first, again]), sources)
     assert rendered.text == "Recorded again: Essential (primary) hypertension on 2026-10-05."
     assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
-    assert render(say.change(sources, [first]), sources).text.startswith("New: ")
+    assert render(change.statement(sources, [first]), sources).text.startswith("New: ")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from grounding import Sources, UnknownSourceError, Verdict, Verifier, render, say
+from grounding import Sources, UnknownSourceError, Verdict, Verifier, render
+from grounding.kinds import latest
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED
@@ -44,7 +45,7 @@ def test_a_replaced_result_is_not_current_and_cannot_be_said_as_it_was() -> None
     record.supersede(old, new, "2025-02-13")
     sources = sources_of(record)
     assert [fact.fact_id for fact in sources.series("2823-3")] == [new]
-    rendered = render(say.latest(sources, old), sources)
+    rendered = render(latest.statement(sources, old), sources)
     assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.CONTRADICTED
 
 

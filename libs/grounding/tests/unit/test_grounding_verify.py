@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from grounding import Sources, Verdict, Verifier, render, say
+from grounding import Sources, Verdict, Verifier, render
 from grounding.drugs import BY_NAME
+from grounding.kinds import evidence, latest
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1.assessment_pb2 import Citation
@@ -257,7 +258,7 @@ def test_a_title_with_marks_of_its_own_is_one_title(title: str) -> None:
     record.passage("p", "Gout is a form of arthritis.")
     record.passages[-1].source = title
     sources = sources_of(record)
-    rendered = render(say.evidence(sources, "p"), sources)
+    rendered = render(evidence.statement(sources, "p"), sources)
     assert title in rendered.text
     assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
 
@@ -278,7 +279,7 @@ def test_a_result_of_urine_is_not_one_of_blood(text: str, verdict: Verdict) -> N
     record.result("2161-8", "Creatinine [Mass/volume] in Urine", "88", "mg/dL", "2026-10-05")
     sources = sources_of(record)
     assert Verifier(sources).verify_uncited(text).verdict is verdict
-    assert render(say.latest(sources, "f2"), sources).text == "Creatinine in urine was 88 mg/dL on 2026-10-05."
+    assert render(latest.statement(sources, "f2"), sources).text == "Creatinine in urine was 88 mg/dL on 2026-10-05."
 
 
 @pytest.mark.parametrize("text", ["Ibuprofen is active.", "Hypertension and acute bronchitis were resolved."])

@@ -8,83 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from grounding.kind import Choice
 from longitude.reasoning.v1 import assessment_pb2
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A concept by code system URI and code."""
-
-    system: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Latest:
-    """The newest result of its code."""
-
-    fact_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """The results of one code, oldest first, at least two."""
-
-    code: Code
-    fact_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is new in one code since the last time; the newest fact last, what it is compared with before it."""
-
-    code: Code
-    fact_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Medication:
-    fact_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Allergy:
-    fact_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    fact_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Imaging:
-    fact_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    passage_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Absence:
-    """A concept that was looked for in the whole record and is not there."""
-
-    code: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Calculation:
-    """A value that the runtime computes from facts by a named method."""
-
-    name: str
-    fact_ids: tuple[str, ...]
-
-
-Statement: TypeAlias = (
-    Latest | Trend | Change | Medication | Allergy | Problem | Imaging | Evidence | Absence | Calculation
-)
 
 
 class ProposalKind(StrEnum):
@@ -96,7 +21,9 @@ class ProposalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    statement: Statement
+    """A typed statement of the draft: its kind and what it rests on."""
+
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +92,3 @@ Action: TypeAlias = Say | Propose | Call | AskPhysician | HandOver | Doubt | Wri
 
 class ActionRefusedError(Exception):
     """The guard did not let a decoded action through; the text is a class of reasons, free of patient data."""
-
-
-def facts_of(statement: Statement | AskPhysician) -> tuple[str, ...]:
-    """The facts that a statement names."""
-    match statement:
-        case Trend(fact_ids=fact_ids) | Change(fact_ids=fact_ids) | Calculation(fact_ids=fact_ids):
-            return fact_ids
-        case Evidence() | Absence():
-            return ()
-        case _:
-            return (statement.fact_id,)

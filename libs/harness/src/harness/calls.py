@@ -11,7 +11,7 @@ from harness.episode import digest
 from harness.protocol import CallTool, Failed, ToolResult
 from harness.session import Session
 from harness.sources import Sources, SourcesRefusedError
-from harness.tools import CALCULATE
+from harness.tools import calculate
 
 LONGEST_RESULT = 8  # lines of one tool's answer that agents are shown
 LONGEST_LINE = 400  # characters
@@ -26,7 +26,7 @@ def call_of(action: Call, role: str, sources: Sources) -> CallTool:
         "system": fact.code.system,
         "code": fact.code.code,
     }
-    calculation = sources.computable(action.fact_id, action.purpose) if action.tool == CALCULATE else None
+    calculation = sources.computable(action.fact_id, action.purpose) if action.tool == calculate.NAME else None
     if calculation is not None:
         arguments |= {"calculation": calculation.name, "inputs": " ".join(calculation.fact_ids)}
     return CallTool(role, action.tool, arguments, action.purpose)
@@ -56,7 +56,7 @@ def take_result(action: Call, call: CallTool, answer: ToolResult | Failed, sessi
 
 def _add_value(action: Call, found: tuple[Calculation, ...], sources: Sources) -> None:
     """The value that was asked for, and no other. Of the answer only the words count: the ids are the inputs' own."""
-    asked = sources.computable(action.fact_id, action.purpose) if action.tool == CALCULATE else None
+    asked = sources.computable(action.fact_id, action.purpose) if action.tool == calculate.NAME else None
     if [each.name for each in found] != ([asked.name] if asked else []):
         raise SourcesRefusedError("a tool computed what it was not asked for")
     if asked is not None:

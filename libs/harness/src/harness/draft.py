@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from harness.actions import AskPhysician, Propose, Statement, facts_of
+from grounding.kind import Choice
+
+from harness.actions import AskPhysician, Propose
 from harness.protocol import Proposed, Said, Written
 
 
@@ -15,8 +17,8 @@ class Draft:
     def __len__(self) -> int:
         return len(self._items)
 
-    def say(self, statement: Statement | AskPhysician, words: str, role: str, step: int) -> None:
-        self._items.append(Said(statement, role, step))
+    def say(self, choice: Choice | AskPhysician, words: str, role: str, step: int) -> None:
+        self._items.append(Said(choice, role, step))
         self._words.append(words)
 
     def propose(self, proposal: Propose, words: str, role: str, step: int) -> None:
@@ -38,7 +40,7 @@ class Draft:
     @property
     def fact_ids(self) -> tuple[str, ...]:
         """The facts of all that was drafted, in order."""
-        named = (facts_of(i.statement) if isinstance(i, Said) else i.proposal.fact_ids for i in self._items)
+        named = (_fact_ids(item) for item in self._items)
         return tuple(dict.fromkeys(fact_id for fact_ids in named for fact_id in fact_ids))
 
     @property
@@ -48,3 +50,9 @@ class Draft:
     @property
     def proposals(self) -> tuple[Proposed, ...]:
         return tuple(item for item in self._items if isinstance(item, Proposed))
+
+
+def _fact_ids(item: Said | Proposed) -> tuple[str, ...]:
+    if isinstance(item, Proposed):
+        return item.proposal.fact_ids
+    return (item.choice.fact_id,) if isinstance(item.choice, AskPhysician) else item.choice.fact_ids

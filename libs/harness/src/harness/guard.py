@@ -7,8 +7,9 @@ a typed action. Everything that does not resolve raises ActionRefusedError; noth
 import re
 from collections.abc import Callable, Mapping
 
-from longitude.reasoning.v1 import episode_pb2
-from longitude.record.v1.fact_pb2 import CodedConcept, FactKind
+from grounding.kind import SORTS, NotSayableError
+from grounding.kinds import KINDS
+from longitude.record.v1.fact_pb2 import FactKind
 
 from harness import actions, named
 from harness.actions import (
@@ -23,12 +24,11 @@ from harness.actions import (
     Say,
     Write,
 )
-from harness.forms import Form
-from harness.necessity import brings_something, changes, is_answered
+from harness.necessity import changes, is_answered
 from harness.questions import QUESTIONS
-from harness.sources import code_of, numeric
-from harness.tools import CALCULATE, TOOLS
+from harness.tools import TOOLS, calculate
 from harness.view import View
+from harness.words import Act
 
 _COMMAND = re.compile(r"[a-z_]+(?: [A-Za-z0-9_]+)*", re.ASCII)
 ABOUT = {
@@ -45,17 +45,17 @@ def decide(text: str, view: View) -> Action:
     if not _COMMAND.fullmatch(text):
         raise ActionRefusedError("not an action")
     word, *arguments = text.split(" ")
-    if word not in _RESOLVE or Form(word) not in view.role.forms.get(view.state, frozenset()):
+    if word not in view.role.words.get(view.state, frozenset()):
         raise ActionRefusedError("not an action of this role in this state")
     if key(text) in view.done:
         raise ActionRefusedError("done already")
-    return _RESOLVE[Form(word)](arguments, view)
+    return _say(word, arguments, view) if word in KINDS else _ACTS[word](arguments, view)
 
 
 def key(text: str) -> str:
     """What makes two actions the same: the evidence of a proposal and the purpose of a reading call do not."""
     words = text.split(" ")
-    if words[0] == Form.PROPOSE or (words[0] == Form.LOOK and words[1:2] != [CALCULATE]):
+    if words[0] == Act.PROPOSE or (words[0] == Act.LOOK and words[1:2] != [calculate.NAME]):
         return " ".join(words[:3])
     return text
 
@@ -66,58 +66,13 @@ def _one(arguments: list[str]) -> str:
     return arguments[0]
 
 
-def _latest(arguments: list[str], view: View) -> Action:
-    return Say(actions.Latest(named.newest(_one(arguments), view)[0].fact_id))
-
-
-def _trend(arguments: list[str], view: View) -> Action:
-    fact, results = named.newest(_one(arguments), view)
-    values = numeric(results)
-    if len(values) < 2 or values[-1].fact_id != fact.fact_id:
-        raise ActionRefusedError("fewer than two values")
-    return Say(actions.Trend(code_of(fact), tuple(value.fact_id for value in values)))
-
-
-def _change(arguments: list[str], view: View) -> Action:
-    handle = _one(arguments)
-    fact = named.fact(handle, view)
-    if not view.sources.is_new(fact):
-        raise ActionRefusedError("not new")
-    if fact.kind != FactKind.FACT_KIND_RESULT:
-        named.fact(handle, view, *ABOUT.values())
-        return Say(actions.Change(code_of(fact), (fact.fact_id,)))
-    _, results = named.newest(handle, view)
-    before = [result for result in results if not view.sources.is_new(result)]
-    if not before:
-        raise ActionRefusedError("nothing to compare with")
-    return Say(actions.Change(code_of(fact), (before[-1].fact_id, fact.fact_id)))
-
-
-def _of_kind(
-    kind: "FactKind.ValueType", statement: Callable[[str], actions.Statement]
-) -> Callable[[list[str], View], Action]:
-    def resolve(arguments: list[str], view: View) -> Action:
-        return Say(statement(named.fact(_one(arguments), view, kind).fact_id))
-
-    return resolve
-
-
-def _evidence(arguments: list[str], view: View) -> Action:
-    return Say(actions.Evidence(named.passage(_one(arguments), view).passage_id))
-
-
-def _absence(arguments: list[str], view: View) -> Action:
-    found = view.sources.get(_one(arguments), view.shown)
-    if not isinstance(found, CodedConcept):
-        raise ActionRefusedError("no such absence")
-    return Say(actions.Absence(actions.Code(found.system, found.code)))
-
-
-def _calculation(arguments: list[str], view: View) -> Action:
-    found = view.sources.get(_one(arguments), view.shown)
-    if not isinstance(found, episode_pb2.Calculation):
-        raise ActionRefusedError("no such calculation")
-    return Say(actions.Calculation(found.name, tuple(found.fact_ids)))
+def _say(word: str, arguments: list[str], view: View) -> Action:
+    kind = KINDS[word]
+    source = named.source(_one(arguments), SORTS[kind.handle], view)
+    try:
+        return Say(kind.choose(source, view.sources))
+    except NotSayableError as error:
+        raise ActionRefusedError(str(error)) from error
 
 
 def _propose(arguments: list[str], view: View) -> Action:
@@ -143,7 +98,7 @@ def _look(arguments: list[str], view: View) -> Action:
         raise ActionRefusedError("not a purpose of this tool")
     fact_id = _subject(arguments[1:-2], TOOLS[name].purposes[purpose].kinds, view)
     would_change = changes(TOOLS[name].purposes[purpose], view.role, view.state)
-    if not would_change or not brings_something(name, fact_id, purpose, view.sources):
+    if not would_change or not TOOLS[name].brings(name, fact_id, purpose, view.sources):
         raise ActionRefusedError("a call that could change nothing")
     return Call(name, fact_id, purpose, would_change)
 
@@ -189,22 +144,12 @@ def _finish(arguments: list[str], view: View) -> Action:  # noqa: ARG001 - every
     return actions.Finish()
 
 
-_RESOLVE: Mapping[str, Callable[[list[str], View], Action]] = {
-    Form.LATEST: _latest,
-    Form.TREND: _trend,
-    Form.CHANGE: _change,
-    Form.MEDICATION: _of_kind(FactKind.FACT_KIND_MEDICATION, actions.Medication),
-    Form.ALLERGY: _of_kind(FactKind.FACT_KIND_ALLERGY, actions.Allergy),
-    Form.PROBLEM: _of_kind(FactKind.FACT_KIND_PROBLEM, actions.Problem),
-    Form.IMAGING: _of_kind(FactKind.FACT_KIND_IMAGING_FINDING, actions.Imaging),
-    Form.EVIDENCE: _evidence,
-    Form.ABSENCE: _absence,
-    Form.CALCULATION: _calculation,
-    Form.PROPOSE: _propose,
-    Form.LOOK: _look,
-    Form.ASK_PHYSICIAN: _ask_physician,
-    Form.WRITE: _write,
-    Form.ASK: _ask,
-    Form.DOUBT: _doubt,
-    Form.FINISH: _finish,
+_ACTS: Mapping[str, Callable[[list[str], View], Action]] = {
+    Act.PROPOSE: _propose,
+    Act.LOOK: _look,
+    Act.ASK_PHYSICIAN: _ask_physician,
+    Act.WRITE: _write,
+    Act.ASK: _ask,
+    Act.DOUBT: _doubt,
+    Act.FINISH: _finish,
 }

@@ -2,31 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from grounding.kinds import KINDS
+
 from harness.actions import ActionRefusedError, ProposalKind
-from harness.forms import Form
 from harness.guard import ABOUT, WITH_EVIDENCE, decide
 from harness.questions import QUESTIONS
 from harness.tools import TOOLS
 from harness.view import View
-
-_HANDLES = {
-    Form.LATEST: "F",
-    Form.TREND: "F",
-    Form.CHANGE: "F",
-    Form.MEDICATION: "F",
-    Form.ALLERGY: "F",
-    Form.PROBLEM: "F",
-    Form.IMAGING: "F",
-    Form.EVIDENCE: "E",
-    Form.ABSENCE: "N",
-    Form.CALCULATION: "K",
-}
+from harness.words import Act
 
 
 def menu(view: View) -> tuple[str, ...]:
     """The actions that the guard would let through, `finish` last; never empty."""
-    forms = sorted(view.role.forms.get(view.state, frozenset()) - {Form.FINISH})
-    return (*(text for form in forms for text in _candidates(form, view) if _passes(text, view)), str(Form.FINISH))
+    words = sorted(view.role.words.get(view.state, frozenset()) - {Act.FINISH})
+    return (*(text for word in words for text in _candidates(word, view) if _passes(text, view)), str(Act.FINISH))
 
 
 def _passes(text: str, view: View) -> bool:
@@ -37,11 +26,11 @@ def _passes(text: str, view: View) -> bool:
     return True
 
 
-def _candidates(form: Form, view: View) -> Iterator[str]:
-    if form in _HANDLES:
-        yield from (f"{form} {handle}" for handle in view.sources.visible(_HANDLES[form], view.shown))
+def _candidates(word: str, view: View) -> Iterator[str]:
+    if word in KINDS:
+        yield from (f"{word} {handle}" for handle in view.sources.visible(KINDS[word].handle, view.shown))
     else:
-        yield from _OTHERS[form](view)
+        yield from _ACTS[word](view)
 
 
 def _proposals(view: View) -> Iterator[str]:
@@ -64,11 +53,11 @@ def _questions(view: View) -> Iterator[str]:
         yield from (f"ask_physician {handle} for {purpose}" for handle in view.sources.about(kinds, view.shown))
 
 
-_OTHERS: Mapping[Form, Callable[[View], Iterable[str]]] = {
-    Form.PROPOSE: _proposals,
-    Form.LOOK: _calls,
-    Form.ASK_PHYSICIAN: _questions,
-    Form.WRITE: lambda _: ["write"],
-    Form.ASK: lambda view: [f"ask {role}" for role in view.team],
-    Form.DOUBT: lambda view: [f"doubt S{number}" for number in range(1, view.drafted + 1)],
+_ACTS: Mapping[str, Callable[[View], Iterable[str]]] = {
+    Act.PROPOSE: _proposals,
+    Act.LOOK: _calls,
+    Act.ASK_PHYSICIAN: _questions,
+    Act.WRITE: lambda _: ["write"],
+    Act.ASK: lambda view: [f"ask {role}" for role in view.team],
+    Act.DOUBT: lambda view: [f"doubt S{number}" for number in range(1, view.drafted + 1)],
 }

@@ -1,10 +1,11 @@
 """The source that a handle stands for in a view; ActionRefusedError where it stands for none, or for another sort."""
 
+from typing import Any
+
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
 
 from harness.actions import ActionRefusedError
-from harness.sources import code_of
 from harness.view import View
 
 
@@ -24,10 +25,17 @@ def passage(handle: str, view: View) -> Passage:
     return found
 
 
-def newest(handle: str, view: View) -> tuple[ClinicalFact, list[ClinicalFact]]:
-    """A result that is the newest of its code, and all results of the code."""
+def newest(handle: str, view: View) -> ClinicalFact:
+    """A result that is the newest of its code."""
     found = fact(handle, view, FactKind.FACT_KIND_RESULT)
-    results = view.sources.results(code_of(found))
-    if results[-1].fact_id != found.fact_id:
+    if view.sources.results(found.code)[-1].fact_id != found.fact_id:
         raise ActionRefusedError("not the newest result of its code")
-    return found, results
+    return found
+
+
+def source(handle: str, sort: type[Any], view: View) -> Any:
+    """A source of one sort."""
+    found = view.sources.get(handle, view.shown)
+    if not isinstance(found, sort):
+        raise ActionRefusedError(f"no such {sort.__name__}")
+    return found

@@ -8,11 +8,11 @@ from longitude.reasoning.v1.assessment_pb2 import StatementKind
 from longitude.record.v1.fact_pb2 import Assertion, ClinicalFact, FactStatus, Provenance
 
 from harness.actions import QuestionPurpose
-from harness.forms import KINDS
 from harness.roles import Role
 from harness.sources import Sources
 from harness.states import State
-from harness.tools import CALCULATE, SEARCH_EVIDENCE, Purpose
+from harness.tool import Purpose
+from harness.words import PUTS
 
 _ORDER = list(State)
 
@@ -20,17 +20,8 @@ _ORDER = list(State)
 def changes(purpose: Purpose, role: Role, state: State) -> tuple["StatementKind.ValueType", ...]:
     """The kinds of statement that the role can make by the answer, now or in a later state."""
     later = _ORDER[_ORDER.index(state) :]
-    forms = {form for each in later for form in role.forms.get(each, frozenset())}
-    return tuple(sorted(KINDS[form] for form in purpose.changes & forms))
-
-
-def brings_something(tool: str, fact_id: str, purpose: str, sources: Sources) -> bool:
-    """Whether the call can bring what has no handle yet. What a search of the evidence finds nobody knows before."""
-    if tool == SEARCH_EVIDENCE:
-        return True
-    if tool == CALCULATE:
-        return sources.computable(fact_id, purpose) is not None
-    return bool(sources.within_reach(tool, fact_id))
+    words = {word for one in later for word in role.words.get(one, frozenset())}
+    return tuple(sorted(PUTS[word] for word in purpose.changes & words))
 
 
 def is_answered(purpose: QuestionPurpose, fact: ClinicalFact, sources: Sources) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from grounding.kind import Choice
 from longitude.reasoning.v1.episode_pb2 import Calculation
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from harness.actions import AskPhysician, Propose, Statement
+from harness.actions import AskPhysician, Propose
 
 
 class ProtocolError(Exception):
@@ -118,7 +119,7 @@ class Round:
 class Said:
     """A statement or question of the draft: who made it, in which step, and whether the verifier doubts it."""
 
-    statement: Statement | AskPhysician
+    choice: Choice | AskPhysician
     role: str
     step: int
     doubted: bool = False

@@ -4,15 +4,13 @@ A source has a handle only when its line was given to the episode, is not withdr
 cannot be named, and so cannot be cited.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
-
-from harness.actions import Code
 
 Source = ClinicalFact | Passage | Calculation | CodedConcept
 
@@ -114,10 +112,11 @@ class Sources:
         """The source of a handle that was shown among the first `lines` lines."""
         return self._sources[handle] if self._shown_in.get(handle, lines) < lines else None
 
-    def results(self, code: Code) -> list[ClinicalFact]:
-        """Results of one code, oldest first."""
-        found = [fact for fact in self.facts.values() if is_result(fact) and code_of(fact) == code]
-        return sorted((fact for fact in found if self.holds(fact)), key=_when)
+    def results(self, concept: CodedConcept) -> list[ClinicalFact]:
+        """Results of one code that hold, oldest first."""
+        named = (concept.system, concept.code)
+        same = (fact for fact in self.facts.values() if is_result(fact) and (fact.code.system, fact.code.code) == named)
+        return sorted((fact for fact in same if self.holds(fact)), key=_when)
 
     def is_new(self, fact: ClinicalFact) -> bool:
         """Whether the fact began to hold after the time changes are counted from."""
@@ -161,14 +160,6 @@ class Sources:
 
 def is_result(fact: ClinicalFact) -> bool:
     return fact.kind == FactKind.FACT_KIND_RESULT
-
-
-def code_of(fact: ClinicalFact) -> Code:
-    return Code(fact.code.system, fact.code.code)
-
-
-def numeric(facts: Sequence[ClinicalFact]) -> list[ClinicalFact]:
-    return [fact for fact in facts if fact.WhichOneof("value") == "quantity"]
 
 
 def _time(fact: ClinicalFact) -> datetime:

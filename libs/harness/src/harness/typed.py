@@ -3,34 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from longitude.reasoning.v1 import assessment_pb2, episode_pb2
+from grounding.kinds import KINDS
+from longitude.reasoning.v1 import episode_pb2
 from longitude.reasoning.v1.episode_pb2 import Action as Typed
 from longitude.record.v1.fact_pb2 import CodedConcept
 
 from harness.actions import (
-    Absence,
     Action,
-    Allergy,
     AskPhysician,
-    Calculation,
     Call,
-    Change,
     Doubt,
-    Evidence,
     Finish,
     HandOver,
-    Imaging,
-    Latest,
-    Medication,
-    Problem,
     ProposalKind,
     Propose,
     QuestionPurpose,
     Say,
-    Statement,
-    Trend,
     Write,
-    facts_of,
 )
 
 
@@ -39,18 +28,6 @@ def to_proto(action: Action) -> Typed:
     return _TYPED[type(action)](action)
 
 
-_SAID: Mapping[type[Statement], "assessment_pb2.StatementKind.ValueType"] = {
-    Latest: assessment_pb2.STATEMENT_KIND_LATEST,
-    Trend: assessment_pb2.STATEMENT_KIND_TREND,
-    Change: assessment_pb2.STATEMENT_KIND_CHANGE,
-    Medication: assessment_pb2.STATEMENT_KIND_MEDICATION,
-    Allergy: assessment_pb2.STATEMENT_KIND_ALLERGY,
-    Problem: assessment_pb2.STATEMENT_KIND_PROBLEM,
-    Imaging: assessment_pb2.STATEMENT_KIND_IMAGING,
-    Evidence: assessment_pb2.STATEMENT_KIND_EVIDENCE,
-    Absence: assessment_pb2.STATEMENT_KIND_ABSENCE,
-    Calculation: assessment_pb2.STATEMENT_KIND_CALCULATION,
-}
 _PROPOSED: Mapping[ProposalKind, "episode_pb2.ProposalKind.ValueType"] = {
     ProposalKind.REVIEW_MEDICATION: episode_pb2.PROPOSAL_KIND_REVIEW_MEDICATION,
     ProposalKind.REPEAT_RESULT: episode_pb2.PROPOSAL_KIND_REPEAT_RESULT,
@@ -66,16 +43,16 @@ _ASKED: Mapping[QuestionPurpose, "episode_pb2.QuestionPurpose.ValueType"] = {
 
 
 def _say(action: Say) -> Typed:
-    statement = action.statement
-    said = Typed.Say(kind=_SAID[type(statement)], fact_ids=facts_of(statement))
-    match statement:
-        case Trend(code=code) | Change(code=code) | Absence(code=code):
-            said.code.CopyFrom(CodedConcept(system=code.system, code=code.code))
-        case Evidence(passage_id=passage_id):
-            said.passage_id = passage_id
-        case Calculation(name=name):
-            said.calculation = name
-    return Typed(say=said)
+    choice = action.choice
+    made = Typed.Say(
+        kind=KINDS[choice.kind].proto,
+        fact_ids=choice.fact_ids,
+        passage_id=choice.passage_id,
+        calculation=choice.calculation,
+    )
+    if choice.concept is not None:
+        made.code.CopyFrom(CodedConcept(system=choice.concept.system, code=choice.concept.code))
+    return Typed(say=made)
 
 
 def _propose(action: Propose) -> Typed:

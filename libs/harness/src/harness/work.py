@@ -21,7 +21,6 @@ from harness.actions import (
 from harness.agent import REFUSED, Agent
 from harness.calls import call_of, take_result
 from harness.draft import Draft
-from harness.forms import Form
 from harness.grammar import Grammar, compile_menu
 from harness.guard import decide
 from harness.menu import menu
@@ -32,6 +31,7 @@ from harness.states import State
 from harness.tokenizer import Tokenizer
 from harness.typed import to_proto
 from harness.view import View
+from harness.words import Act
 
 # Tokens around the text of a turn, and of the action that begins a free one.
 _AROUND = 16
@@ -123,7 +123,7 @@ def _carry_out(
 def _put_down(action: Action, text: str, role: str, step: int, draft: Draft) -> None:
     """What the draft holds of an action."""
     if isinstance(action, Say):
-        draft.say(action.statement, text, role, step)
+        draft.say(action.choice, text, role, step)
     elif isinstance(action, AskPhysician):
         draft.say(action, text, role, step)
     elif isinstance(action, Propose):
@@ -191,7 +191,7 @@ def _view(agent: Agent, state: State, session: Session) -> View:
 def _prose(agent: Agent, session: Session) -> int:
     """Tokens of the free turn that the policy allows, if the agent can still take an action and that turn."""
     tokens = session.policy.prose_tokens
-    if not tokens or str(Form.WRITE) in session.done:
+    if not tokens or str(Act.WRITE) in session.done:
         return 0
     needed = tokens + len(session.tokenizer.encode(WRITING)) + _AROUND
     return tokens if agent.turns_left > 1 and not agent.exhausted(needed, session.policy.window) else 0

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from grounding.kind import Choice
 from harness import CallTool, Consultation, Generate, ToolResult, verify_chain
-from harness.actions import AskPhysician, Change, Evidence, Latest, ProposalKind, Propose, Trend
-from harness.actions import Calculation as CalculationStatement
+from harness.actions import AskPhysician, ProposalKind, Propose
 from harness.questions import QUESTIONS
 from harness.roles import ROLES
 from harness.tools import TOOLS
@@ -23,11 +23,11 @@ from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind, FactStatus
 EPISODES = int(os.environ.get("EPISODES", "300"))
 
 KIND_OF = {
-    "Latest": FactKind.FACT_KIND_RESULT,
-    "Medication": FactKind.FACT_KIND_MEDICATION,
-    "Allergy": FactKind.FACT_KIND_ALLERGY,
-    "Problem": FactKind.FACT_KIND_PROBLEM,
-    "Imaging": FactKind.FACT_KIND_IMAGING_FINDING,
+    "latest": FactKind.FACT_KIND_RESULT,
+    "medication": FactKind.FACT_KIND_MEDICATION,
+    "allergy": FactKind.FACT_KIND_ALLERGY,
+    "problem": FactKind.FACT_KIND_PROBLEM,
+    "imaging": FactKind.FACT_KIND_IMAGING_FINDING,
 }
 PROPOSED = {
     ProposalKind.REVIEW_MEDICATION: FactKind.FACT_KIND_MEDICATION,
@@ -51,19 +51,22 @@ class Oracle:
         self.shown = {line.fact_id for context in contexts for line in context.lines}
         self.passages = {passage.passage_id for passage in inputs.context.passages}
 
-    def of_statement(self, statement: Any) -> Iterator[str]:
-        name = type(statement).__name__
-        ids = getattr(statement, "fact_ids", None) or tuple(filter(None, [getattr(statement, "fact_id", "")]))
+    def of_choice(self, choice: Choice | AskPhysician) -> Iterator[str]:
+        name, ids = (
+            ("question", (choice.fact_id,)) if isinstance(choice, AskPhysician) else (choice.kind, choice.fact_ids)
+        )
         if not set(ids) <= self.facts.keys():
             yield f"{name} rests on facts that do not hold"
             return
-        if isinstance(statement, AskPhysician) and self.facts[ids[0]].kind not in QUESTIONS[statement.purpose]:
-            yield "a question about another kind of fact"
+        if isinstance(choice, AskPhysician):
+            if self.facts[ids[0]].kind not in QUESTIONS[choice.purpose]:
+                yield "a question about another kind of fact"
+            return
         if name in KIND_OF and (self.facts[ids[0]].kind != KIND_OF[name] or ids[0] not in self.shown):
             yield f"{name} of another kind or never shown"
-        if isinstance(statement, Evidence) and statement.passage_id not in self.passages:
+        if name == "evidence" and choice.passage_id not in self.passages:
             yield "evidence that is not there"
-        if isinstance(statement, Latest | Trend | Change):
+        if name in ("latest", "trend", "change"):
             yield from self.of_results(name, [self.facts[each] for each in ids])
 
     def of_results(self, name: str, facts: list[ClinicalFact]) -> Iterator[str]:
@@ -91,13 +94,13 @@ class Oracle:
 
 def violations(inputs: EpisodeInputs, run: Consultation, calls: list[CallTool]) -> list[str]:
     oracle, outcome = Oracle(inputs, tool_calls(run)), run.outcome
-    said = [each.statement for each in outcome.statements]
-    found = [violation for statement in said for violation in oracle.of_statement(statement)]
+    said = [each.choice for each in outcome.statements]
+    found = [violation for choice in said for violation in oracle.of_choice(choice)]
     found += [violation for each in outcome.proposals for violation in oracle.of_proposal(each.proposal)]
     found += ["a call its role may not make" for c in calls if c.tool not in ROLES[c.role].tools & TOOLS.keys()]
     found += needless(run)
     offered = {(each.name, tuple(each.fact_ids)) for call in tool_calls(run) for each in call.calculations}
-    values = [(each.name, each.fact_ids) for each in said if isinstance(each, CalculationStatement)]
+    values = [(each.calculation, each.fact_ids) for each in said if isinstance(each, Choice) and each.calculation]
     found += ["a value that nobody computed" for value in values if value not in offered]
     if len(outcome.written) > bool(inputs.policy.prose_tokens):
         found.append("free text that is not allowed, or twice")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from grounding.kind import Choice, Concept
 from harness import (
     CallTool,
     Consultation,
@@ -15,8 +16,7 @@ from harness import (
     ToolResult,
     verify_chain,
 )
-from harness.actions import AskPhysician, Change, Code, Latest, Medication, ProposalKind, QuestionPurpose, Trend
-from harness.actions import Calculation as CalculationStatement
+from harness.actions import AskPhysician, ProposalKind, QuestionPurpose
 from harness.episode import digest
 from harness.roles import PHARMACIST
 from harness.states import State
@@ -43,10 +43,10 @@ def test_a_consultation_goes_from_question_to_review(story: Any, consult: Any, s
     run = drive(wishes).drive(consult(story.inputs))
     outcome = run.outcome
     assert run.state is State.AWAIT_REVIEW
-    said = {(type(each.statement).__name__, each.role, each.doubted) for each in outcome.statements}
-    assert ("Trend", "diagnostician", False) in said
-    assert ("Medication", "pharmacist", True) in said
-    assert ("Imaging", "imaging_liaison", False) in said
+    said = {(each.choice.kind, each.role, each.doubted) for each in outcome.statements}
+    assert ("trend", "diagnostician", False) in said
+    assert ("medication", "pharmacist", True) in said
+    assert ("imaging", "imaging_liaison", False) in said
     assert [(each.proposal.kind, each.role) for each in outcome.proposals] == [
         (ProposalKind.REVIEW_MEDICATION, "pharmacist")
     ]
@@ -56,7 +56,7 @@ def test_a_consultation_goes_from_question_to_review(story: Any, consult: Any, s
 def test_a_statement_points_to_the_turn_that_made_it(story: Any, consult: Any, say: Any, drive: Any) -> None:
     run = drive(say("medication F6")).drive(consult(story.inputs))
     (said,) = run.outcome.statements
-    assert said.statement == Medication("fact-6")
+    assert said.choice == Choice("medication", ("fact-6",))
     assert run.recorded.steps[said.step].turn.role == "pharmacist"
 
 
@@ -132,7 +132,7 @@ def test_a_failing_role_degrades_the_answer_visibly_and_no_more(story: Any, cons
 
     run = drive(choose).drive(consult(story.inputs))
     assert run.outcome.degraded == ("pharmacist: unavailable",)
-    assert [each.statement for each in run.outcome.statements] == [Latest("fact-4")]
+    assert [each.choice for each in run.outcome.statements] == [Choice("latest", ("fact-4",))]
     assert ("harness", "degraded: pharmacist", "unavailable") in decisions(run)
 
 
@@ -170,7 +170,7 @@ def test_a_tool_that_fails_or_contradicts_itself_is_recorded_and_the_episode_goe
         run = drive(wishes, lambda _, answer=answer: answer).drive(consult(story.inputs))
         (call,) = [step.tool for step in run.recorded.steps if step.WhichOneof("content") == "tool"]
         assert call.error == error
-        assert [each.statement for each in run.outcome.statements] == [Medication("fact-6")]
+        assert [each.choice for each in run.outcome.statements] == [Choice("medication", ("fact-6",))]
 
 
 def a_calculator(call: CallTool) -> ToolResult:
@@ -191,7 +191,7 @@ def test_a_computed_value_becomes_a_source_that_a_statement_rests_on(
     driver = drive(say("look calculate F4 for function", "calculate K1"), a_calculator)
     run = driver.drive(consult(story.inputs))
     (said,) = run.outcome.statements
-    assert said.statement == CalculationStatement("ckd-epi-2021", ("fact-4",))
+    assert said.choice == Choice("calculate", ("fact-4",), calculation="ckd-epi-2021")
     (call,) = [step.tool for step in run.recorded.steps if step.HasField("tool")]
     assert json.loads(call.arguments)["inputs"] == "fact-4"
     assert [value.text for value in call.calculations] == ["eGFR is 52"]
@@ -214,7 +214,7 @@ def test_the_words_of_a_computed_value_are_bounded_and_its_ids_are_those_that_we
 
     driver = drive(say("look calculate F4 for function", "calculate K1"), other_ids)
     (said,) = driver.drive(consult(story.inputs)).outcome.statements
-    assert said.statement == CalculationStatement("ckd-epi-2021", ("fact-4",))
+    assert said.choice == Choice("calculate", ("fact-4",), calculation="ckd-epi-2021")
     shown = tokenizer.decode(driver.requests[-1].input_ids)
     assert 0 < shown.count("far too long") < 40
 
@@ -249,7 +249,9 @@ def test_a_comparison_brings_facts_that_a_change_rests_on(story: Any, consult: A
     assert [(call.tool, call.arguments["fact_id"], call.purpose) for call in calls] == [
         ("compare_with_last_visit", "", "change")
     ]
-    assert [each.statement for each in run.outcome.statements] == [Change(Code("", "anaemia"), ("a new one",))]
+    assert [each.choice for each in run.outcome.statements] == [
+        Choice("change", ("a new one",), concept=Concept("", "anaemia"))
+    ]
 
 
 def test_a_question_to_the_physician_joins_the_draft_and_blocks_nothing(
@@ -257,9 +259,9 @@ def test_a_question_to_the_physician_joins_the_draft_and_blocks_nothing(
 ) -> None:
     driver = drive(say("ask_physician F8 for reaction", "medication F6", "doubt S1"))
     run = driver.drive(consult(story.inputs))
-    assert [(each.statement, each.role, each.doubted) for each in run.outcome.statements] == [
+    assert [(each.choice, each.role, each.doubted) for each in run.outcome.statements] == [
         (AskPhysician("fact-8", QuestionPurpose.REACTION), "pharmacist", True),
-        (Medication("fact-6"), "pharmacist", False),
+        (Choice("medication", ("fact-6",)), "pharmacist", False),
     ]
     assert not any(isinstance(request, CallTool) for request in driver.requests)
 
@@ -292,7 +294,7 @@ def test_free_text_is_a_turn_of_its_own_and_rests_on_what_was_drafted_or_told(
     assert tokenizer.decode(turn.action_ids) == "All is well."
     (asked,) = [request for request in driver.requests if not request.grammar]
     assert asked.max_tokens == 40
-    assert [each.statement for each in run.outcome.statements] == [Latest("fact-4")]
+    assert [each.choice for each in run.outcome.statements] == [Choice("latest", ("fact-4",))]
 
 
 @pytest.mark.parametrize("text", ["order F7", "propose review F6", "stop F6", "finish", "", "latest F5\nwrite"])
@@ -302,7 +304,7 @@ def test_free_text_is_never_an_action(
     story.inputs.policy.prose_tokens = 40
     run = drive(free(tokenizer, say("latest F4", "write"), text)).drive(consult(story.inputs))
     assert [each.text for each in run.outcome.written] == [text]
-    assert [each.statement for each in run.outcome.statements] == [Latest("fact-4")]
+    assert [each.choice for each in run.outcome.statements] == [Choice("latest", ("fact-4",))]
     assert run.outcome.proposals == ()
     actions = [step.decision.action.WhichOneof("kind") for step in run.recorded.steps if step.decision.by == "guard"]
     assert actions.count("write") == 1
@@ -354,7 +356,7 @@ def test_a_poisoned_document_gets_no_turn_and_no_handle_of_its_own(
     assert first.input_ids.count(tokenizer.end) == 2  # of the system's and the user's turn
     shown = tokenizer.decode(first.input_ids)
     assert not any(line.startswith(("E9", "F99")) for line in shown.splitlines())
-    assert [each.statement for each in run.outcome.statements] == [Latest("fact-4")]
+    assert [each.choice for each in run.outcome.statements] == [Choice("latest", ("fact-4",))]
 
 
 def test_a_record_too_long_for_the_model_is_cut_by_rule_and_said(
@@ -367,7 +369,11 @@ def test_a_record_too_long_for_the_model_is_cut_by_rule_and_said(
     assert degraded.startswith("record: ")
     assert "did not fit the 220 tokens" in degraded
     cut = {f"fact-{number}" for number in range(1, 11)}
-    named = {each.statement.fact_id for each in run.outcome.statements if isinstance(each.statement, Latest)}
+    named = {
+        each.choice.fact_ids[0]
+        for each in run.outcome.statements
+        if isinstance(each.choice, Choice) and each.choice.kind == "latest"
+    }
     assert named < cut
     assert ("harness", "degraded: record", degraded.removeprefix("record: ")) in decisions(run)
 
@@ -395,10 +401,8 @@ def test_an_end_token_in_the_answer_makes_no_difference(
     wishes = say("trend F4")
     with_end = drive(lambda request: [*wishes(request), tokenizer.end]).drive(consult(story.inputs))
     without = drive(wishes).drive(consult(story.inputs))
-    assert [each.statement for each in with_end.outcome.statements] == [
-        each.statement for each in without.outcome.statements
-    ]
-    assert any(isinstance(each.statement, Trend) for each in without.outcome.statements)
+    assert [each.choice for each in with_end.outcome.statements] == [each.choice for each in without.outcome.statements]
+    assert any(isinstance(each.choice, Choice) and each.choice.kind == "trend" for each in without.outcome.statements)
 
 
 def test_time_used_up_stops_every_role_and_is_said(story: Any, consult: Any, at_random: Any, drive: Any) -> None:

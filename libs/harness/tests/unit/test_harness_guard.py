@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from grounding.kind import Choice, Concept
+from grounding.kinds import KINDS
 from harness import actions
 from harness.actions import (
     ActionRefusedError,
     AskPhysician,
     Call,
-    Code,
     Finish,
     HandOver,
     ProposalKind,
@@ -19,14 +20,24 @@ from harness.actions import (
     Write,
 )
 from harness.flows import FIRST_VISIT, FOLLOW_UP
-from harness.forms import Form
 from harness.guard import decide, key
 from harness.inputs import sources_of
 from harness.menu import menu
-from harness.roles import COORDINATOR, DIAGNOSTICIAN, HISTORIAN, IMAGING_LIAISON, PHARMACIST, VERIFIER, Budget, Role
+from harness.roles import (
+    COORDINATOR,
+    DIAGNOSTICIAN,
+    HISTORIAN,
+    IMAGING_LIAISON,
+    PHARMACIST,
+    ROLES,
+    VERIFIER,
+    Budget,
+    Role,
+)
 from harness.states import State
 from harness.tools import TOOLS
 from harness.view import View
+from harness.words import Act
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.context_pb2 import Context
 
@@ -54,7 +65,8 @@ def view(story: Any) -> Callable[[str], View]:
     return at
 
 
-CREATININE = Code("urn:test", "creatinine")
+IBUPROFEN = Concept("urn:test", "ibuprofen", "ibuprofen")
+CREATININE = Concept("urn:test", "creatinine", "creatinine")
 ASKED = (wire.STATEMENT_KIND_ALLERGY,)
 PAST = (wire.STATEMENT_KIND_PROBLEM, wire.STATEMENT_KIND_CHANGE)
 NEWS = (wire.STATEMENT_KIND_CHANGE,)
@@ -66,12 +78,16 @@ LIMITED = (wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_PROPOSAL)
 @pytest.mark.parametrize(
     ("place", "text", "action"),
     [
-        ("diagnostician", "latest F4", Say(actions.Latest("fact-4"))),
-        ("diagnostician", "trend F4", Say(actions.Trend(CREATININE, ("fact-2", "fact-3", "fact-4")))),
-        ("diagnostician", "change F4", Say(actions.Change(CREATININE, ("fact-3", "fact-4")))),
-        ("historian", "change F7", Say(actions.Change(Code("urn:test", "ibuprofen"), ("fact-7",)))),
-        ("historian", "problem F1", Say(actions.Problem("fact-1"))),
-        ("historian", "absence N1", Say(actions.Absence(Code("urn:test", "albumin")))),
+        ("diagnostician", "latest F4", Say(Choice("latest", ("fact-4",)))),
+        ("diagnostician", "trend F4", Say(Choice("trend", ("fact-2", "fact-3", "fact-4"), concept=CREATININE))),
+        ("diagnostician", "change F4", Say(Choice("change", ("fact-3", "fact-4"), concept=CREATININE))),
+        (
+            "historian",
+            "change F7",
+            Say(Choice("change", ("fact-7",), concept=IBUPROFEN)),
+        ),
+        ("historian", "problem F1", Say(Choice("problem", ("fact-1",)))),
+        ("historian", "absence N1", Say(Choice("absence", concept=Concept("urn:test", "albumin", "urine albumin")))),
         ("pharmacist", "look search_memory F8 for reaction", Call("search_memory", "fact-8", "reaction", ASKED)),
         ("historian", "look search_memory F1 for history", Call("search_memory", "fact-1", "history", PAST)),
         ("historian", "look read_document F10 for history", Call("read_document", "fact-10", "history", PAST)),
@@ -81,10 +97,10 @@ LIMITED = (wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_PROPOSAL)
         ("pharmacist", "look calculate F6 for dose", Call("calculate", "fact-6", "dose", LIMITED)),
         ("pharmacist", "ask_physician F8 for reaction", AskPhysician("fact-8", QuestionPurpose.REACTION)),
         ("historian", "ask_physician F1 for source", AskPhysician("fact-1", QuestionPurpose.SOURCE)),
-        ("pharmacist", "medication F6", Say(actions.Medication("fact-6"))),
-        ("pharmacist", "allergy F8", Say(actions.Allergy("fact-8"))),
-        ("pharmacist", "evidence E1", Say(actions.Evidence("passage-1"))),
-        ("imaging", "imaging F9", Say(actions.Imaging("fact-9"))),
+        ("pharmacist", "medication F6", Say(Choice("medication", ("fact-6",)))),
+        ("pharmacist", "allergy F8", Say(Choice("allergy", ("fact-8",)))),
+        ("pharmacist", "evidence E1", Say(Choice("evidence", passage_id="passage-1"))),
+        ("imaging", "imaging F9", Say(Choice("imaging", ("fact-9",)))),
         ("drafting", "propose review F6 E1", Propose(ProposalKind.REVIEW_MEDICATION, ("fact-6",), ("passage-1",))),
         ("drafting", "propose repeat F5", Propose(ProposalKind.REPEAT_RESULT, ("fact-5",), ())),
         ("drafting", "propose clarify F8", Propose(ProposalKind.CLARIFY_ALLERGY, ("fact-8",), ())),
@@ -222,11 +238,26 @@ def test_a_call_is_needed_only_while_it_can_bring_something_new(story: Any, view
             decide(text, asked)
 
 
+def saying(words: dict[State, frozenset[str]]) -> Role:
+    """A role with all tools that may say these words alone."""
+    role = Role("late", "", {}, Budget(9, 99, 9))
+    object.__setattr__(role, "words", words)
+    object.__setattr__(role, "tools", frozenset(TOOLS))
+    return role
+
+
+def test_every_kind_and_tool_names_roles_and_states_that_exist() -> None:
+    for kind in KINDS.values():
+        assert kind.roles
+        assert all(set(states) <= ROLES[role].acts.keys() for role, states in kind.roles.items())
+    assert all(tool.roles and tool.roles <= ROLES.keys() for tool in TOOLS.values())
+
+
 def test_a_call_is_needed_only_while_its_role_can_still_say_something_by_it(view: Callable[[str], View]) -> None:
-    late = Role("late", "", {State.CHECK: frozenset({Form.LOOK, Form.LATEST})}, Budget(9, 99, 9), frozenset(TOOLS))
+    late = saying({State.CHECK: frozenset({Act.LOOK, "latest"})})
     assert calls(replace(view("diagnostician"), role=late, state=State.CHECK)) == set()
-    later = {**late.forms, State.DRAFT: frozenset({Form.TREND})}
-    trends = replace(view("diagnostician"), role=replace(late, forms=later), state=State.CHECK)
+    later = saying({**late.words, State.DRAFT: frozenset({"trend"})})
+    trends = replace(view("diagnostician"), role=later, state=State.CHECK)
     assert calls(trends) == {"look read_timeline F4 for trend"}
     action = decide("look read_timeline F4 for trend", trends)
     assert isinstance(action, Call)

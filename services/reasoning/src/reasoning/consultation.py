@@ -151,7 +151,7 @@ def _of_model(outcome: Outcome, sources: Sources, prepared: Prepared) -> Iterabl
     concerning = {passage.passage_id for passage in prepared.inputs.context.passages}
     for said in outcome.statements:
         try:
-            statement = word(said.statement, sources, prepared.absences)
+            statement = word(said.choice, sources)
         except UNSAYABLE:
             continue
         against = objection(statement, sources, concerning, doubted=said.doubted)

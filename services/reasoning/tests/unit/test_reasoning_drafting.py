@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from grounding import Sources, Statement, Verifier, say
+from grounding import Sources, Statement, Verifier
+from grounding.kind import Choice, Concept
+from grounding.kinds import KINDS, allergy, evidence, latest, problem, trend
 from grounding.statements import Words
-from harness import Written, actions
-from harness.actions import AskPhysician, Code, ProposalKind, Propose, QuestionPurpose
+from harness import Written
+from harness.actions import AskPhysician, ProposalKind, Propose, QuestionPurpose
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.record.v1.fact_pb2 import CodedConcept
 from reasoning.domain.drafting import Drafted, assess, draft, merge
 from reasoning.domain.objections import DISPUTED, OFF_TOPIC, objection, objection_to_text
 from reasoning.domain.wording import word, word_proposal, word_written
@@ -28,19 +29,19 @@ def drafted(statement: Statement, sources: Sources, author: "wire.Author.ValueTy
 def test_what_a_rule_said_is_not_repeated_by_the_model(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    rule = drafted(say.trend(sources, [ids["cr1"], ids["cr2"], ids["cr3"]]), sources, wire.AUTHOR_RULE)
-    same = drafted(say.trend(sources, [ids["cr1"], ids["cr3"]]), sources)
-    other = drafted(say.trend(sources, [ids["k1"], ids["k3"]]), sources)
-    shown = drafted(say.latest(sources, ids["cr3"]), sources)
-    kinds = drafted(say.latest(sources, ids["egfr3"]), sources)
+    rule = drafted(trend.statement(sources, [ids["cr1"], ids["cr2"], ids["cr3"]]), sources, wire.AUTHOR_RULE)
+    same = drafted(trend.statement(sources, [ids["cr1"], ids["cr3"]]), sources)
+    other = drafted(trend.statement(sources, [ids["k1"], ids["k3"]]), sources)
+    shown = drafted(latest.statement(sources, ids["cr3"]), sources)
+    kinds = drafted(latest.statement(sources, ids["egfr3"]), sources)
     assert merge([rule], [same, other, shown, kinds, other]) == [rule, other, kinds]
 
 
 def test_a_passage_that_a_rule_quoted_is_not_quoted_again(patient: Patient, build_sources: Build) -> None:
     record, _ = patient
     sources = build_sources(record)
-    quotation = drafted(say.evidence(sources, "fda-metformin-renal"), sources)
-    quoted = say.quote_parts(sources, "fda-metformin-renal")
+    quotation = drafted(evidence.statement(sources, "fda-metformin-renal"), sources)
+    quoted = evidence.quotation(sources, "fda-metformin-renal")
     alert = drafted(Statement(wire.STATEMENT_KIND_ALERT, (Words("See "), *quoted)), sources, wire.AUTHOR_RULE)
     assert merge([alert], [quotation]) == [alert]
 
@@ -48,7 +49,7 @@ def test_a_passage_that_a_rule_quoted_is_not_quoted_again(patient: Patient, buil
 def test_every_statement_is_judged_whoever_made_it(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    true = drafted(say.latest(sources, ids["k3"]), sources)
+    true = drafted(latest.statement(sources, ids["k3"]), sources)
     baseless = drafted(
         Statement(wire.STATEMENT_KIND_PROSE, (Words("The outlook is excellent"),), (ids["k3"],)), sources
     )
@@ -71,7 +72,7 @@ def test_every_statement_is_judged_whoever_made_it(patient: Patient, build_sourc
 def test_a_doubted_statement_is_withheld_with_the_reason(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    said = drafted(say.latest(sources, ids["k3"]), sources)
+    said = drafted(latest.statement(sources, ids["k3"]), sources)
     against = objection(said.rendered.statement, sources, (), doubted=True)
     doubted = Drafted(said.rendered, said.author, said.author_name, against)
     (judged,) = assess([doubted], Verifier(sources), "assessment")
@@ -85,7 +86,7 @@ def test_a_passage_that_does_not_concern_the_question_is_withheld_with_that_reas
     record, _ = patient
     name = record.passage("other", "A passage.")
     sources = build_sources(record)
-    said = say.evidence(sources, name)
+    said = evidence.statement(sources, name)
     assert objection(said, sources, {name}, doubted=False) == ""
     against = objection(said, sources, set(), doubted=False)
     (judged,) = assess([replace(drafted(said, sources), objection=against)], Verifier(sources), "assessment")
@@ -95,14 +96,14 @@ def test_a_passage_that_does_not_concern_the_question_is_withheld_with_that_reas
 def test_an_allergy_in_dispute_is_not_asserted_by_the_model(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    assert objection(say.allergy(sources, ids["penicillin"]), sources, (), doubted=False) == DISPUTED
-    assert objection(say.problem(sources, ids["ckd"]), sources, (), doubted=False) == ""
+    assert objection(allergy.statement(sources, ids["penicillin"]), sources, (), doubted=False) == DISPUTED
+    assert objection(problem.statement(sources, ids["ckd"]), sources, (), doubted=False) == ""
 
 
 def test_the_same_draft_gives_the_same_statement_ids(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    said = [drafted(say.latest(sources, ids["k3"]), sources)]
+    said = [drafted(latest.statement(sources, ids["k3"]), sources)]
     assert assess(said, Verifier(sources), "a") == assess(said, Verifier(sources), "a")
     assert assess(said, Verifier(sources), "a") != assess(said, Verifier(sources), "b")
 
@@ -116,24 +117,23 @@ def test_what_the_sources_do_not_carry_is_not_said(patient: Patient, build_sourc
 def test_every_action_of_the_model_has_words(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)
-    creatinine = Code(LOINC, "2160-0")
     series = (ids["cr1"], ids["cr2"], ids["cr3"])
-    said: list[actions.Statement] = [
-        actions.Latest(ids["k3"]),
-        actions.Trend(creatinine, series),
-        actions.Change(creatinine, series),
-        actions.Medication(ids["metformin"]),
-        actions.Allergy(ids["penicillin"]),
-        actions.Problem(ids["ckd"]),
-        actions.Imaging(ids["opacity"]),
-        actions.Evidence("fda-metformin-renal"),
-        actions.Absence(Code(LOINC, "4548-4")),
-        actions.Calculation("egfr-ckd-epi-2021", (*series, ids["born"], ids["sex"])),
+    chosen = [
+        Choice("latest", (ids["k3"],)),
+        Choice("trend", series),
+        Choice("change", series),
+        Choice("medication", (ids["metformin"],)),
+        Choice("allergy", (ids["penicillin"],)),
+        Choice("problem", (ids["ckd"],)),
+        Choice("imaging", (ids["opacity"],)),
+        Choice("evidence", passage_id="fda-metformin-renal"),
+        Choice("absence", concept=Concept(LOINC, "4548-4", "HbA1c")),
+        Choice("calculate", (*series, ids["born"], ids["sex"]), calculation="egfr-ckd-epi-2021"),
     ]
-    absences = {f"{LOINC}|4548-4": CodedConcept(system=LOINC, code="4548-4", display="HbA1c")}
-    judged = assess([drafted(word(each, sources, absences), sources) for each in said], Verifier(sources), "a")
+    assert {choice.kind for choice in chosen} == set(KINDS)
+    judged = assess([drafted(word(choice, sources), sources) for choice in chosen], Verifier(sources), "a")
     assert [statement.reason for statement in judged if not statement.released] == []
-    assert len({statement.kind for statement in judged}) == len(said)
+    assert len({statement.kind for statement in judged}) == len(chosen)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_question_to_the_physician_is_released_as_one_and_asserts_nothing_else
 ) -> None:
     record, ids = patient
     sources = build_sources(record)
-    statement = word(AskPhysician(ids[name], purpose), sources, {})
+    statement = word(AskPhysician(ids[name], purpose), sources)
     assert objection(statement, sources, (), doubted=False) == ""
     (judged,) = assess([drafted(statement, sources)], Verifier(sources), "a")
     assert (judged.kind, judged.released) == (wire.STATEMENT_KIND_QUESTION, True)

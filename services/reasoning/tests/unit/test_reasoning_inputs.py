@@ -58,7 +58,7 @@ def test_a_follow_up_compares_with_the_last_encounter_and_then_with_the_last_sig
 def test_a_follow_up_starts_from_what_the_model_asked_and_a_physician_signed(patient: Patient) -> None:
     builder, ids = patient
     sources = record_of(builder).sources()
-    asked = word(AskPhysician(ids["metformin"], QuestionPurpose.ADHERENCE), sources, {})
+    asked = word(AskPhysician(ids["metformin"], QuestionPurpose.ADHERENCE), sources)
     found = draft(asked, sources, wire.AUTHOR_MODEL, "pharmacist")
     assert found is not None
     assessment = Assessment(statements=assess([found], Verifier(sources), "a"))

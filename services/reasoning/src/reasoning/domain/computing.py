@@ -6,10 +6,11 @@ not take, and inputs that are missing, are a CalculationError.
 
 from collections.abc import Iterator
 
-from grounding import Sources, render, say
+from grounding import Sources, render
 from grounding.calculator import Calculator
 from grounding.calculators import CALCULATORS
 from grounding.formula import CalculationError
+from grounding.kinds import calculation
 from longitude.reasoning.v1.episode_pb2 import Calculation
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
@@ -21,7 +22,7 @@ def computable(sources: Sources) -> list[Calculation]:
 
 def compute(name: str, fact_ids: list[str], about: str, purpose: str, sources: Sources) -> Calculation:
     """CalculationError, KeyError or UnknownSourceError when it cannot be computed from these facts."""
-    text = render(say.calculation(name, fact_ids), sources).text
+    text = render(calculation.statement(name, fact_ids), sources).text
     return Calculation(name=name, fact_ids=fact_ids, about=about, purpose=purpose, text=text)
 
 

@@ -5,8 +5,9 @@ it, and the evidence that concerns it.
 import re
 from collections.abc import Iterable
 
-from grounding import Sources, Statement, facts, say
+from grounding import Sources, Statement, facts
 from grounding.concepts import CLASS_KEYS, DRUG_NAMES
+from grounding.kinds import absence, evidence, medication, problem
 from grounding.mentions import NameMention
 from grounding.scan import Scanner, name_mentions
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, ClinicalFact, FactKind
@@ -34,9 +35,9 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
         itself = mention.keys - CLASS_KEYS
         named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & itself]
         if named:
-            statements.append(say.medication(sources, _standing(sources, named).fact_id))
+            statements.append(medication.statement(sources, _standing(sources, named).fact_id))
         elif not any(facts.keys(fact) & itself for fact in sources.current):
-            statements.append(say.absence(sources, mention.text))
+            statements.append(absence.statement(sources, mention.text))
     return list(dict.fromkeys(statements))
 
 
@@ -46,7 +47,7 @@ def evidence_on_the_question(sources: Sources, question: str, passage_ids: Itera
     Source: the passage itself; which passages concern a question is decided by memory (domain/relevance.py).
     """
     terms = _TERM.findall(question)
-    return [say.evidence(sources, each, terms) for each in passage_ids]
+    return [evidence.statement(sources, each, terms) for each in passage_ids]
 
 
 def _drugs(sources: Sources, question: str) -> list[NameMention]:
@@ -72,7 +73,7 @@ def _standing(sources: Sources, same: list[ClinicalFact]) -> ClinicalFact:
 
 def _state(sources: Sources, fact: ClinicalFact) -> Statement:
     return (
-        say.medication(sources, fact.fact_id)
+        medication.statement(sources, fact.fact_id)
         if fact.kind == FACT_KIND_MEDICATION
-        else say.problem(sources, fact.fact_id)
+        else problem.statement(sources, fact.fact_id)
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from grounding import Sources, Statement, facts, say
+from grounding import Sources, Statement, facts
+from grounding.kinds import trend
 from grounding.statements import Day, Name, Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import (
@@ -78,9 +79,9 @@ def _moved(sources: Sources, last: LastEncounter, loinc: str, least: Decimal) ->
         or abs(newest - first) < least
     ):
         return None
-    if say.direction([before[-1], after[-1]]) == say.SAME:
+    if trend.direction([before[-1], after[-1]]) == trend.SAME:
         return None
-    moved = say.trend_parts(sources, (before[-1].fact_id, after[-1].fact_id))
+    moved = trend.course(sources, (before[-1].fact_id, after[-1].fact_id))
     return parts.statement(wire.STATEMENT_KIND_CHANGE, *_since(last), *moved)
 
 

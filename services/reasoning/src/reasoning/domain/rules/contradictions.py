@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from grounding import Sources, Statement, facts
-from grounding.say import allergen_parts
+from grounding.kinds import allergy
 from grounding.statements import Day, Name, Part, Reaction, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.context_pb2 import Contradiction
@@ -72,7 +72,7 @@ def _question(sources: Sources, contradiction: Contradiction) -> Statement:
 def _allergy(fact: ClinicalFact) -> tuple[Part, ...]:
     """`penicillin, reaction anaphylaxis (2025-02-14, read from a document)`."""
     reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(fact.fact_id)) if fact.note else ()
-    return (*allergen_parts(fact), *reaction, *_origin(fact))
+    return (*allergy.allergen(fact), *reaction, *_origin(fact))
 
 
 def _medication(fact: ClinicalFact) -> tuple[Part, ...]:

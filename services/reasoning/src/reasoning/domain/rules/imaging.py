@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from grounding import Sources, Statement, facts, say
+from grounding import Sources, Statement, facts
+from grounding.kinds import imaging
 from grounding.statements import Day, Name, Probability, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_IMAGING_FINDING, ClinicalFact
@@ -23,7 +24,7 @@ def imaging_findings(sources: Sources) -> list[Statement]:
         return []
     newest = max(fact.valid_from.seconds for fact in found)
     recent = [fact for fact in found if newest - fact.valid_from.seconds <= _SAME_FILM.total_seconds()]
-    present = [say.imaging(sources, fact.fact_id) for fact in recent if not facts.is_absent(fact)]
+    present = [imaging.statement(sources, fact.fact_id) for fact in recent if not facts.is_absent(fact)]
     absent = [fact for fact in recent if facts.is_absent(fact)]
     return present + ([_absent(absent)] if absent else [])
 

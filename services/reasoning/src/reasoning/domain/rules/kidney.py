@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from grounding import Sources, Statement, facts, say
+from grounding import Sources, Statement, facts
 from grounding.calculators import egfr, egfr_slope, gfr_category
 from grounding.concepts import CREATININE, EGFR
 from grounding.derived import Derived
 from grounding.formula import CalculationError
+from grounding.kinds import calculation, trend
 from grounding.statements import Computed, Day, Method, Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -43,13 +44,13 @@ def kidney_function_trend(sources: Sources) -> list[Statement]:
     Source: KDIGO 2024 CKD guideline, practice point 2.1.1 (assess GFR over time); Inker LA, N Engl J Med 2021;385:1737.
     """
     found = [
-        say.trend(sources, _ids(series))
+        trend.statement(sources, _ids(series))
         for series in (sources.series(EGFR), sources.series(CREATININE))
         if len(series) > 1
     ]
     if _computed(sources):
-        found.append(say.calculation(egfr.NAME, _inputs(sources)))
-        found.append(say.calculation(gfr_category.NAME, _inputs(sources)))
+        found.append(calculation.statement(egfr.NAME, _inputs(sources)))
+        found.append(calculation.statement(gfr_category.NAME, _inputs(sources)))
     return found
 
 

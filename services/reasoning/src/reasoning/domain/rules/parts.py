@@ -2,7 +2,7 @@
 
 from grounding import Sources, facts
 from grounding.calculators import egfr
-from grounding.say import quote_parts
+from grounding.kinds import evidence
 from grounding.statements import ClassName, Computed, Day, Dose, Method, Name, Part, Statement, Value, Words
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
@@ -14,7 +14,7 @@ def quoted(sources: Sources, passage_ids: tuple[str, ...], terms: tuple[str, ...
     """The first of these passages that memory returned, in its own words; nothing if it returned none."""
     for passage_id in passage_ids:
         if sources.has_passage(passage_id):
-            return (Words(". "), *quote_parts(sources, passage_id, terms))
+            return (Words(". "), *evidence.quotation(sources, passage_id, terms))
     return ()
 
 

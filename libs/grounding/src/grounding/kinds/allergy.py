@@ -1,0 +1,36 @@
+"""An allergy, or that there is none."""
+
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
+
+from grounding import facts
+from grounding.concepts import NO_KNOWN_ALLERGY, SNOMED
+from grounding.kind import Kind, of_fact
+from grounding.sources import Sources
+from grounding.statements import Day, Name, Part, Reaction, Statement, Words
+
+
+def statement(sources: Sources, fact_id: str) -> Statement:
+    """`Allergy: penicillin, reaction hives, recorded 2024-05-06.`"""
+    fact = sources.fact(fact_id)
+    reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(fact_id)) if fact.note else ()
+    start: tuple[Part, ...] = (Words(", recorded "), Day(fact_id)) if facts.starts_on(fact) else ()
+    lead = Words("Allergy status: " if facts.is_absent(fact) else "Allergy: ")
+    return Statement(wire.STATEMENT_KIND_ALLERGY, (lead, *allergen(fact), *reaction, *start))
+
+
+def allergen(fact: ClinicalFact) -> tuple[Part, ...]:
+    """The allergen; with `no` before it where the record states an absence and its name does not say so itself."""
+    denies_all = f"{SNOMED}|{NO_KNOWN_ALLERGY}" in facts.keys(fact)
+    negative = facts.is_absent(fact) and not denies_all and not facts.name_of(fact).lower().startswith("no ")
+    return (Words("no "), Name(fact.fact_id)) if negative else (Name(fact.fact_id),)
+
+
+KIND = Kind(
+    word="allergy",
+    proto=wire.STATEMENT_KIND_ALLERGY,
+    handle="F",
+    roles={"pharmacist": ("check",)},
+    choose=of_fact("allergy", FactKind.FACT_KIND_ALLERGY),
+    say=lambda sources, choice: statement(sources, *choice.fact_ids),
+)

@@ -1,0 +1,14 @@
+"""What letters and notes say about an entry."""
+
+from longitude.record.v1.fact_pb2 import FactKind
+
+from harness.tool import Tool, purpose
+
+TOOL = Tool(
+    name="search_memory",
+    purposes={
+        "history": purpose((FactKind.FACT_KIND_PROBLEM, FactKind.FACT_KIND_MEDICATION), "problem", "change"),
+        "reaction": purpose((FactKind.FACT_KIND_ALLERGY,), "allergy"),
+    },
+    roles=frozenset({"historian", "pharmacist"}),
+)
