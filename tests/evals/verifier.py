@@ -3,8 +3,7 @@
 True statements are what rules and agents can say about N stories, rendered by grounding. Each lie changes one thing of
 one of them so that it is false of its patient, and keeps its citations. `found`: share of lies that are not supported;
 `false_alarm`: share of true statements that are not. Beside: a threshold on the words shared with the cited quotations,
-set so that it refuses one true statement in a hundred. Where LONGITUDE_CORPUS is set, the verifier's model on texts as
-found, beside the cosine of the embedder.
+set so that it refuses one true statement in a hundred.
 """
 
 import random
@@ -14,14 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from entailment.calibration import Floats, calibration_curve, calibration_error
 from grounding import Rendered, Verdict, Verified, Verifier
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_ABSENCE, Citation
 from numpy.typing import NDArray
 
+from tests.evals.calibration import Floats, calibration_curve, calibration_error
 from tests.evals.episodes import Case, case
-from tests.evals.found import Found
-from tests.evals.found import measure as as_found
 from tests.evals.lies import LIES, TAKEN
 from tests.evals.recombined import false_ones
 from tests.evals.sayable import sayable
@@ -58,20 +55,12 @@ def run(n: int | None, seed: int) -> Result:
     figures |= {f"found, {kind}": tally.found[kind] / tally.lies[kind] for kind in sorted(tally.lies)}
     figures |= {"lies": float(lies), "true statements": float(tally.true)}
     figures["calibration error"] = calibration_error(*tally.rated())
-    found = as_found()
-    peers = {"shared words": _peer(tally)} | ({"cosine of the embedder": found.peer} if found else {})
-    figures |= found.figures if found else {}
-    note = "" if found else "LONGITUDE_CORPUS is not set: figures on texts as found are MISSING"
-    return Result("verifier", figures, count, seed, peers, note, _curves(tally, found))
+    return Result("verifier", figures, count, seed, {"shared words": _peer(tally)}, curves=_curves(tally))
 
 
-def _curves(tally: Tally, found: Found | None) -> dict[str, Curve]:
-    """Calibration of the typed checks on the record; as found, of the model too, and its precision and recall."""
-    lines = {"record, typed checks": [(stated, right) for stated, right, _ in calibration_curve(*tally.rated())]}
-    lines |= found.reliable if found else {}
-    calibration = Curve("probability stated", "share that is right", lines, diagonal=True)
-    recall = Curve("recall of what is supported", "precision", found.recalled) if found else None
-    return {"calibration": calibration} | ({"precision-recall": recall} if recall else {})
+def _curves(tally: Tally) -> dict[str, Curve]:
+    lines = {"typed checks": [(stated, right) for stated, right, _ in calibration_curve(*tally.rated())]}
+    return {"calibration": Curve("probability stated", "share that is right", lines, diagonal=True)}
 
 
 def measure(seeds: range, seed: int) -> Tally:

@@ -1,16 +1,9 @@
-"""True statements in other words, and inventions: sentences with a word that no typed check knows.
-
-Of five wordings in a list three train, the fourth calibrates and the fifth is reported on: figures are about words that
-the model was not trained with.
-"""
+"""True statements in other words, and inventions: sentences with a word that no typed check knows."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from entailment.pairs import Part
-
-_PARTS = (Part.TRAIN, Part.TRAIN, Part.TRAIN, Part.CALIBRATE, Part.REPORT)
 _UP = (
     "crept up", "trended upward", "went higher", "edged up", "worked its way up", "picked up", "mounted", "jumped",
     "moved upward", "advanced", "surged", "shot up", "inched up", "drifted up", "swung upward", "gained ground",
@@ -55,23 +48,21 @@ _TREND = re.compile(r"\b(rose|fell)(?= from\b)")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A sentence, whether it is true of what the statement cites, and the part its words belong to."""
+    """A sentence, and whether it is true of what the statement cites."""
 
     text: str
     true: bool
-    kind: str
-    part: Part
 
 
 def wordings(text: str) -> Iterator[Wording]:
     """Everything that other words make of one rendered sentence."""
-    yield from _each(_INVENTED, lambda words: f"{text.rstrip('.')}{words}.", "invented", true=False)
+    yield from _each(_INVENTED, lambda words: f"{text.rstrip('.')}{words}.", true=False)
     if moved := _TREND.search(text):
         up = moved.group() == "rose"
-        yield from _each(_UP, lambda words: _TREND.sub(words, text, count=1), "direction", true=up)
-        yield from _each(_DOWN, lambda words: _TREND.sub(words, text, count=1), "direction", true=not up)
+        yield from _each(_UP, lambda words: _TREND.sub(words, text, count=1), true=up)
+        yield from _each(_DOWN, lambda words: _TREND.sub(words, text, count=1), true=not up)
     if " was " in text:
-        yield from _each(_STOOD, lambda words: text.replace(" was ", f" {words} ", 1), "result", true=True)
+        yield from _each(_STOOD, lambda words: text.replace(" was ", f" {words} ", 1), true=True)
     if state := _STATE.match(text):
         yield from _states(*state.groups())
 
@@ -82,10 +73,10 @@ def _states(named: str, state: str, day: str) -> Iterator[Wording]:
     goes_on, over = (_TAKES, _LEFT_OFF) if drug else (_SUFFERS, _OVERCAME)
     name = named[:1].lower() + named[1:] if drug else named
     active = state == "active since"
-    yield from _each(goes_on, lambda words: f"{words.format(name)} since {day}.", "state", true=active)
-    yield from _each(over, lambda words: f"{words.format(name)} on {day}.", "state", true=not active)
+    yield from _each(goes_on, lambda words: f"{words.format(name)} since {day}.", true=active)
+    yield from _each(over, lambda words: f"{words.format(name)} on {day}.", true=not active)
 
 
-def _each(lists: Sequence[str], put: Callable[[str], str], kind: str, *, true: bool) -> Iterator[Wording]:
-    for place, words in enumerate(lists):
-        yield Wording(put(words), true, kind, _PARTS[place % len(_PARTS)])
+def _each(lists: Sequence[str], put: Callable[[str], str], *, true: bool) -> Iterator[Wording]:
+    for words in lists:
+        yield Wording(put(words), true)

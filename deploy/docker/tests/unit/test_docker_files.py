@@ -89,7 +89,7 @@ def test_the_models_of_triton_find_what_they_import() -> None:
     carried = {package.name for package in NEEDS.requirements("triton")}
     providers = importlib.metadata.packages_distributions()
     models = [path for path in (ROOT / "deploy/triton/models").iterdir() if path.is_dir()]
-    given = {"engine", "entailment", "imaging", "triton_python_backend_utils"}
+    given = {"engine", "imaging", "triton_python_backend_utils"}
     for name in _imported(models) - given - sys.stdlib_module_names:
         assert {NEEDS.normal(provider) for provider in providers.get(name, [])} & carried, name
 

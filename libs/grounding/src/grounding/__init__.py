@@ -9,15 +9,11 @@ from grounding.gate import Release, decide
 from grounding.render import Rendered, UnrenderableError, render
 from grounding.sources import Sources, UnknownSourceError
 from grounding.statements import Statement
-from grounding.undecided import Judgement, Judgements, Pair
-from grounding.verify import Verified, Verifier, finish
+from grounding.verify import Verified, Verifier
 
 __all__ = [
     "Claim",
     "Judged",
-    "Judgement",
-    "Judgements",
-    "Pair",
     "Release",
     "Rendered",
     "Sources",
@@ -29,7 +25,6 @@ __all__ = [
     "Verified",
     "Verifier",
     "decide",
-    "finish",
     "judge",
     "render",
     "worst_of",

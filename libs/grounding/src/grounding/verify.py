@@ -37,7 +37,6 @@ from grounding.mentions import NameMention
 from grounding.scan import Scanner
 from grounding.sources import Sources
 from grounding.spans import Span
-from grounding.undecided import Judgements, Open, judged, opened
 
 CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     quote.check,
@@ -65,14 +64,10 @@ _SPEAKS_OF_THE_PAST = ("correct", "replace", "withdraw")
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The claims of a text in order, and the verdict: the worst of them. A text without claims is unsupported.
-
-    `open`: what a trained model may be asked (`finish` takes its answers).
-    """
+    """The claims of a text in order, and the verdict: the worst of them. A text without claims is unsupported."""
 
     claims: tuple[Claim, ...]
     verdict: Verdict
-    open: tuple[Open, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -100,12 +95,6 @@ class Verified:
         return [claim for claim in self.claims if claim.verdict is self.verdict]
 
 
-def finish(verified: Verified, judgements: Judgements) -> Verified:
-    """The second step: with a trained model's judgements of what was left open. Verdicts stay as they are."""
-    claims = tuple(judged(claim, verified.open, judgements) for claim in verified.claims)
-    return replace(verified, claims=claims)
-
-
 class Verifier:
     """Verifies texts against the sources of one episode."""
 
@@ -122,17 +111,12 @@ class Verifier:
         return self._verify(text, Cited.whole_record(self._sources))
 
     def _verify(self, text: str, cited: Cited) -> Verified:
-        claims = [*_of_context(text, cited), *self._of_citations(text, cited)]
-        opens: list[Open] = []
-        for span, found in self._of_sentences(text, cited):
-            claims += found
-            left = opened(span.start, span.of(text), found, cited)
-            opens += [left] if left else []
+        claims = [*_of_context(text, cited), *self._of_citations(text, cited), *self._of_sentences(text, cited)]
         ordered = sorted(dict.fromkeys(claims), key=lambda claim: (claim.start, claim.end, claim.check))
         rated = tuple(replace(claim, probability=reliability.of(claim)) for claim in ordered)
-        return Verified(rated, worst(rated), tuple(opens))
+        return Verified(rated, worst(rated))
 
-    def _of_sentences(self, text: str, cited: Cited) -> Iterator[tuple[Span, list[Claim]]]:
+    def _of_sentences(self, text: str, cited: Cited) -> Iterator[Claim]:
         carried: NameMention | None = None
         read = 0
         for sentence in self._scanner.scan(text, cited.passages):
@@ -141,7 +125,7 @@ class Verifier:
             found = [claim for check in CHECKS for claim in check(context)]
             # A title or quotation may go on over what looks like the end of a sentence.
             rest = text[max(sentence.span.start, read) : sentence.span.end]
-            yield sentence.span, found or list(_of_nothing(sentence.span, rest))
+            yield from found or _of_nothing(sentence.span, rest)
             read = max([read, *(mention.end for mention in sentence.mentions)])
             carried = binding.last_name(sentence, carried)
 

@@ -1,7 +1,7 @@
 """The map of the reasoning service.
 
-Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate with the verifier's model on Triton
-     -> PostgreSQL and objects -> assessment-drafted, episode-closed
+Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> PostgreSQL and objects
+     -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
 Check: memory (gRPC) -> verifier
 """
@@ -20,7 +20,7 @@ from servicekit.triton import TritonClient
 
 from reasoning.adapters import postgres
 from reasoning.adapters.memory import Memory
-from reasoning.adapters.triton import Judge, Reasoner
+from reasoning.adapters.triton import Reasoner
 from reasoning.outbox import Outbox
 from reasoning.parts import Limits, Parts
 from reasoning.rpc import Rpc
@@ -45,7 +45,6 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             store=store,
             memory=Memory(memory),
             reasoner=Reasoner(triton, settings.generation_seconds),
-            judge=Judge(triton),
             objects=objects,
             outbox=outbox,
             tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),

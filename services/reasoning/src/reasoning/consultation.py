@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grounding import Sources, Statement, Verified, Verifier, finish
+from grounding import Sources, Statement, Verifier
 from harness import Consultation, ModelPin
 from harness.episode import episode_digest, serialise
 from harness.protocol import InputsRefusedError, Outcome, Proposed, Said
@@ -13,10 +13,9 @@ from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, Progress
 from servicekit.errors import InvalidInputError, UnavailableError
 
-from reasoning.adapters.triton import Judge
 from reasoning.domain import rules
 from reasoning.domain.assessment import Identity
-from reasoning.domain.drafting import UNSAYABLE, Drafted, assess, check, conclude, draft, merge
+from reasoning.domain.drafting import UNSAYABLE, Drafted, assess, draft, merge
 from reasoning.domain.inputs import Prepared, prepare
 from reasoning.domain.objections import objection, objection_to_text
 from reasoning.domain.record import Record, SignedAssessment
@@ -70,23 +69,9 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     report(Progress(role="gate", action="verify"))
     sources = record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
     drafted = merge(said, _of_model(outcome, sources, prepared))
-    verified, missing = await judged(check(drafted, Verifier(sources)), parts.judge)
-    statements = conclude(drafted, verified, identity.assessment_id)
-    degraded = (*_missing_evidence(record), *outcome.degraded, *missing)
+    statements = assess(drafted, Verifier(sources), identity.assessment_id)
+    degraded = (*_missing_evidence(record), *outcome.degraded)
     return _conclude(request, identity, statements, degraded, run, pin)
-
-
-async def judged(verified: list[Verified], judge: Judge) -> tuple[list[Verified], list[str]]:
-    """What the typed checks left open, judged by the verifier's model; without it their verdict stands, and says so."""
-    pairs = list(dict.fromkeys(left.pair for each in verified for left in each.open))
-    if not pairs:
-        return verified, []
-    try:
-        judgements = await judge.judge(pairs)
-    except UnavailableError:
-        alone = "1 sentence was" if len(pairs) == 1 else f"{len(pairs)} sentences were"
-        return verified, [f"verifier: {alone} judged by the typed checks alone"]
-    return [finish(each, judgements) for each in verified], []
 
 
 async def read_record(request: AskRequest, parts: Parts) -> Record:

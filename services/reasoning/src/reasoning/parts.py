@@ -7,7 +7,7 @@ from servicekit.objects import ObjectStore
 
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
-from reasoning.adapters.triton import Judge, Reasoner
+from reasoning.adapters.triton import Reasoner
 from reasoning.outbox import Outbox
 
 
@@ -27,7 +27,6 @@ class Parts:
     store: Store
     memory: Memory
     reasoner: Reasoner
-    judge: Judge
     objects: ObjectStore
     outbox: Outbox
     tokenizer: Tokenizer

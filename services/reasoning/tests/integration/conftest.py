@@ -36,7 +36,7 @@ PARTS = ("kafka", "postgres", "objects", "triton", "memory", "reasoning")
 
 @pytest.fixture(scope="session")
 def running(new_stack: Callable[..., Stack]) -> RunningStack:
-    stack = new_stack(PARTS, ("embedder", "reasoner", "verifier"))
+    stack = new_stack(PARTS, ("embedder", "reasoner"))
     return RunningStack(stack, stack.endpoints())
 
 

@@ -1,27 +1,19 @@
-"""Triton's networks: the reasoner (token ids in, token ids and log-probabilities out, streamed as they come), and the
-verifier's model (sentences with their evidence in, probabilities out).
-"""
+"""Triton's reasoner: token ids in, token ids and log-probabilities out, streamed as they come."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from eventbus import PermanentError, TransientError
-from grounding import Judgement, Judgements, Pair
-from grounding.remembered import Remembered
 from harness import Generate, Generated, ModelPin
 from harness.protocol import ProtocolError
 from servicekit.errors import UnavailableError
 from servicekit.triton import Tensors, TritonClient
 
 MODEL = "reasoner"
-VERIFIER = "verifier"
 _LISTS = ("OUTPUT_IDS", "LOG_PROBS", "ALLOWED_MASS", "FORCED")
 _OUTPUTS = (*_LISTS, "FINISH_REASON", "MODEL_SHA256", "MODEL_VERSION")
 _PIN_SECONDS = 10.0
-# The verifier's max_batch_size, the longest wait for one batch, and the judgements kept (some 200 bytes each).
-_PAIRS, _JUDGE_SECONDS, _REMEMBERED = 32, 10.0, 20_000
 
 OnTokens = Callable[[int], None]
 
@@ -85,37 +77,6 @@ class Reasoner:
         return answer
 
 
-class Judge:
-    """UnavailableError: Triton is unreachable, late or does not serve the verifier's model."""
-
-    def __init__(self, client: TritonClient) -> None:
-        self._client = client
-        self._remembered = Remembered(_REMEMBERED)
-
-    async def judge(self, pairs: Sequence[Pair]) -> Judgements:
-        """A judgement of each pair; what was judged before is not asked again."""
-        found = {pair: self._remembered.find(pair) for pair in pairs}
-        new = [pair for pair, judgement in found.items() if judgement is None]
-        asked: dict[Pair, Judgement] = {}
-        for start in range(0, len(new), _PAIRS):
-            asked |= await self._ask(new[start : start + _PAIRS])
-        return {pair: judgement for pair, judgement in found.items() if judgement is not None} | asked
-
-    async def _ask(self, pairs: Sequence[Pair]) -> dict[Pair, Judgement]:
-        inputs = {
-            "SENTENCE": _column(each.sentence for each in pairs),
-            "EVIDENCE": _column(each.evidence for each in pairs),
-        }
-        try:
-            answer = await self._client.infer(VERIFIER, inputs, ("PROBABILITIES", "MODEL_SHA256"), _JUDGE_SECONDS)
-        except (TransientError, PermanentError) as error:
-            raise UnavailableError(f"the verifier's model does not answer ({error})") from error
-        judged = {pair: Judgement(*map(float, row)) for pair, row in zip(pairs, answer["PROBABILITIES"], strict=True)}
-        for pair, judgement in judged.items():
-            self._remembered.keep(pair, judgement, _text(answer, "MODEL_SHA256"))
-        return judged
-
-
 class _Answer:
     """Pieces of one answer, put together."""
 
@@ -167,10 +128,6 @@ def _inputs(asked: Generate) -> Tensors:
     if asked.stop_ids:
         inputs["STOP_IDS"] = np.array(asked.stop_ids, np.int32)
     return inputs
-
-
-def _column(texts: Iterable[str]) -> "np.ndarray[Any, Any]":
-    return np.array([text.encode() for text in texts], np.object_).reshape(-1, 1)
 
 
 def _text(piece: Tensors, name: str) -> str:

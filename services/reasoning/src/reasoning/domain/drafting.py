@@ -58,17 +58,8 @@ def merge(rules: Sequence[Drafted], model: Iterable[Drafted]) -> list[Drafted]:
 
 
 def assess(drafted: Sequence[Drafted], verifier: Verifier, assessment_id: str) -> list[wire.Statement]:
-    """Each statement with its claims, verdict and the gate's decision, by the typed checks alone."""
-    return conclude(drafted, check(drafted, verifier), assessment_id)
-
-
-def check(drafted: Sequence[Drafted], verifier: Verifier) -> list[Verified]:
-    """What the typed checks find of each, and leave open."""
-    return [verifier.verify(each.rendered.text, each.rendered.citations) for each in drafted]
-
-
-def conclude(drafted: Sequence[Drafted], verified: Sequence[Verified], assessment_id: str) -> list[wire.Statement]:
     """Each statement with its claims, verdict and the gate's decision."""
+    verified = (verifier.verify(each.rendered.text, each.rendered.citations) for each in drafted)
     each = enumerate(zip(drafted, verified, strict=True), 1)
     return [_decided(said, found, event_id("statement", assessment_id, str(number))) for number, (said, found) in each]
 
