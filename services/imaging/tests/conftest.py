@@ -1,13 +1,17 @@
-"""Builders of films and pages: drawn here, nobody's data."""
+"""Builders of images and pages, drawn here, nobody's data; and a second modality."""
 
 import io
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
-from imaging.training.phantom import draw_phantom
+from imaging import modalities
+from imaging.domain.modality import Modality
+from imaging.modalities.chest_film.training.phantom import draw_phantom
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import FileDataset, FileMetaDataset
@@ -72,5 +76,30 @@ def lab_page() -> PageFile:
         buffer = io.BytesIO()
         page.rotate(turned_degrees, Image.Resampling.BICUBIC, fillcolor=250).save(buffer, "PNG")
         return buffer.getvalue()
+
+    return build
+
+
+@pytest.fixture
+def with_skin_photo() -> Iterator[tuple[Modality[Any], ...]]:
+    """What the service knows once tests/modalities/skin_photo lies beside its own modalities."""
+    folder = str(Path(__file__).parent / "modalities")
+    modalities.__path__.append(folder)
+    yield modalities.known()
+    modalities.__path__.remove(folder)
+    for name in [name for name in sys.modules if name.startswith("imaging.modalities.skin_photo")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def photo_file() -> FilmFile:
+    """`photo_file(spots)`: a DICOM photograph of bright skin with this many dark spots, 40 by 30 pixels each."""
+
+    def build(spots: int) -> bytes:
+        photo = np.full((300, 400), 3000, np.uint16)
+        photo[0, 0], photo[0, 1] = 0, 4095
+        for spot in range(spots):
+            photo[100:130, 40 + 80 * spot : 80 + 80 * spot] = 10 * spot
+        return _dicom(photo, {"Modality": "XC", "BodyPartExamined": "ARM"})
 
     return build

@@ -97,7 +97,8 @@ def _dose(fact: pb.ClinicalFact) -> str:
 def film(study: StudyAnalysed) -> Text:
     """What the network saw on the film, and from where on it says so."""
     seen = ", ".join(f"{f.name} {f.probability:.2f} (stated from {f.threshold:.2f})" for f in study.findings)
+    shown = ", ".join(f"{attribute.name} {attribute.text}" for attribute in study.attributes)
     quality = "fit to be read" if study.quality.acceptable else f"not fit: {', '.join(study.quality.problems)}"
     when = names.day(study.acquired_at.ToDatetime(UTC))
     network = f"network {study.model.name} {study.model.version}, SHA-256 {study.model.sha256[:12]}…"
-    return Text.assemble(("Film  ", "bold"), f"{when}, {study.projection}, {quality}: {seen}  ", (network, "dim"))
+    return Text.assemble(("Film  ", "bold"), f"{when}, {shown}, {quality}: {seen}  ", (network, "dim"))

@@ -93,7 +93,8 @@ def _page_read(outcome: Outcome) -> str | None:
 
 def _film_analysed(outcome: Outcome) -> str | None:
     study = outcome.study
-    if not (study.quality.acceptable and study.projection and study.findings and study.model.sha256):
+    projection = [attribute.text for attribute in study.attributes if attribute.name == "projection"]
+    if not (study.quality.acceptable and projection and study.findings and study.model.sha256):
         return "the analysis lacks quality, projection, findings or the network's digest"
     facts = {fact.code.code for fact in outcome.record.of_kind(facts_pb.FACT_KIND_IMAGING_FINDING)}
     absent = [code for code in stated(study) if code not in facts]

@@ -93,7 +93,7 @@ def awaited(record: Record | None, study: StudyAnalysed | None) -> list[str]:
 
 def stated(study: StudyAnalysed) -> list[str]:
     """Codes of the findings that the network is sure enough of to state (the threshold of its card)."""
-    return [finding.code.code for finding in study.findings if finding.probability >= finding.threshold]
+    return [finding.code.code for finding in study.findings if finding.assertion == pb.ASSERTION_PRESENT]
 
 
 def _findings(facts: Iterable[pb.ClinicalFact]) -> set[str]:

@@ -10,7 +10,7 @@ from demo import page
 from demo.outcome import Outcome
 from demo.record import EGFR, Record
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
-from longitude.imaging.v1.events_pb2 import FilmFinding, StudyAnalysed
+from longitude.imaging.v1.events_pb2 import Attribute, Finding, StudyAnalysed
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as said
 from longitude.record.v1 import fact_pb2 as pb
@@ -38,7 +38,10 @@ def _drawn(*statements: said.Statement) -> str:
         before=Counter(),
         told_before=False,
         record=Record(GetTimelineResponse(facts=facts)),
-        study=StudyAnalysed(projection="AP", findings=[FilmFinding(name="opacity", probability=0.81, threshold=0.63)]),
+        study=StudyAnalysed(
+            attributes=[Attribute(name="projection", text="AP")],
+            findings=[Finding(name="opacity", probability=0.81, threshold=0.63)],
+        ),
         assessment=said.Assessment(statements=statements),
         review_id="review-1",
         proof=ProvenLeaf(Leaf(index=7), b"\x01\x02", Checkpoint("log", 9, b""), ()),

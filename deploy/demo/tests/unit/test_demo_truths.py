@@ -16,7 +16,7 @@ from demo.record import Record, place
 from demo.truths import TRUTHS, broken
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
-from longitude.imaging.v1.events_pb2 import FilmFinding, FilmQuality, ModelVersion, StudyAnalysed
+from longitude.imaging.v1.events_pb2 import Attribute, Finding, ModelVersion, Quality, StudyAnalysed
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as said
 from longitude.record.v1 import fact_pb2 as pb
@@ -126,9 +126,14 @@ def assessment(facts: list[pb.ClinicalFact]) -> said.Assessment:
 
 
 def study(probability: float) -> StudyAnalysed:
-    finding = FilmFinding(code=pb.CodedConcept(code="opacity"), probability=probability, threshold=0.6)
-    model = ModelVersion(sha256="00")
-    return StudyAnalysed(quality=FilmQuality(acceptable=True), projection="AP", findings=[finding], model=model)
+    stated = pb.ASSERTION_PRESENT if probability >= 0.6 else pb.ASSERTION_UNSPECIFIED
+    finding = Finding(code=pb.CodedConcept(code="opacity"), probability=probability, threshold=0.6, assertion=stated)
+    return StudyAnalysed(
+        quality=Quality(acceptable=True),
+        attributes=[Attribute(name="projection", text="AP")],
+        findings=[finding],
+        model=ModelVersion(sha256="00"),
+    )
 
 
 def outcome() -> Outcome:

@@ -1,4 +1,4 @@
-"""The map of imaging: studies and documents in, analyses and readings out, two networks asked on the way."""
+"""The map of imaging: studies and documents in, analyses and readings out, networks asked on the way."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +16,9 @@ from servicekit.triton import TritonClient
 from imaging.adapters.postgres import Store
 from imaging.adapters.triton import Networks
 from imaging.domain.document import Reader
-from imaging.handlers import Outside, on_document_received, on_study_received
+from imaging.flows.outside import Outside
+from imaging.handlers import on_document_received, on_study_received
+from imaging.modalities import known
 from imaging.rpc import Rpc
 from imaging.settings import Settings
 
@@ -29,13 +31,14 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     await migrate(str(settings.postgres), "imaging", "imaging")
     async with AsyncExitStack() as stack:
         store = Store(await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "imaging")))
-        networks = Networks(await stack.enter_async_context(TritonClient.connect(settings.triton)))
+        modalities, triton = known(), await stack.enter_async_context(TritonClient.connect(settings.triton))
+        networks = Networks(triton, [modality.network.model for modality in modalities])
         objects = _objects(settings)
         await objects.ensure_bucket()
         reader = Reader(settings.least_confidence, ZoneInfo(settings.page_zone))
         outside = Outside(store, objects, networks, settings.largest_object)
         bus = EventBus("imaging", settings.kafka)
-        bus.subscribe(STUDY_RECEIVED, partial(on_study_received, outside=outside), max_records=1)
+        bus.subscribe(STUDY_RECEIVED, partial(on_study_received, outside=outside, modalities=modalities), max_records=1)
         bus.subscribe(DOCUMENT_RECEIVED, partial(on_document_received, outside=outside, reader=reader), max_records=1)
         service = (add_ImagingServiceServicer_to_server, Rpc(store), imaging_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))

@@ -20,7 +20,7 @@ from eventbus import Event
 from google.protobuf.message import Message
 from imaging.adapters.postgres import Store
 from imaging.adapters.triton import Networks
-from imaging.handlers import Outside
+from imaging.flows.outside import Outside
 from longitude.ingestion.v1.events_pb2 import DocumentReceived, StudyReceived
 from longitude.record.v1.fact_pb2 import PatientKey, SourcePointer
 from longitude.record.v1.object_pb2 import ObjectRef
@@ -100,7 +100,7 @@ async def keep(objects: ObjectStorage) -> Callable[..., Any]:
 @pytest.fixture
 async def networks(triton: Callable[..., str]) -> AsyncIterator[Networks]:
     async with TritonClient.connect(triton("chest_film", "page_reader")) as client:
-        yield Networks(client)
+        yield Networks(client, ["chest_film"])
 
 
 @pytest.fixture

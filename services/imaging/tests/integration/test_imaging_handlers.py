@@ -12,7 +12,10 @@ from eventbus import Outgoing, PermanentError, TransientError
 from imaging.adapters.triton import Networks
 from imaging.domain import document as reading
 from imaging.domain.document import Reader
-from imaging.handlers import Outside, on_document_received, on_study_received
+from imaging.domain.modality import Modality
+from imaging.flows.outside import Outside
+from imaging.handlers import on_document_received, on_study_received
+from imaging.modalities import known
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.record.v1 import fact_pb2 as pb
 from PIL import Image
@@ -32,27 +35,33 @@ async def test_a_film_is_analysed_and_kept(
     outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
 ) -> None:
     received = study(await keep(film_file(seed=3, ViewPosition="PA")))
-    analysis: StudyAnalysed = only(await on_study_received(event(received, "film"), outside=outside))
+    analysis: StudyAnalysed = only(
+        await on_study_received(event(received, "film"), outside=outside, modalities=known())
+    )
     assert analysis.quality.acceptable
     assert list(analysis.quality.problems) == []
-    assert (analysis.projection, analysis.projection_probability) == ("PA", 1.0)
+    assert analysis.modality == "chest_film"
+    assert [(one.name, one.text, one.probability) for one in analysis.attributes] == [("projection", "PA", 1.0)]
     assert [finding.name for finding in analysis.findings] == ["opacity"]
     assert len(analysis.model.sha256) == 64
     assert await outside.store.study(received.sop_instance_uid) == analysis
 
 
-async def test_every_finding_has_a_heat_map_and_every_stated_one_a_fact(
+async def test_every_finding_has_a_picture_and_every_stated_one_a_fact(
     outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
 ) -> None:
     stated = 0
     for seed in range(40, 52):
         received = study(await keep(film_file(seed=seed, opacity=True)))
-        analysis: StudyAnalysed = only(await on_study_received(event(received, f"finding-{seed}"), outside=outside))
+        analysis: StudyAnalysed = only(
+            await on_study_received(event(received, f"finding-{seed}"), outside=outside, modalities=known())
+        )
         for finding in analysis.findings:
-            present = finding.probability >= finding.threshold
+            present = finding.assertion == pb.ASSERTION_PRESENT
+            assert present == (finding.probability >= finding.threshold)
             stated += present
             assert len(analysis.facts) == int(present)
-            png = await outside.objects.get(finding.heat_map)
+            png = await outside.objects.get(finding.picture)
             assert Image.open(io.BytesIO(png)).format == "PNG"
             if present:
                 assert analysis.facts[0].source.sop_instance_uid == received.sop_instance_uid
@@ -67,19 +76,23 @@ async def test_a_file_that_is_no_film_is_answered_with_its_problem(
     outside: Outside, keep: Build, study: Build, event: Build, data: bytes, problem: str
 ) -> None:
     received = study(await keep(data))
-    analysis: StudyAnalysed = only(await on_study_received(event(received, f"bad-{len(data)}"), outside=outside))
+    analysis: StudyAnalysed = only(
+        await on_study_received(event(received, f"bad-{len(data)}"), outside=outside, modalities=known())
+    )
     assert not analysis.quality.acceptable
     assert problem in analysis.quality.problems[0]
     assert (list(analysis.findings), list(analysis.facts)) == ([], [])
 
 
-async def test_another_modality_is_answered_without_being_fetched(
+async def test_what_no_modality_takes_is_answered_without_being_fetched(
     outside: Outside, keep: Build, study: Build, event: Build
 ) -> None:
     instance = await keep(b"a scan of a knee")
     instance.key = "never-stored"
-    analysis: StudyAnalysed = only(await on_study_received(event(study(instance, "MR"), "mr"), outside=outside))
-    assert list(analysis.quality.problems) == ["not a chest film: the modality is not CR or DX"]
+    analysis: StudyAnalysed = only(
+        await on_study_received(event(study(instance, "MR"), "mr"), outside=outside, modalities=known())
+    )
+    assert list(analysis.quality.problems) == ["no modality takes this kind of image"]
 
 
 async def test_a_turned_film_is_not_read(
@@ -87,19 +100,52 @@ async def test_a_turned_film_is_not_read(
 ) -> None:
     upright = np.frombuffer(film_file(seed=5)[-512 * 512 * 2 :], "<u2").reshape(512, 512)
     received = study(await keep(film_file(np.rot90(upright, 2))))
-    analysis: StudyAnalysed = only(await on_study_received(event(received, "turned"), outside=outside))
+    analysis: StudyAnalysed = only(
+        await on_study_received(event(received, "turned"), outside=outside, modalities=known())
+    )
     assert list(analysis.quality.problems) == ["the film is upside down"]
     assert list(analysis.facts) == []
+
+
+async def test_a_second_modality_goes_the_whole_way_with_no_other_file_than_its_folder(
+    outside: Outside,
+    keep: Build,
+    study: Build,
+    event: Build,
+    photo_file: Build,
+    with_skin_photo: tuple[Modality[Any], ...],
+) -> None:
+    received = study(await keep(photo_file(2)), "XC")
+    outgoing = await on_study_received(event(received, "photo"), outside=outside, modalities=with_skin_photo)
+    analysis: StudyAnalysed = only(outgoing)
+    assert (analysis.modality, analysis.quality.acceptable, len(analysis.model.sha256)) == ("skin_photo", True, 64)
+    assert [finding.attributes[0].quantity.value for finding in analysis.findings] == ["40", "40"]
+    drawn = [await outside.objects.get(finding.picture) for finding in analysis.findings]
+    assert [Image.open(io.BytesIO(png)).size for png in drawn] == [(40, 30), (40, 30)]
+    assert [fact.code.code for fact in analysis.facts] == ["dark-spot", "dark-spot"]
+    assert [fact.source.box for fact in analysis.facts] == [finding.region for finding in analysis.findings]
+    assert await outside.store.study(received.sop_instance_uid) == analysis
+
+
+async def test_an_answer_that_the_modality_cannot_use_is_refused_for_good(
+    outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
+) -> None:
+    (chest_film,) = known()
+    deaf = replace(chest_film, network=replace(chest_film.network, outputs=("PROBABILITIES",)))
+    arrived = event(study(await keep(film_file(seed=9))), "deaf")
+    with pytest.raises(PermanentError, match="network-answer"):
+        await on_study_received(arrived, outside=outside, modalities=[deaf])
+    assert not await outside.store.has(arrived.id)
 
 
 async def test_a_redelivered_event_publishes_the_stored_answer_byte_for_byte(
     outside: Outside, keep: Build, study: Build, event: Build, film_file: Build
 ) -> None:
     arrived = event(study(await keep(film_file(seed=6))), "twice")
-    (first,) = await on_study_received(arrived, outside=outside)
+    (first,) = await on_study_received(arrived, outside=outside, modalities=known())
     async with TritonClient.connect("127.0.0.1:1") as nowhere:
-        blind = replace(outside, networks=Networks(nowhere))
-        (second,) = await on_study_received(arrived, outside=blind)
+        blind = replace(outside, networks=Networks(nowhere, []))
+        (second,) = await on_study_received(arrived, outside=blind, modalities=known())
     assert (second.id, second.value()) == (first.id, first.value())
 
 
@@ -109,9 +155,11 @@ async def test_nothing_is_stored_while_triton_is_away_and_the_answer_comes_when_
     arrived = event(study(await keep(film_file(seed=7))), "outage")
     async with TritonClient.connect("127.0.0.1:1") as nowhere:
         with pytest.raises(TransientError):
-            await on_study_received(arrived, outside=replace(outside, networks=Networks(nowhere)))
+            await on_study_received(
+                arrived, outside=replace(outside, networks=Networks(nowhere, [])), modalities=known()
+            )
     assert not await outside.store.has(arrived.id)
-    assert only(await on_study_received(arrived, outside=outside)).quality.acceptable
+    assert only(await on_study_received(arrived, outside=outside, modalities=known())).quality.acceptable
 
 
 async def test_an_altered_object_is_refused_for_good(
@@ -120,7 +168,7 @@ async def test_an_altered_object_is_refused_for_good(
     instance = await keep(film_file(seed=8))
     instance.sha256 = "0" * 64
     with pytest.raises(PermanentError, match="object-altered"):
-        await on_study_received(event(study(instance), "altered"), outside=outside)
+        await on_study_received(event(study(instance), "altered"), outside=outside, modalities=known())
 
 
 async def test_a_laboratory_page_becomes_facts_with_their_place(

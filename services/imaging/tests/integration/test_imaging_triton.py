@@ -1,4 +1,4 @@
-"""The two networks on a real Triton."""
+"""The networks on a real Triton."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,10 +11,13 @@ import torch
 from eventbus import TransientError
 from imaging.adapters.triton import Networks
 from imaging.domain.page_fields import collected_at, printed_identifiers, read_fields
-from imaging.domain.pipeline import prepare
 from imaging.domain.scan import read_scan
-from imaging.network import ChestFilmNetwork
-from imaging.training.phantom import draw_phantom
+from imaging.modalities.chest_film.modality import MODALITY
+from imaging.modalities.chest_film.network import ChestFilmNetwork
+from imaging.modalities.chest_film.pipeline import network_input
+from imaging.modalities.chest_film.read import Outputs
+from imaging.modalities.chest_film.training.phantom import draw_phantom
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from servicekit.triton import TritonClient
 
@@ -30,24 +33,28 @@ ROWS = [
 ]
 
 
+async def read_film(networks: Networks, film: NDArray[np.float32]) -> Outputs:
+    return Outputs.parse(await networks.infer(MODALITY.network, {"FILM": film}))
+
+
 async def test_triton_answers_what_the_network_computes_here_and_names_the_weights(networks: Networks) -> None:
-    film = prepare(draw_phantom(21, opacity=True).film)
-    reading = await networks.read_film(film)
+    film = network_input(draw_phantom(21, opacity=True).film)
+    outputs = await read_film(networks, film)
     here = ChestFilmNetwork()
     here.load_state_dict(load_file(WEIGHTS))
     with torch.inference_mode():
         expected = here.eval()(torch.from_numpy(film)[None])
-    np.testing.assert_allclose(reading.maps, expected.maps[0].numpy(), atol=1e-4)
-    np.testing.assert_allclose(reading.projection, expected.projection.softmax(1)[0].numpy(), atol=1e-4)
-    assert reading.model.sha256 == hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
-    assert 0.0 < reading.probabilities[0] < 1.0
+    np.testing.assert_allclose(outputs.maps, expected.maps[0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(outputs.projection, expected.projection.softmax(1)[0].numpy(), atol=1e-4)
+    assert outputs.model.version.sha256 == hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    assert 0.0 < outputs.probabilities[0] < 1.0
 
 
 async def test_triton_sees_a_turned_and_an_inverted_film(networks: Networks) -> None:
     film = draw_phantom(22, opacity=False).film
     shown = [film, np.rot90(film, 2).copy(), 1.0 - film]
-    readings = [await networks.read_film(prepare(one)) for one in shown]
-    seen = [reading.model.presentations[int(reading.presentation.argmax())] for reading in readings]
+    answers = [await read_film(networks, network_input(one)) for one in shown]
+    seen = [outputs.model.presentations[int(outputs.presentation.argmax())] for outputs in answers]
     assert seen == ["upright", "upside down", "inverted"]
 
 
@@ -68,6 +75,6 @@ async def test_a_printed_page_is_read_value_for_value(networks: Networks, lab_pa
 async def test_an_unreachable_triton_is_something_to_wait_for() -> None:
     async with TritonClient.connect("127.0.0.1:1") as client:
         with pytest.raises(TransientError):
-            await Networks(client).read_film(np.zeros((1, 96, 96), np.float32))
+            await read_film(Networks(client, []), np.zeros((1, 96, 96), np.float32))
         with pytest.raises(TransientError):
-            await Networks(client).ready()
+            await Networks(client, []).ready()

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from imaging.domain.heat_map import LARGEST_SIDE, overlay_png, region
-from imaging.training.phantom import draw_phantom
+from imaging.modalities.chest_film.training.phantom import draw_phantom
 from PIL import Image
 
 

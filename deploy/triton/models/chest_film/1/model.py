@@ -1,7 +1,8 @@
 """The chest-film network behind Triton's Python backend, with the card of the weights in every answer.
 
-The network is imaging.network, the module that training uses; weights, thresholds and calibration are one safetensors
-file beside this one, and the card names its SHA-256. Needs NumPy 1.26: NumPy 2 corrupts tensors in this backend.
+The network is imaging.modalities.chest_film.network, the module that training uses; weights, thresholds and
+calibration are one safetensors file beside this one, and the card names its SHA-256. Needs NumPy 1.26: NumPy 2
+corrupts tensors in this backend.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 import triton_python_backend_utils as pb_utils
-from imaging.network import ChestFilmNetwork
+from imaging.modalities.chest_film.network import ChestFilmNetwork
 from safetensors import safe_open
 
 WEIGHTS = "chest_film.safetensors"

@@ -1,4 +1,4 @@
-"""What was seen on films and pages."""
+"""What was seen on images and read from documents."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ImagingClient:
             yield cls(ImagingServiceStub(channel))
 
     async def study(self, sop_instance_uid: str) -> events_pb2.StudyAnalysed:
-        """The analysis of a film."""
+        """The analysis of an image instance."""
         with explained("imaging"):
             request = pb.GetStudyAnalysisRequest(sop_instance_uid=sop_instance_uid)
             return (await self._stub.GetStudyAnalysis(request, timeout=SECONDS)).analysis

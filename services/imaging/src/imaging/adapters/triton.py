@@ -1,8 +1,9 @@
-"""The two networks on Triton: `chest_film` for prepared films, `page_reader` for page images."""
+"""The networks on Triton: the one of each modality, and `page_reader` for page images."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,35 +12,34 @@ from longitude.imaging.v1.events_pb2 import ModelVersion
 from numpy.typing import NDArray
 from servicekit.triton import TritonClient
 
+from imaging.domain.modality import Network, Tensors
 from imaging.domain.page import Line, Page
-from imaging.domain.reading import FilmModel, FilmReading
 from imaging.domain.scan import Scan
 
-CHEST_FILM, PAGE_READER = "chest_film", "page_reader"
-FILM_SECONDS, PAGE_SECONDS = 30.0, 120.0
+PAGE_READER, PAGE_SECONDS = "page_reader", 120.0
 
 
 class Networks:
     """TransientError when Triton cannot be reached or is late; PermanentError for an answer that is none."""
 
-    def __init__(self, client: TritonClient) -> None:
+    def __init__(self, client: TritonClient, models: Sequence[str]) -> None:
+        """The models of the modalities must be ready beside the page reader."""
         self._client = client
+        self._models = (*models, PAGE_READER)
 
     async def ready(self) -> None:
-        """Raise TransientError unless both models can serve."""
-        for model in (CHEST_FILM, PAGE_READER):
+        """Raise TransientError unless all models can serve."""
+        for model in self._models:
             await self._client.ready(model)
 
-    async def read_film(self, film: NDArray[np.float32]) -> FilmReading:
-        """[1, SIDE, SIDE] as imaging.domain.pipeline prepares it -> the model's reading."""
-        names = ("PROBABILITIES", "PROJECTION", "PRESENTATION", "ACTIVATION_MAPS", "CARD")
-        answer = await self._client.infer(CHEST_FILM, {"FILM": film[None]}, names, FILM_SECONDS)
+    async def infer(self, network: Network, image: Tensors) -> Tensors:
+        """One image, as a batch of one -> the outputs that the network is asked for."""
+        batch = {name: tensor[None] for name, tensor in image.items()}
+        answer = await self._client.infer(network.model, batch, network.outputs, network.seconds)
         try:
-            model = FilmModel.parse(answer["CARD"].ravel()[0])
-            outputs = [answer[name][0] for name in names[:4]]
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise PermanentError("chest-film-answer") from error
-        return FilmReading(model, *outputs)
+            return {name: answer[name][0] for name in network.outputs}
+        except (IndexError, TypeError) as error:
+            raise PermanentError("network-answer") from error
 
     async def read_page(self, number: int, scan: Scan) -> tuple[Page, ModelVersion]:
         """One page -> its lines with their places, and the reader that read it."""

@@ -1,130 +1,116 @@
-"""Builds the StudyAnalysed event: quality, projection, findings, and the facts they become.
+"""Builds the StudyAnalysed event of any modality, and the facts that findings become.
 
-Guarantee: a film that is not fit to be read carries no finding, a finding below its threshold becomes no fact unless
-the model's card supports stating absence, and the same study read by the same model gives the same facts.
+Guarantee: an image that is not fit to be read carries no finding, only a finding that asserts something becomes a fact,
+and the same study read by the same model gives the same facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from contracts.identifiers import event_id
-from longitude.imaging.v1.events_pb2 import FilmFinding, FilmQuality, ModelVersion, StudyAnalysed
+from longitude.imaging.v1.events_pb2 import Finding, ModelVersion, Quality, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import StudyReceived
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     ASSERTION_PRESENT,
+    ASSERTION_UNSPECIFIED,
     FACT_KIND_IMAGING_FINDING,
     FACT_STATUS_PRELIMINARY,
     PROVENANCE_COMPUTED_FROM_IMAGE,
-    Box,
+    Assertion,
     ClinicalFact,
     CodedConcept,
     SourcePointer,
 )
 from longitude.record.v1.object_pb2 import ObjectRef
 
-from imaging.domain import heat_map
-from imaging.domain.reading import FilmModel, FilmReading
+from imaging.domain.modality import Modality, Reading
 
 # A local code: no entry of SNOMED CT or RadLex is claimed that nobody here has checked against a release.
 FINDING_SYSTEM = "urn:longitude:finding"
-CONCEPTS = {"opacity": CodedConcept(system=FINDING_SYSTEM, code="lung-opacity", display="Lung opacity on chest film")}
 
 
-def analysis_id(cause_id: str, model: FilmModel | None) -> str:
+def analysis_id(cause_id: str, model: ModelVersion | None) -> str:
     """The id of the StudyAnalysed event that follows from a StudyReceived event."""
     return event_id("study-analysed", cause_id, model.version if model else "", model.sha256 if model else "")
 
 
-def unreadable(study: StudyReceived, problems: Sequence[str]) -> StudyAnalysed:
-    """The answer for an instance that is no readable chest film."""
-    return _analysed(study, FilmQuality(acceptable=False, problems=problems))
+def unreadable(study: StudyReceived, problem: str, modality: str = "") -> StudyAnalysed:
+    """The answer for an instance that no modality takes, or that its modality cannot read."""
+    return _analysed(study, modality, [problem])
 
 
 def analysed(
-    cause_id: str,
+    identifier: str,
     study: StudyReceived,
-    reading: FilmReading,
-    problems: Sequence[str],
-    view: str,
-    heat_maps: Mapping[str, ObjectRef],
+    modality: Modality[Any],
+    reading: Reading,
+    pictures: Mapping[int, ObjectRef],
 ) -> StudyAnalysed:
-    """The answer for a film that the network saw. With problems, only its quality and projection are said."""
-    model = reading.model
-    event = _analysed(study, FilmQuality(acceptable=not problems, problems=problems))
-    event.model.CopyFrom(ModelVersion(name=model.name, version=model.version, sha256=model.sha256))
-    event.projection, event.projection_probability = projection(reading, view)
-    if problems:
+    """The answer for an image that the network saw. With problems, only its quality and attributes are said."""
+    event = _analysed(study, modality.name, reading.problems)
+    event.model.CopyFrom(reading.model)
+    event.attributes.extend(reading.attributes)
+    if reading.problems:
         return event
-    for index, rule in enumerate(model.findings):
-        probability = float(reading.probabilities[index])
-        finding = FilmFinding(
-            name=rule.name,
-            code=concept(rule.name),
-            probability=probability,
-            threshold=rule.threshold,
-            region=_region(reading, index) if probability >= rule.threshold else None,
-            heat_map=heat_maps.get(rule.name),
-        )
-        event.findings.append(finding)
-        if probability >= rule.threshold or rule.states_absence:
-            event.facts.append(_fact(analysis_id(cause_id, model), study, finding, model))
+    event.findings.extend(reading.findings)
+    for place, picture in pictures.items():
+        event.findings[place].picture.CopyFrom(picture)
+    event.facts.extend(modality.facts(identifier, event))
     return event
 
 
-def projection(reading: FilmReading, view: str) -> tuple[str, float]:
-    """What the modality wrote wins; else the network's opinion with its probability."""
-    if view:
-        return view, 1.0
-    best = int(reading.projection.argmax())
-    return reading.model.projections[best], float(reading.projection[best])
+def assertion(probability: float, threshold: float, *, states_absence: bool) -> Assertion.ValueType:
+    """What a finding says: it is there, it is not there if the model card supports saying that, or nothing."""
+    if probability >= threshold:
+        return ASSERTION_PRESENT
+    return ASSERTION_ABSENT if states_absence else ASSERTION_UNSPECIFIED
 
 
-def concept(name: str) -> CodedConcept:
-    """The code of a model output; one without an entry keeps its name."""
-    return CONCEPTS.get(name, CodedConcept(system=FINDING_SYSTEM, code=name, display=name))
+def finding_facts(identifier: str, analysis: StudyAnalysed) -> Iterator[ClinicalFact]:
+    """A fact for each finding that asserts something; a modality with nothing more to say uses it as its `facts`."""
+    seen: Counter[str] = Counter()
+    for finding in analysis.findings:
+        seen[finding.name] += 1
+        if finding.assertion != ASSERTION_UNSPECIFIED:
+            yield _fact(identifier, analysis, finding, f"{finding.name}[{seen[finding.name]}]")
 
 
-def _analysed(study: StudyReceived, quality: FilmQuality) -> StudyAnalysed:
+def _analysed(study: StudyReceived, modality: str, problems: Sequence[str]) -> StudyAnalysed:
     return StudyAnalysed(
         patient=study.patient,
         study_instance_uid=study.study_instance_uid,
         sop_instance_uid=study.sop_instance_uid,
         accession_number=study.accession_number,
-        quality=quality,
+        modality=modality,
+        quality=Quality(acceptable=not problems, problems=problems),
         acquired_at=study.acquired_at if study.HasField("acquired_at") else None,
     )
 
 
-def _region(reading: FilmReading, index: int) -> Box | None:
-    found = heat_map.region(reading.maps[index])
-    if found is None:
-        return None
-    left, top, width, height = found
-    return Box(left=left, top=top, width=width, height=height)
-
-
-def _fact(analysis: str, study: StudyReceived, finding: FilmFinding, model: FilmModel) -> ClinicalFact:
-    """Preliminary: a network's opinion holds at the time of the film and waits for a radiologist."""
-    present = finding.probability >= finding.threshold
-    acquired = study.acquired_at if study.HasField("acquired_at") else None
-    source = SourcePointer(event_id=analysis, sop_instance_uid=study.sop_instance_uid)
+def _fact(identifier: str, analysis: StudyAnalysed, finding: Finding, place: str) -> ClinicalFact:
+    """Preliminary: a network's opinion holds at the time of the image and waits for a physician."""
+    present, model = finding.assertion == ASSERTION_PRESENT, analysis.model
+    acquired = analysis.acquired_at if analysis.HasField("acquired_at") else None
+    source = SourcePointer(event_id=identifier, sop_instance_uid=analysis.sop_instance_uid)
     if finding.HasField("region"):
         source.box.CopyFrom(finding.region)
     return ClinicalFact(
-        fact_id=event_id("imaging-finding", analysis, finding.name),
+        fact_id=event_id("imaging-finding", identifier, place),
         kind=FACT_KIND_IMAGING_FINDING,
-        patient=study.patient,
+        patient=analysis.patient,
         code=finding.code,
         source_code=CodedConcept(system=f"urn:longitude:model:{model.name}", code=finding.name, display=finding.name),
         text=f"{finding.code.display}: {'found' if present else 'not found'} by {model.name} {model.version}",
         valid_from=acquired,
         valid_to=acquired,
         status=FACT_STATUS_PRELIMINARY,
-        assertion=ASSERTION_PRESENT if present else ASSERTION_ABSENT,
+        assertion=finding.assertion,
         provenance=PROVENANCE_COMPUTED_FROM_IMAGE,
         confidence=finding.probability if present else 1.0 - finding.probability,
-        slot=f"film:{study.sop_instance_uid}:{finding.name}",
+        slot=f"{analysis.modality}:{analysis.sop_instance_uid}:{place}",
         source=source,
     )

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from imaging.training.augment import augment, present
-from imaging.training.chest_film import Table
-from imaging.training.corpora import ADULTS, CHILDREN, FOLDS, UNKNOWN, Sample, draw_phantoms, fold_of
-from imaging.training.figures import (
+from imaging.modalities.chest_film.training.augment import augment, present
+from imaging.modalities.chest_film.training.corpora import (
+    ADULTS,
+    CHILDREN,
+    FOLDS,
+    UNKNOWN,
+    Sample,
+    draw_phantoms,
+    fold_of,
+)
+from imaging.modalities.chest_film.training.figures import (
     area_under_curve,
     bootstrap_interval,
     calibration_error,
@@ -14,7 +21,8 @@ from imaging.training.figures import (
     rates,
     threshold_for_specificity,
 )
-from imaging.training.phantom import draw_phantom
+from imaging.modalities.chest_film.training.phantom import draw_phantom
+from imaging.modalities.chest_film.training.train import Table
 
 
 def sample(source: str, patient: str, fold: int) -> Sample:

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.domain.pipeline import SIDE, prepare
-from imaging.network import PROJECTIONS
-from imaging.training.phantom import draw_phantom
+from imaging.modalities.chest_film.network import PROJECTIONS
+from imaging.modalities.chest_film.pipeline import SIDE, network_input
+from imaging.modalities.chest_film.training.phantom import draw_phantom
 
 UNKNOWN = -1
 """Label of what a corpus does not say; the loss and the figures leave it out."""
@@ -56,7 +56,7 @@ def draw_phantoms(count: int, first_seed: int) -> list[Sample]:
     """Half of them with an opacity; their projection is nothing real and stays unknown."""
     phantoms = [draw_phantom(first_seed + i, opacity=i % 2 == 1, side=256) for i in range(count)]
     return [
-        Sample(prepare(p.film), PHANTOMS, f"phantom-{first_seed + i}", 2, int(p.opacity), UNKNOWN, _mask(p.boxes))
+        Sample(network_input(p.film), PHANTOMS, f"phantom-{first_seed + i}", 2, int(p.opacity), UNKNOWN, _mask(p.boxes))
         for i, p in enumerate(phantoms)
     ]
 
@@ -70,14 +70,14 @@ def _children(folder: Path) -> Iterator[Sample]:
     for fold, part in ((2, "train"), (1, "val"), (0, "test")):
         for i, (image, label) in enumerate(zip(arrays[f"{part}_images"], arrays[f"{part}_labels"], strict=True)):
             if part == "train" or image.tobytes() not in seen:
-                film = prepare(_enlarge(image))
+                film = network_input(_enlarge(image))
                 yield Sample(film, CHILDREN, f"{part}-{i}", fold, int(label[0]), PROJECTIONS.index("AP"), _mask(()))
 
 
 def _adults(folder: Path) -> Iterator[Sample]:
     """NIH films: every film with a finding also carries `Pneumonia`, so the only honest label is opacity or none."""
     for row in _rows(folder / "labels.csv"):
-        film = prepare(_read(folder / "images" / row["image"]))
+        film = network_input(_read(folder / "images" / row["image"]))
         patient = f"nih-{row['patient_id']}"
         opacity = int(row["finding_labels"] != "No Finding")
         yield Sample(film, ADULTS, patient, fold_of(patient), opacity, PROJECTIONS.index(row["view"]), _mask(()))
@@ -86,7 +86,7 @@ def _adults(folder: Path) -> Iterator[Sample]:
 def _follow_up(folder: Path) -> Iterator[Sample]:
     """Hannover's COVID-19 films: projection is labelled, findings per film are not."""
     for row in _rows(folder / "labels.csv"):
-        film = prepare(_read(folder / "images" / f"{row['image_id']}.png"))
+        film = network_input(_read(folder / "images" / f"{row['image_id']}.png"))
         patient = f"hannover-{row['patient_id']}"
         projection = PROJECTIONS.index(row["projection"].upper())
         yield Sample(film, FOLLOW_UP, patient, fold_of(patient), UNKNOWN, projection, _mask(()))

@@ -60,7 +60,7 @@ class Residual(nn.Module):
 
 
 class ChestFilmNetwork(nn.Module):
-    """[N, 1, H, W] in 0..1 (see imaging.domain.pipeline) -> Reading. Any H and W divisible by 8; trained at SIDE."""
+    """[N, 1, H, W] in 0..1, as `pipeline` makes them -> Reading. Any H and W divisible by 8; trained at SIDE."""
 
     def __init__(self) -> None:
         """About 0.7 M parameters."""

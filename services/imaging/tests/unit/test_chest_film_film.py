@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from imaging.domain.film import UnreadableFilmError, read_film
+from imaging.domain.modality import UnreadableImageError
+from imaging.modalities.chest_film.film import read_film
 from pydicom.uid import JPEGLSLossless
 
 FilmFile = Callable[..., bytes]
@@ -69,7 +70,7 @@ def test_the_view_is_what_the_tag_says_or_unknown(film_file: FilmFile, tag: str,
 def test_what_is_no_readable_chest_film_is_refused_with_its_reason(
     film_file: FilmFile, tags: dict[str, object], problem: str
 ) -> None:
-    with pytest.raises(UnreadableFilmError, match=problem):
+    with pytest.raises(UnreadableImageError, match=problem):
         read_film(film_file(ramp(), **tags))
 
 
@@ -85,7 +86,7 @@ def test_a_compressed_syntax_without_a_decoder_is_named(film_file: FilmFile) -> 
     data = bytearray(plain[: at - 2] + len(other).to_bytes(2, "little") + other + plain[at + len(uid) :])
     length = int.from_bytes(data[140:144], "little") + 2
     data[140:144] = length.to_bytes(4, "little")
-    with pytest.raises(UnreadableFilmError, match="no decoder for the transfer syntax JPEG-LS Lossless"):
+    with pytest.raises(UnreadableImageError, match="no decoder for the transfer syntax JPEG-LS Lossless"):
         read_film(bytes(data))
 
 
@@ -100,12 +101,12 @@ def test_damaged_values_are_never_quoted_in_the_log(
 
 
 def test_a_file_that_is_no_dicom_is_refused() -> None:
-    with pytest.raises(UnreadableFilmError, match="not a DICOM file"):
+    with pytest.raises(UnreadableImageError, match="not a DICOM file"):
         read_film(b"%PDF-1.7 this is no film")
 
 
 def test_every_truncation_is_refused_or_read_and_never_a_crash(film_file: FilmFile) -> None:
     whole = film_file(ramp(shape=(256, 256)))
     for length in range(0, len(whole), 977):
-        with pytest.raises(UnreadableFilmError):
+        with pytest.raises(UnreadableImageError):
             read_film(whole[:length])

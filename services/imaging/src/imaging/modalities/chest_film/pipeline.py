@@ -12,7 +12,7 @@ from monai.transforms.utility.array import EnsureChannelFirst, EnsureType
 from numpy.typing import NDArray
 
 SIDE = 96
-"""Height and width of the network's input; tests hold it equal to imaging.network.SIDE (which needs torch)."""
+"""Height and width of the network's input; tests hold it equal to SIDE of `network` (which needs torch)."""
 
 
 @cache
@@ -27,7 +27,7 @@ def _pipeline() -> Compose:
     )
 
 
-def prepare(film: NDArray[np.float32]) -> NDArray[np.float32]:
+def network_input(film: NDArray[np.float32]) -> NDArray[np.float32]:
     """[rows, columns] grey values, more is whiter, any scale -> [1, SIDE, SIDE] in 0..1.
 
     The aspect ratio is not kept: the whole film is read, and a place on the map is the same fraction of the film.

@@ -1,4 +1,6 @@
-"""Trains the chest-film network and measures it: `python -m imaging.training.chest_film --corpus DIR --out DIR`.
+"""Trains the chest-film network and measures it.
+
+`python -m imaging.modalities.chest_film.training.train --corpus DIR --out DIR`
 
 Writes `chest_film.safetensors` and `figures.json` to the folder given; with --folds, cross-validates over the adults
 first. Seeds are fixed: the same machine, threads and corpus give the same weights.
@@ -19,11 +21,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from imaging.network import ChestFilmNetwork, Reading
-from imaging.training import corpora
-from imaging.training.augment import augment, present
-from imaging.training.corpora import ADULTS, CHILDREN, FOLDS, FOLLOW_UP, PHANTOMS, UNKNOWN, Sample
-from imaging.training.figures import (
+from imaging.modalities.chest_film.network import ChestFilmNetwork, Reading
+from imaging.modalities.chest_film.training import corpora
+from imaging.modalities.chest_film.training.augment import augment, present
+from imaging.modalities.chest_film.training.corpora import ADULTS, CHILDREN, FOLDS, FOLLOW_UP, PHANTOMS, UNKNOWN, Sample
+from imaging.modalities.chest_film.training.figures import (
     Calibration,
     area_under_curve,
     bootstrap_interval,
@@ -32,9 +34,9 @@ from imaging.training.figures import (
     rates,
     threshold_for_specificity,
 )
-from imaging.training.weights import save_network
+from imaging.modalities.chest_film.training.weights import save_network
 
-log = logging.getLogger("imaging.training")
+log = logging.getLogger("imaging.modalities.chest_film.training")
 
 # Films of each kind in every batch: classes balanced inside each source, so that a source cannot stand for a class.
 BATCH = ((CHILDREN, 0, 9), (CHILDREN, 1, 9), (ADULTS, 0, 8), (ADULTS, 1, 8), (FOLLOW_UP, None, 4), (PHANTOMS, None, 10))
@@ -276,7 +278,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m imaging.training.chest_film", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m imaging.modalities.chest_film.training.train", description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder that holds the three corpora")
     parser.add_argument("--out", type=Path, required=True, help="where weights and figures go")
     parser.add_argument("--steps", type=int, default=400)

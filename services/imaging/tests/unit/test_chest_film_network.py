@@ -1,17 +1,18 @@
 """The network, its pipeline and the committed weights."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from imaging import network
-from imaging.domain import pipeline
-from imaging.network import ChestFilmNetwork
-from imaging.training.figures import Calibration
-from imaging.training.phantom import draw_phantom
-from imaging.training.weights import save_network
+from imaging.modalities.chest_film import network, pipeline
+from imaging.modalities.chest_film.network import ChestFilmNetwork
+from imaging.modalities.chest_film.training.figures import Calibration
+from imaging.modalities.chest_film.training.phantom import draw_phantom
+from imaging.modalities.chest_film.training.weights import save_network
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -25,17 +26,25 @@ def trained() -> ChestFilmNetwork:
     return made.eval()
 
 
+def test_the_network_can_be_imported_where_only_torch_is() -> None:
+    # Triton's image has this package and torch, and neither MONAI nor pydicom nor the contracts.
+    absent = {"contracts", "cv2", "longitude", "monai", "pydicom", "servicekit"}
+    code = f"import sys, imaging.modalities.chest_film.network; print({absent!r} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
+
+
 def test_the_pipeline_makes_what_the_network_was_trained_on() -> None:
     assert pipeline.SIDE == network.SIDE
 
 
 def test_the_pipeline_ignores_scale_and_offset_of_the_grey_values() -> None:
     film = draw_phantom(5, opacity=False).film
-    prepared = pipeline.prepare(film)
+    prepared = pipeline.network_input(film)
     assert prepared.shape == (1, network.SIDE, network.SIDE)
     assert prepared.dtype == np.float32
     assert 0.0 <= prepared.min() < prepared.max() <= 1.0
-    np.testing.assert_allclose(prepared, pipeline.prepare(film * 3000 + 70), atol=2e-3)
+    np.testing.assert_allclose(prepared, pipeline.network_input(film * 3000 + 70), atol=2e-3)
 
 
 def test_a_findings_logit_is_exactly_the_mean_of_its_map(trained: ChestFilmNetwork) -> None:
@@ -63,7 +72,7 @@ def test_the_committed_weights_are_small_and_carry_their_card() -> None:
 
 
 def test_the_committed_network_sees_how_a_film_lies(trained: ChestFilmNetwork) -> None:
-    film = torch.from_numpy(pipeline.prepare(draw_phantom(7, opacity=False).film))[None]
+    film = torch.from_numpy(pipeline.network_input(draw_phantom(7, opacity=False).film))[None]
     shown = [torch.rot90(film, turns, dims=(2, 3)) for turns in range(4)] + [1.0 - film]
     with torch.inference_mode():
         kinds = trained(torch.cat(shown)).presentation.argmax(1)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from imaging.domain.quality import pixel_problems, presentation_problems
-from imaging.training.phantom import draw_phantom
+from imaging.modalities.chest_film.quality import pixel_problems, presentation_problems
+from imaging.modalities.chest_film.training.phantom import draw_phantom
 
 
 def test_a_drawn_chest_has_no_problem() -> None:

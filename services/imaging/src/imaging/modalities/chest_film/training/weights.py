@@ -11,8 +11,8 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from imaging.network import FINDINGS, PRESENTATIONS, PROJECTIONS, SIDE, ChestFilmNetwork
-from imaging.training.figures import Calibration
+from imaging.modalities.chest_film.network import FINDINGS, PRESENTATIONS, PROJECTIONS, SIDE, ChestFilmNetwork
+from imaging.modalities.chest_film.training.figures import Calibration
 
 VERSION = "1"
 

@@ -1,0 +1,1 @@
+"""Frontal chest films: quality, projection, and where the lungs are denser than they should be."""

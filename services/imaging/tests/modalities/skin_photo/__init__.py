@@ -1,0 +1,1 @@
+"""A throw-away modality, for tests only."""
