@@ -72,7 +72,7 @@ def test_citations_show_the_words_and_the_place_of_the_source(patient: Patient) 
 
 def test_a_computed_finding_says_that_a_network_computed_it(patient: Patient) -> None:
     text = render(imaging.statement(patient.sources, patient.ids["opacity"]), patient.sources).text
-    assert text == "Film: opacity on 2026-10-05, probability 0.87 (computed from the film by a network)."
+    assert text == "Image: opacity on 2026-10-05, probability 0.87 (computed from the image by a network)."
 
 
 @given(st.text(min_size=1).filter(lambda text: any(map(str.isdigit, text))))

@@ -21,7 +21,7 @@ async def on_message_received(event: Event[MessageReceived], *, store: Store) ->
 
 
 async def on_study_analysed(event: Event[StudyAnalysed], *, store: Store) -> Sequence[Outgoing]:
-    """Findings computed from a film."""
+    """Findings computed from an image."""
     return await _record(event, store, lambda: updates.of_study(event.payload, event.time))
 
 

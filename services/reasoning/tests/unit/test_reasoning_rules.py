@@ -440,11 +440,23 @@ def test_only_the_newest_film_is_told(build_sources: Build) -> None:
     record.film_finding("36118008", "pneumothorax", 0.99, "2026-10-05", absent=True)
     record.film_finding("8186001", "cardiomegaly", 0.71, "2026-10-05")
     assert texts(imaging_findings, build_sources(record)) == [
-        "Film: cardiomegaly on 2026-10-05, probability 0.71 (computed from the film by a network).",
+        "Image: cardiomegaly on 2026-10-05, probability 0.71 (computed from the image by a network).",
         (
-            "Film of 2026-10-05: no pleural effusion (confidence 0.96), no pneumothorax (confidence 0.99) "
-            "(computed from the film by a network)."
+            "Image of 2026-10-05: no pleural effusion (confidence 0.96), no pneumothorax (confidence 0.99) "
+            "(computed from the image by a network)."
         ),
+    ]
+
+
+def test_the_newest_image_of_each_network_is_told(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.film_finding("128305008", "opacity", 0.91, "2026-10-05")
+    record.film_finding("dark-spot", "dark spot", 0.8, "2026-10-06")
+    record.facts[-1].fact.code.system = "urn:longitude:finding"
+    record.facts[-1].fact.source_code.system = "urn:longitude:model:skin_photo"
+    assert texts(imaging_findings, build_sources(record)) == [
+        "Image: opacity on 2026-10-05, probability 0.91 (computed from the image by a network).",
+        "Image: dark spot on 2026-10-06, probability 0.80 (computed from the image by a network).",
     ]
 
 

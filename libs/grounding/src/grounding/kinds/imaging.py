@@ -1,4 +1,4 @@
-"""A finding on a film."""
+"""A finding on an image."""
 
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, FactKind
@@ -13,10 +13,10 @@ def statement(sources: Sources, fact_id: str) -> Statement:
     """With its probability, and the words that a network computed it where one did."""
     fact = sources.fact(fact_id)
     absent = facts.is_absent(fact)
-    parts: list[Part] = [Words("Film: no " if absent else "Film: "), Name(fact_id), *phrases.on(fact)]
+    parts: list[Part] = [Words("Image: no " if absent else "Image: "), Name(fact_id), *phrases.on(fact)]
     if fact.provenance == PROVENANCE_COMPUTED_FROM_IMAGE:
         sure = Words(", confidence " if absent else ", probability ")
-        parts += [sure, Probability(fact_id), Words(" (computed from the film by a network)")]
+        parts += [sure, Probability(fact_id), Words(" (computed from the image by a network)")]
     return Statement(wire.STATEMENT_KIND_IMAGING, tuple(parts))
 
 

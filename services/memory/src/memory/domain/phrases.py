@@ -31,14 +31,14 @@ _HEADS = {
     FACT_KIND_PROCEDURE: "Procedure: ",
     FACT_KIND_DOCUMENT: "Document: ",
     FACT_KIND_IMMUNIZATION: "Immunization: ",
-    FACT_KIND_IMAGING_FINDING: "Film: ",
+    FACT_KIND_IMAGING_FINDING: "Image: ",
     FACT_KIND_DEMOGRAPHIC: "Patient: ",
 }
 _STATUS = {FACT_STATUS_ORDERED: "ordered", FACT_STATUS_PRELIMINARY: "preliminary", FACT_STATUS_ENDED: "ended"}
 _PROVENANCE = {
     PROVENANCE_READ_FROM_TEXT: "read from text",
     PROVENANCE_READ_FROM_IMAGE: "read from a scan",
-    PROVENANCE_COMPUTED_FROM_IMAGE: "computed from a film",
+    PROVENANCE_COMPUTED_FROM_IMAGE: "computed from an image",
 }
 
 
