@@ -62,8 +62,8 @@ _NEUTRAL = """
     evidence film films finding findings first fit fits following for found from function further given guidance had
     has have he her here hers him his history hold holding holds how if image images in interval into is it its
     itself kidney kind known lab laboratory last later latest least less let letter level levels list listed look
-    made may mean measure measured measurement measurements medication medications medicine medicines message messages month
-    months more most much must name named need needs network new newest newly next note noted notes notify now
+    made may mean measure measured measurement measurements medication medications medicine medicines message messages
+    month months more most much must name named need needs network new newest newly next note noted notes notify now
     obtained of old on once one open or other our over page patient patients per person physician please point
     previous previously prior probability problem problems promptly proposal question reaction read reading reassess
     recent recently record records reference renal repeat replaced replaces report reported result results review

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 Tensors = Mapping[str, NDArray[Any]]
 """Of one image, by the names of the model's configuration, without the batch axis."""
 
-Picture = TypeVar("Picture")
-"""What a modality keeps of an image between preparing and reading it."""
+Image = TypeVar("Image")
+"""What a modality makes of a file: its own type, handed from `prepare` to `read`."""
 
 
 class UnreadableImageError(Exception):
@@ -52,7 +52,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Modality(Generic[Picture]):
+class Modality(Generic[Image]):
     """One kind of image: which instances it takes, and the way from their bytes to facts."""
 
     name: str
@@ -60,9 +60,9 @@ class Modality(Generic[Picture]):
     network: Network
     accepts: Callable[[StudyReceived], bool]
     """Decided by what the event says, before anything is fetched."""
-    prepare: Callable[[bytes], tuple[Picture, Tensors]]
+    prepare: Callable[[bytes], tuple[Image, Tensors]]
     """The file as the network takes it; UnreadableImageError says why it cannot be."""
-    read: Callable[[Picture, Tensors], Reading]
+    read: Callable[[Image, Tensors], Reading]
     """What the network's outputs mean; UnusableAnswerError if they mean nothing."""
     facts: Callable[[str, StudyAnalysed], Iterable[ClinicalFact]]
     """What the record learns from an analysis with this event id."""

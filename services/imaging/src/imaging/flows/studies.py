@@ -32,11 +32,11 @@ async def analyse(event: Event[StudyReceived], outside: Outside, modalities: Seq
 async def _analyse(event: Event[StudyReceived], outside: Outside, modality: Modality[Any]) -> Answer:
     received = event.payload
     try:
-        picture, tensors = await _prepare(received, outside, modality)
+        image, tensors = await _prepare(received, outside, modality)
     except UnreadableImageError as error:
         identifier = study.analysis_id(event.id, None)
         return _answer(event, identifier, study.unreadable(received, str(error), modality.name))
-    reading = await _read(modality, picture, await outside.networks.infer(modality.network, tensors))
+    reading = await _read(modality, image, await outside.networks.infer(modality.network, tensors))
     identifier = study.analysis_id(event.id, reading.model)
     pictures = {} if reading.problems else await _keep(identifier, reading, outside.objects)
     return _answer(event, identifier, study.analysed(identifier, received, modality, reading, pictures))
@@ -52,9 +52,9 @@ async def _prepare(received: StudyReceived, outside: Outside, modality: Modality
     return await asyncio.to_thread(modality.prepare, await outside.objects.get(received.instance))
 
 
-async def _read(modality: Modality[Any], picture: object, outputs: Tensors) -> Reading:
+async def _read(modality: Modality[Any], image: object, outputs: Tensors) -> Reading:
     try:
-        return await asyncio.to_thread(modality.read, picture, outputs)
+        return await asyncio.to_thread(modality.read, image, outputs)
     except UnusableAnswerError as error:
         raise PermanentError("network-answer") from error
 
