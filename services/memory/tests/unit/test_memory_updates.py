@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from longitude.imaging.v1.events_pb2 import DocumentRead
+from longitude.imaging.v1.events_pb2 import DocumentRead, Finding, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.fact_pb2 import IdentityLink
@@ -87,3 +87,17 @@ def test_notes_of_facts_are_indexed_and_facts_read_from_documents_bring_none(fac
     update = updates.of_message(message(facts=[noted, from_document, narrative, short]), at(0))
     assert update is not None
     assert [text.fact_id for text in update.texts] == ["noted", "report"]
+
+
+@pytest.mark.parametrize("modality", ["chest_film", "skin_photo"])
+def test_a_study_of_any_modality_brings_its_facts_and_not_its_findings(modality: str, fact: Build, at: At) -> None:
+    study = StudyAnalysed(
+        patient=KEY,
+        modality=modality,
+        findings=[Finding(name="stated"), Finding(name="below its threshold")],
+        facts=[fact(fact_id="stated", kind=cf.FACT_KIND_IMAGING_FINDING)],
+        acquired_at=times.stamp(at(1)),
+    )
+    update = updates.of_study(study, at(2))
+    assert [one.fact_id for one in update.facts] == ["stated"]
+    assert (update.stated_at, update.received_at) == (at(1), at(2))
