@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from consult import gate, speak
 from engine.grammar import Grammars
 from grounding import Verifier
 from harness import Consultation, Generate, Generated, ModelPin
-from reasoning.consultation import speak
-from reasoning.domain.drafting import assess
 from testkit.stories import Story
 
 from tests.evals.episodes import Case, case, folder, play
@@ -35,8 +34,8 @@ class Recorder:
         self.played: list[tuple[Generate, Generated]] = []
         self._player = player
 
-    def play(self, asked: Sequence[Generate]) -> list[Generated]:
-        answers = self._player.play(asked)
+    def generate(self, asked: Sequence[Generate]) -> list[Generated]:
+        answers = self._player.generate(asked)
         self.played += zip(asked, answers, strict=True)
         return answers
 
@@ -52,12 +51,12 @@ def costs(stories: Sequence[Story]) -> Costs:
 
 
 def _speak(owner: Case) -> None:
-    speak(owner.record, owner.sources, lambda _: None, owner.story.question)
+    speak(owner.record, owner.prepared.sources, owner.story.question)
 
 
 def _verify(owner: Case, run: Consultation) -> None:
     """What the rules said, before the model reads it; then everything."""
-    assess(owner.said, Verifier(owner.sources), "rules")
+    gate(owner.prepared.drafted, Verifier(owner.prepared.sources), "rules")
     conclude(owner, run)
 
 

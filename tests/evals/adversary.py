@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from math import ceil
 
-from tests.evals.episodes import Case, Player, case, play
+from consult import Model
+
+from tests.evals.episodes import Case, case, play
 from tests.evals.oracle import Oracle
 from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import Lawless, at_random, hostile, worst
@@ -49,9 +51,9 @@ def attacked(seeds: range) -> Json:
     return dict(seen)
 
 
-def measure(player: Player, cases: Sequence[Case], seen: Counter[str], name: str) -> None:
+def measure(model: Model, cases: Sequence[Case], seen: Counter[str], name: str) -> None:
     """Plays the stories; counts what was done and what should not have been."""
-    for finished in play(cases, player):
+    for finished in play(cases, model):
         seen["violations"] += len(Oracle(finished).violations())
         seen[f"statements, {name}"] += len(finished.outcome.statements)
         seen[f"proposals, {name}"] += len(finished.outcome.proposals)

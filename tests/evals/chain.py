@@ -10,29 +10,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from consult import Record, Timeline, times
+from consult.context import NOTES, Gathered, Note, compose, evidence_question
+from consult.context.ranking import by_word, words
+from consult.context.tokens import estimate
+from consult.rules import CITED_PASSAGES
 from imaging.domain.document import read_text, reading_id
 from ingestion.domain.reading import Feed, read
 from ingestion.domain.reception import document_events, received_event
 from longitude.ingestion.v1.events_pb2 import Payload
-from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Context, Contradiction, Passage
-from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, PatientKey
+from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from memory import views
-from memory.compose import NEAREST, NOTES
-from memory.domain import concepts, contradictions, times, updates
+from memory.domain import contradictions, updates
 from memory.domain.chunks import cut
-from memory.domain.context import Note, Sources, pack
-from memory.domain.evidence import Question, codes_of, rank, words
-from memory.domain.relevance import concerning
-from memory.domain.results import KINDS as RESULTS
 from memory.domain.timeline import Entry, Statement, replay, standing
-from memory.domain.tokens import estimate
 from memory.domain.updates import Text, Update
-from memory.library import shipped
-from memory.search import CANDIDATES
-from reasoning.domain.record import Record
-from reasoning.domain.rules import CITED_PASSAGES
+from memory.flows.library import shipped
 from testkit.stories import Story
 
 CONTEXT_TOKENS = 700
@@ -72,20 +67,10 @@ def tell(story: Story) -> Told:
 def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS, held: Sequence[Passage] | None = None) -> Record:
     """What reasoning is given for the story's question. `held`: another library than the shipped one."""
     told, held = tell(story), library() if held is None else held
-    timeline = pb.GetTimelineResponse(
-        facts=map(views.recorded_fact, told.entries), identifiers=told.identifiers, contradictions=told.contradictions
-    )
+    timeline = Timeline([views.recorded_fact(each) for each in told.entries], told.identifiers, told.contradictions)
     named = {each.passage_id: each for each in held}
     cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
     return Record(timeline, _context(told, story.question, context_tokens, held), cited, told.asked_at)
-
-
-def evidence(
-    query: str, held: Sequence[Passage], codes: dict[str, int] | None = None, limit: int = CANDIDATES
-) -> list[Passage]:
-    """Passages by word and concept."""
-    ranked = rank(Question(query, codes=codes or {}), ((each, 0.0) for each in held), limit)
-    return [each.passage for each in ranked]
 
 
 def _updates(message: bytes, received: datetime) -> list[Update]:
@@ -115,47 +100,26 @@ def _contradiction(conflict: contradictions.Conflict, at: datetime) -> Contradic
 
 
 def _context(told: Told, question: str, budget: int, held: Sequence[Passage]) -> Context:
+    """As memory composes it, when the embedder is out of reach."""
     entries = standing(told.entries)
-    facts = [entry.fact for entry in entries]
-    codes = {
-        concepts.key(fact): 2 if fact.kind == FACT_KIND_MEDICATION else 1
-        for fact in facts
-        if fact.kind not in RESULTS and fact.code.code
-    }
-    near = evidence(question, held, codes)
-    passages = concerning(question, near)
-    related = frozenset(code for passage in near[:NEAREST] for code in codes_of(passage))
-    conflicts = [(each.rule, each.fact_ids) for each in told.contradictions]
-    sources = Sources(facts, conflicts, _notes(told, question), passages, related)
-    packed = pack(sources, question, budget, told.asked_at, estimate)
-    return Context(
-        lines=map(views.context_line, packed.lines),
-        tokens=packed.tokens,
-        omitted=packed.omitted,
-        facts=map(views.recorded_fact, entries),
-        passages=passages,
+    asked = evidence_question(question, [entry.fact for entry in entries])
+    gathered = Gathered(
+        facts=[views.recorded_fact(entry) for entry in entries],
         contradictions=told.contradictions,
         identifiers=told.identifiers,
+        notes=_notes(told.texts, question),
+        near=by_word(asked, held),
     )
+    return compose(gathered, question, budget, told.asked_at, estimate)
 
 
-def _notes(told: Told, question: str) -> list[Note]:
+def _notes(texts: Sequence[Text], question: str) -> list[Note]:
     """Pieces of the letters that share words with the question first, then the newest."""
-    anchors = {
-        entry.fact.source.document_id: entry.fact.fact_id
-        for entry in standing(told.entries)
-        if entry.fact.kind == FACT_KIND_DOCUMENT
-    }
     asked = words(question)
-    found = [
-        (
-            len(asked & words(piece.text)),
-            text.authored_at,
-            Note(piece.text, text.authored_at, anchors[text.document_id]),
-        )
-        for text in told.texts
-        if text.document_id in anchors
+    pieces = [
+        (len(asked & words(piece.text)), Note(piece.text, text.authored_at, document_id=text.document_id))
+        for text in texts
         for piece in cut(text.text)
     ]
-    found.sort(key=lambda each: (-each[0], -each[1].timestamp(), each[2].text))
-    return [note for *_, note in found[:NOTES]]
+    pieces.sort(key=lambda each: (-each[0], -each[1].authored_at.timestamp(), each[1].text))
+    return [note for _, note in pieces[:NOTES]]

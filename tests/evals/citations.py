@@ -15,11 +15,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
-from grounding import Sources
+from consult.context.relevance import MOST
+from consult.drafting import draft_model
 from harness import Consultation
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from memory.domain.relevance import MOST
-from reasoning.consultation import _of_model
 from testkit.stories import story
 
 from tests.evals.chain import library, record_of
@@ -115,9 +114,8 @@ def accepted(cited: Iterable[tuple[str, str]]) -> frozenset[str]:
 
 def _chosen(owner: Case, run_: Consultation) -> list[str]:
     """What the model cites, before repetitions of the rules are dropped and after objections."""
-    outcome = run_.outcome
-    sources: Sources = owner.record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
-    made = _of_model(outcome, sources, owner.prepared)
+    prepared = owner.prepared
+    made = draft_model(run_.outcome, prepared.after(run_.outcome), prepared.inputs)
     return [
         passage
         for each in made

@@ -10,13 +10,12 @@ least so high a probability, whatever the gate decided. The traps that were fall
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from consult import Model, assess
 from grounding import Verifier, decide
 from harness import Consultation
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from reasoning.consultation import _of_model
-from reasoning.domain.drafting import assess, merge
 
-from tests.evals.episodes import Case, Player, case, play
+from tests.evals.episodes import Case, case, play
 from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import Engine, at_random, shared
 from tests.evals.prose import write
@@ -75,7 +74,7 @@ def confidence(statement: wire.Statement) -> float:
 def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answers]:
     """What each system says about each case."""
     systems = {
-        "rules alone": [(each, released(each.checked)) for each in cases],
+        "rules alone": [(each, released(each.prepared.checked)) for each in cases],
         "random among allowed": [(each, released(said)) for each, said in _answers(cases, at_random())],
     }
     if engine is None:
@@ -102,22 +101,19 @@ def _likely(statements: Iterable[wire.Statement], threshold: float) -> list[str]
     return [each.text for each in statements if confidence(each) >= threshold]
 
 
-def _answers(cases: Sequence[Case], player: Player) -> list[tuple[Case, list[wire.Statement]]]:
-    runs = play(cases, player)
+def _answers(cases: Sequence[Case], model: Model) -> list[tuple[Case, list[wire.Statement]]]:
+    runs = play(cases, model)
     return [(owner, conclude(owner, run)) for owner, run in zip(cases, runs, strict=True)]
 
 
 def conclude(owner: Case, run: Consultation) -> list[wire.Statement]:
     """Rules and agents through the gate, as the service does it."""
-    outcome = run.outcome
-    sources = owner.record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
-    model = _of_model(outcome, sources, owner.prepared)
-    return assess(merge(owner.said, model), Verifier(sources), f"eval-{owner.story.seed}")
+    return assess(owner.prepared, run.outcome)
 
 
 def _gated(owner: Case, text: str) -> list[str]:
     """Free prose, sentence by sentence, against the whole record."""
-    verifier = Verifier(owner.sources)
+    verifier = Verifier(owner.prepared.sources)
     sentences = [each.strip() for each in text.replace("\n", ". ").split(". ") if each.strip()]
     kind = wire.STATEMENT_KIND_PROSE
     return [each for each in sentences if decide(kind, verifier.verify_uncited(each)).released]

@@ -57,7 +57,7 @@ class Chooser:
     def pin(self) -> ModelPin:
         return ModelPin(self.name, hashlib.sha256(self.name.encode()).hexdigest())
 
-    def play(self, asked: Sequence[Generate]) -> list[Generated]:
+    def generate(self, asked: Sequence[Generate]) -> list[Generated]:
         return [self._one(request) for request in asked]
 
     def _one(self, request: Generate) -> Generated:
@@ -117,7 +117,7 @@ class Lawless:
 
     pin: ModelPin = field(default_factory=lambda: ModelPin("lawless", "0" * 64))
 
-    def play(self, asked: Sequence[Generate]) -> list[Generated]:
+    def generate(self, asked: Sequence[Generate]) -> list[Generated]:
         return [self._one(random.Random(request.seed)) for request in asked]
 
     def _one(self, chance: random.Random) -> Generated:
@@ -172,7 +172,7 @@ class Engine:
         # Everything that was asked and answered, for those who score it again.
         self.served: list[tuple[Generate, Chunk]] = []
 
-    def play(self, asked: Sequence[Generate]) -> list[Generated]:
+    def generate(self, asked: Sequence[Generate]) -> list[Generated]:
         asked = [self._tempered(request) for request in asked]
         chunks = run(self._scheduler, [_request(each) for each in asked])
         self.served += zip(asked, chunks, strict=True)

@@ -45,7 +45,7 @@ def told(seeds: Iterable[int]) -> Iterator[Told]:
     """Every true statement, every lie about it, both in other words, and lies put together from true statements."""
     for seed in seeds:
         owner, chance = case(seed), random.Random(f"reliability/{seed}")
-        verifier = Verifier(owner.sources)
+        verifier = Verifier(owner.prepared.sources)
         said = list(sayable(owner))
         for text in false_ones(owner.story, [each.text for each in said], chance):
             yield Told(verifier.verify_uncited(text), true=False)

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
+from consult import Model
 from harness import ReplayDifferenceError
 from harness.episode import digest
 from longitude.reasoning.v1.episode_pb2 import Episode, Step
 
-from tests.evals.episodes import Case, Player, case, closed, play, replay
+from tests.evals.episodes import Case, case, closed, play, replay
 from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import at_random, shared
 from tests.results import Result
@@ -45,31 +46,31 @@ def replayed(seeds: range) -> Json:
     return {"identical": identical + more, "forged_caught": caught + also, "network": 1}
 
 
-def measure(player: Player, seeds: range, seed: int, context_tokens: int = 700) -> tuple[int, int]:
+def measure(model: Model, seeds: range, seed: int, context_tokens: int = 700) -> tuple[int, int]:
     """How many episodes replayed identically, and how many forged ones were caught at the forged step."""
     identical = caught = 0
     chance = random.Random(f"forge/{seed}")
     for each in seeds:
         owner = case(each, context_tokens)
-        episode = closed(play([owner], player)[0], owner.record.asked_at + timedelta(minutes=30))
-        identical += is_identical(episode, owner, player)
-        caught += is_caught(episode, owner, player, chance)
+        episode = closed(play([owner], model)[0], owner.record.asked_at + timedelta(minutes=30))
+        identical += is_identical(episode, owner, model)
+        caught += is_caught(episode, owner, model, chance)
     return identical, caught
 
 
-def is_identical(episode: Episode, owner: Case, player: Player) -> bool:
+def is_identical(episode: Episode, owner: Case, model: Model) -> bool:
     try:
-        replay(episode, owner, player)
+        replay(episode, owner, model)
     except ReplayDifferenceError:
         return False
     return True
 
 
-def is_caught(episode: Episode, owner: Case, player: Player, chance: random.Random) -> bool:
+def is_caught(episode: Episode, owner: Case, model: Model, chance: random.Random) -> bool:
     """Whether a forgery somewhere in the record is named, at its step and as what it is."""
     forged, place, what = forge(episode, chance)
     try:
-        replay(forged, owner, player)
+        replay(forged, owner, model)
     except ReplayDifferenceError as difference:
         return (difference.step, difference.what) == (place, what)
     return False

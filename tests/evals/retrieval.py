@@ -10,13 +10,12 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
+from consult.context.ranking import Question, by_word, rank
+from consult.context.relevance import HALF, MOST, NEARLY, measure
 from longitude.record.v1.context_pb2 import Passage
-from memory.domain.evidence import Question, rank, text_of
-from memory.domain.relevance import HALF, MOST, NEARLY, measure
+from memory.domain.passages import text_of
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
-
-from tests.evals.chain import evidence
 
 # Passages with what speaks for each, the best first; from a threshold on they are cited.
 Found = list[tuple[str, float]]
@@ -27,7 +26,7 @@ _LONGEST, _TOGETHER, _KEPT = 256, 16, 10
 
 def by_relevance(question: str, passages: Sequence[Passage]) -> Found:
     """Memory's passages that concern the question, with the share of it that they hold: `HALF` is the threshold."""
-    measured = measure(question, evidence(question, passages))
+    measured = measure(question, by_word(Question(question), passages))
     best = max((each.serves for each in measured), default=0.0)
     return [(each.passage.passage_id, each.holds) for each in measured if each.serves >= NEARLY * best][:MOST]
 

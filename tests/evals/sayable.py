@@ -13,15 +13,15 @@ _RESULTS = ("2160-0", "2823-3", "718-7", "4548-4")
 
 def sayable(owner: Case) -> Iterator[Rendered]:
     """The rules' statements, and everything an agent could say of results, drugs, problems and allergies."""
-    seen = {each.rendered.text: each.rendered for each in owner.said}
+    seen = {each.rendered.text: each.rendered for each in owner.prepared.drafted}
     for statement in _statements(owner):
-        rendered = render(statement, owner.sources)
+        rendered = render(statement, owner.prepared.sources)
         seen.setdefault(rendered.text, rendered)
     yield from seen.values()
 
 
 def _statements(owner: Case) -> Iterator[Statement]:
-    sources = owner.sources
+    sources = owner.prepared.sources
     builders = {
         clinical.FACT_KIND_MEDICATION: medication.statement,
         clinical.FACT_KIND_PROBLEM: problem.statement,

@@ -3,17 +3,18 @@
 from collections import Counter
 
 import pytest
+from consult import Model
 
 from tests.evals.adversary import measure
-from tests.evals.episodes import Player, case, play, tokenizer
+from tests.evals.episodes import case, play, tokenizer
 from tests.evals.oracle import Oracle
 from tests.evals.players import Lawless, at_random, grammars, hostile
 
 
-@pytest.mark.parametrize("player", [at_random(), hostile()], ids=lambda player: player.pin.name)
-def test_no_choice_of_allowed_tokens_does_what_is_not_allowed(player: Player) -> None:
+@pytest.mark.parametrize("model", [at_random(), hostile()], ids=lambda model: model.pin.name)
+def test_no_choice_of_allowed_tokens_does_what_is_not_allowed(model: Model) -> None:
     seen: Counter[str] = Counter()
-    measure(player, [case(seed) for seed in (1, 2, 3)], seen, "all")
+    measure(model, [case(seed) for seed in (1, 2, 3)], seen, "all")
     assert seen["violations"] == 0
     assert seen["statements, all"] + seen["proposals, all"] > 0
     assert seen["refused, all"] == 0

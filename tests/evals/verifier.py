@@ -69,7 +69,7 @@ def measure(seeds: range, seed: int) -> Tally:
     before: list[tuple[Case, Rendered]] = []
     for each in seeds:
         owner = case(each)
-        verifier = Verifier(owner.sources)
+        verifier = Verifier(owner.prepared.sources)
         said = list(sayable(owner))
         for rendered in said:
             _one(rendered, verifier, tally, chance)

@@ -1,78 +1,15 @@
-"""Builders of facts as ingestion makes them. Times are days after 1 January 2024, so that tests read as stories."""
+"""Builders of facts and of their statements. Times are days after 1 January 2024, so that tests read as stories."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import pytest
-from contracts.identifiers import event_id
 from longitude.record.v1 import fact_pb2 as cf
-from memory.domain import times
 from memory.domain.timeline import Statement
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-SNOMED = "http://snomed.info/sct"
-LOINC = "http://loinc.org"
-SYSTEMS = {
-    cf.FACT_KIND_RESULT: LOINC,
-    cf.FACT_KIND_DEMOGRAPHIC: LOINC,
-    cf.FACT_KIND_MEDICATION: RXNORM,
-}
+from testkit.facts import build_fact, day
 
 FactBuilder = Callable[..., cf.ClinicalFact]
 StatementBuilder = Callable[..., Statement]
-
-
-def day(number: float) -> datetime:
-    return START + timedelta(days=number)
-
-
-def build_fact(
-    *,
-    fact_id: str = "",
-    kind: int = cf.FACT_KIND_RESULT,
-    code: str = "2160-0",
-    display: str = "Creatinine",
-    patient: str = "1@NORTH",
-    slot: str = "",
-    since: float | None = 0,
-    until: float | None = None,
-    status: int = cf.FACT_STATUS_FINAL,
-    assertion: int = cf.ASSERTION_PRESENT,
-    value: str = "",
-    unit: str = "mg/dL",
-    text: str = "",
-    note: str = "",
-    provenance: int = cf.PROVENANCE_STRUCTURED,
-    **more: Any,
-) -> cf.ClinicalFact:
-    """A fact; a result is an instant, everything else is open unless `until` is given."""
-    identifier, _, authority = patient.partition("@")
-    built = cf.ClinicalFact(
-        kind=kind,  # type: ignore[arg-type]
-        patient=cf.PatientKey(id=identifier, authority=authority),
-        code=cf.CodedConcept(system=SYSTEMS.get(kind, SNOMED), code=code, display=display),  # type: ignore[call-overload]
-        status=status,  # type: ignore[arg-type]
-        assertion=assertion,  # type: ignore[arg-type]
-        provenance=provenance,  # type: ignore[arg-type]
-        confidence=1.0,
-        slot=slot,
-        note=note,
-        **more,
-    )
-    if value:
-        built.quantity.CopyFrom(cf.Quantity(value=value, unit=unit))
-    elif text:
-        built.text = text
-    if since is not None:
-        built.valid_from.CopyFrom(times.stamp(day(since)))
-    if until is None and kind == cf.FACT_KIND_RESULT:
-        until = since
-    if until is not None:
-        built.valid_to.CopyFrom(times.stamp(day(until)))
-    built.fact_id = fact_id or event_id("test-fact", built.SerializeToString(deterministic=True))
-    return built
 
 
 def build_statement(

@@ -17,16 +17,16 @@ from longitude.memory.v1.memory_service_pb2_grpc import add_MemoryServiceService
 from servicekit import Process
 from servicekit.triton import TritonClient
 
-from memory import library
 from memory.adapters import postgres, tokenizer
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.qdrant_server import QdrantServer
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import VectorIndex
+from memory.flows import library
+from memory.flows.indexer import Indexer
+from memory.flows.search import Search
 from memory.handlers import on_document_read, on_message_received, on_study_analysed
-from memory.indexer import Indexer
 from memory.rpc import Rpc
-from memory.search import Search
 from memory.settings import Settings
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from consult import times
 from contracts.identifiers import event_id
 from contracts.topics import RECORD_UPDATED
 from eventbus import Event, Outgoing, PermanentError, once
@@ -11,7 +12,7 @@ from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.memory.v1.events_pb2 import RecordUpdated
 
 from memory.adapters.postgres import Recorded, Store
-from memory.domain import times, updates
+from memory.domain import updates
 from memory.domain.updates import Update
 
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from consult import times
+from consult.context.ranking import ELEMENTS, Question
+from consult.context.tokens import TokenCounter
 from eventbus import TransientError
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as pb
@@ -16,14 +19,12 @@ from servicekit.errors import InvalidInputError, NotFoundError
 
 from memory import views
 from memory.adapters.postgres import Person, Store
-from memory.compose import Composer
-from memory.domain import times
-from memory.domain.evidence import ELEMENTS, PassageError, Question
 from memory.domain.identity import Identifier
+from memory.domain.passages import PassageError
 from memory.domain.timeline import holding, standing
-from memory.domain.tokens import TokenCounter
-from memory.library import Library
-from memory.search import Search
+from memory.flows.gathering import Gatherer
+from memory.flows.library import Library
+from memory.flows.search import Search
 
 LONGEST_QUESTION = 2_000
 LARGEST_BUDGET = 131_072
@@ -39,7 +40,7 @@ class Rpc(MemoryServiceServicer):
         self._store = store
         self._search = search
         self._library = library
-        self._composer = Composer(search, count)
+        self._gatherer = Gatherer(search, count)
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, _: Any) -> pb.GetTimelineResponse:  # noqa: N802
         valid_at, known_at = _time(request, "valid_at"), _time(request, "known_at")
@@ -64,7 +65,7 @@ class Rpc(MemoryServiceServicer):
         known_at = _time(request, "known_at")
         person = await self._person(request.patient, known_at)
         moment = known_at or datetime.now(UTC)
-        found = await self._composer.context(person, request.question, request.token_budget, moment, known_at)
+        found = await self._gatherer.context(person, request.question, request.token_budget, moment, known_at)
         return pb.GetContextResponse(context=found)
 
     async def SearchNotes(self, request: pb.SearchNotesRequest, _: Any) -> pb.SearchNotesResponse:  # noqa: N802

@@ -1,10 +1,10 @@
 """The record's values in the words of the API."""
 
+from consult import times
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.record.v1.context_pb2 import (
     CONTRADICTION_STATE_OPEN,
     CONTRADICTION_STATE_RESOLVED,
-    ContextLine,
     Contradiction,
     RecordedFact,
 )
@@ -12,10 +12,8 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from memory.adapters.postgres import Person
 from memory.adapters.postgres.contradictions import Found
-from memory.domain import times
-from memory.domain.context import Line
 from memory.domain.timeline import Entry
-from memory.search import NoteFound
+from memory.flows.search import NoteFound
 
 
 def recorded_fact(entry: Entry) -> RecordedFact:
@@ -50,7 +48,3 @@ def note_hit(found: NoteFound) -> pb.NoteHit:
         source=chunk.source,
         authored_at=times.stamp(chunk.authored_at),
     )
-
-
-def context_line(line: Line) -> ContextLine:
-    return ContextLine(text=line.text, fact_id=line.fact_id, passage_id=line.passage_id, tokens=line.tokens)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consult import times
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import MESSAGE_RECEIVED, Topic
 from eventbus import Event, Outgoing
@@ -21,7 +22,6 @@ from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, Pa
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.fact_pb2 import IdentityLink
 from memory.adapters.postgres import Store, open_store
-from memory.domain import times
 
 
 def key(patient: str) -> cf.PatientKey:

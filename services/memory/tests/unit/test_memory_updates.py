@@ -3,11 +3,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from consult import times
 from longitude.imaging.v1.events_pb2 import DocumentRead, Finding, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.fact_pb2 import IdentityLink
-from memory.domain import times, updates
+from memory.domain import updates
 from memory.domain.identity import Identifier
 
 Build = Callable[..., Any]

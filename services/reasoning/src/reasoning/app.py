@@ -9,6 +9,7 @@ Check: memory (gRPC) -> verifier
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from consult import Budget
 from eventbus import EventBus
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
@@ -21,10 +22,10 @@ from servicekit.triton import TritonClient
 from reasoning.adapters import postgres
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.triton import Reasoner
-from reasoning.outbox import Outbox
-from reasoning.parts import Limits, Parts
+from reasoning.flows.outbox import Outbox
+from reasoning.flows.parts import Parts
+from reasoning.flows.runs import Runs
 from reasoning.rpc import Rpc
-from reasoning.runs import Runs
 from reasoning.settings import Settings
 
 
@@ -48,7 +49,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             objects=objects,
             outbox=outbox,
             tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
-            limits=Limits(settings.episode_seconds, settings.context_tokens, settings.prose_tokens),
+            seconds=settings.episode_seconds,
+            budget=Budget(settings.context_tokens, settings.prose_tokens),
         )
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)

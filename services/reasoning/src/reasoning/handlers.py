@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from consult import Identity, Record
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
@@ -23,13 +24,13 @@ from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
-from reasoning import consultation, metrics, replaying
+from reasoning import metrics
 from reasoning.adapters.postgres import Stored
 from reasoning.domain import checking, reviewing
-from reasoning.domain.assessment import AssessmentEvent, Identity, events
-from reasoning.domain.record import Record
-from reasoning.parts import Parts
-from reasoning.runs import Report
+from reasoning.domain.events import AssessmentEvent, events
+from reasoning.flows import consultation, replaying
+from reasoning.flows.parts import Parts
+from reasoning.flows.runs import Report
 
 
 def fingerprint(request: AskRequest) -> bytes:

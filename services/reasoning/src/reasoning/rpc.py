@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
+from consult.identity import Identity, is_assessment_id
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.errors import BusyError, InvalidInputError, NotFoundError
 
 from reasoning import handlers
-from reasoning.domain.assessment import Identity, is_assessment_id
 from reasoning.domain.checking import MAX_TEXT
-from reasoning.parts import Parts
-from reasoning.runs import Runs
+from reasoning.flows.parts import Parts
+from reasoning.flows.runs import Runs
 
 MAX_QUESTION = 2000
 MAX_REQUEST_ID = 200

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from consult.rules import CITED_PASSAGES
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import MESSAGE_RECEIVED
 from eventbus import EventBus, Outgoing
@@ -21,7 +22,6 @@ from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from reasoning.adapters.memory import Memory
-from reasoning.domain.rules import CITED_PASSAGES
 from servicekit import Process
 from servicekit.errors import NotFoundError
 from servicekit.grpc import channel

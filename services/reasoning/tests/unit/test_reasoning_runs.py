@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
-from reasoning.runs import Report, Runs
+from reasoning.flows.runs import Report, Runs
 from servicekit.errors import BusyError, ConflictError, UnavailableError
 
 

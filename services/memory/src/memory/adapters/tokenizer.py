@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
+from consult.context.tokens import TokenCounter, estimate
 from tokenizers import Tokenizer
-
-from memory.domain.tokens import TokenCounter, estimate
 
 
 def counter(path: Path | None) -> TokenCounter:

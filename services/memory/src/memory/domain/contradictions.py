@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from consult import concepts, times
 from contracts.identifiers import event_id
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
@@ -24,8 +25,6 @@ from longitude.record.v1.fact_pb2 import (
     PROVENANCE_READ_FROM_TEXT,
     ClinicalFact,
 )
-
-from memory.domain import concepts, times
 
 # Kinds that a rule reads: an update of any other kind can open or close nothing.
 KINDS = frozenset((FACT_KIND_ALLERGY, FACT_KIND_PROBLEM, FACT_KIND_MEDICATION, FACT_KIND_DEMOGRAPHIC))

@@ -24,6 +24,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
+from consult import times
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_MEDICATION,
     FACT_STATUS_CORRECTED,
@@ -32,8 +33,6 @@ from longitude.record.v1.fact_pb2 import (
     FACT_STATUS_PRELIMINARY,
     ClinicalFact,
 )
-
-from memory.domain import times
 
 _RANK = {
     FACT_STATUS_ORDERED: 0,

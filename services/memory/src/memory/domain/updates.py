@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from consult import times
 from contracts.identifiers import event_id
 from google.protobuf.message import Message
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
@@ -20,7 +21,6 @@ from longitude.record.v1.fact_pb2 import (
     SourcePointer,
 )
 
-from memory.domain import times
 from memory.domain.identity import Identifier, Link
 
 # A text value this long is narrative, whatever kind of fact carries it.

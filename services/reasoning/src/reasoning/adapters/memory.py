@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
+from consult import Timeline
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.context_pb2 import Context, Passage
@@ -30,10 +31,11 @@ class Memory:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: MemoryServiceAsyncStub = MemoryServiceStub(channel)
 
-    async def timeline(self, patient: PatientKey) -> pb.GetTimelineResponse:
+    async def timeline(self, patient: PatientKey) -> Timeline:
         """The whole record, superseded statements included."""
         request = pb.GetTimelineRequest(patient=patient, include_superseded=True)
-        return await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
+        response = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
+        return Timeline(response.facts, response.identifiers, response.contradictions)
 
     async def context(self, patient: PatientKey, question: str, tokens: int) -> Context:
         request = pb.GetContextRequest(patient=patient, question=question, token_budget=tokens)

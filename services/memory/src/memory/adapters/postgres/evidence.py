@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from consult.context.ranking import codes_of
 from contracts.identifiers import event_id
 from longitude.record.v1.context_pb2 import Passage
 from psycopg import AsyncConnection
 
 from memory.adapters.postgres import index_queue
 from memory.adapters.postgres.index_queue import Owed
-from memory.domain.evidence import codes_of, text_of
+from memory.domain.passages import text_of
 from memory.domain.vectors import EVIDENCE
 
 _LOAD = """INSERT INTO evidence_passage (passage_id, point_id, sha256, payload, codes, terms, loaded_at)

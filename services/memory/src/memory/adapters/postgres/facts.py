@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from consult import times
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from psycopg import AsyncConnection
 
-from memory.domain import times
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Statement
 from memory.domain.updates import Update

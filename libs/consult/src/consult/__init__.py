@@ -1,0 +1,42 @@
+"""What a consultation is made from: the context pack, rules, statements, drafting, the gate. No I/O, no clock.
+
+`prepare`, drive, `conclude` is a consultation; `consult` does all three where the model's answers are at hand.
+"""
+
+from consult.consultation import Concluded, Prepared, assess, conclude, prepare, speak
+from consult.drafting import Drafted
+from consult.driving import Driven, Model, consult, drive, drive_again
+from consult.gate import gate, release, verify
+from consult.identity import Identity
+from consult.inputs import Budget
+from consult.merging import merge
+from consult.record import Record, SignedAssessment, Timeline
+from consult.tools import RecordTools, Search, Tools, WordSearch
+
+__all__ = [
+    "Budget",
+    "Concluded",
+    "Drafted",
+    "Driven",
+    "Identity",
+    "Model",
+    "Prepared",
+    "Record",
+    "RecordTools",
+    "Search",
+    "SignedAssessment",
+    "Timeline",
+    "Tools",
+    "WordSearch",
+    "assess",
+    "conclude",
+    "consult",
+    "drive",
+    "drive_again",
+    "gate",
+    "merge",
+    "prepare",
+    "release",
+    "speak",
+    "verify",
+]

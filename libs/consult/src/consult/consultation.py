@@ -1,0 +1,117 @@
+"""A consultation from its record to its assessment: prepare, let the model act (consult.driving), conclude.
+
+Rules speak before the model; what either says is drafted, merged, verified and released in that order. Pure: serving,
+training and evaluation do the same with the same values.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from grounding import Sources, Verifier
+from harness import Consultation, ModelPin, Outcome, Tokenizer, episode_digest, serialise
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.episode_pb2 import Episode, EpisodeInputs
+from longitude.record.v1.fact_pb2 import PatientKey
+
+from consult import rules
+from consult.drafting import Drafted, draft_model, draft_rules
+from consult.gate import gate
+from consult.identity import Identity
+from consult.inputs import Budget, compile_inputs
+from consult.merging import merge
+from consult.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What an episode starts from. `drafted`: what the rules said; `checked`: the same after the gate."""
+
+    identity: Identity
+    record: Record
+    sources: Sources
+    drafted: list[Drafted]
+    checked: list[wire.Statement]
+    inputs: EpisodeInputs
+
+    @property
+    def spoke(self) -> list[str]:
+        """The rules that spoke, in reading order."""
+        return list(dict.fromkeys(each.author_name for each in self.drafted))
+
+    def begin(self, model: ModelPin, tokenizer: Tokenizer) -> Consultation:
+        """The episode, not yet started; InputsRefusedError when it cannot begin."""
+        return Consultation(self.identity.episode_id, self.inputs, model, tokenizer, seed=self.identity.seed)
+
+    def after(self, outcome: Outcome) -> Sources:
+        """What may be cited at the end: the record, and what tools brought in."""
+        return self.record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """An assessment with the episode it came from."""
+
+    assessment: wire.Assessment
+    episode: Episode
+
+    @property
+    def object(self) -> bytes:
+        return serialise(self.episode)
+
+    @property
+    def object_key(self) -> str:
+        """Addressed by content: another run of the same request does not overwrite it."""
+        return f"{self.episode.episode_id}/{episode_digest(self.episode)}"
+
+
+def prepare(question: str, record: Record, budget: Budget, identity: Identity) -> Prepared:
+    """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
+    sources = record.sources()
+    drafted = speak(record, sources, question)
+    checked = gate(drafted, Verifier(sources), identity.assessment_id)
+    inputs = compile_inputs(question, record, sources, checked, budget)
+    return Prepared(identity, record, sources, drafted, checked, inputs)
+
+
+def speak(record: Record, sources: Sources, question: str) -> list[Drafted]:
+    """What the rules say, drafted, nothing twice."""
+    concerning = [passage.passage_id for passage in record.context.passages]
+    signed_at = record.signed.signed_at if record.signed else None
+    return merge(draft_rules(rules.speak(sources, question, concerning, signed_at), sources))
+
+
+def assess(prepared: Prepared, outcome: Outcome) -> list[wire.Statement]:
+    """Rules and model together through the gate."""
+    sources = prepared.after(outcome)
+    drafted = merge(prepared.drafted, draft_model(outcome, sources, prepared.inputs))
+    return gate(drafted, Verifier(sources), prepared.identity.assessment_id)
+
+
+def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: ModelPin, at: datetime) -> Concluded:
+    """The checked assessment. Each decision of the gate becomes a step of the episode, which is then closed."""
+    outcome = run.outcome
+    statements = assess(prepared, outcome)
+    for statement in statements:
+        run.decide("gate", _decision(statement), statement.reason, at=at)
+    assessment = wire.Assessment(
+        assessment_id=prepared.identity.assessment_id,
+        patient=patient,
+        question=prepared.inputs.question,
+        statements=statements,
+        model=f"{pin.name} {pin.sha256[:12]}",
+        episode_id=prepared.identity.episode_id,
+        degraded=[*_missing_evidence(prepared.record), *outcome.degraded],
+    )
+    assessment.drafted_at.FromDatetime(at)
+    return Concluded(assessment, run.close(at=at))
+
+
+def _missing_evidence(record: Record) -> Iterable[str]:
+    """Rules speak without their passages, but not silently so."""
+    missing = rules.CITED_PASSAGES.keys() - {passage.passage_id for passage in record.passages}
+    return [f"evidence: {len(missing)} passages that rules quote were not found in the library"] if missing else []
+
+
+def _decision(statement: wire.Statement) -> str:
+    return f"{'released' if statement.released else 'withheld'} {statement.statement_id}"

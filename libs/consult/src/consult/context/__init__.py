@@ -1,0 +1,85 @@
+"""The context pack: what the model is shown of a record for one question. Memory gathers, this composes.
+
+Nobody else makes a `Context`: serving, training and evaluation give the same facts and passages and get the same lines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from longitude.record.v1.context_pb2 import Context, ContextLine, Contradiction, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, ClinicalFact, PatientKey
+
+from consult import concepts
+from consult.context.packing import Candidates, Line, Note, pack
+from consult.context.ranking import Question, codes_of
+from consult.context.relevance import concerning
+from consult.context.results import KINDS as RESULT_KINDS
+from consult.context.tokens import TokenCounter
+
+__all__ = ["NEAREST", "NOTES", "Gathered", "Note", "compose", "evidence_question"]
+
+# Pieces of the patient's texts that are looked for.
+NOTES = 8
+# Passages near the question and the patient whose concepts make a result worth showing.
+NEAREST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What memory found for a question: standing facts, open contradictions, and what searches brought, best first.
+
+    `notes` name their fact or only their document. `near`: all evidence near the question and the patient.
+    `degraded`: what could not be searched, in words.
+    """
+
+    facts: Sequence[RecordedFact]
+    contradictions: Sequence[Contradiction]
+    identifiers: Sequence[PatientKey]
+    notes: Sequence[Note]
+    near: Sequence[Passage]
+    degraded: Sequence[str] = ()
+
+
+def compose(gathered: Gathered, question: str, budget: int, moment: datetime, count: TokenCounter) -> Context:
+    """The pack of at most `budget` tokens as of a moment, and everything current that it was made from."""
+    facts = [recorded.fact for recorded in gathered.facts]
+    passages = concerning(question, gathered.near)
+    related = frozenset(code for passage in gathered.near[:NEAREST] for code in codes_of(passage))
+    conflicts = [(one.rule, one.fact_ids) for one in gathered.contradictions]
+    candidates = Candidates(facts, conflicts, _anchored(gathered.notes, facts), passages, related)
+    packed = pack(candidates, question, budget, moment, count)
+    return Context(
+        lines=map(_line, packed.lines),
+        tokens=packed.tokens,
+        omitted=packed.omitted,
+        facts=gathered.facts,
+        passages=passages,
+        contradictions=gathered.contradictions,
+        identifiers=gathered.identifiers,
+        degraded=gathered.degraded,
+    )
+
+
+def evidence_question(question: str, facts: Sequence[ClinicalFact]) -> Question:
+    """The question with what the patient takes (weighs 2) and has (weighs 1), for a search of the evidence.
+
+    Not with results: nearly every patient has the common ones.
+    """
+    coded = [fact for fact in facts if fact.kind not in RESULT_KINDS and fact.code.code]
+    codes = {concepts.key(fact): 2 if fact.kind == FACT_KIND_MEDICATION else 1 for fact in coded}
+    return Question(question, codes=codes)
+
+
+def _anchored(notes: Sequence[Note], facts: Sequence[ClinicalFact]) -> list[Note]:
+    """Notes with the fact they rest on: their own, or that of their document. Without one, a note is on no line."""
+    of_document: dict[str, str] = {}
+    for fact in sorted(facts, key=lambda f: (f.kind != FACT_KIND_DOCUMENT, f.fact_id)):
+        if fact.source.document_id:
+            of_document.setdefault(fact.source.document_id, fact.fact_id)
+    anchored = (replace(note, fact_id=note.fact_id or of_document.get(note.document_id, "")) for note in notes)
+    return [note for note in anchored if note.fact_id]
+
+
+def _line(line: Line) -> ContextLine:
+    return ContextLine(text=line.text, fact_id=line.fact_id, passage_id=line.passage_id, tokens=line.tokens)

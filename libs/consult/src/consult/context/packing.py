@@ -1,0 +1,206 @@
+"""The part of a record that serves a question, within a token budget.
+
+Sections in the order they are read: patient, problems, medications, allergies, open contradictions, results, notes,
+evidence, history (encounters, procedures, what has ended), older results. Each may first take its share of the budget
+(SHARES) in that order; what is left over then goes to the lines that did not fit, in the same order but with the long
+sections (LAST) at the end. Every line carries the id of the one fact or passage it rests on.
+Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
+    FACT_KIND_DEMOGRAPHIC,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
+    FACT_STATUS_ENDED,
+    ClinicalFact,
+)
+
+from consult import concepts, times
+from consult.context import phrases, results
+from consult.context.ranking import codes_of
+from consult.context.tokens import TokenCounter
+
+# The most of the budget that a section takes before the others have had their turn.
+SHARES = {
+    "patient": 0.05,
+    "problems": 0.15,
+    "medications": 0.20,
+    "allergies": 0.10,
+    "contradictions": 0.15,
+    "results": 0.30,
+    "notes": 0.20,
+    "evidence": 0.30,
+    "history": 0.10,
+    "older results": 0.0,
+}
+LAST = ("results", "history", "older results")
+_LASTING = (FACT_KIND_PROBLEM, FACT_KIND_MEDICATION, FACT_KIND_ALLERGY)
+_IN_SECTIONS = (FACT_KIND_DEMOGRAPHIC, *_LASTING, *results.KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str
+    tokens: int
+    fact_id: str = ""
+    passage_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A piece of text found for the question, with the fact it rests on (its own, or its document's)."""
+
+    text: str
+    authored_at: datetime
+    fact_id: str = ""
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What may stand in a pack: the standing facts, and what searches found, best first.
+
+    `related`: concepts (`system|code`) of the evidence near the question, beside those of `passages`.
+    """
+
+    facts: Sequence[ClinicalFact]
+    contradictions: Sequence[tuple[str, Sequence[str]]] = ()
+    notes: Sequence[Note] = ()
+    passages: Sequence[Passage] = ()
+    related: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    lines: list[Line]
+    # Standing facts that stand on no line.
+    omitted: int
+
+    @property
+    def tokens(self) -> int:
+        return sum(line.tokens for line in self.lines)
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What is left of the budget, and which lines were taken."""
+
+    left: int
+    taken: dict[tuple[str, int], list[Line]] = field(default_factory=dict)
+
+    def take(self, place: tuple[str, int], lines: list[Line], within: int) -> int:
+        """Take the lines together if they fit; return what they cost."""
+        cost = sum(line.tokens for line in lines)
+        if place in self.taken or cost > min(within, self.left):
+            return 0
+        self.taken[place] = lines
+        self.left -= cost
+        return cost
+
+
+def pack(candidates: Candidates, question: str, budget: int, now: datetime, count: TokenCounter) -> Pack:
+    """Lines worth at most `budget` tokens. `now` decides what is current: the moment the record is read as of."""
+    sections = _sections(candidates, question, now, count)
+    purse = _Purse(budget)
+    for name, items in sections.items():
+        share = int(budget * SHARES[name])
+        for n, lines in enumerate(items):
+            share -= purse.take((name, n), lines, share)
+    for name in sorted(sections, key=lambda name: name in LAST):
+        for n, lines in enumerate(sections[name]):
+            purse.take((name, n), lines, purse.left)
+    lines = [
+        line for name, items in sections.items() for n, _ in enumerate(items) for line in purse.taken.get((name, n), [])
+    ]
+    shown = {line.fact_id for line in lines}
+    return Pack(lines, sum(fact.fact_id not in shown for fact in candidates.facts))
+
+
+Items = list[list[Line]]
+
+
+def _sections(candidates: Candidates, question: str, now: datetime, count: TokenCounter) -> Mapping[str, Items]:
+    """Every section's items in order of worth. The lines of one item are taken together or not at all."""
+
+    def lines(facts: Sequence[ClinicalFact]) -> Items:
+        return [[_fact_line(fact, count)] for fact in facts]
+
+    related = frozenset(code for passage in candidates.passages for code in codes_of(passage))
+    newest, older = results.relevant(candidates.facts, question, related | candidates.related)
+    in_force = [fact for fact in candidates.facts if _in_force(fact, now)]
+    demographic = [fact for fact in candidates.facts if fact.kind == FACT_KIND_DEMOGRAPHIC]
+    history = [
+        fact
+        for fact in candidates.facts
+        if fact.kind not in _IN_SECTIONS or (fact.kind in _LASTING and not _in_force(fact, now))
+    ]
+    return {
+        "patient": lines(demographic),
+        "problems": lines(_of_kind(in_force, FACT_KIND_PROBLEM)),
+        "medications": lines(_of_kind(in_force, FACT_KIND_MEDICATION)),
+        "allergies": lines(_of_kind(in_force, FACT_KIND_ALLERGY)),
+        "contradictions": _contradictions(candidates, count),
+        "results": lines(newest),
+        "notes": [[_note_line(note, count)] for note in candidates.notes],
+        "evidence": [[_passage_line(passage, count)] for passage in candidates.passages],
+        "history": lines(sorted(history, key=_newest_first)),
+        "older results": lines(older),
+    }
+
+
+def _in_force(fact: ClinicalFact, now: datetime) -> bool:
+    """Not ended. What is ordered for a later time is in force: it must not be missed."""
+    _, end = times.interval(fact)
+    return fact.status != FACT_STATUS_ENDED and (end is None or end > now)
+
+
+def _of_kind(facts: Sequence[ClinicalFact], kind: int) -> list[ClinicalFact]:
+    """Facts of a kind: one of each concept first (the newest), then what repeats them; newest first."""
+    newest = sorted((fact for fact in facts if fact.kind == kind), key=_newest_first)
+    seen: set[str] = set()
+    first: list[ClinicalFact] = []
+    repeated: list[ClinicalFact] = []
+    for fact in newest:
+        (repeated if concepts.key(fact) in seen else first).append(fact)
+        seen.add(concepts.key(fact))
+    return first + repeated
+
+
+def _newest_first(fact: ClinicalFact) -> tuple[float, str]:
+    start, _ = times.interval(fact)
+    return (-start.timestamp() if start else 0.0, fact.fact_id)
+
+
+def _contradictions(candidates: Candidates, count: TokenCounter) -> Items:
+    facts = {fact.fact_id: fact for fact in candidates.facts}
+    return [
+        [
+            _line(f"Open contradiction ({rule}): {phrases.line(facts[fact_id])}", count, fact_id=fact_id)
+            for fact_id in fact_ids
+            if fact_id in facts
+        ]
+        for rule, fact_ids in candidates.contradictions
+    ]
+
+
+def _fact_line(fact: ClinicalFact, count: TokenCounter) -> Line:
+    return _line(phrases.line(fact), count, fact_id=fact.fact_id)
+
+
+def _note_line(note: Note, count: TokenCounter) -> Line:
+    return _line(f"Note {note.authored_at:%Y-%m-%d}: {note.text}", count, fact_id=note.fact_id)
+
+
+def _passage_line(passage: Passage, count: TokenCounter) -> Line:
+    return _line(f"Evidence: {passage.title}. {passage.text}", count, passage_id=passage.passage_id)
+
+
+def _line(text: str, count: TokenCounter, *, fact_id: str = "", passage_id: str = "") -> Line:
+    flat = " ".join(text.split())
+    return Line(flat, count(flat + "\n"), fact_id, passage_id)

@@ -1,0 +1,108 @@
+"""One short line per fact, in words a model and a clinician both read. Nothing that the fact does not say."""
+
+from longitude.record.v1.fact_pb2 import (
+    ASSERTION_ABSENT,
+    FACT_KIND_ALLERGY,
+    FACT_KIND_DEMOGRAPHIC,
+    FACT_KIND_DOCUMENT,
+    FACT_KIND_ENCOUNTER,
+    FACT_KIND_IMAGING_FINDING,
+    FACT_KIND_IMMUNIZATION,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
+    FACT_KIND_PROCEDURE,
+    FACT_STATUS_ENDED,
+    FACT_STATUS_ORDERED,
+    FACT_STATUS_PRELIMINARY,
+    PROVENANCE_COMPUTED_FROM_IMAGE,
+    PROVENANCE_READ_FROM_IMAGE,
+    PROVENANCE_READ_FROM_TEXT,
+    ClinicalFact,
+    Dosage,
+)
+
+from consult import concepts, times
+
+_HEADS = {
+    FACT_KIND_PROBLEM: "Problem: ",
+    FACT_KIND_ALLERGY: "Allergy: ",
+    FACT_KIND_MEDICATION: "Medication: ",
+    FACT_KIND_ENCOUNTER: "Encounter: ",
+    FACT_KIND_PROCEDURE: "Procedure: ",
+    FACT_KIND_DOCUMENT: "Document: ",
+    FACT_KIND_IMMUNIZATION: "Immunization: ",
+    FACT_KIND_IMAGING_FINDING: "Image: ",
+    FACT_KIND_DEMOGRAPHIC: "Patient: ",
+}
+_STATUS = {FACT_STATUS_ORDERED: "ordered", FACT_STATUS_PRELIMINARY: "preliminary", FACT_STATUS_ENDED: "ended"}
+_PROVENANCE = {
+    PROVENANCE_READ_FROM_TEXT: "read from text",
+    PROVENANCE_READ_FROM_IMAGE: "read from a scan",
+    PROVENANCE_COMPUTED_FROM_IMAGE: "computed from an image",
+}
+
+
+def line(fact: ClinicalFact) -> str:
+    """`Medication: metformin 1000 mg PO BID, since 2023-01-14, LAKESIDE`."""
+    subject = _HEADS.get(fact.kind, "") + _negated(fact) + " ".join(filter(None, (concepts.name(fact), _value(fact))))
+    parts = [
+        subject,
+        _dosage(fact.dosage),
+        _flag(fact),
+        _when(fact),
+        _STATUS.get(fact.status, ""),
+        _note(fact),
+        _PROVENANCE.get(fact.provenance, ""),
+        fact.patient.authority,
+    ]
+    return " ".join(", ".join(part for part in parts if part).split())
+
+
+def _negated(fact: ClinicalFact) -> str:
+    says_so_itself = concepts.denies_allergies(fact)
+    return "absent: " if fact.assertion == ASSERTION_ABSENT and not says_so_itself else ""
+
+
+def _value(fact: ClinicalFact) -> str:
+    match fact.WhichOneof("value"):
+        case "quantity":
+            return " ".join(filter(None, (fact.quantity.comparator + fact.quantity.value, fact.quantity.unit)))
+        case "coded":
+            return fact.coded.display or fact.coded.code
+        case "text":
+            return fact.text if fact.text != concepts.name(fact) else ""
+        case _:
+            return ""
+
+
+def _dosage(dosage: Dosage) -> str:
+    if dosage.instruction and not dosage.dose.value:
+        return dosage.instruction
+    dose = " ".join(filter(None, (dosage.dose.value, dosage.dose.unit)))
+    return " ".join(filter(None, (dose, dosage.route, dosage.frequency)))
+
+
+def _flag(fact: ClinicalFact) -> str:
+    reference = fact.reference_range
+    span = reference.text or (f"{reference.low}-{reference.high}" if reference.low and reference.high else "")
+    if span and fact.HasField("source_quantity"):
+        # The range is as sent, in the unit as sent; beside a converted value it must say so.
+        span = f"{span} {fact.source_quantity.unit}"
+    flag = fact.abnormal_flag if fact.abnormal_flag not in ("", "N") else ""
+    return " ".join(filter(None, (flag, f"(reference {span})" if span and flag else "")))
+
+
+def _when(fact: ClinicalFact) -> str:
+    start, end = times.interval(fact)
+    if fact.kind == FACT_KIND_DEMOGRAPHIC:
+        return ""
+    if start is None:
+        return f"until {end:%Y-%m-%d}" if end else ""
+    if end == start:
+        return f"{start:%Y-%m-%d}"
+    return f"{start:%Y-%m-%d} to {end:%Y-%m-%d}" if end else f"since {start:%Y-%m-%d}"
+
+
+def _note(fact: ClinicalFact) -> str:
+    """The reaction of an allergy; other notes are found by search."""
+    return f"reaction {fact.note}" if fact.kind == FACT_KIND_ALLERGY and fact.note else ""

@@ -1,0 +1,60 @@
+"""What memory answered about a patient, as the sources of one consultation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from grounding import Sources
+from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.record.v1.context_pb2 import Context, Contradiction, Passage, RecordedFact
+from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAssessment:
+    """The last assessment of this patient that a physician signed."""
+
+    assessment: Assessment
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Every fact of a patient, superseded ones included, with all identifiers and contradictions."""
+
+    facts: Sequence[RecordedFact] = ()
+    identifiers: Sequence[PatientKey] = ()
+    contradictions: Sequence[Contradiction] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The whole timeline for the rules, the context pack for the model, and the last signed assessment.
+
+    `passages`: those that rules may cite (`rules.CITED_PASSAGES`), as far as the library has them.
+    """
+
+    timeline: Timeline
+    context: Context
+    passages: tuple[Passage, ...]
+    asked_at: datetime
+    signed: SignedAssessment | None = None
+
+    def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = ()) -> Sources:
+        """Everything that may be cited. `facts` and `passages`: what tools brought in during the episode."""
+        known = {each.fact.fact_id for each in [*self.timeline.facts, *self.context.facts]}
+        added = [RecordedFact(fact=fact) for fact in facts if fact.fact_id not in known]
+        # The timeline comes last: it alone knows what was superseded.
+        return Sources.of(
+            self.as_of,
+            [*added, *self.context.facts, *self.timeline.facts],
+            [*passages, *self.context.passages, *self.passages],
+            self.timeline.contradictions or self.context.contradictions,
+            self.timeline.identifiers,
+        )
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment of the question, or of the newest entry where the record runs ahead of this clock."""
+        starts = (each.fact.valid_from for each in self.timeline.facts if each.fact.HasField("valid_from"))
+        return max([self.asked_at, *(start.ToDatetime(tzinfo=UTC) for start in starts)])

@@ -1,0 +1,116 @@
+"""Facts that cannot all hold, put to the physician as a question. Nothing is decided here."""
+
+from collections.abc import Callable
+
+from grounding import Sources, Statement, facts
+from grounding.kinds import allergy
+from grounding.statements import Day, Name, Part, Reaction, Value, Words, join
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.context_pb2 import Contradiction
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
+    PROVENANCE_READ_FROM_IMAGE,
+    PROVENANCE_READ_FROM_TEXT,
+    ClinicalFact,
+)
+
+from consult.rules import parts
+
+_ORIGIN = {
+    PROVENANCE_READ_FROM_TEXT: ", read from a document",
+    PROVENANCE_READ_FROM_IMAGE: ", read from a scanned page",
+}
+
+
+def open_contradictions(sources: Sources) -> list[Statement]:
+    """Each open contradiction that memory found, both sides with day and origin, as a question.
+
+    Source: the record itself; for penicillin allergy labels AAAAI/ACAAI Drug Allergy: 2022 practice parameter update,
+    J Allergy Clin Immunol 2022;150:1333-1393.
+    """
+    return [_question(sources, each) for each in sources.contradictions if _known(sources, each)]
+
+
+def unconfirmed_allergies(sources: Sources) -> list[Statement]:
+    """An allergy that was read from a document, which may be about somebody else, as a question.
+
+    Source: the record itself; for allergy labels AAAAI/ACAAI Drug Allergy: 2022 practice parameter update.
+    """
+    return [
+        parts.statement(
+            wire.STATEMENT_KIND_QUESTION,
+            *(
+                Words("An allergy entry needs to be confirmed: "),
+                *_allergy(fact),
+                Words("; does it belong to this patient?"),
+            ),
+        )
+        for fact in sources.active(FACT_KIND_ALLERGY)
+        if is_unconfirmed(fact) and fact.fact_id not in sources.disputed
+    ]
+
+
+def is_unconfirmed(fact: ClinicalFact) -> bool:
+    """An allergy said to be there that no message states in a field of its own."""
+    return fact.kind == FACT_KIND_ALLERGY and fact.provenance in _ORIGIN and not facts.is_absent(fact)
+
+
+def _question(sources: Sources, contradiction: Contradiction) -> Statement:
+    sides = [sources.fact(fact_id) for fact_id in contradiction.fact_ids]
+    describe = _DESCRIBE.get(contradiction.rule, _entry)
+    entries = join(" and ", (describe(fact) for fact in sides))
+    guidance: tuple[Part, ...] = ()
+    if contradiction.rule == "no-known-allergies":
+        guidance = parts.quoted(sources, ("aaaai-2022-penicillin-allergy",), ("allergy", "penicillin", "history"))
+    return parts.statement(
+        wire.STATEMENT_KIND_QUESTION,
+        *(Words("The record holds contradictory entries: "), *entries, Words("; which of them is correct?")),
+        *(_without_stop(guidance)),
+    )
+
+
+def _allergy(fact: ClinicalFact) -> tuple[Part, ...]:
+    """`penicillin, reaction anaphylaxis (2025-02-14, read from a document)`."""
+    reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(fact.fact_id)) if fact.note else ()
+    return (*allergy.allergen(fact), *reaction, *_origin(fact))
+
+
+def _medication(fact: ClinicalFact) -> tuple[Part, ...]:
+    """`amlodipine active since ...`, `amlodipine stopped on ...`."""
+    if facts.has_ended(fact):
+        end: tuple[Part, ...] = (Words(" on "), Day(fact.fact_id, end=True)) if facts.ends_on(fact) else ()
+        return (Name(fact.fact_id), Words(" stopped"), *end)
+    return (Name(fact.fact_id), *parts.state(fact))
+
+
+def _demographic(fact: ClinicalFact) -> tuple[Part, ...]:
+    return (Name(fact.fact_id), Words(" "), Value(fact.fact_id))
+
+
+def _entry(fact: ClinicalFact) -> tuple[Part, ...]:
+    negation: tuple[Part, ...] = (Words("no "),) if facts.is_absent(fact) else ()
+    return (*negation, Name(fact.fact_id), *_origin(fact))
+
+
+_DESCRIBE: dict[str, Callable[[ClinicalFact], tuple[Part, ...]]] = {
+    "no-known-allergies": _allergy,
+    "active-and-ended": _medication,
+    "demographic-mismatch": _demographic,
+}
+
+
+def _origin(fact: ClinicalFact) -> tuple[Part, ...]:
+    words = _ORIGIN.get(fact.provenance, "")
+    if not facts.starts_on(fact):
+        return (Words(f" ({words.removeprefix(', ')})"),) if words else ()
+    return (Words(" ("), Day(fact.fact_id), Words(f"{words})"))
+
+
+def _known(sources: Sources, contradiction: Contradiction) -> bool:
+    """Both sides are among the facts of this episode."""
+    return len(contradiction.fact_ids) > 1 and all(map(sources.has_fact, contradiction.fact_ids))
+
+
+def _without_stop(guidance: tuple[Part, ...]) -> tuple[Part, ...]:
+    """A question mark has ended the sentence already."""
+    return (Words(" "), *guidance[1:]) if guidance else ()

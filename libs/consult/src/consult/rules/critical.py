@@ -1,0 +1,76 @@
+"""Critical values: results that a laboratory would telephone."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from grounding import Sources, Statement, facts, units
+from grounding.statements import Day, Name, Value, Words
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from consult.rules import parts
+
+# How long the newest value stays news.
+_RECENT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Critical at or below `low`, at or above `high`, in `unit`."""
+
+    unit: str
+    low: Decimal | None
+    high: Decimal | None
+
+
+def _limits(unit: str, low: str, high: str) -> Limits:
+    return Limits(unit, Decimal(low) if low else None, Decimal(high) if high else None)
+
+
+# LOINC -> limits. Potassium high: UK Kidney Association 2023 (moderate hyperkalaemia, urgent assessment). The others:
+# Kost GJ, JAMA 1990;263:704-707, means of United States medical centers, adults.
+CRITICAL: dict[str, Limits] = {
+    "2823-3": _limits("mmol/L", "2.8", "6.0"),
+    "2951-2": _limits("mmol/L", "120", "158"),
+    "2345-7": _limits("mg/dL", "46", "484"),
+    "17861-6": _limits("mg/dL", "6.6", "12.9"),
+    "718-7": _limits("g/dL", "6.6", "19.9"),
+    "777-3": _limits("10^9/L", "37", "910"),
+    "6690-2": _limits("10^9/L", "2.0", "37"),
+}
+
+
+def critical_values(sources: Sources) -> list[Statement]:
+    """The newest result of an analyte of the table, not older than 30 days, at or beyond its limit.
+
+    Source: beside the table `CRITICAL`.
+    """
+    found = []
+    for loinc, limits in CRITICAL.items():
+        newest = sources.series(loinc)[-1:]
+        if newest and _is_recent(newest[0], sources) and _is_critical(newest[0], loinc, limits):
+            found.append(_alert(newest[0].fact_id))
+    return found
+
+
+def _alert(fact_id: str) -> Statement:
+    words = (Words("Critical value: "), Name(fact_id), Words(" was "), Value(fact_id), Words(" on "), Day(fact_id))
+    return parts.statement(wire.STATEMENT_KIND_ALERT, *words)
+
+
+def _is_recent(fact: ClinicalFact, sources: Sources) -> bool:
+    day = facts.starts_on(fact)
+    return day is not None and sources.today - day <= _RECENT
+
+
+def _is_critical(fact: ClinicalFact, loinc: str, limits: Limits) -> bool:
+    value = facts.number(fact.quantity)
+    if value is None:
+        return False
+    converted = units.convert(value, units.printed(fact.quantity.unit), limits.unit, loinc)
+    if converted is None:
+        return False
+    return (limits.low is not None and converted <= limits.low) or (
+        limits.high is not None and converted >= limits.high
+    )

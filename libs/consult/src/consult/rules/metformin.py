@@ -1,0 +1,43 @@
+"""Metformin against the kidney function."""
+
+from grounding import Sources, Statement, facts
+from grounding.drugs import DrugClass
+from grounding.statements import Name, Words
+from longitude.reasoning.v1 import assessment_pb2 as wire
+
+from consult.rules import parts
+from consult.rules.kidney import kidney_function
+
+_PASSAGES = ("fda-metformin-renal", "kdigo-2024-metformin")
+_CONTRAINDICATED_BELOW = 30.0
+_REASSESS_BELOW = 45.0
+
+
+def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
+    """Metformin with an eGFR below 45: an alert, and the proposal to review it; below 30 it is contraindicated.
+
+    Source: FDA Drug Safety Communication on metformin, 8 April 2016; KDIGO 2022 diabetes in CKD guideline, figure 23.
+    """
+    function = kidney_function(sources)
+    taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, DrugClass.BIGUANIDE)]
+    if function is None or not taken or function.value >= _REASSESS_BELOW:
+        return []
+    shown = parts.longest_in_use(taken)
+    others = tuple(fact.fact_id for fact in taken if fact is not shown)
+    terms = (
+        ("contraindicated", "below") if function.value < _CONTRAINDICATED_BELOW else ("30 and 45", "assess", "benefit")
+    )
+    wording = ": check whether it still fits" if function.value < _CONTRAINDICATED_BELOW else ": check the dose"
+    alert = parts.statement(
+        wire.STATEMENT_KIND_ALERT,
+        *(*parts.drug_with_dose(shown), *parts.state(shown), Words(", while "), *parts.kidney_parts(function)),
+        *(Words(wording), *parts.quoted(sources, _PASSAGES, terms)),
+        also=others,
+    )
+    proposal = parts.statement(
+        wire.STATEMENT_KIND_PROPOSAL,
+        *(Words("Review "), Name(shown.fact_id), Words(" with this kidney function: ")),
+        *parts.kidney_parts(function),
+        also=others,
+    )
+    return [alert, proposal]

@@ -1,0 +1,83 @@
+"""Pieces of sentences that several rules share."""
+
+from grounding import Sources, facts
+from grounding.calculators import egfr
+from grounding.kinds import evidence
+from grounding.statements import ClassName, Computed, Day, Dose, Method, Name, Part, Statement, Value, Words
+from longitude.reasoning.v1.assessment_pb2 import StatementKind
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+
+from consult.rules.kidney import KidneyFunction
+
+
+def quoted(sources: Sources, passage_ids: tuple[str, ...], terms: tuple[str, ...]) -> tuple[Part, ...]:
+    """The first of these passages that memory returned, in its own words; nothing if it returned none."""
+    for passage_id in passage_ids:
+        if sources.has_passage(passage_id):
+            return (Words(". "), *evidence.quotation(sources, passage_id, terms))
+    return ()
+
+
+def statement(kind: "StatementKind.ValueType", *parts: Part, also: tuple[str, ...] = ()) -> Statement:
+    return Statement(kind, parts, also)
+
+
+def drug_with_class(fact: ClinicalFact, *, capital: bool = False) -> tuple[Part, ...]:
+    """`naproxen (NSAID)`."""
+    return (Name(fact.fact_id, capital=capital), Words(" ("), ClassName(fact.fact_id), Words(")"))
+
+
+def drug_with_dose(fact: ClinicalFact) -> tuple[Part, ...]:
+    """`Metformin 1000 mg oral BID`."""
+    return (Name(fact.fact_id, capital=True), Words(" "), Dose(fact.fact_id))
+
+
+def state(fact: ClinicalFact) -> tuple[Part, ...]:
+    """` was ordered on ...` or ` is active since ...`."""
+    if facts.is_order(fact):
+        return (Words(" was ordered"), *_dated(" on ", fact))
+    return (Words(" is active"), *_dated(" since ", fact))
+
+
+def while_taking(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
+    """`Naproxen (NSAID) was ordered on ..., while lisinopril (ACE inhibitor) is active since ...`."""
+    first = (*drug_with_class(one, capital=True), *state(one))
+    return (*first, Words(", while "), *drug_with_class(other), *state(other))
+
+
+def avoid_together(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
+    """`Avoid naproxen together with lisinopril`."""
+    return (Words("Avoid "), Name(one.fact_id), Words(" together with "), Name(other.fact_id))
+
+
+def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
+    """`eGFR was 28 mL/min/1.73 m2 on 2026-10-05`, recorded or computed."""
+    if function.recorded is None:
+        computed = Computed(egfr.NAME, function.fact_ids, day=True)
+        return (Words("eGFR by "), Method(egfr.CALCULATOR.method), Words(" was "), computed)
+    fact_id = function.recorded.fact_id
+    return (Words("eGFR was "), Value(fact_id), Words(" on "), Day(fact_id))
+
+
+def newest_first(found: tuple[ClinicalFact, ...]) -> list[ClinicalFact]:
+    return sorted(found, key=lambda fact: (fact.valid_from.seconds, fact.fact_id), reverse=True)
+
+
+def longest_in_use(found: list[ClinicalFact]) -> ClinicalFact:
+    """Of several entries of one drug: the oldest with the dose of the newest, which says since when it goes on."""
+    newest = newest_first(tuple(found))[0]
+    same = [each for each in found if facts.name_of(each) == facts.name_of(newest) and _dose(each) == _dose(newest)]
+    return newest_first(tuple(same))[-1]
+
+
+def _dose(fact: ClinicalFact) -> tuple[str, str]:
+    return fact.dosage.dose.value, fact.dosage.dose.unit
+
+
+def in_use(sources: Sources) -> tuple[ClinicalFact, ...]:
+    """Medications active or ordered on the day of the question."""
+    return tuple(fact for fact in sources.active(FACT_KIND_MEDICATION) if not facts.is_absent(fact))
+
+
+def _dated(preposition: str, fact: ClinicalFact) -> tuple[Part, ...]:
+    return (Words(preposition), Day(fact.fact_id)) if facts.starts_on(fact) else ()

@@ -1,0 +1,40 @@
+"""Potassium with a drug that raises it."""
+
+from decimal import Decimal
+
+from grounding import Sources, Statement, facts
+from grounding.concepts import POTASSIUM
+from grounding.drugs import DrugClass
+from grounding.statements import Day, Name, Value, Words
+from longitude.reasoning.v1 import assessment_pb2 as wire
+
+from consult.rules import parts
+from consult.rules.nsaid import RAAS_BLOCKERS
+
+_MILD = Decimal("5.5")
+
+
+def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
+    """The newest potassium is at least 5.5 mmol/L while an ACE inhibitor, ARB or potassium-sparing diuretic is active.
+
+    Source: UK Kidney Association, Clinical Practice Guidelines: Treatment of Acute Hyperkalaemia in Adults, 2023
+    (mild from 5.5); FDA labels of ACE inhibitors, section 5 (hyperkalaemia).
+    """
+    newest = sources.series(POTASSIUM)[-1:]
+    value = facts.number(newest[0].quantity) if newest else None
+    if value is None or value < _MILD:
+        return []
+    raising = (*RAAS_BLOCKERS, DrugClass.POTASSIUM_SPARING)
+    taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, *raising)]
+    if not taken:
+        return []
+    result, drug = newest[0].fact_id, parts.longest_in_use(taken)
+    return [
+        parts.statement(
+            wire.STATEMENT_KIND_ALERT,
+            *(Name(result, capital=True), Words(" was "), Value(result), Words(" on "), Day(result), Words(", while ")),
+            *(*parts.drug_with_class(drug), *parts.state(drug)),
+            *parts.quoted(sources, ("fda-acei-hyperkalaemia",), ("potassium", "hyperkal")),
+            also=tuple(fact.fact_id for fact in taken if fact is not drug),
+        )
+    ]

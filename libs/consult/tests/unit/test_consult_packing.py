@@ -1,0 +1,120 @@
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from consult.context.packing import Candidates, Note, Pack, pack
+from consult.context.tokens import estimate
+from hypothesis import given
+from hypothesis import strategies as st
+from longitude.record.v1 import fact_pb2 as cf
+from longitude.record.v1.context_pb2 import Passage
+
+Build = Callable[..., Any]
+At = Callable[[float], datetime]
+ACTIVE = cf.FACT_STATUS_ACTIVE
+EGFR = {"code": "33914-3", "display": "eGFR", "unit": "mL/min/{1.73_m2}"}
+
+
+@pytest.fixture(scope="session")
+def record(fact: Build) -> list[cf.ClinicalFact]:
+    medication = {"kind": cf.FACT_KIND_MEDICATION, "status": ACTIVE}
+    return [
+        fact(
+            fact_id="ckd", kind=cf.FACT_KIND_PROBLEM, code="709044004", display="Chronic kidney disease", status=ACTIVE
+        ),
+        fact(fact_id="metformin", code="6809", display="metformin", **medication),
+        fact(fact_id="stopped", code="5640", display="ibuprofen", **medication | {"status": cf.FACT_STATUS_ENDED}),
+        fact(fact_id="nka", kind=cf.FACT_KIND_ALLERGY, code="716186003", display="No known allergy", status=ACTIVE),
+        *(fact(fact_id=f"egfr-{n}", since=n * 30, value=str(60 - 5 * n), **EGFR) for n in range(9)),
+        *(fact(fact_id=f"k-{n}", since=n * 30, value="4.2", code="2823-3", display="Potassium") for n in range(9)),
+    ]
+
+
+def packed(candidates: Candidates, at: At, budget: int = 2_000, question: str = "Does kidney function fall?") -> Pack:
+    return pack(candidates, question, budget, at(400), estimate)
+
+
+def shown(one: Pack) -> list[str]:
+    return [line.fact_id or line.passage_id for line in one.lines]
+
+
+def test_every_line_names_the_fact_or_passage_it_rests_on(record: list[cf.ClinicalFact], at: At) -> None:
+    note = Note("Kidney function fell.", at(3), "ckd")
+    candidates = Candidates(record, passages=[Passage(passage_id="p", text="Text.")], notes=[note])
+    assert all(bool(line.fact_id) != bool(line.passage_id) for line in packed(candidates, at).lines)
+
+
+def test_sections_come_in_their_order(record: list[cf.ClinicalFact], at: At) -> None:
+    candidates = Candidates(record, [("rule", ["nka"])], [], [Passage(passage_id="p", text="Text.")])
+    order = shown(packed(candidates, at))
+    assert order[:4] == ["ckd", "metformin", "nka", "nka"]
+    assert order.index("egfr-8") < order.index("p") < order.index("stopped")
+
+
+def test_what_has_ended_is_history_and_not_a_current_medication(record: list[cf.ClinicalFact], at: At) -> None:
+    (line,) = [line for line in packed(Candidates(record), at).lines if line.fact_id == "stopped"]
+    assert "ended" in line.text
+
+
+def test_an_order_for_a_later_day_is_in_force(fact: Build, at: At) -> None:
+    order = fact(fact_id="order", kind=cf.FACT_KIND_MEDICATION, code="5640", since=500, status=cf.FACT_STATUS_ORDERED)
+    text = packed(Candidates([order]), at).lines[0].text
+    assert "ordered" in text
+
+
+def test_results_that_the_question_names_come_before_others(record: list[cf.ClinicalFact], at: At) -> None:
+    by_egfr = shown(packed(Candidates(record), at, question="How did the eGFR develop?"))
+    by_potassium = shown(packed(Candidates(record), at, question="What is the potassium?"))
+    assert by_egfr.index("egfr-8") < by_egfr.index("k-8")
+    assert by_potassium.index("k-8") < by_potassium.index("egfr-8")
+
+
+def test_a_course_shows_its_newest_and_its_oldest_value_first(record: list[cf.ClinicalFact], at: At) -> None:
+    egfr = [one for one in shown(packed(Candidates(record), at, question="eGFR")) if one.startswith("egfr")]
+    assert egfr[:2] == ["egfr-8", "egfr-0"]
+
+
+def test_results_that_the_evidence_is_about_come_first(record: list[cf.ClinicalFact], at: At) -> None:
+    codes = [cf.CodedConcept(system="http://loinc.org", code="2823-3")]
+    evidence = Passage(passage_id="p", text="Text.", codes=codes)
+    order = shown(packed(Candidates(record, passages=[evidence]), at, question="Is it safe?"))
+    assert order.index("k-8") < order.index("egfr-8")
+
+
+def test_both_sides_of_a_contradiction_are_taken_together_or_not_at_all(record: list[cf.ClinicalFact], at: At) -> None:
+    candidates = Candidates(record, [("rule", ["nka", "ckd"])])
+    for budget in range(1, 400, 7):
+        stated = [line for line in packed(candidates, at, budget).lines if line.text.startswith("Open contradiction")]
+        assert len(stated) in (0, 2)
+
+
+@given(budget=st.integers(1, 600))
+def test_the_budget_is_never_exceeded_and_what_is_left_out_is_counted(
+    budget: int, record: list[cf.ClinicalFact], at: At
+) -> None:
+    one = packed(Candidates(record, [("rule", ["nka", "ckd"])]), at, budget)
+    assert one.tokens <= budget
+    assert one.tokens == sum(estimate(line.text + "\n") for line in one.lines)
+    assert one.omitted == len(record) - len({line.fact_id for line in one.lines})
+
+
+@given(order=st.permutations(range(22)))
+def test_the_same_record_gives_the_same_pack_in_whatever_order_it_is_read(
+    order: list[int], record: list[cf.ClinicalFact], at: At
+) -> None:
+    shuffled = [record[n] for n in order if n < len(record)]
+    assert packed(Candidates(shuffled), at, 300) == packed(Candidates(record), at, 300)
+
+
+def test_notes_and_evidence_have_their_turn_before_the_depth_of_results(record: list[cf.ClinicalFact], at: At) -> None:
+    note = Note("Hives after amoxicillin. " * 6, at(3), "nka")
+    evidence = Passage(passage_id="p", text="Metformin is stopped below an eGFR of 30. " * 4)
+    one = packed(Candidates(record, notes=[note], passages=[evidence]), at, 420)
+    assert "p" in shown(one)
+    assert any(line.text.startswith("Note") for line in one.lines)
+    assert one.omitted > 0
+
+
+def test_a_large_budget_leaves_nothing_out(record: list[cf.ClinicalFact], at: At) -> None:
+    assert packed(Candidates(record), at, 50_000).omitted == 0

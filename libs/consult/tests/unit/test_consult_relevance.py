@@ -1,0 +1,65 @@
+import pytest
+from consult.context.relevance import concerning, measure, terms
+from longitude.record.v1.context_pb2 import Passage
+
+
+def passage(passage_id: str, title: str, text: str) -> Passage:
+    return Passage(passage_id=passage_id, title=title, text=text)
+
+
+METFORMIN = passage("metformin", "Metformin and kidney function", "Metformin is stopped below an eGFR of 30.")
+CONTRAST = passage("contrast", "Metformin around contrast", "Metformin is paused for iodinated contrast.")
+STATIN = passage("statin", "Statins in kidney disease", "A statin is given over the age of 50.")
+LIBRARY = [STATIN, CONTRAST, METFORMIN]
+
+
+def ids(question: str, passages: list[Passage]) -> list[str]:
+    return [each.passage_id for each in concerning(question, passages)]
+
+
+def test_the_passage_that_holds_what_is_asked_concerns_the_question() -> None:
+    assert ids("Below which eGFR is metformin stopped?", LIBRARY) == ["metformin"]
+    assert ids("Is metformin paused for contrast?", LIBRARY) == ["contrast"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which dose of colchicine is safe in gout?",
+        "What has changed since the last visit?",
+        "What should be done?",
+        "?",
+    ],
+)
+def test_nothing_concerns_a_question_about_what_no_passage_has(question: str) -> None:
+    assert ids(question, LIBRARY) == []
+
+
+def test_a_word_that_no_passage_has_outweighs_the_words_that_all_have() -> None:
+    assert ids("Can metformin be given in porphyria?", LIBRARY) == []
+
+
+def test_a_passage_whose_title_says_it_comes_before_one_that_mentions_it() -> None:
+    mention = passage("a-mention", "Contrast", "Statins and kidney disease are mentioned.")
+    assert ids("Statins in kidney disease", [mention, *LIBRARY]) == ["statin"]
+
+
+def test_a_passage_about_more_than_is_asked_comes_after_one_about_just_that() -> None:
+    narrow = passage("z-narrow", "Metformin and eGFR", "Metformin needs an eGFR.")
+    wide = passage("a-wide", "Metformin, eGFR and iodinated contrast in radiology", "Metformin needs an eGFR.")
+    assert ids("Does the eGFR allow metformin?", [wide, narrow, STATIN]) == ["z-narrow"]
+
+
+def test_the_order_of_the_library_does_not_matter() -> None:
+    question = "Metformin and kidney function"
+    assert measure(question, LIBRARY) == measure(question, LIBRARY[::-1])
+
+
+def test_words_are_compared_without_their_endings() -> None:
+    assert terms("defined stages") == terms("definition of staging")
+    assert terms("stopped") == terms("stop")
+    assert terms("hyperkalaemia") != terms("hypertension")
+
+
+def test_no_passages_concern_nothing() -> None:
+    assert concerning("metformin", []) == []

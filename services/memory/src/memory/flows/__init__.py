@@ -1,0 +1,1 @@
+"""What takes several steps of I/O: gathering for a context pack, search, the evidence library, the indexer."""

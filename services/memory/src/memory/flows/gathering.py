@@ -1,0 +1,80 @@
+"""Gathers what a context pack is made from; consult.context decides what goes in.
+
+When a search is out of reach the pack is made without it and says so: the record itself never depends on it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from consult.context import NOTES, Gathered, Note, compose, evidence_question
+from consult.context.ranking import CANDIDATES
+from consult.context.tokens import TokenCounter
+from eventbus import TransientError
+from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from memory import views
+from memory.adapters.postgres import Person
+from memory.domain.timeline import standing
+from memory.flows.search import Search
+
+
+class Gatherer:
+    """Makes context packs."""
+
+    def __init__(self, search: Search, count: TokenCounter) -> None:
+        self._search = search
+        self._count = count
+
+    async def context(
+        self, person: Person, question: str, budget: int, moment: datetime, known_at: datetime | None
+    ) -> Context:
+        """The pack, and everything current that it was made from."""
+        degraded: list[str] = []
+        vector = await self._vector(question, degraded)
+        entries = standing(person.entries)
+        notes = await self._notes(person, vector, known_at, degraded)
+        near = await self._evidence(question, [entry.fact for entry in entries], vector, degraded)
+        gathered = Gathered(
+            facts=[views.recorded_fact(entry) for entry in entries],
+            contradictions=[views.contradiction(one) for one in person.contradictions if one.open],
+            identifiers=views.identifiers(person),
+            notes=notes,
+            near=near,
+            degraded=degraded,
+        )
+        return compose(gathered, question, budget, moment, self._count)
+
+    async def _vector(self, question: str, degraded: list[str]) -> Sequence[float] | None:
+        try:
+            return await self._search.embed(question)
+        except TransientError:
+            degraded.append("search by meaning: the embedder is out of reach")
+            return None
+
+    async def _notes(
+        self, person: Person, vector: Sequence[float] | None, known_at: datetime | None, degraded: list[str]
+    ) -> list[Note]:
+        if vector is None:
+            return []
+        if pending := await self._search.notes_pending(person):
+            degraded.append(f"notes: {pending} pieces of text are not in the index yet")
+        try:
+            hits = await self._search.notes(person, vector, NOTES, known_at)
+        except TransientError:
+            degraded.append("notes: the index is out of reach")
+            return []
+        chunks = [hit.chunk for hit in hits]
+        return [Note(each.text, each.authored_at, each.fact_id or "", each.document_id or "") for each in chunks]
+
+    async def _evidence(
+        self, question: str, facts: Sequence[ClinicalFact], vector: Sequence[float] | None, degraded: list[str]
+    ) -> list[Passage]:
+        """All evidence near the question and this patient: passages about concepts of the record count as a match."""
+        asked = evidence_question(question, facts)
+        try:
+            ranked = await self._search.evidence(asked, vector, CANDIDATES)
+        except TransientError:
+            degraded.append("evidence: the index is out of reach, found by word and concept only")
+            ranked = await self._search.evidence(asked, None, CANDIDATES)
+        return [one.passage for one in ranked]

@@ -1,0 +1,109 @@
+"""Keeps the vector index up with the record, in the background.
+
+Guarantees: a text that is recorded is indexed some time later, whatever was down meanwhile; the record never waits for
+Triton or Qdrant. The queue row is written with the text and deleted after the index has the point on disk; a crash
+between the two writes the same point again, under the same id. An index that lost points (a new folder, an older
+backup) is filled again from the record at start.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+
+import psycopg
+from eventbus import PermanentError, TransientError
+
+from memory import metrics
+from memory.adapters.postgres import Connection, Store, evidence, index_queue, notes
+from memory.adapters.postgres.index_queue import Owed
+from memory.adapters.triton import Embedder
+from memory.domain.vectors import COLLECTIONS, EVIDENCE, NOTES, Point, VectorIndex
+
+log = logging.getLogger("memory.flows.indexer")
+
+BATCH = 32
+# How long to wait when there is nothing to do, and at most when something is down, in seconds.
+IDLE = 0.25
+LONGEST_WAIT = 5.0
+EMBED_TIMEOUT = 20.0
+
+OUTAGES = (TransientError, psycopg.OperationalError)
+
+
+class Indexer:
+    """Drains the index queue until cancelled."""
+
+    def __init__(self, store: Store, embedder: Embedder, index: VectorIndex) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._index = index
+        self._opened = False
+
+    async def run(self) -> None:
+        """Index what is owed; wait out whatever is down."""
+        wait = IDLE
+        while True:
+            try:
+                busy = await self.step()
+                wait = IDLE
+            except OUTAGES as error:
+                busy, wait = False, min(2 * wait, LONGEST_WAIT)
+                what = str(error) if isinstance(error, TransientError) else type(error).__name__
+                log.warning("index waits: %s", what)
+            if not busy:
+                await asyncio.sleep(wait)
+
+    async def step(self) -> bool:
+        """Index one batch; False when nothing was due."""
+        if not self._opened:
+            await self._open()
+        async with self._store.connection() as conn:
+            async with conn.transaction():
+                owed = await index_queue.take(conn, BATCH)
+                if owed:
+                    await self._index_batch(conn, owed)
+            await _measure(conn)
+        return bool(owed)
+
+    async def _open(self) -> None:
+        """Open the collections, and owe them everything again if they hold less than they were given."""
+        for collection in COLLECTIONS:
+            await self._index.ensure(collection)
+        async with self._store.connection() as conn, conn.transaction():
+            owed = await index_queue.length(conn)
+            if await self._index.count(NOTES) < await notes.count(conn) - owed.get(NOTES, 0):
+                await notes.owe_all(conn)
+            if await self._index.count(EVIDENCE) < await evidence.count(conn) - owed.get(EVIDENCE, 0):
+                await evidence.owe_all(conn)
+        self._opened = True
+
+    async def _index_batch(self, conn: Connection, owed: Sequence[Owed]) -> None:
+        """A batch that the model refuses is tried one by one, so that one bad text does not hold up the others."""
+        try:
+            vectors = await self._embedder.embed([one.text for one in owed], EMBED_TIMEOUT)
+        except PermanentError:
+            if len(owed) == 1:
+                metrics.POSTPONED.inc()
+                log.warning("the embedder refuses a text: tried again later")
+                await index_queue.postpone(conn, owed[0])
+                return
+            for one in owed:
+                await self._index_batch(conn, [one])
+            return
+        await self._write(owed, vectors)
+        await index_queue.done(conn, owed)
+
+    async def _write(self, owed: Sequence[Owed], vectors: Sequence[Sequence[float]]) -> None:
+        points: dict[str, list[Point]] = defaultdict(list)
+        for one, vector in zip(owed, vectors, strict=True):
+            points[one.collection].append(Point(one.point_id, vector, one.payload))
+        for collection, batch in points.items():
+            await self._index.upsert(collection, batch)
+            metrics.INDEXED.labels(collection).inc(len(batch))
+
+
+async def _measure(conn: Connection) -> None:
+    owed = await index_queue.length(conn)
+    for collection in COLLECTIONS:
+        metrics.PENDING.labels(collection).set(owed.get(collection, 0))

@@ -1,0 +1,81 @@
+"""Search by meaning over a person's notes and over the evidence library.
+
+The index proposes ids; PostgreSQL decides what they are, whose they are and whether they still stand. A search says how
+much of what it should have seen is not in the index yet.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consult.context.ranking import CANDIDATES, Question, Ranked, rank
+from eventbus import PermanentError, TransientError
+
+from memory.adapters.postgres import FOR_EVER, Person, Store, evidence, index_queue, notes
+from memory.adapters.postgres.notes import NoteChunk
+from memory.adapters.triton import Embedder
+from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
+
+# A person waits for the answer.
+EMBED_TIMEOUT = 5.0
+# Points asked of the index for each one wanted: some are superseded or no longer the person's.
+WIDER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFound:
+    chunk: NoteChunk
+    score: float
+
+
+class Search:
+    """Raises TransientError when the embedder or the index is out of reach."""
+
+    def __init__(self, store: Store, embedder: Embedder, index: VectorIndex) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._index = index
+
+    async def embed(self, query: str) -> Sequence[float]:
+        """The query's direction."""
+        try:
+            async with asyncio.timeout(EMBED_TIMEOUT):
+                return (await self._embedder.embed([query], EMBED_TIMEOUT))[0]
+        except (TimeoutError, PermanentError) as error:
+            raise TransientError("triton: the embedder does not serve") from error
+
+    async def notes(
+        self, person: Person, vector: Sequence[float], limit: int, known_at: datetime | None = None
+    ) -> list[NoteFound]:
+        """The person's notes and documents nearest to the query, best first; superseded ones are left out."""
+        only = {IDENTIFIER: person.numbers}
+        hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
+        async with self._store.connection() as conn:
+            chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
+        standing = {entry.fact.fact_id for entry in person.entries if entry.stands}
+        found = [NoteFound(chunks[hit.id], hit.score) for hit in hits if hit.id in chunks]
+        return [one for one in found if not one.chunk.fact_id or one.chunk.fact_id in standing][:limit]
+
+    async def notes_pending(self, person: Person) -> int:
+        """Chunks of the person's text that are not in the index yet."""
+        async with self._store.connection() as conn:
+            return await notes.pending(conn, person.numbers)
+
+    async def evidence(self, question: Question, vector: Sequence[float] | None, limit: int) -> list[Ranked]:
+        """The passages nearest to a question, best first; without a vector, by word and concept alone."""
+        hits = [] if vector is None else await self._index.search(EVIDENCE, vector, CANDIDATES // 2)
+        cosines = {hit.id: hit.score for hit in hits}
+        async with self._store.connection() as conn:
+            found = await evidence.candidates(conn, question.wording, question.codes, list(cosines), CANDIDATES)
+        return rank(question, [(passage, cosines.get(point, 0.0)) for passage, point in found], limit)
+
+    async def evidence_pending(self) -> int:
+        """Passages that are not in the index yet."""
+        async with self._store.connection() as conn:
+            return (await index_queue.length(conn)).get(EVIDENCE, 0)
+
+    async def evidence_size(self) -> int:
+        """Passages in the library."""
+        async with self._store.connection() as conn:
+            return await evidence.count(conn)

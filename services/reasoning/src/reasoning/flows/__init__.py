@@ -1,0 +1,1 @@
+"""What takes several steps of I/O: a consultation, its driver, a replay, the runs of this process, the outbox."""

@@ -1,0 +1,27 @@
+"""What the handlers work with; put together in `app.py`."""
+
+from dataclasses import dataclass
+
+from consult import Budget
+from harness import Tokenizer
+from servicekit.objects import ObjectStore
+
+from reasoning.adapters.memory import Memory
+from reasoning.adapters.postgres import Store
+from reasoning.adapters.triton import Reasoner
+from reasoning.flows.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Every outside thing, each behind its adapter."""
+
+    store: Store
+    memory: Memory
+    reasoner: Reasoner
+    objects: ObjectStore
+    outbox: Outbox
+    tokenizer: Tokenizer
+    # Longest time from question to assessment.
+    seconds: float
+    budget: Budget
