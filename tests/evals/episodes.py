@@ -13,9 +13,7 @@ from consult import (
     Model,
     Prepared,
     Record,
-    RecordTools,
     Tools,
-    WordSearch,
     drive,
     drive_again,
     prepare,
@@ -51,8 +49,7 @@ class Case:
     @cached_property
     def tools(self) -> Tools:
         """As the service gives them; searches find by word what memory finds by meaning."""
-        of_record = RecordTools.of(self.record)
-        return Tools(of_record, WordSearch(self.library, of_record.readable))
+        return Tools.offline(self.record, self.library)
 
     def begin(self, pin: ModelPin) -> Consultation:
         return self.prepared.begin(pin, tokenizer())
@@ -77,7 +74,7 @@ def case(seed: int, context_tokens: int = CONTEXT_TOKENS) -> Case:
 
 def play(cases: Sequence[Case], model: Model, longest: int = 1000) -> list[Consultation]:
     """All episodes to their end, or for `longest` rounds."""
-    episodes = [Driven(each.prepared, each.begin(model.pin), each.tools, each.record.asked_at) for each in cases]
+    episodes = [Driven.begin(each.prepared, model.pin, tokenizer(), each.tools) for each in cases]
     drive(episodes, model, longest)
     return [each.run for each in episodes]
 

@@ -1,7 +1,6 @@
 """Records to consult about, a small real tokenizer, and drivers that choose as the grammar lets them."""
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,8 +11,7 @@ from harness.protocol import Answer, Request
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs, Reach
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
-from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
-from tokenizers import Tokenizer as Inner
+from testkit.choosing import alternatives, generated, tiny_tokenizer
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MODEL = ModelPin("test-model", "ab" * 32)
@@ -124,18 +122,7 @@ def tempt(story: Story, chance: random.Random) -> None:
     story.inputs.policy.prose_tokens = chance.choice([0, 0, 20])
 
 
-def alternatives(grammar: str) -> list[list[int]]:
-    """The token sequences that a grammar of the harness allows."""
-    assert grammar.startswith("root ::= ")
-    return [[int(token) for token in re.findall(r"Token\((\d+)\)", part)] for part in grammar[9:].split("|")]
-
-
 Choose = Callable[[Generate], Sequence[int] | Answer]
-
-
-def generated(ids: Sequence[int], reason: str = "grammar_end") -> Generated:
-    count = len(ids)
-    return Generated(tuple(ids), (-1.0,) * count, (0.5,) * count, (False,) * count, reason)
 
 
 def nothing_found(call: CallTool) -> Answer:
@@ -182,17 +169,6 @@ def chooses_randomly(seed: int) -> Choose:
         return chance.choice(alternatives(request.grammar))
 
     return choose
-
-
-def tiny_tokenizer(seed_text: str) -> Tokenizer:
-    inner = Inner(models.BPE())
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner.decoder = decoders.ByteLevel()
-    special = [AddedToken(name, special=True) for name in ("<|im_start|>", "<|im_end|>")]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=special, initial_alphabet=alphabet)
-    inner.train_from_iterator([seed_text] * 5, trainer)
-    return Tokenizer.from_json(inner.to_str())
 
 
 @pytest.fixture(scope="session")

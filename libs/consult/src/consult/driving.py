@@ -18,7 +18,7 @@ from consult.consultation import Concluded, Prepared, conclude, prepare
 from consult.identity import Identity
 from consult.inputs import Budget
 from consult.record import Record
-from consult.tools import RecordTools, Search, Tools, WordSearch
+from consult.tools import Tools
 
 ROUND = timedelta(seconds=1)
 BUDGET = Budget(context_tokens=700, prose_tokens=40)
@@ -44,12 +44,10 @@ class Driven:
     at: datetime
 
     @classmethod
-    def begin(cls, prepared: Prepared, model: ModelPin, tokenizer: Tokenizer, search: Search | None = None) -> "Driven":
-        """`search`: by default what stands in the record and its context."""
-        of_record = RecordTools.of(prepared.record)
-        passages = [*prepared.record.context.passages, *prepared.record.passages]
-        tools = Tools(of_record, search or WordSearch(passages, of_record.readable))
-        return cls(prepared, prepared.begin(model, tokenizer), tools, prepared.record.asked_at)
+    def begin(cls, prepared: Prepared, model: ModelPin, tokenizer: Tokenizer, tools: Tools | None = None) -> "Driven":
+        """`tools`: by default those that need nothing but the record."""
+        record = prepared.record
+        return cls(prepared, prepared.begin(model, tokenizer), tools or Tools.offline(record), record.asked_at)
 
 
 def consult(
@@ -58,14 +56,14 @@ def consult(
     patient: PatientKey,
     model: Model,
     tokenizer: Tokenizer,
-    search: Search | None = None,
+    tools: Tools | None = None,
     *,
     budget: Budget = BUDGET,
     request_id: str = "",
 ) -> Concluded:
     """One whole consultation, from the record to a checked assessment and the episode it came from."""
     prepared = prepare(question, record, budget, Identity.of(request_id))
-    driven = Driven.begin(prepared, model.pin, tokenizer, search)
+    driven = Driven.begin(prepared, model.pin, tokenizer, tools)
     drive([driven], model)
     return conclude(prepared, driven.run, patient, model.pin, driven.at)
 

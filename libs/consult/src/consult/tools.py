@@ -70,6 +70,14 @@ class Tools:
     of_record: RecordTools
     search: Search
 
+    @classmethod
+    def offline(cls, record: Record, library: Iterable[Passage] | None = None) -> "Tools":
+        """`library`: the evidence that can be found; without one, what stands in the record and its context."""
+        at_hand = (*record.context.passages, *record.passages) if library is None else library
+        of_record = RecordTools.of(record)
+        passages = {each.passage_id: each for each in at_hand}
+        return cls(of_record, WordSearch(tuple(passages.values()), of_record.readable))
+
     def answer(self, call: CallTool) -> ToolResult | Failed:
         match call.tool:
             case "search_evidence":
