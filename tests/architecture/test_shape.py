@@ -67,3 +67,21 @@ def test_the_public_packages_are_listed_everywhere_they_must_be() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for package in PACKAGES:
         assert f'"{package.parent.name}/{package.name}/src"' in pyproject, f"mypy_path lacks {package.name}"
+
+
+def imports(file: Path) -> list[tuple[str, str]]:
+    """Module and name of each `from module import name`."""
+    nodes = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)]
+    return [(node.module or "", alias.name) for node in nodes for alias in node.names]
+
+
+@pytest.mark.parametrize("folder", ["tests/evals", "tests/benchmarks", "tests/faults", "tests/system"])
+def test_what_is_measured_is_what_is_served(folder: str) -> None:
+    """No private name, and of reasoning nothing: what a consultation is made from is `consult`'s."""
+    ours = {package.name for package in PACKAGES}
+    found = [
+        (f"{file.stem}: {module}", name) for file in (ROOT / folder).glob("*.py") for module, name in imports(file)
+    ]
+    private = [one for one in found if one[0].split()[1].partition(".")[0] in ours and one[1].startswith("_")]
+    assert private == []
+    assert [one for one in found if one[0].split()[1].startswith("reasoning.")] == []
