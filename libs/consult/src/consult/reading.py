@@ -38,8 +38,8 @@ class Readable:
     @classmethod
     def of(cls, record: Record, sources: Sources) -> "Readable":
         current = {fact.fact_id for fact in sources.current}
-        held = {each.fact.fact_id: each for each in record.timeline.facts if each.fact.fact_id in current}
-        return cls(held, compared_with(record, sources))
+        readable = {each.fact.fact_id: each for each in record.timeline.facts if each.fact.fact_id in current}
+        return cls(readable, compared_with(record, sources))
 
 
 def compared_with(record: Record, sources: Sources) -> datetime | None:
@@ -50,58 +50,58 @@ def compared_with(record: Record, sources: Sources) -> datetime | None:
     return last.over if last is not None else None
 
 
-def brought(tool: str, fact_id: str, held: Readable) -> list[RecordedFact]:
+def brought(tool: str, fact_id: str, readable: Readable) -> list[RecordedFact]:
     """The facts that a call brings; KeyError for a fact that is not there or a tool that reads something else."""
-    return _newest(_READ[tool](held, fact_id))[:LINES]
+    return _newest(_READ[tool](readable, fact_id))[:LINES]
 
 
-def read_from(documents: frozenset[str], held: Readable) -> list[RecordedFact]:
+def read_from(documents: frozenset[str], readable: Readable) -> list[RecordedFact]:
     """Facts that were read from these documents: what a statement may rest on after a search."""
-    return _newest(each for each in held.facts.values() if each.fact.source.document_id in documents)[:LINES]
+    return _newest(each for each in readable.facts.values() if each.fact.source.document_id in documents)[:LINES]
 
 
-def before(fact: ClinicalFact, held: Readable) -> list[RecordedFact]:
+def before(fact: ClinicalFact, readable: Readable) -> list[RecordedFact]:
     """The last result of the same code that was known at the last visit: what a change is told against."""
     if fact.kind != FACT_KIND_RESULT:
         return []
-    return _newest(each for each in _same_code(held, fact.fact_id) if not _began(each.fact, held))[:1]
+    return _newest(each for each in _same_code(readable, fact.fact_id) if not _began(each.fact, readable))[:1]
 
 
-def reach(shown: Iterable[str], held: Readable) -> list[Reach]:
+def reach(shown: Iterable[str], readable: Readable) -> list[Reach]:
     """What each call about a shown fact would bring; of a search, what it could bring at most."""
     found = [
-        Reach(tool=tool, fact_id=fact_id, fact_ids=_ids(brought(tool, fact_id, held)))
+        Reach(tool=tool, fact_id=fact_id, fact_ids=_ids(brought(tool, fact_id, readable)))
         for fact_id in dict.fromkeys(shown)
         for tool, kind in _ABOUT.items()
-        if fact_id in held.facts and held.facts[fact_id].fact.kind == kind
+        if fact_id in readable.facts and readable.facts[fact_id].fact.kind == kind
     ]
-    found.append(Reach(tool=COMPARE, fact_ids=_ids(brought(COMPARE, "", held))))
-    letters = (each for each in held.facts.values() if each.fact.source.document_id)
+    found.append(Reach(tool=COMPARE, fact_ids=_ids(brought(COMPARE, "", readable))))
+    letters = (each for each in readable.facts.values() if each.fact.source.document_id)
     found.append(Reach(tool=SEARCH_MEMORY, fact_ids=_ids(letters)))
     return [each for each in found if each.fact_ids]
 
 
-def _same_code(held: Readable, fact_id: str) -> list[RecordedFact]:
-    code = held.facts[fact_id].fact.code
-    return [each for each in held.facts.values() if each.fact.code == code]
+def _same_code(readable: Readable, fact_id: str) -> list[RecordedFact]:
+    code = readable.facts[fact_id].fact.code
+    return [each for each in readable.facts.values() if each.fact.code == code]
 
 
-def _of_document(held: Readable, fact_id: str) -> list[RecordedFact]:
-    document = held.facts[fact_id].fact.source.document_id
+def _of_document(readable: Readable, fact_id: str) -> list[RecordedFact]:
+    document = readable.facts[fact_id].fact.source.document_id
     return [
         each
-        for each in held.facts.values()
+        for each in readable.facts.values()
         if document and each.fact.source.document_id == document and each.fact.kind != FACT_KIND_DOCUMENT
     ]
 
 
-def _films(held: Readable, _: str) -> list[RecordedFact]:
-    return [each for each in held.facts.values() if each.fact.kind == FACT_KIND_IMAGING_FINDING]
+def _films(readable: Readable, _: str) -> list[RecordedFact]:
+    return [each for each in readable.facts.values() if each.fact.kind == FACT_KIND_IMAGING_FINDING]
 
 
-def _changed(held: Readable, _: str) -> list[RecordedFact]:
+def _changed(readable: Readable, _: str) -> list[RecordedFact]:
     """What began or ended since the last visit; of results the newest of each code."""
-    moved = [each for each in held.facts.values() if each.fact.kind in _COMPARED and _moved(each.fact, held)]
+    moved = [each for each in readable.facts.values() if each.fact.kind in _COMPARED and _moved(each.fact, readable)]
     newest = {each.fact.code.SerializeToString(): each.fact.fact_id for each in reversed(_newest(moved))}
     return [each for each in moved if each.fact.kind != FACT_KIND_RESULT or each.fact.fact_id in newest.values()]
 
@@ -119,18 +119,20 @@ _ABOUT = {
 }
 
 
-def _began(fact: ClinicalFact, held: Readable) -> bool:
-    return held.since is not None and facts.moment(fact.valid_from) > held.since
+def _began(fact: ClinicalFact, readable: Readable) -> bool:
+    return readable.since is not None and facts.moment(fact.valid_from) > readable.since
 
 
-def _moved(fact: ClinicalFact, held: Readable) -> bool:
-    ended = facts.ends_on(fact) is not None and held.since is not None and facts.moment(fact.valid_to) > held.since
-    return _began(fact, held) or ended
+def _moved(fact: ClinicalFact, readable: Readable) -> bool:
+    ended = (
+        facts.ends_on(fact) is not None and readable.since is not None and facts.moment(fact.valid_to) > readable.since
+    )
+    return _began(fact, readable) or ended
 
 
-def _newest(found: Iterable[RecordedFact]) -> list[RecordedFact]:
-    return sorted(found, key=lambda each: (each.fact.valid_from.seconds, each.fact.fact_id), reverse=True)
+def _newest(facts_read: Iterable[RecordedFact]) -> list[RecordedFact]:
+    return sorted(facts_read, key=lambda each: (each.fact.valid_from.seconds, each.fact.fact_id), reverse=True)
 
 
-def _ids(found: Iterable[RecordedFact]) -> list[str]:
-    return [each.fact.fact_id for each in found]
+def _ids(facts_read: Iterable[RecordedFact]) -> list[str]:
+    return [each.fact.fact_id for each in facts_read]

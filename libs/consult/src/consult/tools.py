@@ -103,10 +103,10 @@ class WordSearch:
         return frozenset(each for each in sources if each)
 
 
-def of_facts(found: Sequence[RecordedFact], beside: Iterable[RecordedFact] = ()) -> ToolResult:
+def of_facts(shown: Sequence[RecordedFact], beside: Iterable[RecordedFact] = ()) -> ToolResult:
     """A line for each fact; those `beside` come without one."""
-    lines = [ContextLine(text=_line(each), fact_id=each.fact.fact_id) for each in found]
-    return ToolResult(Context(lines=lines, facts=[*found, *beside]))
+    lines = [ContextLine(text=_line(each), fact_id=each.fact.fact_id) for each in shown]
+    return ToolResult(Context(lines=lines, facts=[*shown, *beside]))
 
 
 def of_passages(passages: Iterable[Passage]) -> ToolResult:

@@ -182,7 +182,7 @@ def test_a_question_to_the_physician_is_released_as_one_and_asserts_nothing_else
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "released"),
+    ("text", "shown", "released"),
     [
         ("Potassium was 5.6 mmol/L. Stop lisinopril.", "Potassium was 5.6 mmol/L.", True),
         ("Potassium was 4.6 mmol/L", "Potassium was 4.6 mmol/L", False),
@@ -194,7 +194,7 @@ def test_a_question_to_the_physician_is_released_as_one_and_asserts_nothing_else
 )
 def test_free_text_is_one_sentence_and_released_only_when_it_is_verified(
     text: str,
-    said: str,
+    shown: str,
     released: bool,  # noqa: FBT001
     patient: Patient,
     build_sources: Build,
@@ -205,7 +205,7 @@ def test_free_text_is_one_sentence_and_released_only_when_it_is_verified(
     assert rendered is not None
     against = objection_to_text(rendered.text)
     (judged,) = gate([Drafted(rendered, wire.AUTHOR_MODEL, "diagnostician", against)], Verifier(sources), "a")
-    assert (judged.kind, judged.text, judged.released) == (wire.STATEMENT_KIND_PROSE, said, released)
+    assert (judged.kind, judged.text, judged.released) == (wire.STATEMENT_KIND_PROSE, shown, released)
     assert bool(judged.reason) != released
 
 

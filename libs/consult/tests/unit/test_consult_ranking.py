@@ -13,8 +13,8 @@ def passage(passage_id: str, text: str = "text", **more: str) -> Passage:
     return Passage(passage_id=passage_id, text=text, **filled | more)
 
 
-def ids(question: Question, *found: tuple[Passage, float]) -> list[str]:
-    return [ranked.passage.passage_id for ranked in rank(question, found, limit=10)]
+def ids(question: Question, *candidates: tuple[Passage, float]) -> list[str]:
+    return [ranked.passage.passage_id for ranked in rank(question, candidates, limit=10)]
 
 
 def test_the_nearest_in_meaning_comes_first_when_words_say_nothing() -> None:

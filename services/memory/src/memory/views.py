@@ -29,22 +29,22 @@ def identifiers(person: Person) -> list[PatientKey]:
     return [identifier.key() for identifier in person.identifiers]
 
 
-def contradiction(found: Found) -> Contradiction:
+def contradiction(stored: Found) -> Contradiction:
     return Contradiction(
-        contradiction_id=found.contradiction_id,
-        rule=found.rule,
-        fact_ids=found.fact_ids,
-        state=CONTRADICTION_STATE_OPEN if found.open else CONTRADICTION_STATE_RESOLVED,
-        found_at=times.stamp(found.found_at),
+        contradiction_id=stored.contradiction_id,
+        rule=stored.rule,
+        fact_ids=stored.fact_ids,
+        state=CONTRADICTION_STATE_OPEN if stored.open else CONTRADICTION_STATE_RESOLVED,
+        found_at=times.stamp(stored.found_at),
     )
 
 
-def note_hit(found: NoteFound) -> pb.NoteHit:
-    chunk = found.chunk
+def note_hit(hit: NoteFound) -> pb.NoteHit:
+    chunk = hit.chunk
     return pb.NoteHit(
         document_id=chunk.document_id,
         text=chunk.text,
-        score=found.score,
+        score=hit.score,
         source=chunk.source,
         authored_at=times.stamp(chunk.authored_at),
     )

@@ -61,10 +61,10 @@ async def on_question(request: AskRequest, identity: Identity, parts: Parts, rep
     return (await _stored(made.assessment.assessment_id, parts)).assessment
 
 
-def _outgoing(assessment: wire.Assessment, found: Sequence[AssessmentEvent]) -> list[Outgoing]:
+def _outgoing(assessment: wire.Assessment, caused: Sequence[AssessmentEvent]) -> list[Outgoing]:
     """The episode is what caused the assessment; both carry its time."""
     key, at = patient_partition_key(assessment.patient), assessment.drafted_at.ToDatetime(tzinfo=UTC)
-    return [Outgoing(each.topic, each.id, key, each.payload, at) for each in found]
+    return [Outgoing(each.topic, each.id, key, each.payload, at) for each in caused]
 
 
 async def on_assessment_asked_for(assessment_id: str, parts: Parts) -> Stored:

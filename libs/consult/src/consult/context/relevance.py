@@ -61,9 +61,9 @@ def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
     bodies = [terms(_body(each)) for each in passages]
     held = Counter(term for body in bodies for term in body)
 
-    def share(wanted: frozenset[str], found: frozenset[str]) -> float:
+    def share(wanted: frozenset[str], there: frozenset[str]) -> float:
         whole = weigh(wanted)
-        return weigh(wanted & found) / whole if whole else 0.0
+        return weigh(wanted & there) / whole if whole else 0.0
 
     def weigh(some: frozenset[str]) -> float:
         return fsum(log((len(passages) + 1) / (held[term] + 0.5)) for term in some)

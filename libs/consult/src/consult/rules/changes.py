@@ -108,11 +108,11 @@ def _lists(sources: Sources, last: LastEncounter) -> list[tuple[str, list[Clinic
     ]
 
 
-def _listed(last: LastEncounter, words: str, found: list[ClinicalFact]) -> Statement | None:
-    if not found:
+def _listed(last: LastEncounter, words: str, changed: list[ClinicalFact]) -> Statement | None:
+    if not changed:
         return None
     ended = words == "stopped: "
-    entries = [_entry(fact, end=ended) for fact in found]
+    entries = [_entry(fact, end=ended) for fact in changed]
     listed: list[Part] = []
     for entry in entries:
         listed += [Words(", "), *entry] if listed else list(entry)
@@ -141,12 +141,12 @@ def _new(present: list[ClinicalFact], kind: int, last: LastEncounter) -> list[Cl
     ]
 
 
-def _unheard(present: list[ClinicalFact], found: list[ClinicalFact], last: LastEncounter) -> list[ClinicalFact]:
+def _unheard(present: list[ClinicalFact], changed: list[ClinicalFact], last: LastEncounter) -> list[ClinicalFact]:
     """Without what the record said before, by name or by code: a problem that is entered again is not new."""
     before = [(fact.kind, facts.name_of(fact), fact.code) for fact in present if not _began_after(fact, last)]
     return [
         fact
-        for fact in found
+        for fact in changed
         if not any(
             kind == fact.kind and (name == facts.name_of(fact) or (code.code and code == fact.code))
             for kind, name, code in before
@@ -154,18 +154,18 @@ def _unheard(present: list[ClinicalFact], found: list[ClinicalFact], last: LastE
     ]
 
 
-def _settled(sources: Sources, found: list[ClinicalFact]) -> list[ClinicalFact]:
+def _settled(sources: Sources, changed: list[ClinicalFact]) -> list[ClinicalFact]:
     """What is contradicted or unconfirmed is put as a question and not told as news."""
-    return [fact for fact in found if fact.fact_id not in sources.disputed and not is_unconfirmed(fact)]
+    return [fact for fact in changed if fact.fact_id not in sources.disputed and not is_unconfirmed(fact)]
 
 
 def _began_after(fact: ClinicalFact, last: LastEncounter) -> bool:
     return fact.HasField("valid_from") and facts.moment(fact.valid_from) > last.over
 
 
-def _distinct(found: list[ClinicalFact]) -> list[ClinicalFact]:
+def _distinct(changed: list[ClinicalFact]) -> list[ClinicalFact]:
     """One fact per name, the newest."""
-    return list({facts.name_of(fact): fact for fact in found}.values())
+    return list({facts.name_of(fact): fact for fact in changed}.values())
 
 
 def _tells(fact: ClinicalFact) -> bool:

@@ -59,14 +59,14 @@ def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
     return (Words("eGFR was "), Value(fact_id), Words(" on "), Day(fact_id))
 
 
-def newest_first(found: tuple[ClinicalFact, ...]) -> list[ClinicalFact]:
-    return sorted(found, key=lambda fact: (fact.valid_from.seconds, fact.fact_id), reverse=True)
+def newest_first(entries: tuple[ClinicalFact, ...]) -> list[ClinicalFact]:
+    return sorted(entries, key=lambda fact: (fact.valid_from.seconds, fact.fact_id), reverse=True)
 
 
-def longest_in_use(found: list[ClinicalFact]) -> ClinicalFact:
+def longest_in_use(entries: list[ClinicalFact]) -> ClinicalFact:
     """Of several entries of one drug: the oldest with the dose of the newest, which says since when it goes on."""
-    newest = newest_first(tuple(found))[0]
-    same = [each for each in found if facts.name_of(each) == facts.name_of(newest) and _dose(each) == _dose(newest)]
+    newest = newest_first(tuple(entries))[0]
+    same = [each for each in entries if facts.name_of(each) == facts.name_of(newest) and _dose(each) == _dose(newest)]
     return newest_first(tuple(same))[-1]
 
 

@@ -58,14 +58,14 @@ class _Replaying:
             for held, answer in zip(recorded, answers, strict=True):
                 self._count(held, answer)
 
-    async def _answer(self, request: Request, held: Answer) -> Answer:
+    async def _answer(self, request: Request, recorded: Answer) -> Answer:
         if isinstance(request, Generate):
             return await generate(request, self.parts.reasoner, self.pin, lambda _: None)
-        return held
+        return recorded
 
-    def _count(self, held: Answer, answer: Answer) -> None:
+    def _count(self, recorded: Answer, answer: Answer) -> None:
         """The replay found their tokens to be the same."""
-        if isinstance(held, Generated) and isinstance(answer, Generated):
-            gaps = (abs(one - other) for one, other in zip(held.log_probs, answer.log_probs, strict=True))
+        if isinstance(recorded, Generated) and isinstance(answer, Generated):
+            gaps = (abs(one - other) for one, other in zip(recorded.log_probs, answer.log_probs, strict=True))
             self.made.tokens += len(answer.output_ids)
             self.made.max_log_prob_gap = max(self.made.max_log_prob_gap, *gaps, 0.0)
