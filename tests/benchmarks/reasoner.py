@@ -10,7 +10,7 @@ from engine import Chunk, ModelFolder, Request, Sampling, open_folder
 from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Runner, load
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from engine.worker import Worker
 from native_stack import Stack
 from servicekit.triton import Tensors, TritonClient
@@ -49,7 +49,7 @@ def run(folder: Path) -> Result:
 def _in_process(model: ModelFolder, prompt: list[int]) -> dict[int, float]:
     runner = Runner(load(model, threads=2), 12, 2048, "float32")
     grammars = Grammars(model.tokenizer, runner.vocabulary, [])
-    with Worker(Scheduler(runner, grammars, Limits())) as worker:
+    with Worker(Scheduler(runner, grammars, Capacity())) as worker:
         _batch(worker, prompt, 2)
         return {n: _batch(worker, prompt, n) for n in CONCURRENCY}
 

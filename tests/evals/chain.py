@@ -25,7 +25,7 @@ from longitude.record.v1.object_pb2 import ObjectRef
 from memory import views
 from memory.domain import contradictions, updates
 from memory.domain.chunks import cut
-from memory.domain.timeline import Entry, Statement, replay, standing
+from memory.domain.timeline import Entry, StatedFact, replay, standing
 from memory.domain.updates import Text, Update
 from memory.flows.library import shipped
 from testkit.stories import Story
@@ -84,9 +84,9 @@ def _updates(message: bytes, received: datetime) -> list[Update]:
     return [update for update in found if update is not None]
 
 
-def _statements(update: Update) -> Iterable[Statement]:
+def _statements(update: Update) -> Iterable[StatedFact]:
     for ordinal, fact in enumerate(update.facts):
-        yield Statement(fact, update.stated_at, update.received_at, ordinal, update.received_at)
+        yield StatedFact(fact, update.stated_at, update.received_at, ordinal, update.received_at)
 
 
 def _contradiction(conflict: contradictions.Conflict, at: datetime) -> Contradiction:

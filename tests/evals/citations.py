@@ -95,14 +95,14 @@ def case_of(item: Item, seed: int) -> Case:
     return Case(told, record_of(told, _CONTEXT, held), _CONTEXT, held)
 
 
-def _count(systems: dict[str, Tallies], item: Item, statements: list[wire.Statement]) -> None:
+def _count(systems: dict[str, Tallies], item: Item, statements: list[wire.AssessedStatement]) -> None:
     cited = citations(statements)
     ids = [each for each, _ in cited]
     _add(systems, OURS, item, ids, accepted(cited))
     _add(systems, "to the question alone", item, ids)
 
 
-def citations(statements: Iterable[wire.Statement]) -> list[tuple[str, str]]:
+def citations(statements: Iterable[wire.AssessedStatement]) -> list[tuple[str, str]]:
     """Passages that released statements cite, each with who cites it."""
     shown = [each for each in statements if each.released]
     return [(cited.passage_id, each.author_name) for each in shown for cited in each.citations if cited.passage_id]

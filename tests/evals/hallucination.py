@@ -65,7 +65,7 @@ def measure(seeds: range, engine: Engine | None) -> dict[str, Score]:
     return scores
 
 
-def confidence(statement: wire.Statement) -> float:
+def confidence(statement: wire.AssessedStatement) -> float:
     """How probable it is, by the verifier, that the statement is true."""
     supported = statement.verdict == wire.VERDICT_SUPPORTED
     return statement.probability if supported else 1.0 - statement.probability
@@ -92,21 +92,21 @@ def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answe
     }
 
 
-def released(statements: Iterable[wire.Statement]) -> list[str]:
+def released(statements: Iterable[wire.AssessedStatement]) -> list[str]:
     """What a physician is shown as said. Marked questions count: they are shown too."""
     return [each.text for each in statements if each.released]
 
 
-def _likely(statements: Iterable[wire.Statement], threshold: float) -> list[str]:
+def _likely(statements: Iterable[wire.AssessedStatement], threshold: float) -> list[str]:
     return [each.text for each in statements if confidence(each) >= threshold]
 
 
-def _answers(cases: Sequence[Case], model: Model) -> list[tuple[Case, list[wire.Statement]]]:
+def _answers(cases: Sequence[Case], model: Model) -> list[tuple[Case, list[wire.AssessedStatement]]]:
     runs = play(cases, model)
     return [(owner, conclude(owner, run)) for owner, run in zip(cases, runs, strict=True)]
 
 
-def conclude(owner: Case, run: Consultation) -> list[wire.Statement]:
+def conclude(owner: Case, run: Consultation) -> list[wire.AssessedStatement]:
     """Rules and agents through the gate, as the service does it."""
     return assess(owner.prepared, run.outcome)
 

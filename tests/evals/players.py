@@ -15,7 +15,7 @@ from engine.grammar import Grammars
 from engine.llama import Precision, Runner, load
 from engine.sampling import Logits
 from engine.segment import Segment
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from harness import Generate, Generated, ModelPin
 
 from tests.evals.episodes import folder, tokenizer
@@ -168,7 +168,7 @@ class Engine:
     def __init__(self, network: Forward, name: str = "reasoner", temperature: float | None = None) -> None:
         self.pin = ModelPin(name, folder().sha256)
         self.temperature = temperature
-        self._scheduler = Scheduler(network, grammars(), Limits(active=min(8, network.slots), queue=100_000))
+        self._scheduler = Scheduler(network, grammars(), Capacity(active=min(8, network.slots), queue=100_000))
         # Everything that was asked and answered, for those who score it again.
         self.served: list[tuple[Generate, Chunk]] = []
 

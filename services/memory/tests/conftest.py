@@ -5,19 +5,19 @@ from datetime import datetime
 
 import pytest
 from longitude.record.v1 import fact_pb2 as cf
-from memory.domain.timeline import Statement
+from memory.domain.timeline import StatedFact
 from testkit.facts import build_fact, day
 
 FactBuilder = Callable[..., cf.ClinicalFact]
-StatementBuilder = Callable[..., Statement]
+StatementBuilder = Callable[..., StatedFact]
 
 
 def build_statement(
     built: cf.ClinicalFact, stated: float = 0, recorded: float | None = None, received: float | None = None, n: int = 0
-) -> Statement:
+) -> StatedFact:
     """A fact as recorded: received and recorded on the day it was stated unless said otherwise."""
     received = stated if received is None else received
-    return Statement(built, day(stated), day(received), n, day(received if recorded is None else recorded))
+    return StatedFact(built, day(stated), day(received), n, day(received if recorded is None else recorded))
 
 
 @pytest.fixture(scope="session")

@@ -38,11 +38,11 @@ class Outcome:
         """The record's contents at the end."""
         return contents(self.record)
 
-    def released(self, kind: pb.StatementKind.ValueType | None = None) -> Sequence[pb.Statement]:
+    def released(self, kind: pb.StatementKind.ValueType | None = None) -> Sequence[pb.AssessedStatement]:
         """Released statements, of one kind or all."""
         return [s for s in self.assessment.statements if s.released and kind in {None, s.kind}]
 
-    def withheld(self) -> Sequence[pb.Statement]:
+    def withheld(self) -> Sequence[pb.AssessedStatement]:
         """Statements that the gate did not let through."""
         return [s for s in self.assessment.statements if not s.released]
 

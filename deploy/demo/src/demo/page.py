@@ -58,12 +58,12 @@ def _assessment(outcome: Outcome) -> Panel:
     return Panel(body, title=f"[bold]{QUESTION}[/bold]", box=box.ROUNDED, padding=(1, 2))
 
 
-def _title(statement: pb.Statement) -> str:
+def _title(statement: pb.AssessedStatement) -> str:
     """The heading under which a statement stands."""
     return next((title for title, kinds in SECTIONS.items() if statement.kind in kinds), OTHERWISE)
 
 
-def _section(title: str, statements: Sequence[pb.Statement]) -> Table | None:
+def _section(title: str, statements: Sequence[pb.AssessedStatement]) -> Table | None:
     if not statements:
         return None
     table = Table(box=None, title=title, title_justify="left", title_style="bold", show_header=False, padding=(0, 1))
@@ -77,7 +77,7 @@ def _section(title: str, statements: Sequence[pb.Statement]) -> Table | None:
     return table
 
 
-def _withheld(statements: Sequence[pb.Statement]) -> Table:
+def _withheld(statements: Sequence[pb.AssessedStatement]) -> Table:
     table = Table(
         box=None, title="Withheld", title_justify="left", title_style="bold", show_header=False, padding=(0, 1)
     )
@@ -91,11 +91,11 @@ def _withheld(statements: Sequence[pb.Statement]) -> Table:
     return table
 
 
-def _author(statement: pb.Statement) -> str:
+def _author(statement: pb.AssessedStatement) -> str:
     return f"{AUTHORS.get(statement.author, 'unknown')} {statement.author_name}".strip()
 
 
-def sources(statement: pb.Statement) -> str:
+def sources(statement: pb.AssessedStatement) -> str:
     """The pointers of a statement: HL7 fields, characters of letters, films, evidence passages."""
     told = list(dict.fromkeys(filter(None, (c.passage_id or place(c.source) for c in statement.citations))))
     more = len(told) - SOURCES_SHOWN

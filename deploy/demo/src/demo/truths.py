@@ -205,7 +205,7 @@ def _no_trap_said(outcome: Outcome) -> str | None:
     return f"a released sentence says {', '.join(sorted(traps))}" if traps else None
 
 
-def _citing(outcome: Outcome, code: str) -> Sequence[pb.Statement]:
+def _citing(outcome: Outcome, code: str) -> Sequence[pb.AssessedStatement]:
     """Released statements that rest on an order of that ingredient."""
     orders = {fact.fact_id for fact in outcome.record.medication(code)}
     return [s for s in outcome.released() if orders & _cited(s.citations)]

@@ -30,7 +30,7 @@ def _egfr(day: int, value: str, control_id: str) -> RecordedFact:
     return RecordedFact(fact=fact)
 
 
-def _drawn(*statements: said.Statement) -> str:
+def _drawn(*statements: said.AssessedStatement) -> str:
     facts = [_egfr(19_794, "68", "NW0003"), _egfr(20_731, "28", "NW0036")]
     outcome = Outcome(
         acknowledgements=Counter(),
@@ -60,7 +60,7 @@ def test_trends_show_the_first_and_the_last_value_with_their_days() -> None:
 
 def test_a_released_sentence_stands_with_its_pointers() -> None:
     source = pb.SourcePointer(control_id="NW0036", segment="OBX[2]", field="OBX-5")
-    alert = said.Statement(
+    alert = said.AssessedStatement(
         kind=said.STATEMENT_KIND_ALERT,
         text="Metformin does not fit.",
         released=True,
@@ -75,11 +75,11 @@ def test_a_released_sentence_stands_with_its_pointers() -> None:
 
 def test_many_pointers_are_counted() -> None:
     citations = [said.Citation(passage_id=f"p{n}") for n in range(6)]
-    assert page.sources(said.Statement(citations=citations)) == "p0; p1; p2; p3 and 2 more"
+    assert page.sources(said.AssessedStatement(citations=citations)) == "p0; p1; p2; p3 and 2 more"
 
 
 def test_a_withheld_sentence_stands_with_its_reason_and_not_among_the_released() -> None:
-    drawn = _drawn(said.Statement(text="She feels fine.", reason="no source", author=said.AUTHOR_MODEL))
+    drawn = _drawn(said.AssessedStatement(text="She feels fine.", reason="no source", author=said.AUTHOR_MODEL))
     assert drawn.index("Withheld") < drawn.index("She feels fine.") < drawn.index("model: no source")
 
 

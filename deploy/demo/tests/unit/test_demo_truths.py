@@ -94,10 +94,10 @@ def record(facts: list[pb.ClinicalFact], identifiers: tuple[pb.PatientKey, ...] 
 
 def statement(
     kind: said.StatementKind.ValueType, text: str, cited: list[pb.ClinicalFact], passage: str = ""
-) -> said.Statement:
+) -> said.AssessedStatement:
     citations = [said.Citation(fact_id=one.fact_id, source=one.source) for one in cited]
     citations += [said.Citation(passage_id=passage)] if passage else []
-    return said.Statement(
+    return said.AssessedStatement(
         kind=kind,
         text=text,
         citations=citations,
@@ -120,7 +120,7 @@ def assessment(facts: list[pb.ClinicalFact]) -> said.Assessment:
             statement(said.STATEMENT_KIND_QUESTION, "Penicillin?", of("716186003", "764146007")),
             statement(said.STATEMENT_KIND_CHANGE, "eGFR 49 to 28.", of(names.EGFR)),
             statement(said.STATEMENT_KIND_IMAGING, "Opacity.", of("opacity")),
-            said.Statement(text="Unfounded.", reason="no source", verdict=said.VERDICT_UNSUPPORTED),
+            said.AssessedStatement(text="Unfounded.", reason="no source", verdict=said.VERDICT_UNSUPPORTED),
         ]
     )
 
@@ -187,7 +187,7 @@ def say(number: int, text: str) -> Callable[[Outcome], Outcome]:
 def uncited(o: Outcome) -> Outcome:
     draft = said.Assessment()
     draft.CopyFrom(o.assessment)
-    draft.statements.append(said.Statement(text="So it is.", released=True, verdict=said.VERDICT_SUPPORTED))
+    draft.statements.append(said.AssessedStatement(text="So it is.", released=True, verdict=said.VERDICT_SUPPORTED))
     return replace(o, assessment=draft)
 
 

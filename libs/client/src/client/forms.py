@@ -10,6 +10,7 @@ from contracts.identifiers import format_patient
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.reasoning.v1.assessment_pb2 import (
+    AssessedStatement,
     Assessment,
     Author,
     Citation,
@@ -18,7 +19,6 @@ from longitude.reasoning.v1.assessment_pb2 import (
     ReviewDecision,
     ReviewedSpan,
     ReviewedStatement,
-    Statement,
     StatementKind,
     Verdict,
 )
@@ -120,7 +120,7 @@ def assessment(said: Assessment) -> Form:
     }
 
 
-def statement(said: Statement) -> Form:
+def statement(said: AssessedStatement) -> Form:
     """A statement, released or withheld."""
     return {
         "statement_id": said.statement_id,

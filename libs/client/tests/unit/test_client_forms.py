@@ -5,7 +5,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 
 
 def test_a_statement_shows_its_verdict_how_sure_it_is_and_whether_the_verifier_abstained() -> None:
-    said = wire.Statement(
+    said = wire.AssessedStatement(
         verdict=wire.VERDICT_UNSUPPORTED, probability=0.75, abstained=True, reason="citation: missing"
     )
     shown = forms.statement(said)

@@ -18,6 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1.assessment_pb2 import (
+    AssessedStatement,
     Assessment,
     Author,
     Citation,
@@ -26,7 +27,6 @@ from longitude.reasoning.v1.assessment_pb2 import (
     ReviewDecision,
     ReviewedSpan,
     ReviewedStatement,
-    Statement,
     StatementKind,
     Verdict,
 )
@@ -134,7 +134,7 @@ def test_a_trend_is_drawn_from_low_to_high_and_plain_where_bars_cannot_be() -> N
 
 
 STATEMENTS = [
-    Statement(
+    AssessedStatement(
         text="Metformin is contraindicated at an eGFR of 28.",
         kind=StatementKind.STATEMENT_KIND_ALERT,
         author=Author.AUTHOR_RULE,
@@ -143,7 +143,7 @@ STATEMENTS = [
         released=True,
         citations=[Citation(fact_id="f-2026", source=SOURCE), Citation(passage_id="fda-metformin-renal")],
     ),
-    Statement(
+    AssessedStatement(
         text="The patient has [bold]gout[/bold].",
         kind=StatementKind.STATEMENT_KIND_PROSE,
         author=Author.AUTHOR_MODEL,
@@ -173,7 +173,7 @@ def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons(
 
 
 def test_a_question_that_nothing_supports_is_shown_with_its_mark() -> None:
-    question = Statement(
+    question = AssessedStatement(
         text="Is the allergy confirmed?",
         kind=StatementKind.STATEMENT_KIND_QUESTION,
         verdict=Verdict.VERDICT_UNSUPPORTED,

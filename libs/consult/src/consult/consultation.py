@@ -31,7 +31,7 @@ class Prepared:
     record: Record
     sources: Sources
     drafted: list[Drafted]
-    checked: list[wire.Statement]
+    checked: list[wire.AssessedStatement]
     inputs: EpisodeInputs
 
     @property
@@ -81,7 +81,7 @@ def speak(record: Record, sources: Sources, question: str) -> list[Drafted]:
     return merge(draft_rules(rules.speak(sources, question, concerning, signed_at), sources))
 
 
-def assess(prepared: Prepared, outcome: Outcome) -> list[wire.Statement]:
+def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]:
     """Rules and model together through the gate."""
     sources = prepared.after(outcome)
     drafted = merge(prepared.drafted, draft_model(outcome, sources, prepared.inputs))
@@ -113,5 +113,5 @@ def _missing_evidence(record: Record) -> Iterable[str]:
     return [f"evidence: {len(missing)} passages that rules quote were not found in the library"] if missing else []
 
 
-def _decision(statement: wire.Statement) -> str:
+def _decision(statement: wire.AssessedStatement) -> str:
     return f"{'released' if statement.released else 'withheld'} {statement.statement_id}"

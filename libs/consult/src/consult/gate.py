@@ -10,7 +10,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from consult.drafting import Drafted
 
 
-def gate(drafted: Sequence[Drafted], verifier: Verifier, assessment_id: str) -> list[wire.Statement]:
+def gate(drafted: Sequence[Drafted], verifier: Verifier, assessment_id: str) -> list[wire.AssessedStatement]:
     """Each statement with its claims, verdict and the decision about it. The same draft gives the same ids."""
     return release(drafted, verify(drafted, verifier), assessment_id)
 
@@ -20,16 +20,18 @@ def verify(drafted: Sequence[Drafted], verifier: Verifier) -> list[Verified]:
     return [verifier.verify(each.rendered.text, each.rendered.citations) for each in drafted]
 
 
-def release(drafted: Sequence[Drafted], verified: Sequence[Verified], assessment_id: str) -> list[wire.Statement]:
+def release(
+    drafted: Sequence[Drafted], verified: Sequence[Verified], assessment_id: str
+) -> list[wire.AssessedStatement]:
     """Released or withheld, with the reason: the verdict's, else the objection's."""
     pairs = enumerate(zip(drafted, verified, strict=True), 1)
     return [_decided(one, of_it, event_id("statement", assessment_id, str(number))) for number, (one, of_it) in pairs]
 
 
-def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.Statement:
+def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.AssessedStatement:
     rendered = drafted.rendered
     decision = decide(rendered.statement.kind, verified)
-    return wire.Statement(
+    return wire.AssessedStatement(
         statement_id=statement_id,
         kind=rendered.statement.kind,
         text=rendered.text,

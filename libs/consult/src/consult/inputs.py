@@ -9,7 +9,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_ALERT,
     STATEMENT_KIND_PROPOSAL,
     STATEMENT_KIND_QUESTION,
-    Statement,
+    AssessedStatement,
 )
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Finding, Policy
 from longitude.record.v1.fact_pb2 import CodedConcept
@@ -43,7 +43,7 @@ class Budget:
 
 
 def compile_inputs(
-    question: str, record: Record, sources: Sources, checked: Sequence[Statement], budget: Budget
+    question: str, record: Record, sources: Sources, checked: Sequence[AssessedStatement], budget: Budget
 ) -> EpisodeInputs:
     """`checked`: what the rules said, after the gate."""
     held = Readable.of(record, sources)
@@ -73,13 +73,13 @@ def _add_facts_of_calculations(inputs: EpisodeInputs, record: Record) -> None:
     inputs.context.facts.extend(each for each in record.timeline.facts if each.fact.fact_id in needed)
 
 
-def _asked(checked: Sequence[Statement]) -> list[str]:
+def _asked(checked: Sequence[AssessedStatement]) -> list[str]:
     """The facts that the rules ask the physician about already."""
     asked = (each for each in checked if each.released and each.kind == STATEMENT_KIND_QUESTION)
     return list(dict.fromkeys(each.fact_id for statement in asked for each in statement.citations if each.fact_id))
 
 
-def _findings(checked: Sequence[Statement]) -> list[Finding]:
+def _findings(checked: Sequence[AssessedStatement]) -> list[Finding]:
     return [
         Finding(
             name=each.author_name,

@@ -11,7 +11,7 @@ from consult.wording import word
 from grounding import Sources, Verifier
 from harness.actions import AskPhysician, QuestionPurpose
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.assessment_pb2 import Assessment, Statement
+from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment
 from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 from testkit.records import RecordBuilder
@@ -25,7 +25,7 @@ def record_of(builder: RecordBuilder, signed: SignedAssessment | None = None, as
     return Record(timeline, Context(), tuple(builder.passages), asked_at, signed)
 
 
-def statements(sources: Sources) -> list[Statement]:
+def statements(sources: Sources) -> list[AssessedStatement]:
     return gate(draft_rules(rules.speak(sources), sources), Verifier(sources), "a")
 
 
@@ -44,7 +44,7 @@ def test_a_follow_up_compares_with_the_last_encounter_and_then_with_the_last_sig
     inputs = compile_inputs("What changed?", record, record.sources(), [], Budget(500))
     assert inputs.flow == "follow_up"
     assert inputs.since.ToDatetime(tzinfo=UTC).date().isoformat() == "2025-02-14"
-    question = Statement(kind=wire.STATEMENT_KIND_QUESTION, text="Which of them is correct?", released=True)
+    question = AssessedStatement(kind=wire.STATEMENT_KIND_QUESTION, text="Which of them is correct?", released=True)
     signed = SignedAssessment(Assessment(statements=[question]), datetime(2026, 1, 1, tzinfo=UTC))
     record = record_of(patient[0], signed)
     inputs = compile_inputs("What changed?", record, record.sources(), [], Budget(500))

@@ -15,7 +15,7 @@ from engine.sampling import Logits
 from engine.segment import Segment
 from engine.sequence import Sequence
 from engine.slots import Slots
-from engine.waiting import Limits, Prepared, Waiting
+from engine.waiting import Capacity, Prepared, Waiting
 
 
 class Forward(Protocol):
@@ -43,8 +43,8 @@ class Counts:
 class Scheduler:
     """Admits, runs and ends requests. `prepare` may be called from any thread, the rest from one only."""
 
-    def __init__(self, network: Forward, grammars: Grammars, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits(active=min(8, network.slots))
+    def __init__(self, network: Forward, grammars: Grammars, limits: Capacity | None = None) -> None:
+        self.limits = limits or Capacity(active=min(8, network.slots))
         self.counts = Counts()
         self._network = network
         self._slots = Slots(network.slots)

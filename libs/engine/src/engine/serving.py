@@ -11,7 +11,7 @@ from engine.grammar import Grammars
 from engine.llama import Llama, Precision, Runner, load, training_log_probs
 from engine.request import Emit, Request
 from engine.rescoring import Score
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from engine.worker import Scheduling, Worker
 
 
@@ -53,7 +53,7 @@ def serve(setting: Mapping[str, str], folder: ModelFolder) -> Served:
     """Starts the engine that ENGINE names. The other settings are those of the reasoner's config.pbtxt."""
     if setting["ENGINE"] not in ("torch", "vllm"):
         raise ValueError(f"ENGINE is {setting['ENGINE']}: torch (on a CPU) or vllm (on a GPU)")
-    limits = Limits(active=int(setting["ACTIVE"]), queue=int(setting["QUEUE"]))
+    limits = Capacity(active=int(setting["ACTIVE"]), queue=int(setting["QUEUE"]))
     network = load(folder, threads=int(setting["THREADS"]))  # beside vLLM only to score again, on the CPU
     scheduler = (
         _vllm(setting, folder, limits) if setting["ENGINE"] == "vllm" else _torch(setting, folder, network, limits)
@@ -61,14 +61,14 @@ def serve(setting: Mapping[str, str], folder: ModelFolder) -> Served:
     return Served(Worker(scheduler).__enter__(), partial(training_log_probs, network))
 
 
-def _torch(setting: Mapping[str, str], folder: ModelFolder, network: Llama, limits: Limits) -> Scheduling:
+def _torch(setting: Mapping[str, str], folder: ModelFolder, network: Llama, limits: Capacity) -> Scheduling:
     precision = cast("Precision", setting["PRECISION"])
     return Scheduler(
         Runner(network, int(setting["SLOTS"]), int(setting["CONTEXT"]), precision), grammars(folder), limits
     )
 
 
-def _vllm(setting: Mapping[str, str], folder: ModelFolder, limits: Limits) -> Scheduling:
+def _vllm(setting: Mapping[str, str], folder: ModelFolder, limits: Capacity) -> Scheduling:
     from engine.vllm.start import start  # noqa: PLC0415 - imports vLLM, which only a GPU's image has
 
     return start(setting, folder, grammars(folder), limits)

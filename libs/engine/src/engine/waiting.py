@@ -9,7 +9,7 @@ from engine.sequence import Sequence
 
 
 @dataclass(frozen=True)
-class Limits:
+class Capacity:
     """`active` requests share a forward (the cache has more slots, to keep beginnings); `queue` more may wait."""
 
     active: int = 8

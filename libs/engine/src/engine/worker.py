@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from engine.batch import Counts
 from engine.request import BusyError, Emit, Request
-from engine.waiting import Limits, Prepared
+from engine.waiting import Capacity, Prepared
 
 
 class EngineStoppedError(Exception):
@@ -21,7 +21,7 @@ class EngineStoppedError(Exception):
 class Scheduling(Protocol):
     """What runs requests step by step: `engine.batch.Scheduler`, `engine.vllm.scheduler.VllmScheduler`."""
 
-    limits: Limits
+    limits: Capacity
     counts: Counts
 
     @property

@@ -11,7 +11,7 @@ from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner, load
 from engine.segment import Segment
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
@@ -34,7 +34,7 @@ def prompts(tokenizer: Tokenizer) -> list[Request]:
 
 
 def served(network: Llama, grammars: Grammars, requests: list[Request], precision: str) -> list[Chunk]:
-    scheduler = Scheduler(Runner(network, 12, 1024, precision), grammars, Limits(active=8, prefill=64))  # type: ignore[arg-type]
+    scheduler = Scheduler(Runner(network, 12, 1024, precision), grammars, Capacity(active=8, prefill=64))  # type: ignore[arg-type]
     chunks = [Chunk() for _ in requests]
     for request, chunk in zip(requests, chunks, strict=True):
         scheduler.submit(scheduler.prepare(request, chunk.extend))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from engine.grammar import GrammarError, Grammars
 from engine.llama import Llama, Runner
 from engine.request import BusyError, Chunk, FinishReason, Request, RequestRefusedError
 from engine.sampling import Sampling
-from engine.waiting import Limits, Prepared
+from engine.waiting import Capacity, Prepared
 
 MENU = "root ::= (Token(10) Token(11) Token(12) Token(20)) | (Token(10) Token(11) Token(12) Token(21)) | (Token(13))"
 RANDOM = np.random.default_rng(5)
@@ -30,7 +30,7 @@ class Collected:
 
 
 def scheduler(network: Llama, grammars: Grammars, **limits: int) -> Scheduler:
-    return Scheduler(Runner(network, 6, 200, "float64"), grammars, Limits(**{"active": 4, "prefill": 16, **limits}))
+    return Scheduler(Runner(network, 6, 200, "float64"), grammars, Capacity(**{"active": 4, "prefill": 16, **limits}))
 
 
 def submit(to: Scheduler, request: Request) -> tuple[Collected, Prepared]:

@@ -28,7 +28,7 @@ from engine.vllm.chooser import Chooser
 from engine.vllm.course import Course
 from engine.vllm.sampling import Row, choose_rows
 from engine.vllm.scheduler import Stepped, VllmScheduler
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from engine.worker import EngineStoppedError, Worker
 
 SMOLLM2 = Path(__file__).resolve().parents[4] / "var" / "models" / "smollm2"
@@ -42,7 +42,7 @@ SETTING = {
     "CONTEXT": "2048",
     "GPU_MEMORY": "0.3",
 }
-LIMITS = Limits(active=4, queue=3)
+LIMITS = Capacity(active=4, queue=3)
 CONTEXT = 2000
 GRAMMAR = 'root ::= "yes, " [a-z]{1,6} | "no"'
 PROMPT = tuple(range(40, 77))

@@ -17,7 +17,7 @@ from engine.request import Chunk, FinishReason, Request
 from engine.rescoring import Rescoring
 from engine.versions.check import Ask, CandidateRefusedError, Turn, measure, recorded
 from engine.versions.server import Served
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from engine.worker import Worker
 
 TURNS = [Turn(tuple(range(2, 40)), (7, 50, 51, 9)), Turn((60, 61), (62, 63, 64))]
@@ -42,7 +42,7 @@ def serving(network: Llama, grammars: Grammars) -> Iterator[Ask]:
         await done
         return Served(tuple(whole.output_ids), tuple(whole.log_probs), SHA256, "1")
 
-    with Worker(Scheduler(Runner(network, 6, 200), grammars, Limits(active=4, prefill=16))) as worker:
+    with Worker(Scheduler(Runner(network, 6, 200), grammars, Capacity(active=4, prefill=16))) as worker:
         yield ask
 
 

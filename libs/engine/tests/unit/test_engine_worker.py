@@ -6,12 +6,12 @@ from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner
 from engine.request import BusyError, Chunk, FinishReason, Request
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from engine.worker import EngineStoppedError, Worker
 
 
 def worker(network: Llama, grammars: Grammars, queue: int = 100) -> Worker:
-    return Worker(Scheduler(Runner(network, 4, 200), grammars, Limits(active=2, queue=queue)))
+    return Worker(Scheduler(Runner(network, 4, 200), grammars, Capacity(active=2, queue=queue)))
 
 
 def last(received: "Queue[Chunk | Exception]") -> Chunk | Exception:

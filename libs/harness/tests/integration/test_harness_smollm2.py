@@ -14,7 +14,7 @@ from engine.grammar import Grammars
 from engine.llama import Runner, load
 from engine.sampling import Logits
 from engine.segment import Segment
-from engine.waiting import Limits
+from engine.waiting import Capacity
 from harness import CallTool, Consultation, Generate, Generated, ModelPin, Replay, Tokenizer, ToolResult
 from harness.protocol import Answer, Round
 from longitude.record.v1.context_pb2 import Context
@@ -61,7 +61,7 @@ class Engine:
     """Answers a round by running all its requests in one batch."""
 
     def __init__(self, network: Any, grammars: Grammars) -> None:
-        self._scheduler = Scheduler(network, grammars, Limits(active=6))
+        self._scheduler = Scheduler(network, grammars, Capacity(active=6))
         self.tokens = 0
 
     def answers(self, pending: Round) -> list[Answer]:

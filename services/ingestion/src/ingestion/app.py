@@ -53,8 +53,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         yield
 
 
-def _mllp_limits(settings: Settings) -> mllp.Limits:
-    return mllp.Limits(
+def _mllp_limits(settings: Settings) -> mllp.ConnectionLimits:
+    return mllp.ConnectionLimits(
         frame_bytes=settings.mllp_frame_bytes,
         gap=settings.mllp_gap_seconds,
         frame=settings.mllp_frame_seconds,
@@ -66,8 +66,8 @@ def _mllp_limits(settings: Settings) -> mllp.Limits:
     )
 
 
-def _dicom_limits(settings: Settings) -> dicom.Limits:
-    return dicom.Limits(
+def _dicom_limits(settings: Settings) -> dicom.AssociationLimits:
+    return dicom.AssociationLimits(
         instance_bytes=settings.dicom_instance_bytes,
         associations=settings.dicom_associations,
         network=settings.dicom_network_seconds,

@@ -22,7 +22,7 @@ from ingestion.turns import Turns
 from servicekit.objects import ObjectStore
 from testkit.backends import ObjectStorage
 
-LIMITS = mllp.Limits(
+LIMITS = mllp.ConnectionLimits(
     frame_bytes=1024 * 1024,
     gap=0.5,
     frame=30.0,
@@ -32,7 +32,7 @@ LIMITS = mllp.Limits(
     pipelined=64,
     in_flight_bytes=64 * 1024 * 1024,
 )
-DICOM_LIMITS = dicom.Limits(instance_bytes=2 * 1024 * 1024, associations=4, network=3.0, handling=40.0)
+DICOM_LIMITS = dicom.AssociationLimits(instance_bytes=2 * 1024 * 1024, associations=4, network=3.0, handling=40.0)
 
 
 @dataclass
@@ -66,7 +66,7 @@ def start(kafka: str, objects: ObjectStorage) -> Start:
 
     @asynccontextmanager
     async def running(
-        bootstrap: str = kafka, limits: mllp.Limits = LIMITS, policy: Policy = Policy.ONE, endpoint: str = ""
+        bootstrap: str = kafka, limits: mllp.ConnectionLimits = LIMITS, policy: Policy = Policy.ONE, endpoint: str = ""
     ) -> AsyncIterator[Service]:
         store = ObjectStore(endpoint or objects.endpoint, objects.access_key, objects.secret_key, BUCKET)
         bus = EventBus("ingestion", bootstrap)

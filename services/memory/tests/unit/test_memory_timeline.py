@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as cf
-from memory.domain.timeline import Entry, Statement, holding, replay, standing
+from memory.domain.timeline import Entry, StatedFact, holding, replay, standing
 
 Build = Callable[..., Any]
 At = Callable[[float], datetime]
@@ -18,7 +18,7 @@ def ids(entries: list[Entry]) -> list[str]:
 
 def test_a_later_statement_in_the_slot_supersedes_the_earlier(fact: Build, statement: Build) -> None:
     old = statement(fact(fact_id="old", slot="s", value="1.0"), stated=1)
-    new: Statement = statement(fact(fact_id="new", slot="s", value="1.2", status=cf.FACT_STATUS_CORRECTED), stated=2)
+    new: StatedFact = statement(fact(fact_id="new", slot="s", value="1.2", status=cf.FACT_STATUS_CORRECTED), stated=2)
     entries = replay([old, new])
     assert ids(standing(entries)) == ["new"]
     superseded = next(entry for entry in entries if not entry.stands)
@@ -130,7 +130,7 @@ def test_the_final_timeline_does_not_depend_on_the_order_of_arrival(
     """Each message has its own stated time; they arrive in any order, and the record learns them as they arrive."""
 
     def outcome(arrival: list[int]) -> list[tuple[str, str]]:
-        built: list[Statement] = [
+        built: list[StatedFact] = [
             statement(fact(fact_id=f"f{n}", slot=sent[n][0], status=sent[n][1]), stated=n, received=100 + place)
             for place, n in enumerate(arrival)
         ]

@@ -340,7 +340,7 @@ async def test_a_review_while_memory_is_away_is_recorded_without_a_verdict(
     running: RunningStack, patient: PatientKey
 ) -> None:
     name = str(uuid.uuid4())
-    drafted = wire.Statement(statement_id="s1", text="Takes metformin.", released=True)
+    drafted = wire.AssessedStatement(statement_id="s1", text="Takes metformin.", released=True)
     assessment = Assessment(assessment_id=name, episode_id=name, patient=patient, statements=[drafted])
     assessment.drafted_at.GetCurrentTime()
     async with open_pool(running.endpoints["LONGITUDE_POSTGRES_REASONING"], "reasoning") as pool:

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Sources, Verifier
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.assessment_pb2 import Assessment, ReviewedStatement, Statement
+from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, ReviewedStatement
 from longitude.reasoning.v1.reasoning_service_pb2 import ReviewRequest
 from longitude.record.v1.fact_pb2 import PatientKey
 from reasoning.domain.reviewing import ReviewRefusedError, check, review_id, reviewed
@@ -18,9 +18,9 @@ ASSESSMENT = Assessment(
     assessment_id="a",
     patient=PatientKey(id="1", authority="X"),
     statements=[
-        Statement(statement_id="s1", released=True, text="Takes metformin 1000 mg.", episode_step=4),
-        Statement(statement_id="s2", released=True, text="Potassium is 5.6 mmol/L."),
-        Statement(statement_id="s3", released=False),
+        AssessedStatement(statement_id="s1", released=True, text="Takes metformin 1000 mg.", episode_step=4),
+        AssessedStatement(statement_id="s2", released=True, text="Potassium is 5.6 mmol/L."),
+        AssessedStatement(statement_id="s3", released=False),
     ],
 )
 ACCEPTED, REJECTED, EDITED = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from longitude.reasoning.v1.assessment_pb2 import Assessment, Statement, StatementKind, Verdict
+from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, StatementKind, Verdict
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from rich.console import Console
 from rich.padding import Padding
@@ -78,7 +78,7 @@ def show(console: Console, assessment: Assessment) -> None:
     console.print(Text(f"\nassessment {assessment.assessment_id} · {assessment.model} · {counts}", style=QUIET))
 
 
-def _show_group(console: Console, title: str, statements: Sequence[Statement], style: str) -> None:
+def _show_group(console: Console, title: str, statements: Sequence[AssessedStatement], style: str) -> None:
     if not statements:
         return
     console.print(Text(f"\n{title}", style=f"bold {style}"))
@@ -89,7 +89,7 @@ def _show_group(console: Console, title: str, statements: Sequence[Statement], s
         console.print(Padding(Text(_rests_on(statement), style=QUIET), (0, 0, 0, 3)))
 
 
-def _show_withheld(console: Console, statements: Sequence[Statement]) -> None:
+def _show_withheld(console: Console, statements: Sequence[AssessedStatement]) -> None:
     if not statements:
         return
     console.print(Text("\nWithheld", style="bold yellow"))
@@ -98,13 +98,13 @@ def _show_withheld(console: Console, statements: Sequence[Statement]) -> None:
         console.print(Padding(_why(statement), (0, 0, 0, 3)))
 
 
-def _why(statement: Statement) -> Text:
+def _why(statement: AssessedStatement) -> Text:
     """The verdict and its reason: why it is withheld, or what mark it was released with."""
     verdict = (forms.name_of(Verdict, statement.verdict), _VERDICT_STYLE.get(statement.verdict, QUIET))
     return Text.assemble(verdict, (f": {statement.reason}", QUIET))
 
 
-def _rests_on(statement: Statement) -> str:
+def _rests_on(statement: AssessedStatement) -> str:
     """Who made it, and each source: the HL7 field, page or image, or the passage."""
     sources = dict.fromkeys(source(citation) for citation in map(forms.citation, statement.citations))
     author = f"{forms.statement(statement)['author']} {statement.author_name}".strip()

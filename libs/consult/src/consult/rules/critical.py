@@ -16,7 +16,7 @@ _RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CriticalRange:
     """Critical at or below `low`, at or above `high`, in `unit`."""
 
     unit: str
@@ -24,20 +24,20 @@ class Limits:
     high: Decimal | None
 
 
-def _limits(unit: str, low: str, high: str) -> Limits:
-    return Limits(unit, Decimal(low) if low else None, Decimal(high) if high else None)
+def _range(unit: str, low: str, high: str) -> CriticalRange:
+    return CriticalRange(unit, Decimal(low) if low else None, Decimal(high) if high else None)
 
 
 # LOINC -> limits. Potassium high: UK Kidney Association 2023 (moderate hyperkalaemia, urgent assessment). The others:
 # Kost GJ, JAMA 1990;263:704-707, means of United States medical centers, adults.
-CRITICAL: dict[str, Limits] = {
-    "2823-3": _limits("mmol/L", "2.8", "6.0"),
-    "2951-2": _limits("mmol/L", "120", "158"),
-    "2345-7": _limits("mg/dL", "46", "484"),
-    "17861-6": _limits("mg/dL", "6.6", "12.9"),
-    "718-7": _limits("g/dL", "6.6", "19.9"),
-    "777-3": _limits("10^9/L", "37", "910"),
-    "6690-2": _limits("10^9/L", "2.0", "37"),
+CRITICAL: dict[str, CriticalRange] = {
+    "2823-3": _range("mmol/L", "2.8", "6.0"),
+    "2951-2": _range("mmol/L", "120", "158"),
+    "2345-7": _range("mg/dL", "46", "484"),
+    "17861-6": _range("mg/dL", "6.6", "12.9"),
+    "718-7": _range("g/dL", "6.6", "19.9"),
+    "777-3": _range("10^9/L", "37", "910"),
+    "6690-2": _range("10^9/L", "2.0", "37"),
 }
 
 
@@ -64,7 +64,7 @@ def _is_recent(fact: ClinicalFact, sources: Sources) -> bool:
     return day is not None and sources.today - day <= _RECENT
 
 
-def _is_critical(fact: ClinicalFact, loinc: str, limits: Limits) -> bool:
+def _is_critical(fact: ClinicalFact, loinc: str, limits: CriticalRange) -> bool:
     value = facts.number(fact.quantity)
     if value is None:
         return False

@@ -12,7 +12,7 @@ from engine.batch import Counts
 from engine.grammar import GrammarError, Grammars
 from engine.request import Chunk, Emit, FinishReason, Request
 from engine.vllm.course import Course
-from engine.waiting import Limits, Prepared, Waiting
+from engine.waiting import Capacity, Prepared, Waiting
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class VllmError(Exception):
 class VllmScheduler:
     """`courses` are the requests that run, by name; the chooser reads them. Threads as in `Scheduler`."""
 
-    def __init__(self, generator: Generator, courses: dict[str, Course], grammars: Grammars, limits: Limits) -> None:
+    def __init__(self, generator: Generator, courses: dict[str, Course], grammars: Grammars, limits: Capacity) -> None:
         self.limits, self.counts = limits, Counts()
         self._generator, self._courses = generator, courses
         self._waiting = Waiting(grammars, generator.vocabulary, generator.context, limits.queue)

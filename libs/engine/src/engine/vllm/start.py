@@ -24,12 +24,12 @@ from engine.grammar import Grammars
 from engine.vllm.chooser import Chooser
 from engine.vllm.course import Course
 from engine.vllm.scheduler import Stepped, VllmScheduler
-from engine.waiting import Limits
+from engine.waiting import Capacity
 
 _NAME = "longitude"
 
 
-def start(setting: Mapping[str, str], folder: ModelFolder, grammars: Grammars, limits: Limits) -> VllmScheduler:
+def start(setting: Mapping[str, str], folder: ModelFolder, grammars: Grammars, limits: Capacity) -> VllmScheduler:
     """Starts vLLM with the weights of a folder on the GPU. The settings are those of the reasoner's config.pbtxt."""
     courses: dict[str, Course] = {}
     arguments = EngineArgs(

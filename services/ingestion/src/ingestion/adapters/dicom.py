@@ -34,7 +34,7 @@ _HARD_LIMIT = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AssociationLimits:
     """Bounds of the listener. Times in seconds."""
 
     instance_bytes: int
@@ -46,7 +46,7 @@ class Limits:
 class DicomListener:
     """A storage provider for every standard storage class and transfer syntax."""
 
-    def __init__(self, handle: Handle, limits: Limits) -> None:
+    def __init__(self, handle: Handle, limits: AssociationLimits) -> None:
         self._handle = handle
         self._limits = limits
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -22,7 +22,7 @@ _OVERHEAD = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Bounds of one listener. Times in seconds, sizes in bytes."""
 
     frame_bytes: int
@@ -41,7 +41,7 @@ class Limits:
 class MllpListener:
     """Accepts connections and hands what they send to one function; its answers go back in the order of the frames."""
 
-    def __init__(self, handle: Handle, limits: Limits) -> None:
+    def __init__(self, handle: Handle, limits: ConnectionLimits) -> None:
         self._handle = handle
         self._limits = limits
         self._budget = Budget(limits.in_flight_bytes)

@@ -45,7 +45,7 @@ _REPLACES_HISTORY = (FACT_STATUS_CORRECTED, FACT_STATUS_ENTERED_IN_ERROR)
 
 
 @dataclass(frozen=True)
-class Statement:
+class StatedFact:
     """One fact as its source stated it, and when the record learned it."""
 
     fact: ClinicalFact
@@ -76,8 +76,8 @@ class Statement:
 class Entry:
     """A statement with what became of it, as far as the record knew."""
 
-    statement: Statement
-    successor: Statement | None = None
+    statement: StatedFact
+    successor: StatedFact | None = None
     # When the record first knew a later statement of the slot.
     superseded_at: datetime | None = None
     # The start that the statement itself or, if it has none, the nearest predecessor names.
@@ -110,9 +110,9 @@ class Entry:
         return following if following is not None and (self.start is None or following > self.start) else None
 
 
-def replay(statements: Iterable[Statement], known_at: datetime | None = None) -> list[Entry]:
+def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -> list[Entry]:
     """Every statement known by `known_at` with its fate, ordered by valid_from, then recorded_at, then fact id."""
-    slots: dict[tuple[str, str, int, str], list[Statement]] = defaultdict(list)
+    slots: dict[tuple[str, str, int, str], list[StatedFact]] = defaultdict(list)
     for statement in statements:
         if known_at is None or statement.recorded_at <= known_at:
             slots[statement.slot].append(statement)
@@ -130,7 +130,7 @@ def holding(entries: Iterable[Entry], moment: datetime) -> list[Entry]:
     return [entry for entry in entries if entry.holds_at(moment)]
 
 
-def _fates(ordered: Sequence[Statement]) -> list[Entry]:
+def _fates(ordered: Sequence[StatedFact]) -> list[Entry]:
     starts = _starts(ordered)
     entries = [Entry(ordered[-1], start=starts[-1])]
     first_known = ordered[-1].recorded_at
@@ -140,7 +140,7 @@ def _fates(ordered: Sequence[Statement]) -> list[Entry]:
     return entries
 
 
-def _starts(ordered: Sequence[Statement]) -> list[datetime | None]:
+def _starts(ordered: Sequence[StatedFact]) -> list[datetime | None]:
     """Since when each statement holds, as far as it or a predecessor says."""
     starts: list[datetime | None] = []
     for statement in ordered:

@@ -73,7 +73,7 @@ def new_texts(request: ReviewRequest) -> str:
 
 
 def _statement(
-    drafted: wire.Statement, asked: wire.ReviewedStatement, verifier: Verifier | None
+    drafted: wire.AssessedStatement, asked: wire.ReviewedStatement, verifier: Verifier | None
 ) -> wire.ReviewedStatement:
     """What was drafted beside what became of it: only decision, text and comment are the physician's to say."""
     made = wire.ReviewedStatement(

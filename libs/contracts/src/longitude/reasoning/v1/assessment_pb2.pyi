@@ -239,7 +239,7 @@ class Claim(_message.Message):
 Global___Claim: _TypeAlias = Claim  # noqa: Y015
 
 @_typing.final
-class Statement(_message.Message):
+class AssessedStatement(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     STATEMENT_ID_FIELD_NUMBER: _builtins.int
@@ -298,7 +298,7 @@ class Statement(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Statement: _TypeAlias = Statement  # noqa: Y015
+Global___AssessedStatement: _TypeAlias = AssessedStatement  # noqa: Y015
 
 @_typing.final
 class Assessment(_message.Message):
@@ -320,7 +320,7 @@ class Assessment(_message.Message):
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
-    def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Statement]:
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessedStatement]:
         """Released and withheld statements, in reading order."""
 
     @_builtins.property
@@ -335,7 +335,7 @@ class Assessment(_message.Message):
         assessment_id: _builtins.str = ...,
         patient: _fact_pb2.PatientKey | None = ...,
         question: _builtins.str = ...,
-        statements: _abc.Iterable[Global___Statement] | None = ...,
+        statements: _abc.Iterable[Global___AssessedStatement] | None = ...,
         model: _builtins.str = ...,
         episode_id: _builtins.str = ...,
         degraded: _abc.Iterable[_builtins.str] | None = ...,

@@ -9,7 +9,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from psycopg import AsyncConnection
 
 from memory.domain.identity import Identifier
-from memory.domain.timeline import Statement
+from memory.domain.timeline import StatedFact
 from memory.domain.updates import Update
 
 _ADD = """INSERT INTO fact
@@ -55,8 +55,8 @@ async def of(
     numbers: Collection[int],
     known_at: datetime | str = "infinity",
     kinds: Collection[int] = (),
-) -> list[Statement]:
+) -> list[StatedFact]:
     """Every statement of these identifiers that was recorded by a time."""
     asked = {"numbers": list(numbers), "known_at": known_at, "kinds": list(kinds)}
     rows = await (await conn.execute(_OF, asked)).fetchall()
-    return [Statement(ClinicalFact.FromString(payload), *moments) for payload, *moments in rows]
+    return [StatedFact(ClinicalFact.FromString(payload), *moments) for payload, *moments in rows]
