@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from consult import gate, speak
+from consult import draft_rules, gate, merge, speak
 from engine.grammar import Grammars
 from grounding import Verifier
 from harness import Consultation, Generate, Generated, ModelPin
@@ -51,7 +51,8 @@ def costs(stories: Sequence[Story]) -> Costs:
 
 
 def _speak(owner: Case) -> None:
-    speak(owner.record, owner.prepared.sources, owner.story.question)
+    record, sources = owner.record, owner.prepared.sources
+    merge(draft_rules(speak(sources, owner.story.question, record.concerning, record.signed_at), sources))
 
 
 def _verify(owner: Case, run: Consultation) -> None:

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
+from consult import draft_model
 from consult.context.relevance import MOST
-from consult.drafting import draft_model
 from harness import Consultation
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from testkit.stories import story

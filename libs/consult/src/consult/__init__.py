@@ -3,14 +3,15 @@
 `prepare`, drive, `conclude` is a consultation; `consult` does all three where the model's answers are at hand.
 """
 
-from consult.consultation import Concluded, Prepared, assess, conclude, prepare, speak
-from consult.drafting import Drafted
+from consult.consultation import Concluded, Prepared, assess, conclude, prepare
+from consult.drafting import Drafted, draft_model, draft_rules
 from consult.driving import Driven, Model, consult, drive, drive_again
 from consult.gate import gate, release, verify
 from consult.identity import Identity
 from consult.inputs import Budget
 from consult.merging import merge
 from consult.record import Record, SignedAssessment, Timeline
+from consult.rules import speak
 from consult.tools import RecordTools, Search, Tools, WordSearch
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "assess",
     "conclude",
     "consult",
+    "draft_model",
+    "draft_rules",
     "drive",
     "drive_again",
     "gate",

@@ -14,13 +14,13 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode, EpisodeInputs
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from consult import rules
 from consult.drafting import Drafted, draft_model, draft_rules
 from consult.gate import gate
 from consult.identity import Identity
 from consult.inputs import Budget, compile_inputs
 from consult.merging import merge
 from consult.record import Record
+from consult.rules import CITED_PASSAGES, speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,11 @@ class Concluded:
 def prepare(question: str, record: Record, budget: Budget, identity: Identity) -> Prepared:
     """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
     sources = record.sources()
-    drafted = speak(record, sources, question)
+    spoken = speak(sources, question, record.concerning, record.signed_at)
+    drafted = merge(draft_rules(spoken, sources))
     checked = gate(drafted, Verifier(sources), identity.assessment_id)
     inputs = compile_inputs(question, record, sources, checked, budget)
     return Prepared(identity, record, sources, drafted, checked, inputs)
-
-
-def speak(record: Record, sources: Sources, question: str) -> list[Drafted]:
-    """What the rules say, drafted, nothing twice."""
-    concerning = [passage.passage_id for passage in record.context.passages]
-    signed_at = record.signed.signed_at if record.signed else None
-    return merge(draft_rules(rules.speak(sources, question, concerning, signed_at), sources))
 
 
 def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]:
@@ -109,7 +103,7 @@ def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: Mo
 
 def _missing_evidence(record: Record) -> Iterable[str]:
     """Rules speak without their passages, but not silently so."""
-    missing = rules.CITED_PASSAGES.keys() - {passage.passage_id for passage in record.passages}
+    missing = CITED_PASSAGES.keys() - {passage.passage_id for passage in record.passages}
     return [f"evidence: {len(missing)} passages that rules quote were not found in the library"] if missing else []
 
 

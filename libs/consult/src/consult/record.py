@@ -54,6 +54,15 @@ class Record:
         )
 
     @property
+    def concerning(self) -> list[str]:
+        """The passages that memory found to concern the question, the best first."""
+        return [passage.passage_id for passage in self.context.passages]
+
+    @property
+    def signed_at(self) -> datetime | None:
+        return self.signed.signed_at if self.signed else None
+
+    @property
     def as_of(self) -> datetime:
         """The moment of the question, or of the newest entry where the record runs ahead of this clock."""
         starts = (each.fact.valid_from for each in self.timeline.facts if each.fact.HasField("valid_from"))
