@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from consult import draft_rules, gate, merge, speak
+from consult import assess, draft_rules, gate, merge, speak
 from engine.grammar import Grammars
 from grounding import Verifier
 from harness import Consultation, Generate, Generated, ModelPin
 from testkit.stories import Story
 
 from tests.evals.episodes import Case, case, folder, play
-from tests.evals.hallucination import conclude
 from tests.evals.players import Chooser, at_random
 
 
@@ -58,7 +57,7 @@ def _speak(owner: Case) -> None:
 def _verify(owner: Case, run: Consultation) -> None:
     """What the rules said, before the model reads it; then everything."""
     gate(owner.prepared.drafted, Verifier(owner.prepared.sources), "rules")
-    conclude(owner, run)
+    assess(owner.prepared, run.outcome)
 
 
 def _grammar(played: Sequence[tuple[Generate, Generated]]) -> tuple[float, float, int]:

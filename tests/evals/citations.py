@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
-from consult import draft_model
+from consult import assess, draft_model
 from consult.context.relevance import MOST
 from harness import Consultation
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -24,7 +24,6 @@ from testkit.stories import story
 from tests.evals.chain import library, record_of
 from tests.evals.corpora import Collection, collections
 from tests.evals.episodes import Case, play
-from tests.evals.hallucination import conclude
 from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import at_random, shared
 from tests.evals.questions import ANSWERED, DANGERS, LATER, UNANSWERED, Asked
@@ -80,10 +79,10 @@ def in_chain(n: int | None, seed: int, places: range) -> Json:
     cases = [case_of(item, seed * 100_000 + place) for item, place in zip(items, places, strict=True)]
     systems: dict[str, Tallies] = {}
     for owner, item, run_ in zip(cases, items, play(cases, shared()), strict=True):
-        _count(systems, item, conclude(owner, run_))
+        _count(systems, item, assess(owner.prepared, run_.outcome))
         _add(systems, "by the model", item, _chosen(owner, run_))
     for owner, item, run_ in zip(cases, items, play(cases, at_random()), strict=True):
-        cited = citations(conclude(owner, run_))
+        cited = citations(assess(owner.prepared, run_.outcome))
         _add(systems, "random among allowed", item, [each for each, _ in cited], accepted(cited))
     return {system: {name: asdict(each) for name, each in told.items()} for system, told in systems.items()}
 

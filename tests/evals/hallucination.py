@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from consult import Model, assess
 from grounding import Verifier, decide
-from harness import Consultation
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from tests.evals.episodes import Case, case, play
@@ -103,12 +102,7 @@ def _likely(statements: Iterable[wire.AssessedStatement], threshold: float) -> l
 
 def _answers(cases: Sequence[Case], model: Model) -> list[tuple[Case, list[wire.AssessedStatement]]]:
     runs = play(cases, model)
-    return [(owner, conclude(owner, run)) for owner, run in zip(cases, runs, strict=True)]
-
-
-def conclude(owner: Case, run: Consultation) -> list[wire.AssessedStatement]:
-    """Rules and agents through the gate, as the service does it."""
-    return assess(owner.prepared, run.outcome)
+    return [(owner, assess(owner.prepared, run.outcome)) for owner, run in zip(cases, runs, strict=True)]
 
 
 def _gated(owner: Case, text: str) -> list[str]:

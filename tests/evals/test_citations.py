@@ -1,12 +1,12 @@
 """The citation evaluation counts what it says, over truth that names passages which exist."""
 
 import pytest
+from consult import assess
 
 from tests.evals.chain import library
 from tests.evals.citations import Item, accepted, case_of, citations
 from tests.evals.corpora import Collection
 from tests.evals.episodes import play
-from tests.evals.hallucination import conclude
 from tests.evals.players import at_random
 from tests.evals.questions import ANSWERED, DANGERS, LATER, UNANSWERED, Asked
 from tests.evals.tally import AUTHORED, Tally
@@ -35,7 +35,7 @@ def test_a_quotation_beside_an_alert_is_right_but_answers_nothing() -> None:
 @pytest.mark.parametrize("asked", [ANSWERED[0], UNANSWERED[0]])
 def test_whatever_the_model_does_only_what_concerns_the_question_is_cited(asked: Asked) -> None:
     owner = case_of(Item(Collection(AUTHORED, library(), (asked,)), asked), 7)
-    cited = citations(conclude(owner, play([owner], at_random())[0]))
+    cited = citations(assess(owner.prepared, play([owner], at_random())[0].outcome))
     offered = {passage.passage_id for passage in owner.record.context.passages}
     assert {passage for passage, _ in cited} - accepted(cited) <= offered
     assert bool(offered) == bool(asked.passages)

@@ -44,7 +44,7 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
 def evidence_on_the_question(sources: Sources, question: str, passage_ids: Iterable[str]) -> list[Statement]:
     """Of each passage that concerns the question, the sentence that has most of its words.
 
-    Source: the passage itself; which passages concern a question is decided by memory (domain/relevance.py).
+    Source: the passage itself; which passages concern a question is decided by `consult.context.relevance`.
     """
     terms = _TERM.findall(question)
     return [evidence.statement(sources, each, terms) for each in passage_ids]

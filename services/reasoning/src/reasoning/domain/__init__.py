@@ -1,1 +1,1 @@
-"""Decisions on values: rules, the order of statements, the gate. No I/O, no clock."""
+"""Decisions on values: what a review and a checked text become, and which events tell of them. No I/O, no clock."""
