@@ -285,7 +285,7 @@ async def test_a_context_pack_holds_what_serves_the_question_and_stays_in_its_bu
     await publish(outgoing(document(patient, LETTER, reaction), f"{patient}-letter", DOCUMENT_READ))
     await found_notes(memory, patient, "hives")
     request = pb.GetContextRequest(patient=key(patient), question="Does the eGFR allow metformin?", token_budget=900)
-    pack = await memory.GetContext(request)
+    pack = (await memory.GetContext(request)).context
     assert pack.tokens == sum(line.tokens for line in pack.lines) <= 900
     assert {recorded.fact.fact_id for recorded in pack.facts} == {one.fact_id for one in [*facts, reaction]}
     assert pack.omitted == len(pack.facts) - len({line.fact_id for line in pack.lines if line.fact_id})
@@ -295,7 +295,7 @@ async def test_a_context_pack_holds_what_serves_the_question_and_stays_in_its_bu
     assert {line.passage_id for line in pack.lines} & {"fda-metformin-renal", "kdigo-2024-metformin"}
     assert any("hives" in line.text for line in pack.lines)
     assert list(pack.degraded) == []
-    assert await memory.GetContext(request) == pack
+    assert (await memory.GetContext(request)).context == pack
 
 
 async def test_without_triton_the_record_is_served_and_nothing_is_lost(
@@ -316,7 +316,7 @@ async def test_without_triton_the_record_is_served_and_nothing_is_lost(
             await memory.SearchNotes(pb.SearchNotesRequest(patient=key(patient), query="hives"))
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
         context = pb.GetContextRequest(patient=key(patient), question="Which allergies?", token_budget=500)
-        assert any("embedder" in reason for reason in (await memory.GetContext(context)).degraded)
+        assert any("embedder" in reason for reason in (await memory.GetContext(context)).context.degraded)
         by_words = await memory.SearchEvidence(pb.SearchEvidenceRequest(query="metformin"))
         assert by_words.pending > 0
         assert any("metformin" in hit.passage.passage_id for hit in by_words.hits)
