@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from grounding import Sources
 from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, key, short_name
+from harness.tools import TOOLS
 from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_ALERT,
     STATEMENT_KIND_PROPOSAL,
@@ -15,14 +16,10 @@ from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Finding, Policy
 from longitude.record.v1.fact_pb2 import CodedConcept
 
 from consult.computing import computable
-from consult.reading import Readable, reach
+from consult.reading import reach, readable
 from consult.record import Record
 
 FIRST_VISIT, FOLLOW_UP = "first_visit", "follow_up"
-TOOLS = (
-    *("read_timeline", "search_memory", "search_evidence", "read_document", "read_image_findings"),
-    *("compare_with_last_visit", "calculate"),
-)
 # What a kidney or diabetes question expects to find; named as absent where it was never measured.
 _EXPECTED = (EGFR, CREATININE, POTASSIUM, HBA1C, ACR)
 _MAX_OPEN = 3
@@ -46,7 +43,7 @@ def compile_inputs(
     question: str, record: Record, sources: Sources, checked: Sequence[AssessedStatement], budget: Budget
 ) -> EpisodeInputs:
     """`checked`: what the rules said, after the gate."""
-    held = Readable.of(record, sources)
+    facts = readable(record, sources)
     inputs = EpisodeInputs(
         question=question,
         context=record.context,
@@ -55,13 +52,13 @@ def compile_inputs(
         findings=[*_findings(checked), *_open_points(record)],
         calculations=computable(sources),
         absences=_absences(sources),
-        tools=TOOLS,
-        reach=reach((line.fact_id for line in record.context.lines), held),
+        tools=sorted(TOOLS),
+        reach=reach((line.fact_id for line in record.context.lines), facts),
         asked_fact_ids=_asked(checked),
     )
-    if held.since is not None:
+    if facts.since is not None:
         inputs.flow = FOLLOW_UP
-        inputs.since.FromDatetime(held.since)
+        inputs.since.FromDatetime(facts.since)
     _add_facts_of_calculations(inputs, record)
     return inputs
 

@@ -7,11 +7,13 @@ from typing import Protocol
 from grounding import Sources, UnknownSourceError
 from grounding.render import cite_fact
 from harness import CallTool, Failed, ToolResult
+from harness.readable import Readable, newest_first
+from harness.tools import TOOLS, calculate
 from longitude.record.v1.context_pb2 import Context, ContextLine, Passage, RecordedFact
 
 from consult.computing import compute
 from consult.context.ranking import Question, by_word
-from consult.reading import LINES, Readable, before, brought, read_from
+from consult.reading import LINES, brought, readable
 from consult.record import Record
 
 _LINE_CHARACTERS = 300
@@ -27,12 +29,12 @@ class RecordTools:
     @classmethod
     def of(cls, record: Record) -> "RecordTools":
         sources = record.sources()
-        return cls(Readable.of(record, sources), sources)
+        return cls(readable(record, sources), sources)
 
     def answer(self, call: CallTool) -> ToolResult | Failed:
         """Failed where there is no such tool or fact, or nothing can be computed from the facts named."""
         try:
-            return self._calculate(call) if call.tool == "calculate" else self._read(call)
+            return self._calculate(call) if call.tool == calculate.NAME else self._read(call)
         except (KeyError, UnknownSourceError):
             return Failed("not found")
         except ValueError:
@@ -40,11 +42,11 @@ class RecordTools:
 
     def found_in(self, documents: frozenset[str]) -> ToolResult:
         """What a search of the notes brings: facts that were read from the documents it found."""
-        return of_facts(read_from(documents, self.readable))
+        return of_facts(newest_first(self.readable.read_from(documents))[:LINES])
 
     def _read(self, call: CallTool) -> ToolResult:
-        found = brought(call.tool, call.arguments["fact_id"], self.readable)
-        return of_facts(found, [earlier for each in found for earlier in before(each.fact, self.readable)])
+        read = brought(call.tool, call.arguments["fact_id"], self.readable)
+        return of_facts(read, [earlier for one in read for earlier in self.readable.before(one.fact)])
 
     def _calculate(self, call: CallTool) -> ToolResult:
         name, fact_ids = call.arguments["calculation"], call.arguments["inputs"].split()
@@ -79,10 +81,11 @@ class Tools:
         return cls(of_record, WordSearch(tuple(passages.values()), of_record.readable))
 
     def answer(self, call: CallTool) -> ToolResult | Failed:
-        match call.tool:
-            case "search_evidence":
+        tool = TOOLS.get(call.tool)
+        match tool.search if tool else None:
+            case "evidence":
                 return of_passages(self.search.evidence(call.arguments["query"]))
-            case "search_memory":
+            case "documents":
                 return self.of_record.found_in(self.search.documents(call.arguments["query"]))
             case _:
                 return self.of_record.answer(call)

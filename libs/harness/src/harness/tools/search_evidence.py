@@ -13,6 +13,7 @@ TOOL = Tool(
         "dose": purpose(_ABOUT, "evidence", Act.PROPOSE),
         "interaction": purpose(_ABOUT, "evidence", Act.PROPOSE),
     },
+    search="evidence",
     roles=frozenset({"pharmacist"}),
     brings=lambda *_: True,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from consult import Record, RecordTools
 from consult.tools import of_passages
 from harness import CallTool, Failed, ToolResult
+from harness.tools import TOOLS
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from reasoning.adapters.memory import Memory
@@ -24,10 +25,11 @@ class MemoryTools:
 
     async def answer(self, call: CallTool) -> ToolResult | Failed:
         """As RecordTools; what memory raises where it does not answer."""
-        match call.tool:
-            case "search_evidence":
+        tool = TOOLS.get(call.tool)
+        match tool.search if tool else None:
+            case "evidence":
                 return of_passages(await self.memory.evidence(call.arguments["query"]))
-            case "search_memory":
+            case "documents":
                 hits = await self.memory.notes(self.patient, call.arguments["query"])
                 return self.of_record.found_in(frozenset(hit.document_id for hit in hits if hit.document_id))
             case _:
