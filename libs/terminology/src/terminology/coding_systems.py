@@ -15,6 +15,11 @@ def uri(name: str) -> str:
     return _by_name().get(spelled, "")
 
 
+def known(system: str) -> bool:
+    """Whether a URI is that of a code system with a name here: a local system is not."""
+    return system in _by_name().values()
+
+
 @cache
 def _by_name() -> dict[str, str]:
     rows = tables.index(tables.read("coding_systems", COLUMNS), "name").values()
