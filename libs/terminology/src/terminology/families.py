@@ -59,7 +59,7 @@ def mentions(text: str) -> tuple[Mention, ...]:
 
 
 def named(text: str) -> tuple[Family, ...]:
-    """The families that a text names, in the order of their first mention; of an ambiguous name, all that it may mean."""
+    """The families that a text names, in their order; of an ambiguous name, all that it may mean."""
     ids = (key for mention in mentions(text) for key in mention.keys)
     return tuple(known()[key] for key in dict.fromkeys(ids))
 

@@ -9,7 +9,7 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from xml.etree import ElementTree  # the book is an installed file of ours, not a stranger's bytes
+from xml.etree import ElementTree as ET  # the book is an installed file of ours, not a stranger's bytes
 
 _CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 _SEVENTH = 7
@@ -41,7 +41,7 @@ def _book() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Descriptions by code, and the seventh characters that a code adds to those below it."""
     texts: dict[str, str] = {}
     sevenths: dict[str, dict[str, str]] = {}
-    for _, element in ElementTree.iterparse(_tabular()):  # noqa: S314 - see the import
+    for _, element in ET.iterparse(_tabular()):  # noqa: S314 - see the import
         if element.tag != "diag":
             continue
         code = element.findtext("name", "").replace(".", "")

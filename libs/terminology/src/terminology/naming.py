@@ -7,6 +7,7 @@ something else is found only as it is written, and is told as uncertain.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 _WORD = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"[\s\-'’/&+]{0,3}")
@@ -75,7 +76,7 @@ def _mention(start: int, end: int, text: str, names: Iterable[Name]) -> Mention 
 
 def _joined(text: str, spans: list[re.Match[str]]) -> int:
     """How many words follow each other with nothing between them that parts sentences or items."""
-    for count, (left, right) in enumerate(zip(spans, spans[1:], strict=False), start=1):
+    for count, (left, right) in enumerate(pairwise(spans), start=1):
         if not _GAP.fullmatch(text, left.end(), right.start()):
             return count
     return len(spans)
