@@ -2,16 +2,19 @@
 
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import coding_systems, tables
+from terminology.concepts import words
 
 COLUMNS = ("system", "code", "display", "source")
 
 
 def of(concept: CodedConcept) -> CodedConcept | None:
-    """An answer with its usual words; None when it is not known."""
+    """An answer with its usual words, by its code or, without one of a known system, by its words; None if unknown."""
     display = _rows().get((concept.system, concept.code))
+    if not display and not (concept.code and coding_systems.known(concept.system)):
+        display = _by_words().get(words(concept.display))
     return CodedConcept(system=concept.system, code=concept.code, display=display) if display else None
 
 
@@ -19,3 +22,8 @@ def of(concept: CodedConcept) -> CodedConcept | None:
 def _rows() -> dict[tuple[str, str], str]:
     rows = tables.index(tables.read("answers", COLUMNS), "system", "code").values()
     return {(coding_systems.uri(row["system"]), row["code"]): row["display"] for row in rows}
+
+
+@cache
+def _by_words() -> dict[str, str]:
+    return {words(display): display for display in _rows().values()}

@@ -5,7 +5,7 @@ Guarantee: no LOINC code says more than the value of the table; a value for whic
 
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import tables
 from terminology.concepts import LOINC

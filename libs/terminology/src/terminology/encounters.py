@@ -5,7 +5,7 @@ Guarantee: a class that says nothing (not applicable, unknown, a local letter) g
 
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import coding_systems, tables
 from terminology.concepts import ACT_CODE

@@ -7,7 +7,7 @@ there is no code of a known system. No family is stronger than the code: a suspi
 from dataclasses import dataclass
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import coding_systems, families, icd10cm, tables
 from terminology.concepts import ICD9CM, ICD10, ICD10CM, words

@@ -6,7 +6,7 @@ Guarantee: a plan is told as a plan and never as done. Codes of CPT are unknown 
 from dataclasses import dataclass
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import coding_systems, tables
 from terminology.naming import Lexicon, Name

@@ -6,13 +6,14 @@ Guarantee: an immune globulin, `no vaccine administered` and `unknown` count for
 from dataclasses import dataclass
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import tables
-from terminology.concepts import CVX
+from terminology.concepts import CVX, NDC
 from terminology.naming import Lexicon, Name
 
-COLUMNS = ("code", "display", "names", "antigens", "series", "source")
+COLUMNS = ("code", "display", "names", "antigens", "series", "ndc", "source")
+_NDC_DIGITS = 11
 _NO_VACCINE = frozenset({"998", "999"})
 
 
@@ -33,7 +34,9 @@ class Vaccine:
 
 
 def of(concept: CodedConcept) -> Vaccine | None:
-    """The vaccine that a CVX code is, written with or without leading zeros; None when it is not known."""
+    """The vaccine that a CVX code (with or without leading zeros) or a National Drug Code is; None when not known."""
+    if concept.system == NDC:
+        return _rows().get(_by_product().get(_product(concept.code), ""))
     return _rows().get(concept.code.strip().zfill(2)) if concept.system == CVX else None
 
 
@@ -54,14 +57,29 @@ def short_name(concept: CodedConcept) -> str:
     return (vaccine.display if vaccine else "") or concept.display or concept.code
 
 
+def _product(ndc: str) -> str:
+    """Labeler and product of a code in the form 5-4-2, with or without its hyphens; empty for another form."""
+    digits = ndc.strip().replace("-", "")
+    return digits[:9] if len(digits) == _NDC_DIGITS and digits.isdigit() else ""
+
+
 @cache
 def _rows() -> dict[str, Vaccine]:
-    rows = tables.index(tables.read("vaccines", COLUMNS), "code").values()
     vaccines = (
         Vaccine(row["code"], row["display"], row.several("names"), row.several("antigens"), row.several("series"))
-        for row in rows
+        for row in _table()
     )
     return {vaccine.code: vaccine for vaccine in vaccines}
+
+
+@cache
+def _by_product() -> dict[str, str]:
+    return {product.replace("-", ""): row["code"] for row in _table() for product in row.several("ndc")}
+
+
+@cache
+def _table() -> tuple[tables.Row, ...]:
+    return tuple(tables.index(tables.read("vaccines", COLUMNS), "code").values())
 
 
 @cache
