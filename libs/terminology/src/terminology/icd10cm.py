@@ -1,8 +1,8 @@
 """ICD-10-CM whole: what each code says, read once from the book inside the package simple-icd-10-cm.
 
 Importing that package takes 1.4 s and 184 MB, because it keeps the notes of all codes; only code and description are
-needed here. So its tabular list is read by itself, at the first question. Guarantee: every code that the package knows
-has the description that the package gives it.
+needed here. So its tabular list is read by itself, at the first question. Guarantee: every code that the package knows has
+its description, without the notes that the package appends to some seventh characters.
 """
 
 import re
