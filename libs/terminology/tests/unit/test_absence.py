@@ -19,9 +19,9 @@ from terminology.concepts import SNOMED, concept
     ],
 )
 def test_a_whole_text_states_an_absence(text: str, meaning: Meaning, about: str, code: str) -> None:
-    said = absence.whole(text)
-    assert said is not None
-    assert (said.meaning, said.about, said.concept.code if said.concept else "") == (meaning, about, code)
+    stated = absence.whole(text)
+    assert stated is not None
+    assert (stated.meaning, stated.about, stated.concept.code if stated.concept else "") == (meaning, about, code)
 
 
 @pytest.mark.parametrize(
