@@ -1,7 +1,7 @@
 """Procedures, vaccines, visits, documents and answers: a code and a name lead to the same row."""
 
 import pytest
-from terminology import answers, documents, encounters, procedures, tables, vaccines
+from terminology import answers, documents, encounters, procedures, reports, tables, vaccines
 from terminology.concepts import ACT_CODE, CPT, CVX, LOINC, NDC, SNOMED, concept
 
 
@@ -91,3 +91,10 @@ def test_an_answer_is_known_by_its_code_and_by_words_without_one() -> None:
     assert yes.display == "Yes"
     assert answers.of(concept("", "Y", "YES")) is not None
     assert answers.of(concept(LOINC, "LA0-0", "Yes")) is None
+
+
+def test_a_panel_is_known_by_its_code() -> None:
+    panel = reports.of(concept(LOINC, "58410-2"))
+    assert panel is not None
+    assert panel.display.startswith("Complete blood count")
+    assert reports.of(concept(SNOMED, "58410-2")) is None

@@ -12,6 +12,7 @@ from terminology import (
     observables,
     problems,
     procedures,
+    reports,
     units,
     vaccines,
 )
@@ -25,8 +26,9 @@ def is_known(occurrence: Occurrence) -> bool:
 
 
 def _observation(coding: Coding) -> bool:
-    """An order may be for a procedure, a report for a document."""
-    return bool(observables.of(coding.concept)) or _procedure(coding) or bool(documents.of(coding.concept))
+    """An order may be for a panel or a procedure, a report for a document."""
+    concept = coding.concept
+    return bool(observables.of(concept) or reports.of(concept) or documents.of(concept)) or _procedure(coding)
 
 
 def _answer(coding: Coding) -> bool:
