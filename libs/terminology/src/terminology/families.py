@@ -1,7 +1,8 @@
 """Families of problems: what a physician calls one problem, over all code systems, with all its names.
 
 Rows of `data/problem_families.tsv`. Guarantee: a family is reached by each of its names, and by each code whose prefix
-it lists; a family within another is reached through it.
+it lists; a family within another is reached through it. A phrase of `data/not_problems.tsv` (diabetes insipidus,
+pregnancy test) is no family, whatever name stands in it.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from terminology import tables
 from terminology.naming import Lexicon, Mention, Name
 
 COLUMNS = ("id", "name", "abbreviations", "ambiguous", "synonyms", "lay", "within", "icd10cm", "icd9cm", "source")
+_PHRASES = ("words", "source")
+_NO_FAMILY = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def known() -> dict[str, Family]:
 
 def mentions(text: str) -> tuple[Mention, ...]:
     """Names of families in a text, where they stand; the keys of a mention are ids."""
-    return _lexicon().mentions(text)
+    return tuple(mention for mention in _lexicon().mentions(text) if mention.keys != (_NO_FAMILY,))
 
 
 def named(text: str) -> tuple[Family, ...]:
@@ -67,7 +70,7 @@ def named(text: str) -> tuple[Family, ...]:
 def by_name(text: str) -> tuple[str, ...]:
     """The ids of the one family that a text names whole and without doubt."""
     mention = _lexicon().exactly(text)
-    return mention.keys if mention and mention.certain else ()
+    return mention.keys if mention and mention.certain and mention.keys != (_NO_FAMILY,) else ()
 
 
 def with_wider(ids: Iterable[str]) -> tuple[Family, ...]:
@@ -98,7 +101,8 @@ def _ranges(column: str) -> tuple[tuple[str, str, str], ...]:
 
 @cache
 def _lexicon() -> Lexicon:
-    return Lexicon(name for family in known().values() for name in family.names)
+    no_family = (Name(row["words"], _NO_FAMILY) for row in tables.read("not_problems", _PHRASES))
+    return Lexicon((*(name for family in known().values() for name in family.names), *no_family))
 
 
 @cache

@@ -98,12 +98,10 @@ def _sum_of_digits(number: int) -> int:
     return number // 10 + number % 10
 
 
-@pytest.mark.parametrize("name", ["answers", "documents", "reports"])
+@pytest.mark.parametrize("name", ["documents", "reports"])
 def test_every_code_of_loinc_has_a_right_check_digit(name: str) -> None:
     """LOINC Users' Guide, appendix C: Mod 10."""
-    codes = [row["code"] for row in tables.read(name, tables.header(name)) if row.get("system", "LN") == "LN"]
-    assert codes
-    for code in codes:
-        number, _, check = code.removeprefix("LA").partition("-")
+    for row in tables.read(name, tables.header(name)):
+        number, _, check = row["code"].partition("-")
         doubled = (int(digit) * (2 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(number)))
-        assert (code, -sum(map(_sum_of_digits, doubled)) % 10) == (code, int(check))
+        assert (row["code"], -sum(map(_sum_of_digits, doubled)) % 10) == (row["code"], int(check))
