@@ -59,4 +59,6 @@ def _by_code() -> dict[str, Procedure]:
 
 @cache
 def _lexicon() -> Lexicon:
-    return Lexicon(Name(text, p.code) for p in _rows().values() for text in (p.display, *p.names))
+    """Names and displays; one of a single word (therapy, incision) is too wide unless it is also a name."""
+    texts = ((p.code, (p.display, *p.names) if " " in p.display else p.names) for p in _rows().values())
+    return Lexicon(Name(text, code) for code, names in texts for text in names)

@@ -11,6 +11,11 @@ def test_every_name_of_a_procedure_leads_to_it() -> None:
             assert row["code"] in {procedure.code for procedure in procedures.named(f"He had {name}.")}
 
 
+@pytest.mark.parametrize("text", ["needs therapy", "the incision is clean", "counseling", "scheduling"])
+def test_a_word_that_is_too_wide_names_no_procedure(text: str) -> None:
+    assert procedures.named(text) == ()
+
+
 def test_codes_of_cpt_are_unknown() -> None:
     assert procedures.of(concept(CPT, "71045", "whatever was sent")) is None
     assert procedures.short_name(concept(CPT, "71045", "whatever was sent")) == "whatever was sent"
