@@ -13,8 +13,10 @@ def test_every_row_has_all_cells_and_a_known_source(name: str) -> None:
     assert rows
     if name == "sources":
         return
-    assert {row.line for row in rows if not row.several("source")} == set()
-    assert {key for row in rows for key in row.several("source")} <= sources.known().keys()
+    columns = [column for column in tables.header(name) if column == "source" or column.endswith("_source")]
+    keys = [{key for column in columns for key in row.several(column)} for row in rows]
+    assert [row.line for row, own in zip(rows, keys, strict=True) if not own] == []
+    assert set().union(*keys) <= sources.known().keys()
 
 
 @pytest.mark.parametrize("name", tables.names())
