@@ -14,6 +14,13 @@ def test_every_row_is_known_and_its_families_exist() -> None:
         assert set(problem.families) <= families.known().keys()
 
 
+def test_the_words_of_every_row_lead_back_to_its_families() -> None:
+    for row in ROWS:
+        by_words = problems.of(concept("", "", row["display"].upper()))
+        assert by_words is not None
+        assert set(by_words.families) == set(row.several("families"))
+
+
 def test_what_is_suspected_or_awaited_is_in_no_family() -> None:
     rows = [row for row in ROWS if row["kind"] == "situation" and not row["display"].startswith("History of")]
     assert len(rows) > 5

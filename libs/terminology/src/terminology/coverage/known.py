@@ -32,8 +32,10 @@ def _observation(coding: Coding) -> bool:
 
 
 def _answer(coding: Coding) -> bool:
+    """An answer may be a problem, an observable or a procedure itself."""
     concept = coding.concept
-    return bool(answers.of(concept) or problems.of(concept) or observables.of(concept) or absence.of(concept))
+    by_meaning = answers.of(concept) or problems.of(concept) or observables.of(concept) or absence.of(concept)
+    return bool(by_meaning) or _procedure(coding)
 
 
 def _problem(coding: Coding) -> bool:
