@@ -1,0 +1,112 @@
+"""Families of problems: what a physician calls one problem, over all code systems, with all its names.
+
+Rows of `data/problem_families.tsv`. Guarantee: a family is reached by each of its names, and by each code whose prefix
+it lists; a family within another is reached through it. A phrase of `data/not_problems.tsv` (diabetes insipidus,
+pregnancy test) is no family, whatever name stands in it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from terminology import tables
+from terminology.naming import Lexicon, Mention, Name
+
+COLUMNS = ("id", "name", "abbreviations", "ambiguous", "synonyms", "lay", "within", "icd10cm", "icd9cm", "source")
+_PHRASES = ("words", "source")
+_NO_FAMILY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One problem as a physician names it. `within` are the ids of the families that hold it."""
+
+    id: str
+    name: str
+    abbreviations: tuple[str, ...]
+    ambiguous: tuple[str, ...]
+    synonyms: tuple[str, ...]
+    lay: tuple[str, ...]
+    within: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        certain = (self.name, *self.abbreviations, *self.synonyms, *self.lay)
+        return (
+            *(Name(text, self.id) for text in certain),
+            *(Name(text, self.id, ambiguous=True) for text in self.ambiguous),
+        )
+
+
+@cache
+def known() -> dict[str, Family]:
+    """All families by their id."""
+    families = (
+        Family(
+            row["id"],
+            row["name"],
+            row.several("abbreviations"),
+            row.several("ambiguous"),
+            row.several("synonyms"),
+            row.several("lay"),
+            row.several("within"),
+        )
+        for row in _rows()
+    )
+    return {family.id: family for family in families}
+
+
+def mentions(text: str) -> tuple[Mention, ...]:
+    """Names of families in a text, where they stand; the keys of a mention are ids."""
+    return tuple(mention for mention in _lexicon().mentions(text) if mention.keys != (_NO_FAMILY,))
+
+
+def named(text: str) -> tuple[Family, ...]:
+    """The families that a text names, in their order; of an ambiguous name, all that it may mean."""
+    ids = (key for mention in mentions(text) for key in mention.keys)
+    return tuple(known()[key] for key in dict.fromkeys(ids))
+
+
+def by_name(text: str) -> tuple[str, ...]:
+    """The ids of the one family that a text names whole and without doubt."""
+    mention = _lexicon().exactly(text)
+    return mention.keys if mention and mention.certain and mention.keys != (_NO_FAMILY,) else ()
+
+
+def with_wider(ids: Iterable[str]) -> tuple[Family, ...]:
+    """The families of these ids and all that hold them, the nearest first."""
+    reached: dict[str, Family] = {}
+    waiting = list(ids)
+    while waiting:
+        family = known()[waiting.pop(0)]
+        if family.id not in reached:
+            reached[family.id] = family
+            waiting += family.within
+    return tuple(reached.values())
+
+
+def by_prefix(column: str, code: str) -> tuple[str, ...]:
+    """Ids of the narrowest families that list a prefix of a code, which is written without its point."""
+    ranges = _ranges(column)
+    ids = [family for family, low, high in ranges if low <= code[: len(low)] and code[: len(high)] <= high]
+    wider = {holder.id for each in ids for holder in with_wider(known()[each].within)}
+    return tuple(dict.fromkeys(each for each in ids if each not in wider))
+
+
+@cache
+def _ranges(column: str) -> tuple[tuple[str, str, str], ...]:
+    cells = ((row["id"], cell.replace(".", "").split("-")) for row in _rows() for cell in row.several(column))
+    return tuple((family, ends[0], ends[-1]) for family, ends in cells)
+
+
+@cache
+def _lexicon() -> Lexicon:
+    no_family = (Name(row["words"], _NO_FAMILY) for row in tables.read("not_problems", _PHRASES))
+    return Lexicon((*(name for family in known().values() for name in family.names), *no_family))
+
+
+@cache
+def _rows() -> tuple[tables.Row, ...]:
+    rows = tables.read("problem_families", COLUMNS)
+    tables.index(rows, "id")
+    return rows
