@@ -22,7 +22,7 @@ _COLUMNS = ("name", "kind", "target", "alike", "synonyms", "codes", "source")
 
 @dataclass(frozen=True, slots=True)
 class Allergen:
-    """What an allergy is about: an ingredient, a class, or another substance, of which only the name is known."""
+    """What an allergy is about: an ingredient, a class, or something else, of which only the name is known."""
 
     name: str
     ingredient: Ingredient | None = None
