@@ -3,7 +3,7 @@
 Guarantee: a concept has one key, whatever its display; one without a code is known by its words.
 """
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"

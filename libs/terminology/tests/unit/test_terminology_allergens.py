@@ -3,7 +3,7 @@
 from operator import attrgetter
 
 import pytest
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import cross_reactions, drug_classes, drugs, tables
 from terminology.allergens import (
     Allergen,

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 
 import pytest
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import drug_classes, drugs, products, tables
 from terminology.concepts import NDC, RXNORM
 from terminology.scan import words_of
