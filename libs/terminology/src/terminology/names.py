@@ -34,8 +34,7 @@ class Panel:
 def named(text: str) -> tuple[Observable, ...]:
     """All that a reader may mean by a name, an abbreviation or a layman's word; of a panel, its members."""
     written = " ".join(text.split())
-    hits = _written().get(written) or _spoken().get(plain(text)) or ()
-    return tuple(dict.fromkeys(hits))
+    return tuple(dict.fromkeys((*_written().get(written, ()), *_spoken().get(plain(text), ()))))
 
 
 def panel(name: str) -> Panel | None:

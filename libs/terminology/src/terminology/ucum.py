@@ -84,7 +84,7 @@ def _dimensions(side: Counter[str]) -> Dimensions:
 
 def _part(token: re.Match[str]) -> Unit | None:
     if token["number"]:
-        return Unit(Fraction(token["number"]), (), ())
+        return Unit(Fraction(token["number"]), (), ()) if int(token["number"]) else None
     if token["alone"]:
         return Unit(Fraction(1), ((token["alone"], 1),), ())
     unit = _prefixed(token["atom"])

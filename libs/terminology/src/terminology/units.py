@@ -123,6 +123,8 @@ def _decimal(exact: Fraction, sent: Decimal) -> Decimal:
 
 def rounded(value: Decimal, sent: Decimal, decimals: int) -> Decimal:
     """A converted value with the digits that were sent, and with `decimals` at least; no digit is made up."""
+    if value == sent:
+        return sent
     figures = len(sent.normalize().as_tuple().digits)
     if value.as_tuple().digits == sent.as_tuple().digits:  # only the point moved
         return _trimmed(value, decimals)
