@@ -33,8 +33,8 @@ class Panel:
 
 def named(text: str) -> tuple[Observable, ...]:
     """All that a reader may mean by a name, an abbreviation or a layman's word; of a panel, its members."""
-    written = " ".join(text.split())
-    return tuple(dict.fromkeys((*_written().get(written, ()), *_spoken().get(plain(text), ()))))
+    as_written = " ".join(text.split())
+    return tuple(dict.fromkeys((*written().get(as_written, ()), *spoken().get(plain(text), ()))))
 
 
 def panel(name: str) -> Panel | None:
@@ -76,14 +76,14 @@ def panels() -> tuple[Panel, ...]:
 
 
 @cache
-def _written() -> Mapping[str, tuple[Observable, ...]]:
+def written() -> Mapping[str, tuple[Observable, ...]]:
     """Abbreviations as physicians write them."""
     own = ((word, (known,)) for known in observables().values() for word in known.abbreviations)
     return _gathered([*own, *((word, group.members) for group in panels() for word in group.abbreviations)])
 
 
 @cache
-def _spoken() -> Mapping[str, tuple[Observable, ...]]:
+def spoken() -> Mapping[str, tuple[Observable, ...]]:
     """Names in any case, long abbreviations among them."""
     own = [
         (plain(word), (known,))

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from terminology import observables
-from terminology.observables import Code, Observable
+from terminology.names import named
+from terminology.observables import Code, Observable, by_loinc, plain
 from terminology.specimens import Specimen, specimen, specimen_in, without_blood
 from terminology.tables import read
 
@@ -17,21 +17,32 @@ _COLUMNS = ("alias", "loinc", "source")
 _IN_BRACKETS = re.compile(r"\[[^\]]*\]?")
 
 
-def by_local(text: str, unit: str, beside: Sequence[str] = ()) -> Code | None:
-    """The code that a local result code or printed name stands for, or None. `beside`: what else the element says."""
+def by_local(text: str, unit: str, beside: Sequence[str] = (), within: Sequence[str] = ()) -> Code | None:
+    """The code that a local result code or printed name stands for, or None.
+
+    `beside`: the other texts of the same element; one that names another observable or qualifies this one refuses it.
+    `within`: what the order and the specimen say; only the specimen is looked at there.
+    """
     code = by_name(text)
     if code is None or not code.accepts(unit):
         return None
-    texts = (text, *beside)
-    return code if all(_fits(specimen_in(each), code.observable) for each in texts) else None
+    fits = all(_fits(specimen_in(each), code.observable) for each in (*beside, *within))
+    return code if fits and all(_means(each, code.observable) for each in beside) else None
 
 
 def by_name(text: str) -> Code | None:
     """As `by_local`, without a unit to go by: for pages that print names; the specimen still has to fit."""
     bare = without_blood(_IN_BRACKETS.sub(" ", text))
     loinc = next((loinc for name in (text, bare) if (loinc := _aliases().get(_plain(name)))), None)
-    code = observables.by_loinc(loinc) if loinc else None
+    code = by_loinc(loinc) if loinc else None
     return code if code is not None and _fits(specimen_in(text), code.observable) else None
+
+
+def _means(text: str, known: Observable) -> bool:
+    """Whether a text can be about this observable: it names no other one and has no word that makes it another."""
+    meant = named(without_blood(_IN_BRACKETS.sub(" ", text)))
+    own = {word for name in (known.name, known.short, *known.names) for word in plain(name).split()}
+    return (not meant or known in meant) and not (_qualifiers() & set(plain(text).split())) - own
 
 
 def _fits(mentioned: Specimen | None, known: Observable) -> bool:
@@ -48,3 +59,8 @@ def _plain(text: str) -> str:
 @cache
 def _aliases() -> dict[str, str]:
     return {row["alias"]: row["loinc"] for row in read("local_codes", _COLUMNS)}
+
+
+@cache
+def _qualifiers() -> frozenset[str]:
+    return frozenset(row["word"] for row in read("qualifiers", ("word", "because", "source")))

@@ -28,6 +28,7 @@ TABLES = {
         "id", "loinc", "name", "kind", "analyte", "specimen", "property", "unit", "decimals", "units", "substance",
         "family", "low", "high", "short", "names", "abbreviations", "source",
     ),
+    "qualifiers": ("word", "because", "source"),
     "panels": ("panel", "names", "abbreviations", "loinc", "members", "source"),
     "relations": ("substance", "unit", "to", "factor", "offset", "source"),
     "specimens": ("specimen", "counts_as", "words", "hl7", "snomed", "source"),
@@ -272,6 +273,49 @@ def test_a_printed_name_is_one_observable(name: str, unit: str, loinc: str) -> N
 )  # fmt: skip
 def test_another_specimen_unit_or_an_unknown_name_is_never_guessed(name: str, unit: str) -> None:
     assert by_local(name, unit) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "beside"),
+    [
+        ("WT", "kg", "Birth weight"),
+        ("WT", "kg", "Target weight"),
+        ("WT", "kg", "Weight loss"),
+        ("HR", "/min", "Fetal heart rate"),
+        ("CREA", "mg/dL", "Creatinine clearance"),
+        ("BILI", "mg/dL", "Direct bilirubin"),
+        ("CA", "mg/dL", "Calcium corrected for albumin"),
+        ("K", "mmol/L", "Sodium"),
+        ("GLU", "mg/dL", "Glucose 2h post"),
+        ("SBP", "mmHg", "Systolic standing"),
+    ],
+)
+def test_a_text_that_names_or_qualifies_something_else_refuses_the_code(code: str, unit: str, beside: str) -> None:
+    assert by_local(code, unit) is not None
+    assert by_local(code, unit, (beside,)) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "beside"),
+    [
+        ("KREA", "umol/L", "Kreatinin"),
+        ("CREA", "mg/dL", "Creatinine (enzymatic)"),
+        ("EGFR", "mL/min/1.73m2", "Estimated GFR"),
+        ("DBIL", "mg/dL", "Direct bilirubin"),
+        ("UREA", "mmol/L", "Urea"),
+        ("GLU", "mg/dL", "Glucose [Mass/volume] in Blood"),
+        ("PLT", "10*9/L", "Platelets"),
+        ("K", "mmol/L", "local text of the laboratory"),
+    ],
+)
+def test_a_text_that_says_the_same_or_nothing_known_does_not(code: str, unit: str, beside: str) -> None:
+    assert by_local(code, unit, (beside,)) is not None
+
+
+def test_an_order_speaks_for_its_specimen_only() -> None:
+    assert by_local("WBC", "/uL", (), ("Urinalysis",)) is None
+    assert by_local("GLU", "mg/dL", (), ("CSF analysis",)) is None
+    assert by_local("K", "mmol/L", (), ("Glucose tolerance",)) is not None
 
 
 def test_a_specimen_beside_the_code_counts_too() -> None:
