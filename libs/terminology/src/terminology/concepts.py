@@ -1,20 +1,40 @@
-"""Code systems by their FHIR URIs, and the key by which concepts compare."""
+"""Code systems by URI, and the key by which two concepts are compared.
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+Guarantee: a concept has one key, whatever its display; one without a code is known by its words.
+"""
+
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 NDC = "http://hl7.org/fhir/sid/ndc"
 CVX = "http://hl7.org/fhir/sid/cvx"
+MVX = "http://hl7.org/fhir/sid/mvx"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD10PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
+CPT = "http://www.ama-assn.org/go/cpt"
+HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+CDT = "http://www.ada.org/cdt"
 UCUM = "http://unitsofmeasure.org"
+ATC = "http://www.whocc.no/atc"
+UNII = "http://fdasis.nlm.nih.gov"
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
 def key(concept: CodedConcept) -> str:
-    """`system|code`; a concept without a code is known by its display."""
-    if not concept.code:
-        return f"display|{' '.join(concept.display.casefold().split())}"
-    return f"{concept.system}|{concept.code}"
+    """`system|code`, or `display|<casefolded words>` of a concept that has no code."""
+    if concept.code:
+        return f"{concept.system}|{concept.code}"
+    return "display|" + words(concept.display)
+
+
+def words(text: str) -> str:
+    """A text as it is compared: casefolded, with single spaces."""
+    return " ".join(text.casefold().split())
+
+
+def concept(system: str, code: str, display: str = "") -> CodedConcept:
+    return CodedConcept(system=system, code=code, display=display)

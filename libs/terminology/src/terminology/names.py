@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology.observables import Observable, by_id, equivalents, observables, of, plain
 from terminology.specimens import specimen

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 
 from terminology import units
 from terminology.concepts import LOINC

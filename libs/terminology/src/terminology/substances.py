@@ -44,7 +44,7 @@ def substance(name: str) -> Substance | None:
 @cache
 def relation(name: str, unit: str, to: str) -> Relation | None:
     """The relation between two UCUM codes for a substance, also the other way round."""
-    for row in read("relations", _RELATIONS):
+    for row in _relations():
         factor, offset = Fraction(row["factor"]), Fraction(row["offset"])
         if (row["substance"], row["unit"], row["to"]) == (name, unit, to):
             return Relation(unit, to, factor, offset)
@@ -53,9 +53,10 @@ def relation(name: str, unit: str, to: str) -> Relation | None:
     return None
 
 
+@cache
 def related_units(name: str) -> tuple[tuple[str, str], ...]:
     """The pairs of units that a relation of this substance joins."""
-    return tuple((row["unit"], row["to"]) for row in read("relations", _RELATIONS) if row["substance"] == name)
+    return tuple((row["unit"], row["to"]) for row in _relations() if row["substance"] == name)
 
 
 def _molar_mass(row: Row) -> Fraction | None:
@@ -68,6 +69,11 @@ def _molar_mass(row: Row) -> Fraction | None:
 @cache
 def _rows() -> dict[str, Row]:
     return {row["substance"]: row for row in read("substances", _SUBSTANCES)}
+
+
+@cache
+def _relations() -> tuple[Row, ...]:
+    return read("relations", _RELATIONS)
 
 
 @cache

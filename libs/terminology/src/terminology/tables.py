@@ -1,53 +1,84 @@
-"""Reads the tables of this package: tab-separated files with a closed schema.
+"""Tables of the package: tab-separated files in `data/`, read with a closed schema.
 
-Lines that begin with `#` are remarks; the first other line names the columns. Guarantee: a table is read whole or there
-is a TableError that names the file and the line.
+A line that begins with `#` is a remark. The first other line names the columns and must equal those that the reader
+expects; every row has exactly that many cells. A cell of several values separates them by `|`.
+Guarantee: a table that breaks a rule is refused with its file and line; nothing is skipped.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 
-
-class TableError(Exception):
-    """A table is not of the form that its reader expects."""
+_DATA = files("terminology") / "data"
 
 
+class TableError(ValueError):
+    """A table breaks its schema. The text names the file and the line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Row(Mapping[str, str]):
-    """One row: its cells by column, and the line where it stands."""
+    """The cells of a row by column, and the place that it stands in."""
 
-    __slots__ = ("_cells", "line")
-
-    def __init__(self, cells: dict[str, str], line: int) -> None:
-        self._cells = cells
-        self.line = line
+    cells: Mapping[str, str]
+    table: str
+    line: int
 
     def __getitem__(self, column: str) -> str:
-        return self._cells[column]
+        return self.cells[column]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
+        return iter(self.cells)
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self.cells)
 
     def several(self, column: str) -> tuple[str, ...]:
-        """The values of a cell that may have many, written with `|` between them."""
-        return tuple(value for value in self._cells[column].split("|") if value)
+        """The values of a cell that may have several."""
+        return tuple(value for value in self.cells[column].split("|") if value)
 
 
-@cache
+def names() -> tuple[str, ...]:
+    """Every table of the package."""
+    return tuple(sorted(entry.name.removesuffix(".tsv") for entry in _DATA.iterdir() if entry.name.endswith(".tsv")))
+
+
+def header(name: str) -> tuple[str, ...]:
+    """The columns that a table itself names."""
+    return next(_lines(name))[1]
+
+
 def read(name: str, columns: tuple[str, ...]) -> tuple[Row, ...]:
-    """The rows of `data/<name>.tsv`, whose header must be exactly `columns`."""
-    text = files("terminology").joinpath("data", f"{name}.tsv").read_text(encoding="utf-8")
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.startswith("#")]
-    if not lines or tuple(lines[0][1].split("\t")) != columns:
-        raise TableError(f"{name}.tsv: the columns are not {', '.join(columns)}")
-    return tuple(_row(name, number, line, columns) for number, line in lines[1:])
+    """The rows of `data/<name>.tsv`, whose columns must be `columns`."""
+    lines = _lines(name)
+    line, head = next(lines, (1, ()))
+    if head != columns:
+        raise TableError(f"{name}.tsv:{line}: the columns are {', '.join(head)}, not {', '.join(columns)}")
+    return tuple(_row(name, line, columns, cells) for line, cells in lines)
 
 
-def _row(name: str, number: int, line: str, columns: tuple[str, ...]) -> Row:
-    cells = line.split("\t")
+def index(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], Row]:
+    """Rows by the columns that are their key; a key that stands twice is refused."""
+    by_key: dict[tuple[str, ...], Row] = {}
+    for row in rows:
+        key = tuple(row[column] for column in columns)
+        if key in by_key:
+            raise TableError(f"{row.table}.tsv:{row.line}: {' '.join(key)} stands in line {by_key[key].line} already")
+        by_key[key] = row
+    return by_key
+
+
+def _lines(name: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    try:
+        text = (_DATA / f"{name}.tsv").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise TableError(f"{name}.tsv:1: there is no such table") from error
+    for line, content in enumerate(text.split("\n"), start=1):
+        if content and not content.startswith("#"):
+            yield line, tuple(content.split("\t"))
+
+
+def _row(name: str, line: int, columns: tuple[str, ...], cells: tuple[str, ...]) -> Row:
     if len(cells) != len(columns):
-        raise TableError(f"{name}.tsv, line {number}: {len(cells)} cells where {len(columns)} belong")
-    return Row(dict(zip(columns, cells, strict=True)), number)
+        raise TableError(f"{name}.tsv:{line}: {len(cells)} cells where {len(columns)} columns are")
+    return Row(dict(zip(columns, cells, strict=True)), name, line)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from longitude.ingestion.v1.clinical_fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import observables, units
 from terminology.concepts import LOINC, SNOMED
 from terminology.names import named, other_specimen, panel, panels, short_name
