@@ -26,9 +26,11 @@ Side = tuple[Fraction, codes.Dimensions]
 @lru_cache(maxsize=4096)
 def ucum(spelling: str, *, scanned: bool = False) -> str | None:
     """The UCUM code of a unit as sent or printed; None when it is not known. `scanned`: text recognition wrote it."""
-    plain = _plain(spelling)
-    code = _spellings().get(plain) or (_misread().get(plain) if scanned else None)
-    return code or (spelling.strip() if codes.parse(spelling.strip()) else None)
+    plain, text = _plain(spelling), spelling.strip()
+    known = _spellings().get(plain) or (_misread().get(plain) if scanned else None)
+    unit = codes.parse(text)
+    # A bare number measures nothing: `10` is what is left of `10^3/uL` where a caret was not escaped.
+    return known or (text if unit is not None and (unit.above or unit.below) else None)
 
 
 def printed(unit: str) -> str:
