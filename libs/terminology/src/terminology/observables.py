@@ -22,6 +22,7 @@ _OBSERVABLES = (
     "family", "low", "high", "short", "names", "abbreviations", "source",
 )  # fmt: skip
 _CODES = ("loinc", "name", "observable", "differs", "substance", "source")
+_STATES_SPECIMEN = re.compile(r" (?:in|of) [A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +179,4 @@ def _long_names() -> Mapping[str, Observable]:
     """Long names that state the specimen or the property; a bare word (`Address`) is not enough."""
     own = [(name, known) for known in observables().values() for name in (known.name, *known.names)]
     names = [*own, *((code.name, code.observable) for code in equivalents())]
-    return {plain(name): known for name, known in names if "[" in name or " of " in name}
+    return {plain(name): known for name, known in names if "[" in name or _STATES_SPECIMEN.search(name)}
