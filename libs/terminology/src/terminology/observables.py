@@ -1,0 +1,182 @@
+"""What can be observed: results, vital signs, scores, findings and answers, as analyte, specimen and property.
+
+Guarantee: a code or name of another specimen or property is never taken for this one; where an equivalent code differs
+(moles for mass, a method, an equation), what differs is said, and values are converted by what was measured.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+
+from longitude.record.v1.fact_pb2 import CodedConcept
+
+from terminology import units
+from terminology.concepts import LOINC
+from terminology.concepts import key as plain_key
+from terminology.tables import Row, read
+
+_OBSERVABLES = (
+    "id", "loinc", "name", "kind", "analyte", "specimen", "property", "unit", "decimals", "units", "substance",
+    "family", "low", "high", "short", "names", "abbreviations", "source",
+)  # fmt: skip
+_CODES = ("loinc", "name", "observable", "differs", "substance", "source")
+_STATES_SPECIMEN = re.compile(r" (?:in|of) [A-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """One thing that can be observed. `unit` and `units` are UCUM codes: the record's, and others of the field."""
+
+    id: str
+    loinc: str
+    name: str
+    kind: str
+    analyte: str
+    specimen: str
+    property: str
+    unit: str
+    decimals: int
+    units: tuple[str, ...]
+    substance: str
+    family: str
+    low: Decimal | None
+    high: Decimal | None
+    short: str
+    names: tuple[str, ...]
+    abbreviations: tuple[str, ...]
+
+    def plausible(self, value: Decimal) -> bool:
+        """Whether a value in the record's unit can be true of a living patient, as far as limits are known."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A LOINC code, its observable, and what differs from it (empty for the observable's own code)."""
+
+    loinc: str
+    name: str
+    observable: Observable
+    differs: str
+    substance: str
+
+    def accepts(self, unit: str) -> bool:
+        """Whether results of this code come in this unit, in any spelling; no unit where it has none."""
+        code = units.ucum(unit) if unit else ""
+        return code in (self.observable.unit, *self.observable.units)
+
+    def in_unit(self, value: Decimal, unit: str) -> Decimal | None:
+        """In the record's unit, with the digits that were sent; None where results do not come in this unit."""
+        if not self.accepts(unit):
+            return None
+        if units.ucum(unit) == self.observable.unit and self.substance == self.observable.substance:
+            return value
+        converted = self.convert(value, unit, self.observable.unit)
+        return None if converted is None else units.rounded(converted, value, self.observable.decimals)
+
+    def convert(self, value: Decimal, unit: str, to: str) -> Decimal | None:
+        """A value of this code as the observable in any unit, unrounded; None where they cannot be compared."""
+        return units.convert(value, unit, to, self.substance, self.observable.substance)
+
+
+@lru_cache(maxsize=4096)
+def by_loinc(loinc: str) -> Code | None:
+    """The observable of a LOINC code, or of an equivalent one; None when the code is not known."""
+    known = observables().get(loinc)
+    if known is not None:
+        return Code(loinc, known.name, known, "", known.substance)
+    row = _equivalents().get(loinc)
+    if row is None:
+        return None
+    observable = by_id()[row["observable"]]
+    return Code(loinc, row["name"], observable, row["differs"], row["substance"] or observable.substance)
+
+
+def of(concept: CodedConcept) -> Observable | None:
+    """The observable of a concept: by its LOINC code; of another system, only by a whole LOINC long name."""
+    if concept.system == LOINC:
+        code = by_loinc(concept.code)
+        return code.observable if code else None
+    return _long_names().get(plain(concept.display))
+
+
+def convert(value: Decimal, unit: str, to: str, loinc: str = "") -> Decimal | None:
+    """A result of this LOINC code in another unit, unrounded; None where the two cannot be compared."""
+    code = by_loinc(loinc)
+    return code.convert(value, unit, to) if code else units.convert(value, unit, to)
+
+
+def key(concept: CodedConcept) -> str:
+    """By which facts compare: equivalent codes share their observable's, a family (eGFR) its first member's."""
+    observable = of(concept)
+    return plain_key(concept) if observable is None else f"{LOINC}|{_head(observable).loinc}"
+
+
+def equation(concept: CodedConcept) -> str:
+    """What differs between a code and the observable that it is read as; empty for its own code."""
+    code = by_loinc(concept.code) if concept.system == LOINC else None
+    return code.differs if code else ""
+
+
+def plain(text: str) -> str:
+    """A name without regard to case, spaces and punctuation, but for what tells names apart (`/`, `%`, `+`, `#`)."""
+    return " ".join(re.sub(r"[^\w/%+#.-]+", " ", text.replace("\u200b", "").casefold()).split())
+
+
+@cache
+def observables() -> Mapping[str, Observable]:
+    """All observables, by their LOINC codes."""
+    return {row["loinc"]: _observable(row) for row in read("observables", _OBSERVABLES)}
+
+
+@cache
+def by_id() -> Mapping[str, Observable]:
+    return {observable.id: observable for observable in observables().values()}
+
+
+def _observable(row: Row) -> Observable:
+    return Observable(
+        id=row["id"],
+        loinc=row["loinc"],
+        name=row["name"],
+        kind=row["kind"],
+        analyte=row["analyte"],
+        specimen=row["specimen"],
+        property=row["property"],
+        unit=row["unit"],
+        decimals=int(row["decimals"] or 0),
+        units=row.several("units"),
+        substance=row["substance"],
+        family=row["family"],
+        low=Decimal(row["low"]) if row["low"] else None,
+        high=Decimal(row["high"]) if row["high"] else None,
+        short=row["short"],
+        names=row.several("names"),
+        abbreviations=row.several("abbreviations"),
+    )
+
+
+def _head(observable: Observable) -> Observable:
+    members = (each for each in observables().values() if each.family == observable.family)
+    return next(members) if observable.family else observable
+
+
+@cache
+def _equivalents() -> Mapping[str, Row]:
+    return {row["loinc"]: row for row in read("observable_codes", _CODES)}
+
+
+@cache
+def equivalents() -> tuple[Code, ...]:
+    """The codes that are read as an observable although something differs."""
+    return tuple(code for loinc in _equivalents() if (code := by_loinc(loinc)) is not None)
+
+
+@cache
+def _long_names() -> Mapping[str, Observable]:
+    """Long names that state the specimen or the property; a bare word (`Address`) is not enough."""
+    own = [(name, known) for known in observables().values() for name in (known.name, *known.names)]
+    names = [*own, *((code.name, code.observable) for code in equivalents())]
+    return {plain(name): known for name, known in names if "[" in name or _STATES_SPECIMEN.search(name)}
