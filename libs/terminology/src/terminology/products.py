@@ -25,7 +25,7 @@ def ndc(code: str) -> tuple[str, ...]:
 
 @cache
 def _ndc() -> dict[str, tuple[str, ...]]:
-    rows = tables.read("ndc", ("ingredients", "products"))
+    rows = tables.read("ndc", ("ingredients", "products", "source"))
     return {product: row.several("ingredients") for row in rows for product in row.several("products")}
 
 

@@ -13,7 +13,7 @@ TABLES = {
     "drug_classes": ("class", "name", "synonyms", "parents", "source"),
     "brands": ("brand", "ingredients", "source"),
     "products": ("code", "ingredients", "source"),
-    "ndc": ("ingredients", "products"),
+    "ndc": ("ingredients", "products", "source"),
     "not_drugs": ("phrase", "source"),
     "allergens": ("name", "kind", "target", "alike", "synonyms", "codes", "source"),
     "cross_reactions": ("from", "to", "strength", "evidence", "source"),
