@@ -55,9 +55,11 @@ async def open_pool(dsn: str, schema: str, *, size: int = 8) -> AsyncIterator[Po
         min_size=1,
         max_size=size,
         timeout=WAIT,
+        # A longer one lets its pauses grow to minutes: a server that is back would not be noticed.
+        reconnect_timeout=WAIT,
         open=False,
         check=AsyncConnectionPool.check_connection,
-        kwargs={"options": options, "autocommit": True},
+        kwargs={"options": options, "autocommit": True, "connect_timeout": 5},
     )
     async with connections:
         yield Pool(connections)
