@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
 from contracts.errors import UnavailableError
 from contracts.topics import M, Topic
 from faststream import AckPolicy
@@ -152,6 +151,7 @@ async def _leave_undecoded(message: KafkaMessage) -> Any:
 async def _commit(message: KafkaMessage) -> None:
     """A commit lost to a rebalance is harmless: the records come again and their effects are recorded."""
     try:
-        await message.ack()
-    except KafkaError as error:
-        log.warning("offset not committed: %s", type(error).__name__)
+        async with reaching_kafka(PUBLISH_TIMEOUT):
+            await message.ack()
+    except UnavailableError as error:
+        log.warning("offset not committed: %s", error)
