@@ -150,7 +150,9 @@ class System:
 
 def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
     """For each RPC of each service a request, and its status while everything is there."""
-    passage = Passage(passage_id="away", title="Kidneys", text="Check creatinine.", source="A test", grade="1B")
+    # Another text each time, so that loading it is something to announce.
+    passage = Passage(passage_id="away", title="Kidneys", text=f"Check creatinine: {uuid.uuid4()}.", source="A test")
+    passage.source_kind, passage.published = "cohort", "2026"
     name = system.assessment_id
     return {
         "auditing": {
@@ -220,6 +222,7 @@ async def _prepare(system: System) -> None:
     asked = requests(system)
     await until(lambda: answers(system, "memory", "GetTimeline", asked["memory"]["GetTimeline"]))
     await until(lambda: answers(system, "auditing", "ReadLeaves", asked["auditing"]["ReadLeaves"]))
+    await until(lambda: answers(system, "auditing", "GetCheckpoint", asked["auditing"]["GetCheckpoint"]))
     system.request_id = str(uuid.uuid4())
     stub = ReasoningServiceStub(system.channels["reasoning"])
     request = reasoning_pb.AskRequest(patient=PATIENT, question=QUESTION, request_id=system.request_id)
