@@ -152,7 +152,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
     """For each RPC of each service a request, and its status while everything is there."""
     # Another text each time, so that loading it is something to announce.
     passage = Passage(passage_id="away", title="Kidneys", text=f"Check creatinine: {uuid.uuid4()}.", source="A test")
-    passage.source_kind, passage.published = "cohort", "2026"
+    passage.source_kind, passage.published, passage.licence = "cohort", "2026", "CC0-1.0"
     name = system.assessment_id
     return {
         "auditing": {
