@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
+from contracts.errors import UnavailableError
 from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from eventbus import metrics, tracing
 from eventbus.delivery import Delivery, GiveBackError, RetryPolicy, TooManyBugsError
-from eventbus.errors import TransientError
 from eventbus.events import Event, Outgoing
+from eventbus.kafka import reaching_kafka
 
 log = logging.getLogger("eventbus")
 
@@ -38,8 +38,8 @@ class Process(Protocol):
     def fail(self, error: BaseException) -> None:
         """End the process with an error."""
 
-    def ready_when(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
-        """Add a readiness check."""
+    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None:
+        """Name what some of the work can do without; `check` raises while it is away."""
 
 
 class EventBus:
@@ -80,7 +80,7 @@ class EventBus:
         self._max_records = min(self._max_records, max_records)
 
     async def publish(self, outgoing: Outgoing) -> None:
-        """Return when every in-sync replica has the event; TransientError when that takes over 15 s or fails."""
+        """Return when every in-sync replica has the event; UnavailableError when that takes over 15 s or fails."""
         headers = outgoing.headers()
         with tracing.publishing(outgoing.topic.name, headers):
             await self._send(outgoing.topic.name, outgoing.key, outgoing.value(), headers)
@@ -93,7 +93,7 @@ class EventBus:
         if self._deliveries:
             self._subscribe()
         await self._broker.start()
-        process.ready_when("kafka", self.ping)
+        process.works_without("kafka", self.ping)
         try:
             yield
         finally:
@@ -101,9 +101,9 @@ class EventBus:
             await self._broker.stop()
 
     async def ping(self) -> None:
-        """Raise TransientError when no broker answers."""
+        """Raise UnavailableError when no broker answers."""
         if not await self._broker.ping(timeout=5.0):
-            raise TransientError("kafka")
+            raise UnavailableError("kafka cannot be reached; ask again")
 
     def _subscribe(self) -> None:
         """One consumer for all topics: one member of the group, so that starting and failing over is one rebalance."""
@@ -137,13 +137,10 @@ class EventBus:
             await _commit(message)
 
     async def _send(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> None:
-        try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT):
-                await self._broker.publish(
-                    value, topic, key=key or None, headers=headers, correlation_id=headers.get("ce_id")
-                )
-        except (KafkaError, TimeoutError) as error:
-            raise TransientError(f"kafka: {type(error).__name__}") from error
+        async with reaching_kafka(PUBLISH_TIMEOUT):
+            await self._broker.publish(
+                value, topic, key=key or None, headers=headers, correlation_id=headers.get("ce_id")
+            )
 
 
 async def _leave_undecoded(message: KafkaMessage) -> Any:
@@ -154,6 +151,7 @@ async def _leave_undecoded(message: KafkaMessage) -> Any:
 async def _commit(message: KafkaMessage) -> None:
     """A commit lost to a rebalance is harmless: the records come again and their effects are recorded."""
     try:
-        await message.ack()
-    except KafkaError as error:
-        log.warning("offset not committed: %s", type(error).__name__)
+        async with reaching_kafka(PUBLISH_TIMEOUT):
+            await message.ack()
+    except UnavailableError as error:
+        log.warning("offset not committed: %s", error)

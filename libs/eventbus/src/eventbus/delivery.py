@@ -2,18 +2,18 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-import psycopg
 from aiokafka import ConsumerRecord
+from contracts.errors import PermanentError, UnavailableError
 from contracts.topics import Topic, dead_letter_topic
 
 from eventbus import metrics, tracing
-from eventbus.errors import PermanentError, TransientError
 from eventbus.events import Event, Outgoing, decode_headers
+from eventbus.retry import BACKOFF, Backoff, until_available
 
 log = logging.getLogger("eventbus")
 
@@ -21,25 +21,16 @@ Handler = Callable[[Event[Any]], Awaitable[Sequence[Outgoing]]]
 SendRecord = Callable[[str, bytes, bytes, dict[str, str]], Awaitable[None]]
 Publish = Callable[[Outgoing], Awaitable[None]]
 
-# A lost database is something to wait for, whoever met it.
-TRANSIENT = (TransientError, psycopg.OperationalError)
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How long to wait, in seconds, and how many bugs in a row a consumer survives."""
 
-    first_delay: float = 0.1
-    longest_delay: float = 5.0
+    backoff: Backoff = BACKOFF
     # After this long in place the record is given back to the broker's log and fetched again, so that the
     # consumer polls well inside max.poll.interval (300 s) however long the outage lasts.
     patience: float = 60.0
     bug_limit: int = 10
-
-    def delay(self, attempt: int) -> float:
-        """Exponential with full jitter on its upper half."""
-        ceiling = min(self.longest_delay, self.first_delay * 2.0 ** min(attempt - 1, 16))
-        return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
 class TooManyBugsError(Exception):
@@ -82,27 +73,28 @@ class Delivery:
             await self._until_done(record)
 
     async def _until_done(self, record: "ConsumerRecord[bytes, bytes]") -> None:
-        started = asyncio.get_running_loop().time()
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                await self._attempt(record, attempt)
-            except TRANSIENT as error:
-                metrics.RETRIED.labels(self._consumer, self._topic.name).inc()
-                log.warning("waiting: %s", _what(error), extra=self._where(record) | {"attempt": attempt})
-            else:
-                return
-            if asyncio.get_running_loop().time() - started > self._policy.patience:
+        clock = asyncio.get_running_loop().time
+        attempts, started = count(1), clock()
+
+        async def pause(seconds: float) -> None:
+            metrics.RETRIED.labels(self._consumer, self._topic.name).inc()
+            if clock() - started > self._policy.patience:
                 raise GiveBackError
-            await self._pause(self._policy.delay(attempt))
+            await self._pause(seconds)
+
+        await until_available(
+            lambda: self._attempt(record, next(attempts)),
+            self._policy.backoff,
+            pause=pause,
+            where=self._where(record),
+        )
 
     async def _attempt(self, record: "ConsumerRecord[bytes, bytes]", attempt: int) -> None:
         try:
             event = Event.decode(self._topic, record)
             for outgoing in await self._handler(event):
                 await self._publish(outgoing)
-        except TRANSIENT:
+        except UnavailableError:
             raise
         except PermanentError as error:
             await self._dead_letter(record, attempt, error.reason, error)
@@ -151,11 +143,6 @@ class Delivery:
 
     def _where(self, record: "ConsumerRecord[bytes, bytes]") -> dict[str, Any]:
         return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-
-
-def _what(error: BaseException) -> str:
-    """The text of our own errors; of a library's, only the type: its text may quote a row."""
-    return str(error) if isinstance(error, TransientError) else type(error).__name__
 
 
 def place_of(error: BaseException) -> str:

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Self
 
 from aiokafka import ConsumerRecord
+from contracts.errors import PermanentError
 from contracts.topics import M, Topic
 from google.protobuf.message import DecodeError, Message
-
-from eventbus.errors import PermanentError
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/protobuf"

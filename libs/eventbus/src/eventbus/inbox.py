@@ -2,7 +2,7 @@
 
 `once` runs an effect in the same transaction as the inbox row that marks it done and the outbox rows that say
 what to publish. Redelivered, the event has no effect and gives the recorded events again.
-`stage` does the same for a command (an RPC), whose events a background sweep publishes.
+`stage` does the same for a command (an RPC), whose events the outbox publishes.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +22,8 @@ _STAGE = """INSERT INTO outbox
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 _RECORDED = """SELECT topic, event_id, key, payload, occurred_at, causation_id FROM outbox
     WHERE consumer = %s AND cause_id = %s ORDER BY position"""
-_UNPUBLISHED = """SELECT DISTINCT consumer, cause_id::text FROM outbox WHERE published_at IS NULL LIMIT 100"""
+_UNPUBLISHED = """SELECT consumer, cause_id::text FROM outbox WHERE published_at IS NULL
+    GROUP BY consumer, cause_id ORDER BY min(occurred_at) LIMIT %s"""
 _PUBLISHED = """UPDATE outbox SET published_at = clock_timestamp() WHERE consumer = %s AND cause_id = %s"""
 
 
@@ -51,9 +52,9 @@ async def stage(conn: AsyncConnection[Any], cause_id: str, outgoing: Sequence[Ou
     await _write(conn, "command", cause_id, outgoing, published_at=None)
 
 
-async def unpublished(conn: AsyncConnection[Any]) -> dict[str, Sequence[Outgoing]]:
-    """Staged events that are not known to be published, by cause id; at most 100 causes at a time."""
-    causes = await (await conn.execute(_UNPUBLISHED)).fetchall()
+async def unpublished(conn: AsyncConnection[Any], limit: int) -> dict[str, Sequence[Outgoing]]:
+    """Staged events that are not known to be published, by cause id, of the oldest causes."""
+    causes = await (await conn.execute(_UNPUBLISHED, (limit,))).fetchall()
     return {cause: await _recorded(conn, consumer, cause) for consumer, cause in causes}
 
 

@@ -9,15 +9,17 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from contracts.errors import PermanentError, UnavailableError
 from contracts.identifiers import event_id
 from contracts.topics import Topic, dead_letter_topic
-from eventbus import Event, EventBus, Outgoing, PermanentError, TransientError
+from eventbus import Event, EventBus, Outgoing
 from eventbus.delivery import RetryPolicy, TooManyBugsError
 from eventbus.events import decode_headers
+from eventbus.retry import Backoff
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.ingestion.v1.events_pb2 import MessageRejected
 
-FAST = RetryPolicy(first_delay=0.01, longest_delay=0.05, patience=0.3, bug_limit=3)
+FAST = RetryPolicy(Backoff(0.01, 0.05), patience=0.3, bug_limit=3)
 Rejected = Topic[MessageRejected]
 SECRET = "EVERYWOMAN"
 
@@ -32,7 +34,7 @@ class Process:
         if not self.failed.done():
             self.failed.set_result(error)
 
-    def ready_when(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
+    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None:
         assert name == "kafka"
         assert callable(check)
 
@@ -121,7 +123,7 @@ async def test_an_outage_longer_than_the_patience_loses_nothing_and_keeps_the_or
         nonlocal attempts
         attempts += 1
         if event.payload.control_id == "1" and attempts < 40:
-            raise TransientError("down")
+            raise UnavailableError("down")
         seen.append(event.payload.control_id)
         return []
 
@@ -196,5 +198,5 @@ async def test_a_consumer_stops_before_it_floods_the_dead_letters(kafka: str, to
 
 async def test_an_unreachable_broker_is_a_transient_error() -> None:
     bus = EventBus("publisher", "127.0.0.1:1", FAST)
-    with pytest.raises(TransientError):
+    with pytest.raises(UnavailableError):
         await bus.ping()

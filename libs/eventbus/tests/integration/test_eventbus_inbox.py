@@ -1,4 +1,4 @@
-"""`once` and `stage` on a real PostgreSQL."""
+"""`once` on a real PostgreSQL."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from contracts.identifiers import event_id
 from contracts.topics import MESSAGE_RECEIVED, RECORD_UPDATED
-from eventbus import Event, Outgoing, mark_published, once, stage, unpublished
+from eventbus import Event, Outgoing, once
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.memory.v1.events_pb2 import RecordUpdated
 from psycopg import AsyncConnection
@@ -70,14 +70,3 @@ async def test_a_failed_effect_leaves_no_trace_and_may_be_tried_again(postgres: 
         assert await effects(conn, event) == 0
         await once(conn, event, whole)
         assert await effects(conn, event) == 1
-
-
-async def test_staged_events_wait_until_they_are_marked_published(postgres: str) -> None:
-    command = event_id("command", "1")
-    outgoing = [follows(received(3)), follows(received(4))]
-    async with open_pool(await prepared(postgres), "inbox_test") as pool, pool.connection() as conn:
-        async with conn.transaction():
-            await stage(conn, command, outgoing)
-        assert await unpublished(conn) == {command: outgoing}
-        await mark_published(conn, command)
-        assert await unpublished(conn) == {}

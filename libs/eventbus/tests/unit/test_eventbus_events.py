@@ -2,9 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import ConsumerRecord
+from contracts.errors import PermanentError
 from contracts.identifiers import event_id
 from contracts.topics import MESSAGE_REJECTED, RECORD_UPDATED
-from eventbus import Event, Outgoing, PermanentError
+from eventbus import Event, Outgoing
 from longitude.ingestion.v1.events_pb2 import MessageRejected
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

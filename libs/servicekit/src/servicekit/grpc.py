@@ -8,15 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from eventbus import TransientError
+from contracts.errors import LongitudeError
 from eventbus.delivery import place_of
 from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import _async as aio_health
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor
-
-from servicekit.errors import BusyError, ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 log = logging.getLogger("servicekit")
 
@@ -28,26 +26,17 @@ _OPTIONS = [
 # A restarted peer is found again within seconds, not after the default two minutes.
 _CLIENT_OPTIONS = [*_OPTIONS, ("grpc.max_reconnect_backoff_ms", 2000), ("grpc.keepalive_time_ms", 30000)]
 
-_CODES: dict[type[Exception], grpc.StatusCode] = {
-    NotFoundError: grpc.StatusCode.NOT_FOUND,
-    InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
-    ConflictError: grpc.StatusCode.FAILED_PRECONDITION,
-    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    UnavailableError: grpc.StatusCode.UNAVAILABLE,
-    TransientError: grpc.StatusCode.UNAVAILABLE,
-}
-
 # What registers a servicer, the servicer, and the file that declares its service.
 Registration = tuple[Callable[[Any, grpc.aio.Server], None], Any, FileDescriptor]
 
 
 async def _abort(context: "grpc.aio.ServicerContext[Any, Any]", error: Exception) -> None:
-    code = _CODES.get(type(error))
-    if code is None:
-        number = uuid.uuid4().hex[:12]
-        log.error("internal error %s: %s at %s", number, type(error).__name__, place_of(error))
-        await context.abort(grpc.StatusCode.INTERNAL, f"internal error {number}: the service's log has it")
-    await context.abort(code, str(error))
+    code = grpc.StatusCode[error.status] if isinstance(error, LongitudeError) else grpc.StatusCode.INTERNAL
+    if code is not grpc.StatusCode.INTERNAL:
+        await context.abort(code, str(error))
+    number = uuid.uuid4().hex[:12]
+    log.error("internal error %s: %s at %s", number, type(error).__name__, place_of(error))
+    await context.abort(code, f"internal error {number}: the service's log has it")
 
 
 def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -76,7 +65,7 @@ def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., Async
 
 
 class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
-    """Turns errors of `servicekit.errors` into their status; anything else into INTERNAL with a number."""
+    """Turns errors of `contracts.errors` into their status; anything else into INTERNAL with a number."""
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler = await continuation(handler_call_details)

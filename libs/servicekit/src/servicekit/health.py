@@ -1,8 +1,12 @@
-"""/healthz (the process lives), /readyz (everything it needs answers) and /metrics (Prometheus text)."""
+"""/healthz (the process lives), /readyz (it can do its work in some form) and /metrics (Prometheus text).
+
+/readyz is 503 with the names of what no work is possible without; else 200, `ok`, and a line `without <name>` for each
+thing that is away and that some of the work needs.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -10,36 +14,44 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 log = logging.getLogger("servicekit")
 
-Check = Callable[[], Awaitable[None]]
-CHECK_SECONDS = 5.0
+Check = Callable[[], Awaitable[object]]
+# Less than a probe waits (the chart gives it five seconds): one silent server must not make the page silent.
+CHECK_SECONDS = 3.0
 
 
 class Health:
-    """Readiness checks by name. Not ready before `started` is set."""
+    """Checks by name; a check raises when the thing does not answer. Not ready before `started` is set."""
 
     def __init__(self) -> None:
         self.started = False
-        self._checks: dict[str, Check] = {}
+        # Without these there is no work at all; without those below some is left.
+        self.needed: dict[str, Check] = {}
+        self.missed: dict[str, Check] = {}
 
-    def add(self, name: str, check: Check) -> None:
-        """Register a check; it raises when the thing does not answer."""
-        self._checks[name] = check
-
-    async def failing(self) -> list[str]:
-        """Names of the checks that fail, each given five seconds."""
+    async def page(self) -> tuple[int, str]:
+        """Status and text of /readyz."""
         if not self.started:
-            return ["starting"]
-        answers = await asyncio.gather(*(self._passes(name, check) for name, check in self._checks.items()))
-        return [name for name, passes in zip(self._checks, answers, strict=True) if not passes]
+            return 503, "starting\n"
+        needed, missed = await asyncio.gather(_away(self.needed), _away(self.missed))
+        if needed:
+            return 503, "".join(f"{name}\n" for name in needed)
+        return 200, "ok\n" + "".join(f"without {name}\n" for name in missed)
 
-    async def _passes(self, name: str, check: Check) -> bool:
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await check()
-        except Exception as error:  # noqa: BLE001 - any failure means not ready
-            log.warning("not ready: %s (%s)", name, type(error).__name__)
-            return False
-        return True
+
+async def _away(checks: Mapping[str, Check]) -> list[str]:
+    """Names of the checks that fail, each given three seconds."""
+    answers = await asyncio.gather(*(_passes(name, check) for name, check in checks.items()))
+    return [name for name, passes in zip(checks, answers, strict=True) if not passes]
+
+
+async def _passes(name: str, check: Check) -> bool:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
+    except Exception as error:  # noqa: BLE001 - any failure means away
+        log.warning("away: %s (%s)", name, type(error).__name__)
+        return False
+    return True
 
 
 @asynccontextmanager
@@ -50,8 +62,8 @@ async def http_server(listen: str, health: Health) -> AsyncIterator[None]:
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        failing = await health.failing()
-        return web.Response(text="".join(f"{n}\n" for n in failing) or "ok\n", status=503 if failing else 200)
+        status, text = await health.page()
+        return web.Response(text=text, status=status)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,4 +1,7 @@
-"""Objects in S3, addressed by key and SHA-256. What is read is checked against the digest it was stored under."""
+"""Objects in S3, addressed by key and SHA-256. What is read is checked against the digest it was stored under.
+
+This is the one place that opens an object store and that translates the errors of its client.
+"""
 
 import asyncio
 import hashlib
@@ -7,10 +10,12 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import urllib3
-from eventbus import PermanentError, TransientError
+from contracts.errors import PermanentError, UnavailableError
 from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from minio.error import MinioException, S3Error
+
+from servicekit.settings import ObjectStoreSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,16 +24,12 @@ _GONE = {"NoSuchKey", "NoSuchBucket", "NoSuchObject"}
 
 
 class ObjectStore:
-    """One bucket. The minio client blocks, so it runs in threads."""
+    """One bucket, made when it is first written to. The minio client blocks, so it runs in threads."""
 
     def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, tls: bool = False) -> None:
         http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=20), retries=False, maxsize=16)
         self._client = Minio(endpoint, access_key=access_key, secret_key=secret_key, secure=tls, http_client=http)
         self._bucket = bucket
-
-    async def ensure_bucket(self) -> None:
-        """Create the bucket if it is not there."""
-        await self._call(self._ensure_bucket)
 
     async def put(self, key: str, data: bytes, media_type: str) -> ObjectRef:
         """Store bytes; returns when the store has acknowledged them."""
@@ -49,7 +50,7 @@ class ObjectStore:
         return data
 
     async def ping(self) -> None:
-        """Raise TransientError when the store does not answer."""
+        """UnavailableError when the store does not answer."""
         await self._call(self._client.bucket_exists, self._bucket)
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -58,21 +59,29 @@ class ObjectStore:
         except S3Error as error:
             if error.code in _GONE:
                 raise PermanentError("object-missing") from error
-            raise TransientError(f"objects: {error.code}") from error
+            raise UnavailableError(f"objects cannot be reached ({error.code}); ask again") from error
         except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise TransientError(f"objects: {type(error).__name__}") from error
-
-    def _ensure_bucket(self) -> None:
-        if not self._client.bucket_exists(self._bucket):
-            try:
-                self._client.make_bucket(self._bucket)
-            except S3Error as error:
-                # Another replica was faster.
-                if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
-                    raise
+            raise UnavailableError(f"objects cannot be reached ({type(error).__name__}); ask again") from error
 
     def _put(self, key: str, data: bytes, media_type: str) -> None:
+        try:
+            self._put_object(key, data, media_type)
+        except S3Error as error:
+            if error.code != "NoSuchBucket":
+                raise
+            self._make_bucket()
+            self._put_object(key, data, media_type)
+
+    def _put_object(self, key: str, data: bytes, media_type: str) -> None:
         self._client.put_object(self._bucket, key, io.BytesIO(data), len(data), content_type=media_type)
+
+    def _make_bucket(self) -> None:
+        try:
+            self._client.make_bucket(self._bucket)
+        except S3Error as error:
+            # Another replica was faster.
+            if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                raise
 
     def _get(self, bucket: str, key: str) -> bytes:
         response = self._client.get_object(bucket, key)
@@ -81,3 +90,14 @@ class ObjectStore:
         finally:
             response.close()
             response.release_conn()
+
+
+def open_objects(settings: ObjectStoreSettings, bucket: str) -> ObjectStore:
+    """A service's bucket in the store that its settings name; the store need not be up yet."""
+    return ObjectStore(
+        settings.objects,
+        settings.objects_access_key.get_secret_value(),
+        settings.objects_secret_key.get_secret_value(),
+        bucket,
+        tls=settings.objects_tls,
+    )

@@ -32,9 +32,13 @@ class Process:
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def ready_when(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
-        """Add a readiness check: an async callable that raises when the thing does not answer."""
-        self.health.add(name, check)
+    def ready_when(self, name: str, check: Callable[[], Awaitable[object]]) -> None:
+        """Not ready while `check` raises: without this there is no work that the service could do."""
+        self.health.needed[name] = check
+
+    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None:
+        """Ready, and /readyz names it, while `check` raises: some of the work is done without it."""
+        self.health.missed[name] = check
 
     def fail(self, error: BaseException) -> None:
         """End the process with exit code 1."""

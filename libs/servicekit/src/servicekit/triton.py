@@ -7,7 +7,7 @@ from typing import Any, Self
 import grpc
 import numpy as np
 import tritonclient.grpc.aio as triton
-from eventbus import PermanentError, TransientError
+from contracts.errors import PermanentError, UnavailableError
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 # A restarted server is found again within seconds, not after gRPC's default two minutes.
@@ -27,9 +27,9 @@ def _error(error: InferenceServerException) -> Exception:
     status = str(error.status() or "")
     # A model's own refusal in a stream has a text and no status.
     if (error.message() or "").startswith("busy"):
-        return TransientError("triton: busy")
+        return UnavailableError("triton: busy")
     if any(name in status for name in _PASSING):
-        return TransientError(f"triton: {status.removeprefix('StatusCode.')}")
+        return UnavailableError(f"triton: {status.removeprefix('StatusCode.')}")
     return PermanentError("triton-refused")
 
 
@@ -43,7 +43,7 @@ def _inputs(tensors: Mapping[str, np.ndarray[Any, Any]]) -> list[triton.InferInp
 
 
 class TritonClient:
-    """A thin asynchronous client. TransientError: unreachable, busy or late. PermanentError: refused."""
+    """A thin asynchronous client. UnavailableError: unreachable, busy or late. PermanentError: refused."""
 
     def __init__(self, client: triton.InferenceServerClient) -> None:
         self._client = client
@@ -59,13 +59,13 @@ class TritonClient:
             await client.close()
 
     async def ready(self, model: str, version: str = "") -> None:
-        """Raise TransientError unless the model can serve, in this version if one is named."""
+        """Raise UnavailableError unless the model can serve, in this version if one is named."""
         try:
             if await self._client.is_model_ready(model, version, client_timeout=5.0):
                 return
         except InferenceServerException as error:
-            raise TransientError(f"triton: {model} cannot be reached") from error
-        raise TransientError(f"triton: {model} is not ready")
+            raise UnavailableError(f"triton: {model} cannot be reached") from error
+        raise UnavailableError(f"triton: {model} is not ready")
 
     async def infer(self, model: str, inputs: Tensors, outputs: Sequence[str], timeout_s: float) -> Tensors:
         """One request, one answer."""
@@ -107,7 +107,7 @@ class TritonClient:
             raise _error(error) from error
         except grpc.aio.AioRpcError as error:
             # The server went away in the middle of the answer.
-            raise TransientError(f"triton: {error.code().name}") from error
+            raise UnavailableError(f"triton: {error.code().name}") from error
         finally:
             answers.cancel()
 

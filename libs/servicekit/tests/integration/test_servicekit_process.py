@@ -29,6 +29,8 @@ async def app(settings, process):
         raise RuntimeError("PID|1||4711 EVERYWOMAN")
     if settings.log_level == "DEBUG":
         process.ready_when("postgres", never)
+    if settings.log_level == "WARNING":
+        process.works_without("kafka", never)
     async with process.grpc_server(settings.grpc_listen, []):
         yield
 
@@ -99,6 +101,12 @@ def test_a_service_whose_database_is_gone_is_not_ready_and_says_which(started: R
     started.until_ready()
     assert started.page("readyz") == (503, "postgres\n")
     assert "secret" not in started.log.read_text()
+
+
+@pytest.mark.parametrize("started", ["WARNING"], indirect=True)
+def test_a_service_that_works_without_what_is_gone_is_ready_and_says_so(started: Running) -> None:
+    started.until_ready()
+    assert started.page("readyz") == (200, "ok\nwithout kafka\n")
 
 
 @pytest.mark.parametrize("started", ["ERROR"], indirect=True)

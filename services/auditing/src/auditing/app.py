@@ -10,18 +10,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from contracts.topics import CHECKPOINT_PUBLISHED, TOPICS
-from eventbus import EventBus
+from eventbus import EventBus, Outbox
 from longitude.auditing.v1 import auditing_service_pb2
 from longitude.auditing.v1.auditing_service_pb2_grpc import add_AuditingServiceServicer_to_server
 from servicekit import Process, migrate, postgres
-from servicekit.objects import ObjectStore
+from servicekit.objects import open_objects
 
 from auditing.adapters import keys
 from auditing.adapters.kafka import open_reader
 from auditing.adapters.objects import TileWriter
 from auditing.adapters.postgres import Log
 from auditing.adapters.postgres_reads import LogReader
-from auditing.background import publish_checkpoints, read_records
+from auditing.flows.checkpoints import publish_checkpoints
+from auditing.flows.reading import read_records
 from auditing.handlers import on_checkpoint_due, on_records
 from auditing.rpc import Rpc
 from auditing.settings import Settings
@@ -41,8 +42,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "auditing"))
         records_log, reader = Log(pool), LogReader(pool)
-        objects = _objects(settings)
-        await objects.ensure_bucket()
+        objects = open_objects(settings, settings.log_bucket)
         bus = EventBus("auditing", settings.kafka)
         await stack.enter_async_context(bus.running(process))
         records = await stack.enter_async_context(open_reader(settings.kafka, READ_TOPICS, records_log.positions))
@@ -50,20 +50,13 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         service = (add_AuditingServiceServicer_to_server, rpc, auditing_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
         write = partial(on_records, log=records_log, pseudonym_key=pseudonym_key)
-        publish = partial(on_checkpoint_due, log=records_log, tiles=TileWriter(objects, reader), bus=bus, signer=signer)
+        outbox = Outbox(pool.connection, bus.publish)
+        tiles = TileWriter(objects, reader)
+        publish = partial(on_checkpoint_due, log=records_log, tiles=tiles, outbox=outbox, signer=signer)
         due = asyncio.Event()
         process.spawn(read_records(records, write, due, settings.checkpoint_leaves), "read")
         process.spawn(publish_checkpoints(publish, due, settings.checkpoint_seconds), "checkpoints")
+        process.spawn(outbox.run(), "outbox")
         process.ready_when("checkpoint", rpc.ping)
-        process.ready_when("objects", objects.ping)
+        process.works_without("objects", objects.ping)
         yield
-
-
-def _objects(settings: Settings) -> ObjectStore:
-    return ObjectStore(
-        settings.objects,
-        settings.objects_access_key.get_secret_value(),
-        settings.objects_secret_key.get_secret_value(),
-        settings.log_bucket,
-        tls=settings.objects_tls,
-    )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from contracts.identifiers import event_id
 from contracts.topics import CHECKPOINT_PUBLISHED
-from eventbus import EventBus, Outgoing, tracing
+from eventbus import Outbox, Outgoing, tracing
 from longitude.auditing.v1.events_pb2 import CheckpointPublished
 
 from auditing import metrics
@@ -26,11 +26,12 @@ async def on_records(records: Sequence[Record], *, log: Log, pseudonym_key: byte
     return plan
 
 
-async def on_checkpoint_due(*, log: Log, tiles: TileWriter, bus: EventBus, signer: Signer) -> None:
+async def on_checkpoint_due(*, log: Log, tiles: TileWriter, outbox: Outbox, signer: Signer) -> None:
     """Sign the tree as it stands, then bring out what was signed: tiles, checkpoint object, event.
 
     A signed checkpoint is stored first and brought out in order, also after a crash in between; all steps repeat
-    harmlessly. Its event carries the time of publishing: consumers tell checkpoints apart by size.
+    harmlessly. Its event is staged with the mark that tiles and object are out, and carries that time: consumers tell
+    checkpoints apart by size.
     """
     published = await log.published_checkpoint()
     frontier = await log.frontier()
@@ -40,8 +41,8 @@ async def on_checkpoint_due(*, log: Log, tiles: TileWriter, bus: EventBus, signe
     covered = published.size if published else 0
     while waiting := await log.unpublished_checkpoint():
         await tiles.write(covered, waiting)
-        await bus.publish(_announcement(signer.name, waiting))
-        await log.mark_published(waiting.size)
+        await log.mark_published(waiting.size, _announcement(signer.name, waiting))
+        outbox.flush()
         metrics.CHECKPOINT_SIZE.set(waiting.size)
         covered = waiting.size
 

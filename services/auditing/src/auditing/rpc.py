@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from longitude.auditing.v1 import auditing_service_pb2 as pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceServicer
-from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 from auditing.adapters.kafka import RecordReader
 from auditing.adapters.postgres import Log, SignedCheckpoint

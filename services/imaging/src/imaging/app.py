@@ -10,7 +10,7 @@ from eventbus import EventBus
 from longitude.imaging.v1 import imaging_service_pb2
 from longitude.imaging.v1.imaging_service_pb2_grpc import add_ImagingServiceServicer_to_server
 from servicekit import Process, migrate, postgres
-from servicekit.objects import ObjectStore
+from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
 
 from imaging.adapters.postgres import Store
@@ -33,8 +33,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         store = Store(await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "imaging")))
         modalities, triton = known(), await stack.enter_async_context(TritonClient.connect(settings.triton))
         networks = Networks(triton, [modality.network.model for modality in modalities])
-        objects = _objects(settings)
-        await objects.ensure_bucket()
+        objects = open_objects(settings, BUCKET)
         reader = Reader(settings.least_confidence, ZoneInfo(settings.page_zone))
         outside = Outside(store, objects, networks, settings.largest_object)
         bus = EventBus("imaging", settings.kafka)
@@ -44,16 +43,6 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
         await stack.enter_async_context(bus.running(process))
         process.ready_when("postgres", store.ping)
-        process.ready_when("objects", objects.ping)
-        process.ready_when("triton", networks.ready)
+        process.works_without("objects", objects.ping)
+        process.works_without("triton", networks.ready)
         yield
-
-
-def _objects(settings: Settings) -> ObjectStore:
-    return ObjectStore(
-        settings.objects,
-        settings.objects_access_key.get_secret_value(),
-        settings.objects_secret_key.get_secret_value(),
-        BUCKET,
-        tls=settings.objects_tls,
-    )

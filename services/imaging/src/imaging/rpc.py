@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from contracts.errors import InvalidInputError, NotFoundError
 from longitude.imaging.v1 import imaging_service_pb2 as pb
 from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceServicer
-from servicekit.errors import InvalidInputError, NotFoundError
 
 from imaging.adapters.postgres import Store
 

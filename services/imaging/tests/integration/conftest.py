@@ -89,7 +89,6 @@ def bucket(objects: ObjectStorage, name: str) -> ObjectStore:
 async def keep(objects: ObjectStorage) -> Callable[..., Any]:
     """`await keep(data, media_type)` stores bytes as ingestion does."""
     raw = bucket(objects, RAW)
-    await raw.ensure_bucket()
 
     async def put(data: bytes, media_type: str = "application/dicom") -> ObjectRef:
         return await raw.put(hashlib.sha256(data).hexdigest(), data, media_type)
@@ -109,7 +108,6 @@ async def outside(
 ) -> AsyncIterator[Outside]:
     dsn, analyses = new_database(), bucket(objects, "imaging-analyses")
     await migrate(dsn, "imaging", "imaging")
-    await analyses.ensure_bucket()
     async with open_pool(dsn, "imaging") as pool:
         yield Outside(Store(pool), analyses, networks, 64 * 1024 * 1024)
 

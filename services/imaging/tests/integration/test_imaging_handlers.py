@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from eventbus import Outgoing, PermanentError, TransientError
+from contracts.errors import PermanentError, UnavailableError
+from eventbus import Outgoing
 from imaging.adapters.triton import Networks
 from imaging.domain import document as reading
 from imaging.domain.document import Reader
@@ -154,7 +155,7 @@ async def test_nothing_is_stored_while_triton_is_away_and_the_answer_comes_when_
 ) -> None:
     arrived = event(study(await keep(film_file(seed=7))), "outage")
     async with TritonClient.connect("127.0.0.1:1") as nowhere:
-        with pytest.raises(TransientError):
+        with pytest.raises(UnavailableError):
             await on_study_received(
                 arrived, outside=replace(outside, networks=Networks(nowhere, [])), modalities=known()
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from eventbus import TransientError
+from contracts.errors import UnavailableError
 from imaging.adapters.triton import Networks
 from imaging.domain.page_fields import collected_at, printed_identifiers, read_fields
 from imaging.domain.scan import read_scan
@@ -74,7 +74,7 @@ async def test_a_printed_page_is_read_value_for_value(networks: Networks, lab_pa
 
 async def test_an_unreachable_triton_is_something_to_wait_for() -> None:
     async with TritonClient.connect("127.0.0.1:1") as client:
-        with pytest.raises(TransientError):
+        with pytest.raises(UnavailableError):
             await read_film(Networks(client, []), np.zeros((1, 96, 96), np.float32))
-        with pytest.raises(TransientError):
+        with pytest.raises(UnavailableError):
             await Networks(client, []).ready()

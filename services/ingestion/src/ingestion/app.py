@@ -7,28 +7,22 @@ from zoneinfo import ZoneInfo
 
 from eventbus import EventBus
 from servicekit import Process
-from servicekit.objects import ObjectStore
+from servicekit.objects import open_objects
 
 from ingestion.adapters import dicom, mllp, tls
 from ingestion.adapters.objects import BUCKET, RawStore
 from ingestion.domain.control_ids import ControlIds
 from ingestion.domain.mllp import Received
 from ingestion.domain.reading import Feed
+from ingestion.flows.turns import Turns
 from ingestion.handlers import Intake, on_frame, on_instance
 from ingestion.settings import Settings
-from ingestion.turns import Turns
 
 
 @asynccontextmanager
 async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when it yields."""
-    objects = ObjectStore(
-        settings.objects,
-        settings.objects_access_key.get_secret_value(),
-        settings.objects_secret_key.get_secret_value(),
-        BUCKET,
-        tls=settings.objects_tls,
-    )
+    objects = open_objects(settings, BUCKET)
     bus = EventBus("ingestion", settings.kafka)
     feed = Feed(settings.zones(), ZoneInfo(settings.default_zone), settings.default_authority)
     intake = Intake(bus.publish, RawStore(objects), feed, settings.acknowledgements, Turns(), ControlIds())
@@ -41,7 +35,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bus.running(process))
-        process.ready_when("objects", objects.ping)
+        # Ready as soon as it listens: without Kafka and without objects it still answers every sender.
+        process.works_without("objects", objects.ping)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, []))
         secured = tls.server_context(
             settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_authority

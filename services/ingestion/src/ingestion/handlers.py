@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.errors import UnavailableError
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED, STUDY_RECEIVED
-from eventbus import Outgoing, TransientError
+from eventbus import Outgoing
 from eventbus.delivery import place_of
 from longitude.record.v1 import fact_pb2 as pb
 
@@ -25,7 +26,7 @@ from ingestion.domain.reception import document_events, partition_key, received_
 from ingestion.domain.refusal import Condition, RefusedError, Verdict
 from ingestion.domain.rejection import refusal_of, rejected_event, rejected_event_id
 from ingestion.domain.terminology import table
-from ingestion.turns import Turns
+from ingestion.flows.turns import Turns
 
 log = logging.getLogger("ingestion")
 
@@ -71,7 +72,7 @@ async def on_instance(data: bytes, received_at: datetime, intake: Intake) -> tup
             await intake.publish(Outgoing(STUDY_RECEIVED, dicom.study_event_id(event, data), key, event, received_at))
     except dicom.UnreadableInstanceError as error:
         return dicom.CANNOT_UNDERSTAND, str(error)
-    except TransientError as error:
+    except UnavailableError as error:
         _report("instance not stored", error)
         return dicom.OUT_OF_RESOURCES, "not stored, send again"
     return dicom.SUCCESS, ""
@@ -84,7 +85,7 @@ async def _take(received: Frame, reading: Reading, received_at: datetime, intake
         # One patient's next message waits until the one before is durable: that is what keeps their order.
         async with intake.turns.turn(key):
             await _make_durable(received.payload, reading, key, received_at, intake)
-    except TransientError as error:
+    except UnavailableError as error:
         _report("message not stored", error)
         return _answers(received.payload, reading.envelope, not_stored(), intake)
     for fact in reading.content.facts:
@@ -119,7 +120,7 @@ async def _reject(
         event = rejected_event(raw, envelope, refusal, code, received_at)
         event_id = rejected_event_id(payload, refusal)
         await intake.publish(Outgoing(MESSAGE_REJECTED, event_id, b"", event, received_at))
-    except TransientError as error:
+    except UnavailableError as error:
         _report("rejected message not stored", error)
         refusal = not_stored()
     return [] if fault is Fault.NOISE else _answers(payload, envelope, refusal, intake)
@@ -146,5 +147,5 @@ def _envelope(payload: bytes) -> Envelope:
 
 def _report(what: str, error: Exception) -> None:
     """Type and place, never the text of a foreign error: it may quote the message."""
-    detail = str(error) if isinstance(error, TransientError) else type(error).__name__
+    detail = str(error) if isinstance(error, UnavailableError) else type(error).__name__
     log.error("%s: %s at %s", what, detail, place_of(error))

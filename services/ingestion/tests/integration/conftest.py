@@ -17,8 +17,8 @@ from ingestion.domain.acknowledgement import Policy
 from ingestion.domain.control_ids import ControlIds
 from ingestion.domain.mllp import Received
 from ingestion.domain.reading import Feed
+from ingestion.flows.turns import Turns
 from ingestion.handlers import Intake, on_frame, on_instance
-from ingestion.turns import Turns
 from servicekit.objects import ObjectStore
 from testkit.backends import ObjectStorage
 
@@ -44,7 +44,7 @@ class Process:
     def fail(self, error: BaseException) -> None:
         self.failures.append(error)
 
-    def ready_when(self, name: str, check: Callable[[], Any]) -> None:
+    def works_without(self, name: str, check: Callable[[], Any]) -> None:
         """Readiness is the process's matter."""
 
 

@@ -3,16 +3,16 @@
 import asyncio
 import base64
 import hashlib
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-import aiokafka.client
 import eventbus.bus
 import pytest
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED
 from ingestion.domain.acknowledgement import Policy
 from testkit import FaultProxy, MllpClient
 from testkit.backends import ObjectStorage
+from testkit.kafka import kafka_through
 
 
 def admission(control_id: str, *, mrn: str = "P1", extra: str = "", version: str = "2.5.1", modes: str = "") -> bytes:
@@ -47,8 +47,8 @@ async def test_no_ack_before_the_message_is_durable(
     start: Any, watch: Any, kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(eventbus.bus, "PUBLISH_TIMEOUT", 3.0)
-    async with FaultProxy(kafka) as proxy, watch(MESSAGE_RECEIVED) as reader:
-        _reroute(kafka, proxy, monkeypatch)
+    async with FaultProxy(kafka) as proxy, watch(MESSAGE_RECEIVED) as reader, AsyncExitStack() as stack:
+        stack.enter_context(kafka_through(proxy, kafka))
         async with start() as service, MllpClient(service.mllp) as client:
             assert fields(await client.send(admission("D1")))["MSA"][1] == "AA"
             proxy.stall()
@@ -67,18 +67,6 @@ async def test_no_ack_before_the_message_is_durable(
     assert first.payload.header.control_id == "D1"
     assert {record.payload.header.control_id for record in rest} == {"D2"}
     assert len({record.event_id for record in rest}) == 1
-
-
-def _reroute(kafka: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every connection to the broker goes through the proxy, also those to the address that the broker tells."""
-    create = aiokafka.client.create_conn
-    broker = kafka.rpartition(":")[2]
-
-    async def rerouted(host: str, port: int, *args: Any, **options: Any) -> Any:
-        through = int(proxy.endpoint.rpartition(":")[2]) if str(port) == broker else port
-        return await create(host, through, *args, **options)
-
-    monkeypatch.setattr(aiokafka.client, "create_conn", rerouted)
 
 
 async def test_a_message_sent_again_gets_the_same_ack_and_event_id(start: Any, watch: Any) -> None:

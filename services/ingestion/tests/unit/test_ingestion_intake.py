@@ -9,8 +9,8 @@ from ingestion.adapters.budget import Budget
 from ingestion.domain import dicom
 from ingestion.domain.control_ids import ControlIds
 from ingestion.domain.hl7 import parse
+from ingestion.flows.turns import Turns
 from ingestion.settings import Settings
-from ingestion.turns import Turns
 from pydantic import ValidationError
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian

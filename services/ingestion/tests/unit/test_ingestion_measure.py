@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from ingestion.measure import main
+from ingestion.flows.measure import main
 
 TAKEN = b"MSH|^~\\&|A|B|||20240101||ADT^A08|1|P|2.5\rPID|1||1\rAL1|1||^Latex\r"
 PLAIN = b"MSH|^~\\&|A|B|||20240101||SIU^S12|2|P|2.5\rSCH|1\r"

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED, STUDY_ANALYSED
-from eventbus import EventBus
+from eventbus import EventBus, Outbox
 from longitude.memory.v1 import memory_service_pb2
 from longitude.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from servicekit import Process
@@ -21,7 +21,7 @@ from memory.adapters import postgres, tokenizer
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.qdrant_server import QdrantServer
 from memory.adapters.triton import Embedder
-from memory.domain.vectors import VectorIndex
+from memory.domain.vectors import NOTES, VectorIndex
 from memory.flows import library
 from memory.flows.indexer import Indexer
 from memory.flows.search import Search
@@ -44,16 +44,19 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe(STUDY_ANALYSED, partial(on_study_analysed, store=store))
         bus.subscribe(DOCUMENT_READ, partial(on_document_read, store=store))
 
-        shelf = library.Library(store, bus.publish)
+        outbox = Outbox(store.connection, bus.publish)
+        shelf = library.Library(store, outbox)
         rpc = Rpc(store, Search(store, embedder, index), shelf, tokenizer.counter(settings.tokenizer))
         service = (add_MemoryServiceServicer_to_server, rpc, memory_service_pb2.DESCRIPTOR)
 
         await shelf.stock()
         await stack.enter_async_context(bus.running(process))
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
-        process.spawn(shelf.announce(), "announce evidence")
+        process.spawn(outbox.run(), "outbox")
         process.spawn(Indexer(store, embedder, index).run(), "indexer")
         process.ready_when("postgres", store.ping)
+        process.works_without("triton", embedder.ready)
+        process.works_without("qdrant", partial(index.count, NOTES))
         yield
 
 

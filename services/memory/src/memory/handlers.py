@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from consult import times
+from contracts.errors import PermanentError
 from contracts.identifiers import event_id
 from contracts.topics import RECORD_UPDATED
-from eventbus import Event, Outgoing, PermanentError, once
+from eventbus import Event, Outgoing, once
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.memory.v1.events_pb2 import RecordUpdated

@@ -10,12 +10,11 @@ from typing import Any
 from consult import times
 from consult.context.ranking import ELEMENTS, Question
 from consult.context.tokens import TokenCounter
-from eventbus import TransientError
+from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.errors import InvalidInputError, NotFoundError
 
 from memory import views
 from memory.adapters.postgres import Person, Store
@@ -85,7 +84,7 @@ class Rpc(MemoryServiceServicer):
         pending = await self._search.evidence_pending()
         try:
             ranked = await self._search.evidence(question, await self._search.embed(question.wording), limit)
-        except TransientError:
+        except UnavailableError:
             # Words and concepts still find: all that is missing is stated as pending.
             pending = await self._search.evidence_size()
             ranked = await self._search.evidence(question, None, limit)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, FilePath, PostgresDsn, model_validator
-from servicekit.settings import Endpoint, ServiceSettings
+from pydantic import AfterValidator, FilePath, model_validator
+from servicekit.settings import Endpoint, PostgresSettings, ServiceSettings
 
 
 def _qdrant(text: str) -> str:
@@ -16,10 +16,9 @@ def _qdrant(text: str) -> str:
     raise ValueError("must be http://host:port of a Qdrant server, or edge:/folder for the engine in this process")
 
 
-class Settings(ServiceSettings):
+class Settings(PostgresSettings, ServiceSettings):
     """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT or LONGITUDE_DATA_DIR, LONGITUDE_TOKENIZER."""
 
-    postgres: PostgresDsn
     # gRPC of the Triton that serves `embedder`.
     triton: Endpoint
     # Where vectors are kept; without it, by the engine in this process, under data_dir.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 import pytest
-from eventbus import TransientError
+from contracts.errors import UnavailableError
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import DIMENSIONS
 from servicekit.triton import TritonClient
@@ -46,5 +46,5 @@ async def test_requests_at_the_same_moment_get_each_their_own_answer(embedder: E
 
 async def test_a_triton_that_is_away_is_something_to_wait_for() -> None:
     async with TritonClient.connect("127.0.0.1:9") as client:
-        with pytest.raises(TransientError):
+        with pytest.raises(UnavailableError):
             await Embedder(client).embed(["x"], 2.0)

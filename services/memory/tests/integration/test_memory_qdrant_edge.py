@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from eventbus import TransientError
+from contracts.errors import UnavailableError
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.qdrant_server import QdrantServer
 
@@ -48,7 +48,7 @@ async def test_a_second_process_is_told_to_wait_for_the_folder(tmp_path: Path) -
     async with QdrantEdge.open(tmp_path) as first:
         await first.ensure("notes")
         async with QdrantEdge.open(tmp_path) as second:
-            with pytest.raises(TransientError):
+            with pytest.raises(UnavailableError):
                 await second.ensure("notes")
 
 
@@ -61,7 +61,7 @@ async def test_a_shard_that_was_not_finished_when_the_process_died_is_made_again
 
 async def test_a_server_that_is_away_is_something_to_wait_for() -> None:
     async with QdrantServer.connect("http://127.0.0.1:9") as server:
-        with pytest.raises(TransientError):
+        with pytest.raises(UnavailableError):
             await server.ensure(str(uuid.uuid4()))
-        with pytest.raises(TransientError):
+        with pytest.raises(UnavailableError):
             await server.search("notes", [0.0] * 384, 1)

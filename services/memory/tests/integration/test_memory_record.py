@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from contracts.errors import PermanentError
 from contracts.topics import DOCUMENT_READ, STUDY_ANALYSED
-from eventbus import PermanentError
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf

@@ -34,7 +34,7 @@ class Nobody:
     def fail(self, error: BaseException) -> None:
         raise error
 
-    def ready_when(self, name: str, check: Callable[[], Awaitable[None]]) -> None: ...
+    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None: ...
 
 
 @asynccontextmanager

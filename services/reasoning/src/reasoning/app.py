@@ -10,19 +10,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from consult import Budget
-from eventbus import EventBus
+from eventbus import EventBus, Outbox
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import add_ReasoningServiceServicer_to_server
 from servicekit import Process
 from servicekit.grpc import channel
-from servicekit.objects import ObjectStore
+from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
 
 from reasoning.adapters import postgres
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.triton import Reasoner
-from reasoning.flows.outbox import Outbox
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Runs
 from reasoning.rpc import Rpc
@@ -36,16 +35,16 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         store = await stack.enter_async_context(postgres.open_store(str(settings.postgres)))
         triton = await stack.enter_async_context(TritonClient.connect(settings.triton))
         memory = await stack.enter_async_context(channel(settings.memory))
-        objects = _objects(settings)
-        await objects.ensure_bucket()
+        objects = open_objects(settings, settings.episodes_bucket)
 
         bus = EventBus("reasoning", settings.kafka)
         await stack.enter_async_context(bus.running(process))
-        outbox = Outbox(store, bus)
+        outbox = Outbox(store.connection, bus.publish)
+        reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
             store=store,
             memory=Memory(memory),
-            reasoner=Reasoner(triton, settings.generation_seconds),
+            reasoner=reasoner,
             objects=objects,
             outbox=outbox,
             tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
@@ -58,15 +57,6 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         process.spawn(outbox.run(), "outbox")
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
         process.ready_when("postgres", store.ping)
-        process.ready_when("objects", objects.ping)
+        process.works_without("objects", objects.ping)
+        process.works_without("triton", reasoner.ready)
         yield
-
-
-def _objects(settings: Settings) -> ObjectStore:
-    return ObjectStore(
-        settings.objects,
-        settings.objects_access_key.get_secret_value(),
-        settings.objects_secret_key.get_secret_value(),
-        settings.episodes_bucket,
-        tls=settings.objects_tls,
-    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from consult import Identity, Record
+from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
@@ -22,7 +23,6 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
 )
 from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 from reasoning import metrics
 from reasoning.adapters.postgres import Stored

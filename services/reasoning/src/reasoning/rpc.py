@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from consult.identity import Identity, is_assessment_id
+from contracts.errors import BusyError, InvalidInputError, NotFoundError
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.errors import BusyError, InvalidInputError, NotFoundError
 
 from reasoning import handlers
 from reasoning.domain.checking import MAX_TEXT

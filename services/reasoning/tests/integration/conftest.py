@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from consult.rules import CITED_PASSAGES
+from contracts.errors import NotFoundError
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import MESSAGE_RECEIVED
 from eventbus import EventBus, Outgoing
@@ -23,7 +24,6 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from reasoning.adapters.memory import Memory
 from servicekit import Process
-from servicekit.errors import NotFoundError
 from servicekit.grpc import channel
 from testkit import RunningStack
 from testkit.records import RecordBuilder

@@ -1,13 +1,14 @@
 """Storing and publishing on a real PostgreSQL: together or not at all, once, and never forgotten."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from contracts.errors import UnavailableError
 from contracts.identifiers import event_id
 from contracts.topics import ASSESSMENT_DRAFTED
-from eventbus import Outgoing
+from eventbus import Outbox, Outgoing
+from eventbus.inbox import unpublished
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import Assessment
@@ -48,17 +49,10 @@ async def keep(store: Store, of: Assessment) -> None:
 
 
 async def waiting(store: Store) -> set[str]:
-    """Ids of events that wait, without marking them published."""
-    found: set[str] = set()
-    with suppress(_StopError):
-        async with store.unpublished() as events:
-            found = {outgoing.id for each in events.values() for outgoing in each}
-            raise _StopError
-    return found
-
-
-class _StopError(Exception):
-    """Publishing did not succeed."""
+    """Ids of events that are staged and not published."""
+    async with store.connection() as conn:
+        staged = await unpublished(conn, 1000)
+    return {outgoing.id for events in staged.values() for outgoing in events}
 
 
 async def test_the_first_assessment_of_an_id_stays(store: Store) -> None:
@@ -76,11 +70,20 @@ async def test_an_unknown_assessment_is_none(store: Store) -> None:
 
 
 async def test_events_wait_until_publishing_succeeded(store: Store) -> None:
+    async def away(_: Outgoing) -> None:
+        raise UnavailableError("away")
+
+    async def there(outgoing: Outgoing) -> None:
+        published.append(outgoing.id)
+
+    published: list[str] = []
     of = assessment("waits")
     await keep(store, of)
+    with pytest.raises(UnavailableError):
+        await Outbox(store.connection, away).sweep()
     assert drafted(of).id in await waiting(store)
-    async with store.unpublished() as events:
-        assert drafted(of).id in {outgoing.id for each in events.values() for outgoing in each}
+    await Outbox(store.connection, there).sweep()
+    assert drafted(of).id in published
     assert drafted(of).id not in await waiting(store)
 
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
+from contracts.errors import UnavailableError
 from harness import Generate, ModelPin
 from reasoning.adapters.triton import Reasoner, ReasonerRefusedError
-from servicekit.errors import UnavailableError
 from servicekit.triton import TritonClient
 
 ASKED = Generate("historian", "gather", (1, 4093, 198), "", 4, 0.0, 1.0, 0, ())

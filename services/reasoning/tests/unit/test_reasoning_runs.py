@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
+from contracts.errors import BusyError, ConflictError, UnavailableError
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from reasoning.flows.runs import Report, Runs
-from servicekit.errors import BusyError, ConflictError, UnavailableError
 
 
 class Work:

@@ -6,7 +6,6 @@ committed to Kafka, only so that its tools show how far this service is.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -15,8 +14,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from contracts.errors import UnavailableError
 from eventbus.events import decode_headers
+from eventbus.kafka import reaching_kafka
 
 from auditing.domain.records import DEAD_LETTER_PREFIX, Record
 from auditing.domain.sequencing import Partition, Position
@@ -27,6 +27,8 @@ BATCH_RECORDS = 1000
 BATCH_BYTES = 16 * 1024 * 1024
 FETCH_MILLISECONDS = 200
 COMMIT_SECONDS = 5.0
+# Longest time for an answer of the brokers.
+ANSWER_SECONDS = 10.0
 
 Positions = Callable[[], Awaitable[Mapping[Partition, Position]]]
 
@@ -36,7 +38,10 @@ class TopicRecreatedError(Exception):
 
 
 class RecordReader:
-    """Reads the named topics and every dead-letter topic, from where the log stands."""
+    """Reads the named topics and every dead-letter topic, from where the log stands.
+
+    UnavailableError when Kafka does not answer.
+    """
 
     def __init__(
         self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, topics: Iterable[str], positions: Positions
@@ -59,7 +64,8 @@ class RecordReader:
 
     async def fetch(self) -> list[Record]:
         """The next records, in order within a partition and by time across them; empty when there are none."""
-        batches = await self._consumer.getmany(timeout_ms=FETCH_MILLISECONDS, max_records=BATCH_RECORDS)
+        async with reaching_kafka(ANSWER_SECONDS):
+            batches = await self._consumer.getmany(timeout_ms=FETCH_MILLISECONDS, max_records=BATCH_RECORDS)
         for place, batch in batches.items():
             self._require_progress(place, batch)
         return [_record(raw) for raw in heapq.merge(*batches.values(), key=lambda raw: raw.timestamp)]
@@ -68,18 +74,21 @@ class RecordReader:
         """Show Kafka how far the log is. Losing this loses nothing."""
         offsets = {TopicPartition(*partition): position.next_offset for partition, position in positions.items()}
         try:
-            async with asyncio.timeout(COMMIT_SECONDS):
+            async with reaching_kafka(COMMIT_SECONDS):
                 await self._consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
-            log.warning("offset not committed: %s", type(error).__name__)
+        except UnavailableError as error:
+            log.warning("offset not committed: %s", error)
 
     async def end_offsets(self) -> dict[Partition, int]:
         """The offset that the next record of each partition will have."""
-        ends = await self._consumer.end_offsets(list(await self._partitions()))
+        partitions = list(await self._partitions())
+        async with reaching_kafka(ANSWER_SECONDS):
+            ends = await self._consumer.end_offsets(partitions)
         return {(place.topic, place.partition): end for place, end in ends.items()}
 
     async def _partitions(self) -> set[TopicPartition]:
-        described = await self._admin.describe_topics()
+        async with reaching_kafka(ANSWER_SECONDS):
+            described = await self._admin.describe_topics()
         return {
             TopicPartition(topic["topic"], partition["partition"])
             for topic in described
@@ -92,8 +101,9 @@ class RecordReader:
         if not places:
             return
         positions = await self._positions()
-        starts = await self._consumer.beginning_offsets(places)
-        ends = await self._consumer.end_offsets(places)
+        async with reaching_kafka(ANSWER_SECONDS):
+            starts = await self._consumer.beginning_offsets(places)
+            ends = await self._consumer.end_offsets(places)
         for place in places:
             wanted = positions.get((place.topic, place.partition), Position()).next_offset
             if wanted > ends[place]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eventbus import Outgoing, stage
 from psycopg import AsyncConnection
 from servicekit.postgres import Pool
 
@@ -30,6 +31,8 @@ _COPY_SUBTREES = "COPY subtree (level, index, hash) FROM STDIN"
 _SET_POSITION = """INSERT INTO position (topic, partition, next_offset, leaves, duplicates) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (topic, partition) DO UPDATE SET (next_offset, leaves, duplicates)
     = (EXCLUDED.next_offset, EXCLUDED.leaves, EXCLUDED.duplicates)"""
+_MARK_PUBLISHED = """UPDATE checkpoint SET published_at = clock_timestamp()
+    WHERE size = %s AND published_at IS NULL RETURNING size"""
 _UNPUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NULL ORDER BY size LIMIT 1"
 _PUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1"
 
@@ -78,13 +81,11 @@ class Log:
                 (checkpoint.size, checkpoint.root, note),
             )
 
-    async def mark_published(self, size: int) -> None:
-        """Tiles, object and event of this checkpoint are out."""
-        async with self._pool.connection() as conn:
-            await conn.execute(
-                "UPDATE checkpoint SET published_at = clock_timestamp() WHERE size = %s AND published_at IS NULL",
-                (size,),
-            )
+    async def mark_published(self, size: int, announcement: Outgoing) -> None:
+        """Tiles and object of this checkpoint are out; its event is staged, by the replica that is first."""
+        async with self._pool.connection() as conn, conn.transaction():
+            if await (await conn.execute(_MARK_PUBLISHED, (size,))).fetchone() is not None:
+                await stage(conn, announcement.id, [announcement])
 
     async def unpublished_checkpoint(self) -> SignedCheckpoint | None:
         """The oldest checkpoint that was signed but is not known to be out."""

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.message import Message
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from psycopg import AsyncConnection
-from servicekit.postgres import Pool, ping
+from servicekit.postgres import Pool
 
 _ADD = """INSERT INTO analysis (cause_id, event_id, kind, subject, payload) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (cause_id) DO NOTHING"""
@@ -31,7 +31,7 @@ class Store:
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""
-        await ping(self.pool)
+        await self.pool.ping()
 
     async def has(self, cause_id: str) -> bool:
         """Whether the event was answered already."""

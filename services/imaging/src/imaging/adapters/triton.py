@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from eventbus import PermanentError
+from contracts.errors import PermanentError
 from longitude.imaging.v1.events_pb2 import ModelVersion
 from numpy.typing import NDArray
 from servicekit.triton import TritonClient
@@ -20,7 +20,7 @@ PAGE_READER, PAGE_SECONDS = "page_reader", 120.0
 
 
 class Networks:
-    """TransientError when Triton cannot be reached or is late; PermanentError for an answer that is none."""
+    """UnavailableError when Triton cannot be reached or is late; PermanentError for an answer that is none."""
 
     def __init__(self, client: TritonClient, models: Sequence[str]) -> None:
         """The models of the modalities must be ready beside the page reader."""
@@ -28,7 +28,7 @@ class Networks:
         self._models = (*models, PAGE_READER)
 
     async def ready(self) -> None:
-        """Raise TransientError unless all models can serve."""
+        """Raise UnavailableError unless all models can serve."""
         for model in self._models:
             await self._client.ready(model)
 

@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from contracts.errors import PermanentError
 from contracts.topics import STUDY_ANALYSED
-from eventbus import Event, PermanentError
+from eventbus import Event
 from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import StudyReceived
 from longitude.record.v1.object_pb2 import ObjectRef

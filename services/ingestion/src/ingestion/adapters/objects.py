@@ -5,7 +5,6 @@ Objects are named after the SHA-256 of their bytes: keeping the same bytes again
 
 import hashlib
 
-from eventbus import PermanentError
 from longitude.ingestion.v1.events_pb2 import Payload
 from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit.objects import ObjectStore
@@ -17,7 +16,7 @@ LARGEST_INLINE = 256 * 1024
 
 
 class RawStore:
-    """Everything raises TransientError when object storage does not answer."""
+    """Everything raises UnavailableError when object storage does not answer."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
@@ -37,10 +36,4 @@ class RawStore:
         return await self._keep("instances", data, "application/dicom")
 
     async def _keep(self, folder: str, data: bytes, media_type: str) -> ObjectRef:
-        key = f"{folder}/{hashlib.sha256(data).hexdigest()}"
-        try:
-            return await self._objects.put(key, data, media_type)
-        except PermanentError:
-            # The bucket is made when it is first needed, so that this service starts without object storage.
-            await self._objects.ensure_bucket()
-            return await self._objects.put(key, data, media_type)
+        return await self._objects.put(f"{folder}/{hashlib.sha256(data).hexdigest()}", data, media_type)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import qdrant_edge as edge
-from eventbus import TransientError
+from contracts.errors import UnavailableError
 
 from memory.domain.vectors import DIMENSIONS, IDENTIFIER, Hit, Point
 
@@ -75,7 +75,7 @@ class QdrantEdge:
 
     def _shard(self, collection: str) -> Any:
         if collection not in self._shards:
-            raise TransientError("qdrant-edge: the collection is not open yet")
+            raise UnavailableError("qdrant-edge: the collection is not open yet")
         return self._shards[collection]
 
 
@@ -106,7 +106,7 @@ async def _in_thread(call: Callable[..., T], *arguments: Any) -> T:
     except Exception as error:
         # The engine has no error classes: its own failures (lock, disk) are plain `Exception`.
         if type(error) is Exception or isinstance(error, OSError):
-            raise TransientError("qdrant-edge: the engine refused") from error
+            raise UnavailableError("qdrant-edge: the engine refused") from error
         raise
 
 

@@ -3,18 +3,19 @@
 The collections are made with every write waited for, so a point that is acknowledged is in the server's log.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
-from eventbus import TransientError
+from contracts.errors import UnavailableError
 from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 
 from memory.domain.vectors import DIMENSIONS, IDENTIFIER, Hit, Point
 
 TIMEOUT = 10
-_FAILURES = (ApiException, OSError, TimeoutError)
+_FAILURES = (ApiException, QdrantException, OSError, TimeoutError)
 
 
 class QdrantServer:
@@ -34,20 +35,16 @@ class QdrantServer:
             await client.close()
 
     async def ensure(self, collection: str) -> None:
-        try:
+        with _reaching():
             if not await self._client.collection_exists(collection):
                 vectors = models.VectorParams(size=DIMENSIONS, distance=models.Distance.COSINE)
                 await self._client.create_collection(collection, vectors_config=vectors)
             await self._client.create_payload_index(collection, IDENTIFIER, models.PayloadSchemaType.INTEGER)
-        except _FAILURES as error:
-            raise _unreachable(error) from error
 
     async def upsert(self, collection: str, points: Sequence[Point]) -> None:
         structs = [models.PointStruct(id=p.id, vector=list(p.vector), payload=dict(p.payload)) for p in points]
-        try:
+        with _reaching():
             await self._client.upsert(collection, structs, wait=True)
-        except _FAILURES as error:
-            raise _unreachable(error) from error
 
     async def search(
         self,
@@ -56,19 +53,15 @@ class QdrantServer:
         limit: int,
         only: Mapping[str, Collection[int]] | None = None,
     ) -> list[Hit]:
-        try:
+        with _reaching():
             found = await self._client.query_points(
                 collection, query=list(vector), limit=limit, query_filter=_filter(only or {}), with_payload=False
             )
-        except _FAILURES as error:
-            raise _unreachable(error) from error
         return [Hit(str(point.id), point.score) for point in found.points]
 
     async def count(self, collection: str) -> int:
-        try:
+        with _reaching():
             return (await self._client.count(collection, exact=True)).count
-        except _FAILURES as error:
-            raise _unreachable(error) from error
 
 
 def _filter(only: Mapping[str, Collection[int]]) -> models.Filter:
@@ -77,5 +70,10 @@ def _filter(only: Mapping[str, Collection[int]]) -> models.Filter:
     )
 
 
-def _unreachable(error: BaseException) -> TransientError:
-    return TransientError(f"qdrant: {type(error).__name__}")
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """The one place that translates the errors of Qdrant's client."""
+    try:
+        yield
+    except _FAILURES as error:
+        raise UnavailableError(f"qdrant cannot be reached ({type(error).__name__}); ask again") from error

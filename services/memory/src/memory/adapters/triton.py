@@ -11,10 +11,14 @@ BATCH = 32
 
 
 class Embedder:
-    """Raises TransientError when Triton is out of reach, PermanentError when it refuses."""
+    """Raises UnavailableError when Triton is out of reach, PermanentError when it refuses."""
 
     def __init__(self, client: TritonClient) -> None:
         self._client = client
+
+    async def ready(self) -> None:
+        """UnavailableError unless the model can serve."""
+        await self._client.ready(MODEL)
 
     async def embed(self, texts: Sequence[str], timeout_s: float) -> list[list[float]]:
         """One L2-normalised vector per text, in order. What goes beyond 256 tokens of a text is not read."""

@@ -33,7 +33,7 @@ class Hit:
 
 
 class VectorIndex(Protocol):
-    """Vectors by cosine. Raises TransientError when the index cannot be reached."""
+    """Vectors by cosine. Raises UnavailableError when the index cannot be reached."""
 
     async def ensure(self, collection: str) -> None:
         """Open the collection, and make it if it is not there. Comes before anything else."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from consult.context import NOTES, Gathered, Note, compose, evidence_question
 from consult.context.ranking import CANDIDATES
 from consult.context.tokens import TokenCounter
-from eventbus import TransientError
+from contracts.errors import UnavailableError
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
@@ -48,7 +48,7 @@ class Gatherer:
     async def _vector(self, question: str, degraded: list[str]) -> Sequence[float] | None:
         try:
             return await self._search.embed(question)
-        except TransientError:
+        except UnavailableError:
             degraded.append("search by meaning: the embedder is out of reach")
             return None
 
@@ -61,7 +61,7 @@ class Gatherer:
             degraded.append(f"notes: {pending} pieces of text are not in the index yet")
         try:
             hits = await self._search.notes(person, vector, NOTES, known_at)
-        except TransientError:
+        except UnavailableError:
             degraded.append("notes: the index is out of reach")
             return []
         chunks = [hit.chunk for hit in hits]
@@ -74,7 +74,7 @@ class Gatherer:
         asked = evidence_question(question, facts)
         try:
             ranked = await self._search.evidence(asked, vector, CANDIDATES)
-        except TransientError:
+        except UnavailableError:
             degraded.append("evidence: the index is out of reach, found by word and concept only")
             ranked = await self._search.evidence(asked, None, CANDIDATES)
         return [one.passage for one in ranked]

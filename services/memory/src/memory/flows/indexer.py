@@ -11,8 +11,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
-import psycopg
-from eventbus import PermanentError, TransientError
+from contracts.errors import PermanentError
+from eventbus.retry import until_available
 
 from memory import metrics
 from memory.adapters.postgres import Connection, Store, evidence, index_queue, notes
@@ -23,12 +23,9 @@ from memory.domain.vectors import COLLECTIONS, EVIDENCE, NOTES, Point, VectorInd
 log = logging.getLogger("memory.flows.indexer")
 
 BATCH = 32
-# How long to wait when there is nothing to do, and at most when something is down, in seconds.
+# How long to wait when there is nothing to do, in seconds.
 IDLE = 0.25
-LONGEST_WAIT = 5.0
 EMBED_TIMEOUT = 20.0
-
-OUTAGES = (TransientError, psycopg.OperationalError)
 
 
 class Indexer:
@@ -42,17 +39,9 @@ class Indexer:
 
     async def run(self) -> None:
         """Index what is owed; wait out whatever is down."""
-        wait = IDLE
         while True:
-            try:
-                busy = await self.step()
-                wait = IDLE
-            except OUTAGES as error:
-                busy, wait = False, min(2 * wait, LONGEST_WAIT)
-                what = str(error) if isinstance(error, TransientError) else type(error).__name__
-                log.warning("index waits: %s", what)
-            if not busy:
-                await asyncio.sleep(wait)
+            if not await until_available(self.step, where={"work": "indexing"}):
+                await asyncio.sleep(IDLE)
 
     async def step(self) -> bool:
         """Index one batch; False when nothing was due."""

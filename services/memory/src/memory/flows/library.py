@@ -4,18 +4,16 @@ Guarantees: loading the same passages again changes nothing; what was loaded is 
 process dies in between (the announcement is recorded in the same transaction).
 """
 
-import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from uuid import uuid4
 
-import psycopg
 from contracts.identifiers import event_id
 from contracts.topics import EVIDENCE_LOADED
-from eventbus import Outgoing, TransientError, mark_published, stage, unpublished
+from eventbus import Outbox, Outgoing, stage
 from google.protobuf import json_format
 from longitude.memory.v1.events_pb2 import EvidenceLoaded
 from longitude.record.v1.context_pb2 import Passage
@@ -25,7 +23,6 @@ from memory.domain.passages import PassageError, check
 
 log = logging.getLogger("memory.flows.library")
 
-RETRY = 2.0
 # The partition key of announcements: one after the other.
 KEY = b"evidence"
 
@@ -33,10 +30,9 @@ KEY = b"evidence"
 class Library:
     """Loads passages into the record and announces them."""
 
-    def __init__(self, store: Store, publish: Callable[[Outgoing], Awaitable[None]]) -> None:
+    def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
-        self._publish = publish
-        self._staged = asyncio.Event()
+        self._outbox = outbox
 
     async def load(self, passages: Sequence[Passage]) -> int:
         """Load or replace passages; PassageError when one cannot be; return how many changed."""
@@ -49,34 +45,13 @@ class Library:
             if changed:
                 outgoing = _evidence_loaded([passage for passage in passages if passage.passage_id in changed])
                 await stage(conn, str(uuid4()), [outgoing])
-        self._staged.set()
+        self._outbox.flush()
         return len(changed)
 
     async def stock(self) -> None:
         """Load what ships with the product."""
         changed = await self.load(shipped())
         log.info("evidence library stocked", extra={"changed": changed})
-
-    async def announce(self) -> None:
-        """Publish what loads staged, now and after every load, until cancelled."""
-        self._staged.set()
-        while True:
-            await self._staged.wait()
-            self._staged.clear()
-            try:
-                await self._publish_staged()
-            except (TransientError, psycopg.OperationalError) as error:
-                log.warning("evidence is announced later: %s", type(error).__name__)
-                self._staged.set()
-                await asyncio.sleep(RETRY)
-
-    async def _publish_staged(self) -> None:
-        async with self._store.connection() as conn:
-            while staged := await unpublished(conn):
-                for cause, outgoing in staged.items():
-                    for one in outgoing:
-                        await self._publish(one)
-                    await mark_published(conn, cause)
 
 
 def shipped() -> list[Passage]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consult.context.ranking import CANDIDATES, Question, Ranked, rank
-from eventbus import PermanentError, TransientError
+from contracts.errors import PermanentError, UnavailableError
 
 from memory.adapters.postgres import FOR_EVER, Person, Store, evidence, index_queue, notes
 from memory.adapters.postgres.notes import NoteChunk
@@ -30,7 +30,7 @@ class NoteFound:
 
 
 class Search:
-    """Raises TransientError when the embedder or the index is out of reach."""
+    """Raises UnavailableError when the embedder or the index is out of reach."""
 
     def __init__(self, store: Store, embedder: Embedder, index: VectorIndex) -> None:
         self._store = store
@@ -43,7 +43,7 @@ class Search:
             async with asyncio.timeout(EMBED_TIMEOUT):
                 return (await self._embedder.embed([query], EMBED_TIMEOUT))[0]
         except (TimeoutError, PermanentError) as error:
-            raise TransientError("triton: the embedder does not serve") from error
+            raise UnavailableError("triton: the embedder does not serve") from error
 
     async def notes(
         self, person: Person, vector: Sequence[float], limit: int, known_at: datetime | None = None

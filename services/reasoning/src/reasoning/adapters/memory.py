@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from consult import Timeline
+from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub

@@ -1,25 +1,21 @@
 """Assessments and reviews in PostgreSQL, each stored with its events in one transaction (schema `reasoning`)."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
-from eventbus import Outgoing, mark_published, stage, unpublished
+from eventbus import Outgoing, stage
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from psycopg import AsyncConnection
 from servicekit import migrate
-from servicekit.errors import UnavailableError
-from servicekit.postgres import Pool, open_pool, ping
+from servicekit.postgres import Pool, open_pool
 
 SCHEMA = "reasoning"
-# One replica publishes at a time.
-_PUBLISHER = 7265617331
 
 _INSERT = """INSERT INTO assessment (assessment_id, fingerprint, patient_id, authority, assessment, drafted_at)
     VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING assessment_id"""
@@ -50,7 +46,7 @@ class Store:
         self._pool = pool
 
     async def get(self, assessment_id: str) -> Stored | None:
-        async with self._connection() as conn:
+        async with self._pool.connection() as conn:
             row = await (await conn.execute(_GET, (assessment_id,))).fetchone()
         if row is None:
             return None
@@ -59,7 +55,7 @@ class Store:
 
     async def episode_of(self, assessment_id: str) -> ObjectRef | None:
         """Where the episode of an assessment lies."""
-        async with self._connection() as conn:
+        async with self._pool.connection() as conn:
             row = await (await conn.execute(_EPISODE_OF, (assessment_id,))).fetchone()
         return None if row is None else ObjectRef.FromString(row[0])
 
@@ -69,7 +65,7 @@ class Store:
         """Reviewed assessments of any of these identifiers, the newest review first."""
         keys = [(each.id, each.authority) for each in identifiers]
         ids, authorities = [key[0] for key in keys], [key[1] for key in keys]
-        async with self._connection() as conn:
+        async with self._pool.connection() as conn:
             rows = await (await conn.execute(_LAST_SIGNED, (ids, authorities))).fetchall()
         return [(Assessment.FromString(row[0]), row[1], AssessmentReviewed.FromString(row[2])) for row in rows]
 
@@ -80,7 +76,7 @@ class Store:
         patient = assessment.patient
         drafted_at = assessment.drafted_at.ToDatetime()
         row = (assessment.assessment_id, fingerprint, patient.id, patient.authority)
-        async with self._connection() as conn, conn.transaction():
+        async with self._pool.connection() as conn, conn.transaction():
             data = assessment.SerializeToString(deterministic=True)
             kept = await (await conn.execute(_INSERT, (*row, data, drafted_at))).fetchone()
             if kept is None:
@@ -93,33 +89,19 @@ class Store:
         """False when the assessment was reviewed already: then nothing changes."""
         data = review.SerializeToString(deterministic=True)
         row = (review.review_id, review.assessment_id, data, review.reviewed_at.ToDatetime())
-        async with self._connection() as conn, conn.transaction():
+        async with self._pool.connection() as conn, conn.transaction():
             kept = await (await conn.execute(_REVIEW, row)).fetchone()
             if kept is not None:
                 await stage(conn, review.review_id, outgoing)
         return kept is not None
 
-    @asynccontextmanager
-    async def unpublished(self) -> AsyncIterator[dict[str, Sequence[Outgoing]]]:
-        """Staged events, held by this replica alone while inside; leaving without an error marks them published."""
-        async with self._connection() as conn, conn.transaction():
-            await conn.execute("SELECT pg_advisory_xact_lock(%s)", (_PUBLISHER,))
-            waiting = await unpublished(conn)
-            yield waiting
-            for cause_id in waiting:
-                await mark_published(conn, cause_id)
-
     async def ping(self) -> None:
         """Raise when the database does not answer."""
-        await ping(self._pool)
+        await self._pool.ping()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        try:
-            async with self._pool.connection() as conn:
-                yield conn
-        except psycopg.OperationalError as error:
-            raise UnavailableError("the database of assessments cannot be reached; ask again") from error
+    def connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
+        """A pooled connection, in autocommit until a transaction is opened."""
+        return self._pool.connection()
 
 
 @asynccontextmanager

@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from eventbus import PermanentError, TransientError
+from contracts.errors import PermanentError, UnavailableError
 from harness import Generate, Generated, ModelPin
 from harness.protocol import ProtocolError
-from servicekit.errors import UnavailableError
 from servicekit.triton import Tensors, TritonClient
 
 MODEL = "reasoner"
@@ -33,7 +32,7 @@ class Reasoner:
         self._timeout_s = timeout_s
 
     async def ready(self) -> None:
-        """Raise TransientError unless the model can serve."""
+        """Raise UnavailableError unless the model can serve."""
         await self._client.ready(MODEL)
 
     async def pin(self) -> ModelPin:
@@ -42,7 +41,7 @@ class Reasoner:
         try:
             await self.ready()
             answer = await self._collect(probe, "", _PIN_SECONDS, lambda _: None)
-        except (TransientError, PermanentError) as error:
+        except (UnavailableError, PermanentError) as error:
             raise UnavailableError(f"the reasoner cannot be reached on Triton ({error}); ask again") from error
         return ModelPin(MODEL, answer.sha256, answer.version)
 
@@ -50,7 +49,7 @@ class Reasoner:
         """One answer of the pinned version; `on_tokens` is told how many tokens came with each piece."""
         try:
             answer = await self._collect(asked, pin.version, self._timeout_s, on_tokens)
-        except TransientError as error:
+        except UnavailableError as error:
             raise UnavailableError(f"the reasoner stopped answering ({error}); ask again") from error
         except PermanentError as error:
             await self._still_served(pin)
@@ -63,7 +62,7 @@ class Reasoner:
         """Tells a version that is gone from a request that was refused: Triton answers both alike."""
         try:
             await self._client.ready(MODEL, pin.version)
-        except TransientError as error:
+        except UnavailableError as error:
             raise UnavailableError(
                 "the version that the episode began with is not served any more; ask again"
             ) from error
@@ -73,7 +72,7 @@ class Reasoner:
         async for piece in self._client.stream(MODEL, _inputs(asked), _OUTPUTS, timeout_s, version):
             on_tokens(answer.add(piece))
         if not answer.finish_reason:
-            raise TransientError("triton: the stream ended early")
+            raise UnavailableError("triton: the stream ended early")
         return answer
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 from consult import Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare
 from consult.rules import CITED_PASSAGES
+from contracts.errors import InvalidInputError, UnavailableError
 from harness import Consultation, InputsRefusedError, ModelPin
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, Progress
-from servicekit.errors import InvalidInputError, UnavailableError
 
 from reasoning.flows.driver import Driver, OnProgress, now
 from reasoning.flows.parts import Parts

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from harness import CallTool, Consultation, Failed, Generate, Progress, Round
 from harness.protocol import Answer, ModelPin, Outcome, Request
-from servicekit.errors import InvalidInputError, NotFoundError, UnavailableError
 
 from reasoning.adapters.triton import Reasoner, ReasonerRefusedError
 from reasoning.flows.tools import MemoryTools
@@ -50,7 +50,7 @@ class Driver:
         try:
             return await self.tools.answer(request)
         except (UnavailableError, NotFoundError, InvalidInputError) as error:
-            return Failed(_FAILURES[type(error)])
+            return Failed(next(words for kind, words in _FAILURES.items() if isinstance(error, kind)))
 
     def _tell(self, pending: Round) -> None:
         for progress in pending.progress:

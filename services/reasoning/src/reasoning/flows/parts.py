@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from consult import Budget
+from eventbus import Outbox
 from harness import Tokenizer
 from servicekit.objects import ObjectStore
 
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
 from reasoning.adapters.triton import Reasoner
-from reasoning.flows.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ Fails closed: the first difference ends it and is named. Nothing is stored or pu
 import asyncio
 from dataclasses import dataclass, field
 
-from eventbus import PermanentError
+from contracts.errors import PermanentError, UnavailableError
 from harness import EpisodeTamperedError, Generate, Generated, ModelPin, Replay, ReplayDifferenceError, parse
 from harness.protocol import Answer, Request
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import ReplayResponse
 from longitude.record.v1.object_pb2 import ObjectRef
-from servicekit.errors import UnavailableError
 
 from reasoning.flows.driver import generate, together
 from reasoning.flows.parts import Parts

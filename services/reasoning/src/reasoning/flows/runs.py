@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from contracts.errors import BusyError, ConflictError
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
-from servicekit.errors import BusyError, ConflictError
 
 Report = Callable[[Progress], None]
 Work = Callable[[Report], Awaitable[Assessment]]

@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 from servicekit import migrate
-from servicekit.postgres import Pool, open_pool, ping
+from servicekit.postgres import Pool, open_pool
 
 from memory.adapters.postgres import contradictions, facts, identity, notes
 from memory.adapters.postgres.contradictions import Found
@@ -59,7 +59,7 @@ class Store:
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""
-        await ping(self._pool)
+        await self._pool.ping()
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A pooled connection, in autocommit until a transaction is opened."""

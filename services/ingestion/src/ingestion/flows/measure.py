@@ -1,4 +1,4 @@
-"""What share of a folder of messages becomes facts, and how fast: `python -m ingestion.measure PATH...`.
+"""What share of a folder of messages becomes facts, and how fast: `python -m ingestion.flows.measure PATH...`.
 
 Reads files or folders (`*.hl7`, batches included) through the parser and the normaliser, in process, and prints one
 line for each message that is refused and a table at the end. Nothing is sent or stored.

@@ -1,0 +1,74 @@
+"""Events that follow from a command (an RPC) or from a process's own work, not from a consumed event.
+
+`stage` records them in the transaction that changes the state; the outbox publishes what is staged, at once after
+`flush` and by a sweep that a kill cannot stop. Guarantee: what was staged is published, the oldest first and in order
+within a cause, as often as it takes, under the same ids; one replica publishes at a time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NoReturn
+
+from psycopg import AsyncConnection
+
+from eventbus.events import Outgoing
+from eventbus.inbox import mark_published, unpublished
+from eventbus.retry import until_available
+
+SWEEP_SECONDS = 2.0
+# Causes that one sweep takes up.
+BATCH = 100
+
+# Of this schema. It is the session's and not a transaction's: while Kafka is away nothing stays open in PostgreSQL.
+_LOCK = "SELECT pg_advisory_lock(hashtext('outbox:' || current_schema()))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtext('outbox:' || current_schema()))"
+
+Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
+
+
+class Outbox:
+    """One per process; other replicas wait their turn in the database. `connect` lends a connection in autocommit."""
+
+    def __init__(self, connect: Connect, publish: Callable[[Outgoing], Awaitable[None]]) -> None:
+        self._connect = connect
+        self._publish = publish
+        self._asked = asyncio.Event()
+
+    def flush(self) -> None:
+        """Publish soon: something was just staged."""
+        self._asked.set()
+
+    async def run(self) -> NoReturn:
+        """For the life of the process: what an earlier life left behind comes first."""
+        while True:
+            while await until_available(self.sweep) == BATCH:
+                pass
+            await self._wait()
+
+    async def sweep(self) -> int:
+        """Publish a batch; how many causes it had. What was published before an error is marked as such."""
+        async with self._connect() as conn:
+            await conn.execute(_LOCK)
+            try:
+                return await self._publish_batch(conn)
+            finally:
+                if not conn.closed:
+                    await conn.execute(_UNLOCK)
+
+    async def _publish_batch(self, conn: AsyncConnection[Any]) -> int:
+        staged = await unpublished(conn, BATCH)
+        for cause_id, outgoing in staged.items():
+            for event in outgoing:
+                await self._publish(event)
+            await mark_published(conn, cause_id)
+        return len(staged)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(SWEEP_SECONDS):
+                await self._asked.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._asked.clear()

@@ -1,0 +1,1 @@
+"""What takes several steps: the order in which a patient's messages become durable, and measuring a folder of them."""
