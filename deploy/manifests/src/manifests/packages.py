@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from manifests.reading import REPOSITORY, Services
 
 # Test code: no contract binds it.
@@ -60,6 +62,5 @@ def _packages(folder: str) -> list[Path]:
 
 
 def _declared(package: Path) -> set[str]:
-    """Names of the dependencies that it declares, without versions."""
     needs = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    return {need.split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip() for need in needs}
+    return {Requirement(need).name for need in needs}
