@@ -39,7 +39,7 @@ def _entry(service: Service) -> dict[str, Any]:
             "annotations": {},
         },
         # 0 lets a node be drained, where one is all there is.
-        "disruption": {"minAvailable": 0 if alone else 1},
+        "disruption": {"minAvailable": 0 if runs.replicas == 1 else 1},
         "autoscaling": {"enabled": False, "min": runs.replicas, "max": runs.most, "cpu": 70},
         "terminationGracePeriodSeconds": runs.grace_seconds,
         "resources": {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from manifests.service import EVERY_OTHER, Service
+from manifests.service import EVERY_OTHER, SERVERS, Service
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 FILE = "service.toml"
@@ -43,11 +43,12 @@ def _read(path: Path) -> Service:
 def _disagreements(services: Services) -> Iterator[tuple[str, str, str]]:
     """What no file shows alone: service, key, reason."""
     ports = Counter(port for service in services.values() for port in service.sockets.values())
-    feeds = Counter(socket for service in services.values() for socket in service.feeds)
+    names = Counter([*SERVERS, *services, *(socket for service in services.values() for socket in service.feeds)])
     for name, service in services.items():
         for socket, port in service.sockets.items():
-            if ports[port] > 1 or feeds[socket] > 1:
-                yield name, f"sockets.{socket}", "another service has this port or this name"
+            # A service's own name is that of its gRPC.
+            if ports[port] > 1 or names[name if socket == "grpc" else socket] > 1:
+                yield name, f"sockets.{socket}", "this port or this name is taken twice"
         for topic in service.events.publishes:
             if topic.partition(".")[0] != name:
                 yield name, f"events.publishes.{topic}", "the first word of a topic is the service that publishes it"

@@ -15,6 +15,8 @@ from pydantic.dataclasses import dataclass
 # Where deployments keep things differently: the reasoner's tokenizer.json, and keys that are this service's alone.
 PLACES = ("tokenizer", "keys")
 EVERY_OTHER = "*"
+# The servers that a service may need.
+SERVERS = ("kafka", "postgres", "objects", "qdrant", "triton")
 _CLOSED = ConfigDict(extra="forbid")
 
 
