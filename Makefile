@@ -16,7 +16,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 DEBIAN := python3.11-venv libpython3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock proto models up down status demo check check-proto test faults bench eval chart
+.PHONY: help install lock proto manifests models up down status demo check check-proto test faults bench eval chart
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ $(BIN)/uv:
 proto: $(INSTALLED) ## regenerate the committed protobuf stubs
 	cd proto && $(RUN) -m grpc_tools.protoc -I. --python_out=$(STUBS) --grpc_python_out=$(STUBS) \
 	  --mypy_out=quiet:$(STUBS) --mypy_grpc_out=quiet:$(STUBS) $$(find . -name '*.proto' | sort)
+
+manifests: $(INSTALLED) ## write what follows from services/*/service.toml into compose, chart, topics, pyproject and pages
+	$(RUN) -m manifests
 
 models: $(MODELS) ## convert the reasoner's weights, once (about 20 seconds)
 

@@ -17,12 +17,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
+from manifests import read_services
+from manifests.service import EVERY_OTHER
 from testkit.running import RunningStack
 
-# What each consumer group reads; the longest way is ingestion -> imaging -> memory.
+# What each consumer group reads; who reads everything is the log, which keeps its own place.
 READS = {
-    "imaging": ("ingestion.study-received.v1", "ingestion.document-received.v1"),
-    "memory": ("ingestion.message-received.v1", "imaging.study-analysed.v1", "imaging.document-read.v1"),
+    service.name: service.events.consumes
+    for service in read_services().values()
+    if service.events.consumes and EVERY_OTHER not in service.events.consumes
 }
 
 T = TypeVar("T")
@@ -56,7 +59,7 @@ class Observer:
         return Counter(_content(recorded.fact) for recorded in answer.facts)
 
     def waiting(self) -> int:
-        """Records that memory and imaging have yet to bring to an end."""
+        """Records that consumers have yet to bring to an end."""
         return asyncio.run(_waiting(self.endpoints["LONGITUDE_KAFKA"]))
 
     def at_rest(self) -> Counter[str]:

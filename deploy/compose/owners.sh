@@ -1,8 +1,8 @@
 #!/bin/bash
-# One role and schema for each service that owns tables; runs once, when the database is made.
+# One role and schema for each of $OWNERS, the services that own tables; runs once, when the database is made.
 set -euo pipefail
 
-for owner in memory imaging reasoning auditing; do
+for owner in $OWNERS; do
   psql --set ON_ERROR_STOP=1 --username postgres --dbname longitude \
     --set owner="$owner" --set password="$OWNERS_PASSWORD" <<'SQL'
 CREATE ROLE :"owner" LOGIN PASSWORD :'password';

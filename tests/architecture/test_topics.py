@@ -3,24 +3,12 @@
 import re
 from pathlib import Path
 
-import yaml
 from client import kafka
 from eventbus import bus
 from native_stack import topics
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("deploy/compose", "helm/longitude/templates")
-
-
-def test_every_consumer_of_a_topic_is_listed_beside_it_and_no_other() -> None:
-    document = yaml.safe_load((ROOT / "deploy/kafka/topics.yaml").read_text(encoding="utf-8"))
-    page = (ROOT / "services/README.md").read_text(encoding="utf-8")
-    services = {path.name for path in (ROOT / "services").iterdir()}
-    listed = {
-        topic: {name for name in names.split(", ") if name in services}
-        for topic, names in re.findall(r"^\| `([a-z.\d-]+)` \| ([a-z, ]+) \|$", page, re.MULTILINE)
-    }
-    assert {row["name"]: set(row["consumers"]) for row in document["topics"]} == listed
 
 
 def test_the_largest_record_is_the_same_for_the_bus_its_readers_and_every_broker() -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
+from manifests import read_services
+from native_stack.catalogue import BACKENDS
 from testkit.running import RunningStack
 
 from tests.observe import Facts, Observer
 from tests.story import FILES, MESSAGES, Telling, tell
 
 _numbers = count(1)
-SERVICES = ("ingestion", "memory", "imaging", "reasoning", "auditing")
+SERVICES = tuple(read_services())
 # Where in the story each part is at work: imaging while the scanned page and the film are read.
 SHORT = {"imaging": 0.58}
 LONG = (0.1, 0.35, 0.58, 0.8, 0.96)
@@ -67,7 +69,7 @@ def undisturbed(stack: RunningStack) -> Left:
 
 def cases(config: pytest.Config) -> list[tuple[str, float]]:
     if config.getoption("--faults") == "long":
-        return [(victim, at) for victim in (*SERVICES, "kafka", "postgres", "objects", "triton") for at in LONG]
+        return [(victim, at) for victim in (*SERVICES, *BACKENDS) for at in LONG]
     return [(victim, SHORT.get(victim, 0.4)) for victim in SERVICES]
 
 

@@ -9,9 +9,11 @@ import kubernetes_validate
 import pytest
 import yaml
 from helm_python import Chart
+from manifests import read_services
 
 ROOT = Path(__file__).parents[2]
-SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/src"))
+KNOWN = read_services()
+SERVICES = sorted(KNOWN)
 MODELS = sorted(path.parent.name for path in (ROOT / "deploy/triton/models").glob("*/config.pbtxt"))
 KUBERNETES = ["1.27", "1.29", "1.31", "1.33", "1.34", "1.35", "1.37"]
 EVERYTHING_ON = {
@@ -70,7 +72,7 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"services": {"memory": {"replica": 2}}}, "replica"),
         ({"services": {"memory": {"replicas": "two"}}}, "/services/memory/replicas"),
         ({"services": {"billing": {}}}, "billing"),
-        ({"services": {"memory": {"calls": ["mysql"]}}}, "/services/memory/calls/0"),
+        ({"services": {"memory": {"calls": ["my sql"]}}}, "/services/memory/calls/0"),
         ({"services": {"ingestion": {"sockets": {"mllp": 80}}}}, "/services/ingestion/sockets/mllp"),
         ({"services": {"memory": {"secrets": {"POSTGRES": {"value": "postgresql://"}}}}}, "value"),
         ({"triton": {"gpus": 0}}, "/triton/gpus"),
@@ -84,6 +86,11 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
 def test_a_wrong_value_is_refused_and_named(chart: Chart, values: Document, key: str) -> None:
     with pytest.raises(helm_python.HelmValuesError, match=key):
         chart.render(values, name="demo")
+
+
+def test_a_call_of_something_that_is_not_there_is_refused_and_named(chart: Chart) -> None:
+    with pytest.raises(helm_python.HelmRenderError, match="mysql is neither a server nor a service"):
+        chart.render({"services": {"memory": {"calls": ["mysql"]}}}, name="demo")
 
 
 def test_the_schema_is_closed_everywhere(chart: Chart) -> None:
@@ -197,7 +204,7 @@ def test_every_image_is_named_with_a_version(render: Any, tag: str) -> None:
 
 
 def test_owners_of_tables_are_migrated_before_anything_else(manifests: list[Document]) -> None:
-    owners = {path.parts[-4] for path in (ROOT / "services").glob("*/src/*/migrations")}
+    owners = {service.name for service in KNOWN.values() if service.owns.tables}
     jobs = _of(manifests, "Job")
     assert {name for name in jobs if name.endswith("-migrate")} == {f"demo-{owner}-migrate" for owner in owners}
     assert {job["metadata"]["annotations"]["helm.sh/hook"] for job in jobs.values()} == {"pre-install,pre-upgrade"}
@@ -205,10 +212,6 @@ def test_owners_of_tables_are_migrated_before_anything_else(manifests: list[Docu
         command = jobs[f"demo-{owner}-migrate"]["spec"]["template"]["spec"]["containers"][0]["command"][-1]
         compile(command, "migrate", "exec")
         assert f'"{owner}", "{owner}"' in command
-
-
-def test_the_chart_carries_the_topics_of_the_platform(chart_folder: Path) -> None:
-    assert (chart_folder / "files/topics.yaml").read_bytes() == (ROOT / "deploy/kafka/topics.yaml").read_bytes()
 
 
 def test_topics_are_made_by_a_job_or_by_strimzi(render: Any) -> None:
@@ -233,18 +236,11 @@ def test_only_callers_reach_a_service(manifests: list[Document]) -> None:
         selectors = [peer["podSelector"]["matchLabels"] for peer in peers if "podSelector" in peer]
         return {selector["app.kubernetes.io/component"] for selector in selectors}
 
-    assert callers("demo-memory", 50051) == {"reasoning"}
-    assert callers("demo-triton", 8001) == {"memory", "imaging", "reasoning"}
+    for name in SERVICES:
+        asking = {caller.name for caller in KNOWN.values() if name in caller.calls.services}
+        assert callers(f"demo-{name}", 50051) == asking, name
+    assert callers("demo-triton", 8001) == {caller.name for caller in KNOWN.values() if caller.calls.models}
     assert _of(manifests, "NetworkPolicy")["demo-triton"]["spec"]["egress"] == []
-
-
-def test_services_call_each_other_exactly_as_the_table_of_edges_says(chart: Chart) -> None:
-    rpc = (ROOT / "services/README.md").read_text().split("## RPC")[1].split("## ")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in rpc.splitlines() if line.startswith("|")]
-    listed = {(caller, callee) for caller, callee in rows if caller in SERVICES}
-    services = chart.values["services"]
-    called = {(name, callee) for name in SERVICES for callee in services[name]["calls"] if callee in SERVICES}
-    assert called == listed
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -262,9 +258,8 @@ def test_feeds_alone_are_open_to_the_outside(manifests: list[Document]) -> None:
     exposed = {
         name: s for name, s in _of(manifests, "Service").items() if s["spec"].get("type", "ClusterIP") != "ClusterIP"
     }
-    assert set(exposed) == {"demo-ingestion-feeds"}
-    ports = {port["name"] for port in exposed["demo-ingestion-feeds"]["spec"]["ports"]}
-    assert ports == {"mllp", "dicom"}
+    ports = {name: {port["name"] for port in service["spec"]["ports"]} for name, service in exposed.items()}
+    assert ports == {f"demo-{service.name}-feeds": set(service.feeds) for service in KNOWN.values() if service.feeds}
 
 
 def test_names_stay_valid_for_a_long_release_name(chart: Chart) -> None:

@@ -1,29 +1,32 @@
-"""services/README.md lists every edge between services; the traces of a real run must say the same."""
+"""Every edge between services is in a manifest; the traces of a real run must say the same."""
 
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+
+from manifests import read_services
+from manifests.topics import topics
 
 from tests.observe import until
 from tests.story import exchange
 from tests.system.told import Told
 
-PAGE = Path(__file__).resolve().parents[2] / "services" / "README.md"
-SERVICES = {"ingestion", "memory", "imaging", "reasoning", "auditing"}
+SERVICES = read_services()
 Edge = tuple[str, str]
 Call = tuple[str, str, str]
 
 
 def listed_events() -> set[Edge]:
-    rows = re.findall(r"^\| `([a-z.\d-]+)` \| ([a-z, ]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    return {(topic, name) for topic, names in rows for name in names.split(", ") if name in SERVICES}
+    return {(topic.name, consumer) for topic in topics(SERVICES) for consumer in topic.consumers}
 
 
 def listed_calls() -> set[Call]:
-    rows = re.findall(r"^\| (\w+) \| (\w+) \| ([A-Za-z, ]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    return {(caller, callee, m) for caller, callee, methods in rows if callee in SERVICES for m in methods.split(", ")}
+    calls = (
+        (caller.name, callee, methods)
+        for caller in SERVICES.values()
+        for callee, methods in caller.calls.services.items()
+    )
+    return {(caller, callee, method) for caller, callee, methods in calls for method in methods}
 
 
 def spans(told: Told) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from contracts.topics import TOPICS
+from manifests import read_services
 
 from tests.system.told import Told
 
@@ -15,7 +16,7 @@ PRIVATE = (
     "Testperson", "Renée", "Ren\\u00e9e", "204417", "88-1306", "19570418", "1957-04-18", "Example Street", "555-0100",
     "metformin", "naproxen", "anaphylaxis", "penicillin", "breast cancer",
 )  # fmt: skip
-SERVICES = ("ingestion", "memory", "imaging", "reasoning", "auditing")
+SERVICES = tuple(read_services())
 
 
 def found(text: str) -> list[str]:

@@ -18,6 +18,9 @@ LONGITUDE_OBJECTS_TLS: {{ $root.Values.objects.tls | quote }}
 LONGITUDE_QDRANT: {{ $root.Values.qdrant.url | quote }}
 {{- end }}
 {{- range $calls }}
+{{- if not (or (has . (list "kafka" "postgres" "objects" "qdrant" "triton")) (hasKey $root.Values.services .)) }}
+{{- fail (printf "calls: %s is neither a server nor a service" .) }}
+{{- end }}
 {{- if or (eq . "triton") (hasKey $root.Values.services .) }}
 LONGITUDE_{{ upper . }}: {{ include "longitude.address" (dict "root" $root "component" .) | quote }}
 {{- end }}

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from manifests import read_services
 
 DOCKER = Path(__file__).parents[2]
 ROOT = DOCKER.parents[1]
-SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/src"))
+SERVICES = sorted(read_services())
 FILES = sorted(DOCKER.glob("Dockerfile*"))
 # Heavy packages and who may carry them (DESIGN: networks live in Triton, imaging does the pipelines around them).
 HEAVY = {"torch": {"imaging"}, "monai": {"imaging"}, "transformers": set[str](), "pynetdicom": {"ingestion"}}

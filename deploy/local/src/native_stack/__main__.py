@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from manifests import ManifestError, read_services
+
 from native_stack import catalogue
 from native_stack.control import StackError
 from native_stack.layout import SHARED
@@ -16,11 +18,10 @@ from native_stack.stack import Stack
 
 def main() -> int:
     """Do one command; 0 only if what was asked holds."""
-    arguments = _parser().parse_args()
-    stack = Stack(arguments.dir)
     try:
-        return _COMMANDS[arguments.command](stack, arguments)
-    except StackError as error:
+        arguments = _parser().parse_args()
+        return _COMMANDS[arguments.command](Stack(arguments.dir), arguments)
+    except (ManifestError, StackError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -33,7 +34,7 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> int:
     left = stack.clean_up()
     if left:
         print(f"ended {left} processes that a killed stack had left behind")
-    parts = [name for name in arguments.only or catalogue.PARTS if name not in arguments.without]
+    parts = [name for name in arguments.only or _known() if name not in arguments.without]
     stack.up(parts=parts, free_ports=arguments.free_ports, models=arguments.models, progress=Progress())
     print(f"endpoints: {stack.layout.environment}   logs: {stack.layout.directory / 'logs'}")
     return 0
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "up":
             _add_up_options(command)
         elif _COMMANDS[name] is _act:
-            command.add_argument("part", choices=catalogue.PARTS)
+            command.add_argument("part", choices=_known())
     return parser
 
 
@@ -87,15 +88,19 @@ def _add_up_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--free-ports", action="store_true", help="use none of the field's default ports")
 
 
+def _known() -> tuple[str, ...]:
+    return catalogue.parts(read_services())
+
+
 def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
 def _parts(text: str) -> list[str]:
     names = _names(text)
-    unknown = set(names) - set(catalogue.PARTS)
+    unknown = set(names) - set(_known())
     if unknown:
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; parts: {', '.join(catalogue.PARTS)}")
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; parts: {', '.join(_known())}")
     return names
 
 

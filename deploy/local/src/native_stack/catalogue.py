@@ -1,42 +1,42 @@
-"""Every part of the stack by name, in the order they are stopped backwards."""
+"""Every part of the stack by name, in the order they are stopped backwards: servers, and whatever has a manifest."""
+
+from manifests import Services
 
 from native_stack import kafka, postgres, seaweedfs, services, triton
 from native_stack.part import Part, Site
+from native_stack.ports import socket_name
 
-BACKENDS = ("postgres", "objects", "kafka", "triton")
-SERVICES = tuple(services.NEEDS)
-PARTS = (*BACKENDS, *SERVICES)
-CREDENTIALS = (
-    "objects_access_key",
-    "objects_secret_key",
-    "postgres_postgres",
-    *(f"postgres_{owner}" for owner in postgres.OWNERS),
-)
-_BUILDERS = {"kafka": kafka.part, "postgres": postgres.part, "objects": seaweedfs.part, "triton": triton.part}
+_BUILDERS = {"postgres": postgres.part, "objects": seaweedfs.part, "kafka": kafka.part, "triton": triton.part}
+BACKENDS = tuple(_BUILDERS)
+_OBJECT_KEYS = ("objects_access_key", "objects_secret_key")
+_SERVER_SOCKETS = {"KAFKA": "kafka", "OBJECTS": "objects", "TRITON": "triton", "TRITON_HTTP": "triton"}
+
+
+def parts(known: Services) -> tuple[str, ...]:
+    """The names of all parts."""
+    return (*BACKENDS, *known)
+
+
+def credentials(known: Services) -> tuple[str, ...]:
+    """The names of the passwords and keys of a stack."""
+    return (*_OBJECT_KEYS, *(f"postgres_{role}" for role in postgres.roles(known)))
 
 
 def build(name: str, site: Site) -> Part:
     """The part of that name; KeyError if there is none."""
     if name in _BUILDERS:
         return _BUILDERS[name](site)
-    return services.part(name, site)
+    return services.part(site.services[name], site)
 
 
 def endpoints(site: Site) -> dict[str, str]:
     """What a client of the stack needs, as the lines of var/stack.env; only what this stack runs."""
-    sockets = {"MLLP": "mllp", "DICOM": "dicom", "KAFKA": "kafka", "OBJECTS": "objects", "TRITON": "triton"}
-    sockets |= {"TRITON_HTTP": "triton_http"}
-    sockets |= {name.upper(): name for name in SERVICES}
-    sockets |= {f"{name.upper()}_HTTP": f"{name}_http" for name in SERVICES}
-    lines = {f"LONGITUDE_{key}": site.address(port) for key, port in sockets.items() if _runs(port, site)}
+    sockets = {name.lower(): server for name, server in _SERVER_SOCKETS.items()}
+    sockets |= {socket_name(name, socket): name for name, each in site.services.items() for socket in each.sockets}
+    lines = {f"LONGITUDE_{key.upper()}": site.address(key) for key, part in sockets.items() if part in site.parts}
     if "objects" in site.parts:
-        lines |= {f"LONGITUDE_{key.upper()}": site.credentials[key] for key in CREDENTIALS[:2]}
+        lines |= {f"LONGITUDE_{key.upper()}": site.credentials[key] for key in _OBJECT_KEYS}
     if "postgres" in site.parts:
-        roles = ("postgres", *postgres.OWNERS)
+        roles = postgres.roles(site.services)
         lines |= {f"LONGITUDE_POSTGRES_{role.upper()}": postgres.dsn(site, role) for role in roles}
     return lines
-
-
-def _runs(port: str, site: Site) -> bool:
-    owner = {"mllp": "ingestion", "dicom": "ingestion"}.get(port, port.removesuffix("_http"))
-    return owner in site.parts

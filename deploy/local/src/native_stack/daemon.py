@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from manifests import read_services
+
 from native_stack import catalogue, control, ports
 from native_stack.identity import ProcessIdentity
 from native_stack.layout import Layout
@@ -53,9 +55,10 @@ async def _run(request: Request, layout: Layout) -> int:
 
 def _site(request: Request, layout: Layout) -> Site:
     before = StackRecord.read(layout.state)
-    chosen = ports.choose(before.ports if before else {}, only_free=request.free_ports)
-    credentials = load_credentials(layout, catalogue.CREDENTIALS)
-    return Site(layout, chosen, credentials, request.models, frozenset(request.parts))
+    services = read_services()
+    chosen = ports.choose(before.ports if before else {}, ports.defaults(services), only_free=request.free_ports)
+    credentials = load_credentials(layout, catalogue.credentials(services))
+    return Site(layout, chosen, credentials, services, request.models, frozenset(request.parts))
 
 
 async def _live(supervisor: Supervisor, record: StackRecord, site: Site, stop: asyncio.Event) -> int:

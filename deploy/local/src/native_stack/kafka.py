@@ -10,7 +10,7 @@ from pathlib import Path
 from native_stack import layout as places
 from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
 from native_stack.ports import HOST
-from native_stack.topics import create_topics, read_topics
+from native_stack.topics import create_topics, topics_of
 
 _POM = places.REPOSITORY / "deploy" / "local" / "pom.xml"
 _JARS = places.SHARED / "kafka-jars"
@@ -43,7 +43,7 @@ def part(site: Site) -> Part:
     return Part(
         name="kafka",
         prepare=partial(_prepare, site),
-        until_ready=partial(create_topics, site.address("kafka"), read_topics(places.TOPICS)),
+        until_ready=partial(create_topics, site.address("kafka"), topics_of(site.services)),
     )
 
 

@@ -14,7 +14,6 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 SHARED = REPOSITORY / "var"
 MODELS = SHARED / "models"
 MODEL_REPOSITORY = REPOSITORY / "deploy" / "triton" / "models"
-TOPICS = REPOSITORY / "deploy" / "kafka" / "topics.yaml"
 
 
 @dataclass(frozen=True, slots=True)

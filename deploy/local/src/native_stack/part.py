@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from manifests import Services
+
 from native_stack.layout import Layout
 from native_stack.logs import tail
 from native_stack.ports import HOST
@@ -47,6 +49,7 @@ class Site:
     layout: Layout
     ports: Mapping[str, int]
     credentials: Mapping[str, str]
+    services: Services
     models: tuple[str, ...] = ()
     parts: frozenset[str] = field(default_factory=frozenset)
 

@@ -8,12 +8,12 @@ import random
 import socket
 from collections.abc import Mapping
 
+from manifests import Services
+
 HOST = "127.0.0.1"
 _FREE_RANGE = range(20_000, 32_000)
 
-FIELD_DEFAULTS: Mapping[str, int] = {
-    "mllp": 2575,
-    "dicom": 11112,
+_SERVERS: Mapping[str, int] = {
     "kafka": 9092,
     "kafka_controller": 9093,
     "postgres": 5432,
@@ -21,16 +21,6 @@ FIELD_DEFAULTS: Mapping[str, int] = {
     "triton_http": 8000,
     "triton": 8001,
     "triton_metrics": 8002,
-    "ingestion": 50051,
-    "memory": 50052,
-    "reasoning": 50053,
-    "imaging": 50054,
-    "auditing": 50055,
-    "ingestion_http": 8081,
-    "memory_http": 8082,
-    "reasoning_http": 8083,
-    "imaging_http": 8084,
-    "auditing_http": 8085,
 }
 INTERNAL = (
     "objects_grpc",
@@ -46,13 +36,28 @@ INTERNAL = (
 )
 
 
-def choose(before: Mapping[str, int], *, only_free: bool) -> dict[str, int]:
+def socket_name(service: str, protocol: str) -> str:
+    """What a socket of a service is called among all: a service's own name is its gRPC."""
+    return {"grpc": service, "http": f"{service}_http"}.get(protocol, protocol)
+
+
+def defaults(services: Services) -> dict[str, int]:
+    """The field's own port of each socket that clients know."""
+    own = {
+        socket_name(name, protocol): port
+        for name, service in services.items()
+        for protocol, port in service.sockets.items()
+    }
+    return {**_SERVERS, **own}
+
+
+def choose(before: Mapping[str, int], usual: Mapping[str, int], *, only_free: bool) -> dict[str, int]:
     """A port for every socket, no two alike and none of them taken at this moment."""
     chosen: dict[str, int] = {}
-    for name in (*FIELD_DEFAULTS, *INTERNAL):
+    for name in (*usual, *INTERNAL):
         wanted = [before[name]] if name in before else []
-        if not only_free and name in FIELD_DEFAULTS:
-            wanted.append(FIELD_DEFAULTS[name])
+        if not only_free and name in usual:
+            wanted.append(usual[name])
         chosen[name] = _first_available(wanted, taken=set(chosen.values()))
     return chosen
 

@@ -14,19 +14,24 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from manifests import Services
 from psycopg import sql
 
 from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
 from native_stack.ports import HOST
 
 DATABASE = "longitude"
-OWNERS = ("memory", "imaging", "reasoning", "auditing")
 _SUPERUSER = "postgres"
 
 
 def part(site: Site) -> Part:
     """PostgreSQL as the supervisor starts it."""
     return Part(name="postgres", prepare=partial(_prepare, site), until_ready=partial(_until_ready, site))
+
+
+def roles(services: Services) -> tuple[str, ...]:
+    """The superuser, and each service that owns tables."""
+    return (_SUPERUSER, *(service.name for service in services.values() if service.owns.tables))
 
 
 def dsn(site: Site, role: str, database: str = DATABASE) -> str:
@@ -93,7 +98,7 @@ async def _until_ready(site: Site) -> None:
     async with connection:
         await _ensure_database(connection)
     async with await psycopg.AsyncConnection.connect(dsn(site, _SUPERUSER), autocommit=True) as connection:
-        for owner in OWNERS:
+        for owner in roles(site.services)[1:]:
             await _ensure_owner(connection, owner, site.credentials[f"postgres_{owner}"])
 
 

@@ -1,59 +1,53 @@
-"""The five services, each `python -m <name>` with its settings as LONGITUDE_* variables."""
+"""The services, each `python -m <name>` with what its manifest asks for as LONGITUDE_* variables."""
 
 import sys
 from functools import partial
 
+from manifests import Service, Wiring, environment
+
 from native_stack import postgres
 from native_stack.layout import MODELS
 from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
+from native_stack.ports import socket_name
 
-NEEDS = {
-    "ingestion": ("kafka", "objects"),
-    "memory": ("kafka", "postgres", "objects", "triton"),
-    "imaging": ("kafka", "postgres", "objects", "triton"),
-    "reasoning": ("kafka", "postgres", "objects", "triton"),
-    "auditing": ("kafka", "postgres", "objects"),
-}
-# What one service is told beside the rest; {data} is its own folder.
-_OWN = {
-    "memory": {"QDRANT": "edge:{data}/vectors"},
-    "auditing": {"SIGNING_KEY_FILE": "{data}/signing.key", "PSEUDONYM_KEY_FILE": "{data}/pseudonym.key"},
-}
+# Qdrant's engine runs inside the process that needs it.
+_IN_PROCESS = {"qdrant"}
 
 
-def part(name: str, site: Site) -> Part:
+def part(service: Service, site: Site) -> Part:
     """One service as the supervisor starts it; it is ready when its /readyz says so."""
-    ready = partial(until_http_ok, f"http://{site.address(f'{name}_http')}/readyz")
+    name, needs = service.name, tuple(need for need in service.needs if need not in _IN_PROCESS)
+    ready = partial(until_http_ok, f"http://{site.address(socket_name(name, 'http'))}/readyz")
     # Longer than a service gives the requests under way (LONGITUDE_SHUTDOWN_GRACE, 20 s).
-    return Part(name, partial(_prepare, name, site), until_ready=ready, needs=NEEDS[name], grace_s=25)
+    return Part(name, partial(_prepare, service, site), until_ready=ready, needs=needs, grace_s=25)
 
 
-async def _prepare(name: str, site: Site) -> Command:
-    folder = site.layout.data(name)
+async def _prepare(service: Service, site: Site) -> Command:
+    folder = site.layout.data(service.name)
     folder.mkdir(parents=True, exist_ok=True)
-    environment = inherited_environment() | settings(name, site)
-    return Command((sys.executable, "-m", name), environment, folder)
+    return Command((sys.executable, "-m", service.name), inherited_environment() | settings(service, site), folder)
 
 
-def settings(name: str, site: Site) -> dict[str, str]:
+def settings(service: Service, site: Site) -> dict[str, str]:
     """What the environment of a service says; it needs nothing else to start."""
-    values = {
-        "KAFKA": site.address("kafka"),
-        "HTTP_LISTEN": site.address(f"{name}_http"),
-        "GRPC_LISTEN": site.address(name),
-        "TRACE_FILE": str(site.layout.trace(name)),
-        "TRITON": site.address("triton"),
-        "MEMORY": site.address("memory"),
-        "IMAGING": site.address("imaging"),
-        "OBJECTS": site.address("objects"),
-        "OBJECTS_ACCESS_KEY": site.credentials["objects_access_key"],
-        "OBJECTS_SECRET_KEY": site.credentials["objects_secret_key"],
-        "MLLP_LISTEN": site.address("mllp"),
-        "DICOM_LISTEN": site.address("dicom"),
+    trace = {"LONGITUDE_TRACE_FILE": str(site.layout.trace(service.name))}
+    return environment(service, _wiring(service, site)) | trace
+
+
+def _wiring(service: Service, site: Site) -> Wiring:
+    data, tokenizer = site.layout.data(service.name), MODELS / "smollm2" / "tokenizer.json"
+    objects = {key: site.credentials[key.lower()] for key in ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY")}
+    backends = {
+        "kafka": {"KAFKA": site.address("kafka")},
+        "objects": {"OBJECTS": site.address("objects"), **objects},
+        "qdrant": {"QDRANT": f"edge:{data}/vectors"},
+        "triton": {"TRITON": site.address("triton")},
     }
-    values |= {key: text.format(data=site.layout.data(name)) for key, text in _OWN.get(name, {}).items()}
-    if (tokenizer := MODELS / "smollm2" / "tokenizer.json").exists():
-        values["TOKENIZER"] = str(tokenizer)
-    if name in postgres.OWNERS:
-        values["POSTGRES"] = postgres.dsn(site, name)
-    return {f"LONGITUDE_{key}": value for key, value in values.items()}
+    if service.owns.tables:
+        backends["postgres"] = {"POSTGRES": postgres.dsn(site, service.name)}
+    return Wiring(
+        backends=backends,
+        addresses={callee: site.address(callee) for callee in service.calls.services},
+        listen={socket: site.address(socket_name(service.name, socket)) for socket in service.sockets},
+        places={"keys": str(data)} | ({"tokenizer": str(tokenizer)} if tokenizer.exists() else {}),
+    )

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from manifests import read_services
+
 from native_stack import catalogue, control, triton
 from native_stack.control import StackError
 from native_stack.identity import ProcessIdentity
@@ -48,7 +50,7 @@ class Stack:
         self.layout.make()
         request = Request(
             directory=str(self.layout.directory),
-            parts=tuple(name for name in catalogue.PARTS if parts is None or name in parts),
+            parts=tuple(name for name in catalogue.parts(read_services()) if parts is None or name in parts),
             models=tuple(triton.available_models() if models is None else models),
             free_ports=free_ports,
             owner=ProcessIdentity.of(os.getpid()) if owned else None,

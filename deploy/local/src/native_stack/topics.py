@@ -1,15 +1,16 @@
-"""The topics of deploy/kafka/topics.yaml, and their making on a broker.
+"""The topics of the manifests, and their making on a broker.
 
-Each consumer named there gets its dead-letter topic beside the topic it reads.
+Each consumer of a topic gets its dead-letter topic beside the topic it reads.
 """
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from manifests import Services
+from manifests.service import Retention
+from manifests.topics import DEAD_LETTERS, topics
 
 # The largest record that the event bus sends (libs/eventbus); a broker's own default is 1 MiB.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
@@ -17,27 +18,23 @@ MAX_RECORD_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """One topic as data. `retention_ms` is -1 for ever."""
+    """One topic as a broker is told of it. `retention_ms` is -1 for ever."""
 
     name: str
     partitions: int
     retention_ms: int
 
 
-def read_topics(path: Path) -> tuple[TopicSettings, ...]:
-    """Every topic of the file, followed by the dead-letter topics of its consumers."""
-    document = yaml.safe_load(path.read_text())
-    events = [_settings(row["name"], row) for row in document["topics"]]
-    dead_letters = [
-        _settings(f"dlq.{consumer}.{row['name']}", document["dead_letters"])
-        for row in document["topics"]
-        for consumer in row["consumers"]
-    ]
-    return (*events, *dead_letters)
+def topics_of(services: Services) -> tuple[TopicSettings, ...]:
+    """Every topic, followed by the dead-letter topics of its consumers."""
+    known = topics(services)
+    events = [_settings(topic.name, topic.retention) for topic in known]
+    dead = [_settings(f"dlq.{reader}.{topic.name}", DEAD_LETTERS) for topic in known for reader in topic.consumers]
+    return (*events, *dead)
 
 
-def _settings(name: str, row: dict[str, int]) -> TopicSettings:
-    return TopicSettings(name, row["partitions"], row["retention_ms"])
+def _settings(name: str, retention: Retention) -> TopicSettings:
+    return TopicSettings(name, retention.partitions, retention.retention_ms)
 
 
 async def create_topics(bootstrap: str, topics: tuple[TopicSettings, ...]) -> None:

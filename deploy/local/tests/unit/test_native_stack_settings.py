@@ -2,37 +2,41 @@ import importlib
 from pathlib import Path
 
 import pytest
+from manifests import read_services
 from native_stack import catalogue, ports, services
 from native_stack.layout import Layout
 from native_stack.part import Site
 
-NAMES = (*ports.FIELD_DEFAULTS, *ports.INTERNAL)
+SERVICES = read_services()
+PARTS = catalogue.parts(SERVICES)
+NAMES = (*ports.defaults(SERVICES), *ports.INTERNAL)
 
 
 def site(parts: frozenset[str]) -> Site:
     numbers = {name: 20_000 + number for number, name in enumerate(NAMES)}
-    return Site(Layout(Path("/stack")), numbers, dict.fromkeys(catalogue.CREDENTIALS, "secret"), parts=parts)
+    secrets = dict.fromkeys(catalogue.credentials(SERVICES), "secret")
+    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, parts=parts)
 
 
-@pytest.mark.parametrize("service", services.NEEDS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_stack_tells_each_service_all_its_settings(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in services.settings(service, site(frozenset())).items():
+    for name, value in services.settings(SERVICES[service], site(frozenset())).items():
         monkeypatch.setenv(name, value)
     settings = importlib.import_module(f"{service}.settings").Settings()
     assert settings.kafka == f"127.0.0.1:{20_000 + NAMES.index('kafka')}"
 
 
-@pytest.mark.parametrize("service", services.NEEDS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_gets_the_password_of_its_own_schema_only(service: str) -> None:
-    values = " ".join(services.settings(service, site(frozenset())).values())
-    for other in services.NEEDS:
-        assert (f"//{other}:" in values) == (other == service and service != "ingestion")
+    values = " ".join(services.settings(SERVICES[service], site(frozenset())).values())
+    for other in SERVICES.values():
+        assert (f"//{other.name}:" in values) == (other.name == service and other.owns.tables)
 
 
 def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:
     assert set(catalogue.endpoints(site(frozenset({"kafka"})))) == {"LONGITUDE_KAFKA"}
     promised = {"MLLP", "DICOM", "KAFKA", "INGESTION", "MEMORY", "REASONING", "IMAGING", "AUDITING", "TRITON"}
-    lines = catalogue.endpoints(site(frozenset(catalogue.PARTS)))
+    lines = catalogue.endpoints(site(frozenset(PARTS)))
     assert {f"LONGITUDE_{name}" for name in promised} <= set(lines)
     for name in promised:
         host, _, port = lines[f"LONGITUDE_{name}"].partition(":")
@@ -41,8 +45,8 @@ def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:
 
 
 def test_a_part_needs_only_parts_that_exist_and_stop_after_it() -> None:
-    for name in catalogue.PARTS:
-        part = catalogue.build(name, site(frozenset(catalogue.PARTS)))
-        assert set(part.needs) <= set(catalogue.PARTS)
+    for name in PARTS:
+        part = catalogue.build(name, site(frozenset(PARTS)))
+        assert set(part.needs) <= set(PARTS)
         for need in part.needs:
-            assert name not in catalogue.build(need, site(frozenset(catalogue.PARTS))).needs
+            assert name not in catalogue.build(need, site(frozenset(PARTS))).needs

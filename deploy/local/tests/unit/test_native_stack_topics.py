@@ -1,34 +1,21 @@
-from pathlib import Path
-
-import pytest
-import yaml
 from contracts.topics import TOPICS, dead_letter_topic
-from native_stack import layout, services
-from native_stack.topics import read_topics
+from manifests import read_services
+from manifests.topics import topics
+from native_stack.topics import topics_of
 
-DOCUMENT = yaml.safe_load(layout.TOPICS.read_text())
-
-
-def test_topics_as_data_and_topics_in_code_are_the_same_list() -> None:
-    assert [row["name"] for row in DOCUMENT["topics"]] == [topic.name for topic in TOPICS]
+SERVICES = read_services()
 
 
-def test_every_consumer_has_its_dead_letter_topic() -> None:
+def test_topics_of_the_manifests_and_topics_in_code_are_the_same_list() -> None:
+    assert sorted(topic.name for topic in topics(SERVICES)) == sorted(topic.name for topic in TOPICS)
+
+
+def test_a_broker_has_every_topic_and_a_dead_letter_topic_for_each_of_its_consumers() -> None:
     by_name = {topic.name: topic for topic in TOPICS}
-    expected = {
-        dead_letter_topic(consumer, by_name[row["name"]]) for row in DOCUMENT["topics"] for consumer in row["consumers"]
-    }
-    assert {topic.name for topic in read_topics(layout.TOPICS) if topic.name.startswith("dlq.")} == expected
+    dead = {dead_letter_topic(reader, by_name[row.name]) for row in topics(SERVICES) for reader in row.consumers}
+    assert {topic.name for topic in topics_of(SERVICES)} == by_name.keys() | dead
 
 
-def test_consumers_are_services_and_none_reads_its_own_events() -> None:
-    for row in DOCUMENT["topics"]:
-        owner = row["name"].partition(".")[0]
-        assert set(row["consumers"]) <= set(services.NEEDS) - {owner}
-
-
-def test_a_topic_without_its_settings_is_refused(tmp_path: Path) -> None:
-    broken = tmp_path / "topics.yaml"
-    broken.write_text("dead_letters: {partitions: 1, retention_ms: -1}\ntopics: [{name: a.b.v1, consumers: []}]\n")
-    with pytest.raises(KeyError, match="partitions"):
-        read_topics(broken)
+def test_no_service_reads_its_own_events() -> None:
+    for topic in topics(SERVICES):
+        assert topic.name.partition(".")[0] not in topic.consumers

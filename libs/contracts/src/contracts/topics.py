@@ -1,7 +1,7 @@
 """Every event topic, named once, with the message it carries.
 
 Names are `<owner>.<event-kebab>.v<N>`. Dead letters belong to the consumer: `dlq.<consumer>.<topic>`.
-deploy/kafka/topics.yaml holds the same list for brokers; a test holds the two together.
+What a broker is told of each stands in the manifest of its owner; a test holds the two together.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,57 @@
+"""The services of helm/longitude/values.yaml: what an installation may change, with what each manifest says."""
+
+from typing import Any
+
+import yaml
+
+from manifests.reading import Services
+from manifests.service import Service
+
+# The networks of a hospital: feeds come from there and from nowhere else.
+_HOSPITAL = ["10.0.0.0/8"]
+_PLACES = {"tokenizer": "/usr/share/longitude/tokenizer.json", "keys": "/etc/longitude/keys"}
+_SECRETS = {"postgres": ("POSTGRES",), "objects": ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY")}
+
+
+def services(known: Services) -> str:
+    """An entry for each service."""
+    document = {"services": {service.name: _entry(service) for service in known.values()}}
+    return yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=150)
+
+
+def _entry(service: Service) -> dict[str, Any]:
+    runs = service.runs
+    alone = runs.most == 1
+    settings = {key: text.format_map(_PLACES) for key, text in service.settings.items()}
+    return {
+        "replicas": runs.replicas,
+        "strategy": "Recreate" if alone else "RollingUpdate",
+        "calls": [*service.needs, *service.calls.services],
+        "secrets": _secrets(service),
+        "files": {"keys": {"secret": f"longitude-{service.name}-keys", "path": _PLACES["keys"]}}
+        if service.uses("keys")
+        else {},
+        "sockets": service.feeds,
+        "settings": settings | service.cluster_settings,
+        "expose": {
+            "type": "LoadBalancer" if service.feeds else "ClusterIP",
+            "sourceRanges": _HOSPITAL if service.feeds else [],
+            "annotations": {},
+        },
+        # 0 lets a node be drained, where one is all there is.
+        "disruption": {"minAvailable": 0 if runs.replicas == 1 else 1},
+        "autoscaling": {"enabled": False, "min": runs.replicas, "max": runs.most, "cpu": 70},
+        "terminationGracePeriodSeconds": runs.grace_seconds,
+        "resources": {
+            "requests": {"cpu": runs.cpu, "memory": runs.memory},
+            "limits": {"memory": runs.memory_limit},
+        },
+    }
+
+
+def _secrets(service: Service) -> dict[str, dict[str, str]]:
+    variables = [variable for need in service.needs for variable in _SECRETS.get(need, ())]
+    return {
+        variable: {"name": f"longitude-{service.name}", "key": variable.lower().replace("_", "-")}
+        for variable in variables
+    }

@@ -1,0 +1,86 @@
+"""The services of deploy/compose/compose.yaml, beside the servers that stand there by hand."""
+
+import yaml
+
+from manifests.reading import Services
+from manifests.service import Service
+from manifests.wiring import Wiring, environment
+
+_HTTP, _GRPC = 8080, 50051
+_PASSWORD = "${OWNERS_PASSWORD}"  # noqa: S105 - compose fills it in
+_BACKENDS = {
+    "kafka": {"KAFKA": "kafka:9092"},
+    "objects": {
+        "OBJECTS": "objects:9000",
+        "OBJECTS_ACCESS_KEY": "longitude",
+        "OBJECTS_SECRET_KEY": "${OBJECTS_PASSWORD:?copy env.example to .env and set it}",
+    },
+    "qdrant": {"QDRANT": "http://qdrant:6333"},
+    "triton": {"TRITON": "triton:8001"},
+}
+_WAITS = {
+    "kafka": {"topics": "service_completed_successfully"},
+    "postgres": {"postgres": "service_healthy"},
+    "objects": {"objects": "service_started"},
+    "qdrant": {"qdrant": "service_started"},
+    "triton": {"triton": "service_healthy"},
+}
+_PLACES = {"tokenizer": "/usr/share/longitude/tokenizer.json", "keys": "/data"}
+
+
+def services(known: Services) -> str:
+    """Owners of tables, volumes of keys, and a container for each service."""
+    owners = " ".join(service.name for service in known.values() if service.owns.tables)
+    keys = ", ".join(f"{service.name}-keys: null" for service in known.values() if service.uses("keys"))
+    head = f"x-owners: &owners {owners}\nx-keys: &keys {{{keys}}}\n\nservices:\n"
+    return head + "\n".join(_container(service) for service in known.values())
+
+
+def _container(service: Service) -> str:
+    lines = {
+        "<<": "*service",
+        "build": _flow(_build(service)),
+        "image": f"longitude/{service.name}:0.1.0",
+        "depends_on": _flow(_awaited(service)),
+        "stop_grace_period": f"{service.runs.grace_seconds}s",
+        "ports": _flow(_ports(service)),
+    }
+    if service.uses("keys"):
+        # Keys are made on the first start and kept: losing them means a new log.
+        lines["volumes"] = _flow([f"{service.name}-keys:{_PLACES['keys']}"])
+    told = "".join(f"      {key}: {value}\n" for key, value in environment(service, _wiring(service)).items())
+    head = "".join(f"    {key}: {value}\n" for key, value in lines.items())
+    return f"  {service.name}:\n{head}    environment:\n{told}"
+
+
+def _awaited(service: Service) -> dict[str, dict[str, str]]:
+    return {part: {"condition": how} for need in service.needs for part, how in _WAITS[need].items()}
+
+
+def _build(service: Service) -> dict[str, object]:
+    target = "with-tokenizer" if service.uses("tokenizer") else "service"
+    how: dict[str, object] = {"context": "../..", "dockerfile": "deploy/docker/Dockerfile", "target": target}
+    how["args"] = {"SERVICE": service.name}
+    if service.uses("tokenizer"):  # the tokenizer comes from that image, which is so built first
+        how["additional_contexts"] = {"longitude/triton:0.1.0": "service:triton"}
+    return how
+
+
+def _ports(service: Service) -> list[str]:
+    feeds = [f"127.0.0.1:{port}:{port}" for port in service.feeds.values()]
+    return [*feeds, f"127.0.0.1:{service.sockets['grpc']}:{_GRPC}"]
+
+
+def _wiring(service: Service) -> Wiring:
+    own = {"postgres": {"POSTGRES": f"postgresql://{service.name}:{_PASSWORD}@postgres:5432/longitude"}}
+    inside = service.sockets | {"http": _HTTP, "grpc": _GRPC}
+    return Wiring(
+        backends=_BACKENDS | own,
+        addresses={callee: f"{callee}:{_GRPC}" for callee in service.calls.services},
+        listen={socket: f"0.0.0.0:{port}" for socket, port in inside.items()},
+        places=_PLACES,
+    )
+
+
+def _flow(value: object) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).strip()
