@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from terminology.units import TIME_UNITS
+
 from grounding import binding
 from grounding.binding import BoundNumber
 from grounding.checks import candidates, count, dose, interval, when
@@ -10,7 +12,6 @@ from grounding.checks.candidates import Candidate
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.dose import PER_DAY
 from grounding.claims import Claim, Verdict
-from grounding.units import TIME_UNITS
 
 
 def check(context: Context) -> list[Claim]:
