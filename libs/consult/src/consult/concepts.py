@@ -11,10 +11,10 @@ ALLERGY, DRUG_ALLERGY = "allergy", "drug-allergy"
 
 def key(fact: ClinicalFact) -> str:
     """The same for two facts exactly when they are about one thing, however it was coded and called."""
-    made_of = facts.ingredients(fact)
+    made_of = facts.about(fact).ingredients
     if made_of:
         return keys.of_drug(made_of)
-    about = [concepts.key(allergens.concept_of(each)) for each in facts.allergens_of(fact)]
+    about = [concepts.key(allergens.concept_of(each)) for each in facts.about(fact).allergens]
     if about:
         return "+".join(sorted(about))
     return keys.of_concept(fact.code) if fact.code.code else "text|" + concepts.words(name(fact))
@@ -22,7 +22,7 @@ def key(fact: ClinicalFact) -> str:
 
 def codes(fact: ClinicalFact) -> tuple[str, ...]:
     """`system|code` of the concept and of each ingredient: what evidence is coded with."""
-    made_of = map(drugs.concept_of, facts.ingredients(fact))
+    made_of = map(drugs.concept_of, facts.about(fact).ingredients)
     coded = (f"{each.system}|{each.code}" for each in (fact.code, *made_of) if each.code)
     return tuple(dict.fromkeys(coded))
 
@@ -54,5 +54,5 @@ def denied(fact: ClinicalFact) -> str:
 def denies(denial: ClinicalFact, allergy: ClinicalFact) -> bool:
     """Whether a denial speaks of this allergy; one of drugs does where the allergen is known to be one."""
     about = denied(denial)
-    to_a_drug = any(each.ingredient or each.drug_class for each in facts.allergens_of(allergy))
+    to_a_drug = any(each.ingredient or each.drug_class for each in facts.about(allergy).allergens)
     return about == ALLERGY or (about == DRUG_ALLERGY and to_a_drug)

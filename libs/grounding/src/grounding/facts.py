@@ -6,28 +6,22 @@ Guarantee: nothing here invents; what a fact does not say is None or empty.
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
-    FACT_KIND_ALLERGY,
     FACT_KIND_MEDICATION,
-    FACT_KIND_PROBLEM,
     FACT_STATUS_ENDED,
     FACT_STATUS_ORDERED,
     ClinicalFact,
     CodedConcept,
     Quantity,
 )
-from terminology import allergens, drug_classes, drugs, observables, problems, units
-from terminology import names as observed
-from terminology.allergens import Allergen
-from terminology.concepts import LOINC
+from terminology import observables, units
 from terminology.drug_classes import DrugClass
-from terminology.drugs import Ingredient
 
-from grounding import keys as k
+from grounding import subject
+from grounding.subject import Subject
 
 _SIDES = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
 _FAMILY = re.compile(
@@ -37,12 +31,7 @@ _FAMILY = re.compile(
 )
 
 
-# What terminologies put around a name: `Family history of ...`, `... (disorder)`, `..., unspecified`.
-_WRAPPING = re.compile(
-    r"^family history of (?:malignant neoplasm of )?|\s*\((?:disorder|finding|situation|substance|procedure)\)$|"
-    r",? unspecified$",
-    re.IGNORECASE,
-)
+_NOTHING = CodedConcept()
 
 
 def number(quantity: Quantity) -> Decimal | None:
@@ -96,76 +85,31 @@ def is_order(fact: ClinicalFact) -> bool:
     return fact.kind == FACT_KIND_MEDICATION and fact.status == FACT_STATUS_ORDERED
 
 
-def ingredients(fact: ClinicalFact) -> tuple[Ingredient, ...]:
-    """What a medication is made of, by code before name; none for an unknown one."""
-    if fact.kind != FACT_KIND_MEDICATION:
-        return ()
-    return _ingredients(*_coded(fact.code), *_coded(fact.source_code))
-
-
-def allergens_of(fact: ClinicalFact) -> tuple[Allergen, ...]:
-    """What an allergy is about: ingredients, a class or another substance; none where it is not known."""
-    return _allergens(*_coded(fact.code), *_coded(fact.source_code)) if fact.kind == FACT_KIND_ALLERGY else ()
-
-
-def classes(fact: ClinicalFact) -> tuple[DrugClass, ...]:
-    """The classes of a medication. Of an allergy, the class that it is about, and of an ingredient those whose members
-    are taken as alike.
-    """
-    own = [each for ingredient in ingredients(fact) for each in drug_classes.classes_of(ingredient)]
-    for allergen in allergens_of(fact):
-        own += [allergen.drug_class] if allergen.drug_class else []
-        own += [each for each in _classes_of(allergen.ingredient) if each in allergens.alike()]
-    return tuple(dict.fromkeys(own))
+def about(fact: ClinicalFact) -> Subject:
+    """What the fact is about, as terminology knows it."""
+    coded = fact.coded if fact.HasField("coded") else _NOTHING
+    return subject.of(fact.kind, _coded(fact.code), _coded(fact.source_code), _coded(coded))
 
 
 def class_of(fact: ClinicalFact, *identifiers: str) -> DrugClass | None:
     """The first of these classes (ids of terminology) that the fact belongs to."""
-    own = {each.id: each for each in classes(fact)}
+    own = {each.id: each for each in about(fact).classes}
     return next((own[each] for each in identifiers if each in own), None)
 
 
 def keys(fact: ClinicalFact) -> frozenset[str]:
     """Every key under which a name in a text may mean this fact."""
-    made_of = ingredients(fact)
-    meant = [k.of_ingredient(each) for each in made_of]
-    meant += [k.of_class(each) for each in classes(fact)]
-    return own_keys(fact) | frozenset(meant)
-
-
-def own_keys(fact: ClinicalFact) -> frozenset[str]:
-    """Every key that means this concept itself: not the class of a drug, not one part of a combination."""
-    meant = {k.of_concept(concept) for concept in _concepts(fact) if concept.code or concept.display}
-    made_of = ingredients(fact)
-    if made_of:
-        meant.add(k.of_drug(made_of))
-    about = [each.ingredient for each in allergens_of(fact) if each.ingredient]
-    return frozenset(meant).union(map(k.of_ingredient, about))
+    return about(fact).keys
 
 
 def names(fact: ClinicalFact) -> tuple[str, ...]:
-    """How the fact's concept is written: its short name, every display it was sent with, and `urine creatinine`."""
-    texts = [name_of(fact), *(concept.display for concept in _concepts(fact))]
-    texts += [
-        f"{other} {concept.display.split(' [')[0]}"
-        for concept in _concepts(fact)
-        if (other := observed.other_specimen(concept))
-    ]
-    plain = [" ".join(text.split()) for text in texts if text.strip()]
-    return tuple(dict.fromkeys([*plain, *(_WRAPPING.sub("", text) for text in plain)]))
+    """How the fact's concept is written."""
+    return about(fact).names
 
 
 def name_of(fact: ClinicalFact) -> str:
-    """What a reader calls it: a medication by its ingredients."""
-    concept = fact.code if fact.code.display or fact.code.code else fact.source_code
-    made_of = ingredients(fact)
-    if fact.kind == FACT_KIND_ALLERGY:
-        made_of = drugs.ingredients_of_code(concept.system, concept.code)
-    if made_of:
-        return " / ".join(each.name for each in made_of)
-    if fact.kind == FACT_KIND_PROBLEM and not concept.display:
-        return problems.short_name(concept)
-    return observed.short_name(concept)
+    """What a reader calls it."""
+    return about(fact).name
 
 
 def convert(fact: ClinicalFact, quantity: Quantity, unit: str) -> Decimal | None:
@@ -175,17 +119,9 @@ def convert(fact: ClinicalFact, quantity: Quantity, unit: str) -> Decimal | None
 
 
 def measured(fact: ClinicalFact, quantity: Quantity) -> str:
-    """The LOINC code of what one of the fact's quantities measures; empty where it is not known.
-
-    What was sent may measure another substance than what is recorded: urea for urea nitrogen.
-    """
+    """The LOINC code of what one of the fact's quantities measures; empty where it is not known."""
     as_sent = fact.HasField("source_quantity") and quantity == fact.source_quantity
-    return (_loinc(fact.source_code) if as_sent else "") or _loinc(fact.code)
-
-
-def _loinc(concept: CodedConcept) -> str:
-    known = observables.of(concept)
-    return "" if known is None else concept.code if concept.system == LOINC else known.loinc
+    return about(fact).sent_loinc if as_sent else about(fact).loinc
 
 
 def sides(fact: ClinicalFact) -> frozenset[str]:
@@ -216,30 +152,6 @@ def printed_quantity(quantity: Quantity) -> str:
     unit = units.printed(quantity.unit)
     gap = "" if unit == "%" else " "
     return f"{quantity.comparator}{quantity.value}{gap + unit if unit else ''}"
-
-
-@lru_cache(maxsize=16_384)
-def _ingredients(system: str, code: str, display: str, *sent: str) -> tuple[Ingredient, ...]:
-    source_system, source_code, source_display = sent
-    return (
-        drugs.ingredients_of_code(system, code)
-        or drugs.ingredients_of_code(source_system, source_code)
-        or drugs.ingredients_in(display)
-        or drugs.ingredients_in(source_display)
-    )
-
-
-@lru_cache(maxsize=16_384)
-def _allergens(system: str, code: str, display: str, *sent: str) -> tuple[Allergen, ...]:
-    source_system, source_code, source_display = sent
-    source = CodedConcept(system=source_system, code=source_code, display=source_display)
-    return allergens.allergens_of(CodedConcept(system=system, code=code, display=display)) or (
-        allergens.allergens_of(source)
-    )
-
-
-def _classes_of(ingredient: Ingredient | None) -> tuple[DrugClass, ...]:
-    return drug_classes.classes_of(ingredient) if ingredient else ()
 
 
 def _coded(concept: CodedConcept) -> tuple[str, str, str]:

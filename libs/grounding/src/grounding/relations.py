@@ -23,7 +23,7 @@ _STRENGTHS = (Strength.LIKELY, Strength.POSSIBLE, Strength.UNLIKELY)
 
 def between(medication: ClinicalFact, allergy: ClinicalFact) -> Relation | None:
     """The closest relation of the two; None where no row relates them."""
-    pairs = product(facts.allergens_of(allergy), facts.ingredients(medication))
+    pairs = product(facts.about(allergy).allergens, facts.about(medication).ingredients)
     related = [each for allergen, ingredient in pairs if (each := allergens.relation(allergen, ingredient))]
     return min(related, key=_distance, default=None)
 

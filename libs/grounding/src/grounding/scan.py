@@ -73,7 +73,7 @@ class Scanner:
         """The names of the record's own facts, which lie over those that every text may hold."""
         own = Names()
         for recorded in self.sources.recorded:
-            meaning = facts.own_keys(recorded.fact)
+            meaning = facts.about(recorded.fact).own_keys
             for name in filter(_is_name, facts.names(recorded.fact)):
                 own.add(name, meaning)
         return own
@@ -82,7 +82,7 @@ class Scanner:
     def _drugs(self) -> frozenset[str]:
         """Keys of the record's medications, those among them that terminology does not know."""
         taken = self.sources.of_kind(FACT_KIND_MEDICATION)
-        return frozenset(key for fact in taken for key in facts.own_keys(fact))
+        return frozenset(key for fact in taken for key in facts.about(fact).own_keys)
 
     def scan(self, text: str, passages: Iterable[Passage] = ()) -> tuple[Sentence, ...]:
         """The sentences of a text with their mentions, in order."""

@@ -36,7 +36,9 @@ def _statements(sources: Sources, drug: ClinicalFact, allergy: ClinicalFact) -> 
     relation = relations.between(drug, allergy)
     if relation is None:
         # What terminology does not know is compared as it was sent.
-        return _conflict(sources, drug, allergy, ()) if facts.own_keys(drug) & facts.own_keys(allergy) else []
+        return (
+            _conflict(sources, drug, allergy, ()) if facts.about(drug).own_keys & facts.about(allergy).own_keys else []
+        )
     cross = relation.cross_reaction
     if cross is None:
         return _conflict(sources, drug, allergy, _classes(relation, drug))

@@ -22,6 +22,6 @@ def members(fact: ClinicalFact, *identifiers: str) -> frozenset[str]:
     """Ids of the medication's ingredients that are of one of these classes."""
     return frozenset(
         each.id
-        for each in facts.ingredients(fact)
+        for each in facts.about(fact).ingredients
         if {known.id for known in classes_of(each)} & set(identifiers) and (identifiers != (NSAID,) or is_nsaid(each))
     )

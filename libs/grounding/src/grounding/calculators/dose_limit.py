@@ -23,7 +23,7 @@ NAME = "dose-limit"
 def compute(given: Given) -> Derived:
     """Of the one medication among the facts."""
     medications = [fact for fact in given if fact.kind == FACT_KIND_MEDICATION]
-    drug = facts.ingredients(medications[0]) if len(medications) == 1 else ()
+    drug = facts.about(medications[0]).ingredients if len(medications) == 1 else ()
     if not drug:
         raise CalculationError("a dose limit needs one medication with a published limit")
     return _limit(medications[0], drug, given)
