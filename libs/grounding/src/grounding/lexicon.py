@@ -14,7 +14,7 @@ from typing import NamedTuple
 from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import drug_classes, drugs, names, ordinary_words
 from terminology.concepts import LOINC
-from terminology.observables import Observable, plain
+from terminology.observables import Observable, observables, plain
 from terminology.scan import Words
 
 from grounding import keys
@@ -133,7 +133,8 @@ def everywhere() -> Names:
 
 def _observables() -> Mapping[str, Keys]:
     """Names of results. The name of a panel is none: its members do not share one value."""
-    abbreviations = {plain(each) for each in names.written() if len(each) <= _SHORT}
+    said = {plain(name) for known in observables().values() for name in (known.name, known.short, *known.names)}
+    abbreviations = {plain(each) for each in names.written() if len(each) <= _SHORT} - said
     spoken = ((name, observed) for name, observed in names.spoken().items() if name not in abbreviations)
     return {
         name: _keys(observed)

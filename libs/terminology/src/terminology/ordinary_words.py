@@ -1,4 +1,4 @@
-"""Names that prose uses for something else: `Camila` is a person before she is a contraceptive.
+"""Names that prose uses for something else: `Camila` is a person before she is a contraceptive, `in` is no inch.
 
 A reader of sentences asks here; a reader of coded fields does not, since a field says what stands in it.
 """
