@@ -12,9 +12,10 @@ from functools import cache
 from typing import NamedTuple
 
 from longitude.record.v1.fact_pb2 import CodedConcept
-from terminology import drug_classes, drugs, names, ordinary_words
+from terminology import drug_classes, drugs, names
 from terminology.concepts import LOINC
 from terminology.observables import Observable, observables, plain
+from terminology.ordinary_words import is_one as is_ordinary
 from terminology.scan import Words
 
 from grounding import keys
@@ -132,22 +133,25 @@ def everywhere() -> Names:
 
 
 def _observables() -> Mapping[str, Keys]:
-    """Names of results. The name of a panel is none: its members do not share one value."""
-    said = {plain(name) for known in observables().values() for name in (known.name, known.short, *known.names)}
-    abbreviations = {plain(each) for each in names.written() if len(each) <= _SHORT} - said
-    spoken = ((name, observed) for name, observed in names.spoken().items() if name not in abbreviations)
-    return {
-        name: _keys(observed)
-        for name, observed in spoken
-        if not names.panel(name) and not ordinary_words.is_one(name) and any(map(str.isalpha, name))
-    }
+    """Names of results, as written and without their punctuation. The name of a panel is none: its members do not share
+    one value.
+    """
+    everything = observables().values()
+    own = {name for known in everything for name in (known.name, known.short, *known.names)}
+    short = {plain(each) for each in names.written() if len(each) <= _SHORT} - set(map(plain, own))
+    named = {name: names.spoken()[plain(name)] for name in (*own, *names.spoken()) if plain(name) not in short}
+    return {name: _keys(observed) for name, observed in named.items() if _is_of_a_result(name)}
+
+
+def _is_of_a_result(name: str) -> bool:
+    return not names.panel(name) and not is_ordinary(name) and any(map(str.isalpha, name))
 
 
 def _drugs() -> Mapping[Words, Keys]:
     """Ingredients, brands, combinations and classes."""
     classes = {words: frozenset({keys.of_class(each)}) for words, each in drug_classes.names().items()}
     for words, meaning in drugs.phrases().items():
-        if not ordinary_words.is_one(" ".join(words)):
+        if not is_ordinary(" ".join(words)):
             own = frozenset({keys.of_drug(meaning)}) if meaning else _NOTHING
             classes[words] = classes.get(words, _NOTHING) | own
     return classes

@@ -29,12 +29,9 @@ NOBODY = Sources(MOMENT)
 
 def meant(text: str) -> frozenset[str]:
     """What a text is read as, if it is one name from its beginning to its end."""
-    found = list(lexicon.find(text, lexicon.everywhere()))
-    return (
-        found[0].keys
-        if len(found) == 1 and found[0].start == 0 and not any(map(str.isalnum, text[found[0].end :]))
-        else frozenset()
-    )
+    match = next(lexicon.find(text, lexicon.everywhere()), None)
+    beside = text[: match.start] + text[match.end :] if match else ""
+    return match.keys if match and not any(map(str.isalnum, beside)) else frozenset()
 
 
 def observable_names() -> Iterator[tuple[str, str]]:
@@ -129,13 +126,14 @@ def test_a_combination_is_not_one_of_its_parts_but_holds_them() -> None:
     assert verdict("Sulfamethoxazole / trimethoprim is active.", alone) is not Verdict.SUPPORTED
 
 
-def _known(record: RecordBuilder) -> Iterator[tuple[str, ClinicalFact]]:
+def _known() -> Iterator[tuple[str, ClinicalFact]]:
     """A fact of each observable, ingredient and allergen that terminology knows, with how it is told."""
     for known in observables.observables().values():
         fact = ClinicalFact(
             kind=FACT_KIND_RESULT, code=CodedConcept(system=LOINC, code=known.loinc, display=known.name)
         )
-        if known.unit:
+        # An age is checked against the birth date, whatever result says it.
+        if known.unit and known.short != "Age":
             fact.quantity.CopyFrom(Quantity(value="7", unit=known.unit))
             yield "latest", fact
     for ingredient in drugs.everything():
@@ -145,7 +143,6 @@ def _known(record: RecordBuilder) -> Iterator[tuple[str, ClinicalFact]]:
     for drug_class in drug_classes.everything():
         coded = allergens.concept_of(allergens.Allergen(drug_class.name, drug_class=drug_class))
         yield "allergy", ClinicalFact(kind=FACT_KIND_ALLERGY, code=coded, assertion=ASSERTION_PRESENT)
-    assert record.patient.id
 
 
 KINDS = {"latest": latest.statement, "medication": medication.statement, "allergy": allergy.statement}
@@ -158,7 +155,7 @@ def _say(kind: str, sources: Sources, fact_id: str) -> Statement:
 def test_whatever_terminology_knows_is_rendered_by_its_short_name_and_read_back() -> None:
     """One record each: a name must be read back without the others beside it."""
     refused = []
-    for kind, fact in _known(RecordBuilder()):
+    for kind, fact in _known():
         record = RecordBuilder()
         fact_id = record.add(fact, "2026-01-02")
         sources = Sources.of(MOMENT, record.facts, identifiers=[record.patient])
@@ -172,7 +169,8 @@ def test_whatever_terminology_knows_is_rendered_by_its_short_name_and_read_back(
 
 def test_every_unit_of_the_table_is_read_behind_a_number_as_it_is_printed() -> None:
     lost = []
-    for spelling in units.PROSE:
+    # The cells of this unit are named as a result.
+    for spelling in set(units.PROSE) - {"per 100 white cells"}:
         sentence = Scanner(NOBODY).scan(f"It was 7 {spelling}.")[0]
         found = [each for each in sentence.mentions if getattr(each, "unit", "") == units.printed(spelling)]
         lost += [] if found else [spelling]
