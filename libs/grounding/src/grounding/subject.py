@@ -72,11 +72,16 @@ class Subject:
     @cached_property
     def own_keys(self) -> frozenset[str]:
         """Every key that means this concept itself: not the class of a drug, not one part of a combination."""
-        coded = (keys.of_concept(each) for each in self._concepts if each.code or each.display)
-        drug = [keys.of_drug(self.ingredients)] if self.ingredients else []
-        return frozenset(
-            [*coded, *drug, *(keys.of_ingredient(each.ingredient) for each in self.allergens if each.ingredient)]
-        )
+        coded = [keys.of_concept(each) for each in self._concepts if each.code or each.display]
+        drug = [keys.of_drug(each) for each in (self.ingredients, self._ordered) if each]
+        allergic = [keys.of_ingredient(each.ingredient) for each in self.allergens if each.ingredient]
+        return frozenset([*coded, *drug, *allergic])
+
+    @cached_property
+    def _ordered(self) -> tuple[Ingredient, ...]:
+        """The combination as which a part of it was sent: of an order of two ingredients a record has two facts."""
+        sent = drugs.ingredients_of(_concept(self.sent)) if self.kind == FACT_KIND_MEDICATION else ()
+        return sent if len(sent) > 1 else ()
 
     @cached_property
     def name(self) -> str:
