@@ -7,6 +7,7 @@ from grounding.statements import Name, Part, Reaction, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 
 # SNOMED CT 764146007 "penicillin" names the class.
@@ -51,3 +52,14 @@ def _conflict(sources: Sources, drug: ClinicalFact, allergy: ClinicalFact) -> li
         *(Words("Avoid "), Name(drug.fact_id), Words(" with this allergy: "), Name(allergy.fact_id)),
     )
     return [alert, proposal]
+
+
+RULES = (
+    Rule(
+        drug_of_an_allergic_class,
+        place=20,
+        cites={
+            "aaaai-2022-penicillin-allergy": "penicillin allergy label verification anaphylaxis",
+        },
+    ),
+)

@@ -17,6 +17,7 @@ from longitude.record.v1.fact_pb2 import (
     ClinicalFact,
 )
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.contradictions import is_unconfirmed
 
@@ -178,3 +179,6 @@ def _is_over(fact: ClinicalFact) -> bool:
 
 def _over(fact: ClinicalFact) -> datetime:
     return facts.moment(fact.valid_to if facts.ends_on(fact) else fact.valid_from)
+
+
+RULES = (Rule(since_last_encounter, place=120),)

@@ -9,6 +9,7 @@ from grounding.statements import Day, Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 
 # How long the newest value stays news.
@@ -74,3 +75,6 @@ def _is_critical(fact: ClinicalFact, loinc: str, limits: CriticalRange) -> bool:
     return (limits.low is not None and converted <= limits.low) or (
         limits.high is not None and converted >= limits.high
     )
+
+
+RULES = (Rule(critical_values, place=10),)

@@ -8,6 +8,7 @@ from grounding.statements import Part
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.nsaid import RAAS_BLOCKERS
 
@@ -49,3 +50,15 @@ def _taken(sources: Sources, *classes: DrugClass) -> list[ClinicalFact]:
         if facts.belongs_to(fact, *classes):
             entries[facts.name_of(fact)].append(fact)
     return [parts.longest_in_use(same) for same in entries.values()]
+
+
+RULES = (
+    Rule(
+        two_drugs_of_one_class,
+        place=70,
+        cites={
+            "fda-dual-raas": "dual blockade renin-angiotensin system ACE inhibitor ARB",
+            "fda-two-nsaids": "two NSAIDs together gastrointestinal",
+        },
+    ),
+)

@@ -6,6 +6,7 @@ from grounding.statements import Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.kidney import KidneyFunction, kidney_function
 
@@ -75,3 +76,16 @@ def _interaction(
         *((Words(": "), *kidneys) if kidneys else ()),
     )
     return [alert, proposal]
+
+
+RULES = (
+    Rule(
+        nsaid_with_raas_blockade,
+        place=40,
+        cites={
+            "fda-nsaid-acei-renal": "NSAID with ACE inhibitor deterioration of renal function",
+            "kdigo-2024-nsaid": "NSAID avoid chronic kidney disease KDIGO",
+        },
+    ),
+    Rule(nsaid_with_chronic_kidney_disease, place=50),
+)

@@ -8,6 +8,7 @@ from grounding.drugs import DrugClass
 from grounding.statements import Day, Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.nsaid import RAAS_BLOCKERS
 
@@ -38,3 +39,14 @@ def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
             also=tuple(fact.fact_id for fact in taken if fact is not drug),
         )
     ]
+
+
+RULES = (
+    Rule(
+        hyperkalaemia_with_raas_blockade,
+        place=60,
+        cites={
+            "fda-acei-hyperkalaemia": "ACE inhibitor hyperkalaemia potassium",
+        },
+    ),
+)
