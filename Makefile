@@ -69,7 +69,7 @@ demo: up ## one patient's two years, from messages to a checked assessment and a
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
-check: install ## format, lint, types, import contracts, protobuf, unit tests
+check: install models ## format, lint, types, import contracts, protobuf, unit tests
 	ruff format --check --quiet .
 	ruff check --quiet .
 	mypy --strict --exclude '^deploy/triton/' libs services deploy tests
