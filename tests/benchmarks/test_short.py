@@ -31,7 +31,7 @@ FIGURES = {
     "visible": {"ack_to_fact_p50_ms", "ack_to_fact_p99_ms", "ratio_to_kafka_round_trip_p50"},
     "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
-    "start": {"install_s", "convert_reasoner_s", "stack_up_s", "postgres_ready_s"},
+    "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
 BESIDE = {"mllp": 2, "visible": 1, "reasoner": 1}
 
