@@ -63,9 +63,25 @@ class Observer:
         return asyncio.run(_waiting(self.endpoints["LONGITUDE_KAFKA"]))
 
     def at_rest(self) -> Counter[str]:
-        """The log's leaves by event type, once every event has had its effect and stands in the log."""
+        """The log's leaves by event type, once every event has had its effect and stands in the log.
+
+        Who has read everything has published everything, but for what reasoning's outbox holds for a moment.
+        """
         until(lambda: self.waiting() == 0, "every event handled", within_s=240)
-        return settled(self.leaves)
+        return settled(self.logged)
+
+    def logged(self) -> Counter[str]:
+        """The same, once every record that the broker holds now is a leaf under the published checkpoint."""
+        until(self.log_is_whole, "every record in the log")
+        return self.leaves()
+
+    def log_is_whole(self) -> bool:
+        with grpc.insecure_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
+            auditing = auditing_service_pb2_grpc.AuditingServiceStub(channel)
+            counts = auditing.GetCompleteness(auditing_service_pb2.GetCompletenessRequest(), timeout=60).partitions
+            note = auditing.GetCheckpoint(auditing_service_pb2.GetCheckpointRequest(), timeout=60).note
+        recorded = sum(count.recorded_to - count.duplicates - count.missing for count in counts)
+        return all(c.recorded_to == c.end_offset for c in counts) and int(note.split("\n")[1]) == recorded
 
     def leaves(self) -> Counter[str]:
         """How many leaves of each event type the audit log has."""
@@ -130,7 +146,7 @@ def _content(fact: ClinicalFact) -> tuple[str, ...]:
     )
 
 
-def settled(look: Callable[[], T], *, quiet_s: float = 3.0, within_s: float = 120.0) -> T:
+def settled(look: Callable[[], T], *, quiet_s: float = 0.5, within_s: float = 120.0) -> T:
     """What `look` sees once it has not changed for `quiet_s`; AssertionError when it never rests."""
     deadline = time.monotonic() + within_s
     seen, since = look(), time.monotonic()
