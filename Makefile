@@ -87,7 +87,7 @@ check-proto: install
 
 test: install models check ## everything, on real servers
 	$(PYTEST) --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
-	  $(wildcard tests/evals tests/system tests/faults tests/helm)
+	  $(wildcard tests/evals tests/system tests/faults tests/benchmarks tests/helm)
 
 faults: install models ## kill and cut everything, the long form
 	$(PYTEST) tests/faults --faults=long
