@@ -69,7 +69,7 @@ demo: up ## one patient's two years, from messages to a checked assessment and a
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
-check: install ## format, lint, types, import contracts, protobuf, unit tests
+check: install models ## format, lint, types, import contracts, protobuf, unit tests
 	ruff format --check --quiet .
 	ruff check --quiet .
 	mypy --strict --exclude '^deploy/triton/' libs services deploy tests
@@ -87,7 +87,7 @@ check-proto: install
 
 test: install models check ## everything, on real servers
 	$(PYTEST) --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
-	  $(wildcard tests/evals tests/system tests/faults tests/helm)
+	  $(wildcard tests/evals tests/system tests/faults tests/benchmarks tests/helm)
 
 faults: install models ## kill and cut everything, the long form
 	$(PYTEST) tests/faults --faults=long

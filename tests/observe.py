@@ -9,9 +9,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
+import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
@@ -19,6 +20,7 @@ from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 from manifests import read_services
 from manifests.service import EVERY_OTHER
+from psycopg import sql
 from testkit.running import RunningStack
 
 # What each consumer group reads; who reads everything is the log, which keeps its own place.
@@ -27,8 +29,8 @@ READS = {
     for service in read_services().values()
     if service.events.consumes and EVERY_OTHER not in service.events.consumes
 }
-
-T = TypeVar("T")
+# Who keeps events in an outbox until they are published.
+PUBLISHES = [each.name for each in read_services().values() if each.owns.tables and each.events.publishes]
 
 # What one telling of the story leaves behind when every event has had its effect.
 Facts = Counter[tuple[str, ...]]
@@ -63,9 +65,36 @@ class Observer:
         return asyncio.run(_waiting(self.endpoints["LONGITUDE_KAFKA"]))
 
     def at_rest(self) -> Counter[str]:
-        """The log's leaves by event type, once every event has had its effect and stands in the log."""
-        until(lambda: self.waiting() == 0, "every event handled", within_s=240)
-        return settled(self.leaves)
+        """The log's leaves by event type, once every event has had its effect and stands in the log.
+
+        Who has handled everything, and has nothing left to publish, causes no event any more.
+        """
+        until(lambda: self.waiting() == self.unpublished() == 0, "every event handled", within_s=240)
+        return self.logged()
+
+    def unpublished(self) -> int:
+        """Events that are stored with their effect and not yet published."""
+        return sum(self._unpublished(service) for service in PUBLISHES)
+
+    def _unpublished(self, service: str) -> int:
+        outbox = sql.SQL("SELECT count(*) FROM {}.outbox WHERE published_at IS NULL").format(sql.Identifier(service))
+        with psycopg.connect(self.endpoints[f"LONGITUDE_POSTGRES_{service.upper()}"]) as connection:
+            row = connection.execute(outbox).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def logged(self) -> Counter[str]:
+        """The same, once every record that the broker holds now is a leaf under the published checkpoint."""
+        until(self.log_is_whole, "every record in the log")
+        return self.leaves()
+
+    def log_is_whole(self) -> bool:
+        with grpc.insecure_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
+            auditing = auditing_service_pb2_grpc.AuditingServiceStub(channel)
+            counts = auditing.GetCompleteness(auditing_service_pb2.GetCompletenessRequest(), timeout=60).partitions
+            note = auditing.GetCheckpoint(auditing_service_pb2.GetCheckpointRequest(), timeout=60).note
+        recorded = sum(count.recorded_to - count.duplicates - count.missing for count in counts)
+        return all(c.recorded_to == c.end_offset for c in counts) and int(note.split("\n")[1]) == recorded
 
     def leaves(self) -> Counter[str]:
         """How many leaves of each event type the audit log has."""
@@ -128,20 +157,6 @@ def _content(fact: ClinicalFact) -> tuple[str, ...]:
         fact.source.segment,
         fact.source.field,
     )
-
-
-def settled(look: Callable[[], T], *, quiet_s: float = 3.0, within_s: float = 120.0) -> T:
-    """What `look` sees once it has not changed for `quiet_s`; AssertionError when it never rests."""
-    deadline = time.monotonic() + within_s
-    seen, since = look(), time.monotonic()
-    while time.monotonic() < deadline:
-        time.sleep(0.25)
-        now = look()
-        if now != seen:
-            seen, since = now, time.monotonic()
-        elif time.monotonic() - since >= quiet_s:
-            return seen
-    raise AssertionError(f"still changing after {within_s} s")
 
 
 def until(holds: Callable[[], bool], what: str, *, within_s: float = 120.0) -> None:

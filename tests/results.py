@@ -45,13 +45,13 @@ def commit() -> str:
     ).stdout.strip()
 
 
-def keep(result: Result, command: str) -> Path:
+def keep(result: Result, command: str, folder: Path = FOLDER) -> Path:
     """Write the file and the pictures, and print the table."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"{result.name}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{result.name}.json"
     path.write_text(json.dumps(asdict(result) | {"commit": commit(), "command": command}, indent=2) + "\n")
     for name, curve in result.curves.items():
-        _draw(curve, f"{result.name}: {name}", FOLDER / f"{result.name}-{name}.png")
+        _draw(curve, f"{result.name}: {name}", folder / f"{result.name}-{name}.png")
     Console(file=sys.stdout).print(_table(result))
     return path
 

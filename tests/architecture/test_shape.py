@@ -32,6 +32,13 @@ def test_every_service_has_the_same_inner_shape(service: Path) -> None:
         assert (service / path).exists(), f"{service.name} lacks {path}"
 
 
+@pytest.mark.parametrize("service", SERVICES, ids=name_of)
+def test_nothing_lies_unnamed_beside_the_map_of_a_service(service: Path) -> None:
+    """Decisions lie in domain/, outside things in adapters/, several steps of I/O in flows/."""
+    beside = {path.stem for path in (service / "src" / service.name).glob("*.py")}
+    assert beside <= {"__init__", "__main__", "settings", "app", "handlers", "rpc", "views", "metrics"}
+
+
 @pytest.mark.parametrize("package", PACKAGES, ids=name_of)
 def test_every_package_has_a_page_and_types(package: Path) -> None:
     assert (package / "README.md").is_file()

@@ -1,18 +1,18 @@
 """`make bench [BENCH=name]`: measure, beside peers in one run; print a table and write var/results/<name>.json."""
 
 import argparse
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 from tests.benchmarks import assessment, mllp, reasoner, start, visible
+from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
-BENCHES: dict[str, Callable[[Path], Result]] = {
-    "mllp": mllp.run,
-    "visible": visible.run,
-    "reasoner": reasoner.run,
-    "assessment": assessment.run,
+BENCHES: dict[str, Callable[[], Result]] = {
+    "mllp": partial(mllp.run, fresh),
+    "visible": partial(visible.run, fresh),
+    "reasoner": partial(reasoner.run, fresh),
+    "assessment": partial(assessment.run, fresh),
     "start": start.run,
 }
 
@@ -23,8 +23,7 @@ def main() -> None:
     parser.add_argument("name", nargs="?", choices=list(BENCHES))
     chosen = parser.parse_args().name
     for name in [chosen] if chosen else BENCHES:
-        with tempfile.TemporaryDirectory(prefix="longitude-bench-") as folder:
-            keep(BENCHES[name](Path(folder)), f"make bench BENCH={name}")
+        keep(BENCHES[name](), f"make bench BENCH={name}")
 
 
 if __name__ == "__main__":

@@ -9,24 +9,24 @@ this process on the same stories (costs.py), once the stack is down.
 import asyncio
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from client.api import MemoryClient, ReasoningClient
 from client.errors import NotThereError
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from longitude.record.v1.fact_pb2 import PatientKey
-from native_stack import Stack
 from testkit.mllp import MllpClient
 from testkit.stories import Story, story
 
 from tests.benchmarks.costs import Costs, costs
 from tests.benchmarks.load import percentile
+from tests.benchmarks.stacks import Stacks
 from tests.results import Result
 
-QUESTIONS = 12
+FULL, SHORT = 12, 1
 PHASES = ("record", "model", "gate")
-_PARTS = ("kafka", "postgres", "objects", "triton", "ingestion", "memory", "imaging", "reasoning")
+PARTS = ("kafka", "postgres", "objects", "triton", "ingestion", "memory", "imaging", "reasoning")
+MODELS = ("embedder", "reasoner", "chest_film", "page_reader")
 # Progress that begins a phase. That of the rules comes when they have spoken: from then on it is the model's time.
 _BEGINS = {"memory": "record", "gate": "gate"}
 _SETTLED_S = 3.0
@@ -60,15 +60,11 @@ class Timing:
         self._phase, self._since = phase, now
 
 
-def run(folder: Path) -> Result:
-    """The stories are told, then asked about."""
-    stories = [story(700_000 + number) for number in range(QUESTIONS)]
-    stack = Stack(folder / "stack")
-    try:
-        stack.up(free_ports=True, owned=True, parts=_PARTS)
-        timings = asyncio.run(_ask_all(stack.endpoints(), stories))
-    finally:
-        stack.down()
+def run(stacks: Stacks, questions: int = FULL) -> Result:
+    """The stories are told, then asked about, one question each; the first of many is asked once before it counts."""
+    stories = [story(700_000 + number) for number in range(questions)]
+    with stacks(PARTS, MODELS) as endpoints:
+        timings = asyncio.run(_ask_all(endpoints, stories))
     return Result("assessment", _figures(timings, costs(stories)), len(timings), note="one question at a time")
 
 
@@ -102,7 +98,8 @@ async def _ask_all(endpoints: dict[str, str], stories: list[Story]) -> list[Timi
         ReasoningClient.connect(endpoints["LONGITUDE_REASONING"]) as reasoning,
     ):
         await _settled(memory, stories)
-        await _ask(reasoning, stories[0])
+        if len(stories) > 1:
+            await _ask(reasoning, stories[0])
         return [await _ask(reasoning, told) for told in stories]
 
 

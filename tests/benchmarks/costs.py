@@ -61,19 +61,24 @@ def _verify(owner: Case, run: Consultation) -> None:
 
 
 def _grammar(played: Sequence[tuple[Generate, Generated]]) -> tuple[float, float, int]:
-    """Seconds to compile and to fill masks, and over how many tokens. A grammar is compiled once, as in the service."""
+    """Seconds to compile and to fill masks, and over how many tokens. A grammar is compiled once, as in the service.
+
+    Free text has no grammar, and so costs nothing here; its tokens count.
+    """
     config = folder().config
     grammars = Grammars(folder().tokenizer, config.vocab_size, [config.eos_token_id])
     compiling = filling = 0.0
     tokens = 0
     for asked, answer in played:
+        tokens += len(answer.output_ids)
+        if not asked.grammar:
+            continue
         began = time.perf_counter()
         state = grammars.start(asked.grammar)
         compiling += time.perf_counter() - began
         for token in answer.output_ids:
             filling += _seconds(state.allowed)
             state.accept(token)
-        tokens += len(answer.output_ids)
     return compiling, filling, tokens
 
 

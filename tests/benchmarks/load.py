@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 
 from testkit.mllp import MllpClient
 
@@ -9,11 +10,16 @@ from testkit.mllp import MllpClient
 _OBX = "OBX|{n}|NM|2160-0^Creatinine^LN||{value:.2f}|mg/dL|0.5-1.1||||F|||20260301103000\r"
 
 
-def message(number: int, size: int = 1200) -> bytes:
-    """An ORU^R01 of `size` bytes with its own control id and one of 500 patients."""
+def new_feed() -> str:
+    """A sending hospital that no stack has heard of: nothing that it sends is known already."""
+    return uuid.uuid4().hex[:8].upper()
+
+
+def message(number: int, feed: str = "BENCH", size: int = 1200) -> bytes:
+    """An ORU^R01 of `size` bytes with its own control id and one of the feed's 500 patients."""
     head = (
-        f"MSH|^~\\&|BENCH|NORTH|HUB|HUB|20260301103000||ORU^R01^ORU_R01|B{number:09d}|P|2.5.1\r"
-        f"PID|1||{number % 500:06d}^^^BENCH^MR||Testperson^Load||19500101|F\r"
+        f"MSH|^~\\&|BENCH|{feed}|HUB|HUB|20260301103000||ORU^R01^ORU_R01|B{number:09d}|P|2.5.1\r"
+        f"PID|1||{number % 500:06d}^^^{feed}^MR||Testperson^Load||19500101|F\r"
         f"OBR|1|P{number}|F{number}|24323-8^Comprehensive metabolic panel^LN|||20260301103000\r"
     )
     results = "".join(_OBX.format(n=n, value=0.8 + (number + n) % 40 / 10) for n in range(1, 12))
@@ -24,12 +30,13 @@ def message(number: int, size: int = 1200) -> bytes:
 async def acknowledged_per_second(endpoint: str, count: int, connections: int) -> tuple[float, list[float]]:
     """Messages per second over all connections, one outstanding on each, and every message's seconds to its ACK."""
     seconds: list[float] = []
+    feed = new_feed()
 
     async def connection(numbers: range) -> None:
         async with MllpClient(endpoint) as client:
             for number in numbers:
                 began = time.perf_counter()
-                answer = await client.send(message(number))
+                answer = await client.send(message(number, feed))
                 seconds.append(time.perf_counter() - began)
                 if b"MSA|AA" not in answer:
                     raise RuntimeError(f"not acknowledged: {answer[:200]!r}")

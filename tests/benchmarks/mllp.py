@@ -8,36 +8,44 @@ import asyncio
 import re
 import shutil
 import subprocess
-from pathlib import Path
+from dataclasses import dataclass
 
 from hl7.mllp import HL7StreamReader, HL7StreamWriter, start_hl7_server
-from native_stack import Stack
 from native_stack.layout import SHARED
 from testkit.mllp import MllpClient
 
 from tests.benchmarks.load import acknowledged_per_second, message, percentile
+from tests.benchmarks.stacks import Stacks, new_topic
 from tests.results import Result
 
-COUNT = 4000
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many messages are sent over all connections, before that, one by one, and to python-hl7; Kafka's records."""
+
+    messages: int = 4000
+    warm: int = 400
+    one_by_one: int = 800
+    beside: int = 2000
+    records: int = 100_000
+
+
+FULL, SHORT = Size(), Size(32, 16, 4, 16, 100)
 CONNECTIONS = 16
 
 
-def run(folder: Path) -> Result:
+def run(stacks: Stacks, size: Size = FULL) -> Result:
     """Measure one after the other on the same machine."""
-    stack = Stack(folder / "stack")
-    try:
-        stack.up(parts=("kafka", "objects", "ingestion"), free_ports=True, owned=True)
-        endpoints = stack.endpoints()
-        asyncio.run(acknowledged_per_second(endpoints["LONGITUDE_MLLP"], 400, CONNECTIONS))
-        durable, seconds = asyncio.run(acknowledged_per_second(endpoints["LONGITUDE_MLLP"], COUNT, CONNECTIONS))
-        one_by_one, _ = asyncio.run(acknowledged_per_second(endpoints["LONGITUDE_MLLP"], 800, 1))
-        producer = _producer_perf(endpoints["LONGITUDE_KAFKA"])
-    finally:
-        stack.down()
-    python_hl7 = asyncio.run(_python_hl7())
+    with stacks(("kafka", "objects", "ingestion"), ()) as endpoints:
+        mllp, kafka = endpoints["LONGITUDE_MLLP"], endpoints["LONGITUDE_KAFKA"]
+        asyncio.run(acknowledged_per_second(mllp, size.warm, CONNECTIONS))
+        durable, seconds = asyncio.run(acknowledged_per_second(mllp, size.messages, CONNECTIONS))
+        one_by_one, _ = asyncio.run(acknowledged_per_second(mllp, size.one_by_one, 1))
+        producer = _producer_perf(kafka, asyncio.run(new_topic(kafka)), size.records)
+    python_hl7 = asyncio.run(_python_hl7(size.beside))
     return Result(
         name="mllp",
-        n=COUNT,
+        n=size.messages,
         figures={
             "durable_messages_per_s": durable,
             "durable_messages_per_s_one_connection": one_by_one,
@@ -54,14 +62,14 @@ def run(folder: Path) -> Result:
     )
 
 
-def _producer_perf(bootstrap: str) -> float:
+def _producer_perf(bootstrap: str, topic: str, records: int) -> float:
     java = shutil.which("java")
     assert java is not None
     properties = [f"bootstrap.servers={bootstrap}", "acks=all", "linger.ms=5"]
     out = subprocess.run(
         [
             *(java, "-cp", f"{SHARED / 'kafka-jars'}/*", "org.apache.kafka.tools.ProducerPerformance"),
-            *("--topic", "ingestion.message-rejected.v1", "--num-records", "100000", "--record-size", "1200"),
+            *("--topic", topic, "--num-records", str(records), "--record-size", "1200"),
             *("--throughput", "-1", "--producer-props", *properties),
         ],
         capture_output=True,
@@ -72,7 +80,7 @@ def _producer_perf(bootstrap: str) -> float:
     return float(re.findall(r"([\d.]+) records/sec", out)[-1])
 
 
-async def _python_hl7() -> float:
+async def _python_hl7(count: int) -> float:
     async def serve(reader: HL7StreamReader, writer: HL7StreamWriter) -> None:
         while not reader.at_eof():
             try:
@@ -87,5 +95,5 @@ async def _python_hl7() -> float:
         port = server.sockets[0].getsockname()[1]
         async with MllpClient(f"127.0.0.1:{port}") as client:
             await client.send(message(0))
-        rate, _ = await acknowledged_per_second(f"127.0.0.1:{port}", 2000, CONNECTIONS)
+        rate, _ = await acknowledged_per_second(f"127.0.0.1:{port}", count, CONNECTIONS)
     return rate

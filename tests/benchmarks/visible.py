@@ -3,35 +3,29 @@
 import asyncio
 import time
 import uuid
-from pathlib import Path
 
 import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import PatientKey
-from native_stack import Stack
 from testkit.mllp import MllpClient
 
-from tests.benchmarks.load import message, percentile
+from tests.benchmarks.load import message, new_feed, percentile
+from tests.benchmarks.stacks import Stacks, new_topic
 from tests.results import Result
 
-COUNT = 300
-TOPIC = "ingestion.message-rejected.v1"
+FULL, SHORT = 300, 3
+PARTS = ("kafka", "postgres", "objects", "triton", "ingestion", "memory")
 
 
-def run(folder: Path) -> Result:
-    """Messages one after the other, each waited for until it can be read."""
-    stack = Stack(folder / "stack")
-    try:
-        stack.up(free_ports=True, owned=True, parts=("kafka", "postgres", "objects", "triton", "ingestion", "memory"))
-        endpoints = stack.endpoints()
-        facts = sorted(asyncio.run(_facts(endpoints)))
-        raw = sorted(asyncio.run(_round_trips(endpoints["LONGITUDE_KAFKA"])))
-    finally:
-        stack.down()
+def run(stacks: Stacks, count: int = FULL) -> Result:
+    """`count` messages one after the other, each waited for until it can be read; each of another patient."""
+    with stacks(PARTS, ("embedder",)) as endpoints:
+        facts = sorted(asyncio.run(_facts(endpoints, count)))
+        raw = sorted(asyncio.run(_round_trips(endpoints["LONGITUDE_KAFKA"], count)))
     return Result(
         name="visible",
-        n=COUNT,
+        n=count,
         figures={
             "ack_to_fact_p50_ms": percentile(facts, 0.5) * 1000,
             "ack_to_fact_p99_ms": percentile(facts, 0.99) * 1000,
@@ -47,18 +41,18 @@ def run(folder: Path) -> Result:
     )
 
 
-async def _facts(endpoints: dict[str, str]) -> list[float]:
-    seconds = []
+async def _facts(endpoints: dict[str, str], count: int) -> list[float]:
+    seconds, feed = [], new_feed()
     async with (
         grpc.aio.insecure_channel(endpoints["LONGITUDE_MEMORY"]) as channel,
         MllpClient(endpoints["LONGITUDE_MLLP"]) as client,
     ):
         memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
-        for number in range(COUNT):
-            answer = await client.send(message(number))
+        for number in range(count):
+            answer = await client.send(message(number, feed))
             assert b"MSA|AA" in answer
             began = time.perf_counter()
-            await _until_known(memory, PatientKey(id=f"{number % 500:06d}", authority="BENCH"))
+            await _until_known(memory, PatientKey(id=f"{number % 500:06d}", authority=feed))
             seconds.append(time.perf_counter() - began)
     return seconds
 
@@ -76,17 +70,18 @@ async def _until_known(memory: "memory_service_pb2_grpc.MemoryServiceAsyncStub",
                 return
 
 
-async def _round_trips(bootstrap: str) -> list[float]:
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex)
+async def _round_trips(bootstrap: str, count: int) -> list[float]:
+    topic = await new_topic(bootstrap)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await consumer.start()
     await producer.start()
     try:
         seconds = []
         await consumer.seek_to_end()
-        for number in range(COUNT):
+        for number in range(count):
             began = time.perf_counter()
-            await producer.send_and_wait(TOPIC, message(number))
+            await producer.send_and_wait(topic, message(number))
             await consumer.getone()
             seconds.append(time.perf_counter() - began)
         return seconds

@@ -10,6 +10,11 @@ from tests.results import Result, keep
 EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations")
 
 
+def measurement(name: str) -> Callable[[int | None, int], Result]:
+    """The `run` of one evaluation; only that one is imported."""
+    return cast("Callable[[int | None, int], Result]", import_module(f"tests.evals.{name}").run)
+
+
 def main() -> None:
     """Run one evaluation, or all."""
     parser = argparse.ArgumentParser(prog="make eval")
@@ -18,9 +23,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     for name in [asked.name] if asked.name else EVALS:
-        run = cast("Callable[[int | None, int], Result]", import_module(f"tests.evals.{name}").run)
         sized = f" N={asked.n}" if asked.n else ""
-        keep(run(asked.n, asked.seed), f"make eval EVAL={name}{sized} SEED={asked.seed}")
+        keep(measurement(name)(asked.n, asked.seed), f"make eval EVAL={name}{sized} SEED={asked.seed}")
 
 
 if __name__ == "__main__":

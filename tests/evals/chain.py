@@ -64,13 +64,13 @@ def tell(story: Story) -> Told:
     return Told(entries, texts, found, [each.key() for each in keys], asked_at)
 
 
-def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS, held: Sequence[Passage] | None = None) -> Record:
+def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS, passages: Sequence[Passage] | None = None) -> Record:
     """What reasoning is given for the story's question. `held`: another library than the shipped one."""
-    told, held = tell(story), library() if held is None else held
+    told, passages = tell(story), library() if passages is None else passages
     timeline = Timeline([views.recorded_fact(each) for each in told.entries], told.identifiers, told.contradictions)
-    named = {each.passage_id: each for each in held}
+    named = {each.passage_id: each for each in passages}
     cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
-    return Record(timeline, _context(told, story.question, context_tokens, held), cited, told.asked_at)
+    return Record(timeline, _context(told, story.question, context_tokens, passages), cited, told.asked_at)
 
 
 def _updates(message: bytes, received: datetime) -> list[Update]:
@@ -99,7 +99,7 @@ def _contradiction(conflict: contradictions.Conflict, at: datetime) -> Contradic
     )
 
 
-def _context(told: Told, question: str, budget: int, held: Sequence[Passage]) -> Context:
+def _context(told: Told, question: str, budget: int, passages: Sequence[Passage]) -> Context:
     """As memory composes it, when the embedder is out of reach."""
     entries = standing(told.entries)
     asked = evidence_question(question, [entry.fact for entry in entries])
@@ -108,7 +108,7 @@ def _context(told: Told, question: str, budget: int, held: Sequence[Passage]) ->
         contradictions=told.contradictions,
         identifiers=told.identifiers,
         notes=_notes(told.texts, question),
-        near=by_word(asked, held),
+        near=by_word(asked, passages),
     )
     return compose(gathered, question, budget, told.asked_at, estimate)
 

@@ -106,13 +106,13 @@ def _uspstf(folder: Path) -> Collection:
     return Collection("uspstf", tuple(passages), tuple(_person(each, held) for each in held))
 
 
-def _person(wanted: dict[str, Any], held: list[dict[str, Any]]) -> Asked:
+def _person(wanted: dict[str, Any], owned: list[dict[str, Any]]) -> Asked:
     """Somebody in the middle of the recommendation's ages; right is every recommendation of the topic that fits."""
     topic, age = _topic(wanted), sum(wanted["ageRange"]) // 2
     sex = "female" if wanted["sex"] == "female" else "male"
     fits = [
         str(each["id"])
-        for each in held
+        for each in owned
         if _topic(each) == topic and each["ageRange"][0] <= age <= each["ageRange"][1] and _is_for(each, sex)
     ]
     person = "woman" if sex == "female" else "man"

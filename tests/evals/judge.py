@@ -107,11 +107,11 @@ class Judge:
         yield from self._allergy(sentence)
         yield from self._dates(sentence)
 
-    def _limit(self, told: re.Match[str]) -> Claim:
+    def _limit(self, match: re.Match[str]) -> Claim:
         """What the kidney function of that day allows of a drug that is taken."""
-        taken = any(each.name == told[2].lower() for each in self._truth.drugs)
-        limits = {_allowed(told[2].lower(), rate) for rate in self._rates(date.fromisoformat(told[1]))}
-        return Claim("limit", told[0], "" if taken and told[3] in limits else "another limit")
+        taken = any(each.name == match[2].lower() for each in self._truth.drugs)
+        limits = {_allowed(match[2].lower(), rate) for rate in self._rates(date.fromisoformat(match[1]))}
+        return Claim("limit", match[0], "" if taken and match[3] in limits else "another limit")
 
     def _absences(self, sentence: str) -> Iterator[Claim]:
         match = re.search(r"\bNo (.+?) was found in the record", sentence)
@@ -172,7 +172,7 @@ class Judge:
             if day is None or each.day == day
         ]
 
-    def _slope_fits(self, told: Decimal) -> bool:
+    def _slope_fits(self, stated_slope: Decimal) -> bool:
         """Within a quarter, or 1.5 a year, of the line through all eGFR."""
         course = self._truth.course("creatinine")
         years = [(each.day - course[0].day).days / 365.25 for each in course]
@@ -180,7 +180,7 @@ class Judge:
         mean_x, mean_y = sum(years) / len(years), sum(rates) / len(rates)
         above = sum((x - mean_x) * (y - mean_y) for x, y in zip(years, rates, strict=True))
         slope = above / sum((x - mean_x) ** 2 for x in years)
-        return abs(float(told) - slope) <= max(1.5, abs(slope) / 4)
+        return abs(float(stated_slope) - slope) <= max(1.5, abs(slope) / 4)
 
     def _moves(self, sentence: str) -> Iterator[Claim]:
         for match in _MOVES.finditer(sentence):

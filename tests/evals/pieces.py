@@ -39,8 +39,11 @@ def measured(name: str, seed: int, whole: range, together: int, work: Work) -> l
 
 
 def evenly(count: int, most: int) -> int:
-    """How many numbers make a piece: at most `most`, and few enough for every process to have one."""
-    return max(1, min(most, -(-count // PROCESSES)))
+    """How many numbers make a piece: at most `most`, and few enough for every process to have one.
+
+    One for each process is not worth starting them: imports take longer.
+    """
+    return max(1, min(most, -(-count // PROCESSES) if count > PROCESSES else count))
 
 
 def _results(pieces: Sequence[range], work: Work) -> Iterator[tuple[range, Json]]:

@@ -21,8 +21,8 @@ class Item:
     name: str
     words: tuple[str, ...]
 
-    def met(self, said: Sequence[str]) -> bool:
-        return any(all(re.search(word, text, re.IGNORECASE) for word in self.words) for text in said)
+    def met(self, sentences: Sequence[str]) -> bool:
+        return any(all(re.search(word, text, re.IGNORECASE) for word in self.words) for text in sentences)
 
 
 def rubric(story: Story) -> list[Item]:

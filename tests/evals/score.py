@@ -25,17 +25,17 @@ class Score:
     examples: list[tuple[int, str, str]] = field(default_factory=list)
     unmet: Counter[str] = field(default_factory=Counter)
 
-    def add(self, story: Story, said: Sequence[str]) -> None:
+    def add(self, story: Story, sentences: Sequence[str]) -> None:
         """Judges one answer."""
         judge = judge_of(story)
-        claims: list[Claim] = [claim for text in said for claim in judge.claims(text)]
+        claims: list[Claim] = [claim for text in sentences for claim in judge.claims(text)]
         self.claims += len(claims)
         for claim in (each for each in claims if each.problem):
             self.wrong += 1
             self.problems[f"{claim.kind}: {claim.problem}"] += 1
             self.examples.append((story.seed, claim.problem, claim.text))
         items = rubric(story)
-        unmet = [item.name for item in items if not item.met(said)]
+        unmet = [item.name for item in items if not item.met(sentences)]
         self.items += len(items)
         self.met += len(items) - len(unmet)
         self.unmet.update(unmet)
@@ -55,8 +55,8 @@ class Score:
         return {each.name: getattr(self, each.name) for each in fields(self)} | counted
 
     @classmethod
-    def of(cls, told: Json) -> "Score":
-        return cls(**told | {"problems": Counter(told["problems"]), "unmet": Counter(told["unmet"])})
+    def of(cls, recorded: Json) -> "Score":
+        return cls(**recorded | {"problems": Counter(recorded["problems"]), "unmet": Counter(recorded["unmet"])})
 
     @property
     def figures(self) -> dict[str, float]:

@@ -46,9 +46,9 @@ class Tally:
 Tallies = dict[str, Tally]
 
 
-def tallies(told: Json) -> Tallies:
+def tallies(recorded: Json) -> Tallies:
     """As a piece of the measurement wrote them."""
-    return {name: Tally(**each) for name, each in told.items()}
+    return {name: Tally(**each) for name, each in recorded.items()}
 
 
 def take(mine: Tallies, others: Tallies) -> None:
@@ -57,10 +57,10 @@ def take(mine: Tallies, others: Tallies) -> None:
         mine.setdefault(name, Tally()).take(tally)
 
 
-def figures(found: Mapping[str, Tally]) -> dict[str, float]:
+def figures(measured: Mapping[str, Tally]) -> dict[str, float]:
     """Those of the authored set by their plain names."""
     return {
         figure if name == AUTHORED else f"{figure}, {name}": value
-        for name, tally in found.items()
+        for name, tally in measured.items()
         for figure, value in tally.figures.items()
     }

@@ -71,5 +71,5 @@ def test_after_a_failure_only_the_pieces_that_run_already_are_ended(folder: Path
     assert len([each for each in folder.iterdir() if each.suffix != ".part"]) < 15
 
 
-def test_every_process_gets_a_piece() -> None:
-    assert [evenly(count, 8) for count in (1, 4, 100)] == [1, 2, 8]
+def test_every_process_gets_a_piece_where_there_is_more_than_one_number_for_each() -> None:
+    assert [evenly(count, 8) for count in (1, 2, 3, 4, 100)] == [1, 2, 2, 2, 8]

@@ -94,10 +94,10 @@ def _one(rendered: Rendered, verifier: Verifier, tally: Tally, chance: random.Ra
             _count(kind, text, rendered.citations, verifier, tally)
 
 
-def _of_another_drug(said: Sequence[Rendered], verifier: Verifier, tally: Tally) -> None:
+def _of_another_drug(sentences: Sequence[Rendered], verifier: Verifier, tally: Tally) -> None:
     """A sentence about one drug, told of each other drug that is in the same record."""
-    drugs = sorted({match.lower() for each in said for match in TAKEN.findall(each.text.partition("“")[0])})
-    for rendered in said:
+    drugs = sorted({match.lower() for each in sentences for match in TAKEN.findall(each.text.partition("“")[0])})
+    for rendered in sentences:
         lead, quote, rest = rendered.text.partition("“")
         named = {match.lower() for match in TAKEN.findall(lead)}
         for other in drugs if len(named) == 1 else ():
@@ -106,20 +106,24 @@ def _of_another_drug(said: Sequence[Rendered], verifier: Verifier, tally: Tally)
                 _count("another of the drugs", text, rendered.citations, verifier, tally)
 
 
-def _recombined(owner: Case, said: Sequence[Rendered], verifier: Verifier, tally: Tally, chance: random.Random) -> None:
+def _recombined(
+    owner: Case, sentences: Sequence[Rendered], verifier: Verifier, tally: Tally, chance: random.Random
+) -> None:
     """Told without citations, as another system would."""
-    for text in false_ones(owner.story, [each.text for each in said], chance):
+    for text in false_ones(owner.story, [each.text for each in sentences], chance):
         _take("recombined", text, verifier.verify_uncited(text), tally)
 
 
-def _of_another(said: Sequence[Rendered], before: list[tuple[Case, Rendered]], mine: Verifier, tally: Tally) -> None:
+def _of_another(
+    sentences: Sequence[Rendered], before: list[tuple[Case, Rendered]], mine: Verifier, tally: Tally
+) -> None:
     """What is true of the patient before, with this patient's citations of the same kind of statement."""
-    own = {_in_any_order(each.text) for each in said}
+    own = {_in_any_order(each.text) for each in sentences}
     for _, other in before:
         if other.statement.kind == STATEMENT_KIND_ABSENCE:
             # What one record lacks may be missing in another too.
             continue
-        same = [each for each in said if each.statement.kind == other.statement.kind]
+        same = [each for each in sentences if each.statement.kind == other.statement.kind]
         if same and _in_any_order(other.text) not in own and not other.statement.passage_ids:
             _count("wrong patient", other.text, same[0].citations, mine, tally)
 

@@ -11,7 +11,7 @@ from contracts.topics import ASSESSMENT_REVIEWED
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 
 from tests.story import MESSAGES, Telling, tell
-from tests.system.told import PATIENT, QUESTION, Told
+from tests.system.told import ADDED, PATIENT, Told
 
 
 def of_code(facts: list[Any], code: str) -> list[tuple[str, float]]:
@@ -130,14 +130,10 @@ def test_telling_the_story_again_changes_nothing(told: Told) -> None:
     assert told.observer.facts(Telling(0).northwest) == facts
 
 
-def test_a_review_signs_once_and_says_what_became_of_every_word(told: Told, tmp_path: Path) -> None:
-    asked = told.observer.json("ask", PATIENT, QUESTION)
-    identifier = asked["assessment_id"]
-    first = next(each for each in asked["statements"] if each["released"])
-    text = f"{first['text']} To be seen next week."
-    path = tmp_path / "review.json"
-    path.write_text(json.dumps([{"statement_id": first["statement_id"], "decision": "edit", "text": text}]))
-    review = told.observer.json("review", identifier, "--edit", str(path))
+def test_a_review_signs_once_and_says_what_became_of_every_word(told: Told, assessment: Any, review: Any) -> None:
+    identifier = assessment["assessment_id"]
+    first = next(each for each in assessment["statements"] if each["released"])
+    text = f"{first['text']}{ADDED}"
     edited, *accepted = sorted(review["statements"], key=lambda each: str(each["decision"] != "edited"))
     assert [span["judgement"] for span in edited["spans"]] == ["kept", "added"]
     assert first["text"] + edited["spans"][1]["replacement"] == text

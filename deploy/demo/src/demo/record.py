@@ -6,11 +6,25 @@ from datetime import UTC, datetime
 
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import drugs
+from terminology.observables import by_id
 
-EGFR, CREATININE, POTASSIUM, UREA = "33914-3", "2160-0", "2823-3", "3094-0"
-HBA1C, HAEMOGLOBIN, ALBUMINURIA = "4548-4", "718-7", "9318-7"
-SYSTOLIC, DIASTOLIC, WEIGHT = "8480-6", "8462-4", "29463-7"
-METFORMIN, LISINOPRIL, NAPROXEN = "6809", "29046", "7258"
+EGFR, CREATININE, POTASSIUM, UREA_NITROGEN = (
+    by_id()[name].loinc for name in ("egfr", "creatinine", "potassium", "urea-nitrogen")
+)
+HBA1C, HAEMOGLOBIN, ALBUMINURIA = (by_id()[name].loinc for name in ("hba1c", "haemoglobin", "albumin-creatinine-ratio"))
+SYSTOLIC, WEIGHT = by_id()["systolic-blood-pressure"].loinc, by_id()["body-weight"].loinc
+
+
+def _ingredient(name: str) -> str:
+    """The code by which the record has an ingredient."""
+    known = drugs.by_name(name)
+    if known is None:
+        raise LookupError(f"{name} is no ingredient of terminology")
+    return drugs.concept_of(known).code
+
+
+METFORMIN, LISINOPRIL, NAPROXEN = map(_ingredient, ("metformin", "lisinopril", "naproxen"))
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,25 @@ from longitude.record.v1 import fact_pb2 as pb
 from rich import box
 from rich.table import Table
 from rich.text import Text
+from terminology import units
+from terminology.concepts import LOINC, concept
+from terminology.names import short_name
 
 from demo import record as names
 from demo.record import Point, Record, first_day, last_day
 from demo.sparkline import sparkline
 
 MEASURES = (
-    (names.EGFR, "eGFR"),
-    (names.CREATININE, "creatinine"),
-    (names.POTASSIUM, "potassium"),
-    (names.UREA, "urea nitrogen"),
-    (names.ALBUMINURIA, "albuminuria"),
-    (names.HBA1C, "HbA1c"),
-    (names.HAEMOGLOBIN, "haemoglobin"),
-    (names.SYSTOLIC, "systolic"),
-    (names.WEIGHT, "weight"),
+    names.EGFR,
+    names.CREATININE,
+    names.POTASSIUM,
+    names.UREA_NITROGEN,
+    names.ALBUMINURIA,
+    names.HBA1C,
+    names.HAEMOGLOBIN,
+    names.SYSTOLIC,
+    names.WEIGHT,
 )
-
 
 SCANNED = "* one of the values was read from a scanned page"
 KINDS = {
@@ -40,9 +42,9 @@ def trends(record: Record) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Measured", title_justify="left", title_style="bold", caption=SCANNED)
     for heading in ("", "trend", "first", "", "last", ""):
         table.add_column(heading, justify="right" if heading in {"first", "last"} else "left", no_wrap=True)
-    for code, name in MEASURES:
+    for code in MEASURES:
         if points := record.points(code):
-            table.add_row(*_row(name, points))
+            table.add_row(*_row(short_name(concept(LOINC, code)), points))
     return table
 
 
@@ -50,13 +52,8 @@ def _row(name: str, points: list[Point]) -> tuple[Text | str, ...]:
     first, last = points[0], points[-1]
     line = Text(sparkline([point.value for point in points]), style="cyan")
     scanned = any(point.fact.provenance == pb.PROVENANCE_READ_FROM_IMAGE for point in points)
-    end = Text(f"{last.value:g} {_plain(last.fact.quantity.unit)}", style="bold")
+    end = Text(f"{last.value:g} {units.printed(last.fact.quantity.unit)}", style="bold")
     return (f"{name} *" if scanned else name, line, f"{first.value:g}", first.day[:7], end, last.day[:7])
-
-
-def _plain(unit: str) -> str:
-    """A UCUM unit without its brackets."""
-    return unit.translate({ord(c): None for c in "{}[]_"})
 
 
 def course(record: Record) -> Table:

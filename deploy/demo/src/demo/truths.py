@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from longitude.reasoning.v1 import assessment_pb2 as pb
 from longitude.record.v1 import fact_pb2 as facts_pb
+from terminology.observables import observables
 
 from demo import record as names
 from demo.outcome import Outcome
@@ -78,7 +79,7 @@ def _corrected(outcome: Outcome) -> str | None:
 
 def _one_unit(outcome: Outcome) -> str | None:
     units = {point.fact.quantity.unit for point in outcome.record.points(names.CREATININE)}
-    return None if units == {"mg/dL"} else f"creatinine in {sorted(units)}"
+    return None if units == {observables()[names.CREATININE].unit} else f"creatinine in {sorted(units)}"
 
 
 def _page_read(outcome: Outcome) -> str | None:
@@ -102,11 +103,14 @@ def _film_analysed(outcome: Outcome) -> str | None:
 
 
 def _never_true(outcome: Outcome) -> str | None:
-    """The traps: a mother's cancer, a resolved bronchitis, a stopped antibiotic."""
-    said = [fact for fact in outcome.record.facts if _in_force(fact)]
+    """The traps: a mother's cancer, a resolved bronchitis, a stopped antibiotic.
+
+    Their words are those of the story's own letters, on purpose: a trap that terminology read wrongly must still show.
+    """
+    facts = [fact for fact in outcome.record.facts if _in_force(fact)]
     wrong = [
         fact.code.display
-        for fact in said
+        for fact in facts
         if (fact.kind == facts_pb.FACT_KIND_PROBLEM and ("breast" in _words(fact) or "bronchitis" in _words(fact)))
         or (
             fact.kind == facts_pb.FACT_KIND_MEDICATION

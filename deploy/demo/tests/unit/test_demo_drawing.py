@@ -55,7 +55,7 @@ def _drawn(*statements: said.AssessedStatement) -> str:
 
 def test_trends_show_the_first_and_the_last_value_with_their_days() -> None:
     line = next(line for line in _drawn().splitlines() if "eGFR" in line)
-    assert line.split()[1:] == ["█▁", "68", "2024-03", "28", "mL/min/1.73m2", "2026-10"]
+    assert line.split()[1:] == ["█▁", "68", "2024-03", "28", "mL/min/1.73", "m2", "2026-10"]
 
 
 def test_a_released_sentence_stands_with_its_pointers() -> None:

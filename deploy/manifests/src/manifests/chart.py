@@ -1,4 +1,4 @@
-"""The services of helm/longitude/values.yaml: what an installation may change, with what each manifest says."""
+"""The services and models of helm/longitude/values.yaml: what an installation may change, by what manifests say."""
 
 from typing import Any
 
@@ -17,6 +17,12 @@ def services(known: Services) -> str:
     """An entry for each service."""
     document = {"services": {service.name: _entry(service) for service in known.values()}}
     return yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=150)
+
+
+def models(known: Services) -> str:
+    """The models that Triton loads: those that any service calls."""
+    called = sorted({model for service in known.values() for model in service.calls.models})
+    return f"  models: [{', '.join(called)}]\n"
 
 
 def _entry(service: Service) -> dict[str, Any]:

@@ -14,7 +14,7 @@ _PARTS: dict[str, dict[str, Callable[[Services], str]]] = {
     "deploy/compose/compose.yaml": {"services": compose.services},
     "deploy/kafka/topics.yaml": {"topics": topics.rows},
     "helm/longitude/files/topics.yaml": {"topics": topics.rows},
-    "helm/longitude/values.yaml": {"services": chart.services},
+    "helm/longitude/values.yaml": {"services": chart.services, "models": chart.models},
     "services/README.md": {"events": tables.events, "calls": tables.calls, "owners": tables.owners},
     "pyproject.toml": {"search path": packages.search_path, "contracts": packages.contracts},
 }

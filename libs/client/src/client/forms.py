@@ -56,44 +56,44 @@ def name_of(enum: Any, number: int) -> str:
 
 def fact(recorded: RecordedFact) -> Form:
     """A fact of the timeline. Numbers are decimal strings, so that no digit is invented or lost."""
-    said = recorded.fact
+    clinical = recorded.fact
     return {
-        "fact_id": said.fact_id,
-        "kind": name_of(FactKind, said.kind),
-        "patient": format_patient(said.patient),
-        "code": concept(said.code),
-        "source_code": concept(said.source_code),
-        "value": value_of(said),
-        "unit": said.quantity.unit or None,
-        "comparator": said.quantity.comparator or None,
-        "valid_from": _time(said, "valid_from"),
-        "valid_to": _time(said, "valid_to"),
+        "fact_id": clinical.fact_id,
+        "kind": name_of(FactKind, clinical.kind),
+        "patient": format_patient(clinical.patient),
+        "code": concept(clinical.code),
+        "source_code": concept(clinical.source_code),
+        "value": value_of(clinical),
+        "unit": clinical.quantity.unit or None,
+        "comparator": clinical.quantity.comparator or None,
+        "valid_from": _time(clinical, "valid_from"),
+        "valid_to": _time(clinical, "valid_to"),
         "recorded_at": _time(recorded, "recorded_at"),
         "superseded_at": _time(recorded, "superseded_at"),
-        "status": name_of(FactStatus, said.status),
-        "assertion": name_of(Assertion, said.assertion),
-        "provenance": name_of(Provenance, said.provenance),
-        "confidence": said.confidence,
-        "abnormal_flag": said.abnormal_flag or None,
-        "encounter_id": said.encounter_id or None,
-        "note": said.note or None,
-        "source": source(said.source),
+        "status": name_of(FactStatus, clinical.status),
+        "assertion": name_of(Assertion, clinical.assertion),
+        "provenance": name_of(Provenance, clinical.provenance),
+        "confidence": clinical.confidence,
+        "abnormal_flag": clinical.abnormal_flag or None,
+        "encounter_id": clinical.encounter_id or None,
+        "note": clinical.note or None,
+        "source": source(clinical.source),
     }
 
 
-def value_of(said: ClinicalFact) -> str | None:
+def value_of(clinical: ClinicalFact) -> str | None:
     """What the fact says its concept is: a number, a text, or the name of a concept."""
-    kind = said.WhichOneof("value")
+    kind = clinical.WhichOneof("value")
     if kind == "quantity":
-        return said.quantity.value
+        return clinical.quantity.value
     if kind == "text":
-        return said.text
-    return (said.coded.display or said.coded.code) if kind == "coded" else None
+        return clinical.text
+    return (clinical.coded.display or clinical.coded.code) if kind == "coded" else None
 
 
 def source(pointer: SourcePointer) -> Form:
     """Where something was read; only what is known."""
-    found = {
+    fields = {
         "event_id": pointer.event_id,
         "control_id": pointer.control_id,
         "segment": pointer.segment,
@@ -103,45 +103,45 @@ def source(pointer: SourcePointer) -> Form:
         "sop_instance_uid": pointer.sop_instance_uid,
     }
     always = ("control_id", "segment", "field")
-    return {name: value for name, value in found.items() if value or name in always}
+    return {name: value for name, value in fields.items() if value or name in always}
 
 
-def assessment(said: Assessment) -> Form:
+def assessment(drafted: Assessment) -> Form:
     """An assessment with everything the gate decided."""
     return {
-        "assessment_id": said.assessment_id,
-        "patient": format_patient(said.patient),
-        "question": said.question,
-        "statements": [statement(one) for one in said.statements],
-        "model": said.model,
-        "episode_id": said.episode_id,
-        "degraded": list(said.degraded),
-        "drafted_at": _time(said, "drafted_at"),
+        "assessment_id": drafted.assessment_id,
+        "patient": format_patient(drafted.patient),
+        "question": drafted.question,
+        "statements": [statement(one) for one in drafted.statements],
+        "model": drafted.model,
+        "episode_id": drafted.episode_id,
+        "degraded": list(drafted.degraded),
+        "drafted_at": _time(drafted, "drafted_at"),
     }
 
 
-def statement(said: AssessedStatement) -> Form:
+def statement(assessed: AssessedStatement) -> Form:
     """A statement, released or withheld."""
     return {
-        "statement_id": said.statement_id,
-        "kind": name_of(StatementKind, said.kind),
-        "text": said.text,
-        "author": name_of(Author, said.author),
-        "author_name": said.author_name,
-        "verdict": name_of(Verdict, said.verdict),
-        "probability": said.probability,
-        "abstained": said.abstained,
-        "released": said.released,
-        "reason": said.reason or None,
-        "sources": [citation(one) for one in said.citations],
-        "episode_step": said.episode_step,
+        "statement_id": assessed.statement_id,
+        "kind": name_of(StatementKind, assessed.kind),
+        "text": assessed.text,
+        "author": name_of(Author, assessed.author),
+        "author_name": assessed.author_name,
+        "verdict": name_of(Verdict, assessed.verdict),
+        "probability": assessed.probability,
+        "abstained": assessed.abstained,
+        "released": assessed.released,
+        "reason": assessed.reason or None,
+        "sources": [citation(one) for one in assessed.citations],
+        "episode_step": assessed.episode_step,
     }
 
 
-def citation(said: Citation) -> Form:
+def citation(cited: Citation) -> Form:
     """What a statement rests on."""
-    named = {"fact_id": said.fact_id, "passage_id": said.passage_id, "quote": said.quote}
-    pointer = source(said.source) if said.HasField("source") else {}
+    named = {"fact_id": cited.fact_id, "passage_id": cited.passage_id, "quote": cited.quote}
+    pointer = source(cited.source) if cited.HasField("source") else {}
     return {name: value for name, value in named.items() if value} | pointer
 
 
@@ -170,15 +170,15 @@ def _span(text: str, checked: CheckedSpan) -> Form:
     }
 
 
-def claim(said: Claim) -> Form:
+def claim(checked: Claim) -> Form:
     """One checkable assertion: what was checked, and what came out."""
     return {
-        "start": said.start,
-        "end": said.end,
-        "check": said.check,
-        "verdict": name_of(Verdict, said.verdict),
-        "reason": said.reason or None,
-        "fact_ids": list(said.fact_ids),
+        "start": checked.start,
+        "end": checked.end,
+        "check": checked.check,
+        "verdict": name_of(Verdict, checked.verdict),
+        "reason": checked.reason or None,
+        "fact_ids": list(checked.fact_ids),
     }
 
 
@@ -196,10 +196,10 @@ def context(pack: Context, budget: int) -> Form:
     return {"tokens": pack.tokens, "budget": budget, "omitted": pack.omitted, "lines": lines}
 
 
-def passage(said: Passage, score: float) -> Form:
+def passage(evidence: Passage, score: float) -> Form:
     """A hit in the evidence library."""
     fields = ("passage_id", "title", "text", "source", "source_kind", "grade", "published", "licence")
-    return {"score": score} | {name: getattr(said, name) for name in fields}
+    return {"score": score} | {name: getattr(evidence, name) for name in fields}
 
 
 def leaf(logged: Leaf) -> Form:
@@ -217,18 +217,18 @@ def leaf(logged: Leaf) -> Form:
     }
 
 
-def reviewed(said: ReviewedStatement) -> Form:
+def reviewed(judged: ReviewedStatement) -> Form:
     """A statement as the physician left it: the spans lead from `original` to what is left."""
     return {
-        "statement_id": said.statement_id,
-        "decision": name_of(ReviewDecision, said.decision),
-        "original": said.original,
-        "text": said.text or None,
-        "comment": said.comment or None,
-        "spans": [_reviewed_span(one) for one in said.spans],
-        "verdict": name_of(Verdict, said.verdict) if said.verdict else None,
-        "verdict_reason": said.verdict_reason or None,
-        "episode_step": said.episode_step,
+        "statement_id": judged.statement_id,
+        "decision": name_of(ReviewDecision, judged.decision),
+        "original": judged.original,
+        "text": judged.text or None,
+        "comment": judged.comment or None,
+        "spans": [_reviewed_span(one) for one in judged.spans],
+        "verdict": name_of(Verdict, judged.verdict) if judged.verdict else None,
+        "verdict_reason": judged.verdict_reason or None,
+        "episode_step": judged.episode_step,
     }
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from consult.rules import CITED_PASSAGES, RULES, Rule, speak
+from consult.rule import Rule
+from consult.rules import CITED_PASSAGES, RULES, speak
 from consult.rules.allergy import drug_of_an_allergic_class
 from consult.rules.asked import evidence_on_the_question, named_in_the_question
 from consult.rules.changes import last_encounter, since_last_encounter
@@ -18,7 +19,7 @@ from consult.rules.kidney import kidney_function, kidney_function_trend, rapid_p
 from consult.rules.metformin import metformin_and_kidney_function
 from consult.rules.nsaid import nsaid_with_chronic_kidney_disease, nsaid_with_raas_blockade
 from consult.rules.potassium import hyperkalaemia_with_raas_blockade
-from grounding import Sources, Verdict, Verifier, render
+from grounding import Sources, Statement, Verdict, Verifier, render
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_DOCUMENT,
@@ -30,13 +31,14 @@ from longitude.record.v1.fact_pb2 import (
     CodedConcept,
     Provenance,
 )
-from testkit.records import LOINC, RecordBuilder
+from terminology.concepts import LOINC
+from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]
 
 
-def texts(rule: Rule, sources: Sources) -> list[str]:
+def texts(rule: Callable[[Sources], list[Statement]], sources: Sources) -> list[str]:
     return [render(statement, sources).text for statement in rule(sources)]
 
 
@@ -56,7 +58,7 @@ def test_every_rule_speaks_about_the_failing_kidneys_and_every_word_is_supported
         "corrected_results",
         "unconfirmed_allergies",
     }
-    assert {spoken.rule for spoken in speak(sources)} == {rule.__name__ for rule in RULES} - silent
+    assert {spoken.rule for spoken in speak(sources)} == {rule.name for rule in RULES} - silent
 
 
 def test_without_an_evidence_library_the_rules_still_speak(patient: Patient, build_sources: Build) -> None:
@@ -78,11 +80,13 @@ def test_an_empty_record_makes_no_rule_speak(build_sources: Build) -> None:
 def test_every_passage_that_rules_cite_is_asked_for() -> None:
     assert len(CITED_PASSAGES) == 9
     assert all(CITED_PASSAGES.values())
+    assert all(CITED_PASSAGES[passage] == terms for rule in RULES for passage, terms in rule.cites.items())
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_every_rule_names_its_source(rule: Rule) -> None:
-    assert "Source:" in (rule.__doc__ or "")
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_names_its_source_and_has_a_place_of_its_own(rule: Rule) -> None:
+    assert "Source:" in (rule.speak.__doc__ or "")
+    assert [other for other in RULES if other.place == rule.place] == [rule]
 
 
 def test_metformin_below_30_is_an_alert_with_the_passage_and_a_proposal(patient: Patient, build_sources: Build) -> None:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_ORDERED, ClinicalFact, CodedConcept
+from terminology.concepts import LOINC
 from testkit.patients import Patient
-from testkit.records import LOINC, RecordBuilder
+from testkit.records import RecordBuilder
 
 
 def statements(patient: Patient) -> list[Statement]:

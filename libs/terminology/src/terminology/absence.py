@@ -3,28 +3,31 @@
 A whole text (NKDA, "not on any medication") or a code says it of a kind of facts; a cue beside a name (denies, rule
 out, family history of) says it of that name, within its own clause. Guarantee: `rule out` is a suspicion and no denial;
 what only looks like a denial ("no increase in") is none.
+
+`stated` finds the whole texts that stand within a longer one, `of_another` the words for somebody else.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from longitude.record.v1.fact_pb2 import CodedConcept
 
-from terminology import coding_systems, tables
+from terminology import coding_systems, phrases, tables
 
 COLUMNS = ("words", "form", "meaning", "about", "source")
 CODE_COLUMNS = ("system", "code", "display", "meaning", "about", "as", "source")
 ANY = "any"
-_WORD = re.compile(r"[^\W_]+")
 _LONGEST = 5  # words of a cue
 # What ends a clause: a cue does not reach over it.
 _CLAUSE = re.compile(
-    r"[.;:\n]|\b(?:but|however|except|although|though|presents? with|complains? of)\b"
-    r"|(?:,|\band) (?:has|had|with|reports?)\b",
+    r"[.;:\n]|\b(?:but|however|except|apart from|other than|although|though|while|whereas)\b"
+    r"|\b(?:presents? with|complains? of)\b|(?:,|\band) (?:has|had|with|reports?)\b",
     re.IGNORECASE,
 )
+_STOP = re.compile(rf",|{_CLAUSE.pattern}", re.IGNORECASE)
 
 
 class Meaning(StrEnum):
@@ -47,6 +50,24 @@ class Absence:
     concept: CodedConcept | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words beside a name and what they say of it, at characters `start` to `end` of the text."""
+
+    meaning: Meaning
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An absence that a text states, and the characters that do."""
+
+    absence: Absence
+    start: int
+    end: int
+
+
 def of(concept: CodedConcept) -> Absence | None:
     """The absence that a concept states by its code, or, without a code of a known system, by its words."""
     if known := _by_code().get((concept.system, concept.code)):
@@ -58,11 +79,21 @@ def of(concept: CodedConcept) -> Absence | None:
 
 def whole(text: str) -> Absence | None:
     """The absence that a text states and nothing else."""
-    row = _cues("whole").get(_plain(text))
-    if row is None:
-        return None
-    meaning, about = row
-    return Absence(meaning, about, _codes().get((meaning, about)))
+    return _absence(_plain(text))
+
+
+def stated(text: str) -> Iterator[Stated]:
+    """The absences that a text states among other things; a word that needs its place (`none`) is none of them."""
+    plain = {words: meaning for words, meaning in _cues("whole").items() if meaning[1] != ANY}
+    for start, end, words in phrases.find(text, plain):
+        known = _absence(words)
+        if known is not None:
+            yield Stated(known, start, end)
+
+
+def of_another(text: str) -> bool:
+    """Whether a text speaks of somebody else than the patient: a relative, the family's history."""
+    return any(True for _ in phrases.find(text, _cues("person")))
 
 
 def beside(text: str, start: int, end: int) -> Meaning | None:
@@ -70,33 +101,51 @@ def beside(text: str, start: int, end: int) -> Meaning | None:
 
     A past that is denied (denies history of) is denied.
     """
-    before, after = _CLAUSE.split(text[:start])[-1], _CLAUSE.split(text[end:])[0].split(",")[0]
-    return _first(_plain(after).split()) or _last(_plain(before).split())
+    near = cues(text, start, end)
+    if near and near[0].meaning is Meaning.PAST and near[0].end <= start:
+        return next((cue.meaning for cue in near if cue.meaning is not Meaning.PAST), Meaning.PAST)
+    return near[0].meaning if near else None
 
 
-def _first(words: list[str]) -> Meaning | None:
-    """A cue that follows a name at once."""
-    cues = _cues("after")
-    spans = (" ".join(words[:count]) for count in range(min(len(words), _LONGEST), 0, -1))
-    return next((cues[span][0] for span in spans if span in cues), None)
+def cues(text: str, start: int, end: int) -> tuple[Cue, ...]:
+    """All cues in the clause of a name: the one that follows at once, then those before, the nearest first."""
+    begin = max((match.end() for match in _CLAUSE.finditer(text, 0, start)), default=0)
+    stop = _STOP.search(text, end)
+    after = phrases.WORD.finditer(text, end, stop.start() if stop else len(text))
+    return (*_at_once(list(after)), *_nearest(list(phrases.WORD.finditer(text, begin, start))))
 
 
-def _last(words: list[str]) -> Meaning | None:
-    """The cue that stands nearest before a name, the longest where several begin together."""
-    cues, pseudo = _cues("before"), _pseudo()
-    for end in range(len(words), 0, -1):
-        for begin in range(max(0, end - _LONGEST), end):
-            span = " ".join(words[begin:end])
-            if span in pseudo:
-                return None
-            if span in cues:
-                meaning = cues[span][0]
-                return (_last(words[:begin]) or meaning) if meaning is Meaning.PAST else meaning
-    return None
+def _at_once(words: Sequence[re.Match[str]]) -> Iterator[Cue]:
+    known = _cues("after")
+    for count in range(min(len(words), _LONGEST), 0, -1):
+        if meaning := known.get(phrases.joined(words[:count])):
+            yield Cue(meaning[0], words[0].start(), words[count - 1].end())
+            return
+
+
+def _nearest(words: Sequence[re.Match[str]]) -> Iterator[Cue]:
+    """From the last word to the first, of several that end together the longest; what is no denial ends the search."""
+    known, end = _cues("before"), len(words)
+    while end:
+        spans = ((begin, phrases.joined(words[begin:end])) for begin in range(max(0, end - _LONGEST), end))
+        begin, span = next(((at, span) for at, span in spans if span in known or span in _pseudo()), (end - 1, ""))
+        if span in _pseudo():
+            return
+        if span:
+            yield Cue(known[span][0], words[begin].start(), words[end - 1].end())
+        end = begin
+
+
+def _absence(words: str) -> Absence | None:
+    row = _cues("whole").get(words)
+    if row is None:
+        return None
+    meaning, about = row
+    return Absence(meaning, about, _codes().get((meaning, about)))
 
 
 def _plain(text: str) -> str:
-    return " ".join(_WORD.findall(text.upper()))
+    return " ".join(phrases.WORD.findall(text.upper()))
 
 
 @cache

@@ -14,6 +14,7 @@ from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import cross_reactions, drug_classes, drugs, tables
 from terminology.drug_classes import DrugClass
 from terminology.drugs import Ingredient
+from terminology.naming import Lexicon, Name
 from terminology.scan import Words, scan, words_of
 
 LONGITUDE = "urn:longitude:allergen"
@@ -27,6 +28,15 @@ class Allergen:
     name: str
     ingredient: Ingredient | None = None
     drug_class: DrugClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name at characters `start` to `end` of a text, and its allergens: of a combination every one."""
+
+    start: int
+    end: int
+    allergens: tuple[Allergen, ...]
 
 
 class RelationKind(StrEnum):
@@ -59,6 +69,12 @@ def allergens_of(concept: CodedConcept) -> tuple[Allergen, ...]:
 def allergens_in(text: str) -> tuple[Allergen, ...]:
     """The allergens that a text names, in its order."""
     return tuple(dict.fromkeys(each for meaning in scan(text, _names(), _longest()) for each in meaning))
+
+
+def mentions(text: str) -> tuple[Mention, ...]:
+    """The allergens that a text names, with their places. Words that only call it an allergy are no part of a name."""
+    named = (Mention(each.start, each.end, _bare_names()[each.keys[0]]) for each in _lexicon().mentions(text))
+    return tuple(each for each in named if each.allergens)
 
 
 def concept_of(allergen: Allergen) -> CodedConcept:
@@ -164,3 +180,14 @@ def _written() -> Iterator[tuple[Words, Allergen]]:
 @cache
 def _longest() -> int:
     return max(map(len, _names()))
+
+
+@cache
+def _lexicon() -> Lexicon:
+    return Lexicon(Name(words, words) for words in _bare_names())
+
+
+@cache
+def _bare_names() -> Mapping[str, tuple[Allergen, ...]]:
+    """Names without those that say `allergy` themselves; phrases that name no drug stay."""
+    return {" ".join(words): meaning for words, meaning in _names().items() if not (meaning and "allergy" in words)}

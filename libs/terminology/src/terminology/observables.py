@@ -132,6 +132,12 @@ def observables() -> Mapping[str, Observable]:
 
 
 @cache
+def result_units() -> frozenset[str]:
+    """Every unit that results come in; `mg` and `day` are units, and no result is measured in them."""
+    return frozenset(unit for known in observables().values() for unit in (known.unit, *known.units) if unit)
+
+
+@cache
 def by_id() -> Mapping[str, Observable]:
     return {observable.id: observable for observable in observables().values()}
 

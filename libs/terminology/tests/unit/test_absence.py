@@ -84,3 +84,31 @@ def test_every_cue_is_read_as_its_row_says() -> None:
             assert absence.beside(f"{words} asthma", len(words) + 1, len(words) + 7) is None
         if row["form"] == "whole":
             assert absence.whole(words) is not None
+
+
+def test_cues_are_told_with_their_places_the_nearest_first() -> None:
+    text = "possibly no penicillin allergy, was ruled out"
+    start = text.index("penicillin")
+    told = [(cue.meaning, text[cue.start : cue.end]) for cue in absence.cues(text, start, start + 18)]
+    assert told == [(Meaning.NONE, "no"), (Meaning.SUSPECTED, "possibly")]
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("Seen today. No known drug allergies.", [("No known drug allergies", "drug-allergy")]),
+        ("Allergies: none known", [("Allergies: none known", "allergy")]),
+        ("NKDA, no medications", [("NKDA", "drug-allergy"), ("no medications", "medication")]),
+        ("Complications: none", []),
+        ("No known. Allergies to follow", []),
+    ],
+)
+def test_absences_are_found_within_a_text(text: str, stated: list[tuple[str, str]]) -> None:
+    assert [(text[each.start : each.end], each.absence.about) for each in absence.stated(text)] == stated
+
+
+def test_every_word_for_somebody_else_is_known_in_a_sentence() -> None:
+    persons = [row["words"].lower() for row in tables.read("absence", absence.COLUMNS) if row["form"] == "person"]
+    assert persons
+    assert all(absence.of_another(f"The {words}'s asthma") for words in persons)
+    assert not absence.of_another("The patient is allergic to penicillin")

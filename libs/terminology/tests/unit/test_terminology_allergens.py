@@ -12,6 +12,7 @@ from terminology.allergens import (
     allergens_in,
     allergens_of,
     concept_of,
+    mentions,
     relation,
 )
 from terminology.concepts import RXNORM, SNOMED
@@ -189,3 +190,24 @@ def test_every_cross_reaction_joins_what_exists() -> None:
     for each in cross_reactions.everything():
         for end in (each.of, each.to):
             assert drug_classes.by_id(end) or drugs.by_name(end), end
+
+
+@pytest.mark.parametrize(
+    ("text", "mentioned"),
+    [
+        ("Penicillin allergy since childhood", [("Penicillin", {"penicillin"})]),
+        ("allergic to Bactrim and latex", [("Bactrim", {"sulfamethoxazole", "trimethoprim"}), ("latex", {"Latex"})]),
+        ("amoxicillin-clavulanate", [("amoxicillin", {"amoxicillin"}), ("clavulanate", {"clavulanate"})]),
+        ("penicillin, G", [("penicillin", {"penicillin"})]),
+        ("latex free gloves, penicillin allergy test", []),
+    ],
+)
+def test_allergens_are_mentioned_at_their_characters(text: str, mentioned: list[tuple[str, set[str]]]) -> None:
+    told = [(text[each.start : each.end], {one.name for one in each.allergens}) for each in mentions(text)]
+    assert told == mentioned
+
+
+def test_every_name_of_an_allergen_is_mentioned() -> None:
+    for row in tables.read("allergens", COLUMNS):
+        (mention,) = mentions(f"allergic to {row['name']}")
+        assert set(mention.allergens) == set(allergens_in(row["name"])), row["name"]

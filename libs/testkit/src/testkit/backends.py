@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Collection
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -39,15 +39,16 @@ class Backends:
         self._directory = directory
         self._servers: dict[str, dict[str, str]] = {}
         self._models: set[str] = set()
-        self._exit = ExitStack()
+        self._stacks: list[Stack] = []
 
     def __enter__(self) -> Self:
         """Start nothing yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop what was started, the last first."""
-        self._exit.close()
+        """Stop what was started, all at once: each waits for servers of its own."""
+        with ThreadPoolExecutor(max(len(self._stacks), 1)) as pool:
+            list(pool.map(_discard, self._stacks))
 
     def kafka(self) -> str:
         """The bootstrap address of a broker that has every topic of the system."""
@@ -78,7 +79,7 @@ class Backends:
     def new_stack(self, parts: Collection[str] | None = None, models: Collection[str] | None = None) -> Stack:
         """A stack of its own, up and on free ports, stopped at the end."""
         stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}")
-        self._exit.callback(_discard, stack)
+        self._stacks.append(stack)
         stack.up(parts=parts, models=models, free_ports=True, owned=True)
         return stack
 

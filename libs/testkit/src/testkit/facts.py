@@ -6,11 +6,9 @@ from typing import Any
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as cf
+from terminology.concepts import LOINC, RXNORM, SNOMED
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-SNOMED = "http://snomed.info/sct"
-LOINC = "http://loinc.org"
 SYSTEMS = {
     cf.FACT_KIND_RESULT: LOINC,
     cf.FACT_KIND_DEMOGRAPHIC: LOINC,

@@ -7,11 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, PatientKey, Quantity
-
-LOINC = "http://loinc.org"
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-SNOMED = "http://snomed.info/sct"
-ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+from terminology.concepts import ACT_CODE, ICD10CM, LOINC, RXNORM, SNOMED
 
 PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")
 
@@ -115,7 +111,7 @@ class RecordBuilder:
     def problem(self, code: str, display: str, day: str, *, end: str = "", absent: bool = False) -> str:
         fact = ClinicalFact(
             kind=clinical.FACT_KIND_PROBLEM,
-            code=CodedConcept(system=ICD10, code=code, display=display),
+            code=CodedConcept(system=ICD10CM, code=code, display=display),
             status=clinical.FACT_STATUS_ENDED if end else clinical.FACT_STATUS_ACTIVE,
             assertion=clinical.ASSERTION_ABSENT if absent else clinical.ASSERTION_PRESENT,
         )
@@ -134,7 +130,7 @@ class RecordBuilder:
     def encounter(self, display: str, day: str, end: str = "") -> str:
         fact = ClinicalFact(
             kind=clinical.FACT_KIND_ENCOUNTER,
-            code=CodedConcept(system="http://terminology.hl7.org/CodeSystem/v3-ActCode", code="IMP", display=display),
+            code=CodedConcept(system=ACT_CODE, code="IMP", display=display),
             status=clinical.FACT_STATUS_ENDED if end else clinical.FACT_STATUS_ACTIVE,
         )
         return self.add(fact, day, end)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from imaging.adapters.triton import Networks
-from imaging.domain.analytes import find_analyte
 from imaging.domain.page_fields import Field, read_fields
 from imaging.domain.scan import read_scan
+from terminology.results import by_name
 
 CORPUS = os.environ.get("LONGITUDE_CORPUS", "")
 FOLDER = Path(CORPUS or ".") / "documents" / "rendered"
@@ -35,13 +35,13 @@ async def test_known_analytes_are_read_with_their_value_and_unit(networks: Netwo
     for truth, image in reports():
         (scan,) = read_scan(image.read_bytes())
         page, _ = await networks.read_page(1, scan)
-        fields = [(field, find_analyte(field.name)) for field in read_fields(page) if field.unit]
+        fields = [(field, by_name(field.name)) for field in read_fields(page) if field.unit]
         for result in json.loads(truth.read_text(encoding="utf-8"))["results"]:
-            if analyte := find_analyte(result["test"]):
+            if analyte := by_name(result["test"]):
                 printed += 1
-                found = [field for field, of in fields if of == analyte]
-                read += bool(found)
-                correct += any(right(field, result) for field in found)
+                same = [field for field, of in fields if of == analyte]
+                read += bool(same)
+                correct += any(right(field, result) for field in same)
     print(f"known analytes: {printed} printed, {read} read, {correct} right in value and unit")
     assert printed > 100
     # A value that is read wrong is worse than one that is missed.

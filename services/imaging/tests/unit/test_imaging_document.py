@@ -43,7 +43,7 @@ REPORT = (
     ("Analyte", "Result", "Unit", "Reference"),
     ("Creatinine", "121", "umol/L", "49 - 90"),
     ("Potassium", "5.0", "mmol/L", "3.5 - 5.1"),
-    ("Ferritin", "88", "ug/L", "15 - 150"),
+    ("Unobtainium", "88", "ug/L", "15 - 150"),
 )
 
 
@@ -76,8 +76,56 @@ def test_a_value_in_the_records_unit_is_kept_digit_for_digit_with_its_interval()
 
 def test_an_unknown_analyte_is_reported_and_becomes_no_fact() -> None:
     event = read(*REPORT)
-    assert [field.name for field in event.fields][-1] == "Ferritin"
+    assert [field.name for field in event.fields][-1] == "Unobtainium"
     assert len(event.facts) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "code", "fact"),
+    [
+        ("Serum creatinine", "1.680", "mg/dL", "2160-0", "1.680 mg/dL"),
+        ("Creatinine[Mass/volume]inBlood", "121", "umol/L", "2160-0", "1.37 mg/dL"),
+        ("HbA1c", "55", "mmol/mol", "4548-4", "7.2 %"),
+        ("Haemoglobin", "121", "g/L", "718-7", "12.1 g/dL"),
+        ("Urea", "9.3", "mmol/L", "3094-0", "26.1 mg/dL"),
+        ("Urea", "56", "mg/dL", "3094-0", "26.1 mg/dL"),
+        ("Blood urea nitrogen", "26", "mg/dL", "3094-0", "26 mg/dL"),
+        ("Potassium", "5.0", "meq/L", "2823-3", "5.0 mmol/L"),
+        ("eGFR (CKD-EPI)", "38", "mL/min/1.73 m2", "33914-3", "38 mL/min/{1.73_m2}"),
+        ("Urine albumin/creatinine ratio", "10", "mg/mmol", "9318-7", "88 mg/g"),
+    ],
+)
+def test_a_printed_name_is_one_analyte_and_its_value_comes_in_the_records_unit(
+    name: str, value: str, unit: str, code: str, fact: str
+) -> None:
+    (result,) = read((name, value, unit)).facts
+    assert (result.code.code, f"{result.quantity.value} {result.quantity.unit}") == (code, fact)
+
+
+def test_urea_is_told_as_urea_nitrogen_beside_what_was_printed() -> None:
+    (result,) = read(("Urea", "56", "mg/dL", "17 - 43")).facts
+    assert (result.source_quantity.value, result.source_quantity.unit) == ("56", "mg/dL")
+    assert result.reference_range == pb.ReferenceRange(text="17 - 43 mg/dL")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("Creatinine clearance", "88", "mL/min"),
+        ("Potassium, urine", "40", "mmol/L"),
+        ("Urine creatinine", "88", "mg/dL"),
+        ("Ferritin", "88", "ng/mL"),
+        ("Creatinine", "168", "mg/dL"),
+        ("Potassium", "50", "mmol/L"),
+        ("Creatinine", "1.68", "g/L"),
+        ("HbA1c", "55", "%"),
+        ("HbA1c", "7.2"),
+    ],
+)
+def test_what_cannot_be_true_or_is_another_analyte_or_unit_becomes_no_fact(row: tuple[str, ...]) -> None:
+    event = read(row)
+    assert len(event.fields) == 1
+    assert list(event.facts) == []
 
 
 def test_a_field_below_the_least_confidence_is_reported_and_becomes_no_fact() -> None:
@@ -141,6 +189,12 @@ def test_no_known_allergies_is_an_absence_with_its_own_slot() -> None:
     )
     assert first.assertion == pb.ASSERTION_ABSENT
     assert first.slot != second.slot
+
+
+def test_an_allergy_to_a_combination_is_one_fact_for_each_ingredient() -> None:
+    facts = document.read_text(CAUSE, received(), "Allergic to Bactrim.").facts
+    assert {fact.code.display for fact in facts} == {"sulfamethoxazole", "trimethoprim"}
+    assert len({fact.fact_id for fact in facts}) == len({fact.slot for fact in facts}) == 2
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:

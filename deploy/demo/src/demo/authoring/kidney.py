@@ -1,11 +1,11 @@
-"""Kidney function of the story: CKD-EPI 2021 without race (Inker et al., N Engl J Med 2021;385:1737), for a woman."""
+"""The kidney function that the story's laboratories report: CKD-EPI 2021 without race (Inker et al., N Engl J Med
+2021;385:1737), for a woman. Written out here: a hospital sends it, and what the platform computes is held against it.
+"""
 
 import math
 from datetime import date
 
 BORN = date(1957, 4, 18)
-# Molar mass of creatinine: 1 mg/dL = 88.42 umol/L.
-MICROMOL_PER_MG_DL = 88.42
 
 
 def age_at(day: date) -> int:

@@ -3,11 +3,14 @@
 import base64
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
+
+from terminology import units
 
 from demo.authoring import letters
 from demo.authoring.dialect import LAKESIDE as SELF
 from demo.authoring.dialect import Field, Segment
-from demo.authoring.kidney import MICROMOL_PER_MG_DL, egfr
+from demo.authoring.kidney import egfr
 from demo.authoring.page import AUTHORED as PAGE_AUTHORED
 from demo.authoring.segments import Code, Draft, Reading, Visit, diagnosis, event, no_visit, observations, report, visit
 
@@ -104,7 +107,9 @@ def _local(code: str, name: str, value: float, unit: str, reference: str = "", f
 
 
 def _chemistry(at: datetime, creatinine: int, potassium: float, urea: float, stay: Visit | None = None) -> Draft:
-    rate = egfr(creatinine / MICROMOL_PER_MG_DL, at.date())
+    in_mass = units.convert(Decimal(creatinine), "umol/L", "mg/dL", "creatinine")
+    assert in_mass is not None, "creatinine has a molar mass"
+    rate = egfr(float(in_mass), at.date())
     readings = [
         _local("KREA", "Kreatinin", creatinine, "umol/L", "49-90", "H" if creatinine > 90 else ""),
         _local("GFR", "eGFR CKD-EPI", rate, "mL/min/1.73m2", ">60", "L" if rate < 60 else ""),

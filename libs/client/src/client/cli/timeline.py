@@ -80,8 +80,8 @@ def _show_results(console: Console, results: Sequence[RecordedFact]) -> None:
     page = table("Results", "test", "trend", ">first", ">latest", "unit", "on", ">n", "source of the latest")
     by_test: dict[tuple[str, str, str], list[ClinicalFact]] = defaultdict(list)
     for recorded in results:
-        said = recorded.fact
-        by_test[said.code.system, said.code.code, said.quantity.unit].append(said)
+        result = recorded.fact
+        by_test[result.code.system, result.code.code, result.quantity.unit].append(result)
     for facts in by_test.values():
         first, latest = facts[0], facts[-1]
         numbers = [number for fact in facts if (number := _number(fact)) is not None]
@@ -104,16 +104,16 @@ def _show_section(console: Console, title: str, facts: Sequence[RecordedFact]) -
         return
     page = table(title, "from", "to", "what", "says", "status", "source")
     for recorded in facts:
-        said = recorded.fact
-        end = _time(said, "valid_to")
+        fact = recorded.fact
+        end = _time(fact, "valid_to")
         row(
             page,
-            day(_time(said, "valid_from")),
-            day(end) if end != _time(said, "valid_from") else "",
-            said.code.display or said.code.code,
-            _says(said),
+            day(_time(fact, "valid_from")),
+            day(end) if end != _time(fact, "valid_from") else "",
+            fact.code.display or fact.code.code,
+            _says(fact),
             forms.fact(recorded)["status"] + (" (replaced)" if recorded.HasField("superseded_at") else ""),
-            styled(pointer(said.source), QUIET),
+            styled(pointer(fact.source), QUIET),
         )
     console.print(page)
 
@@ -130,40 +130,40 @@ def _show_contradictions(console: Console, record: GetTimelineResponse) -> None:
     console.print(page)
 
 
-def _says(said: ClinicalFact) -> str:
+def _says(fact: ClinicalFact) -> str:
     parts = [
-        "not present" if said.assertion == Assertion.ASSERTION_ABSENT else "",
-        _reading(said),
-        said.quantity.unit,
-        _dosage(said),
-        said.note,
+        "not present" if fact.assertion == Assertion.ASSERTION_ABSENT else "",
+        _reading(fact),
+        fact.quantity.unit,
+        _dosage(fact),
+        fact.note,
     ]
     return " ".join(part for part in parts if part)
 
 
-def _dosage(said: ClinicalFact) -> str:
-    if not said.HasField("dosage"):
+def _dosage(fact: ClinicalFact) -> str:
+    if not fact.HasField("dosage"):
         return ""
-    dosage = said.dosage
+    dosage = fact.dosage
     dose = f"{dosage.dose.value} {dosage.dose.unit}".strip()
     return " ".join(part for part in (dose, dosage.route, dosage.frequency or dosage.instruction) if part)
 
 
-def _reading(said: ClinicalFact) -> str:
-    return said.quantity.comparator + (forms.value_of(said) or "")
+def _reading(fact: ClinicalFact) -> str:
+    return fact.quantity.comparator + (forms.value_of(fact) or "")
 
 
-def _flagged(said: ClinicalFact) -> Text:
-    flag = said.abnormal_flag
-    return styled(f"{_reading(said)} {flag}", BAD) if flag and flag != "N" else Text(_reading(said))
+def _flagged(fact: ClinicalFact) -> Text:
+    flag = fact.abnormal_flag
+    return styled(f"{_reading(fact)} {flag}", BAD) if flag and flag != "N" else Text(_reading(fact))
 
 
-def _number(said: ClinicalFact) -> float | None:
+def _number(fact: ClinicalFact) -> float | None:
     try:
-        return float(said.quantity.value)
+        return float(fact.quantity.value)
     except ValueError:
         return None
 
 
-def _time(said: ClinicalFact, field: str) -> str | None:
-    return forms.time_text(getattr(said, field)) if said.HasField(field) else None  # type: ignore[arg-type]
+def _time(fact: ClinicalFact, field: str) -> str | None:
+    return forms.time_text(getattr(fact, field)) if fact.HasField(field) else None  # type: ignore[arg-type]

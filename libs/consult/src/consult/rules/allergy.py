@@ -12,6 +12,7 @@ from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
 from terminology.allergens import Relation
 from terminology.cross_reactions import Strength
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import PENICILLIN
 
@@ -79,3 +80,14 @@ def _avoid(drug: ClinicalFact, allergy: ClinicalFact) -> Statement:
         wire.STATEMENT_KIND_PROPOSAL,
         *(Words("Avoid "), Name(drug.fact_id), Words(" with this allergy: "), Name(allergy.fact_id)),
     )
+
+
+RULES = (
+    Rule(
+        drug_of_an_allergic_class,
+        place=20,
+        cites={
+            "aaaai-2022-penicillin-allergy": "penicillin allergy label verification anaphylaxis",
+        },
+    ),
+)

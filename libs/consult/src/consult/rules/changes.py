@@ -18,6 +18,7 @@ from longitude.record.v1.fact_pb2 import (
 )
 from terminology.loinc import ACR, CREATININE, EGFR, HAEMOGLOBIN, HBA1C, POTASSIUM, SODIUM, SYSTOLIC, WEIGHT
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.contradictions import is_unconfirmed
 
@@ -179,3 +180,6 @@ def _is_over(fact: ClinicalFact) -> bool:
 
 def _over(fact: ClinicalFact) -> datetime:
     return facts.moment(fact.valid_to if facts.ends_on(fact) else fact.valid_from)
+
+
+RULES = (Rule(since_last_encounter, place=120),)

@@ -14,6 +14,7 @@ from longitude.record.v1.fact_pb2 import (
     ClinicalFact,
 )
 
+from consult.rule import Rule
 from consult.rules import parts
 
 _ORIGIN = {
@@ -114,3 +115,15 @@ def _known(sources: Sources, contradiction: Contradiction) -> bool:
 def _without_stop(guidance: tuple[Part, ...]) -> tuple[Part, ...]:
     """A question mark has ended the sentence already."""
     return (Words(" "), *guidance[1:]) if guidance else ()
+
+
+RULES = (
+    Rule(
+        open_contradictions,
+        place=90,
+        cites={
+            "aaaai-2022-penicillin-allergy": "penicillin allergy label verification anaphylaxis",
+        },
+    ),
+    Rule(unconfirmed_allergies, place=100),
+)

@@ -5,6 +5,7 @@ from grounding.statements import Day, Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_CORRECTED
 
+from consult.rule import Rule
 from consult.rules import parts
 
 
@@ -34,3 +35,6 @@ def corrected_results(sources: Sources) -> list[Statement]:
             )
         )
     return found
+
+
+RULES = (Rule(corrected_results, place=130),)

@@ -10,6 +10,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import CALCIUM, GLUCOSE, HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM, WHITE_BLOOD_CELLS
 
+from consult.rule import Rule
 from consult.rules import parts
 
 # How long the newest value stays news.
@@ -72,3 +73,6 @@ def _is_critical(fact: ClinicalFact, limits: CriticalRange) -> bool:
     return (limits.low is not None and converted <= limits.low) or (
         limits.high is not None and converted >= limits.high
     )
+
+
+RULES = (Rule(critical_values, place=10),)

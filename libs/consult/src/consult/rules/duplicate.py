@@ -7,6 +7,7 @@ from grounding.statements import Part
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import NSAID, RAAS_BLOCKERS, members
 
@@ -48,3 +49,15 @@ def _taken(sources: Sources, *classes: str) -> list[ClinicalFact]:
         if own := members(fact, *classes):
             entries[own].append(fact)
     return [parts.longest_in_use(same) for same in entries.values()]
+
+
+RULES = (
+    Rule(
+        two_drugs_of_one_class,
+        place=70,
+        cites={
+            "fda-dual-raas": "dual blockade renin-angiotensin system ACE inhibitor ARB",
+            "fda-two-nsaids": "two NSAIDs together gastrointestinal",
+        },
+    ),
+)

@@ -8,6 +8,7 @@ from grounding.statements import Day, Name, Probability, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_IMAGING_FINDING, ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 
 # Findings of one image share its moment; anything older is history.
@@ -45,3 +46,6 @@ def _absent(absent: list[ClinicalFact]) -> Statement:
     lead = (Words("Image of "), Day(absent[0].fact_id), Words(": "))
     tail = Words(" (computed from the image by a network)")
     return parts.statement(wire.STATEMENT_KIND_IMAGING, *lead, *join(", ", entries), tail)
+
+
+RULES = (Rule(imaging_findings, place=140),)

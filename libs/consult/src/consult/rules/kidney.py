@@ -12,6 +12,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import CREATININE, EGFR
 
+from consult.rule import Rule
 from consult.rules import parts
 
 # KDIGO calls a change sustained when it lasts at least three months.
@@ -98,3 +99,15 @@ def _inputs(sources: Sources) -> tuple[str, ...]:
 
 def _ids(series: tuple[ClinicalFact, ...]) -> tuple[str, ...]:
     return tuple(fact.fact_id for fact in series)
+
+
+RULES = (
+    Rule(
+        rapid_progression,
+        place=80,
+        cites={
+            "kdigo-2024-progression": "rapid progression decline of eGFR per year KDIGO",
+        },
+    ),
+    Rule(kidney_function_trend, place=110),
+)

@@ -4,6 +4,7 @@ from grounding import Sources, Statement
 from grounding.statements import Name, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import BIGUANIDE, belongs_to
 from consult.rules.kidney import kidney_function
@@ -41,3 +42,15 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
         also=others,
     )
     return [alert, proposal]
+
+
+RULES = (
+    Rule(
+        metformin_and_kidney_function,
+        place=30,
+        cites={
+            "fda-metformin-renal": "metformin contraindicated eGFR below 30 renal impairment",
+            "kdigo-2024-metformin": "metformin dose eGFR chronic kidney disease KDIGO",
+        },
+    ),
+)

@@ -5,6 +5,7 @@ from grounding.statements import Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import NSAID, RAAS_BLOCKERS, belongs_to, members
 from consult.rules.kidney import KidneyFunction, kidney_function
@@ -74,3 +75,16 @@ def _interaction(
         *((Words(": "), *kidneys) if kidneys else ()),
     )
     return [alert, proposal]
+
+
+RULES = (
+    Rule(
+        nsaid_with_raas_blockade,
+        place=40,
+        cites={
+            "fda-nsaid-acei-renal": "NSAID with ACE inhibitor deterioration of renal function",
+            "kdigo-2024-nsaid": "NSAID avoid chronic kidney disease KDIGO",
+        },
+    ),
+    Rule(nsaid_with_chronic_kidney_disease, place=50),
+)

@@ -7,6 +7,7 @@ from grounding.statements import Day, Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from terminology.loinc import POTASSIUM
 
+from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import RAISE_POTASSIUM, belongs_to
 
@@ -36,3 +37,14 @@ def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
             also=tuple(fact.fact_id for fact in taken if fact is not drug),
         )
     ]
+
+
+RULES = (
+    Rule(
+        hyperkalaemia_with_raas_blockade,
+        place=60,
+        cites={
+            "fda-acei-hyperkalaemia": "ACE inhibitor hyperkalaemia potassium",
+        },
+    ),
+)

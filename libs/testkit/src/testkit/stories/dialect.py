@@ -1,4 +1,8 @@
-"""How the two hospitals of the stories write HL7 v2: delimiters, character set, codes and units of their own."""
+"""How the two hospitals of the stories write HL7 v2: delimiters, character set, codes and units of their own.
+
+Codes, units and factors are written out here and not looked up in terminology, on purpose: the truth of a story follows
+from them, and it must show when the platform's own tables are wrong.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,8 +54,8 @@ class Dialect:
         lines = [first, *(self.separators[0].join([name, *self._fields(held, 1)]) for name, held in segments)]
         return "".join(f"{line}\r" for line in lines).encode(self.codec)
 
-    def _fields(self, held: Mapping[int, Field], first: int) -> list[str]:
-        return [self._field(held.get(number, "")) for number in range(first, max(held) + 1)]
+    def _fields(self, numbered: Mapping[int, Field], first: int) -> list[str]:
+        return [self._field(numbered.get(number, "")) for number in range(first, max(numbered) + 1)]
 
     def _field(self, field: Field) -> str:
         parts = (field,) if isinstance(field, str) else field
@@ -86,7 +90,8 @@ LAKESIDE = Dialect(
     authority="LAKESIDE", facility="LAKESIDE CLINIC", separators="|$%?!", codec="iso-8859-1",
     charset="8859/1", version="2.3.1", zone=UTC, offset=False,
     analytes={
-        "creatinine": _local("KREA", "Kreatinin", "umol/L", "88.42", 0),
+        # 10,000 / 113.12: creatinine is C4H7N3O (CIAAW standard atomic weights, abridged, 2021).
+        "creatinine": _local("KREA", "Kreatinin", "umol/L", "88.402", 0),
         "potassium": _local("K", "Kalium", "mmol/L", "1", 1),
         "haemoglobin": _local("HB", "Hämoglobin", "g/L", "10", 0),
         "HbA1c": _local("HBA1C", "HbA1c", "%", "1", 1),

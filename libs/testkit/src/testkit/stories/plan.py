@@ -1,4 +1,8 @@
-"""What an invented patient is made of: the drugs, problems and words that stories draw from."""
+"""What an invented patient is made of: the drugs, problems and words that stories draw from.
+
+Codes and classes are written out here and not looked up in terminology: they are what a hospital sends and what the
+truth of a story is told by, so that the platform's own tables cannot confirm themselves.
+"""
 
 from dataclasses import dataclass
 from datetime import date

@@ -32,8 +32,10 @@ from longitude.record.v1.fact_pb2 import (
     ReferenceRange,
     SourcePointer,
 )
+from terminology.concepts import LOINC
+from terminology.observables import Observable
+from terminology.results import by_name
 
-from imaging.domain.analytes import LOINC, Analyte, find_analyte
 from imaging.domain.letters import AllergyStatement, find_allergies
 from imaging.domain.page import Page
 from imaging.domain.page_fields import (
@@ -167,28 +169,35 @@ def _score(pages: Sequence[Page]) -> float:
 def _results(origin: _Origin, fields: Sequence[Field], reader: Reader) -> Iterator[ClinicalFact]:
     taken = _stamp(collected_at(fields, reader.zone)) or origin.authored()
     for field in fields:
-        analyte = find_analyte(field.name)
-        if analyte is None or not field.value or field.confidence < reader.least_confidence:
+        code = by_name(field.name)
+        if code is None or not field.value or field.confidence < reader.least_confidence:
             continue
-        value = analyte.value_in_unit(Decimal(field.value), field.unit)
-        if value is not None:
-            yield _result(origin, field, analyte, value, taken)
+        value = code.in_unit(Decimal(field.value), field.unit)
+        if value is not None and _can_be_true(code.observable, value):
+            yield _result(origin, field, code.observable, value, taken)
 
 
-def _result(origin: _Origin, field: Field, analyte: Analyte, value: Decimal, taken: Timestamp | None) -> ClinicalFact:
+def _can_be_true(observable: Observable, value: Decimal) -> bool:
+    """A lost decimal point is the likeliest error of a page: where no limits are known, nothing would show it."""
+    return observable.low is not None and observable.high is not None and observable.plausible(value)
+
+
+def _result(
+    origin: _Origin, field: Field, observable: Observable, value: Decimal, taken: Timestamp | None
+) -> ClinicalFact:
     printed = Quantity(value=field.value, unit=field.unit, comparator=field.comparator)
     pointer = origin.pointer()
     pointer.page = field.page
     pointer.box.CopyFrom(_box(field.box))
-    same = field.unit == analyte.unit
+    same = field.unit == observable.unit and value == Decimal(field.value)
     place = f"{field.page}:{field.row}"
     return ClinicalFact(
-        fact_id=event_id("page-result", origin.reading, place, analyte.loinc, field.value, field.unit),
+        fact_id=event_id("page-result", origin.reading, place, observable.loinc, field.value, field.unit),
         kind=FACT_KIND_RESULT,
         patient=origin.document.patient,
-        code=CodedConcept(system=LOINC, code=analyte.loinc, display=analyte.display),
+        code=CodedConcept(system=LOINC, code=observable.loinc, display=observable.name),
         source_code=CodedConcept(system="urn:longitude:page", code=field.name, display=field.name),
-        quantity=Quantity(value=str(value), unit=analyte.unit, comparator=field.comparator),
+        quantity=Quantity(value=str(value), unit=observable.unit, comparator=field.comparator),
         source_quantity=None if same else printed,
         valid_from=taken,
         valid_to=taken,
@@ -232,7 +241,7 @@ def _allergy(origin: _Origin, text: str, statement: AllergyStatement) -> Clinica
         ),
         kind=FACT_KIND_ALLERGY,
         patient=origin.document.patient,
-        code=CodedConcept(system=substance.system, code=substance.code, display=substance.display),
+        code=substance,
         source_code=CodedConcept(system="urn:longitude:text", code=words, display=words),
         valid_from=begun,
         status=FACT_STATUS_ACTIVE,

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from imaging.domain.analytes import find_analyte, ucum
+from terminology import units
+from terminology.observables import result_units
+from terminology.results import by_name
+
 from imaging.domain.dates import find_date
 from imaging.domain.page import Line, Page
 
@@ -79,8 +82,8 @@ def identifiers_in(text: str) -> set[str]:
 
 def collected_at(fields: Sequence[Field], zone: tzinfo) -> datetime | None:
     """When the specimen was taken, if the page says so without ambiguity and in one way."""
-    found = {find_date(field.value, zone) for field in fields if field.name == COLLECTED}
-    return found.pop() if len(found) == 1 else None
+    times = {find_date(field.value, zone) for field in fields if field.name == COLLECTED}
+    return times.pop() if len(times) == 1 else None
 
 
 def same_identifier(printed: str, identifier: str) -> bool:
@@ -122,7 +125,7 @@ def _result(page: Page, number: int, row: list[Line]) -> Field | None:
     after += tokens[at + 1 :]
     unit, used = _unit([token for token in after if not _FLAG.fullmatch(token.text)])
     name = " ".join(token.text for token in tokens[:at]).strip(" .:")
-    if not used and find_analyte(name) is None:
+    if not used and by_name(name) is None:
         return None
     lines = list(dict.fromkeys(token.line for token in [*tokens[: at + 1], *used]))
     return Field(
@@ -151,7 +154,7 @@ def _is_value(text: str) -> bool:
     if match is None:
         return False
     rest = match["rest"] or ""
-    return not rest or bool(_FLAG.fullmatch(rest)) or bool(ucum(rest))
+    return not rest or bool(_FLAG.fullmatch(rest)) or bool(_ucum(rest))
 
 
 def _names(tokens: list[_Token]) -> bool:
@@ -161,12 +164,20 @@ def _names(tokens: list[_Token]) -> bool:
 def _unit(tokens: list[_Token]) -> tuple[str, list[_Token]]:
     """The longest known unit that follows; else, as unknown but present, a first word that looks like a unit."""
     for count in (3, 2, 1):
-        if found := ucum("".join(token.text for token in tokens[:count])):
-            return found, tokens[:count]
+        code = _ucum("".join(token.text for token in tokens[:count]))
+        # `umol/L 49` would be a power in UCUM: only what is a unit of results is read from several words.
+        if code in result_units() or (code and count == 1):
+            return code, tokens[:count]
     looks_like_one = (
         tokens and ("/" in tokens[0].text or "%" in tokens[0].text) and not _RANGE.fullmatch(tokens[0].text)
     )
     return "", tokens[:1] if looks_like_one else []
+
+
+def _ucum(printed: str) -> str:
+    """The code of a unit that a result can have; `250 mg tablet` is no result."""
+    code = units.ucum(printed, scanned=True) or ""
+    return code if "/" in code or code in result_units() else ""
 
 
 def _decimal(digits: str) -> str:

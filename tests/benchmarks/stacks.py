@@ -1,0 +1,32 @@
+"""Where a bench measures: a stack of its own that lives as long as the bench, or one that runs already."""
+
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from native_stack import Stack
+from native_stack.topics import TopicSettings, create_topics
+
+# `stacks(parts, models)` gives the endpoints while it is open.
+Stacks = Callable[[Sequence[str], Sequence[str]], AbstractContextManager[dict[str, str]]]
+_PARTITIONS = 4
+
+
+@contextmanager
+def fresh(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str]]:
+    """A stack of these parts alone: nothing else takes the cores."""
+    with tempfile.TemporaryDirectory(prefix="longitude-bench-") as folder:
+        stack = Stack(Path(folder) / "stack")
+        try:
+            yield stack.up(parts=parts, models=models, free_ports=True, owned=True)
+        finally:
+            stack.down()
+
+
+async def new_topic(bootstrap: str) -> str:
+    """A topic like those of the system, which no service reads: what is measured beside disturbs nothing."""
+    name = f"bench.{uuid.uuid4().hex[:8]}"
+    await create_topics(bootstrap, (TopicSettings(name, _PARTITIONS, retention_ms=-1),))
+    return name

@@ -1,0 +1,62 @@
+"""Every bench runs to its end in a short form, on the system that all tests share; no figure is asserted.
+
+What is measured beside is as short as what is measured, so that both stand for the same work.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from testkit.running import RunningStack
+
+from tests.benchmarks import assessment, mllp, reasoner, start, visible
+from tests.benchmarks.__main__ import BENCHES
+from tests.benchmarks.stacks import Stacks
+from tests.results import Result, keep
+
+SHORT: dict[str, Callable[[Stacks], Result]] = {
+    "mllp": partial(mllp.run, size=mllp.SHORT),
+    "visible": partial(visible.run, count=visible.SHORT),
+    "reasoner": partial(reasoner.run, size=reasoner.SHORT),
+    "assessment": partial(assessment.run, questions=assessment.SHORT),
+    "start": lambda _: start.run(start.SHORT),
+}
+# What the README tells of each.
+FIGURES = {
+    "mllp": {"durable_messages_per_s", "durable_messages_per_s_one_connection", "ack_p50_ms", "ack_p99_ms"},
+    "visible": {"ack_to_fact_p50_ms", "ack_to_fact_p99_ms", "ratio_to_kafka_round_trip_p50"},
+    "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
+    "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
+    "start": {"install_s", "stack_up_s", "postgres_ready_s"},
+}
+BESIDE = {"mllp": 2, "visible": 1, "reasoner": 1}
+
+
+@pytest.fixture
+def stacks(stack: RunningStack) -> Stacks:
+    """The shared system, whatever parts are asked for."""
+
+    @contextmanager
+    def running(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str]]:
+        yield stack.endpoints
+
+    return running
+
+
+def test_every_bench_has_a_short_form() -> None:
+    assert SHORT.keys() == FIGURES.keys() == BENCHES.keys()
+
+
+@pytest.mark.parametrize("name", list(SHORT))
+def test_a_bench_runs_to_its_end_and_leaves_its_figures(name: str, stacks: Stacks, tmp_path: Path) -> None:
+    result = SHORT[name](stacks)
+    written = json.loads(keep(result, f"make bench BENCH={name}", tmp_path).read_text())
+    assert written.keys() >= {"name", "figures", "n", "seed", "commit", "command", "peers"}
+    assert written["figures"].keys() >= FIGURES[name]
+    assert len(written["peers"]) == BESIDE.get(name, 0)
+    beside = [value for figures in written["peers"].values() for value in figures.values()]
+    assert all(map(math.isfinite, [*written["figures"].values(), *beside]))

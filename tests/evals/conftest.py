@@ -1,0 +1,29 @@
+"""The short form of each evaluation, run once for all tests that look at it."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+
+from tests.evals import pieces
+from tests.evals.__main__ import measurement
+from tests.results import Result
+
+# How many stories, episodes, tokens or questions of each collection.
+SIZES = {
+    "adversary": 4,
+    "replay": 1,
+    "train_equals_serve": 8,
+    "verifier": 2,
+    "traps": 1,
+    "hallucination": 1,
+    "citations": 1,
+}
+
+
+@pytest.fixture(scope="session")
+def short_form(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Result]]:
+    """`short_form(name)` is the result; what a person measured in var/results stays as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "FOLDER", tmp_path_factory.mktemp("results"))
+        yield cache(lambda name: measurement(name)(SIZES[name], 0))

@@ -1,0 +1,42 @@
+"""Every evaluation runs to its end in a short form, beside its peers; no figure is asserted."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.evals.__main__ import EVALS
+from tests.results import Result, keep
+
+FIGURES = {
+    "adversary": {"violations", "episodes"},
+    "replay": {"identical", "forged_caught"},
+    "train_equals_serve": {"max_gap_deterministic", "max_gap_served", "tokens"},
+    "verifier": {"found", "false_alarm", "calibration error"},
+    "traps": {"rate", "coverage", "claims"},
+    "hallucination": {"rate", "coverage", "claims"},
+    "citations": {"precision", "recall", "questions"},
+}
+BESIDE = {
+    "verifier": {"shared words"},
+    "traps": {"rules alone"},
+    "hallucination": {"rules alone", "random among allowed", "without the gate", "free prose", "free prose, no gate"},
+    "citations": {
+        *("to the question alone", "by the model", "random among allowed"),
+        *("relevance alone", "first of the word ranking", "embedding from 0.5"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", EVALS)
+def test_an_evaluation_runs_to_its_end_and_leaves_its_figures(
+    name: str, short_form: Callable[[str], Result], tmp_path: Path
+) -> None:
+    written = json.loads(keep(short_form(name), f"make eval EVAL={name}", tmp_path).read_text())
+    assert written.keys() >= {"name", "figures", "n", "seed", "commit", "command", "peers"}
+    assert written["figures"].keys() >= FIGURES[name]
+    assert written["peers"].keys() == BESIDE.get(name, set())
+    beside = [value for figures in written["peers"].values() for value in figures.values()]
+    assert all(map(math.isfinite, [*written["figures"].values(), *beside]))
