@@ -1,8 +1,8 @@
 """What codes, names and units mean stands in libs/terminology and nowhere else.
 
-A literal in the code of a library or service may not hold a LOINC code or the name of a drug, nor be the name of a result
-or a factor between two units of one: who needs it looks it up there. Docstrings and sentences for a reader may speak of
-results; tests state what they expect.
+A literal in the code of a library or service may not hold a LOINC code or the name of a drug, nor be the name of a
+result or a factor between two units of one: who needs it looks it up there. Docstrings and sentences for a reader may
+speak of results; tests state what they expect.
 """
 
 import ast
@@ -85,7 +85,7 @@ def _is_telling(words: Words) -> bool:
 def factors() -> frozenset[str]:
     """The digits of every factor between two units in which a result comes."""
     related = tables.read("relations", tables.header("relations"))
-    own = {_digits(row[column]) for row in related for column in ("factor", "offset")}
+    own = frozenset(_digits(row[column]) for row in related for column in ("factor", "offset"))
     return own.union(digits for known in observables().values() for digits in _factors(known))
 
 
