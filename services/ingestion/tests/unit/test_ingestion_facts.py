@@ -304,6 +304,8 @@ def test_problems_that_are_not_known_are_no_fact_and_remarked() -> None:
         ("||Rule out myocardial infarction", "Rule out myocardial infarction", "PRESENT", "PRELIMINARY"),
         ("|I21.9^Suspected infarction^I10C|", "Suspected infarction", "PRESENT", "PRELIMINARY"),
         ("|E11.9^Diabetes without complications^I10C|", "Diabetes without complications", "PRESENT", "ACTIVE"),
+        ("|Z72.823^Risk of suffocation^I10C|", "Risk of suffocation", "PRESENT", "ACTIVE"),
+        ("||Absence of iris", "Absence of iris", "PRESENT", "ACTIVE"),
         ("|60001007^Not pregnant^SCT|", "Not pregnant", "PRESENT", "ACTIVE"),
     ],
 )

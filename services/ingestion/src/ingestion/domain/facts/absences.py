@@ -3,11 +3,14 @@
 from collections.abc import Collection
 
 from longitude.record.v1.fact_pb2 import CodedConcept
-from terminology import absence
+from terminology import absence, problems
 from terminology.absence import Absence, Meaning
-from terminology.concepts import SNOMED
+from terminology.concepts import SNOMED, concept
 
 from ingestion.domain.coding import CodedElement, Coding
+
+# What is missing, and not what is denied, where a problem or an allergy is named.
+_DEFECT = "ABSENCE OF "
 
 
 def whole(element: CodedElement, about: Collection[str]) -> Absence | None:
@@ -19,9 +22,14 @@ def whole(element: CodedElement, about: Collection[str]) -> Absence | None:
 def opening(coding: Coding) -> tuple[Meaning, str] | None:
     """What the first words of a text say of the rest (`Rule out`, `No evidence of`), and the rest.
 
-    The words of SNOMED CT belong to its concepts: `Not pregnant` is one, and is there.
+    Words that belong to the code itself say nothing of it: `Not pregnant` is a concept of SNOMED CT and is there,
+    and so is the absence of an iris (ICD-10 Q13.1).
     """
-    return absence.opening(coding.text) if coding.system != SNOMED else None
+    if coding.system == SNOMED or coding.text.upper().startswith(_DEFECT):
+        return None
+    opened = absence.opening(coding.text)
+    own = problems.of(concept(coding.system, coding.code)) if opened and coding.system else None
+    return None if own and absence.opening(own.display) else opened
 
 
 def without_opening(code: CodedConcept, rest: str) -> CodedConcept:
