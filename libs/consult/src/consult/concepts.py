@@ -1,20 +1,30 @@
-"""What facts are about: comparable keys, values and names of coded concepts."""
+"""What facts are about: comparable keys, names and values, looked up in terminology."""
 
+from grounding import facts, keys
 from longitude.record.v1.fact_pb2 import ASSERTION_ABSENT, FACT_KIND_ALLERGY, ClinicalFact
+from terminology import absence, allergens, concepts, drugs
+from terminology.absence import Meaning
 
-SNOMED = "http://snomed.info/sct"
-# SNOMED CT 716186003 |No known allergy (situation)|.
-NO_KNOWN_ALLERGY = "716186003"
-# LOINC codes of demographic facts.
-SEX = "46098-0"
-BIRTH_DATE = "21112-8"
+# What a statement of absence can be about: every allergy, or those to drugs.
+ALLERGY, DRUG_ALLERGY = "allergy", "drug-allergy"
 
 
 def key(fact: ClinicalFact) -> str:
-    """`system|code`, or the normalised words of a concept that has no code."""
-    if fact.code.code:
-        return f"{fact.code.system}|{fact.code.code}"
-    return "text|" + " ".join(name(fact).casefold().split())
+    """The same for two facts exactly when they are about one thing, however it was coded and called."""
+    made_of = facts.about(fact).ingredients
+    if made_of:
+        return keys.of_drug(made_of)
+    about = [concepts.key(allergens.concept_of(each)) for each in facts.about(fact).allergens]
+    if about:
+        return "+".join(sorted(about))
+    return keys.of_concept(fact.code) if fact.code.code else "text|" + concepts.words(name(fact))
+
+
+def codes(fact: ClinicalFact) -> tuple[str, ...]:
+    """`system|code` of the concept and of each ingredient: what evidence is coded with."""
+    made_of = map(drugs.concept_of, facts.about(fact).ingredients)
+    coded = (f"{each.system}|{each.code}" for each in (fact.code, *made_of) if each.code)
+    return tuple(dict.fromkeys(coded))
 
 
 def name(fact: ClinicalFact) -> str:
@@ -33,11 +43,16 @@ def value(fact: ClinicalFact) -> str:
             return fact.text.strip().casefold()
 
 
-def denies_allergies(fact: ClinicalFact) -> bool:
-    """Whether the fact says that the patient has no known allergy."""
-    return (
-        fact.kind == FACT_KIND_ALLERGY
-        and fact.code.system == SNOMED
-        and fact.code.code == NO_KNOWN_ALLERGY
-        and fact.assertion == ASSERTION_ABSENT
-    )
+def denied(fact: ClinicalFact) -> str:
+    """Which allergies the fact says that the patient is not known to have (`allergy`: any); empty for other facts."""
+    if fact.kind != FACT_KIND_ALLERGY or fact.assertion != ASSERTION_ABSENT:
+        return ""
+    known = absence.of(fact.code)
+    return known.about if known and known.meaning is Meaning.NONE else ""
+
+
+def denies(denial: ClinicalFact, allergy: ClinicalFact) -> bool:
+    """Whether a denial speaks of this allergy; one of drugs does where the allergen is known to be one."""
+    about = denied(denial)
+    to_a_drug = any(each.ingredient or each.drug_class for each in facts.about(allergy).allergens)
+    return about == ALLERGY or (about == DRUG_ALLERGY and to_a_drug)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grounding import Sources
-from grounding.concepts import ACR, CREATININE, EGFR, HBA1C, LOINC, POTASSIUM, key, short_name
+from grounding import Sources, keys
 from harness.tools import TOOLS
 from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_ALERT,
@@ -14,6 +13,9 @@ from longitude.reasoning.v1.assessment_pb2 import (
 )
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Finding, Policy
 from longitude.record.v1.fact_pb2 import CodedConcept
+from terminology.concepts import LOINC
+from terminology.loinc import ACR, CREATININE, EGFR, HBA1C, POTASSIUM
+from terminology.names import short_name
 
 from consult.computing import computable
 from consult.reading import reach, readable
@@ -107,7 +109,7 @@ def _open_points(record: Record) -> list[Finding]:
 def _absences(sources: Sources) -> list[CodedConcept]:
     """Expected results that the whole record does not hold."""
     expected = (CodedConcept(system=LOINC, code=code) for code in _EXPECTED)
-    missing = [concept for concept in expected if not sources.with_key(key(concept))]
+    missing = [concept for concept in expected if not sources.with_key(keys.of_concept(concept))]
     for concept in missing:
         concept.display = short_name(concept)
     return missing

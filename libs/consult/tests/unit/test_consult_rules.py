@@ -294,10 +294,67 @@ def test_other_classes_and_denied_allergies_raise_no_conflict(build_sources: Bui
     record = RecordBuilder()
     record.allergy("764146007", "Penicillin", "2025-02-14")
     record.allergy("387207008", "Ibuprofen", "2025-02-14", absent=True)
-    record.medication("2193", "ceftriaxone", "2026-10-06", ordered=True)
     record.medication("5640", "ibuprofen", "2026-10-06", ordered=True)
     record.medication("17767", "amlodipine", "2026-10-06")
     assert drug_of_an_allergic_class(build_sources(record)) == []
+
+
+def test_a_possible_cross_reaction_is_told_with_its_evidence_and_no_drug_is_advised_against(
+    build_sources: Build,
+) -> None:
+    record = RecordBuilder()
+    record.allergy("764146007", "Penicillin", "2025-02-14")
+    record.medication("2193", "ceftriaxone", "2026-10-06", ordered=True)
+    [alert] = texts(drug_of_an_allergic_class, build_sources(record))
+    lead = (
+        "Ceftriaxone was ordered on 2026-10-06, although an allergy is recorded: Penicillin; cross-reaction possible: "
+    )
+    assert alert.startswith(lead)
+    assert "about 2 %" in alert
+
+
+def test_a_likely_cross_reaction_is_advised_against(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.allergy("372687004", "Amoxicillin", "2025-02-14")
+    record.medication("2231", "cephalexin", "2026-10-06", ordered=True)
+    alert, proposal = texts(drug_of_an_allergic_class, build_sources(record))
+    assert "cross-reaction likely: Cephalexin has the same R1 side chain" in alert
+    assert proposal == "Avoid cephalexin with this allergy: Amoxicillin."
+
+
+@pytest.mark.parametrize(
+    ("allergy", "drug"), [("Sulfa", ("4603", "furosemide")), ("Penicillin", ("1668240", "meropenem"))]
+)
+def test_a_cross_reaction_that_is_unlikely_is_not_told(
+    allergy: str, drug: tuple[str, str], build_sources: Build
+) -> None:
+    record = RecordBuilder()
+    record.allergy("", allergy, "2025-02-14")
+    record.medication(*drug, "2026-10-06", ordered=True)
+    assert drug_of_an_allergic_class(build_sources(record)) == []
+
+
+@pytest.mark.parametrize(
+    ("allergy", "drug", "words"),
+    [
+        ("SULFA", "BACTRIM DS", "Sulfamethoxazole / trimethoprim (sulfonamide antibiotic) was ordered"),
+        ("CEPHALOSPORINS", "Keflex 500 mg", "Cephalexin (cephalosporin) was ordered"),
+        ("NSAIDS", "naproxen", "Naproxen (NSAID) was ordered"),
+        ("STATINS", "simvastatin", "Simvastatin (statin) was ordered"),
+        ("amoxicillin", "ampicillin", "Ampicillin (aminopenicillin) was ordered"),
+        ("aspirin", "aspirin", "Aspirin was ordered"),
+        ("Xylotan", "xylotan", "Xylotan was ordered"),
+    ],
+)
+def test_an_alert_says_by_which_class_a_drug_and_an_allergy_relate(
+    allergy: str, drug: str, words: str, build_sources: Build
+) -> None:
+    record = RecordBuilder()
+    record.allergy("", allergy, "2025-02-14")
+    record.medication("", drug, "2026-10-06", ordered=True)
+    sources = build_sources(record)
+    alert, _ = texts(drug_of_an_allergic_class, sources)
+    assert alert.startswith(words)
 
 
 def test_since_the_last_encounter_results_and_drugs_that_moved_are_told(patient: Patient, build_sources: Build) -> None:

@@ -8,9 +8,10 @@ the sentence.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grounding.concepts import CLASS_KEYS
+from terminology.units import TIME_UNITS
+
+from grounding import keys
 from grounding.mentions import Cue, CueMention, DateMention, Mention, NameMention, NumberMention, Sentence
-from grounding.units import TIME_UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _heads(sentence: Sentence) -> list[NameMention]:
         if not isinstance(each, NameMention):
             continue
         behind = found and found[-1].is_drug and each.start - found[-1].end == len(" (")
-        if not (behind and each.keys <= CLASS_KEYS):
+        if not (behind and all(map(keys.is_class, each.keys))):
             found.append(each)
     return found
 

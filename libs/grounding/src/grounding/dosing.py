@@ -4,12 +4,13 @@ Guarantee: a limit is one that its source states; a drug or a kidney function wi
 two limits is interpolated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from grounding.drugs import Drug, DrugClass
+from terminology.drug_classes import classes_of
+from terminology.drugs import Ingredient
 
 
 class Measure(StrEnum):
@@ -51,38 +52,45 @@ def _label(measure: Measure, *limits: tuple[float, int | Advice]) -> Dosing:
     return Dosing(measure, tuple(Limit(below, allowed, _FDA) for below, allowed in stated))
 
 
-# RxNorm ingredient -> its limits, by the US prescribing information except where another source is named.
-DOSING: Mapping[str, Dosing] = {
+# Ids of the ingredients that terminology knows -> the limits, by the US prescribing information except where another
+# source is named. A combination has the limits of its own label, and none by its parts.
+DOSING: Mapping[frozenset[str], Dosing] = {
     # Metformin: contraindicated below 30 (FDA Drug Safety Communication, 8 April 2016); between 30 and 44 half of the
     # maximum of 2000 mg (KDIGO 2022 diabetes in CKD guideline, Kidney Int 2022;102(5S), figure 23).
-    "6809": Dosing(
+    frozenset({"6809"}): Dosing(
         Measure.EGFR,
         (Limit(30, Advice.CONTRAINDICATED, _FDA), Limit(45, Decimal(1000), "KDIGO 2022")),
     ),
     # Sitagliptin (JANUVIA, section 2.2).
-    "593411": _label(Measure.EGFR, (30, 25), (45, 50)),
+    frozenset({"593411"}): _label(Measure.EGFR, (30, 25), (45, 50)),
     # Amoxicillin (AMOXIL, section 2.4): 500 mg every 24 hours below a GFR of 10, every 12 hours below 30.
-    "723": _label(Measure.EGFR, (10, 500), (30, 1000)),
+    frozenset({"723"}): _label(Measure.EGFR, (10, 500), (30, 1000)),
     # Sulfamethoxazole with trimethoprim (BACTRIM, dosage in renal impairment).
-    "10831": _label(Measure.CLEARANCE, (15, Advice.NOT_RECOMMENDED)),
+    frozenset({"10180", "10829"}): _label(Measure.CLEARANCE, (15, Advice.NOT_RECOMMENDED)),
     # Nitrofurantoin (MACROBID, contraindications).
-    "7454": _label(Measure.CLEARANCE, (60, Advice.CONTRAINDICATED)),
+    frozenset({"7454"}): _label(Measure.CLEARANCE, (60, Advice.CONTRAINDICATED)),
     # Gabapentin (NEURONTIN, section 2.4, table 1).
-    "25480": _label(Measure.CLEARANCE, (15, 300), (30, 700), (60, 1400)),
+    frozenset({"25480"}): _label(Measure.CLEARANCE, (15, 300), (30, 700), (60, 1400)),
     # Allopurinol (ZYLOPRIM, dosage in renal impairment).
-    "519": _label(Measure.CLEARANCE, (10, 100), (20, 200)),
+    frozenset({"519"}): _label(Measure.CLEARANCE, (10, 100), (20, 200)),
     # Rosuvastatin (CRESTOR, severe renal impairment, not on haemodialysis).
-    "301542": _label(Measure.CLEARANCE, (30, 10)),
+    frozenset({"301542"}): _label(Measure.CLEARANCE, (30, 10)),
     # Alendronate (FOSAMAX, use in renal impairment).
-    "46041": _label(Measure.CLEARANCE, (35, Advice.NOT_RECOMMENDED)),
+    frozenset({"46041"}): _label(Measure.CLEARANCE, (35, Advice.NOT_RECOMMENDED)),
 }
 # NSAIDs: avoid below a GFR of 30 (KDIGO 2012 CKD guideline, Kidney Int Suppl 2013;3:1-150, table 32).
 _NSAID = Dosing(Measure.EGFR, (Limit(30, Advice.NOT_RECOMMENDED, _KDIGO),))
 
 
-def dosing_of(drug: Drug) -> Dosing | None:
-    """None for a drug whose limits are not listed: that says nothing about its safety."""
-    return _NSAID if drug.drug_class is DrugClass.NSAID else DOSING.get(drug.rxcui)
+def dosing_of(drug: Collection[Ingredient]) -> Dosing | None:
+    """Of a drug by its ingredients. None where no limits are listed: that says nothing about its safety."""
+    return _NSAID if any(map(is_nsaid, drug)) else DOSING.get(frozenset(each.id for each in drug))
+
+
+def is_nsaid(ingredient: Ingredient) -> bool:
+    """An NSAID as prescribing information means it: not one that is taken in low dose against platelets."""
+    classes = {each.id for each in classes_of(ingredient)}
+    return "nsaid" in classes and "antiplatelet" not in classes
 
 
 def limit_at(dosing: Dosing, function: float) -> Limit | None:

@@ -17,10 +17,11 @@ from longitude.record.v1.fact_pb2 import (
     CodedConcept,
     Quantity,
 )
+from terminology import observables, units
+from terminology.drug_classes import DrugClass
 
-from grounding import units
-from grounding.concepts import CLASS_KEYS, class_key, key, short_name, specimen
-from grounding.drugs import BY_RXCUI, RXNORM, Drug, DrugClass, drug_named
+from grounding import subject
+from grounding.subject import Subject
 
 _SIDES = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
 _FAMILY = re.compile(
@@ -30,12 +31,7 @@ _FAMILY = re.compile(
 )
 
 
-# What terminologies put around a name: `Family history of ...`, `... (disorder)`, `..., unspecified`.
-_WRAPPING = re.compile(
-    r"^family history of (?:malignant neoplasm of )?|\s*\((?:disorder|finding|situation|substance|procedure)\)$|"
-    r",? unspecified$",
-    re.IGNORECASE,
-)
+_NOTHING = CodedConcept()
 
 
 def number(quantity: Quantity) -> Decimal | None:
@@ -89,49 +85,43 @@ def is_order(fact: ClinicalFact) -> bool:
     return fact.kind == FACT_KIND_MEDICATION and fact.status == FACT_STATUS_ORDERED
 
 
-def drug(fact: ClinicalFact) -> Drug | None:
-    """The ingredient a medication or allergy names, by RxNorm code or by name."""
-    for concept in (fact.code, fact.source_code):
-        if concept.system == RXNORM and concept.code in BY_RXCUI:
-            return BY_RXCUI[concept.code]
-    return drug_named(fact.code.display) or drug_named(fact.source_code.display)
+def about(fact: ClinicalFact) -> Subject:
+    """What the fact is about, as terminology knows it."""
+    coded = fact.coded if fact.HasField("coded") else _NOTHING
+    return subject.of(fact.kind, _coded(fact.code), _coded(fact.source_code), _coded(coded))
 
 
-def belongs_to(fact: ClinicalFact, *classes: DrugClass) -> bool:
-    found = drug(fact)
-    return found is not None and found.drug_class in classes
+def class_of(fact: ClinicalFact, *identifiers: str) -> DrugClass | None:
+    """The first of these classes (ids of terminology) that the fact belongs to."""
+    own = {each.id: each for each in about(fact).classes}
+    return next((own[each] for each in identifiers if each in own), None)
 
 
 def keys(fact: ClinicalFact) -> frozenset[str]:
     """Every key under which a name in a text may mean this fact."""
-    found = {key(concept) for concept in _concepts(fact) if concept.code or concept.display}
-    ingredient = drug(fact) if fact.kind == FACT_KIND_MEDICATION or not fact.HasField("quantity") else None
-    if ingredient:
-        found |= {f"{RXNORM}|{ingredient.rxcui}", class_key(ingredient.drug_class)}
-    return frozenset(found)
-
-
-def own_keys(fact: ClinicalFact) -> frozenset[str]:
-    """Every key that means this concept itself; a drug's name does not mean the other drugs of its class."""
-    return keys(fact) - CLASS_KEYS
+    return about(fact).keys
 
 
 def names(fact: ClinicalFact) -> tuple[str, ...]:
-    """How the fact's concept is written: its short name, every display it was sent with, and `urine creatinine`."""
-    texts = [name_of(fact), *(concept.display for concept in _concepts(fact))]
-    texts += [
-        f"{found} {concept.display.split(' [')[0]}" for concept in _concepts(fact) if (found := specimen(concept))
-    ]
-    plain = [" ".join(text.split()) for text in texts if text.strip()]
-    return tuple(dict.fromkeys([*plain, *(_WRAPPING.sub("", text) for text in plain)]))
+    """How the fact's concept is written."""
+    return about(fact).names
 
 
 def name_of(fact: ClinicalFact) -> str:
     """What a reader calls it."""
-    ingredient = drug(fact) if fact.kind == FACT_KIND_MEDICATION else None
-    if ingredient:
-        return ingredient.name
-    return short_name(fact.code) if fact.code.display or fact.code.code else short_name(fact.source_code)
+    return about(fact).name
+
+
+def convert(fact: ClinicalFact, quantity: Quantity, unit: str) -> Decimal | None:
+    """One of the fact's quantities in another unit; None where it is no number or the units cannot be compared."""
+    value = number(quantity)
+    return None if value is None else observables.convert(value, quantity.unit, unit, measured(fact, quantity))
+
+
+def measured(fact: ClinicalFact, quantity: Quantity) -> str:
+    """The LOINC code of what one of the fact's quantities measures; empty where it is not known."""
+    as_sent = fact.HasField("source_quantity") and quantity == fact.source_quantity
+    return about(fact).sent_loinc if as_sent else about(fact).loinc
 
 
 def sides(fact: ClinicalFact) -> frozenset[str]:
@@ -162,6 +152,10 @@ def printed_quantity(quantity: Quantity) -> str:
     unit = units.printed(quantity.unit)
     gap = "" if unit == "%" else " "
     return f"{quantity.comparator}{quantity.value}{gap + unit if unit else ''}"
+
+
+def _coded(concept: CodedConcept) -> tuple[str, str, str]:
+    return concept.system, concept.code, concept.display
 
 
 def _concepts(fact: ClinicalFact) -> tuple[CodedConcept, ...]:

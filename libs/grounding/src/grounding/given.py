@@ -11,9 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.loinc import BIRTH_DATE, SEX
 
-from grounding import facts, units
-from grounding.concepts import BIRTH_DATE, SEX, loinc_key
+from grounding import facts, keys
 from grounding.formula import CalculationError, Sex, age_in_years
 from grounding.sources import administrative_sex, birth_day
 
@@ -35,7 +35,7 @@ class Person:
 
 def results(inputs: Iterable[ClinicalFact], loinc: str, unit: str) -> list[Result]:
     """Results of one code in one unit, oldest first; what cannot be read so is left out."""
-    read = ((fact, _read(fact, loinc, unit)) for fact in _of_code(inputs, loinc))
+    read = ((fact, _read(fact, unit)) for fact in _of_code(inputs, loinc))
     return [Result(fact, value, _day(fact)) for fact, value in read if value is not None]
 
 
@@ -44,7 +44,7 @@ def newest(inputs: Iterable[ClinicalFact], loinc: str, unit: str) -> Result:
     found = _of_code(inputs, loinc)
     if not found:
         raise CalculationError("a result that the formula needs is missing")
-    value = _read(found[-1], loinc, unit)
+    value = _read(found[-1], unit)
     if value is None:
         raise CalculationError(f"the newest result is no number in {unit} or a unit that converts to it")
     return Result(found[-1], value, _day(found[-1]))
@@ -59,7 +59,7 @@ def last_day(inputs: Iterable[ClinicalFact], loinc: str, otherwise: date) -> dat
 def person(inputs: Sequence[ClinicalFact]) -> Person:
     """Birth date and sex; CalculationError without either."""
     born = birth(inputs)
-    sexes = [(fact, administrative_sex(fact)) for fact in inputs if loinc_key(SEX) in facts.keys(fact)]
+    sexes = [(fact, administrative_sex(fact)) for fact in inputs if keys.of_loinc(SEX) in facts.keys(fact)]
     known = [(fact, sex) for fact, sex in sexes if sex is not None]
     if born is None or not known:
         raise CalculationError("birth date and sex are needed")
@@ -68,7 +68,7 @@ def person(inputs: Sequence[ClinicalFact]) -> Person:
 
 def birth(inputs: Sequence[ClinicalFact]) -> tuple[ClinicalFact, date] | None:
     for fact in inputs:
-        day = birth_day(fact) if loinc_key(BIRTH_DATE) in facts.keys(fact) else None
+        day = birth_day(fact) if keys.of_loinc(BIRTH_DATE) in facts.keys(fact) else None
         if day is not None:
             return fact, day
     return None
@@ -95,14 +95,13 @@ def rounded(value: float, step: str) -> Decimal:
 
 def _of_code(inputs: Iterable[ClinicalFact], loinc: str) -> list[ClinicalFact]:
     """Dated quantities of one code, oldest first."""
-    found = (fact for fact in inputs if loinc_key(loinc) in facts.keys(fact) and fact.HasField("quantity"))
+    found = (fact for fact in inputs if keys.of_loinc(loinc) in facts.keys(fact) and fact.HasField("quantity"))
     dated = (fact for fact in found if facts.starts_on(fact) is not None)
     return sorted(dated, key=lambda fact: (facts.moment(fact.valid_from), fact.fact_id))
 
 
-def _read(fact: ClinicalFact, loinc: str, unit: str) -> Decimal | None:
-    value = None if fact.quantity.comparator else facts.number(fact.quantity)
-    return None if value is None else units.convert(value, units.printed(fact.quantity.unit), unit, loinc)
+def _read(fact: ClinicalFact, unit: str) -> Decimal | None:
+    return None if fact.quantity.comparator else facts.convert(fact, fact.quantity, unit)
 
 
 def _day(fact: ClinicalFact) -> date:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from grounding import units
+from terminology import units
+
 from grounding.mentions import NumberMention
 
 _COMPARATORS = {
@@ -35,7 +36,7 @@ _UNITS = {
 }  # fmt: skip
 _SCALES = {"hundred": 100, "thousand": 1000}
 
-_UNIT = "|".join(re.escape(spelling) for spelling in units.SPELLINGS)
+_UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _WORD = "|".join([*_UNITS, *_SCALES])
 _NUMBER = re.compile(
     r"(?:(?<![-–=])(?P<comparator>"

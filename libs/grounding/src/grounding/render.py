@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import facts
+from grounding import facts, relations
 from grounding.calculators import compute
-from grounding.drugs import DrugClass
 from grounding.sources import Sources
 from grounding.statements import (
     ClassName,
     Computed,
+    CrossReaction,
     Day,
     Dose,
     Label,
@@ -37,7 +37,7 @@ _LONGEST_PLAIN_VALUE = 3
 
 
 class UnrenderableError(ValueError):
-    """The source has no such value: a date that is not recorded, a class of an unknown drug."""
+    """The source has no such value: a date that is not recorded, a class that the drug is not of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ def render_part(part: Part, sources: Sources) -> str:
             return text
         case Method(name=name):
             return name
-        case Computed():
-            return _computed(part, sources)
+        case Computed() | CrossReaction():
+            return _related(part, sources)
         case Quote():
             return _quote(part, sources)
         case Origin(passage_id=passage_id):
@@ -93,8 +93,8 @@ def _of_fact(
     match part:
         case Name(capital=capital):
             return _capital(facts.name_of(fact)) if capital else facts.name_of(fact)
-        case ClassName():
-            return _class_name(fact)
+        case ClassName(drug_class=identifier):
+            return _class_name(fact, identifier)
         case Value(bare=bare):
             return _value(fact, bare=bare)
         case Day(end=end):
@@ -129,11 +129,25 @@ def _day(fact: ClinicalFact, *, end: bool) -> str:
     return day.isoformat()
 
 
-def _class_name(fact: ClinicalFact) -> str:
-    found = facts.drug(fact)
-    if found is None or found.drug_class is DrugClass.OTHER:
-        raise UnrenderableError("the fact names no drug of a known class")
-    return found.drug_class.value
+def _class_name(fact: ClinicalFact, identifier: str) -> str:
+    own = facts.class_of(fact, identifier)
+    if own is None:
+        raise UnrenderableError("the fact names no drug of this class")
+    return own.name
+
+
+def _cross_reaction(medication: ClinicalFact, allergy: ClinicalFact) -> str:
+    relation = relations.between(medication, allergy)
+    if relation is None or relation.cross_reaction is None:
+        raise UnrenderableError("nothing is known of a cross-reaction between the two")
+    return relations.words(relation.cross_reaction)
+
+
+def _related(part: Computed | CrossReaction, sources: Sources) -> str:
+    """What follows from several facts."""
+    if isinstance(part, Computed):
+        return _computed(part, sources)
+    return _cross_reaction(sources.fact(part.medication_id), sources.fact(part.allergy_id))
 
 
 def _computed(part: Computed, sources: Sources) -> str:

@@ -12,9 +12,9 @@ from functools import cached_property
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 
-from grounding import dates, facts, numbers
-from grounding.calculators import LABELS, NAMES
-from grounding.concepts import DRUG_NAMES, LEXICON
+from grounding import dates, facts, keys, lexicon, numbers, relations
+from grounding.calculators import LABELS
+from grounding.lexicon import Names
 from grounding.mentions import (
     Cue,
     CueMention,
@@ -69,27 +69,20 @@ class Scanner:
     sources: Sources
 
     @cached_property
-    def names(self) -> dict[str, frozenset[str]]:
-        """Lower-case name -> keys of the concepts it may mean."""
-        found = {**LEXICON, **NAMES}
+    def names(self) -> Names:
+        """The names of the record's own facts, which lie over those that every text may hold."""
+        own = Names()
         for recorded in self.sources.recorded:
-            keys = facts.own_keys(recorded.fact)
-            for name in facts.names(recorded.fact):
-                lower = name.lower()
-                if _is_name(lower):
-                    found[lower] = found.get(lower, frozenset()) | keys
-        return found
-
-    @cached_property
-    def _name_pattern(self) -> re.Pattern[str]:
-        longest_first = sorted(self.names, key=len, reverse=True)
-        spaced = (r"\s+".join(re.escape(word) for word in name.split()) for name in longest_first)
-        return re.compile(r"(?<![\w])(" + "|".join(spaced) + r")(?![\w])", re.IGNORECASE)
+            meaning = facts.about(recorded.fact).own_keys
+            for name in filter(_is_name, facts.names(recorded.fact)):
+                own.add(name, meaning)
+        return own
 
     @cached_property
     def _drugs(self) -> frozenset[str]:
-        own = (name.lower() for fact in self.sources.of_kind(FACT_KIND_MEDICATION) for name in facts.names(fact))
-        return DRUG_NAMES | frozenset(own)
+        """Keys of the record's medications, those among them that terminology does not know."""
+        taken = self.sources.of_kind(FACT_KIND_MEDICATION)
+        return frozenset(key for fact in taken for key in facts.about(fact).own_keys)
 
     def scan(self, text: str, passages: Iterable[Passage] = ()) -> tuple[Sentence, ...]:
         """The sentences of a text with their mentions, in order."""
@@ -106,6 +99,7 @@ class Scanner:
         for scanner in (
             _quotes,
             lambda part: _titles(part, passages),
+            _cross_reactions,
             self._named,
             dates.find,
             _labels,
@@ -119,9 +113,13 @@ class Scanner:
                 rest = rest[: mention.start] + "\0" * (mention.end - mention.start) + rest[mention.end :]
 
     def _named(self, text: str) -> Iterator[Mention]:
-        for match in self._name_pattern.finditer(text):
-            name = " ".join(match.group().lower().split())
-            yield NameMention(match.start(), match.end(), match.group(), self.names[name], name in self._drugs)
+        for start, end, meant in lexicon.find(text, self.names, lexicon.everywhere()):
+            yield NameMention(start, end, text[start:end], meant, self._is_drug(meant))
+
+    def _is_drug(self, meant: frozenset[str]) -> bool:
+        """Whether a name means a drug. One that may also mean a result (`testosterone`) does where it is taken."""
+        only = any(map(keys.is_drug, meant)) and not any(map(keys.is_result, meant))
+        return only or bool(meant & self._drugs)
 
 
 def _without_overlap(found: Iterable[Mention]) -> list[Mention]:
@@ -132,7 +130,8 @@ def _without_overlap(found: Iterable[Mention]) -> list[Mention]:
     return kept
 
 
-def _is_name(lower: str) -> bool:
+def _is_name(name: str) -> bool:
+    lower = name.lower()
     return (
         len(lower) >= 3 and lower not in CUE_OF and stem(lower) not in _NEUTRAL_STEMS and any(map(str.isalpha, lower))
     )
@@ -148,6 +147,11 @@ def _titles(text: str, passages: tuple[Passage, ...]) -> Iterator[Mention]:
     for title in sorted({*titles, *METHODS}, key=len, reverse=True):
         for match in re.finditer(rf"(?<!\w){re.escape(title)}(?!\w)", text, re.IGNORECASE):
             yield TitleMention(match.start(), match.end(), match.group())
+
+
+def _cross_reactions(text: str) -> Iterator[Mention]:
+    for match in relations.pattern().finditer(text):
+        yield LabelMention(match.start(), match.end(), match.group(), relations.FAMILY, match.group())
 
 
 def _labels(text: str) -> Iterator[Mention]:

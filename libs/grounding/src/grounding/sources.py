@@ -17,9 +17,9 @@ from longitude.record.v1.fact_pb2 import (
     FactKind,
     PatientKey,
 )
+from terminology.loinc import BIRTH_DATE, SEX
 
-from grounding import facts
-from grounding.concepts import BIRTH_DATE, SEX, loinc_key
+from grounding import facts, keys
 from grounding.formula import Sex
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
@@ -110,7 +110,7 @@ class Sources:
         return tuple(fact for fact in self.current if fact.kind in kinds)
 
     def with_key(self, key: str) -> tuple[ClinicalFact, ...]:
-        """Facts of one concept (see `concepts.key`), oldest first."""
+        """Facts of one concept (see `keys`), oldest first."""
         return tuple(fact for fact in self.current if key in facts.keys(fact))
 
     def days_of(self, keys: frozenset[str]) -> tuple[date, date] | None:
@@ -133,7 +133,7 @@ class Sources:
         """Results of one LOINC code that have a number, a unit and a day, oldest first."""
         return tuple(
             fact
-            for fact in self.with_key(loinc_key(loinc))
+            for fact in self.with_key(keys.of_loinc(loinc))
             if fact.HasField("quantity") and facts.number(fact.quantity) is not None and facts.starts_on(fact)
         )
 
@@ -146,10 +146,10 @@ class Sources:
         return tuple(fact for fact in self.of_kind(FACT_KIND_ENCOUNTER) if facts.days(fact))
 
     def birth_date(self) -> ClinicalFact | None:
-        return next(iter(reversed(self.with_key(loinc_key(BIRTH_DATE)))), None)
+        return next(iter(reversed(self.with_key(keys.of_loinc(BIRTH_DATE)))), None)
 
     def sex(self) -> ClinicalFact | None:
-        return next(iter(reversed(self.with_key(loinc_key(SEX)))), None)
+        return next(iter(reversed(self.with_key(keys.of_loinc(SEX)))), None)
 
 
 def birth_day(fact: ClinicalFact) -> date | None:

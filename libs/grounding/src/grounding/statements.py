@@ -51,9 +51,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class ClassName:
-    """The class of the drug that the fact names, e.g. ACE inhibitor."""
+    """The class of the fact's drug or allergen, e.g. ACE inhibitor. `drug_class` is its id in terminology."""
 
     fact_id: str
+    drug_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,14 @@ class Reaction:
     """The reaction of an allergy as sent."""
 
     fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossReaction:
+    """How likely somebody with the allergy reacts to the medication, and the evidence."""
+
+    medication_id: str
+    allergy_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,20 @@ class Label:
 
 
 Part: TypeAlias = (
-    Words | Method | Name | ClassName | Value | Day | Dose | Reaction | Probability | Computed | Quote | Origin | Label
+    Words
+    | Method
+    | Name
+    | ClassName
+    | Value
+    | Day
+    | Dose
+    | Reaction
+    | CrossReaction
+    | Probability
+    | Computed
+    | Quote
+    | Origin
+    | Label
 )
 
 
@@ -163,5 +185,7 @@ def _facts_of(part: Part) -> tuple[str, ...]:
             return ()
         case Computed(fact_ids=fact_ids):
             return fact_ids
+        case CrossReaction(medication_id=medication_id, allergy_id=allergy_id):
+            return (medication_id, allergy_id)
         case _:
             return (part.fact_id,)

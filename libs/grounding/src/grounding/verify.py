@@ -14,6 +14,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from grounding import binding, reliability
 from grounding.checks import (
     correction,
+    cross_reaction,
     direction,
     experiencer,
     kind,
@@ -54,6 +55,7 @@ CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     direction.check,
     level.check,
     label.check,
+    cross_reaction.check,
     terms.check,
 )
 # The check of a sentence in which the others find nothing.

@@ -7,10 +7,10 @@ import pytest
 from grounding import Sources, Verdict, Verifier, render
 from grounding.calculators import CALCULATORS, compute, dose_limit
 from grounding.dosing import DOSING, Advice, dosing_of, limit_at
-from grounding.drugs import BY_RXCUI
 from grounding.formula import CalculationError
 from grounding.kinds import calculation, medication
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import drugs
 from testkit.records import RecordBuilder
 
 DAY = "2026-10-05"
@@ -61,7 +61,13 @@ class Person:
         return [self.sources.fact(each) for each in (*self.base, *self.ids.values(), *more)]
 
     def takes(self, rxcui: str) -> str:
-        return self.record.medication(rxcui, BY_RXCUI[rxcui].name, "2024-01-01", dose="500", frequency="BID")
+        return self.record.medication(rxcui, _drug(rxcui).name, "2024-01-01", dose="500", frequency="BID")
+
+
+def _drug(rxcui: str) -> drugs.Ingredient:
+    known = drugs.by_rxcui(rxcui)
+    assert known is not None
+    return known
 
 
 @pytest.mark.parametrize("name", NEEDS)
@@ -115,7 +121,7 @@ def test_a_dose_limit_is_told_with_its_source_and_verified_for_this_drug_alone(r
     assert rendered.text == f"With the creatinine of {DAY}, {text}"
     verifier = Verifier(person.sources)
     assert verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
-    swapped = rendered.text.replace(BY_RXCUI[rxcui].name, "allopurinol")
+    swapped = rendered.text.replace(_drug(rxcui).name, "allopurinol")
     both = [*rendered.citations, *render(medication.statement(person.sources, other), person.sources).citations]
     assert verifier.verify(swapped, both).verdict is not Verdict.SUPPORTED
 
@@ -173,7 +179,7 @@ def test_limits_only_tighten_as_the_kidney_function_falls() -> None:
 
 @pytest.mark.parametrize(("egfr", "allowed"), [(29, Advice.CONTRAINDICATED), (30, 1000), (44, 1000), (45, None)])
 def test_the_limit_of_metformin_changes_where_its_sources_say(egfr: int, allowed: object) -> None:
-    dosing = dosing_of(BY_RXCUI["6809"])
+    dosing = dosing_of([_drug("6809")])
     assert dosing is not None
     limit = limit_at(dosing, egfr)
     assert (limit.allowed if limit else None) == allowed

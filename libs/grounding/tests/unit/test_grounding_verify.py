@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 from grounding import Sources, Verdict, Verifier, render
-from grounding.drugs import BY_NAME
 from grounding.kinds import evidence, latest
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import Quantity
+from terminology import drug_classes, drugs
 from testkit.patients import Patient, example_patient
 from testkit.records import RecordBuilder
 
@@ -279,7 +279,7 @@ def test_a_result_of_urine_is_not_one_of_blood(text: str, verdict: Verdict) -> N
     record.result("2161-8", "Creatinine [Mass/volume] in Urine", "88", "mg/dL", "2026-10-05")
     sources = sources_of(record)
     assert Verifier(sources).verify_uncited(text).verdict is verdict
-    assert render(latest.statement(sources, "f2"), sources).text == "Creatinine in urine was 88 mg/dL on 2026-10-05."
+    assert render(latest.statement(sources, "f2"), sources).text == "Urine creatinine was 88 mg/dL on 2026-10-05."
 
 
 @pytest.mark.parametrize("text", ["Ibuprofen is active.", "Hypertension and acute bronchitis were resolved."])
@@ -296,8 +296,8 @@ def test_a_state_is_said_of_what_it_is_said_of(text: str) -> None:
 def test_a_drug_is_not_taken_for_another_that_the_record_has(ended: str, active: str) -> None:
     """Of one class, or both of none."""
     record = RecordBuilder()
-    former = record.medication(BY_NAME[ended].rxcui, ended, "2024-01-01", dose="20", end="2025-01-01")
-    present = record.medication(BY_NAME[active].rxcui, active, "2025-01-01", dose="5")
+    former = record.medication(_rxcui(ended), ended, "2024-01-01", dose="20", end="2025-01-01")
+    present = record.medication(_rxcui(active), active, "2025-01-01", dose="5")
     sources = sources_of(record)
     verifier, cited = Verifier(sources), [Citation(fact_id=former), Citation(fact_id=present)]
     for text in (f"{ended} is active.", f"{active} was stopped.", f"{active} 20 mg.", f"{ended} since 2025-02-01."):
@@ -305,9 +305,21 @@ def test_a_drug_is_not_taken_for_another_that_the_record_has(ended: str, active:
         assert verifier.verify_uncited(text).verdict is Verdict.CONTRADICTED, text
     for text in (f"{active} is active.", f"{ended} was stopped.", f"{active} 5 mg."):
         assert verifier.verify(text, cited).verdict is Verdict.SUPPORTED, text
-    dated = f"{active} ({BY_NAME[active].drug_class or 'oral'}) is active since 2024-01-01."
+    dated = f"{active} ({_class_name(active)}) is active since 2024-01-01."
     assert verifier.verify(dated, cited).verdict is Verdict.CONTRADICTED
     assert verifier.verify(f"{active} is active.", cited[:1]).verdict is not Verdict.SUPPORTED
+
+
+def _rxcui(name: str) -> str:
+    known = drugs.by_name(name)
+    assert known is not None
+    return known.rxcui
+
+
+def _class_name(name: str) -> str:
+    known = drugs.by_name(name)
+    assert known is not None
+    return drug_classes.classes_of(known)[0].name
 
 
 @pytest.mark.parametrize(("relative", "verdict"), [("mother", Verdict.SUPPORTED), ("father", Verdict.UNSUPPORTED)])

@@ -105,15 +105,16 @@ def allergen_classes() -> frozenset[DrugClass]:
     return frozenset(each.drug_class for each, _ in _rows() if each.drug_class)
 
 
+@cache
+def alike() -> frozenset[DrugClass]:
+    """The classes whose members are taken as alike: an allergy to one counts for the others."""
+    return frozenset(each.drug_class for each, row in _rows() if each.drug_class and row["alike"])
+
+
 def _shared_class(ingredient: Ingredient | None, classes: Iterable[DrugClass]) -> DrugClass | None:
     """The narrowest class in which a drug stands with an ingredient and whose members the table takes as alike."""
     own = drug_classes.classes_of(ingredient) if ingredient else ()
-    return next((each for each in own if each in classes and each in _alike()), None)
-
-
-@cache
-def _alike() -> frozenset[DrugClass]:
-    return frozenset(each.drug_class for each, row in _rows() if each.drug_class and row["alike"])
+    return next((each for each in own if each in classes and each in alike()), None)
 
 
 def _keys(allergen: Allergen) -> tuple[str, ...]:

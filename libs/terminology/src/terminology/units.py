@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 
 from terminology import ucum as codes
+from terminology.ordinary_words import is_one as is_ordinary
 from terminology.substances import Relation, Substance, related_units, relation, substance
 from terminology.tables import Row, read
 
@@ -173,7 +174,11 @@ def _misread() -> dict[str, str]:
     return {spelling: code for code, row in _rows().items() for spelling in row.several("misread")}
 
 
+def _in_sentences() -> set[str]:
+    rows = read("units", _COLUMNS)
+    printed_forms = {row["printed"].lower() for row in rows if row["printed"] and not is_ordinary(row["printed"])}
+    return printed_forms | {word for row in rows for word in row.several("prose")}
+
+
 # How sentences write units, lower case, the longest first: what stands after a number in a text.
-PROSE: tuple[str, ...] = tuple(
-    sorted({word for row in read("units", _COLUMNS) for word in row.several("prose")}, key=len, reverse=True)
-)
+PROSE: tuple[str, ...] = tuple(sorted(_in_sentences(), key=lambda word: (-len(word), word)))

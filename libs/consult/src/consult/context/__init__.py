@@ -67,7 +67,8 @@ def evidence_question(question: str, facts: Sequence[ClinicalFact]) -> Question:
     Not with results: nearly every patient has the common ones.
     """
     coded = [fact for fact in facts if fact.kind not in RESULT_KINDS and fact.code.code]
-    codes = {concepts.key(fact): 2 if fact.kind == FACT_KIND_MEDICATION else 1 for fact in coded}
+    weights = ((fact, 2 if fact.kind == FACT_KIND_MEDICATION else 1) for fact in coded)
+    codes = {code: weight for fact, weight in weights for code in concepts.codes(fact)}
     return Question(question, codes=codes)
 
 

@@ -59,7 +59,7 @@ def line(fact: ClinicalFact) -> str:
 
 
 def _negated(fact: ClinicalFact) -> str:
-    says_so_itself = concepts.denies_allergies(fact)
+    says_so_itself = concepts.denied(fact)
     return "absent: " if fact.assertion == ASSERTION_ABSENT and not says_so_itself else ""
 
 

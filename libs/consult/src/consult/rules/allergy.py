@@ -1,57 +1,85 @@
-"""A drug that is ordered or active although the patient is allergic to it or to its class."""
+"""A drug that is ordered or active although the patient is allergic to it, to its class, or to what may cross-react.
 
-from grounding import Sources, Statement, facts
-from grounding.concepts import class_key
-from grounding.drugs import DrugClass
-from grounding.statements import Name, Part, Reaction, Words
+A cross-reaction that the evidence calls unlikely is not told. An alert that says that nothing is to be feared teaches
+its reader to pass over those that do: orders of carbapenems with a penicillin allergy, or of furosemide with a sulfa
+allergy, would make most of them.
+"""
+
+from grounding import Sources, Statement, facts, relations
+from grounding.statements import ClassName, CrossReaction, Name, Part, Reaction, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
+from terminology.allergens import Relation
+from terminology.cross_reactions import Strength
 
 from consult.rule import Rule
 from consult.rules import parts
-
-# SNOMED CT 764146007 "penicillin" names the class.
-_PENICILLIN = "http://snomed.info/sct|764146007"
+from consult.rules.classes import PENICILLIN
 
 
 def drug_of_an_allergic_class(sources: Sources) -> list[Statement]:
-    """An active or ordered drug whose ingredient or class is a recorded allergy, however the allergy was learned.
+    """An active or ordered drug of which an ingredient or its class is a recorded allergy, however that was learned, or
+    may cross-react with one: an alert, and the proposal to avoid it unless a reaction is only possible.
 
-    Source: AAAAI/ACAAI Drug Allergy: 2022 practice parameter update, J Allergy Clin Immunol 2022;150:1333-1393.
+    Source: the rows of terminology's allergens and cross-reactions, each with its own; AAAAI/ACAAI Drug Allergy: 2022
+    practice parameter update, J Allergy Clin Immunol 2022;150:1333-1393.
     """
     allergies = [fact for fact in sources.active(FACT_KIND_ALLERGY) if not facts.is_absent(fact)]
     return [
         statement
         for drug in parts.newest_first(parts.in_use(sources))
         for allergy in allergies
-        if _same_class(drug, allergy)
-        for statement in _conflict(sources, drug, allergy)
+        for statement in _statements(sources, drug, allergy)
     ]
 
 
-def _same_class(drug: ClinicalFact, allergy: ClinicalFact) -> bool:
-    ingredient = facts.drug(drug)
-    if ingredient is None:
-        return bool(facts.keys(drug) & facts.keys(allergy))
-    allergen = facts.keys(allergy)
-    penicillin = ingredient.drug_class is DrugClass.PENICILLIN and _PENICILLIN in allergen
-    same_class = ingredient.drug_class is not DrugClass.OTHER and class_key(ingredient.drug_class) in allergen
-    return penicillin or same_class or bool(facts.keys(drug) - {class_key(DrugClass.OTHER)} & allergen)
+def _statements(sources: Sources, drug: ClinicalFact, allergy: ClinicalFact) -> list[Statement]:
+    relation = relations.between(drug, allergy)
+    if relation is None:
+        # What terminology does not know is compared as it was sent.
+        return (
+            _conflict(sources, drug, allergy, ()) if facts.about(drug).own_keys & facts.about(allergy).own_keys else []
+        )
+    cross = relation.cross_reaction
+    if cross is None:
+        return _conflict(sources, drug, allergy, _classes(relation, drug))
+    if cross.strength is Strength.UNLIKELY:
+        return []
+    alert = _alert(drug, allergy, (), Words("; "), CrossReaction(drug.fact_id, allergy.fact_id))
+    return [alert, _avoid(drug, allergy)] if cross.strength is Strength.LIKELY else [alert]
 
 
-def _conflict(sources: Sources, drug: ClinicalFact, allergy: ClinicalFact) -> list[Statement]:
+def _classes(relation: Relation, drug: ClinicalFact) -> tuple[Part, ...]:
+    """` (cephalosporin)`: the class by which the two relate."""
+    if relation.drug_class is None:
+        return ()
+    return (Words(" ("), ClassName(drug.fact_id, relation.drug_class.id), Words(")"))
+
+
+def _conflict(
+    sources: Sources, drug: ClinicalFact, allergy: ClinicalFact, drug_class: tuple[Part, ...]
+) -> list[Statement]:
+    guidance: tuple[Part, ...] = ()
+    if facts.class_of(allergy, PENICILLIN):
+        guidance = parts.quoted(sources, ("aaaai-2022-penicillin-allergy",), ("penicillin", "anaphylaxis", "avoid"))
+    return [_alert(drug, allergy, drug_class, *guidance), _avoid(drug, allergy)]
+
+
+def _alert(drug: ClinicalFact, allergy: ClinicalFact, drug_class: tuple[Part, ...], *more: Part) -> Statement:
+    """`Naproxen (NSAID) was ordered on ..., although an allergy is recorded: NSAIDS`."""
     reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(allergy.fact_id)) if allergy.note else ()
-    alert = parts.statement(
+    return parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(Name(drug.fact_id, capital=True), *parts.state(drug), Words(", although an allergy is recorded: ")),
-        *(Name(allergy.fact_id), *reaction),
-        *parts.quoted(sources, ("aaaai-2022-penicillin-allergy",), ("penicillin", "anaphylaxis", "avoid")),
+        *(Name(drug.fact_id, capital=True), *drug_class, *parts.state(drug)),
+        *(Words(", although an allergy is recorded: "), Name(allergy.fact_id), *reaction, *more),
     )
-    proposal = parts.statement(
+
+
+def _avoid(drug: ClinicalFact, allergy: ClinicalFact) -> Statement:
+    return parts.statement(
         wire.STATEMENT_KIND_PROPOSAL,
         *(Words("Avoid "), Name(drug.fact_id), Words(" with this allergy: "), Name(allergy.fact_id)),
     )
-    return [alert, proposal]
 
 
 RULES = (

@@ -5,8 +5,7 @@ it, and the evidence that concerns it.
 import re
 from collections.abc import Iterable
 
-from grounding import Sources, Statement, facts
-from grounding.concepts import CLASS_KEYS, DRUG_NAMES
+from grounding import Sources, Statement, facts, keys
 from grounding.kinds import absence, evidence, medication, problem
 from grounding.mentions import NameMention
 from grounding.scan import Scanner, name_mentions
@@ -14,7 +13,6 @@ from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_PROBLEM
 
 from consult.rules import parts
 
-# A question about ramipril is not answered by lisinopril: the name of a drug also stands for its class elsewhere.
 # Words long enough to say what a question is about.
 _TERM = re.compile(r"\w{4,}")
 # Words that ask for everything of a kind.
@@ -32,11 +30,10 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
     found = [fact for kind, pattern in _ASKS_FOR if pattern.search(question) for fact in _all(sources, kind)]
     statements = [_state(sources, fact) for fact in found]
     for mention in _drugs(sources, question):
-        itself = mention.keys - CLASS_KEYS
-        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & itself]
+        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & mention.keys]
         if named:
             statements.append(medication.statement(sources, _standing(sources, named).fact_id))
-        elif not any(facts.keys(fact) & itself for fact in sources.current):
+        elif not any(facts.keys(fact) & mention.keys for fact in sources.current):
             statements.append(absence.statement(sources, mention.text))
     return list(dict.fromkeys(statements))
 
@@ -53,7 +50,7 @@ def evidence_on_the_question(sources: Sources, question: str, passage_ids: Itera
 def _drugs(sources: Sources, question: str) -> list[NameMention]:
     """Drugs by name or brand, in the order of the question; names of classes are no drugs."""
     named = [each for sentence in Scanner(sources).scan(question) for each in name_mentions(sentence)]
-    return [each for each in named if each.is_drug or each.text.lower() in DRUG_NAMES]
+    return [each for each in named if each.is_drug or any(map(keys.is_drug, each.keys))]
 
 
 def _all(sources: Sources, kind: "FactKind.ValueType") -> list[ClinicalFact]:

@@ -16,6 +16,7 @@ from longitude.record.v1.fact_pb2 import (
     FACT_STATUS_ENDED,
     ClinicalFact,
 )
+from terminology.loinc import ACR, CREATININE, EGFR, HAEMOGLOBIN, HBA1C, POTASSIUM, SODIUM, SYSTOLIC, WEIGHT
 
 from consult.rule import Rule
 from consult.rules import parts
@@ -24,15 +25,15 @@ from consult.rules.contradictions import is_unconfirmed
 # LOINC -> smallest change worth telling, in the result's own unit. Beyond biological and analytical variation
 # (reference change values after Fraser CG, Biological Variation, AACC Press 2001, rounded).
 WORTH_TELLING: dict[str, Decimal] = {
-    "33914-3": Decimal(10),
-    "2160-0": Decimal("0.3"),
-    "2823-3": Decimal("0.5"),
-    "2951-2": Decimal(5),
-    "4548-4": Decimal("0.5"),
-    "718-7": Decimal("1.0"),
-    "9318-7": Decimal(100),
-    "29463-7": Decimal(3),
-    "8480-6": Decimal(20),
+    EGFR: Decimal(10),
+    CREATININE: Decimal("0.3"),
+    POTASSIUM: Decimal("0.5"),
+    SODIUM: Decimal(5),
+    HBA1C: Decimal("0.5"),
+    HAEMOGLOBIN: Decimal("1.0"),
+    ACR: Decimal(100),
+    WEIGHT: Decimal(3),
+    SYSTOLIC: Decimal(20),
 }
 
 

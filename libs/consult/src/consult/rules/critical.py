@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from grounding import Sources, Statement, facts, units
+from grounding import Sources, Statement, facts
 from grounding.statements import Day, Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.loinc import CALCIUM, GLUCOSE, HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM, WHITE_BLOOD_CELLS
 
 from consult.rule import Rule
 from consult.rules import parts
@@ -32,13 +33,13 @@ def _range(unit: str, low: str, high: str) -> CriticalRange:
 # LOINC -> limits. Potassium high: UK Kidney Association 2023 (moderate hyperkalaemia, urgent assessment). The others:
 # Kost GJ, JAMA 1990;263:704-707, means of United States medical centers, adults.
 CRITICAL: dict[str, CriticalRange] = {
-    "2823-3": _range("mmol/L", "2.8", "6.0"),
-    "2951-2": _range("mmol/L", "120", "158"),
-    "2345-7": _range("mg/dL", "46", "484"),
-    "17861-6": _range("mg/dL", "6.6", "12.9"),
-    "718-7": _range("g/dL", "6.6", "19.9"),
-    "777-3": _range("10^9/L", "37", "910"),
-    "6690-2": _range("10^9/L", "2.0", "37"),
+    POTASSIUM: _range("mmol/L", "2.8", "6.0"),
+    SODIUM: _range("mmol/L", "120", "158"),
+    GLUCOSE: _range("mg/dL", "46", "484"),
+    CALCIUM: _range("mg/dL", "6.6", "12.9"),
+    HAEMOGLOBIN: _range("g/dL", "6.6", "19.9"),
+    PLATELETS: _range("10^9/L", "37", "910"),
+    WHITE_BLOOD_CELLS: _range("10^9/L", "2.0", "37"),
 }
 
 
@@ -50,7 +51,7 @@ def critical_values(sources: Sources) -> list[Statement]:
     found = []
     for loinc, limits in CRITICAL.items():
         newest = sources.series(loinc)[-1:]
-        if newest and _is_recent(newest[0], sources) and _is_critical(newest[0], loinc, limits):
+        if newest and _is_recent(newest[0], sources) and _is_critical(newest[0], limits):
             found.append(_alert(newest[0].fact_id))
     return found
 
@@ -65,11 +66,8 @@ def _is_recent(fact: ClinicalFact, sources: Sources) -> bool:
     return day is not None and sources.today - day <= _RECENT
 
 
-def _is_critical(fact: ClinicalFact, loinc: str, limits: CriticalRange) -> bool:
-    value = facts.number(fact.quantity)
-    if value is None:
-        return False
-    converted = units.convert(value, units.printed(fact.quantity.unit), limits.unit, loinc)
+def _is_critical(fact: ClinicalFact, limits: CriticalRange) -> bool:
+    converted = facts.convert(fact, fact.quantity, limits.unit)
     if converted is None:
         return False
     return (limits.low is not None and converted <= limits.low) or (

@@ -2,20 +2,19 @@
 
 from collections import defaultdict
 
-from grounding import Sources, Statement, facts
-from grounding.drugs import DrugClass
+from grounding import Sources, Statement
 from grounding.statements import Part
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.rule import Rule
 from consult.rules import parts
-from consult.rules.nsaid import RAAS_BLOCKERS
+from consult.rules.classes import NSAID, RAAS_BLOCKERS, members
 
 # Classes of which one drug at a time is enough, the passage that says so, and what its sentence speaks of.
-_ONE_IS_ENOUGH: tuple[tuple[tuple[DrugClass, ...], str, tuple[str, ...]], ...] = (
+_ONE_IS_ENOUGH: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
     (RAAS_BLOCKERS, "fda-dual-raas", ("renin", "risk")),
-    ((DrugClass.NSAID,), "fda-two-nsaids", ("nsaid", "risk")),
+    ((NSAID,), "fda-two-nsaids", ("nsaid", "risk")),
 )
 
 
@@ -29,26 +28,26 @@ def two_drugs_of_one_class(sources: Sources) -> list[Statement]:
     for classes, passage_id, terms in _ONE_IS_ENOUGH:
         taken = _taken(sources, *classes)
         if len(taken) > 1:
-            found += _together(taken, parts.quoted(sources, (passage_id,), terms))
+            found += _together(taken, classes, parts.quoted(sources, (passage_id,), terms))
     return found
 
 
-def _together(taken: list[ClinicalFact], guidance: tuple[Part, ...]) -> list[Statement]:
+def _together(taken: list[ClinicalFact], classes: tuple[str, ...], guidance: tuple[Part, ...]) -> list[Statement]:
     newest, other, *more = taken
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.while_taking(newest, other), *guidance),
+        *(*parts.while_taking(newest, other, classes, classes), *guidance),
         also=tuple(fact.fact_id for fact in more),
     )
     return [alert, parts.statement(wire.STATEMENT_KIND_PROPOSAL, *parts.avoid_together(newest, other))]
 
 
-def _taken(sources: Sources, *classes: DrugClass) -> list[ClinicalFact]:
+def _taken(sources: Sources, *classes: str) -> list[ClinicalFact]:
     """One fact per ingredient of these classes, the newest first."""
-    entries: dict[str, list[ClinicalFact]] = defaultdict(list)
+    entries: dict[frozenset[str], list[ClinicalFact]] = defaultdict(list)
     for fact in parts.newest_first(parts.in_use(sources)):
-        if facts.belongs_to(fact, *classes):
-            entries[facts.name_of(fact)].append(fact)
+        if own := members(fact, *classes):
+            entries[own].append(fact)
     return [parts.longest_in_use(same) for same in entries.values()]
 
 

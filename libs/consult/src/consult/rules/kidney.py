@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from grounding import Sources, Statement, facts
 from grounding.calculators import egfr, egfr_slope, gfr_category
-from grounding.concepts import CREATININE, EGFR
 from grounding.derived import Derived
 from grounding.formula import CalculationError
 from grounding.kinds import calculation, trend
 from grounding.statements import Computed, Day, Method, Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.loinc import CREATININE, EGFR
 
 from consult.rule import Rule
 from consult.rules import parts

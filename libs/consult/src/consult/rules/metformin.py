@@ -1,12 +1,12 @@
 """Metformin against the kidney function."""
 
-from grounding import Sources, Statement, facts
-from grounding.drugs import DrugClass
+from grounding import Sources, Statement
 from grounding.statements import Name, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from consult.rule import Rule
 from consult.rules import parts
+from consult.rules.classes import BIGUANIDE, belongs_to
 from consult.rules.kidney import kidney_function
 
 _PASSAGES = ("fda-metformin-renal", "kdigo-2024-metformin")
@@ -20,7 +20,7 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
     Source: FDA Drug Safety Communication on metformin, 8 April 2016; KDIGO 2022 diabetes in CKD guideline, figure 23.
     """
     function = kidney_function(sources)
-    taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, DrugClass.BIGUANIDE)]
+    taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, BIGUANIDE)]
     if function is None or not taken or function.value >= _REASSESS_BELOW:
         return []
     shown = parts.longest_in_use(taken)

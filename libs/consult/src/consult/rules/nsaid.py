@@ -1,16 +1,15 @@
 """An NSAID together with an ACE inhibitor or angiotensin receptor blocker, or with reduced kidney function."""
 
-from grounding import Sources, Statement, facts
-from grounding.drugs import DrugClass
+from grounding import Sources, Statement
 from grounding.statements import Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.rule import Rule
 from consult.rules import parts
+from consult.rules.classes import NSAID, RAAS_BLOCKERS, belongs_to, members
 from consult.rules.kidney import KidneyFunction, kidney_function
 
-RAAS_BLOCKERS = (DrugClass.ACE_INHIBITOR, DrugClass.ARB)
 _CKD_BELOW = 60.0
 
 
@@ -21,7 +20,7 @@ def nsaid_with_raas_blockade(sources: Sources) -> list[Statement]:
     guideline, practice point 4.1.1 and table on nephrotoxic medications.
     """
     function = kidney_function(sources)
-    blockers = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, *RAAS_BLOCKERS)]
+    blockers = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, *RAAS_BLOCKERS)]
     found: list[Statement] = []
     for nsaid in _nsaids(sources):
         if blockers:
@@ -41,7 +40,7 @@ def nsaid_with_chronic_kidney_disease(sources: Sources) -> list[Statement]:
     return [
         parts.statement(
             wire.STATEMENT_KIND_ALERT,
-            *(*parts.drug_with_class(nsaid, capital=True), *parts.state(nsaid), Words(", while ")),
+            *(*parts.drug_with_class(nsaid, (NSAID,), capital=True), *parts.state(nsaid), Words(", while ")),
             *(*parts.kidney_parts(function), *guidance),
         )
         for nsaid in _nsaids(sources)
@@ -50,10 +49,10 @@ def nsaid_with_chronic_kidney_disease(sources: Sources) -> list[Statement]:
 
 def _nsaids(sources: Sources) -> list[ClinicalFact]:
     """One fact per ingredient, the newest."""
-    found: dict[str, ClinicalFact] = {}
+    found: dict[frozenset[str], ClinicalFact] = {}
     for fact in parts.newest_first(parts.in_use(sources)):
-        if facts.belongs_to(fact, DrugClass.NSAID):
-            found.setdefault(facts.name_of(fact), fact)
+        if own := members(fact, NSAID):
+            found.setdefault(own, fact)
     return list(found.values())
 
 
@@ -66,7 +65,7 @@ def _interaction(
     also_kidneys = (Words(" and "), *kidneys) if kidneys else ()
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.while_taking(nsaid, blocker), *also_kidneys),
+        *(*parts.while_taking(nsaid, blocker, (NSAID,), RAAS_BLOCKERS), *also_kidneys),
         *parts.quoted(sources, ("fda-nsaid-acei-renal", "kdigo-2024-nsaid"), ("nsaid", "renal", "ace")),
         also=others,
     )

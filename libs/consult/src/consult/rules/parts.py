@@ -22,9 +22,11 @@ def statement(kind: "StatementKind.ValueType", *parts: Part, also: tuple[str, ..
     return Statement(kind, parts, also)
 
 
-def drug_with_class(fact: ClinicalFact, *, capital: bool = False) -> tuple[Part, ...]:
-    """`naproxen (NSAID)`."""
-    return (Name(fact.fact_id, capital=capital), Words(" ("), ClassName(fact.fact_id), Words(")"))
+def drug_with_class(fact: ClinicalFact, classes: tuple[str, ...], *, capital: bool = False) -> tuple[Part, ...]:
+    """`naproxen (NSAID)`, with the first of these classes that it belongs to."""
+    own = facts.class_of(fact, *classes)
+    behind = (Words(" ("), ClassName(fact.fact_id, own.id), Words(")")) if own else ()
+    return (Name(fact.fact_id, capital=capital), *behind)
 
 
 def drug_with_dose(fact: ClinicalFact) -> tuple[Part, ...]:
@@ -39,10 +41,12 @@ def state(fact: ClinicalFact) -> tuple[Part, ...]:
     return (Words(" is active"), *_dated(" since ", fact))
 
 
-def while_taking(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
+def while_taking(
+    one: ClinicalFact, other: ClinicalFact, of_one: tuple[str, ...], of_other: tuple[str, ...]
+) -> tuple[Part, ...]:
     """`Naproxen (NSAID) was ordered on ..., while lisinopril (ACE inhibitor) is active since ...`."""
-    first = (*drug_with_class(one, capital=True), *state(one))
-    return (*first, Words(", while "), *drug_with_class(other), *state(other))
+    first = (*drug_with_class(one, of_one, capital=True), *state(one))
+    return (*first, Words(", while "), *drug_with_class(other, of_other), *state(other))
 
 
 def avoid_together(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:

@@ -3,14 +3,13 @@
 from decimal import Decimal
 
 from grounding import Sources, Statement, facts
-from grounding.concepts import POTASSIUM
-from grounding.drugs import DrugClass
 from grounding.statements import Day, Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from terminology.loinc import POTASSIUM
 
 from consult.rule import Rule
 from consult.rules import parts
-from consult.rules.nsaid import RAAS_BLOCKERS
+from consult.rules.classes import RAISE_POTASSIUM, belongs_to
 
 _MILD = Decimal("5.5")
 
@@ -25,8 +24,7 @@ def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
     value = facts.number(newest[0].quantity) if newest else None
     if value is None or value < _MILD:
         return []
-    raising = (*RAAS_BLOCKERS, DrugClass.POTASSIUM_SPARING)
-    taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if facts.belongs_to(fact, *raising)]
+    taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, *RAISE_POTASSIUM)]
     if not taken:
         return []
     result, drug = newest[0].fact_id, parts.longest_in_use(taken)
@@ -34,7 +32,7 @@ def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
         parts.statement(
             wire.STATEMENT_KIND_ALERT,
             *(Name(result, capital=True), Words(" was "), Value(result), Words(" on "), Day(result), Words(", while ")),
-            *(*parts.drug_with_class(drug), *parts.state(drug)),
+            *(*parts.drug_with_class(drug, RAISE_POTASSIUM), *parts.state(drug)),
             *parts.quoted(sources, ("fda-acei-hyperkalaemia",), ("potassium", "hyperkal")),
             also=tuple(fact.fact_id for fact in taken if fact is not drug),
         )

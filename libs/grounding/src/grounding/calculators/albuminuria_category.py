@@ -2,9 +2,10 @@
 
 import re
 
+from terminology.loinc import ACR
+
 from grounding import facts
 from grounding.calculator import Calculator, Given
-from grounding.concepts import ACR
 from grounding.derived import Derived
 from grounding.formula import CalculationError
 from grounding.given import newest

@@ -1,7 +1,9 @@
 """Anion gap, without potassium."""
 
+from terminology.loinc import ANION_GAP, BICARBONATE, CHLORIDE, SODIUM
+
+from grounding import keys
 from grounding.calculator import Calculator, Given
-from grounding.concepts import ANION_GAP, BICARBONATE, CHLORIDE, SODIUM, loinc_key
 from grounding.derived import Derived, of_results
 from grounding.formula import positive
 from grounding.given import newest, of_one_day
@@ -21,7 +23,7 @@ def compute(given: Given) -> Derived:
         *(newest(given, code, "mmol/L") for code in (SODIUM, CHLORIDE, BICARBONATE))
     )
     value = anion_gap(float(sodium.value), float(chloride.value), float(bicarbonate.value))
-    return of_results(NAME, loinc_key(ANION_GAP), value, "1", "mmol/L", sodium, chloride, bicarbonate)
+    return of_results(NAME, keys.of_loinc(ANION_GAP), value, "1", "mmol/L", sodium, chloride, bicarbonate)
 
 
 CALCULATOR = Calculator(

@@ -1,7 +1,9 @@
 """Body mass index."""
 
+from terminology.loinc import BMI, HEIGHT, WEIGHT
+
+from grounding import keys
 from grounding.calculator import Calculator, Given
-from grounding.concepts import BMI, HEIGHT, WEIGHT, loinc_key
 from grounding.derived import Derived, of_results
 from grounding.formula import CalculationError, positive
 from grounding.given import newest
@@ -21,7 +23,7 @@ def compute(given: Given) -> Derived:
     """Of the newest weight and height, one decimal."""
     weight, height = newest(given, WEIGHT, "kg"), newest(given, HEIGHT, "cm")
     value = body_mass_index(float(weight.value), float(height.value))
-    return of_results(NAME, loinc_key(BMI), value, "0.1", "kg/m2", weight, height)
+    return of_results(NAME, keys.of_loinc(BMI), value, "0.1", "kg/m2", weight, height)
 
 
 CALCULATOR = Calculator(

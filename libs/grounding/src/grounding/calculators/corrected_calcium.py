@@ -1,7 +1,8 @@
 """Calcium corrected for albumin."""
 
+from terminology.loinc import ALBUMIN, CALCIUM
+
 from grounding.calculator import Calculator, Given, key_of
-from grounding.concepts import ALBUMIN, CALCIUM
 from grounding.derived import Derived, of_results
 from grounding.formula import CalculationError, positive
 from grounding.given import newest, of_one_day

@@ -1,7 +1,8 @@
 """Creatinine clearance by Cockcroft and Gault."""
 
+from terminology.loinc import CREATININE, WEIGHT
+
 from grounding.calculator import Calculator, Given, key_of
-from grounding.concepts import CREATININE, WEIGHT
 from grounding.derived import Derived
 from grounding.formula import CalculationError, Sex, age_in_years, positive
 from grounding.given import newest, person, rounded

@@ -6,15 +6,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+from terminology.drugs import Ingredient
+from terminology.loinc import CREATININE, EGFR, WEIGHT
 
-from grounding import facts
+from grounding import facts, keys
 from grounding.calculator import Calculator, Given
 from grounding.calculators import creatinine_clearance
 from grounding.calculators.egfr import latest
-from grounding.concepts import CREATININE, EGFR, WEIGHT
 from grounding.derived import Derived
 from grounding.dosing import Advice, Measure, dosing_of, limit_at
-from grounding.drugs import RXNORM, Drug
 from grounding.formula import CalculationError
 
 NAME = "dose-limit"
@@ -23,8 +23,8 @@ NAME = "dose-limit"
 def compute(given: Given) -> Derived:
     """Of the one medication among the facts."""
     medications = [fact for fact in given if fact.kind == FACT_KIND_MEDICATION]
-    drug = facts.drug(medications[0]) if len(medications) == 1 else None
-    if drug is None:
+    drug = facts.about(medications[0]).ingredients if len(medications) == 1 else ()
+    if not drug:
         raise CalculationError("a dose limit needs one medication with a published limit")
     return _limit(medications[0], drug, given)
 
@@ -40,7 +40,7 @@ def every(given: Given) -> Iterator[Derived]:
                 continue
 
 
-def _limit(medication: ClinicalFact, drug: Drug, given: Given) -> Derived:
+def _limit(medication: ClinicalFact, drug: tuple[Ingredient, ...], given: Given) -> Derived:
     dosing = dosing_of(drug)
     if dosing is None:
         raise CalculationError("a dose limit needs one medication with a published limit")
@@ -48,9 +48,10 @@ def _limit(medication: ClinicalFact, drug: Drug, given: Given) -> Derived:
     limit = limit_at(dosing, float(function.value))
     if limit is None:
         raise CalculationError("no limit applies at this kidney function")
-    keys = frozenset({f"{RXNORM}|{drug.rxcui}"})
     used = (medication.fact_id, *function.fact_ids)
-    bound = Derived(NAME, keys, Decimal(0), "mg per day", function.day, used, source=limit.source)
+    bound = Derived(
+        NAME, frozenset({keys.of_drug(drug)}), Decimal(0), "mg per day", function.day, used, source=limit.source
+    )
     if isinstance(limit.allowed, Advice):
         return replace(bound, label=limit.allowed)
     return replace(bound, value=limit.allowed, comparator="<=")

@@ -1,13 +1,15 @@
 """Estimated glomerular filtration rate by CKD-EPI 2021, and the kidney function of each day, recorded or computed."""
 
+from terminology.loinc import CREATININE, EGFR
+
+from grounding import keys
 from grounding.calculator import Calculator, Given
-from grounding.concepts import CREATININE, EGFR, loinc_key
 from grounding.derived import Derived
 from grounding.formula import CalculationError, Sex, age_in_years, positive
 from grounding.given import Person, Result, last_day, newest, person, results, rounded
 
 NAME, UNIT = "egfr-ckd-epi-2021", "mL/min/1.73 m2"
-KEYS = frozenset({loinc_key(EGFR)})
+KEYS = frozenset({keys.of_loinc(EGFR)})
 
 
 def egfr_ckd_epi_2021(creatinine_mg_dl: float, age_years: int, sex: Sex) -> float:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
+from terminology.loinc import CREATININE, EGFR
+
 from grounding.calculator import Calculator, Given
 from grounding.calculators import egfr
 from grounding.calculators.egfr import values
-from grounding.concepts import CREATININE, EGFR
 from grounding.derived import Derived
 from grounding.formula import CalculationError
 from grounding.given import rounded

@@ -3,9 +3,10 @@
 import re
 from dataclasses import replace
 
+from terminology.loinc import CREATININE, EGFR
+
 from grounding.calculator import Calculator, Given
 from grounding.calculators.egfr import latest, values
-from grounding.concepts import CREATININE, EGFR
 from grounding.derived import Derived
 from grounding.formula import positive
 

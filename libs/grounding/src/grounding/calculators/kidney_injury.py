@@ -3,8 +3,9 @@
 import re
 from decimal import Decimal
 
+from terminology.loinc import CREATININE
+
 from grounding.calculator import Calculator, Given, key_of
-from grounding.concepts import CREATININE
 from grounding.derived import Derived
 from grounding.formula import CalculationError, positive
 from grounding.given import newest, results

@@ -1,7 +1,9 @@
 """LDL cholesterol by Friedewald."""
 
+from terminology.loinc import CHOLESTEROL, HDL, LDL, TRIGLYCERIDES
+
+from grounding import keys
 from grounding.calculator import Calculator, Given
-from grounding.concepts import CHOLESTEROL, HDL, LDL, TRIGLYCERIDES, loinc_key
 from grounding.derived import Derived, of_results
 from grounding.formula import CalculationError, positive
 from grounding.given import newest, of_one_day
@@ -23,7 +25,7 @@ def compute(given: Given) -> Derived:
     """Of total, HDL cholesterol and triglycerides of one day, in whole mg/dL."""
     total, hdl, fats = of_one_day(*(newest(given, code, "mg/dL") for code in (CHOLESTEROL, HDL, TRIGLYCERIDES)))
     value = ldl_friedewald(float(total.value), float(hdl.value), float(fats.value))
-    return of_results(NAME, loinc_key(LDL), value, "1", "mg/dL", total, hdl, fats)
+    return of_results(NAME, keys.of_loinc(LDL), value, "1", "mg/dL", total, hdl, fats)
 
 
 CALCULATOR = Calculator(

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from longitude.record.v1.fact_pb2 import PROVENANCE_COMPUTED_FROM_IMAGE, ClinicalFact
+from terminology import observables, units
 
-from grounding import facts, units
-from grounding.concepts import loinc_of
+from grounding import facts
 from grounding.derived import Derived
 from grounding.mentions import NumberMention
 
@@ -20,7 +20,9 @@ _MOST_ROUNDED = Decimal("0.02")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A number of the record or derived from it. `stated`: every unit in which its fact states the same quantity."""
+    """A number of the record or derived from it. `stated`: every unit in which its fact states the same quantity;
+    `loinc`: the code of what it measures.
+    """
 
     value: Decimal
     unit: str
@@ -29,6 +31,7 @@ class Candidate:
     keys: frozenset[str]
     fact_ids: tuple[str, ...]
     stated: frozenset[str] = frozenset()
+    loinc: str = ""
 
     @property
     def printed(self) -> str:
@@ -72,11 +75,12 @@ def same_digits(number: NumberMention, candidate: Candidate) -> bool:
 
 def _of_fact(fact: ClinicalFact) -> Iterator[Candidate]:
     day, keys = facts.starts_on(fact), facts.keys(fact)
-    numbers = [(facts.number(each), units.printed(each.unit), each.comparator) for each in facts.quantities(fact)]
-    stated = frozenset(unit for value, unit, _ in numbers if value is not None)
-    for value, unit, comparator in numbers:
+    sent = facts.quantities(fact)
+    stated = frozenset(units.printed(each.unit) for each in sent if facts.number(each) is not None)
+    for each in sent:
+        value, unit, loinc = facts.number(each), units.printed(each.unit), facts.measured(fact, each)
         if value is not None:
-            yield Candidate(value, unit, comparator, day, keys, (fact.fact_id,), stated)
+            yield Candidate(value, unit, each.comparator, day, keys, (fact.fact_id,), stated, loinc)
     if fact.provenance == PROVENANCE_COMPUTED_FROM_IMAGE:
         yield Candidate(Decimal(f"{fact.confidence:.2f}"), "", "", day, keys, (fact.fact_id,))
 
@@ -86,7 +90,7 @@ def _in_unit(candidate: Candidate, unit: str) -> Decimal | None:
         return candidate.value
     if unit in candidate.stated:
         return None
-    return units.convert(candidate.value, candidate.unit, unit, loinc_of(candidate.keys))
+    return observables.convert(candidate.value, candidate.unit, unit, candidate.loinc)
 
 
 def _holds(value: Decimal, comparator: str, threshold: Decimal) -> bool:

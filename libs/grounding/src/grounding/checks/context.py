@@ -25,6 +25,14 @@ class Context:
     def words(self) -> str:
         return self.sentence.span.of(self.text)
 
+    @property
+    def words_beside_names(self) -> str:
+        """The sentence with its names blanked: what a name holds (`in the past week`) is not said beside it."""
+        text, at = self.words, self.sentence.span.start
+        for name in (each for each in self.sentence.mentions if isinstance(each, NameMention)):
+            text = text[: name.start - at] + " " * (name.end - name.start) + text[name.end - at :]
+        return text
+
     def meant(self, bound: BoundNumber) -> list[Candidate]:
         """The cited values that a number of the text may be, of whatever day; of any concept where none is named."""
         return [

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 
 from longitude.record.v1.fact_pb2 import FACT_STATUS_CORRECTED
+from terminology.units import TIME_UNITS
 
 from grounding.checks import candidates
 from grounding.checks.context import Context, contradicted, supported
 from grounding.cited import ids
 from grounding.claims import Claim, Verdict
 from grounding.mentions import NumberMention
-from grounding.units import TIME_UNITS
 
 # `new replaces old`, `old corrected to new`.
 _NEW_FIRST = re.compile(r"\b(replaces|instead of|corrected from)\b", re.IGNORECASE)

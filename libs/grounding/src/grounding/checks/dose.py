@@ -1,8 +1,9 @@
 """Doses: the number after a drug's name against the dosage of the medication cited."""
 
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
+from terminology import units
 
-from grounding import facts, numbers, units
+from grounding import facts, numbers
 from grounding.binding import BoundNumber
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.label import times_per_day

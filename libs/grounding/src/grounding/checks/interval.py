@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from grounding import binding, facts, given
+from terminology.loinc import BIRTH_DATE
+
+from grounding import binding, facts, given, keys
 from grounding.binding import BoundNumber
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim
-from grounding.concepts import BIRTH_DATE, loinc_key
 from grounding.formula import CalculationError
 
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
@@ -33,7 +34,7 @@ def _days(bound: BoundNumber, context: Context) -> set[date]:
     dated = {day for fact in found for day in facts.days(fact)}
     if len(dated) >= 2:
         return dated
-    kept = (fact for fact in context.cited.facts if loinc_key(BIRTH_DATE) not in facts.keys(fact))
+    kept = (fact for fact in context.cited.facts if keys.of_loinc(BIRTH_DATE) not in facts.keys(fact))
     return {day for fact in kept for day in facts.days(fact)}
 
 

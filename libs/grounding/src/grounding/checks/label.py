@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
-from grounding import binding, facts
+from grounding import binding, facts, relations
 from grounding.calculators import dose_limit, egfr_slope, gfr_category
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim, Verdict
@@ -41,7 +41,7 @@ def check(context: Context) -> list[Claim]:
     return [
         _check_dosage(each, context) if each.family in {"route", "frequency"} else _check_category(each, context)
         for each in context.sentence.mentions
-        if isinstance(each, LabelMention)
+        if isinstance(each, LabelMention) and each.family != relations.FAMILY
     ]
 
 

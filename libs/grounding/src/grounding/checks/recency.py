@@ -52,7 +52,7 @@ def _in_order(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]
 def _of_today(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
     """`today` is the day of the question; weeks, months and years that count from it are not checked."""
     start = context.sentence.span.start
-    for said in _LATELY.finditer(context.words):
+    for said in _LATELY.finditer(context.words_beside_names):
         yield Claim(start + said.start(), start + said.end(), "recency", Verdict.UNSUPPORTED, "no cited entry says so")
     days = {each.day for bound in found for each in _meant(bound, context)}
     for said in _TODAY.finditer(context.words):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from terminology.units import TIME_UNITS
+
 from grounding import binding
 from grounding.binding import BoundNumber
 from grounding.checks import candidates, count, dose, interval, when
@@ -10,7 +12,6 @@ from grounding.checks.candidates import Candidate
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.dose import PER_DAY
 from grounding.claims import Claim, Verdict
-from grounding.units import TIME_UNITS
 
 
 def check(context: Context) -> list[Claim]:
@@ -23,7 +24,7 @@ def check(context: Context) -> list[Claim]:
 
 
 def _check_one(bound: BoundNumber, known: Sequence[Candidate], context: Context) -> list[Claim]:
-    if bound.number.unit in TIME_UNITS:
+    if bound.number.unit in TIME_UNITS and not _is_recorded(bound, context):
         return [interval.check_one(bound, context)]
     if dose.is_dose(bound, context):
         return [dose.check_one(bound, context), *_day(bound, context)]
@@ -31,6 +32,11 @@ def _check_one(bound: BoundNumber, known: Sequence[Candidate], context: Context)
     if counted:
         return [count.check_one(bound, counted, context), *_day(bound, context)]
     return _value(bound, known, context)
+
+
+def _is_recorded(bound: BoundNumber, context: Context) -> bool:
+    """Whether a span of time is itself a result: a gestational age of so many weeks."""
+    return bound.name is not None and any(each.unit == bound.number.unit for each in context.meant(bound))
 
 
 def _day(bound: BoundNumber, context: Context) -> list[Claim]:

@@ -4,12 +4,12 @@ import re
 from datetime import date
 
 from longitude.record.v1.fact_pb2 import FACT_KIND_ENCOUNTER, ClinicalFact
+from terminology.loinc import BIRTH_DATE
 
-from grounding import binding, facts
+from grounding import binding, facts, keys
 from grounding.binding import BoundNumber
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.claims import Claim, Verdict
-from grounding.concepts import BIRTH_DATE, loinc_key
 from grounding.mentions import Cue, DateMention
 from grounding.scan import cue, name_mentions
 from grounding.sources import birth_day
@@ -93,7 +93,7 @@ def _without_names(mention: DateMention, context: Context) -> str:
 
 
 def _days(fact: ClinicalFact, mention: DateMention, context: Context) -> frozenset[date]:
-    if loinc_key(BIRTH_DATE) in facts.keys(fact):
+    if keys.of_loinc(BIRTH_DATE) in facts.keys(fact):
         born = birth_day(fact)
         return frozenset({born}) if born else frozenset()
     start, end = facts.starts_on(fact), facts.ends_on(fact)

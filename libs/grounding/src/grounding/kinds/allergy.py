@@ -2,9 +2,9 @@
 
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
+from terminology import absence
 
 from grounding import facts
-from grounding.concepts import NO_KNOWN_ALLERGY, SNOMED
 from grounding.kind import Kind, of_fact
 from grounding.sources import Sources
 from grounding.statements import Day, Name, Part, Reaction, Statement, Words
@@ -21,8 +21,9 @@ def statement(sources: Sources, fact_id: str) -> Statement:
 
 def allergen(fact: ClinicalFact) -> tuple[Part, ...]:
     """The allergen; with `no` before it where the record states an absence and its name does not say so itself."""
-    denies_all = f"{SNOMED}|{NO_KNOWN_ALLERGY}" in facts.keys(fact)
-    negative = facts.is_absent(fact) and not denies_all and not facts.name_of(fact).lower().startswith("no ")
+    negative = (
+        facts.is_absent(fact) and absence.of(fact.code) is None and not facts.name_of(fact).lower().startswith("no ")
+    )
     return (Words("no "), Name(fact.fact_id)) if negative else (Name(fact.fact_id),)
 
 

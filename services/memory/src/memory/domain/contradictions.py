@@ -25,6 +25,7 @@ from longitude.record.v1.fact_pb2 import (
     PROVENANCE_READ_FROM_TEXT,
     ClinicalFact,
 )
+from terminology.loinc import SEX
 
 # Kinds that a rule reads: an update of any other kind can open or close nothing.
 KINDS = frozenset((FACT_KIND_ALLERGY, FACT_KIND_PROBLEM, FACT_KIND_MEDICATION, FACT_KIND_DEMOGRAPHIC))
@@ -60,10 +61,10 @@ Rule = Callable[[Sequence[ClinicalFact]], Iterator[Finding]]
 def no_known_allergies(facts: Sequence[ClinicalFact]) -> Iterator[Finding]:
     """`No known allergies` against a present allergy of overlapping validity, or one read from a letter."""
     allergies = [fact for fact in facts if fact.kind == FACT_KIND_ALLERGY]
-    denials = [fact for fact in allergies if concepts.denies_allergies(fact)]
+    denials = [fact for fact in allergies if concepts.denied(fact)]
     present = [fact for fact in allergies if fact.assertion == ASSERTION_PRESENT and fact not in denials]
     for denial, allergy in product(denials, present):
-        if allergy.provenance in _READ or times.overlap(denial, allergy):
+        if concepts.denies(denial, allergy) and (allergy.provenance in _READ or times.overlap(denial, allergy)):
             yield (_who(denial), concepts.key(allergy)), denial, allergy
 
 
@@ -71,7 +72,7 @@ def present_and_absent(facts: Sequence[ClinicalFact]) -> Iterator[Finding]:
     """The same concept stated present and absent for overlapping time."""
     by_concept: dict[tuple[int, str], list[ClinicalFact]] = defaultdict(list)
     for fact in facts:
-        if fact.kind != FACT_KIND_DEMOGRAPHIC and not concepts.denies_allergies(fact):
+        if fact.kind != FACT_KIND_DEMOGRAPHIC and not concepts.denied(fact):
             by_concept[fact.kind, concepts.key(fact)].append(fact)
     for (kind, concept), group in by_concept.items():
         present = [fact for fact in group if fact.assertion == ASSERTION_PRESENT]
@@ -144,7 +145,7 @@ def _ended_after_start(active: ClinicalFact, ended: ClinicalFact) -> bool:
 
 
 def _differ(code: str, one: str, other: str) -> bool:
-    if code == concepts.SEX:
+    if code == SEX:
         return one != other and not {one, other} & _UNKNOWN_SEX
     digits = [value.replace("-", "") for value in (one, other)]
     shorter = min(map(len, digits))

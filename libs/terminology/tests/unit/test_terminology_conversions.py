@@ -1,11 +1,12 @@
-"""Units: spellings and conversions."""
+"""Conversions between the units in which laboratories and readers give one analyte."""
 
 from decimal import Decimal
 
 import pytest
-from grounding.units import convert, printed
 from hypothesis import given
 from hypothesis import strategies as st
+from terminology.observables import convert
+from terminology.units import printed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""LOINC codes that calculators and rules name, each looked up in the table of observables by its id."""
+
+from terminology.observables import by_id
+
+
+def loinc(identifier: str) -> str:
+    """The code of an observable; KeyError for an id that is no row."""
+    return by_id()[identifier].loinc
+
+
+ACR = loinc("albumin-creatinine-ratio")
+ALBUMIN = loinc("albumin")
+ANION_GAP = loinc("anion-gap")
+# What laboratories report as bicarbonate: total carbon dioxide.
+BICARBONATE = loinc("total-carbon-dioxide")
+BIRTH_DATE = loinc("birth-date")
+BMI = loinc("body-mass-index")
+CALCIUM = loinc("calcium")
+CHLORIDE = loinc("chloride")
+CHOLESTEROL = loinc("total-cholesterol")
+CREATININE = loinc("creatinine")
+EGFR = loinc("egfr")
+GLUCOSE = loinc("glucose")
+HAEMOGLOBIN = loinc("haemoglobin")
+HBA1C = loinc("hba1c")
+HDL = loinc("hdl-cholesterol")
+HEIGHT = loinc("body-height")
+LDL = loinc("ldl-cholesterol")
+PLATELETS = loinc("platelets")
+POTASSIUM = loinc("potassium")
+SEX = loinc("administrative-sex")
+SODIUM = loinc("sodium")
+SYSTOLIC = loinc("systolic-blood-pressure")
+TRIGLYCERIDES = loinc("triglycerides")
+WEIGHT = loinc("body-weight")
+WHITE_BLOOD_CELLS = loinc("white-blood-cells")
