@@ -1,13 +1,13 @@
 """Names that a text may hold, found at word boundaries, the longest first.
 
 The names that every text may hold come from terminology, gathered once per process; those of one record lie over them.
-Guarantee: a mention is found in the same time however many names are known. Abbreviations of few letters count only
+Guarantee: a mention is found in the same time however many names are known. Abbreviations of two letters count only
 as physicians write them; a name that is also an ordinary word (`today`, a contraceptive) is none.
 """
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -26,8 +26,8 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SPACE = re.compile(r"\s+")
 # Between the words of a name a text may have a space or a hyphen, or what the name itself has there.
 _LOOSE = frozenset({"", "-"})
-# An abbreviation of up to so many letters is looked for only as it is written: `FIT`, never `fit`.
-_SHORT = 3
+# An abbreviation of up to so many letters is looked for only as it is written.
+_SHORT = 2
 _NOTHING: Keys = frozenset()
 
 
@@ -133,18 +133,26 @@ def everywhere() -> Names:
 
 
 def _observables() -> Mapping[str, Keys]:
-    """Names of results, as written and without their punctuation. The name of a panel is none: its members do not share
-    one value.
+    """Names of results, as written and without their punctuation. The name of a panel is none, since its members do not
+    share one value, unless one of them alone owns it: kidney function is the eGFR.
     """
-    everything = observables().values()
-    own = {name for known in everything for name in (known.name, known.short, *known.names)}
-    short = {plain(each) for each in names.written() if len(each) <= _SHORT} - set(map(plain, own))
-    named = {name: names.spoken()[plain(name)] for name in (*own, *names.spoken()) if plain(name) not in short}
-    return {name: _keys(observed) for name, observed in named.items() if _is_of_a_result(name)}
+    own: dict[str, list[Observable]] = {}
+    for known in observables().values():
+        for name in (known.name, known.short, *known.names):
+            own.setdefault(plain(name), []).append(known)
+    written = [name for known in observables().values() for name in (known.name, known.short, *known.names)]
+    return {
+        name: _keys(own[plain(name)] if names.panel(name) else names.spoken()[plain(name)])
+        for name in (*written, *names.spoken())
+        if _is_of_a_result(name, own)
+    }
 
 
-def _is_of_a_result(name: str) -> bool:
-    return not names.panel(name) and not is_ordinary(name) and any(map(str.isalpha, name))
+def _is_of_a_result(name: str, own: Mapping[str, Collection[Observable]]) -> bool:
+    is_group = names.panel(name) is not None and len(own.get(plain(name), ())) != 1
+    # `Na+` without its sign.
+    is_short = plain(name) not in own and sum(map(str.isalnum, name)) <= _SHORT
+    return not (is_group or is_short or is_ordinary(name)) and any(map(str.isalpha, name))
 
 
 def _drugs() -> Mapping[Words, Keys]:
