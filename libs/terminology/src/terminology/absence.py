@@ -69,12 +69,23 @@ class Stated:
 
 
 def of(concept: CodedConcept) -> Absence | None:
-    """The absence that a concept states by its code, or, without a code of a known system, by its words."""
+    """The absence that a concept states by its code, or, without a code of a known system, by its words.
+
+    A code of no system that may mean anything (NONE, UNK) counts only where no words stand beside it.
+    """
     if known := _by_code().get((concept.system, concept.code)):
         return known
     if concept.code and coding_systems.known(concept.system):
         return None
-    return whole(concept.display) or (whole(concept.code) if not concept.system else None)
+    by_code = whole(concept.code) if not concept.system else None
+    if by_code and by_code.about == ANY and concept.display:
+        by_code = None
+    return whole(concept.display) or by_code
+
+
+def concept_of(meaning: Meaning, about: str) -> CodedConcept | None:
+    """The code that says this of this kind of facts; None where there is none."""
+    return _codes().get((meaning, about))
 
 
 def whole(text: str) -> Absence | None:
@@ -94,6 +105,18 @@ def stated(text: str) -> Iterator[Stated]:
 def of_another(text: str) -> bool:
     """Whether a text speaks of somebody else than the patient: a relative, the family's history."""
     return any(True for _ in phrases.find(text, _cues("person")))
+
+
+def opening(text: str) -> tuple[Meaning, str] | None:
+    """The cue that a text begins with, the longest one, and what it is said of; None when it begins with none."""
+    words = list(phrases.WORD.finditer(text))
+    for count in range(min(len(words) - 1, _LONGEST), 0, -1):
+        span = phrases.joined(words[:count])
+        if span in _pseudo():
+            return None
+        if span in _cues("before"):
+            return _cues("before")[span][0], text[words[count].start() :]
+    return None
 
 
 def beside(text: str, start: int, end: int) -> Meaning | None:

@@ -1,7 +1,7 @@
 """Names of code systems, as senders write them, to the FHIR system URI."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from terminology import tables
 
@@ -9,6 +9,7 @@ COLUMNS = ("name", "uri", "source")
 _HL7_TABLES = "http://terminology.hl7.org/CodeSystem/v2-"
 _HL7_TABLE = re.compile(r"HL7(\d+)")
 _OID = re.compile(r"\d+(?:\.\d+){4,}")
+_LONGEST = 256  # characters of a name
 _SEPARATORS = re.compile(r"[\s\-_]+")
 
 
@@ -17,6 +18,11 @@ def uri(name: str) -> str:
 
     An OID that no row knows is its own URI.
     """
+    return _uri(name) if len(name) <= _LONGEST else ""
+
+
+@lru_cache(maxsize=4096)
+def _uri(name: str) -> str:
     spelled = _SEPARATORS.sub("", name.upper()).removeprefix("URN:OID:")
     if row := _by_name().get(spelled):
         return row

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 
 from longitude.record.v1.fact_pb2 import CodedConcept
 
@@ -22,6 +22,7 @@ _OBSERVABLES = (
     "family", "low", "high", "short", "names", "abbreviations", "source",
 )  # fmt: skip
 _CODES = ("loinc", "name", "observable", "differs", "substance", "source")
+_NO_METHOD = "method: not stated"
 _STATES_SPECIMEN = re.compile(r" (?:in|of) [A-Z]")
 
 
@@ -62,6 +63,13 @@ class Code:
     differs: str
     substance: str
 
+    @property
+    def concept(self) -> CodedConcept:
+        """How a record names it: as the observable, or as itself where that would add a method that nobody stated."""
+        own = self.differs == _NO_METHOD
+        loinc, name = (self.loinc, self.name) if own else (self.observable.loinc, self.observable.name)
+        return CodedConcept(system=LOINC, code=loinc, display=name)
+
     def accepts(self, unit: str) -> bool:
         """Whether results of this code come in this unit, in any spelling; no unit where it has none."""
         code = units.ucum(unit) if unit else ""
@@ -81,17 +89,20 @@ class Code:
         return units.convert(value, unit, to, self.substance, self.observable.substance)
 
 
-@lru_cache(maxsize=4096)
 def by_loinc(loinc: str) -> Code | None:
     """The observable of a LOINC code, or of an equivalent one; None when the code is not known."""
-    known = observables().get(loinc)
-    if known is not None:
-        return Code(loinc, known.name, known, "", known.substance)
-    row = _equivalents().get(loinc)
-    if row is None:
-        return None
+    return _codes().get(loinc)
+
+
+@cache
+def _codes() -> Mapping[str, Code]:
+    own = {loinc: Code(loinc, known.name, known, "", known.substance) for loinc, known in observables().items()}
+    return {loinc: _equivalent(row) for loinc, row in _equivalents().items()} | own
+
+
+def _equivalent(row: Row) -> Code:
     observable = by_id()[row["observable"]]
-    return Code(loinc, row["name"], observable, row["differs"], row["substance"] or observable.substance)
+    return Code(row["loinc"], row["name"], observable, row["differs"], row["substance"] or observable.substance)
 
 
 def of(concept: CodedConcept) -> Observable | None:

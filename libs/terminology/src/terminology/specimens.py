@@ -11,6 +11,7 @@ from terminology.tables import Row, read
 
 _COLUMNS = ("specimen", "counts_as", "words", "hl7", "snomed", "source")
 _BLOOD = "blood"
+_SHORT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,18 @@ def by_code(code: str) -> Specimen | None:
     return _by_code().get(code)
 
 
-@lru_cache(maxsize=4096)
 def specimen_in(text: str) -> Specimen | None:
     """The specimen that a name or remark mentions: another one before blood; None when it names none."""
+    return _kept(text) if len(text) <= _SHORT else _mentioned(text)
+
+
+def _mentioned(text: str) -> Specimen | None:
     mentioned = [_by_word()[match] for match in _pattern().findall(f" {_plain(text)} ")]
     return next((known for known in mentioned if not known.is_blood), mentioned[0] if mentioned else None)
+
+
+# Only short texts are kept, so that the cache stays small whatever a sender writes.
+_kept = lru_cache(maxsize=4096)(_mentioned)
 
 
 def without_blood(text: str) -> str:

@@ -16,6 +16,7 @@ from terminology.tables import Row, read
 
 _COLUMNS = ("ucum", "printed", "spellings", "prose", "misread", "source")
 _ARITHMETIC = Context(prec=34)
+_LONGEST = 64  # characters of a unit
 _LOOKS = str.maketrans({"µ": "u", "\u03bc": "u", "²": "2", "³": "3", "×": "X"})
 
 # As people print them: numbers with these are spans of time, not values.
@@ -24,9 +25,14 @@ TIME_UNITS = frozenset({"day", "week", "month", "year"})
 Side = tuple[Fraction, codes.Dimensions]
 
 
-@lru_cache(maxsize=4096)
 def ucum(spelling: str, *, scanned: bool = False) -> str | None:
     """The UCUM code of a unit as sent or printed; None when it is not known. `scanned`: text recognition wrote it."""
+    return _ucum(spelling, scanned=scanned) if len(spelling) <= _LONGEST else None
+
+
+# Only short texts are kept, so that the cache stays small whatever a sender writes.
+@lru_cache(maxsize=4096)
+def _ucum(spelling: str, *, scanned: bool) -> str | None:
     plain, text = _plain(spelling), spelling.strip()
     known = _spellings().get(plain) or (_misread().get(plain) if scanned else None)
     unit = codes.parse(text)

@@ -112,3 +112,33 @@ def test_every_word_for_somebody_else_is_known_in_a_sentence() -> None:
     assert persons
     assert all(absence.of_another(f"The {words}'s asthma") for words in persons)
     assert not absence.of_another("The patient is allergic to penicillin")
+
+
+def test_a_code_that_may_mean_anything_states_nothing_beside_words() -> None:
+    assert absence.of(concept("", "NONE")) == absence.whole("NONE")
+    assert absence.of(concept("", "UNK", "Penicillin")) is None
+    assert absence.of(concept("", "NKDA", "drug allergies")) == absence.whole("NKDA")
+
+
+@pytest.mark.parametrize(
+    ("text", "opening"),
+    [
+        ("Rule out myocardial infarction", (Meaning.SUSPECTED, "myocardial infarction")),
+        ("No evidence of deep-vein thrombosis", (Meaning.NONE, "deep-vein thrombosis")),
+        ("Ausschluss Pneumonie", (Meaning.RULED_OUT, "Pneumonie")),
+        ("Not allergic to latex", (Meaning.NONE, "latex")),
+        ("Diabetes without complications", None),
+        ("No increase in size", None),
+        ("No", None),
+        ("", None),
+    ],
+)
+def test_the_words_that_open_a_text_speak_of_its_rest(text: str, opening: tuple[Meaning, str] | None) -> None:
+    assert absence.opening(text) == opening
+
+
+def test_every_absence_has_the_code_that_stands_for_it() -> None:
+    none = absence.concept_of(Meaning.NONE, "drug-allergy")
+    assert none is not None
+    assert absence.of(none) == absence.whole("NKDA")
+    assert absence.concept_of(Meaning.NONE, "weather") is None

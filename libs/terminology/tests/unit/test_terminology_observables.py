@@ -362,3 +362,11 @@ def test_the_names_that_several_share_lead_to_all_of_them() -> None:
     shared = Counter(observables.plain(known.short) for known in ALL)
     for name, count in shared.items():
         assert len(named(name)) >= count
+
+
+@pytest.mark.parametrize(("loinc", "named"), [("14682-9", "2160-0"), ("26464-8", "26464-8"), ("6690-2", "6690-2")])
+def test_a_record_names_a_code_by_its_observable_unless_that_adds_a_method(loinc: str, named: str) -> None:
+    code = observables.by_loinc(loinc)
+    assert code is not None
+    assert code.concept.code == named
+    assert observables.of(code.concept) is code.observable

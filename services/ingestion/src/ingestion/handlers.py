@@ -21,11 +21,11 @@ from ingestion.domain import dicom
 from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, not_stored, read_envelope
 from ingestion.domain.control_ids import REMARK, ControlIds
 from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
+from ingestion.domain.protocol import table
 from ingestion.domain.reading import Feed, Reading, digest_of, read
 from ingestion.domain.reception import document_events, partition_key, received_event
 from ingestion.domain.refusal import Condition, RefusedError, Verdict
 from ingestion.domain.rejection import refusal_of, rejected_event, rejected_event_id
-from ingestion.domain.terminology import table
 from ingestion.flows.turns import Turns
 
 log = logging.getLogger("ingestion")

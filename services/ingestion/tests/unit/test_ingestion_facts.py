@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ingestion.domain.reading import Feed, Reading, read
 from ingestion.domain.refusal import RefusedError
 from longitude.record.v1 import fact_pb2 as pb
@@ -66,7 +68,7 @@ def test_a_result_carries_code_value_unit_time_range_flag_and_pointer() -> None:
     [
         ("14682-9^Creatinine^LN", "106", "umol/L", ("2160-0", "1.20", "mg/dL")),
         ("KREA^Kreatinin^L", "106", "µmol/l", ("2160-0", "1.20", "mg/dL")),
-        ("CREA^Creatinine serum^LOCAL", "88.42", "umol/l", ("2160-0", "1.00", "mg/dL")),
+        ("CREA^Creatinine serum^LOCAL", "88.42", "umol/l", ("2160-0", "1.000", "mg/dL")),
         ("GLU^Glucose^L", "5.5", "mmol/L", ("2345-7", "99", "mg/dL")),
         ("UREA^Urea^L", "10.0", "mmol/L", ("3094-0", "28.0", "mg/dL")),
         ("UREA^Urea^L", "60.1", "mg/dL", ("3094-0", "28.0", "mg/dL")),
@@ -103,6 +105,8 @@ def test_bounds_of_a_reference_range_follow_the_unit() -> None:
         ("CREA^Creatinine, urine^L", "90", "mg/dL"),
         ("K^Potassium^L", "5.1", ""),
         ("K^Factor K^L", "5.1", "g/L"),
+        ("WT^Birth weight^L", "3.4", "kg"),
+        ("HR^Fetal heart rate^L", "150", "/min"),
         ("XYZ^Unknown^L", "5.1", "mmol/L"),
     ],
 )
@@ -110,6 +114,47 @@ def test_a_local_code_is_never_mapped_on_a_guess(code: str, value: str, unit: st
     fact = one("ORU^R01", OBR, obx(value, code=code, unit=unit))
     assert fact.code.system == "urn:longitude:local:NORTH:L"
     assert (fact.code.code, fact.quantity.value) == (code.partition("^")[0], value)
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        ("OBR|1|PL7|FI9|UA^Urinalysis^L|||20240229",),
+        ("OBR|1|PL7|FI9|CHEM^Chemistry^L|||20240229||||||||UR&Urine",),
+        (OBR, "SPM|1|||CSF^^HL70487"),
+    ],
+)
+def test_a_local_code_is_not_mapped_where_the_order_names_another_specimen(segments: tuple[str, ...]) -> None:
+    fact = one("OUL^R22", *segments, obx("50", code="GLU^Glucose^L"))
+    assert (fact.code.code, fact.code.system) == ("GLU", "urn:longitude:local:NORTH:L")
+
+
+def test_a_code_without_a_method_does_not_get_one() -> None:
+    fact = one("ORU^R01", OBR, obx("105600", code="26464-8^WBC^LN", unit="/uL"))
+    assert (fact.code.code, fact.code.display) == ("26464-8", "Leukocytes [#/volume] in Blood")
+    assert quantity(fact) == ("", "105.6", "10*3/uL")
+
+
+@pytest.mark.parametrize(("value", "expected"), [("850", "0.85"), ("1250", "1.25"), ("3400", "3.4")])
+def test_a_conversion_keeps_the_digits_that_were_sent(value: str, expected: str) -> None:
+    assert quantity(one("ORU^R01", OBR, obx(value, code="29463-7^Weight^LN", unit="g"))) == ("", expected, "kg")
+
+
+@pytest.mark.parametrize("unit", ["10^3/uL", "x10^3/uL", "x10^9/L"])
+def test_a_unit_with_an_unescaped_caret_is_read_whole(unit: str) -> None:
+    fact = one("ORU^R01", OBR, obx("5.4", code="6690-2^Leukocytes^LN", unit=unit))
+    assert quantity(fact) == ("", "5.4", "10*3/uL")
+
+
+@settings(deadline=None)
+@given(st.decimals(min_value=0, max_value=10**6, places=3))
+def test_a_number_in_the_unit_of_the_record_keeps_every_digit(number: object) -> None:
+    assert quantity(one("ORU^R01", OBR, obx(str(number)))) == ("", str(number), "mg/dL")
+
+
+def test_a_number_of_a_known_code_without_its_unit_is_remarked() -> None:
+    assert "OBX[1] OBX-6: no unit" in reading("ORU^R01", PID, OBR, obx("1.4", unit="")).warnings
+    assert not reading("ORU^R01", PID, OBR, obx("7", code="1^X^L", unit="")).warnings
 
 
 def test_a_loinc_code_in_a_unit_that_cannot_be_converted_stays_as_sent() -> None:
@@ -160,9 +205,26 @@ def test_lines_of_a_text_are_one_result() -> None:
     assert one("ORU^R01", OBR, *lines).text == "line 1\nline 2\nline 3"
 
 
-def test_a_blood_pressure_in_one_value_becomes_its_two_parts() -> None:
-    both = facts("ORU^R01", OBR, obx("142/88", kind="ST", code="BP^Blood pressure^L", unit="mmHg"))
+@pytest.mark.parametrize(
+    "code", ["BP^Blood pressure^L", "RR^RR^L", "85354-9^Blood pressure^LN", "8716-3^Vital signs^LN", "^Blood pressure"]
+)
+def test_a_blood_pressure_in_one_value_becomes_its_two_parts(code: str) -> None:
+    both = facts("ORU^R01", OBR, obx("142/88", kind="ST", code=code, unit="mmHg"))
     assert [(f.code.code, f.quantity.value) for f in both] == [("8480-6", "142"), ("8462-4", "88")]
+
+
+@pytest.mark.parametrize(("code", "unit"), [("IOP^Pressure^L", "mmHg"), ("BP^Blood pressure^L", "cm")])
+def test_another_pressure_or_unit_stays_as_it_was_written(code: str, unit: str) -> None:
+    assert one("ORU^R01", OBR, obx("15/16", kind="ST", code=code, unit=unit)).text == "15/16"
+
+
+def test_a_blood_pressure_in_kilopascals_is_no_tenth_of_it() -> None:
+    both = facts("ORU^R01", OBR, obx("16/11", kind="ST", code="BP^Blood pressure^L", unit="kPa"))
+    assert [quantity(f) for f in both] == [("", "120", "mm[Hg]"), ("", "83", "mm[Hg]")]
+
+
+def test_a_coded_value_has_words_even_where_none_were_sent() -> None:
+    assert one("ORU^R01", OBR, obx("260385009^^SCT", kind="CWE", unit="")).coded.display == "Negative"
 
 
 @pytest.mark.parametrize(
@@ -212,6 +274,53 @@ def test_family_history_is_never_the_patients_problem(code: str) -> None:
     assert one("ADT^A08", f"DG1|1||{code}").code.code == "10157-6"
 
 
+@pytest.mark.parametrize(
+    ("code", "is_family"),
+    [("Z803^Malignant neoplasm of breast^I10C", True), ("V18.4^Pedal cyclist injured^I10", False),
+     ("V18.4^Polyps^I9C", True), ("Z80^Family hx^I10G", True), ("^Mother had gout^", True)],
+)  # fmt: skip
+def test_codes_of_family_history_count_in_their_own_system(code: str, is_family: bool) -> None:  # noqa: FBT001
+    kind = one("ADT^A08", f"DG1|1||{code}").kind
+    assert kind == (pb.FACT_KIND_RESULT if is_family else pb.FACT_KIND_PROBLEM)
+
+
+@pytest.mark.parametrize("segment", ["PRB|AD|20240101|NKP^No known problems^L|P1", "DG1|1|||None", "DG1|1||^NONE"])
+def test_no_problems_is_an_absence(segment: str) -> None:
+    fact = one("PPR^PC1", segment)
+    assert (fact.code.code, fact.assertion) == ("160245001", pb.ASSERTION_ABSENT)
+
+
+def test_problems_that_are_not_known_are_no_fact_and_remarked() -> None:
+    found = reading("ADT^A08", PID, "DG1|1|||Unknown")
+    assert {f.kind for f in found.content.facts} == {pb.FACT_KIND_DEMOGRAPHIC}
+    assert any("DG1-3" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "display", "assertion", "status"),
+    [
+        ("||No evidence of deep vein thrombosis", "deep vein thrombosis", "ABSENT", "ACTIVE"),
+        ("|J18.9^Ausschluss Pneumonie^I10G|", "Pneumonie", "ABSENT", "ACTIVE"),
+        ("||Rule out myocardial infarction", "Rule out myocardial infarction", "PRESENT", "PRELIMINARY"),
+        ("|I21.9^Suspected infarction^I10C|", "Suspected infarction", "PRESENT", "PRELIMINARY"),
+        ("|E11.9^Diabetes without complications^I10C|", "Diabetes without complications", "PRESENT", "ACTIVE"),
+        ("|Z72.823^Risk of suffocation^I10C|", "Risk of suffocation", "PRESENT", "ACTIVE"),
+        ("||Absence of iris", "Absence of iris", "PRESENT", "ACTIVE"),
+        ("|60001007^Not pregnant^SCT|", "Not pregnant", "PRESENT", "ACTIVE"),
+    ],
+)
+def test_a_denied_or_doubted_diagnosis_is_no_problem(diagnosis: str, display: str, assertion: str, status: str) -> None:
+    fact = one("ADT^A08", f"DG1|1|{diagnosis}")
+    assert (fact.code.display, fact.assertion) == (display, pb.Assertion.Value(f"ASSERTION_{assertion}"))
+    assert fact.status == pb.FactStatus.Value(f"FACT_STATUS_{status}")
+
+
+def test_a_code_has_words_even_where_none_were_sent() -> None:
+    fact = one("ADT^A08", "DG1|1||E11.9^^I10C")
+    assert fact.code.display == "Type 2 diabetes mellitus without complications"
+    assert fact.source_code.display == ""
+
+
 def test_a_problem_list_entry_follows_its_instance() -> None:
     added, ended = (
         one("PPR^PC1", f"PRB|{action}|20240101|E11.9^Diabetes^I10C|INST7|||20100301||{end}|||||{state}|||20100301")
@@ -237,6 +346,10 @@ def test_a_problem_list_entry_follows_its_instance() -> None:
         ("^Amoxicillin 500 mg", RXNORM, "723"),
         ("^Penicillin G", RXNORM, "7980"),
         ("12345^Horseradish^L", "urn:longitude:local:NORTH:L", "12345"),
+        ("^SULFA", SNOMED, "387406002"),
+        ("^Statins", "urn:longitude:allergen", "statin"),
+        ("^Hydrocodone", "urn:longitude:ingredient", "longitude:hydrocodone"),
+        ("^No penicillin", SNOMED, "764146007"),
     ],
 )
 def test_allergens_become_substances_where_they_are_known(allergen: str, system: str, code: str) -> None:
@@ -253,6 +366,37 @@ def test_allergens_become_substances_where_they_are_known(allergen: str, system:
 def test_no_known_allergies_is_an_absence(allergen: str) -> None:
     fact = one("ADT^A08", f"AL1|1|MA|{allergen}")
     assert (fact.code.code, fact.assertion) == ("716186003", pb.ASSERTION_ABSENT)
+
+
+@pytest.mark.parametrize(
+    "allergen", ["^Bactrim", "10831^Bactrim^RXNORM", "10180^Sulfamethoxazole / Trimethoprim^RXNORM"]
+)
+def test_an_allergy_to_a_combination_is_one_to_each_of_its_ingredients(allergen: str) -> None:
+    both = facts("ADT^A08", f"AL1|1|DA|{allergen}")
+    assert {f.code.display for f in both} == {"sulfamethoxazole", "trimethoprim"}
+    assert len({f.slot for f in both}) == len({f.fact_id for f in both}) == 2
+
+
+@pytest.mark.parametrize(
+    ("allergen", "display"),
+    [("^No allergy to penicillin", "penicillin"), ("^Not allergic to latex", "Latex"),
+     ("^Denies peanut allergy", "Peanut"), ("^No allergy to horseradish", "horseradish")],
+)  # fmt: skip
+def test_an_allergy_that_is_denied_is_absent(allergen: str, display: str) -> None:
+    fact = one("ADT^A08", f"AL1|1|DA|{allergen}")
+    assert (fact.code.display, fact.assertion) == (display, pb.ASSERTION_ABSENT)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("DA", "409137002"), ("FA", "429625007"), ("EA", "428607008")])
+def test_none_denies_only_the_kind_of_allergy_that_it_stands_for(kind: str, code: str) -> None:
+    assert one("ADT^A08", f"AL1|1|{kind}|^NONE").code.code == code
+
+
+@pytest.mark.parametrize("segment", ["AL1|1|DA|^Unknown", "AL1|1|PA|^None", "AL1|1||UNK"])
+def test_what_is_not_known_about_allergies_is_no_fact_and_remarked(segment: str) -> None:
+    found = reading("ADT^A08", PID, segment)
+    assert {f.kind for f in found.content.facts} == {pb.FACT_KIND_DEMOGRAPHIC}
+    assert any("AL1-3" in warning for warning in found.warnings)
 
 
 def test_no_known_drug_allergies_claims_no_more_than_that() -> None:
@@ -309,6 +453,24 @@ def test_a_combination_is_a_statement_for_each_ingredient() -> None:
     assert len({f.slot for f in both}) == 2
 
 
+@pytest.mark.parametrize(
+    ("drug", "names"),
+    [
+        ("HYAP^HYDROCODONE-ACETAMINOPHEN 5-325 MG TAB^L", {"hydrocodone", "acetaminophen"}),
+        ("L2^SACUBITRIL-VALSARTAN 24-26 MG TAB^L", {"sacubitril", "valsartan"}),
+        ("723^Amoxicillin / Clavulanate^RXNORM", {"amoxicillin", "clavulanate"}),
+        ("^DIGOXIN IMMUNE FAB 40 MG VIAL", {"digoxin immune fab"}),
+    ],
+)
+def test_no_ingredient_is_lost_and_none_made_of_an_antidote(drug: str, names: set[str]) -> None:
+    assert {f.code.display for f in facts("RDE^O11", order("NW"), RXE.format(drug=drug))} == names
+
+
+def test_an_ingredient_without_an_rxnorm_code_is_one_of_longitude() -> None:
+    fact = one("RDE^O11", order("NW"), RXE.format(drug="^Hydrocodone 5 mg"))
+    assert (fact.code.system, fact.code.code) == ("urn:longitude:ingredient", "longitude:hydrocodone")
+
+
 def test_an_unknown_drug_stays_as_sent() -> None:
     fact = one("RDE^O11", order("NW"), RXE.format(drug="99^Unobtainium^L"))
     assert (fact.code.code, fact.code.system) == ("99", "urn:longitude:local:NORTH:L")
@@ -356,6 +518,13 @@ def test_vaccinations_are_given_or_refused() -> None:
     assert (given.kind, given.code.code, given.assertion) == (pb.FACT_KIND_IMMUNIZATION, "88", pb.ASSERTION_PRESENT)
     assert refused.assertion == pb.ASSERTION_ABSENT
     assert not refused.dosage.HasField("dose")
+
+
+@pytest.mark.parametrize("vaccine", ["113^Td^CVX", "49281-0215-88^TENIVAC^NDC", "49281021588^TENIVAC^NDC"])
+def test_a_vaccine_is_one_of_cvx_however_it_was_coded(vaccine: str) -> None:
+    fact = one("VXU^V04", "ORC|RE||1", f"RXA|0|1|20230901||{vaccine}|0.5|mL")
+    assert (fact.code.system, fact.code.code) == ("http://hl7.org/fhir/sid/cvx", "113")
+    assert fact.source_code.code == vaccine.partition("^")[0]
 
 
 def pv1(patient_class: str = "I", admitted: str = "20240301080000", discharged: str = "") -> str:
@@ -418,6 +587,17 @@ def test_a_note_becomes_a_document_with_its_text() -> None:
     assert document.media_type.startswith("text/plain")
     assert (fact.code.code, fact.slot) == ("18842-5", "document:DOC9:18842-5")
     assert (fact.source.document_id, fact.source.segment) == (document.document_id, "OBX[1]")
+
+
+@pytest.mark.parametrize(
+    ("kind", "system", "code"),
+    [("DS", LOINC, "18842-5"), ("11506-3^^LN", LOINC, "11506-3"),
+     ("ED^Education^L", "urn:longitude:local:NORTH:L", "ED"),
+     ("CD", "http://terminology.hl7.org/CodeSystem/v2-0270", "CD")],
+)  # fmt: skip
+def test_a_type_of_document_is_mapped_where_its_own_table_says_so(kind: str, system: str, code: str) -> None:
+    fact = one("MDM^T02", f"TXA|1|{kind}|TX|20240301", kind="DOCUMENT")
+    assert (fact.code.system, fact.code.code) == (system, code)
 
 
 def ed(data: str, encoding: str = "Base64", subtype: str = "PDF") -> str:

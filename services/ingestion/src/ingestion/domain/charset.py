@@ -4,8 +4,8 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from ingestion.domain.protocol import table
 from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
-from ingestion.domain.terminology import table
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -1,21 +1,17 @@
-"""Coded elements (CE, CWE, CNE) and the names of code systems (HL7 table 0396) as FHIR URIs."""
+"""Coded elements (CE, CWE, CNE): their codings, and the concepts that these are to the record and to `terminology`."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar, TypeVarTuple
 
 from longitude.record.v1.fact_pb2 import CodedConcept
+from terminology import coding_systems
 
 from ingestion.domain.hl7 import Value
-from ingestion.domain.terminology import table
 
-LOINC = "http://loinc.org"
-SNOMED = "http://snomed.info/sct"
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-NDC = "http://hl7.org/fhir/sid/ndc"
-CVX = "http://hl7.org/fhir/sid/cvx"
-ICD_10 = "http://hl7.org/fhir/sid/icd-10"
-ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
-ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
+Meaning = TypeVar("Meaning")
+More = TypeVarTuple("More")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,12 @@ class Coding:
     @property
     def system(self) -> str:
         """The FHIR URI of the system; empty for an unknown one."""
-        return system_uri(self.system_name)
+        return coding_systems.uri(self.system_name)
+
+    @property
+    def public(self) -> CodedConcept:
+        """The coding as `terminology` is asked for it: a code of no known system is of none."""
+        return CodedConcept(system=self.system, code=self.code, display=self.text)
 
     def concept(self, facility: str) -> CodedConcept:
         """The coding with its system as a URI: a known one, else one of the facility that sent it."""
@@ -62,6 +63,11 @@ class CodedElement:
         """Everything a person would read, best first."""
         return [text for text in (*(coding.text for coding in self.codings), self.original_text) if text]
 
+    @property
+    def size(self) -> int:
+        """How many characters it has."""
+        return sum(len(c.code) + len(c.text) + len(c.system_name) for c in self.codings) + len(self.original_text)
+
     def in_system(self, *systems: str) -> Coding | None:
         """The coding in the first of these systems that has one."""
         return next((c for system in systems for c in self.codings if c.code and c.system == system), None)
@@ -79,19 +85,25 @@ def _read(value: Value, default_system: str) -> CodedElement:
     return CodedElement(codings, value.get(9))
 
 
+def most_complete(*readings: Sequence[Meaning]) -> Sequence[Meaning]:
+    """The first reading that knows anything, or one that knows all of that and more.
+
+    A sender may code one ingredient beside the name of a combination: no other ingredient is lost.
+    """
+    first = next(filter(None, readings), ())
+    return next((reading for reading in readings if set(reading) > set(first)), first)
+
+
 # Feeds repeat their codes; only short ones are kept, so that the cache stays small.
 _SHORT = 512
 _read_again = lru_cache(maxsize=4096)(_read)
 
 
-@lru_cache(maxsize=4096)
-def system_uri(name: str) -> str:
-    """The URI of a code system named as in HL7 table 0396; empty for an unknown name."""
-    plain = name.upper().replace(" ", "").replace("-", "").replace("_", "")
-    row = table("coding_systems").get(plain)
-    if row:
-        return row["uri"]
-    digits = plain.removeprefix("HL7")
-    if plain.startswith("HL7") and digits.isdigit():
-        return f"http://terminology.hl7.org/CodeSystem/v2-{int(digits):04d}"
-    return f"urn:oid:{name}" if name.count(".") > 3 and name.replace(".", "").isdigit() else ""  # an OID
+def remembered(ask: Callable[[CodedElement, *More], Meaning]) -> Callable[[CodedElement, *More], Meaning]:
+    """A question about elements whose answers are kept for the short ones. What else it asks must be short."""
+    again = lru_cache(maxsize=4096)(ask)
+
+    def answer(element: CodedElement, /, *more: *More) -> Meaning:
+        return again(element, *more) if element.size <= _SHORT else ask(element, *more)
+
+    return answer

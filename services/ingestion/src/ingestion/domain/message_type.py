@@ -6,8 +6,8 @@ What is refused here is answered with the HL7 condition that names the field at 
 from functools import cache
 
 from ingestion.domain.hl7 import Message
+from ingestion.domain.protocol import table
 from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
-from ingestion.domain.terminology import table
 
 _PROCESSING_IDS = {"", "P", "D", "T"}
 

@@ -1,15 +1,31 @@
-"""AL1 and IAM: allergies, and the statement that there are none known."""
+"""AL1 and IAM: allergies, single denials of one, and the statement that there are none known."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import absence, allergens
+from terminology.absence import Meaning
+from terminology.allergens import Allergen
+from terminology.concepts import concept
 
-from ingestion.domain.coding import RXNORM, SNOMED, CodedElement
+from ingestion.domain.coding import CodedElement, most_complete, remembered
+from ingestion.domain.facts import absences
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
-from ingestion.domain.terminology import table
-from ingestion.domain.terms import drugs_in, words
+
+# What `none` is about, by AL1-2 (HL7 table 0127): of drugs, of food, of the environment, or of anything.
+_ABOUT = {
+    "": "allergy",
+    "MA": "allergy",
+    "DA": "drug-allergy",
+    "FA": "food-allergy",
+    "EA": "environmental-allergy",
+}
+_ALLERGIES = ("allergy", "drug-allergy", "food-allergy", "environmental-allergy", "latex-allergy")
+# `No penicillin` in a list of allergies may forbid the drug; only who speaks of the allergy denies it.
+_OF_ALLERGY = re.compile(r"al+erg|denies|denied", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,48 +41,58 @@ _IAM = _Fields(reaction=5, onset=(11, 13, 20))
 
 
 def allergy(segment: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """One allergy, or the absence of any."""
+    """One allergy for each allergen that is named, or the absence of any."""
     fields = _AL1 if segment.name == "AL1" else _IAM
     element = CodedElement.read(segment.value(3))
     if not element:
         scope.origin.warn(segment, 3, "no allergen")
         return
-    absence = no_known_allergy(element)
-    code = absence or _substance(element) or scope.coding(element.primary)
-    yield scope.fact(
-        segment,
-        segment.path(3),
-        f"allergy:{code.system}:{code.code}",
-        kind=pb.FACT_KIND_ALLERGY,
-        code=code,
-        source_code=scope.coding(element.primary),
-        assertion=pb.ASSERTION_ABSENT if absence else pb.ASSERTION_PRESENT,
-        status=_status(segment),
-        valid_from=scope.time(segment, *fields.onset),
-        note="; ".join(value.get(2) or value.get(1) for value in segment.values(fields.reaction)),
-    )
+    codes, assertion = _stated(element, segment.get(2), scope)
+    if not codes:
+        scope.origin.warn(segment, 3, "what is none or unknown is not clear; no fact")
+    for code in codes:
+        yield scope.fact(
+            segment,
+            segment.path(3),
+            f"allergy:{code.system}:{code.code}",
+            kind=pb.FACT_KIND_ALLERGY,
+            code=code,
+            source_code=scope.coding(element.primary),
+            assertion=assertion,
+            status=_status(segment),
+            valid_from=scope.time(segment, *fields.onset),
+            note="; ".join(value.get(2) or value.get(1) for value in segment.values(fields.reaction)),
+        )
 
 
-def no_known_allergy(element: CodedElement) -> pb.CodedConcept | None:
-    """The SNOMED CT situation of a text or code that says that no allergies are known."""
-    keys = [f"{c.system}#{c.code}" for c in element.codings if c.system]
-    keys += [words(text) for text in (*(c.code for c in element.codings if not c.system), *element.texts)]
-    row = next((row for key in keys if (row := table("no_known_allergies").get(key))), None)
-    return pb.CodedConcept(system=SNOMED, code=row["code"], display=row["display"]) if row else None
+def _stated(
+    element: CodedElement, kind: str, scope: Scope
+) -> "tuple[Sequence[pb.CodedConcept], pb.Assertion.ValueType]":
+    """What the element is about, and whether that is there; nothing where it says that this is not known."""
+    stated = absences.whole(element, _ALLERGIES)
+    if stated is not None:
+        about = _ABOUT.get(kind, "") if stated.about == absence.ANY else stated.about
+        none = absence.concept_of(Meaning.NONE, about) if stated.meaning is Meaning.NONE else None
+        return [none] if none else [], pb.ASSERTION_ABSENT
+    known = [allergens.concept_of(allergen) for allergen in substances(element)]
+    sent = scope.coding(element.primary)
+    denied = _denied(element)
+    if denied:
+        return known or [absences.without_opening(sent, denied)], pb.ASSERTION_ABSENT
+    return known or [sent], pb.ASSERTION_PRESENT
 
 
-def _substance(element: CodedElement) -> pb.CodedConcept | None:
-    known = table("allergens")
-    keys = [f"{c.system}#{c.code}" for c in element.codings if c.system]
-    drugs = drugs_in(tuple(element.texts))
-    if not drugs:
-        keys += [word for text in element.texts for word in words(text).split()]
-    row = next((row for key in keys if (row := known.get(key))), None)
-    if row:
-        return pb.CodedConcept(system=row["system"], code=row["code"], display=row["display"])
-    if drugs:
-        return pb.CodedConcept(system=RXNORM, code=drugs[0][0], display=drugs[0][1])
-    return None
+def _denied(element: CodedElement) -> str:
+    """What a text denies an allergy to; empty when it denies none."""
+    meaning, rest = absences.opening(element.primary) or (None, "")
+    return rest if meaning is Meaning.NONE and _OF_ALLERGY.search(element.primary.text) else ""
+
+
+@remembered
+def substances(element: CodedElement) -> Sequence[Allergen]:
+    """The allergens that an element names, by its codes, else by its texts; a combination has several."""
+    codes = (allergens.allergens_of(concept(c.system, c.code)) for c in element.codings if c.system)
+    return most_complete(next(filter(None, codes), ()), *map(allergens.allergens_in, element.texts))
 
 
 def _status(segment: Segment) -> "pb.FactStatus.ValueType":

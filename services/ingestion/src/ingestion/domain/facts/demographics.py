@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from longitude.record.v1 import fact_pb2 as pb
+from terminology.concepts import LOINC
+from terminology.observables import by_id
 
-from ingestion.domain.coding import LOINC
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
 from ingestion.domain.timestamps import parse_date
 
-_BIRTH_DATE = pb.CodedConcept(system=LOINC, code="21112-8", display="Birth date")
-_SEX = pb.CodedConcept(system=LOINC, code="46098-0", display="Sex")
 _GENDERS = {
     "M": ("male", "Male"),
     "F": ("female", "Female"),
@@ -31,7 +30,7 @@ def demographics(pid: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
             pid.path(7),
             "demographic:birth-date",
             kind=pb.FACT_KIND_DEMOGRAPHIC,
-            code=_BIRTH_DATE,
+            code=_observable("birth-date"),
             text=parse_date(pid.get(7)),
             valid_from=born,
         )
@@ -42,8 +41,13 @@ def demographics(pid: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
             pid.path(8),
             "demographic:sex",
             kind=pb.FACT_KIND_DEMOGRAPHIC,
-            code=_SEX,
+            code=_observable("administrative-sex"),
             source_code=pb.CodedConcept(system=_SEX_TABLE, code=pid.get(8), display=gender[1]),
             coded=pb.CodedConcept(system=_GENDER_SYSTEM, code=gender[0], display=gender[1]),
             valid_from=born or scope.said_at,
         )
+
+
+def _observable(known: str) -> pb.CodedConcept:
+    observable = by_id()[known]
+    return pb.CodedConcept(system=LOINC, code=observable.loinc, display=observable.name)

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import coding_systems, documents, reports
+from terminology.concepts import LOINC
 
-from ingestion.domain.coding import LOINC, CodedElement
+from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.media import encapsulated
 from ingestion.domain.facts.results import TEXT_TYPES, joined_text, observation_time, text_blocks
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
-from ingestion.domain.terminology import table
 
 TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
 # A longer text in one observation is a document.
 LONGEST_FACT_TEXT = 4_000
+_TABLE_0270 = "HL70270"
+_DOCUMENT_TYPES = coding_systems.uri(_TABLE_0270)
 # HL7 table 0271: completion states before authentication.
 _UNFINISHED = frozenset({"DI", "DO", "IN", "IP", "PA"})
 # T11: the document is cancelled. Table 0273: CA deleted, OB obsolete.
@@ -93,11 +96,19 @@ def is_long_text(lines: list[Segment]) -> bool:
 
 
 def _frame(txa: Segment, scope: Scope) -> _Frame:
-    element = CodedElement.read(txa.value(2), default_system="HL70270")
+    element = CodedElement.read(txa.value(2), default_system=_TABLE_0270)
     sent = scope.coding(element.primary)
-    row = table("document_types").get(element.primary.code)
-    code = pb.CodedConcept(system=LOINC, code=row["loinc"], display=row["display"]) if row else sent
+    code = _known_type(element) or sent
     return _Frame(code, sent, scope.time(txa, 4, 6, 7), txa.get(12) or txa.get(12, 2), _document_status(txa, scope))
+
+
+def _known_type(element: CodedElement) -> pb.CodedConcept | None:
+    """The LOINC type of a document: as coded, or of a value of HL7 table 0270. A local code may mean anything."""
+    loinc = element.in_system(LOINC)
+    if loinc is not None:
+        return documents.of(loinc.public) or loinc.public
+    value = element.in_system(_DOCUMENT_TYPES)
+    return documents.of_type(value.code) if value else None
 
 
 def _document_status(txa: Segment, scope: Scope) -> "pb.FactStatus.ValueType":
@@ -110,7 +121,7 @@ def _attachment_frame(obx: Segment, order: Order, scope: Scope) -> _Frame:
     element = CodedElement.read(obx.value(3))
     sent = scope.coding(element.primary)
     loinc = element.in_system(LOINC)
-    code = scope.coding(loinc) if loinc else sent
+    code = (documents.of(loinc.public) or reports.of(loinc.public) or loinc.public) if loinc else sent
     number = f"{order.filler_number}:{sent.code}:{obx.get(4)}" if order.filler_number else ""
     return _Frame(code, sent, observation_time(obx, order, scope), number, pb.FACT_STATUS_FINAL)
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import encounters
 
 from ingestion.domain.coding import Coding
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Message, Segment
-from ingestion.domain.terminology import table
 
-_ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 # HL7 table 0003. Events about a person or an account and not about a visit say nothing of encounters.
 _DISCHARGED = frozenset({"A03"})
 _BEGINNING = frozenset({"A01", "A04", "A05"})
@@ -46,7 +45,7 @@ def encounter(message: Message, pv1: Segment, pid: Segment, scope: Scope) -> Ite
     """The visit that an ADT event is about."""
     trigger = scope.origin.trigger
     patient_class = pv1.get(2).upper()
-    known = table("encounter_classes").get(patient_class)
+    known = encounters.of_class(patient_class)
     if message.header.get(9) != "ADT" or trigger not in _EVENTS or known is None:
         return
     number = scope.encounter_id or pid.get(18)
@@ -63,7 +62,7 @@ def encounter(message: Message, pv1: Segment, pid: Segment, scope: Scope) -> Ite
         pv1.path(2),
         f"encounter:{number or (begun or occurred).seconds}",
         kind=pb.FACT_KIND_ENCOUNTER,
-        code=pb.CodedConcept(system=_ACT_CODE, code=known["code"], display=known["display"]),
+        code=known,
         source_code=scope.coding(Coding(patient_class, "", "HL70004")),
         valid_from=begun,
         valid_to=ended,

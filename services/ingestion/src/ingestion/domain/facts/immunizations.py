@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import vaccines
+from terminology.concepts import CVX, NDC
 
-from ingestion.domain.coding import CVX, NDC, CodedElement
+from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.medications import quantity
 from ingestion.domain.facts.scope import Scope
@@ -27,7 +29,7 @@ def immunizations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
 
 def _immunization(rxa: Segment, element: CodedElement, order: Order, scope: Scope) -> pb.ClinicalFact:
     given = scope.time(rxa, 3)
-    code = scope.coding(element.in_system(CVX, NDC) or element.primary)
+    code = _vaccine(element) or scope.coding(element.in_system(CVX, NDC) or element.primary)
     route = order.first("RXR")
     return scope.fact(
         rxa,
@@ -43,6 +45,13 @@ def _immunization(rxa: Segment, element: CodedElement, order: Order, scope: Scop
         dosage=pb.Dosage(dose=quantity(rxa, 6, 7), route=(route.get(1, 2) or route.get(1)) if route else ""),
         note=rxa.get(18, 2) or rxa.get(18),
     )
+
+
+def _vaccine(element: CodedElement) -> pb.CodedConcept | None:
+    """The vaccine of a CVX code or a National Drug Code, with CVX's own words."""
+    codings = (element.in_system(CVX), element.in_system(NDC))
+    known = next((known for coding in codings if coding and (known := vaccines.of(coding.public))), None)
+    return pb.CodedConcept(system=CVX, code=known.code, display=known.display) if known else None
 
 
 def _status(rxa: Segment) -> "pb.FactStatus.ValueType":

@@ -3,16 +3,19 @@
 All statements about one order share a slot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import drugs
+from terminology.concepts import NDC, RXNORM
+from terminology.drugs import Ingredient
 
-from ingestion.domain.coding import NDC, RXNORM, CodedElement
+from ingestion.domain.coding import CodedElement, Coding, most_complete, remembered
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
-from ingestion.domain.terms import decimal_of, drug_of_ndc, drugs_in, ingredient_name, ucum
+from ingestion.domain.numbers import decimal_of, ucum
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
 # HL7 table 0119: order controls that end an order, and those that say it never was.
@@ -77,15 +80,18 @@ def administrations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
 
 
 def ingredients(element: CodedElement) -> list[pb.CodedConcept]:
-    """RxNorm ingredients of a drug: by code where that is one, else by the names in its texts, else by NDC."""
-    coded = element.in_system(RXNORM)
-    if coded is not None and ingredient_name(coded.code):
-        return [pb.CodedConcept(system=RXNORM, code=coded.code, display=ingredient_name(coded.code))]
-    found = drugs_in(tuple(element.texts))
-    national = element.in_system(NDC)
-    if not found and national is not None and (product := drug_of_ndc(national.code)):
-        found = [product]
-    return [pb.CodedConcept(system=RXNORM, code=code, display=name) for code, name in found]
+    """The ingredients of a drug: by its RxNorm code, else by the names in its texts, else by its National Drug Code."""
+    return [drugs.concept_of(ingredient) for ingredient in _ingredients(element)]
+
+
+@remembered
+def _ingredients(element: CodedElement) -> Sequence[Ingredient]:
+    named = map(drugs.ingredients_in, element.texts)
+    return most_complete(_by_code(element.in_system(RXNORM)), *named, _by_code(element.in_system(NDC)))
+
+
+def _by_code(coding: Coding | None) -> Sequence[Ingredient]:
+    return drugs.ingredients_of_code(coding.system, coding.code) if coding else ()
 
 
 def quantity(segment: Segment, number: int, unit: int) -> pb.Quantity | None:

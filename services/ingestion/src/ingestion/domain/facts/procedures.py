@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import observables, procedures, reports
+from terminology.concepts import LOINC, SNOMED
 
-from ingestion.domain.coding import LOINC, SNOMED, CodedElement
+from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
@@ -23,7 +25,7 @@ def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
         scope.origin.warn(pr1, 3, "no procedure")
         return
     done = scope.time(pr1, 5)
-    code = scope.coding(element.in_system(SNOMED) or element.primary)
+    code = _with_words(scope.coding(element.in_system(SNOMED) or element.primary))
     yield scope.fact(
         pr1,
         path,
@@ -47,7 +49,7 @@ def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     wanted = scope.origin.time(timing, 7) if timing else None
     said = (scope.origin.time(orc, 9) if orc else None) or scope.said_at
     ended = order.control in _ENDING
-    code = scope.coding(element.in_system(LOINC, SNOMED) or element.primary)
+    code = _with_words(scope.coding(element.in_system(LOINC, SNOMED) or element.primary))
     yield scope.fact(
         obr,
         obr.path(4),
@@ -59,3 +61,10 @@ def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
         valid_to=said if ended else None,
         status=pb.FACT_STATUS_ENDED if ended else pb.FACT_STATUS_ORDERED,
     )
+
+
+def _with_words(code: pb.CodedConcept) -> pb.CodedConcept:
+    """The code with the words that it is known by where none were sent."""
+    if not code.display and (known := procedures.of(code) or reports.of(code) or observables.of(code)):
+        code.display = known.name if isinstance(known, observables.Observable) else known.display
+    return code

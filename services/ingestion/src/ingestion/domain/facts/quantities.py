@@ -1,19 +1,27 @@
 """Measured values: what a number in OBX-5 means in the unit of OBX-6, as sent and as normalised."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import results, units
+from terminology.concepts import LOINC
+from terminology.observables import Code, by_loinc
 
-from ingestion.domain.coding import LOINC, CodedElement, Coding
+from ingestion.domain.coding import CodedElement, remembered
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment, Value
-from ingestion.domain.terms import Analyte, analyte, decimal_of, local_analyte, ucum
+from ingestion.domain.numbers import decimal_of, ucum
 
 _COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "=": "", "": "", "≤": "<=", "≥": ">="}
 _COMPARED = re.compile(r"(?P<comparator><=|>=|<|>|=|≤|≥)?\s*(?P<number>[+-]?[\d.]+)")
 _RANGE = re.compile(r"(?P<low>-?[\d.]+)\s*(?:-|–|_|to|bis)\s*(?P<high>-?[\d.]+)", re.IGNORECASE)
 _BOUND = re.compile(r"(?P<comparator><=?|>=?|≤|≥)\s*(?P<number>-?[\d.]+)")
+
+
+_LONG_UNIT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +58,16 @@ def structured_numeric(value: Value, unit: str) -> Measurement | None:
 
 @dataclass(frozen=True, slots=True)
 class NormalisedResult:
-    """What was measured, in the vocabulary of the record. `analyte` is None where only the spelling was normalised."""
+    """What was measured, in the vocabulary of the record. `known` is None where only the spelling was normalised."""
 
     code: pb.CodedConcept
-    analyte: Analyte | None
+    known: Code | None
 
     def quantities(self, sent: Measurement) -> dict[str, pb.Quantity]:
         """`quantity`, and `source_quantity` where the unit changed."""
         unit, value = sent.unit, sent.value
-        if self.analyte is not None:
-            unit, value = self.analyte.unit, self.analyte.convert(value, unit)
+        if self.known is not None:
+            unit, value = self.known.observable.unit, _in_unit(self.known, value, sent.unit_as_sent)
         quantity = pb.Quantity(value=value, unit=unit, comparator=sent.comparator)
         if unit == sent.unit_as_sent:
             return {"quantity": quantity}
@@ -71,45 +79,62 @@ class NormalisedResult:
         if not text:
             return None
         low, high = _bounds(text)
-        if self.analyte is not None:
-            unit = ucum(unit_as_sent)
-            low, high = (self.analyte.convert(bound, unit) if bound else "" for bound in (low, high))
+        if self.known is not None:
+            low, high = (_in_unit(self.known, bound, unit_as_sent) if bound else "" for bound in (low, high))
         return pb.ReferenceRange(low=low, high=high, text=text)
 
 
-def normalise_result(element: CodedElement, unit: str | None, scope: Scope) -> NormalisedResult:
+def normalise_result(
+    element: CodedElement, unit: str | None, scope: Scope, within: Sequence[str] = ()
+) -> NormalisedResult:
     """The code of an observation. `unit`: as sent beside a number; None for values that are no numbers.
 
-    A code of the common panel is used only when the value can be given in its unit: a number in another unit keeps the
-    code that it came with.
+    A known observable is taken only when the value can be given in its unit: a number in another unit keeps the code
+    that it came with. `within`: what the order and the specimen say.
     """
-    coding = element.in_system(LOINC) or _as_loinc(element, unit)
-    if coding is None:
-        return NormalisedResult(scope.coding(element.primary), None)
-    known = analyte(coding.code)
+    loinc = element.in_system(LOINC)
+    known = by_loinc(loinc.code) if loinc else _local(element, unit, tuple(within))
+    sent = scope.coding(loinc or element.primary)
     if known is None:
-        return NormalisedResult(scope.coding(coding), None)
+        return NormalisedResult(sent, None)
     if unit is None:
-        return NormalisedResult(_concept(known), None)
-    if known.convertible(ucum(unit)):
-        return NormalisedResult(_concept(known), known)
-    return NormalisedResult(scope.coding(coding), None)
+        return NormalisedResult(known.concept, None)
+    return NormalisedResult(known.concept, known) if known.accepts(unit) else NormalisedResult(sent, None)
+
+
+def lacks_unit(element: CodedElement) -> bool:
+    """Whether a number of this code says nothing without a unit."""
+    loinc = element.in_system(LOINC)
+    known = by_loinc(loinc.code) if loinc else None
+    return known is not None and not known.accepts("")
 
 
 def unit_of(obx: Segment) -> str:
-    """OBX-6 as sent: the identifier, else the text."""
-    return obx.get(6, 1) or obx.get(6, 2)
+    """OBX-6 as sent: the identifier, else the text; `10^3/uL` whole, although its caret was not escaped."""
+    identifier, text = obx.get(6, 1), obx.get(6, 2)
+    whole = f"{identifier}^{text}"
+    return whole if text and not units.ucum(identifier) and units.ucum(whole) else identifier or text
 
 
-def _as_loinc(element: CodedElement, unit: str | None) -> Coding | None:
-    local = [coding for coding in element.codings if not coding.system]
-    names = element.texts
-    loinc = next((found for c in local if unit and (found := local_analyte(c.code, names, ucum(unit)))), None)
-    return Coding(loinc, "", "LN") if loinc else None
+def _local(element: CodedElement, unit: str | None, within: tuple[str, ...]) -> Code | None:
+    return _by_names(element, unit, within) if unit and len(unit) < _LONG_UNIT else None
 
 
-def _concept(known: Analyte) -> pb.CodedConcept:
-    return pb.CodedConcept(system=LOINC, code=known.loinc, display=known.display)
+@remembered
+def _by_names(element: CodedElement, unit: str, within: tuple[str, ...]) -> Code | None:
+    """The observable of a local code or name: the first that is known decides, all else that was sent may refuse it."""
+    local = [coding.code for coding in element.codings if not coding.system]
+    names = list(filter(None, [*local, *element.texts])) if local else []
+    name = next((name for name in names if results.by_name(name)), None)
+    beside = [other for other in names if other != name]
+    return results.by_local(name, unit, beside, within) if name else None
+
+
+def _in_unit(known: Code, value: str, unit: str) -> str:
+    """In the record's unit; digit for digit as sent where the number stays the same."""
+    sent = Decimal(value)
+    converted = known.in_unit(sent, unit)
+    return value if converted is None or converted == sent else f"{converted:f}"
 
 
 def _bounds(text: str) -> tuple[str, str]:

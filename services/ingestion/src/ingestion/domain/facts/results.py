@@ -1,17 +1,19 @@
 """OBR and OBX: results and vital signs. Corrections share the slot of what they correct."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import answers, specimens
 
-from ingestion.domain.coding import CodedElement, Coding
+from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
+from ingestion.domain.facts.pressures import pressures
 from ingestion.domain.facts.quantities import (
     Measurement,
+    lacks_unit,
     measured,
     normalise_result,
     structured_numeric,
@@ -19,7 +21,6 @@ from ingestion.domain.facts.quantities import (
 )
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment, Value
-from ingestion.domain.terms import plain
 from ingestion.domain.timestamps import parse_date
 
 TEXT_TYPES = frozenset({"TX", "FT"})
@@ -51,10 +52,6 @@ _STATUSES = {
 _WITHDRAWN = frozenset({"W", "D", "X"})
 _PENDING = frozenset({"I", "O", "N"})
 
-_PRESSURE = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
-_PRESSURE_CODES = frozenset({"85354-9", "55284-4", "18684-1", "8716-3"})
-_PRESSURE_NAMES = frozenset({"BP", "BLOODPRESSURE", "NIBP", "RR"})
-
 
 @dataclass(frozen=True, slots=True)
 class _Observation:
@@ -65,17 +62,19 @@ class _Observation:
     status: str
     time: Timestamp
     slot: str
+    within: tuple[str, ...]
 
 
 def results(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     """Facts of the observations of an order, or of a person where there is no order."""
+    within = examined(order)
     for lines in text_blocks(order.all("OBX")):
         obx = lines[0]
         if obx.get(2) in _NOT_RESULTS:
             if obx.get(2) == "RP":
                 scope.origin.warn(obx, 5, "a reference to data elsewhere is not followed")
             continue
-        observation = _observe(obx, order, scope)
+        observation = _observe(obx, order, within, scope)
         if observation is not None:
             yield from _facts(observation, lines, scope)
 
@@ -100,7 +99,7 @@ def joined_text(lines: Iterable[Segment]) -> str:
     return "\n".join(line.text(5) for line in lines).strip()
 
 
-def _observe(obx: Segment, order: Order, scope: Scope) -> _Observation | None:
+def _observe(obx: Segment, order: Order, within: tuple[str, ...], scope: Scope) -> _Observation | None:
     element = CodedElement.read(obx.value(3))
     if not element:
         scope.origin.warn(obx, 3, "no observation identifier")
@@ -110,7 +109,23 @@ def _observe(obx: Segment, order: Order, scope: Scope) -> _Observation | None:
     time = observation_time(obx, order, scope)
     name = element.primary.code or element.primary.text
     slot = f"result:{order.filler_number}:{name}:{obx.get(4)}:{time.seconds}"
-    return _Observation(obx, element, status, time, slot)
+    return _Observation(obx, element, status, time, slot, within)
+
+
+def examined(order: Order) -> tuple[str, ...]:
+    """The specimens that an order names: in its service (OBR-4), its source (OBR-15, before 2.5) or its SPM-4."""
+    obr, specimen = order.first("OBR"), order.first("SPM")
+    texts = list(CodedElement.read(obr.value(4)).texts) if obr else []
+    codes = []
+    if obr and obr.raw(15):
+        texts += [obr.get(15, 1, 2), obr.get(15, 2)]
+        codes.append(obr.get(15))
+    if specimen:
+        material = CodedElement.read(specimen.value(4))
+        texts += material.texts
+        codes += [coding.code for coding in material.codings]
+    known = [*map(specimens.specimen_in, [*texts, *codes]), *map(specimens.by_code, codes)]
+    return tuple(dict.fromkeys(material.name for material in known if material))
 
 
 def observation_time(obx: Segment, order: Order, scope: Scope) -> Timestamp:
@@ -145,8 +160,8 @@ def _of_value(seen: _Observation, value: Value, suffix: str, scope: Scope) -> It
     number = _number(kind, value, unit)
     if number is not None:
         yield _of_number(seen, number, suffix, scope)
-    elif kind in _STRINGS and is_blood_pressure(seen.element) and _PRESSURE.fullmatch(value.whole().strip()):
-        yield from _pressures(seen, value.whole().strip(), scope)
+    elif kind in _STRINGS and (parts := list(_of_pressures(seen, value.whole().strip(), scope))):
+        yield from parts
     else:
         if kind == "NM":
             scope.origin.warn(seen.obx, 5, "not a number; kept as text")
@@ -168,8 +183,8 @@ def _number(kind: str, value: Value, unit: str) -> Measurement | None:
 
 
 def _of_number(seen: _Observation, number: Measurement, suffix: str, scope: Scope) -> pb.ClinicalFact:
-    normalised = normalise_result(seen.element, number.unit_as_sent, scope)
-    if normalised.analyte is not None and not number.unit_as_sent:
+    normalised = normalise_result(seen.element, number.unit_as_sent, scope, seen.within)
+    if not number.unit_as_sent and lacks_unit(seen.element):
         scope.origin.warn(seen.obx, 6, "no unit")
     content: dict[str, object] = dict(normalised.quantities(number))
     reference = normalised.reference_range(seen.obx.text(7), number.unit_as_sent)
@@ -191,7 +206,7 @@ def _of_text(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.Clinica
 def _content(kind: str, value: Value, scope: Scope) -> dict[str, object]:
     if kind in _CODED:
         element = CodedElement.read(value)
-        return {"coded": scope.coding(element.primary)} if element else {"text": value.whole()}
+        return {"coded": _answer(scope.coding(element.primary))} if element else {"text": value.whole()}
     if kind in _DATES:
         return {"text": parse_date(value.get(1)) or value.get(1)}
     if kind == "SN":
@@ -199,20 +214,16 @@ def _content(kind: str, value: Value, scope: Scope) -> dict[str, object]:
     return {"text": value.whole().strip()}
 
 
-def is_blood_pressure(element: CodedElement) -> bool:
-    """Whether an observation is a blood pressure written as `120/80`."""
-    return any(c.code in _PRESSURE_CODES or plain(c.code) in _PRESSURE_NAMES for c in element.codings) or any(
-        plain(text) in _PRESSURE_NAMES for text in element.texts
-    )
+def _answer(sent: pb.CodedConcept) -> pb.CodedConcept:
+    """A coded value, with the words that it is known by where none were sent."""
+    return sent if sent.display else answers.of(sent) or sent
 
 
-def _pressures(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    both = _PRESSURE.fullmatch(text)
-    for loinc, number in zip(("8480-6", "8462-4"), both.groups() if both else (), strict=False):
-        element = CodedElement((Coding(loinc, "", "LN"),), "")
-        normalised = normalise_result(element, "mm[Hg]", scope)
-        quantities: dict[str, object] = dict(normalised.quantities(Measurement(number, "", "mm[Hg]")))
-        yield _fact(seen, scope, normalised.code, quantities, f":{loinc}")
+def _of_pressures(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    for part in pressures(seen.element, text, unit_of(seen.obx)):
+        normalised = normalise_result(part.element, part.sent.unit_as_sent, scope)
+        quantities: dict[str, object] = dict(normalised.quantities(part.sent))
+        yield _fact(seen, scope, normalised.code, quantities, f":{part.loinc}")
 
 
 def _fact(

@@ -1,4 +1,6 @@
-"""Terminology as data: tab-separated files beside this module, each with a header that says where it comes from.
+"""The tables of HL7 as a protocol: message types and character sets, tab-separated, each with its source.
+
+What codes, names and units mean is not here: `terminology` knows that.
 
 Lines that begin with `#` are remarks; the first other line names the columns; the first column is the key.
 """
