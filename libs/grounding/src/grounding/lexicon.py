@@ -68,7 +68,9 @@ class Names:
             self._add(words, _Entry(("",) * (len(words) - 1), "", meaning))
 
     def _add(self, words: Words, entry: _Entry) -> None:
-        self._entries.setdefault(words, []).append(entry)
+        entries = self._entries.setdefault(words, [])
+        if entry not in entries:
+            entries.append(entry)
         self._longest[words[0]] = max(len(words), self._longest.get(words[0], 0))
 
     def longest(self, word: str) -> int:
