@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from longitude.record.v1.fact_pb2 import CodedConcept
-from terminology import drug_classes, drugs, names
+from terminology import drug_classes, drugs, families, names
 from terminology.concepts import LOINC
 from terminology.observables import Observable, observables, plain
 from terminology.ordinary_words import is_one as is_ordinary
@@ -132,7 +132,17 @@ def everywhere() -> Names:
             gathered.add(name, _keys(observed), as_written=True)
     for words, meaning in _drugs().items():
         gathered.add_words(words, meaning)
+    for problem in _problems():
+        gathered.add(problem, _NOTHING)
     return gathered
+
+
+def _problems() -> Iterator[str]:
+    """Problems that hold the name of a result or a drug and mean neither: `iron deficiency`. One with a cue (`high
+    potassium`) speaks of the result.
+    """
+    named = (name for family in families.known().values() for name in family.names if not name.ambiguous)
+    return (name.text for name in named if " " in name.text and not set(name.text.lower().split()) & CUE_OF.keys())
 
 
 def _observables() -> Mapping[str, Keys]:

@@ -100,6 +100,8 @@ def test_an_ordinary_word_names_no_drug(text: str) -> None:
         ("albumin/creatinine ratio", ["albumin/creatinine ratio"]),
         ("ACE-inhibitors", ["ACE-inhibitors"]),
         ("serum\n creatinine", ["serum\n creatinine"]),
+        ("iron deficiency anaemia, weight loss, opioid use disorder", []),
+        ("high potassium", ["potassium"]),
         ("sodium. Chloride", ["sodium", "Chloride"]),
     ],
 )
