@@ -76,7 +76,7 @@ check: install models ## format, lint, types, import contracts, protobuf, unit t
 	for model in deploy/triton/models/*/1/model.py; do mypy --strict $$model || exit 1; done
 	lint-imports
 	$(MAKE) --no-print-directory check-proto
-	$(PYTEST) $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture
+	$(PYTEST) $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture tests/meaning
 
 check-proto: install
 	rm -rf var/stubs && mkdir -p var/stubs

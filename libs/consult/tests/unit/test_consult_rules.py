@@ -357,6 +357,60 @@ def test_an_alert_says_by_which_class_a_drug_and_an_allergy_relate(
     assert alert.startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("rule", "drugs", "speaks"),
+    [
+        (two_drugs_of_one_class, ("Zestoretic 20-12.5", "ramipril 5 mg"), True),
+        (two_drugs_of_one_class, ("lisinopril 10 mg", "Zestoretic 20-12.5"), False),
+        (two_drugs_of_one_class, ("Entresto", "lisinopril"), True),
+        (two_drugs_of_one_class, ("naproxen", "aspirin 81 mg"), False),
+        (nsaid_with_raas_blockade, ("Vimovo", "lisinopril"), True),
+        (nsaid_with_raas_blockade, ("aspirin 81 mg", "lisinopril"), False),
+        (nsaid_with_chronic_kidney_disease, ("etodolac",), True),
+        (nsaid_with_chronic_kidney_disease, ("aspirin 81 mg",), False),
+        (metformin_and_kidney_function, ("Janumet 50-1000",), True),
+        (metformin_and_kidney_function, ("sitagliptin",), False),
+        (hyperkalaemia_with_raas_blockade, ("eplerenone",), True),
+        (hyperkalaemia_with_raas_blockade, ("Dyazide",), True),
+        (hyperkalaemia_with_raas_blockade, ("furosemide",), False),
+    ],
+)
+def test_a_rule_about_a_class_knows_its_members_brands_and_combinations(
+    rule: Callable[[Sources], list[Statement]],
+    drugs: tuple[str, ...],
+    speaks: bool,  # noqa: FBT001
+    build_sources: Build,
+) -> None:
+    record = RecordBuilder()
+    record.egfr("25", "2026-10-05")
+    record.potassium("5.9", "2026-10-05")
+    for name in drugs:
+        record.medication("", name, "2026-10-01")
+    sources = build_sources(record)
+    told = [render(each, sources) for each in rule(sources)]
+    assert bool(told) is speaks
+    assert all(Verifier(sources).verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in told)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Is she on insulin?", "Insulin glargine: active since 2026-10-01."),
+        ("Does she take Bactrim?", "Sulfamethoxazole / trimethoprim: active since 2026-10-01."),
+        ("Did Camila ask in contrast?", ""),
+        ("Is sumatriptan right?", "No sumatriptan was found in the record"),
+    ],
+)
+def test_a_drug_that_the_question_names_is_found_under_any_of_its_names(
+    question: str, text: str, build_sources: Build
+) -> None:
+    record = RecordBuilder()
+    record.medication("", "Lantus Solostar", "2026-10-01")
+    record.medication("", "Septra DS", "2026-10-01")
+    told = texts(lambda sources: named_in_the_question(sources, question), build_sources(record))
+    assert [each[: len(text)] for each in told] == ([text] if text else [])
+
+
 def test_since_the_last_encounter_results_and_drugs_that_moved_are_told(patient: Patient, build_sources: Build) -> None:
     record, ids = patient
     sources = build_sources(record)

@@ -49,6 +49,23 @@ def test_no_known_allergies_alone_or_an_allergy_alone_is_no_contradiction(fact: 
     assert find([fact(**PENICILLIN)]) == []
 
 
+@pytest.mark.parametrize(
+    ("allergy", "contradicts"),
+    [
+        (PENICILLIN, True),
+        ({**PENICILLIN, "code": "", "display": "STATINS"}, True),
+        ({**PENICILLIN, "code": "762952008", "display": "Peanut"}, False),
+    ],
+)
+def test_no_known_drug_allergies_is_contradicted_by_an_allergy_to_a_drug_and_to_nothing_else(
+    fact: Build,
+    allergy: dict[str, Any],
+    contradicts: bool,  # noqa: FBT001
+) -> None:
+    denial = fact(**{**NKA, "code": "409137002", "display": "No known drug allergy"})
+    assert bool(find([denial, fact(patient="2@LAKE", **allergy)])) is contradicts
+
+
 def test_present_and_absent_at_once_is_found(fact: Build) -> None:
     problem = {"kind": cf.FACT_KIND_PROBLEM, "code": "44054006", "display": "Type 2 diabetes", "status": ACTIVE}
     absent = fact(since=3, assertion=cf.ASSERTION_ABSENT, **problem)
@@ -67,6 +84,15 @@ def test_a_medication_active_here_and_ended_there_is_found(fact: Build) -> None:
     ended = fact(fact_id="off", patient="2@LAKE", since=1, until=8, status=ENDED, **METFORMIN)
     (conflict,) = find([active, ended])
     assert (conflict.rule, conflict.fact_ids) == ("active-and-ended", ("off", "on"))
+
+
+def test_a_brand_and_its_ingredient_are_one_medication(fact: Build) -> None:
+    active = fact(fact_id="on", patient="1@NORTH", since=0, status=ACTIVE, **METFORMIN)
+    brand = {**METFORMIN, "code": "", "display": "Glucophage XR"}
+    ended = fact(fact_id="off", patient="2@LAKE", since=1, until=8, status=ENDED, **brand)
+    assert rules(find([active, ended])) == ["active-and-ended"]
+    both = {**brand, "display": "Janumet"}
+    assert find([active, fact(patient="2@LAKE", since=1, until=8, status=ENDED, **both)]) == []
 
 
 def test_a_medication_started_after_the_other_feed_ended_it_is_no_contradiction(fact: Build) -> None:
