@@ -14,7 +14,7 @@ from tests.system.after_story import ADDED, PATIENT, POISONED_LETTER, QUESTION, 
 
 @pytest.fixture(scope="session")
 def system(stack: RunningStack) -> System:
-    """The story system, and every event come to rest."""
+    """The system after the story, with every event come to rest."""
     observer = Observer(stack)
     acknowledgements = asyncio.run(tell(stack.endpoints, Telling(0)))
     observer.at_rest()
