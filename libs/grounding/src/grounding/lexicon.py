@@ -20,6 +20,7 @@ from terminology.scan import Words
 
 from grounding import keys
 from grounding.calculators import NAMES as CALCULATED
+from grounding.vocabulary import CUE_OF
 
 Keys = frozenset[str]
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -67,7 +68,9 @@ class Names:
             self._add(words, _Entry(("",) * (len(words) - 1), "", meaning))
 
     def _add(self, words: Words, entry: _Entry) -> None:
-        self._entries.setdefault(words, []).append(entry)
+        entries = self._entries.setdefault(words, [])
+        if entry not in entries:
+            entries.append(entry)
         self._longest[words[0]] = max(len(words), self._longest.get(words[0], 0))
 
     def longest(self, word: str) -> int:
@@ -152,7 +155,7 @@ def _is_of_a_result(name: str, own: Mapping[str, Collection[Observable]]) -> boo
     is_group = names.panel(name) is not None and len(own.get(plain(name), ())) != 1
     # `Na+` without its sign.
     is_short = plain(name) not in own and sum(map(str.isalnum, name)) <= _SHORT
-    return not (is_group or is_short or is_ordinary(name)) and any(map(str.isalpha, name))
+    return not (is_group or is_short or is_ordinary(name) or name.lower() in CUE_OF) and any(map(str.isalpha, name))
 
 
 def _drugs() -> Mapping[Words, Keys]:

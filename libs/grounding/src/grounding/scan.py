@@ -72,10 +72,9 @@ class Scanner:
     def names(self) -> Names:
         """The names of the record's own facts, which lie over those that every text may hold."""
         own = Names()
-        for recorded in self.sources.recorded:
-            meaning = facts.about(recorded.fact).own_keys
-            for name in filter(_is_name, facts.names(recorded.fact)):
-                own.add(name, meaning)
+        for subject in dict.fromkeys(facts.about(recorded.fact) for recorded in self.sources.recorded):
+            for name in filter(_is_name, subject.names):
+                own.add(name, subject.own_keys)
         return own
 
     @cached_property
