@@ -6,6 +6,8 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := $(BIN)/python
 PYTEST := $(RUN) -m pytest --quiet
 export PATH := $(BIN):$(PATH)
+# A program compiles its modules once, not at each start, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 REQUIREMENTS := requirements/dev.txt requirements/no-deps.txt

@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES = sorted(p.parent for p in (ROOT / "services").glob("*/pyproject.toml"))
 LIBS = sorted(p.parent for p in (ROOT / "libs").glob("*/pyproject.toml"))
 PACKAGES = [*SERVICES, *LIBS]
+# Words that say nothing of what is handed over.
+NAMELESS = {"found", "said", "held", "each", "told"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 
 
@@ -86,3 +88,17 @@ def test_what_is_measured_is_what_is_served(folder: str) -> None:
     private = [one for one in found if one[0].split()[1].partition(".")[0] in ours and one[1].startswith("_")]
     assert private == []
     assert [one for one in found if one[0].split()[1].startswith("reasoning.")] == []
+
+
+def test_no_parameter_has_a_name_that_says_nothing() -> None:
+    paths = [path for folder in ("libs", "services", "deploy", "tests") for path in (ROOT / folder).rglob("*.py")]
+    nameless = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {argument.arg}"
+        for path in paths
+        if not path.stem.endswith(("_pb2", "_pb2_grpc"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        if argument.arg in NAMELESS
+    ]
+    assert nameless == []

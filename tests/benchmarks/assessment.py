@@ -44,11 +44,11 @@ class Timing:
     _phase: str = "record"
     _since: float = field(default_factory=time.perf_counter)
 
-    def hear(self, told: Progress) -> None:
+    def hear(self, progress: Progress) -> None:
         """A phase lasts until the progress of the next."""
         self.first = self.first or time.perf_counter() - self.began
-        self.tokens += told.tokens
-        self._enter(_BEGINS.get(told.role, "model"))
+        self.tokens += progress.tokens
+        self._enter(_BEGINS.get(progress.role, "model"))
 
     def end(self) -> None:
         self._enter("")
@@ -115,20 +115,20 @@ async def _settled(memory: MemoryClient, stories: list[Story]) -> None:
             await asyncio.sleep(_SETTLED_S)
 
 
-async def _facts(memory: MemoryClient, told: Story) -> int:
+async def _facts(memory: MemoryClient, story: Story) -> int:
     try:
-        return len((await memory.timeline(_patient(told))).facts)
+        return len((await memory.timeline(_patient(story))).facts)
     except NotThereError:
         return 0
 
 
-async def _degraded(memory: MemoryClient, told: Story) -> bool:
-    return bool((await memory.context(_patient(told), told.question, 500)).degraded)
+async def _degraded(memory: MemoryClient, story: Story) -> bool:
+    return bool((await memory.context(_patient(story), story.question, 500)).degraded)
 
 
-async def _ask(reasoning: ReasoningClient, told: Story) -> Timing:
+async def _ask(reasoning: ReasoningClient, story: Story) -> Timing:
     timing = Timing()
-    async for heard in reasoning.ask(_patient(told), told.question):
+    async for heard in reasoning.ask(_patient(story), story.question):
         if isinstance(heard, Assessment):
             timing.end()
         else:
@@ -136,5 +136,5 @@ async def _ask(reasoning: ReasoningClient, told: Story) -> Timing:
     return timing
 
 
-def _patient(told: Story) -> PatientKey:
-    return PatientKey(id=told.patient_id, authority=told.authority)
+def _patient(story: Story) -> PatientKey:
+    return PatientKey(id=story.patient_id, authority=story.authority)

@@ -99,18 +99,18 @@ def _contradiction(conflict: contradictions.Conflict, at: datetime) -> Contradic
     )
 
 
-def _context(told: Told, question: str, budget: int, passages: Sequence[Passage]) -> Context:
+def _context(history: Told, question: str, budget: int, passages: Sequence[Passage]) -> Context:
     """As memory composes it, when the embedder is out of reach."""
-    entries = standing(told.entries)
+    entries = standing(history.entries)
     asked = evidence_question(question, [entry.fact for entry in entries])
     gathered = Gathered(
         facts=[views.recorded_fact(entry) for entry in entries],
-        contradictions=told.contradictions,
-        identifiers=told.identifiers,
-        notes=_notes(told.texts, question),
+        contradictions=history.contradictions,
+        identifiers=history.identifiers,
+        notes=_notes(history.texts, question),
         near=by_word(asked, passages),
     )
-    return compose(gathered, question, budget, told.asked_at, estimate)
+    return compose(gathered, question, budget, history.asked_at, estimate)
 
 
 def _notes(texts: Sequence[Text], question: str) -> list[Note]:

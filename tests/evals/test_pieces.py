@@ -57,10 +57,10 @@ def test_a_failure_leaves_what_was_measured(folder: Path) -> None:
     assert measured("sums", 7, range(4), 2, doubled) == [{"sum": -1}, {"sum": 10}]
 
 
-def first_fails(told: Path, piece: range) -> Json:
+def first_fails(path: Path, piece: range) -> Json:
     if not piece.start:
         raise ZeroDivisionError
-    (told / str(piece.start)).touch()
+    (path / str(piece.start)).touch()
     time.sleep(0.1)
     return doubled(piece)
 

@@ -47,8 +47,8 @@ PAIRS = {
     ("auditing", "kafka"): away("GetCompleteness", page=(200, "ok\nwithout kafka\n")),
     ("auditing", "objects"): away(page=(200, "ok\nwithout objects\n")),
     ("imaging", "postgres"): away(*ALL["imaging"], page=(503, "postgres\n")),
-    ("imaging", "kafka"): away(page=(200, "ok\nwithout kafka\nwithout triton\n")),
-    ("imaging", "objects"): away(page=(200, "ok\nwithout objects\nwithout triton\n")),
+    ("imaging", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
+    ("imaging", "objects"): away(page=(200, "ok\nwithout objects\n")),
     ("imaging", "triton"): away(page=(200, "ok\nwithout triton\n")),
     ("memory", "postgres"): away(*ALL["memory"], page=(503, "postgres\n")),
     ("memory", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
@@ -60,11 +60,15 @@ PAIRS = {
     ("reasoning", "objects"): away("Ask", "Replay", page=(200, "ok\nwithout objects\n")),
     ("reasoning", "triton"): away("Ask", "Replay", page=(200, "ok\nwithout triton\n")),
 }
+MODELS_NEEDED = ("embedder", "reasoner", "chest_film", "page_reader")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(new_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    stack = new_stack(SERVERS, ("embedder", "reasoner"))
+async def system(
+    new_stack: Callable[..., Stack], triton: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    shared = {"triton": triton(*MODELS_NEEDED)}
+    stack = new_stack([server for server in SERVERS if server not in shared], elsewhere=shared)
     with pytest.MonkeyPatch.context() as patched:
         async with running(stack, tmp_path_factory.mktemp("away"), patched) as made:
             yield made

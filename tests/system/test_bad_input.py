@@ -7,7 +7,7 @@ import pytest
 
 from tests.observe import Observer, until
 from tests.story import MESSAGES, Telling, exchange
-from tests.system.told import Told
+from tests.system.after_story import System
 
 GOOD = Telling(90).message(MESSAGES[0])
 HEAD = b"MSH|^~\\&|LAB|NORTH|HUB|HUB|20260301103000||%s|BAD%03d|P|2.5.1||||||%s\rPID|1||T1^^^BAD^MR||Testperson^Bad\r"
@@ -36,28 +36,28 @@ def answered_good(endpoints: dict[str, str]) -> bool:
     ],
     ids=["empty frame", "not HL7", "unknown trigger", "unknown charset", "wrong charset", "truncated base64"],
 )
-def test_bad_messages_are_refused_with_a_reason_and_kept(told: Told, message: bytes, codes: list[bytes]) -> None:
-    before = rejected(told.observer)
-    answer = exchange(told.stack.endpoints, message)
+def test_bad_messages_are_refused_with_a_reason_and_kept(system: System, message: bytes, codes: list[bytes]) -> None:
+    before = rejected(system.observer)
+    answer = exchange(system.stack.endpoints, message)
     assert any(b"MSA|" + code in answer for code in codes), answer
     assert b"\rERR|" in answer
-    assert rejected(told.observer) == before + 1
-    assert answered_good(told.stack.endpoints)
+    assert rejected(system.observer) == before + 1
+    assert answered_good(system.stack.endpoints)
 
 
-def test_a_frame_without_an_end_is_kept_when_the_sender_goes_away(told: Told) -> None:
-    before = rejected(told.observer)
-    host, _, port = told.stack.endpoints["LONGITUDE_MLLP"].rpartition(":")
+def test_a_frame_without_an_end_is_kept_when_the_sender_goes_away(system: System) -> None:
+    before = rejected(system.observer)
+    host, _, port = system.stack.endpoints["LONGITUDE_MLLP"].rpartition(":")
     with socket.create_connection((host, int(port))) as sender:
         sender.sendall(b"\x0b" + GOOD[:200])
-    until(lambda: rejected(told.observer) > before, "the piece of a message is kept")
-    assert rejected(told.observer) == before + 1
+    until(lambda: rejected(system.observer) > before, "the piece of a message is kept")
+    assert rejected(system.observer) == before + 1
 
 
-def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(told: Told, tmp_path: Path) -> None:
+def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(system: System, tmp_path: Path) -> None:
     path = tmp_path / "notes.dcm"
     path.write_bytes(b"not a film" * 100)
-    done = told.observer.command("send", str(path))
+    done = system.observer.command("send", str(path))
     assert done.returncode != 0
     assert "dicom" in (done.stdout + done.stderr).lower()
 
@@ -72,8 +72,8 @@ def test_a_file_that_is_not_dicom_is_refused_by_the_command_that_sends_it(told: 
     ],
     ids=["timeline", "ask", "check", "malformed"],
 )
-def test_an_unknown_patient_is_a_clear_error_without_the_identifier(told: Told, arguments: tuple[str, ...]) -> None:
-    done = told.observer.command(*arguments)
+def test_an_unknown_patient_is_a_clear_error_without_the_identifier(system: System, arguments: tuple[str, ...]) -> None:
+    done = system.observer.command(*arguments)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert "NOBODY" not in done.stderr

@@ -9,7 +9,7 @@ from manifests.topics import topics
 
 from tests.observe import until
 from tests.story import exchange
-from tests.system.told import Told
+from tests.system.after_story import System
 
 SERVICES = read_services()
 Edge = tuple[str, str]
@@ -29,8 +29,8 @@ def listed_calls() -> set[Call]:
     return {(caller, callee, method) for caller, callee, methods in calls for method in methods}
 
 
-def spans(told: Told) -> Iterator[dict[str, Any]]:
-    for path in (told.stack.directory / "traces").glob("*"):
+def spans(system: System) -> Iterator[dict[str, Any]]:
+    for path in (system.stack.directory / "traces").glob("*"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.endswith("}"):
                 yield json.loads(line)
@@ -40,35 +40,39 @@ def service_of(span: dict[str, Any]) -> str:
     return str(span["resource"]["attributes"]["service.name"])
 
 
-def seen_events(told: Told) -> set[Edge]:
+def seen_events(system: System) -> set[Edge]:
     return {
         (s["attributes"]["messaging.destination.name"], service_of(s))
-        for s in spans(told)
+        for s in spans(system)
         if s["kind"] == "SpanKind.CONSUMER" and not s["attributes"]["messaging.destination.name"].startswith("dlq.")
     }
 
 
-def seen_calls(told: Told) -> set[Call]:
+def seen_calls(system: System) -> set[Call]:
     return {
         (service_of(s), s["attributes"]["rpc.service"].split(".")[1], s["attributes"]["rpc.method"])
-        for s in spans(told)
+        for s in spans(system)
         if s["kind"] == "SpanKind.CLIENT" and str(s["attributes"].get("rpc.service", "")).startswith("longitude.")
     }
 
 
-def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(told: Told, review: Any) -> None:
+def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System, review: Any) -> None:
     # A review, and a message that nobody can read: the two edges that the story itself does not use.
-    exchange(told.stack.endpoints, b"this is not HL7")
-    until(lambda: seen_events(told) >= listed_events(), f"events {listed_events() - seen_events(told)}", within_s=60)
-    assert seen_events(told) == listed_events()
-    assert {call[:2] for call in seen_calls(told)} == {call[:2] for call in listed_calls()}
-    assert seen_calls(told) <= listed_calls()
+    exchange(system.stack.endpoints, b"this is not HL7")
+    until(
+        lambda: seen_events(system) >= listed_events(),
+        f"events {listed_events() - seen_events(system)}",
+        within_s=60,
+    )
+    assert seen_events(system) == listed_events()
+    assert {call[:2] for call in seen_calls(system)} == {call[:2] for call in listed_calls()}
+    assert seen_calls(system) <= listed_calls()
 
 
-def test_only_the_owner_publishes_a_topic(told: Told) -> None:
+def test_only_the_owner_publishes_a_topic(system: System) -> None:
     publishers = {
         (s["attributes"]["messaging.destination.name"].partition(".")[0], service_of(s))
-        for s in spans(told)
+        for s in spans(system)
         if s["kind"] == "SpanKind.PRODUCER"
     }
     assert publishers

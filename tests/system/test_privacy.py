@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from contracts.topics import TOPICS
 from manifests import read_services
 
-from tests.system.told import Told
+from tests.system.after_story import System
 
 # Names, numbers, dates and words of the story that identify the patient or say something clinical about her.
 PRIVATE = (
@@ -25,21 +25,23 @@ def found(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("part", [*SERVICES, "kafka", "triton"])
-def test_no_log_carries_patient_data(told: Told, assessment: Any, part: str) -> None:
-    assert found(told.stack.logs(part)) == []
+def test_no_log_carries_patient_data(system: System, assessment: Any, part: str) -> None:
+    assert found(system.stack.logs(part)) == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_trace_and_no_metric_carries_patient_data(told: Told, assessment: Any, service: str) -> None:
-    traces = [p.read_text(encoding="utf-8") for p in (told.stack.directory / "traces").glob(f"{service}*")]
+def test_no_trace_and_no_metric_carries_patient_data(system: System, assessment: Any, service: str) -> None:
+    traces = [p.read_text(encoding="utf-8") for p in (system.stack.directory / "traces").glob(f"{service}*")]
     assert traces
-    with urllib.request.urlopen(f"http://{told.stack.endpoints[f'LONGITUDE_{service.upper()}_HTTP']}/metrics") as page:
+    with urllib.request.urlopen(
+        f"http://{system.stack.endpoints[f'LONGITUDE_{service.upper()}_HTTP']}/metrics"
+    ) as page:
         assert found(page.read().decode()) == []
     assert found("".join(traces)) == []
 
 
-def test_no_kafka_key_or_header_carries_patient_data(told: Told, assessment: Any) -> None:
-    assert found(asyncio.run(keys_and_headers(told.stack.endpoints["LONGITUDE_KAFKA"]))) == []
+def test_no_kafka_key_or_header_carries_patient_data(system: System, assessment: Any) -> None:
+    assert found(asyncio.run(keys_and_headers(system.stack.endpoints["LONGITUDE_KAFKA"]))) == []
 
 
 async def keys_and_headers(bootstrap: str) -> str:

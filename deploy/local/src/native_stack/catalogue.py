@@ -30,10 +30,11 @@ def build(name: str, site: Site) -> Part:
 
 
 def endpoints(site: Site) -> dict[str, str]:
-    """What a client of the stack needs, as the lines of var/stack.env; only what this stack runs."""
+    """What a client of the stack needs, as the lines of var/stack.env; only what runs."""
     sockets = {name.lower(): server for name, server in _SERVER_SOCKETS.items()}
     sockets |= {socket_name(name, socket): name for name, each in site.services.items() for socket in each.sockets}
-    lines = {f"LONGITUDE_{key.upper()}": site.address(key) for key, part in sockets.items() if part in site.parts}
+    running = {key for key, part in sockets.items() if part in site.parts} | site.elsewhere.keys()
+    lines = {f"LONGITUDE_{key.upper()}": site.address(key) for key in sockets if key in running}
     if "objects" in site.parts:
         lines |= {f"LONGITUDE_{key.upper()}": site.credentials[key] for key in _OBJECT_KEYS}
     if "postgres" in site.parts:

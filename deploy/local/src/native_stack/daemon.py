@@ -58,7 +58,7 @@ def _site(request: Request, layout: Layout) -> Site:
     services = read_services()
     chosen = ports.choose(before.ports if before else {}, ports.defaults(services), only_free=request.free_ports)
     credentials = load_credentials(layout, catalogue.credentials(services))
-    return Site(layout, chosen, credentials, services, request.models, frozenset(request.parts))
+    return Site(layout, chosen, credentials, services, request.models, frozenset(request.parts), request.elsewhere)
 
 
 async def _live(supervisor: Supervisor, record: StackRecord, site: Site, stop: asyncio.Event) -> int:

@@ -35,6 +35,9 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 controlled.shutdown.enable=false
+# A broker that was killed comes back when its old session has ended.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=1000
 """
 
 

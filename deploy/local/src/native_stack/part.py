@@ -52,10 +52,12 @@ class Site:
     services: Services
     models: tuple[str, ...] = ()
     parts: frozenset[str] = field(default_factory=frozenset)
+    # `host:port` of sockets that another stack runs.
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, port: str) -> str:
         """`host:port` of a named socket."""
-        return f"{HOST}:{self.ports[port]}"
+        return self.elsewhere.get(port) or f"{HOST}:{self.ports[port]}"
 
 
 def inherited_environment() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What a supervisor is asked to run, as it travels to its process."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from native_stack.identity import ProcessIdentity
@@ -9,13 +10,14 @@ from native_stack.identity import ProcessIdentity
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`owner`, when given, is the process whose end also ends the stack."""
+    """`owner`, when given, is the process whose end also ends the stack; `elsewhere` names sockets of other stacks."""
 
     directory: str
     parts: tuple[str, ...]
     models: tuple[str, ...]
     free_ports: bool
     owner: ProcessIdentity | None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One line of JSON."""

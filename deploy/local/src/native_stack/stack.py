@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from manifests import read_services
@@ -38,11 +38,13 @@ class Stack:
         models: Collection[str] | None = None,
         free_ports: bool = False,
         owned: bool = False,
+        elsewhere: Mapping[str, str] | None = None,
         progress: Progress = lambda _: None,
     ) -> dict[str, str]:
         """Start `parts` and wait until each is ready; the endpoints. StackError names the part that failed.
 
         All parts and all models unless told otherwise. With `owned` the stack ends with the calling process.
+        `elsewhere` names sockets of servers that another stack runs for this one, `{"triton": "host:port"}`.
         """
         if self._running() is not None:
             raise StackError(f"a stack runs in {self.layout.directory} already; `down` stops it")
@@ -54,6 +56,7 @@ class Stack:
             models=tuple(triton.available_models() if models is None else models),
             free_ports=free_ports,
             owner=ProcessIdentity.of(os.getpid()) if owned else None,
+            elsewhere=elsewhere or {},
         )
         self._wait_until_ready(self._spawn(request), progress)
         return self.endpoints()

@@ -46,7 +46,14 @@ def test_the_record_of_another_version_is_still_understood(tmp_path: Path) -> No
 
 def test_a_request_survives_its_way_to_the_supervisor() -> None:
     for owner in (ME, None):
-        request = Request("/somewhere", ("kafka",), ("embedder", "reasoner"), free_ports=True, owner=owner)
+        request = Request(
+            "/somewhere",
+            ("kafka",),
+            ("embedder", "reasoner"),
+            free_ports=True,
+            owner=owner,
+            elsewhere={"triton": "here:1"},
+        )
         assert Request.from_json(request.to_json()) == request
 
 

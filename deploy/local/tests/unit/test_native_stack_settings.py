@@ -12,10 +12,10 @@ PARTS = catalogue.parts(SERVICES)
 NAMES = (*ports.defaults(SERVICES), *ports.INTERNAL)
 
 
-def site(parts: frozenset[str]) -> Site:
+def site(parts: frozenset[str], **elsewhere: str) -> Site:
     numbers = {name: 20_000 + number for number, name in enumerate(NAMES)}
     secrets = dict.fromkeys(catalogue.credentials(SERVICES), "secret")
-    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, parts=parts)
+    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, parts=parts, elsewhere=elsewhere)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -42,6 +42,14 @@ def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:
         host, _, port = lines[f"LONGITUDE_{name}"].partition(":")
         assert host == "127.0.0.1"
         assert port.isdecimal()
+
+
+def test_a_server_that_another_stack_runs_is_named_and_used_where_it_is() -> None:
+    shared = site(frozenset({"kafka", "memory"}), triton="127.0.0.1:1234")
+    lines = catalogue.endpoints(shared)
+    assert lines["LONGITUDE_TRITON"] == "127.0.0.1:1234"
+    assert "LONGITUDE_TRITON_HTTP" not in lines
+    assert services.settings(SERVICES["memory"], shared)["LONGITUDE_TRITON"] == "127.0.0.1:1234"
 
 
 def test_a_part_needs_only_parts_that_exist_and_stop_after_it() -> None:

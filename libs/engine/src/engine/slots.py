@@ -44,10 +44,10 @@ class Slots:
         self._slots[number] = Slot(list(ids), busy=False, used=self._clock)
 
 
-def _common(held: Sequence[int], ids: Sequence[int]) -> int:
+def _common(kept: Sequence[int], ids: Sequence[int]) -> int:
     """Length of the common beginning."""
     length = 0
-    for mine, other in zip(held, ids, strict=False):
+    for mine, other in zip(kept, ids, strict=False):
         if mine != other:
             break
         length += 1

@@ -77,5 +77,5 @@ class Cited:
         return tuple(each for each in self.derived if keys & each.keys)
 
 
-def ids(found: Sequence[ClinicalFact]) -> tuple[str, ...]:
-    return tuple(fact.fact_id for fact in found)
+def ids(cited: Sequence[ClinicalFact]) -> tuple[str, ...]:
+    return tuple(fact.fact_id for fact in cited)

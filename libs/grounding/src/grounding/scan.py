@@ -121,9 +121,9 @@ class Scanner:
         return only or bool(meant & self._drugs)
 
 
-def _without_overlap(found: Iterable[Mention]) -> list[Mention]:
+def _without_overlap(mentions: Iterable[Mention]) -> list[Mention]:
     kept: list[Mention] = []
-    for mention in sorted(found, key=lambda each: (each.start, -each.end)):
+    for mention in sorted(mentions, key=lambda each: (each.start, -each.end)):
         if not kept or mention.start >= kept[-1].end:
             kept.append(mention)
     return kept

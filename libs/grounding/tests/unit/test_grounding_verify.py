@@ -228,7 +228,7 @@ def test_a_text_of_another_system_is_checked_against_the_whole_record(patient: P
 
 
 @pytest.mark.parametrize(
-    ("told", "verdict"),
+    ("written", "verdict"),
     [
         ("0.87 mg/dL", Verdict.SUPPORTED),
         ("77 umol/L", Verdict.SUPPORTED),
@@ -236,20 +236,20 @@ def test_a_text_of_another_system_is_checked_against_the_whole_record(patient: P
         ("1 mg/dL", Verdict.CONTRADICTED),
     ],
 )
-def test_a_value_that_the_record_states_in_two_units_is_exact_in_both(told: str, verdict: Verdict) -> None:
+def test_a_value_that_the_record_states_in_two_units_is_exact_in_both(written: str, verdict: Verdict) -> None:
     record = RecordBuilder()
     sent = Quantity(value="77", unit="umol/L")
     fact_id = record.result("2160-0", "Creatinine", "0.87", "mg/dL", "2026-10-05", source_quantity=sent)
     verifier = Verifier(sources_of(record))
-    assert verifier.verify(f"Creatinine was {told}.", [Citation(fact_id=fact_id)]).verdict is verdict
+    assert verifier.verify(f"Creatinine was {written}.", [Citation(fact_id=fact_id)]).verdict is verdict
 
 
-@pytest.mark.parametrize(("told", "verdict"), [("0.87", Verdict.SUPPORTED), ("0.9", Verdict.CONTRADICTED)])
-def test_a_conversion_is_rounded_to_what_it_is_worth(told: str, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("written", "verdict"), [("0.87", Verdict.SUPPORTED), ("0.9", Verdict.CONTRADICTED)])
+def test_a_conversion_is_rounded_to_what_it_is_worth(written: str, verdict: Verdict) -> None:
     record = RecordBuilder()
     fact_id = record.result("2160-0", "Creatinine", "77", "umol/L", "2026-10-05")
     verifier = Verifier(sources_of(record))
-    assert verifier.verify(f"Creatinine was {told} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
+    assert verifier.verify(f"Creatinine was {written} mg/dL.", [Citation(fact_id=fact_id)]).verdict is verdict
 
 
 @pytest.mark.parametrize("title", ["What is gout ? (Also called: Podagra; gouty arthritis)", "Is it treated?"])

@@ -54,13 +54,13 @@ def take_result(action: Call, call: CallTool, answer: ToolResult | Failed, sessi
     return "Found:" if len(session.sources.lines) > before else "Nothing new."
 
 
-def _add_value(action: Call, found: tuple[Calculation, ...], sources: Sources) -> None:
+def _add_value(action: Call, computed: tuple[Calculation, ...], sources: Sources) -> None:
     """The value that was asked for, and no other. Of the answer only the words count: the ids are the inputs' own."""
     asked = sources.computable(action.fact_id, action.purpose) if action.tool == calculate.NAME else None
-    if [each.name for each in found] != ([asked.name] if asked else []):
+    if [each.name for each in computed] != ([asked.name] if asked else []):
         raise SourcesRefusedError("a tool computed what it was not asked for")
     if asked is not None:
-        value = Calculation(text=found[0].text[:LONGEST_LINE])
+        value = Calculation(text=computed[0].text[:LONGEST_LINE])
         value.MergeFrom(asked)
         sources.add_calculation(value)
 

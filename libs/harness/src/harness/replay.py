@@ -93,9 +93,9 @@ class Replay:
             if step.WhichOneof("content") != "decision":
                 raise ReplayDifferenceError(step.index, "length of the episode")
 
-    def _compare_pins(self, found: Pins) -> None:
+    def _compare_pins(self, replayed: Pins) -> None:
         for name in _PINS:
-            if getattr(found, name) != getattr(self._recorded.pins, name):
+            if getattr(replayed, name) != getattr(self._recorded.pins, name):
                 raise ReplayDifferenceError(0, name.removesuffix("_sha256").removesuffix("_version"))
 
     def _time(self) -> datetime:
@@ -106,12 +106,12 @@ class Replay:
         return steps[min(self._compared, len(steps) - 1)].at.ToDatetime(tzinfo=UTC)
 
 
-def _compare(recorded: Step, found: Step) -> None:
+def _compare(recorded: Step, replayed: Step) -> None:
     kind = recorded.WhichOneof("content")
-    if kind != found.WhichOneof("content"):
+    if kind != replayed.WhichOneof("content"):
         raise ReplayDifferenceError(recorded.index, "kind of step")
     names = {"turn": _TURN, "tool": _TOOL, "decision": _DECISION}[str(kind)]
-    mine, other = getattr(recorded, str(kind)), getattr(found, str(kind))
+    mine, other = getattr(recorded, str(kind)), getattr(replayed, str(kind))
     for name, meaning in names.items():
         if getattr(mine, name) != getattr(other, name):
             raise ReplayDifferenceError(recorded.index, meaning)

@@ -21,6 +21,7 @@ COLUMNS = ("words", "form", "meaning", "about", "source")
 CODE_COLUMNS = ("system", "code", "display", "meaning", "about", "as", "source")
 ANY = "any"
 _LONGEST = 5  # words of a cue
+_REACH = 300  # characters between a name and a cue at most
 # What ends a clause: a cue does not reach over it.
 _CLAUSE = re.compile(
     r"[.;:\n]|\b(?:but|however|except|apart from|other than|although|though|while|whereas)\b"
@@ -132,9 +133,11 @@ def beside(text: str, start: int, end: int) -> Meaning | None:
 
 def cues(text: str, start: int, end: int) -> tuple[Cue, ...]:
     """All cues in the clause of a name: the one that follows at once, then those before, the nearest first."""
-    begin = max((match.end() for match in _CLAUSE.finditer(text, 0, start)), default=0)
-    stop = _STOP.search(text, end)
-    after = phrases.WORD.finditer(text, end, stop.start() if stop else len(text))
+    near = max(0, text.find(" ", start - _REACH, start)) if start > _REACH else 0
+    far = end + _REACH
+    begin = max((match.end() for match in _CLAUSE.finditer(text, near, start)), default=near)
+    stop = _STOP.search(text, end, far)
+    after = phrases.WORD.finditer(text, end, stop.start() if stop else far)
     return (*_at_once(list(after)), *_nearest(list(phrases.WORD.finditer(text, begin, start))))
 
 

@@ -1,11 +1,19 @@
-"""LOINC codes that calculators and rules name, each looked up in the table of observables by its id."""
+"""LOINC codes that code names, each looked up in the table of observables by its id."""
 
-from terminology.observables import by_id
+from longitude.record.v1.fact_pb2 import CodedConcept
+
+from terminology.concepts import LOINC
+from terminology.observables import by_id, observables
 
 
 def loinc(identifier: str) -> str:
     """The code of an observable; KeyError for an id that is no row."""
     return by_id()[identifier].loinc
+
+
+def concept(code: str) -> CodedConcept:
+    """The concept of a code of the table, with its name; KeyError for a code that is no row."""
+    return CodedConcept(system=LOINC, code=code, display=observables()[code].name)
 
 
 ACR = loinc("albumin-creatinine-ratio")
@@ -20,6 +28,7 @@ CHLORIDE = loinc("chloride")
 CHOLESTEROL = loinc("total-cholesterol")
 CREATININE = loinc("creatinine")
 EGFR = loinc("egfr")
+FAMILY_HISTORY = loinc("family-history")
 GLUCOSE = loinc("glucose")
 HAEMOGLOBIN = loinc("haemoglobin")
 HBA1C = loinc("hba1c")

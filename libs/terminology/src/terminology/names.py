@@ -14,6 +14,8 @@ from terminology.observables import Observable, by_id, equivalents, observables,
 from terminology.specimens import specimen
 from terminology.tables import read
 
+# Ids of panels that code names.
+BLOOD_PRESSURE, VITAL_SIGNS = "blood-pressure", "vital-signs"
 _PANELS = ("panel", "names", "abbreviations", "loinc", "members", "source")
 # An abbreviation of one or two letters means nothing in another case: `Na` is sodium, `na` is not applicable.
 _SHORT = 2

@@ -52,18 +52,22 @@ def test_every_row_names_sources_that_are_listed(name: str) -> None:
         assert set(row.several("source")) <= sources, row.line
 
 
-@pytest.mark.parametrize("known", ALL, ids=lambda known: known.id)
-def test_an_observable_is_whole(known: observables.Observable) -> None:
-    assert known.kind in KINDS
-    assert known.analyte
-    assert known.property
-    assert known.short
-    assert not known.specimen or specimen(known.specimen) is not None
-    assert units.ucum(known.unit) == known.unit if known.unit else not known.units
-    assert all(units.ucum(unit) == unit for unit in known.units)
-    assert all(units.comparable(unit, known.unit, known.substance) for unit in known.units)
-    for part in filter(None, known.substance.split("/")):
-        assert substance(part) or related_units(part) or part in ("albumin", "protein")
+def test_an_observable_is_whole() -> None:
+    for known in ALL:
+        assert known.kind in KINDS, known.id
+        assert known.analyte, known.id
+        assert known.property, known.id
+        assert known.short, known.id
+        assert not known.specimen or specimen(known.specimen) is not None, known.id
+        for part in filter(None, known.substance.split("/")):
+            assert substance(part) or related_units(part) or part in ("albumin", "protein"), known.id
+
+
+def test_the_units_of_an_observable_are_ucum_and_comparable() -> None:
+    for known in ALL:
+        assert units.ucum(known.unit) == known.unit if known.unit else not known.units, known.id
+        assert all(units.ucum(unit) == unit for unit in known.units), known.id
+        assert all(units.comparable(unit, known.unit, known.substance) for unit in known.units), known.id
 
 
 def test_ids_and_codes_are_unique_and_codes_have_their_check_digit() -> None:
@@ -81,13 +85,18 @@ def _checks(code: str) -> bool:
     return (10 - sum(doubled) % 10) % 10 == int(digit)
 
 
-@pytest.mark.parametrize("known", ALL, ids=lambda known: known.id)
-def test_every_name_leads_back_to_its_observable(known: observables.Observable) -> None:
-    for name in (known.name, known.short, *known.names, *known.abbreviations, known.short.upper(), known.short.lower()):
-        assert known in named(name), name
-    assert by_loinc(known.loinc) is not None
-    assert of(concept(known.loinc)) == known
-    assert short_name(concept(known.loinc)) == known.short
+def test_every_name_leads_back_to_its_observable() -> None:
+    for known in ALL:
+        short = (known.short, known.short.upper(), known.short.lower())
+        for name in (known.name, *known.names, *known.abbreviations, *short):
+            assert known in named(name), f"{known.id}: {name}"
+
+
+def test_every_code_leads_back_to_its_observable() -> None:
+    for known in ALL:
+        assert by_loinc(known.loinc) is not None, known.id
+        assert of(concept(known.loinc)) == known, known.id
+        assert short_name(concept(known.loinc)) == known.short, known.id
 
 
 def test_every_panel_leads_to_its_members() -> None:
@@ -226,14 +235,14 @@ def test_equations_of_kidney_function_are_one_family_and_stay_told_apart() -> No
         assert (known.loinc, known.family) == (code, "egfr")
 
 
-@pytest.mark.parametrize("row", ALIASES, ids=lambda row: row["alias"])
-def test_a_local_name_is_its_observable_in_its_unit_only(row: dict[str, str]) -> None:
-    known = by_loinc(row["loinc"])
-    assert known is not None
-    assert by_local(row["alias"], known.observable.unit) == known
-    assert by_local(row["alias"], "furlong") is None
-    if specimen(known.observable.specimen) and known.observable.specimen != "urine":
-        assert by_local(row["alias"], known.observable.unit, (f"{row['alias']} urine",)) is None
+def test_a_local_name_is_its_observable_in_its_unit_only() -> None:
+    for row in ALIASES:
+        alias, known = row["alias"], by_loinc(row["loinc"])
+        assert known is not None, alias
+        assert by_local(alias, known.observable.unit) == known, alias
+        assert by_local(alias, "furlong") is None, alias
+        if specimen(known.observable.specimen) and known.observable.specimen != "urine":
+            assert by_local(alias, known.observable.unit, (f"{alias} urine",)) is None, alias
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ Never imported by anything that ships.
 """
 
 from testkit.backends import Backends, ObjectStorage
+from testkit.line import Line
 from testkit.mllp import MllpClient
 from testkit.proxy import FaultProxy
 from testkit.running import RunningStack
 
-__all__ = ["Backends", "FaultProxy", "MllpClient", "ObjectStorage", "RunningStack"]
+__all__ = ["Backends", "FaultProxy", "Line", "MllpClient", "ObjectStorage", "RunningStack"]

@@ -1,6 +1,7 @@
 """The servers of one test session: started when a test first asks, stopped at the end whatever happened.
 
-Each runs in a stack of its own, so that a test that needs Kafka pays for Kafka only. The stacks are owned by the test
+Each runs in a stack of its own, so that a test that needs Kafka pays for Kafka only. Triton takes longest to start and
+keeps nothing: stacks that do not kill it share one. The stacks are owned by the test
 process: if that is killed, they end too.
 """
 
@@ -9,7 +10,7 @@ import shutil
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +77,16 @@ class Backends:
             self._models.add(model)
         return lines["LONGITUDE_TRITON"]
 
-    def new_stack(self, parts: Collection[str] | None = None, models: Collection[str] | None = None) -> Stack:
-        """A stack of its own, up and on free ports, stopped at the end."""
+    def new_stack(
+        self,
+        parts: Collection[str] | None = None,
+        models: Collection[str] | None = None,
+        elsewhere: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """A stack of its own, up and on free ports, stopped at the end; `elsewhere` is what it shares (Stack.up)."""
         stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}")
         self._stacks.append(stack)
-        stack.up(parts=parts, models=models, free_ports=True, owned=True)
+        stack.up(parts=parts, models=models, free_ports=True, owned=True, elsewhere=elsewhere)
         return stack
 
     def _server(self, part: str, models: Collection[str] | None = None) -> dict[str, str]:

@@ -48,7 +48,7 @@ def triton(backends: Backends) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def new_stack(backends: Backends) -> Callable[..., Stack]:
-    """`new_stack(parts, models)` brings up a stack of its own, for tests that must not share one."""
+    """`new_stack(parts, models, elsewhere)` brings up a stack of its own, for tests that must not share one."""
     return backends.new_stack
 
 

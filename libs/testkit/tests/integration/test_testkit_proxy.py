@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from testkit import FaultProxy
+from testkit import FaultProxy, Line
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -28,7 +28,7 @@ async def proxy(echo: str) -> AsyncIterator[FaultProxy]:
         yield made
 
 
-async def connect(proxy: FaultProxy) -> Streams:
+async def connect(proxy: FaultProxy | Line) -> Streams:
     host, _, port = proxy.endpoint.rpartition(":")
     return await asyncio.open_connection(host, int(port))
 
@@ -106,3 +106,14 @@ async def test_a_stalled_connection_can_still_be_cut(proxy: FaultProxy) -> None:
     streams[1].write(b"held")
     await proxy.cut()
     assert await gone(streams)
+
+
+async def test_a_line_that_is_cut_is_gone_for_everybody_until_it_is_mended(echo: str) -> None:
+    with Line(echo) as line:
+        streams = await connect(line)
+        assert await ask(streams) == b"hello"
+        line.cut()
+        assert await gone(streams)
+        assert await gone(await connect(line))
+        line.mend()
+        assert await ask(await connect(line)) == b"hello"

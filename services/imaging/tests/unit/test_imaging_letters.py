@@ -186,6 +186,23 @@ def test_the_span_quotes_what_the_statement_says(text: str, quoted: str) -> None
     assert text[statement.start : statement.end] == quoted
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Allergies: " + "penicillin, latex; " * 1500,
+        "allergic to penicillin " * 1500,
+        "no " * 10_000 + "allergy to penicillin",
+        "Allergy: latex " * 1500,
+        "a" * 60 + "\n" + "b" * 60_000,
+    ],
+    ids=["list", "repeated", "denials", "sections", "one word"],
+)
+@pytest.mark.timeout(20)
+def test_a_letter_of_any_shape_is_read_in_seconds(text: str) -> None:
+    """Work that grows with the square of the length would take minutes here."""
+    assert len(find_allergies(text)) <= 2
+
+
 @given(st.text(alphabet="ab .,;:?\n", max_size=30), st.text(alphabet="ab .,;:?\n", max_size=30))
 def test_spans_lie_inside_the_text_whatever_surrounds_them(before: str, after: str) -> None:
     text = f"{before}\nallergic to penicillin\n{after}"

@@ -1,13 +1,13 @@
 """The service as it runs: real Kafka, PostgreSQL, S3, Triton with the reasoner, and the memory service.
 
-A record is sent to memory as ingestion would send it. The session's tests share the stack and the patient.
+A record is sent to memory as ingestion would send it. The session's tests share the stack, the patient and Triton.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,18 +25,25 @@ from native_stack import Stack
 from reasoning.adapters.memory import Memory
 from servicekit import Process
 from servicekit.grpc import channel
-from testkit import RunningStack
+from testkit import Line, RunningStack
 from testkit.records import RecordBuilder
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
 
-PARTS = ("kafka", "postgres", "objects", "triton", "memory", "reasoning")
+PARTS = ("kafka", "postgres", "objects", "memory", "reasoning")
 
 
 @pytest.fixture(scope="session")
-def running(new_stack: Callable[..., Stack]) -> RunningStack:
-    stack = new_stack(PARTS, ("embedder", "reasoner"))
+def line(triton: Callable[..., str]) -> Iterator[Line]:
+    """What leads to the session's Triton: cut, it is to the services as if Triton were gone."""
+    with Line(triton("embedder", "reasoner")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def running(new_stack: Callable[..., Stack], line: Line) -> RunningStack:
+    stack = new_stack(PARTS, elsewhere={"triton": line.endpoint})
     return RunningStack(stack, stack.endpoints())
 
 

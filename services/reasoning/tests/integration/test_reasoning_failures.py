@@ -221,7 +221,7 @@ def no_end(answer: Tensors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("falsified", "told"),
+    ("falsified", "message"),
     [
         (another_model, "replaced during the episode"),
         (too_few_log_probs, "malformed"),
@@ -232,11 +232,11 @@ def no_end(answer: Tensors) -> None:
     ],
 )
 async def test_a_wrong_answer_of_the_model_ends_the_question_and_nothing_is_released(
-    running: RunningStack, patient: PatientKey, falsified: Change, told: str
+    running: RunningStack, patient: PatientKey, falsified: Change, message: str
 ) -> None:
     async with relay(running, answered=falsified) as triton, service(running, triton=triton) as stub:
         text = await refused(running, ask(stub, patient))
-    assert told in text
+    assert message in text
     assert "ask again" in text
 
 
@@ -258,7 +258,7 @@ def too_long(request: Tensors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered", "told"),
+    ("asked", "answered", "message"),
     [
         (nothing, other_words, "too many refused actions"),
         (nothing, unknown_tokens, "refused"),
@@ -268,13 +268,14 @@ def too_long(request: Tensors) -> None:
     ids=["garbage", "unknown tokens", "a grammar without a way out", "a context too long"],
 )
 async def test_what_the_model_cannot_do_is_said_and_the_rules_still_speak(
-    running: RunningStack, patient: PatientKey, asked: Change, answered: Change, told: str
+    running: RunningStack, patient: PatientKey, asked: Change, answered: Change, message: str
 ) -> None:
     async with relay(running, asked, answered) as triton, service(running, triton=triton) as stub:
         assessment = await ask(stub, patient)
     assert {each.author for each in assessment.statements} == {wire.AUTHOR_RULE}
     assert any(each.released for each in assessment.statements)
-    assert any(line.startswith("diagnostician") and told in line for line in assessment.degraded), assessment.degraded
+    spoken = [line for line in assessment.degraded if line.startswith("diagnostician")]
+    assert any(message in line for line in spoken), assessment.degraded
 
 
 async def test_a_model_that_stops_in_the_middle_is_not_waited_for(running: RunningStack, patient: PatientKey) -> None:

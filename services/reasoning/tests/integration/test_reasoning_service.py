@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -39,7 +40,7 @@ from reasoning.handlers import fingerprint
 from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
-from testkit import RunningStack
+from testkit import Line, RunningStack
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -321,7 +322,7 @@ async def test_a_kill_in_the_middle_leaves_nothing_and_asking_again_leaves_one(
     running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
 ) -> None:
     request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
-    assert await _killed_while_asking(running, reasoning, request, "reasoning") is not None
+    assert await _disturbed_while_asking(reasoning, request, partial(running.kill, "reasoning")) is not None
     await asyncio.to_thread(running.start, "reasoning")
     assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
     _, assessment = await ask(reasoning, request)
@@ -353,27 +354,35 @@ async def test_what_a_killed_process_had_stored_is_published_by_the_next(
     assert await events(running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id)
 
 
-@pytest.mark.parametrize("gone", ["triton", "memory"])
+# How each is lost and comes back. Triton is every test's: its line is cut.
+LOSSES: dict[str, Callable[[RunningStack, Line], tuple[Callable[[], None], Callable[[], None]]]] = {
+    "triton": lambda _, line: (line.cut, line.mend),
+    "memory": lambda running, _: (partial(running.kill, "memory"), partial(running.start, "memory")),
+}
+
+
+@pytest.mark.parametrize("gone", LOSSES)
 async def test_without_model_or_memory_the_question_is_refused_in_time_and_can_be_asked_again(
-    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey, gone: str
+    running: RunningStack, line: Line, reasoning: ReasoningServiceAsyncStub, patient: PatientKey, gone: str
 ) -> None:
     request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
-    await asyncio.to_thread(running.kill, gone)
+    lose, mend = LOSSES[gone](running, line)
+    await asyncio.to_thread(lose)
     began = time.monotonic()
     status, text = await refused(reasoning, request)
     assert (status, "ask again" in text) == (grpc.StatusCode.UNAVAILABLE, True)
     assert time.monotonic() - began < 30
     assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
-    await asyncio.to_thread(running.start, gone)
+    await asyncio.to_thread(mend)
     assert (await _answered_at_last(reasoning, request)).statements
 
 
 async def test_a_model_that_goes_away_in_the_middle_releases_nothing(
-    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+    running: RunningStack, line: Line, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
 ) -> None:
     request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
-    status = await _killed_while_asking(running, reasoning, request, "triton")
-    await asyncio.to_thread(running.start, "triton")
+    status = await _disturbed_while_asking(reasoning, request, line.cut)
+    line.mend()
     assert status == grpc.StatusCode.UNAVAILABLE
     assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
 
@@ -385,17 +394,17 @@ async def test_nothing_about_the_patient_is_in_the_logs(running: RunningStack, p
         assert secret not in written
 
 
-async def _killed_while_asking(
-    running: RunningStack, stub: ReasoningServiceAsyncStub, request: pb.AskRequest, name: str
+async def _disturbed_while_asking(
+    stub: ReasoningServiceAsyncStub, request: pb.AskRequest, disturb: Callable[[], None]
 ) -> grpc.StatusCode | None:
-    """How the question ended when this part was killed after the coordinator had begun."""
-    killed = False
+    """How the question ended when it was disturbed after the coordinator had begun."""
+    disturbed = False
     try:
         async for answer in stub.Ask(request, timeout=300):
             assert not answer.HasField("assessment")
-            if answer.progress.role == "coordinator" and not killed:
-                killed = True
-                await asyncio.to_thread(running.kill, name)
+            if answer.progress.role == "coordinator" and not disturbed:
+                disturbed = True
+                await asyncio.to_thread(disturb)
     except grpc.aio.AioRpcError as error:
         return error.code()
     return None

@@ -44,12 +44,12 @@ async def _run(asked: argparse.Namespace) -> str:
         return _listed(model, asked.keep)
 
 
-def _went_live(version: Version, found: Gap) -> str:
-    return f"version {version.number} is live: {version.weights} {version.sha256[:12]}; {_figures(found)}"
+def _went_live(version: Version, gap: Gap) -> str:
+    return f"version {version.number} is live: {version.weights} {version.sha256[:12]}; {_figures(gap)}"
 
 
-def _figures(found: Gap) -> str:
-    size = f"by {found.largest:.1e} at most, {found.mean:.1e} on average, over {found.tokens} tokens"
+def _figures(gap: Gap) -> str:
+    size = f"by {gap.largest:.1e} at most, {gap.mean:.1e} on average, over {gap.tokens} tokens"
     return f"served and trained log-probabilities differ {size}"
 
 

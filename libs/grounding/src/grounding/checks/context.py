@@ -46,12 +46,12 @@ class Context:
         return self.text[max(self.sentence.span.start, mention.start - characters) : mention.start].lower()
 
 
-def supported(mention: Mention, check: str, found: Iterable[ClinicalFact] = (), reason: str = "") -> Claim:
-    return Claim(mention.start, mention.end, check, Verdict.SUPPORTED, reason, ids(tuple(found)))
+def supported(mention: Mention, check: str, facts: Iterable[ClinicalFact] = (), reason: str = "") -> Claim:
+    return Claim(mention.start, mention.end, check, Verdict.SUPPORTED, reason, ids(tuple(facts)))
 
 
-def contradicted(mention: Mention, check: str, reason: str, found: Iterable[ClinicalFact] = ()) -> Claim:
-    return Claim(mention.start, mention.end, check, Verdict.CONTRADICTED, reason, ids(tuple(found)))
+def contradicted(mention: Mention, check: str, reason: str, facts: Iterable[ClinicalFact] = ()) -> Claim:
+    return Claim(mention.start, mention.end, check, Verdict.CONTRADICTED, reason, ids(tuple(facts)))
 
 
 def unsupported(mention: Mention, check: str, reason: str) -> Claim:

@@ -76,8 +76,8 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
     return unsupported(mention, mention.family, "no cited medication states it")
 
 
-def _check_as_needed(mention: LabelMention, found: Sequence[ClinicalFact]) -> Claim:
-    said = [fact for fact in found if _AS_NEEDED.search(f"{fact.dosage.frequency} {fact.dosage.instruction}")]
+def _check_as_needed(mention: LabelMention, medications: Sequence[ClinicalFact]) -> Claim:
+    said = [fact for fact in medications if _AS_NEEDED.search(f"{fact.dosage.frequency} {fact.dosage.instruction}")]
     if said:
         return supported(mention, mention.family, said)
     return unsupported(mention, mention.family, "no cited medication is taken as needed")

@@ -32,9 +32,9 @@ def check(context: Context) -> list[Claim]:
     return [*claims, *_in_order(found, context), *_of_today(found, context)]
 
 
-def _in_order(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
+def _in_order(numbers: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
     """`0.92 -> 1.95`, `1.95, previously 0.92`: the days of two values follow each other as the words say."""
-    for one, other in pairwise(found):
+    for one, other in pairwise(numbers):
         between = context.text[one.number.end : other.number.start].lower()
         changed = context.before(one.number, 8).rstrip().endswith("from") and re.search(r"\bto\s*$", between)
         if _THEN.search(between) or changed:
@@ -49,12 +49,12 @@ def _in_order(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]
             yield Claim(other.number.start, other.number.end, "recency", Verdict.CONTRADICTED, reason)
 
 
-def _of_today(found: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
+def _of_today(numbers: Sequence[BoundNumber], context: Context) -> Iterator[Claim]:
     """`today` is the day of the question; weeks, months and years that count from it are not checked."""
     start = context.sentence.span.start
     for said in _LATELY.finditer(context.words_beside_names):
         yield Claim(start + said.start(), start + said.end(), "recency", Verdict.UNSUPPORTED, "no cited entry says so")
-    days = {each.day for bound in found for each in _meant(bound, context)}
+    days = {each.day for bound in numbers for each in _meant(bound, context)}
     for said in _TODAY.finditer(context.words):
         if days and context.cited.sources.today not in days:
             reason = "no cited value is of today"

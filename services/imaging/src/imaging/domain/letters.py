@@ -22,15 +22,16 @@ SURE, HEDGED = 0.95, 0.5
 """Confidence of a plain statement and of one that the writer put in doubt. Set by hand; no probabilities."""
 
 _SENTENCE = re.compile(r"[^.;!?\n]+(?:\.(?=\w)[^.;!?\n]*)*")
-_TURN = re.compile(r"[,:]")
 # What may stand between an allergy and the words that take it back: `(hives)`, `in 2014`.
 _ASIDE = re.compile(r"\s*(?:\([^)]*\))?\s*(?:\b(?:in|since|from)\s+(?:19|20)\d\d\b)?", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:in|since|from)\s+((?:19|20)\d\d)\b", re.IGNORECASE)
 _HEADING = re.compile(r"^([ \t]*(?:known |drug )?allerg(?:y|ies))[ \t]*:?[ \t]*\n", re.IGNORECASE | re.MULTILINE)
 _LIST = re.compile(r"^[ \t]*(?:known |drug )?allerg(?:y|ies)[ \t]*:[^\n]*", re.IGNORECASE | re.MULTILINE)
-_WRAPPED = re.compile(r"([^\n]{50}[^\n]*[^\n.:;!?])\n(?=[a-z(])")
-# Longest distance, in characters, of a remark such as `(hives)` from its substance.
-_REMARK = 24
+_BREAK = re.compile(r"(?<=[^\n.:;!?])\n(?=[a-z(])")
+# Least length of a line that may have been broken because the page ended, in characters.
+_FULL_LINE = 51
+# Longest distance, in characters, of a remark such as `(hives)` from its substance, and of the year.
+_REMARK, _YEAR_WITHIN = 24, 120
 _SEEN = re.compile(rf"\b(?:{REACTION})\b", re.IGNORECASE)
 # `No known allergy to penicillin` and `no allergies except penicillin` are about penicillin.
 _GOES_ON = re.compile(r"-?\w|\s+to\b|,?\s+(?:except|apart\s+from|other\s+than)\b", re.IGNORECASE)
@@ -70,7 +71,11 @@ def _unwrapped(text: str) -> str:
     """
     headed = _HEADING.sub(lambda match: f"{match[1]}:{' ' * (len(match[0]) - len(match[1]) - 1)}", text)
     listed = _LIST.sub(lambda match: match[0].replace(";", ","), headed)
-    return _WRAPPED.sub(lambda match: f"{match[1]} ", listed)
+    return _BREAK.sub(lambda match: " " if _is_full(listed, match.start()) else "\n", listed)
+
+
+def _is_full(text: str, end: int) -> bool:
+    return end - (text.rfind("\n", 0, end) + 1) >= _FULL_LINE
 
 
 def _statements(sentence: str, offset: int) -> Iterator[AllergyStatement]:
@@ -113,7 +118,7 @@ def _judge(sentence: str, offset: int, report: Reported) -> Iterator[AllergyStat
     doubt = next((cue for cue in cues if cue.meaning is Meaning.SUSPECTED), None)
     if (denial and report.reaction_leads) or any(cue.meaning is Meaning.OTHER_PERSON for cue in cues):
         return
-    year = None if denial else _YEAR.search(sentence, report.end)
+    year = None if denial else _YEAR.search(sentence, report.end, report.end + _YEAR_WITHIN)
     spoken = [cue for cue in (denial, doubt) if cue]
     for allergen in report.name.allergens:
         yield AllergyStatement(
@@ -129,7 +134,7 @@ def _judge(sentence: str, offset: int, report: Reported) -> Iterator[AllergyStat
 
 def _cues(sentence: str, start: int, end: int) -> list[Cue]:
     """The cues beside a statement, from the comma before it on; those after it may follow a remark or a year."""
-    begin = max((turn.end() for turn in _TURN.finditer(sentence, 0, start)), default=0)
+    begin = max(sentence.rfind(",", 0, start), sentence.rfind(":", 0, start)) + 1
     aside = _ASIDE.match(sentence, end)
     cues = (*absence.cues(sentence, start, end), *absence.cues(sentence, start, aside.end() if aside else end))
     return [cue for cue in dict.fromkeys(cues) if cue.start >= begin]
@@ -142,6 +147,6 @@ def _reaction(sentence: str, report: Reported) -> str:
 
 
 def _remark(sentence: str, end: int) -> re.Match[str] | None:
-    remark = _SEEN.search(sentence, end)
+    remark = _SEEN.search(sentence, end, end + 2 * _YEAR_WITHIN)
     near = remark is not None and remark.start() - end <= _REMARK
     return remark if remark and near and not allergens.mentions(sentence[end : remark.start()]) else None

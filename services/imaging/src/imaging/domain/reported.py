@@ -6,9 +6,9 @@ Guarantee: of a list and of a combination every name is reported, also behind on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from terminology import absence, reactions
 from terminology.allergens import Mention
@@ -30,8 +30,12 @@ _JOINER = re.compile(
 )
 _EXCEPT = re.compile(r",?\s+(?:except|apart\s+from|other\s+than)\s+(?:for\s+|to\s+)?", re.IGNORECASE)
 _OF_ONE_PRODUCT = re.compile(r"\s*[-/+&]\s*")
-# How an item of a list begins.
+# How an item of a list begins, and how many characters before its name are looked at.
+_BEFORE_ITEM = 12
 _ITEM = re.compile(r"(?:[,:/+&-]|\b(?:and|or|nor))\s*$", re.IGNORECASE)
+# Names that one word may call allergies, at most.
+_MOST_TOGETHER = 20
+_BEFORE_NAME = 24
 # `Under amoxicillin she developed hives`: before the name, and after it.
 _UNDER = re.compile(r"\b(?:after|under|on|following)\s+(?:the\s+)?$", re.IGNORECASE)
 _DEVELOPED = re.compile(
@@ -62,21 +66,26 @@ def reported(sentence: str, names: Sequence[Mention]) -> Iterator[Reported]:
 
 
 def _caused(sentence: str, names: Sequence[Mention]) -> Iterator[Reported]:
+    by_start = _by_start(names)
     for lead in _CAUSE.finditer(sentence):
-        for name in _joined(sentence, names, lead.end()):
+        for name in _joined(sentence, by_start, lead.end()):
             yield Reported(name, lead.start(), name.end, lead.end(), bool(lead["reaction"]))
 
 
 def _excepted(sentence: str, names: Sequence[Mention]) -> Iterator[Reported]:
     after = (_EXCEPT.match(sentence, stated.end) for stated in absence.stated(sentence))
+    by_start = _by_start(names)
     for lead in filter(None, after):
-        for name in _joined(sentence, names, lead.end()):
+        for name in _joined(sentence, by_start, lead.end()):
             yield Reported(name, lead.end(), name.end, lead.end(), reaction_leads=False)
 
 
-def _joined(sentence: str, names: Sequence[Mention], position: int) -> Iterator[Mention]:
+def _by_start(names: Sequence[Mention]) -> dict[int, Mention]:
+    return {name.start: name for name in names}
+
+
+def _joined(sentence: str, by_start: Mapping[int, Mention], position: int) -> Iterator[Mention]:
     """The names that follow one another from `position` on, with nothing but joining words between."""
-    by_start = {name.start: name for name in names}
     while name := by_start.get(position):
         yield name
         joiner = _JOINER.match(sentence, name.end)
@@ -87,29 +96,33 @@ def _joined(sentence: str, names: Sequence[Mention], position: int) -> Iterator[
 
 def _in_sections(sentence: str, names: Sequence[Mention]) -> Iterator[Reported]:
     """The names with which an item begins, to where it says `none`; a list may have items that nobody here knows."""
+    nothing = list(absence.stated(sentence))
     for section in _SECTION.finditer(sentence):
         begin, end = section.span("list")
-        end = min([end, *(stated.start for stated in absence.stated(sentence) if stated.end > begin)])
+        end = min([end, *(stated.start for stated in nothing if stated.end > begin)])
         for name in names:
-            if begin <= name.start < end and _ITEM.search(sentence, section.start(), name.start):
+            near = max(section.start(), name.start - _BEFORE_ITEM)
+            if begin <= name.start < end and _ITEM.search(sentence, near, name.start):
                 yield Reported(name, section.start(), name.end, begin, reaction_leads=False)
 
 
 def _alone(sentence: str, names: Sequence[Mention]) -> Iterator[Reported]:
-    for at, name in enumerate(names):
-        under, developed = _UNDER.search(sentence, 0, name.start), _DEVELOPED.match(sentence, name.end)
+    by_start = _by_start(names)
+    for name in names:
+        under = _UNDER.search(sentence, max(0, name.start - _BEFORE_NAME), name.start)
+        developed = _DEVELOPED.match(sentence, name.end)
         if under and developed:
             yield Reported(name, under.start(), developed.end(), developed.end(), reaction_leads=True)
-        elif end := _called_allergy(sentence, names[at:]):
+        elif end := _called_allergy(sentence, by_start, name):
             yield Reported(name, name.start, end, name.start, reaction_leads=False)
 
 
-def _called_allergy(sentence: str, names: Sequence[Mention]) -> int | None:
-    """The end of the word that calls the first name an allergy: `A allergy`, `A/B allergy`, `A, B and C allergies`."""
-    after = _ALLERGY_AFTER.match(sentence, names[0].end)
+def _called_allergy(sentence: str, by_start: Mapping[int, Mention], name: Mention) -> int | None:
+    """The end of the word that calls a name an allergy: `A allergy`, `A/B allergy`, `A, B and C allergies`."""
+    after = _ALLERGY_AFTER.match(sentence, name.end)
     if after is not None:
         return after.end()
-    following = list(_joined(sentence, names, names[0].start))
+    following = list(islice(_joined(sentence, by_start, name.start), _MOST_TOGETHER))
     after = _ALLERGY_AFTER.match(sentence, following[-1].end)
     between = [sentence[one.end : other.start] for one, other in pairwise(following)]
     tied = after is not None and (bool(after["several"]) or all(map(_OF_ONE_PRODUCT.fullmatch, between)))

@@ -68,11 +68,11 @@ def normalise(message: Message, origin: Origin, default_authority: str) -> Norma
     return found
 
 
-def _add(item: Document | pb.ClinicalFact, found: Normalised) -> None:
+def _add(item: Document | pb.ClinicalFact, normalised: Normalised) -> None:
     fact = item.fact if isinstance(item, Document) else item
-    found.facts.append(with_id(fact))
+    normalised.facts.append(with_id(fact))
     if isinstance(item, Document):
-        found.documents.append(item)
+        normalised.documents.append(item)
 
 
 def _statements(

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from longitude.record.v1 import fact_pb2 as pb
-from terminology.concepts import LOINC
-from terminology.observables import by_id
+from terminology.loinc import BIRTH_DATE, SEX, concept
 
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
@@ -30,7 +29,7 @@ def demographics(pid: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
             pid.path(7),
             "demographic:birth-date",
             kind=pb.FACT_KIND_DEMOGRAPHIC,
-            code=_observable("birth-date"),
+            code=concept(BIRTH_DATE),
             text=parse_date(pid.get(7)),
             valid_from=born,
         )
@@ -41,13 +40,8 @@ def demographics(pid: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
             pid.path(8),
             "demographic:sex",
             kind=pb.FACT_KIND_DEMOGRAPHIC,
-            code=_observable("administrative-sex"),
+            code=concept(SEX),
             source_code=pb.CodedConcept(system=_SEX_TABLE, code=pid.get(8), display=gender[1]),
             coded=pb.CodedConcept(system=_GENDER_SYSTEM, code=gender[0], display=gender[1]),
             valid_from=born or scope.said_at,
         )
-
-
-def _observable(known: str) -> pb.CodedConcept:
-    observable = by_id()[known]
-    return pb.CodedConcept(system=LOINC, code=observable.loinc, display=observable.name)

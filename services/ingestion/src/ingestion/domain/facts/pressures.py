@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from terminology.concepts import LOINC
-from terminology.names import panel
+from terminology.names import BLOOD_PRESSURE, VITAL_SIGNS, panel
 from terminology.observables import by_loinc
 
 from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts.quantities import Measurement
 
 _PRESSURE = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
-_BLOOD_PRESSURE = "blood-pressure"
-# A panel of vital signs has one value of the form `120/80` only: the blood pressure.
-_VITAL_SIGNS = "8716-3"
 # Riva-Rocci: how German feeds name the blood pressure. `Pressure` alone may be that of an eye.
 _RIVA_ROCCI = "RR"
 _AMBIGUOUS = "PRESSURE"
@@ -49,15 +46,17 @@ def _is_blood_pressure(element: CodedElement) -> bool:
 
 
 def _members() -> tuple[str, ...]:
-    known = panel(_BLOOD_PRESSURE)
+    known = panel(BLOOD_PRESSURE)
     return tuple(member.loinc for member in known.members) if known else ()
 
 
 @cache
 def _names() -> frozenset[str]:
-    known = panel(_BLOOD_PRESSURE)
+    """A panel of vital signs has one value of the form `120/80` only: the blood pressure."""
+    known, vital_signs = panel(BLOOD_PRESSURE), panel(VITAL_SIGNS)
     own = (*known.loinc, *known.names, *known.abbreviations) if known else ()
-    return frozenset(map(_plain, (*own, _VITAL_SIGNS, _RIVA_ROCCI))) - {_AMBIGUOUS}
+    signs = vital_signs.loinc if vital_signs else ()
+    return frozenset(map(_plain, (*own, *signs, _RIVA_ROCCI))) - {_AMBIGUOUS}
 
 
 def _plain(text: str) -> str:

@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import absence, problems
 from terminology.absence import Absence, Meaning
-from terminology.concepts import ICD9CM, ICD10, ICD10CM, LOINC, SNOMED
-from terminology.observables import by_id
+from terminology.concepts import ICD9CM, ICD10, ICD10CM, SNOMED
+from terminology.loinc import FAMILY_HISTORY, concept
 
 from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts import absences
@@ -17,7 +17,6 @@ from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
 
 _ICD10GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
-_FAMILY_HISTORY = "family-history"
 # Family history by system: Z80-Z84 of ICD-10 with or without its point, V16-V19 of ICD-9-CM alone, SNOMED CT 416471007.
 _ICD10_FAMILY = re.compile(r"Z8[0-4]([.\d]|$)")
 _ICD9_FAMILY = re.compile(r"V1[6-9]([.\d]|$)")
@@ -107,13 +106,13 @@ def _problem(entry: _Entry, element: CodedElement, scope: Scope) -> Iterator[pb.
 
 
 def _of_family(entry: _Entry, element: CodedElement, code: pb.CodedConcept, scope: Scope) -> pb.ClinicalFact:
-    known, begun = by_id()[_FAMILY_HISTORY], entry.begun or scope.said_at
+    begun = entry.begun or scope.said_at
     return scope.fact(
         entry.segment,
         entry.path,
-        f"family-history:{code.code}",
+        f"{FAMILY_HISTORY}:{code.code}",
         kind=pb.FACT_KIND_RESULT,
-        code=pb.CodedConcept(system=LOINC, code=known.loinc, display=known.name),
+        code=concept(FAMILY_HISTORY),
         coded=code,
         source_code=scope.coding(element.primary),
         valid_from=begun,

@@ -24,7 +24,7 @@ POISONED_LETTER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class System:
     """The running system after the story."""
 
     stack: RunningStack
