@@ -142,8 +142,9 @@ def _known() -> Iterator[tuple[str, ClinicalFact]]:
         coded = drugs.concept_of(ingredient)
         yield "medication", ClinicalFact(kind=FACT_KIND_MEDICATION, code=coded, status=FACT_STATUS_ACTIVE)
         yield "allergy", ClinicalFact(kind=FACT_KIND_ALLERGY, code=coded, assertion=ASSERTION_PRESENT)
-    for drug_class in drug_classes.everything():
-        coded = allergens.concept_of(allergens.Allergen(drug_class.name, drug_class=drug_class))
+    classes = (allergens.Allergen(each.name, drug_class=each) for each in drug_classes.everything())
+    for allergen in (*classes, *(each for each, _ in allergens._rows())):
+        coded = allergens.concept_of(allergen)
         yield "allergy", ClinicalFact(kind=FACT_KIND_ALLERGY, code=coded, assertion=ASSERTION_PRESENT)
 
 
