@@ -35,8 +35,6 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "libs/consult/src/consult/rules/potassium.py": frozenset({"potassium"}),
-    # The panel of vital signs decides how a message is read: one value of it is written `120/80`.
-    "services/ingestion/src/ingestion/domain/facts/pressures.py": frozenset({"8716-3"}),
     # Tensors of a network, and the temperature of sampling.
     "libs/engine/src/engine/convert.py": frozenset({".weight"}),
     "libs/engine/src/engine/versions/server.py": frozenset({"TEMPERATURE"}),
