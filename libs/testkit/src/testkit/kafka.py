@@ -1,4 +1,4 @@
-"""Kafka through a fault proxy: a broker tells clients its own address, so that the bootstrap address is not enough."""
+"""Kafka in tests: through a fault proxy (a broker tells clients its own address), and without waiting for the dead."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,8 @@ from typing import Any
 from unittest.mock import patch
 
 import aiokafka.client
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.group import LeaveGroupRequest
 
 from testkit.proxy import FaultProxy
 
@@ -21,3 +23,20 @@ def kafka_through(proxy: FaultProxy, kafka: str) -> Iterator[None]:
 
     with patch.object(aiokafka.client, "create_conn", rerouted):
         yield
+
+
+async def forget_members(kafka: str, group: str) -> None:
+    """Take whoever is in a consumer group out of it, as the broker does six seconds after it last heard of them.
+
+    For a group whose only process was killed: the next one need not wait.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        coordinator = await admin.find_coordinator(group)
+        (answer,) = await admin.describe_consumer_groups([group], coordinator)
+        members = [member for _, _, _, _, _, members, *_ in answer.groups for member, *_ in members]
+        for member in members:
+            await admin._client.send(coordinator, LeaveGroupRequest(group, member))  # noqa: SLF001 - no public door
+    finally:
+        await admin.close()

@@ -1,9 +1,13 @@
 """The whole system running for tests: its endpoints, and faults on purpose."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
 from native_stack import Stack
+from native_stack.catalogue import BACKENDS
+
+from testkit.kafka import forget_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,10 @@ class RunningStack:
         return self.stack.layout.directory
 
     def kill(self, name: str) -> None:
-        """SIGKILL one server or service; returns when it is gone."""
+        """SIGKILL one server or service; returns when it is gone, out of its consumer group too."""
         self.stack.kill(name)
+        if name not in BACKENDS:
+            asyncio.run(forget_members(self.endpoints["LONGITUDE_KAFKA"], name))
 
     def start(self, name: str) -> None:
         """Start it again on the same ports and data; returns when it is ready."""

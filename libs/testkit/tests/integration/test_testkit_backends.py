@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import uuid
 from collections.abc import Callable
 
 import psycopg
@@ -14,6 +15,7 @@ from minio import Minio
 from minio.error import S3Error
 from native_stack import Stack
 from testkit import ObjectStorage
+from testkit.kafka import forget_members
 
 
 def store(lines: dict[str, str]) -> Minio:
@@ -40,6 +42,22 @@ async def first_record(kafka: str) -> bytes:
             return bytes((await consumer.getone()).value)
     finally:
         await consumer.stop()
+
+
+async def test_a_member_that_is_forgotten_is_not_waited_for(kafka: str) -> None:
+    options = {"bootstrap_servers": kafka, "group_id": f"forgotten-{uuid.uuid4().hex}"}
+    # Silent for half a minute, as one that was killed.
+    silent = {"heartbeat_interval_ms": 30_000, "session_timeout_ms": 40_000}
+    killed = AIOKafkaConsumer(MESSAGE_RECEIVED.name, **options, **silent)
+    heir = AIOKafkaConsumer(MESSAGE_RECEIVED.name, **options)
+    await killed.start()
+    await forget_members(kafka, options["group_id"])
+    async with asyncio.timeout(15):
+        await heir.start()
+        while not heir.assignment():
+            await heir.getmany(timeout_ms=100)
+    await heir.stop()
+    await killed.stop()
 
 
 async def test_kafka_has_every_topic_and_its_dead_letters(kafka: str) -> None:

@@ -18,6 +18,7 @@ from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import Passage
 from servicekit.grpc import channel
+from testkit.kafka import forget_members
 
 Build = Callable[..., Any]
 T = TypeVar("T")
@@ -383,6 +384,7 @@ async def test_killed_at_any_moment_it_ends_with_every_fact_once(
         await publish(one_fact_message(name, patient))
         if n in (40, 110):
             process.kill()
+            await forget_members(kafka, "memory")
             process.start()
     async with channel(process.endpoint) as opened:
         found = await timeline(MemoryServiceStub(opened), patient, len(wanted))
