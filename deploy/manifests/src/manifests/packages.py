@@ -9,8 +9,12 @@ from packaging.requirements import Requirement
 
 from manifests.reading import REPOSITORY, Services
 
-# Test code: no contract binds it.
-_FREE = {"testkit"}
+# The library of tests.
+_TESTKIT = "testkit"
+_TESTS = (_TESTKIT, "tests")
+# Tests that measure: they reach what decides, and nothing of a service that talks to the outside.
+_MEASURING = ("tests.evals", "tests.benchmarks")
+_EDGES = ("adapters", "app", "handlers", "rpc")
 # Folders of a service that decide on values.
 _DECIDING = ("domain", "modalities")
 _OUTSIDE = ("servicekit", "eventbus", "grpc", "psycopg", "tritonclient", "aiokafka", "socket", "asyncio", "minio")
@@ -26,16 +30,22 @@ def search_path(services: Services) -> str:
 
 def contracts(services: Services) -> str:
     """The packages that import-linter reads, and the contracts that bind every service or every package."""
-    libraries = [folder.name for folder in _packages("libs") if folder.name not in _FREE]
+    libraries = [folder.name for folder in _packages("libs") if folder.name != _TESTKIT]
+    deployed = [source.name for folder in _packages("deploy") for source in _sources(folder)]
     everything = [*libraries, *services]
+    edges = [f"{name}.{edge}" for name in services for edge in _EDGES if _has(name, edge)]
     heavy = {folder.name for folder in (*_packages("libs"), *_packages("services")) if "torch" in _declared(folder)}
     light = [name for name in everything if name not in heavy]
     domains = [f"{name}.{folder}" for name in services for folder in _deciding(name)]
-    head = f"[tool.importlinter]\nroot_packages = {json.dumps(everything)}\ninclude_external_packages = true\n"
+    roots = json.dumps([*everything, *deployed, *_TESTS])
+    head = f"[tool.importlinter]\nroot_packages = {roots}\ninclude_external_packages = true\n"
     return head + "".join(
         (
             _contract("Services never import each other", "independence", {"modules": services}),
-            _forbidden("Libraries never import services", libraries, services),
+            _forbidden("Libraries never import services", [*libraries, _TESTKIT], services),
+            _forbidden("What deploys services never imports one", deployed, services),
+            _forbidden("What runs never imports tests", [*everything, *deployed], _TESTS),
+            _forbidden("Measurements import no edge of a service", _MEASURING, edges, indirect=True),
             _forbidden("Only packages that declare torch import it", light, ["torch"], indirect=True),
             _forbidden("Domains do no I/O", domains, _OUTSIDE, indirect=True),
         )
@@ -43,8 +53,17 @@ def contracts(services: Services) -> str:
 
 
 def _deciding(service: str) -> list[str]:
+    return [folder for folder in _DECIDING if _has(service, folder)]
+
+
+def _has(service: str, module: str) -> bool:
     source = REPOSITORY / "services" / service / "src" / service
-    return [folder for folder in _DECIDING if (source / folder).is_dir()]
+    return (source / module).is_dir() or (source / f"{module}.py").is_file()
+
+
+def _sources(package: Path) -> list[Path]:
+    """The import packages of a folder."""
+    return sorted(path.parent for path in package.glob("src/*/__init__.py"))
 
 
 def _forbidden(name: str, sources: Iterable[str], forbidden: Iterable[str], *, indirect: bool = False) -> str:
