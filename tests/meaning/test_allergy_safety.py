@@ -84,18 +84,32 @@ def within(drug_class: DrugClass, ingredient: Ingredient) -> bool:
     return ingredient in drug_classes.members(drug_class)
 
 
+def wider(drug_class: DrugClass) -> tuple[str, ...]:
+    """The ids of a class and of what holds it, the narrowest first: no class of an allergy has two parents."""
+    parents = [each for each in map(drug_classes.by_id, drug_class.parents) if each]
+    assert len(parents) <= 1
+    return (drug_class.id, *(identifier for parent in parents for identifier in wider(parent)))
+
+
 def closest(drug_class: DrugClass, ingredient: Ingredient) -> CrossReaction | None:
-    """The row between an allergy to a class and a drug, one to the ingredient itself before those to its classes."""
+    """The row between an allergy to a class and a drug, the narrowest on both sides."""
     own = (ingredient.name, *(each.id for each in drug_classes.classes_of(ingredient)))
-    rows = [each for each in cross_reactions.everything() if each.of == drug_class.id and each.to in own]
-    return min(rows, key=lambda row: own.index(row.to), default=None)
+    of = wider(drug_class)
+    rows = [each for each in cross_reactions.everything() if each.of in of and each.to in own]
+    return min(rows, key=lambda row: of.index(row.of) + own.index(row.to), default=None)
+
+
+def alike(drug_class: DrugClass, ingredient: Ingredient) -> bool:
+    """Whether a class that holds this one and whose members are alike has the drug: heparin, with an LMWH."""
+    return any(within(each, ingredient) for each in allergens.alike() if each.id in wider(drug_class))
 
 
 def endangers(drug_class: DrugClass, ingredient: Ingredient) -> bool:
-    """By the rows alone: a member, a drug of the same name, or one with a cross-reaction that is not unlikely."""
+    """By the rows alone: a member, one that is alike or of the same name, or a cross-reaction that is not unlikely."""
     row = closest(drug_class, ingredient)
     named = (ingredient,) == drugs.names().get(words_of(drug_class.name))
-    return named or within(drug_class, ingredient) or (row is not None and row.strength is not Strength.UNLIKELY)
+    related = named or within(drug_class, ingredient) or alike(drug_class, ingredient)
+    return related or (row is not None and row.strength is not Strength.UNLIKELY)
 
 
 @pytest.mark.parametrize("drug_class", CLASSES, ids=lambda each: each.id)
@@ -143,7 +157,7 @@ def _rows() -> Iterator[tuple[CrossReaction, str, str]]:
         if not drug:
             yield row, allergen.name if allergen else row.of, row.to
         for each in members:
-            if allergen and closest(allergen, each) == row and not within(allergen, each):
+            if allergen and closest(allergen, each) == row and not (within(allergen, each) or alike(allergen, each)):
                 yield row, allergen.name, each.name
                 break
 

@@ -92,7 +92,7 @@ def relation(allergen: Allergen, ingredient: Ingredient) -> Relation | None:
     classes = drug_classes.classes_of(ingredient)
     if allergen.drug_class in classes:
         return Relation(RelationKind.CLASS, allergen.drug_class)
-    shared = _shared_class(allergen.ingredient, classes)
+    shared = _shared_class(allergen, classes)
     if shared:
         return Relation(RelationKind.SAME_CLASS, shared)
     cross = cross_reactions.between(_keys(allergen), (ingredient.name, *(each.id for each in classes)))
@@ -111,17 +111,22 @@ def alike() -> frozenset[DrugClass]:
     return frozenset(each.drug_class for each, row in _rows() if each.drug_class and row["alike"])
 
 
-def _shared_class(ingredient: Ingredient | None, classes: Iterable[DrugClass]) -> DrugClass | None:
-    """The narrowest class in which a drug stands with an ingredient and whose members the table takes as alike."""
-    own = drug_classes.classes_of(ingredient) if ingredient else ()
-    return next((each for each in own if each in classes and each in alike()), None)
+def _shared_class(allergen: Allergen, classes: Iterable[DrugClass]) -> DrugClass | None:
+    """The narrowest class in which a drug stands with an allergen and whose members the table takes as alike."""
+    return next((each for each in _classes_of(allergen) if each in classes and each in alike()), None)
+
+
+def _classes_of(allergen: Allergen) -> tuple[DrugClass, ...]:
+    """The classes that an allergen is or belongs to: aminopenicillins are penicillins, and then beta-lactams."""
+    if allergen.ingredient:
+        return drug_classes.classes_of(allergen.ingredient)
+    return drug_classes.with_wider((allergen.drug_class.id,)) if allergen.drug_class else ()
 
 
 def _keys(allergen: Allergen) -> tuple[str, ...]:
     """The ids by which cross-reactions know an allergen, the narrowest first."""
-    if allergen.ingredient:
-        return (allergen.ingredient.name, *(each.id for each in drug_classes.classes_of(allergen.ingredient)))
-    return (allergen.drug_class.id,) if allergen.drug_class else ()
+    own = (allergen.ingredient.name,) if allergen.ingredient else ()
+    return (*own, *(each.id for each in _classes_of(allergen)))
 
 
 def _of_ingredient(ingredient: Ingredient) -> Allergen:

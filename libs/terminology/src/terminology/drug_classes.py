@@ -38,7 +38,12 @@ def members(drug_class: DrugClass) -> frozenset[Ingredient]:
 
 def classes_of(ingredient: Ingredient) -> tuple[DrugClass, ...]:
     """The classes of an ingredient, its own first, then those that contain them."""
-    return tuple(_by_id()[each] for each in _with_ancestors(ingredient.classes))
+    return with_wider(ingredient.classes)
+
+
+def with_wider(identifiers: tuple[str, ...]) -> tuple[DrugClass, ...]:
+    """The classes of these ids, then those that contain them, the narrowest first."""
+    return tuple(_by_id()[each] for each in _with_ancestors(identifiers))
 
 
 @cache

@@ -8,6 +8,7 @@ from terminology import cross_reactions, drug_classes, drugs, tables
 from terminology.allergens import (
     Allergen,
     RelationKind,
+    alike,
     allergen_classes,
     allergens_in,
     allergens_of,
@@ -35,9 +36,17 @@ def _allergen(text: str) -> Allergen:
     return allergens[0]
 
 
-def _crosses(drug_class: str, ingredient: Ingredient) -> bool:
-    to = {ingredient.name, *(each.id for each in drug_classes.classes_of(ingredient))}
-    return any(each.of == drug_class and each.to in to for each in cross_reactions.everything())
+def _wider(drug_class: drug_classes.DrugClass) -> set[str]:
+    """The ids of a class and of all that hold it, by the rows alone."""
+    parents = (drug_classes.by_id(each) for each in drug_class.parents)
+    return {drug_class.id}.union(*(_wider(each) for each in parents if each))
+
+
+def _crosses(drug_class: drug_classes.DrugClass, ingredient: Ingredient) -> bool:
+    """Whether a row joins the two, or a wider class whose members are alike holds both."""
+    own, to = _wider(drug_class), {each.id for each in drug_classes.classes_of(ingredient)}
+    crossed = any(each.of in own and each.to in {ingredient.name, *to} for each in cross_reactions.everything())
+    return crossed or any(each.id in own & to for each in alike())
 
 
 def test_every_row_is_of_a_known_kind_and_its_target_exists() -> None:
@@ -69,7 +78,7 @@ def test_every_member_of_an_allergen_class_alerts_and_an_unrelated_drug_does_not
             assert told
             assert (told.kind, told.drug_class) == (RelationKind.CLASS, drug_class)
         else:
-            assert bool(told) == _crosses(drug_class.id, ingredient), ingredient.name
+            assert bool(told) == _crosses(drug_class, ingredient), ingredient.name
 
 
 def test_every_ingredient_alerts_for_itself_by_each_of_its_names() -> None:
@@ -138,6 +147,9 @@ def test_every_allergen_comes_back_from_its_coded_form() -> None:
         ("aspirin", "ibuprofen", RelationKind.SAME_CLASS),
         ("lisinopril", "ramipril", RelationKind.SAME_CLASS),
         ("codeine", "morphine", RelationKind.SAME_CLASS),
+        ("aminopenicillins", "penicillin V", RelationKind.SAME_CLASS),
+        ("low molecular weight heparin", "heparin", RelationKind.SAME_CLASS),
+        ("furosemide", "torsemide", RelationKind.SAME_CLASS),
     ],
 )
 def test_a_relation_says_what_it_is(allergy: str, drug: str, kind: RelationKind) -> None:
@@ -159,6 +171,10 @@ def test_a_relation_says_what_it_is(allergy: str, drug: str, kind: RelationKind)
         ("sulfa", "sulfasalazine", Strength.LIKELY),
         ("sulfa", "simeprevir", Strength.POSSIBLE),
         ("vancomycin", "dalbavancin", Strength.POSSIBLE),
+        ("aminopenicillins", "ceftriaxone", Strength.POSSIBLE),
+        ("aminopenicillins", "cephalexin", Strength.LIKELY),
+        ("meropenem", "penicillin G", Strength.POSSIBLE),
+        ("oxcarbazepine", "eslicarbazepine", Strength.LIKELY),
     ],
 )
 def test_the_narrowest_cross_reaction_is_told_with_its_evidence(allergy: str, drug: str, strength: Strength) -> None:
@@ -180,6 +196,8 @@ def test_the_narrowest_cross_reaction_is_told_with_its_evidence(allergy: str, dr
         ("spironolactone", "furosemide"),
         ("peanut", "amoxicillin"),
         ("digoxin", "digoxin immune fab"),
+        ("furosemide", "ethacrynic acid"),
+        ("iron dextran", "ferric citrate"),
     ],
 )
 def test_a_drug_that_no_row_relates_to_the_allergy_has_no_relation(allergy: str, drug: str) -> None:
@@ -211,3 +229,10 @@ def test_every_name_of_an_allergen_is_mentioned() -> None:
     for row in tables.read("allergens", COLUMNS):
         (mention,) = mentions(f"allergic to {row['name']}")
         assert set(mention.allergens) == set(allergens_in(row["name"])), row["name"]
+
+
+def test_evidence_that_counts_the_allergic_to_one_is_not_told_of_the_other_way_round() -> None:
+    counted = [each for each in cross_reactions.everything() if each.evidence.startswith("Fewer than")]
+    turned = {(each.to, each.of): each.evidence for each in counted}
+    assert counted
+    assert not [each for each in cross_reactions.everything() if turned.get((each.of, each.to)) == each.evidence]

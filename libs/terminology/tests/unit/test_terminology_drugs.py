@@ -92,6 +92,10 @@ def test_every_code_stands_once() -> None:
         ("BACTRIM DS", {"sulfamethoxazole", "trimethoprim"}),
         ("Acetaminophen 300 MG / HYDROcodone Bitartrate 5 MG [Vicodin]", {"acetaminophen", "hydrocodone"}),
         ("Tylenol #3", {"acetaminophen", "codeine"}),
+        ("Tylenol PM", {"acetaminophen", "diphenhydramine"}),
+        ("Sudafed PE", {"phenylephrine"}),
+        ("Robitussin DM", {"dextromethorphan", "guaifenesin"}),
+        ("Advil Cold & Sinus", {"ibuprofen", "pseudoephedrine"}),
         ("DigiFab", {"digoxin immune fab"}),
         ("digoxin immune fab (ovine) 40 MG Injection", {"digoxin immune fab"}),
         ("digoxin 0.125 MG Oral Tablet", {"digoxin"}),
@@ -201,3 +205,28 @@ def test_a_class_is_known_as_readers_write_it(text: str, identifier: str) -> Non
     drug_class = drug_classes.class_named(text)
     assert drug_class
     assert drug_class.id == identifier
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("anticholinergic", "cholinergic-muscarinic-agonist"),
+        ("parenteral-iron", "phosphate-binder"),
+        ("potassium-salt", "laxative"),
+        ("programmed-death-ligand-1-blocker", "programmed-death-receptor-1-blocking-antibody"),
+        ("opioid", "opioid-antagonist"),
+        ("penicillin", "cephalosporin"),
+        ("sulfonamide-antibacterial", "sulfonamide-nonantibiotic"),
+        ("anticoagulant", "antifibrinolytic-agent"),
+        ("amide-local-anesthetic", "ester-local-anesthetic"),
+        ("sglt2-inhibitor", "glp1-agonist"),
+        ("ace-inhibitor", "angiotensin-receptor-blocker"),
+    ],
+)
+def test_no_ingredient_is_in_two_classes_that_exclude_each_other(one: str, other: str) -> None:
+    first, second = drug_classes.by_id(one), drug_classes.by_id(other)
+    assert first
+    assert second
+    assert drug_classes.members(first)
+    assert drug_classes.members(second)
+    assert not drug_classes.members(first) & drug_classes.members(second)
