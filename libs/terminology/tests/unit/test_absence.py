@@ -66,6 +66,14 @@ def test_words_count_only_without_a_code_of_a_known_system() -> None:
         ("no increase in chest pain", "chest pain", None),
         ("chest pain, negative troponin", "chest pain", None),
         ("asthma", "asthma", None),
+        ("PE unlikely", "PE", Meaning.SUSPECTED),
+        ("PE has not been excluded", "PE", Meaning.SUSPECTED),
+        ("no longer has asthma", "asthma", Meaning.PAST),
+        ("no new stroke", "stroke", None),
+        ("not well controlled diabetes", "diabetes", None),
+        ("no treatment for hypertension", "hypertension", None),
+        ("no recurrence of breast cancer", "breast cancer", None),
+        ("no acute exacerbation of COPD", "COPD", None),
     ],
 )
 def test_a_cue_beside_a_name_says_what_is_said_of_it(text: str, name: str, meaning: Meaning | None) -> None:
@@ -142,3 +150,12 @@ def test_every_absence_has_the_code_that_stands_for_it() -> None:
     assert none is not None
     assert absence.of(none) == absence.whole("NKDA")
     assert absence.concept_of(Meaning.NONE, "weather") is None
+
+
+def test_a_likelihood_is_never_a_denial_and_what_was_there_before_is_not_denied() -> None:
+    meanings = {(row["words"], row["form"]): row["meaning"] for row in tables.read("absence", absence.COLUMNS)}
+    likelihoods = {key for key in meanings if {"LIKELY", "UNLIKELY", "DOUBTFUL", "SUSPICION"} & set(key[0].split())}
+    assert likelihoods
+    assert {meanings[key] for key in likelihoods} == {Meaning.SUSPECTED}
+    denials = {words for (words, _), meaning in meanings.items() if meaning in {Meaning.NONE, Meaning.RULED_OUT}}
+    assert not {words for words in denials if {"LONGER", "NEW"} & set(words.split())}
