@@ -15,6 +15,7 @@ from terminology.naming import Lexicon, Mention, Name
 COLUMNS = ("id", "name", "abbreviations", "ambiguous", "synonyms", "lay", "within", "icd10cm", "icd9cm", "source")
 _PHRASES = ("words", "source")
 _NO_FAMILY = ""
+_EXCEPT = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +87,25 @@ def with_wider(ids: Iterable[str]) -> tuple[Family, ...]:
 
 
 def by_prefix(column: str, code: str) -> tuple[str, ...]:
-    """Ids of the narrowest families that list a prefix of a code, which is written without its point."""
+    """Ids of the narrowest families that list a prefix of a code, written without its point, and no exception."""
     ranges = _ranges(column)
-    ids = [family for family, low, high in ranges if low <= code[: len(low)] and code[: len(high)] <= high]
+    hits = [(family, but) for family, but, low, high in ranges if low <= code[: len(low)] and code[: len(high)] <= high]
+    excepted = {family for family, but in hits if but}
+    ids = [family for family, _ in hits if family not in excepted]
     wider = {holder.id for each in ids for holder in with_wider(known()[each].within)}
     return tuple(dict.fromkeys(each for each in ids if each not in wider))
 
 
 @cache
-def _ranges(column: str) -> tuple[tuple[str, str, str], ...]:
-    cells = ((row["id"], cell.replace(".", "").split("-")) for row in _rows() for cell in row.several(column))
-    return tuple((family, ends[0], ends[-1]) for family, ends in cells)
+def _ranges(column: str) -> tuple[tuple[str, bool, str, str], ...]:
+    """Family, whether it is an exception, and the first and last prefix."""
+    cells = ((row["id"], cell) for row in _rows() for cell in row.several(column))
+    return tuple((family, cell.startswith(_EXCEPT), *_ends(cell)) for family, cell in cells)
+
+
+def _ends(cell: str) -> tuple[str, str]:
+    first, _, last = cell.removeprefix(_EXCEPT).replace(".", "").partition("-")
+    return first, last or first
 
 
 @cache

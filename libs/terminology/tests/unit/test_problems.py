@@ -39,6 +39,12 @@ def test_what_is_suspected_or_awaited_is_in_no_family() -> None:
         (ICD9CM, "250.00", ["diabetes"]),
         (ICD9CM, "428.22", ["hfref", "heart-failure"]),
         (ICD9CM, "V22.1", ["pregnancy"]),
+        (ICD9CM, "729.1", ["muscle-pain"]),
+        (ICD9CM, "434.90", ["cerebrovascular-disease"]),
+        (ICD9CM, "434.91", ["stroke", "cerebrovascular-disease"]),
+        (ICD9CM, "278.02", []),
+        (ICD9CM, "282.5", []),
+        (ICD10, "E66.9", ["obesity"]),
     ],
 )
 def test_families_of_a_code(system: str, code: str, ids: list[str]) -> None:
