@@ -277,7 +277,8 @@ def test_a_printed_name_is_one_observable(name: str, unit: str, loinc: str) -> N
     [
         ("Creatinine clearance", "mL/min"), ("Microalbumin", "mg/L"), ("Potassium, urine", "mmol/L"), ("xyz", "mg/dL"),
         ("", "mg/dL"), ("K", "kg"), ("ALB", "mg/L"), ("CA", "U/mL"), ("Glucose, capillary", "mg/dL"), ("K", ""),
-        ("Glucose CSF", "mg/dL"), ("Calcium ionised urine", "mmol/L"), ("Creatinine", "mg/dl/x"),
+        ("Glucose CSF", "mg/dL"), ("Calcium ionised urine", "mmol/L"), ("Creatinine", "mg/dl/x"), ("GHB", "%"),
+        ("DDIMER", "ug/mL"),
     ],
 )  # fmt: skip
 def test_another_specimen_unit_or_an_unknown_name_is_never_guessed(name: str, unit: str) -> None:

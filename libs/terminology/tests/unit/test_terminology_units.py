@@ -178,7 +178,7 @@ def test_the_digits_sent_decide_the_digits_of_a_conversion(
         ("10^9/L", "10*9/L"), ("K/uL", "10*3/uL"), ("giga.l-1", "10*9/L"), ("beats/min", "/min"), ("kg/m²", "kg/m2"),
         ("mL/min/1.73 m2", "mL/min/{1.73_m2}"), ("mL/min/1.73m²", "mL/min/{1.73_m2}"), ("G/L", "g/L"), ("°F", "[degF]"),
         ("ng/kg/min", "ng/kg/min"), ("ells", None), ("", None), ("10", None), ("71045", None),
-        ("10*3", None), ("mgldL", None), ("}{", None), ("a" * 99, None),
+        ("10*3", None), ("MU", None), ("MIU", None), ("mgldL", None), ("}{", None), ("a" * 99, None),
     ],
 )  # fmt: skip
 def test_a_unit_is_ucum_or_unknown(spelling: str, code: str | None) -> None:
