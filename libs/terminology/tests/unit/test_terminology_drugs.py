@@ -94,6 +94,9 @@ def test_every_code_stands_once() -> None:
         ("Tylenol #3", {"acetaminophen", "codeine"}),
         ("Tylenol PM", {"acetaminophen", "diphenhydramine"}),
         ("Sudafed PE", {"phenylephrine"}),
+        ("Ascomp with Codeine", {"aspirin", "butalbital", "caffeine", "codeine"}),
+        ("Alka-Seltzer Plus", set()),
+        ("Zantac 360", set()),
         ("Robitussin DM", {"dextromethorphan", "guaifenesin"}),
         ("Advil Cold & Sinus", {"ibuprofen", "pseudoephedrine"}),
         ("DigiFab", {"digoxin immune fab"}),
@@ -230,3 +233,12 @@ def test_no_ingredient_is_in_two_classes_that_exclude_each_other(one: str, other
     assert drug_classes.members(first)
     assert drug_classes.members(second)
     assert not drug_classes.members(first) & drug_classes.members(second)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Walgreens", "CVS Pharmacy", "TopCare", "Meijer", "Sunmark", "scrub", "sea water", "justice"],
+)
+def test_a_shop_or_an_ordinary_word_is_no_drug(text: str) -> None:
+    assert _names(text) == set()
+    assert _names(f"{text} ibuprofen") == {"ibuprofen"}
