@@ -27,6 +27,12 @@ def test_what_is_suspected_or_awaited_is_in_no_family() -> None:
     assert [row["display"] for row in rows if row["families"]] == []
 
 
+def test_a_risk_of_a_problem_is_in_no_family() -> None:
+    rows = [row for row in ROWS if "risk of" in row["display"] or "risk for" in row["display"]]
+    assert rows
+    assert [row["display"] for row in rows if row["families"]] == []
+
+
 @pytest.mark.parametrize(
     ("system", "code", "ids"),
     [
