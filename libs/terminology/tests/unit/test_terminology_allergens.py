@@ -150,6 +150,7 @@ def test_every_allergen_comes_back_from_its_coded_form() -> None:
         ("aminopenicillins", "penicillin V", RelationKind.SAME_CLASS),
         ("low molecular weight heparin", "heparin", RelationKind.SAME_CLASS),
         ("furosemide", "torsemide", RelationKind.SAME_CLASS),
+        ("erythromycin", "telithromycin", RelationKind.SAME_CLASS),
     ],
 )
 def test_a_relation_says_what_it_is(allergy: str, drug: str, kind: RelationKind) -> None:
