@@ -55,6 +55,18 @@ def test_no_statement_is_supported_by_anothers_sources(patient: Patient) -> None
         assert patient.verifier.verify(rendered.text, other).verdict is not Verdict.SUPPORTED, rendered.text
 
 
+def test_values_whose_units_differ_have_no_course() -> None:
+    record = RecordBuilder()
+    ids = [
+        record.result("33914-3", "eGFR", "103.7", "mL/min/{1.73_m2}", "1987-04-25"),
+        record.result("33914-3", "eGFR", "78.5", "mL/min", "2018-11-11"),
+    ]
+    sources = Sources.of(datetime(2026, 11, 1, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    with pytest.raises(ValueError, match="one unit"):
+        trend.statement(sources, ids)
+    assert render(change.statement(sources, ids), sources).text == "Recorded again: eGFR 78.5 mL/min on 2018-11-11."
+
+
 def test_a_trend_says_first_last_direction_and_dates(patient: Patient) -> None:
     rendered = render(
         trend.statement(patient.sources, [patient.ids[name] for name in ("cr3", "cr1", "cr2")]), patient.sources

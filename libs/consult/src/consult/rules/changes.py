@@ -68,18 +68,13 @@ def since_last_encounter(sources: Sources) -> list[Statement]:
 
 def _moved(sources: Sources, last: LastEncounter, loinc: str, least: Decimal) -> Statement | None:
     """The last value known when the encounter was over, against the newest."""
-    series = sources.series(loinc)
+    series = trend.in_one_unit(sources.series(loinc))
     before = [fact for fact in series if facts.moment(fact.valid_from) <= last.over]
     after = [fact for fact in series if facts.moment(fact.valid_from) > last.over]
     if not (before and after):
         return None
     first, newest = (facts.number(fact.quantity) for fact in (before[-1], after[-1]))
-    if (
-        first is None
-        or newest is None
-        or before[-1].quantity.unit != after[-1].quantity.unit
-        or abs(newest - first) < least
-    ):
+    if first is None or newest is None or abs(newest - first) < least:
         return None
     if trend.direction([before[-1], after[-1]]) == trend.SAME:
         return None

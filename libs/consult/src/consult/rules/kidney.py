@@ -1,5 +1,6 @@
 """Kidney function: where it stands, how it moved over encounters, and how fast it falls."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grounding import Sources, Statement, facts
@@ -46,7 +47,7 @@ def kidney_function_trend(sources: Sources) -> list[Statement]:
     """
     found = [
         trend.statement(sources, _ids(series))
-        for series in (sources.series(EGFR), sources.series(CREATININE))
+        for series in (trend.in_one_unit(sources.series(code)) for code in (EGFR, CREATININE))
         if len(series) > 1
     ]
     if _computed(sources):
@@ -97,7 +98,7 @@ def _inputs(sources: Sources) -> tuple[str, ...]:
     return (*_ids(sources.series(CREATININE)), *(fact.fact_id for fact in person))
 
 
-def _ids(series: tuple[ClinicalFact, ...]) -> tuple[str, ...]:
+def _ids(series: Iterable[ClinicalFact]) -> tuple[str, ...]:
     return tuple(fact.fact_id for fact in series)
 
 

@@ -18,8 +18,9 @@ def statement(sources: Sources, fact_ids: Sequence[str]) -> Statement:
     """What moved: the last two values of one concept, one that is new, or one that was recorded again."""
     ordered = sorted((sources.fact(fact_id) for fact_id in fact_ids), key=phrases.when)
     newest = ordered[-1]
-    if len(ordered) > 1 and all(fact.HasField("quantity") for fact in ordered[-2:]):
-        return Statement(wire.STATEMENT_KIND_CHANGE, trend.course(sources, [fact.fact_id for fact in ordered[-2:]]))
+    last = ordered[-2:]
+    if len(last) > 1 and all(fact.HasField("quantity") for fact in last) and trend.in_one_unit(last) == last:
+        return Statement(wire.STATEMENT_KIND_CHANGE, trend.course(sources, [fact.fact_id for fact in last]))
     value: tuple[Part, ...] = (Words(" "), Value(newest.fact_id)) if newest.HasField("quantity") else ()
     lead = Words("Recorded again: " if len(ordered) > 1 else "New: ")
     return Statement(wire.STATEMENT_KIND_CHANGE, (lead, Name(newest.fact_id), *value, *phrases.on(newest)))

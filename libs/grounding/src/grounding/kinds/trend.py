@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.units import printed
 
 from grounding import facts, phrases
 from grounding.checks.direction import STEADY
@@ -21,10 +22,10 @@ def statement(sources: Sources, fact_ids: Sequence[str]) -> Statement:
 
 
 def course(sources: Sources, fact_ids: Sequence[str]) -> tuple[Part, ...]:
-    """ValueError with fewer than two numeric facts."""
+    """ValueError with fewer than two numeric facts, or with several units."""
     ordered = sorted((sources.fact(fact_id) for fact_id in fact_ids), key=phrases.when)
-    if len(ordered) < 2:
-        raise ValueError("a trend needs two values")
+    if len(ordered) < 2 or in_one_unit(ordered) != ordered:
+        raise ValueError("a trend needs two values, all in one unit")
     first, last = ordered[0].fact_id, ordered[-1].fact_id
     parts: list[Part] = [Name(first, capital=True), Words(f" {direction(ordered)} from "), Value(first), Words(" (")]
     parts += [Day(first), Words(") to "), Value(last), Words(" ("), Day(last), Words(")")]
@@ -33,6 +34,11 @@ def course(sources: Sources, fact_ids: Sequence[str]) -> tuple[Part, ...]:
         values = join(", ", ((Value(one, bare=True), Words(" ("), Day(one), Words(")")) for one in between))
         parts += [Words("; between: "), *values]
     return tuple(parts)
+
+
+def in_one_unit(ordered: Sequence[ClinicalFact]) -> list[ClinicalFact]:
+    """Those in the unit of the last: what was sent in a unit that does not convert to it has no course with it."""
+    return [fact for fact in ordered if _unit(fact) == _unit(ordered[-1])]
 
 
 def direction(ordered: Sequence[ClinicalFact]) -> str:
@@ -47,10 +53,15 @@ def direction(ordered: Sequence[ClinicalFact]) -> str:
 
 def choose(fact: ClinicalFact, shown: Shown) -> Choice:
     """All numbers of its code, oldest first, of which it is the newest."""
-    values = [result for result in newest_of_its_code(fact, shown) if result.WhichOneof("value") == "quantity"]
+    numbers = [result for result in newest_of_its_code(fact, shown) if result.WhichOneof("value") == "quantity"]
+    values = in_one_unit(numbers)
     if len(values) < 2 or values[-1].fact_id != fact.fact_id:
         raise NotSayableError("fewer than two values")
     return Choice("trend", tuple(value.fact_id for value in values), concept=Concept.of(fact.code))
+
+
+def _unit(fact: ClinicalFact) -> str:
+    return printed(fact.quantity.unit)
 
 
 def _thinned(fact_ids: list[str]) -> list[str]:
