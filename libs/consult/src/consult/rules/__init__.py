@@ -4,13 +4,12 @@ Each module of this folder holds rules; each rule is a pure function from source
 source in its docstring.
 """
 
-import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 
 from grounding import Sources, Statement
+from grounding.folder import modules
 
 from consult.rule import Rule
 from consult.rules.asked import evidence_on_the_question, named_in_the_question
@@ -18,8 +17,9 @@ from consult.rules.followup import since_last_signed
 
 
 def _read() -> Iterator[Rule]:
-    for module in pkgutil.iter_modules(__path__):
-        yield from getattr(import_module(f"{__name__}.{module.name}"), "RULES", ())
+    """Modules without rules hold what rules share."""
+    for module in modules(__name__):
+        yield from getattr(module, "RULES", ())
 
 
 # In the order of reading.

@@ -1,21 +1,14 @@
 """The calculators: each module of this folder is one. Adding a file adds a calculator wherever one is used."""
 
-import pkgutil
 import re
-from collections.abc import Iterator, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 
 from grounding.calculator import Calculator, Given
 from grounding.derived import Derived
+from grounding.folder import declared
 from grounding.formula import CalculationError
 
-
-def _read() -> Iterator[Calculator]:
-    for module in sorted(each.name for each in pkgutil.iter_modules(__path__)):
-        yield import_module(f"{__name__}.{module}").CALCULATOR
-
-
-_ALL: tuple[Calculator, ...] = tuple(_read())
+_ALL = declared(__name__, "CALCULATOR", Calculator)
 CALCULATORS: Mapping[str, Calculator] = {each.name: each for each in _ALL}
 # The word by which an agent asks -> the calculator.
 PURPOSES: Mapping[str, Calculator] = {each.purpose: each for each in _ALL}

@@ -1,18 +1,12 @@
 """The reading tools: each module of this folder is one."""
 
-import pkgutil
-from collections.abc import Iterator, Mapping
-from importlib import import_module
+from collections.abc import Mapping
+
+from grounding.folder import declared
 
 from harness.tool import Tool
 
-
-def _read() -> Iterator[Tool]:
-    for module in sorted(each.name for each in pkgutil.iter_modules(__path__)):
-        yield import_module(f"{__name__}.{module}").TOOL
-
-
-TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in _read()}
+TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in declared(__name__, "TOOL", Tool)}
 
 
 def of_role(role: str) -> frozenset[str]:
