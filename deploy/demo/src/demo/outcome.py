@@ -56,5 +56,11 @@ def _content(fact: ClinicalFact) -> tuple[str, ...]:
     value = fact.WhichOneof("value")
     source = fact.source
     where = (source.control_id, source.segment, source.field, source.document_id, source.sop_instance_uid)
-    what = (str(fact.kind), fact.code.code, str(getattr(fact, value)) if value else "", fact.slot, str(fact.assertion))
+    what = (
+        str(fact.kind),
+        fact.code.code,
+        str(getattr(fact, value)) if value else "",
+        str(fact.identity),
+        str(fact.assertion),
+    )
     return (*what, *where, str(source.text_start), str(source.box), fact.valid_from.ToJsonString())

@@ -33,7 +33,7 @@ def build_fact(  # noqa: PLR0913 - a fact has many fields, and a test names only
     code: str = "2160-0",
     display: str = "Creatinine",
     patient: str = "1@NORTH",
-    slot: str = "",
+    same: str = "",
     since: float | None = 0,
     until: float | None = None,
     status: int = cf.FACT_STATUS_FINAL,
@@ -45,7 +45,7 @@ def build_fact(  # noqa: PLR0913 - a fact has many fields, and a test names only
     provenance: int = cf.PROVENANCE_STRUCTURED,
     **more: Any,
 ) -> cf.ClinicalFact:
-    """A fact; a result is an instant, everything else is open unless `until` is given."""
+    """A fact; a result is an instant, everything else is open unless `until` is given. `same`: what it is about."""
     identifier, _, authority = patient.partition("@")
     built = cf.ClinicalFact(
         kind=kind,  # type: ignore[arg-type]
@@ -55,10 +55,11 @@ def build_fact(  # noqa: PLR0913 - a fact has many fields, and a test names only
         assertion=assertion,  # type: ignore[arg-type]
         provenance=provenance,  # type: ignore[arg-type]
         confidence=1.0,
-        slot=slot,
         note=note,
         **more,
     )
+    if same:
+        built.identity.CopyFrom(cf.Identity(groups=[same], names=["it"]))
     if value:
         built.quantity.CopyFrom(cf.Quantity(value=value, unit=unit))
     elif text:

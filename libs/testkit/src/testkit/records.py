@@ -42,7 +42,7 @@ class RecordBuilder:
         fact.assertion = fact.assertion or clinical.ASSERTION_PRESENT
         fact.provenance = fact.provenance or clinical.PROVENANCE_STRUCTURED
         fact.confidence = fact.confidence or 1.0
-        fact.slot = fact.slot or f"slot-{fact.fact_id}"
+        fact.stated_at.CopyFrom(fact.valid_from if fact.HasField("valid_from") else stamp("2024-01-01"))
         fact.source.event_id, fact.source.control_id = fact.source.event_id or f"event-{number}", f"MSG{number:04}"
         fact.source.segment, fact.source.field = fact.source.segment or "OBX[1]", fact.source.field or "OBX-5"
         recorded = RecordedFact(fact=fact)

@@ -188,13 +188,13 @@ def test_no_known_allergies_is_an_absence_with_its_own_slot() -> None:
         for text in ("No known drug allergies.", "Allergic to latex.")
     )
     assert first.assertion == pb.ASSERTION_ABSENT
-    assert first.slot != second.slot
+    assert first.identity != second.identity
 
 
 def test_an_allergy_to_a_combination_is_one_fact_for_each_ingredient() -> None:
     facts = document.read_text(CAUSE, received(), "Allergic to Bactrim.").facts
     assert {fact.code.display for fact in facts} == {"sulfamethoxazole", "trimethoprim"}
-    assert len({fact.fact_id for fact in facts}) == len({fact.slot for fact in facts}) == 2
+    assert len({fact.fact_id for fact in facts}) == len({str(fact.identity) for fact in facts}) == 2
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:
@@ -203,7 +203,7 @@ def test_the_same_document_gives_the_same_bytes() -> None:
 
 def test_facts_of_one_document_have_different_ids_and_slots() -> None:
     facts = read(*REPORT, ("Creatinine", "125", "umol/L")).facts
-    assert len({fact.fact_id for fact in facts}) == len({fact.slot for fact in facts}) == len(facts) == 3
+    assert len({fact.fact_id for fact in facts}) == len({str(fact.identity) for fact in facts}) == len(facts) == 3
 
 
 def test_an_unread_document_keeps_its_problem_and_origin() -> None:

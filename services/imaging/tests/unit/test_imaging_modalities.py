@@ -39,7 +39,7 @@ def test_a_new_modality_is_one_folder_from_the_study_to_its_facts(
     first, second = analysis.facts
     assert (first.code.code, first.assertion) == ("dark-spot", pb.ASSERTION_PRESENT)
     assert first.source.box == analysis.findings[0].region
-    assert (first.slot, second.slot) == ("skin_photo:2.25.1:spot[1]", "skin_photo:2.25.1:spot[2]")
+    assert [*first.identity.names, *second.identity.names] == ["skin_photo:spot[1]", "skin_photo:spot[2]"]
     assert first.fact_id != second.fact_id
 
 

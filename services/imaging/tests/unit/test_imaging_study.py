@@ -76,7 +76,7 @@ def test_absence_is_stated_only_by_a_model_whose_card_supports_it() -> None:
 
 def test_two_findings_of_one_name_are_two_facts_in_two_slots() -> None:
     facts = analysed(finding(0.8), finding(0.7), finding(0.9, name="effusion")).facts
-    assert len({fact.fact_id for fact in facts}) == len({fact.slot for fact in facts}) == 3
+    assert len({fact.fact_id for fact in facts}) == len({str(fact.identity) for fact in facts}) == 3
 
 
 def test_an_image_that_is_not_fit_to_be_read_has_problems_and_no_finding() -> None:

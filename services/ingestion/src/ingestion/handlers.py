@@ -51,7 +51,7 @@ async def on_frame(received: Received, received_at: datetime, intake: Intake) ->
     try:
         reading = read(received.payload, received_at, intake.feed)
         if intake.control_ids.is_reused(reading.envelope.header, digest_of(received.payload)):
-            reading.warnings.append(REMARK)
+            reading.remarks.append(REMARK)
         return await _take(received, reading, received_at, intake)
     except RefusedError as error:
         refusal = error

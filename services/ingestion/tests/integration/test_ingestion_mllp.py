@@ -84,8 +84,8 @@ async def test_a_control_id_used_for_another_message_is_kept_and_remarked(start:
         records = sorted(await reader.read(2), key=lambda record: record.payload.patient.key.id)
     assert [fields(answer)["MSA"][1] for answer in answers] == ["AA", "AA"]
     assert records[0].event_id != records[1].event_id
-    assert not records[0].payload.warnings
-    assert any("MSH-10" in warning for warning in records[1].payload.warnings)
+    assert not records[0].payload.remarks
+    assert any(remark.field == "MSH-10" for remark in records[1].payload.remarks)
 
 
 async def test_pipelined_messages_are_answered_in_order_and_one_patients_stay_in_order(start: Any, watch: Any) -> None:

@@ -23,6 +23,11 @@ def reading(message_type: str, *segments: str, feed: Feed | None = None, facilit
     return read("\r".join([header, *segments, ""]).encode(), ARRIVED, feed or Feed())
 
 
+def said(found: Reading) -> list[str]:
+    """The remarks of a reading, a line each."""
+    return [f"{remark.segment} {remark.field}: {remark.reason}" for remark in found.remarks]
+
+
 def facts(message_type: str, *segments: str, kind: str = "") -> list[pb.ClinicalFact]:
     """Facts of a message about the test patient, demographics left out unless asked for."""
     found = reading(message_type, PID, *segments).content.facts
@@ -153,8 +158,8 @@ def test_a_number_in_the_unit_of_the_record_keeps_every_digit(number: object) ->
 
 
 def test_a_number_of_a_known_code_without_its_unit_is_remarked() -> None:
-    assert "OBX[1] OBX-6: no unit" in reading("ORU^R01", PID, OBR, obx("1.4", unit="")).warnings
-    assert not reading("ORU^R01", PID, OBR, obx("7", code="1^X^L", unit="")).warnings
+    assert "OBX[1] OBX-6: no unit" in said(reading("ORU^R01", PID, OBR, obx("1.4", unit="")))
+    assert not said(reading("ORU^R01", PID, OBR, obx("7", code="1^X^L", unit="")))
 
 
 def test_a_loinc_code_in_a_unit_that_cannot_be_converted_stays_as_sent() -> None:
@@ -236,12 +241,12 @@ def test_the_status_of_a_result_is_kept(status: str, expected: str) -> None:
     assert one("ORU^R01", OBR, obx("1.4", status=status)).status == pb.FactStatus.Value(f"FACT_STATUS_{expected}")
 
 
-def test_a_correction_shares_the_slot_of_what_it_corrects_and_not_its_id() -> None:
+def test_a_correction_has_the_identity_of_what_it_corrects_and_not_its_id() -> None:
     first, corrected = (one("ORU^R01", OBR, obx(value, status=s)) for value, s in (("1.4", "F"), ("1.6", "C")))
     other_time = one("ORU^R01", OBR.replace("20240229", "20240301"), obx("1.4").replace("|20240229083000+0100", "|"))
-    assert first.slot == corrected.slot
+    assert first.identity == corrected.identity
     assert first.fact_id != corrected.fact_id
-    assert other_time.slot != first.slot
+    assert other_time.identity == first.identity
 
 
 def test_a_result_that_could_not_be_obtained_has_no_value() -> None:
@@ -252,7 +257,7 @@ def test_a_result_that_could_not_be_obtained_has_no_value() -> None:
 def test_repeated_values_are_results_of_their_own() -> None:
     both = facts("ORU^R01", OBR, obx("60~62", code="8867-4^Heart rate^LN", unit="beats/min"))
     assert [quantity(f) for f in both] == [("", "60", "/min"), ("", "62", "/min")]
-    assert len({f.slot for f in both}) == 2
+    assert len({str(f.identity) for f in both}) == 2
 
 
 # --- problems
@@ -293,7 +298,7 @@ def test_no_problems_is_an_absence(segment: str) -> None:
 def test_problems_that_are_not_known_are_no_fact_and_remarked() -> None:
     found = reading("ADT^A08", PID, "DG1|1|||Unknown")
     assert {f.kind for f in found.content.facts} == {pb.FACT_KIND_DEMOGRAPHIC}
-    assert any("DG1-3" in warning for warning in found.warnings)
+    assert any("DG1-3" in warning for warning in said(found))
 
 
 @pytest.mark.parametrize(
@@ -327,7 +332,7 @@ def test_a_problem_list_entry_follows_its_instance() -> None:
         for action, end, state in (("AD", "", "ACTIVE"), ("UP", "20240201", "Resolved"))
     )
     deleted = one("PPR^PC3", "PRB|DE|20240101|E11.9^Diabetes^I10C|INST7")
-    assert added.slot == ended.slot == deleted.slot
+    assert added.identity == ended.identity == deleted.identity
     assert added.status == pb.FACT_STATUS_ACTIVE
     assert (ended.status, ended.valid_to.ToJsonString()) == (pb.FACT_STATUS_ENDED, "2024-02-01T00:00:00Z")
     assert deleted.status == pb.FACT_STATUS_ENTERED_IN_ERROR
@@ -374,7 +379,7 @@ def test_no_known_allergies_is_an_absence(allergen: str) -> None:
 def test_an_allergy_to_a_combination_is_one_to_each_of_its_ingredients(allergen: str) -> None:
     both = facts("ADT^A08", f"AL1|1|DA|{allergen}")
     assert {f.code.display for f in both} == {"sulfamethoxazole", "trimethoprim"}
-    assert len({f.slot for f in both}) == len({f.fact_id for f in both}) == 2
+    assert len({str(f.identity) for f in both}) == len({f.fact_id for f in both}) == 2
 
 
 @pytest.mark.parametrize(
@@ -396,7 +401,7 @@ def test_none_denies_only_the_kind_of_allergy_that_it_stands_for(kind: str, code
 def test_what_is_not_known_about_allergies_is_no_fact_and_remarked(segment: str) -> None:
     found = reading("ADT^A08", PID, segment)
     assert {f.kind for f in found.content.facts} == {pb.FACT_KIND_DEMOGRAPHIC}
-    assert any("AL1-3" in warning for warning in found.warnings)
+    assert any("AL1-3" in warning for warning in said(found))
 
 
 def test_no_known_drug_allergies_claims_no_more_than_that() -> None:
@@ -406,7 +411,7 @@ def test_no_known_drug_allergies_claims_no_more_than_that() -> None:
 
 def test_a_deleted_allergy_is_taken_back() -> None:
     added, deleted = (one("ADT^A60", f"IAM|1|DA|^Latex||hives|{action}") for action in ("A", "D"))
-    assert added.slot == deleted.slot
+    assert added.identity == deleted.identity
     assert deleted.status == pb.FACT_STATUS_ENTERED_IN_ERROR
 
 
@@ -450,7 +455,7 @@ def test_drugs_are_known_by_code_or_name(drug: str, rxcui: str) -> None:
 def test_a_combination_is_a_statement_for_each_ingredient() -> None:
     both = facts("RDE^O11", order("NW"), RXE.format(drug="^Amoxicillin/clavulanate 875/125"))
     assert [f.code.display for f in both] == ["amoxicillin", "clavulanate"]
-    assert len({f.slot for f in both}) == 2
+    assert len({str(f.identity) for f in both}) == 2
 
 
 @pytest.mark.parametrize(
@@ -483,7 +488,7 @@ def test_an_unknown_drug_stays_as_sent() -> None:
 )  # fmt: skip
 def test_order_controls_move_one_statement_through_its_life(control: str, state: str, status: str) -> None:
     fact = one("RDE^O11", order(control, state=state, when="20240301"), RXE.format(drug=METFORMIN))
-    assert fact.slot == "medication:RX1"
+    assert fact.identity.groups == ["placer:RX1"]
     assert fact.status == pb.FactStatus.Value(f"FACT_STATUS_{status}")
     if status == "ENDED":
         assert fact.valid_to.ToJsonString()[:10] == "2024-03-01"
@@ -494,8 +499,8 @@ def test_a_replaced_order_ends_and_its_replacement_begins() -> None:
     old, new = facts(
         "RDE^O11", order("RP"), RXE.format(drug=METFORMIN), order("RO", number="RX2"), RXE.format(drug=METFORMIN)
     )
-    assert (old.slot, old.status) == ("medication:RX1", pb.FACT_STATUS_ENDED)
-    assert (new.slot, new.status) == ("medication:RX2", pb.FACT_STATUS_ACTIVE)
+    assert (list(old.identity.groups), old.status) == (["placer:RX1"], pb.FACT_STATUS_ENDED)
+    assert (list(new.identity.groups), new.status) == (["placer:RX2"], pb.FACT_STATUS_ACTIVE)
 
 
 def test_an_order_without_encoding_is_only_ordered() -> None:
@@ -538,7 +543,7 @@ def pv1(patient_class: str = "I", admitted: str = "20240301080000", discharged: 
 )  # fmt: skip
 def test_a_visit_moves_through_its_life_in_one_slot(trigger: str, status: str) -> None:
     fact = one(f"ADT^{trigger}", f"EVN|{trigger}|20240305100000", pv1())
-    assert (fact.slot, fact.encounter_id) == ("encounter:V77", "V77")
+    assert (list(fact.identity.groups), fact.encounter_id) == (["visit:V77"], "V77")
     assert fact.status == pb.FactStatus.Value(f"FACT_STATUS_{status}")
     assert fact.code.code == "IMP"
     assert fact.HasField("valid_to") == (trigger == "A03")
@@ -561,7 +566,7 @@ def test_procedures_are_done_or_ordered() -> None:
     cancelled = one("ORM^O01", "ORC|CA|O1", "OBR|1|O1||24725-4^CT Head^LN")
     assert (done.status, done.code.code) == (pb.FACT_STATUS_FINAL, "80146002")
     assert (ordered.status, cancelled.status) == (pb.FACT_STATUS_ORDERED, pb.FACT_STATUS_ENDED)
-    assert ordered.slot == cancelled.slot
+    assert ordered.identity == cancelled.identity
 
 
 def test_birth_date_and_sex_are_facts_from_birth_on() -> None:
@@ -585,7 +590,7 @@ def test_a_note_becomes_a_document_with_its_text() -> None:
     (fact,) = [f for f in content.facts if f.kind == pb.FACT_KIND_DOCUMENT]
     assert document.content == b"Seen.\nWell."
     assert document.media_type.startswith("text/plain")
-    assert (fact.code.code, fact.slot) == ("18842-5", "document:DOC9:18842-5")
+    assert (fact.code.code, fact.identity.groups[0]) == ("18842-5", "document:DOC9")
     assert (fact.source.document_id, fact.source.segment) == (document.document_id, "OBX[1]")
 
 
@@ -637,7 +642,7 @@ def test_base64_with_line_breaks_is_read() -> None:
 def test_empty_encapsulated_data_is_remarked_and_no_document() -> None:
     found = reading("ORU^R01", PID, OBR, ed(""))
     assert not found.content.documents
-    assert "OBX[1] OBX-5: encapsulated data is empty" in found.warnings
+    assert "OBX[1] OBX-5: encapsulated data is empty" in said(found)
 
 
 def test_a_text_too_long_for_a_fact_is_a_document() -> None:
@@ -699,7 +704,7 @@ def test_several_merges_in_one_message_are_all_links() -> None:
 def test_a_merge_with_itself_is_remarked_and_no_link() -> None:
     found = reading("ADT^A40", PID, "MRG|P1^^^NORTH^MR")
     assert not found.content.links
-    assert any("MRG-1" in warning for warning in found.warnings)
+    assert any("MRG-1" in warning for warning in said(found))
 
 
 @pytest.mark.parametrize(("mrg", "condition"), [("", "100"), ("MRG||x", "101")])
@@ -733,7 +738,7 @@ def test_times_without_offset_are_of_the_facilitys_zone() -> None:
 def test_an_unreadable_time_is_remarked_and_the_next_best_used() -> None:
     found = reading("ORU^R01", "PID|1||1", "OBR|1||F1|x^y^L|||yesterday", "OBX|1|NM|1^x^L||1")
     assert found.content.facts[0].valid_from.ToJsonString() == "2024-03-01T12:00:00Z"
-    assert "OBR[1] OBR-7: not a timestamp" in found.warnings
+    assert "OBR[1] OBR-7: not a timestamp" in said(found)
 
 
 def test_the_same_message_gives_the_same_ids_and_another_gives_others() -> None:
@@ -748,5 +753,5 @@ def test_the_same_message_gives_the_same_ids_and_another_gives_others() -> None:
 
 def test_warnings_name_places_and_quote_nothing() -> None:
     found = reading("ORU^R01", PID, OBR, obx("SECRETVALUE"), "DG1|1||||SECRETDATE|", "OBX|2|NM||1|SECRETUNIT")
-    assert found.warnings
-    assert not any("SECRET" in warning for warning in found.warnings)
+    assert said(found)
+    assert not any("SECRET" in warning for warning in said(found))

@@ -84,7 +84,7 @@ def test_raw_line_ends_inside_a_text_stay_in_it() -> None:
     message = parse(f"{HEADER}\rOBX|1|TX|A||first line\nsecond line\n\rOBX|2|NM|B||1")
     assert message.segments[1].text(5) == "first line\nsecond line"
     assert len(message.segments) == 3
-    assert message.warnings
+    assert message.remarks
 
 
 @pytest.mark.parametrize("text", ["", "PID|1", "MSH", "MSHX", "MSH|", "hello", "FHS|^~\\&\rMSH|^~\\&|"])
@@ -132,7 +132,7 @@ def test_without_msh_18_bytes_are_utf_8_or_windows_1252_with_a_remark() -> None:
     assert decode(header("") + "é".encode()).codec == "utf-8"
     fallen_back = decode(header("") + "é€".encode("cp1252"))
     assert fallen_back.text.endswith("é€")
-    assert fallen_back.warning
+    assert fallen_back.remark
 
 
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])

@@ -18,9 +18,10 @@ from memory.flows.search import NoteFound
 
 def recorded_fact(entry: Entry) -> RecordedFact:
     """A statement with what became of it."""
-    view = RecordedFact(fact=entry.fact, recorded_at=times.stamp(entry.statement.recorded_at))
+    recorded_at = times.stamp(entry.statement.recorded_at)
+    view = RecordedFact(fact=entry.fact, recorded_at=recorded_at, carried_from=entry.carried_from)
     if entry.successor is not None and entry.superseded_at is not None:
-        view.superseded_by = entry.successor.fact.fact_id
+        view.superseded_by = entry.successor.fact_id
         view.superseded_at.CopyFrom(times.stamp(entry.superseded_at))
     return view
 

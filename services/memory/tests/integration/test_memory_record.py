@@ -215,7 +215,7 @@ async def test_the_order_of_arrival_does_not_change_the_final_record(
             person = await known(fresh)
             outcomes.append(
                 (
-                    {(e.fact.fact_id, e.successor.fact.fact_id if e.successor else "") for e in person.entries},
+                    {(e.fact.fact_id, e.successor.fact_id if e.successor else "") for e in person.entries},
                     set(person.identifiers),
                     {(c.contradiction_id, c.open, tuple(c.fact_ids)) for c in person.contradictions if c.open},
                 )

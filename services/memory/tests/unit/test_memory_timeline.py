@@ -17,18 +17,18 @@ def ids(entries: list[Entry]) -> list[str]:
 
 
 def test_a_later_statement_in_the_slot_supersedes_the_earlier(fact: Build, statement: Build) -> None:
-    old = statement(fact(fact_id="old", slot="s", value="1.0"), stated=1)
-    new: StatedFact = statement(fact(fact_id="new", slot="s", value="1.2", status=cf.FACT_STATUS_CORRECTED), stated=2)
+    old = statement(fact(fact_id="old", same="s", value="1.0"), stated=1)
+    new: StatedFact = statement(fact(fact_id="new", same="s", value="1.2", status=cf.FACT_STATUS_CORRECTED), stated=2)
     entries = replay([old, new])
     assert ids(standing(entries)) == ["new"]
     superseded = next(entry for entry in entries if not entry.stands)
-    assert superseded.successor is new
+    assert superseded.successor is new.fact
     assert superseded.superseded_at == new.recorded_at
 
 
 def test_an_old_message_that_arrives_late_does_not_replace_a_newer_one(fact: Build, statement: Build) -> None:
-    newer = statement(fact(fact_id="newer", slot="s"), stated=5, recorded=5)
-    late = statement(fact(fact_id="late", slot="s"), stated=2, received=9)
+    newer = statement(fact(fact_id="newer", same="s"), stated=5, recorded=5)
+    late = statement(fact(fact_id="late", same="s"), stated=2, received=9)
     entries = replay([newer, late])
     assert ids(standing(entries)) == ["newer"]
     # It was superseded the moment it was learned, not before it was known.
@@ -36,8 +36,8 @@ def test_an_old_message_that_arrives_late_does_not_replace_a_newer_one(fact: Bui
 
 
 def test_slots_of_two_identifiers_are_two_slots(fact: Build, statement: Build) -> None:
-    one = statement(fact(fact_id="one", slot="s", patient="1@NORTH"), stated=1)
-    other = statement(fact(fact_id="other", slot="s", patient="2@LAKE"), stated=2)
+    one = statement(fact(fact_id="one", same="s", patient="1@NORTH"), stated=1)
+    other = statement(fact(fact_id="other", same="s", patient="2@LAKE"), stated=2)
     assert sorted(ids(standing(replay([one, other])))) == ["one", "other"]
 
 
@@ -47,9 +47,9 @@ def test_facts_without_a_slot_never_supersede_each_other(fact: Build, statement:
 
 
 def test_entered_in_error_withdraws_the_slot_until_it_is_stated_again(fact: Build, statement: Build) -> None:
-    first = statement(fact(fact_id="first", slot="s"), stated=1)
-    withdrawn = statement(fact(fact_id="w", slot="s", status=cf.FACT_STATUS_ENTERED_IN_ERROR), stated=2)
-    again = statement(fact(fact_id="again", slot="s"), stated=3)
+    first = statement(fact(fact_id="first", same="s"), stated=1)
+    withdrawn = statement(fact(fact_id="w", same="s", status=cf.FACT_STATUS_ENTERED_IN_ERROR), stated=2)
+    again = statement(fact(fact_id="again", same="s"), stated=3)
     assert standing(replay([first, withdrawn])) == []
     assert ids(standing(replay([first, withdrawn, again]))) == ["again"]
 
@@ -57,15 +57,15 @@ def test_entered_in_error_withdraws_the_slot_until_it_is_stated_again(fact: Buil
 def test_at_the_same_stated_time_a_correction_beats_the_final_whatever_came_first(
     fact: Build, statement: Build
 ) -> None:
-    corrected = statement(fact(fact_id="c", slot="s", status=cf.FACT_STATUS_CORRECTED), stated=1, received=2)
-    final = statement(fact(fact_id="f", slot="s", status=cf.FACT_STATUS_FINAL), stated=1, received=3)
-    preliminary = statement(fact(fact_id="p", slot="s", status=cf.FACT_STATUS_PRELIMINARY), stated=1, received=4)
+    corrected = statement(fact(fact_id="c", same="s", status=cf.FACT_STATUS_CORRECTED), stated=1, received=2)
+    final = statement(fact(fact_id="f", same="s", status=cf.FACT_STATUS_FINAL), stated=1, received=3)
+    preliminary = statement(fact(fact_id="p", same="s", status=cf.FACT_STATUS_PRELIMINARY), stated=1, received=4)
     assert ids(standing(replay([corrected, final, preliminary]))) == ["c"]
 
 
 def test_as_of_a_time_the_record_knows_only_what_it_had_learned(fact: Build, statement: Build, at: At) -> None:
-    old = statement(fact(fact_id="old", slot="s"), stated=1, recorded=1)
-    new = statement(fact(fact_id="new", slot="s"), stated=2, recorded=4)
+    old = statement(fact(fact_id="old", same="s"), stated=1, recorded=1)
+    new = statement(fact(fact_id="new", same="s"), stated=2, recorded=4)
     assert replay([old, new], known_at=at(0.5)) == []
     assert ids(standing(replay([old, new], known_at=at(3)))) == ["old"]
     assert replay([old, new], known_at=at(3))[0].superseded_at is None
@@ -77,15 +77,16 @@ def test_valid_time_is_closed_at_the_start_and_open_at_the_end(fact: Build, stat
     assert [bool(holding(entries, at(d))) for d in (0.9, 1, 2.9, 3)] == [False, True, True, False]
 
 
-def test_a_result_holds_at_its_instant_only(fact: Build, statement: Build, at: At) -> None:
-    entries = replay([statement(fact(since=2))])
-    assert [bool(holding(entries, at(d))) for d in (1.9, 2, 2.1)] == [False, True, False]
+def test_the_last_result_of_a_concept_is_known_to_hold(fact: Build, statement: Build, at: At) -> None:
+    entries = replay([statement(fact(fact_id=str(day), since=day), stated=day) for day in (2, 5)])
+    entries += replay([statement(fact(fact_id="other", code="2823-3", since=3), stated=3)])
+    assert [ids(holding(entries, at(d))) for d in (1.9, 2, 4, 5)] == [[], ["2"], ["2", "other"], ["5", "other"]]
 
 
 def test_a_changed_dose_answers_from_its_start_and_the_former_dose_before(
     fact: Build, statement: Build, at: At
 ) -> None:
-    medication = {"kind": cf.FACT_KIND_MEDICATION, "slot": "order", "status": cf.FACT_STATUS_ACTIVE}
+    medication = {"kind": cf.FACT_KIND_MEDICATION, "same": "order", "status": cf.FACT_STATUS_ACTIVE}
     low = statement(fact(fact_id="500", since=0, **medication), stated=0)
     high = statement(fact(fact_id="1000", since=10, **medication), stated=10)
     stopped = statement(fact(fact_id="end", since=20, until=20, **medication | {"status": cf.FACT_STATUS_ENDED}), 20)
@@ -95,15 +96,16 @@ def test_a_changed_dose_answers_from_its_start_and_the_former_dose_before(
 
 
 def test_a_stop_that_does_not_repeat_the_start_holds_since_the_start(fact: Build, statement: Build, at: At) -> None:
-    medication = {"kind": cf.FACT_KIND_MEDICATION, "slot": "order"}
+    medication = {"kind": cf.FACT_KIND_MEDICATION, "same": "order"}
     on = statement(fact(fact_id="on", since=5, status=cf.FACT_STATUS_ACTIVE, **medication), stated=5)
     off = statement(fact(fact_id="off", since=None, until=20, status=cf.FACT_STATUS_ENDED, **medication), stated=20)
     entries = replay([on, off])
     assert [ids(holding(entries, at(d))) for d in (4, 10, 25)] == [[], ["off"], []]
+    assert standing(entries)[0].carried_from == ("on",)
 
 
 def test_a_corrected_medication_leaves_nothing_of_the_wrong_one(fact: Build, statement: Build, at: At) -> None:
-    medication = {"kind": cf.FACT_KIND_MEDICATION, "slot": "order"}
+    medication = {"kind": cf.FACT_KIND_MEDICATION, "same": "order"}
     wrong = statement(fact(fact_id="w", since=0, status=cf.FACT_STATUS_ACTIVE, **medication), stated=0)
     right = statement(fact(fact_id="r", since=5, status=cf.FACT_STATUS_CORRECTED, **medication), stated=1)
     assert holding(replay([wrong, right]), at(2)) == []
@@ -131,11 +133,11 @@ def test_the_final_timeline_does_not_depend_on_the_order_of_arrival(
 
     def outcome(arrival: list[int]) -> list[tuple[str, str]]:
         built: list[StatedFact] = [
-            statement(fact(fact_id=f"f{n}", slot=sent[n][0], status=sent[n][1]), stated=n, received=100 + place)
+            statement(fact(fact_id=f"f{n}", same=sent[n][0], status=sent[n][1]), stated=n, received=100 + place)
             for place, n in enumerate(arrival)
         ]
         entries = replay(built)
-        return sorted((e.fact.fact_id, e.successor.fact.fact_id if e.successor else "") for e in entries)
+        return sorted((e.fact.fact_id, e.successor.fact_id if e.successor else "") for e in entries)
 
     in_order = list(range(len(sent)))
     shuffled = in_order.copy()
@@ -151,7 +153,7 @@ def test_what_was_known_then_never_changes_with_what_is_learned_later(
     stated: list[int], known: float, fact: Build, statement: Build, at: At
 ) -> None:
     recorded = [
-        statement(fact(fact_id=f"f{n}", slot="s"), stated=s, received=5 + n, recorded=5 + n)
+        statement(fact(fact_id=f"f{n}", same="s"), stated=s, received=5 + n, recorded=5 + n)
         for n, s in enumerate(stated)
     ]
     then = [s for s in recorded if s.recorded_at <= at(known)]

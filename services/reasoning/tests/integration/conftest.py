@@ -92,7 +92,6 @@ async def send(running: RunningStack, record: RecordBuilder) -> PatientKey:
     """Publishes the record as one message and waits until memory has it."""
     for each in record.facts:
         each.fact.fact_id = event_id("fact", record.patient.id, each.fact.fact_id)
-        each.fact.slot = each.fact.fact_id
     message = MessageReceived(
         header=MessageHeader(control_id="T1"),
         patient=PatientIdentity(key=record.patient),

@@ -23,6 +23,7 @@ from longitude.record.v1.fact_pb2 import (
     Assertion,
     ClinicalFact,
     CodedConcept,
+    Identity,
     SourcePointer,
 )
 from longitude.record.v1.object_pb2 import ObjectRef
@@ -111,6 +112,6 @@ def _fact(identifier: str, analysis: StudyAnalysed, finding: Finding, place: str
         assertion=finding.assertion,
         provenance=PROVENANCE_COMPUTED_FROM_IMAGE,
         confidence=finding.probability if present else 1.0 - finding.probability,
-        slot=f"{analysis.modality}:{analysis.sop_instance_uid}:{place}",
+        identity=Identity(groups=[f"film:{analysis.sop_instance_uid}"], names=[f"{analysis.modality}:{place}"]),
         source=source,
     )

@@ -4,6 +4,8 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from longitude.ingestion.v1.events_pb2 import Remark
+
 from ingestion.domain.protocol import table
 from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
 
@@ -22,7 +24,7 @@ class Decoded:
 
     text: str
     codec: str
-    warning: str = ""
+    remark: Remark | None = None
 
 
 def decode(payload: bytes) -> Decoded:
@@ -68,7 +70,9 @@ def _undeclared(payload: bytes) -> Decoded:
     try:
         return Decoded(payload.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
-        remark = "MSH-18: absent and the bytes are not UTF-8; read as windows-1252"
+        remark = Remark(
+            segment="MSH[1]", field="MSH-18", reason="absent and the bytes are not UTF-8; read as windows-1252"
+        )
         return Decoded(_strict(payload, "cp1252"), "cp1252", remark)
 
 

@@ -2,9 +2,13 @@
 
 from collections import OrderedDict
 
+from longitude.ingestion.v1.events_pb2 import Remark
+
 from ingestion.domain.hl7 import Segment
 
-REMARK = "MSH-10: this control id was used for another message before; both are kept"
+REMARK = Remark(
+    segment="MSH[1]", field="MSH-10", reason="this control id was used for another message before; both are kept"
+)
 
 
 class ControlIds:

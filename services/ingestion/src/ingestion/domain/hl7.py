@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from longitude.ingestion.v1.events_pb2 import Remark
+
 from ingestion.domain.escapes import unescape
 from ingestion.domain.refusal import Condition, Location, RefusedError
 
@@ -105,11 +107,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A parsed message. `warnings` say, without quoting, what was not as HL7 wants it."""
+    """A parsed message. `remarks` say, without quoting, what was not as HL7 wants it."""
 
     segments: list[Segment]
     delimiters: Delimiters
-    warnings: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def header(self) -> Segment:
@@ -148,7 +150,7 @@ def parse(text: str, codec: str = "utf-8") -> Message:
     _check_bounds(text, lines, delimiters)
     message = Message([], delimiters)
     counts: dict[str, int] = {}
-    for line in _rejoined(lines, delimiters.field, message.warnings):
+    for line in _rejoined(lines, delimiters.field, message.remarks):
         fields = line.split(delimiters.field)
         name = fields[0]
         counts[name] = counts.get(name, 0) + 1
@@ -201,7 +203,7 @@ def _check_bounds(text: str, lines: list[str], delimiters: Delimiters) -> None:
         raise RefusedError(Condition.APPLICATION_ERROR, f"the message has more than {MAX_FIELDS} fields")
 
 
-def _rejoined(lines: list[str], separator: str, warnings: list[str]) -> list[str]:
+def _rejoined(lines: list[str], separator: str, remarks: list[Remark]) -> list[str]:
     """A line that does not begin as a segment does goes on with the segment before it (raw line ends in a text)."""
     segments: list[str] = []
     broken = 0
@@ -212,7 +214,8 @@ def _rejoined(lines: list[str], separator: str, warnings: list[str]) -> list[str
             segments[-1] += "\n" + line
             broken += 1
     if broken:
-        warnings.append(f"{broken} lines that begin no segment were taken as text of the segment before")
+        reason = f"{broken} lines that begin no segment were taken as text of the segment before"
+        remarks.append(Remark(reason=reason))
     return segments
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from contracts.identifiers import event_id
-from longitude.ingestion.v1.events_pb2 import MessageHeader
+from longitude.ingestion.v1.events_pb2 import MessageHeader, Remark
 
 from ingestion.domain import charset, hl7
 from ingestion.domain.acknowledgement import Envelope
@@ -38,7 +38,7 @@ class Reading:
     envelope: Envelope
     header: MessageHeader
     content: Normalised
-    warnings: list[str]
+    remarks: list[Remark]
 
 
 def digest_of(payload: bytes) -> bytes:
@@ -53,10 +53,10 @@ def read(payload: bytes, received_at: datetime, feed: Feed) -> Reading:
     check_supported(message)
     check_patient_present(message)
     origin = _origin(message, payload, received_at, feed)
-    origin.warnings.extend(filter(None, [decoded.warning, *message.warnings]))
+    origin.remarks.extend(filter(None, [decoded.remark, *message.remarks]))
     content = normalise(message, origin, feed.default_authority)
     header = _header(message, decoded.codec, feed)
-    return Reading(origin.event_id, Envelope(message.header, decoded.codec), header, content, origin.warnings)
+    return Reading(origin.event_id, Envelope(message.header, decoded.codec), header, content, origin.remarks)
 
 
 def message_event_id(header: hl7.Segment, payload: bytes) -> str:
@@ -89,4 +89,5 @@ def _header(message: hl7.Message, codec: str, feed: Feed) -> MessageHeader:
         version=header.get(12),
         charset=codec,
         sent_at=to_proto(sent_at) if sent_at else None,
+        processing_id=header.get(11),
     )

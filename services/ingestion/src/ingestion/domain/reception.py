@@ -14,7 +14,7 @@ from ingestion.domain.timestamps import to_proto
 
 # Below the largest record of the event bus (4 MiB), with room for its headers.
 LARGEST_EVENT = 4 * 1024 * 1024 - 64 * 1024
-_MOST_WARNINGS = 200
+_MOST_REMARKS = 200
 
 
 def received_event(reading: Reading, raw: Payload, received_at: datetime) -> MessageReceived:
@@ -28,7 +28,7 @@ def received_event(reading: Reading, raw: Payload, received_at: datetime) -> Mes
         links=content.links,
         document_ids=[document.document_id for document in content.documents],
         received_at=to_proto(received_at),
-        warnings=reading.warnings[:_MOST_WARNINGS],
+        remarks=reading.remarks[:_MOST_REMARKS],
     )
     if event.ByteSize() > LARGEST_EVENT:
         text = "the message says more than one event can carry; send it in parts"

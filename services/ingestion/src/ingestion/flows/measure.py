@@ -32,7 +32,7 @@ class Tally:
     facts: Counter[str] = field(default_factory=Counter)
     documents: int = 0
     links: int = 0
-    warnings: int = 0
+    remarks: int = 0
     seconds: float = 0.0
 
     def add(self, reading: Reading) -> None:
@@ -43,7 +43,7 @@ class Tally:
         self.with_clinical_facts += any(kind != "demographic" for kind in kinds)
         self.documents += len(reading.content.documents)
         self.links += len(reading.content.links)
-        self.warnings += len(reading.warnings)
+        self.remarks += len(reading.remarks)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -79,7 +79,7 @@ def _show(tally: Tally) -> None:
     print(f"with clinical facts        {tally.with_clinical_facts}  ({tally.with_clinical_facts * share:.0f} %)")
     print(f"facts                      {tally.facts.total()}  {dict(tally.facts.most_common())}")
     print(f"documents, identity links  {tally.documents}, {tally.links}")
-    print(f"remarks                    {tally.warnings}")
+    print(f"remarks                    {tally.remarks}")
     print(f"messages/s in process      {tally.messages / max(tally.seconds, 1e-9):.0f}")
 
 

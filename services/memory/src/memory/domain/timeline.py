@@ -1,37 +1,58 @@
-"""What held, and what we knew, when: supersession and as-of reads over statements that are never changed.
+"""What held, and what we knew, when: how later statements change earlier ones that are themselves never changed.
 
-The rule of supersession. Statements in one slot of one source identifier are put in the source's own order:
+Which statement is meant. Facts of one message under one identity (`longitude.record.v1.Identity`) are one statement. A
+later statement of the same source patient continues an earlier one when they share a group and a name; it then replaces
+all of its facts, whatever became of their number, value, unit or time. Statements of one message never replace each
+other. Where several stand under one identity (replicates, a tolerance test), the one of the same time is meant, else
+the nearest (`_continued`). A final result that follows a final result of another time corrects nothing: both stand.
+
+Which one is later. Statements are put in the source's own order:
 
 1. `stated_at`, the time of the message (MSH-7; for documents and films when they were made), but never later than the
-   moment we received it, so that a sender's clock that runs ahead cannot pin a slot;
+   moment we received it, so that a sender's clock that runs ahead cannot pin a statement;
 2. at the same stated time, what the status says: ordered or preliminary before active or final, those before a
    correction, a correction before a withdrawal;
 3. then the order in which the message was received and the place in it; the fact id settles the rest.
 
-The last statement stands; all earlier ones are superseded by their successor. So an old message that arrives late
-never replaces a newer one, and the final timeline does not depend on the order of arrival as long as the source's
-times differ. A last statement ENTERED_IN_ERROR withdraws the slot: nothing stands.
+So an old message that arrives late never replaces a newer one, and the final timeline does not depend on the order of
+arrival as long as the source's times differ.
 
-Two rules of valid time. A medication order that goes on under the same number with another dose continues, it does not
-correct: the earlier statement still answers for the time before its successor's `valid_from`. And a statement that does
-not say since when it holds (a stop seldom repeats the start) holds since its predecessors said.
+What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
+state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
+statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
+that stands there. ENTERED_IN_ERROR withdraws. What was read from a document falls with the document.
+
+When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
+that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
+a procedure, a vaccination is an instant; at a later moment the latest result of each concept is the one known to hold,
+and everything that was done by then stays done.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 
 from consult import times
+from contracts.identifiers import event_id
 from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_DEMOGRAPHIC,
+    FACT_KIND_DOCUMENT,
+    FACT_KIND_IMAGING_FINDING,
+    FACT_KIND_IMMUNIZATION,
     FACT_KIND_MEDICATION,
+    FACT_KIND_PROCEDURE,
+    FACT_KIND_RESULT,
+    FACT_STATUS_ACTIVE,
     FACT_STATUS_CORRECTED,
+    FACT_STATUS_ENDED,
     FACT_STATUS_ENTERED_IN_ERROR,
     FACT_STATUS_ORDERED,
     FACT_STATUS_PRELIMINARY,
+    FACT_STATUS_UNSPECIFIED,
     ClinicalFact,
+    Identity,
 )
 
 _RANK = {
@@ -42,6 +63,15 @@ _RANK = {
 }
 _ORDINARY_RANK = 1
 _REPLACES_HISTORY = (FACT_STATUS_CORRECTED, FACT_STATUS_ENTERED_IN_ERROR)
+_UNSETTLED = (FACT_STATUS_PRELIMINARY, FACT_STATUS_ORDERED)
+# Fields that a later statement carries over; a result carries its time alone.
+_TIMES = ("valid_from", "valid_to")
+_CONTENT = ("code", "source_code", "dosage", "note", "severity", "about")
+_INSTANTS = frozenset(
+    (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_PROCEDURE, FACT_KIND_IMMUNIZATION, FACT_KIND_IMAGING_FINDING)
+)
+# Of these the latest of a concept answers for a moment; of the other instants, all.
+_MEASURED = (FACT_KIND_RESULT, FACT_KIND_DEMOGRAPHIC)
 
 
 @dataclass(frozen=True)
@@ -55,37 +85,27 @@ class StatedFact:
     recorded_at: datetime
 
     @cached_property
-    def interval(self) -> tuple[datetime | None, datetime | None]:
-        """[valid_from, valid_to) as stated."""
-        return times.interval(self.fact)
-
-    @property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
-        """Position among the statements of one slot."""
+        """Position among the statements of one identity."""
         rank = _RANK.get(self.fact.status, _ORDINARY_RANK)
         return (self.stated_at, rank, self.received_at, self.ordinal, self.fact.fact_id)
 
-    @property
-    def slot(self) -> tuple[str, str, int, str]:
-        """What the statement is about; a fact without a slot is about itself alone."""
-        fact = self.fact
-        return (fact.patient.authority, fact.patient.id, fact.kind, fact.slot or f"fact:{fact.fact_id}")
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """A statement with what became of it, as far as the record knew."""
 
     statement: StatedFact
-    successor: StatedFact | None = None
-    # When the record first knew a later statement of the slot.
+    # The fact with what it carries over from earlier statements.
+    fact: ClinicalFact
+    # Since when it is known to hold: its start, or when it was first stated.
+    since: datetime
+    carried_from: tuple[str, ...] = ()
+    successor: ClinicalFact | None = None
+    # When the record first knew a later statement of the identity.
     superseded_at: datetime | None = None
-    # The start that the statement itself or, if it has none, the nearest predecessor names.
-    start: datetime | None = None
-
-    @property
-    def fact(self) -> ClinicalFact:
-        return self.statement.fact
+    # From when on a successor speaks instead; None when it replaces the whole statement.
+    continued_at: datetime | None = None
 
     @property
     def stands(self) -> bool:
@@ -94,29 +114,18 @@ class Entry:
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether the statement answers for this moment."""
-        _, end = self.statement.interval
+        _, end = times.interval(self.fact)
         if self.successor is not None:
-            continued = self._continued_from()
-            return continued is not None and times.contains(self.start, _earlier(end, continued), moment)
-        return self.stands and times.contains(self.start, end, moment)
-
-    def _continued_from(self) -> datetime | None:
-        """From when on a medication's successor speaks instead; None when it replaces the whole statement."""
-        if self.successor is None or self.fact.kind != FACT_KIND_MEDICATION:
-            return None
-        if self.fact.status in _REPLACES_HISTORY or self.successor.fact.status in _REPLACES_HISTORY:
-            return None
-        following, _ = self.successor.interval
-        return following if following is not None and (self.start is None or following > self.start) else None
+            return self.continued_at is not None and times.contains(
+                self.since, _earlier(end, self.continued_at), moment
+            )
+        return self.stands and times.contains(self.since, end, moment)
 
 
 def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -> list[Entry]:
     """Every statement known by `known_at` with its fate, ordered by valid_from, then recorded_at, then fact id."""
-    slots: dict[tuple[str, str, int, str], list[StatedFact]] = defaultdict(list)
-    for statement in statements:
-        if known_at is None or statement.recorded_at <= known_at:
-            slots[statement.slot].append(statement)
-    entries = [entry for slot in slots.values() for entry in _fates(sorted(slot, key=lambda s: s.order))]
+    known = [each for each in statements if known_at is None or each.recorded_at <= known_at]
+    entries = [entry for cluster in clusters(known) for entry in fates(cluster)]
     return sorted(entries, key=_reading_order)
 
 
@@ -126,27 +135,373 @@ def standing(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def holding(entries: Iterable[Entry], moment: datetime) -> list[Entry]:
-    """The statements that answer for a moment of valid time."""
-    return [entry for entry in entries if entry.holds_at(moment)]
+    """What answers for a moment of valid time: what held then, what was done by then, the last results."""
+    latest: dict[tuple[int, str, str, str], datetime] = {}
+    found: list[Entry] = []
+    for entry in entries:
+        if entry.fact.kind in _INSTANTS:
+            if not entry.stands or entry.since > moment:
+                continue
+            if entry.fact.kind in _MEASURED:
+                concept = _concept(entry.fact)
+                latest[concept] = max(entry.since, latest.get(concept, entry.since))
+        elif not entry.holds_at(moment):
+            continue
+        found.append(entry)
+    return [
+        entry for entry in found if entry.fact.kind != FACT_KIND_RESULT or entry.since == latest[_concept(entry.fact)]
+    ]
 
 
-def _fates(ordered: Sequence[StatedFact]) -> list[Entry]:
-    starts = _starts(ordered)
-    entries = [Entry(ordered[-1], start=starts[-1])]
-    first_known = ordered[-1].recorded_at
-    for (earlier, successor), start in reversed(list(zip(pairwise(ordered), starts, strict=False))):
-        entries.append(Entry(earlier, successor, max(first_known, earlier.recorded_at), start))
-        first_known = min(first_known, earlier.recorded_at)
-    return entries
+def _concept(fact: ClinicalFact) -> tuple[int, str, str, str]:
+    return fact.kind, fact.code.system, fact.code.code, fact.about.code
 
 
-def _starts(ordered: Sequence[StatedFact]) -> list[datetime | None]:
-    """Since when each statement holds, as far as it or a predecessor says."""
-    starts: list[datetime | None] = []
-    for statement in ordered:
-        own, _ = statement.interval
-        starts.append(own or (starts[-1] if starts else None))
-    return starts
+# --- which statements belong together ---------------------------------------------------------------------------------
+
+
+def clusters(statements: Sequence[StatedFact]) -> list[list[StatedFact]]:
+    """Sets of statements that share a group id, directly or through others: no set acts on another."""
+    parent: dict[object, object] = {}
+
+    def root(one: object) -> object:
+        while (above := parent.setdefault(one, one)) != one:
+            one = above
+        return one
+
+    keys = [_cluster_keys(statement.fact) for statement in statements]
+    for first, *others in keys:
+        for other in others:
+            parent[root(other)] = root(first)
+    sets: dict[object, list[StatedFact]] = defaultdict(list)
+    for statement, (first, *_) in zip(statements, keys, strict=True):
+        sets[root(first)].append(statement)
+    return list(sets.values())
+
+
+def _cluster_keys(fact: ClinicalFact) -> list[tuple[str, ...]]:
+    source = (fact.patient.authority, fact.patient.id)
+    return [(*source, group) for group in fact.identity.groups] or [(*source, "", fact.fact_id)]
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """The facts of one message under one identity."""
+
+    facts: tuple[StatedFact, ...]
+
+    @property
+    def identity(self) -> Identity:
+        return self.facts[0].fact.identity
+
+    @property
+    def first(self) -> ClinicalFact:
+        return self.facts[0].fact
+
+    @cached_property
+    def order(self) -> tuple[datetime, int, datetime, int, str]:
+        return max(fact.order for fact in self.facts)
+
+    @cached_property
+    def time(self) -> datetime | None:
+        return times.moment(self.first, "valid_from")
+
+    @property
+    def message(self) -> object:
+        """Statements of one message never replace each other."""
+        return self.first.source.event_id or self.first.fact_id
+
+
+def _statements(cluster: Iterable[StatedFact]) -> Iterator[_Statement]:
+    gathered: dict[object, list[StatedFact]] = defaultdict(list)
+    for stated in cluster:
+        fact, identity = stated.fact, stated.fact.identity
+        who = (fact.source.event_id or fact.fact_id, *identity.groups, "\0", *identity.names, identity.instance)
+        # What has no identity is about itself alone, and so is what is said of a whole group.
+        gathered[who if identity.groups and not identity.whole_group else fact.fact_id].append(stated)
+    return (_Statement(tuple(sorted(facts, key=lambda each: each.ordinal))) for facts in gathered.values())
+
+
+def _messages(cluster: Iterable[StatedFact]) -> list[list[_Statement]]:
+    """The statements by message, in the source's order."""
+    gathered: dict[object, list[_Statement]] = defaultdict(list)
+    for statement in _statements(cluster):
+        gathered[statement.message].append(statement)
+    for together in gathered.values():
+        together.sort(key=lambda each: each.order)
+    return sorted(gathered.values(), key=lambda together: together[-1].order)
+
+
+def _same_group(one: Identity, other: Identity) -> bool:
+    """Whether they share an id and the deciding scheme of neither names two things."""
+    if not set(one.groups) & set(other.groups):
+        return False
+    deciding = {_scheme(one.groups[0]), _scheme(other.groups[0])}
+    return not any(
+        (ours := _of_scheme(one, scheme)) and (theirs := _of_scheme(other, scheme)) and not ours & theirs
+        for scheme in deciding
+    )
+
+
+def _scheme(group: str) -> str:
+    return group.partition(":")[0]
+
+
+def _of_scheme(identity: Identity, scheme: str) -> set[str]:
+    return {group for group in identity.groups if _scheme(group) == scheme}
+
+
+def _same(one: Identity, other: Identity) -> bool:
+    named = set(one.names) & set(other.names) or not (one.names or other.names)
+    return bool(named) and _same_group(one, other)
+
+
+# --- the fate of the statements of one cluster ------------------------------------------------------------------------
+
+
+@dataclass
+class _Chain:
+    """One statement through its life: the entries of its last form are open."""
+
+    last: _Statement
+    entries: list[Entry]
+    first_stated: datetime
+    closed: list[Entry] = field(default_factory=list)
+
+
+def fates(cluster: Sequence[StatedFact]) -> list[Entry]:
+    """What became of each statement of one cluster."""
+    chains: list[_Chain] = []
+    ended: list[_Chain] = []
+    for statements in _messages(cluster):
+        for whole in (each for each in statements if each.identity.whole_group):
+            _apply_to_group(whole, chains)
+        contents = [each for each in statements if not each.identity.whole_group]
+        replaced = _continued(chains, contents)
+        for statement in contents:
+            before = [chain for chain in chains if replaced.get(id(chain)) is statement]
+            chains.append(_begun(statement, before))
+        ended += [chain for chain in chains if id(chain) in replaced]
+        chains = [chain for chain in chains if id(chain) not in replaced]
+    entries = [entry for chain in (*ended, *chains) for entry in (*chain.closed, *chain.entries)]
+    return _fallen(_known_superseded(entries))
+
+
+def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
+    """Which statement of a message replaces which open chain (by its `id`)."""
+    found: dict[int, _Statement] = {}
+    meant = {id(s): [c for c in chains if _same(c.last.identity, s.identity)] for s in statements}
+    for statement in statements:
+        for chain in meant[id(statement)]:
+            place = chain.last.identity.instance == statement.identity.instance
+            if chain.last.time == statement.time and (id(chain) not in found or place):
+                found[id(chain)] = statement
+    taken = {id(statement) for statement in found.values()}
+    for statement in statements:
+        if id(statement) not in taken:
+            free = [c for c in meant[id(statement)] if id(c) not in found and _replaces(statement, c.last)]
+            found |= {id(chain): statement for chain in _nearest(statement, free)}
+    return found
+
+
+def _nearest(statement: _Statement, chains: Sequence[_Chain]) -> list[_Chain]:
+    """Those of the nearest time, and those that were not settled yet; a statement without a time means all."""
+    if not chains:
+        return []
+    nearest = min(chains, key=lambda chain: _distance(chain.last.time, statement.time))
+    return [
+        chain
+        for chain in chains
+        if statement.time in (None, chain.last.time)
+        or chain.last.time == nearest.last.time
+        or chain.last.first.status in _UNSETTLED
+    ]
+
+
+def _replaces(statement: _Statement, earlier: _Statement) -> bool:
+    """A result of another time replaces one that was not final yet, or says that it is a correction."""
+    if statement.first.kind != FACT_KIND_RESULT or earlier.first.kind != FACT_KIND_RESULT:
+        return True
+    times_differ = None not in (statement.time, earlier.time) and statement.time != earlier.time
+    return not times_differ or earlier.first.status in _UNSETTLED or statement.first.status in _REPLACES_HISTORY
+
+
+def _distance(one: datetime | None, other: datetime | None) -> float:
+    return abs((one - other).total_seconds()) if one is not None and other is not None else 0.0
+
+
+def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
+    """The chain that goes on with a statement; `before` are those that it replaces, which are closed."""
+    earlier = [entry for chain in before for entry in chain.entries]
+    stated = min([_stated(statement), *(chain.first_stated for chain in before)])
+    entries = [_completed(each, _predecessor(each.fact, statement, earlier), stated) for each in statement.facts]
+    for chain in before:
+        chain.closed += [_superseded(entry, entries) for entry in chain.entries]
+        chain.entries = []
+    return _Chain(statement, entries, stated)
+
+
+def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
+    """Give the status of a statement without content to everything that stands in its group."""
+    for chain in chains:
+        if not _same_group(chain.last.identity, whole.identity):
+            continue
+        after = [_derived(entry, whole.facts[0]) for entry in chain.entries if entry.stands]
+        withdrawn = [entry for entry in chain.entries if not entry.stands]
+        chain.closed += [_superseded(entry, after) for entry in chain.entries if entry.stands]
+        chain.entries = after + withdrawn
+
+
+def _derived(entry: Entry, whole: StatedFact) -> Entry:
+    """The entry as a statement about its group leaves it, under an id of its own."""
+    said = whole.fact
+    fact = ClinicalFact()
+    fact.CopyFrom(entry.fact)
+    fact.fact_id = event_id("said-of-group", said.fact_id, entry.fact.fact_id)
+    fact.source.CopyFrom(said.source)
+    del fact.deleted[:]
+    fact.deleted.extend(said.deleted)
+    if said.status != FACT_STATUS_UNSPECIFIED:
+        fact.status = said.status
+    if said.status == FACT_STATUS_ACTIVE:
+        fact.ClearField("valid_to")
+    for name in ("valid_to", "stated_at"):
+        if said.HasField(name):
+            getattr(fact, name).CopyFrom(getattr(said, name))
+    if said.note:
+        fact.note = said.note
+    statement = replace(whole, fact=fact, recorded_at=max(whole.recorded_at, entry.statement.recorded_at))
+    return Entry(statement, fact, entry.since, (*entry.carried_from, entry.fact.fact_id))
+
+
+def _predecessor(fact: ClinicalFact, statement: _Statement, earlier: Sequence[Entry]) -> Entry | None:
+    """The entry from which a fact takes what it leaves out: the same part, or the only one."""
+    same = [entry for entry in earlier if entry.fact.identity.part == fact.identity.part]
+    if same:
+        return same[-1]
+    return earlier[-1] if len(statement.facts) == 1 and earlier else None
+
+
+def _completed(stated: StatedFact, before: Entry | None, first_stated: datetime) -> Entry:
+    fact = stated.fact
+    carried = _left_out(fact, before.fact) if before is not None else ()
+    if not carried and fact.status != FACT_STATUS_UNSPECIFIED:
+        return Entry(stated, fact, _since(fact, before, first_stated))
+    full = ClinicalFact()
+    full.CopyFrom(fact)
+    for name in carried:
+        assert before is not None
+        value = getattr(before.fact, name)
+        if isinstance(value, str | int):
+            setattr(full, name, value)
+        else:
+            getattr(full, name).CopyFrom(value)
+    if full.status == FACT_STATUS_UNSPECIFIED:
+        full.status = FACT_STATUS_ENDED if full.HasField("valid_to") else FACT_STATUS_ACTIVE
+    sources = (*before.carried_from, before.fact.fact_id) if before is not None and carried else ()
+    return Entry(stated, full, _since(full, before, first_stated), sources)
+
+
+def _left_out(fact: ClinicalFact, before: ClinicalFact) -> tuple[str, ...]:
+    """The fields that a statement takes from the one before it."""
+    names: list[str] = []
+    deleted = set(fact.deleted)
+    if fact.kind == before.kind and fact.kind != FACT_KIND_RESULT:
+        names += [name for name in _CONTENT if name not in deleted and _empty(fact, name) and not _empty(before, name)]
+        if fact.status == FACT_STATUS_UNSPECIFIED and "valid_to" not in deleted:
+            names.append("status")
+    names += [name for name in _TIMES if name not in deleted and _empty(fact, name) and not _empty(before, name)]
+    goes_on = fact.status not in (FACT_STATUS_UNSPECIFIED, FACT_STATUS_ENDED) and before.status == FACT_STATUS_ENDED
+    if "valid_to" in names and fact.kind not in _INSTANTS and goes_on:
+        names.remove("valid_to")
+    if "valid_from" in names and _is_another_dose(fact, before):
+        names.remove("valid_from")
+    return tuple(names)
+
+
+def _empty(fact: ClinicalFact, name: str) -> bool:
+    value = getattr(fact, name)
+    return not value if isinstance(value, str | int) else not fact.HasField(name)  # type: ignore[arg-type]
+
+
+def _is_another_dose(fact: ClinicalFact, before: ClinicalFact) -> bool:
+    """A dose that was changed has not been taken since the order began."""
+    return fact.kind == FACT_KIND_MEDICATION and fact.HasField("dosage") and fact.dosage != before.dosage
+
+
+def _since(fact: ClinicalFact, before: Entry | None, first_stated: datetime) -> datetime:
+    start = times.moment(fact, "valid_from")
+    if start is not None:
+        return start
+    if before is not None and _is_another_dose(fact, before.fact):
+        return times.moment(fact, "stated_at") or first_stated
+    return first_stated
+
+
+def _stated(statement: _Statement) -> datetime:
+    return min(times.moment(each.fact, "stated_at") or each.stated_at for each in statement.facts)
+
+
+def _superseded(entry: Entry, after: Sequence[Entry]) -> Entry:
+    """The entry with its successor: the same part of the later statement, else its first."""
+    same = [each for each in after if each.fact.identity.part == entry.fact.identity.part]
+    successor = (same or list(after))[0]
+    return replace(
+        entry,
+        successor=successor.fact,
+        superseded_at=successor.statement.recorded_at,
+        continued_at=_continued_from(entry, successor),
+    )
+
+
+def _continued_from(entry: Entry, successor: Entry) -> datetime | None:
+    if entry.fact.kind != FACT_KIND_MEDICATION:
+        return None
+    if entry.fact.status in _REPLACES_HISTORY or successor.fact.status in _REPLACES_HISTORY:
+        return None
+    return successor.since if successor.since > entry.since else None
+
+
+def _known_superseded(entries: Sequence[Entry]) -> list[Entry]:
+    """Set `superseded_at` to when the record first knew any later statement of the chain."""
+    by_id = {entry.fact.fact_id: entry for entry in entries}
+    first_known: dict[str, datetime] = {}
+    for entry in entries:
+        path = [entry]
+        while (successor := path[-1].successor) is not None and successor.fact_id not in first_known:
+            path.append(by_id[successor.fact_id])
+        known = first_known[successor.fact_id] if successor is not None else times.LATEST
+        for each in reversed(path):
+            known = min(known, each.statement.recorded_at)
+            first_known[each.fact.fact_id] = known
+    return [
+        replace(entry, superseded_at=max(entry.statement.recorded_at, first_known[entry.successor.fact_id]))
+        if entry.successor is not None
+        else entry
+        for entry in entries
+    ]
+
+
+def _fallen(entries: Sequence[Entry]) -> list[Entry]:
+    """What was read from a document falls with it."""
+    gone = {
+        entry.fact.source.document_id: entry
+        for entry in entries
+        if entry.fact.kind == FACT_KIND_DOCUMENT and entry.fact.source.document_id and not entry.stands
+    }
+    kept = {
+        entry.fact.source.document_id for entry in entries if entry.fact.kind == FACT_KIND_DOCUMENT and entry.stands
+    }
+
+    def fate(entry: Entry) -> Entry:
+        document = gone.get(entry.fact.source.document_id)
+        reads = entry.fact.kind != FACT_KIND_DOCUMENT and entry.fact.source.document_id not in kept
+        if document is None or not reads or not entry.stands:
+            return entry
+        known = max(entry.statement.recorded_at, document.superseded_at or document.statement.recorded_at)
+        return replace(entry, successor=document.successor or document.fact, superseded_at=known)
+
+    return [fate(entry) for entry in entries] if gone else list(entries)
 
 
 def _earlier(end: datetime | None, limit: datetime) -> datetime:
@@ -154,5 +509,5 @@ def _earlier(end: datetime | None, limit: datetime) -> datetime:
 
 
 def _reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
-    start, _ = entry.statement.interval
+    start = times.moment(entry.fact, "valid_from")
     return (start or times.EARLIEST, entry.statement.recorded_at, entry.fact.fact_id)

@@ -62,6 +62,7 @@ class MessageHeader(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CHARSET_FIELD_NUMBER: _builtins.int
     SENT_AT_FIELD_NUMBER: _builtins.int
+    PROCESSING_ID_FIELD_NUMBER: _builtins.int
     control_id: _builtins.str
     sending_application: _builtins.str
     sending_facility: _builtins.str
@@ -71,6 +72,8 @@ class MessageHeader(_message.Message):
     version: _builtins.str
     charset: _builtins.str
     """Python codec name that decoded the bytes (from MSH-18, HL7 table 0211)."""
+    processing_id: _builtins.str
+    """MSH-11.1 (HL7 table 0103): P production, T training, D debugging. What is not production never enters the record."""
     @_builtins.property
     def sent_at(self) -> _timestamp_pb2.Timestamp:
         """MSH-7; unset when absent or unreadable."""
@@ -86,14 +89,44 @@ class MessageHeader(_message.Message):
         version: _builtins.str = ...,
         charset: _builtins.str = ...,
         sent_at: _timestamp_pb2.Timestamp | None = ...,
+        processing_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["charset", b"charset", "control_id", b"control_id", "message_code", b"message_code", "sending_application", b"sending_application", "sending_facility", b"sending_facility", "sent_at", b"sent_at", "trigger_event", b"trigger_event", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charset", b"charset", "control_id", b"control_id", "message_code", b"message_code", "processing_id", b"processing_id", "sending_application", b"sending_application", "sending_facility", b"sending_facility", "sent_at", b"sent_at", "trigger_event", b"trigger_event", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageHeader: _TypeAlias = MessageHeader  # noqa: Y015
+
+@_typing.final
+class Remark(_message.Message):
+    """Something in a message that was not understood. Never what stood there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    segment: _builtins.str
+    """Segment with its occurrence, `OBX[3]`; empty when it is about the whole message."""
+    field: _builtins.str
+    """Field, component in HL7 notation, `OBX-5.1`; empty when it is about the whole segment."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        segment: _builtins.str = ...,
+        field: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "reason", b"reason", "segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Remark: _TypeAlias = Remark  # noqa: Y015
 
 @_typing.final
 class PatientIdentity(_message.Message):
@@ -140,7 +173,7 @@ class MessageReceived(_message.Message):
     LINKS_FIELD_NUMBER: _builtins.int
     DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
-    WARNINGS_FIELD_NUMBER: _builtins.int
+    REMARKS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___MessageHeader: ...
     @_builtins.property
@@ -158,9 +191,7 @@ class MessageReceived(_message.Message):
         """When the listener had read the last byte of the frame."""
 
     @_builtins.property
-    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Things in the message that could not be normalised, in HL7 notation with a reason; never patient data."""
-
+    def remarks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Remark]: ...
     def __init__(
         self,
         *,
@@ -171,11 +202,11 @@ class MessageReceived(_message.Message):
         links: _abc.Iterable[_fact_pb2.IdentityLink] | None = ...,
         document_ids: _abc.Iterable[_builtins.str] | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
-        warnings: _abc.Iterable[_builtins.str] | None = ...,
+        remarks: _abc.Iterable[Global___Remark] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "patient", b"patient", "raw", b"raw", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids", "facts", b"facts", "header", b"header", "links", b"links", "patient", b"patient", "raw", b"raw", "received_at", b"received_at", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids", "facts", b"facts", "header", b"header", "links", b"links", "patient", b"patient", "raw", b"raw", "received_at", b"received_at", "remarks", b"remarks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

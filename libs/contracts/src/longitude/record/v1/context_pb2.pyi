@@ -50,6 +50,7 @@ class RecordedFact(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     SUPERSEDED_AT_FIELD_NUMBER: _builtins.int
     SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
+    CARRIED_FROM_FIELD_NUMBER: _builtins.int
     superseded_by: _builtins.str
     @_builtins.property
     def fact(self) -> _fact_pb2.ClinicalFact: ...
@@ -57,7 +58,11 @@ class RecordedFact(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def superseded_at(self) -> _timestamp_pb2.Timestamp:
-        """Set when a later statement in the same slot replaced this one."""
+        """Set when a later statement of the same identity replaced this one."""
+
+    @_builtins.property
+    def carried_from(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Earlier statements from which the fact takes what its own message left out (start, end, drug, dose ...)."""
 
     def __init__(
         self,
@@ -66,10 +71,11 @@ class RecordedFact(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         superseded_at: _timestamp_pb2.Timestamp | None = ...,
         superseded_by: _builtins.str = ...,
+        carried_from: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "recorded_at", b"recorded_at", "superseded_at", b"superseded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "recorded_at", b"recorded_at", "superseded_at", b"superseded_at", "superseded_by", b"superseded_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_from", b"carried_from", "fact", b"fact", "recorded_at", b"recorded_at", "superseded_at", b"superseded_at", "superseded_by", b"superseded_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,9 +3,11 @@
 isort:skip_file
 The shared language: one clinical statement about one patient, and where it was read. Owner: contracts."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -63,7 +65,9 @@ class _FactStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactStatus
     FACT_STATUS_ACTIVE: _FactStatus.ValueType  # 1
     """Problems, allergies, medications in force; encounters under way."""
     FACT_STATUS_ENDED: _FactStatus.ValueType  # 2
-    """Resolved problems, stopped medications, ended encounters."""
+    """Resolved problems, stopped medications, ended encounters. UNSPECIFIED: the message says nothing of the state, which
+    is as it was stated before.
+    """
     FACT_STATUS_PRELIMINARY: _FactStatus.ValueType  # 3
     FACT_STATUS_FINAL: _FactStatus.ValueType  # 4
     FACT_STATUS_CORRECTED: _FactStatus.ValueType  # 5
@@ -78,7 +82,9 @@ FACT_STATUS_UNSPECIFIED: FactStatus.ValueType  # 0
 FACT_STATUS_ACTIVE: FactStatus.ValueType  # 1
 """Problems, allergies, medications in force; encounters under way."""
 FACT_STATUS_ENDED: FactStatus.ValueType  # 2
-"""Resolved problems, stopped medications, ended encounters."""
+"""Resolved problems, stopped medications, ended encounters. UNSPECIFIED: the message says nothing of the state, which
+is as it was stated before.
+"""
 FACT_STATUS_PRELIMINARY: FactStatus.ValueType  # 3
 FACT_STATUS_FINAL: FactStatus.ValueType  # 4
 FACT_STATUS_CORRECTED: FactStatus.ValueType  # 5
@@ -344,11 +350,24 @@ class Dosage(_message.Message):
     ROUTE_FIELD_NUMBER: _builtins.int
     FREQUENCY_FIELD_NUMBER: _builtins.int
     INSTRUCTION_FIELD_NUMBER: _builtins.int
+    DOSE_HIGH_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
     route: _builtins.str
     frequency: _builtins.str
     instruction: _builtins.str
     @_builtins.property
     def dose(self) -> Global___Quantity: ...
+    @_builtins.property
+    def dose_high(self) -> Global___Quantity:
+        """The upper end of a range of doses (RXE-4, RXO-3); unset when the dose is one."""
+
+    @_builtins.property
+    def valid_from(self) -> _timestamp_pb2.Timestamp:
+        """When this dose is taken, where one order has several (a taper): [valid_from, valid_to)."""
+
+    @_builtins.property
+    def valid_to(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -356,10 +375,13 @@ class Dosage(_message.Message):
         route: _builtins.str = ...,
         frequency: _builtins.str = ...,
         instruction: _builtins.str = ...,
+        dose_high: Global___Quantity | None = ...,
+        valid_from: _timestamp_pb2.Timestamp | None = ...,
+        valid_to: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["dose", b"dose"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dose", b"dose", "dose_high", b"dose_high", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dose", b"dose", "frequency", b"frequency", "instruction", b"instruction", "route", b"route"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dose", b"dose", "dose_high", b"dose_high", "frequency", b"frequency", "instruction", b"instruction", "route", b"route", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -391,8 +413,60 @@ class ReferenceRange(_message.Message):
 Global___ReferenceRange: _TypeAlias = ReferenceRange  # noqa: Y015
 
 @_typing.final
+class Identity(_message.Message):
+    """What a statement is about, by the identifiers that its source gave it. This is how a later statement finds the one
+    that it corrects, ends or withdraws; no time, value or code list takes part in it.
+
+    Two statements of one source patient are the same when they share a group and a name, unless the scheme of the first
+    group id of either has another id in the other. All facts of one message under one identity are one statement: a later
+    statement replaces all of them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    WHOLE_GROUP_FIELD_NUMBER: _builtins.int
+    instance: _builtins.int
+    """1, 2 ... where one message states several things under one identity (replicates without OBX-4); else 0."""
+    part: _builtins.str
+    """Which part of the statement this fact is (an ingredient, systolic, a repetition); empty when it has one."""
+    whole_group: _builtins.bool
+    """The fact has no content of its own: its status is said of everything that was stated in the group before (an order
+    discontinued by ORC alone, a list of allergies deleted).
+    """
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The order, visit, document or list that the statement belongs to, by every identifier of it, written `scheme:value`
+        (`filler:F3^LAB`, `placer:P1^EHR`, `visit:V72`, `document:D97`). They are aliases of each other.
+        """
+
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is stated within the group, by every name of it (OBX-3 codes with OBX-4, IAM-7 ...). Aliases too."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[_builtins.str] | None = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        instance: _builtins.int = ...,
+        part: _builtins.str = ...,
+        whole_group: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "instance", b"instance", "names", b"names", "part", b"part", "whole_group", b"whole_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Identity: _TypeAlias = Identity  # noqa: Y015
+
+@_typing.final
 class ClinicalFact(_message.Message):
-    """One statement about one patient, normalised. Immutable: a change is a new fact in the same slot."""
+    """One statement about one patient, normalised. Immutable: a change is a new fact of the same identity."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -411,13 +485,19 @@ class ClinicalFact(_message.Message):
     ASSERTION_FIELD_NUMBER: _builtins.int
     PROVENANCE_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
-    SLOT_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     REFERENCE_RANGE_FIELD_NUMBER: _builtins.int
     ABNORMAL_FLAG_FIELD_NUMBER: _builtins.int
     DOSAGE_FIELD_NUMBER: _builtins.int
     ENCOUNTER_ID_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    STATED_AT_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    COMMENTS_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    FURTHER_DOSAGES_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """UUIDv5 of the source pointer and content: the same message read again gives the same id."""
     kind: Global___FactKind.ValueType
@@ -427,10 +507,6 @@ class ClinicalFact(_message.Message):
     provenance: Global___Provenance.ValueType
     confidence: _builtins.float
     """0..1 for facts read from text or image; 1 for structured ones."""
-    slot: _builtins.str
-    """What this statement is about, stable over corrections (order and observation, problem instance, visit):
-    a later statement in the same slot of the same source patient supersedes the earlier.
-    """
     abnormal_flag: _builtins.str
     """HL7 table 0078 (H, L, HH, LL, A, AA ...), as sent."""
     encounter_id: _builtins.str
@@ -464,11 +540,41 @@ class ClinicalFact(_message.Message):
     @_builtins.property
     def valid_to(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
+    def identity(self) -> Global___Identity:
+        """Unset: the statement is about itself alone."""
+
+    @_builtins.property
     def reference_range(self) -> Global___ReferenceRange: ...
     @_builtins.property
     def dosage(self) -> Global___Dosage: ...
     @_builtins.property
     def source(self) -> Global___SourcePointer: ...
+    @_builtins.property
+    def stated_at(self) -> _timestamp_pb2.Timestamp:
+        """When the source says that it stated this: ORC-9 of an order, OBR-22 of a result, else MSH-7. It is no start: a
+        `valid_from` that nobody stated is unset.
+        """
+
+    @_builtins.property
+    def deleted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of this message that the source deleted with the HL7 null. What it leaves out is as it was stated before."""
+
+    @_builtins.property
+    def about(self) -> Global___CodedConcept:
+        """What a result is about beside the patient: the organism of a susceptibility (OBR-26)."""
+
+    @_builtins.property
+    def comments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Comments of the source (NTE), as sent."""
+
+    @_builtins.property
+    def severity(self) -> Global___CodedConcept:
+        """Severity of an allergy (AL1-4, IAM-4)."""
+
+    @_builtins.property
+    def further_dosages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Dosage]:
+        """The doses of an order that has several, beside `dosage`: other times of the day, the steps of a taper."""
+
     def __init__(
         self,
         *,
@@ -487,17 +593,23 @@ class ClinicalFact(_message.Message):
         assertion: Global___Assertion.ValueType = ...,
         provenance: Global___Provenance.ValueType = ...,
         confidence: _builtins.float = ...,
-        slot: _builtins.str = ...,
+        identity: Global___Identity | None = ...,
         reference_range: Global___ReferenceRange | None = ...,
         abnormal_flag: _builtins.str = ...,
         dosage: Global___Dosage | None = ...,
         encounter_id: _builtins.str = ...,
         note: _builtins.str = ...,
         source: Global___SourcePointer | None = ...,
+        stated_at: _timestamp_pb2.Timestamp | None = ...,
+        deleted: _abc.Iterable[_builtins.str] | None = ...,
+        about: Global___CodedConcept | None = ...,
+        comments: _abc.Iterable[_builtins.str] | None = ...,
+        severity: Global___CodedConcept | None = ...,
+        further_dosages: _abc.Iterable[Global___Dosage] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "coded", b"coded", "dosage", b"dosage", "patient", b"patient", "quantity", b"quantity", "reference_range", b"reference_range", "source", b"source", "source_code", b"source_code", "source_quantity", b"source_quantity", "text", b"text", "valid_from", b"valid_from", "valid_to", b"valid_to", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "code", b"code", "coded", b"coded", "dosage", b"dosage", "identity", b"identity", "patient", b"patient", "quantity", b"quantity", "reference_range", b"reference_range", "severity", b"severity", "source", b"source", "source_code", b"source_code", "source_quantity", b"source_quantity", "stated_at", b"stated_at", "text", b"text", "valid_from", b"valid_from", "valid_to", b"valid_to", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal_flag", b"abnormal_flag", "assertion", b"assertion", "code", b"code", "coded", b"coded", "confidence", b"confidence", "dosage", b"dosage", "encounter_id", b"encounter_id", "fact_id", b"fact_id", "kind", b"kind", "note", b"note", "patient", b"patient", "provenance", b"provenance", "quantity", b"quantity", "reference_range", b"reference_range", "slot", b"slot", "source", b"source", "source_code", b"source_code", "source_quantity", b"source_quantity", "status", b"status", "text", b"text", "valid_from", b"valid_from", "valid_to", b"valid_to", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal_flag", b"abnormal_flag", "about", b"about", "assertion", b"assertion", "code", b"code", "coded", b"coded", "comments", b"comments", "confidence", b"confidence", "deleted", b"deleted", "dosage", b"dosage", "encounter_id", b"encounter_id", "fact_id", b"fact_id", "further_dosages", b"further_dosages", "identity", b"identity", "kind", b"kind", "note", b"note", "patient", b"patient", "provenance", b"provenance", "quantity", b"quantity", "reference_range", b"reference_range", "severity", b"severity", "source", b"source", "source_code", b"source_code", "source_quantity", b"source_quantity", "stated_at", b"stated_at", "status", b"status", "text", b"text", "valid_from", b"valid_from", "valid_to", b"valid_to", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["quantity", "text", "coded"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015

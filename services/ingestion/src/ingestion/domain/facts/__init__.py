@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from longitude.ingestion.v1.events_pb2 import PatientIdentity
+from longitude.ingestion.v1.events_pb2 import PatientIdentity, Remark
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import IdentityLink
 
@@ -54,7 +54,7 @@ def normalise(message: Message, origin: Origin, default_authority: str) -> Norma
     fallback = identity.sender_of(message, default_authority)
     people = persons(message.segments)
     if not people:
-        origin.warnings.append("PID: absent; no facts")
+        origin.remarks.append(Remark(segment="PID[1]", reason="absent; no facts"))
         return Normalised(None)
     found = Normalised(identity.identity_of(people[0].pid, fallback))
     for person in people:
@@ -62,7 +62,7 @@ def normalise(message: Message, origin: Origin, default_authority: str) -> Norma
             _add(item, found)
     for link, mrg in identity.identity_links(message, fallback):
         if identity.is_self_link(link):
-            origin.warn(mrg, 1, "an identifier merged into itself is no merge")
+            origin.remark(mrg, 1, "an identifier merged into itself is no merge")
         else:
             found.links.append(link)
     return found
@@ -106,7 +106,7 @@ def _order(message: Message, order: Order, person: Person, scope: Scope) -> Iter
 
 def _is_replaced(order: Order, person: Person) -> bool:
     return order.control == _REPLACED and any(
-        other.control in _REPLACEMENTS and other.number != order.number for other in person.orders
+        other.control in _REPLACEMENTS and other.placed_as() != order.placed_as() for other in person.orders
     )
 
 

@@ -45,16 +45,16 @@ def allergy(segment: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     fields = _AL1 if segment.name == "AL1" else _IAM
     element = CodedElement.read(segment.value(3))
     if not element:
-        scope.origin.warn(segment, 3, "no allergen")
+        scope.origin.remark(segment, 3, "no allergen")
         return
     codes, assertion = _stated(element, segment.get(2), scope)
     if not codes:
-        scope.origin.warn(segment, 3, "what is none or unknown is not clear; no fact")
+        scope.origin.remark(segment, 3, "what is none or unknown is not clear; no fact")
     for code in codes:
         yield scope.fact(
             segment,
             segment.path(3),
-            f"allergy:{code.system}:{code.code}",
+            pb.Identity(groups=["allergies:"], names=[f"{code.system}|{code.code}"]),
             kind=pb.FACT_KIND_ALLERGY,
             code=code,
             source_code=scope.coding(element.primary),

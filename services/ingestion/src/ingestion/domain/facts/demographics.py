@@ -27,7 +27,7 @@ def demographics(pid: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
         yield scope.fact(
             pid,
             pid.path(7),
-            "demographic:birth-date",
+            pb.Identity(groups=["person:"], names=[BIRTH_DATE]),
             kind=pb.FACT_KIND_DEMOGRAPHIC,
             code=concept(BIRTH_DATE),
             text=parse_date(pid.get(7)),
@@ -38,7 +38,7 @@ def demographics(pid: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
         yield scope.fact(
             pid,
             pid.path(8),
-            "demographic:sex",
+            pb.Identity(groups=["person:"], names=[SEX]),
             kind=pb.FACT_KIND_DEMOGRAPHIC,
             code=concept(SEX),
             source_code=pb.CodedConcept(system=_SEX_TABLE, code=pid.get(8), display=gender[1]),

@@ -50,7 +50,8 @@ class _Frame:
     code: pb.CodedConcept
     source_code: pb.CodedConcept
     authored: Timestamp
-    number: str
+    groups: list[str]
+    names: list[str]
     status: "pb.FactStatus.ValueType"
 
 
@@ -82,7 +83,7 @@ def attached_documents(order: Order, scope: Scope) -> Iterator[Document]:
         if obx.get(2) == "ED":
             content = encapsulated(obx)
             if content is None:
-                scope.origin.warn(obx, 5, "encapsulated data is empty")
+                scope.origin.remark(obx, 5, "encapsulated data is empty")
             else:
                 yield _document(obx, "OBX-5.5", *content, _attachment_frame(obx, order, scope), scope)
         elif is_long_text(lines):
@@ -99,7 +100,9 @@ def _frame(txa: Segment, scope: Scope) -> _Frame:
     element = CodedElement.read(txa.value(2), default_system=_TABLE_0270)
     sent = scope.coding(element.primary)
     code = _known_type(element) or sent
-    return _Frame(code, sent, scope.time(txa, 4, 6, 7), txa.get(12) or txa.get(12, 2), _document_status(txa, scope))
+    number = txa.get(12) or txa.get(12, 2)
+    groups = [f"document:{number}"] if number else []
+    return _Frame(code, sent, scope.time(txa, 4, 6, 7), groups, [], _document_status(txa, scope))
 
 
 def _known_type(element: CodedElement) -> pb.CodedConcept | None:
@@ -122,8 +125,8 @@ def _attachment_frame(obx: Segment, order: Order, scope: Scope) -> _Frame:
     sent = scope.coding(element.primary)
     loinc = element.in_system(LOINC)
     code = (documents.of(loinc.public) or reports.of(loinc.public) or loinc.public) if loinc else sent
-    number = f"{order.filler_number}:{sent.code}:{obx.get(4)}" if order.filler_number else ""
-    return _Frame(code, sent, observation_time(obx, order, scope), number, pb.FACT_STATUS_FINAL)
+    groups, names = order.filled_as(), [f"{sent.code}/{obx.get(4)}"]
+    return _Frame(code, sent, observation_time(obx, order, scope), groups, names, pb.FACT_STATUS_FINAL)
 
 
 def _document(obx: Segment, path: str, content: bytes, media_type: str, frame: _Frame, scope: Scope) -> Document:
@@ -136,7 +139,7 @@ def _fact(segment: Segment, path: str, frame: _Frame, scope: Scope, document_id:
     fact = scope.fact(
         segment,
         path,
-        f"document:{frame.number or scope.origin.event_id}:{frame.code.code}",
+        _identity(frame, scope, segment, document_id),
         kind=pb.FACT_KIND_DOCUMENT,
         code=frame.code,
         source_code=frame.source_code,
@@ -146,3 +149,12 @@ def _fact(segment: Segment, path: str, frame: _Frame, scope: Scope, document_id:
     )
     fact.source.document_id = document_id
     return fact
+
+
+def _identity(frame: _Frame, scope: Scope, segment: Segment, document_id: str) -> pb.Identity:
+    """Each file of a document is a part; what is read from it is in a group of its own, and falls with it."""
+    groups = [
+        *(frame.groups or [f"message:{scope.origin.event_id}"]),
+        *([f"file:{document_id}"] if document_id else []),
+    ]
+    return pb.Identity(groups=groups, names=frame.names, part="" if segment.name == "TXA" else segment.label)

@@ -60,7 +60,7 @@ def encounter(message: Message, pv1: Segment, pid: Segment, scope: Scope) -> Ite
     yield scope.fact(
         pv1,
         pv1.path(2),
-        f"encounter:{number or (begun or occurred).seconds}",
+        pb.Identity(groups=[f"visit:{number or (begun or occurred).seconds}"]),
         kind=pb.FACT_KIND_ENCOUNTER,
         code=known,
         source_code=scope.coding(Coding(patient_class, "", "HL70004")),

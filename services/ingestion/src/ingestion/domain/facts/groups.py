@@ -34,19 +34,22 @@ class Order:
         orc = self.first("ORC")
         return orc.get(1) if orc else ""
 
-    @property
-    def number(self) -> str:
-        """The placer's order number (ORC-2, OBR-2), else the filler's (ORC-3, OBR-3): stable over an order's life."""
-        detail = self.first("OBR")
-        numbers = [segment.get(n) for n in (2, 3) for segment in (self.first("ORC"), detail) if segment]
-        return next((number for number in numbers if number), "")
+    def placed_as(self) -> list[str]:
+        """The group ids of an order: the placer's number (ORC-2, OBR-2) decides, the filler's is another."""
+        return list(filter(None, (self._number("placer", 2, "ORC", "OBR"), self._number("filler", 3, "ORC", "OBR"))))
 
-    @property
-    def filler_number(self) -> str:
-        """The filler's number (OBR-3, ORC-3), else the placer's: under it results are corrected."""
-        segments = [segment for segment in (self.first("OBR"), self.first("ORC")) if segment]
-        numbers = [segment.get(n) for n in (3, 2) for segment in segments]
-        return next((number for number in numbers if number), "")
+    def filled_as(self) -> list[str]:
+        """The group ids of results: the filler's number (OBR-3, ORC-3) decides, the placer's is another."""
+        return list(filter(None, (self._number("filler", 3, "OBR", "ORC"), self._number("placer", 2, "OBR", "ORC"))))
+
+    def _number(self, scheme: str, field: int, *names: str) -> str:
+        """An entity identifier (EI) with its namespace or universal id: it is unique in that only."""
+        segments = filter(None, map(self.first, names))
+        segment = next((segment for segment in segments if segment.get(field)), None)
+        if segment is None:
+            return ""
+        space = segment.get(field, 2) or segment.get(field, 3)
+        return f"{scheme}:{segment.get(field)}@{space}" if space else f"{scheme}:{segment.get(field)}"
 
 
 @dataclass(slots=True)

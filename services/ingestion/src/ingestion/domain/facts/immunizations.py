@@ -22,7 +22,7 @@ def immunizations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     for rxa in order.all("RXA"):
         element = CodedElement.read(rxa.value(5))
         if not element:
-            scope.origin.warn(rxa, 5, "no vaccine")
+            scope.origin.remark(rxa, 5, "no vaccine")
         elif element.primary.code != _NO_VACCINE:
             yield _immunization(rxa, element, order, scope)
 
@@ -34,7 +34,7 @@ def _immunization(rxa: Segment, element: CodedElement, order: Order, scope: Scop
     return scope.fact(
         rxa,
         rxa.path(5),
-        f"immunization:{order.number}:{code.code}:{given.seconds}",
+        pb.Identity(groups=order.filled_as() or ["vaccinations:"], names=[f"{code.code}:{given.seconds}"]),
         kind=pb.FACT_KIND_IMMUNIZATION,
         code=code,
         source_code=scope.coding(element.primary),

@@ -1,6 +1,6 @@
 """RXE, RXD, RXO and RXA: what a patient takes, from the order to its end.
 
-All statements about one order share a slot.
+All statements about one order have its identity; each ingredient is a part.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,15 +36,15 @@ def medication(order: Order, scope: Scope, *, replaced: bool = False) -> Iterato
         return
     element = CodedElement.read(segment.value(number))
     if not element:
-        scope.origin.warn(segment, number, "no drug")
+        scope.origin.remark(segment, number, "no drug")
         return
     begun, ended, status = _course(order, segment, scope, replaced=replaced)
     concepts = ingredients(element)
-    for position, code in enumerate(concepts or [scope.coding(element.primary)]):
+    for code in concepts or [scope.coding(element.primary)]:
         yield scope.fact(
             segment,
             segment.path(number),
-            _slot(order, element) + (f":{code.code}" if position or len(concepts) > 1 else ""),
+            _identity(order, element, code.code if len(concepts) > 1 else ""),
             kind=pb.FACT_KIND_MEDICATION,
             code=code,
             source_code=scope.coding(element.primary),
@@ -68,7 +68,11 @@ def administrations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
             yield scope.fact(
                 rxa,
                 rxa.path(5),
-                f"administration:{order.number}:{code.code}:{given.seconds}",
+                pb.Identity(
+                    groups=order.placed_as() or ["administrations:"],
+                    names=[f"administration:{given.seconds}:{element.primary.code or element.primary.text}"],
+                    part=code.code,
+                ),
                 kind=pb.FACT_KIND_MEDICATION,
                 code=code,
                 source_code=scope.coding(element.primary),
@@ -102,8 +106,9 @@ def quantity(segment: Segment, number: int, unit: int) -> pb.Quantity | None:
     return pb.Quantity(value=value, unit=ucum(segment.get(unit, 1) or segment.get(unit, 2)))
 
 
-def _slot(order: Order, element: CodedElement) -> str:
-    return f"medication:{order.number or element.primary.code or element.primary.text}"
+def _identity(order: Order, element: CodedElement, part: str) -> pb.Identity:
+    groups = order.placed_as() or [f"drug:{element.primary.code or element.primary.text}"]
+    return pb.Identity(groups=groups, names=["medication"], part=part)
 
 
 def _course(

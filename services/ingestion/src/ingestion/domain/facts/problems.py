@@ -40,7 +40,7 @@ def diagnosis(dg1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     if not element:
         element, path = CodedElement((), dg1.get(4)), dg1.path(4)
     if not element:
-        scope.origin.warn(dg1, 3, "no diagnosis")
+        scope.origin.remark(dg1, 3, "no diagnosis")
         return
     status = pb.FACT_STATUS_ENTERED_IN_ERROR if dg1.get(21) in _DELETED else pb.FACT_STATUS_ACTIVE
     begun = scope.origin.time(dg1, 5)
@@ -52,7 +52,7 @@ def problem(prb: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     """PRB: an entry of the problem list, under its own instance id (PRB-4)."""
     element = CodedElement.read(prb.value(3))
     if not element:
-        scope.origin.warn(prb, 3, "no problem")
+        scope.origin.remark(prb, 3, "no problem")
         return
     begun = scope.origin.time(prb, 16, 7, 2)
     ended = scope.origin.time(prb, 9)
@@ -75,7 +75,7 @@ class _Entry:
 def _problem(entry: _Entry, element: CodedElement, scope: Scope) -> Iterator[pb.ClinicalFact]:
     stated = absences.whole(element, ("problem",))
     if stated is not None and _none(stated) is None:
-        scope.origin.warn(entry.segment, 3, "says that problems are not known; no fact")
+        scope.origin.remark(entry.segment, 3, "says that problems are not known; no fact")
         return
     best = element.in_system(SNOMED, ICD10CM, ICD10, ICD9CM) or element.primary
     meaning, rest = absences.opening(best) or (None, "")
@@ -94,7 +94,7 @@ def _problem(entry: _Entry, element: CodedElement, scope: Scope) -> Iterator[pb.
     yield scope.fact(
         entry.segment,
         entry.path,
-        f"problem:{entry.instance}",
+        pb.Identity(groups=[f"problem:{entry.instance}"]),
         kind=pb.FACT_KIND_PROBLEM,
         code=code,
         source_code=scope.coding(element.primary),
@@ -110,7 +110,7 @@ def _of_family(entry: _Entry, element: CodedElement, code: pb.CodedConcept, scop
     return scope.fact(
         entry.segment,
         entry.path,
-        f"{FAMILY_HISTORY}:{code.code}",
+        pb.Identity(groups=[f"family:{code.code}"]),
         kind=pb.FACT_KIND_RESULT,
         code=concept(FAMILY_HISTORY),
         coded=code,

@@ -22,14 +22,14 @@ def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     if not element:
         element, path = CodedElement((), pr1.get(4)), pr1.path(4)
     if not element:
-        scope.origin.warn(pr1, 3, "no procedure")
+        scope.origin.remark(pr1, 3, "no procedure")
         return
     done = scope.time(pr1, 5)
     code = _with_words(scope.coding(element.in_system(SNOMED) or element.primary))
     yield scope.fact(
         pr1,
         path,
-        f"procedure:{pr1.get(19) or f'{code.code}:{done.seconds}'}",
+        pb.Identity(groups=[f"procedure:{pr1.get(19) or f'{code.code}:{done.seconds}'}"]),
         kind=pb.FACT_KIND_PROCEDURE,
         code=code,
         source_code=scope.coding(element.primary),
@@ -53,7 +53,7 @@ def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     yield scope.fact(
         obr,
         obr.path(4),
-        f"order:{order.number or code.code}",
+        pb.Identity(groups=order.placed_as() or [f"order:{code.code}"], names=["order"]),
         kind=pb.FACT_KIND_PROCEDURE,
         code=code,
         source_code=scope.coding(element.primary),

@@ -1,4 +1,4 @@
-"""OBR and OBX: results and vital signs. Corrections share the slot of what they correct."""
+"""OBR and OBX: results and vital signs. Corrections have the identity of what they correct."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -61,7 +61,8 @@ class _Observation:
     element: CodedElement
     status: str
     time: Timestamp
-    slot: str
+    groups: list[str]
+    names: list[str]
     within: tuple[str, ...]
 
 
@@ -72,7 +73,7 @@ def results(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
         obx = lines[0]
         if obx.get(2) in _NOT_RESULTS:
             if obx.get(2) == "RP":
-                scope.origin.warn(obx, 5, "a reference to data elsewhere is not followed")
+                scope.origin.remark(obx, 5, "a reference to data elsewhere is not followed")
             continue
         observation = _observe(obx, order, within, scope)
         if observation is not None:
@@ -102,14 +103,15 @@ def joined_text(lines: Iterable[Segment]) -> str:
 def _observe(obx: Segment, order: Order, within: tuple[str, ...], scope: Scope) -> _Observation | None:
     element = CodedElement.read(obx.value(3))
     if not element:
-        scope.origin.warn(obx, 3, "no observation identifier")
+        scope.origin.remark(obx, 3, "no observation identifier")
         return None
     obr = order.first("OBR")
     status = obx.get(11) or (obr.get(25) if obr else "")
     time = observation_time(obx, order, scope)
-    name = element.primary.code or element.primary.text
-    slot = f"result:{order.filler_number}:{name}:{obx.get(4)}:{time.seconds}"
-    return _Observation(obx, element, status, time, slot, within)
+    names = [f"{coding.code or coding.text}/{obx.get(4)}" for coding in element.codings]
+    # Without any order number nothing can be corrected but what was said of the same moment.
+    groups = order.filled_as() or [f"moment:{time.seconds}"]
+    return _Observation(obx, element, status, time, groups, names, within)
 
 
 def examined(order: Order) -> tuple[str, ...]:
@@ -147,7 +149,7 @@ def _facts(seen: _Observation, lines: list[Segment], scope: Scope) -> Iterator[p
         if seen.status in _WITHDRAWN:
             yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {}, "")
         elif seen.status not in _PENDING:
-            scope.origin.warn(obx, 5, "no value")
+            scope.origin.remark(obx, 5, "no value")
     elif obx.get(2) in TEXT_TYPES:
         yield from _of_text(seen, joined_text(lines), scope)
     else:
@@ -164,7 +166,7 @@ def _of_value(seen: _Observation, value: Value, suffix: str, scope: Scope) -> It
         yield from parts
     else:
         if kind == "NM":
-            scope.origin.warn(seen.obx, 5, "not a number; kept as text")
+            scope.origin.remark(seen.obx, 5, "not a number; kept as text")
         code = normalise_result(seen.element, None, scope).code
         yield _fact(seen, scope, code, _content(kind, value, scope), suffix)
 
@@ -185,7 +187,7 @@ def _number(kind: str, value: Value, unit: str) -> Measurement | None:
 def _of_number(seen: _Observation, number: Measurement, suffix: str, scope: Scope) -> pb.ClinicalFact:
     normalised = normalise_result(seen.element, number.unit_as_sent, scope, seen.within)
     if not number.unit_as_sent and lacks_unit(seen.element):
-        scope.origin.warn(seen.obx, 6, "no unit")
+        scope.origin.remark(seen.obx, 6, "no unit")
     content: dict[str, object] = dict(normalised.quantities(number))
     reference = normalised.reference_range(seen.obx.text(7), number.unit_as_sent)
     if reference is not None:
@@ -237,7 +239,7 @@ def _fact(
     return scope.fact(
         obx,
         obx.path(5, 1),
-        seen.slot + suffix,
+        pb.Identity(groups=seen.groups, names=seen.names, part=suffix),
         kind=pb.FACT_KIND_RESULT,
         code=code,
         source_code=scope.coding(seen.element.primary),

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.ingestion.v1.events_pb2 import Remark
 from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import Coding
@@ -24,12 +25,13 @@ class Origin:
     # MSH-7, or when the message arrived: when something was said that has no time of its own.
     said_at: Timestamp
     trigger: str
-    # Things that could not be normalised: place and reason, without what stood there.
-    warnings: list[str] = field(default_factory=list)
+    # What was not understood: place and reason, never what stood there.
+    remarks: list[Remark] = field(default_factory=list)
 
-    def warn(self, segment: Segment, number: int, reason: str) -> None:
-        """Note that a field could not be normalised."""
-        self.warnings.append(f"{segment.label} {segment.path(number)}: {reason}")
+    def remark(self, segment: Segment, number: int, reason: str) -> None:
+        """Say that a field (0: the segment) was not understood."""
+        path = segment.path(number) if number else ""
+        self.remarks.append(Remark(segment=segment.label, field=path, reason=reason))
 
     def time(self, segment: Segment, *numbers: int) -> Timestamp | None:
         """The first readable timestamp among fields; unreadable ones are noted."""
@@ -39,7 +41,7 @@ class Origin:
                 moment = parse_timestamp(text, self.zone)
                 if moment is not None:
                     return to_proto(moment)
-                self.warn(segment, number, "not a timestamp")
+                self.remark(segment, number, "not a timestamp")
         return None
 
 
@@ -64,17 +66,22 @@ class Scope:
         """A coding as sent, its system written as a URI."""
         return coding.concept(self.origin.facility)
 
-    def fact(self, segment: Segment, path: str, slot: str, **content: object) -> pb.ClinicalFact:
+    def fact(self, segment: Segment, path: str, identity: pb.Identity, **content: object) -> pb.ClinicalFact:
         """A structured fact with its pointer; `content` are fields of ClinicalFact."""
         source = pb.SourcePointer(
             event_id=self.origin.event_id, control_id=self.origin.control_id, segment=segment.label, field=path
         )
-        fields: Mapping[str, object] = {"status": pb.FACT_STATUS_ACTIVE, "assertion": pb.ASSERTION_PRESENT, **content}
+        fields: Mapping[str, object] = {
+            "status": pb.FACT_STATUS_ACTIVE,
+            "assertion": pb.ASSERTION_PRESENT,
+            "stated_at": self.said_at,
+            **content,
+        }
         return pb.ClinicalFact(
             patient=self.patient,
             provenance=pb.PROVENANCE_STRUCTURED,
             confidence=1.0,
-            slot=slot,
+            identity=identity,
             encounter_id=self.encounter_id,
             source=source,
             **fields,  # type: ignore[arg-type]
