@@ -23,9 +23,9 @@ def reading(message_type: str, *segments: str, feed: Feed | None = None, facilit
     return read("\r".join([header, *segments, ""]).encode(), ARRIVED, feed or Feed())
 
 
-def said(found: Reading) -> list[str]:
+def said(read_message: Reading) -> list[str]:
     """The remarks of a reading, a line each."""
-    return [f"{remark.segment} {remark.field}: {remark.reason}" for remark in found.remarks]
+    return [f"{remark.segment} {remark.field}: {remark.reason}" for remark in read_message.remarks]
 
 
 def facts(message_type: str, *segments: str, kind: str = "") -> list[pb.ClinicalFact]:
