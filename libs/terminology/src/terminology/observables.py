@@ -15,7 +15,7 @@ from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import units
 from terminology.concepts import LOINC
 from terminology.concepts import key as plain_key
-from terminology.tables import Row, read
+from terminology.tables import Row, index, read
 
 _OBSERVABLES = (
     "id", "loinc", "name", "kind", "analyte", "specimen", "property", "unit", "decimals", "units", "substance",
@@ -139,7 +139,9 @@ def plain(text: str) -> str:
 @cache
 def observables() -> Mapping[str, Observable]:
     """All observables, by their LOINC codes."""
-    return {row["loinc"]: _observable(row) for row in read("observables", _OBSERVABLES)}
+    rows = list(read("observables", _OBSERVABLES))
+    index(rows, "id")
+    return {loinc: _observable(row) for (loinc,), row in index(rows, "loinc").items()}
 
 
 @cache

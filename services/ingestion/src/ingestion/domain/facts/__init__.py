@@ -13,6 +13,8 @@ from longitude.record.v1.fact_pb2 import IdentityLink
 
 from ingestion.domain import identity
 from ingestion.domain.facts.allergies import allergy
+from ingestion.domain.facts.charges import charges
+from ingestion.domain.facts.deaths import accident, death
 from ingestion.domain.facts.demographics import demographics
 from ingestion.domain.facts.documents import Document, attached_documents, described_documents, is_long_text
 from ingestion.domain.facts.encounters import encounter
@@ -34,6 +36,8 @@ _STATEMENTS: dict[str, Callable[[Segment, Scope], Iterator[pb.ClinicalFact]]] = 
     "AL1": allergy,
     "IAM": allergy,
     "PR1": procedure,
+    "PDA": death,
+    "ACC": accident,
 }
 
 __all__ = ["Document", "Normalised", "Origin", "normalise"]
@@ -86,6 +90,7 @@ def _statements(
     for segment in person.statements:
         if segment.name in _STATEMENTS:
             yield from _STATEMENTS[segment.name](segment, scope)
+    yield from charges(person, scope)
     loose = Order([segment for segment in person.statements if segment.name == "OBX"])
     for order in chain([loose], person.orders):
         yield from _order(message, order, person, scope)

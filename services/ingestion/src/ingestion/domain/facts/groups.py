@@ -11,7 +11,7 @@ from ingestion.domain.hl7 import Segment
 
 _ORDER_DETAILS = frozenset({"OBR", "RXO", "RXE", "RXD", "RXG", "RQD", "RQ1", "ODS"})
 _IN_ORDER = frozenset({"TQ1", "RXR", "RXC", "OBX", "NTE", "SPM", "SAC", "PRT", "INV"})
-_FOLLOWS_PERSON = frozenset({"DG1", "AL1", "IAM", "PRB", "PR1"})
+_FOLLOWS_PERSON = frozenset({"DG1", "AL1", "IAM", "PRB", "PR1", "PDA", "ACC", "FT1"})
 
 
 @dataclass(slots=True)

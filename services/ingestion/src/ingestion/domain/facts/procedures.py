@@ -25,7 +25,7 @@ def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
         scope.origin.remark(pr1, 3, "no procedure")
         return
     done = scope.time(pr1, 5)
-    code = _with_words(scope.coding(element.in_system(SNOMED) or element.primary))
+    code = with_words(scope.coding(element.in_system(SNOMED) or element.primary))
     yield scope.fact(
         pr1,
         path,
@@ -49,7 +49,7 @@ def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     wanted = scope.origin.time(timing, 7) if timing else None
     said = (scope.origin.time(orc, 9) if orc else None) or scope.said_at
     ended = order.control in _ENDING
-    code = _with_words(scope.coding(element.in_system(LOINC, SNOMED) or element.primary))
+    code = with_words(scope.coding(element.in_system(LOINC, SNOMED) or element.primary))
     yield scope.fact(
         obr,
         obr.path(4),
@@ -63,7 +63,7 @@ def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     )
 
 
-def _with_words(code: pb.CodedConcept) -> pb.CodedConcept:
+def with_words(code: pb.CodedConcept) -> pb.CodedConcept:
     """The code with the words that it is known by where none were sent."""
     if not code.display and (known := procedures.of(code) or reports.of(code) or observables.of(code)):
         code.display = known.name if isinstance(known, observables.Observable) else known.display
