@@ -21,12 +21,14 @@ def test_a_range_beside_a_converted_value_names_the_unit_it_is_in(fact: Build) -
     assert "1.22 mg/dL, H (reference 49-90 umol/L)" in phrases.line(result)
 
 
-def test_a_medication_says_its_dosage_and_since_when(fact: Build) -> None:
+def test_an_order_says_its_dosage_and_when_it_was_given(fact: Build) -> None:
     dosage = cf.Dosage(dose=cf.Quantity(value="1000", unit="mg"), route="PO", frequency="BID")
     medication = fact(
         kind=cf.FACT_KIND_MEDICATION, display="metformin", status=cf.FACT_STATUS_ACTIVE, dosage=dosage, since=0
     )
-    assert phrases.line(medication) == "Medication: metformin, 1000 mg PO BID, since 2024-01-01, NORTH"
+    told = "Medication: metformin, 1000 mg PO BID, ordered on 2024-01-01"
+    assert phrases.line(medication) == f"{told}, not renewed since, NORTH"
+    assert phrases.line(medication, renewed=True) == f"{told}, NORTH"
 
 
 def test_an_absence_is_said_to_be_one(fact: Build) -> None:

@@ -95,9 +95,9 @@ def test_metformin_below_30_is_an_alert_with_the_passage_and_a_proposal(patient:
     alert, proposal = metformin_and_kidney_function(sources)
     assert (alert.kind, proposal.kind) == (wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_PROPOSAL)
     assert render(alert, sources).text == (
-        "Metformin 1000 mg oral BID is active since 2024-03-12, while eGFR was 28 mL/min/1.73 m2 on 2026-10-05: check "
-        "whether it still fits. “Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2.” "
-        "(Test guideline, grade 1B)."
+        "Metformin 1000 mg oral BID was ordered on 2024-03-12 and not renewed since, while eGFR was 28 mL/min/1.73 m2 "
+        "on 2026-10-05: check whether it still fits. "
+        "“Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2.” (Test guideline, grade 1B)."
     )
     assert set(alert.fact_ids) == {ids["metformin"], ids["egfr3"]}
     assert alert.passage_ids == ("fda-metformin-renal",)
@@ -112,13 +112,13 @@ def test_metformin_is_judged_by_the_newest_egfr(egfr: str, speaks: bool, build_s
     assert bool(metformin_and_kidney_function(build_sources(record))) is speaks
 
 
-def test_a_drug_ordered_again_goes_on_since_its_first_order_with_that_dose(build_sources: Build) -> None:
+def test_of_a_drug_ordered_again_the_newest_order_is_told(build_sources: Build) -> None:
     record = RecordBuilder()
     record.egfr("28", "2026-01-01")
     for dose, day in (("500", "2023-01-01"), ("1000", "2024-03-12"), ("1000", "2025-10-05")):
         record.medication("6809", "metformin", day, dose=dose)
     (alert, _) = texts(metformin_and_kidney_function, build_sources(record))
-    assert alert.startswith("Metformin 1000 mg oral is active since 2024-03-12")
+    assert alert.startswith("Metformin 1000 mg oral was ordered on 2025-10-05 and not renewed since")
 
 
 def test_stopped_metformin_raises_no_alert(build_sources: Build) -> None:
@@ -204,7 +204,9 @@ def test_two_blockers_of_the_renin_angiotensin_system_are_an_alert_and_a_proposa
     record.passage("fda-dual-raas", "Blocking the renin-angiotensin system twice raises the risk of hyperkalaemia.")
     sources = build_sources(record)
     alert, proposal = (render(each, sources) for each in two_drugs_of_one_class(sources))
-    assert "was ordered on 2026-10-06, while lisinopril (ACE inhibitor) is active since 2024-01-01" in alert.text
+    assert (
+        "was ordered on 2026-10-06, while lisinopril (ACE inhibitor) was ordered on 2025-01-01 and not " in alert.text
+    )
     assert "“Blocking the renin-angiotensin system twice" in alert.text
     assert proposal.text == f"Avoid {second[1]} together with lisinopril."
     assert Verifier(sources).verify(alert.text, alert.citations).verdict is Verdict.SUPPORTED
@@ -217,7 +219,9 @@ def test_two_nsaids_are_an_alert_and_one_that_was_stopped_is_none(build_sources:
     assert two_drugs_of_one_class(build_sources(record)) == []
     record.medication("3355", "diclofenac", "2026-01-01")
     (alert, _) = texts(two_drugs_of_one_class, build_sources(record))
-    assert alert.startswith("Diclofenac (NSAID) is active since 2026-01-01, while naproxen (NSAID) is active since")
+    assert alert.startswith(
+        "Diclofenac (NSAID) was ordered on 2026-01-01 and not renewed since, while naproxen (NSAID) was ordered on"
+    )
 
 
 @pytest.mark.parametrize(("potassium", "speaks"), [("5.4", False), ("5.5", True), ("6.4", True)])
@@ -395,8 +399,8 @@ def test_a_rule_about_a_class_knows_its_members_brands_and_combinations(
 @pytest.mark.parametrize(
     ("question", "text"),
     [
-        ("Is she on insulin?", "Insulin glargine: active since 2026-10-01."),
-        ("Does she take Bactrim?", "Sulfamethoxazole / trimethoprim: active since 2026-10-01."),
+        ("Is she on insulin?", "Insulin glargine: ordered on 2026-10-01, not renewed since."),
+        ("Does she take Bactrim?", "Sulfamethoxazole / trimethoprim: ordered on 2026-10-01, not renewed since."),
         ("Did Camila ask in contrast?", ""),
         ("Is sumatriptan right?", "No sumatriptan was found in the record"),
     ],
@@ -471,7 +475,7 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: active since 2024-03-12."),
+        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: ordered on 2024-03-12, not renewed since."),
         ("Why was ramipril stopped?", "No ramipril was found in the record"),
         ("Since Zocor was started, are there complaints?", "No Zocor was found in the record"),
         ("Is amoxicillin tolerated?", "Amoxicillin: stopped on 2025-02-14."),
@@ -496,7 +500,7 @@ def test_a_question_about_a_drug_is_not_answered_by_another_of_its_class(
     record.medication("35296", "ramipril", "2024-02-01", dose="5")
     sources = build_sources(record)
     said = [render(each, sources).text for each in named_in_the_question(sources, "Why was ramipril stopped?")]
-    assert said == ["Ramipril 5 mg oral: active since 2024-02-01."]
+    assert said == ["Ramipril 5 mg oral: ordered on 2024-02-01, not renewed since."]
 
 
 def test_a_question_that_names_nothing_adds_nothing(patient: Patient, build_sources: Build) -> None:

@@ -116,7 +116,7 @@ def _of_drug(drug: Drug) -> str:
     dose = f"{drug.name} {drug.dose} {drug.unit} {drug.frequency}"
     if drug.ordered:
         return f"{dose}: ordered on {drug.since}."
-    return f"{dose}: stopped on {drug.until}." if drug.until else f"{dose}: active since {drug.since}."
+    return f"{dose}: stopped on {drug.until}." if drug.until else f"{dose}: ordered on {drug.since}, not renewed since."
 
 
 def _state(problem: Problem) -> str:
