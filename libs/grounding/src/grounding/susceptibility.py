@@ -26,9 +26,10 @@ def interpretation(fact: ClinicalFact) -> str:
 
 
 def spellings(fact: ClinicalFact) -> tuple[str, ...]:
-    """Every word for the interpretation of a susceptibility."""
+    """Every word for the interpretation of a susceptibility, and the letter of its genus."""
     own = interpretation(fact)
-    return tuple(word for word, letter in _INTERPRETATIONS.items() if letter == own)
+    said = (word for word, letter in _INTERPRETATIONS.items() if letter == own)
+    return (*said, facts.organism(fact)[:1])
 
 
 def names(text: str, organism: str) -> bool:

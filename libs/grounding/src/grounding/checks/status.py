@@ -115,7 +115,7 @@ def _check_one(
     about = [fact for fact in context.cited.matching(name.keys) if fact.kind in meant] if name else []
     if not about:
         return unsupported(mention, "status", "it is not clear which entry of the record this is about")
-    agreeing = [fact for fact in about if _agrees(fact, mention.cue, context)]
+    agreeing = [fact for fact in about if _agrees(fact, mention.cue, context) and _is_meant(fact, mention, context)]
     if agreeing:
         return supported(mention, "status", agreeing)
     return contradicted(mention, "status", f"the record says {_status(about[-1], context)}", about)
@@ -143,6 +143,16 @@ def _agrees(fact: ClinicalFact, wanted: Cue, context: Context) -> bool:
             return unrenewed and not ended and fact.kind == FACT_KIND_MEDICATION
         case _:
             return not ended and not facts.is_order(fact)
+
+
+def _is_meant(fact: ClinicalFact, mention: CueMention, context: Context) -> bool:
+    """`ordered in 2019, not renewed since` speaks of the order of that day, and not of a later one."""
+    days = [each for each in context.sentence.mentions if isinstance(each, DateMention)]
+    if mention.cue is not Cue.UNRENEWED or not days:
+        return True
+    told = next((each for each in reversed(days) if each.end <= mention.start), days[0])
+    known = (facts.starts_on(fact), facts.reported_on(fact), context.cited.sources.stated_on(fact))
+    return any(day is not None and told.includes(day) for day in known)
 
 
 def _has_ended(fact: ClinicalFact, context: Context) -> bool:
