@@ -596,3 +596,54 @@ def test_a_follow_up_tells_what_the_record_learned_since_the_signature(patient: 
     (statement,) = since_last_signed(sources, datetime(2026, 10, 5, 20, tzinfo=UTC))
     assert render(statement, sources).text == "New since the last signed assessment: naproxen (2026-10-06)."
     assert since_last_signed(sources, datetime(2026, 10, 6, 20, tzinfo=UTC)) == []
+
+
+def test_a_haemolysed_potassium_is_told_with_its_comment(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.result("2823-3", "Potassium", "6.9", "mmol/L", "2026-10-05", comments=["haemolysed"])
+    record.medication("29046", "lisinopril", "2026-10-01", dose="20")
+    sources = build_sources(record)
+    for rule in (critical_values, hyperkalaemia_with_raas_blockade):
+        (alert,) = (render(each, sources) for each in rule(sources))
+        assert "6.9 mmol/L on 2026-10-05 (comment of the laboratory: “haemolysed”)" in alert.text
+        assert Verifier(sources).verify(alert.text, alert.citations).verdict is Verdict.SUPPORTED
+
+
+def test_a_critical_value_of_no_stated_time_is_told_as_such(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.potassium("4.3", "2026-01-01")
+    record.result("2823-3", "Potassium", "6.9", "mmol/L", "", stated="2026-10-05")
+    (alert,) = texts(critical_values, build_sources(record))
+    assert alert == "Critical value: potassium was 6.9 mmol/L (reported on 2026-10-05, time not stated)."
+
+
+def test_what_is_stated_again_without_a_start_is_not_new(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2026-01-01", "2026-01-05")
+    record.potassium("4.3", "2026-10-05")
+    known = record.problem("E11.9", "Type 2 diabetes mellitus", "", stated="2025-03-01")
+    again = record.problem("E11.9", "Type 2 diabetes mellitus", "", stated="2026-10-05")
+    record.supersede(known, again, "2026-10-05")
+    record.allergy("764146007", "Penicillin", "", stated="2026-10-05")
+    record.medication("6809", "metformin", "", stated="2026-10-05")
+    sources = build_sources(record)
+    said = texts(since_last_encounter, sources)
+    assert not any("diabetes" in each for each in said)
+    assert any("new allergy: penicillin (recorded on 2026-10-05, start not stated)" in each.lower() for each in said)
+    assert any("ordered: metformin (ordered on 2026-10-05, start not stated)" in each for each in said)
+    rendered = [render(each, sources) for each in since_last_encounter(sources)]
+    assert all(Verifier(sources).verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in rendered)
+    signed = datetime(2026, 6, 1, tzinfo=UTC)
+    assert not any("diabetes" in render(each, sources).text for each in since_last_signed(sources, signed))
+
+
+def test_a_drug_put_on_hold_is_not_told_as_stopped(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2026-01-01", "2026-01-05")
+    record.potassium("4.3", "2026-10-05")
+    record.medication("6809", "metformin", "2024-03-12", end="2026-10-05")
+    record.facts[-1].fact.note = "on hold"
+    sources = build_sources(record)
+    (said,) = (render(each, sources) for each in since_last_encounter(sources))
+    assert said.text.endswith("on hold: metformin (2026-10-05).")
+    assert Verifier(sources).verify(said.text, said.citations).verdict is Verdict.SUPPORTED

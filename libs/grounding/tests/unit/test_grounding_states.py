@@ -198,9 +198,9 @@ def dosed(*dosages: Dosage) -> tuple[RecordBuilder, str]:
     return record, fact_id
 
 
-def dosage(value: int, high: int = 0, unit: str = "{tbl}", **words: str) -> Dosage:
+def dosage(value: int, high: int = 0, unit: str = "{tbl}", frequency: str = "") -> Dosage:
     upper = Quantity(value=str(high), unit=unit) if high else None
-    return Dosage(dose=Quantity(value=str(value), unit=unit), dose_high=upper, **words)
+    return Dosage(dose=Quantity(value=str(value), unit=unit), dose_high=upper, frequency=frequency)
 
 
 @given(st.integers(1, 9), st.integers(1, 9))
