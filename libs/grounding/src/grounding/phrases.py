@@ -1,6 +1,13 @@
 """Parts that several kinds of statement share: days, states, doses and comments as far as the fact states them."""
 
-from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_RESULT, ClinicalFact
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
+    FACT_KIND_ENCOUNTER,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
+    FACT_KIND_RESULT,
+    ClinicalFact,
+)
 
 from grounding import facts
 from grounding.sources import Sources
@@ -10,6 +17,7 @@ from grounding.statements import Comments, Day, Dose, Part, Severity, StatedDay,
 _UNSTATED: dict[int, tuple[str, str]] = {
     FACT_KIND_RESULT: ("reported on ", "time not stated"),
     FACT_KIND_MEDICATION: ("ordered on ", "start not stated"),
+    **dict.fromkeys((FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER), ("recorded on ", "start not stated")),
 }
 
 
@@ -22,7 +30,7 @@ def in_brackets(fact: ClinicalFact, more: str = "") -> tuple[Part, ...]:
     """` (2026-10-05)`; ` (recorded on 2026-10-05, start not stated)` where nobody stated a start."""
     if facts.starts_on(fact):
         return (Words(" ("), Day(fact.fact_id), Words(f"{more})"))
-    lead, unstated = _UNSTATED.get(fact.kind, ("recorded on ", "start not stated"))
+    lead, unstated = _UNSTATED.get(fact.kind, ("recorded on ", "time not stated"))
     stated = (Words(lead), StatedDay(fact.fact_id), Words(", ")) if fact.HasField("stated_at") else ()
     return (Words(" ("), *stated, Words(f"{unstated}{more})"))
 

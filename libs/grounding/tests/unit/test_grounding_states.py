@@ -244,3 +244,13 @@ def test_what_a_message_says_of_a_whole_history_is_one_history() -> None:
         record.supersede(old, new, day)
     assert told(record, medication.statement, ids[-1]).endswith("ordered on 2020-01-01, not renewed since.")
     assert all(each.fact.status == clinical.FACT_STATUS_ACTIVE for each in record.facts)
+
+
+def test_a_drug_that_is_ordered_again_is_not_told_as_new() -> None:
+    record = RecordBuilder()
+    first = record.medication("6809", "metformin", "2024-03-12", dose="1000")
+    again = record.medication("6809", "metformin", "", stated="2026-10-05", dose="1000")
+    assert told(record, lambda sources, each: change.statement(sources, [each]), first).startswith("New: metformin")
+    assert told(record, lambda sources, each: change.statement(sources, [each]), again) == (
+        "Recorded again: metformin (ordered on 2026-10-05, start not stated)."
+    )

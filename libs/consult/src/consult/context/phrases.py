@@ -35,6 +35,7 @@ _HEADS = {
     FACT_KIND_IMAGING_FINDING: "Image: ",
     FACT_KIND_DEMOGRAPHIC: "Patient: ",
 }
+_LASTING = (FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, FACT_KIND_ENCOUNTER)
 _STATUS = {FACT_STATUS_ORDERED: "ordered", FACT_STATUS_PRELIMINARY: "preliminary", FACT_STATUS_ENDED: "ended"}
 _PROVENANCE = {
     PROVENANCE_READ_FROM_TEXT: "read from text",
@@ -126,9 +127,9 @@ def _when(fact: ClinicalFact) -> str:
 
 def _stated(fact: ClinicalFact) -> str:
     """When a fact was stated of which nobody said when it began."""
-    is_result = fact.kind == FACT_KIND_RESULT
     day = facts.reported_on(fact)
-    lead, missing = ("reported on", "time not stated") if is_result else ("recorded on", "start not stated")
+    lead = "reported on" if fact.kind == FACT_KIND_RESULT else "recorded on"
+    missing = "start not stated" if fact.kind in _LASTING else "time not stated"
     return f"{lead} {day:%Y-%m-%d}, {missing}" if day else missing
 
 

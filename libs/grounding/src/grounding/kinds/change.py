@@ -22,9 +22,15 @@ def statement(sources: Sources, fact_ids: Sequence[str]) -> Statement:
     if len(last) > 1 and trend.is_course(last):
         return Statement(wire.STATEMENT_KIND_CHANGE, trend.course(sources, [fact.fact_id for fact in last]))
     value: tuple[Part, ...] = (Words(" "), Value(newest.fact_id)) if newest.HasField("quantity") else ()
-    lead = Words("Recorded again: " if len(ordered) > 1 else "New: ")
+    lead = Words("Recorded again: " if len(ordered) > 1 or _was_known(sources, newest) else "New: ")
     told = (lead, Name(newest.fact_id), *value, *phrases.on(newest), *phrases.comment(newest))
     return Statement(wire.STATEMENT_KIND_CHANGE, told)
+
+
+def _was_known(sources: Sources, fact: ClinicalFact) -> bool:
+    """Whether an earlier entry has the same drug, problem or allergy: a drug that is ordered again is not new."""
+    same = (each for each in sources.of_kind(fact.kind) if facts.name_of(each) == facts.name_of(fact))
+    return fact.kind in _TOLD_ALONE and any(facts.in_time(each)[0] < facts.in_time(fact)[0] for each in same)
 
 
 def choose(fact: ClinicalFact, shown: Shown) -> Choice:
