@@ -122,6 +122,8 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("taken since an order without an end", "Metformin since 2024.", ("metformin",), "date"),
     ("taken for how long", "Has taken metformin for 2 years.", ("metformin", "cr1", "cr3"), "interval"),
     ("an order of another day", "Metformin was ordered on 2025-03-12.", ("metformin",), "date"),
+    ("what is over as going on", "Acute bronchitis since 2024-10-01.", ("bronchitis",), "date"),
+    ("what is over as going on", "Has taken amoxicillin since 2025-02-10.", ("amoxicillin",), "date"),
     ("an ended order as not renewed", "Amoxicillin, not renewed since 2025-02-10.", ("amoxicillin",), "status"),
     ("an order as on hold", "Metformin is on hold.", ("metformin",), "status"),
     ("a start as not stated", "Acute bronchitis, start not stated.", ("bronchitis",), "date"),

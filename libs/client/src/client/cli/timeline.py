@@ -118,7 +118,7 @@ def _when(result: ClinicalFact) -> str:
     return f"time not stated, reported {stated}" if stated else "time not stated"
 
 
-def _show_section(console: Console, title: str, facts: Sequence[RecordedFact], told: Mapping[str, str]) -> None:
+def _show_section(console: Console, title: str, facts: Sequence[RecordedFact], state_of: Mapping[str, str]) -> None:
     if not facts:
         return
     page = table(title, "from", "to", "what", "says", "status", "source")
@@ -131,7 +131,7 @@ def _show_section(console: Console, title: str, facts: Sequence[RecordedFact], t
             day(end) if end != _time(fact, "valid_from") else "",
             fact.code.display or fact.code.code,
             _says(fact),
-            told[fact.fact_id] + (" (partly from earlier statements)" if recorded.carried_from else ""),
+            state_of[fact.fact_id] + (" (partly from earlier statements)" if recorded.carried_from else ""),
             styled(pointer(fact.source), QUIET),
         )
     console.print(page)

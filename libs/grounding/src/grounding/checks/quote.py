@@ -39,8 +39,9 @@ def _check_one(mention: QuoteMention, context: Context) -> Claim:
 
 def _check_comment(mention: QuoteMention, context: Context) -> Claim:
     """A comment must have come with the value that it is told beside."""
-    wanted = _plain(mention.text)
-    agreeing = [fact for fact in _beside(mention, context) if any(wanted in each for each in facts.comments(fact))]
+    wanted = _unspaced(mention.text)
+    beside = _beside(mention, context)
+    agreeing = [fact for fact in beside if any(wanted in _unspaced(each) for each in facts.comments(fact))]
     if wanted and agreeing:
         return supported(mention, "quote", agreeing)
     return contradicted(mention, "quote", "this comment did not come with it")
@@ -64,6 +65,11 @@ def _of_value(bound: BoundNumber, context: Context) -> Sequence[ClinicalFact]:
     ]
     fact_ids = {fact_id for each in of_day for fact_id in each.fact_ids}
     return [fact for fact in context.cited.facts if fact.fact_id in fact_ids]
+
+
+def _unspaced(text: str) -> str:
+    """A sentence has no space before its marks, whatever the comment had."""
+    return "".join(text.split())
 
 
 def _plain(text: str) -> str:

@@ -61,12 +61,19 @@ def check_one(mention: DateMention, context: Context) -> Claim:
 
 
 def _since(mention: DateMention, agreeing: list[ClinicalFact], context: Context) -> Claim:
-    """An order without an end says when it was given, and not that the drug has been taken since."""
+    """An order without an end says when it was given, and not that the drug has been taken since; what is over has not
+    gone on since.
+    """
     if _SINCE.search(context.before(mention)):
-        agreeing = [fact for fact in agreeing if not facts.is_open_order(fact)]
+        agreeing = [fact for fact in agreeing if _goes_on(fact, context)]
     if agreeing:
         return supported(mention, "date", agreeing)
-    return unsupported(mention, "date", "the record has an order without an end, not since when the drug is taken")
+    return unsupported(mention, "date", "it begins on this day, but the record does not say that it goes on since")
+
+
+def _goes_on(fact: ClinicalFact, context: Context) -> bool:
+    over = facts.has_ended(fact, context.cited.sources.today) and not facts.is_on_hold(fact)
+    return not over and not facts.is_open_order(fact)
 
 
 def _value_of_the_day_before(mention: DateMention, context: Context) -> BoundNumber | None:
