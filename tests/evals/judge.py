@@ -252,14 +252,17 @@ def _drug_problem(drug: Drug, following: str, sentence: str) -> str:
     if dose and Decimal(dose[1]) != drug.dose:
         return "an outdated dose" if Decimal(dose[1]) == drug.outdated else "another dose"
     stopped = re.search(r"\b(?:stopped|discontinued|ended)\b", sentence)
+    ordered = re.search(r"\bordered on\b", following)
     active = re.search(r"\b(?:active|continues?|takes|taking|currently)\b", following)
     if stopped and not drug.until:
         return "it was not stopped"
     if active and (drug.until or drug.ordered):
         return "it is not taken"
+    if re.search(r"(?<!renewed )\bsince\b", following) and not drug.until:
+        return "an order says when it was given, not since when it is taken"
     told = _DATE.search(following)
     days = {each.isoformat() for each in (drug.since, drug.changed, drug.until) if each}
-    return "another day" if told and (active or stopped) and told[0] not in days else ""
+    return "another day" if told and (active or stopped or ordered) and told[0] not in days else ""
 
 
 def _allowed(drug: str, rate: Decimal) -> str:

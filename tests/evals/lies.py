@@ -29,7 +29,7 @@ _IN_WORDS = ("seventy", "three hundred", "fifteen", "two thousand")
 _OTHER_WAY = {"rose": "fell", "fell": "rose"}
 _OTHER_STATE = {
     "active since": "stopped on", "stopped on": "active since", "resolved on": "active since",
-    "ordered on": "active since",
+    "ordered on": "active since", "recorded on": "since",
 }  # fmt: skip
 _SPANS = ("two weeks", "3 weeks", "nine years", "11 years")
 

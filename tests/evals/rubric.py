@@ -81,7 +81,7 @@ def _changes(story: Story) -> Iterator[Item]:
 
 
 def _state(drug: Drug) -> tuple[str, ...]:
-    return ("order",) if drug.ordered else ("active|mg",)
+    return ("order",) if drug.ordered else ("order|active|mg",)
 
 
 def _any_of(values: Sequence[tuple[object, str]]) -> str:

@@ -49,8 +49,9 @@ class Record:
         return [fact for fact in self.facts if fact.kind == kind]
 
     def points(self, code: str) -> list[Point]:
-        """The values of a LOINC code, in order of time."""
-        measured = [f for f in self.of_kind(pb.FACT_KIND_RESULT) if f.code.code == code and f.HasField("quantity")]
+        """The values of a LOINC code of which the time is known, in its order."""
+        results = (f for f in self.of_kind(pb.FACT_KIND_RESULT) if f.code.code == code)
+        measured = [f for f in results if f.HasField("quantity") and f.HasField("valid_from")]
         return sorted(
             (Point(day(f.valid_from.ToDatetime(UTC)), float(f.quantity.value), f) for f in measured), key=_when
         )
@@ -74,7 +75,7 @@ def day(time: datetime) -> str:
 
 
 def first_day(fact: pb.ClinicalFact) -> str:
-    """The day from which the fact holds; empty when unknown."""
+    """The day from which the fact holds; empty where nobody stated it."""
     return day(fact.valid_from.ToDatetime(UTC)) if fact.HasField("valid_from") else ""
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from grounding import facts
 from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.record.v1 import fact_pb2 as pb
 from rich import box
@@ -71,14 +72,21 @@ def _course_of(record: Record) -> list[pb.ClinicalFact]:
 
 
 def _until(fact: pb.ClinicalFact) -> str:
+    """Its end; `…` while it goes on. Of an order without an end nobody knows whether it does."""
     if fact.HasField("valid_to"):
         return last_day(fact)
-    return "" if fact.status == pb.FACT_STATUS_ENDED else "…"
+    return "" if fact.status == pb.FACT_STATUS_ENDED or fact.kind == pb.FACT_KIND_MEDICATION else "…"
 
 
 def _what(fact: pb.ClinicalFact) -> tuple[str, Text]:
     style = "red" if fact.kind == pb.FACT_KIND_ALLERGY else "default"
-    return KINDS[fact.kind], Text(f"{_denied(fact)}{fact.code.display or fact.code.code}{_dose(fact)}", style=style)
+    return KINDS[fact.kind], Text(
+        f"{_denied(fact)}{fact.code.display or fact.code.code}{_dose(fact)}{_open(fact)}", style=style
+    )
+
+
+def _open(fact: pb.ClinicalFact) -> str:
+    return ", ordered" if facts.is_open_order(fact) else ""
 
 
 def _denied(fact: pb.ClinicalFact) -> str:
@@ -87,8 +95,7 @@ def _denied(fact: pb.ClinicalFact) -> str:
 
 
 def _dose(fact: pb.ClinicalFact) -> str:
-    dose = fact.dosage
-    return f" {dose.dose.value} {dose.dose.unit} {dose.frequency}".rstrip() if dose.HasField("dose") else ""
+    return f" {facts.printed_dose(fact)}".rstrip()
 
 
 def film(study: StudyAnalysed) -> Text:

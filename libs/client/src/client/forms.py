@@ -28,6 +28,7 @@ from longitude.record.v1.fact_pb2 import (
     Assertion,
     ClinicalFact,
     CodedConcept,
+    Dosage,
     FactKind,
     FactStatus,
     PatientKey,
@@ -68,6 +69,7 @@ def fact(recorded: RecordedFact) -> Form:
         "comparator": clinical.quantity.comparator or None,
         "valid_from": _time(clinical, "valid_from"),
         "valid_to": _time(clinical, "valid_to"),
+        "stated_at": _time(clinical, "stated_at"),
         "recorded_at": _time(recorded, "recorded_at"),
         "superseded_at": _time(recorded, "superseded_at"),
         "status": name_of(FactStatus, clinical.status),
@@ -77,7 +79,30 @@ def fact(recorded: RecordedFact) -> Form:
         "abnormal_flag": clinical.abnormal_flag or None,
         "encounter_id": clinical.encounter_id or None,
         "note": clinical.note or None,
+        "about": concept(clinical.about) if clinical.HasField("about") else None,
+        "severity": concept(clinical.severity) if clinical.HasField("severity") else None,
+        "comments": list(clinical.comments),
+        "dosages": [_dosage(each) for each in dosages(clinical)],
+        "carried_from": list(recorded.carried_from),
         "source": source(clinical.source),
+    }
+
+
+def dosages(clinical: ClinicalFact) -> list[Dosage]:
+    """Every dose of an order: most have one, a taper or an insulin several."""
+    return [*([clinical.dosage] if clinical.HasField("dosage") else []), *clinical.further_dosages]
+
+
+def _dosage(dosage: Dosage) -> Form:
+    return {
+        "dose": dosage.dose.value or None,
+        "dose_high": dosage.dose_high.value or None,
+        "unit": dosage.dose.unit or dosage.dose_high.unit or None,
+        "route": dosage.route or None,
+        "frequency": dosage.frequency or None,
+        "instruction": dosage.instruction or None,
+        "valid_from": _time(dosage, "valid_from"),
+        "valid_to": _time(dosage, "valid_to"),
     }
 
 

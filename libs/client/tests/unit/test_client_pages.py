@@ -6,6 +6,7 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client import forms
@@ -14,6 +15,7 @@ from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
 from client.errors import ClientError
+from client.states import states
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
@@ -116,6 +118,84 @@ def test_the_timeline_shows_trend_values_flags_and_where_the_latest_stands() -> 
     assert "not present" in text
     assert "allergy-absent-and-present" in text
     assert "\x1b" not in text, "no colours where there is no terminal"
+
+
+def order(fact_id: str, year: int | None, stated: int, **more: Any) -> RecordedFact:
+    said = pb.ClinicalFact(
+        fact_id=fact_id,
+        kind=pb.FACT_KIND_MEDICATION,
+        code=pb.CodedConcept(system="http://www.nlm.nih.gov/research/umls/rxnorm", code="6809", display="metformin"),
+        status=more.pop("status", pb.FACT_STATUS_ACTIVE),
+        valid_from=at(year) if year else None,
+        stated_at=at(stated),
+        **more,
+    )
+    return RecordedFact(fact=said, recorded_at=at(stated))
+
+
+def test_an_order_without_an_end_is_told_by_its_day() -> None:
+    record = [order("old", 2019, 2019), order("new", None, 2025), order("ends", 2024, 2024, valid_to=at(2027))]
+    assert states(record) == {
+        "old": "ordered on 2019-03-01",
+        "new": "ordered on 2025-03-01, not renewed since",
+        "ends": "active",
+    }
+    assert "renewed" not in "".join(states(record, complete=False).values())
+    assert states([order("held", 2019, 2019, status=pb.FACT_STATUS_ENDED, note="on hold")]) == {"held": "on hold"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (pb.FACT_KIND_PROBLEM, "active, recorded on 2025-03-01, start not stated"),
+        (pb.FACT_KIND_ALLERGY, "active, recorded on 2025-03-01, start not stated"),
+        (pb.FACT_KIND_ENCOUNTER, "active"),
+    ],
+)
+def test_a_start_that_nobody_stated_is_said_to_be_missing(kind: pb.FactKind.ValueType, state: str) -> None:
+    said = pb.ClinicalFact(fact_id="it", kind=kind, status=pb.FACT_STATUS_ACTIVE, stated_at=at(2025))
+    assert states([RecordedFact(fact=said)]) == {"it": state}
+
+
+def test_what_changes_a_meaning_is_shown_beside_the_value() -> None:
+    tested = [result(2024, "S"), result(2024, "R")]
+    for each, organism in zip(tested, ("Escherichia coli", "Klebsiella"), strict=True):
+        each.fact.about.display = organism
+    late = result(2026, "6.9", "HH")
+    late.fact.comments.append("haemolysed")
+    late.fact.stated_at.CopyFrom(at(2026))
+    for name in ("valid_from", "valid_to"):
+        late.fact.ClearField(name)
+    allergy = RecordedFact(fact=ALLERGY.fact, carried_from=["earlier"])
+    allergy.fact.severity.display = "Severe"
+    console, page = printed(width=200)
+    timeline.show(console, "NW-1@NW", GetTimelineResponse(facts=[late, result(2025, "4.1"), *tested, allergy]))
+    shown = " ".join(page.getvalue().split())
+    for expected in (
+        "6.9 HH (comment: haemolysed)",
+        "time not stated, reported 2026-03-01",
+        "Escherichia coli",
+        "Klebsiella",
+        "Severe",
+        "active (partly from earlier statements)",
+    ):
+        assert expected in shown, expected
+    assert shown.index("4.1") < shown.index("6.9"), "an undated result stands where it was reported"
+
+
+def test_the_json_of_a_fact_holds_what_its_source_said_beside_the_value() -> None:
+    said = order("it", None, 2025, comments=["with food"], severity=pb.CodedConcept(code="SV")).fact
+    said.dosage.dose.value, said.dosage.dose_high.value, said.dosage.dose.unit = "1", "2", "{tbl}"
+    said.further_dosages.add(frequency="at night")
+    form = forms.fact(RecordedFact(fact=said, carried_from=["earlier"]))
+    assert (form["valid_from"], form["stated_at"]) == (None, "2025-03-01T08:00:00Z")
+    assert (form["comments"], form["carried_from"], form["about"]) == (["with food"], ["earlier"], None)
+    assert form["severity"]["code"] == "SV"
+    assert [(each["dose"], each["dose_high"], each["frequency"]) for each in form["dosages"]] == [
+        ("1", "2", None),
+        (None, None, "at night"),
+    ]
+    json.dumps(form)
 
 
 def test_a_narrow_terminal_is_respected() -> None:

@@ -11,6 +11,11 @@ ALLERGY, DRUG_ALLERGY = "allergy", "drug-allergy"
 
 def key(fact: ClinicalFact) -> str:
     """The same for two facts exactly when they are about one thing, however it was coded and called."""
+    organism = facts.organism(fact)
+    return f"{_concept(fact)}|{organism.casefold()}" if organism else _concept(fact)
+
+
+def _concept(fact: ClinicalFact) -> str:
     made_of = facts.about(fact).ingredients
     if made_of:
         return keys.of_drug(made_of)

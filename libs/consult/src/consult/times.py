@@ -47,10 +47,18 @@ def overlap(one: ClinicalFact, other: ClinicalFact) -> bool:
     return max(start, from_) < min(end, to)
 
 
+def known_since(fact: ClinicalFact) -> datetime | None:
+    """Its start, or where nobody stated one, when it was stated."""
+    return moment(fact, "valid_from") or moment(fact, "stated_at")
+
+
 def _bounds(fact: ClinicalFact) -> tuple[datetime, datetime]:
-    """The interval with open ends filled in. What ended at an unknown time is taken to hold at its start only."""
-    start, end = interval(fact)
-    start = start or EARLIEST
+    """The interval with open ends filled in, as far as it is known.
+
+    What nobody gave a start is known since it was stated, or at its end where that lies before. What ended at an
+    unknown time is taken to hold at its start only.
+    """
+    start, end = known_since(fact) or EARLIEST, moment(fact, "valid_to")
     if end is None:
-        end = start if fact.status == FACT_STATUS_ENDED else LATEST
-    return start, end
+        return start, start if fact.status == FACT_STATUS_ENDED else LATEST
+    return min(start, end), end

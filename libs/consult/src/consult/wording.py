@@ -1,11 +1,11 @@
 """The model's actions as typed statements: an action names facts, `grounding.kinds` know the words."""
 
-from grounding import Rendered, Sources, Statement, facts
+from grounding import Rendered, Sources, Statement, facts, phrases
 from grounding.kind import Choice
 from grounding.kinds import KINDS
 from grounding.render import citations
 from grounding.spans import sentences
-from grounding.statements import Day, Dose, Name, Part, Value, Words
+from grounding.statements import Name, Part, Value, Words
 from harness import Written
 from harness.actions import AskPhysician, ProposalKind, Propose, QuestionPurpose
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -54,14 +54,12 @@ def _question(sources: Sources, fact_id: str, purpose: QuestionPurpose) -> State
     lead, end = _ASKED[purpose]
     fact = sources.fact(fact_id)
     negation: tuple[Part, ...] = (Words("no "),) if facts.is_absent(fact) else ()
-    dose: tuple[Part, ...] = (Words(" "), Dose(fact_id)) if fact.HasField("dosage") else ()
-    day: tuple[Part, ...] = (Words(" ("), Day(fact_id), Words(")")) if fact.HasField("valid_from") else ()
-    parts = (Words(lead), *negation, Name(fact_id), *dose, *day, Words(end))
+    dose = phrases.dose(fact)
+    parts = (Words(lead), *negation, Name(fact_id), *dose, *phrases.in_brackets(fact), Words(end))
     return Statement(wire.STATEMENT_KIND_QUESTION, parts)
 
 
 def _entry(sources: Sources, fact_id: str) -> tuple[Part, ...]:
     fact = sources.fact(fact_id)
     value: tuple[Part, ...] = (Words(" "), Value(fact_id)) if fact.HasField("quantity") else ()
-    day: tuple[Part, ...] = (Words(" ("), Day(fact_id), Words(")")) if fact.HasField("valid_from") else ()
-    return (Name(fact_id), *value, *day)
+    return (Name(fact_id), *value, *phrases.in_brackets(fact), *phrases.comment(fact))

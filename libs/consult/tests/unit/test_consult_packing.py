@@ -110,7 +110,7 @@ def test_the_same_record_gives_the_same_pack_in_whatever_order_it_is_read(
 def test_notes_and_evidence_have_their_turn_before_the_depth_of_results(record: list[cf.ClinicalFact], at: At) -> None:
     note = Note("Hives after amoxicillin. " * 6, at(3), "nka")
     evidence = Passage(passage_id="p", text="Metformin is stopped below an eGFR of 30. " * 4)
-    one = packed(Candidates(record, notes=[note], passages=[evidence]), at, 420)
+    one = packed(Candidates(record, notes=[note], passages=[evidence]), at, 600)
     assert "p" in shown(one)
     assert any(line.text.startswith("Note") for line in one.lines)
     assert one.omitted > 0

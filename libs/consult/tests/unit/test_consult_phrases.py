@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from consult.context import phrases
 from consult.context.tokens import estimate
 from longitude.record.v1 import fact_pb2 as cf
@@ -21,12 +22,14 @@ def test_a_range_beside_a_converted_value_names_the_unit_it_is_in(fact: Build) -
     assert "1.22 mg/dL, H (reference 49-90 umol/L)" in phrases.line(result)
 
 
-def test_a_medication_says_its_dosage_and_since_when(fact: Build) -> None:
+def test_an_order_says_its_dosage_and_when_it_was_given(fact: Build) -> None:
     dosage = cf.Dosage(dose=cf.Quantity(value="1000", unit="mg"), route="PO", frequency="BID")
     medication = fact(
         kind=cf.FACT_KIND_MEDICATION, display="metformin", status=cf.FACT_STATUS_ACTIVE, dosage=dosage, since=0
     )
-    assert phrases.line(medication) == "Medication: metformin, 1000 mg PO BID, since 2024-01-01, NORTH"
+    told = "Medication: metformin, 1000 mg PO BID, ordered on 2024-01-01"
+    assert phrases.line(medication) == f"{told}, not renewed since, NORTH"
+    assert phrases.line(medication, renewed=True) == f"{told}, NORTH"
 
 
 def test_an_absence_is_said_to_be_one(fact: Build) -> None:
@@ -58,3 +61,45 @@ def test_the_estimate_counts_digits_one_by_one() -> None:
     assert estimate("2160") == 4
     assert estimate(" metformin") == 5
     assert estimate("") == 0
+
+
+@pytest.mark.parametrize(
+    ("times", "state"),
+    [
+        ({"since": None, "stated": 31}, "ordered on 2024-02-01, not renewed since"),
+        ({"since": 0, "stated": 31}, "ordered on 2024-01-01, not renewed since"),
+        ({"since": 0, "until": 31}, "2024-01-01 to 2024-02-01"),
+        ({"since": None, "until": 31, "stated": 0}, "recorded on 2024-01-01, start not stated, until 2024-02-01"),
+    ],
+)
+def test_an_order_is_never_said_to_go_on_since_its_day(fact: Build, times: dict[str, float | None], state: str) -> None:
+    order = fact(kind=cf.FACT_KIND_MEDICATION, display="metformin", status=cf.FACT_STATUS_ACTIVE, **times)
+    assert phrases.line(order) == f"Medication: metformin, {state}, NORTH"
+
+
+def test_an_order_on_hold_says_so(fact: Build) -> None:
+    held = fact(kind=cf.FACT_KIND_MEDICATION, display="metformin", status=cf.FACT_STATUS_ENDED, note="on hold", until=9)
+    assert phrases.line(held) == "Medication: metformin, 2024-01-01 to 2024-01-10, on hold, NORTH"
+
+
+@pytest.mark.parametrize(
+    ("kind", "unstated"),
+    [
+        (cf.FACT_KIND_PROBLEM, "recorded on 2024-02-01, start not stated"),
+        (cf.FACT_KIND_ALLERGY, "recorded on 2024-02-01, start not stated"),
+        (cf.FACT_KIND_RESULT, "reported on 2024-02-01, time not stated"),
+    ],
+)
+def test_a_start_that_nobody_stated_is_said_to_be_missing(fact: Build, kind: int, unstated: str) -> None:
+    line = phrases.line(fact(kind=kind, display="it", since=None, stated=31))
+    assert unstated in line
+    assert "since 20" not in line
+
+
+def test_what_changes_a_meaning_stands_on_the_line(fact: Build) -> None:
+    potassium = fact(display="Potassium", value="6.9", unit="mmol/L", comments=["haemolysed", "repeat"])
+    assert "6.9 mmol/L, 2024-01-01, comment of the laboratory: haemolysed, " in phrases.line(potassium)
+    tested = fact(display="Ampicillin", text="S", about=cf.CodedConcept(display="Escherichia coli"))
+    assert phrases.line(tested).startswith("Ampicillin S, Escherichia coli, ")
+    allergy = fact(kind=cf.FACT_KIND_ALLERGY, display="penicillin", note="hives", severity=cf.CodedConcept(code="SV"))
+    assert "reaction hives, severe" in phrases.line(allergy)

@@ -95,9 +95,9 @@ def test_metformin_below_30_is_an_alert_with_the_passage_and_a_proposal(patient:
     alert, proposal = metformin_and_kidney_function(sources)
     assert (alert.kind, proposal.kind) == (wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_PROPOSAL)
     assert render(alert, sources).text == (
-        "Metformin 1000 mg oral BID is active since 2024-03-12, while eGFR was 28 mL/min/1.73 m2 on 2026-10-05: check "
-        "whether it still fits. “Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2.” "
-        "(Test guideline, grade 1B)."
+        "Metformin 1000 mg oral BID was ordered on 2024-03-12 and not renewed since, while eGFR was 28 mL/min/1.73 m2 "
+        "on 2026-10-05: check whether it still fits. "
+        "“Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2.” (Test guideline, grade 1B)."
     )
     assert set(alert.fact_ids) == {ids["metformin"], ids["egfr3"]}
     assert alert.passage_ids == ("fda-metformin-renal",)
@@ -112,13 +112,13 @@ def test_metformin_is_judged_by_the_newest_egfr(egfr: str, speaks: bool, build_s
     assert bool(metformin_and_kidney_function(build_sources(record))) is speaks
 
 
-def test_a_drug_ordered_again_goes_on_since_its_first_order_with_that_dose(build_sources: Build) -> None:
+def test_of_a_drug_ordered_again_the_newest_order_is_told(build_sources: Build) -> None:
     record = RecordBuilder()
     record.egfr("28", "2026-01-01")
     for dose, day in (("500", "2023-01-01"), ("1000", "2024-03-12"), ("1000", "2025-10-05")):
         record.medication("6809", "metformin", day, dose=dose)
     (alert, _) = texts(metformin_and_kidney_function, build_sources(record))
-    assert alert.startswith("Metformin 1000 mg oral is active since 2024-03-12")
+    assert alert.startswith("Metformin 1000 mg oral was ordered on 2025-10-05 and not renewed since")
 
 
 def test_stopped_metformin_raises_no_alert(build_sources: Build) -> None:
@@ -204,7 +204,9 @@ def test_two_blockers_of_the_renin_angiotensin_system_are_an_alert_and_a_proposa
     record.passage("fda-dual-raas", "Blocking the renin-angiotensin system twice raises the risk of hyperkalaemia.")
     sources = build_sources(record)
     alert, proposal = (render(each, sources) for each in two_drugs_of_one_class(sources))
-    assert "was ordered on 2026-10-06, while lisinopril (ACE inhibitor) is active since 2024-01-01" in alert.text
+    assert (
+        "was ordered on 2026-10-06, while lisinopril (ACE inhibitor) was ordered on 2025-01-01 and not " in alert.text
+    )
     assert "“Blocking the renin-angiotensin system twice" in alert.text
     assert proposal.text == f"Avoid {second[1]} together with lisinopril."
     assert Verifier(sources).verify(alert.text, alert.citations).verdict is Verdict.SUPPORTED
@@ -217,7 +219,9 @@ def test_two_nsaids_are_an_alert_and_one_that_was_stopped_is_none(build_sources:
     assert two_drugs_of_one_class(build_sources(record)) == []
     record.medication("3355", "diclofenac", "2026-01-01")
     (alert, _) = texts(two_drugs_of_one_class, build_sources(record))
-    assert alert.startswith("Diclofenac (NSAID) is active since 2026-01-01, while naproxen (NSAID) is active since")
+    assert alert.startswith(
+        "Diclofenac (NSAID) was ordered on 2026-01-01 and not renewed since, while naproxen (NSAID) was ordered on"
+    )
 
 
 @pytest.mark.parametrize(("potassium", "speaks"), [("5.4", False), ("5.5", True), ("6.4", True)])
@@ -395,8 +399,8 @@ def test_a_rule_about_a_class_knows_its_members_brands_and_combinations(
 @pytest.mark.parametrize(
     ("question", "text"),
     [
-        ("Is she on insulin?", "Insulin glargine: active since 2026-10-01."),
-        ("Does she take Bactrim?", "Sulfamethoxazole / trimethoprim: active since 2026-10-01."),
+        ("Is she on insulin?", "Insulin glargine: ordered on 2026-10-01, not renewed since."),
+        ("Does she take Bactrim?", "Sulfamethoxazole / trimethoprim: ordered on 2026-10-01, not renewed since."),
         ("Did Camila ask in contrast?", ""),
         ("Is sumatriptan right?", "No sumatriptan was found in the record"),
     ],
@@ -471,7 +475,7 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: active since 2024-03-12."),
+        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: ordered on 2024-03-12, not renewed since."),
         ("Why was ramipril stopped?", "No ramipril was found in the record"),
         ("Since Zocor was started, are there complaints?", "No Zocor was found in the record"),
         ("Is amoxicillin tolerated?", "Amoxicillin: stopped on 2025-02-14."),
@@ -496,7 +500,7 @@ def test_a_question_about_a_drug_is_not_answered_by_another_of_its_class(
     record.medication("35296", "ramipril", "2024-02-01", dose="5")
     sources = build_sources(record)
     said = [render(each, sources).text for each in named_in_the_question(sources, "Why was ramipril stopped?")]
-    assert said == ["Ramipril 5 mg oral: active since 2024-02-01."]
+    assert said == ["Ramipril 5 mg oral: ordered on 2024-02-01, not renewed since."]
 
 
 def test_a_question_that_names_nothing_adds_nothing(patient: Patient, build_sources: Build) -> None:
@@ -592,3 +596,54 @@ def test_a_follow_up_tells_what_the_record_learned_since_the_signature(patient: 
     (statement,) = since_last_signed(sources, datetime(2026, 10, 5, 20, tzinfo=UTC))
     assert render(statement, sources).text == "New since the last signed assessment: naproxen (2026-10-06)."
     assert since_last_signed(sources, datetime(2026, 10, 6, 20, tzinfo=UTC)) == []
+
+
+def test_a_haemolysed_potassium_is_told_with_its_comment(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.result("2823-3", "Potassium", "6.9", "mmol/L", "2026-10-05", comments=["haemolysed"])
+    record.medication("29046", "lisinopril", "2026-10-01", dose="20")
+    sources = build_sources(record)
+    for rule in (critical_values, hyperkalaemia_with_raas_blockade):
+        (alert,) = (render(each, sources) for each in rule(sources))
+        assert "6.9 mmol/L on 2026-10-05 (comment of the laboratory: “haemolysed”)" in alert.text
+        assert Verifier(sources).verify(alert.text, alert.citations).verdict is Verdict.SUPPORTED
+
+
+def test_a_critical_value_of_no_stated_time_is_told_as_such(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.potassium("4.3", "2026-01-01")
+    record.result("2823-3", "Potassium", "6.9", "mmol/L", "", stated="2026-10-05")
+    (alert,) = texts(critical_values, build_sources(record))
+    assert alert == "Critical value: potassium was 6.9 mmol/L (reported on 2026-10-05, time not stated)."
+
+
+def test_what_is_stated_again_without_a_start_is_not_new(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2026-01-01", "2026-01-05")
+    record.potassium("4.3", "2026-10-05")
+    known = record.problem("E11.9", "Type 2 diabetes mellitus", "", stated="2025-03-01")
+    again = record.problem("E11.9", "Type 2 diabetes mellitus", "", stated="2026-10-05")
+    record.supersede(known, again, "2026-10-05")
+    record.allergy("764146007", "Penicillin", "", stated="2026-10-05")
+    record.medication("6809", "metformin", "", stated="2026-10-05")
+    sources = build_sources(record)
+    said = texts(since_last_encounter, sources)
+    assert not any("diabetes" in each for each in said)
+    assert any("new allergy: penicillin (recorded on 2026-10-05, start not stated)" in each.lower() for each in said)
+    assert any("ordered: metformin (ordered on 2026-10-05, start not stated)" in each for each in said)
+    rendered = [render(each, sources) for each in since_last_encounter(sources)]
+    assert all(Verifier(sources).verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in rendered)
+    signed = datetime(2026, 6, 1, tzinfo=UTC)
+    assert not any("diabetes" in render(each, sources).text for each in since_last_signed(sources, signed))
+
+
+def test_a_drug_put_on_hold_is_not_told_as_stopped(build_sources: Build) -> None:
+    record = RecordBuilder()
+    record.encounter("Inpatient", "2026-01-01", "2026-01-05")
+    record.potassium("4.3", "2026-10-05")
+    record.medication("6809", "metformin", "2024-03-12", end="2026-10-05")
+    record.facts[-1].fact.note = "on hold"
+    sources = build_sources(record)
+    (said,) = (render(each, sources) for each in since_last_encounter(sources))
+    assert said.text.endswith("on hold: metformin (2026-10-05).")
+    assert Verifier(sources).verify(said.text, said.citations).verdict is Verdict.SUPPORTED

@@ -13,6 +13,9 @@ from terminology.units import TIME_UNITS
 from grounding import keys
 from grounding.mentions import Cue, CueMention, DateMention, Mention, NameMention, NumberMention, Sentence
 
+# A date behind one of these says when that began.
+_STATES = frozenset({Cue.ACTIVE, Cue.ENDED, Cue.ORDERED, Cue.ON_HOLD, Cue.UNRENEWED})
+
 
 @dataclass(frozen=True, slots=True)
 class BoundNumber:
@@ -83,8 +86,6 @@ def day_after(sentence: Sentence, mention: Mention) -> DateMention | None:
             return each
         if isinstance(each, NumberMention) and each.start - mention.end > 1:
             return None
-        if isinstance(each, NameMention) or (
-            isinstance(each, CueMention) and each.cue in {Cue.ACTIVE, Cue.ENDED, Cue.ORDERED}
-        ):
+        if isinstance(each, NameMention) or (isinstance(each, CueMention) and each.cue in _STATES):
             return None
     return None

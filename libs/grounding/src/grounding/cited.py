@@ -4,14 +4,14 @@ Guarantee: a citation of something the episode does not have is kept in `missing
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import facts
+from grounding import facts, susceptibility
 from grounding.calculators import everything
 from grounding.checks import candidates
 from grounding.checks.candidates import Candidate
@@ -51,6 +51,28 @@ class Cited:
         """Everything current: for text that came without citations."""
         return cls(sources, sources.current, sources.passages)
 
+    def of_sentence(self, text: str) -> "Cited":
+        """Without the susceptibilities of which a sentence does not say of which organism they are.
+
+        One that names no organism speaks of the only one there is; one that names several could mix them up.
+        """
+        if not self._organisms:
+            return self
+        named = [each for each in self._organisms if susceptibility.names(text, each)] or self._organisms
+        meant = named[0] if len(named) == 1 else ""
+        if meant not in self._of_organism:
+            kept = tuple(fact for fact in self.facts if facts.organism(fact) in ("", meant))
+            self._of_organism[meant] = replace(self, facts=kept)
+        return self._of_organism[meant]
+
+    @cached_property
+    def _organisms(self) -> list[str]:
+        return sorted({organism for fact in self.facts if (organism := facts.organism(fact))})
+
+    @cached_property
+    def _of_organism(self) -> dict[str, "Cited"]:
+        return {}
+
     @cached_property
     def derived(self) -> tuple[Derived, ...]:
         return everything(self.facts)
@@ -63,7 +85,8 @@ class Cited:
     @cached_property
     def words(self) -> frozenset[str]:
         """Stems of all words of the cited facts. Passages are not in it: they may only be quoted."""
-        return words(" ".join(facts.searchable(fact) for fact in self.facts))
+        spelled = (word for fact in self.facts for word in susceptibility.spellings(fact))
+        return words(" ".join([*map(facts.searchable, self.facts), *spelled]))
 
     def matching(self, keys: frozenset[str]) -> tuple[ClinicalFact, ...]:
         """Cited facts that a name may mean."""

@@ -4,6 +4,7 @@ Guarantee: nothing here invents; what a fact does not say is None or empty.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -11,10 +12,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     FACT_KIND_MEDICATION,
+    FACT_STATUS_ACTIVE,
     FACT_STATUS_ENDED,
     FACT_STATUS_ORDERED,
     ClinicalFact,
     CodedConcept,
+    Dosage,
     Quantity,
 )
 from terminology import observables, units
@@ -31,6 +34,13 @@ _FAMILY = re.compile(
 )
 
 
+# HL7 v2.5.1 table 0128 (allergy severity); unknown says nothing.
+_SEVERITIES = {"SV": "severe", "MO": "moderate", "MI": "mild", "U": ""}
+# What ingestion notes of an order that is neither carried out nor discontinued.
+_ON_HOLD = "on hold"
+_QUOTATION_MARKS = str.maketrans("“”", '""')
+# Characters of a comment that are shown, and what says that there is more.
+LONGEST_COMMENT, CUT = 300, " ..."
 _NOTHING = CodedConcept()
 
 
@@ -67,8 +77,32 @@ def ends_on(fact: ClinicalFact) -> date | None:
     return moment(fact.valid_to).date()
 
 
+def reported_on(fact: ClinicalFact) -> date | None:
+    """The UTC day on which the source stated it; no start."""
+    return moment(fact.stated_at).date() if fact.HasField("stated_at") else None
+
+
+def known_since(fact: ClinicalFact) -> datetime | None:
+    """The moment from which on it is known to hold: its start, or where nobody stated one, when it was stated."""
+    name = next((each for each in ("valid_from", "stated_at") if fact.HasField(each)), None)
+    return moment(getattr(fact, name)) if name else None
+
+
+def in_time(fact: ClinicalFact) -> tuple[float, str]:
+    """Orders facts by the time since which they are known to hold; those of no time first."""
+    since = known_since(fact)
+    return (since.timestamp() if since else float("-inf"), fact.fact_id)
+
+
 def days(fact: ClinicalFact) -> frozenset[date]:
-    return frozenset(day for day in (starts_on(fact), ends_on(fact)) if day)
+    """Every day that the fact gives: start, end, and those of the doses of a taper."""
+    ends = (moment(each.valid_to).date() for each in dosages(fact) if each.HasField("valid_to"))
+    return frozenset(day for day in (starts_on(fact), ends_on(fact), *dose_starts(fact), *ends) if day)
+
+
+def dose_starts(fact: ClinicalFact) -> tuple[date, ...]:
+    """The days from which on the doses of a taper are taken."""
+    return tuple(moment(each.valid_from).date() for each in dosages(fact) if each.HasField("valid_from"))
 
 
 def is_absent(fact: ClinicalFact) -> bool:
@@ -82,7 +116,45 @@ def has_ended(fact: ClinicalFact, on: date | None = None) -> bool:
 
 
 def is_order(fact: ClinicalFact) -> bool:
+    """An order that is not carried out yet."""
     return fact.kind == FACT_KIND_MEDICATION and fact.status == FACT_STATUS_ORDERED
+
+
+def is_open_order(fact: ClinicalFact) -> bool:
+    """An order of which nobody stated an end: that it was given is known, and not that the drug is still taken."""
+    in_force = fact.kind == FACT_KIND_MEDICATION and fact.status == FACT_STATUS_ACTIVE
+    return in_force and not fact.HasField("valid_to")
+
+
+def is_on_hold(fact: ClinicalFact) -> bool:
+    """An order that is interrupted: neither taken nor discontinued."""
+    held = fact.kind == FACT_KIND_MEDICATION and fact.status == FACT_STATUS_ENDED
+    return held and fact.note.strip().lower() == _ON_HOLD
+
+
+def renewed(recorded: Iterable[ClinicalFact]) -> frozenset[str]:
+    """Ids of the medications after which another order of the same drug was given."""
+    orders = [fact for fact in recorded if fact.kind == FACT_KIND_MEDICATION and known_since(fact)]
+    newest: dict[str, float] = {}
+    for fact in orders:
+        newest[name_of(fact)] = max(newest.get(name_of(fact), float("-inf")), in_time(fact)[0])
+    return frozenset(fact.fact_id for fact in orders if in_time(fact)[0] < newest[name_of(fact)])
+
+
+def dosages(fact: ClinicalFact) -> tuple[Dosage, ...]:
+    """Every dose of an order: most have one, a taper or an insulin several."""
+    return (fact.dosage, *fact.further_dosages) if fact.HasField("dosage") else tuple(fact.further_dosages)
+
+
+def severity(fact: ClinicalFact) -> str:
+    """How severe an allergy is, in a word; empty where it is not stated."""
+    code = _SEVERITIES.get(fact.severity.code.upper())
+    return (fact.severity.display or fact.severity.code).strip().lower() if code is None else code
+
+
+def organism(fact: ClinicalFact) -> str:
+    """What a susceptibility is about; empty for other facts."""
+    return (fact.about.display or fact.about.code).strip()
 
 
 def about(fact: ClinicalFact) -> Subject:
@@ -108,8 +180,8 @@ def names(fact: ClinicalFact) -> tuple[str, ...]:
 
 
 def name_of(fact: ClinicalFact) -> str:
-    """What a reader calls it."""
-    return about(fact).name
+    """What a reader calls it; a susceptibility with its organism."""
+    return ", ".join(filter(None, (about(fact).name, organism(fact))))
 
 
 def convert(fact: ClinicalFact, quantity: Quantity, unit: str) -> Decimal | None:
@@ -143,8 +215,17 @@ def is_family_history_text(text: str) -> bool:
 def searchable(fact: ClinicalFact) -> str:
     """All words of the fact."""
     parts = [concept.display for concept in _concepts(fact)]
-    parts += [fact.text, fact.note, fact.dosage.route, fact.dosage.frequency, fact.dosage.instruction]
+    parts += [fact.text, fact.note, severity(fact), organism(fact)]
+    parts += [word for each in dosages(fact) for word in (each.route, each.frequency, each.instruction)]
     return " ".join(part for part in parts if part)
+
+
+def comments(fact: ClinicalFact) -> Iterator[str]:
+    """The comments that came with the fact, each on one line and with no quotation mark that would end it early."""
+    for comment in fact.comments:
+        plain = " ".join(comment.translate(_QUOTATION_MARKS).split())
+        if plain:
+            yield plain if len(plain) <= LONGEST_COMMENT else plain[:LONGEST_COMMENT].rsplit(" ", 1)[0] + CUT
 
 
 def printed_quantity(quantity: Quantity) -> str:
@@ -152,6 +233,30 @@ def printed_quantity(quantity: Quantity) -> str:
     unit = units.printed(quantity.unit)
     gap = "" if unit == "%" else " "
     return f"{quantity.comparator}{quantity.value}{gap + unit if unit else ''}"
+
+
+def printed_dose(fact: ClinicalFact) -> str:
+    """Each dose with route and frequency, as sent: `1 to 2 tablet oral as needed`, `10 IU mornings, 20 IU nightly`."""
+    return ", ".join(filter(None, map(_dosage, dosages(fact))))
+
+
+def _dosage(dosage: Dosage) -> str:
+    parts = [printed_amount(dosage), dosage.route, dosage.frequency]
+    for word, name in (("from", "valid_from"), ("until", "valid_to")):
+        if dosage.HasField(name):  # type: ignore[arg-type]
+            parts.append(f"{word} {moment(getattr(dosage, name)).date().isoformat()}")
+    return " ".join(part for part in parts if part)
+
+
+def printed_amount(dosage: Dosage) -> str:
+    """`500 mg`, `1 to 2 tablet`."""
+    if not (dosage.dose.value and dosage.dose_high.value):
+        return printed_quantity(dosage.dose) if dosage.dose.value else ""
+    high = dosage.dose_high
+    one_unit = high.unit in ("", dosage.dose.unit)
+    low = Quantity(value=dosage.dose.value, unit="" if one_unit else dosage.dose.unit)
+    upper = Quantity(value=high.value, unit=high.unit or dosage.dose.unit)
+    return f"{printed_quantity(low)} to {printed_quantity(upper)}"
 
 
 def _coded(concept: CodedConcept) -> tuple[str, str, str]:

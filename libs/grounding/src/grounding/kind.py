@@ -91,10 +91,10 @@ def of_fact(word: str, kind: "FactKind.ValueType") -> Callable[[ClinicalFact, Sh
 
 
 def newest_of_its_code(fact: ClinicalFact, shown: Shown) -> list[ClinicalFact]:
-    """All results of the fact's code; NotSayableError unless it is the newest of them."""
+    """All results of the fact's code and organism; NotSayableError unless it is the newest of them."""
     if fact.kind != FactKind.FACT_KIND_RESULT:
         raise NotSayableError("a fact of another kind")
-    results = shown.results(fact.code)
+    results = [each for each in shown.results(fact.code) if each.about == fact.about]
     if results[-1].fact_id != fact.fact_id:
         raise NotSayableError("not the newest result of its code")
     return results

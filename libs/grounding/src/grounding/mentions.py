@@ -29,6 +29,9 @@ class Cue(StrEnum):
     ACTIVE = "active"
     ENDED = "ended"
     ORDERED = "ordered"
+    ON_HOLD = "on hold"
+    UNRENEWED = "not renewed"
+    UNDATED = "start not stated"
     SCOPE_END = "scope end"
     RECORD = "record"
 

@@ -14,6 +14,7 @@ from grounding.calculators import compute
 from grounding.sources import Sources
 from grounding.statements import (
     ClassName,
+    Comments,
     Computed,
     CrossReaction,
     Day,
@@ -26,6 +27,8 @@ from grounding.statements import (
     Probability,
     Quote,
     Reaction,
+    Severity,
+    StatedDay,
     Statement,
     Value,
     Words,
@@ -76,7 +79,7 @@ def render_part(part: Part, sources: Sources) -> str:
             return text
         case Method(name=name):
             return name
-        case Computed() | CrossReaction():
+        case Computed() | CrossReaction() | StatedDay():
             return _related(part, sources)
         case Quote():
             return _quote(part, sources)
@@ -87,7 +90,7 @@ def render_part(part: Part, sources: Sources) -> str:
 
 
 def _of_fact(
-    part: Name | ClassName | Value | Day | Dose | Reaction | Probability,
+    part: Name | ClassName | Value | Day | Dose | Severity | Comments | Reaction | Probability,
     fact: ClinicalFact,
 ) -> str:
     match part:
@@ -102,14 +105,19 @@ def _of_fact(
         case Probability():
             return f"{fact.confidence:.2f}"
         case _:
-            return dose(fact) if isinstance(part, Dose) else fact.note
+            return _words_of(part, fact)
 
 
-def dose(fact: ClinicalFact) -> str:
-    """Dose, route and frequency, as sent."""
-    parts = [facts.printed_quantity(fact.dosage.dose) if fact.dosage.dose.value else ""]
-    parts += [fact.dosage.route, fact.dosage.frequency]
-    return " ".join(part for part in parts if part)
+def _words_of(part: Dose | Severity | Comments | Reaction, fact: ClinicalFact) -> str:
+    match part:
+        case Comments():
+            return ", ".join(f"“{comment}”" for comment in facts.comments(fact))
+        case Dose():
+            return facts.printed_dose(fact)
+        case Severity():
+            return facts.severity(fact)
+        case _:
+            return fact.note
 
 
 def _value(fact: ClinicalFact, *, bare: bool) -> str:
@@ -129,6 +137,13 @@ def _day(fact: ClinicalFact, *, end: bool) -> str:
     return day.isoformat()
 
 
+def _stated_day(sources: Sources, fact_id: str) -> str:
+    day = sources.stated_on(sources.fact(fact_id))
+    if day is None:
+        raise UnrenderableError("the fact does not say when it was stated")
+    return day.isoformat()
+
+
 def _class_name(fact: ClinicalFact, identifier: str) -> str:
     own = facts.class_of(fact, identifier)
     if own is None:
@@ -143,10 +158,12 @@ def _cross_reaction(medication: ClinicalFact, allergy: ClinicalFact) -> str:
     return relations.words(relation.cross_reaction)
 
 
-def _related(part: Computed | CrossReaction, sources: Sources) -> str:
+def _related(part: Computed | CrossReaction | StatedDay, sources: Sources) -> str:
     """What follows from several facts."""
     if isinstance(part, Computed):
         return _computed(part, sources)
+    if isinstance(part, StatedDay):
+        return _stated_day(sources, part.fact_id)
     return _cross_reaction(sources.fact(part.medication_id), sources.fact(part.allergy_id))
 
 
@@ -169,7 +186,7 @@ def _origin(passage_id: str, sources: Sources) -> str:
 
 
 def _as_recorded(fact: ClinicalFact) -> str:
-    """One line of the record: name, value, day, dose, reaction."""
+    """One line of the record: name, value, day, dose, reaction, severity, comments."""
     try:
         value = _value(fact, bare=False)
     except UnrenderableError:
@@ -179,8 +196,23 @@ def _as_recorded(fact: ClinicalFact) -> str:
     day = facts.starts_on(fact)
     sent = fact.source_quantity
     as_sent = f"(sent as {facts.printed_quantity(sent)})" if fact.HasField("source_quantity") else ""
-    parts = [facts.name_of(fact), value, as_sent, dose(fact), fact.note[:_MAX_QUOTE], day.isoformat() if day else ""]
+    parts = [
+        facts.name_of(fact),
+        value,
+        as_sent,
+        facts.printed_dose(fact),
+        fact.note[:_MAX_QUOTE],
+        facts.severity(fact),
+    ]
+    comments = ", ".join(f"“{each}”" for each in facts.comments(fact))[:_MAX_QUOTE]
+    parts += [day.isoformat() if day else _stated(fact), f"(comment: {comments})" if comments else ""]
     return " ".join(part for part in parts if part)
+
+
+def _stated(fact: ClinicalFact) -> str:
+    """When a fact without a start was stated."""
+    day = facts.reported_on(fact)
+    return f"(stated {day.isoformat()})" if day else ""
 
 
 def _capital(text: str) -> str:

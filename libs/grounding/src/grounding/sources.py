@@ -4,14 +4,18 @@ Guarantee: a fact is found only if it belongs to one of the patient's identifier
 statements are kept apart and are never found among the current ones. The same input in any order gives the same index.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
     FACT_KIND_ENCOUNTER,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
     FACT_STATUS_ENTERED_IN_ERROR,
     ClinicalFact,
     FactKind,
@@ -23,6 +27,8 @@ from grounding import facts, keys
 from grounding.formula import Sex
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
+# Kinds of which a message may state again what was stated before.
+_RESTATED = (FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY)
 
 
 class UnknownSourceError(LookupError):
@@ -129,6 +135,56 @@ class Sources:
                     found[key] = min(first, day), max(last, day)
         return found
 
+    def first_stated(self, fact: ClinicalFact) -> datetime | None:
+        """When the source first stated it; a medication, with the dose that it has."""
+        moments = (facts.moment(each.stated_at) for each in self._history(fact) if each.HasField("stated_at"))
+        return min(moments, default=None)
+
+    def stated_on(self, fact: ClinicalFact) -> date | None:
+        """The UTC day on which the source first stated it."""
+        first = self.first_stated(fact)
+        return first.date() if first else None
+
+    def known_since(self, fact: ClinicalFact) -> datetime | None:
+        """Its start, or where nobody stated one, when it was first stated."""
+        return facts.moment(fact.valid_from) if fact.HasField("valid_from") else self.first_stated(fact)
+
+    def first_recorded(self, fact: ClinicalFact) -> datetime:
+        """When the record first knew it, however often it was stated again; the first day where that is not said."""
+        known = (self.recorded_fact(each.fact_id) for each in self._history(fact))
+        return min(
+            (facts.moment(each.recorded_at) for each in known if each.HasField("recorded_at")), default=_FIRST_DAY
+        )
+
+    def _history(self, fact: ClinicalFact) -> Iterator[ClinicalFact]:
+        """The fact and the earlier statements of the same, one behind the other. A result is stated once."""
+        behind = [fact]
+        while behind:
+            one = behind.pop()
+            yield one
+            earlier = self._replaced_by.get(one.fact_id, ()) if one.kind in _RESTATED else ()
+            behind += [each for each in earlier if _says_the_same(each, one)]
+
+    @cached_property
+    def _replaced_by(self) -> dict[str, list[ClinicalFact]]:
+        found: dict[str, list[ClinicalFact]] = defaultdict(list)
+        for each in self.recorded:
+            if each.superseded_by and each.superseded_by != each.fact.fact_id:
+                found[each.superseded_by].append(each.fact)
+        return found
+
+    @cached_property
+    def renewed(self) -> frozenset[str]:
+        """Ids of the medications after which another order of the same drug was given."""
+        return facts.renewed(self.current)
+
+    def measured(self, loinc: str) -> tuple[ClinicalFact, ...]:
+        """Results of one LOINC code that have a number and a unit, oldest first; those of no stated time where they
+        were stated.
+        """
+        found = (fact for fact in self.with_key(keys.of_loinc(loinc)) if fact.HasField("quantity"))
+        return tuple(sorted((fact for fact in found if facts.number(fact.quantity) is not None), key=facts.in_time))
+
     def series(self, loinc: str) -> tuple[ClinicalFact, ...]:
         """Results of one LOINC code that have a number, a unit and a day, oldest first."""
         return tuple(
@@ -150,6 +206,12 @@ class Sources:
 
     def sex(self) -> ClinicalFact | None:
         return next(iter(reversed(self.with_key(keys.of_loinc(SEX)))), None)
+
+
+def _says_the_same(earlier: ClinicalFact, fact: ClinicalFact) -> bool:
+    """Whether an earlier statement is no other than the fact, so that its time is the fact's too."""
+    same = earlier.kind == fact.kind and earlier.code == fact.code and earlier.dosage == fact.dosage
+    return same and earlier.status != FACT_STATUS_ENTERED_IN_ERROR
 
 
 def birth_day(fact: ClinicalFact) -> date | None:

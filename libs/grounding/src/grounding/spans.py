@@ -58,8 +58,12 @@ def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
     if match.group() != ".":
         return False
     before = text[max(0, match.start() - _LONGEST) : match.start()].rsplit(None, 1)[-1:] or [""]
-    word = before[0].lower().lstrip("(")
+    written = before[0].lstrip("(")
+    word = written.lower()
     following = _NEXT.match(text, match.end())
     if following is None:
         return False
+    if len(written) == 1 and written.isupper() and following.group(1).islower():
+        # A genus: `E. coli`.
+        return True
     return word in _ABBREVIATIONS or (word in _ABBREVIATIONS_AT_END and not following.group(1).isupper())

@@ -74,8 +74,29 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedDay:
+    """The day on which the source first stated the fact, with its dose: no start."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dose:
-    """Dose, route and frequency as far as the fact states them; nothing if it does not."""
+    """Every dose with route and frequency as far as the fact states them; nothing if it does not."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """How severe an allergy is."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """The comments that came with a result, in quotation marks."""
 
     fact_id: str
 
@@ -141,7 +162,10 @@ Part: TypeAlias = (
     | ClassName
     | Value
     | Day
+    | StatedDay
     | Dose
+    | Severity
+    | Comments
     | Reaction
     | CrossReaction
     | Probability

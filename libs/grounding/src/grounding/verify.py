@@ -26,8 +26,11 @@ from grounding.checks import (
     quote,
     recency,
     relation,
+    severity,
     status,
+    susceptibility,
     terms,
+    undated,
     value,
     when,
 )
@@ -49,11 +52,14 @@ CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     recency.check,
     correction.check,
     when.check,
+    undated.check,
     laterality.check,
     experiencer.check,
     status.check,
     direction.check,
     level.check,
+    severity.check,
+    susceptibility.check,
     label.check,
     cross_reaction.check,
     terms.check,
@@ -122,8 +128,9 @@ class Verifier:
         carried: NameMention | None = None
         read = 0
         for sentence in self._scanner.scan(text, cited.passages):
+            own = cited.of_sentence(sentence.span.of(text))
             # A sentence with a word that nobody knows may speak of something else than the one before.
-            context = Context(text, sentence, cited, None if terms.unknown(sentence, cited) else carried)
+            context = Context(text, sentence, own, None if terms.unknown(sentence, own) else carried)
             found = [claim for check in CHECKS for claim in check(context)]
             # A title or quotation may go on over what looks like the end of a sentence.
             rest = text[max(sentence.span.start, read) : sentence.span.end]

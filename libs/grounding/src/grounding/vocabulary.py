@@ -35,6 +35,9 @@ CUES: dict[Cue, tuple[str, ...]] = {
     Cue.ACTIVE: ("active", "currently", "current", "continues", "continued", "takes", "taking", "ongoing"),
     Cue.ENDED: ("stopped", "discontinued", "resolved", "former", "formerly", "withdrawn", "ended", "no longer"),
     Cue.ORDERED: ("ordered", "order"),
+    Cue.ON_HOLD: ("on hold",),
+    Cue.UNRENEWED: ("not renewed", "not been renewed"),
+    Cue.UNDATED: ("start not stated", "onset not stated", "time not stated", "no start stated"),
     Cue.SCOPE_END: ("but", "however", "although", "except", "while", "whereas", "yet"),
     Cue.RECORD: ("in the record", "on record", "recorded", "on file"),
 }  # fmt: skip
@@ -55,7 +58,8 @@ _NEUTRAL = """
     allergy along alongside also although an and any applies are around as ask at average avoid based be because
     been before being belong belongs below between blood both by call can category change changed changes check
     checked clarify class classified clinician code combination combined compare compared comparison computed
-    concept confidence confident confirm confirmed conflict conflicts consider considered consultation continuing
+    comment comments concept confidence confident confirm confirmed conflict conflicts consider considered consultation
+    continuing
     contradict contradictory contradicts correct corrected correction creatinine-based critical date dated dates day
     days decide decides decision degree diagnosis discharge discharged disease document documented does dose doses
     drug drugs each earlier either encounter encounters entered entries entry equation estimate estimated ever

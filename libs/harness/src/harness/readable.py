@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from grounding.facts import in_time
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
 
@@ -36,7 +37,9 @@ class Readable:
         return [recorded for recorded in self.facts.values() if recorded.fact.source.document_id]
 
     def began(self, fact: ClinicalFact) -> bool:
-        """Whether it began to hold since the last visit."""
+        """Whether it began to hold since the last visit; a result of no stated time, whether it was reported since."""
+        if fact.kind == FactKind.FACT_KIND_RESULT and not fact.HasField("valid_from"):
+            return self._later(fact.stated_at)
         return self._later(fact.valid_from)
 
     def moved(self, fact: ClinicalFact) -> bool:
@@ -56,4 +59,4 @@ class Readable:
 
 
 def newest_first(facts: Iterable[RecordedFact]) -> list[RecordedFact]:
-    return sorted(facts, key=lambda one: (one.fact.valid_from.seconds, one.fact.fact_id), reverse=True)
+    return sorted(facts, key=lambda one: in_time(one.fact), reverse=True)

@@ -6,8 +6,9 @@ cannot be named, and so cannot be cited.
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from grounding.facts import in_time, known_since
 from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
@@ -116,11 +117,14 @@ class Sources:
         """Results of one code that hold, oldest first."""
         named = (concept.system, concept.code)
         same = (fact for fact in self.facts.values() if is_result(fact) and (fact.code.system, fact.code.code) == named)
-        return sorted((fact for fact in same if self.holds(fact)), key=_when)
+        return sorted((fact for fact in same if self.holds(fact)), key=in_time)
 
     def is_new(self, fact: ClinicalFact) -> bool:
-        """Whether the fact began to hold after the time changes are counted from."""
-        return self.since is not None and _time(fact) > self.since
+        """Whether the fact began to hold after the time changes are counted from; a result of no stated time, whether
+        it was reported then. Another fact without a start may have been stated often before.
+        """
+        known = known_since(fact) if is_result(fact) or fact.HasField("valid_from") else None
+        return self.since is not None and known is not None and known > self.since
 
     def holds(self, fact: ClinicalFact) -> bool:
         """Neither withdrawn nor replaced."""
@@ -160,14 +164,6 @@ class Sources:
 
 def is_result(fact: ClinicalFact) -> bool:
     return fact.kind == FactKind.FACT_KIND_RESULT
-
-
-def _time(fact: ClinicalFact) -> datetime:
-    return fact.valid_from.ToDatetime(tzinfo=UTC)
-
-
-def _when(fact: ClinicalFact) -> tuple[datetime, str]:
-    return _time(fact), fact.fact_id
 
 
 def _one_line(text: str) -> str:

@@ -36,6 +36,7 @@ def build_fact(  # noqa: PLR0913 - a fact has many fields, and a test names only
     same: str = "",
     since: float | None = 0,
     until: float | None = None,
+    stated: float | None = None,
     status: int = cf.FACT_STATUS_FINAL,
     assertion: int = cf.ASSERTION_PRESENT,
     value: str = "",
@@ -45,7 +46,10 @@ def build_fact(  # noqa: PLR0913 - a fact has many fields, and a test names only
     provenance: int = cf.PROVENANCE_STRUCTURED,
     **more: Any,
 ) -> cf.ClinicalFact:
-    """A fact; a result is an instant, everything else is open unless `until` is given. `same`: what it is about."""
+    """A fact; a result is an instant, everything else is open unless `until` is given. `same`: what it is about.
+
+    Nobody stated its start where `since` is None. It was stated on the day `stated`, if one is given.
+    """
     identifier, _, authority = patient.partition("@")
     built = cf.ClinicalFact(
         kind=kind,  # type: ignore[arg-type]
@@ -66,6 +70,8 @@ def build_fact(  # noqa: PLR0913 - a fact has many fields, and a test names only
         built.text = text
     if since is not None:
         built.valid_from.CopyFrom(stamp(day(since)))
+    if stated is not None:
+        built.stated_at.CopyFrom(stamp(day(stated)))
     if until is None and kind == cf.FACT_KIND_RESULT:
         until = since
     if until is not None:

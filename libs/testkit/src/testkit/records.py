@@ -29,8 +29,10 @@ class RecordBuilder:
         self.contradictions: list[Contradiction] = []
         self._numbers = count(1)
 
-    def add(self, fact: ClinicalFact, day: str = "", end: str = "") -> str:
-        """Any fact; id, patient, source and recording time are filled in where they are empty."""
+    def add(self, fact: ClinicalFact, day: str = "", end: str = "", *, stated: str = "") -> str:
+        """Any fact; id, patient, source and times are filled in where they are empty. It is stated on `stated`, else on
+        the day it begins; what has neither, on 1 January 2024.
+        """
         number = next(self._numbers)
         fact.fact_id = fact.fact_id or f"f{number}"
         if not fact.HasField("patient"):
@@ -42,22 +44,36 @@ class RecordBuilder:
         fact.assertion = fact.assertion or clinical.ASSERTION_PRESENT
         fact.provenance = fact.provenance or clinical.PROVENANCE_STRUCTURED
         fact.confidence = fact.confidence or 1.0
-        fact.stated_at.CopyFrom(fact.valid_from if fact.HasField("valid_from") else stamp("2024-01-01"))
+        said = stamp(stated or "2024-01-01")
+        fact.stated_at.CopyFrom(fact.valid_from if fact.HasField("valid_from") and not stated else said)
         fact.source.event_id, fact.source.control_id = fact.source.event_id or f"event-{number}", f"MSG{number:04}"
         fact.source.segment, fact.source.field = fact.source.segment or "OBX[1]", fact.source.field or "OBX-5"
         recorded = RecordedFact(fact=fact)
-        recorded.recorded_at.CopyFrom(fact.valid_from if fact.HasField("valid_from") else stamp("2024-01-01"))
+        recorded.recorded_at.CopyFrom(fact.stated_at)
         self.facts.append(recorded)
         return fact.fact_id
 
-    def result(self, loinc: str, display: str, value: str, unit: str, day: str, **fields: object) -> str:
-        """A final result at one instant."""
+    def result(
+        self, loinc: str, display: str, value: str, unit: str, day: str, *, stated: str = "", **fields: object
+    ) -> str:
+        """A final result at one instant; without a day its time is not stated."""
         fact = ClinicalFact(
             kind=clinical.FACT_KIND_RESULT,
             code=CodedConcept(system=LOINC, code=loinc, display=display),
             quantity=Quantity(value=value, unit=unit),
             status=clinical.FACT_STATUS_FINAL,
             **fields,  # type: ignore[arg-type]
+        )
+        return self.add(fact, day, day, stated=stated)
+
+    def susceptibility(self, organism: str, drug: str, interpretation: str, day: str) -> str:
+        """What an organism is to a drug: S, I or R."""
+        fact = ClinicalFact(
+            kind=clinical.FACT_KIND_RESULT,
+            code=CodedConcept(system="urn:longitude:local:LAB", code=drug.upper(), display=drug),
+            about=CodedConcept(system="urn:longitude:local:LAB", code=organism.upper(), display=organism),
+            text=interpretation,
+            status=clinical.FACT_STATUS_FINAL,
         )
         return self.add(fact, day, day)
 
@@ -84,7 +100,7 @@ class RecordBuilder:
         )
         return self.add(birth), self.add(gender)
 
-    def medication(
+    def medication(  # noqa: PLR0913 - an order has many sides, and a test names only those it is about
         self,
         rxcui: str,
         name: str,
@@ -94,9 +110,14 @@ class RecordBuilder:
         unit: str = "mg",
         frequency: str = "",
         end: str = "",
+        until: str = "",
+        stated: str = "",
         ordered: bool = False,
     ) -> str:
-        """Active from a day, stopped on another, or only ordered."""
+        """An order from a day: without an end, to be taken `until` one, stopped at its `end`, or not carried out yet.
+
+        Without a day its start is not stated.
+        """
         state = clinical.FACT_STATUS_ENDED if end else clinical.FACT_STATUS_ACTIVE
         fact = ClinicalFact(
             kind=clinical.FACT_KIND_MEDICATION,
@@ -106,26 +127,39 @@ class RecordBuilder:
         if dose:
             fact.dosage.dose.value, fact.dosage.dose.unit, fact.dosage.route = dose, unit, "oral"
             fact.dosage.frequency = frequency
-        return self.add(fact, day, end)
+        return self.add(fact, day, end or until, stated=stated)
 
-    def problem(self, code: str, display: str, day: str, *, end: str = "", absent: bool = False) -> str:
+    def problem(
+        self, code: str, display: str, day: str, *, end: str = "", stated: str = "", absent: bool = False
+    ) -> str:
         fact = ClinicalFact(
             kind=clinical.FACT_KIND_PROBLEM,
             code=CodedConcept(system=ICD10CM, code=code, display=display),
             status=clinical.FACT_STATUS_ENDED if end else clinical.FACT_STATUS_ACTIVE,
             assertion=clinical.ASSERTION_ABSENT if absent else clinical.ASSERTION_PRESENT,
         )
-        return self.add(fact, day, end)
+        return self.add(fact, day, end, stated=stated)
 
-    def allergy(self, code: str, display: str, day: str, *, reaction: str = "", absent: bool = False) -> str:
+    def allergy(
+        self,
+        code: str,
+        display: str,
+        day: str,
+        *,
+        reaction: str = "",
+        severity: str = "",
+        stated: str = "",
+        absent: bool = False,
+    ) -> str:
         fact = ClinicalFact(
             kind=clinical.FACT_KIND_ALLERGY,
             code=CodedConcept(system=SNOMED, code=code, display=display),
             status=clinical.FACT_STATUS_ACTIVE,
             assertion=clinical.ASSERTION_ABSENT if absent else clinical.ASSERTION_PRESENT,
             note=reaction,
+            severity=CodedConcept(display=severity) if severity else None,
         )
-        return self.add(fact, day)
+        return self.add(fact, day, stated=stated)
 
     def encounter(self, display: str, day: str, end: str = "") -> str:
         fact = ClinicalFact(

@@ -1,11 +1,14 @@
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from longitude.record.v1 import fact_pb2 as cf
 from memory.domain.contradictions import Conflict, find
+from memory.domain.timeline import StatedFact, replay, standing
 
 Build = Callable[..., Any]
+At = Callable[[float], datetime]
 
 NKA = {
     "kind": cf.FACT_KIND_ALLERGY,
@@ -149,3 +152,43 @@ def test_the_same_conflict_of_another_person_has_another_id(fact: Build) -> None
         return find([fact(patient=f"{number}@N", **NKA), fact(patient=f"{number}@L", **PENICILLIN)])[0].id
 
     assert conflict("1") != conflict("2")
+
+
+@pytest.mark.parametrize(("stated", "contradicts"), [(1, True), (5, False)])
+def test_an_allergy_without_a_start_is_known_since_it_was_stated(
+    fact: Build, stated: int, *, contradicts: bool
+) -> None:
+    allergy = fact(since=None, stated=stated, **PENICILLIN)
+    assert bool(find([fact(until=3, **NKA), allergy])) is contradicts
+
+
+@pytest.mark.parametrize(("end", "contradicts"), [(4, False), (20, True)])
+def test_an_order_without_a_start_is_compared_by_when_it_was_stated(
+    fact: Build, end: int, *, contradicts: bool
+) -> None:
+    ended = fact(until=end, status=ENDED, **METFORMIN)
+    active = fact(patient="2@LAKE", since=None, stated=9, status=ACTIVE, **METFORMIN)
+    assert bool(find([ended, active])) is contradicts
+
+
+def test_an_order_on_hold_ends_no_treatment(fact: Build) -> None:
+    held = fact(until=20, status=ENDED, note="on hold", **METFORMIN)
+    stopped = fact(until=20, status=ENDED, **METFORMIN)
+    active = fact(patient="2@LAKE", since=9, status=ACTIVE, **METFORMIN)
+    assert find([held, active]) == []
+    assert rules(find([stopped, active])) == ["active-and-ended"]
+
+
+def test_a_denial_that_was_ended_with_its_whole_list_contradicts_nothing_later(fact: Build, at: At) -> None:
+    denial = fact(identity=cf.Identity(groups=["list:allergies"], names=["nka"]), **NKA)
+    ended = fact(
+        kind=cf.FACT_KIND_ALLERGY,
+        since=None,
+        until=3,
+        status=ENDED,
+        identity=cf.Identity(groups=["list:allergies"], whole_group=True),
+    )
+    allergy = fact(since=5, **PENICILLIN)
+    stated = [StatedFact(each, at(day), at(day), 0, at(day)) for each, day in ((denial, 0), (ended, 3), (allergy, 5))]
+    assert find(entry.fact for entry in standing(replay(stated))) == []
+    assert rules(find([denial, allergy])) == ["no-known-allergies"]

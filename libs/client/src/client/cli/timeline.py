@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 import typer
 from contracts.identifiers import format_patient
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.record.v1.context_pb2 import ContradictionState, RecordedFact
-from longitude.record.v1.fact_pb2 import Assertion, ClinicalFact, FactKind
+from longitude.record.v1.fact_pb2 import Assertion, ClinicalFact, Dosage, FactKind
 from rich.console import Console
 from rich.text import Text
 
@@ -18,6 +18,7 @@ from client import forms, stack
 from client.api import MemoryClient
 from client.cli.page import ACCENT, BAD, QUIET, day, pointer, row, styled, table, trend
 from client.cli.session import Json, Patient, moment, patient_key, print_json, run, screen
+from client.states import known_since, organism, states
 
 SECTIONS = (
     (FactKind.FACT_KIND_DEMOGRAPHIC, "Person"),
@@ -30,12 +31,18 @@ SECTIONS = (
     (FactKind.FACT_KIND_IMAGING_FINDING, "Imaging"),
     (FactKind.FACT_KIND_DOCUMENT, "Documents"),
 )
+_TAPER: tuple[tuple[str, Literal["valid_from", "valid_to"]], ...] = (("from", "valid_from"), ("until", "valid_to"))
 
 
 def timeline(
     patient: Patient,
     *,
-    valid_at: Annotated[str | None, typer.Option(help="What held at this time; default: all times.")] = None,
+    valid_at: Annotated[
+        str | None,
+        typer.Option(
+            help="What held at this time, of each test the latest result that was known to hold; default: all times."
+        ),
+    ] = None,
     known_at: Annotated[str | None, typer.Option(help="What the record knew at this time; default: now.")] = None,
     superseded: Annotated[bool, typer.Option("--superseded", help="Also statements that were replaced.")] = False,
     json: Json = False,
@@ -53,14 +60,19 @@ async def _timeline(
             key, valid_at=moment(valid_at), known_at=moment(known_at), include_superseded=superseded
         )
     if as_json:
-        print_json([forms.fact(recorded) for recorded in record.facts])
+        told = states(record.facts, complete=valid_at is None and known_at is None)
+        print_json([forms.fact(recorded) | {"state": told[recorded.fact.fact_id]} for recorded in record.facts])
     else:
-        show(screen(), patient, record)
+        show(screen(), patient, record, complete=valid_at is None and known_at is None)
     return True
 
 
-def show(console: Console, patient: str, record: GetTimelineResponse) -> None:
-    """The page: person first, results with trends, then the rest, then what contradicts itself."""
+def show(console: Console, patient: str, record: GetTimelineResponse, *, complete: bool = True) -> None:
+    """The page: person first, results with trends, then the rest, then what contradicts itself.
+
+    `complete`: it is all that the record holds now, and not as of another time.
+    """
+    told = states(record.facts, complete=complete)
     others = [text for key in record.identifiers if (text := format_patient(key)) != patient]
     linked = f"  also {', '.join(others)}" if others else ""
     console.print(Text.assemble((patient, "bold"), (f"{linked}  {len(record.facts)} facts\n", QUIET)))
@@ -69,7 +81,7 @@ def show(console: Console, patient: str, record: GetTimelineResponse) -> None:
         by_kind[recorded.fact.kind].append(recorded)
     _show_results(console, by_kind[FactKind.FACT_KIND_RESULT])
     for kind, title in SECTIONS:
-        _show_section(console, title, by_kind[kind])
+        _show_section(console, title, by_kind[kind], told)
     _show_contradictions(console, record)
 
 
@@ -78,28 +90,35 @@ def _show_results(console: Console, results: Sequence[RecordedFact]) -> None:
     if not results:
         return
     page = table("Results", "test", "trend", ">first", ">latest", "unit", "on", ">n", "source of the latest")
-    by_test: dict[tuple[str, str, str], list[ClinicalFact]] = defaultdict(list)
-    for recorded in results:
-        result = recorded.fact
-        by_test[result.code.system, result.code.code, result.quantity.unit].append(result)
+    by_test: dict[tuple[str, ...], list[ClinicalFact]] = defaultdict(list)
+    for result in sorted((recorded.fact for recorded in results), key=known_since):
+        by_test[result.code.system, result.code.code, organism(result), result.quantity.unit].append(result)
     for facts in by_test.values():
         first, latest = facts[0], facts[-1]
         numbers = [number for fact in facts if (number := _number(fact)) is not None]
         row(
             page,
-            latest.code.display or latest.code.code,
+            ", ".join(filter(None, (latest.code.display or latest.code.code, organism(latest)))),
             styled(trend(console, numbers), ACCENT),
-            _reading(first) if len(facts) > 1 else "",
+            _commented(first) if len(facts) > 1 else "",
             _flagged(latest),
             latest.quantity.unit,
-            day(_time(latest, "valid_from")),
+            _when(latest),
             str(len(facts)),
             styled(pointer(latest.source), QUIET),
         )
     console.print(page)
 
 
-def _show_section(console: Console, title: str, facts: Sequence[RecordedFact]) -> None:
+def _when(result: ClinicalFact) -> str:
+    """The day of a result; where nobody stated its time, that and when it was reported."""
+    if result.HasField("valid_from"):
+        return day(_time(result, "valid_from"))
+    stated = day(_time(result, "stated_at"))
+    return f"time not stated, reported {stated}" if stated else "time not stated"
+
+
+def _show_section(console: Console, title: str, facts: Sequence[RecordedFact], state_of: Mapping[str, str]) -> None:
     if not facts:
         return
     page = table(title, "from", "to", "what", "says", "status", "source")
@@ -112,7 +131,7 @@ def _show_section(console: Console, title: str, facts: Sequence[RecordedFact]) -
             day(end) if end != _time(fact, "valid_from") else "",
             fact.code.display or fact.code.code,
             _says(fact),
-            forms.fact(recorded)["status"] + (" (replaced)" if recorded.HasField("superseded_at") else ""),
+            state_of[fact.fact_id] + (" (partly from earlier statements)" if recorded.carried_from else ""),
             styled(pointer(fact.source), QUIET),
         )
     console.print(page)
@@ -135,18 +154,30 @@ def _says(fact: ClinicalFact) -> str:
         "not present" if fact.assertion == Assertion.ASSERTION_ABSENT else "",
         _reading(fact),
         fact.quantity.unit,
-        _dosage(fact),
+        ", ".join(filter(None, map(_dosage, forms.dosages(fact)))),
         fact.note,
+        fact.severity.display or fact.severity.code,
+        _comments(fact),
     ]
     return " ".join(part for part in parts if part)
 
 
-def _dosage(fact: ClinicalFact) -> str:
-    if not fact.HasField("dosage"):
-        return ""
-    dosage = fact.dosage
-    dose = f"{dosage.dose.value} {dosage.dose.unit}".strip()
-    return " ".join(part for part in (dose, dosage.route, dosage.frequency or dosage.instruction) if part)
+def _dosage(dosage: Dosage) -> str:
+    """`1 to 2 tablet oral as needed`, and when in a taper."""
+    high = f"to {dosage.dose_high.value}" if dosage.dose_high.value else ""
+    times = [f"{word} {day(_time(dosage, name))}" for word, name in _TAPER if dosage.HasField(name)]
+    parts = [dosage.dose.value, high, dosage.dose.unit or dosage.dose_high.unit]
+    parts += [dosage.route, dosage.frequency or dosage.instruction, *times]
+    return " ".join(part for part in parts if part)
+
+
+def _comments(fact: ClinicalFact) -> str:
+    """What the source remarked, which may change what a value is worth."""
+    return f"(comment: {'; '.join(fact.comments)})" if fact.comments else ""
+
+
+def _commented(fact: ClinicalFact) -> str:
+    return f"{_reading(fact)} {_comments(fact)}".rstrip()
 
 
 def _reading(fact: ClinicalFact) -> str:
@@ -154,8 +185,9 @@ def _reading(fact: ClinicalFact) -> str:
 
 
 def _flagged(fact: ClinicalFact) -> Text:
-    flag = fact.abnormal_flag
-    return styled(f"{_reading(fact)} {flag}", BAD) if flag and flag != "N" else Text(_reading(fact))
+    flag = fact.abnormal_flag if fact.abnormal_flag != "N" else ""
+    said = " ".join(filter(None, (_reading(fact), flag, _comments(fact))))
+    return styled(said, BAD) if flag or fact.comments else Text(said)
 
 
 def _number(fact: ClinicalFact) -> float | None:
@@ -165,5 +197,5 @@ def _number(fact: ClinicalFact) -> float | None:
         return None
 
 
-def _time(fact: ClinicalFact, field: str) -> str | None:
-    return forms.time_text(getattr(fact, field)) if fact.HasField(field) else None  # type: ignore[arg-type]
+def _time(message: ClinicalFact | Dosage, field: str) -> str | None:
+    return forms.time_text(getattr(message, field)) if message.HasField(field) else None  # type: ignore[arg-type]

@@ -7,10 +7,11 @@ sections (LAST) at the end. Every line carries the id of the one fact or passage
 Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from grounding import facts
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
@@ -127,9 +128,10 @@ Items = list[list[Line]]
 
 def _sections(candidates: Candidates, question: str, now: datetime, count: TokenCounter) -> Mapping[str, Items]:
     """Every section's items in order of worth. The lines of one item are taken together or not at all."""
+    renewed = facts.renewed(candidates.facts)
 
-    def lines(facts: Sequence[ClinicalFact]) -> Items:
-        return [[_fact_line(fact, count)] for fact in facts]
+    def lines(shown: Sequence[ClinicalFact]) -> Items:
+        return [[_fact_line(fact, count, renewed)] for fact in shown]
 
     related = frozenset(code for passage in candidates.passages for code in codes_of(passage))
     newest, older = results.relevant(candidates.facts, question, related | candidates.related)
@@ -145,7 +147,7 @@ def _sections(candidates: Candidates, question: str, now: datetime, count: Token
         "problems": lines(_of_kind(in_force, FACT_KIND_PROBLEM)),
         "medications": lines(_of_kind(in_force, FACT_KIND_MEDICATION)),
         "allergies": lines(_of_kind(in_force, FACT_KIND_ALLERGY)),
-        "contradictions": _contradictions(candidates, count),
+        "contradictions": _contradictions(candidates, count, renewed),
         "results": lines(newest),
         "notes": [[_note_line(note, count)] for note in candidates.notes],
         "evidence": [[_passage_line(passage, count)] for passage in candidates.passages],
@@ -160,9 +162,9 @@ def _in_force(fact: ClinicalFact, now: datetime) -> bool:
     return fact.status != FACT_STATUS_ENDED and (end is None or end > now)
 
 
-def _of_kind(facts: Sequence[ClinicalFact], kind: int) -> list[ClinicalFact]:
+def _of_kind(present: Sequence[ClinicalFact], kind: int) -> list[ClinicalFact]:
     """Facts of a kind: one of each concept first (the newest), then what repeats them; newest first."""
-    newest = sorted((fact for fact in facts if fact.kind == kind), key=_newest_first)
+    newest = sorted((fact for fact in present if fact.kind == kind), key=_newest_first)
     seen: set[str] = set()
     first: list[ClinicalFact] = []
     repeated: list[ClinicalFact] = []
@@ -173,24 +175,25 @@ def _of_kind(facts: Sequence[ClinicalFact], kind: int) -> list[ClinicalFact]:
 
 
 def _newest_first(fact: ClinicalFact) -> tuple[float, str]:
-    start, _ = times.interval(fact)
-    return (-start.timestamp() if start else 0.0, fact.fact_id)
+    since = facts.known_since(fact)
+    return (-since.timestamp() if since else 0.0, fact.fact_id)
 
 
-def _contradictions(candidates: Candidates, count: TokenCounter) -> Items:
-    facts = {fact.fact_id: fact for fact in candidates.facts}
+def _contradictions(candidates: Candidates, count: TokenCounter, renewed: Collection[str]) -> Items:
+    known = {fact.fact_id: fact for fact in candidates.facts}
     return [
         [
-            _line(f"Open contradiction ({rule}): {phrases.line(facts[fact_id])}", count, fact_id=fact_id)
+            _fact_line(known[fact_id], count, renewed, lead=f"Open contradiction ({rule}): ")
             for fact_id in fact_ids
-            if fact_id in facts
+            if fact_id in known
         ]
         for rule, fact_ids in candidates.contradictions
     ]
 
 
-def _fact_line(fact: ClinicalFact, count: TokenCounter) -> Line:
-    return _line(phrases.line(fact), count, fact_id=fact.fact_id)
+def _fact_line(fact: ClinicalFact, count: TokenCounter, renewed: Collection[str], lead: str = "") -> Line:
+    text = lead + phrases.line(fact, renewed=fact.fact_id in renewed)
+    return _line(text, count, fact_id=fact.fact_id)
 
 
 def _note_line(note: Note, count: TokenCounter) -> Line:

@@ -1,5 +1,6 @@
 """One short line per fact, in words a model and a clinician both read. Nothing that the fact does not say."""
 
+from grounding import facts
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     FACT_KIND_ALLERGY,
@@ -11,6 +12,7 @@ from longitude.record.v1.fact_pb2 import (
     FACT_KIND_MEDICATION,
     FACT_KIND_PROBLEM,
     FACT_KIND_PROCEDURE,
+    FACT_KIND_RESULT,
     FACT_STATUS_ENDED,
     FACT_STATUS_ORDERED,
     FACT_STATUS_PRELIMINARY,
@@ -18,7 +20,6 @@ from longitude.record.v1.fact_pb2 import (
     PROVENANCE_READ_FROM_IMAGE,
     PROVENANCE_READ_FROM_TEXT,
     ClinicalFact,
-    Dosage,
 )
 
 from consult import concepts, times
@@ -34,6 +35,7 @@ _HEADS = {
     FACT_KIND_IMAGING_FINDING: "Image: ",
     FACT_KIND_DEMOGRAPHIC: "Patient: ",
 }
+_LASTING = (FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, FACT_KIND_ENCOUNTER)
 _STATUS = {FACT_STATUS_ORDERED: "ordered", FACT_STATUS_PRELIMINARY: "preliminary", FACT_STATUS_ENDED: "ended"}
 _PROVENANCE = {
     PROVENANCE_READ_FROM_TEXT: "read from text",
@@ -42,16 +44,21 @@ _PROVENANCE = {
 }
 
 
-def line(fact: ClinicalFact) -> str:
-    """`Medication: metformin 1000 mg PO BID, since 2023-01-14, LAKESIDE`."""
+def line(fact: ClinicalFact, *, renewed: bool = False) -> str:
+    """`Medication: metformin 1000 mg PO BID, ordered on 2023-01-14, not renewed since, LAKESIDE`.
+
+    `renewed`: another order of the same drug was given later.
+    """
     subject = _HEADS.get(fact.kind, "") + _negated(fact) + " ".join(filter(None, (concepts.name(fact), _value(fact))))
     parts = [
         subject,
-        _dosage(fact.dosage),
+        facts.organism(fact),
+        _dosage(fact),
         _flag(fact),
-        _when(fact),
-        _STATUS.get(fact.status, ""),
+        *([_order(fact, renewed=renewed)] if facts.is_open_order(fact) else [_when(fact), _status(fact)]),
         _note(fact),
+        facts.severity(fact),
+        *_comments(fact),
         _PROVENANCE.get(fact.provenance, ""),
         fact.patient.authority,
     ]
@@ -75,11 +82,26 @@ def _value(fact: ClinicalFact) -> str:
             return ""
 
 
-def _dosage(dosage: Dosage) -> str:
-    if dosage.instruction and not dosage.dose.value:
-        return dosage.instruction
-    dose = " ".join(filter(None, (dosage.dose.value, dosage.dose.unit)))
-    return " ".join(filter(None, (dose, dosage.route, dosage.frequency)))
+def _dosage(fact: ClinicalFact) -> str:
+    if fact.dosage.instruction and not fact.dosage.dose.value:
+        return fact.dosage.instruction
+    return facts.printed_dose(fact)
+
+
+def _status(fact: ClinicalFact) -> str:
+    return "on hold" if facts.is_on_hold(fact) else _STATUS.get(fact.status, "")
+
+
+def _order(fact: ClinicalFact, *, renewed: bool) -> str:
+    """An order of which nobody stated an end: when it was given, and not that it is taken."""
+    given = facts.known_since(fact)
+    ordered = f"ordered on {given:%Y-%m-%d}" if given else "ordered"
+    return ordered if renewed else f"{ordered}, not renewed since"
+
+
+def _comments(fact: ClinicalFact) -> list[str]:
+    lead = "comment of the laboratory" if fact.kind == FACT_KIND_RESULT else "comment"
+    return [f"{lead}: {comment}" for comment in facts.comments(fact)]
 
 
 def _flag(fact: ClinicalFact) -> str:
@@ -97,10 +119,18 @@ def _when(fact: ClinicalFact) -> str:
     if fact.kind == FACT_KIND_DEMOGRAPHIC:
         return ""
     if start is None:
-        return f"until {end:%Y-%m-%d}" if end else ""
+        return ", ".join(filter(None, (_stated(fact), f"until {end:%Y-%m-%d}" if end else "")))
     if end == start:
         return f"{start:%Y-%m-%d}"
     return f"{start:%Y-%m-%d} to {end:%Y-%m-%d}" if end else f"since {start:%Y-%m-%d}"
+
+
+def _stated(fact: ClinicalFact) -> str:
+    """When a fact was stated of which nobody said when it began."""
+    day = facts.reported_on(fact)
+    lead = "reported on" if fact.kind == FACT_KIND_RESULT else "recorded on"
+    missing = "start not stated" if fact.kind in _LASTING else "time not stated"
+    return f"{lead} {day:%Y-%m-%d}, {missing}" if day else missing
 
 
 def _note(fact: ClinicalFact) -> str:

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import chain, zip_longest
 
+from grounding.facts import in_time
 from longitude.record.v1.fact_pb2 import FACT_KIND_IMAGING_FINDING, FACT_KIND_RESULT, ClinicalFact
 
-from consult import concepts, times
+from consult import concepts
 from consult.context.ranking import words
 
 KINDS = (FACT_KIND_RESULT, FACT_KIND_IMAGING_FINDING)
@@ -29,8 +30,10 @@ def relevant(
         if fact.kind in KINDS:
             courses[concepts.key(fact)].append(fact)
     asked = words(question)
-    ordered = [sorted(course, key=_time) for course in courses.values()]
-    ordered.sort(key=lambda course: (-_worth(course, asked, related), -_time(course[-1])[0], concepts.key(course[-1])))
+    ordered = [sorted(course, key=in_time) for course in courses.values()]
+    ordered.sort(
+        key=lambda course: (-_worth(course, asked, related), -in_time(course[-1])[0], concepts.key(course[-1]))
+    )
     shown = [_by_worth(course) for course in ordered]
     deeper = chain.from_iterable(zip_longest(*(course[FIRST_VALUES:] for course in shown)))
     first = [fact for course in shown for fact in course[:FIRST_VALUES]]
@@ -52,10 +55,5 @@ def _by_worth(course: Sequence[ClinicalFact]) -> list[ClinicalFact]:
     """The newest, the oldest, the last of each encounter, the rest; from new to old."""
     newest, oldest = course[-1], course[0]
     last_of_encounter = {fact.encounter_id: fact for fact in course if fact.encounter_id}
-    chosen = [newest, oldest, *sorted(last_of_encounter.values(), key=_time, reverse=True), *reversed(course)]
+    chosen = [newest, oldest, *sorted(last_of_encounter.values(), key=in_time, reverse=True), *reversed(course)]
     return list({fact.fact_id: fact for fact in chosen}.values())
-
-
-def _time(fact: ClinicalFact) -> tuple[float, str]:
-    start, _ = times.interval(fact)
-    return (start.timestamp() if start else 0.0, fact.fact_id)

@@ -5,7 +5,7 @@ its reader to pass over those that do: orders of carbapenems with a penicillin a
 allergy, would make most of them.
 """
 
-from grounding import Sources, Statement, facts, relations
+from grounding import Sources, Statement, facts, phrases, relations
 from grounding.statements import ClassName, CrossReaction, Name, Part, Reaction, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
@@ -45,7 +45,7 @@ def _statements(sources: Sources, drug: ClinicalFact, allergy: ClinicalFact) -> 
         return _conflict(sources, drug, allergy, _classes(relation, drug))
     if cross.strength is Strength.UNLIKELY:
         return []
-    alert = _alert(drug, allergy, (), Words("; "), CrossReaction(drug.fact_id, allergy.fact_id))
+    alert = _alert(sources, drug, allergy, (), Words("; "), CrossReaction(drug.fact_id, allergy.fact_id))
     return [alert, _avoid(drug, allergy)] if cross.strength is Strength.LIKELY else [alert]
 
 
@@ -62,15 +62,18 @@ def _conflict(
     guidance: tuple[Part, ...] = ()
     if facts.class_of(allergy, PENICILLIN):
         guidance = parts.quoted(sources, ("aaaai-2022-penicillin-allergy",), ("penicillin", "anaphylaxis", "avoid"))
-    return [_alert(drug, allergy, drug_class, *guidance), _avoid(drug, allergy)]
+    return [_alert(sources, drug, allergy, drug_class, *guidance), _avoid(drug, allergy)]
 
 
-def _alert(drug: ClinicalFact, allergy: ClinicalFact, drug_class: tuple[Part, ...], *more: Part) -> Statement:
-    """`Naproxen (NSAID) was ordered on ..., although an allergy is recorded: NSAIDS`."""
+def _alert(
+    sources: Sources, drug: ClinicalFact, allergy: ClinicalFact, drug_class: tuple[Part, ...], *more: Part
+) -> Statement:
+    """`Naproxen (NSAID) was ordered on ..., although an allergy is recorded: NSAIDS, severe`."""
     reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(allergy.fact_id)) if allergy.note else ()
+    reaction += phrases.severity(allergy)
     return parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(Name(drug.fact_id, capital=True), *drug_class, *parts.state(drug)),
+        *(Name(drug.fact_id, capital=True), *drug_class, *parts.state(sources, drug)),
         *(Words(", although an allergy is recorded: "), Name(allergy.fact_id), *reaction, *more),
     )
 

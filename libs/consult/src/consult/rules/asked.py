@@ -65,7 +65,7 @@ def _all(sources: Sources, kind: "FactKind.ValueType") -> list[ClinicalFact]:
 def _standing(sources: Sources, same: list[ClinicalFact]) -> ClinicalFact:
     """The entry that says how things stand: one in force before one that is over."""
     going_on = [fact for fact in same if not facts.has_ended(fact, sources.today)]
-    return parts.longest_in_use(going_on) if going_on else parts.newest_first(tuple(same))[0]
+    return parts.newest_first(going_on or same)[0]
 
 
 def _state(sources: Sources, fact: ClinicalFact) -> Statement:

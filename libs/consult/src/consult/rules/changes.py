@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from grounding import Sources, Statement, facts
+from grounding import Sources, Statement, facts, phrases
 from grounding.kinds import trend
 from grounding.statements import Day, Name, Part, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -37,6 +37,10 @@ WORTH_TELLING: dict[str, Decimal] = {
 }
 
 
+# What introduces drugs that are told with the day of their end.
+_STOPPED, _ON_HOLD = "stopped: ", "on hold: "
+
+
 @dataclass(frozen=True, slots=True)
 class LastEncounter:
     """The encounter to compare with, and the moment it was over."""
@@ -47,7 +51,8 @@ class LastEncounter:
 
 def last_encounter(sources: Sources) -> LastEncounter | None:
     """The newest encounter that is over and after which something was recorded; None at a first visit."""
-    newest = max((facts.moment(fact.valid_from) for fact in sources.current if _tells(fact)), default=None)
+    times = (facts.known_since(fact) for fact in sources.current if fact.HasField("quantity"))
+    newest = max((each for each in times if each), default=None)
     ended = [LastEncounter(fact, _over(fact)) for fact in sources.encounters() if _is_over(fact)]
     before = [each for each in ended if newest is not None and each.over < newest]
     return max(before, key=lambda each: each.over, default=None)
@@ -86,30 +91,25 @@ def _lists(sources: Sources, last: LastEncounter) -> list[tuple[str, list[Clinic
     """What is new or over since then, by the words that introduce it."""
     present = [fact for fact in sources.current if not facts.is_absent(fact)]
     drugs = [fact for fact in present if fact.kind == FACT_KIND_MEDICATION]
-    started = [fact for fact in drugs if _began_after(fact, last)]
-    before = {facts.name_of(fact) for fact in drugs if not _began_after(fact, last)}
-    new = [fact for fact in started if facts.name_of(fact) not in before]
+    new = [fact for fact in present if _began_after(sources, fact, last)]
+    old = [fact for fact in present if not _began_after(sources, fact, last)]
+    before = {facts.name_of(fact) for fact in old if fact.kind == FACT_KIND_MEDICATION}
+    started = [fact for fact in _in_force(new, FACT_KIND_MEDICATION) if facts.name_of(fact) not in before]
+    over = _over_since(sources, drugs, last)
     return [
-        ("ordered: ", _distinct([fact for fact in new if facts.is_order(fact)])),
-        (
-            "new medication, active: ",
-            _distinct([fact for fact in new if not facts.is_order(fact) and not facts.has_ended(fact)]),
-        ),
-        ("stopped: ", _stopped(sources, drugs, last)),
-        ("new problem: ", _distinct(_unheard(present, _new(present, FACT_KIND_PROBLEM, last), last))),
-        ("new document: ", _distinct(_new(present, FACT_KIND_DOCUMENT, last))),
-        (
-            "new allergy: ",
-            _distinct(_settled(sources, _unheard(present, _new(present, FACT_KIND_ALLERGY, last), last))),
-        ),
+        ("ordered: ", _distinct(started)),
+        (_STOPPED, _distinct([fact for fact in over if not facts.is_on_hold(fact)])),
+        (_ON_HOLD, _distinct([fact for fact in over if facts.is_on_hold(fact)])),
+        ("new problem: ", _distinct(_unheard(old, _in_force(new, FACT_KIND_PROBLEM)))),
+        ("new document: ", _distinct(_in_force(new, FACT_KIND_DOCUMENT))),
+        ("new allergy: ", _distinct(_settled(sources, _unheard(old, _in_force(new, FACT_KIND_ALLERGY))))),
     ]
 
 
 def _listed(last: LastEncounter, words: str, changed: list[ClinicalFact]) -> Statement | None:
     if not changed:
         return None
-    ended = words == "stopped: "
-    entries = [_entry(fact, end=ended) for fact in changed]
+    entries = [_entry(fact, end=words in (_STOPPED, _ON_HOLD)) for fact in changed]
     listed: list[Part] = []
     for entry in entries:
         listed += [Words(", "), *entry] if listed else list(entry)
@@ -117,8 +117,9 @@ def _listed(last: LastEncounter, words: str, changed: list[ClinicalFact]) -> Sta
 
 
 def _entry(fact: ClinicalFact, *, end: bool) -> tuple[Part, ...]:
-    dated = facts.ends_on(fact) if end else facts.starts_on(fact)
-    return (Name(fact.fact_id), *((Words(" ("), Day(fact.fact_id, end=end), Words(")")) if dated else ()))
+    if not end:
+        return (Name(fact.fact_id), *phrases.in_brackets(fact))
+    return (Name(fact.fact_id), Words(" ("), Day(fact.fact_id, end=True), Words(")"))
 
 
 def _since(last: LastEncounter) -> tuple[Part, ...]:
@@ -126,21 +127,19 @@ def _since(last: LastEncounter) -> tuple[Part, ...]:
     return (Words("Since the last encounter ("), Day(last.fact.fact_id, end=over), Words("): "))
 
 
-def _stopped(sources: Sources, drugs: list[ClinicalFact], last: LastEncounter) -> list[ClinicalFact]:
+def _over_since(sources: Sources, drugs: list[ClinicalFact], last: LastEncounter) -> list[ClinicalFact]:
     going_on = {facts.name_of(fact) for fact in parts.in_use(sources)}
-    over = [fact for fact in drugs if facts.has_ended(fact, sources.today) and fact.HasField("valid_to")]
-    return _distinct([f for f in over if facts.moment(f.valid_to) > last.over and facts.name_of(f) not in going_on])
+    over = [fact for fact in drugs if facts.has_ended(fact, sources.today) and facts.ends_on(fact)]
+    return [f for f in over if facts.moment(f.valid_to) > last.over and facts.name_of(f) not in going_on]
 
 
-def _new(present: list[ClinicalFact], kind: int, last: LastEncounter) -> list[ClinicalFact]:
-    return [
-        fact for fact in present if fact.kind == kind and fact.status != FACT_STATUS_ENDED and _began_after(fact, last)
-    ]
+def _in_force(new: list[ClinicalFact], kind: int) -> list[ClinicalFact]:
+    return [fact for fact in new if fact.kind == kind and not facts.has_ended(fact)]
 
 
-def _unheard(present: list[ClinicalFact], changed: list[ClinicalFact], last: LastEncounter) -> list[ClinicalFact]:
+def _unheard(old: list[ClinicalFact], changed: list[ClinicalFact]) -> list[ClinicalFact]:
     """Without what the record said before, by name or by code: a problem that is entered again is not new."""
-    before = [(fact.kind, facts.name_of(fact), fact.code) for fact in present if not _began_after(fact, last)]
+    before = [(fact.kind, facts.name_of(fact), fact.code) for fact in old]
     return [
         fact
         for fact in changed
@@ -156,17 +155,15 @@ def _settled(sources: Sources, changed: list[ClinicalFact]) -> list[ClinicalFact
     return [fact for fact in changed if fact.fact_id not in sources.disputed and not is_unconfirmed(fact)]
 
 
-def _began_after(fact: ClinicalFact, last: LastEncounter) -> bool:
-    return fact.HasField("valid_from") and facts.moment(fact.valid_from) > last.over
+def _began_after(sources: Sources, fact: ClinicalFact, last: LastEncounter) -> bool:
+    """Whether it began since; what has no stated start, whether it was first stated since."""
+    known = sources.known_since(fact)
+    return known is not None and known > last.over
 
 
 def _distinct(changed: list[ClinicalFact]) -> list[ClinicalFact]:
     """One fact per name, the newest."""
     return list({facts.name_of(fact): fact for fact in changed}.values())
-
-
-def _tells(fact: ClinicalFact) -> bool:
-    return fact.HasField("valid_from") and fact.HasField("quantity")
 
 
 def _is_over(fact: ClinicalFact) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from grounding import Sources, Statement, facts
+from grounding import Sources, Statement, facts, phrases
 from grounding.kinds import allergy
-from grounding.statements import Day, Name, Part, Reaction, Value, Words, join
+from grounding.statements import Name, Part, Reaction, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.context_pb2 import Contradiction
 from longitude.record.v1.fact_pb2 import (
@@ -59,7 +59,7 @@ def is_unconfirmed(fact: ClinicalFact) -> bool:
 def _question(sources: Sources, contradiction: Contradiction) -> Statement:
     sides = [sources.fact(fact_id) for fact_id in contradiction.fact_ids]
     describe = _DESCRIBE.get(contradiction.rule, _entry)
-    entries = join(" and ", (describe(fact) for fact in sides))
+    entries = join(" and ", (describe(sources, fact) for fact in sides))
     guidance: tuple[Part, ...] = ()
     if contradiction.rule == "no-known-allergies":
         guidance = parts.quoted(sources, ("aaaai-2022-penicillin-allergy",), ("allergy", "penicillin", "history"))
@@ -71,40 +71,35 @@ def _question(sources: Sources, contradiction: Contradiction) -> Statement:
 
 
 def _allergy(fact: ClinicalFact) -> tuple[Part, ...]:
-    """`penicillin, reaction anaphylaxis (2025-02-14, read from a document)`."""
+    """`penicillin, reaction anaphylaxis, severe (2025-02-14, read from a document)`."""
     reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(fact.fact_id)) if fact.note else ()
-    return (*allergy.allergen(fact), *reaction, *_origin(fact))
+    return (*allergy.allergen(fact), *reaction, *phrases.severity(fact), *_origin(fact))
 
 
-def _medication(fact: ClinicalFact) -> tuple[Part, ...]:
-    """`amlodipine active since ...`, `amlodipine stopped on ...`."""
-    if facts.has_ended(fact):
-        end: tuple[Part, ...] = (Words(" on "), Day(fact.fact_id, end=True)) if facts.ends_on(fact) else ()
-        return (Name(fact.fact_id), Words(" stopped"), *end)
-    return (Name(fact.fact_id), *parts.state(fact))
+def _medication(sources: Sources, fact: ClinicalFact) -> tuple[Part, ...]:
+    """`amlodipine ordered on ... and not renewed since`, `amlodipine stopped on ...`."""
+    return (Name(fact.fact_id), Words(" "), *phrases.medication_state(sources, fact, joint=" and "))
 
 
-def _demographic(fact: ClinicalFact) -> tuple[Part, ...]:
+def _demographic(_: Sources, fact: ClinicalFact) -> tuple[Part, ...]:
     return (Name(fact.fact_id), Words(" "), Value(fact.fact_id))
 
 
-def _entry(fact: ClinicalFact) -> tuple[Part, ...]:
+def _entry(_: Sources, fact: ClinicalFact) -> tuple[Part, ...]:
     negation: tuple[Part, ...] = (Words("no "),) if facts.is_absent(fact) else ()
     return (*negation, Name(fact.fact_id), *_origin(fact))
 
 
-_DESCRIBE: dict[str, Callable[[ClinicalFact], tuple[Part, ...]]] = {
-    "no-known-allergies": _allergy,
+_DESCRIBE: dict[str, Callable[[Sources, ClinicalFact], tuple[Part, ...]]] = {
+    "no-known-allergies": lambda _, fact: _allergy(fact),
     "active-and-ended": _medication,
     "demographic-mismatch": _demographic,
 }
 
 
 def _origin(fact: ClinicalFact) -> tuple[Part, ...]:
-    words = _ORIGIN.get(fact.provenance, "")
-    if not facts.starts_on(fact):
-        return (Words(f" ({words.removeprefix(', ')})"),) if words else ()
-    return (Words(" ("), Day(fact.fact_id), Words(f"{words})"))
+    """` (2025-02-14, read from a document)`."""
+    return phrases.in_brackets(fact, _ORIGIN.get(fact.provenance, ""))
 
 
 def _known(sources: Sources, contradiction: Contradiction) -> bool:

@@ -1,7 +1,7 @@
 """Results that a laboratory corrected: the reader must not go on with the old number."""
 
-from grounding import Sources, Statement
-from grounding.statements import Day, Name, Value, Words
+from grounding import Sources, Statement, phrases
+from grounding.statements import Name, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_CORRECTED
 
@@ -28,10 +28,10 @@ def corrected_results(sources: Sources) -> list[Statement]:
                     Name(fact.fact_id),
                     Words(" "),
                     Value(fact.fact_id),
-                    Words(" ("),
-                    Day(fact.fact_id),
+                    *phrases.in_brackets(fact),
+                    *phrases.comment(fact),
                 ),
-                *(Words(") replaces "), Value(old.fact_id), Words(" ("), Day(old.fact_id), Words(")")),
+                *(Words(" replaces "), Value(old.fact_id), *phrases.in_brackets(old)),
             )
         )
     return found

@@ -5,7 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from grounding import Sources, Statement, facts
-from grounding.statements import Day, Name, Value, Words
+from grounding.kinds import latest
+from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import CALCIUM, GLUCOSE, HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM, WHITE_BLOOD_CELLS
@@ -44,26 +45,27 @@ CRITICAL: dict[str, CriticalRange] = {
 
 
 def critical_values(sources: Sources) -> list[Statement]:
-    """The newest result of an analyte of the table, not older than 30 days, at or beyond its limit.
+    """The newest result of an analyte of the table, not older than 30 days, at or beyond its limit, with the comment of
+    the laboratory on it.
 
     Source: beside the table `CRITICAL`.
     """
     found = []
     for loinc, limits in CRITICAL.items():
-        newest = sources.series(loinc)[-1:]
+        newest = sources.measured(loinc)[-1:]
         if newest and _is_recent(newest[0], sources) and _is_critical(newest[0], limits):
-            found.append(_alert(newest[0].fact_id))
+            found.append(_alert(newest[0]))
     return found
 
 
-def _alert(fact_id: str) -> Statement:
-    words = (Words("Critical value: "), Name(fact_id), Words(" was "), Value(fact_id), Words(" on "), Day(fact_id))
+def _alert(fact: ClinicalFact) -> Statement:
+    words = (Words("Critical value: "), *latest.measured(fact, capital=False))
     return parts.statement(wire.STATEMENT_KIND_ALERT, *words)
 
 
 def _is_recent(fact: ClinicalFact, sources: Sources) -> bool:
-    day = facts.starts_on(fact)
-    return day is not None and sources.today - day <= _RECENT
+    known = facts.known_since(fact)
+    return known is not None and sources.today - known.date() <= _RECENT
 
 
 def _is_critical(fact: ClinicalFact, limits: CriticalRange) -> bool:

@@ -28,15 +28,17 @@ def two_drugs_of_one_class(sources: Sources) -> list[Statement]:
     for classes, passage_id, terms in _ONE_IS_ENOUGH:
         taken = _taken(sources, *classes)
         if len(taken) > 1:
-            found += _together(taken, classes, parts.quoted(sources, (passage_id,), terms))
+            found += _together(sources, taken, classes, parts.quoted(sources, (passage_id,), terms))
     return found
 
 
-def _together(taken: list[ClinicalFact], classes: tuple[str, ...], guidance: tuple[Part, ...]) -> list[Statement]:
+def _together(
+    sources: Sources, taken: list[ClinicalFact], classes: tuple[str, ...], guidance: tuple[Part, ...]
+) -> list[Statement]:
     newest, other, *more = taken
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.while_taking(newest, other, classes, classes), *guidance),
+        *(*parts.while_taking(sources, newest, other, classes, classes), *guidance),
         also=tuple(fact.fact_id for fact in more),
     )
     return [alert, parts.statement(wire.STATEMENT_KIND_PROPOSAL, *parts.avoid_together(newest, other))]
@@ -48,7 +50,7 @@ def _taken(sources: Sources, *classes: str) -> list[ClinicalFact]:
     for fact in parts.newest_first(parts.in_use(sources)):
         if own := members(fact, *classes):
             entries[own].append(fact)
-    return [parts.longest_in_use(same) for same in entries.values()]
+    return [parts.newest_first(same)[0] for same in entries.values()]
 
 
 RULES = (

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from grounding import Sources, Statement, facts
-from grounding.statements import Day, Name, Part, Value, Words
+from grounding import Sources, Statement, facts, phrases
+from grounding.statements import Name, Part, Value, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import (
@@ -27,7 +27,7 @@ def since_last_signed(sources: Sources, signed_at: datetime) -> list[Statement]:
     """
     new = [each.fact for each in sources.recorded if _is_new(each, signed_at, sources)]
     entries: list[Part] = []
-    for fact in parts.newest_first(tuple(new))[:_MOST]:
+    for fact in parts.newest_first(new)[:_MOST]:
         entries += [Words(", "), *_entry(fact)] if entries else _entry(fact)
     if not entries:
         return []
@@ -37,8 +37,7 @@ def since_last_signed(sources: Sources, signed_at: datetime) -> list[Statement]:
 def _is_new(recorded: RecordedFact, signed_at: datetime, sources: Sources) -> bool:
     return (
         recorded.fact.kind in _TOLD
-        and recorded.HasField("recorded_at")
-        and facts.moment(recorded.recorded_at) > signed_at
+        and sources.first_recorded(recorded.fact) > signed_at
         and sources.is_current(recorded.fact.fact_id)
     )
 
@@ -46,5 +45,4 @@ def _is_new(recorded: RecordedFact, signed_at: datetime, sources: Sources) -> bo
 def _entry(fact: ClinicalFact) -> tuple[Part, ...]:
     negation: tuple[Part, ...] = (Words("no "),) if facts.is_absent(fact) and fact.kind != FACT_KIND_ALLERGY else ()
     value: tuple[Part, ...] = (Words(" "), Value(fact.fact_id)) if fact.HasField("quantity") else ()
-    day: tuple[Part, ...] = (Words(" ("), Day(fact.fact_id), Words(")")) if facts.starts_on(fact) else ()
-    return (*negation, Name(fact.fact_id), *value, *day)
+    return (*negation, Name(fact.fact_id), *value, *phrases.in_brackets(fact), *phrases.comment(fact))

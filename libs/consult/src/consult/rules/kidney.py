@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from grounding import Sources, Statement, facts
 from grounding.calculators import egfr, egfr_slope, gfr_category
@@ -31,9 +32,9 @@ class KidneyFunction:
 
 def kidney_function(sources: Sources) -> KidneyFunction | None:
     """None when neither eGFR nor creatinine with birth date and sex is recorded."""
-    recorded = [fact for fact in sources.series(EGFR) if not fact.quantity.comparator][-1:]
+    recorded = [fact for fact in sources.measured(EGFR) if not fact.quantity.comparator][-1:]
     computed = _computed(sources)
-    if recorded and (computed is None or (facts.starts_on(recorded[0]) or sources.today) >= computed.day):
+    if recorded and (computed is None or _day(recorded[0], sources) >= computed.day):
         value = facts.number(recorded[0].quantity)
         assert value is not None
         return KidneyFunction(float(value), recorded[0], (recorded[0].fact_id,))
@@ -83,6 +84,11 @@ def rapid_progression(sources: Sources) -> list[Statement]:
     )
     guidance = parts.quoted(sources, ("kdigo-2024-progression",), ("rapid", "progression", "year"))
     return [parts.statement(wire.STATEMENT_KIND_ALERT, *text, *guidance)]
+
+
+def _day(fact: ClinicalFact, sources: Sources) -> date:
+    known = facts.known_since(fact)
+    return known.date() if known else sources.today
 
 
 def _computed(sources: Sources) -> Derived | None:

@@ -23,7 +23,7 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
     taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, BIGUANIDE)]
     if function is None or not taken or function.value >= _REASSESS_BELOW:
         return []
-    shown = parts.longest_in_use(taken)
+    shown = taken[0]
     others = tuple(fact.fact_id for fact in taken if fact is not shown)
     terms = (
         ("contraindicated", "below") if function.value < _CONTRAINDICATED_BELOW else ("30 and 45", "assess", "benefit")
@@ -31,7 +31,7 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
     wording = ": check whether it still fits" if function.value < _CONTRAINDICATED_BELOW else ": check the dose"
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.drug_with_dose(shown), *parts.state(shown), Words(", while "), *parts.kidney_parts(function)),
+        *(*parts.drug_with_dose(shown), *parts.state(sources, shown), Words(", while "), *parts.kidney_parts(function)),
         *(Words(wording), *parts.quoted(sources, _PASSAGES, terms)),
         also=others,
     )

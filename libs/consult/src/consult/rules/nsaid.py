@@ -40,7 +40,7 @@ def nsaid_with_chronic_kidney_disease(sources: Sources) -> list[Statement]:
     return [
         parts.statement(
             wire.STATEMENT_KIND_ALERT,
-            *(*parts.drug_with_class(nsaid, (NSAID,), capital=True), *parts.state(nsaid), Words(", while ")),
+            *(*parts.drug_with_class(nsaid, (NSAID,), capital=True), *parts.state(sources, nsaid), Words(", while ")),
             *(*parts.kidney_parts(function), *guidance),
         )
         for nsaid in _nsaids(sources)
@@ -59,13 +59,13 @@ def _nsaids(sources: Sources) -> list[ClinicalFact]:
 def _interaction(
     sources: Sources, nsaid: ClinicalFact, blockers: list[ClinicalFact], function: KidneyFunction | None
 ) -> list[Statement]:
-    blocker = parts.longest_in_use(blockers)
+    blocker = blockers[0]
     others = tuple(fact.fact_id for fact in blockers if fact is not blocker)
     kidneys: tuple[Part, ...] = parts.kidney_parts(function) if function else ()
     also_kidneys = (Words(" and "), *kidneys) if kidneys else ()
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
-        *(*parts.while_taking(nsaid, blocker, (NSAID,), RAAS_BLOCKERS), *also_kidneys),
+        *(*parts.while_taking(sources, nsaid, blocker, (NSAID,), RAAS_BLOCKERS), *also_kidneys),
         *parts.quoted(sources, ("fda-nsaid-acei-renal", "kdigo-2024-nsaid"), ("nsaid", "renal", "ace")),
         also=others,
     )

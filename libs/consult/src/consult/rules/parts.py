@@ -1,9 +1,11 @@
 """Pieces of sentences that several rules share."""
 
-from grounding import Sources, facts
+from collections.abc import Iterable
+
+from grounding import Sources, facts, phrases
 from grounding.calculators import egfr
 from grounding.kinds import evidence
-from grounding.statements import ClassName, Computed, Day, Dose, Method, Name, Part, Statement, Value, Words
+from grounding.statements import ClassName, Computed, Dose, Method, Name, Part, Statement, Value, Words
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
@@ -34,19 +36,19 @@ def drug_with_dose(fact: ClinicalFact) -> tuple[Part, ...]:
     return (Name(fact.fact_id, capital=True), Words(" "), Dose(fact.fact_id))
 
 
-def state(fact: ClinicalFact) -> tuple[Part, ...]:
-    """` was ordered on ...` or ` is active since ...`."""
-    if facts.is_order(fact):
-        return (Words(" was ordered"), *_dated(" on ", fact))
-    return (Words(" is active"), *_dated(" since ", fact))
+def state(sources: Sources, fact: ClinicalFact) -> tuple[Part, ...]:
+    """` was ordered on ... and not renewed since`, ` is active since ... until ...`."""
+    told = phrases.medication_state(sources, fact, joint=" and ")
+    is_order = isinstance(told[0], Words) and told[0].text.startswith("ordered")
+    return (Words(" was " if is_order else " is "), *told)
 
 
 def while_taking(
-    one: ClinicalFact, other: ClinicalFact, of_one: tuple[str, ...], of_other: tuple[str, ...]
+    sources: Sources, one: ClinicalFact, other: ClinicalFact, of_one: tuple[str, ...], of_other: tuple[str, ...]
 ) -> tuple[Part, ...]:
-    """`Naproxen (NSAID) was ordered on ..., while lisinopril (ACE inhibitor) is active since ...`."""
-    first = (*drug_with_class(one, of_one, capital=True), *state(one))
-    return (*first, Words(", while "), *drug_with_class(other, of_other), *state(other))
+    """`Naproxen (NSAID) was ordered on ..., while lisinopril (ACE inhibitor) was ordered on ... `."""
+    first = (*drug_with_class(one, of_one, capital=True), *state(sources, one))
+    return (*first, Words(", while "), *drug_with_class(other, of_other), *state(sources, other))
 
 
 def avoid_together(one: ClinicalFact, other: ClinicalFact) -> tuple[Part, ...]:
@@ -59,29 +61,15 @@ def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
     if function.recorded is None:
         computed = Computed(egfr.NAME, function.fact_ids, day=True)
         return (Words("eGFR by "), Method(egfr.CALCULATOR.method), Words(" was "), computed)
-    fact_id = function.recorded.fact_id
-    return (Words("eGFR was "), Value(fact_id), Words(" on "), Day(fact_id))
+    told = function.recorded
+    return (Words("eGFR was "), Value(told.fact_id), *phrases.on(told), *phrases.comment(told))
 
 
-def newest_first(entries: tuple[ClinicalFact, ...]) -> list[ClinicalFact]:
-    return sorted(entries, key=lambda fact: (fact.valid_from.seconds, fact.fact_id), reverse=True)
-
-
-def longest_in_use(entries: list[ClinicalFact]) -> ClinicalFact:
-    """Of several entries of one drug: the oldest with the dose of the newest, which says since when it goes on."""
-    newest = newest_first(tuple(entries))[0]
-    same = [each for each in entries if facts.name_of(each) == facts.name_of(newest) and _dose(each) == _dose(newest)]
-    return newest_first(tuple(same))[-1]
-
-
-def _dose(fact: ClinicalFact) -> tuple[str, str]:
-    return fact.dosage.dose.value, fact.dosage.dose.unit
+def newest_first(entries: Iterable[ClinicalFact]) -> list[ClinicalFact]:
+    """By the time since which each is known to hold."""
+    return sorted(entries, key=facts.in_time, reverse=True)
 
 
 def in_use(sources: Sources) -> tuple[ClinicalFact, ...]:
     """Medications active or ordered on the day of the question."""
     return tuple(fact for fact in sources.active(FACT_KIND_MEDICATION) if not facts.is_absent(fact))
-
-
-def _dated(preposition: str, fact: ClinicalFact) -> tuple[Part, ...]:
-    return (Words(preposition), Day(fact.fact_id)) if facts.starts_on(fact) else ()

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from grounding import Sources, Statement, facts
-from grounding.statements import Day, Name, Value, Words
+from grounding.kinds import latest
+from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from terminology.loinc import POTASSIUM
 
@@ -15,24 +16,25 @@ _MILD = Decimal("5.5")
 
 
 def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
-    """The newest potassium is at least 5.5 mmol/L while an ACE inhibitor, ARB or potassium-sparing diuretic is active.
+    """The newest potassium is at least 5.5 mmol/L while an ACE inhibitor, ARB or potassium-sparing diuretic is active
+    or ordered. The laboratory's comment on it stands beside it: a haemolysed sample reads too high.
 
     Source: UK Kidney Association, Clinical Practice Guidelines: Treatment of Acute Hyperkalaemia in Adults, 2023
     (mild from 5.5); FDA labels of ACE inhibitors, section 5 (hyperkalaemia).
     """
-    newest = sources.series(POTASSIUM)[-1:]
+    newest = sources.measured(POTASSIUM)[-1:]
     value = facts.number(newest[0].quantity) if newest else None
     if value is None or value < _MILD:
         return []
     taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, *RAISE_POTASSIUM)]
     if not taken:
         return []
-    result, drug = newest[0].fact_id, parts.longest_in_use(taken)
+    drug = taken[0]
     return [
         parts.statement(
             wire.STATEMENT_KIND_ALERT,
-            *(Name(result, capital=True), Words(" was "), Value(result), Words(" on "), Day(result), Words(", while ")),
-            *(*parts.drug_with_class(drug, RAISE_POTASSIUM), *parts.state(drug)),
+            *(*latest.measured(newest[0]), Words(", while ")),
+            *(*parts.drug_with_class(drug, RAISE_POTASSIUM), *parts.state(sources, drug)),
             *parts.quoted(sources, ("fda-acei-hyperkalaemia",), ("potassium", "hyperkal")),
             also=tuple(fact.fact_id for fact in taken if fact is not drug),
         )

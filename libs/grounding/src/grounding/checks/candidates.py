@@ -21,7 +21,7 @@ _MOST_ROUNDED = Decimal("0.02")
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A number of the record or derived from it. `stated`: every unit in which its fact states the same quantity;
-    `loinc`: the code of what it measures.
+    `loinc`: the code of what it measures; `reported`: the day on which its source stated it.
     """
 
     value: Decimal
@@ -32,6 +32,7 @@ class Candidate:
     fact_ids: tuple[str, ...]
     stated: frozenset[str] = frozenset()
     loinc: str = ""
+    reported: date | None = None
 
     @property
     def printed(self) -> str:
@@ -74,13 +75,13 @@ def same_digits(number: NumberMention, candidate: Candidate) -> bool:
 
 
 def _of_fact(fact: ClinicalFact) -> Iterator[Candidate]:
-    day, keys = facts.starts_on(fact), facts.keys(fact)
+    day, keys, reported = facts.starts_on(fact), facts.keys(fact), facts.reported_on(fact)
     sent = facts.quantities(fact)
     stated = frozenset(units.printed(each.unit) for each in sent if facts.number(each) is not None)
     for each in sent:
         value, unit, loinc = facts.number(each), units.printed(each.unit), facts.measured(fact, each)
         if value is not None:
-            yield Candidate(value, unit, each.comparator, day, keys, (fact.fact_id,), stated, loinc)
+            yield Candidate(value, unit, each.comparator, day, keys, (fact.fact_id,), stated, loinc, reported)
     if fact.provenance == PROVENANCE_COMPUTED_FROM_IMAGE:
         yield Candidate(Decimal(f"{fact.confidence:.2f}"), "", "", day, keys, (fact.fact_id,))
 

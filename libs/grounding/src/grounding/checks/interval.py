@@ -19,7 +19,7 @@ def check_one(bound: BoundNumber, context: Context) -> Claim:
     if _is_age(bound, context):
         return _check_age(bound, context)
     days = _days(bound, context)
-    if len(days) < 2:
+    if len(days) < 2 or _is_of_taking(bound, context):
         return unsupported(bound.number, "interval", "the cited sources span no such time")
     size = _DAYS[bound.number.unit]
     span = (max(days) - min(days)).days
@@ -36,6 +36,12 @@ def _days(bound: BoundNumber, context: Context) -> set[date]:
         return dated
     kept = (fact for fact in context.cited.facts if keys.of_loinc(BIRTH_DATE) not in facts.keys(fact))
     return {day for fact in kept for day in facts.days(fact)}
+
+
+def _is_of_taking(bound: BoundNumber, context: Context) -> bool:
+    """How long a drug has been taken is in no order without an end."""
+    named = context.cited.matching(bound.name.keys) if bound.name else ()
+    return bool(named) and all(map(facts.is_open_order, named))
 
 
 def _is_age(bound: BoundNumber, context: Context) -> bool:

@@ -65,7 +65,7 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
     found = context.cited.matching(name.keys) if name else ()
     if _AS_NEEDED.search(mention.text):
         return _check_as_needed(mention, found)
-    stated = [(fact, _stated(fact, mention.family)) for fact in found]
+    stated = [(fact, known) for fact in found for known in _stated(fact, mention.family)]
     wanted = times_per_day(mention.text) if mention.family == "frequency" else route(mention.text)
     agreeing = [fact for fact, known in stated if known == wanted]
     if agreeing:
@@ -77,14 +77,20 @@ def _check_dosage(mention: LabelMention, context: Context) -> Claim:
 
 
 def _check_as_needed(mention: LabelMention, medications: Sequence[ClinicalFact]) -> Claim:
-    said = [fact for fact in medications if _AS_NEEDED.search(f"{fact.dosage.frequency} {fact.dosage.instruction}")]
+    said = [fact for fact in medications if _AS_NEEDED.search(_how_taken(fact))]
     if said:
         return supported(mention, mention.family, said)
     return unsupported(mention, mention.family, "no cited medication is taken as needed")
 
 
-def _stated(fact: ClinicalFact, family: str) -> float | str | None:
-    return times_per_day(fact.dosage.frequency) if family == "frequency" else route(fact.dosage.route)
+def _how_taken(fact: ClinicalFact) -> str:
+    return " ".join(f"{each.frequency} {each.instruction}" for each in facts.dosages(fact))
+
+
+def _stated(fact: ClinicalFact, family: str) -> list[float | str | None]:
+    """The frequency or the route of each dose."""
+    doses = facts.dosages(fact)
+    return [times_per_day(each.frequency) if family == "frequency" else route(each.route) for each in doses]
 
 
 def _check_category(mention: LabelMention, context: Context) -> Claim:

@@ -29,6 +29,7 @@ from grounding.mentions import (
 )
 from grounding.scan import cue, name_mentions
 
+_STATES = (Cue.ACTIVE, Cue.ENDED, Cue.ORDERED, Cue.ON_HOLD, Cue.UNRENEWED)
 _LASTING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_ENCOUNTER})
 _ENDING = frozenset({FACT_KIND_MEDICATION, FACT_KIND_PROBLEM})
 # Words of what is over, or of what is looked at whenever it was.
@@ -43,7 +44,7 @@ _TAKING = frozenset({"takes", "taking"})
 
 def check(context: Context) -> list[Claim]:
     """One claim per word of status, about the nearest thing that lasts."""
-    cues = cue(context.sentence, Cue.ACTIVE, Cue.ENDED, Cue.ORDERED)
+    cues = cue(context.sentence, *_STATES)
     if not cues and not _PAST.search(context.words):
         return list(_of_bare_names(context))
     return [claim for each in cues for claim in _check_all(each, context)]
@@ -114,7 +115,7 @@ def _check_one(
     about = [fact for fact in context.cited.matching(name.keys) if fact.kind in meant] if name else []
     if not about:
         return unsupported(mention, "status", "it is not clear which entry of the record this is about")
-    agreeing = [fact for fact in about if _agrees(fact, mention.cue, context)]
+    agreeing = [fact for fact in about if _agrees(fact, mention.cue, context) and _is_meant(fact, mention, context)]
     if agreeing:
         return supported(mention, "status", agreeing)
     return contradicted(mention, "status", f"the record says {_status(about[-1], context)}", about)
@@ -132,11 +133,26 @@ def _agrees(fact: ClinicalFact, wanted: Cue, context: Context) -> bool:
     ended = _has_ended(fact, context)
     match wanted:
         case Cue.ENDED:
-            return ended
+            return ended and not facts.is_on_hold(fact)
         case Cue.ORDERED:
             return fact.kind == FACT_KIND_MEDICATION and not ended
+        case Cue.ON_HOLD:
+            return facts.is_on_hold(fact)
+        case Cue.UNRENEWED:
+            unrenewed = fact.fact_id not in context.cited.sources.renewed
+            return unrenewed and not ended and fact.kind == FACT_KIND_MEDICATION
         case _:
             return not ended and not facts.is_order(fact)
+
+
+def _is_meant(fact: ClinicalFact, mention: CueMention, context: Context) -> bool:
+    """`ordered in 2019, not renewed since` speaks of the order of that day, and not of a later one."""
+    days = [each for each in context.sentence.mentions if isinstance(each, DateMention)]
+    if mention.cue is not Cue.UNRENEWED or not days:
+        return True
+    told = next((each for each in reversed(days) if each.end <= mention.start), days[0])
+    known = (facts.starts_on(fact), facts.reported_on(fact), context.cited.sources.stated_on(fact))
+    return any(day is not None and told.includes(day) for day in known)
 
 
 def _has_ended(fact: ClinicalFact, context: Context) -> bool:
@@ -145,6 +161,8 @@ def _has_ended(fact: ClinicalFact, context: Context) -> bool:
 
 def _status(fact: ClinicalFact, context: Context) -> str:
     end = facts.ends_on(fact)
+    if facts.is_on_hold(fact):
+        return "it is on hold"
     if _has_ended(fact, context):
         return f"it ended on {end.isoformat()}" if end else "it has ended"
-    return "it is ordered" if facts.is_order(fact) else "it is active"
+    return "it is ordered" if facts.is_order(fact) or facts.is_open_order(fact) else "it is active"

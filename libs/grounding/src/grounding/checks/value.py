@@ -1,5 +1,6 @@
 """Numbers: values of results with their unit and day, doses, changes, intervals and counts."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -12,6 +13,9 @@ from grounding.checks.candidates import Candidate
 from grounding.checks.context import Context, contradicted, supported, unsupported
 from grounding.checks.dose import PER_DAY
 from grounding.claims import Claim, Verdict
+from grounding.mentions import DateMention
+
+_REPORTED = re.compile(r"\breported(?: on| in)?\s*$")
 
 
 def check(context: Context) -> list[Claim]:
@@ -50,15 +54,23 @@ def _value(bound: BoundNumber, known: Sequence[Candidate], context: Context) -> 
     day = bound.day
     if not agreeing:
         return [_disagreement(bound, relevant, context)]
-    on_day = [each for each in agreeing if day is None or (each.day is not None and day.includes(each.day))]
+    on_day = [each for each in agreeing if day is None or _is_of(each, day, context)]
     pointers = tuple(dict.fromkeys(fact_id for each in on_day or agreeing for fact_id in each.fact_ids))
     value = Claim(bound.number.start, bound.number.end, "value", Verdict.SUPPORTED, "", pointers)
     if day is None:
         return [value]
     if on_day:
         return [value, Claim(day.start, day.end, "date", Verdict.SUPPORTED, "", pointers)]
+    if any(each.day is None for each in agreeing):
+        return [value, unsupported(day, "date", "the record does not say of when this value is")]
     reason = f"the record has {agreeing[0].printed}"
     return [value, Claim(day.start, day.end, "date", Verdict.CONTRADICTED, reason, pointers)]
+
+
+def _is_of(candidate: Candidate, day: DateMention, context: Context) -> bool:
+    """Whether the value is of this day; `reported on` says when it was stated, which is not when it was measured."""
+    known = candidate.reported if _REPORTED.search(context.before(day)) else candidate.day
+    return known is not None and day.includes(known)
 
 
 def _relevant(bound: BoundNumber, known: Sequence[Candidate]) -> list[Candidate]:

@@ -3,7 +3,14 @@
 import re
 from datetime import date
 
-from longitude.record.v1.fact_pb2 import FACT_KIND_ENCOUNTER, ClinicalFact
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
+    FACT_KIND_ENCOUNTER,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
+    FACT_KIND_RESULT,
+    ClinicalFact,
+)
 from terminology.loinc import BIRTH_DATE
 
 from grounding import binding, facts, keys
@@ -19,8 +26,13 @@ _OF_ENCOUNTER = re.compile(r"\b(encounter|visit|admission|admitted|discharged?|s
 # What joins a day to the one before it, and what makes a span of the two.
 _JOINED = re.compile(r"\s*(?:,|;|and|or|&|as well as)\s*(?:again )?(?:on |in )?", re.IGNORECASE)
 _SPANS = re.compile(r"\b(?:between|from|since)\b", re.IGNORECASE)
+_DATED = frozenset({FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, FACT_KIND_RESULT})
 _PLAIN = frozenset(map(stem, NEUTRAL | CUE_OF.keys()))
-_BEGINS = ("since", "from", "started", "starting", "began", "ordered", "ordered on")
+# What stands before the day of a beginning, of a statement, and of an end.
+_BEGINS = re.compile(r"\b(?:since|from|started|starting|began)(?: on| in)?\W*$")
+_STATES = re.compile(r"\b(?:ordered|recorded|reported|renewed since)(?: on| in)?\W*$")
+_ENDS = re.compile(r"\buntil\W*$")
+_SINCE = re.compile(r"(?<!renewed )\bsince(?: on| in)?\W*$")
 
 
 def check(context: Context) -> list[Claim]:
@@ -35,15 +47,33 @@ def check_one(mention: DateMention, context: Context) -> Claim:
     named = _about(mention, context) or _by_words(context)
     agreeing = [fact for fact in named if _includes(mention, _days(fact, mention, context))]
     if agreeing:
-        return supported(mention, "date", agreeing)
+        return _since(mention, agreeing, context)
     dated = [fact for fact in named if _days(fact, mention, context)]
     if dated:
         recorded = ", ".join(sorted(day.isoformat() for fact in dated for day in facts.days(fact)))
         return contradicted(mention, "date", f"the record has {recorded}", dated)
+    if named and all(fact.kind in _DATED for fact in named):
+        return unsupported(mention, "date", "the record does not say so of this day")
     anywhere = [fact for fact in context.cited.facts if _includes(mention, _days(fact, mention, context))]
     if anywhere:
         return supported(mention, "date", anywhere)
     return unsupported(mention, "date", "no cited source carries this date")
+
+
+def _since(mention: DateMention, agreeing: list[ClinicalFact], context: Context) -> Claim:
+    """An order without an end says when it was given, and not that the drug has been taken since; what is over has not
+    gone on since.
+    """
+    if _SINCE.search(context.before(mention)):
+        agreeing = [fact for fact in agreeing if _goes_on(fact, context)]
+    if agreeing:
+        return supported(mention, "date", agreeing)
+    return unsupported(mention, "date", "it begins on this day, but the record does not say that it goes on since")
+
+
+def _goes_on(fact: ClinicalFact, context: Context) -> bool:
+    over = facts.has_ended(fact, context.cited.sources.today) and not facts.is_on_hold(fact)
+    return not over and not facts.is_open_order(fact)
 
 
 def _value_of_the_day_before(mention: DateMention, context: Context) -> BoundNumber | None:
@@ -97,12 +127,21 @@ def _days(fact: ClinicalFact, mention: DateMention, context: Context) -> frozens
         born = birth_day(fact)
         return frozenset({born}) if born else frozenset()
     start, end = facts.starts_on(fact), facts.ends_on(fact)
-    if context.before(mention, 12).rstrip(" (").endswith(_BEGINS):
-        return frozenset({start}) if start else frozenset()
+    before = context.before(mention)
+    if _STATES.search(before):
+        return _known(start, facts.reported_on(fact), context.cited.sources.stated_on(fact))
+    if _ENDS.search(before):
+        return facts.days(fact) - _known(start)
+    if _BEGINS.search(before):
+        return _known(end if facts.is_on_hold(fact) else start, *facts.dose_starts(fact))
     ended = [each for each in cue(context.sentence, Cue.ENDED) if each.end <= mention.start]
     if ended and "since" not in context.text[ended[-1].end : mention.start].lower():
-        return frozenset({end}) if end else frozenset()
-    return frozenset(day for day in (start, end) if day)
+        return _known(end)
+    return facts.days(fact)
+
+
+def _known(*days: date | None) -> frozenset[date]:
+    return frozenset(day for day in days if day)
 
 
 def _includes(mention: DateMention, days: frozenset[date]) -> bool:

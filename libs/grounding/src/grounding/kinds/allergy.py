@@ -4,19 +4,19 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
 from terminology import absence
 
-from grounding import facts
+from grounding import facts, phrases
 from grounding.kind import Kind, of_fact
 from grounding.sources import Sources
 from grounding.statements import Day, Name, Part, Reaction, Statement, Words
 
 
 def statement(sources: Sources, fact_id: str) -> Statement:
-    """`Allergy: penicillin, reaction hives, recorded 2024-05-06.`"""
+    """`Allergy: penicillin, reaction hives, severe, since 2024-05-06.`"""
     fact = sources.fact(fact_id)
     reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(fact_id)) if fact.note else ()
-    start: tuple[Part, ...] = (Words(", recorded "), Day(fact_id)) if facts.starts_on(fact) else ()
+    start = (Words(", since "), Day(fact_id)) if facts.starts_on(fact) else phrases.since(fact)
     lead = Words("Allergy status: " if facts.is_absent(fact) else "Allergy: ")
-    return Statement(wire.STATEMENT_KIND_ALLERGY, (lead, *allergen(fact), *reaction, *start))
+    return Statement(wire.STATEMENT_KIND_ALLERGY, (lead, *allergen(fact), *reaction, *phrases.severity(fact), *start))
 
 
 def allergen(fact: ClinicalFact) -> tuple[Part, ...]:

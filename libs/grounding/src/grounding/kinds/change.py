@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact, FactKind
 
-from grounding import phrases
+from grounding import facts, phrases
 from grounding.kind import Choice, Concept, Kind, NotSayableError, Shown, newest_of_its_code
 from grounding.kinds import trend
 from grounding.sources import Sources
@@ -16,14 +16,21 @@ _TOLD_ALONE = frozenset({FactKind.FACT_KIND_MEDICATION, FactKind.FACT_KIND_ALLER
 
 def statement(sources: Sources, fact_ids: Sequence[str]) -> Statement:
     """What moved: the last two values of one concept, one that is new, or one that was recorded again."""
-    ordered = sorted((sources.fact(fact_id) for fact_id in fact_ids), key=phrases.when)
+    ordered = sorted((sources.fact(fact_id) for fact_id in fact_ids), key=facts.in_time)
     newest = ordered[-1]
     last = ordered[-2:]
-    if len(last) > 1 and all(fact.HasField("quantity") for fact in last) and trend.in_one_unit(last) == last:
+    if len(last) > 1 and trend.is_course(last):
         return Statement(wire.STATEMENT_KIND_CHANGE, trend.course(sources, [fact.fact_id for fact in last]))
     value: tuple[Part, ...] = (Words(" "), Value(newest.fact_id)) if newest.HasField("quantity") else ()
-    lead = Words("Recorded again: " if len(ordered) > 1 else "New: ")
-    return Statement(wire.STATEMENT_KIND_CHANGE, (lead, Name(newest.fact_id), *value, *phrases.on(newest)))
+    lead = Words("Recorded again: " if len(ordered) > 1 or _was_known(sources, newest) else "New: ")
+    told = (lead, Name(newest.fact_id), *value, *phrases.on(newest), *phrases.comment(newest))
+    return Statement(wire.STATEMENT_KIND_CHANGE, told)
+
+
+def _was_known(sources: Sources, fact: ClinicalFact) -> bool:
+    """Whether an earlier entry has the same drug, problem or allergy: a drug that is ordered again is not new."""
+    same = (each for each in sources.of_kind(fact.kind) if facts.name_of(each) == facts.name_of(fact))
+    return fact.kind in _TOLD_ALONE and any(facts.in_time(each)[0] < facts.in_time(fact)[0] for each in same)
 
 
 def choose(fact: ClinicalFact, shown: Shown) -> Choice:

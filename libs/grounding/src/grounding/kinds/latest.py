@@ -6,13 +6,18 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from grounding import phrases
 from grounding.kind import Choice, Kind, Shown, newest_of_its_code
 from grounding.sources import Sources
-from grounding.statements import Name, Statement, Value, Words
+from grounding.statements import Name, Part, Statement, Value, Words
 
 
 def statement(sources: Sources, fact_id: str) -> Statement:
     """`Potassium was 5.6 mmol/L on 2025-03-04.`"""
-    parts = (Name(fact_id, capital=True), Words(" was "), Value(fact_id), *phrases.on(sources.fact(fact_id)))
-    return Statement(wire.STATEMENT_KIND_LATEST, parts)
+    return Statement(wire.STATEMENT_KIND_LATEST, measured(sources.fact(fact_id)))
+
+
+def measured(fact: ClinicalFact, *, capital: bool = True) -> tuple[Part, ...]:
+    """`Potassium was 5.6 mmol/L on 2025-03-04 (comment of the laboratory: “haemolysed”)`."""
+    named = (Name(fact.fact_id, capital=capital), Words(" was "), Value(fact.fact_id))
+    return (*named, *phrases.on(fact), *phrases.comment(fact))
 
 
 def choose(fact: ClinicalFact, shown: Shown) -> Choice:

@@ -10,7 +10,7 @@ from grounding.statements import Name, Part, Statement, Words
 
 
 def statement(sources: Sources, fact_id: str) -> Statement:
-    """`Problem: chronic kidney disease, active since 2024-05-06.`"""
+    """`Problem: chronic kidney disease, active since 2024-05-06.` Without a stated start: `active, recorded on ...`."""
     fact = sources.fact(fact_id)
     state: tuple[Part, ...] = (Words(", active"), *phrases.since(fact))
     if facts.has_ended(fact, sources.today):

@@ -19,6 +19,8 @@ class _Making:
 
     seed: int
     chance: random.Random
+    # Which starts a message states: hospitals leave many out.
+    starts: random.Random
     traps: frozenset[str]
     born: date
     sex: str
@@ -34,6 +36,9 @@ class _Making:
     letters: list[date] = field(default_factory=list)
     tempting: list[Tempting] = field(default_factory=list)
     no_known_allergies: date | None = None
+
+    def states_start(self) -> bool:
+        return self.starts.random() < 0.6
 
     def tempt(self, trap: str, text: str) -> None:
         self.tempting.append(Tempting(trap, text))
@@ -57,7 +62,8 @@ def _begin(seed: int, chance: random.Random, traps: frozenset[str]) -> _Making:
     born = date(chance.randint(1938, 1978), chance.randint(1, 12), chance.randint(1, 28))
     sex = chance.choice("FM")
     person = (f"ST{seed:07d}", f"{born:%Y%m%d}", sex)
-    return _Making(seed, chance, traps, born, sex, Writer(NORTHWEST, person), Writer(LAKESIDE, person))
+    starts = random.Random(f"starts/{seed}")  # noqa: S311 - stories are drawn, not secret
+    return _Making(seed, chance, starts, traps, born, sex, Writer(NORTHWEST, person), Writer(LAKESIDE, person))
 
 
 def _blood(making: _Making) -> None:
@@ -127,7 +133,7 @@ def _course(making: _Making, order: int, kind: tuple[str, str, str, tuple[str, .
         writer.drug(str(order), "OR", since, (code, name), dose, frequency)
         making.drugs.append(Drug(name, drug_class, dose, "mg", frequency, since, ordered=True))
         return
-    writer.drug(str(order), "NW", since, (code, name), dose, frequency)
+    writer.drug(str(order), "NW", since, (code, name), dose, frequency, start_stated=making.states_start())
     changed = since + timedelta(days=chance.randint(150, 400))
     if "outdated dose" in making.traps and order == 1:
         new = next(Decimal(each) for each in doses if Decimal(each) != dose)
@@ -149,8 +155,9 @@ def _problems(making: _Making) -> None:
     # One of a pair of sides: with both, no side would be a lie.
     chosen = {name.replace("left", "right"): (code, name, side) for code, name, side in chance.sample(plan.CHRONIC, 3)}
     for code, name, side in chosen.values():
-        segments.append(writer.diagnosis(code, name, first))
-        making.problems.append(Problem(name, first, side=side))
+        start_stated = making.states_start()
+        segments.append(writer.diagnosis(code, name, first if start_stated else None))
+        making.problems.append(Problem(name, first, side=side, start_stated=start_stated))
         if side:
             other = "right" if side == "left" else "left"
             making.tempt("laterality", f"Problem: {name.replace(side, other)}, active since {first}.")
@@ -166,7 +173,7 @@ def _allergies(making: _Making) -> None:
     chance, writer, day = making.chance, making.northwest, date(2024, 11, 5)
     if chance.random() < 0.5:
         reaction = chance.choice(plan.REACTIONS)
-        segment = writer.allergy(("764146007", "Penicillin", "SCT"), reaction, day)
+        segment = writer.allergy(("764146007", "Penicillin", "SCT"), reaction, day if making.states_start() else None)
         making.allergies.append(Allergy("penicillin", reaction, day))
     else:
         segment = writer.allergy(("716186003", "No known allergies", "SCT"), "", day)

@@ -22,7 +22,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Drug:
-    """A course of one ingredient. `dose` is today's or the last; `outdated` what it was before."""
+    """A course of one ingredient, ordered on the day `since`. `dose` is today's or the last; `outdated` what it was."""
 
     name: str
     drug_class: str
@@ -39,12 +39,14 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A diagnosis of the patient. `side` is left, right or empty."""
+    """A diagnosis of the patient, recorded on the day `since`. `side` is left, right or empty."""
 
     name: str
     since: date
     until: date | None = None
     side: str = ""
+    # Whether the message states that it began then.
+    start_stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,11 @@ def _of_drug(drug: Drug) -> str:
     dose = f"{drug.name} {drug.dose} {drug.unit} {drug.frequency}"
     if drug.ordered:
         return f"{dose}: ordered on {drug.since}."
-    return f"{dose}: stopped on {drug.until}." if drug.until else f"{dose}: active since {drug.since}."
+    return f"{dose}: stopped on {drug.until}." if drug.until else f"{dose}: ordered on {drug.since}, not renewed since."
 
 
 def _state(problem: Problem) -> str:
-    return f"resolved on {problem.until}" if problem.until else f"active since {problem.since}"
+    if problem.until:
+        return f"resolved on {problem.until}"
+    since = f"active since {problem.since}"
+    return since if problem.start_stated else f"active, recorded on {problem.since}, start not stated"

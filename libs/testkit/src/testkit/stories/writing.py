@@ -35,15 +35,28 @@ class Writer:
         """The measurement as this hospital's unit leaves it: in the usual unit and as sent."""
         return Result(name, day, self._units(name, value), self._units(name, replaced) if replaced else ())
 
-    def drug(self, order: str, control: str, day: date, code: tuple[str, str], dose: Decimal, frequency: str) -> None:
-        """An encoded order; control NW new, XO changed, DC stopped. An order alone, not yet active, is `RXO`."""
+    def drug(
+        self,
+        order: str,
+        control: str,
+        day: date,
+        code: tuple[str, str],
+        dose: Decimal,
+        frequency: str,
+        *,
+        start_stated: bool = True,
+    ) -> None:
+        """An encoded order; control NW new, XO changed, DC stopped. An order alone, not yet active, is `RXO`.
+
+        ORC-9 says when it was given; TQ1-7, when it begins, is often left out.
+        """
         when = self.dialect.time(self.at(day, 60))
         number = f"{self.dialect.authority}-RX-{order}"
         name = "RXO" if control == "OR" else "RXE"
         given: dict[int, Field] = {1: (*code, "RXNORM"), 2: str(dose), 4: "mg"}
         if name == "RXE":
             given = {2: (*code, "RXNORM"), 3: str(dose), 5: "mg"}
-        timing: dict[int, Field] = {1: "1", 3: frequency, 7: "" if control == "DC" else when}
+        timing: dict[int, Field] = {1: "1", 3: frequency, 7: when if start_stated and control != "DC" else ""}
         common: Segment = ("ORC", {1: "NW" if control == "OR" else control, 2: number, 9: when, 15: when})
         body: list[Segment] = [common, (name, given), ("TQ1", timing), ("RXR", {1: ("PO", "Oral", "HL70162")})]
         if name == "RXO":
@@ -60,11 +73,14 @@ class Writer:
             evn: Segment = ("EVN", {1: trigger, 2: self.dialect.time(self.at(day, late))})
             self._send(f"ADT^{trigger}", self.at(day, late), held, before=[evn], visit=("PV1", pv1))
 
-    def diagnosis(self, code: str, name: str, day: date) -> Segment:
-        return ("DG1", {1: "1", 3: (code, name, "I10C"), 5: self.dialect.time(self.at(day)), 6: "W"})
+    def diagnosis(self, code: str, name: str, day: date | None) -> Segment:
+        return ("DG1", {1: "1", 3: (code, name, "I10C"), 5: self._stated(day), 6: "W"})
 
-    def allergy(self, code: tuple[str, str, str], reaction: str, day: date) -> Segment:
-        return ("AL1", {1: "1", 2: "DA", 3: code, 5: reaction, 6: self.dialect.time(self.at(day))})
+    def allergy(self, code: tuple[str, str, str], reaction: str, day: date | None) -> Segment:
+        return ("AL1", {1: "1", 2: "DA", 3: code, 5: reaction, 6: self._stated(day)})
+
+    def _stated(self, day: date | None) -> str:
+        return self.dialect.time(self.at(day)) if day else ""
 
     def problem(self, number: str, code: tuple[str, str], day: date, resolved: date | None) -> None:
         """An entry of the problem list; a second message resolves it."""

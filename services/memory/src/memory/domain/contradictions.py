@@ -1,7 +1,8 @@
 """Facts that cannot all hold, found by named rules. Nothing is invalidated: both sides stay, a physician decides.
 
-Each rule reads the standing facts of one person and yields conflicts. A conflict's id names its rule and its subject
-(who says what about which concept), not the fact ids, so a restatement of either side does not open it again.
+Each rule reads the standing facts of one person and yields conflicts. What nobody gave a start is known since it was
+stated (`consult.times`): a denial that ended before is no conflict with it. A conflict's id names its rule and its
+subject (who says what about which concept), not the fact ids, so a restatement of either side does not open it again.
 """
 
 from collections import defaultdict
@@ -11,6 +12,7 @@ from itertools import combinations, product
 
 from consult import concepts, times
 from contracts.identifiers import event_id
+from grounding.facts import is_on_hold
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_ABSENT,
     ASSERTION_PRESENT,
@@ -132,15 +134,13 @@ def _who(fact: ClinicalFact) -> str:
 
 
 def _is_ended_course(fact: ClinicalFact) -> bool:
-    """A dose given at one moment is over, but it ends no treatment."""
+    """A dose given at one moment is over, but it ends no treatment; neither does an order that is on hold."""
     start, end = times.interval(fact)
-    return fact.status == FACT_STATUS_ENDED and (start is None or start != end)
+    return fact.status == FACT_STATUS_ENDED and (start is None or start != end) and not is_on_hold(fact)
 
 
 def _ended_after_start(active: ClinicalFact, ended: ClinicalFact) -> bool:
-    start, _ = times.interval(active)
-    ended_from, ended_to = times.interval(ended)
-    end = ended_to or ended_from
+    start, end = times.known_since(active), times.moment(ended, "valid_to") or times.known_since(ended)
     return start is None or end is None or end > start
 
 
