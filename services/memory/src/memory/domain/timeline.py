@@ -388,9 +388,14 @@ def _derived(entry: Entry, whole: StatedFact) -> Entry:
     fact.CopyFrom(entry.fact)
     fact.fact_id = event_id("said-of-group", said.fact_id, entry.fact.fact_id)
     fact.source.CopyFrom(said.source)
+    for deleted in said.deleted:
+        fact.ClearField(deleted)  # type: ignore[arg-type]
     del fact.deleted[:]
     fact.deleted.extend(said.deleted)
-    if said.status != FACT_STATUS_UNSPECIFIED:
+    if said.status == FACT_STATUS_ACTIVE and fact.kind == FACT_KIND_PROCEDURE:
+        # A service that was asked for is in force as an order until it is done.
+        fact.status = FACT_STATUS_ORDERED
+    elif said.status != FACT_STATUS_UNSPECIFIED:
         fact.status = said.status
     if said.status == FACT_STATUS_ACTIVE:
         fact.ClearField("valid_to")

@@ -57,25 +57,25 @@ def is_statement(order: Order, scope: Scope) -> bool:
     return says in _STATUSES
 
 
-def status_of(order: Order, in_force: "pb.FactStatus.ValueType") -> "pb.FactStatus.ValueType":
-    """The state of the order; `in_force`: of one that is. UNSPECIFIED: as before."""
-    status = _STATUSES[said_of(order)]
-    return in_force if status == pb.FACT_STATUS_ACTIVE else status
-
-
 def state_of(order: Order, scope: Scope, in_force: "pb.FactStatus.ValueType") -> dict[str, object]:
-    """Status, end, note and time of statement of an order, as fields of ClinicalFact."""
-    status = status_of(order, in_force)
-    held = said_of(order) == ON_HOLD
-    state: dict[str, object] = {"status": status, "stated_at": stated_at(order, scope)}
+    """Status, end, note and time of statement of an order, as fields of ClinicalFact.
+
+    `in_force`: the status of an order that is. UNSPECIFIED: the state is as before.
+    """
+    says, stated = said_of(order), stated_at(order, scope)
+    status = in_force if _STATUSES[says] == pb.FACT_STATUS_ACTIVE else _STATUSES[says]
+    state: dict[str, object] = {"stated_at": stated}
     if status == pb.FACT_STATUS_ENDED:
-        state["valid_to"] = effective_at(order, scope) or stated_at(order, scope)
-    if held:
+        end = effective_at(order, scope) or stated
+        state["valid_to"] = end
+        # What ends later is in force until then.
+        status = in_force if end.seconds > scope.said_at.seconds and says != ON_HOLD else status
+    if says == ON_HOLD:
         state["note"] = ON_HOLD
     elif status != pb.FACT_STATUS_UNSPECIFIED:
         # A state that is stated ends what was said of a hold.
         state["deleted"] = ["note"]
-    return state
+    return state | {"status": status}
 
 
 def stated_at(order: Order, scope: Scope) -> Timestamp:
@@ -109,7 +109,7 @@ def governed(orders: Sequence[Order]) -> Iterator[Order]:
     for order in orders:
         own = order.first("ORC")
         control = own or control
-        detail = order.first("OBR") or order.first("RXE") or order.first("RXO")
+        detail = next(filter(None, map(order.first, ("OBR", "RXE", "RXO", "RXD"))), None)
         yield Order([_for(control, detail), *order.segments]) if own is None and control and detail else order
 
 
