@@ -123,9 +123,12 @@ def _for(control: Segment, detail: Segment) -> Segment:
 
 def in_order(orders: Sequence[Order]) -> list[Order]:
     """The orders without those that a replacement of the same message continues under their own number."""
-    replacements = [order for order in orders if order.control == "RO"]
-    numbers = {number for order in replacements for number in groups_of(order)}
-    return [order for order in orders if said_of(order) != "replaced" or not numbers & set(groups_of(order))]
+    numbers = {number for order in orders if order.control == "RO" for number in groups_of(order)}
+
+    def continues(order: Order) -> bool:
+        return order.control != "RO" and said_of(order) == "replaced" and bool(numbers & set(groups_of(order)))
+
+    return [order for order in orders if not continues(order)]
 
 
 def without_detail(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:

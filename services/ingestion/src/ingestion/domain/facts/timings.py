@@ -18,7 +18,7 @@ from ingestion.domain.numbers import decimal_of
 from ingestion.domain.timestamps import parse_timestamp
 
 # TQ.3: letter and number (v2.5.1 section 4.3.3). X counts occurrences and T amounts; `INDEF` has no end.
-_DURATION = re.compile(r"([SMHDWLX])(\d{1,4})")
+_DURATION = re.compile(r"([SMHDWLX])(\d{1,6})")
 _LETTERS = {"S": "s", "M": "min", "H": "h", "D": "d", "W": "wk", "L": "mo"}
 _SPANS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "wk": 604_800}
 # Repeat patterns of table 0335 that say how long one interval is: Q<integer>S, M, H, D, W, L.
