@@ -483,7 +483,7 @@ def test_an_unknown_drug_stays_as_sent() -> None:
 
 @pytest.mark.parametrize(
     ("control", "state", "status"),
-    [("NW", "", "ACTIVE"), ("XO", "", "ACTIVE"), ("DC", "", "ENDED"), ("CA", "", "ENDED"), ("HD", "", "ENDED"),
+    [("NW", "", "ACTIVE"), ("XO", "", "UNSPECIFIED"), ("DC", "", "ENDED"), ("CA", "", "ENDED"), ("HD", "", "ENDED"),
      ("RE", "CM", "ENDED"), ("DE", "", "ENTERED_IN_ERROR")],
 )  # fmt: skip
 def test_order_controls_move_one_statement_through_its_life(control: str, state: str, status: str) -> None:

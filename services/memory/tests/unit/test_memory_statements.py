@@ -267,3 +267,75 @@ def test_a_long_life_is_no_deep_recursion(fact: Build, statement: Build) -> None
     updates = [visit(fact, statement, str(n), n, status=SAID_NOTHING) for n in range(3_000)]
     (entry,) = standing(replay(updates))
     assert entry.fact.fact_id == "2999"
+
+
+def test_a_state_of_an_order_says_nothing_of_its_results(fact: Build, statement: Build) -> None:
+    drug = statement(fact(fact_id="drug", code="w", identity=identity("placer:P", names=("m",)), **ORDER), 1)
+    value = result(fact, statement, "value", 2, since=2, identity=identity("filler:F", "placer:P", names=("INR/",)))
+    group = {"kind": cf.FACT_KIND_MEDICATION, "code": "", "identity": identity("placer:P", whole=True), "since": None}
+    stopped = statement(fact(fact_id="stop", status=cf.FACT_STATUS_ENDED, until=3, **group), 3)
+    states = {e.fact.code.code: e.fact.status for e in standing(replay([drug, value, stopped]))}
+    assert sorted(states.values()) == [cf.FACT_STATUS_ENDED, cf.FACT_STATUS_FINAL]
+    withdrawn = statement(fact(fact_id="gone", status=ERROR, **group), 3)
+    assert current(drug, value, withdrawn) == []
+
+
+def test_a_number_assigned_later_finds_the_order(fact: Build, statement: Build) -> None:
+    placed = statement(fact(fact_id="placed", code="w", identity=identity("placer:P", names=("m",)), **ORDER), 1)
+    group = {"kind": cf.FACT_KIND_MEDICATION, "code": "", "since": None}
+    both = identity("placer:P", "filler:F", whole=True)
+    numbered = statement(fact(fact_id="number", status=SAID_NOTHING, identity=both, **group), 2)
+    by_filler = {"identity": identity("filler:F", names=("m",))} | ORDER
+    changed = statement(fact(fact_id="changed", code="w", **by_filler), 3)
+    assert current(placed, numbered, changed) == ["changed"]
+    assert current(placed, changed) == ["changed", "placed"]
+    # What an earlier statement was called by stays a name of it, whichever number a later one gives.
+    by_placer = statement(fact(fact_id="last", code="w", identity=identity("placer:P", names=("m",)), **ORDER), 4)
+    assert current(placed, numbered, changed, by_placer) == ["last"]
+
+
+def test_a_hold_is_over_when_a_state_is_stated(fact: Build, statement: Build) -> None:
+    drug = {"code": "w", "identity": identity("placer:P", names=("m",))}
+    begun = statement(fact(fact_id="begun", **drug | ORDER), 1)
+    held = statement(
+        fact(fact_id="held", note="on hold", until=2, **drug | ORDER | {"status": cf.FACT_STATUS_ENDED}), 2
+    )
+    (entry,) = standing(replay([begun, held]))
+    assert (entry.fact.status, entry.fact.note) == (cf.FACT_STATUS_ENDED, "on hold")
+    again = {"deleted": ["note"], "status": cf.FACT_STATUS_ACTIVE}
+    released = statement(fact(fact_id="released", **drug | ORDER | again), 3)
+    alone = statement(
+        fact(fact_id="alone", **ORDER | again | {"code": "", "identity": identity("placer:P", whole=True)}), 3
+    )
+    for last in (released, alone):
+        (entry,) = standing(replay([begun, held, last]))
+        assert (entry.fact.status, entry.fact.note) == (cf.FACT_STATUS_ACTIVE, "")
+        assert not entry.fact.HasField("valid_to")
+
+
+def test_a_service_that_could_not_be_cancelled_is_ordered(fact: Build, statement: Build) -> None:
+    service = {"kind": cf.FACT_KIND_PROCEDURE, "code": "ct", "identity": identity("placer:P", names=("ct",))}
+    asked = statement(fact(fact_id="asked", since=None, status=cf.FACT_STATUS_ORDERED, **service), 1)
+    cancelled = statement(fact(fact_id="ca", since=None, until=2, status=cf.FACT_STATUS_ENDED, **service), 2)
+    goes_on = statement(fact(fact_id="uc", since=None, status=cf.FACT_STATUS_ORDERED, **service), 3)
+    group = service | {"code": "", "identity": identity("placer:P", whole=True)}
+    alone = statement(fact(fact_id="alone", since=None, status=cf.FACT_STATUS_ACTIVE, **group), 3)
+    mentioned = statement(fact(fact_id="sc", since=None, status=SAID_NOTHING, **service), 1)
+    for statements in ([asked, cancelled, goes_on], [asked, cancelled, alone], [mentioned]):
+        (entry,) = standing(replay(statements))
+        assert entry.fact.status == cf.FACT_STATUS_ORDERED
+        assert not entry.fact.HasField("valid_to")
+
+
+def test_all_steps_of_a_taper_are_carried_over(fact: Build, statement: Build) -> None:
+    def dose(value: str) -> cf.Dosage:
+        return cf.Dosage(dose=cf.Quantity(value=value, unit="mg"))
+
+    order = {"code": "p", "identity": identity("placer:P", names=("m",))} | ORDER
+    taper = statement(fact(fact_id="taper", dosage=dose("40"), further_dosages=[dose("20")], **order), 1)
+    mentioned = statement(fact(fact_id="sc", **order | {"status": SAID_NOTHING}), 2)
+    other = statement(fact(fact_id="xo", dosage=dose("5"), **order), 3)
+    (entry,) = standing(replay([taper, mentioned]))
+    assert [each.dose.value for each in (entry.fact.dosage, *entry.fact.further_dosages)] == ["40", "20"]
+    (entry,) = standing(replay([taper, mentioned, other]))
+    assert [each.dose.value for each in (entry.fact.dosage, *entry.fact.further_dosages)] == ["5"]

@@ -37,21 +37,26 @@ from functools import cached_property
 from consult import times
 from contracts.identifiers import event_id
 from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
     FACT_KIND_DEMOGRAPHIC,
     FACT_KIND_DOCUMENT,
+    FACT_KIND_ENCOUNTER,
     FACT_KIND_IMAGING_FINDING,
     FACT_KIND_IMMUNIZATION,
     FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
     FACT_KIND_PROCEDURE,
     FACT_KIND_RESULT,
     FACT_STATUS_ACTIVE,
     FACT_STATUS_CORRECTED,
     FACT_STATUS_ENDED,
     FACT_STATUS_ENTERED_IN_ERROR,
+    FACT_STATUS_FINAL,
     FACT_STATUS_ORDERED,
     FACT_STATUS_PRELIMINARY,
     FACT_STATUS_UNSPECIFIED,
     ClinicalFact,
+    FactStatus,
     Identity,
 )
 
@@ -69,6 +74,10 @@ _TIMES = ("valid_from", "valid_to")
 _CONTENT = ("code", "source_code", "dosage", "note", "severity", "about")
 _INSTANTS = frozenset(
     (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_PROCEDURE, FACT_KIND_IMMUNIZATION, FACT_KIND_IMAGING_FINDING)
+)
+# Kinds whose statements have a course: ordered or begun, going on, ended. A procedure has one until it is done.
+_COURSES = frozenset(
+    (FACT_KIND_MEDICATION, FACT_KIND_PROCEDURE, FACT_KIND_ENCOUNTER, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY)
 )
 # Of these the latest of a concept answers for a moment; of the other instants, all.
 _MEASURED = (FACT_KIND_RESULT, FACT_KIND_DEMOGRAPHIC)
@@ -264,6 +273,8 @@ class _Chain:
     """One statement through its life: the entries of its last form are open."""
 
     last: _Statement
+    # Of the last statement, with every other name of the thing that an earlier one gave.
+    identity: Identity
     entries: list[Entry]
     first_stated: datetime
     closed: list[Entry] = field(default_factory=list)
@@ -290,7 +301,7 @@ def fates(cluster: Sequence[StatedFact]) -> list[Entry]:
 def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
     """Which statement of a message replaces which open chain (by its `id`)."""
     found: dict[int, _Statement] = {}
-    meant = {id(s): [c for c in chains if _same(c.last.identity, s.identity)] for s in statements}
+    meant = {id(s): [c for c in chains if _same(c.identity, s.identity)] for s in statements}
     for statement in statements:
         for chain in meant[id(statement)]:
             place = chain.last.identity.instance == statement.identity.instance
@@ -338,18 +349,36 @@ def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
     for chain in before:
         chain.closed += [_superseded(entry, entries) for entry in chain.entries]
         chain.entries = []
-    return _Chain(statement, entries, stated)
+    return _Chain(statement, _known_as(statement.identity, *(chain.identity for chain in before)), entries, stated)
+
+
+def _known_as(identity: Identity, *earlier: Identity) -> Identity:
+    """An identity with the aliases that earlier statements of the same thing gave."""
+    groups = dict.fromkeys((*identity.groups, *(group for each in earlier for group in each.groups)))
+    names = dict.fromkeys((*identity.names, *(name for each in earlier for name in each.names)))
+    return Identity(groups=groups, names=names, instance=identity.instance) if earlier else identity
 
 
 def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
-    """Give the status of a statement without content to everything that stands in its group."""
+    """Give the status of a statement without content to everything that stands in its group.
+
+    A state is given to what has a course; a withdrawal to all: a result stands although its order was discontinued.
+    """
+    status = whole.first.status
     for chain in chains:
-        if not _same_group(chain.last.identity, whole.identity):
+        if not _same_group(chain.identity, whole.identity):
+            continue
+        chain.identity = _known_as(chain.identity, whole.identity)
+        if status != FACT_STATUS_ENTERED_IN_ERROR and not _has_course(chain.last.first):
             continue
         after = [_derived(entry, whole.facts[0]) for entry in chain.entries if entry.stands]
         withdrawn = [entry for entry in chain.entries if not entry.stands]
         chain.closed += [_superseded(entry, after) for entry in chain.entries if entry.stands]
         chain.entries = after + withdrawn
+
+
+def _has_course(fact: ClinicalFact) -> bool:
+    return fact.kind in _COURSES and fact.status not in (FACT_STATUS_FINAL, FACT_STATUS_CORRECTED)
 
 
 def _derived(entry: Entry, whole: StatedFact) -> Entry:
@@ -359,9 +388,14 @@ def _derived(entry: Entry, whole: StatedFact) -> Entry:
     fact.CopyFrom(entry.fact)
     fact.fact_id = event_id("said-of-group", said.fact_id, entry.fact.fact_id)
     fact.source.CopyFrom(said.source)
+    for deleted in said.deleted:
+        fact.ClearField(deleted)  # type: ignore[arg-type]
     del fact.deleted[:]
     fact.deleted.extend(said.deleted)
-    if said.status != FACT_STATUS_UNSPECIFIED:
+    if said.status == FACT_STATUS_ACTIVE and fact.kind == FACT_KIND_PROCEDURE:
+        # A service that was asked for is in force as an order until it is done.
+        fact.status = FACT_STATUS_ORDERED
+    elif said.status != FACT_STATUS_UNSPECIFIED:
         fact.status = said.status
     if said.status == FACT_STATUS_ACTIVE:
         fact.ClearField("valid_to")
@@ -392,14 +426,23 @@ def _completed(stated: StatedFact, before: Entry | None, first_stated: datetime)
     for name in carried:
         assert before is not None
         value = getattr(before.fact, name)
+        if name == "dosage":
+            full.further_dosages.extend(before.fact.further_dosages)
         if isinstance(value, str | int):
             setattr(full, name, value)
         else:
             getattr(full, name).CopyFrom(value)
     if full.status == FACT_STATUS_UNSPECIFIED:
-        full.status = FACT_STATUS_ENDED if full.HasField("valid_to") else FACT_STATUS_ACTIVE
+        full.status = _state_that_shows(full)
     sources = (*before.carried_from, before.fact.fact_id) if before is not None and carried else ()
     return Entry(stated, full, _since(full, before, first_stated), sources)
+
+
+def _state_that_shows(fact: ClinicalFact) -> "FactStatus.ValueType":
+    """The state of what nobody stated one of: a service that was asked for, a course with or without an end."""
+    if fact.kind == FACT_KIND_PROCEDURE:
+        return FACT_STATUS_ORDERED
+    return FACT_STATUS_ENDED if fact.HasField("valid_to") else FACT_STATUS_ACTIVE
 
 
 def _left_out(fact: ClinicalFact, before: ClinicalFact) -> tuple[str, ...]:
@@ -412,7 +455,7 @@ def _left_out(fact: ClinicalFact, before: ClinicalFact) -> tuple[str, ...]:
             names.append("status")
     names += [name for name in _TIMES if name not in deleted and _empty(fact, name) and not _empty(before, name)]
     goes_on = fact.status not in (FACT_STATUS_UNSPECIFIED, FACT_STATUS_ENDED) and before.status == FACT_STATUS_ENDED
-    if "valid_to" in names and fact.kind not in _INSTANTS and goes_on:
+    if "valid_to" in names and fact.kind in _COURSES and goes_on:
         names.remove("valid_to")
     if "valid_from" in names and _is_another_dose(fact, before):
         names.remove("valid_from")

@@ -12,6 +12,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import IdentityLink
 
 from ingestion.domain import identity
+from ingestion.domain.facts import orders
 from ingestion.domain.facts.allergies import allergy
 from ingestion.domain.facts.charges import charges
 from ingestion.domain.facts.deaths import accident, death
@@ -19,17 +20,12 @@ from ingestion.domain.facts.demographics import demographics
 from ingestion.domain.facts.documents import Document, attached_documents, described_documents, is_long_text
 from ingestion.domain.facts.encounters import encounter
 from ingestion.domain.facts.groups import Order, Person, persons
-from ingestion.domain.facts.immunizations import immunizations
-from ingestion.domain.facts.medications import administrations, medication
 from ingestion.domain.facts.problems import diagnosis, problem
-from ingestion.domain.facts.procedures import ORDER_MESSAGES, ordered_procedure, procedure
+from ingestion.domain.facts.procedures import procedure
 from ingestion.domain.facts.results import results, text_blocks
 from ingestion.domain.facts.scope import Origin, Scope, with_id
 from ingestion.domain.hl7 import Message, Segment
 
-# ORC-1: an order that is replaced, and those that stand in its place (HL7 table 0119).
-_REPLACED = "RP"
-_REPLACEMENTS = frozenset({"RO", "RU"})
 _STATEMENTS: dict[str, Callable[[Segment, Scope], Iterator[pb.ClinicalFact]]] = {
     "DG1": diagnosis,
     "PRB": problem,
@@ -93,26 +89,16 @@ def _statements(
     yield from charges(person, scope)
     loose = Order([segment for segment in person.statements if segment.name == "OBX"])
     for order in chain([loose], person.orders):
-        yield from _order(message, order, person, scope)
+        yield from _order(order, scope)
+    yield from orders.statements(person.orders, message.header.get(9), scope)
 
 
-def _order(message: Message, order: Order, person: Person, scope: Scope) -> Iterator[Document | pb.ClinicalFact]:
+def _order(order: Order, scope: Scope) -> Iterator[Document | pb.ClinicalFact]:
     if order.first("TXA") is not None:
         yield from described_documents(order, scope)
         return
-    code = message.header.get(9)
-    yield from medication(order, scope, replaced=_is_replaced(order, person))
-    yield from immunizations(order, scope) if code == "VXU" else administrations(order, scope)
-    if code in ORDER_MESSAGES:
-        yield from ordered_procedure(order, scope)
     yield from attached_documents(order, scope)
     yield from results(_without_long_texts(order), scope)
-
-
-def _is_replaced(order: Order, person: Person) -> bool:
-    return order.control == _REPLACED and any(
-        other.control in _REPLACEMENTS and other.placed_as() != order.placed_as() for other in person.orders
-    )
 
 
 def _without_long_texts(order: Order) -> Order:

@@ -1,11 +1,13 @@
-"""RXE, RXD, RXO and RXA: what a patient takes, from the order to its end.
+"""RXE and RXO: what a patient is to take, from the order to its end.
 
-All statements about one order have its identity; each ingredient is a part.
+All statements about one order have its identity; each ingredient is a part. What was dispensed or given is another
+statement (`administrations`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import drugs
 from terminology.concepts import NDC, RXNORM
@@ -13,74 +15,103 @@ from terminology.drugs import Ingredient
 
 from ingestion.domain.coding import CodedElement, Coding, most_complete, remembered
 from ingestion.domain.facts.groups import Order
+from ingestion.domain.facts.order_states import effective_at, groups_of, said_of, state_of, stated_at
 from ingestion.domain.facts.scope import Scope
+from ingestion.domain.facts.timings import Timing, belonging, span_of, timings
 from ingestion.domain.hl7 import Segment
 from ingestion.domain.numbers import decimal_of, ucum
-from ingestion.domain.timestamps import parse_timestamp, to_proto
-
-# HL7 table 0119: order controls that end an order, and those that say it never was.
-_ENDING = frozenset({"CA", "DC", "OC", "OD", "CR", "DR", "HD", "OH", "HR"})
-_MISTAKEN = frozenset({"DE", "UA"})
-# HL7 table 0038: order states in which nothing is taken any more.
-_ENDED_STATES = frozenset({"CA", "DC", "CM", "HD"})
-_ON_HOLD = frozenset({"HD", "OH", "HR"})
-# The segment that says most about the drug first, and the field that names it.
-_DRUG_FIELDS = (("RXE", 2), ("RXD", 2), ("RXG", 4), ("RXO", 1))
+from ingestion.domain.timestamps import to_proto
 
 
-def medication(order: Order, scope: Scope, *, replaced: bool = False) -> Iterator[pb.ClinicalFact]:
-    """One statement for each ingredient of the drug of an order. `replaced`: another order stands in its place."""
-    named = ((order.first(name), number) for name, number in _DRUG_FIELDS)
-    segment, number = next(((found, number) for found, number in named if found), (None, 0))
-    if segment is None:
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """Where a detail segment has what an order says (HL7 v2.5.1 sections 4.14.1 and 4.14.4)."""
+
+    drug: int
+    least: int
+    most: int
+    unit: int
+    instruction: int
+    per: int
+    rate: int
+    rate_unit: int
+
+
+# The segment that says most about the drug first.
+_DETAILS = {"RXE": _Fields(2, 3, 4, 5, 7, 22, 23, 24), "RXO": _Fields(1, 2, 3, 4, 7, 19, 21, 22)}
+
+
+def ordered_drug(order: Order) -> tuple[Segment, CodedElement] | None:
+    """The segment that names the drug of an order, and the drug; None where no drug is named."""
+    for name, fields in _DETAILS.items():
+        segment = order.first(name)
+        element = CodedElement.read(segment.value(fields.drug)) if segment else None
+        if segment is not None and (element or order.first("RXC")):
+            return segment, element or CodedElement((), "")
+    return None
+
+
+def medication(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """One statement for each ingredient of what is ordered; components (RXC) have amounts of their own."""
+    named = ordered_drug(order)
+    if named is None:
         return
-    element = CodedElement.read(segment.value(number))
-    if not element:
-        scope.origin.remark(segment, number, "no drug")
-        return
-    begun, ended, status = _course(order, segment, scope, replaced=replaced)
-    concepts = ingredients(element)
-    for code in concepts or [scope.coding(element.primary)]:
+    segment, element = named
+    content = {"kind": pb.FACT_KIND_MEDICATION} | _content(order, segment, scope)
+    parts = _ingredient_parts(segment, element, scope) | _component_parts(order, segment, scope)
+    groups = groups_of(order) or [f"drug:{element.primary.code or element.primary.text or next(iter(parts), '')}"]
+    for code, part in parts.items():
+        identity = pb.Identity(groups=groups, names=["medication"], part=code if len(parts) > 1 else "")
         yield scope.fact(
-            segment,
-            segment.path(number),
-            _identity(order, element, code.code if len(concepts) > 1 else ""),
-            kind=pb.FACT_KIND_MEDICATION,
-            code=code,
-            source_code=scope.coding(element.primary),
-            valid_from=begun,
-            valid_to=ended,
-            status=status,
-            dosage=_dosage(segment, order),
-            note="on hold" if order.control in _ON_HOLD else "",
+            part.segment,
+            part.path,
+            identity,
+            code=part.code,
+            source_code=part.source_code,
+            **content | _with_amount(part.amount, content),
         )
 
 
-def administrations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """RXA outside of vaccinations: doses that were given."""
-    for rxa in order.all("RXA"):
-        element = CodedElement.read(rxa.value(5))
-        if not element or rxa.get(20) in {"RE", "NA"}:
-            continue
-        given = scope.time(rxa, 3)
-        mistaken = rxa.get(21) == "D"
-        for code in ingredients(element) or [scope.coding(element.primary)]:
-            yield scope.fact(
-                rxa,
-                rxa.path(5),
-                pb.Identity(
-                    groups=order.placed_as() or ["administrations:"],
-                    names=[f"administration:{given.seconds}:{element.primary.code or element.primary.text}"],
-                    part=code.code,
-                ),
-                kind=pb.FACT_KIND_MEDICATION,
-                code=code,
-                source_code=scope.coding(element.primary),
-                valid_from=given,
-                valid_to=scope.origin.time(rxa, 4) or given,
-                status=pb.FACT_STATUS_ENTERED_IN_ERROR if mistaken else pb.FACT_STATUS_ENDED,
-                dosage=pb.Dosage(dose=quantity(rxa, 6, 7), route=_route(order)),
-            )
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One ingredient of what is ordered, where it was named, and its own amount if it has one."""
+
+    segment: Segment
+    path: str
+    code: pb.CodedConcept
+    source_code: pb.CodedConcept
+    amount: pb.Quantity | None = None
+
+
+def _ingredient_parts(segment: Segment, element: CodedElement, scope: Scope) -> dict[str, _Part]:
+    source, path = scope.coding(element.primary), segment.path(_DETAILS[segment.name].drug)
+    concepts = ingredients(element) or ([source] if element else [])
+    return {concept.code: _Part(segment, path, concept, source) for concept in concepts}
+
+
+def _component_parts(order: Order, segment: Segment, scope: Scope) -> dict[str, _Part]:
+    """Bases and additives of a compound (RXC-2) with their amounts (RXC-3, RXC-4)."""
+    parts: dict[str, _Part] = {}
+    for rxc in belonging(order, segment, "RXC"):
+        element = CodedElement.read(rxc.value(2))
+        if not element:
+            scope.origin.remark(rxc, 2, "no component")
+        source = scope.coding(element.primary)
+        for concept in ingredients(element) or ([source] if element else []):
+            parts[concept.code] = _Part(rxc, rxc.path(2), concept, source, quantity(rxc, 3, 4))
+    return parts
+
+
+def _with_amount(amount: pb.Quantity | None, content: Mapping[str, object]) -> dict[str, object]:
+    """The dosage of a component: its own amount, taken as the whole is."""
+    if amount is None:
+        return {}
+    dosage = pb.Dosage()
+    if isinstance(ordered := content.get("dosage"), pb.Dosage):
+        dosage.CopyFrom(ordered)
+        dosage.ClearField("dose_high")
+    dosage.dose.CopyFrom(amount)
+    return {"dosage": dosage, "further_dosages": []}
 
 
 def ingredients(element: CodedElement) -> list[pb.CodedConcept]:
@@ -106,68 +137,68 @@ def quantity(segment: Segment, number: int, unit: int) -> pb.Quantity | None:
     return pb.Quantity(value=value, unit=ucum(segment.get(unit, 1) or segment.get(unit, 2)))
 
 
-def _identity(order: Order, element: CodedElement, part: str) -> pb.Identity:
-    groups = order.placed_as() or [f"drug:{element.primary.code or element.primary.text}"]
-    return pb.Identity(groups=groups, names=["medication"], part=part)
+def route_of(segments: Sequence[Segment]) -> str:
+    """The routes of RXR segments (RXR-1)."""
+    return ", ".join(dict.fromkeys(filter(None, (_words(rxr, 1) for rxr in segments))))
 
 
-def _course(
-    order: Order, segment: Segment, scope: Scope, *, replaced: bool
-) -> tuple[Timestamp | None, Timestamp | None, "pb.FactStatus.ValueType"]:
-    """From when until when, and whether it is in force."""
-    orc, timing = order.first("ORC"), order.first("TQ1")
-    begun = scope.origin.time(timing, 7) if timing else None
-    begun = begun or _embedded_time(order, segment, scope, 4)
-    if segment.name == "RXD":
-        begun = begun or scope.origin.time(segment, 3)
-    said = (scope.origin.time(orc, 15, 9) if orc else None) or scope.said_at
-    state = orc.get(5) if orc else ""
-    if order.control in _MISTAKEN:
-        return begun or said, None, pb.FACT_STATUS_ENTERED_IN_ERROR
-    if replaced or order.control in _ENDING or state in _ENDED_STATES:
-        # When it began is known from the statement that this one follows, unless the message repeats it.
-        return begun, said, pb.FACT_STATUS_ENDED
-    until = (scope.origin.time(timing, 8) if timing else None) or _embedded_time(order, segment, scope, 5)
-    status = pb.FACT_STATUS_ORDERED if segment.name == "RXO" else pb.FACT_STATUS_ACTIVE
-    return begun or said, until, status
+def _content(order: Order, segment: Segment, scope: Scope) -> dict[str, object]:
+    """What is said of every ingredient: state, times and dosage."""
+    ordered_at = (effective_at(order, scope) or stated_at(order, scope)).ToDatetime(UTC)
+    timed = timings(order, segment, scope.origin, ordered_at)
+    begun, until = span_of(timed, ordered_at)
+    content: dict[str, object] = {}
+    if begun is not None:
+        content["valid_from"] = to_proto(begun)
+    elif said_of(order) == "begins" and (effective := effective_at(order, scope)):
+        content["valid_from"] = effective
+    if until is not None:
+        content["valid_to"] = to_proto(until)
+    first, *further = _dosages(order, segment, timed, ordered_at)
+    if first.ByteSize():
+        content |= {"dosage": first, "further_dosages": further}
+    in_force = pb.FACT_STATUS_ORDERED if segment.name == "RXO" else pb.FACT_STATUS_ACTIVE
+    return content | state_of(order, scope, in_force)
 
 
-def _embedded_time(order: Order, segment: Segment, scope: Scope, component: int) -> Timestamp | None:
-    """Start or end of the timing that versions before 2.5 keep in RXE-1 or ORC-7 (data type TQ)."""
-    orc = order.first("ORC")
-    texts = [segment.get(1, component) if segment.name == "RXE" else "", orc.get(7, component) if orc else ""]
-    moment = next((m for text in texts if text and (m := parse_timestamp(text, scope.origin.zone))), None)
-    return to_proto(moment) if moment else None
+def _dosages(order: Order, segment: Segment, timed: list[Timing], ordered_at: datetime) -> list[pb.Dosage]:
+    """The dose of an order, or its several doses: times of the day, steps of a taper."""
+    doses = [_dosage(order, segment, timing) for timing in timed or [Timing()]]
+    for dose, timing in zip(doses, timed if len(timed) > 1 else [], strict=False):
+        if timing.start is not None:
+            dose.valid_from.CopyFrom(to_proto(timing.start))
+        if (end := timing.ends(ordered_at)) is not None:
+            dose.valid_to.CopyFrom(to_proto(end))
+    return doses
 
 
-def _dosage(segment: Segment, order: Order) -> pb.Dosage:
-    fields = {"RXE": (3, 5, 7), "RXO": (2, 4, 7), "RXD": (12, 12, 9), "RXG": (5, 7, 0)}[segment.name]
-    dose, unit, instruction = fields
+def _dosage(order: Order, segment: Segment, timing: Timing) -> pb.Dosage:
+    fields = _DETAILS[segment.name]
+    dose, high = quantity(segment, fields.least, fields.unit), quantity(segment, fields.most, fields.unit)
+    amount = pb.Quantity(value=timing.amount, unit=ucum(timing.unit or segment.get(fields.unit)))
+    # An amount without a unit beside a dose counts doses (TQ1-2); with a unit it is the dose at this time.
+    repeats = bool(timing.amount and dose and not timing.unit)
+    if timing.amount and not repeats:
+        dose, high = amount, None
+    counted = f"{timing.amount} times the dose" if repeats and timing.amount != "1" else ""
+    instructions = [_words(segment, fields.instruction), timing.instruction, counted, _rate(segment, fields)]
     return pb.Dosage(
-        dose=None if segment.name == "RXD" else quantity(segment, dose, unit),
-        route=_route(order),
-        frequency=_frequency(segment, order),
-        instruction=_words(segment, instruction) if instruction else "",
+        dose=dose,
+        dose_high=high if high != dose else None,
+        route=route_of(belonging(order, segment, "RXR")),
+        frequency=timing.frequency,
+        instruction="; ".join(filter(None, instructions)),
     )
+
+
+def _rate(segment: Segment, fields: _Fields) -> str:
+    """`rate 100 mL/h`, from amount, unit and time of a rate of giving."""
+    if not segment.get(fields.rate):
+        return ""
+    unit, per = _words(segment, fields.rate_unit), segment.get(fields.per)
+    return f"rate {segment.get(fields.rate)} {unit}".strip() + (f" per {per}" if per and "/" not in unit else "")
 
 
 def _words(segment: Segment, number: int) -> str:
     value = segment.value(number)
     return value.get(2) or value.get(1)
-
-
-def _route(order: Order) -> str:
-    rxr = order.first("RXR")
-    return _words(rxr, 1) if rxr else ""
-
-
-def _frequency(segment: Segment, order: Order) -> str:
-    """TQ1-3 (the repeat pattern), else the interval of RXE-1 or ORC-7."""
-    timing, orc = order.first("TQ1"), order.first("ORC")
-    candidates = [
-        timing.get(3) if timing else "",
-        timing.get(11) if timing else "",
-        segment.get(1, 2) if segment.name == "RXE" else "",
-        orc.get(7, 2) if orc else "",
-    ]
-    return next((text for text in candidates if text), "")

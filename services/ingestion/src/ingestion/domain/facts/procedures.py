@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import observables, procedures, reports
 from terminology.concepts import LOINC, SNOMED
 
 from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
+from ingestion.domain.facts.order_states import groups_of, said_of, state_of
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
+from ingestion.domain.timestamps import parse_timestamp, to_proto
 
+# Messages whose OBR asks for something.
 ORDER_MESSAGES = frozenset({"ORM", "OML", "OMG", "OMI"})
-_ENDING = frozenset({"CA", "DC", "OC", "OD", "CR", "DR"})
 
 
 def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
@@ -40,27 +43,42 @@ def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     )
 
 
-def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """OBR of an order message: what was asked for, until the order is withdrawn."""
-    obr, orc, timing = order.first("OBR"), order.first("ORC"), order.first("TQ1")
+def ordered_service(order: Order) -> tuple[Segment, CodedElement] | None:
+    """OBR and the service that it names; None where none is named."""
+    obr = order.first("OBR")
     element = CodedElement.read(obr.value(4)) if obr else None
-    if obr is None or not element:
+    return (obr, element) if obr and element else None
+
+
+def ordered_procedure(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """OBR of an order message: what was asked for, until the order is withdrawn. What was performed is a result."""
+    named = ordered_service(order)
+    if named is None or said_of(order) == "performed":
         return
-    wanted = scope.origin.time(timing, 7) if timing else None
-    said = (scope.origin.time(orc, 9) if orc else None) or scope.said_at
-    ended = order.control in _ENDING
+    obr, element = named
     code = with_words(scope.coding(element.in_system(LOINC, SNOMED) or element.primary))
+    names = [f"order:{coding.code or coding.text}" for coding in element.codings] or [f"order:{code.code}"]
+    timing, origin = order.first("TQ1"), scope.origin
+    wanted = (origin.time(timing, 7) if timing else None) or origin.time(obr, 36, 6)
+    content: dict[str, object] = {"valid_from": wanted or _embedded(order, scope)}
     yield scope.fact(
         obr,
         obr.path(4),
-        pb.Identity(groups=order.placed_as() or [f"order:{code.code}"], names=["order"]),
+        pb.Identity(groups=groups_of(order) or [f"order:{code.code}"], names=names),
         kind=pb.FACT_KIND_PROCEDURE,
         code=code,
         source_code=scope.coding(element.primary),
-        valid_from=wanted or scope.origin.time(obr, 6, 36) or said,
-        valid_to=said if ended else None,
-        status=pb.FACT_STATUS_ENDED if ended else pb.FACT_STATUS_ORDERED,
+        **content | state_of(order, scope, pb.FACT_STATUS_ORDERED),
     )
+
+
+def _embedded(order: Order, scope: Scope) -> Timestamp | None:
+    """The start in the timing that versions before 2.5 keep in ORC-7 or OBR-27 (TQ.4)."""
+    for segment, number in ((order.first("ORC"), 7), (order.first("OBR"), 27)):
+        text = segment.get(number, 4) if segment else ""
+        if text and (moment := parse_timestamp(text, scope.origin.zone)):
+            return to_proto(moment)
+    return None
 
 
 def with_words(code: pb.CodedConcept) -> pb.CodedConcept:
