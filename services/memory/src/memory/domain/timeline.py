@@ -20,7 +20,8 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there. ENTERED_IN_ERROR withdraws. What was read from a document falls with the document.
+that stands there, except that one about results leaves the order itself. ENTERED_IN_ERROR withdraws. What was read from
+a document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
@@ -70,6 +71,8 @@ _CONTENT = ("code", "source_code", "dosage", "note", "severity", "about")
 _INSTANTS = frozenset(
     (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_PROCEDURE, FACT_KIND_IMMUNIZATION, FACT_KIND_IMAGING_FINDING)
 )
+# What may come as the result of an order.
+_REPORTED = (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING)
 # Of these the latest of a concept answers for a moment; of the other instants, all.
 _MEASURED = (FACT_KIND_RESULT, FACT_KIND_DEMOGRAPHIC)
 
@@ -344,12 +347,17 @@ def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
 def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
     """Give the status of a statement without content to everything that stands in its group."""
     for chain in chains:
-        if not _same_group(chain.last.identity, whole.identity):
+        if not _same_group(chain.last.identity, whole.identity) or not _is_meant(chain.last.first, whole.first):
             continue
         after = [_derived(entry, whole.facts[0]) for entry in chain.entries if entry.stands]
         withdrawn = [entry for entry in chain.entries if not entry.stands]
         chain.closed += [_superseded(entry, after) for entry in chain.entries if entry.stands]
         chain.entries = after + withdrawn
+
+
+def _is_meant(fact: ClinicalFact, whole: ClinicalFact) -> bool:
+    """A cancelled order has no results any more; what was ordered is not what was found."""
+    return whole.kind != FACT_KIND_RESULT or fact.kind in _REPORTED
 
 
 def _derived(entry: Entry, whole: StatedFact) -> Entry:

@@ -16,7 +16,10 @@ from ingestion.domain.hl7 import Segment, Value
 from ingestion.domain.numbers import decimal_of, ucum
 
 _COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "=": "", "": "", "≤": "<=", "≥": ">="}
-_COMPARED = re.compile(r"(?P<comparator><=|>=|<|>|=|≤|≥)?\s*(?P<number>[+-]?[\d.]+)")
+_COMPARED = re.compile(r"(?P<comparator><=|>=|<|>|=|≤|≥)?\s*(?P<number>[+-]?[\d.,]+)")
+# Commas between thousands, where no one can take them for a decimal sign: several of them, or one before a point.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d+)?|,\d{3}\.\d+)")
+_WITH_UNIT = re.compile(r"(?P<number>(?:[<>=≤≥]+\s*)?[+-]?[\d.,]+)\s*(?P<unit>[^\d\s.,].{0,40})")
 _RANGE = re.compile(r"(?P<low>-?[\d.]+)\s*(?:-|–|_|to|bis)\s*(?P<high>-?[\d.]+)", re.IGNORECASE)
 _BOUND = re.compile(r"(?P<comparator><=?|>=?|≤|≥)\s*(?P<number>-?[\d.]+)")
 
@@ -41,10 +44,21 @@ class Measurement:
 def measured(text: str, unit: str) -> Measurement | None:
     """`5.4`, `<0.1`, `>= 60`; None when the text is no number."""
     match = _COMPARED.fullmatch(text.strip())
-    number = decimal_of(match["number"]) if match else None
+    number = _number(match["number"]) if match else None
     if match is None or number is None:
         return None
     return Measurement(number, _COMPARATORS[match["comparator"] or ""], unit)
+
+
+def with_unit(text: str) -> Measurement | None:
+    """`5.4 mmol/L`, `<0.1mg/dL`: a number and its unit in one text; None when the unit is not known."""
+    match = _WITH_UNIT.fullmatch(text.strip())
+    unit = match["unit"] if match else ""
+    return measured(match["number"], unit) if match and units.ucum(unit) else None
+
+
+def _number(text: str) -> str | None:
+    return decimal_of(text.replace(",", "") if "," in text and _THOUSANDS.fullmatch(text) else text)
 
 
 def structured_numeric(value: Value, unit: str) -> Measurement | None:
