@@ -30,6 +30,12 @@ def ucum(spelling: str, *, scanned: bool = False) -> str | None:
     return _ucum(spelling, scanned=scanned) if len(spelling) <= _LONGEST else None
 
 
+def readings(spelling: str) -> tuple[str, ...]:
+    """The UCUM codes that a spelling in a field may mean: one, none, or several where what is measured decides."""
+    shared = _shared().get(spelling.strip())
+    return shared or tuple(filter(None, [ucum(spelling)]))
+
+
 # Only short texts are kept, so that the cache stays small whatever a sender writes.
 @lru_cache(maxsize=4096)
 def _ucum(spelling: str, *, scanned: bool) -> str | None:
@@ -167,6 +173,11 @@ def _spellings() -> dict[str, str]:
         for code, row in _rows().items()
         for spelling in (*row.several("spellings"), *row.several("prose"))
     }
+
+
+@cache
+def _shared() -> dict[str, tuple[str, ...]]:
+    return {row["spelling"]: row.several("units") for row in read("unit_readings", ("spelling", "units", "source"))}
 
 
 @cache

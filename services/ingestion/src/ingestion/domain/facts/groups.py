@@ -133,7 +133,8 @@ def _order_for(segment: Segment, person: Person, order: Order | None) -> Order:
     if order is not None and _joins(segment, order, person):
         return order
     fresh = Order(list(person.specimen))
-    if segment.name == "OBR" and order is not None and (orc := order.first("ORC")) and _is_one(orc, segment):
+    orc = order.first("ORC") if order is not None and segment.name == "OBR" and not person.orc_follows else None
+    if orc is not None and _is_one(orc, segment):
         fresh.segments.append(orc)
     person.orders.append(fresh)
     return fresh

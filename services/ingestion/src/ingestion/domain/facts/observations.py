@@ -25,6 +25,7 @@ from ingestion.domain.protocol import table
 TEXT_TYPES = frozenset({"TX", "FT"})
 # A longer text in one observation is a document.
 LONGEST_FACT_TEXT = 4_000
+_WORDS = TEXT_TYPES | {"ST"}
 _NUMERIC = frozenset({"NM", "SN"})
 _NULL = '""'
 _SAYS = {
@@ -88,7 +89,7 @@ class Observation:
     @property
     def has_value(self) -> bool:
         """Whether there is anything in OBX-5."""
-        return any(line.values(5) for line in self.lines)
+        return any(line.values(5) and not _is_deleted(line) for line in self.lines)
 
     @property
     def is_document(self) -> bool:
@@ -267,7 +268,8 @@ def _is_named(obx: Segment, codes: Sequence[str], sub_id: str) -> bool:
 
 
 def _finding(obx: Segment, scope: Scope) -> pb.CodedConcept | None:
-    element = CodedElement.read(obx.value(5))
+    text = obx.text(5).strip() if obx.get(2) in _WORDS else ""
+    element = CodedElement((Coding("", text, ""),), "") if text else CodedElement.read(obx.value(5))
     withdrawn = _said("observation_states").get(obx.get(11).upper()) in (WITHDRAWN, NO_RESULT) and obx.get(11)
     if withdrawn or not element:
         return None

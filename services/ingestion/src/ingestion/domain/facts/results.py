@@ -120,7 +120,7 @@ def _of_values(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
 
 def _of_value(seen: Observation, value: Value, suffix: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
     kind, unit = seen.obx.get(2), unit_of(seen.obx)
-    number = _number(kind, value, unit)
+    number = _number(seen.obx, value, unit)
     if number is None and (kind in _STRINGS or kind == "NM"):
         number = _with_unit(seen, value.whole(), unit, scope)
     if number is not None:
@@ -134,16 +134,17 @@ def _of_value(seen: Observation, value: Value, suffix: str, scope: Scope) -> Ite
         yield _fact(seen, scope, code, _content(kind, value, scope), suffix)
 
 
-def _number(kind: str, value: Value, unit: str) -> Measurement | None:
+def _number(obx: Segment, value: Value, unit: str) -> Measurement | None:
     """The number in a value: in NM and SN always, elsewhere only beside a unit."""
+    kind = obx.get(2)
     if kind == "SN":
         return structured_numeric(value, unit)
     if kind == "NM":
-        return measured(value.whole(), unit)
+        return measured(value.whole(), unit, obx.raw(7))
     if kind == "CQ":
         return measured(value.get(1), unit or value.get(2))
     if kind in _STRINGS and unit:
-        return measured(value.whole(), unit)
+        return measured(value.whole(), unit, obx.raw(7))
     return measured(value.get(1), unit) if kind in _CODED and unit and not value.get(3) else None
 
 
