@@ -32,11 +32,15 @@ def ucum(spelling: str, *, scanned: bool = False) -> str | None:
 
 def readings(spelling: str) -> tuple[str, ...]:
     """The UCUM codes that a spelling in a field may mean: one, none, or several where what is measured decides."""
-    shared = _shared().get(spelling.strip())
-    return shared or tuple(filter(None, [ucum(spelling)]))
+    return _readings(spelling) if len(spelling) <= _LONGEST else ()
 
 
-# Only short texts are kept, so that the cache stays small whatever a sender writes.
+# Only short texts are kept, so that the caches stay small whatever a sender writes.
+@lru_cache(maxsize=4096)
+def _readings(spelling: str) -> tuple[str, ...]:
+    return _shared().get(spelling.strip()) or tuple(filter(None, [ucum(spelling)]))
+
+
 @lru_cache(maxsize=4096)
 def _ucum(spelling: str, *, scanned: bool) -> str | None:
     plain, text = _plain(spelling), spelling.strip()

@@ -131,6 +131,19 @@ def test_a_note_on_an_order_or_specimen_is_beside_all_its_results(segments: tupl
     assert [list(fact.comments) for fact in results(*segments)] == [["Lipaemic"], ["Lipaemic"]]
 
 
+@pytest.mark.parametrize(
+    ("segments", "comment"),
+    [
+        ((obr(1), SODIUM, "SPM|1|S1||SER" + "|" * 20 + "HEM^Hemolyzed^HL70493"), "Hemolyzed"),
+        ((obr(1), SODIUM, "SPM|1|S1||SER" + "|" * 20 + "HEM"), "HEM"),
+        ((obr(1), SODIUM, "SPM|1|S1||SER" + "|" * 17 + "EX^Expired^HL70490"), "Expired"),
+        ((obr(1) + "|" * 35 + "^Difficult puncture", SODIUM), "Difficult puncture"),
+    ],
+)
+def test_the_condition_of_a_specimen_is_beside_its_results(segments: tuple[str, ...], comment: str) -> None:
+    assert [list(fact.comments) for fact in results(*segments)] == [[comment]]
+
+
 def test_a_note_on_what_is_asked_for_is_no_comment_on_results() -> None:
     found = results("ORC|NW|P1", obr(1), "NTE|1||Is she anaemic?", SODIUM, kind="ORM^O01")
     assert [list(fact.comments) for fact in found] == [[]]

@@ -19,7 +19,7 @@ from terminology import answers, specimens
 from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.scope import Scope
-from ingestion.domain.hl7 import Segment
+from ingestion.domain.hl7 import Segment, Value
 from ingestion.domain.protocol import table
 
 TEXT_TYPES = frozenset({"TX", "FT"})
@@ -28,6 +28,7 @@ LONGEST_FACT_TEXT = 4_000
 _WORDS = TEXT_TYPES | {"ST"}
 _NUMERIC = frozenset({"NM", "SN"})
 _NULL = '""'
+_EMPTY = ("", _NULL)
 _SAYS = {
     "final": pb.FACT_STATUS_FINAL,
     "corrected": pb.FACT_STATUS_CORRECTED,
@@ -42,6 +43,8 @@ _STANDS = (pb.FACT_STATUS_PRELIMINARY, pb.FACT_STATUS_CORRECTED, pb.FACT_STATUS_
 # results. An order that is discontinued (DC, OD, DR) or held has no more results, and keeps those that it has.
 _CANCELLED = frozenset({"OC", "CR"})
 _WISHED = "CA"
+# Why a specimen was rejected, in which condition it was, and what its collector remarked: as good as notes.
+_CONDITIONS = {"SPM": (21, 24), "OBR": (39,)}
 # Segments after which a note is about the whole order.
 _OF_ORDER = frozenset({"OBR", "ORC", "SPM", "SAC"})
 
@@ -73,6 +76,8 @@ class Observation:
     """One OBX, or the lines of one text."""
 
     lines: list[Segment]
+    # OBX-2.
+    kind: str
     report: Report
     element: CodedElement
     names: list[str]
@@ -219,7 +224,14 @@ def _notes(order: Order) -> dict[int, list[str]]:
             about = 0
         elif segment.name == "NTE" and (text := segment.text(3).strip()):
             found[about].append(text)
+        for number in _CONDITIONS.get(segment.name, ()):
+            found[0] += [_words(value) for value in segment.values(number)]
     return found
+
+
+def _words(value: Value) -> str:
+    element = CodedElement.read(value)
+    return next(iter(element.texts), element.primary.code)
 
 
 # --- the parent result ------------------------------------------------------------------------------------------------
@@ -292,11 +304,12 @@ def _observations(report: Report, notes: dict[int, list[str]], scope: Scope) -> 
         names = [f"{name}/{sub_id}" for name in names_of(element)]
         yield Observation(
             lines=lines,
+            kind=obx.get(2),
             report=report,
             element=element,
             names=[name + parent for name in names for parent in report.parents] if report.parents else names,
             status=status,
-            time=scope.origin.time(obx, 14) if obx.get(14) else report.time,
+            time=scope.origin.time(obx, 14) if obx.raw(14) not in _EMPTY else report.time,
             comments=[*comments, *report.comments],
         )
 

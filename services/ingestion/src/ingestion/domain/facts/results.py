@@ -77,7 +77,7 @@ def _of_notes(report: Report, scope: Scope) -> Iterator[pb.ClinicalFact]:
     if obr is None or note is None or not element:
         return
     names = [f"{name}/" for name in names_of(element)]
-    observation = Observation([], report, element, names, report.state or _PRELIMINARY, report.time, [])
+    observation = Observation([], "", report, element, names, report.state or _PRELIMINARY, report.time, [])
     code = normalise_result(element, None, scope).code
     yield _fact(observation, scope, code, {"text": "\n".join(report.comments)}, "", (note, 3))
 
@@ -91,8 +91,8 @@ def _facts(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
         if not seen.report.groups:
             scope.origin.remark(obx, 11, "a withdrawal without an order number or a time; it is not known of what")
         yield from _withdrawn(seen, scope)
-    elif obx.get(2) in _NOT_READ:
-        scope.origin.remark(obx, 5, _NOT_READ[obx.get(2)])
+    elif seen.kind in _NOT_READ:
+        scope.origin.remark(obx, 5, _NOT_READ[seen.kind])
     elif seen.has_value:
         yield from _of_values(seen, scope)
     elif seen.comments:
@@ -104,14 +104,14 @@ def _facts(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
 
 def _withdrawn(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
     """With the value that is withdrawn, where it is repeated."""
-    if seen.has_value and seen.obx.get(2) not in (_NOT_READ.keys() | {"ED"}):
+    if seen.has_value and seen.kind not in (_NOT_READ.keys() | {"ED"}):
         yield from _of_values(seen, scope)
     else:
         yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {}, "")
 
 
 def _of_values(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    if seen.obx.get(2) in TEXT_TYPES:
+    if seen.kind in TEXT_TYPES:
         yield from _of_text(seen, seen.text, scope)
         return
     for number, value in enumerate(seen.obx.values(5)):
@@ -119,8 +119,8 @@ def _of_values(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
 
 
 def _of_value(seen: Observation, value: Value, suffix: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    kind, unit = seen.obx.get(2), unit_of(seen.obx)
-    number = _number(seen.obx, value, unit)
+    kind, unit = seen.kind, unit_of(seen.obx)
+    number = _number(seen, value, unit)
     if number is None and (kind in _STRINGS or kind == "NM"):
         number = _with_unit(seen, value.whole(), unit, scope)
     if number is not None:
@@ -134,17 +134,17 @@ def _of_value(seen: Observation, value: Value, suffix: str, scope: Scope) -> Ite
         yield _fact(seen, scope, code, _content(kind, value, scope), suffix)
 
 
-def _number(obx: Segment, value: Value, unit: str) -> Measurement | None:
+def _number(seen: Observation, value: Value, unit: str) -> Measurement | None:
     """The number in a value: in NM and SN always, elsewhere only beside a unit."""
-    kind = obx.get(2)
+    kind, reference = seen.kind, seen.obx.raw(7)
     if kind == "SN":
         return structured_numeric(value, unit)
     if kind == "NM":
-        return measured(value.whole(), unit, obx.raw(7))
+        return measured(value.whole(), unit, reference)
     if kind == "CQ":
         return measured(value.get(1), unit or value.get(2))
     if kind in _STRINGS and unit:
-        return measured(value.whole(), unit, obx.raw(7))
+        return measured(value.whole(), unit, reference)
     return measured(value.get(1), unit) if kind in _CODED and unit and not value.get(3) else None
 
 
