@@ -30,12 +30,12 @@ def obr(number: int, service: str = "CHEM") -> str:
     return f"OBR|{number}|P{number}|F{number}|{service}"
 
 
-def days(found: list[pb.ClinicalFact]) -> list[str]:
-    return [fact.valid_from.ToJsonString()[:10] for fact in found]
+def days(facts: list[pb.ClinicalFact]) -> list[str]:
+    return [fact.valid_from.ToJsonString()[:10] for fact in facts]
 
 
-def numbers(found: list[pb.ClinicalFact]) -> list[str]:
-    return [next(group for group in fact.identity.groups if group.startswith("filler:")) for fact in found]
+def numbers(facts: list[pb.ClinicalFact]) -> list[str]:
+    return [next(group for group in fact.identity.groups if group.startswith("filler:")) for fact in facts]
 
 
 # --- specimens and containers

@@ -49,12 +49,12 @@ def segment(name: str, fields: dict[int, str]) -> str:
     return "|".join([name, "1", *(fields.get(n, "") for n in range(2, max(fields) + 1))])
 
 
-def remarks(found: Reading) -> list[str]:
-    return [f"{remark.segment} {remark.field}" for remark in found.remarks]
+def remarks(message: Reading) -> list[str]:
+    return [f"{remark.segment} {remark.field}" for remark in message.remarks]
 
 
-def identities(found: Sequence[pb.ClinicalFact]) -> list[tuple[str, int]]:
-    return [("|".join(fact.identity.names), fact.identity.instance) for fact in found]
+def identities(statements: Sequence[pb.ClinicalFact]) -> list[tuple[str, int]]:
+    return [("|".join(fact.identity.names), fact.identity.instance) for fact in statements]
 
 
 # --- which statement
