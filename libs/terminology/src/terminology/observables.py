@@ -72,17 +72,22 @@ class Code:
 
     def accepts(self, unit: str) -> bool:
         """Whether results of this code come in this unit, in any spelling; no unit where it has none."""
-        code = units.ucum(unit) if unit else ""
-        return code in (self.observable.unit, *self.observable.units)
+        return self._reading(unit) is not None
 
     def in_unit(self, value: Decimal, unit: str) -> Decimal | None:
         """In the record's unit, with the digits that were sent; None where results do not come in this unit."""
-        if not self.accepts(unit):
+        code = self._reading(unit)
+        if code is None:
             return None
-        if units.ucum(unit) == self.observable.unit and self.substance == self.observable.substance:
+        if code == self.observable.unit and self.substance == self.observable.substance:
             return value
-        converted = self.convert(value, unit, self.observable.unit)
+        converted = self.convert(value, code, self.observable.unit)
         return None if converted is None else units.rounded(converted, value, self.observable.decimals)
+
+    def _reading(self, unit: str) -> str | None:
+        """The unit that a spelling means here; None when results of this code do not come in it."""
+        known = (self.observable.unit, *self.observable.units)
+        return next((code for code in (units.readings(unit) if unit else ("",)) if code in known), None)
 
     def convert(self, value: Decimal, unit: str, to: str) -> Decimal | None:
         """A value of this code as the observable in any unit, unrounded; None where they cannot be compared."""

@@ -30,7 +30,17 @@ def ucum(spelling: str, *, scanned: bool = False) -> str | None:
     return _ucum(spelling, scanned=scanned) if len(spelling) <= _LONGEST else None
 
 
-# Only short texts are kept, so that the cache stays small whatever a sender writes.
+def readings(spelling: str) -> tuple[str, ...]:
+    """The UCUM codes that a spelling in a field may mean: one, none, or several where what is measured decides."""
+    return _readings(spelling) if len(spelling) <= _LONGEST else ()
+
+
+# Only short texts are kept, so that the caches stay small whatever a sender writes.
+@lru_cache(maxsize=4096)
+def _readings(spelling: str) -> tuple[str, ...]:
+    return _shared().get(spelling.strip()) or tuple(filter(None, [ucum(spelling)]))
+
+
 @lru_cache(maxsize=4096)
 def _ucum(spelling: str, *, scanned: bool) -> str | None:
     plain, text = _plain(spelling), spelling.strip()
@@ -167,6 +177,11 @@ def _spellings() -> dict[str, str]:
         for code, row in _rows().items()
         for spelling in (*row.several("spellings"), *row.several("prose"))
     }
+
+
+@cache
+def _shared() -> dict[str, tuple[str, ...]]:
+    return {row["spelling"]: row.several("units") for row in read("unit_readings", ("spelling", "units", "source"))}
 
 
 @cache

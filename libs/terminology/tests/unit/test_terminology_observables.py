@@ -34,6 +34,7 @@ TABLES = {
     "specimens": ("specimen", "counts_as", "words", "hl7", "snomed", "source"),
     "substances": ("substance", "formula", "mass", "valence", "source"),
     "ucum_atoms": ("atom", "value", "unit", "offset", "metric", "source"),
+    "unit_readings": ("spelling", "units", "source"),
     "units": ("ucum", "printed", "spellings", "prose", "misread", "source"),
 }  # fmt: skip
 
@@ -380,3 +381,30 @@ def test_a_record_names_a_code_by_its_observable_unless_that_adds_a_method(loinc
     assert code is not None
     assert code.concept.code == named
     assert observables.of(code.concept) is code.observable
+
+
+@pytest.mark.parametrize(
+    ("loinc", "unit", "value", "expected"),
+    [
+        ("6690-2", "G/L", "5.4", "5.4"),
+        ("777-3", "G/l", "210", "210"),
+        ("718-7", "G/L", "134", "13.4"),
+        ("718-7", "g/L", "134", "13.4"),
+        ("6690-2", "g/L", "5.4", None),
+        ("2823-3", "G/L", "5.4", None),
+    ],
+)
+def test_a_spelling_of_two_units_is_the_one_that_fits_what_is_measured(
+    loinc: str, unit: str, value: str, expected: str | None
+) -> None:
+    code = observables.by_loinc(loinc)
+    assert code is not None
+    assert code.accepts(unit) == (expected is not None)
+    assert code.in_unit(Decimal(value), unit) == (Decimal(expected) if expected else None)
+
+
+def test_a_shared_spelling_names_units_that_exist() -> None:
+    for row in read("unit_readings", TABLES["unit_readings"]):
+        assert len(set(row.several("units"))) > 1, row.line
+        assert units.readings(row["spelling"]) == row.several("units")
+        assert all(units.ucum(code) == code for code in row.several("units")), row.line

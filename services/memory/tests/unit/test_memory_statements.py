@@ -183,6 +183,19 @@ def test_an_order_discontinued_by_its_number_alone_ends_each_drug_of_it(fact: Bu
     assert current(*both, stopped, again) == ["again"]
 
 
+def test_an_order_without_results_is_still_an_order(fact: Build, statement: Build) -> None:
+    order = identity("placer:P1", "filler:F1", names=("order",))
+    stated = result(fact, statement, "order", 1, identity=order, kind=cf.FACT_KIND_PROCEDURE)
+    value = result(fact, statement, "value", 2, identity=identity("filler:F1", "placer:P1", names=("K/",)))
+    paper = result(
+        fact, statement, "paper", 2, identity=identity("filler:F1", names=("R/",)), kind=cf.FACT_KIND_DOCUMENT
+    )  # fmt: skip
+    none = result(
+        fact, statement, "none", 3, identity=identity("filler:F1", "placer:P1", whole=True), status=ERROR
+    )  # fmt: skip
+    assert current(stated, value, paper, none) == ["order"]
+
+
 def test_a_deleted_list_is_empty_until_something_is_added(fact: Build, statement: Build) -> None:
     allergies = [
         statement(

@@ -17,5 +17,6 @@ def decimal_of(text: str) -> str | None:
 
 
 def ucum(unit: str) -> str:
-    """A unit in UCUM where its spelling is known, else as sent."""
-    return units.ucum(unit) or unit.strip()
+    """A unit in UCUM where its spelling is known and means one unit, else as sent."""
+    known = units.readings(unit)
+    return known[0] if len(known) == 1 else unit.strip()

@@ -20,7 +20,8 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there. ENTERED_IN_ERROR withdraws. What was read from a document falls with the document.
+that stands there, except that one about results leaves the order itself. ENTERED_IN_ERROR withdraws. What was read from
+a document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
@@ -79,6 +80,8 @@ _INSTANTS = frozenset(
 _COURSES = frozenset(
     (FACT_KIND_MEDICATION, FACT_KIND_PROCEDURE, FACT_KIND_ENCOUNTER, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY)
 )
+# What may come as the result of an order.
+_REPORTED = (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING)
 # Of these the latest of a concept answers for a moment; of the other instants, all.
 _MEASURED = (FACT_KIND_RESULT, FACT_KIND_DEMOGRAPHIC)
 
@@ -364,12 +367,11 @@ def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
 
     A state is given to what has a course; a withdrawal to all: a result stands although its order was discontinued.
     """
-    status = whole.first.status
     for chain in chains:
         if not _same_group(chain.identity, whole.identity):
             continue
         chain.identity = _known_as(chain.identity, whole.identity)
-        if status != FACT_STATUS_ENTERED_IN_ERROR and not _has_course(chain.last.first):
+        if not _is_meant(chain.last.first, whole.first):
             continue
         after = [_derived(entry, whole.facts[0]) for entry in chain.entries if entry.stands]
         withdrawn = [entry for entry in chain.entries if not entry.stands]
@@ -377,7 +379,10 @@ def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
         chain.entries = after + withdrawn
 
 
-def _has_course(fact: ClinicalFact) -> bool:
+def _is_meant(fact: ClinicalFact, whole: ClinicalFact) -> bool:
+    """A withdrawal of results is none of what was ordered; any other reaches all. A state is of what has a course."""
+    if whole.status == FACT_STATUS_ENTERED_IN_ERROR:
+        return whole.kind != FACT_KIND_RESULT or fact.kind in _REPORTED
     return fact.kind in _COURSES and fact.status not in (FACT_STATUS_FINAL, FACT_STATUS_CORRECTED)
 
 

@@ -5,7 +5,7 @@ Each kind of fact has a module of its own; this one knows which segments belong 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import takewhile
 
 from longitude.ingestion.v1.events_pb2 import PatientIdentity, Remark
 from longitude.record.v1 import fact_pb2 as pb
@@ -17,12 +17,13 @@ from ingestion.domain.facts.allergies import allergy
 from ingestion.domain.facts.charges import charges
 from ingestion.domain.facts.deaths import accident, death
 from ingestion.domain.facts.demographics import demographics
-from ingestion.domain.facts.documents import Document, attached_documents, described_documents, is_long_text
+from ingestion.domain.facts.documents import Document, attached_documents, described_documents
 from ingestion.domain.facts.encounters import encounter
-from ingestion.domain.facts.groups import Order, Person, persons
+from ingestion.domain.facts.groups import Person, persons
+from ingestion.domain.facts.observations import reports
 from ingestion.domain.facts.problems import diagnosis, problem
 from ingestion.domain.facts.procedures import procedure
-from ingestion.domain.facts.results import results, text_blocks
+from ingestion.domain.facts.results import results
 from ingestion.domain.facts.scope import Origin, Scope, with_id
 from ingestion.domain.hl7 import Message, Segment
 
@@ -56,6 +57,9 @@ def normalise(message: Message, origin: Origin, default_authority: str) -> Norma
     if not people:
         origin.remarks.append(Remark(segment="PID[1]", reason="absent; no facts"))
         return Normalised(None)
+    for segment in takewhile(lambda each: each.name != "PID", message.segments):
+        if segment.name == "NTE":
+            origin.remark(segment, 3, "a note on the message is not read")
     found = Normalised(identity.identity_of(people[0].pid, fallback))
     for person in people:
         for item in _statements(message, person, origin, fallback):
@@ -87,20 +91,13 @@ def _statements(
         if segment.name in _STATEMENTS:
             yield from _STATEMENTS[segment.name](segment, scope)
     yield from charges(person, scope)
-    loose = Order([segment for segment in person.statements if segment.name == "OBX"])
-    for order in chain([loose], person.orders):
-        yield from _order(order, scope)
-    yield from orders.statements(person.orders, message.header.get(9), scope)
-
-
-def _order(order: Order, scope: Scope) -> Iterator[Document | pb.ClinicalFact]:
-    if order.first("TXA") is not None:
+    for note in person.notes:
+        origin.remark(note, 3, "a note about no result and no order is not read")
+    described = [order for order in person.orders if order.first("TXA") is not None]
+    others = [order for order in person.orders if order.first("TXA") is None]
+    for order in described:
         yield from described_documents(order, scope)
-        return
-    yield from attached_documents(order, scope)
-    yield from results(_without_long_texts(order), scope)
-
-
-def _without_long_texts(order: Order) -> Order:
-    long = {id(line) for lines in text_blocks(order.all("OBX")) if is_long_text(lines) for line in lines}
-    return Order([segment for segment in order.segments if id(segment) not in long]) if long else order
+    yield from orders.statements(others, message.header.get(9), scope)
+    for report in reports([person.observations, *others], scope):
+        yield from attached_documents(report, scope)
+        yield from results(report, scope)

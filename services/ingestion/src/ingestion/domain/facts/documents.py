@@ -1,6 +1,6 @@
 """Documents inside messages: TXA with its OBX (MDM), encapsulated data in results, and texts too long for a fact."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.identifiers import event_id
@@ -12,13 +12,11 @@ from terminology.concepts import LOINC
 from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.media import encapsulated
-from ingestion.domain.facts.results import TEXT_TYPES, joined_text, observation_time, text_blocks
+from ingestion.domain.facts.observations import TEXT_TYPES, Observation, Report, joined_text
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
 
 TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
-# A longer text in one observation is a document.
-LONGEST_FACT_TEXT = 4_000
 _TABLE_0270 = "HL70270"
 _DOCUMENT_TYPES = coding_systems.uri(_TABLE_0270)
 # HL7 table 0271: completion states before authentication.
@@ -49,10 +47,12 @@ class _Frame:
 
     code: pb.CodedConcept
     source_code: pb.CodedConcept
-    authored: Timestamp
+    authored: Timestamp | None
     groups: list[str]
     names: list[str]
     status: "pb.FactStatus.ValueType"
+    instance: int = 0
+    comments: Sequence[str] = ()
 
 
 def described_documents(order: Order, scope: Scope) -> Iterator[Document | pb.ClinicalFact]:
@@ -76,24 +76,18 @@ def described_documents(order: Order, scope: Scope) -> Iterator[Document | pb.Cl
         yield _fact(txa, txa.path(2), frame, scope, "")
 
 
-def attached_documents(order: Order, scope: Scope) -> Iterator[Document]:
+def attached_documents(report: Report, scope: Scope) -> Iterator[Document]:
     """Encapsulated data and long texts among the observations of an order or a person."""
-    for lines in text_blocks(order.all("OBX")):
-        obx = lines[0]
-        if obx.get(2) == "ED":
-            content = encapsulated(obx)
-            if content is None:
-                scope.origin.remark(obx, 5, "encapsulated data is empty")
-            else:
-                yield _document(obx, "OBX-5.5", *content, _attachment_frame(obx, order, scope), scope)
-        elif is_long_text(lines):
-            text = joined_text(lines).encode()
-            yield _document(obx, "OBX-5", text, TEXT_MEDIA_TYPE, _attachment_frame(obx, order, scope), scope)
-
-
-def is_long_text(lines: list[Segment]) -> bool:
-    """Whether a text block is kept as a document instead of a result."""
-    return lines[0].get(2) in TEXT_TYPES and sum(len(line.raw(5)) for line in lines) > LONGEST_FACT_TEXT
+    for observation in report.observations:
+        if not observation.is_document:
+            continue
+        obx, frame = observation.obx, _attachment_frame(observation, scope)
+        if obx.get(2) != "ED":
+            yield _document(obx, "OBX-5", observation.text.encode(), TEXT_MEDIA_TYPE, frame, scope)
+        elif content := encapsulated(obx):
+            yield _document(obx, "OBX-5.5", *content, frame, scope)
+        else:
+            scope.origin.remark(obx, 5, "encapsulated data is empty")
 
 
 def _frame(txa: Segment, scope: Scope) -> _Frame:
@@ -120,13 +114,15 @@ def _document_status(txa: Segment, scope: Scope) -> "pb.FactStatus.ValueType":
     return pb.FACT_STATUS_PRELIMINARY if txa.get(17) in _UNFINISHED else pb.FACT_STATUS_FINAL
 
 
-def _attachment_frame(obx: Segment, order: Order, scope: Scope) -> _Frame:
-    element = CodedElement.read(obx.value(3))
+def _attachment_frame(observation: Observation, scope: Scope) -> _Frame:
+    element = observation.element
     sent = scope.coding(element.primary)
     loinc = element.in_system(LOINC)
     code = (documents.of(loinc.public) or reports.of(loinc.public) or loinc.public) if loinc else sent
-    groups, names = order.filled_as(), [f"{sent.code}/{obx.get(4)}"]
-    return _Frame(code, sent, observation_time(obx, order, scope), groups, names, pb.FACT_STATUS_FINAL)
+    groups, names = observation.report.groups, observation.names
+    return _Frame(
+        code, sent, observation.time, groups, names, observation.status, observation.instance, observation.comments
+    )
 
 
 def _document(obx: Segment, path: str, content: bytes, media_type: str, frame: _Frame, scope: Scope) -> Document:
@@ -146,6 +142,7 @@ def _fact(segment: Segment, path: str, frame: _Frame, scope: Scope, document_id:
         valid_from=frame.authored,
         valid_to=frame.authored,
         status=frame.status,
+        comments=frame.comments,
     )
     fact.source.document_id = document_id
     return fact
@@ -157,4 +154,5 @@ def _identity(frame: _Frame, scope: Scope, segment: Segment, document_id: str) -
         *(frame.groups or [f"message:{scope.origin.event_id}"]),
         *([f"file:{document_id}"] if document_id else []),
     ]
-    return pb.Identity(groups=groups, names=frame.names, part="" if segment.name == "TXA" else segment.label)
+    part = "" if segment.name == "TXA" else segment.label
+    return pb.Identity(groups=groups, names=frame.names, instance=frame.instance, part=part)

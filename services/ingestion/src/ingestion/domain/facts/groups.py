@@ -1,17 +1,23 @@
-"""Which segments belong together: persons, visits and orders, as the abstract message syntaxes of HL7 nest them.
+"""Which segments belong together: persons, visits, specimens, orders, as the message syntaxes of HL7 nest them.
 
 One pass over the segments, tolerant of what senders leave out: an ORC may be missing, and an OBR, RXO, RXE, RXD or RXA
-then begins an order of its own.
+then begins an order of its own. Where specimens or containers (SPM, SAC) come before the first order, as in OUL^R22 and
+OML^O33, each is that of the orders after it; elsewhere of the order before it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ingestion.domain.hl7 import Segment
 
 _ORDER_DETAILS = frozenset({"OBR", "RXO", "RXE", "RXD", "RXG", "RQD", "RQ1", "ODS"})
-_IN_ORDER = frozenset({"TQ1", "RXR", "RXC", "OBX", "NTE", "SPM", "SAC", "PRT", "INV"})
+_BEGINS_ORDER = _ORDER_DETAILS | {"ORC", "RXA"}
+_SPECIMEN = frozenset({"SPM", "SAC"})
+_IN_ORDER = frozenset({"TQ1", "RXR", "RXC", "OBX", "NTE", "PRT", "INV"}) | _SPECIMEN
 _FOLLOWS_PERSON = frozenset({"DG1", "AL1", "IAM", "PRB", "PR1", "PDA", "ACC", "FT1"})
+# ORC stands behind its OBR in these.
+_ORC_FOLLOWS = "OUL"
+_NUMBERS = (2, 3)
 
 
 @dataclass(slots=True)
@@ -36,20 +42,20 @@ class Order:
 
     def placed_as(self) -> list[str]:
         """The group ids of an order: the placer's number (ORC-2, OBR-2) decides, the filler's is another."""
-        return list(filter(None, (self._number("placer", 2, "ORC", "OBR"), self._number("filler", 3, "ORC", "OBR"))))
+        return [*self._numbers("placer", 2, "ORC", "OBR"), *self._numbers("filler", 3, "ORC", "OBR")]
 
     def filled_as(self) -> list[str]:
         """The group ids of results: the filler's number (OBR-3, ORC-3) decides, the placer's is another."""
-        return list(filter(None, (self._number("filler", 3, "OBR", "ORC"), self._number("placer", 2, "OBR", "ORC"))))
+        return [*self._numbers("filler", 3, "OBR", "ORC"), *self._numbers("placer", 2, "OBR", "ORC")]
 
-    def _number(self, scheme: str, field: int, *names: str) -> str:
-        """An entity identifier (EI) with its namespace or universal id: it is unique in that only."""
-        segments = filter(None, map(self.first, names))
-        segment = next((segment for segment in segments if segment.get(field)), None)
-        if segment is None:
-            return ""
-        space = segment.get(field, 2) or segment.get(field, 3)
-        return f"{scheme}:{segment.get(field)}@{space}" if space else f"{scheme}:{segment.get(field)}"
+    def _numbers(self, scheme: str, field: int, *names: str) -> Iterator[str]:
+        """An entity identifier (EI) in its namespace (EI.2) and under its universal id (EI.3): it is unique there."""
+        segments = [segment for name in names if (segment := self.first(name)) and segment.get(field)]
+        for number, segment in enumerate(segments):
+            value = segment.get(field)
+            if number == 0 or (value == segments[0].get(field) and segment.raw(field) != segments[0].raw(field)):
+                spaces = filter(None, (segment.get(field, 2), segment.get(field, 3)))
+                yield from [f"{scheme}:{value}@{space}" for space in spaces] or [f"{scheme}:{value}"]
 
 
 @dataclass(slots=True)
@@ -60,52 +66,101 @@ class Person:
     visit: Segment | None = None
     statements: list[Segment] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    # OBX that belong to no order, with their notes; and notes that are about neither.
+    observations: Order = field(default_factory=Order)
+    notes: list[Segment] = field(default_factory=list)
+    # What the next order is done on, where specimens come before orders.
+    specimen: list[Segment] = field(default_factory=list)
+    orc_follows: bool = False
 
 
 def persons(segments: Iterable[Segment]) -> list[Person]:
     """The persons of a message in order; what stands before the first PID is about nobody."""
     found: list[Person] = []
     order: Order | None = None
+    orc_follows = False
     for segment in segments:
         if segment.name == "PID":
-            found.append(Person(segment))
+            found.append(Person(segment, orc_follows=orc_follows))
             order = None
         elif found:
             order = _place(segment, found[-1], order)
+        elif segment.name == "MSH":
+            orc_follows = segment.get(9) == _ORC_FOLLOWS
     return found
 
 
 def _place(segment: Segment, person: Person, order: Order | None) -> Order | None:
     name = segment.name
-    if name == "PV1":
-        person.visit = person.visit or segment
-    elif name == "ORC" or name in _ORDER_DETAILS or name == "RXA":
+    if name in _BEGINS_ORDER:
         order = _order_for(segment, person, order)
         order.segments.append(segment)
+    elif name in _SPECIMEN and (person.specimen or not person.orders):
+        order = _specimen(segment, person)
+    elif name in _IN_ORDER:
+        _place_detail(segment, person, order)
+    elif name == "PV1":
+        person.visit = person.visit or segment
     elif name in _FOLLOWS_PERSON:
         person.statements.append(segment)
     elif name == "TXA":
         order = Order([segment])
         person.orders.append(order)
-    elif name in _IN_ORDER:
-        (order.segments if order else person.statements).append(segment)
     return order
+
+
+def _specimen(segment: Segment, person: Person) -> Order:
+    """What is observed of the specimen itself, before the orders that are done on it."""
+    kept = [each for each in person.specimen if each.name != "SAC"] if segment.name == "SAC" else []
+    person.specimen = [*kept, segment]
+    order = Order(list(person.specimen))
+    person.orders.append(order)
+    return order
+
+
+def _place_detail(segment: Segment, person: Person, order: Order | None) -> None:
+    if order is not None:
+        of_specimen = segment.name == "NTE" and order.segments[-1].name in _SPECIMEN and person.specimen
+        (person.specimen if of_specimen else order.segments).append(segment)
+    elif segment.name == "OBX" or (segment.name == "NTE" and person.observations.segments):
+        person.observations.segments.append(segment)
+    elif segment.name == "NTE":
+        person.notes.append(segment)
 
 
 def _order_for(segment: Segment, person: Person, order: Order | None) -> Order:
     """The order that a segment belongs to: the current one, unless it has its like already or is a document."""
-    if order is not None and _joins(segment.name, order):
+    if order is not None and _joins(segment, order, person):
         return order
-    fresh = Order()
+    fresh = Order(list(person.specimen))
+    orc = order.first("ORC") if order is not None and segment.name == "OBR" and not person.orc_follows else None
+    if orc is not None and _is_one(orc, segment):
+        fresh.segments.append(orc)
     person.orders.append(fresh)
     return fresh
 
 
-def _joins(name: str, order: Order) -> bool:
-    if name == "ORC" or order.first("TXA") is not None:
+def _joins(segment: Segment, order: Order, person: Person) -> bool:
+    name = segment.name
+    if name == "ORC":
+        return _follows(segment, order, person)
+    if order.first("TXA") is not None:
         return False
     ordered = order.first("ORC") is not None
     if name == "RXA":
         # One order may be given many times (RAS); without ORC each administration stands for itself (VXU).
         return ordered or order.first("RXA") is None
     return order.first(name) is None and (ordered or name != "OBR")
+
+
+def _follows(orc: Segment, order: Order, person: Person) -> bool:
+    """Whether an ORC belongs to the OBR before it."""
+    obr = order.first("OBR")
+    if obr is None or order.first("ORC") is not None or order.first("OBX") is not None:
+        return False
+    return _is_one(orc, obr) and (person.orc_follows or any(orc.get(n) and orc.get(n) == obr.get(n) for n in _NUMBERS))
+
+
+def _is_one(orc: Segment, obr: Segment) -> bool:
+    """Whether no number of the two names another order."""
+    return not any(orc.get(n) and obr.get(n) and orc.get(n) != obr.get(n) for n in _NUMBERS)

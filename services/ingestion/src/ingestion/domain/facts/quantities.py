@@ -16,9 +16,16 @@ from ingestion.domain.hl7 import Segment, Value
 from ingestion.domain.numbers import decimal_of, ucum
 
 _COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "=": "", "": "", "≤": "<=", "≥": ">="}
-_COMPARED = re.compile(r"(?P<comparator><=|>=|<|>|=|≤|≥)?\s*(?P<number>[+-]?[\d.]+)")
-_RANGE = re.compile(r"(?P<low>-?[\d.]+)\s*(?:-|–|_|to|bis)\s*(?P<high>-?[\d.]+)", re.IGNORECASE)
-_BOUND = re.compile(r"(?P<comparator><=?|>=?|≤|≥)\s*(?P<number>-?[\d.]+)")
+_COMPARED = re.compile(r"(?P<comparator><=|>=|<|>|=|≤|≥)?\s*(?P<number>[+-]?[\d.,]+)")
+# Commas between thousands, where no one can take them for a decimal sign: several of them, or one before a point. One
+# alone (`250,000`) may be either; the numbers of the reference range beside it tell.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d+)?|,\d{3}\.\d+)")
+_ONE_COMMA = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_DECIMAL_POINT = re.compile(r"\d+\.\d{1,2}")
+_NUMBERS = re.compile(r"\d[\d.,]*")
+_WITH_UNIT = re.compile(r"(?P<number>(?:[<>=≤≥]+\s*)?[+-]?[\d.,]+)\s*(?P<unit>[^\d\s.,].{0,40})")
+_RANGE = re.compile(r"(?P<low>-?[\d.,]+)\s*(?:-|–|_|to|bis)\s*(?P<high>-?[\d.,]+)", re.IGNORECASE)
+_BOUND = re.compile(r"(?P<comparator><=?|>=?|≤|≥)\s*(?P<number>-?[\d.,]+)")
 
 
 _LONG_UNIT = 64
@@ -38,13 +45,33 @@ class Measurement:
         return ucum(self.unit_as_sent)
 
 
-def measured(text: str, unit: str) -> Measurement | None:
-    """`5.4`, `<0.1`, `>= 60`; None when the text is no number."""
+def measured(text: str, unit: str, beside: str = "") -> Measurement | None:
+    """`5.4`, `<0.1`, `>= 60`; None when the text is no number. `beside`: the reference range, of the same writer."""
     match = _COMPARED.fullmatch(text.strip())
-    number = decimal_of(match["number"]) if match else None
+    number = _number(match["number"], beside) if match else None
     if match is None or number is None:
         return None
     return Measurement(number, _COMPARATORS[match["comparator"] or ""], unit)
+
+
+def with_unit(text: str) -> Measurement | None:
+    """`5.4 mmol/L`, `<0.1mg/dL`: a number and its unit in one text; None when the unit is not known."""
+    match = _WITH_UNIT.fullmatch(text.strip())
+    unit = match["unit"] if match else ""
+    return measured(match["number"], unit) if match and units.ucum(unit) else None
+
+
+def _number(text: str, beside: str = "") -> str | None:
+    if "," in text and (_THOUSANDS.fullmatch(text) or (_ONE_COMMA.fullmatch(text) and _has_thousands(beside))):
+        text = text.replace(",", "")
+    return decimal_of(text)
+
+
+def _has_thousands(text: str) -> bool:
+    """Whether every number of a text has thousands or a decimal point."""
+    numbers = _NUMBERS.findall(text)
+    forms = (_THOUSANDS, _ONE_COMMA, _DECIMAL_POINT)
+    return bool(numbers) and all(any(form.fullmatch(number) for form in forms) for number in numbers)
 
 
 def structured_numeric(value: Value, unit: str) -> Measurement | None:
@@ -140,7 +167,7 @@ def _in_unit(known: Code, value: str, unit: str) -> str:
 def _bounds(text: str) -> tuple[str, str]:
     both = _RANGE.fullmatch(text.strip())
     if both:
-        return decimal_of(both["low"]) or "", decimal_of(both["high"]) or ""
+        return _number(both["low"], text) or "", _number(both["high"], text) or ""
     bound = _BOUND.fullmatch(text.strip())
-    number = (decimal_of(bound["number"]) if bound else None) or ""
+    number = (_number(bound["number"], text) if bound else None) or ""
     return (number, "") if bound and bound["comparator"][0] in ">≥" else ("", number)

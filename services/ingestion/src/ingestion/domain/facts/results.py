@@ -1,15 +1,20 @@
-"""OBR and OBX: results and vital signs. Corrections have the identity of what they correct."""
+"""Observations as results and vital signs; what is said of all results of an order, and results that are only notes."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator
+from dataclasses import replace
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import answers, specimens
+from terminology import answers
 
 from ingestion.domain.coding import CodedElement
-from ingestion.domain.facts.groups import Order
+from ingestion.domain.facts.observations import (
+    NO_RESULT,
+    TEXT_TYPES,
+    WITHDRAWN,
+    Observation,
+    Report,
+    names_of,
+)
 from ingestion.domain.facts.pressures import pressures
 from ingestion.domain.facts.quantities import (
     Measurement,
@@ -18,148 +23,106 @@ from ingestion.domain.facts.quantities import (
     normalise_result,
     structured_numeric,
     unit_of,
+    with_unit,
 )
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment, Value
 from ingestion.domain.timestamps import parse_date
 
-TEXT_TYPES = frozenset({"TX", "FT"})
 _STRINGS = TEXT_TYPES | {"ST", ""}
 _CODED = frozenset({"CE", "CWE", "CNE", "IS", "ID"})
 _DATES = frozenset({"DT", "TS", "DTM"})
 # Pointers to data elsewhere, identifiers of parties: nothing that a record of findings says.
-_NOT_RESULTS = frozenset({"RP", "ED", "XAD", "XPN", "XCN", "XTN", "XON", "CX", "HD", "EI"})
-
-# HL7 table 0085.
-_STATUSES = {
-    "F": pb.FACT_STATUS_FINAL,
-    "U": pb.FACT_STATUS_FINAL,
-    "V": pb.FACT_STATUS_FINAL,
-    "": pb.FACT_STATUS_FINAL,
-    "C": pb.FACT_STATUS_CORRECTED,
-    "A": pb.FACT_STATUS_CORRECTED,
-    "B": pb.FACT_STATUS_CORRECTED,
-    "P": pb.FACT_STATUS_PRELIMINARY,
-    "R": pb.FACT_STATUS_PRELIMINARY,
-    "S": pb.FACT_STATUS_PRELIMINARY,
-    "I": pb.FACT_STATUS_PRELIMINARY,
-    "O": pb.FACT_STATUS_PRELIMINARY,
-    "N": pb.FACT_STATUS_PRELIMINARY,
-    "W": pb.FACT_STATUS_ENTERED_IN_ERROR,
-    "D": pb.FACT_STATUS_ENTERED_IN_ERROR,
-    "X": pb.FACT_STATUS_ENTERED_IN_ERROR,
+_NOT_READ = {
+    "RP": "a reference to data elsewhere is not followed",
+    **dict.fromkeys(("XAD", "XPN", "XCN", "XTN", "XON", "CX", "HD", "EI"), "names a party or a thing; not read"),
 }
-_WITHDRAWN = frozenset({"W", "D", "X"})
-_PENDING = frozenset({"I", "O", "N"})
+_PRELIMINARY = pb.FACT_STATUS_PRELIMINARY
 
 
-@dataclass(frozen=True, slots=True)
-class _Observation:
-    """One OBX with what its order says about it."""
-
-    obx: Segment
-    element: CodedElement
-    status: str
-    time: Timestamp
-    groups: list[str]
-    names: list[str]
-    within: tuple[str, ...]
+def results(report: Report, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """Facts of the observations of an order, or of a person where there is no order; documents are read elsewhere."""
+    if report.is_cancelled:
+        yield from _cancelled(report, scope)
+    elif report.comments and not report.order.first("OBX"):
+        yield from _of_notes(report, scope)
+    for observation in report.observations:
+        if not observation.is_document:
+            yield from _facts(observation, scope)
 
 
-def results(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """Facts of the observations of an order, or of a person where there is no order."""
-    within = examined(order)
-    for lines in text_blocks(order.all("OBX")):
-        obx = lines[0]
-        if obx.get(2) in _NOT_RESULTS:
-            if obx.get(2) == "RP":
-                scope.origin.remark(obx, 5, "a reference to data elsewhere is not followed")
-            continue
-        observation = _observe(obx, order, within, scope)
-        if observation is not None:
-            yield from _facts(observation, lines, scope)
-
-
-def text_blocks(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
-    """OBX segments, the consecutive lines of one text (TX, FT) together."""
-    for (text, *_), group in groupby(segments, key=_block_key):
-        if text:
-            yield list(group)
-        else:
-            yield from ([segment] for segment in group)
-
-
-def _block_key(obx: Segment) -> tuple[bool, str, str]:
-    if obx.get(2) not in TEXT_TYPES:
-        return False, "", ""
-    return True, obx.raw(3), obx.raw(4)
-
-
-def joined_text(lines: Iterable[Segment]) -> str:
-    """The text of one block, a line for each segment and repetition."""
-    return "\n".join(line.text(5) for line in lines).strip()
-
-
-def _observe(obx: Segment, order: Order, within: tuple[str, ...], scope: Scope) -> _Observation | None:
-    element = CodedElement.read(obx.value(3))
-    if not element:
-        scope.origin.remark(obx, 3, "no observation identifier")
-        return None
-    obr = order.first("OBR")
-    status = obx.get(11) or (obr.get(25) if obr else "")
-    time = observation_time(obx, order, scope)
-    names = [f"{coding.code or coding.text}/{obx.get(4)}" for coding in element.codings]
-    # Without any order number nothing can be corrected but what was said of the same moment.
-    groups = order.filled_as() or [f"moment:{time.seconds}"]
-    return _Observation(obx, element, status, time, groups, names, within)
-
-
-def examined(order: Order) -> tuple[str, ...]:
-    """The specimens that an order names: in its service (OBR-4), its source (OBR-15, before 2.5) or its SPM-4."""
-    obr, specimen = order.first("OBR"), order.first("SPM")
-    texts = list(CodedElement.read(obr.value(4)).texts) if obr else []
-    codes = []
-    if obr and obr.raw(15):
-        texts += [obr.get(15, 1, 2), obr.get(15, 2)]
-        codes.append(obr.get(15))
-    if specimen:
-        material = CodedElement.read(specimen.value(4))
-        texts += material.texts
-        codes += [coding.code for coding in material.codings]
-    known = [*map(specimens.specimen_in, [*texts, *codes]), *map(specimens.by_code, codes)]
-    return tuple(dict.fromkeys(material.name for material in known if material))
-
-
-def observation_time(obx: Segment, order: Order, scope: Scope) -> Timestamp:
-    """OBX-14, else OBR-7, else when the specimen was taken (SPM-17), else when it was reported (OBR-22, MSH-7)."""
-    origin = scope.origin
-    obr, specimen = order.first("OBR"), order.first("SPM")
-    return (
-        origin.time(obx, 14)
-        or (origin.time(obr, 7) if obr else None)
-        or (origin.time(specimen, 17) if specimen else None)
-        or (origin.time(obr, 22) if obr else None)
-        or scope.said_at
+def _cancelled(report: Report, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """The order has no results, whatever was sent of it before."""
+    segment = report.order.first("OBR") or report.order.first("ORC")
+    if segment is None or not report.groups:
+        return
+    is_order = segment.name == "ORC"
+    element = CodedElement((), "") if is_order else CodedElement.read(segment.value(4))
+    yield scope.fact(
+        segment,
+        segment.path(1 if is_order or not segment.raw(25) else 25),
+        pb.Identity(groups=report.groups, whole_group=True),
+        kind=pb.FACT_KIND_RESULT,
+        code=scope.coding(element.primary),
+        status=WITHDRAWN,
+        stated_at=report.stated_at,
+        comments=report.comments,
     )
 
 
-def _facts(seen: _Observation, lines: list[Segment], scope: Scope) -> Iterator[pb.ClinicalFact]:
+def _of_notes(report: Report, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """An order that is answered by notes (NTE) alone."""
+    obr, note = report.order.first("OBR"), report.order.first("NTE")
+    element = CodedElement.read(obr.value(4)) if obr else None
+    if obr is None or note is None or not element:
+        return
+    names = [f"{name}/" for name in names_of(element)]
+    observation = Observation([], "", report, element, names, report.state or _PRELIMINARY, report.time, [])
+    code = normalise_result(element, None, scope).code
+    yield _fact(observation, scope, code, {"text": "\n".join(report.comments)}, "", (note, 3))
+
+
+def _facts(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
     obx = seen.obx
-    if not any(line.values(5) for line in lines):
-        if seen.status in _WITHDRAWN:
-            yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {}, "")
-        elif seen.status not in _PENDING:
-            scope.origin.remark(obx, 5, "no value")
-    elif obx.get(2) in TEXT_TYPES:
-        yield from _of_text(seen, joined_text(lines), scope)
+    if seen.status == NO_RESULT:
+        if seen.has_value:
+            scope.origin.remark(obx, 11, "its state says that there is no result; the value is not read")
+    elif seen.status == WITHDRAWN:
+        if not seen.report.groups:
+            scope.origin.remark(obx, 11, "a withdrawal without an order number or a time; it is not known of what")
+        yield from _withdrawn(seen, scope)
+    elif seen.kind in _NOT_READ:
+        scope.origin.remark(obx, 5, _NOT_READ[seen.kind])
+    elif seen.has_value:
+        yield from _of_values(seen, scope)
+    elif seen.comments:
+        noted, code = replace(seen, comments=[]), normalise_result(seen.element, None, scope).code
+        yield _fact(noted, scope, code, {"text": "\n".join(seen.comments)}, "")
     else:
-        for number, value in enumerate(obx.values(5)):
-            yield from _of_value(seen, value, "" if number == 0 else f":{number + 1}", scope)
+        scope.origin.remark(obx, 5, "no value")
 
 
-def _of_value(seen: _Observation, value: Value, suffix: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    kind, unit = seen.obx.get(2), unit_of(seen.obx)
-    number = _number(kind, value, unit)
+def _withdrawn(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """With the value that is withdrawn, where it is repeated."""
+    if seen.has_value and seen.kind not in (_NOT_READ.keys() | {"ED"}):
+        yield from _of_values(seen, scope)
+    else:
+        yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {}, "")
+
+
+def _of_values(seen: Observation, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    if seen.kind in TEXT_TYPES:
+        yield from _of_text(seen, seen.text, scope)
+        return
+    for number, value in enumerate(seen.obx.values(5)):
+        yield from _of_value(seen, value, "" if number == 0 else f":{number + 1}", scope)
+
+
+def _of_value(seen: Observation, value: Value, suffix: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    kind, unit = seen.kind, unit_of(seen.obx)
+    number = _number(seen, value, unit)
+    if number is None and (kind in _STRINGS or kind == "NM"):
+        number = _with_unit(seen, value.whole(), unit, scope)
     if number is not None:
         yield _of_number(seen, number, suffix, scope)
     elif kind in _STRINGS and (parts := list(_of_pressures(seen, value.whole().strip(), scope))):
@@ -171,21 +134,31 @@ def _of_value(seen: _Observation, value: Value, suffix: str, scope: Scope) -> It
         yield _fact(seen, scope, code, _content(kind, value, scope), suffix)
 
 
-def _number(kind: str, value: Value, unit: str) -> Measurement | None:
+def _number(seen: Observation, value: Value, unit: str) -> Measurement | None:
     """The number in a value: in NM and SN always, elsewhere only beside a unit."""
+    kind, reference = seen.kind, seen.obx.raw(7)
     if kind == "SN":
         return structured_numeric(value, unit)
     if kind == "NM":
-        return measured(value.whole(), unit)
+        return measured(value.whole(), unit, reference)
     if kind == "CQ":
         return measured(value.get(1), unit or value.get(2))
     if kind in _STRINGS and unit:
-        return measured(value.whole(), unit)
+        return measured(value.whole(), unit, reference)
     return measured(value.get(1), unit) if kind in _CODED and unit and not value.get(3) else None
 
 
-def _of_number(seen: _Observation, number: Measurement, suffix: str, scope: Scope) -> pb.ClinicalFact:
-    normalised = normalise_result(seen.element, number.unit_as_sent, scope, seen.within)
+def _with_unit(seen: Observation, text: str, unit: str, scope: Scope) -> Measurement | None:
+    """A value that has its unit with it (`5.4 mmol/L`), where results of this code come in that unit."""
+    number = with_unit(text)
+    if number is None or unit not in ("", number.unit_as_sent):
+        return None
+    known = normalise_result(seen.element, number.unit_as_sent, scope, seen.report.within).known
+    return number if known is not None else None
+
+
+def _of_number(seen: Observation, number: Measurement, suffix: str, scope: Scope) -> pb.ClinicalFact:
+    normalised = normalise_result(seen.element, number.unit_as_sent, scope, seen.report.within)
     if not number.unit_as_sent and lacks_unit(seen.element):
         scope.origin.remark(seen.obx, 6, "no unit")
     content: dict[str, object] = dict(normalised.quantities(number))
@@ -195,10 +168,10 @@ def _of_number(seen: _Observation, number: Measurement, suffix: str, scope: Scop
     return _fact(seen, scope, normalised.code, content, suffix)
 
 
-def _of_text(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
+def _of_text(seen: Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
     """A text that is a number beside a unit is a number; any other is kept as it is."""
     unit = unit_of(seen.obx)
-    number = measured(text, unit) if unit else None
+    number = (measured(text, unit) if unit else None) or _with_unit(seen, text, unit, scope)
     if number is not None:
         yield _of_number(seen, number, "", scope)
     elif text:
@@ -221,7 +194,7 @@ def _answer(sent: pb.CodedConcept) -> pb.CodedConcept:
     return sent if sent.display else answers.of(sent) or sent
 
 
-def _of_pressures(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
+def _of_pressures(seen: Observation, text: str, scope: Scope) -> Iterator[pb.ClinicalFact]:
     for part in pressures(seen.element, text, unit_of(seen.obx)):
         normalised = normalise_result(part.element, part.sent.unit_as_sent, scope)
         quantities: dict[str, object] = dict(normalised.quantities(part.sent))
@@ -229,23 +202,28 @@ def _of_pressures(seen: _Observation, text: str, scope: Scope) -> Iterator[pb.Cl
 
 
 def _fact(
-    seen: _Observation,
+    seen: Observation,
     scope: Scope,
     code: pb.CodedConcept,
     content: dict[str, object],
-    suffix: str,
+    part: str,
+    place: tuple[Segment, int] | None = None,
 ) -> pb.ClinicalFact:
-    obx = seen.obx
+    """`place`: where it stands, unless in OBX-5."""
+    segment = place[0] if place else seen.obx
     return scope.fact(
-        obx,
-        obx.path(5, 1),
-        pb.Identity(groups=seen.groups, names=seen.names, part=suffix),
+        segment,
+        segment.path(place[1]) if place else segment.path(5, 1),
+        seen.identity(part),
         kind=pb.FACT_KIND_RESULT,
         code=code,
         source_code=scope.coding(seen.element.primary),
         valid_from=seen.time,
         valid_to=seen.time,
-        status=_STATUSES.get(seen.status, pb.FACT_STATUS_FINAL),
-        abnormal_flag=obx.get(8),
+        status=seen.status,
+        stated_at=seen.report.stated_at,
+        abnormal_flag="" if place else segment.get(8),
+        about=seen.report.about,
+        comments=seen.comments,
         **content,
     )

@@ -1,4 +1,4 @@
-"""The tables of HL7 as a protocol: message types, character sets and orders, tab-separated, each with its source.
+"""The tables of HL7 as a protocol: message types, character sets, orders and states, each with its source.
 
 What codes, names and units mean is not here: `terminology` knows that.
 
