@@ -58,8 +58,15 @@ class Person:
 
     pid: Segment
     visit: Segment | None = None
+    # MRG: the earlier numbers of the person, of an account, of a visit.
+    merged: Segment | None = None
     statements: list[Segment] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+
+    @property
+    def visit_number(self) -> str:
+        """PV1-19, empty where there is none."""
+        return self.visit.get(19) if self.visit else ""
 
 
 def persons(segments: Iterable[Segment]) -> list[Person]:
@@ -79,6 +86,8 @@ def _place(segment: Segment, person: Person, order: Order | None) -> Order | Non
     name = segment.name
     if name == "PV1":
         person.visit = person.visit or segment
+    elif name == "MRG":
+        person.merged = person.merged or segment
     elif name == "ORC" or name in _ORDER_DETAILS or name == "RXA":
         order = _order_for(segment, person, order)
         order.segments.append(segment)
