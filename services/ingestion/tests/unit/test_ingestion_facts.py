@@ -304,8 +304,8 @@ def test_problems_that_are_not_known_are_no_fact_and_remarked() -> None:
 @pytest.mark.parametrize(
     ("diagnosis", "display", "assertion", "status"),
     [
-        ("||No evidence of deep vein thrombosis", "deep vein thrombosis", "ABSENT", "UNSPECIFIED"),
-        ("|J18.9^Ausschluss Pneumonie^I10G|", "Pneumonie", "ABSENT", "UNSPECIFIED"),
+        ("||No evidence of deep vein thrombosis", "deep vein thrombosis", "ABSENT", "ACTIVE"),
+        ("|J18.9^Ausschluss Pneumonie^I10G|", "Pneumonie", "ABSENT", "ACTIVE"),
         ("||Rule out myocardial infarction", "Rule out myocardial infarction", "PRESENT", "PRELIMINARY"),
         ("|I21.9^Suspected infarction^I10C|", "Suspected infarction", "PRESENT", "PRELIMINARY"),
         ("|E11.9^Diabetes without complications^I10C|", "Diabetes without complications", "PRESENT", "UNSPECIFIED"),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from contracts.identifiers import event_id
@@ -12,7 +12,7 @@ from ingestion.domain import charset, hl7
 from ingestion.domain.acknowledgement import Envelope
 from ingestion.domain.facts import Normalised, Origin, normalise
 from ingestion.domain.feed import FeedRules
-from ingestion.domain.message_type import check_patient_present, check_supported, trigger_of
+from ingestion.domain.message_type import NOT_PRODUCTION, check_patient_present, check_supported, trigger_of
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
 
@@ -62,6 +62,10 @@ def read(payload: bytes, received_at: datetime, feed: Feed) -> Reading:
     origin = _origin(message, payload, received_at, feed)
     origin.remarks.extend(filter(None, [decoded.remark, *message.remarks]))
     content = normalise(message, origin, feed.default_authority)
+    if message.header.get(11) in NOT_PRODUCTION:
+        origin.remark(message.header, 11, "not from production; kept, and not taken into the record")
+        # The documents stand in the message; nobody is to read them as a patient's.
+        content = replace(content, documents=[])
     header = _header(message, decoded.codec, feed)
     return Reading(origin.event_id, Envelope(message.header, decoded.codec), header, content, origin.remarks)
 

@@ -36,8 +36,9 @@ _FAMILY_CODES = {
 }
 _FAMILY_WORDS = re.compile(r"\b(family (medical )?(history|hx)|familial history|fhx?)\b", re.IGNORECASE)
 # `Breast cancer in mother`, `Breast cancer (mother)`, `Mother: breast cancer`.
-_RELATIVE = re.compile(
-    r"(?:\bin (?:(?:his|her|the|patient's) )?|[(,;:-] ?)(?P<last>[\w ]+)\)?$|^(?P<first>[\w ]+?) ?[:(-]"
+_RELATIVES = (
+    re.compile(r"^([\w ]+?)(?::| - )"),
+    re.compile(r"(?:\bin (?:(?:his|her|the|patient's) )?|[(,;:] ?| - )([\w ]+)\)?$"),
 )
 _DELETED = frozenset({"D", "DE"})
 # PRB-1 (HL7 table 0287): the problem is new to the list.
@@ -150,6 +151,7 @@ def _problem(entry: _Entry, scope: Scope) -> Iterator[pb.ClinicalFact]:
         code = _none(stated) or code
     elif denied and code is not None:
         code = absences.without_opening(code, rest)
+    absent = bool(stated) or denied or entry.refuted
     yield scope.fact(
         entry.segment,
         entry.segment.path(entry.field),
@@ -159,23 +161,23 @@ def _problem(entry: _Entry, scope: Scope) -> Iterator[pb.ClinicalFact]:
         source_code=scope.coding(element.primary) if element else None,
         valid_from=entry.begun,
         valid_to=entry.ended,
-        status=_status(entry, meaning),
-        assertion=pb.ASSERTION_ABSENT if stated or denied or entry.refuted else pb.ASSERTION_PRESENT,
+        status=_status(entry, meaning, absent=absent),
+        assertion=pb.ASSERTION_ABSENT if absent else pb.ASSERTION_PRESENT,
         deleted=["valid_to"] if entry.segment.name == "PRB" and entry.segment.is_null(9) else [],
         **({"stated_at": entry.stated_at} if entry.stated_at else {}),
     )
 
 
-def _status(entry: _Entry, meaning: Meaning | None) -> "pb.FactStatus.ValueType":
+def _status(entry: _Entry, meaning: Meaning | None, *, absent: bool) -> "pb.FactStatus.ValueType":
     """What the segment says, and what the words say where it says no more than that the problem is there."""
-    open_yet = entry.status in {pb.FACT_STATUS_ACTIVE, pb.FACT_STATUS_UNSPECIFIED}
-    if entry.ended and entry.status != pb.FACT_STATUS_ENTERED_IN_ERROR:
+    if entry.status == pb.FACT_STATUS_ENTERED_IN_ERROR:
+        return entry.status
+    if absent:
+        return pb.FACT_STATUS_ACTIVE
+    if entry.ended or meaning is Meaning.PAST:
         return pb.FACT_STATUS_ENDED
-    if meaning is Meaning.PAST and entry.status != pb.FACT_STATUS_ENTERED_IN_ERROR:
-        return pb.FACT_STATUS_ENDED
-    if meaning is Meaning.SUSPECTED and open_yet:
-        return pb.FACT_STATUS_PRELIMINARY
-    return entry.status
+    doubted = meaning is Meaning.SUSPECTED and entry.status != pb.FACT_STATUS_ENDED
+    return pb.FACT_STATUS_PRELIMINARY if doubted else entry.status
 
 
 def _of_family(entry: _Entry, code: pb.CodedConcept, scope: Scope) -> pb.ClinicalFact:
@@ -217,5 +219,5 @@ def is_family_history(element: CodedElement) -> bool:
 
 def _names_relative(text: str) -> bool:
     """Whether a text says of whom it is, and that is a relative."""
-    match = _RELATIVE.search(text)
-    return match is not None and absence.is_relative(match["last"] or match["first"] or "")
+    matches = (pattern.search(text) for pattern in _RELATIVES)
+    return any(match is not None and absence.is_relative(match[1]) for match in matches)
