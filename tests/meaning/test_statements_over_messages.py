@@ -156,6 +156,17 @@ def test_a_visit_that_moves_to_another_patient_leaves_the_first() -> None:
     ]
 
 
+def test_each_visit_that_moves_leaves_the_first_patient() -> None:
+    moved = ";".join(f"MRG|A^^^NORTH^MR||||{number};{visit(number)}" for number in ("V1", "V2"))
+    sent = [f"ADT^A01;{visit(number)}" for number in ("V1", "V2", "V3")]
+    assert record("ENCOUNTER", *sent, f"ADT^A45;PID|1||B^^^NORTH^MR;{moved}") == [
+        "inpatient encounter active 10",
+        "inpatient encounter active @B",
+        "inpatient encounter active @B",
+    ]
+    assert {entry.fact.encounter_id for entry in stands(*sent)} == {"V1", "V2", "V3"}
+
+
 def test_an_account_that_moves_takes_its_visit_along() -> None:
     pid = "PID|1||{}^^^NORTH^MR" + "|" * 15 + "ACC1"
     sent = [f"ADT^A01;{pid.format('A')};{visit()}", f"ADT^A44;{pid.format('B')};MRG|A^^^NORTH^MR||ACC1;{visit()}"]
@@ -164,6 +175,10 @@ def test_an_account_that_moves_takes_its_visit_along() -> None:
 
 def test_numbers_of_visits_are_of_their_authority() -> None:
     assert len(record("ENCOUNTER", f"ADT^A01;{visit('1^^^EAST')}", f"ADT^A01;{visit('1^^^WEST')}")) == 2
+
+
+def test_a_class_that_does_not_apply_is_no_visit() -> None:
+    assert not record("ENCOUNTER", f"ADT^A04;{visit(kind='N')}", f"ADT^A08;{visit(kind='N')}")
 
 
 def test_an_update_that_leaves_the_class_out_keeps_it() -> None:

@@ -5,7 +5,8 @@ row of `visit_events`; the others say nothing of it, and a start or an end that 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
@@ -81,20 +82,27 @@ def encounters(message: Message, person: Person, scope: Scope, numbers: Numbers)
         return
     event = _Event(row["says"], message.first("EVN"), message.first("PV2"), scope)
     if event.says == "moved":
-        yield from _moved(person, scope, numbers)
-    if person.visit is not None:
-        yield from _encounter(person, person.visit, event)
+        if not person.merged:
+            scope.origin.remark(person.pid, 0, "a move without MRG does not say from whom")
+        for mrg in person.merged:
+            yield from _moved(mrg, scope, numbers)
+    # A move of several visits has an MRG before each.
+    count = len(person.merged) if event.says in {"moved", "renamed"} else 1
+    for pv1, mrg in zip_longest(person.visits[: max(count, 1)], person.merged[:count]):
+        if pv1 is not None:
+            yield from _encounter(person.pid, pv1, mrg, event)
 
 
-def _encounter(person: Person, pv1: Segment, event: _Event) -> Iterator[pb.ClinicalFact]:
-    scope = event.scope
+def _encounter(pid: Segment, pv1: Segment, mrg: Segment | None, event: _Event) -> Iterator[pb.ClinicalFact]:
+    if pv1.get(2).upper() == _NOT_APPLICABLE:
+        return
+    scope = replace(event.scope, encounter_id=pv1.get(19))
     begun, ended = event.begun(pv1), event.ended(pv1)
-    groups = _groups(person, pv1, event)
+    groups = _groups(pid, pv1, mrg if event.says == "renamed" else None)
     if not groups and begun is not None:
         # The only name that a visit without numbers has.
         groups = [f"visit-since:{begun.seconds}"]
-    code = _class(pv1, scope)
-    if not groups or pv1.get(2).upper() == _NOT_APPLICABLE:
+    if not groups:
         if event.says in _STATUS:
             scope.origin.remark(pv1, 19, "a visit without a number or a start; no fact")
         return
@@ -104,7 +112,7 @@ def _encounter(person: Person, pv1: Segment, event: _Event) -> Iterator[pb.Clini
         pv1.path(2),
         pb.Identity(groups=groups),
         kind=pb.FACT_KIND_ENCOUNTER,
-        code=code,
+        code=_class(pv1, scope),
         source_code=scope.coding(Coding(pv1.get(2).upper(), "", _CLASSES)) if pv1.get(2) else None,
         valid_from=begun,
         valid_to=ended,
@@ -117,7 +125,7 @@ def _encounter(person: Person, pv1: Segment, event: _Event) -> Iterator[pb.Clini
 def _class(pv1: Segment, scope: Scope) -> pb.CodedConcept | None:
     """PV1-2: by the table of the feed, else by HL7 table 0004, else as sent and remarked; None where it says none."""
     sent = pv1.get(2).upper()
-    if sent in {"", _UNKNOWN, _NOT_APPLICABLE}:
+    if sent in {"", _UNKNOWN}:
         return None
     known = of_class(scope.origin.rules.patient_classes.get(sent, sent))
     if known is None:
@@ -125,23 +133,18 @@ def _class(pv1: Segment, scope: Scope) -> pb.CodedConcept | None:
     return known or scope.coding(Coding(sent, "", "PV1-2"))
 
 
-def _groups(person: Person, pv1: Segment, event: _Event) -> list[str]:
-    """The visit by its number, that of a merge (MRG-5), and its account."""
-    renamed = [person.merged] if event.says == "renamed" and person.merged else []
-    numbers = [number_of(pv1, 19, "visit"), *(number_of(mrg, 5, "visit") for mrg in renamed)]
-    return list(filter(None, [*numbers, number_of(person.pid, 18, "account")]))
+def _groups(pid: Segment, pv1: Segment, mrg: Segment | None) -> list[str]:
+    """The visit by its number, by its earlier one (MRG-5), and its account."""
+    earlier = number_of(mrg, 5, "visit") if mrg else ""
+    return list(filter(None, [number_of(pv1, 19, "visit"), earlier, number_of(pid, 18, "account")]))
 
 
-def _moved(person: Person, scope: Scope, numbers: Numbers) -> Iterator[pb.ClinicalFact]:
+def _moved(mrg: Segment, scope: Scope, numbers: Numbers) -> Iterator[pb.ClinicalFact]:
     """That the visit of MRG-5, else the account of MRG-3, was never one of the patient of MRG-1."""
-    mrg = person.merged
-    owners = numbers.naming(mrg, 1) if mrg else []
-    if mrg is None or not owners:
-        scope.origin.remark(mrg or person.pid, 1 if mrg else 0, "a move that does not say from whom")
-        return
-    groups = list(filter(None, (number_of(mrg, 5, "visit") or number_of(mrg, 3, "account"),)))
-    if not groups:
-        scope.origin.remark(mrg, 5, "a move that names no visit")
+    owners = numbers.naming(mrg, 1)
+    groups = list(filter(None, [number_of(mrg, 5, "visit") or number_of(mrg, 3, "account")]))
+    if not owners or not groups:
+        scope.origin.remark(mrg, 5 if owners else 1, "a move that does not say of whom and of which visit")
         return
     gone = scope.fact(
         mrg,

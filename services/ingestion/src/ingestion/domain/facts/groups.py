@@ -57,16 +57,17 @@ class Person:
     """A PID segment, the visit, what is said about the person, and orders."""
 
     pid: Segment
-    visit: Segment | None = None
-    # MRG: the earlier numbers of the person, of an account, of a visit.
-    merged: Segment | None = None
+    # PV1: one, or each of those that are moved.
+    visits: list[Segment] = field(default_factory=list)
+    # MRG: the earlier numbers of the person, of an account, of a visit; one before each PV1 that is moved.
+    merged: list[Segment] = field(default_factory=list)
     statements: list[Segment] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
 
     @property
     def visit_number(self) -> str:
         """PV1-19, empty where there is none."""
-        return self.visit.get(19) if self.visit else ""
+        return self.visits[0].get(19) if self.visits else ""
 
 
 def persons(segments: Iterable[Segment]) -> list[Person]:
@@ -85,9 +86,9 @@ def persons(segments: Iterable[Segment]) -> list[Person]:
 def _place(segment: Segment, person: Person, order: Order | None) -> Order | None:
     name = segment.name
     if name == "PV1":
-        person.visit = person.visit or segment
+        person.visits.append(segment)
     elif name == "MRG":
-        person.merged = person.merged or segment
+        person.merged.append(segment)
     elif name == "ORC" or name in _ORDER_DETAILS or name == "RXA":
         order = _order_for(segment, person, order)
         order.segments.append(segment)
