@@ -151,4 +151,12 @@ def test_ingestion_has_no_table_of_meanings() -> None:
         "order_controls",
         "order_states",
         "report_states",
+        "allergy_severities",
+        "allergy_states",
+        "charsets",
+        "identifier_types",
+        "message_types",
+        "placeholders",
+        "problem_states",
+        "visit_events",
     }

@@ -22,6 +22,9 @@ CODE_COLUMNS = ("system", "code", "display", "meaning", "about", "as", "source")
 ANY = "any"
 _LONGEST = 5  # words of a cue
 _REACH = 300  # characters between a name and a cue at most
+# Words for somebody else that name no relative, and those that patients are called by themselves.
+_HISTORY = frozenset({"FAMILY HISTORY"})
+_NOT_RELATIVES = frozenset({"CHILD", "CHILDREN"})
 # What ends a clause: a cue does not reach over it.
 _CLAUSE = re.compile(
     r"[.;:\n]|\b(?:but|however|except|apart from|other than|although|though|while|whereas)\b"
@@ -106,6 +109,17 @@ def stated(text: str) -> Iterator[Stated]:
 def of_another(text: str) -> bool:
     """Whether a text speaks of somebody else than the patient: a relative, the family's history."""
     return any(True for _ in phrases.find(text, _cues("person")))
+
+
+def person_in(text: str) -> str:
+    """The relative that a text names first, in small letters; empty where it names none."""
+    found = (words for _, _, words in phrases.find(text, _cues("person")) if words not in _HISTORY)
+    return next(found, "").lower()
+
+
+def is_relative(text: str) -> bool:
+    """Whether a text is the word for a relative and nothing else."""
+    return _plain(text) in _cues("person").keys() - _NOT_RELATIVES
 
 
 def opening(text: str) -> tuple[Meaning, str] | None:

@@ -30,6 +30,8 @@ CHLORIDE = loinc("chloride")
 CHOLESTEROL = loinc("total-cholesterol")
 CORONER = loinc("coroner-contacted")
 CREATININE = loinc("creatinine")
+# As the Vital Records Death Reporting guide of HL7 (STU 2.2, Observation Death Date) codes it.
+DEATH = loinc("date-of-death")
 EGFR = loinc("egfr")
 FAMILY_HISTORY = loinc("family-history")
 GLUCOSE = loinc("glucose")

@@ -298,7 +298,7 @@ def test_no_problems_is_an_absence(segment: str) -> None:
 def test_problems_that_are_not_known_are_no_fact_and_remarked() -> None:
     found = reading("ADT^A08", PID, "DG1|1|||Unknown")
     assert {f.kind for f in found.content.facts} == {pb.FACT_KIND_DEMOGRAPHIC}
-    assert any("DG1-3" in warning for warning in said(found))
+    assert any("DG1-4" in warning for warning in said(found))
 
 
 @pytest.mark.parametrize(
@@ -308,10 +308,10 @@ def test_problems_that_are_not_known_are_no_fact_and_remarked() -> None:
         ("|J18.9^Ausschluss Pneumonie^I10G|", "Pneumonie", "ABSENT", "ACTIVE"),
         ("||Rule out myocardial infarction", "Rule out myocardial infarction", "PRESENT", "PRELIMINARY"),
         ("|I21.9^Suspected infarction^I10C|", "Suspected infarction", "PRESENT", "PRELIMINARY"),
-        ("|E11.9^Diabetes without complications^I10C|", "Diabetes without complications", "PRESENT", "ACTIVE"),
-        ("|Z72.823^Risk of suffocation^I10C|", "Risk of suffocation", "PRESENT", "ACTIVE"),
-        ("||Absence of iris", "Absence of iris", "PRESENT", "ACTIVE"),
-        ("|60001007^Not pregnant^SCT|", "Not pregnant", "PRESENT", "ACTIVE"),
+        ("|E11.9^Diabetes without complications^I10C|", "Diabetes without complications", "PRESENT", "UNSPECIFIED"),
+        ("|Z72.823^Risk of suffocation^I10C|", "Risk of suffocation", "PRESENT", "UNSPECIFIED"),
+        ("||Absence of iris", "Absence of iris", "PRESENT", "UNSPECIFIED"),
+        ("|60001007^Not pregnant^SCT|", "Not pregnant", "PRESENT", "UNSPECIFIED"),
     ],
 )
 def test_a_denied_or_doubted_diagnosis_is_no_problem(diagnosis: str, display: str, assertion: str, status: str) -> None:
@@ -538,7 +538,7 @@ def pv1(patient_class: str = "I", admitted: str = "20240301080000", discharged: 
 
 @pytest.mark.parametrize(
     ("trigger", "status"),
-    [("A01", "ACTIVE"), ("A04", "ACTIVE"), ("A08", "ACTIVE"), ("A05", "ORDERED"), ("A03", "ENDED"),
+    [("A01", "ACTIVE"), ("A04", "ACTIVE"), ("A08", "UNSPECIFIED"), ("A05", "ORDERED"), ("A03", "ENDED"),
      ("A11", "ENTERED_IN_ERROR"), ("A13", "ACTIVE")],
 )  # fmt: skip
 def test_a_visit_moves_through_its_life_in_one_slot(trigger: str, status: str) -> None:
@@ -692,7 +692,7 @@ def test_a_merge_links_the_surviving_and_the_merged_identifier(trigger: str) -> 
 
 
 def test_a_merge_takes_the_surviving_identifier_of_the_same_authority() -> None:
-    (link,) = reading("ADT^A40", "PID|1||1^^^A^MR~0^^^B~2^^^B", "MRG|0^^^B").content.links
+    (link,) = reading("ADT^A40", "PID|1||1^^^A^MR~7^^^B~2^^^B", "MRG|7^^^B").content.links
     assert (link.surviving.id, link.surviving.authority) == ("2", "B")
 
 

@@ -236,6 +236,25 @@ def test_what_a_message_leaves_out_is_unchanged(fact: Build, statement: Build) -
         assert entry.fact.valid_from == admitted.fact.valid_from
 
 
+def test_what_was_withdrawn_is_not_gone_on_with(fact: Build, statement: Build) -> None:
+    admitted = visit(fact, statement, "a", 1, since=1)
+    cancelled = visit(fact, statement, "c", 2, since=None, status=ERROR)
+    again = visit(fact, statement, "g", 3, since=None)
+    assert current(admitted, cancelled, visit(fact, statement, "u", 3, since=None, status=SAID_NOTHING)) == []
+    (entry,) = standing(replay([admitted, cancelled, again]))
+    assert (entry.fact.fact_id, entry.fact.HasField("valid_from")) == ("g", False)
+
+
+def test_a_visit_under_two_numbers_is_one(fact: Build, statement: Build) -> None:
+    one, other = (
+        visit(fact, statement, name, day, since=day, identity=identity(f"visit:{name}"))
+        for name, day in (("V1", 1), ("V2", 2))
+    )
+    merged = visit(fact, statement, "m", 3, since=2, identity=identity("visit:V2", "visit:V1"))
+    assert current(one, other) == ["V1", "V2"]
+    assert current(one, other, merged) == ["m"]
+
+
 def test_without_any_start_it_holds_since_it_was_first_stated(fact: Build, statement: Build, at: At) -> None:
     allergy = {"kind": cf.FACT_KIND_ALLERGY, "since": None, "status": cf.FACT_STATUS_ACTIVE, "same": "allergy:p"}
     entries = replay([statement(fact(fact_id=str(day), **allergy), day) for day in (2, 9)])

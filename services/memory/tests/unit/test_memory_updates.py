@@ -44,6 +44,13 @@ def test_a_message_about_no_patient_says_nothing_to_the_record(at: At) -> None:
     assert updates.of_message(MessageReceived(), at(0)) is None
 
 
+@pytest.mark.parametrize(("processing_id", "taken"), [("", True), ("P", True), ("T", False), ("D", False)])
+def test_only_production_says_anything_to_the_record(processing_id: str, fact: Build, at: At, *, taken: bool) -> None:
+    link = IdentityLink(surviving=KEY, merged=cf.PatientKey(id="2", authority="NORTH"))
+    sent = message(header=MessageHeader(processing_id=processing_id), facts=[fact()], links=[link])
+    assert (updates.of_message(sent, at(0)) is not None) == taken
+
+
 def test_facts_about_nobody_are_refused(fact: Build, at: At) -> None:
     with pytest.raises(ValueError, match="without a patient"):
         updates.of_message(MessageReceived(facts=[fact()]), at(0))

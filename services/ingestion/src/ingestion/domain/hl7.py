@@ -83,6 +83,11 @@ class Segment:
         """A field as it stands, delimiters and escapes included; empty when absent."""
         return self.fields[number] if number < len(self.fields) else ""
 
+    def is_null(self, number: int) -> bool:
+        """Whether a field holds the HL7 null and nothing else: it deletes what was stated (v2.5.1 section 2.5.3)."""
+        raw = self.raw(number)
+        return _NULL in raw and not raw.replace(_NULL, "").strip(self.delimiters.component + " ")
+
     def value(self, number: int) -> Value:
         """The first repetition of a field."""
         raw = self.raw(number)

@@ -9,7 +9,9 @@ from ingestion.domain.hl7 import Message
 from ingestion.domain.protocol import table
 from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
 
-_PROCESSING_IDS = {"", "P", "D", "T"}
+# MSH-11 (HL7 table 0103): debugging and training.
+NOT_PRODUCTION = frozenset({"D", "T"})
+_PROCESSING_IDS = NOT_PRODUCTION | {"", "P"}
 
 
 def check_supported(message: Message) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from contracts.identifiers import event_id
@@ -11,7 +11,8 @@ from longitude.ingestion.v1.events_pb2 import MessageHeader, Remark
 from ingestion.domain import charset, hl7
 from ingestion.domain.acknowledgement import Envelope
 from ingestion.domain.facts import Normalised, Origin, normalise
-from ingestion.domain.message_type import check_patient_present, check_supported, trigger_of
+from ingestion.domain.feed import FeedRules
+from ingestion.domain.message_type import NOT_PRODUCTION, check_patient_present, check_supported, trigger_of
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
 
@@ -24,10 +25,16 @@ class Feed:
     default_zone: tzinfo = UTC
     # Authority of identifiers when neither PID-3.4 nor the header names one.
     default_authority: str = "UNKNOWN"
+    # By sending facility; the zone of one that is not here is in `zones`.
+    facilities: Mapping[str, FeedRules] = field(default_factory=dict)
+
+    def rules(self, facility: str) -> FeedRules:
+        """The rules of a facility."""
+        return self.facilities.get(facility) or FeedRules(zone=self.zones.get(facility, self.default_zone))
 
     def zone(self, facility: str) -> tzinfo:
         """The zone of a facility."""
-        return self.zones.get(facility, self.default_zone)
+        return self.rules(facility).zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,10 @@ def read(payload: bytes, received_at: datetime, feed: Feed) -> Reading:
     origin = _origin(message, payload, received_at, feed)
     origin.remarks.extend(filter(None, [decoded.remark, *message.remarks]))
     content = normalise(message, origin, feed.default_authority)
+    if message.header.get(11) in NOT_PRODUCTION:
+        origin.remark(message.header, 11, "not from production; kept, and not taken into the record")
+        # The documents stand in the message; nobody is to read them as a patient's.
+        content = replace(content, documents=[])
     header = _header(message, decoded.codec, feed)
     return Reading(origin.event_id, Envelope(message.header, decoded.codec), header, content, origin.remarks)
 
@@ -66,14 +77,15 @@ def message_event_id(header: hl7.Segment, payload: bytes) -> str:
 
 def _origin(message: hl7.Message, payload: bytes, received_at: datetime, feed: Feed) -> Origin:
     header = message.header
-    zone = feed.zone(header.get(4))
+    rules = feed.rules(header.get(4))
     return Origin(
         event_id=message_event_id(header, payload),
         control_id=header.get(10),
         facility=header.get(4) or header.get(3),
-        zone=zone,
-        said_at=to_proto(parse_timestamp(header.get(7), zone) or received_at),
+        zone=rules.zone,
+        said_at=to_proto(parse_timestamp(header.get(7), rules.zone) or received_at),
         trigger=trigger_of(message),
+        rules=rules,
     )
 
 

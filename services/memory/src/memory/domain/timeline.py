@@ -20,8 +20,8 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there, except that one about results leaves the order itself. ENTERED_IN_ERROR withdraws. What was read from
-a document falls with the document.
+that stands there, except that one about results leaves the order itself. ENTERED_IN_ERROR withdraws, and nothing is
+carried over from what was withdrawn. What was read from a document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
@@ -82,6 +82,7 @@ _COURSES = frozenset(
 )
 # What may come as the result of an order.
 _REPORTED = (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING)
+_LISTED = frozenset((FACT_KIND_ALLERGY, FACT_KIND_PROBLEM))
 # Of these the latest of a concept answers for a moment; of the other instants, all.
 _MEASURED = (FACT_KIND_RESULT, FACT_KIND_DEMOGRAPHIC)
 
@@ -312,7 +313,8 @@ def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> di
                 found[id(chain)] = statement
     taken = {id(statement) for statement in found.values()}
     for statement in statements:
-        if id(statement) not in taken:
+        # One visit has one statement: under two numbers (a merge of visits) it replaces both.
+        if id(statement) not in taken or statement.first.kind == FACT_KIND_ENCOUNTER:
             free = [c for c in meant[id(statement)] if id(c) not in found and _replaces(statement, c.last)]
             found |= {id(chain): statement for chain in _nearest(statement, free)}
     return found
@@ -326,7 +328,8 @@ def _nearest(statement: _Statement, chains: Sequence[_Chain]) -> list[_Chain]:
     return [
         chain
         for chain in chains
-        if statement.time in (None, chain.last.time)
+        if statement.first.kind == FACT_KIND_ENCOUNTER
+        or statement.time in (None, chain.last.time)
         or chain.last.time == nearest.last.time
         or chain.last.first.status in _UNSETTLED
     ]
@@ -454,6 +457,13 @@ def _left_out(fact: ClinicalFact, before: ClinicalFact) -> tuple[str, ...]:
     """The fields that a statement takes from the one before it."""
     names: list[str] = []
     deleted = set(fact.deleted)
+    if fact.kind != FACT_KIND_RESULT and before.status == FACT_STATUS_ENTERED_IN_ERROR:
+        # What was withdrawn is not gone on with. A list that names it again says that it is there; an event or an order
+        # that says nothing of the state leaves it withdrawn.
+        again = fact.status != FACT_STATUS_UNSPECIFIED or fact.kind in _LISTED
+        return () if again else ("status",)
+    if fact.kind == before.kind == FACT_KIND_DEMOGRAPHIC and fact.WhichOneof("value") is None and before.text:
+        names += [] if "text" in deleted else ["text"]
     if fact.kind == before.kind and fact.kind != FACT_KIND_RESULT:
         names += [name for name in _CONTENT if name not in deleted and _empty(fact, name) and not _empty(before, name)]
         if fact.status == FACT_STATUS_UNSPECIFIED and "valid_to" not in deleted:

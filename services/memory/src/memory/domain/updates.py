@@ -25,6 +25,8 @@ from memory.domain.identity import Identifier, Link
 
 # A text value this long is narrative, whatever kind of fact carries it.
 NARRATIVE = 60
+# MSH-11 (HL7 table 0103): production, or not stated. Training (T) and debugging (D) say nothing of a real patient.
+_PRODUCTION = ("", "P")
 _NARRATIVE_KINDS = (FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING, FACT_KIND_PROCEDURE)
 
 
@@ -60,10 +62,12 @@ class Update:
 
 
 def of_message(message: MessageReceived, at: datetime) -> Update | None:
-    """None for a message about no patient (master files and the like).
+    """None for a message about no patient (master files and the like), or not from production.
 
     `at` is the time of the event, used when the message has no readable times of its own.
     """
+    if message.header.processing_id not in _PRODUCTION:
+        return None
     if not message.patient.key.id and not message.facts and not message.links:
         return None
     received = times.moment(message, "received_at") or at

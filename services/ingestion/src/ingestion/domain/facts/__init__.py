@@ -18,7 +18,7 @@ from ingestion.domain.facts.charges import charges
 from ingestion.domain.facts.deaths import accident, death
 from ingestion.domain.facts.demographics import demographics
 from ingestion.domain.facts.documents import Document, attached_documents, described_documents
-from ingestion.domain.facts.encounters import encounter
+from ingestion.domain.facts.encounters import encounters
 from ingestion.domain.facts.groups import Person, persons
 from ingestion.domain.facts.observations import reports
 from ingestion.domain.facts.problems import diagnosis, problem
@@ -26,6 +26,7 @@ from ingestion.domain.facts.procedures import procedure
 from ingestion.domain.facts.results import results
 from ingestion.domain.facts.scope import Origin, Scope, with_id
 from ingestion.domain.hl7 import Message, Segment
+from ingestion.domain.identity import Numbers
 
 _STATEMENTS: dict[str, Callable[[Segment, Scope], Iterator[pb.ClinicalFact]]] = {
     "DG1": diagnosis,
@@ -52,7 +53,7 @@ class Normalised:
 
 def normalise(message: Message, origin: Origin, default_authority: str) -> Normalised:
     """RefusedError when the message cannot be understood as what it claims to be."""
-    fallback = identity.sender_of(message, default_authority)
+    numbers = Numbers.of(message, origin.rules, origin.said_at, default_authority)
     people = persons(message.segments)
     if not people:
         origin.remarks.append(Remark(segment="PID[1]", reason="absent; no facts"))
@@ -60,15 +61,16 @@ def normalise(message: Message, origin: Origin, default_authority: str) -> Norma
     for segment in takewhile(lambda each: each.name != "PID", message.segments):
         if segment.name == "NTE":
             origin.remark(segment, 3, "a note on the message is not read")
-    found = Normalised(identity.identity_of(people[0].pid, fallback))
-    for person in people:
-        for item in _statements(message, person, origin, fallback):
+    keys = [identity.patient_key(person.pid, numbers) for person in people]
+    named = next((person for person, key in zip(people, keys, strict=True) if key is not None), None)
+    found = Normalised(identity.identity_of(named.pid, numbers) if named else None)
+    for person, key in zip(people, keys, strict=True):
+        if key is None:
+            origin.remark(person.pid, 3, "names nobody: a placeholder, or a number of no patient; no facts")
+            continue
+        for item in _statements(message, person, Scope(origin, key, person.visit_number), numbers):
             _add(item, found)
-    for link, mrg in identity.identity_links(message, fallback):
-        if identity.is_self_link(link):
-            origin.remark(mrg, 1, "an identifier merged into itself is no merge")
-        else:
-            found.links.append(link)
+    found.links.extend(identity.identity_links(message, numbers, origin.remark))
     return found
 
 
@@ -80,19 +82,16 @@ def _add(item: Document | pb.ClinicalFact, normalised: Normalised) -> None:
 
 
 def _statements(
-    message: Message, person: Person, origin: Origin, fallback: str
+    message: Message, person: Person, scope: Scope, numbers: Numbers
 ) -> Iterator[Document | pb.ClinicalFact]:
-    visit = person.visit.get(19) if person.visit else ""
-    scope = Scope(origin, identity.patient_keys(person.pid, fallback)[0], visit)
     yield from demographics(person.pid, scope)
-    if person.visit is not None:
-        yield from encounter(message, person.visit, person.pid, scope)
+    yield from encounters(message, person, scope, numbers)
     for segment in person.statements:
         if segment.name in _STATEMENTS:
             yield from _STATEMENTS[segment.name](segment, scope)
     yield from charges(person, scope)
     for note in person.notes:
-        origin.remark(note, 3, "a note about no result and no order is not read")
+        scope.origin.remark(note, 3, "a note about no result and no order is not read")
     described = [order for order in person.orders if order.first("TXA") is not None]
     others = [order for order in person.orders if order.first("TXA") is None]
     for order in described:

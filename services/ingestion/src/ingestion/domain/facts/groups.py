@@ -63,7 +63,10 @@ class Person:
     """A PID segment, the visit, what is said about the person, and orders."""
 
     pid: Segment
-    visit: Segment | None = None
+    # PV1: one, or each of those that are moved.
+    visits: list[Segment] = field(default_factory=list)
+    # MRG: the earlier numbers of the person, of an account, of a visit; one before each PV1 that is moved.
+    merged: list[Segment] = field(default_factory=list)
     statements: list[Segment] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     # OBX that belong to no order, with their notes; and notes that are about neither.
@@ -72,6 +75,11 @@ class Person:
     # What the next order is done on, where specimens come before orders.
     specimen: list[Segment] = field(default_factory=list)
     orc_follows: bool = False
+
+    @property
+    def visit_number(self) -> str:
+        """PV1-19, empty where there is none."""
+        return self.visits[0].get(19) if self.visits else ""
 
 
 def persons(segments: Iterable[Segment]) -> list[Person]:
@@ -100,7 +108,9 @@ def _place(segment: Segment, person: Person, order: Order | None) -> Order | Non
     elif name in _IN_ORDER:
         _place_detail(segment, person, order)
     elif name == "PV1":
-        person.visit = person.visit or segment
+        person.visits.append(segment)
+    elif name == "MRG":
+        person.merged.append(segment)
     elif name in _FOLLOWS_PERSON:
         person.statements.append(segment)
     elif name == "TXA":

@@ -1,20 +1,26 @@
-"""DG1 and PRB: problems. What runs in the family is told as a result, never as the patient's own problem."""
+"""DG1 and PRB: problems. What runs in the family is told as a result, never as the patient's own problem.
+
+An entry of the problem list is known by its instance (PRB-4), a diagnosis by its own (DG1-20), else within its visit by
+the words and codes that were sent. The diagnoses of a visit are deleted by a DG1 of HL7 nulls.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import absence, problems
+from terminology import absence, phrases, problems
 from terminology.absence import Absence, Meaning
 from terminology.concepts import ICD9CM, ICD10, ICD10CM, SNOMED
 from terminology.loinc import FAMILY_HISTORY, concept
 
 from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts import absences
+from ingestion.domain.facts.names import instance_of, names_of
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
+from ingestion.domain.protocol import table
 
 _ICD10GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 # Family history by system: Z80-Z84 of ICD-10 with or without its point, V16-V19 of ICD-9-CM alone, SNOMED CT 416471007.
@@ -29,35 +35,22 @@ _FAMILY_CODES = {
     "": re.compile(f"{_ICD10_FAMILY.pattern}|{_ICD9_FAMILY.pattern}"),
 }
 _FAMILY_WORDS = re.compile(r"\b(family (medical )?(history|hx)|familial history|fhx?)\b", re.IGNORECASE)
-_ENDED = re.compile(r"resolved|inactive|remission|\bended\b", re.IGNORECASE)
-_DELETED = {"D", "DE"}
-
-
-def diagnosis(dg1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """DG1: the coded diagnosis, or its free text where there is no code."""
-    element = CodedElement.read(dg1.value(3), default_system=dg1.get(2))
-    path = dg1.path(3)
-    if not element:
-        element, path = CodedElement((), dg1.get(4)), dg1.path(4)
-    if not element:
-        scope.origin.remark(dg1, 3, "no diagnosis")
-        return
-    status = pb.FACT_STATUS_ENTERED_IN_ERROR if dg1.get(21) in _DELETED else pb.FACT_STATUS_ACTIVE
-    begun = scope.origin.time(dg1, 5)
-    instance = dg1.get(20) or _onset(element, begun)
-    yield from _problem(_Entry(dg1, path, instance, begun, None, status), element, scope)
-
-
-def problem(prb: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """PRB: an entry of the problem list, under its own instance id (PRB-4)."""
-    element = CodedElement.read(prb.value(3))
-    if not element:
-        scope.origin.remark(prb, 3, "no problem")
-        return
-    begun = scope.origin.time(prb, 16, 7, 2)
-    ended = scope.origin.time(prb, 9)
-    instance = prb.get(4) or _onset(element, begun)
-    yield from _problem(_Entry(prb, prb.path(3), instance, begun, ended, _problem_status(prb)), element, scope)
+# `Breast cancer in mother`, `Breast cancer (mother)`, `Mother: breast cancer`.
+_RELATIVES = (
+    re.compile(r"^([\w ]+?)(?::| - )"),
+    re.compile(r"(?:\bin (?:(?:his|her|the|patient's) )?|[(,;:] ?| - )([\w ]+)\)?$"),
+)
+_DELETED = frozenset({"D", "DE"})
+# PRB-1 (HL7 table 0287): the problem is new to the list.
+_ADDED = "AD"
+# DG1-6 (HL7 table 0052).
+_TYPES = {
+    "A": pb.FACT_STATUS_ACTIVE,
+    "F": pb.FACT_STATUS_ACTIVE,
+    "W": pb.FACT_STATUS_PRELIMINARY,
+    "": pb.FACT_STATUS_UNSPECIFIED,
+}
+_PROBLEMS = "problems:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,59 +58,142 @@ class _Entry:
     """Where a problem stands, and what the segment says of it beside its name."""
 
     segment: Segment
-    path: str
-    instance: str
-    begun: Timestamp | None
-    ended: Timestamp | None
+    field: int
+    element: CodedElement
+    identity: pb.Identity
     status: "pb.FactStatus.ValueType"
+    begun: Timestamp | None
+    ended: Timestamp | None = None
+    refuted: bool = False
+    stated_at: Timestamp | None = None
 
 
-def _problem(entry: _Entry, element: CodedElement, scope: Scope) -> Iterator[pb.ClinicalFact]:
+def diagnosis(dg1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """DG1: the coded diagnosis, or its text where it has no code; of nulls, that those of the visit are deleted."""
+    visit = f"diagnoses:{scope.encounter_id}"
+    number = instance_of(dg1, 20)
+    coded = CodedElement.read(dg1.value(3), default_system=dg1.get(2))
+    element = CodedElement(coded.codings, coded.original_text or dg1.get(4))
+    deleted = dg1.get(21) in _DELETED
+    identity = pb.Identity(
+        groups=[*([f"diagnosis:{number}"] if number else []), visit],
+        names=[number] if number else names_of(element, scope),
+    )
+    if element or (deleted and number):
+        status = _TYPES.get(dg1.get(6).upper(), pb.FACT_STATUS_ACTIVE)
+        status = pb.FACT_STATUS_ENTERED_IN_ERROR if deleted else status
+        field = 3 if coded else 4
+        yield from _problem(_Entry(dg1, field, element, identity, status, scope.origin.time(dg1, 5)), scope)
+    elif dg1.is_null(3) or dg1.is_null(4):
+        yield scope.fact(
+            dg1,
+            dg1.path(3),
+            pb.Identity(groups=[visit], whole_group=True),
+            kind=pb.FACT_KIND_PROBLEM,
+            status=pb.FACT_STATUS_ENTERED_IN_ERROR,
+        )
+    else:
+        scope.origin.remark(dg1, 3, "no diagnosis")
+
+
+def problem(prb: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    """PRB: an entry of the problem list. Its code may be left out where its number says which one it is."""
+    element = CodedElement.read(prb.value(3))
+    number = instance_of(prb, 4)
+    if not element and not number:
+        scope.origin.remark(prb, 3, "no problem")
+        return
+    identity = pb.Identity(groups=[_PROBLEMS], names=[number] if number else names_of(element, scope))
+    status, refuted = _state(prb, scope)
+    begun, ended = scope.origin.time(prb, 16, 7), scope.origin.time(prb, 9)
+    stated_at = scope.time(prb, 2)
+    yield from _problem(_Entry(prb, 3, element, identity, status, begun, ended, refuted, stated_at), scope)
+
+
+def _state(prb: Segment, scope: Scope) -> "tuple[pb.FactStatus.ValueType, bool]":
+    """The status of PRB-1, PRB-13, PRB-14 and PRB-19, and whether they say that the problem is not there."""
+    if prb.get(1) in _DELETED:
+        return pb.FACT_STATUS_ENTERED_IN_ERROR, False
+    rows = [row for field in (13, 14, 19) for row in _words(prb, field, scope)]
+    said = {row["status"] for row in rows}
+    for status in ("ENTERED_IN_ERROR", "ENDED", "PRELIMINARY", "ACTIVE"):
+        if status in said:
+            return pb.FactStatus.Value(f"FACT_STATUS_{status}"), any(row["assertion"] == "ABSENT" for row in rows)
+    added = prb.get(1) in {_ADDED, ""}
+    return pb.FACT_STATUS_ACTIVE if added else pb.FACT_STATUS_UNSPECIFIED, False
+
+
+def _words(prb: Segment, field: int, scope: Scope) -> list[Mapping[str, str]]:
+    texts = [prb.get(field, component) for component in (1, 2, 4, 5)]
+    plain = [" ".join(phrases.WORD.findall(text.upper())) for text in texts]
+    rows = [row for words in plain if (row := table("problem_states").get(words))]
+    if any(texts) and not rows:
+        scope.origin.remark(prb, field, "what it says of the problem is not known")
+    return rows
+
+
+def _problem(entry: _Entry, scope: Scope) -> Iterator[pb.ClinicalFact]:
+    element = entry.element
     stated = absences.whole(element, ("problem",))
     if stated is not None and _none(stated) is None:
-        scope.origin.remark(entry.segment, 3, "says that problems are not known; no fact")
+        scope.origin.remark(entry.segment, entry.field, "says that problems are not known; no fact")
         return
     best = element.in_system(SNOMED, ICD10CM, ICD10, ICD9CM) or element.primary
-    meaning, rest = absences.opening(best) or (None, "")
+    if not best.text:
+        best = Coding(best.code, element.original_text, best.system_name)
+    meaning, rest = absences.said_of(best) or (None, "")
     if meaning is Meaning.OTHER_PERSON or is_family_history(element):
-        yield _of_family(entry, element, _known(best, scope), scope)
+        yield _of_family(entry, _known(best, scope), scope)
         return
-    code = _known(best, scope)
     denied = meaning in {Meaning.NONE, Meaning.RULED_OUT}
+    code = _known(best, scope) if element else None
     if stated is not None:
         code = _none(stated) or code
-    elif denied:
+    elif denied and code is not None:
         code = absences.without_opening(code, rest)
-    status = pb.FACT_STATUS_ENDED if entry.ended and entry.status == pb.FACT_STATUS_ACTIVE else entry.status
-    if meaning is Meaning.SUSPECTED and status == pb.FACT_STATUS_ACTIVE:
-        status = pb.FACT_STATUS_PRELIMINARY
+    absent = bool(stated) or denied or entry.refuted
     yield scope.fact(
         entry.segment,
-        entry.path,
-        pb.Identity(groups=[f"problem:{entry.instance}"]),
+        entry.segment.path(entry.field),
+        entry.identity,
         kind=pb.FACT_KIND_PROBLEM,
         code=code,
-        source_code=scope.coding(element.primary),
-        valid_from=entry.begun or scope.said_at,
+        source_code=scope.coding(element.primary) if element else None,
+        valid_from=entry.begun,
         valid_to=entry.ended,
-        status=status,
-        assertion=pb.ASSERTION_ABSENT if stated is not None or denied else pb.ASSERTION_PRESENT,
+        status=_status(entry, meaning, absent=absent),
+        assertion=pb.ASSERTION_ABSENT if absent else pb.ASSERTION_PRESENT,
+        deleted=["valid_to"] if entry.segment.name == "PRB" and entry.segment.is_null(9) else [],
+        **({"stated_at": entry.stated_at} if entry.stated_at else {}),
     )
 
 
-def _of_family(entry: _Entry, element: CodedElement, code: pb.CodedConcept, scope: Scope) -> pb.ClinicalFact:
-    begun = entry.begun or scope.said_at
+def _status(entry: _Entry, meaning: Meaning | None, *, absent: bool) -> "pb.FactStatus.ValueType":
+    """What the segment says, and what the words say where it says no more than that the problem is there."""
+    if entry.status == pb.FACT_STATUS_ENTERED_IN_ERROR:
+        return entry.status
+    if absent:
+        return pb.FACT_STATUS_ACTIVE
+    if entry.ended or meaning is Meaning.PAST:
+        return pb.FACT_STATUS_ENDED
+    doubted = meaning is Meaning.SUSPECTED and entry.status != pb.FACT_STATUS_ENDED
+    return pb.FACT_STATUS_PRELIMINARY if doubted else entry.status
+
+
+def _of_family(entry: _Entry, code: pb.CodedConcept, scope: Scope) -> pb.ClinicalFact:
+    withdrawn = entry.status == pb.FACT_STATUS_ENTERED_IN_ERROR
     return scope.fact(
         entry.segment,
-        entry.path,
-        pb.Identity(groups=[f"family:{code.code}"]),
+        entry.segment.path(entry.field),
+        entry.identity,
         kind=pb.FACT_KIND_RESULT,
         code=concept(FAMILY_HISTORY),
         coded=code,
-        source_code=scope.coding(element.primary),
-        valid_from=begun,
-        valid_to=begun,
-        status=pb.FACT_STATUS_FINAL,
+        source_code=scope.coding(entry.element.primary),
+        valid_from=entry.begun,
+        valid_to=entry.begun,
+        status=pb.FACT_STATUS_ENTERED_IN_ERROR if withdrawn else pb.FACT_STATUS_FINAL,
+        note=next(filter(None, map(absence.person_in, entry.element.texts)), ""),
     )
 
 
@@ -137,18 +213,11 @@ def _known(coding: Coding, scope: Scope) -> pb.CodedConcept:
 def is_family_history(element: CodedElement) -> bool:
     """Whether a diagnosis is about relatives."""
     return any((codes := _FAMILY_CODES.get(c.system)) and codes.match(c.code) for c in element.codings) or any(
-        _FAMILY_WORDS.search(text) for text in element.texts
+        _FAMILY_WORDS.search(text) or _names_relative(text) for text in element.texts
     )
 
 
-def _onset(element: CodedElement, begun: Timestamp | None) -> str:
-    """An instance without an id: what it is and since when."""
-    primary = element.primary
-    return f"{primary.code or primary.text}:{begun.ToDatetime().date() if begun else ''}"
-
-
-def _problem_status(prb: Segment) -> "pb.FactStatus.ValueType":
-    if prb.get(1) in _DELETED:
-        return pb.FACT_STATUS_ENTERED_IN_ERROR
-    said = " ".join((prb.get(13, 1), prb.get(13, 2), prb.get(14, 1), prb.get(14, 2)))
-    return pb.FACT_STATUS_ENDED if _ENDED.search(said) else pb.FACT_STATUS_ACTIVE
+def _names_relative(text: str) -> bool:
+    """Whether a text says of whom it is, and that is a relative."""
+    matches = (pattern.search(text) for pattern in _RELATIVES)
+    return any(match is not None and absence.is_relative(match[1]) for match in matches)

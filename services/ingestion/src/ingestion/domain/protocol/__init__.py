@@ -1,4 +1,6 @@
-"""The tables of HL7 as a protocol: message types, character sets, orders and states, each with its source.
+"""The tables of HL7 as a protocol: message types, character sets, identifiers, events of visits, orders and states.
+
+Each is tab-separated and names its source.
 
 What codes, names and units mean is not here: `terminology` knows that.
 
