@@ -20,7 +20,8 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there. ENTERED_IN_ERROR withdraws. What was read from a document falls with the document.
+that stands there; a document that is so announced stands until its content comes. ENTERED_IN_ERROR withdraws. What was
+read from a document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
@@ -275,7 +276,8 @@ def fates(cluster: Sequence[StatedFact]) -> list[Entry]:
     ended: list[_Chain] = []
     for statements in _messages(cluster):
         for whole in (each for each in statements if each.identity.whole_group):
-            _apply_to_group(whole, chains)
+            if not _apply_to_group(whole, chains) and _announces(whole):
+                chains.append(_begun(whole, []))
         contents = [each for each in statements if not each.identity.whole_group]
         replaced = _continued(chains, contents)
         for statement in contents:
@@ -341,15 +343,20 @@ def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
     return _Chain(statement, entries, stated)
 
 
-def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
-    """Give the status of a statement without content to everything that stands in its group."""
-    for chain in chains:
-        if not _same_group(chain.last.identity, whole.identity):
-            continue
+def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> bool:
+    """Give the status of a statement without content to everything that stands in its group; false if nothing is."""
+    meant = [chain for chain in chains if _same_group(chain.last.identity, whole.identity)]
+    for chain in meant:
         after = [_derived(entry, whole.facts[0]) for entry in chain.entries if entry.stands]
         withdrawn = [entry for entry in chain.entries if not entry.stands]
         chain.closed += [_superseded(entry, after) for entry in chain.entries if entry.stands]
         chain.entries = after + withdrawn
+    return bool(meant)
+
+
+def _announces(whole: _Statement) -> bool:
+    """A document that is told of before its content comes stands for itself."""
+    return whole.first.kind == FACT_KIND_DOCUMENT and whole.first.status != FACT_STATUS_ENTERED_IN_ERROR
 
 
 def _derived(entry: Entry, whole: StatedFact) -> Entry:
@@ -359,6 +366,7 @@ def _derived(entry: Entry, whole: StatedFact) -> Entry:
     fact.CopyFrom(entry.fact)
     fact.fact_id = event_id("said-of-group", said.fact_id, entry.fact.fact_id)
     fact.source.CopyFrom(said.source)
+    fact.source.document_id = entry.fact.source.document_id
     del fact.deleted[:]
     fact.deleted.extend(said.deleted)
     if said.status != FACT_STATUS_UNSPECIFIED:

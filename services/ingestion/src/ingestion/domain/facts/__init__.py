@@ -14,7 +14,7 @@ from longitude.record.v1.fact_pb2 import IdentityLink
 from ingestion.domain import identity
 from ingestion.domain.facts.allergies import allergy
 from ingestion.domain.facts.demographics import demographics
-from ingestion.domain.facts.documents import Document, attached_documents, described_documents, is_long_text
+from ingestion.domain.facts.documents import Document, attached_documents, is_long_text
 from ingestion.domain.facts.encounters import encounter
 from ingestion.domain.facts.groups import Order, Person, persons
 from ingestion.domain.facts.immunizations import immunizations
@@ -23,6 +23,7 @@ from ingestion.domain.facts.problems import diagnosis, problem
 from ingestion.domain.facts.procedures import ORDER_MESSAGES, ordered_procedure, procedure
 from ingestion.domain.facts.results import results, text_blocks
 from ingestion.domain.facts.scope import Origin, Scope, with_id
+from ingestion.domain.facts.transcriptions import transcription
 from ingestion.domain.hl7 import Message, Segment
 
 # ORC-1: an order that is replaced, and those that stand in its place (HL7 table 0119).
@@ -93,7 +94,7 @@ def _statements(
 
 def _order(message: Message, order: Order, person: Person, scope: Scope) -> Iterator[Document | pb.ClinicalFact]:
     if order.first("TXA") is not None:
-        yield from described_documents(order, scope)
+        yield from transcription(order, scope)
         return
     code = message.header.get(9)
     yield from medication(order, scope, replaced=_is_replaced(order, person))
