@@ -53,6 +53,8 @@ def test_what_is_denied(text: str, expected: set[str]) -> None:
         "Her mother denies fever.",
         "Siblings are healthy. Negative for diabetes.",
         "Cannot rule out pneumonia.",
+        "No symptoms of angina or heart failure.",
+        "Family history: positive for gout. Negative for stroke.",
         "No family history of stroke.",
         "No known allergies.",
     ],
@@ -74,6 +76,7 @@ def test_what_is_not_denied(text: str) -> None:
             "Mother has asthma, father had gout.",
             {("mother", "asthma", True), ("father", "gout", True)},
         ),
+        ("Her maternal great-grandmother had asthma.", {("maternal great-grandmother", "asthma", True)}),
         ("Family history of asthma.", {("family", "asthma", True)}),
         ("Family history: hypertension", {("family", "hypertension", True)}),
         (

@@ -36,6 +36,12 @@ _NO_ITEM = re.compile(
     re.IGNORECASE,
 )
 _MOST_WORDS = 3
+# Words before the first item of a list that make every item of it mean less: `no symptoms of angina or heart failure`.
+_LESS = re.compile(
+    r"\s*(?:any\s+)?(?:symptoms?|signs?|episodes?|complaints?|more|further|new|wors\w+|increas\w+|chang\w+|pre\w+|post\w+|"
+    r"recurren\w+|acute|active|exertional|significant|frequent|severe)\b",
+    re.IGNORECASE,
+)
 # What may stand before a name that is denied without denying less than the name.
 _PLAIN = re.compile(
     r"\s*(?:(?:any|the|an?|known|other|previous|prior|past|current|recent|history\s+of|evidence\s+of)\s+)*",
@@ -62,6 +68,12 @@ _OF_RELATIVE = re.compile(
     r"(?:(?:was|were|is)\s+)?diagnosed\s+with)\s+(?:a\s+history\s+of\s+|a\s+)?)|[:(-]\s*)",
     re.IGNORECASE,
 )
+_POSITIVE = re.compile(r"\s*(?:positive|significant|notable|remarkable)\b", re.IGNORECASE)
+# What belongs to the name of a relative: `maternal great-grandmother`.
+_KINSHIP = re.compile(
+    r"(?:\b(?:maternal|paternal|great|half|older|younger|first|second|degree)[\s-]+)+$", re.IGNORECASE
+)
+_KINSHIP_WITHIN = 30
 _NOT_OF_BLOOD = re.compile(r"\b(?:wife|husband|spouse|partner|step\w*|adopt\w*|foster)\b|in[- ]law", re.IGNORECASE)
 _FAMILY_TO = re.compile(
     r"\s*(?:$|[.,;!()\n/&]|(?:and|or|at|in|on|age|aged|when|as|but|who|while|before|after)\b)", re.IGNORECASE
@@ -178,7 +190,7 @@ def _concept(mention: Mention) -> CodedConcept:
 
 
 def _has_no_subject(sentence: str) -> bool:
-    return absence.opening(sentence.strip()) is not None
+    return absence.opening(sentence.strip()) is not None or bool(_POSITIVE.match(sentence))
 
 
 def _denied_from(sentence: str, mention: Mention) -> tuple[int, int] | None:
@@ -203,7 +215,7 @@ def _is_listed(sentence: str, begin: int, mention: Mention, *, loose: bool) -> b
     items = _JOINER.split(between)
     if any(len(item.split()) > _MOST_WORDS or _NO_ITEM.search(item) or re.search(r"[():]", item) for item in items):
         return False
-    if not _stands_alone(sentence, begin, mention):
+    if _LESS.match(between) or not _stands_alone(sentence, begin, mention):
         return False
     joined = len(items) > 1
     return not (joined and loose) or bool(_OR.search(sentence, begin, mention.end + _LIST_REACH))
@@ -235,9 +247,11 @@ def _of_relatives(sentence: str, mentions: Sequence[Mention]) -> Iterator[_Said]
         if link is None or "history" in sentence[start:end].lower():
             continue
         stop = relatives[number + 1][0] if number + 1 < len(relatives) else len(sentence)
+        kin = _KINSHIP.search(sentence, max(0, start - _KINSHIP_WITHIN), start)
+        begin = kin.start() if kin else start
         for mention in _items(sentence, link.end(), mentions):
             if mention.end <= stop:
-                yield sentence[start:end].lower(), True, start, mention
+                yield " ".join(sentence[begin:end].lower().split()), True, begin, mention
 
 
 def _items(sentence: str, position: int, mentions: Sequence[Mention]) -> Iterator[Mention]:

@@ -135,6 +135,13 @@ def standing(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.stands]
 
 
+def fallen_documents(entries: Iterable[Entry]) -> set[str]:
+    """Ids of the documents that were withdrawn or replaced: their text is no longer of the record."""
+    documents = [entry for entry in entries if entry.fact.kind == FACT_KIND_DOCUMENT]
+    kept = {entry.fact.source.document_id for entry in documents if entry.stands}
+    return {entry.fact.source.document_id for entry in documents} - kept - {""}
+
+
 def holding(entries: Iterable[Entry], moment: datetime) -> list[Entry]:
     """What answers for a moment of valid time: what held then, what was done by then, the last results."""
     latest: dict[tuple[int, str, str, str], datetime] = {}
