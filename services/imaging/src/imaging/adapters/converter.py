@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from imaging.domain.page import TextPage
@@ -19,7 +20,7 @@ from imaging.domain.scan import Scan, UnreadableDocumentError
 LARGEST_FILE = 32 * 1024 * 1024
 """Bytes of a PDF, RTF, CDA or HTML file that is read."""
 SECONDS = 60.0
-MOST_MEMORY = 1536 * 1024 * 1024
+MOST_MEMORY = 3 * 512 * 1024 * 1024
 """Bytes of address space; the libraries take a third of it."""
 DAMAGED = "the file cannot be read: damaged, or made to exhaust its reader"
 TOO_SLOW = "the file takes too long to be read"
@@ -60,8 +61,7 @@ def _from_json(answer: dict[str, Any]) -> list[TextPage | Scan]:
 def _to_json(page: TextPage | Scan) -> dict[str, Any]:
     if isinstance(page, TextPage):
         return {"number": page.number, "content": page.content}
-    png = base64.b64encode(page.png).decode()
-    return {"number": page.number, "png": png, "width": page.width, "height": page.height, "blank": page.blank}
+    return asdict(page) | {"png": base64.b64encode(page.png).decode()}
 
 
 def _main(media_type: str, memory: int) -> None:

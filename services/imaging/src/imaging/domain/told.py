@@ -94,54 +94,54 @@ class _Quote:
     end: int
     confidence: float
 
-    def allergy(self, said: AllergyStatement) -> ClinicalFact:
-        begun = stamp(datetime(said.year, 1, 1, tzinfo=UTC)) if said.year else self.origin.authored()
+    def allergy(self, statement: AllergyStatement) -> ClinicalFact:
+        begun = stamp(datetime(statement.year, 1, 1, tzinfo=UTC)) if statement.year else self.origin.authored()
         return self._fact(
-            f"allergy:{said.substance.code}",
+            f"allergy:{statement.substance.code}",
             kind=FACT_KIND_ALLERGY,
-            code=said.substance,
+            code=statement.substance,
             valid_from=begun,
             status=FACT_STATUS_ACTIVE,
-            assertion=ASSERTION_PRESENT if said.present else ASSERTION_ABSENT,
-            note=said.reaction,
+            assertion=ASSERTION_PRESENT if statement.present else ASSERTION_ABSENT,
+            note=statement.reaction,
         )
 
-    def family(self, said: FamilyStatement) -> ClinicalFact:
+    def family(self, statement: FamilyStatement) -> ClinicalFact:
         """A result, as a structured family history is one; the relative stands in the note."""
         return self._fact(
-            f"family:{said.relative}:{said.condition.display}",
+            f"family:{statement.relative}:{statement.condition.display}",
             kind=FACT_KIND_RESULT,
             code=concept(FAMILY_HISTORY),
-            coded=said.condition,
+            coded=statement.condition,
             valid_from=self.origin.authored(),
             valid_to=self.origin.authored(),
             status=FACT_STATUS_FINAL,
-            assertion=ASSERTION_PRESENT if said.present else ASSERTION_ABSENT,
-            note=said.relative,
+            assertion=ASSERTION_PRESENT if statement.present else ASSERTION_ABSENT,
+            note=statement.relative,
         )
 
-    def denial(self, said: DenialStatement) -> ClinicalFact:
+    def denial(self, statement: DenialStatement) -> ClinicalFact:
         """Of the day of the letter alone: what is denied once may come later."""
         return self._fact(
-            f"denied:{said.finding.display}",
+            f"denied:{statement.finding.display}",
             kind=FACT_KIND_PROBLEM,
-            code=said.finding,
+            code=statement.finding,
             valid_from=self.origin.authored(),
             valid_to=self.origin.authored(),
             status=FACT_STATUS_ACTIVE,
             assertion=ASSERTION_ABSENT,
         )
 
-    def stop(self, said: StopStatement) -> ClinicalFact:
+    def stop(self, statement: StopStatement) -> ClinicalFact:
         """A medication that had ended by the day of the letter; why is the note."""
         return self._fact(
-            f"stopped:{said.drug.code}",
+            f"stopped:{statement.drug.code}",
             kind=FACT_KIND_MEDICATION,
-            code=said.drug,
+            code=statement.drug,
             valid_to=self.origin.authored(),
             status=FACT_STATUS_ENDED,
             assertion=ASSERTION_PRESENT,
-            note=said.reason,
+            note=statement.reason,
         )
 
     def _fact(self, name: str, **content: object) -> ClinicalFact:
