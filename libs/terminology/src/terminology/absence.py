@@ -122,6 +122,11 @@ def is_relative(text: str) -> bool:
     return _plain(text) in _cues("person").keys() - _NOT_RELATIVES
 
 
+def others(text: str) -> tuple[tuple[int, int], ...]:
+    """Where a text names somebody else: characters [start, end) of each."""
+    return tuple((start, end) for start, end, _ in phrases.find(text, _cues("person")))
+
+
 def opening(text: str) -> tuple[Meaning, str] | None:
     """The cue that a text begins with, the longest one, and what it is said of; None when it begins with none."""
     words = list(phrases.WORD.finditer(text))

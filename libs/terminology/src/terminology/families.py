@@ -74,6 +74,25 @@ def by_name(text: str) -> tuple[str, ...]:
     return mention.keys if mention and mention.certain and mention.keys != (_NO_FAMILY,) else ()
 
 
+def is_whole(mention: Mention) -> bool:
+    """Whether a name means all of one family, so that to deny the name is to deny the family."""
+    if not mention.certain:
+        return False
+    family = known()[mention.keys[0]]
+    wholes = {_folded(name) for name in (family.name, *family.abbreviations)}
+    return _folded(mention.text) in wholes or mention.text.casefold() in _whole_names()
+
+
+def _folded(name: str) -> str:
+    """A name in one spelling: American, in the singular."""
+    return name.casefold().replace("ae", "e").replace("oe", "e").removesuffix("s")
+
+
+@cache
+def _whole_names() -> frozenset[str]:
+    return frozenset(row["words"] for row in tables.read("whole_names", _PHRASES))
+
+
 def with_wider(ids: Iterable[str]) -> tuple[Family, ...]:
     """The families of these ids and all that hold them, the nearest first."""
     reached: dict[str, Family] = {}

@@ -34,7 +34,7 @@ async def test_known_analytes_are_read_with_their_value_and_unit(networks: Netwo
     printed = read = correct = 0
     for truth, image in reports():
         (scan,) = read_scan(image.read_bytes())
-        page, _ = await networks.read_page(1, scan)
+        page, _ = await networks.read_page(scan)
         fields = [(field, by_name(field.name)) for field in read_fields(page) if field.unit]
         for result in json.loads(truth.read_text(encoding="utf-8"))["results"]:
             if analyte := by_name(result["test"]):

@@ -14,6 +14,7 @@ from imaging.adapters.triton import Networks
 from imaging.domain import document as reading
 from imaging.domain.document import Reader
 from imaging.domain.modality import Modality
+from imaging.flows.documents import UNSUPPORTED
 from imaging.flows.outside import Outside
 from imaging.handlers import on_document_received, on_study_received
 from imaging.modalities import known
@@ -21,6 +22,7 @@ from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.record.v1 import fact_pb2 as pb
 from PIL import Image
 from servicekit.triton import TritonClient
+from testkit.files import cda, pdf, rtf
 
 Build = Callable[..., Any]
 READER = Reader(0.8, UTC)
@@ -207,6 +209,43 @@ async def test_a_letter_gives_allergies_with_their_characters(
     assert fact.code.code == "764146007"
 
 
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (pdf("Allergic to penicillin."), "application/pdf"),
+        (rtf("Allergic to penicillin."), "application/rtf"),
+        (cda(("Letter", "Allergic to penicillin.")), "application/xml"),
+        (b"<html><p>Allergic to <b>penicillin</b>.</p></html>", "text/html"),
+    ],
+)
+async def test_a_letter_in_any_format_gives_what_it_says(
+    outside: Outside, keep: Build, document: Build, event: Build, data: bytes, media_type: str
+) -> None:
+    received = document(await keep(data, media_type))
+    arrived = event(received, f"format-{media_type}")
+    read: DocumentRead = only(await on_document_received(arrived, outside=outside, reader=READER))
+    (fact,) = read.facts
+    assert read.text[fact.source.text_start : fact.source.text_end] == "Allergic to penicillin"
+    assert (read.model, read.problem) == (reading.TEXT_READER, "")
+
+
+async def test_a_pdf_of_text_and_of_a_scan_is_read_page_by_page(
+    outside: Outside, keep: Build, document: Build, event: Build, lab_page: Build
+) -> None:
+    with Image.open(io.BytesIO(lab_page(ROWS))) as image:
+        side = max(image.size)
+        square = Image.new("L", (side, side), 255)
+        square.paste(image.convert("L"))
+    data = pdf("Allergic to penicillin.", square.tobytes())
+    received = document(await keep(data, "application/pdf"))
+    read: DocumentRead = only(await on_document_received(event(received, "mixed"), outside=outside, reader=READER))
+    allergy, *results = read.facts
+    assert (allergy.provenance, allergy.source.page) == (pb.PROVENANCE_READ_FROM_TEXT, 1)
+    assert {(fact.provenance, fact.source.page) for fact in results} == {(pb.PROVENANCE_READ_FROM_IMAGE, 2)}
+    assert {fact.code.code for fact in results} <= {"2160-0", "2823-3"}
+    assert read.model.name == "page_reader"
+
+
 def empty_page() -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (1000, 1400), 252).save(buffer, "PNG")
@@ -219,7 +258,8 @@ def empty_page() -> bytes:
         (empty_page(), "image/png", reading.BLANK),
         (empty_page()[:200], "image/png", "unreadable image: damaged or cut off"),
         (b"", "image/png", "unreadable image: not PNG, JPEG or TIFF"),
-        (b"%PDF-1.7", "application/pdf", "unsupported kind of document: only plain text, PNG, JPEG and TIFF are read"),
+        (b"%PDF-1.7", "application/pdf", "damaged PDF"),
+        (b"PK", "application/zip", UNSUPPORTED),
         (b"\xff\xfe\xff", "text/plain", "the text is not in the character set it declares"),
         (b"  \n", "text/plain", reading.BLANK),
     ],

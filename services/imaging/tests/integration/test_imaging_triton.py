@@ -61,7 +61,7 @@ async def test_triton_sees_a_turned_and_an_inverted_film(networks: Networks) -> 
 @pytest.mark.parametrize("degrees", [0.0, 0.7])
 async def test_a_printed_page_is_read_value_for_value(networks: Networks, lab_page: PageFile, degrees: float) -> None:
     (scan,) = read_scan(lab_page(ROWS, turned_degrees=degrees))
-    page, model = await networks.read_page(1, scan)
+    page, model = await networks.read_page(scan)
     fields = read_fields(page)
     results = [(field.name, field.value, field.unit, field.reference) for field in fields if field.unit]
     assert results == [(name, value, unit, interval) for name, value, unit, interval in ROWS]

@@ -48,7 +48,7 @@ REPORT = (
 
 
 def read(*rows: tuple[str, ...], score: float = 0.97) -> DocumentRead:
-    return document.read_pages(CAUSE, received(), [page(*rows, score=score)], MODEL, READER)
+    return document.read(CAUSE, received(), [page(*rows, score=score)], MODEL, READER)
 
 
 def test_a_known_analyte_is_a_result_with_its_place_and_the_quantity_as_printed() -> None:
@@ -154,7 +154,7 @@ def test_allergies_of_a_scanned_letter_are_marked_as_read_from_an_image() -> Non
 
 
 def test_a_page_without_text_is_blank() -> None:
-    event = document.read_pages(CAUSE, received(), [Page(1, 100, 100, ())], MODEL, READER)
+    event = document.read(CAUSE, received(), [Page(1, 100, 100, ())], MODEL, READER)
     assert event.problem == document.BLANK
     assert list(event.facts) == []
 

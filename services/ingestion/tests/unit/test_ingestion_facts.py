@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingestion.domain.reading import Feed, Reading, read
+from ingestion.domain.reception import document_events
 from ingestion.domain.refusal import RefusedError
 from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.object_pb2 import ObjectRef
 
 ARRIVED = datetime(2024, 6, 1, 12, tzinfo=UTC)
 PID = "PID|1||P1^^^NORTH^MR||Testperson^Ada||19600102|F"
@@ -637,6 +639,51 @@ def test_base64_with_line_breaks_is_read() -> None:
     data = base64.encodebytes(PNG).decode().replace("\n", "\\.br\\")
     (document,) = reading("ORU^R01", PID, OBR, ed(data)).content.documents
     assert document.content == PNG
+
+
+def test_base64_without_its_filling_is_whole() -> None:
+    data = base64.b64encode(b"No acute findings.").decode().rstrip("=")
+    (document,) = reading("ORU^R01", PID, OBR, ed(data, subtype="PLAIN")).content.documents
+    assert document.content == b"No acute findings."
+
+
+@pytest.mark.parametrize(
+    ("content", "subtype", "media_type"),
+    [
+        (b"{\\rtf1 x}", "octet-stream", "application/rtf"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><ClinicalDocument/>", "", "application/xml"),
+        (b"<n:ClinicalDocument xmlns:n='urn:hl7-org:v3'/>", "x-hl7-cda-level-one", "application/xml"),
+        (b"<HTML><p>x</HTML>", "", "text/html"),
+        (b"plain words", "PDF", "text/plain; charset=utf-8"),
+    ],
+)
+def test_the_kind_of_a_file_is_what_it_begins_with(content: bytes, subtype: str, media_type: str) -> None:
+    data = base64.b64encode(content).decode()
+    (document,) = reading("ORU^R01", PID, OBR, ed(data, subtype=subtype)).content.documents
+    assert document.media_type == media_type
+
+
+def test_the_source_of_a_formatted_file_in_a_text_is_told_as_one() -> None:
+    (document,) = reading("MDM^T02", PID, TXA, "OBX|1|TX|||{\\E\\rtf1 Seen.}").content.documents
+    assert document.media_type == "application/rtf"
+
+
+@pytest.mark.parametrize(
+    ("header", "remark"),
+    [
+        ("TXA|1|DS|TX|20240301||||||||D1|||||AU|V", "TXA[1] TXA-18: the document is restricted"),
+        ("TXA|1|DS|TX|20240301|||||||||||||AU", "TXA[1] TXA-12: no document number"),
+        ("TXA|1|DS|TX|20240301||||||||D1|||||AU||UN", "TXA[1] TXA-19: not yet available"),
+    ],
+)
+def test_what_a_document_header_says_beyond_the_record_is_remarked(header: str, remark: str) -> None:
+    assert any(line.startswith(remark) for line in said(reading("MDM^T02", PID, header, "OBX|1|TX|||Seen.")))
+
+
+def test_a_document_without_a_stated_time_is_received_without_one() -> None:
+    taken = reading("MDM^T02", PID, "TXA|1|DS|TX|||||||||D1", "OBX|1|TX|||Seen.")
+    (event,) = document_events(taken, [ObjectRef()], ARRIVED)
+    assert not event.HasField("authored_at")
 
 
 def test_empty_encapsulated_data_is_remarked_and_no_document() -> None:

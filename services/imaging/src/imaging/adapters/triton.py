@@ -41,7 +41,7 @@ class Networks:
         except (IndexError, TypeError) as error:
             raise PermanentError("network-answer") from error
 
-    async def read_page(self, number: int, scan: Scan) -> tuple[Page, ModelVersion]:
+    async def read_page(self, scan: Scan) -> tuple[Page, ModelVersion]:
         """One page -> its lines with their places, and the reader that read it."""
         page = np.array([scan.png], dtype=np.object_)
         answer = await self._client.infer(
@@ -54,7 +54,7 @@ class Networks:
             lines = tuple(_line(*row) for row in rows)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise PermanentError("page-reader-answer") from error
-        return Page(number, scan.width, scan.height, lines), model
+        return Page(scan.number, scan.width, scan.height, lines), model
 
 
 def _line(text: bytes, score: Any, corners: NDArray[np.float32]) -> Line:

@@ -75,6 +75,18 @@ class Page:
         return left, top, right - left, bottom - top
 
 
+@dataclass(frozen=True, slots=True)
+class TextPage:
+    """A page whose text is known. Number 0: the whole of a document that has no pages."""
+
+    number: int
+    content: str
+
+    def text(self) -> str:
+        """The text, with its own line ends."""
+        return self.content
+
+
 def _slope(lines: Sequence[Line]) -> float:
     """Median over the longer half of the lines: short boxes have no direction."""
     longest = sorted(lines, key=lambda line: math.dist(line.corners[0], line.corners[1]), reverse=True)

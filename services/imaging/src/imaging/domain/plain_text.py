@@ -6,6 +6,7 @@ from email.message import Message
 
 from imaging.domain.scan import UnreadableDocumentError
 
+TOO_LONG = "the text is too long"
 TEXT_TYPES = frozenset({"text/plain"})
 MOST_CHARACTERS = 200_000
 """At most 800 kB in UTF-8: an event stays below the 1 MB that Kafka takes by default."""
@@ -20,5 +21,5 @@ def read_plain_text(data: bytes, media_type: str) -> str:
     except (UnicodeDecodeError, LookupError):
         raise UnreadableDocumentError("the text is not in the character set it declares") from None
     if len(text) > MOST_CHARACTERS:
-        raise UnreadableDocumentError("the text is too long")
+        raise UnreadableDocumentError(TOO_LONG)
     return text.replace("\r\n", "\n").replace("\r", "\n")

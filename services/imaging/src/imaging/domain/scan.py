@@ -29,8 +29,9 @@ class UnreadableDocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One page: upright per its EXIF tag, grey, as PNG bytes."""
+    """One page, numbered from 1: upright per its EXIF tag, grey, as PNG bytes."""
 
+    number: int
     png: bytes
     width: int
     height: int
@@ -57,17 +58,18 @@ def _pages(data: bytes) -> list[Scan]:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         if getattr(image, "n_frames", 1) > MOST_PAGES:
             raise UnreadableDocumentError(f"more than {MOST_PAGES} pages")
-        return [_page(frame) for frame in ImageSequence.Iterator(image)]
+        return [scan(frame, number) for number, frame in enumerate(ImageSequence.Iterator(image), start=1)]
 
 
-def _page(frame: Image.Image) -> Scan:
+def scan(frame: Image.Image, number: int) -> Scan:
+    """A picture as a page to be read."""
     if frame.width * frame.height > MOST_PIXELS:
         raise UnreadableDocumentError("the image has too many pixels")
     grey = _grey(ImageOps.exif_transpose(frame))
     grey.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     grey.save(buffer, "PNG", compress_level=1)
-    return Scan(buffer.getvalue(), grey.width, grey.height, _blank(np.asarray(grey)))
+    return Scan(number, buffer.getvalue(), grey.width, grey.height, _blank(np.asarray(grey)))
 
 
 def _grey(image: Image.Image) -> Image.Image:

@@ -4,21 +4,25 @@ Problems with the document are part of the answer.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from contracts.topics import DOCUMENT_READ
 from eventbus import Event
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.ingestion.v1.events_pb2 import DocumentReceived
 
+from imaging.adapters.converter import LARGEST_FILE, convert
 from imaging.adapters.postgres import Kind
 from imaging.adapters.triton import Networks
 from imaging.domain import document
 from imaging.domain.document import Reader
+from imaging.domain.formats import FORMATS
+from imaging.domain.page import Page, TextPage
 from imaging.domain.plain_text import TEXT_TYPES, read_plain_text
-from imaging.domain.scan import IMAGE_TYPES, UnreadableDocumentError, read_scan
+from imaging.domain.scan import IMAGE_TYPES, Scan, UnreadableDocumentError, read_scan
 from imaging.flows.outside import TOO_LARGE, Answer, Outside
 
-UNSUPPORTED = "unsupported kind of document: only plain text, PNG, JPEG and TIFF are read"
+UNSUPPORTED = "unsupported kind of document: only plain text, PDF, RTF, CDA, HTML, PNG, JPEG and TIFF are read"
 
 
 async def read(event: Event[DocumentReceived], outside: Outside, reader: Reader) -> Answer:
@@ -30,25 +34,42 @@ async def read(event: Event[DocumentReceived], outside: Outside, reader: Reader)
 
 async def _read(event: Event[DocumentReceived], outside: Outside, reader: Reader) -> DocumentRead:
     received = event.payload
-    media_type = received.content.media_type.partition(";")[0].strip().lower()
-    if media_type not in TEXT_TYPES | IMAGE_TYPES:
+    kind = media_type(received)
+    if kind not in TEXT_TYPES | IMAGE_TYPES | FORMATS:
         return document.unread(received, UNSUPPORTED)
-    if received.content.size > outside.largest:
+    if received.content.size > (LARGEST_FILE if kind in FORMATS else outside.largest):
         return document.unread(received, TOO_LARGE)
     data = await outside.objects.get(received.content)
     try:
-        if media_type in TEXT_TYPES:
-            return document.read_text(event.id, received, read_plain_text(data, received.content.media_type))
-        return await _read_pages(event, data, outside.networks, reader)
+        pages = await _pages(data, kind, received.content.media_type)
     except UnreadableDocumentError as error:
         return document.unread(received, str(error))
+    return await _read_pages(event, pages, outside.networks, reader)
 
 
-async def _read_pages(event: Event[DocumentReceived], data: bytes, networks: Networks, reader: Reader) -> DocumentRead:
-    scans = enumerate(await asyncio.to_thread(read_scan, data), start=1)
-    printed = [(number, scan) for number, scan in scans if not scan.blank]
-    if not printed:
+def media_type(received: DocumentReceived) -> str:
+    """The media type without its parameters."""
+    return received.content.media_type.partition(";")[0].strip().lower()
+
+
+async def _pages(data: bytes, kind: str, declared: str) -> Sequence[TextPage | Scan]:
+    if kind in TEXT_TYPES:
+        return [TextPage(0, read_plain_text(data, declared))]
+    if kind in IMAGE_TYPES:
+        return await asyncio.to_thread(read_scan, data)
+    return await convert(data, declared)
+
+
+async def _read_pages(
+    event: Event[DocumentReceived], pages: Sequence[TextPage | Scan], networks: Networks, reader: Reader
+) -> DocumentRead:
+    model, known = document.TEXT_READER, list[TextPage | Page]()
+    for page in pages:
+        if isinstance(page, TextPage):
+            known.append(page)
+        elif not page.blank:
+            seen, model = await networks.read_page(page)
+            known.append(seen)
+    if not known:
         return document.unread(event.payload, document.BLANK)
-    answers = [await networks.read_page(number, scan) for number, scan in printed]
-    pages, model = [page for page, _ in answers], answers[0][1]
-    return document.read_pages(event.id, event.payload, pages, model, reader)
+    return document.read(event.id, event.payload, known, model, reader)

@@ -45,7 +45,7 @@ def document_events(reading: Reading, stored: Sequence[ObjectRef], received_at: 
             type=document.fact.code,
             title=document.title,
             content=reference,
-            authored_at=document.fact.valid_from,
+            authored_at=document.fact.valid_from if document.fact.HasField("valid_from") else None,
             encounter_id=document.fact.encounter_id,
             source=document.fact.source,
             received_at=to_proto(received_at),

@@ -20,8 +20,9 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there, except that one about results leaves the order itself. ENTERED_IN_ERROR withdraws, and nothing is
-carried over from what was withdrawn. What was read from a document falls with the document.
+that stands there, except that one about results leaves the order itself; a document that is so announced stands until
+its content comes. ENTERED_IN_ERROR withdraws, and nothing is carried over from what was withdrawn. What was read from a
+document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
@@ -145,6 +146,13 @@ def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -
 def standing(entries: Iterable[Entry]) -> list[Entry]:
     """The current statements: neither superseded nor withdrawn."""
     return [entry for entry in entries if entry.stands]
+
+
+def fallen_documents(entries: Iterable[Entry]) -> set[str]:
+    """Ids of the documents that were withdrawn or replaced: their text is no longer of the record."""
+    documents = [entry for entry in entries if entry.fact.kind == FACT_KIND_DOCUMENT]
+    kept = {entry.fact.source.document_id for entry in documents if entry.stands}
+    return {entry.fact.source.document_id for entry in documents} - kept - {""}
 
 
 def holding(entries: Iterable[Entry], moment: datetime) -> list[Entry]:
@@ -290,7 +298,8 @@ def fates(cluster: Sequence[StatedFact]) -> list[Entry]:
     ended: list[_Chain] = []
     for statements in _messages(cluster):
         for whole in (each for each in statements if each.identity.whole_group):
-            _apply_to_group(whole, chains)
+            if not _apply_to_group(whole, chains) and _announces(whole):
+                chains.append(_begun(whole, []))
         contents = [each for each in statements if not each.identity.whole_group]
         replaced = _continued(chains, contents)
         for statement in contents:
@@ -365,14 +374,13 @@ def _known_as(identity: Identity, *earlier: Identity) -> Identity:
     return Identity(groups=groups, names=names, instance=identity.instance) if earlier else identity
 
 
-def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
-    """Give the status of a statement without content to everything that stands in its group.
+def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> bool:
+    """Give the status of a statement without content to everything that stands in its group; false if nothing is.
 
     A state is given to what has a course; a withdrawal to all: a result stands although its order was discontinued.
     """
-    for chain in chains:
-        if not _same_group(chain.identity, whole.identity):
-            continue
+    meant = [chain for chain in chains if _same_group(chain.identity, whole.identity)]
+    for chain in meant:
         chain.identity = _known_as(chain.identity, whole.identity)
         if not _is_meant(chain.last.first, whole.first):
             continue
@@ -380,12 +388,20 @@ def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
         withdrawn = [entry for entry in chain.entries if not entry.stands]
         chain.closed += [_superseded(entry, after) for entry in chain.entries if entry.stands]
         chain.entries = after + withdrawn
+    return bool(meant)
+
+
+def _announces(whole: _Statement) -> bool:
+    """A document that is told of before its content comes stands for itself."""
+    return whole.first.kind == FACT_KIND_DOCUMENT and whole.first.status != FACT_STATUS_ENTERED_IN_ERROR
 
 
 def _is_meant(fact: ClinicalFact, whole: ClinicalFact) -> bool:
     """A withdrawal of results is none of what was ordered; any other reaches all. A state is of what has a course."""
     if whole.status == FACT_STATUS_ENTERED_IN_ERROR:
         return whole.kind != FACT_KIND_RESULT or fact.kind in _REPORTED
+    if whole.kind == FACT_KIND_DOCUMENT:
+        return fact.kind == FACT_KIND_DOCUMENT
     return fact.kind in _COURSES and fact.status not in (FACT_STATUS_FINAL, FACT_STATUS_CORRECTED)
 
 
@@ -398,6 +414,7 @@ def _derived(entry: Entry, whole: StatedFact) -> Entry:
     fact.source.CopyFrom(said.source)
     for deleted in said.deleted:
         fact.ClearField(deleted)  # type: ignore[arg-type]
+    fact.source.document_id = entry.fact.source.document_id
     del fact.deleted[:]
     fact.deleted.extend(said.deleted)
     if said.status == FACT_STATUS_ACTIVE and fact.kind == FACT_KIND_PROCEDURE:

@@ -15,6 +15,7 @@ from contracts.errors import PermanentError, UnavailableError
 from memory.adapters.postgres import FOR_EVER, Person, Store, evidence, index_queue, notes
 from memory.adapters.postgres.notes import NoteChunk
 from memory.adapters.triton import Embedder
+from memory.domain.timeline import fallen_documents
 from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
 
 # A person waits for the answer.
@@ -48,14 +49,16 @@ class Search:
     async def notes(
         self, person: Person, vector: Sequence[float], limit: int, known_at: datetime | None = None
     ) -> list[NoteFound]:
-        """The person's notes and documents nearest to the query, best first; superseded ones are left out."""
+        """The person's notes and documents nearest to the query, best first; what no longer stands is left out."""
         only = {IDENTIFIER: person.numbers}
         hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
         async with self._store.connection() as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
         standing = {entry.fact.fact_id for entry in person.entries if entry.stands}
+        fallen = fallen_documents(person.entries)
         found = [NoteFound(chunks[hit.id], hit.score) for hit in hits if hit.id in chunks]
-        return [one for one in found if not one.chunk.fact_id or one.chunk.fact_id in standing][:limit]
+        stated = [one for one in found if not one.chunk.fact_id or one.chunk.fact_id in standing]
+        return [one for one in stated if one.chunk.document_id not in fallen][:limit]
 
     async def notes_pending(self, person: Person) -> int:
         """Chunks of the person's text that are not in the index yet."""

@@ -17,7 +17,7 @@ from ingestion.domain.facts.allergies import allergy
 from ingestion.domain.facts.charges import charges
 from ingestion.domain.facts.deaths import accident, death
 from ingestion.domain.facts.demographics import demographics
-from ingestion.domain.facts.documents import Document, attached_documents, described_documents
+from ingestion.domain.facts.documents import Document, attached_documents
 from ingestion.domain.facts.encounters import encounters
 from ingestion.domain.facts.groups import Person, persons
 from ingestion.domain.facts.observations import reports
@@ -25,6 +25,7 @@ from ingestion.domain.facts.problems import diagnosis, problem
 from ingestion.domain.facts.procedures import procedure
 from ingestion.domain.facts.results import results
 from ingestion.domain.facts.scope import Origin, Scope, with_id
+from ingestion.domain.facts.transcriptions import transcription
 from ingestion.domain.hl7 import Message, Segment
 from ingestion.domain.identity import Numbers
 
@@ -95,7 +96,7 @@ def _statements(
     described = [order for order in person.orders if order.first("TXA") is not None]
     others = [order for order in person.orders if order.first("TXA") is None]
     for order in described:
-        yield from described_documents(order, scope)
+        yield from transcription(order, scope)
     yield from orders.statements(others, message.header.get(9), scope)
     for report in reports([person.observations, *others], scope):
         yield from attached_documents(report, scope)

@@ -1,4 +1,4 @@
-"""Documents inside messages: TXA with its OBX (MDM), encapsulated data in results, and texts too long for a fact."""
+"""Documents among observations: encapsulated data in results, and texts too long for a fact."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,24 +6,16 @@ from dataclasses import dataclass
 from contracts.identifiers import event_id
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import coding_systems, documents, reports
+from terminology import documents, reports
 from terminology.concepts import LOINC
 
 from ingestion.domain.coding import CodedElement
-from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.media import encapsulated
-from ingestion.domain.facts.observations import TEXT_TYPES, Observation, Report, joined_text
+from ingestion.domain.facts.observations import Observation, Report
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
 
 TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
-_TABLE_0270 = "HL70270"
-_DOCUMENT_TYPES = coding_systems.uri(_TABLE_0270)
-# HL7 table 0271: completion states before authentication.
-_UNFINISHED = frozenset({"DI", "DO", "IN", "IP", "PA"})
-# T11: the document is cancelled. Table 0273: CA deleted, OB obsolete.
-_CANCELLATION = "T11"
-_WITHDRAWN = frozenset({"CA", "OB"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +47,6 @@ class _Frame:
     comments: Sequence[str] = ()
 
 
-def described_documents(order: Order, scope: Scope) -> Iterator[Document | pb.ClinicalFact]:
-    """TXA and its OBX: the texts as one document, each file as another. Without any content: the fact alone."""
-    txa = order.first("TXA")
-    if txa is None:
-        return
-    frame = _frame(txa, scope)
-    texts = [obx for obx in order.all("OBX") if obx.get(2) in {*TEXT_TYPES, "ST"}]
-    text = joined_text(texts)
-    found = 0
-    if text:
-        found += 1
-        yield _document(texts[0], "OBX-5", text.encode(), TEXT_MEDIA_TYPE, frame, scope)
-    for obx in order.all("OBX"):
-        content = encapsulated(obx) if obx.get(2) == "ED" else None
-        if content is not None:
-            found += 1
-            yield _document(obx, "OBX-5.5", *content, frame, scope)
-    if not found:
-        yield _fact(txa, txa.path(2), frame, scope, "")
-
-
 def attached_documents(report: Report, scope: Scope) -> Iterator[Document]:
     """Encapsulated data and long texts among the observations of an order or a person."""
     for observation in report.observations:
@@ -90,30 +61,6 @@ def attached_documents(report: Report, scope: Scope) -> Iterator[Document]:
             scope.origin.remark(obx, 5, "encapsulated data is empty")
 
 
-def _frame(txa: Segment, scope: Scope) -> _Frame:
-    element = CodedElement.read(txa.value(2), default_system=_TABLE_0270)
-    sent = scope.coding(element.primary)
-    code = _known_type(element) or sent
-    number = txa.get(12) or txa.get(12, 2)
-    groups = [f"document:{number}"] if number else []
-    return _Frame(code, sent, scope.time(txa, 4, 6, 7), groups, [], _document_status(txa, scope))
-
-
-def _known_type(element: CodedElement) -> pb.CodedConcept | None:
-    """The LOINC type of a document: as coded, or of a value of HL7 table 0270. A local code may mean anything."""
-    loinc = element.in_system(LOINC)
-    if loinc is not None:
-        return documents.of(loinc.public) or loinc.public
-    value = element.in_system(_DOCUMENT_TYPES)
-    return documents.of_type(value.code) if value else None
-
-
-def _document_status(txa: Segment, scope: Scope) -> "pb.FactStatus.ValueType":
-    if scope.origin.trigger == _CANCELLATION or txa.get(19) in _WITHDRAWN:
-        return pb.FACT_STATUS_ENTERED_IN_ERROR
-    return pb.FACT_STATUS_PRELIMINARY if txa.get(17) in _UNFINISHED else pb.FACT_STATUS_FINAL
-
-
 def _attachment_frame(observation: Observation, scope: Scope) -> _Frame:
     element = observation.element
     sent = scope.coding(element.primary)
@@ -126,16 +73,11 @@ def _attachment_frame(observation: Observation, scope: Scope) -> _Frame:
 
 
 def _document(obx: Segment, path: str, content: bytes, media_type: str, frame: _Frame, scope: Scope) -> Document:
-    document_id = event_id("document", scope.origin.event_id, obx.label)
-    fact = _fact(obx, path, frame, scope, document_id)
-    return Document(content, media_type, CodedElement.read(obx.value(3)).primary.text or frame.code.display, fact)
-
-
-def _fact(segment: Segment, path: str, frame: _Frame, scope: Scope, document_id: str) -> pb.ClinicalFact:
+    groups = frame.groups or [f"message:{scope.origin.event_id}"]
     fact = scope.fact(
-        segment,
+        obx,
         path,
-        _identity(frame, scope, segment, document_id),
+        pb.Identity(groups=groups, names=frame.names, instance=frame.instance, part=obx.label),
         kind=pb.FACT_KIND_DOCUMENT,
         code=frame.code,
         source_code=frame.source_code,
@@ -144,15 +86,12 @@ def _fact(segment: Segment, path: str, frame: _Frame, scope: Scope, document_id:
         status=frame.status,
         comments=frame.comments,
     )
+    return document(obx, (content, media_type), fact)
+
+
+def document(obx: Segment, content: tuple[bytes, str], fact: pb.ClinicalFact) -> Document:
+    """A document of its own id; `content` is bytes and media type. What is read from it is in its file's group."""
+    document_id = event_id("document", fact.source.event_id, obx.label)
     fact.source.document_id = document_id
-    return fact
-
-
-def _identity(frame: _Frame, scope: Scope, segment: Segment, document_id: str) -> pb.Identity:
-    """Each file of a document is a part; what is read from it is in a group of its own, and falls with it."""
-    groups = [
-        *(frame.groups or [f"message:{scope.origin.event_id}"]),
-        *([f"file:{document_id}"] if document_id else []),
-    ]
-    part = "" if segment.name == "TXA" else segment.label
-    return pb.Identity(groups=groups, names=frame.names, instance=frame.instance, part=part)
+    fact.identity.groups.append(f"file:{document_id}")
+    return Document(*content, CodedElement.read(obx.value(3)).primary.text or fact.code.display, fact)
