@@ -17,7 +17,7 @@ from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.documents import Document, document
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.media import encapsulated, text_media_type
-from ingestion.domain.facts.results import TEXT_TYPES, joined_text
+from ingestion.domain.facts.observations import TEXT_TYPES, joined_text
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
 
