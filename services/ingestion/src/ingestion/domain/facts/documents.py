@@ -49,7 +49,7 @@ class _Frame:
 
     code: pb.CodedConcept
     source_code: pb.CodedConcept
-    authored: Timestamp
+    authored: Timestamp | None
     groups: list[str]
     names: list[str]
     status: "pb.FactStatus.ValueType"

@@ -60,7 +60,7 @@ class _Observation:
     obx: Segment
     element: CodedElement
     status: str
-    time: Timestamp
+    time: Timestamp | None
     groups: list[str]
     names: list[str]
     within: tuple[str, ...]
@@ -110,7 +110,7 @@ def _observe(obx: Segment, order: Order, within: tuple[str, ...], scope: Scope) 
     time = observation_time(obx, order, scope)
     names = [f"{coding.code or coding.text}/{obx.get(4)}" for coding in element.codings]
     # Without any order number nothing can be corrected but what was said of the same moment.
-    groups = order.filled_as() or [f"moment:{time.seconds}"]
+    groups = order.filled_as() or [f"moment:{(time or scope.said_at).seconds}"]
     return _Observation(obx, element, status, time, groups, names, within)
 
 
@@ -130,17 +130,16 @@ def examined(order: Order) -> tuple[str, ...]:
     return tuple(dict.fromkeys(material.name for material in known if material))
 
 
-def observation_time(obx: Segment, order: Order, scope: Scope) -> Timestamp:
-    """OBX-14, else OBR-7, else when the specimen was taken (SPM-17), else when it was reported (OBR-22, MSH-7)."""
-    origin = scope.origin
+def observation_time(obx: Segment, order: Order, scope: Scope) -> Timestamp | None:
+    """OBX-14, else OBR-7, else when the specimen was taken (SPM-17), else when it was reported (OBR-22, MSH-7).
+
+    None where the first that is valued cannot be read: no other time takes its place.
+    """
     obr, specimen = order.first("OBR"), order.first("SPM")
-    return (
-        origin.time(obx, 14)
-        or (origin.time(obr, 7) if obr else None)
-        or (origin.time(specimen, 17) if specimen else None)
-        or (origin.time(obr, 22) if obr else None)
-        or scope.said_at
-    )
+    for segment, number in ((obx, 14), (obr, 7), (specimen, 17), (obr, 22)):
+        if segment is not None and segment.get(number):
+            return scope.origin.time(segment, number)
+    return scope.said_at
 
 
 def _facts(seen: _Observation, lines: list[Segment], scope: Scope) -> Iterator[pb.ClinicalFact]:
