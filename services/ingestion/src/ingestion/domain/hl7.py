@@ -26,9 +26,12 @@ _NULL = '""'
 _NAME = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Delimiters:
-    """MSH-1 and MSH-2, and the codec that hexadecimal escapes are read with."""
+    """MSH-1 and MSH-2, and the codec that hexadecimal escapes are read with.
+
+    Compared by identity, so that it is a cheap part of a cache's key: one dialect is one object (`_dialect`).
+    """
 
     field: str = "|"
     component: str = "^"
@@ -43,7 +46,7 @@ class Delimiters:
         return self.component + self.repetition + self.escape + self.subcomponent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Value:
     """One repetition of a field."""
 
@@ -52,6 +55,8 @@ class Value:
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
         """Text of a component (from 1), unescaped; empty when absent or the HL7 null."""
+        if self.raw.isalnum():
+            return self.raw if component == subcomponent == 1 else ""
         return _component(self.raw, component, subcomponent, self.delimiters)
 
     def whole(self) -> str:
@@ -94,18 +99,25 @@ class Segment:
 
     def values(self, number: int) -> list[Value]:
         """The repetitions of a field that are not empty."""
-        parts = self.raw(number).split(self.delimiters.repetition, MAX_REPETITIONS)[:MAX_REPETITIONS]
+        raw = self.raw(number)
+        if self.delimiters.repetition not in raw:
+            return [Value(raw, self.delimiters)] if raw and raw != _NULL else []
+        parts = raw.split(self.delimiters.repetition, MAX_REPETITIONS)[:MAX_REPETITIONS]
         return [Value(part, self.delimiters) for part in parts if part and part != _NULL]
 
     def get(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Text of a component of the first repetition, unescaped."""
         raw = self.fields[number] if number < len(self.fields) else ""
-        if not raw:
-            return ""
+        # No delimiter is a letter or a digit: most fields have nothing to take apart.
+        if not raw or raw.isalnum():
+            return raw if component == subcomponent == 1 else ""
         return _component(_nth(raw, self.delimiters.repetition, 1), component, subcomponent, self.delimiters)
 
     def text(self, number: int) -> str:
         """A whole text field (ST, TX, FT): repetitions are lines."""
+        raw = self.raw(number)
+        if self.delimiters.repetition not in raw and self.delimiters.escape not in raw:
+            return "" if raw == _NULL else raw
         return "\n".join(value.whole() for value in self.values(number))
 
 
@@ -182,7 +194,10 @@ def read_delimiters(text: str, codec: str) -> Delimiters:
         text_of_fault = "MSH-2 repeats a delimiter or uses a letter or digit"
         raise RefusedError(Condition.DATA_TYPE, text_of_fault, Location("MSH", 1, 2))
     component, repetition, escape, subcomponent = list(used)
-    return Delimiters(separator, component, repetition, escape, subcomponent, codec)
+    return _dialect(separator, component, repetition, escape, subcomponent, codec)
+
+
+_dialect = lru_cache(maxsize=256)(Delimiters)
 
 
 def _printable(characters: str) -> bool:
@@ -241,12 +256,16 @@ def is_segment(name: str) -> bool:
 
 def _component(raw: str, component: int, subcomponent: int, delimiters: Delimiters) -> str:
     part = _nth(_nth(raw, delimiters.component, component), delimiters.subcomponent, subcomponent)
-    return "" if part == _NULL else unescape(part, delimiters).strip()
+    if not part or part == _NULL:
+        return ""
+    return unescape(part, delimiters).strip()
 
 
 def _nth(text: str, separator: str, number: int) -> str:
     """Part `number` (from 1) of a text, without splitting more of it than needed."""
     if separator not in text:
         return text if number == 1 else ""
+    if number == 1:
+        return text[: text.index(separator)]
     parts = text.split(separator, number)
     return parts[number - 1] if number <= len(parts) else ""

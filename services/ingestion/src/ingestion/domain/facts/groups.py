@@ -19,10 +19,16 @@ class Order:
     """ORC, the segment that details it, and what follows them. Any of them may be missing."""
 
     segments: list[Segment] = field(default_factory=list)
+    _firsts: dict[str, Segment] = field(default_factory=dict)
+    _indexed: int = 0
+    _filled_as: list[str] | None = None
 
     def first(self, name: str) -> Segment | None:
         """The first segment of a name."""
-        return next((segment for segment in self.segments if segment.name == name), None)
+        for segment in self.segments[self._indexed :]:
+            self._firsts.setdefault(segment.name, segment)
+        self._indexed = len(self.segments)
+        return self._firsts.get(name)
 
     def all(self, name: str) -> list[Segment]:
         """Every segment of a name."""
@@ -40,7 +46,10 @@ class Order:
 
     def filled_as(self) -> list[str]:
         """The group ids of results: the filler's number (OBR-3, ORC-3) decides, the placer's is another."""
-        return list(filter(None, (self._number("filler", 3, "OBR", "ORC"), self._number("placer", 2, "OBR", "ORC"))))
+        if self._filled_as is None:
+            numbers = self._number("filler", 3, "OBR", "ORC"), self._number("placer", 2, "OBR", "ORC")
+            self._filled_as = list(filter(None, numbers))
+        return self._filled_as
 
     def _number(self, scheme: str, field: int, *names: str) -> str:
         """An entity identifier (EI) with its namespace or universal id: it is unique in that only."""
