@@ -108,11 +108,19 @@ def observed(lines: str) -> hl7.Segment:
         ("OBX|1|NM|A||1||||||F\nhaemolysed", "1", "F"),
         ("OBX|1|NM|A||1||||||F\nABC|of no name", "1", "F"),
         ("OBX|1|TX|A||ends\n||||||P", "ends", "P"),
+        ("OBX|1|TX|A||one||||||F\nNAD", "one\nNAD", "F"),
     ],
 )
 def test_lines_that_begin_no_segment_belong_to_the_text_before(lines: str, text: str, status: str) -> None:
     segment = observed(lines)
     assert (segment.text(5).strip(), segment.get(11)) == (text, status)
+
+
+@pytest.mark.parametrize(("lines", "diagnosis"), [("Hyper-\ntension", "Hyper-\ntension"), ("Gout\nXYZ", "Gout")])
+def test_a_broken_field_goes_on_and_a_name_of_no_segment_is_passed_over(lines: str, diagnosis: str) -> None:
+    message = parse(f"{HEADER}\rDG1|1||{lines}")
+    assert message.get("DG1-3") == diagnosis
+    assert message.remarks
 
 
 def test_what_raw_line_ends_do_is_remarked_with_its_place() -> None:

@@ -42,7 +42,7 @@ def _text_and_tail(lines: list[str], separator: str, observation: bool) -> tuple
 def _with_line(head: str, line: str, separator: str, place: int | None, label: str, remarks: list[Remark]) -> str:
     fields = head.split(separator)
     closed = place is not None and len(fields) > place + 1
-    if _is_like_segment(line, separator):
+    if _is_like_segment(line, separator, bare=place is None):
         remarks.append(Remark(reason=f"a segment of no known name after {label} was passed over"))
         return head
     if not closed or separator in line:
@@ -57,5 +57,7 @@ def _with_line(head: str, line: str, separator: str, place: int | None, label: s
     return separator.join(fields)
 
 
-def _is_like_segment(line: str, separator: str) -> bool:
-    return line[3:4] == separator and line[:3].isalnum() and line[:3].isupper()
+def _is_like_segment(line: str, separator: str, *, bare: bool) -> bool:
+    """Whether a line has the form of a segment; `bare`: a name alone is one too."""
+    named = line[:3].isalnum() and line[:3].isupper()
+    return named and (line[3:4] == separator or (bare and not line[3:].strip()))
