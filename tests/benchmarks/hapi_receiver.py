@@ -21,7 +21,8 @@ def receiving(bootstrap: str, topic: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     argv = [_java(), "-cp", f"{_BUILT}/*:{_BUILT}", "Receiver", str(port), bootstrap, topic]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+    # HAPI keeps the file of its message numbers in the working directory.
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=_BUILT) as process:
         try:
             assert process.stdout is not None
             if process.stdout.readline().strip() != "listening":
