@@ -146,17 +146,17 @@ def test_ingestion_has_no_table_of_meanings() -> None:
     stored = {path.stem for path in (ROOT / "services" / "ingestion" / "src").rglob("*.tsv")}
     assert stored == {
         "charsets",
+        "allergy_severities",
+        "allergy_states",
+        "designations",
+        "identifier_types",
         "message_types",
         "observation_states",
         "order_controls",
         "order_states",
-        "report_states",
-        "allergy_severities",
-        "allergy_states",
-        "charsets",
-        "identifier_types",
-        "message_types",
         "placeholders",
         "problem_states",
+        "report_states",
+        "segments",
         "visit_events",
     }

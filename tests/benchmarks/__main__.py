@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from tests.benchmarks import assessment, mllp, reasoner, start, visible
+from tests.benchmarks import assessment, mllp, read, reasoner, start, visible
 from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
 BENCHES: dict[str, Callable[[], Result]] = {
+    "read": read.run,
     "mllp": partial(mllp.run, fresh),
     "visible": partial(visible.run, fresh),
     "reasoner": partial(reasoner.run, fresh),

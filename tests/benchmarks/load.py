@@ -47,6 +47,24 @@ async def acknowledged_per_second(endpoint: str, count: int, connections: int) -
     return share * connections / (time.perf_counter() - began), sorted(seconds)
 
 
+async def acknowledged_at(endpoint: str, per_second: float, count: int, connections: int) -> list[float]:
+    """Every message's seconds from when it was due at this rate to its ACK, ascending; one that waits counts so."""
+    seconds: list[float] = []
+    feed = new_feed()
+    began = time.perf_counter()
+
+    async def connection(first: int) -> None:
+        async with MllpClient(endpoint) as client:
+            for number in range(first, count, connections):
+                due = began + number / per_second
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                await client.send(message(number, feed))
+                seconds.append(time.perf_counter() - due)
+
+    await asyncio.gather(*map(connection, range(connections)))
+    return sorted(seconds)
+
+
 def percentile(ordered: list[float], share: float) -> float:
     """The value below which `share` of them lie."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

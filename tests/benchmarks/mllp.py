@@ -1,7 +1,8 @@
 """Durable MLLP messages per second: acknowledged only after Kafka has them on every replica (`acks=all`).
 
-Beside it in the same run: Kafka's own producer-perf with records of the same size, and python-hl7's MLLP server, which
-parses and acknowledges but keeps nothing.
+Beside it in the same run: a receiver of HAPI, the HL7 library of Java, that publishes to the same Kafka as durably;
+Kafka's own producer-perf with records of the same size; and python-hl7's MLLP server, which parses and acknowledges but
+keeps nothing.
 """
 
 import asyncio
@@ -9,57 +10,96 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from operator import itemgetter
+from statistics import median
 
 from hl7.mllp import HL7StreamReader, HL7StreamWriter, start_hl7_server
 from native_stack.layout import SHARED
 from testkit.mllp import MllpClient
 
-from tests.benchmarks.load import acknowledged_per_second, message, percentile
+from tests.benchmarks.hapi_receiver import receiving
+from tests.benchmarks.load import acknowledged_at, acknowledged_per_second, message, percentile
 from tests.benchmarks.stacks import Stacks, new_topic
 from tests.results import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many messages are sent over all connections, before that, one by one, and to python-hl7; Kafka's records."""
+    """Messages of each run, those sent before it, one by one, and to python-hl7; Kafka's records; rounds."""
 
-    messages: int = 4000
-    warm: int = 400
+    messages: int = 3200
+    warm: int = 640
     one_by_one: int = 800
     beside: int = 2000
     records: int = 100_000
+    rounds: int = 3
 
 
-FULL, SHORT = Size(), Size(32, 16, 4, 16, 100)
-CONNECTIONS = 16
+FULL, SHORT = Size(), Size(128, 128, 4, 16, 100, 1)
+CONNECTIONS, MANY = 16, 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Medians over the rounds: messages/s over few and many connections, and the ACK's seconds over few, ascending."""
+
+    few: float
+    many: float
+    seconds: list[float]
 
 
 def run(stacks: Stacks, size: Size = FULL) -> Result:
-    """Measure one after the other on the same machine."""
+    """Measure one after the other on the same machine; rounds of ingestion and of HAPI take turns."""
     with stacks(("kafka", "objects", "ingestion"), ()) as endpoints:
         mllp, kafka = endpoints["LONGITUDE_MLLP"], endpoints["LONGITUDE_KAFKA"]
-        asyncio.run(acknowledged_per_second(mllp, size.warm, CONNECTIONS))
-        durable, seconds = asyncio.run(acknowledged_per_second(mllp, size.messages, CONNECTIONS))
+        with receiving(kafka, asyncio.run(new_topic(kafka))) as hapi:
+            ours, theirs = _take_turns((mllp, hapi), size)
         one_by_one, _ = asyncio.run(acknowledged_per_second(mllp, size.one_by_one, 1))
+        paced = asyncio.run(acknowledged_at(mllp, ours.few / 2, size.messages, CONNECTIONS))
         producer = _producer_perf(kafka, asyncio.run(new_topic(kafka)), size.records)
     python_hl7 = asyncio.run(_python_hl7(size.beside))
     return Result(
         name="mllp",
-        n=size.messages,
+        n=size.messages * size.rounds,
         figures={
-            "durable_messages_per_s": durable,
+            f"durable_messages_per_s_{CONNECTIONS}_connections": ours.few,
+            f"durable_messages_per_s_{MANY}_connections": ours.many,
             "durable_messages_per_s_one_connection": one_by_one,
-            "ack_p50_ms": percentile(seconds, 0.5) * 1000,
-            "ack_p99_ms": percentile(seconds, 0.99) * 1000,
-            "ratio_to_kafka_producer_perf": durable / producer,
-            "ratio_to_python_hl7": durable / python_hl7,
+            "ack_p50_ms": percentile(ours.seconds, 0.5) * 1000,
+            "ack_p99_ms": percentile(ours.seconds, 0.99) * 1000,
+            "ack_p99_ms_at_half_rate": percentile(paced, 0.99) * 1000,
+            f"ratio_to_hapi_{CONNECTIONS}_connections": ours.few / theirs.few,
+            f"ratio_to_hapi_{MANY}_connections": ours.many / theirs.many,
+            "ratio_to_kafka_producer_perf": ours.few / producer,
+            "ratio_to_python_hl7": ours.few / python_hl7,
         },
         peers={
+            "HAPI receiver, same Kafka, acks=all": {
+                f"messages_per_s_{CONNECTIONS}_connections": theirs.few,
+                f"messages_per_s_{MANY}_connections": theirs.many,
+            },
             "kafka producer-perf, acks=all, 1200 B": {"records_per_s": producer},
             "python-hl7 server, keeps nothing": {"messages_per_s": python_hl7},
         },
-        note=f"{CONNECTIONS} connections, one message outstanding on each; client, services and broker share the cores",
+        note=f"one message outstanding on each connection; median of {size.rounds}; all share the cores",
     )
+
+
+def _take_turns(endpoints: tuple[str, ...], size: Size) -> list[_Rates]:
+    for endpoint in endpoints:
+        asyncio.run(acknowledged_per_second(endpoint, size.warm, CONNECTIONS))
+    rounds = [
+        [
+            asyncio.run(acknowledged_per_second(endpoint, size.messages, connections))
+            for endpoint in endpoints
+            for connections in (CONNECTIONS, MANY)
+        ]
+        for _ in range(size.rounds)
+    ]
+    few = [sorted((each[2 * at] for each in rounds), key=itemgetter(0)) for at in range(len(endpoints))]
+    many = [median(each[2 * at + 1][0] for each in rounds) for at in range(len(endpoints))]
+    middle = size.rounds // 2
+    return [_Rates(runs[middle][0], rate, runs[middle][1]) for runs, rate in zip(few, many, strict=True)]
 
 
 def _producer_perf(bootstrap: str, topic: str, records: int) -> float:

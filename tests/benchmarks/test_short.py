@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from testkit.running import RunningStack
 
-from tests.benchmarks import assessment, mllp, reasoner, start, visible
+from tests.benchmarks import assessment, mllp, read, reasoner, start, visible
 from tests.benchmarks.__main__ import BENCHES
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result, keep
 
 SHORT: dict[str, Callable[[Stacks], Result]] = {
+    "read": lambda _: read.run(read.SHORT),
     "mllp": partial(mllp.run, size=mllp.SHORT),
     "visible": partial(visible.run, count=visible.SHORT),
     "reasoner": partial(reasoner.run, size=reasoner.SHORT),
@@ -27,13 +28,20 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
 }
 # What the README tells of each.
 FIGURES = {
-    "mllp": {"durable_messages_per_s", "durable_messages_per_s_one_connection", "ack_p50_ms", "ack_p99_ms"},
+    "read": {"cpu_ms_per_message", "ratio_to_python_hl7_parse"},
+    "mllp": {
+        "durable_messages_per_s_16_connections",
+        "durable_messages_per_s_128_connections",
+        "durable_messages_per_s_one_connection",
+        "ack_p99_ms_at_half_rate",
+        "ratio_to_hapi_16_connections",
+    },
     "visible": {"ack_to_fact_p50_ms", "ack_to_fact_p99_ms", "ratio_to_kafka_round_trip_p50"},
     "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
     "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
-BESIDE = {"mllp": 2, "visible": 1, "reasoner": 1}
+BESIDE = {"read": 1, "mllp": 3, "visible": 1, "reasoner": 1}
 
 
 @pytest.fixture

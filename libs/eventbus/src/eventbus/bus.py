@@ -25,6 +25,8 @@ log = logging.getLogger("eventbus")
 
 # A payload that travels inline (256 KiB) with ample room for its facts; the brokers' topics allow the same.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
+# What waits for one partition travels together: some fifty results, where aiokafka's 16 KiB holds two.
+MAX_BATCH_BYTES = 512 * 1024
 PUBLISH_TIMEOUT = 15.0
 MAX_RECORDS = 100
 # A killed consumer's partitions go to the next within six seconds (the least that brokers allow by default).
@@ -58,6 +60,7 @@ class EventBus:
             acks="all",
             enable_idempotence=True,
             max_request_size=MAX_RECORD_BYTES,
+            max_batch_size=MAX_BATCH_BYTES,
             logger=None,
             graceful_timeout=20.0,
         )

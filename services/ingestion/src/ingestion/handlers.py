@@ -5,6 +5,7 @@ The answer leaves only after every in-sync replica of Kafka has the events, and 
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,8 +89,8 @@ async def _take(received: Frame, reading: Reading, received_at: datetime, intake
     except UnavailableError as error:
         _report("message not stored", error)
         return _answers(received.payload, reading.envelope, not_stored(), intake)
-    for fact in reading.content.facts:
-        metrics.FACTS.labels(pb.FactKind.Name(fact.kind)).inc()
+    for kind, count in Counter(fact.kind for fact in reading.content.facts).items():
+        metrics.FACTS.labels(pb.FactKind.Name(kind)).inc(count)
     return _answers(received.payload, reading.envelope, None, intake)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from ingestion.domain.acknowledgement import Policy, acknowledge, read_envelope
+from ingestion.domain.hl7 import parse
 from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
 
 DIGEST = b"d" * 32
@@ -110,3 +111,12 @@ def test_what_is_repeated_from_a_header_is_bounded() -> None:
     raw = b"MSH|^~\\&|" + b"A" * 5000 + b"|B|C|D|20240101||ADT^A01|" + b"7" * 2000 + b"|P|2.5.1\r"
     ((_, answer),) = acknowledge(read_envelope(raw, "ascii"), None, DIGEST)
     assert len(answer) < 1000
+
+
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x9b2J", "\x07", "\u202e", "\u2066"])
+def test_control_characters_of_a_sender_are_text_in_an_answer_and_mean_the_same(control: str) -> None:
+    raw = f"MSH|^~\\&|A{control}|B|C|D|20240101||ADT^A01|M{control}7|P|2.5.1\r"
+    ((_, answer),) = acknowledge(read_envelope(raw.encode(), "utf-8"), None, DIGEST)
+    text = answer.decode()
+    assert control[0] not in text
+    assert parse(text).get("MSA-2") == f"M{control}7"

@@ -57,6 +57,11 @@ def test_delimiters_that_cannot_serve_are_refused_at_their_field(characters: str
         ("one\\.br\\two\\.sp2\\three", "one\ntwo\n\nthree"),
         ("\\H\\bold\\N\\", "bold"),
         ("M\\XC3BC\\ller", "Müller"),
+        ("M\\XC3\\\\XBC\\ller", "Müller"),
+        ("\\XE6\\\\X97A5\\", "日"),
+        ("one\\X0D0A\\two\\X0A\\three", "one\ntwo\nthree"),
+        ("M\\XFC\\ller", "M\\XFC\\ller"),
+        ("\\X1B2842\\", ""),
         ("C:\\temp\\new", "C:\\temp\\new"),
         ("\\Zlocal\\", "\\Zlocal\\"),
         ("\\XZZ\\", "\\XZZ\\"),
@@ -85,6 +90,44 @@ def test_raw_line_ends_inside_a_text_stay_in_it() -> None:
     assert message.segments[1].text(5) == "first line\nsecond line"
     assert len(message.segments) == 3
     assert message.remarks
+
+
+def observed(lines: str) -> hl7.Segment:
+    return parse(f"{HEADER}\r{lines}\rOBX|2|NM|B||1").segments[1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text", "status"),
+    [
+        ("OBX|1|TX|A||Lungs:\rNAD\rHeart enlarged,||||||F", "Lungs:\nNAD\nHeart enlarged,", "F"),
+        ("OBX|1|TX|A||Found:\nCON\nnothing new||||||C", "Found:\nCON\nnothing new", "C"),
+        ("OBX|1|TX|A||Table:\nMRI|Brain|normal\nCT|Chest||||||F", "Table:\nMRI|Brain|normal\nCT|Chest", "F"),
+        ("OBX|1|TX|A||Table:\nMRI|Brain|normal", "Table:\nMRI|Brain|normal", ""),
+        ("OBX|1|TX|A||one\ntwo||||||F\nafter it", "one\ntwo\nafter it", "F"),
+        ("OBX|1|TX|A||one||||||F\nafter it", "one\nafter it", "F"),
+        ("OBX|1|NM|A||1||||||F\nhaemolysed", "1", "F"),
+        ("OBX|1|NM|A||1||||||F\nABC|of no name", "1", "F"),
+        ("OBX|1|TX|A||ends\n||||||P", "ends", "P"),
+        ("OBX|1|TX|A||one||||||F\nNAD", "one\nNAD", "F"),
+    ],
+)
+def test_lines_that_begin_no_segment_belong_to_the_text_before(lines: str, text: str, status: str) -> None:
+    segment = observed(lines)
+    assert (segment.text(5).strip(), segment.get(11)) == (text, status)
+
+
+@pytest.mark.parametrize(("lines", "diagnosis"), [("Hyper-\ntension", "Hyper-\ntension"), ("Gout\nXYZ", "Gout")])
+def test_a_broken_field_goes_on_and_a_name_of_no_segment_is_passed_over(lines: str, diagnosis: str) -> None:
+    message = parse(f"{HEADER}\rDG1|1||{lines}")
+    assert message.get("DG1-3") == diagnosis
+    assert message.remarks
+
+
+def test_what_raw_line_ends_do_is_remarked_with_its_place() -> None:
+    message = parse(f"{HEADER}\rOBX|1|TX|A||a\rOBX|2|TX|A||b\nNAD\nc||||||F\rNTE|1||x\ny|z\rZAB|1\rPV2")
+    assert [segment.name for segment in message.segments] == ["MSH", "OBX", "OBX", "NTE", "ZAB", "PV2"]
+    assert message.segments[3].text(3) == "x\ny|z"
+    assert [remark.segment for remark in message.remarks] == ["OBX[2]", "NTE[1]"]
 
 
 @pytest.mark.parametrize("text", ["", "PID|1", "MSH", "MSHX", "MSH|", "hello", "FHS|^~\\&\rMSH|^~\\&|"])
@@ -126,6 +169,30 @@ def test_msh_18_says_how_the_bytes_are_read(charset: str, codec: str) -> None:
     decoded = decode(header(charset) + name.encode(codec))
     assert decoded.codec == codec
     assert decoded.text.endswith(name)
+
+
+KANJI = "日本".encode("iso2022_jp").removesuffix(b"\x1b(B")
+
+
+@pytest.mark.parametrize(
+    ("charset", "body", "text"),
+    [
+        ("~ISO IR87", KANJI + b"\x1b(B^abc", "日本^abc"),
+        ("ASCII~ISO IR87", KANJI + b"\rPV1|1|I", "日本\rPV1|1|I"),
+        ("~ISO IR87~ISO IR159", KANJI + b"\x1b$(D0!\x1b(B", "日本丂"),
+        ("ISO IR87", KANJI + b"\x1b(J", "日本"),
+        ("ISO IR14~ISO IR87", b"\xd4\xcf\xc0\xde " + KANJI, "ﾔﾏﾀﾞ 日本"),
+        ("~ISO IR13", b"\x1b(ITO@\x1b(B", "ﾔﾏﾀ"),
+        ("8859/1~ISO IR144", b"\xe9\x1b-L\xb6\r\xe9", "éЖ\ré"),
+        ("~KS X 1001", b"\x1b$)C" + "한".encode("euc_kr") + b"a", "한a"),
+        ("~ISO IR87", b"\\M2442\\" + KANJI[3:] + b"\\C2842\\|x", "日本|x"),
+        ("", KANJI + b"\x1b(Bx", "日本x"),
+        ("UNICODE UTF-8", b"\x1b$B", "\x1b$B"),
+        ("", b"\x1b[2J", "\x1b[2J"),
+    ],
+)
+def test_repetitions_of_msh_18_are_sets_that_iso_2022_switches_to(charset: str, body: bytes, text: str) -> None:
+    assert decode(header(charset) + body).text.removeprefix(header(charset).decode()) == text
 
 
 def test_without_msh_18_bytes_are_utf_8_or_windows_1252_with_a_remark() -> None:

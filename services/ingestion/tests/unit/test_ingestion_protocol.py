@@ -9,11 +9,11 @@ from ingestion.domain.protocol import table
 from ingestion.domain.timestamps import parse_date, parse_timestamp
 
 
-@pytest.mark.parametrize("name", ["charsets", "message_types"])
+@pytest.mark.parametrize("name", ["charsets", "message_types", "segments", "designations", "observation_states"])
 def test_every_table_has_its_cells(name: str) -> None:
     rows = table(name)
     assert rows
-    assert all(value for row in rows.values() for column, value in row.items() if column != "default")
+    assert all(value for row in rows.values() for column, value in row.items() if column not in {"default", "prefix"})
 
 
 def test_every_character_set_can_be_read() -> None:
@@ -53,6 +53,13 @@ def test_ranges_of_trigger_events_are_spelled_out() -> None:
         ("202402291530", "2024-02-29T15:30:00+00:00"),
         ("20240229153045.1234-0500", "2024-02-29T15:30:45.123400-05:00"),
         ("20240229+0100", "2024-02-29T00:00:00+01:00"),
+        ("202402290000+0000", "2024-02-29T00:00:00+00:00"),
+        ("20240229153045Z", "2024-02-29T15:30:45+00:00"),
+        ("2024-02", "2024-02-01T00:00:00+00:00"),
+        ("2024-02-29", "2024-02-29T00:00:00+00:00"),
+        ("2024-02-29 15:30", "2024-02-29T15:30:00+00:00"),
+        ("2024-02-29T15:30:45.5+01:00", "2024-02-29T15:30:45.500000+01:00"),
+        ("2024-02-29T15:30:45Z", "2024-02-29T15:30:45+00:00"),
     ],
 )
 def test_timestamps_of_any_precision_and_offset_are_read(text: str, moment: str) -> None:
@@ -61,7 +68,19 @@ def test_timestamps_of_any_precision_and_offset_are_read(text: str, moment: str)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "20240230", "20241301", "00010101", "99991231", "2024-02-01", "20240101+9900"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "20240230",
+        "20241301",
+        "00010101",
+        "99991231",
+        "2024-02-30",
+        "29/02/2024",
+        "2024-02-29T3:30pm",
+        "20240101+9900",
+    ],
 )
 def test_what_is_no_time_is_none(text: str) -> None:
     assert parse_timestamp(text, UTC) is None

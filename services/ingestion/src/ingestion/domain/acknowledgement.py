@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingestion.domain.escapes import escape
+from ingestion.domain.escapes import escape, shown
 from ingestion.domain.hl7 import Delimiters, Segment, read_delimiters
 from ingestion.domain.refusal import CONDITION_TEXTS, Condition, RefusedError, Verdict
 
@@ -47,8 +47,8 @@ class Envelope:
         return self.header.raw(2) if self.header.raw(2).startswith(used) else used
 
     def echo(self, number: int) -> str:
-        """A header field, to be repeated in the answer."""
-        return self.header.raw(number)[:_LONGEST_FIELD]
+        """A header field, to be repeated in the answer: no control character of a sender reaches a terminal."""
+        return shown(self.header.raw(number)[:_LONGEST_FIELD], self.delimiters)
 
     @property
     def enhanced(self) -> bool:
@@ -58,7 +58,7 @@ class Envelope:
     @property
     def version(self) -> str:
         """MSH-12, or 2.5.1."""
-        return self.header.get(12) or "2.5.1"
+        return shown(self.header.get(12), self.delimiters) or "2.5.1"
 
 
 def read_envelope(payload: bytes, codec: str) -> Envelope:

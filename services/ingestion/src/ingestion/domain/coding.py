@@ -1,14 +1,14 @@
 """Coded elements (CE, CWE, CNE): their codings, and the concepts that these are to the record and to `terminology`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar, TypeVarTuple
 
 from longitude.record.v1.fact_pb2 import CodedConcept
 from terminology import coding_systems
 
-from ingestion.domain.hl7 import Value
+from ingestion.domain.hl7 import Delimiters, Value
 
 Meaning = TypeVar("Meaning")
 More = TypeVarTuple("More")
@@ -38,17 +38,27 @@ class Coding:
         return CodedConcept(system=self.system or local, code=self.code or self.text, display=self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CodedElement:
-    """A coded element: its codings (primary first, then alternate ones) and the original text."""
+    """A coded element: its codings (primary first, then alternate ones) and the original text.
+
+    Compared by identity, so that it is a cheap key of a cache: what a feed repeats is read once (`_read_again`).
+    """
 
     codings: tuple[Coding, ...]
     original_text: str
+    # How many characters it has.
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        texts = [text for coding in self.codings for text in (coding.code, coding.text, coding.system_name)]
+        object.__setattr__(self, "size", sum(map(len, [*texts, self.original_text])))
 
     @classmethod
     def read(cls, value: Value, default_system: str = "") -> "CodedElement":
         """CWE.1-3, 4-6 and 10-12 (v2.7), and CWE.9. `default_system`: what the field means where it names none."""
-        return _read_again(value, default_system) if len(value.raw) <= _SHORT else _read(value, default_system)
+        read = _read_again if len(value.raw) <= _SHORT else _read
+        return read(value.raw, value.delimiters, default_system)
 
     @property
     def primary(self) -> Coding:
@@ -63,11 +73,6 @@ class CodedElement:
         """Everything a person would read, best first."""
         return [text for text in (*(coding.text for coding in self.codings), self.original_text) if text]
 
-    @property
-    def size(self) -> int:
-        """How many characters it has."""
-        return sum(len(c.code) + len(c.text) + len(c.system_name) for c in self.codings) + len(self.original_text)
-
     def in_system(self, *systems: str) -> Coding | None:
         """The coding in the first of these systems that has one."""
         return next((c for system in systems for c in self.codings if c.code and c.system == system), None)
@@ -76,7 +81,8 @@ class CodedElement:
         return bool(self.codings or self.original_text)
 
 
-def _read(value: Value, default_system: str) -> CodedElement:
+def _read(raw: str, delimiters: Delimiters, default_system: str) -> CodedElement:
+    value = Value(raw, delimiters)
     codings = tuple(
         Coding(value.get(first), value.get(first + 1), value.get(first + 2) or default_system)
         for first in (1, 4, 10)

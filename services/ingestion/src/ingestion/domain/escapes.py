@@ -1,17 +1,22 @@
 """Escape sequences of HL7 text (v2.5.1 section 2.7): delimiters, hexadecimal data, formatting.
 
-What is no escape sequence (the backslashes of a file's path) and local ones (of Z) are left as they stand.
+What is no escape sequence (the backslashes of a file's path), bytes that are not in the character set, and local ones
+(of Z) are left as they stand.
 """
 
 import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ingestion.domain.charset import decode_bytes
+
 if TYPE_CHECKING:
     from ingestion.domain.hl7 import Delimiters
 
 _LINES = {".br", ".sp", ".ce"}
 _HEXADECIMAL = "X"
+# Control characters (C0, DEL, C1), line and paragraph separators, and what turns the direction of writing (UAX #9).
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def unescape(text: str, delimiters: "Delimiters") -> str:
@@ -35,16 +40,32 @@ def escape(text: str, delimiters: "Delimiters") -> str:
     return "".join(f"{delimiters.escape}{sequences[c]}{delimiters.escape}" if c in sequences else c for c in text)
 
 
+def shown(text: str, delimiters: "Delimiters") -> str:
+    """A raw field, its control characters and bidirectional marks as hexadecimal escapes: for HL7 it is the same."""
+    return text if text.isprintable() else _UNSHOWN.sub(lambda match: _hexadecimal(match[0], delimiters), text)
+
+
+def _hexadecimal(character: str, delimiters: "Delimiters") -> str:
+    if delimiters.escape == "\0":
+        return ""
+    digits = character.encode(delimiters.codec, errors="replace").hex().upper()
+    return f"{delimiters.escape}{_HEXADECIMAL}{digits}{delimiters.escape}"
+
+
 @cache
 def _pattern(escape_character: str) -> re.Pattern[str]:
     mark = re.escape(escape_character)
-    known = r"[FSTREPHN]|X[0-9A-Fa-f]+|\.(?:br|sp|fi|nf|in|ti|sk|ce)\s*[+-]?\d{0,3}|C[0-9A-Fa-f]{4}|M[0-9A-Fa-f]{4,6}"
+    # Bytes of one character may be written one by one.
+    bytes_side_by_side = rf"X[0-9A-Fa-f]+(?:{mark}{mark}X[0-9A-Fa-f]+)*"
+    formats = r"\.(?:br|sp|fi|nf|in|ti|sk|ce)\s*[+-]?\d{0,3}"
+    character_sets = r"C[0-9A-Fa-f]{4}|M[0-9A-Fa-f]{4,6}"
+    known = f"[FSTREPHN]|{bytes_side_by_side}|{formats}|{character_sets}"
     return re.compile(f"{mark}({known}){mark}")
 
 
 def _meaning(sequence: str, delimiters: "Delimiters") -> str:
     if sequence.startswith(_HEXADECIMAL):
-        return _bytes(sequence[1:], delimiters.codec)
+        return _bytes(sequence, delimiters)
     if sequence.startswith("."):
         return _format(sequence)
     characters = {
@@ -66,8 +87,12 @@ def _format(sequence: str) -> str:
     return " " * int(count or 1) if command in {".sk", ".in", ".ti"} else ""
 
 
-def _bytes(digits: str, codec: str) -> str:
+def _bytes(sequence: str, delimiters: "Delimiters") -> str:
+    """The text of bytes in the character set of the message, line ends as one; as it stands when it is not in that."""
+    mark = delimiters.escape
+    digits = sequence[len(_HEXADECIMAL) :].replace(f"{mark}{mark}{_HEXADECIMAL}", "")
     try:
-        return bytes.fromhex(digits).decode(codec).replace("\0", "")
+        text = decode_bytes(bytes.fromhex(digits), delimiters.codec)
     except ValueError:
-        return ""
+        return f"{mark}{sequence}{mark}"
+    return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")

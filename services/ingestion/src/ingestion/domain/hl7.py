@@ -7,10 +7,13 @@ read, so that a message costs little more than a split of its text. Source: HL7 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from longitude.ingestion.v1.events_pb2 import Remark
 
-from ingestion.domain.escapes import unescape
+from ingestion.domain import line_ends
+from ingestion.domain.escapes import escape, unescape
+from ingestion.domain.protocol import table
 from ingestion.domain.refusal import Condition, Location, RefusedError
 
 # Bounds on what one message may make us allocate; the largest message that a hospital sends is far below.
@@ -20,11 +23,15 @@ MAX_REPETITIONS = 1_000
 
 _PATH = re.compile(r"([A-Z][A-Z0-9]{2})-(\d+)(?:\.(\d+)(?:\.(\d+))?)?")
 _NULL = '""'
+_NAME = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Delimiters:
-    """MSH-1 and MSH-2, and the codec that hexadecimal escapes are read with."""
+    """MSH-1 and MSH-2, and the codec that hexadecimal escapes are read with.
+
+    Compared by identity, so that it is a cheap part of a cache's key: one dialect is one object (`_dialect`).
+    """
 
     field: str = "|"
     component: str = "^"
@@ -39,7 +46,7 @@ class Delimiters:
         return self.component + self.repetition + self.escape + self.subcomponent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Value:
     """One repetition of a field."""
 
@@ -48,6 +55,8 @@ class Value:
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
         """Text of a component (from 1), unescaped; empty when absent or the HL7 null."""
+        if self.raw.isalnum():
+            return self.raw if component == subcomponent == 1 else ""
         return _component(self.raw, component, subcomponent, self.delimiters)
 
     def whole(self) -> str:
@@ -95,18 +104,25 @@ class Segment:
 
     def values(self, number: int) -> list[Value]:
         """The repetitions of a field that are not empty."""
-        parts = self.raw(number).split(self.delimiters.repetition, MAX_REPETITIONS)[:MAX_REPETITIONS]
+        raw = self.raw(number)
+        if self.delimiters.repetition not in raw:
+            return [Value(raw, self.delimiters)] if raw and raw != _NULL else []
+        parts = raw.split(self.delimiters.repetition, MAX_REPETITIONS)[:MAX_REPETITIONS]
         return [Value(part, self.delimiters) for part in parts if part and part != _NULL]
 
     def get(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Text of a component of the first repetition, unescaped."""
         raw = self.fields[number] if number < len(self.fields) else ""
-        if not raw:
-            return ""
+        # No delimiter is a letter or a digit: most fields have nothing to take apart.
+        if not raw or raw.isalnum():
+            return raw if component == subcomponent == 1 else ""
         return _component(_nth(raw, self.delimiters.repetition, 1), component, subcomponent, self.delimiters)
 
     def text(self, number: int) -> str:
         """A whole text field (ST, TX, FT): repetitions are lines."""
+        raw = self.raw(number)
+        if self.delimiters.repetition not in raw and self.delimiters.escape not in raw:
+            return "" if raw == _NULL else raw
         return "\n".join(value.whole() for value in self.values(number))
 
 
@@ -155,10 +171,11 @@ def parse(text: str, codec: str = "utf-8") -> Message:
     _check_bounds(text, lines, delimiters)
     message = Message([], delimiters)
     counts: dict[str, int] = {}
-    for line in _rejoined(lines, delimiters.field, message.remarks):
-        fields = line.split(delimiters.field)
-        name = fields[0]
+    for block in _blocks(lines, delimiters.field):
+        name = block[0][:_NAME]
         counts[name] = counts.get(name, 0) + 1
+        line = block[0] if len(block) == 1 else _joined(block, f"{name}[{counts[name]}]", message)
+        fields = line.split(delimiters.field)
         if name == "MSH":
             fields.insert(1, delimiters.field)
         message.segments.append(Segment(name, counts[name], fields, delimiters))
@@ -182,7 +199,10 @@ def read_delimiters(text: str, codec: str) -> Delimiters:
         text_of_fault = "MSH-2 repeats a delimiter or uses a letter or digit"
         raise RefusedError(Condition.DATA_TYPE, text_of_fault, Location("MSH", 1, 2))
     component, repetition, escape, subcomponent = list(used)
-    return Delimiters(separator, component, repetition, escape, subcomponent, codec)
+    return _dialect(separator, component, repetition, escape, subcomponent, codec)
+
+
+_dialect = lru_cache(maxsize=256)(Delimiters)
 
 
 def _printable(characters: str) -> bool:
@@ -208,35 +228,49 @@ def _check_bounds(text: str, lines: list[str], delimiters: Delimiters) -> None:
         raise RefusedError(Condition.APPLICATION_ERROR, f"the message has more than {MAX_FIELDS} fields")
 
 
-def _rejoined(lines: list[str], separator: str, remarks: list[Remark]) -> list[str]:
-    """A line that does not begin as a segment does goes on with the segment before it (raw line ends in a text)."""
-    segments: list[str] = []
-    broken = 0
-    for line in lines:
-        if _begins_segment(line, separator):
-            segments.append(line)
-        elif line.strip():
-            segments[-1] += "\n" + line
-            broken += 1
-    if broken:
-        reason = f"{broken} lines that begin no segment were taken as text of the segment before"
-        remarks.append(Remark(reason=reason))
-    return segments
+def _blocks(lines: list[str], separator: str) -> list[list[str]]:
+    """The lines of each segment: one that begins none goes on with the segment before it."""
+    lines = [line for line in lines if line and not line.isspace()]
+    begins = [_begins_segment(line, separator) for line in lines]
+    blocks: list[list[str]] = []
+    for number, line in enumerate(lines):
+        # A name without anything after it is an empty segment, or a word in the middle of a text.
+        middle = line[_NAME:].strip() == "" and not all(begins[number + 1 : number + 2])
+        if begins[number] and not middle:
+            blocks.append([line])
+        else:
+            blocks[-1].append(line)
+    return blocks
+
+
+def _joined(block: list[str], label: str, message: Message) -> str:
+    separator = message.delimiters.field
+    return line_ends.join(block, label, separator, escape(separator, message.delimiters), message.remarks)
 
 
 def _begins_segment(line: str, separator: str) -> bool:
-    name = line[:3]
-    return (line[3:4] == separator or len(line.rstrip()) == len(name)) and name.isalnum() and name.isupper()
+    name = line[:_NAME]
+    return (line[_NAME : _NAME + 1] == separator or len(line.rstrip()) == _NAME) and is_segment(name)
+
+
+@lru_cache(maxsize=1024)
+def is_segment(name: str) -> bool:
+    """Whether a segment is called so: those of HL7, and the Z segments of a site (v2.5.1 section 2.10)."""
+    return name in table("segments") or (name[0] == "Z" and name.isalnum() and name.isupper() and name.isascii())
 
 
 def _component(raw: str, component: int, subcomponent: int, delimiters: Delimiters) -> str:
     part = _nth(_nth(raw, delimiters.component, component), delimiters.subcomponent, subcomponent)
-    return "" if part == _NULL else unescape(part, delimiters).strip()
+    if not part or part == _NULL:
+        return ""
+    return unescape(part, delimiters).strip()
 
 
 def _nth(text: str, separator: str, number: int) -> str:
     """Part `number` (from 1) of a text, without splitting more of it than needed."""
     if separator not in text:
         return text if number == 1 else ""
+    if number == 1:
+        return text[: text.index(separator)]
     parts = text.split(separator, number)
     return parts[number - 1] if number <= len(parts) else ""

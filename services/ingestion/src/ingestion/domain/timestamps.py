@@ -1,4 +1,4 @@
-"""HL7 timestamps (TS, DTM, DT) of any precision and offset to instants."""
+"""HL7 timestamps (TS, DTM, DT) of any precision and offset to instants; so is the extended form of ISO 8601."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-_FORM = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6})\d*)?)?)?)?)?)?\s*(?:([+-])(\d\d):?(\d\d))?"
-)
+_OFFSET = r"\s*(?:(Z)|([+-])(\d\d):?(\d\d))?"
+_FORM = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)(?:T?(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d{1,6})\d*)?)?)?)?)?)?" + _OFFSET)
+_EXTENDED = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)?)?" + _OFFSET)
 
 # Outside these years a timestamp is a placeholder (0001-01-01, 9999-12-31), not a time.
 _EARLIEST, _LATEST = 1800, 2200
@@ -27,7 +27,7 @@ def parse_timestamp(text: str, zone: tzinfo) -> datetime | None:
 
 @lru_cache(maxsize=8192)
 def _parse(text: str, zone: tzinfo) -> datetime | None:
-    match = _FORM.fullmatch(text.strip())
+    match = _match(text)
     if match is None or not _EARLIEST <= int(match[1]) <= _LATEST:
         return None
     year, month, day, hour, minute, second, fraction = match.group(1, 2, 3, 4, 5, 6, 7)
@@ -48,7 +48,7 @@ def _parse(text: str, zone: tzinfo) -> datetime | None:
 
 def parse_date(text: str) -> str:
     """A date as ISO 8601 with the precision that was sent (`1964`, `1964-05`, `1964-05-02`); empty when it is none."""
-    match = _FORM.fullmatch(text.strip())
+    match = _match(text)
     if match is None or parse_timestamp(text, UTC) is None:
         return ""
     return "-".join(part for part in match.group(1, 2, 3) if part)
@@ -60,8 +60,15 @@ def to_proto(moment: datetime) -> Timestamp:
     return Timestamp(seconds=since.days * _DAY_SECONDS + since.seconds, nanos=since.microseconds * 1000)
 
 
+def _match(text: str) -> re.Match[str] | None:
+    text = text.strip()
+    return _FORM.fullmatch(text) or _EXTENDED.fullmatch(text)
+
+
 def _offset(match: re.Match[str]) -> tzinfo | None:
-    if match[8] is None:
+    if match[8]:
+        return UTC
+    if match[9] is None:
         return None
-    size = timedelta(hours=int(match[9]), minutes=int(match[10]))
-    return timezone(-size if match[8] == "-" else size)
+    size = timedelta(hours=int(match[10]), minutes=int(match[11]))
+    return timezone(-size if match[9] == "-" else size)

@@ -7,6 +7,7 @@ OML^O33, each is that of the orders after it; elsewhere of the order before it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ingestion.domain.hl7 import Segment
 
@@ -25,10 +26,16 @@ class Order:
     """ORC, the segment that details it, and what follows them. Any of them may be missing."""
 
     segments: list[Segment] = field(default_factory=list)
+    _firsts: dict[str, Segment] = field(default_factory=dict)
+    _indexed: int = 0
+    _filled_as: list[str] | None = None
 
     def first(self, name: str) -> Segment | None:
         """The first segment of a name."""
-        return next((segment for segment in self.segments if segment.name == name), None)
+        for segment in self.segments[self._indexed :]:
+            self._firsts.setdefault(segment.name, segment)
+        self._indexed = len(self.segments)
+        return self._firsts.get(name)
 
     def all(self, name: str) -> list[Segment]:
         """Every segment of a name."""
@@ -46,7 +53,10 @@ class Order:
 
     def filled_as(self) -> list[str]:
         """The group ids of results: the filler's number (OBR-3, ORC-3) decides, the placer's is another."""
-        return [*self._numbers("filler", 3, "OBR", "ORC"), *self._numbers("placer", 2, "OBR", "ORC")]
+        if self._filled_as is None:
+            numbers = self._numbers("filler", 3, "OBR", "ORC"), self._numbers("placer", 2, "OBR", "ORC")
+            self._filled_as = [*chain.from_iterable(numbers)]
+        return self._filled_as
 
     def _numbers(self, scheme: str, field: int, *names: str) -> Iterator[str]:
         """An entity identifier (EI) in its namespace (EI.2) and under its universal id (EI.3): it is unique there."""

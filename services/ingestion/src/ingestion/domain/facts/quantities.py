@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import results, units
@@ -12,7 +13,7 @@ from terminology.observables import Code, by_loinc
 
 from ingestion.domain.coding import CodedElement, remembered
 from ingestion.domain.facts.scope import Scope
-from ingestion.domain.hl7 import Segment, Value
+from ingestion.domain.hl7 import Delimiters, Segment, Value
 from ingestion.domain.numbers import decimal_of, ucum
 
 _COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "=": "", "": "", "≤": "<=", "≥": ">="}
@@ -105,10 +106,21 @@ class NormalisedResult:
         """OBX-7, its bounds in the unit of the quantity."""
         if not text:
             return None
-        low, high = _bounds(text)
-        if self.known is not None:
-            low, high = (_in_unit(self.known, bound, unit_as_sent) if bound else "" for bound in (low, high))
-        return pb.ReferenceRange(low=low, high=high, text=text)
+        short = len(text) <= _LONG_UNIT and len(unit_as_sent) <= _LONG_UNIT
+        loinc = self.known.loinc if self.known is not None else ""
+        return (_range_again if short else _range)(loinc, text, unit_as_sent)
+
+
+def _range(loinc: str, text: str, unit_as_sent: str) -> pb.ReferenceRange:
+    known = by_loinc(loinc)
+    low, high = _bounds(text)
+    if known is not None:
+        low, high = (_in_unit(known, bound, unit_as_sent) if bound else "" for bound in (low, high))
+    return pb.ReferenceRange(low=low, high=high, text=text)
+
+
+# Feeds repeat their ranges, units and codes; only short ones are kept, so that the caches stay small.
+_range_again = lru_cache(maxsize=4096)(_range)
 
 
 def normalise_result(
@@ -119,14 +131,22 @@ def normalise_result(
     A known observable is taken only when the value can be given in its unit: a number in another unit keeps the code
     that it came with. `within`: what the order and the specimen say.
     """
+    ask = _normalised_again if len(unit or "") < _LONG_UNIT else _normalised
+    return ask(element, unit, scope.origin.facility, tuple(within))
+
+
+def _normalised(element: CodedElement, unit: str | None, facility: str, within: tuple[str, ...]) -> NormalisedResult:
     loinc = element.in_system(LOINC)
-    known = by_loinc(loinc.code) if loinc else _local(element, unit, tuple(within))
-    sent = scope.coding(loinc or element.primary)
+    known = by_loinc(loinc.code) if loinc else _local(element, unit, within)
+    sent = (loinc or element.primary).concept(facility)
     if known is None:
         return NormalisedResult(sent, None)
     if unit is None:
         return NormalisedResult(known.concept, None)
     return NormalisedResult(known.concept, known) if known.accepts(unit) else NormalisedResult(sent, None)
+
+
+_normalised_again = remembered(_normalised)
 
 
 def lacks_unit(element: CodedElement) -> bool:
@@ -138,9 +158,18 @@ def lacks_unit(element: CodedElement) -> bool:
 
 def unit_of(obx: Segment) -> str:
     """OBX-6 as sent: the identifier, else the text; `10^3/uL` whole, although its caret was not escaped."""
-    identifier, text = obx.get(6, 1), obx.get(6, 2)
+    raw = obx.raw(6)
+    return (_unit_again if len(raw) < _LONG_UNIT else _unit)(raw, obx.delimiters) if raw else ""
+
+
+def _unit(raw: str, delimiters: Delimiters) -> str:
+    field = Segment("OBX", 1, [raw], delimiters)
+    identifier, text = field.get(0, 1), field.get(0, 2)
     whole = f"{identifier}^{text}"
     return whole if text and not units.ucum(identifier) and units.ucum(whole) else identifier or text
+
+
+_unit_again = lru_cache(maxsize=4096)(_unit)
 
 
 def _local(element: CodedElement, unit: str | None, within: tuple[str, ...]) -> Code | None:
@@ -159,9 +188,18 @@ def _by_names(element: CodedElement, unit: str, within: tuple[str, ...]) -> Code
 
 def _in_unit(known: Code, value: str, unit: str) -> str:
     """In the record's unit; digit for digit as sent where the number stays the same."""
+    if _is_own(known.loinc, unit):
+        return value
     sent = Decimal(value)
     converted = known.in_unit(sent, unit)
     return value if converted is None or converted == sent else f"{converted:f}"
+
+
+@lru_cache(maxsize=4096)
+def _is_own(loinc: str, unit: str) -> bool:
+    """Whether a value in this unit is one in the record's unit, of the same substance."""
+    known = by_loinc(loinc)
+    return known is not None and ucum(unit) == known.observable.unit and known.substance == known.observable.substance
 
 
 def _bounds(text: str) -> tuple[str, str]:
