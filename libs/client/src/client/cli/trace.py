@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
-from rich.text import Text
 from rich.tree import Tree
 
 from client import forms, stack
@@ -15,6 +14,7 @@ from client.api import AuditingClient
 from client.cli.page import ACCENT, BAD, QUIET
 from client.cli.session import Json, print_json, run, screen
 from client.records import DEAD_LETTERS
+from client.terminal import Text
 
 
 def trace(
