@@ -13,7 +13,7 @@ from client.forms import Form
 from client.terminal import Text
 
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-~=+*#"
-GOOD, BAD, QUIET, ACCENT = "green", "red", "dim", "cyan"
+GOOD, WARN, BAD, QUIET, ACCENT = "green", "yellow", "red", "dim", "cyan"
 
 
 def table(title: str, *columns: str) -> Table:
