@@ -11,6 +11,7 @@ from longitude.ingestion.v1.events_pb2 import MessageHeader, Remark
 from ingestion.domain import charset, hl7
 from ingestion.domain.acknowledgement import Envelope
 from ingestion.domain.facts import Normalised, Origin, normalise
+from ingestion.domain.feed import FeedRules
 from ingestion.domain.message_type import check_patient_present, check_supported, trigger_of
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
@@ -24,10 +25,16 @@ class Feed:
     default_zone: tzinfo = UTC
     # Authority of identifiers when neither PID-3.4 nor the header names one.
     default_authority: str = "UNKNOWN"
+    # By sending facility; the zone of one that is not here is in `zones`.
+    facilities: Mapping[str, FeedRules] = field(default_factory=dict)
+
+    def rules(self, facility: str) -> FeedRules:
+        """The rules of a facility."""
+        return self.facilities.get(facility) or FeedRules(zone=self.zones.get(facility, self.default_zone))
 
     def zone(self, facility: str) -> tzinfo:
         """The zone of a facility."""
-        return self.zones.get(facility, self.default_zone)
+        return self.rules(facility).zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +73,15 @@ def message_event_id(header: hl7.Segment, payload: bytes) -> str:
 
 def _origin(message: hl7.Message, payload: bytes, received_at: datetime, feed: Feed) -> Origin:
     header = message.header
-    zone = feed.zone(header.get(4))
+    rules = feed.rules(header.get(4))
     return Origin(
         event_id=message_event_id(header, payload),
         control_id=header.get(10),
         facility=header.get(4) or header.get(3),
-        zone=zone,
-        said_at=to_proto(parse_timestamp(header.get(7), zone) or received_at),
+        zone=rules.zone,
+        said_at=to_proto(parse_timestamp(header.get(7), rules.zone) or received_at),
         trigger=trigger_of(message),
+        rules=rules,
     )
 
 

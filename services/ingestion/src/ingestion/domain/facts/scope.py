@@ -10,6 +10,7 @@ from longitude.ingestion.v1.events_pb2 import Remark
 from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion.domain.coding import Coding
+from ingestion.domain.feed import FeedRules
 from ingestion.domain.hl7 import Segment
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
@@ -25,6 +26,7 @@ class Origin:
     # MSH-7, or when the message arrived: when something was said that has no time of its own.
     said_at: Timestamp
     trigger: str
+    rules: FeedRules = field(default_factory=FeedRules)
     # What was not understood: place and reason, never what stood there.
     remarks: list[Remark] = field(default_factory=list)
 
