@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from eventbus import EventBus
 from servicekit import Process
@@ -13,7 +12,6 @@ from ingestion.adapters import dicom, mllp, tls
 from ingestion.adapters.objects import BUCKET, RawStore
 from ingestion.domain.control_ids import ControlIds
 from ingestion.domain.mllp import Received
-from ingestion.domain.reading import Feed
 from ingestion.flows.turns import Turns
 from ingestion.handlers import Intake, on_frame, on_instance
 from ingestion.settings import Settings
@@ -24,8 +22,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when it yields."""
     objects = open_objects(settings, BUCKET)
     bus = EventBus("ingestion", settings.kafka)
-    feed = Feed(settings.zones(), ZoneInfo(settings.default_zone), settings.default_authority)
-    intake = Intake(bus.publish, RawStore(objects), feed, settings.acknowledgements, Turns(), ControlIds())
+    intake = Intake(bus.publish, RawStore(objects), settings.feed(), settings.acknowledgements, Turns(), ControlIds())
 
     async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
         return await on_frame(received, received_at, intake)

@@ -64,7 +64,7 @@ async def on_frame(received: Received, received_at: datetime, intake: Intake) ->
 async def on_instance(data: bytes, received_at: datetime, intake: Intake) -> tuple[int, str]:
     """A DICOM file that came by C-STORE; the status to answer with, and a comment."""
     try:
-        event = dicom.read_instance(data, intake.feed.default_zone, intake.feed.default_authority)
+        event = dicom.read_instance(data, intake.feed.default.zone, intake.feed.default.authority)
         key = partition_key(event.patient)
         async with intake.turns.turn(key):
             instance = await intake.store.keep_instance(data)

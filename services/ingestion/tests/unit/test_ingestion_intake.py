@@ -3,6 +3,7 @@
 import asyncio
 import io
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 from ingestion.adapters.budget import Budget
@@ -14,6 +15,7 @@ from ingestion.settings import Settings
 from pydantic import ValidationError
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+from servicekit.settings import EX_CONFIG, load
 
 
 async def test_work_of_one_key_goes_in_order_and_other_keys_do_not_wait() -> None:
@@ -129,8 +131,7 @@ ENVIRONMENT = {
     ("name", "value"),
     [
         ("MLLP_LISTEN", "2575"),
-        ("DEFAULT_ZONE", "Middle/Earth"),
-        ("FACILITY_ZONES", '{"NORTH": "Nowhere"}'),
+        ("FEEDS", "no/such/file.toml"),
         ("ACKNOWLEDGEMENTS", "sometimes"),
         ("MLLP_FRAME_BYTES", "10"),
         ("MLLP_TLS_CERTIFICATE", "cert.pem"),
@@ -144,7 +145,25 @@ def test_a_wrong_setting_is_refused_at_start(monkeypatch: pytest.MonkeyPatch, na
         Settings()
 
 
-def test_settings_read_zones_by_facility(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, text in {**ENVIRONMENT, "FACILITY_ZONES": '{"NORTH": "Europe/Vienna"}'}.items():
+def test_a_wrong_feed_file_stops_the_process_with_file_table_and_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "feeds.toml"
+    file.write_text('[NORTH]\nzone = "Middle/Earth"\n[SOUTH]\nzones = "UTC"\n', encoding="utf-8")
+    for key, text in {**ENVIRONMENT, "FEEDS": str(file)}.items():
         monkeypatch.setenv(f"LONGITUDE_{key}", text)
-    assert str(Settings().zones()["NORTH"]) == "Europe/Vienna"
+    with pytest.raises(SystemExit) as stopped:
+        load(Settings)
+    said = capsys.readouterr().err
+    assert stopped.value.code == EX_CONFIG
+    assert said.startswith("LONGITUDE_FEEDS: ")
+    assert f"{file}: NORTH.zone: must be a time zone" in said
+    assert f"{file}: SOUTH.zones: " in said
+
+
+def test_settings_read_the_feed_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "feeds.toml"
+    file.write_text('[NORTH]\nzone = "Europe/Vienna"\n', encoding="utf-8")
+    for key, text in {**ENVIRONMENT, "FEEDS": str(file)}.items():
+        monkeypatch.setenv(f"LONGITUDE_{key}", text)
+    assert str(Settings().feed().rules("NORTH").zone) == "Europe/Vienna"
