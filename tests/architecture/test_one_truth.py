@@ -140,4 +140,11 @@ def test_a_panel_of_blood_pressure_has_the_parts_that_a_value_is_split_into() ->
 
 def test_ingestion_has_no_table_of_meanings() -> None:
     stored = {path.stem for path in (ROOT / "services" / "ingestion" / "src").rglob("*.tsv")}
-    assert stored == {"charsets", "message_types"}
+    assert stored == {
+        "charsets",
+        "coded_fields",
+        "identifier_types",
+        "message_types",
+        "placeholders",
+        "visit_events",
+    }

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.errors import UnavailableError
+from contracts.places import place_of
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED, STUDY_RECEIVED
-from eventbus import Outgoing
-from eventbus.delivery import place_of
+from eventbus import Outgoing, delivery
 from longitude.record.v1 import fact_pb2 as pb
 
 from ingestion import metrics
@@ -90,6 +90,8 @@ async def _take(received: Frame, reading: Reading, received_at: datetime, intake
         return _answers(received.payload, reading.envelope, not_stored(), intake)
     for fact in reading.content.facts:
         metrics.FACTS.labels(pb.FactKind.Name(fact.kind)).inc()
+    for remark in reading.remarks:
+        metrics.REMARKS.labels(place_of(remark), remark.reason).inc()
     return _answers(received.payload, reading.envelope, None, intake)
 
 
@@ -148,4 +150,4 @@ def _envelope(payload: bytes) -> Envelope:
 def _report(what: str, error: Exception) -> None:
     """Type and place, never the text of a foreign error: it may quote the message."""
     detail = str(error) if isinstance(error, UnavailableError) else type(error).__name__
-    log.error("%s: %s at %s", what, detail, place_of(error))
+    log.error("%s: %s at %s", what, detail, delivery.place_of(error))

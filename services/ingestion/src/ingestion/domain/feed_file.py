@@ -48,7 +48,7 @@ def _standard_code(text: str) -> StandardCode:
     system, _, code = text.partition(" ")
     standard = StandardCode(system, code.strip())
     if system not in SYSTEMS:
-        raise ValueError(f"must be a system and a code, such as `LN 2345-7`; systems are {', '.join(SYSTEMS)}")
+        raise ValueError(f"must be a system and a code of it, with a blank between; systems are {', '.join(SYSTEMS)}")
     if not knows(standard):
         raise ValueError("is no code that the terminology knows")
     return standard

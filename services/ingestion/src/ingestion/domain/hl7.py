@@ -206,16 +206,15 @@ def _check_bounds(text: str, lines: list[str], delimiters: Delimiters) -> None:
 def _rejoined(lines: list[str], separator: str, remarks: list[Remark]) -> list[str]:
     """A line that does not begin as a segment does goes on with the segment before it (raw line ends in a text)."""
     segments: list[str] = []
-    broken = 0
+    broken = False
     for line in lines:
         if _begins_segment(line, separator):
             segments.append(line)
         elif line.strip():
             segments[-1] += "\n" + line
-            broken += 1
+            broken = True
     if broken:
-        reason = f"{broken} lines that begin no segment were taken as text of the segment before"
-        remarks.append(Remark(reason=reason))
+        remarks.append(Remark(reason="a line that begins no segment was taken as text of the segment before"))
     return segments
 
 
