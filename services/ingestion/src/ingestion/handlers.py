@@ -98,6 +98,7 @@ async def _take(received: Frame, reading: Reading, received_at: datetime, intake
 async def _make_durable(payload: bytes, reading: Reading, key: bytes, received_at: datetime, intake: Intake) -> None:
     raw = await intake.store.keep_message(payload)
     message = received_event(reading, raw, received_at)
+    message.acknowledgement_code = _code(reading.envelope, None, intake)
     stored = await asyncio.gather(*(intake.store.keep_document(document) for document in reading.content.documents))
     outgoing = [Outgoing(MESSAGE_RECEIVED, reading.event_id, key, message, received_at)]
     outgoing += [
@@ -128,7 +129,7 @@ async def _reject(
     return [] if fault is Fault.NOISE else _answers(payload, envelope, refusal, intake)
 
 
-def _code(envelope: Envelope, refusal: RefusedError, intake: Intake) -> str:
+def _code(envelope: Envelope, refusal: RefusedError | None, intake: Intake) -> str:
     answers = acknowledge(envelope, refusal, b"", intake.policy)
     return answers[0][0] if answers else ""
 

@@ -11,7 +11,7 @@ from ingestion.domain.reading import digest_of
 from ingestion.domain.refusal import Condition, RefusedError
 from ingestion.domain.timestamps import to_proto
 
-_LONGEST_CONTROL_ID = 199
+_LONGEST_CONTROL_ID = _LONGEST_NAME = 199
 
 
 def refusal_of(broken: BrokenFrame) -> RefusedError:
@@ -42,4 +42,5 @@ def rejected_event(
         location=str(refusal.location or ""),
         control_id=envelope.header.get(10)[:_LONGEST_CONTROL_ID],
         received_at=to_proto(received_at),
+        sending_facility=envelope.header.get(4)[:_LONGEST_NAME],
     )
