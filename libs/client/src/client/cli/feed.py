@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from longitude.auditing.v1.auditing_service_pb2 import FeedReport, NamedCount
+from longitude.ingestion.v1.ingestion_service_pb2 import Change, PlaceCount
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import ClinicalFact
 from rich.console import Console
 
-from client import forms, stack
-from client.api import AuditingClient
+from client import forms, kafka, stack, trials
+from client.api import AuditingClient, IngestionClient
 from client.cli.page import BAD, QUIET, WARN, row, styled, table
 from client.cli.session import Json, moment, print_json, run, screen
+from client.trials import Trial
 
-MOST_REMARKS = 20
+MOST_REMARKS = EXAMPLES = 20
 
 
 def feed(
     facility: Annotated[str, typer.Argument(metavar="[FACILITY]", help="MSH-4.1; default: every feed.")] = "",
     *,
     since: Annotated[str | None, typer.Option(help="Count from the hour of this time on; default: all.")] = None,
+    try_: Annotated[
+        Path | None,
+        typer.Option("--try", metavar="FILE", exists=True, dir_okay=False, help="A feed file: what it would change."),
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, max=100_000, help="With --try: so many of the newest messages.")] = 1000,
+    show_facts: Annotated[bool, typer.Option("--show", help="With --try: facts, which are about patients.")] = False,
     json: Json = False,
 ) -> None:
     """Show of each feed its messages, answers, share with facts, remarks by place, and how long it has been silent."""
-    run(_feed(facility, since, as_json=json))
+    if try_ is None:
+        run(_feed(facility, since, as_json=json))
+    else:
+        run(_try(try_.read_text(encoding="utf-8"), facility, last, facts=show_facts, as_json=json))
 
 
 async def _feed(facility: str, since: str | None, *, as_json: bool) -> bool:
@@ -36,6 +50,79 @@ async def _feed(facility: str, since: str | None, *, as_json: bool) -> bool:
     else:
         show(screen(), reports, datetime.now(UTC))
     return True
+
+
+async def _try(feeds: str, facility: str, last: int, *, facts: bool, as_json: bool) -> bool:
+    where = stack.find()
+    async with (
+        kafka.connect(where.endpoint("kafka")) as reader,
+        IngestionClient.connect(where.endpoint("ingestion")) as ingestion,
+    ):
+        trial = await trials.run(feeds, facility, last, reader, ingestion)
+    if as_json:
+        print_json(trial_form(trial, facts=facts))
+    else:
+        show_trial(screen(), trial, facts=facts)
+    return True
+
+
+def trial_form(trial: Trial, *, facts: bool) -> forms.Form:
+    """What would change; with the facts themselves only when they are asked for."""
+    counts = ("messages", "left_out", "changed", "patients", "newly_taken", "newly_refused")
+    places = ("facts_added", "facts_removed", "remarks_added", "remarks_removed")
+    form: forms.Form = {name: getattr(trial, name) for name in counts}
+    form |= {name: dict(getattr(trial, name).most_common()) for name in places}
+    form["examples"] = [_example(control_id, change, facts=facts) for control_id, change in trial.examples[:EXAMPLES]]
+    return form
+
+
+def _example(control_id: str, change: Change, *, facts: bool) -> forms.Form:
+    form: forms.Form = {
+        "control_id": control_id,
+        "facts_added": {one.place: one.count for one in change.facts_added},
+        "facts_removed": {one.place: one.count for one in change.facts_removed},
+    }
+    if facts:
+        form["added"] = [forms.fact(RecordedFact(fact=fact)) for fact in change.added]
+        form["removed"] = [forms.fact(RecordedFact(fact=fact)) for fact in change.removed]
+    return form
+
+
+def show_trial(console: Console, trial: Trial, *, facts: bool) -> None:
+    """Counts by place, then the first messages that would change."""
+    console.print(
+        f"{trial.changed} of {trial.messages} messages would be read otherwise: {trial.patients} under another "
+        f"patient, {trial.newly_taken} newly taken, {trial.newly_refused} newly refused"
+    )
+    if trial.left_out:
+        console.print(f"{trial.left_out} are too large to be tried", style=QUIET)
+    page = table("By place", "what", ">more", ">fewer")
+    for kind, more, fewer in (
+        ("facts", trial.facts_added, trial.facts_removed),
+        ("remark", trial.remarks_added, trial.remarks_removed),
+    ):
+        for place in sorted(more.keys() | fewer.keys()):
+            row(page, f"{kind} {place}", str(more[place]), str(fewer[place]))
+    if page.row_count:
+        console.print(page)
+    examples = table("For example", "message", "instead of", "would be")
+    for control_id, change in trial.examples[:EXAMPLES]:
+        before, after = (
+            _facts(change.removed) if facts else _places(change.facts_removed),
+            _facts(change.added) if facts else _places(change.facts_added),
+        )
+        row(examples, control_id, before, after)
+    if examples.row_count:
+        console.print(examples)
+
+
+def _places(counts: Iterable[PlaceCount]) -> str:
+    return " ".join(f"{one.place} {one.count}" for one in counts)
+
+
+def _facts(facts: Iterable[ClinicalFact]) -> str:
+    said = (forms.fact(RecordedFact(fact=fact)) for fact in facts)
+    return "\n".join(f"{one['code']['display'] or one['code']['code']} {one['value'] or ''}".strip() for one in said)
 
 
 def form_of(report: FeedReport) -> forms.Form:
