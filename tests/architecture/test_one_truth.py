@@ -148,6 +148,7 @@ def test_ingestion_has_no_table_of_meanings() -> None:
         "charsets",
         "allergy_severities",
         "allergy_states",
+        "coded_fields",
         "designations",
         "identifier_types",
         "message_types",

@@ -108,7 +108,7 @@ def test_every_service_of_the_repository_is_in_the_chart(manifests: list[Documen
     wanted = {f"demo-{name}" for name in [*SERVICES, "triton"]}
     for kind in ("Deployment", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy"):
         assert set(_of(manifests, kind)) == wanted, kind
-    assert set(_of(manifests, "ConfigMap")) == wanted - {"demo-triton"}
+    assert set(_of(manifests, "ConfigMap")) == wanted - {"demo-triton"} | {"demo-feeds"}
 
 
 def test_triton_alone_asks_for_gpus(manifests: list[Document]) -> None:
@@ -153,7 +153,9 @@ def test_every_pod_keeps_to_pod_security_restricted(render: Any) -> None:
         assert spec["automountServiceAccountToken"] is False, name
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
-        assert all(volume.keys() & {"emptyDir", "secret", "persistentVolumeClaim"} for volume in spec["volumes"]), name
+        assert all(
+            volume.keys() & {"emptyDir", "secret", "persistentVolumeClaim", "configMap"} for volume in spec["volumes"]
+        ), name
         for container in [*spec["containers"], *spec.get("initContainers", [])]:
             security = container["securityContext"]
             assert security["allowPrivilegeEscalation"] is False, name
@@ -269,3 +271,17 @@ def test_names_stay_valid_for_a_long_release_name(chart: Chart) -> None:
     names = [(d["kind"], d["metadata"]["name"]) for d in documents]
     assert len(set(names)) == len(names)
     assert max(len(name) for kind, name in names if kind != "KafkaTopic") <= 63
+
+
+def test_the_feed_file_is_mounted_where_ingestion_looks_and_a_change_of_it_rolls_ingestion_alone(render: Any) -> None:
+    def pods(feeds: str) -> Document:
+        rendered = render({"feeds": feeds})
+        assert _of(rendered, "ConfigMap")["demo-feeds"]["data"] == {"feeds.toml": feeds}
+        return {name: deployment["spec"]["template"] for name, deployment in _of(rendered, "Deployment").items()}
+
+    before, after = pods('["*"]\n'), pods('["*"]\nzone = "UTC"\n')
+    assert [name for name in before if before[name] != after[name]] == ["demo-ingestion"]
+    spec = before["demo-ingestion"]["spec"]
+    assert {"name": "feeds", "configMap": {"name": "demo-feeds"}} in spec["volumes"]
+    (mount,) = [one for one in spec["containers"][0]["volumeMounts"] if one["name"] == "feeds"]
+    assert mount["mountPath"] == "/etc/longitude/feeds"

@@ -3,13 +3,15 @@
 import sys
 from functools import partial
 
-from manifests import Service, Wiring, environment
+from manifests import REPOSITORY, Service, Wiring, environment
 
 from native_stack import postgres
 from native_stack.layout import MODELS
 from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
 from native_stack.ports import socket_name
 
+# What is known of each feed; ingestion reads it at its start.
+FEEDS = REPOSITORY / "deploy/feeds.toml"
 # Qdrant's engine runs inside the process that needs it.
 _IN_PROCESS = {"qdrant"}
 
@@ -49,5 +51,5 @@ def _wiring(service: Service, site: Site) -> Wiring:
         backends=backends,
         addresses={callee: site.address(callee) for callee in service.calls.services},
         listen={socket: site.address(socket_name(service.name, socket)) for socket in service.sockets},
-        places={"keys": str(data)} | ({"tokenizer": str(tokenizer)} if tokenizer.exists() else {}),
+        places={"keys": str(data), "feeds": str(FEEDS)} | ({"tokenizer": str(tokenizer)} if tokenizer.exists() else {}),
     )

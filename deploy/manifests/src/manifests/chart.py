@@ -9,7 +9,12 @@ from manifests.service import Service
 
 # The networks of a hospital: feeds come from there and from nowhere else.
 _HOSPITAL = ["10.0.0.0/8"]
-_PLACES = {"tokenizer": "/usr/share/longitude/tokenizer.json", "keys": "/etc/longitude/keys"}
+_FEEDS = "/etc/longitude/feeds"
+_PLACES = {
+    "tokenizer": "/usr/share/longitude/tokenizer.json",
+    "keys": "/etc/longitude/keys",
+    "feeds": f"{_FEEDS}/feeds.toml",
+}
 _SECRETS = {"postgres": ("POSTGRES",), "objects": ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY")}
 
 
@@ -34,9 +39,7 @@ def _entry(service: Service) -> dict[str, Any]:
         "strategy": "Recreate" if alone else "RollingUpdate",
         "calls": [*service.needs, *service.calls.services],
         "secrets": _secrets(service),
-        "files": {"keys": {"secret": f"longitude-{service.name}-keys", "path": _PLACES["keys"]}}
-        if service.uses("keys")
-        else {},
+        "files": _files(service),
         "sockets": service.feeds,
         "settings": settings | service.cluster_settings,
         "expose": {
@@ -53,6 +56,12 @@ def _entry(service: Service) -> dict[str, Any]:
             "limits": {"memory": runs.memory_limit},
         },
     }
+
+
+def _files(service: Service) -> dict[str, dict[str, str]]:
+    files = {"keys": {"secret": f"longitude-{service.name}-keys", "path": _PLACES["keys"]}}
+    files["feeds"] = {"value": "feeds", "path": _FEEDS}
+    return {place: how for place, how in files.items() if service.uses(place)}
 
 
 def _secrets(service: Service) -> dict[str, dict[str, str]]:

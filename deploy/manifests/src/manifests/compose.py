@@ -25,7 +25,7 @@ _WAITS = {
     "qdrant": {"qdrant": "service_started"},
     "triton": {"triton": "service_healthy"},
 }
-_PLACES = {"tokenizer": "/usr/share/longitude/tokenizer.json", "keys": "/data"}
+_PLACES = {"tokenizer": "/usr/share/longitude/tokenizer.json", "keys": "/data", "feeds": "/etc/longitude/feeds.toml"}
 
 
 def services(known: Services) -> str:
@@ -45,9 +45,8 @@ def _container(service: Service) -> str:
         "stop_grace_period": f"{service.runs.grace_seconds}s",
         "ports": _flow(_ports(service)),
     }
-    if service.uses("keys"):
-        # Keys are made on the first start and kept: losing them means a new log.
-        lines["volumes"] = _flow([f"{service.name}-keys:{_PLACES['keys']}"])
+    if volumes := _volumes(service):
+        lines["volumes"] = _flow(volumes)
     told = "".join(f"      {key}: {value}\n" for key, value in environment(service, _wiring(service)).items())
     head = "".join(f"    {key}: {value}\n" for key, value in lines.items())
     return f"  {service.name}:\n{head}    environment:\n{told}"
@@ -64,6 +63,12 @@ def _build(service: Service) -> dict[str, object]:
     if service.uses("tokenizer"):  # the tokenizer comes from that image, which is so built first
         how["additional_contexts"] = {"longitude/triton:0.1.0": "service:triton"}
     return how
+
+
+def _volumes(service: Service) -> list[str]:
+    # Keys are made on the first start and kept: losing them means a new log.
+    keys = [f"{service.name}-keys:{_PLACES['keys']}"] if service.uses("keys") else []
+    return keys + ([f"../feeds.toml:{_PLACES['feeds']}:ro"] if service.uses("feeds") else [])
 
 
 def _ports(service: Service) -> list[str]:

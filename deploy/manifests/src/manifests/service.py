@@ -12,8 +12,9 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-# Where deployments keep things differently: the reasoner's tokenizer.json, and keys that are this service's alone.
-PLACES = ("tokenizer", "keys")
+# Where deployments keep things differently: the reasoner's tokenizer.json, keys that are this service's alone, and the
+# file of what is known of each feed.
+PLACES = ("tokenizer", "keys", "feeds")
 EVERY_OTHER = "*"
 # The servers that a service may need.
 SERVERS = ("kafka", "postgres", "objects", "qdrant", "triton")

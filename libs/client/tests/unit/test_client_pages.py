@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import forms
+from client import forms, remarks
 from client.cli import ask, check, replay, review, timeline, trace
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
 from client.errors import ClientError
+from client.records import RawRecord
 from client.states import states
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
+from longitude.ingestion.v1.events_pb2 import MessageRejected
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1.assessment_pb2 import (
     AssessedStatement,
@@ -392,12 +394,32 @@ def test_a_trace_shows_effects_under_their_cause() -> None:
     cause = Leaf(event_id="e-1", topic="ingestion.message-received.v1", leaf_data=data)
     effect = Leaf(index=1, event_id="e-2", causation_id="e-1", topic="memory.record-updated.v1", leaf_data=data)
     console, page = printed()
-    console.print(trace.tree_of("MSG1", [cause, effect]))
+    console.print(trace.tree_of("MSG1", [cause, effect], {}))
     cause_line, effect_line = (
         next(line for line in page.getvalue().splitlines() if topic in line)
         for topic in ("message-received", "record-updated")
     )
     assert effect_line.index("memory") > cause_line.index("ingestion")
+
+
+def test_a_trace_names_place_and_reason_of_each_remark_and_says_when_they_are_gone() -> None:
+    data = b'{"recorded":"2026-01-01T00:00:00.000Z"}'
+    leaves = [Leaf(index=n, event_id=f"e-{n}", topic="ingestion.message-received.v1", leaf_data=data) for n in range(3)]
+    remark = {"segment": "OBX[3]", "field": "OBX-5", "reason": "not a number; kept as text"}
+    console, page = printed()
+    console.print(trace.tree_of("MSG1", leaves, {0: [remark], 1: None}))
+    assert page.getvalue().count("OBX[3] OBX-5: not a number; kept as text") == 1
+    assert page.getvalue().count("Kafka, which has it no more") == 1
+
+
+def test_a_refusal_is_a_remark_with_its_place_and_codes() -> None:
+    payload = MessageRejected(
+        acknowledgement_code="AE", condition_code="101", reason="PID-3 is missing", location="PID^1^3"
+    )
+    record = RawRecord("ingestion.message-rejected.v1", 0, 0, 0, b"", payload.SerializeToString(), {})
+    assert remarks.of_record(record) == [
+        {"segment": "PID^1^3", "field": "", "reason": "refused, AE 101: PID-3 is missing"}
+    ]
 
 
 def test_of_a_folder_messages_and_images_are_sent_in_the_order_of_their_names(tmp_path: Path) -> None:

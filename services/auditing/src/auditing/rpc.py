@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
@@ -18,6 +19,8 @@ from auditing.domain import proofs
 from auditing.domain.completeness import partition_counts
 
 MAX_TRACE = 10_000
+MAX_FEEDS = 1_000
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_IDENTIFIER_CHARACTERS = 255
 
 
@@ -74,6 +77,19 @@ class Rpc(AuditingServiceServicer):
     async def GetCompleteness(self, request: pb.GetCompletenessRequest, context: Any) -> pb.GetCompletenessResponse:
         ends = await self._records.end_offsets()
         return pb.GetCompletenessResponse(partitions=partition_counts(await self._log.positions(), ends))
+
+    async def GetFeeds(self, request: pb.GetFeedsRequest, context: Any) -> pb.GetFeedsResponse:
+        facility = _identifier(request.facility) if request.facility else ""
+        since = _EARLIEST
+        if request.HasField("since"):
+            try:
+                since = request.since.ToDatetime(tzinfo=UTC)
+            except (ValueError, OverflowError):
+                raise InvalidInputError("since is no time") from None
+        feeds = await self._reader.feeds(facility, since, MAX_FEEDS)
+        if facility and not feeds:
+            raise NotFoundError("nothing came from this facility")
+        return pb.GetFeedsResponse(feeds=feeds)
 
     async def ping(self) -> None:
         """Raise when there is no checkpoint to answer with: no database, or nothing published yet."""

@@ -21,7 +21,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -395,3 +395,41 @@ async def test_the_log_of_the_process_names_no_patient(new_auditing: NewAuditing
     assert "PRIVATE" not in text
     assert "Fictitious" not in text
     assert "P3" not in text
+
+
+async def test_a_feeds_report_counts_each_message_once_also_when_it_is_killed(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    run = run_name()
+    now = datetime.now(UTC)
+    events = [message(n, run=run) for n in range(300)]
+    for number, event in enumerate(events):
+        assert isinstance(event.payload, MessageReceived)
+        event.payload.header.sending_facility = run
+        event.payload.acknowledgement_code = "AA"
+        event.payload.received_at.FromDatetime(now)
+        if number % 3 == 0:
+            event.payload.remarks.add(segment=f"OBX[{number + 1}]", field="OBX-5", reason="no value")
+    auditing = new_auditing()
+    await auditing.ready()
+    for part in range(3):
+        await send(producer, events[part * 100 : part * 100 + 100])
+        auditing.kill()
+        auditing.start()
+        await auditing.ready()
+    await send(producer, events[:50])
+    await auditing.caught_up()
+    async with auditing.rpc() as rpc:
+        (report,) = (await rpc.GetFeeds(pb.GetFeedsRequest(facility=run))).feeds
+        later = pb.GetFeedsRequest(facility=run)
+        later.since.FromDatetime(now + timedelta(hours=2))
+        (silent,) = (await rpc.GetFeeds(later)).feeds
+        with pytest.raises(grpc.aio.AioRpcError) as unknown:
+            await rpc.GetFeeds(pb.GetFeedsRequest(facility=f"no-{run}"))
+        assert run in {one.facility for one in (await rpc.GetFeeds(pb.GetFeedsRequest())).feeds}
+    assert report.messages == 300
+    assert [(one.name, one.count) for one in report.acknowledgements] == [("AA", 300)]
+    assert [(one.name, one.count) for one in report.remarks] == [("OBX-5: no value", 100)]
+    assert silent.messages == 0
+    assert silent.last_received_at == report.last_received_at
+    assert unknown.value.code() is grpc.StatusCode.NOT_FOUND

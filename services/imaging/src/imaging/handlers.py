@@ -21,7 +21,9 @@ from imaging.flows.outside import Answer, Outside
 async def on_study_received(
     event: Event[StudyReceived], *, outside: Outside, modalities: Sequence[Modality[Any]]
 ) -> Sequence[Outgoing]:
-    """Analyse, store, publish."""
+    """Analyse, store, publish. An instance that is unfiled is nobody's: it waits for the event that files it."""
+    if not event.payload.patient.id:
+        return []
     answered = await outside.store.has(event.id)
     answer = None if answered else await studies.analyse(event, outside, modalities)
     return await _answer_once(outside.store, event, answer)

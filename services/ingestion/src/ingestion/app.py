@@ -1,21 +1,23 @@
-"""The map of ingestion: MLLP and DICOM in, four topics and one bucket out."""
+"""The map of ingestion: MLLP, DICOM and a few commands in, four topics and one bucket out."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from eventbus import EventBus
+from longitude.ingestion.v1 import ingestion_service_pb2
+from longitude.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 from servicekit import Process
 from servicekit.objects import open_objects
 
 from ingestion.adapters import dicom, mllp, tls
 from ingestion.adapters.objects import BUCKET, RawStore
 from ingestion.domain.control_ids import ControlIds
+from ingestion.domain.dicom import ReceivedInstance
 from ingestion.domain.mllp import Received
-from ingestion.domain.reading import Feed
 from ingestion.flows.turns import Turns
 from ingestion.handlers import Intake, on_frame, on_instance
+from ingestion.rpc import Rpc
 from ingestion.settings import Settings
 
 
@@ -24,20 +26,21 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when it yields."""
     objects = open_objects(settings, BUCKET)
     bus = EventBus("ingestion", settings.kafka)
-    feed = Feed(settings.zones(), ZoneInfo(settings.default_zone), settings.default_authority)
-    intake = Intake(bus.publish, RawStore(objects), feed, settings.acknowledgements, Turns(), ControlIds())
+    intake = Intake(bus.publish, RawStore(objects), settings.feed(), settings.acknowledgements, Turns(), ControlIds())
 
     async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
         return await on_frame(received, received_at, intake)
 
-    async def handle_instance(data: bytes) -> tuple[int, str]:
-        return await on_instance(data, datetime.now(UTC), intake)
+    async def handle_instance(instance: ReceivedInstance) -> tuple[int, str]:
+        return await on_instance(instance, datetime.now(UTC), intake)
+
+    service = (add_IngestionServiceServicer_to_server, Rpc(intake), ingestion_service_pb2.DESCRIPTOR)
 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bus.running(process))
         # Ready as soon as it listens: without Kafka and without objects it still answers every sender.
         process.works_without("objects", objects.ping)
-        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, []))
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
         secured = tls.server_context(
             settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_authority
         )

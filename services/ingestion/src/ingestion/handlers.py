@@ -10,26 +10,37 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.errors import UnavailableError
+from contracts.errors import ConflictError, NotFoundError, UnavailableError
+from contracts.places import place_of
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED, STUDY_RECEIVED
-from eventbus import Outgoing
-from eventbus.delivery import place_of
+from eventbus import Outgoing, delivery
+from longitude.ingestion.v1.events_pb2 import Filing
 from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from ingestion import metrics
 from ingestion.adapters.objects import RawStore
 from ingestion.domain import dicom
 from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, not_stored, read_envelope
 from ingestion.domain.control_ids import REMARK, ControlIds
+from ingestion.domain.dicom import ReceivedInstance
 from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
 from ingestion.domain.protocol import table
 from ingestion.domain.reading import Feed, Reading, digest_of, read
 from ingestion.domain.reception import document_events, partition_key, received_event
 from ingestion.domain.refusal import Condition, RefusedError, Verdict
-from ingestion.domain.rejection import refusal_of, rejected_event, rejected_event_id
+from ingestion.domain.rejection import (
+    refusal_of,
+    rejected_event,
+    rejected_event_id,
+    rejected_instance,
+    rejected_instance_id,
+)
 from ingestion.flows.turns import Turns
 
 log = logging.getLogger("ingestion")
+
+_NOT_STORED = "not stored, send again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +73,67 @@ async def on_frame(received: Received, received_at: datetime, intake: Intake) ->
     return await _reject(received.payload, _envelope(received.payload), refusal, received_at, intake)
 
 
-async def on_instance(data: bytes, received_at: datetime, intake: Intake) -> tuple[int, str]:
+async def on_instance(instance: ReceivedInstance, received_at: datetime, intake: Intake) -> tuple[int, str]:
     """A DICOM file that came by C-STORE; the status to answer with, and a comment."""
     try:
-        event = dicom.read_instance(data, intake.feed.default_zone, intake.feed.default_authority)
-        key = partition_key(event.patient)
-        async with intake.turns.turn(key):
-            instance = await intake.store.keep_instance(data)
-            event = dicom.with_object(event, instance, received_at)
-            await intake.publish(Outgoing(STUDY_RECEIVED, dicom.study_event_id(event, data), key, event, received_at))
+        if instance.too_large:
+            return await _refuse_instance(instance, dicom.OUT_OF_RESOURCES, dicom.TOO_LARGE, received_at, intake)
+        return await _take_instance(instance.data, received_at, intake)
     except dicom.UnreadableInstanceError as error:
-        return dicom.CANNOT_UNDERSTAND, str(error)
+        return await _refuse_instance(instance, dicom.CANNOT_UNDERSTAND, str(error), received_at, intake)
+
+
+async def on_filing(uid: str, patient: PatientKey, filing: Filing, at: datetime, intake: Intake) -> str:
+    """A person says whose instance it is; the id of the event that says so.
+
+    NotFoundError when it is not unfiled, ConflictError when it was filed for another patient.
+    """
+    unfiled = await intake.store.unfiled(uid)
+    if unfiled is None:
+        raise NotFoundError("no instance of this UID came without a patient id")
+    async with intake.turns.turn(uid.encode()):
+        event = await intake.store.filed(uid) or dicom.filed(unfiled, patient, filing)
+        if event.patient != patient:
+            raise ConflictError("this instance is filed for another patient")
+        await intake.store.keep_filed(event)
+        cause = dicom.study_event_id(unfiled, bytes.fromhex(unfiled.instance.sha256))
+        identifier = dicom.filed_event_id(event)
+        await intake.publish(Outgoing(STUDY_RECEIVED, identifier, partition_key(patient), event, at, cause))
+    return identifier
+
+
+async def _take_instance(data: bytes, received_at: datetime, intake: Intake) -> tuple[int, str]:
+    event = dicom.read_instance(data, intake.feed)
+    key = partition_key(event.patient if event.HasField("patient") else None)
+    try:
+        async with intake.turns.turn(key):
+            stored = await intake.store.keep_instance(data)
+            event = dicom.with_object(event, stored, received_at)
+            if not event.HasField("patient"):
+                await intake.store.keep_unfiled(event)
+            identifier = dicom.study_event_id(event, digest_of(data))
+            await intake.publish(Outgoing(STUDY_RECEIVED, identifier, key, event, received_at))
     except UnavailableError as error:
         _report("instance not stored", error)
-        return dicom.OUT_OF_RESOURCES, "not stored, send again"
+        return dicom.OUT_OF_RESOURCES, _NOT_STORED
+    for remark in event.remarks:
+        metrics.REMARKS.labels(place_of(remark), remark.reason).inc()
     return dicom.SUCCESS, ""
+
+
+async def _refuse_instance(
+    instance: ReceivedInstance, status: int, reason: str, received_at: datetime, intake: Intake
+) -> tuple[int, str]:
+    """Keep what cannot be taken, and say so; what could not be kept either must be sent again."""
+    try:
+        event = rejected_instance(await intake.store.keep_instance(instance.data), instance, status, reason)
+        event.received_at.FromDatetime(received_at)
+        identifier = rejected_instance_id(instance, status)
+        await intake.publish(Outgoing(MESSAGE_REJECTED, identifier, b"", event, received_at))
+    except UnavailableError as error:
+        _report("rejected instance not stored", error)
+        return dicom.OUT_OF_RESOURCES, _NOT_STORED
+    return status, reason
 
 
 async def _take(received: Frame, reading: Reading, received_at: datetime, intake: Intake) -> list[bytes]:
@@ -91,12 +148,15 @@ async def _take(received: Frame, reading: Reading, received_at: datetime, intake
         return _answers(received.payload, reading.envelope, not_stored(), intake)
     for kind, count in Counter(fact.kind for fact in reading.content.facts).items():
         metrics.FACTS.labels(pb.FactKind.Name(kind)).inc(count)
+    for remark in reading.remarks:
+        metrics.REMARKS.labels(place_of(remark), remark.reason).inc()
     return _answers(received.payload, reading.envelope, None, intake)
 
 
 async def _make_durable(payload: bytes, reading: Reading, key: bytes, received_at: datetime, intake: Intake) -> None:
     raw = await intake.store.keep_message(payload)
     message = received_event(reading, raw, received_at)
+    message.acknowledgement_code = _code(reading.envelope, None, intake)
     stored = await asyncio.gather(*(intake.store.keep_document(document) for document in reading.content.documents))
     outgoing = [Outgoing(MESSAGE_RECEIVED, reading.event_id, key, message, received_at)]
     outgoing += [
@@ -127,7 +187,7 @@ async def _reject(
     return [] if fault is Fault.NOISE else _answers(payload, envelope, refusal, intake)
 
 
-def _code(envelope: Envelope, refusal: RefusedError, intake: Intake) -> str:
+def _code(envelope: Envelope, refusal: RefusedError | None, intake: Intake) -> str:
     answers = acknowledge(envelope, refusal, b"", intake.policy)
     return answers[0][0] if answers else ""
 
@@ -149,4 +209,4 @@ def _envelope(payload: bytes) -> Envelope:
 def _report(what: str, error: Exception) -> None:
     """Type and place, never the text of a foreign error: it may quote the message."""
     detail = str(error) if isinstance(error, UnavailableError) else type(error).__name__
-    log.error("%s: %s at %s", what, detail, place_of(error))
+    log.error("%s: %s at %s", what, detail, delivery.place_of(error))

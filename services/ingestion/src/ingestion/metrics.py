@@ -8,6 +8,11 @@ MESSAGES = Counter(
     ["message_code", "acknowledgement"],
 )
 FACTS = Counter("ingestion_facts_total", "Facts published, by kind", ["kind"])
+REMARKS = Counter(
+    "ingestion_remarks_total",
+    "What was not understood, by place (`OBX-5`: segment of HL7 and field, no occurrence) and reason",
+    ["place", "reason"],
+)
 INSTANCES = Counter("ingestion_instances_total", "DICOM instances answered, by status", ["status"])
 IN_FLIGHT = Gauge("ingestion_in_flight", "Frames read and not yet answered")
 CONNECTIONS = Gauge("ingestion_mllp_connections", "Open MLLP connections")

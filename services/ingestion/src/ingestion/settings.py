@@ -1,23 +1,33 @@
 """What ingestion is told by its environment (`LONGITUDE_<FIELD>`): addresses, and bounds of what strangers send."""
 
+from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 from servicekit.settings import Endpoint, ObjectStoreSettings, ServiceSettings
 
+from ingestion.domain import feed_file
 from ingestion.domain.acknowledgement import Policy
+from ingestion.domain.reading import Feed
 
 _MIB = 1024 * 1024
 
 
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("must be a time zone of the tz database, such as Europe/Vienna")
-    return name
+def _readable(path: str) -> str:
+    if path:
+        _read(path)
+    return path
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
+def _read(path: str) -> Feed:
+    try:
+        return feed_file.parse(Path(path).read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read ({type(error).__name__})") from None
+    except feed_file.FeedFileError as error:
+        raise ValueError(str(error)) from None
+
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -29,11 +39,8 @@ class Settings(ServiceSettings, ObjectStoreSettings):
 
     # `one` answer for each message, or the whole `matrix` of MSH-15 and MSH-16 (see README).
     acknowledgements: Policy = Policy.ONE
-    # Zone of timestamps without an offset: for all, and by sending facility (MSH-4.1) as a JSON object.
-    default_zone: Zone = "UTC"
-    facility_zones: dict[str, Zone] = Field(default_factory=dict)
-    # Authority of patient identifiers for which neither the identifier nor the header names one.
-    default_authority: Annotated[str, Field(min_length=1)] = "UNKNOWN"
+    # The feed file (see README); empty: no facility is known.
+    feeds: Annotated[str, AfterValidator(_readable)] = ""
 
     mllp_frame_bytes: Annotated[int, Field(ge=1024, le=256 * _MIB)] = 16 * _MIB
     mllp_gap_seconds: Seconds = 10.0
@@ -62,6 +69,6 @@ class Settings(ServiceSettings, ObjectStoreSettings):
             raise ValueError("LONGITUDE_MLLP_TLS_CLIENT_AUTHORITY needs LONGITUDE_MLLP_TLS_CERTIFICATE")
         return self
 
-    def zones(self) -> dict[str, ZoneInfo]:
-        """Zones by sending facility."""
-        return {facility: ZoneInfo(name) for facility, name in self.facility_zones.items()}
+    def feed(self) -> Feed:
+        """What the feed file says."""
+        return _read(self.feeds) if self.feeds else Feed()

@@ -15,6 +15,7 @@ from ingestion.adapters import dicom, mllp
 from ingestion.adapters.objects import BUCKET, RawStore
 from ingestion.domain.acknowledgement import Policy
 from ingestion.domain.control_ids import ControlIds
+from ingestion.domain.dicom import ReceivedInstance
 from ingestion.domain.mllp import Received
 from ingestion.domain.reading import Feed
 from ingestion.flows.turns import Turns
@@ -55,6 +56,7 @@ class Service:
     mllp: str
     dicom: int
     store: ObjectStore
+    intake: Intake
 
 
 Start = Callable[..., AbstractAsyncContextManager[Service]]
@@ -75,15 +77,15 @@ def start(kafka: str, objects: ObjectStorage) -> Start:
         async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
             return await on_frame(received, received_at, intake)
 
-        async def handle_instance(data: bytes) -> tuple[int, str]:
-            return await on_instance(data, datetime.now(UTC), intake)
+        async def handle_instance(instance: ReceivedInstance) -> tuple[int, str]:
+            return await on_instance(instance, datetime.now(UTC), intake)
 
         async with (
             bus.running(Process()),
             mllp.MllpListener(handle_frame, limits).listening("127.0.0.1", 0) as port,
             dicom.DicomListener(handle_instance, DICOM_LIMITS).listening("127.0.0.1", 0) as dicom_port,
         ):
-            yield Service(f"127.0.0.1:{port}", dicom_port, store)
+            yield Service(f"127.0.0.1:{port}", dicom_port, store, intake)
 
     return running
 

@@ -5,10 +5,15 @@ import io
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from contracts.topics import STUDY_RECEIVED
+from contracts.errors import ConflictError, NotFoundError
+from contracts.topics import MESSAGE_REJECTED, STUDY_RECEIVED
+from ingestion.handlers import on_filing
+from longitude.ingestion.v1.events_pb2 import Filing
+from longitude.record.v1.fact_pb2 import PatientKey
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -90,14 +95,50 @@ async def test_an_echo_is_answered(start: Any) -> None:
         assert await asyncio.to_thread(echo, service.dicom) == 0x0000
 
 
-async def test_an_instance_without_patient_id_is_not_understood(start: Any) -> None:
+async def test_an_instance_without_patient_id_is_stored_unfiled_and_a_person_files_it_once(
+    start: Any, watch: Any
+) -> None:
     dataset = film()
     dataset.PatientID = ""
-    async with start() as service:
-        first, second = await asyncio.to_thread(store, service.dicom, dataset, film())
-    assert first.Status == 0xC000
-    assert "PatientID" in first.ErrorComment
-    assert second.Status == 0x0000
+    patient, filing = PatientKey(id="F-9", authority="NORTH"), Filing(filed_by="Dr A", reason="wristband")
+    at = datetime.now(UTC)
+    async with watch(STUDY_RECEIVED) as reader, start() as service:
+        (status,) = await asyncio.to_thread(store, service.dicom, dataset)
+        (unfiled,) = await reader.read(1)
+        uid = dataset.SOPInstanceUID
+        identifiers = {await on_filing(uid, patient, filing, at, service.intake) for _ in range(2)}
+        filed = await reader.read(2)
+        with pytest.raises(ConflictError):
+            await on_filing(uid, PatientKey(id="F-8", authority="NORTH"), filing, at, service.intake)
+        with pytest.raises(NotFoundError):
+            await on_filing("1.2.3", patient, filing, at, service.intake)
+        kept = dcmread(io.BytesIO(await service.store.get(unfiled.payload.instance)))
+    assert status.Status == 0x0000
+    assert kept.SOPInstanceUID == uid
+    assert not unfiled.payload.HasField("patient")
+    assert [remark.reason for remark in unfiled.payload.remarks] == ["no patient id; the instance is unfiled"]
+    assert {record.event_id for record in filed} == identifiers
+    assert len(identifiers) == 1
+    assert unfiled.event_id not in identifiers
+    assert (filed[0].payload.patient, filed[0].payload.filing) == (patient, filing)
+    assert filed[0].payload.instance == unfiled.payload.instance
+
+
+async def test_a_refused_instance_is_kept_with_its_status_and_uid(start: Any, watch: Any) -> None:
+    dataset = film()
+    del dataset.StudyInstanceUID
+    large = film(rows=1152)
+    async with watch(MESSAGE_REJECTED) as reader, start() as service:
+        statuses = await asyncio.to_thread(store, service.dicom, dataset, large)
+        events = [record.payload for record in await reader.read(2)]
+        kept = await service.store.get(events[0].raw.object)
+        beginning = await service.store.get(events[1].raw.object)
+    assert [status.Status for status in statuses] == [0xC000, 0xA700]
+    assert [event.condition_code for event in events] == ["C000", "A700"]
+    assert [event.sop_instance_uid for event in events] == [dataset.SOPInstanceUID, large.SOPInstanceUID]
+    assert "StudyInstanceUID" in events[0].reason
+    assert dcmread(io.BytesIO(kept)).PixelData == dataset.PixelData
+    assert len(beginning) == 256 * 1024
 
 
 async def test_bytes_that_are_no_dataset_are_not_understood(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ingestion.domain.feed import FeedRules
 from ingestion.domain.reading import Feed, Reading, read
 from ingestion.domain.reception import document_events
 from ingestion.domain.refusal import RefusedError
@@ -777,7 +778,7 @@ def test_facts_of_a_second_person_are_theirs() -> None:
 
 
 def test_times_without_offset_are_of_the_facilitys_zone() -> None:
-    feed = Feed({"NORTH": ZoneInfo("Europe/Vienna")})
+    feed = Feed({"NORTH": FeedRules(zone=ZoneInfo("Europe/Vienna"))})
     (fact,) = reading("ORU^R01", "PID|1||1", OBR, "OBX|1|NM|1^x^L||1", feed=feed).content.facts
     assert fact.valid_from.ToJsonString() == "2024-02-28T23:00:00Z"
 

@@ -2,18 +2,23 @@
 
 import asyncio
 import io
-from datetime import UTC
+from pathlib import Path
 
 import pytest
 from ingestion.adapters.budget import Budget
 from ingestion.domain import dicom
 from ingestion.domain.control_ids import ControlIds
+from ingestion.domain.feed import FeedRules
 from ingestion.domain.hl7 import parse
+from ingestion.domain.reading import Feed
 from ingestion.flows.turns import Turns
 from ingestion.settings import Settings
+from longitude.ingestion.v1.events_pb2 import Filing
+from longitude.record.v1.fact_pb2 import PatientKey
 from pydantic import ValidationError
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+from servicekit.settings import EX_CONFIG, load
 
 
 async def test_work_of_one_key_goes_in_order_and_other_keys_do_not_wait() -> None:
@@ -101,21 +106,43 @@ def dicom_file(**changes: str) -> bytes:
 
 
 def test_the_header_of_an_instance_says_who_what_and_when() -> None:
-    event = dicom.read_instance(dicom_file(), UTC, "SOMEWHERE")
+    event = dicom.read_instance(dicom_file(), Feed(default=FeedRules(authority="SOMEWHERE")))
     assert (event.patient.id, event.patient.authority) == ("P1", "SOMEWHERE")
     assert event.acquired_at.ToJsonString() == "2024-03-01T10:15:00Z"
     issued = dicom.read_instance(
-        dicom_file(IssuerOfPatientID="NORTH", AcquisitionDateTime="20240301091500+0100"), UTC, "X"
+        dicom_file(IssuerOfPatientID="NORTH", AcquisitionDateTime="20240301091500+0100"), Feed()
     )
     assert issued.patient.authority == "NORTH"
     assert issued.acquired_at.ToJsonString() == "2024-03-01T08:15:00Z"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 128 + b"DICM", dicom_file(PatientID=""), dicom_file()[:200]])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"\0" * 128 + b"DICM", dicom_file(StudyInstanceUID=""), dicom_file()[:200]]
+)
 def test_what_is_no_instance_is_not_understood_and_not_quoted(data: bytes) -> None:
     with pytest.raises(dicom.UnreadableInstanceError) as error:
-        dicom.read_instance(data, UTC, "X")
+        dicom.read_instance(data, Feed())
     assert "P1" not in str(error.value)
+
+
+@pytest.mark.parametrize("identifier", ["", "  ", "UNKNOWN"])
+def test_an_instance_without_a_patient_id_is_nobodys_and_says_so(identifier: str) -> None:
+    event = dicom.read_instance(dicom_file(PatientID=identifier), Feed())
+    assert not event.HasField("patient")
+    assert event.sop_instance_uid == "1.2.3"
+    (remark,) = event.remarks
+    assert remark.field == "(0010,0020)"
+
+
+def test_a_filed_instance_is_the_same_event_for_the_same_patient_alone() -> None:
+    unfiled = dicom.read_instance(dicom_file(PatientID=""), Feed())
+    filing = Filing(filed_by="Dr A", reason="wristband")
+    first, again, other = (
+        dicom.filed(unfiled, PatientKey(id=identifier, authority="N"), filing) for identifier in ("1", "1", "2")
+    )
+    assert (first.patient.id, first.filing, list(first.remarks)) == ("1", filing, [])
+    assert dicom.filed_event_id(first) == dicom.filed_event_id(again) != dicom.filed_event_id(other)
+    assert not unfiled.HasField("patient")
 
 
 ENVIRONMENT = {
@@ -129,8 +156,7 @@ ENVIRONMENT = {
     ("name", "value"),
     [
         ("MLLP_LISTEN", "2575"),
-        ("DEFAULT_ZONE", "Middle/Earth"),
-        ("FACILITY_ZONES", '{"NORTH": "Nowhere"}'),
+        ("FEEDS", "no/such/file.toml"),
         ("ACKNOWLEDGEMENTS", "sometimes"),
         ("MLLP_FRAME_BYTES", "10"),
         ("MLLP_TLS_CERTIFICATE", "cert.pem"),
@@ -144,7 +170,25 @@ def test_a_wrong_setting_is_refused_at_start(monkeypatch: pytest.MonkeyPatch, na
         Settings()
 
 
-def test_settings_read_zones_by_facility(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, text in {**ENVIRONMENT, "FACILITY_ZONES": '{"NORTH": "Europe/Vienna"}'}.items():
+def test_a_wrong_feed_file_stops_the_process_with_file_table_and_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "feeds.toml"
+    file.write_text('[NORTH]\nzone = "Middle/Earth"\n[SOUTH]\nzones = "UTC"\n', encoding="utf-8")
+    for key, text in {**ENVIRONMENT, "FEEDS": str(file)}.items():
         monkeypatch.setenv(f"LONGITUDE_{key}", text)
-    assert str(Settings().zones()["NORTH"]) == "Europe/Vienna"
+    with pytest.raises(SystemExit) as stopped:
+        load(Settings)
+    said = capsys.readouterr().err
+    assert stopped.value.code == EX_CONFIG
+    assert said.startswith("LONGITUDE_FEEDS: ")
+    assert f"{file}: NORTH.zone: must be a time zone" in said
+    assert f"{file}: SOUTH.zones: " in said
+
+
+def test_settings_read_the_feed_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "feeds.toml"
+    file.write_text('[NORTH]\nzone = "Europe/Vienna"\n', encoding="utf-8")
+    for key, text in {**ENVIRONMENT, "FEEDS": str(file)}.items():
+        monkeypatch.setenv(f"LONGITUDE_{key}", text)
+    assert str(Settings().feed().rules("NORTH").zone) == "Europe/Vienna"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from longitude.auditing.v1 import auditing_service_pb2 as pb
@@ -61,6 +62,14 @@ class AuditingClient:
         """The leaves of an event, message, document, image or assessment and of all that they caused."""
         with explained("auditing"):
             return list((await self._stub.Trace(pb.TraceRequest(id=identifier), timeout=SECONDS)).leaves)
+
+    async def feeds(self, facility: str = "", since: datetime | None = None) -> list[pb.FeedReport]:
+        """What each feed sent and how it was understood; of one facility, or of all when it is empty."""
+        request = pb.GetFeedsRequest(facility=facility)
+        if since is not None:
+            request.since.FromDatetime(since)
+        with explained("auditing"):
+            return list((await self._stub.GetFeeds(request, timeout=SECONDS)).feeds)
 
     async def completeness(self) -> list[pb.PartitionCount]:
         """Offsets recorded against offsets of the broker, by partition, as the service counts them."""

@@ -10,13 +10,13 @@ from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment,
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from rich.console import Console
 from rich.padding import Padding
-from rich.text import Text
 
 from client import forms, stack
 from client.api import ReasoningClient
 from client.cli.page import ACCENT, BAD, GOOD, QUIET, source
 from client.cli.session import Json, Patient, margin, patient_key, print_json, run, screen
 from client.errors import ClientError
+from client.terminal import Text
 
 _VERDICT_STYLE = {Verdict.VERDICT_CONTRADICTED: BAD, Verdict.VERDICT_UNSUPPORTED: "yellow"}
 _FIRST = (StatementKind.STATEMENT_KIND_ALERT, StatementKind.STATEMENT_KIND_QUESTION)

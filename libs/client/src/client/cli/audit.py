@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from client import forms, kafka, stack
 from client.api import AuditingClient
@@ -16,6 +15,7 @@ from client.cli.page import ACCENT, BAD, GOOD, QUIET, row, styled, table
 from client.cli.session import Json, margin, print_json, run, screen
 from client.consumer import AuditConsumer, VerifiedRecord
 from client.records import is_logged
+from client.terminal import Text
 from client.verify.event import ProvenLeaf, prove_event, require_growth
 from client.verify.log import verify_log
 from client.verify.note import VerifierKey

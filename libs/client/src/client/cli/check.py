@@ -11,13 +11,13 @@ from longitude.reasoning.v1.assessment_pb2 import Verdict
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
 from rich.console import Console
 from rich.padding import Padding
-from rich.text import Text
 
 from client import forms, stack
 from client.api import ReasoningClient
 from client.cli.page import BAD, GOOD, QUIET, source
 from client.cli.session import Json, patient_key, print_json, run, screen
 from client.errors import ClientError
+from client.terminal import Text
 
 MAX_CHARACTERS = 100_000
 _MAX_BYTES = 4 * MAX_CHARACTERS

@@ -11,13 +11,13 @@ import typer
 from google.protobuf import json_format
 from longitude.memory.v1.memory_service_pb2 import SearchEvidenceRequest
 from longitude.record.v1.context_pb2 import Passage
-from rich.text import Text
 
 from client import forms, stack
 from client.api import MemoryClient
 from client.cli.page import QUIET
 from client.cli.session import Json, print_json, run, screen
 from client.errors import ClientError
+from client.terminal import Text
 
 BATCH = 100
 

@@ -8,17 +8,17 @@ from longitude.record.v1.fact_pb2 import SourcePointer
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from client.forms import Form
+from client.terminal import Text
 
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-~=+*#"
-GOOD, BAD, QUIET, ACCENT = "green", "red", "dim", "cyan"
+GOOD, WARN, BAD, QUIET, ACCENT = "green", "yellow", "red", "dim", "cyan"
 
 
 def table(title: str, *columns: str) -> Table:
     """A table with a title and light rules; columns named `>x` are right-aligned."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     made.show_header = any(column.removeprefix(">") for column in columns)
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")

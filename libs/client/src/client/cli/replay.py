@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 from longitude.reasoning.v1.reasoning_service_pb2 import ReplayResponse
-from rich.text import Text
 
 from client import stack
 from client.api import ReasoningClient
 from client.cli.page import BAD, GOOD, QUIET
 from client.cli.session import Json, margin, print_json, run, screen
+from client.terminal import Text
 
 
 def replay(

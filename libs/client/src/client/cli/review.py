@@ -12,13 +12,13 @@ import typer
 from longitude.reasoning.v1.assessment_pb2 import Judgement, ReviewDecision, ReviewedStatement, Verdict
 from rich.console import Console
 from rich.padding import Padding
-from rich.text import Text
 
 from client import forms, stack
 from client.api import ReasoningClient
 from client.cli.page import BAD, GOOD, QUIET
 from client.cli.session import Json, print_json, run, screen
 from client.errors import ClientError
+from client.terminal import Text
 
 _DECISIONS = {
     "accept": ReviewDecision.REVIEW_DECISION_ACCEPTED,

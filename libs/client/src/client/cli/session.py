@@ -12,23 +12,22 @@ from typing import Annotated, Any
 import typer
 from contracts.identifiers import parse_patient
 from longitude.record.v1.fact_pb2 import PatientKey
-from rich.console import Console
-from rich.text import Text
 
 from client.errors import ClientError
+from client.terminal import Screen, Text, visible_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a page.")]
 Patient = Annotated[str, typer.Argument(metavar="PATIENT", help="ID@AUTHORITY, as in PID-3.1 and PID-3.4.")]
 
 
-def screen() -> Console:
+def screen() -> Screen:
     """Standard output: colours on a terminal, plain text elsewhere; COLUMNS and NO_COLOR are respected."""
-    return Console(highlight=False, soft_wrap=False)
+    return Screen(highlight=False, soft_wrap=False)
 
 
-def margin() -> Console:
+def margin() -> Screen:
     """Standard error: progress and complaints."""
-    return Console(stderr=True, highlight=False)
+    return Screen(stderr=True, highlight=False)
 
 
 def run(work: Coroutine[Any, Any, bool]) -> None:
@@ -50,8 +49,7 @@ def complain(text: str) -> None:
 
 def print_json(form: Any) -> None:
     """The whole of standard output: one JSON document."""
-    json.dump(form, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+    sys.stdout.write(visible_json(json.dumps(form, ensure_ascii=False, indent=1)) + "\n")
 
 
 def patient_key(text: str) -> PatientKey:

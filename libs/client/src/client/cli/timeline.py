@@ -12,13 +12,13 @@ from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.record.v1.context_pb2 import ContradictionState, RecordedFact
 from longitude.record.v1.fact_pb2 import Assertion, ClinicalFact, Dosage, FactKind
 from rich.console import Console
-from rich.text import Text
 
 from client import forms, stack
 from client.api import MemoryClient
 from client.cli.page import ACCENT, BAD, QUIET, day, pointer, row, styled, table, trend
 from client.cli.session import Json, Patient, moment, patient_key, print_json, run, screen
 from client.states import known_since, organism, states
+from client.terminal import Text
 
 SECTIONS = (
     (FactKind.FACT_KIND_DEMOGRAPHIC, "Person"),

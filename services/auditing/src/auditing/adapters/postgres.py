@@ -6,8 +6,10 @@ recorded once whoever reads it and however often, and the position of a partitio
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from eventbus import Outgoing, stage
@@ -15,6 +17,7 @@ from psycopg import AsyncConnection
 from servicekit.postgres import Pool
 
 from auditing.domain.audit_event import Entry
+from auditing.domain.feeds import Reception
 from auditing.domain.merkle import Frontier, Node, append
 from auditing.domain.notes import Checkpoint
 from auditing.domain.proofs import TILE_HEIGHT
@@ -31,6 +34,10 @@ _COPY_SUBTREES = "COPY subtree (level, index, hash) FROM STDIN"
 _SET_POSITION = """INSERT INTO position (topic, partition, next_offset, leaves, duplicates) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (topic, partition) DO UPDATE SET (next_offset, leaves, duplicates)
     = (EXCLUDED.next_offset, EXCLUDED.leaves, EXCLUDED.duplicates)"""
+_COUNT = """INSERT INTO feed_count (facility, hour, measure, name, count) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (facility, hour, measure, name) DO UPDATE SET count = feed_count.count + EXCLUDED.count"""
+_LAST = """INSERT INTO feed (facility, last_received_at) VALUES (%s, %s) ON CONFLICT (facility) DO UPDATE
+    SET last_received_at = greatest(feed.last_received_at, EXCLUDED.last_received_at)"""
 _MARK_PUBLISHED = """UPDATE checkpoint SET published_at = clock_timestamp()
     WHERE size = %s AND published_at IS NULL RETURNING size"""
 _UNPUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NULL ORDER BY size LIMIT 1"
@@ -128,9 +135,20 @@ async def _write(conn: AsyncConnection[Any], plan: Plan, completed: Sequence[Nod
         conn, _COPY_DUPLICATES, [(*_place(d.entry), d.leaf_index, d.entry.payload_sha256) for d in plan.duplicates]
     )
     await _copy(conn, _COPY_SUBTREES, [_subtree_row(node) for node in completed if _starts_tile_level(node)])
+    await _count(conn, [leaf.entry.reception for leaf in plan.leaves if leaf.entry.reception])
     positions = [(*place, p.next_offset, p.leaves, p.duplicates) for place, p in plan.positions.items()]
     async with conn.cursor() as cursor:
         await cursor.executemany(_SET_POSITION, positions)
+
+
+async def _count(conn: AsyncConnection[Any], receptions: Sequence[Reception]) -> None:
+    counts = Counter((one.facility, one.hour, *counted) for one in receptions for counted in one.counted)
+    last: dict[str, datetime] = {}
+    for one in receptions:
+        last[one.facility] = max(one.received_at, last.get(one.facility, one.received_at))
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_COUNT, [(*key, count) for key, count in counts.items()])
+        await cursor.executemany(_LAST, list(last.items()))
 
 
 async def _copy(conn: AsyncConnection[Any], statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from longitude.auditing.v1.auditing_service_pb2 import Leaf
+from longitude.auditing.v1.auditing_service_pb2 import FeedReport, Leaf
 from psycopg import AsyncConnection
 from servicekit.postgres import Pool
 
+from auditing.domain.feeds import reports
 from auditing.domain.merkle import fold, perfect_root
 from auditing.domain.proofs import Range, TileRun, tile_runs
 
@@ -26,6 +28,10 @@ _TRACE = f"""WITH RECURSIVE found AS (
     )
     SELECT {_LEAF} FROM leaf WHERE index IN (SELECT index FROM found) ORDER BY index LIMIT %(limit)s
 """  # noqa: S608 - a constant
+_FEEDS = """SELECT facility, last_received_at FROM feed WHERE %(facility)s IN ('', facility) ORDER BY facility
+    LIMIT %(limit)s"""
+_FEED_COUNTS = """SELECT facility, measure, name, sum(count)::bigint FROM feed_count
+    WHERE facility = ANY(%(facilities)s) AND hour >= %(since)s GROUP BY facility, measure, name"""
 PAGE = 1000
 
 
@@ -64,6 +70,15 @@ class LogReader:
         async with self._pool.connection() as conn:
             rows = await conn.execute(_TRACE.encode(), {"id": identifier, "limit": limit})
             return [_leaf(row) for row in await rows.fetchall()]
+
+    async def feeds(self, facility: str, since: datetime, limit: int) -> list[FeedReport]:
+        """What each feed sent from the hour of `since` on; of one facility, or of all when it is empty."""
+        hour = since.replace(minute=0, second=0, microsecond=0)
+        async with self._pool.connection() as conn:
+            found = await conn.execute(_FEEDS, {"facility": facility, "limit": limit})
+            last: dict[str, datetime] = dict(await found.fetchall())
+            counts = await conn.execute(_FEED_COUNTS, {"facilities": list(last), "since": hour})
+            return reports(last, await counts.fetchall())
 
 
 async def _range_hash(conn: AsyncConnection[Any], leaves: Range) -> bytes:

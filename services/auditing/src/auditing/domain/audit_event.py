@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditing.domain.canonical_json import Json, canonical
+from auditing.domain.feeds import Reception, reception_of
 from auditing.domain.records import DEAD_LETTER_PREFIX, Identity, Record, identify
 from auditing.domain.subjects import Subject, subject_of
 
@@ -46,6 +47,7 @@ class Entry:
     offset: int
     payload_sha256: bytes
     identifiers: tuple[str, ...]
+    reception: Reception | None = None
 
 
 def entry_of(record: Record, pseudonym_key: bytes) -> Entry:
@@ -62,6 +64,7 @@ def entry_of(record: Record, pseudonym_key: bytes) -> Entry:
         offset=record.offset,
         payload_sha256=record.sha256,
         identifiers=subject.identifiers,
+        reception=reception_of(record),
     )
 
 

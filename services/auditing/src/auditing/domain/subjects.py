@@ -52,7 +52,7 @@ def subject_of(topic: str, value: bytes, pseudonym_key: bytes) -> Subject:
     return Subject(
         readable=True,
         patient=_patient(payload, pseudonym_key),
-        reviewer=_clean(getattr(payload, "reviewer", "")),
+        reviewer=_clean(getattr(payload, "reviewer", "") or _at(payload, "filing.filed_by") or ""),
         identifiers=_identifiers(payload),
     )
 

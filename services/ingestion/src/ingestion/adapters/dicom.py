@@ -21,16 +21,17 @@ from pynetdicom import (
 )
 
 from ingestion import metrics
-from ingestion.domain.dicom import OUT_OF_RESOURCES
+from ingestion.domain.dicom import OUT_OF_RESOURCES, ReceivedInstance
 
 log = logging.getLogger("ingestion")
 
-Handle = Callable[[bytes], Awaitable[tuple[int, str]]]
+Handle = Callable[[ReceivedInstance], Awaitable[tuple[int, str]]]
 
 AE_TITLE = "LONGITUDE"
 _LONGEST_COMMENT = 64
 # Over its limit an instance is still read to be answered; beyond this factor the association is aborted.
 _HARD_LIMIT = 2
+_KEPT_OF_TOO_LARGE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +94,18 @@ class DicomListener:
     def _handled(self, event: evt.Event) -> tuple[int, str]:
         """Runs in the association's thread."""
         assert self._loop is not None
-        data = event.encoded_dataset()
-        if len(data) > self._limits.instance_bytes:
-            return OUT_OF_RESOURCES, "the instance is larger than this listener takes"
-        future = asyncio.run_coroutine_threadsafe(_awaited(self._handle(data)), self._loop)
+        future = asyncio.run_coroutine_threadsafe(_awaited(self._handle(self._instance(event))), self._loop)
         try:
             return future.result(self._limits.handling)
         except Exception as error:  # noqa: BLE001 - pynetdicom would log it with what it quotes
             future.cancel()
             _report(error)
             return OUT_OF_RESOURCES, "not stored, send again"
+
+    def _instance(self, event: evt.Event) -> ReceivedInstance:
+        data, uid = event.encoded_dataset(), str(getattr(event.request, "AffectedSOPInstanceUID", None) or "")
+        too_large = len(data) > self._limits.instance_bytes
+        return ReceivedInstance(data[:_KEPT_OF_TOO_LARGE] if too_large else data, uid, too_large)
 
     def _bound(self, event: evt.Event) -> None:
         """A peer that stops in the middle of a PDU must not hold its thread: pynetdicom sets no limit here."""

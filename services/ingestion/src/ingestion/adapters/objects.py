@@ -1,11 +1,12 @@
 """What is kept of every input: small messages inside their event, everything else in the bucket of this service.
 
-Objects are named after the SHA-256 of their bytes: keeping the same bytes again changes nothing.
+Objects are named after the SHA-256 of their bytes: keeping the same bytes again changes nothing. Those that say which
+instances are unfiled or filed are named after that of their SOP Instance UID.
 """
 
 import hashlib
 
-from longitude.ingestion.v1.events_pb2 import Payload
+from longitude.ingestion.v1.events_pb2 import Payload, StudyReceived
 from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit.objects import ObjectStore
 
@@ -35,5 +36,33 @@ class RawStore:
         """A DICOM file."""
         return await self._keep("instances", data, "application/dicom")
 
+    async def keep_unfiled(self, event: StudyReceived) -> None:
+        """An instance that came without a patient, so that a person can file it."""
+        await self._mark("unfiled", event)
+
+    async def keep_filed(self, event: StudyReceived) -> None:
+        """An instance that a person filed."""
+        await self._mark("filed", event)
+
+    async def unfiled(self, uid: str) -> StudyReceived | None:
+        """The newest instance of a UID that came without a patient."""
+        return await self._marked("unfiled", uid)
+
+    async def filed(self, uid: str) -> StudyReceived | None:
+        """The instance of a UID as it was filed."""
+        return await self._marked("filed", uid)
+
+    async def _mark(self, folder: str, event: StudyReceived) -> None:
+        key = _mark_of(folder, event.sop_instance_uid)
+        await self._objects.put(key, event.SerializeToString(deterministic=True), "application/protobuf")
+
+    async def _marked(self, folder: str, uid: str) -> StudyReceived | None:
+        data = await self._objects.find(_mark_of(folder, uid))
+        return None if data is None else StudyReceived.FromString(data)
+
     async def _keep(self, folder: str, data: bytes, media_type: str) -> ObjectRef:
         return await self._objects.put(f"{folder}/{hashlib.sha256(data).hexdigest()}", data, media_type)
+
+
+def _mark_of(folder: str, uid: str) -> str:
+    return f"{folder}/{hashlib.sha256(uid.encode()).hexdigest()}"

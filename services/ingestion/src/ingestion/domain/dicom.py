@@ -3,16 +3,19 @@
 import io
 import logging
 import warnings
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from contracts.identifiers import event_id
-from longitude.ingestion.v1.events_pb2 import StudyReceived
+from contracts.identifiers import event_id, format_patient
+from contracts.places import INSTANCE
+from longitude.ingestion.v1.events_pb2 import Filing, Remark, StudyReceived
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 
-from ingestion.domain.reading import digest_of
+from ingestion.domain.feed import FeedRules
+from ingestion.domain.reading import Feed
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
 # pydicom's remarks on unusual values quote them, and they may identify a person.
@@ -42,19 +45,32 @@ _HEADER = (
     "StudyDate",
     "StudyTime",
 )
-_REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID")
+_REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 # DICOM PS3.4 annex B.2.3: status of C-STORE.
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
 CANNOT_UNDERSTAND = 0xC000
+TOO_LARGE = "the instance is larger than this listener takes"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedInstance:
+    """What came by C-STORE: a file, or its beginning when it is too large, and the UID that the request named."""
+
+    data: bytes
+    sop_instance_uid: str
+    too_large: bool = False
 
 
 class UnreadableInstanceError(Exception):
     """The bytes are no DICOM instance that can be filed. The text quotes nothing of it."""
 
 
-def read_instance(data: bytes, zone: tzinfo, default_authority: str) -> StudyReceived:
-    """The event of a DICOM file, without its object and arrival time.
+def read_instance(data: bytes, feed: Feed) -> StudyReceived:
+    """The event of a DICOM file, without its object and arrival time; without a patient when it names none.
+
+    Patient ID is of type 2 (PS3.3 C.7.1.1): it may be empty when it is not known, as in an emergency. The rules of the
+    feed are those of the issuer.
 
     UnreadableInstanceError when it is no DICOM file or lacks an identifier that every instance has.
     """
@@ -62,10 +78,13 @@ def read_instance(data: bytes, zone: tzinfo, default_authority: str) -> StudyRec
     missing = [name for name in _REQUIRED if not _text(header, name)]
     if missing:
         raise UnreadableInstanceError(f"{', '.join(missing)} missing")
-    acquired = _acquired(header, zone)
-    authority = _text(header, "IssuerOfPatientID") or default_authority
+    issuer, identifier = _text(header, "IssuerOfPatientID"), _text(header, "PatientID")
+    rules = feed.rules(issuer)
+    unfiled = _unfiled(identifier, rules)
+    acquired = _acquired(header, rules.zone)
     return StudyReceived(
-        patient=PatientKey(id=_text(header, "PatientID"), authority=authority),
+        patient=None if unfiled else PatientKey(id=identifier, authority=issuer or rules.authority),
+        remarks=[unfiled] if unfiled else [],
         study_instance_uid=_text(header, "StudyInstanceUID"),
         series_instance_uid=_text(header, "SeriesInstanceUID"),
         sop_instance_uid=_text(header, "SOPInstanceUID"),
@@ -78,9 +97,32 @@ def read_instance(data: bytes, zone: tzinfo, default_authority: str) -> StudyRec
     )
 
 
-def study_event_id(event: StudyReceived, data: bytes) -> str:
+def _unfiled(identifier: str, rules: FeedRules) -> Remark | None:
+    if not identifier:
+        return Remark(segment=INSTANCE, field="(0010,0020)", reason="no patient id; the instance is unfiled")
+    if identifier.upper() in rules.placeholders:
+        return Remark(segment=INSTANCE, field="(0010,0020)", reason="a placeholder for a patient id; unfiled")
+    return None
+
+
+def filed(unfiled: StudyReceived, patient: PatientKey, filing: Filing) -> StudyReceived:
+    """The event of an instance that a person filed."""
+    event = StudyReceived()
+    event.CopyFrom(unfiled)
+    event.ClearField("remarks")
+    event.patient.CopyFrom(patient)
+    event.filing.CopyFrom(filing)
+    return event
+
+
+def filed_event_id(event: StudyReceived) -> str:
+    """The same instance filed for the same patient is the same event."""
+    return event_id("study-filed", event.sop_instance_uid, event.instance.sha256, format_patient(event.patient))
+
+
+def study_event_id(event: StudyReceived, digest: bytes) -> str:
     """The same instance with the same bytes is the same event."""
-    return event_id("study", event.sop_instance_uid, digest_of(data))
+    return event_id("study", event.sop_instance_uid, digest)
 
 
 def with_object(event: StudyReceived, instance: ObjectRef, received_at: datetime) -> StudyReceived:

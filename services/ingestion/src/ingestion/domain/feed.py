@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cache
 
+from ingestion.domain.local_codes import StandardCode
 from ingestion.domain.protocol import table
 
 
@@ -26,13 +27,15 @@ class FeedRules:
 
     # Of timestamps without an offset.
     zone: tzinfo = UTC
+    # Of identifiers for which neither the identifier nor the header names one.
+    authority: str = "UNKNOWN"
     # Types of identifiers (CX.5) that are record numbers of a person: only these name and link patients.
     record_types: frozenset[str] = field(default_factory=record_types)
     # Identifiers that stand for "not known", in capitals.
     placeholders: frozenset[str] = field(default_factory=placeholders)
     # Site codes of PV1-2 to HL7 table 0004.
     patient_classes: Mapping[str, str] = field(default_factory=dict)
-    # Local codes of observations to LOINC.
-    local_codes: Mapping[str, str] = field(default_factory=dict)
+    # Local codes (CWE.1) to standard ones.
+    local_codes: Mapping[str, StandardCode] = field(default_factory=dict)
     # Whether order numbers begin anew, so that they name an order within one visit only.
     numbers_restart: bool = False

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 
 from contracts.identifiers import event_id
 from longitude.ingestion.v1.events_pb2 import MessageHeader, Remark
@@ -12,6 +12,7 @@ from ingestion.domain import charset, hl7
 from ingestion.domain.acknowledgement import Envelope
 from ingestion.domain.facts import Normalised, Origin, normalise
 from ingestion.domain.feed import FeedRules
+from ingestion.domain.local_codes import with_standard_codes
 from ingestion.domain.message_type import NOT_PRODUCTION, check_patient_present, check_supported, trigger_of
 from ingestion.domain.timestamps import parse_timestamp, to_proto
 
@@ -20,21 +21,13 @@ from ingestion.domain.timestamps import parse_timestamp, to_proto
 class Feed:
     """What is known about senders and not said in their messages."""
 
-    # Zone of timestamps without an offset, by sending facility (MSH-4.1).
-    zones: Mapping[str, tzinfo] = field(default_factory=dict)
-    default_zone: tzinfo = UTC
-    # Authority of identifiers when neither PID-3.4 nor the header names one.
-    default_authority: str = "UNKNOWN"
-    # By sending facility; the zone of one that is not here is in `zones`.
+    # By sending facility (MSH-4.1); the default is for every other.
     facilities: Mapping[str, FeedRules] = field(default_factory=dict)
+    default: FeedRules = field(default_factory=FeedRules)
 
     def rules(self, facility: str) -> FeedRules:
         """The rules of a facility."""
-        return self.facilities.get(facility) or FeedRules(zone=self.zones.get(facility, self.default_zone))
-
-    def zone(self, facility: str) -> tzinfo:
-        """The zone of a facility."""
-        return self.rules(facility).zone
+        return self.facilities.get(facility, self.default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +50,18 @@ def read(payload: bytes, received_at: datetime, feed: Feed) -> Reading:
     """RefusedError when the message is not taken; then nothing of it becomes a fact."""
     decoded = charset.decode(payload)
     message = hl7.parse(decoded.text, decoded.codec)
+    rules = feed.rules(message.header.get(4))
+    message = with_standard_codes(message, rules.local_codes)
     check_supported(message)
     check_patient_present(message)
-    origin = _origin(message, payload, received_at, feed)
+    origin = _origin(message, payload, received_at, rules)
     origin.remarks.extend(filter(None, [decoded.remark, *message.remarks]))
-    content = normalise(message, origin, feed.default_authority)
+    content = normalise(message, origin, rules.authority)
     if message.header.get(11) in NOT_PRODUCTION:
         origin.remark(message.header, 11, "not from production; kept, and not taken into the record")
         # The documents stand in the message; nobody is to read them as a patient's.
         content = replace(content, documents=[])
-    header = _header(message, decoded.codec, feed)
+    header = _header(message, decoded.codec, rules)
     return Reading(origin.event_id, Envelope(message.header, decoded.codec), header, content, origin.remarks)
 
 
@@ -75,9 +70,8 @@ def message_event_id(header: hl7.Segment, payload: bytes) -> str:
     return event_id("message", header.raw(3), header.raw(4), header.get(10), digest_of(payload))
 
 
-def _origin(message: hl7.Message, payload: bytes, received_at: datetime, feed: Feed) -> Origin:
+def _origin(message: hl7.Message, payload: bytes, received_at: datetime, rules: FeedRules) -> Origin:
     header = message.header
-    rules = feed.rules(header.get(4))
     return Origin(
         event_id=message_event_id(header, payload),
         control_id=header.get(10),
@@ -89,9 +83,9 @@ def _origin(message: hl7.Message, payload: bytes, received_at: datetime, feed: F
     )
 
 
-def _header(message: hl7.Message, codec: str, feed: Feed) -> MessageHeader:
+def _header(message: hl7.Message, codec: str, rules: FeedRules) -> MessageHeader:
     header = message.header
-    sent_at = parse_timestamp(header.get(7), feed.zone(header.get(4)))
+    sent_at = parse_timestamp(header.get(7), rules.zone)
     return MessageHeader(
         control_id=header.get(10),
         sending_application=header.get(3),

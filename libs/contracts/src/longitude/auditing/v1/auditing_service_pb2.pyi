@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -353,3 +354,129 @@ class GetCompletenessResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCompletenessResponse: _TypeAlias = GetCompletenessResponse  # noqa: Y015
+
+@_typing.final
+class GetFeedsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACILITY_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    facility: _builtins.str
+    """MSH-4.1; empty for every feed."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Counts begin with the hour of this time; unset: with the first message."""
+
+    def __init__(
+        self,
+        *,
+        facility: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facility", b"facility", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFeedsRequest: _TypeAlias = GetFeedsRequest  # noqa: Y015
+
+@_typing.final
+class GetFeedsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEEDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def feeds(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedReport]:
+        """By name, at most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        feeds: _abc.Iterable[Global___FeedReport] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feeds", b"feeds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFeedsResponse: _TypeAlias = GetFeedsResponse  # noqa: Y015
+
+@_typing.final
+class FeedReport(_message.Message):
+    """One sending facility. A message that was sent again is counted once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACILITY_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGEMENTS_FIELD_NUMBER: _builtins.int
+    WITH_FACTS_FIELD_NUMBER: _builtins.int
+    WITH_CLINICAL_FACTS_FIELD_NUMBER: _builtins.int
+    REMARKS_FIELD_NUMBER: _builtins.int
+    REJECTED_FIELD_NUMBER: _builtins.int
+    LAST_RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    facility: _builtins.str
+    """MSH-4.1; `-` for what names none, `DICOM` for instances."""
+    messages: _builtins.int
+    with_facts: _builtins.int
+    """Messages with facts, and with facts beside birth date, sex and death."""
+    with_clinical_facts: _builtins.int
+    @_builtins.property
+    def acknowledgements(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
+        """By acknowledgement code, or C-STORE status; `none` for a message that wanted no answer."""
+
+    @_builtins.property
+    def remarks(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
+        """Places where something was not understood (`OBX-5: not a number; kept as text`), most first, at most 200."""
+
+    @_builtins.property
+    def rejected(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
+        """HL7 table 0357 conditions of what was refused."""
+
+    @_builtins.property
+    def last_received_at(self) -> _timestamp_pb2.Timestamp:
+        """Also of messages before `since`."""
+
+    def __init__(
+        self,
+        *,
+        facility: _builtins.str = ...,
+        messages: _builtins.int = ...,
+        acknowledgements: _abc.Iterable[Global___NamedCount] | None = ...,
+        with_facts: _builtins.int = ...,
+        with_clinical_facts: _builtins.int = ...,
+        remarks: _abc.Iterable[Global___NamedCount] | None = ...,
+        rejected: _abc.Iterable[Global___NamedCount] | None = ...,
+        last_received_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_received_at", b"last_received_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgements", b"acknowledgements", "facility", b"facility", "last_received_at", b"last_received_at", "messages", b"messages", "rejected", b"rejected", "remarks", b"remarks", "with_clinical_facts", b"with_clinical_facts", "with_facts", b"with_facts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeedReport: _TypeAlias = FeedReport  # noqa: Y015
+
+@_typing.final
+class NamedCount(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NamedCount: _TypeAlias = NamedCount  # noqa: Y015

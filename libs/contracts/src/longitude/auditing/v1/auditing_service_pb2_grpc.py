@@ -65,6 +65,11 @@ class AuditingServiceStub:
                 request_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessRequest.SerializeToString,
                 response_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessResponse.FromString,
                 _registered_method=True)
+        self.GetFeeds = channel.unary_unary(
+                '/longitude.auditing.v1.AuditingService/GetFeeds',
+                request_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetFeedsRequest.SerializeToString,
+                response_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetFeedsResponse.FromString,
+                _registered_method=True)
 
 
 class AuditingServiceServicer:
@@ -111,6 +116,13 @@ class AuditingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetFeeds(self, request, context):
+        """What each feed sent and how it was understood, counted from the leaves of its messages, by the hour.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuditingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -143,6 +155,11 @@ def add_AuditingServiceServicer_to_server(servicer, server):
                     servicer.GetCompleteness,
                     request_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessRequest.FromString,
                     response_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessResponse.SerializeToString,
+            ),
+            'GetFeeds': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFeeds,
+                    request_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetFeedsRequest.FromString,
+                    response_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetFeedsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -308,6 +325,33 @@ class AuditingService:
             '/longitude.auditing.v1.AuditingService/GetCompleteness',
             longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessRequest.SerializeToString,
             longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFeeds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.auditing.v1.AuditingService/GetFeeds',
+            longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetFeedsRequest.SerializeToString,
+            longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetFeedsResponse.FromString,
             options,
             channel_credentials,
             insecure,

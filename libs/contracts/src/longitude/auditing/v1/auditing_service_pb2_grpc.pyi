@@ -43,6 +43,8 @@ class AuditingServiceStub:
     """An event and everything caused by it, by event id, message control id or assessment id."""
     GetCompleteness: _grpc.UnaryUnaryMultiCallable[_auditing_service_pb2.GetCompletenessRequest, _auditing_service_pb2.GetCompletenessResponse]
     """Per topic partition: offsets seen against leaves."""
+    GetFeeds: _grpc.UnaryUnaryMultiCallable[_auditing_service_pb2.GetFeedsRequest, _auditing_service_pb2.GetFeedsResponse]
+    """What each feed sent and how it was understood, counted from the leaves of its messages, by the hour."""
 
 @_typing.type_check_only
 class AuditingServiceAsyncStub(AuditingServiceStub):
@@ -59,6 +61,8 @@ class AuditingServiceAsyncStub(AuditingServiceStub):
     """An event and everything caused by it, by event id, message control id or assessment id."""
     GetCompleteness: _aio.UnaryUnaryMultiCallable[_auditing_service_pb2.GetCompletenessRequest, _auditing_service_pb2.GetCompletenessResponse]  # type: ignore[assignment]
     """Per topic partition: offsets seen against leaves."""
+    GetFeeds: _aio.UnaryUnaryMultiCallable[_auditing_service_pb2.GetFeedsRequest, _auditing_service_pb2.GetFeedsResponse]  # type: ignore[assignment]
+    """What each feed sent and how it was understood, counted from the leaves of its messages, by the hour."""
 
 class AuditingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads of the transparency log. Hashes are SHA-256 as RFC 6962 section 2.1 defines them."""
@@ -108,5 +112,13 @@ class AuditingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auditing_service_pb2.GetCompletenessResponse, _abc.Awaitable[_auditing_service_pb2.GetCompletenessResponse]]:
         """Per topic partition: offsets seen against leaves."""
+
+    @_abc_1.abstractmethod
+    def GetFeeds(
+        self,
+        request: _auditing_service_pb2.GetFeedsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auditing_service_pb2.GetFeedsResponse, _abc.Awaitable[_auditing_service_pb2.GetFeedsResponse]]:
+        """What each feed sent and how it was understood, counted from the leaves of its messages, by the hour."""
 
 def add_AuditingServiceServicer_to_server(servicer: AuditingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -174,6 +174,9 @@ class MessageReceived(_message.Message):
     DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
     REMARKS_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGEMENT_CODE_FIELD_NUMBER: _builtins.int
+    acknowledgement_code: _builtins.str
+    """Acknowledgement code sent: AA or CA; empty when the sender asked for none."""
     @_builtins.property
     def header(self) -> Global___MessageHeader: ...
     @_builtins.property
@@ -203,10 +206,11 @@ class MessageReceived(_message.Message):
         document_ids: _abc.Iterable[_builtins.str] | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
         remarks: _abc.Iterable[Global___Remark] | None = ...,
+        acknowledgement_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "patient", b"patient", "raw", b"raw", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids", "facts", b"facts", "header", b"header", "links", b"links", "patient", b"patient", "raw", b"raw", "received_at", b"received_at", "remarks", b"remarks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgement_code", b"acknowledgement_code", "document_ids", b"document_ids", "facts", b"facts", "header", b"header", "links", b"links", "patient", b"patient", "raw", b"raw", "received_at", b"received_at", "remarks", b"remarks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -214,7 +218,7 @@ Global___MessageReceived: _TypeAlias = MessageReceived  # noqa: Y015
 
 @_typing.final
 class MessageRejected(_message.Message):
-    """HL7 table 0357 condition with the acknowledgement that answered it."""
+    """What was not taken, with the answer to it: an HL7 message, or a DICOM instance (C-STORE)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -225,16 +229,26 @@ class MessageRejected(_message.Message):
     LOCATION_FIELD_NUMBER: _builtins.int
     CONTROL_ID_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    SENDING_FACILITY_FIELD_NUMBER: _builtins.int
+    SOP_INSTANCE_UID_FIELD_NUMBER: _builtins.int
     acknowledgement_code: _builtins.str
-    """Acknowledgement code sent: AE, AR, CE or CR."""
+    """Acknowledgement code sent: AE, AR, CE or CR. For C-STORE empty."""
     condition_code: _builtins.str
-    """HL7 table 0357, e.g. 100, 101, 200, 203, 207."""
+    """HL7 table 0357, e.g. 100, 101, 200, 203, 207. For C-STORE the status (DICOM PS3.7 annex C), four hex digits."""
     reason: _builtins.str
     location: _builtins.str
     """ERR-2 location in HL7 notation, if known."""
     control_id: _builtins.str
+    sending_facility: _builtins.str
+    """MSH-4.1, where there is one."""
+    sop_instance_uid: _builtins.str
+    """Affected SOP Instance UID of a C-STORE request."""
     @_builtins.property
-    def raw(self) -> Global___Payload: ...
+    def raw(self) -> Global___Payload:
+        """Of a DICOM instance the data set as it came, without file meta information where it could not be written; of one
+        that is too large, its beginning.
+        """
+
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -247,18 +261,46 @@ class MessageRejected(_message.Message):
         location: _builtins.str = ...,
         control_id: _builtins.str = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
+        sending_facility: _builtins.str = ...,
+        sop_instance_uid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["raw", b"raw", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgement_code", b"acknowledgement_code", "condition_code", b"condition_code", "control_id", b"control_id", "location", b"location", "raw", b"raw", "reason", b"reason", "received_at", b"received_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledgement_code", b"acknowledgement_code", "condition_code", b"condition_code", "control_id", b"control_id", "location", b"location", "raw", b"raw", "reason", b"reason", "received_at", b"received_at", "sending_facility", b"sending_facility", "sop_instance_uid", b"sop_instance_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageRejected: _TypeAlias = MessageRejected  # noqa: Y015
 
 @_typing.final
+class Filing(_message.Message):
+    """A person says whose instance without a patient this is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    filed_by: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        filed_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filed_by", b"filed_by", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Filing: _TypeAlias = Filing  # noqa: Y015
+
+@_typing.final
 class StudyReceived(_message.Message):
-    """A DICOM instance is stored. Event id: UUIDv5 of the SOP Instance UID and the SHA-256 of the file."""
+    """A DICOM instance is stored. Event id: UUIDv5 of the SOP Instance UID and the SHA-256 of the file; of one that was
+    filed, also of the patient.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -274,6 +316,8 @@ class StudyReceived(_message.Message):
     ACQUIRED_AT_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    REMARKS_FIELD_NUMBER: _builtins.int
+    FILING_FIELD_NUMBER: _builtins.int
     study_instance_uid: _builtins.str
     series_instance_uid: _builtins.str
     sop_instance_uid: _builtins.str
@@ -283,13 +327,23 @@ class StudyReceived(_message.Message):
     body_part: _builtins.str
     view_position: _builtins.str
     @_builtins.property
-    def patient(self) -> _fact_pb2.PatientKey: ...
+    def patient(self) -> _fact_pb2.PatientKey:
+        """Unset while the instance is unfiled: it came without a patient id (type 2, DICOM PS3.3 C.7.1.1), and says nothing
+        about anybody.
+        """
+
     @_builtins.property
     def acquired_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def instance(self) -> _object_pb2.ObjectRef: ...
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def remarks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Remark]: ...
+    @_builtins.property
+    def filing(self) -> Global___Filing:
+        """Set when a person gave the patient."""
+
     def __init__(
         self,
         *,
@@ -305,10 +359,12 @@ class StudyReceived(_message.Message):
         acquired_at: _timestamp_pb2.Timestamp | None = ...,
         instance: _object_pb2.ObjectRef | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
+        remarks: _abc.Iterable[Global___Remark] | None = ...,
+        filing: Global___Filing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acquired_at", b"acquired_at", "instance", b"instance", "patient", b"patient", "received_at", b"received_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acquired_at", b"acquired_at", "filing", b"filing", "instance", b"instance", "patient", b"patient", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession_number", b"accession_number", "acquired_at", b"acquired_at", "body_part", b"body_part", "instance", b"instance", "modality", b"modality", "patient", b"patient", "received_at", b"received_at", "series_instance_uid", b"series_instance_uid", "sop_class_uid", b"sop_class_uid", "sop_instance_uid", b"sop_instance_uid", "study_instance_uid", b"study_instance_uid", "view_position", b"view_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession_number", b"accession_number", "acquired_at", b"acquired_at", "body_part", b"body_part", "filing", b"filing", "instance", b"instance", "modality", b"modality", "patient", b"patient", "received_at", b"received_at", "remarks", b"remarks", "series_instance_uid", b"series_instance_uid", "sop_class_uid", b"sop_class_uid", "sop_instance_uid", b"sop_instance_uid", "study_instance_uid", b"study_instance_uid", "view_position", b"view_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
