@@ -36,6 +36,7 @@ from functools import cached_property
 
 from consult import times
 from contracts.identifiers import event_id
+from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_DEMOGRAPHIC,
@@ -130,12 +131,22 @@ class Entry:
             )
         return self.stands and times.contains(self.since, end, moment)
 
+    def recorded(self) -> RecordedFact:
+        """The fact in the words of the API, with what became of it."""
+        view = RecordedFact(
+            fact=self.fact, recorded_at=times.stamp(self.statement.recorded_at), carried_from=self.carried_from
+        )
+        if self.successor is not None and self.superseded_at is not None:
+            view.superseded_by = self.successor.fact_id
+            view.superseded_at.CopyFrom(times.stamp(self.superseded_at))
+        return view
+
 
 def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -> list[Entry]:
     """Every statement known by `known_at` with its fate, ordered by valid_from, then recorded_at, then fact id."""
     known = [each for each in statements if known_at is None or each.recorded_at <= known_at]
     entries = [entry for cluster in clusters(known) for entry in fates(cluster)]
-    return sorted(entries, key=_reading_order)
+    return sorted(entries, key=reading_order)
 
 
 def standing(entries: Iterable[Entry]) -> list[Entry]:
@@ -551,6 +562,7 @@ def _earlier(end: datetime | None, limit: datetime) -> datetime:
     return limit if end is None else min(end, limit)
 
 
-def _reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
+def reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
+    """By valid_from, then recorded_at, then fact id."""
     start = times.moment(entry.fact, "valid_from")
     return (start or times.EARLIEST, entry.statement.recorded_at, entry.fact.fact_id)

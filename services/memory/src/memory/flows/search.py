@@ -5,14 +5,14 @@ much of what it should have seen is not in the index yet.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from consult.context.ranking import CANDIDATES, Question, Ranked, rank
 from contracts.errors import PermanentError, UnavailableError
 
-from memory.adapters.postgres import FOR_EVER, Person, Store, evidence, index_queue, notes
+from memory.adapters.postgres import FOR_EVER, Person, Store, entries, evidence, index_queue, notes
 from memory.adapters.postgres.notes import NoteChunk
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
@@ -46,14 +46,24 @@ class Search:
             raise UnavailableError("triton: the embedder does not serve") from error
 
     async def notes(
-        self, person: Person, vector: Sequence[float], limit: int, known_at: datetime | None = None
+        self,
+        person: Person,
+        vector: Sequence[float],
+        limit: int,
+        known_at: datetime | None = None,
+        standing: Collection[str] | None = None,
     ) -> list[NoteFound]:
-        """The person's notes and documents nearest to the query, best first; superseded ones are left out."""
+        """The person's notes and documents nearest to the query, best first; superseded ones are left out.
+
+        `standing`: ids of the facts that stand at `known_at`; None asks for those of now.
+        """
         only = {IDENTIFIER: person.numbers}
         hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
         async with self._store.connection() as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
-        standing = {entry.fact.fact_id for entry in person.entries if entry.stands}
+            if standing is None:
+                wanted = {chunk.fact_id for chunk in chunks.values()}
+                standing = await entries.standing_among(conn, person.numbers, wanted)
         found = [NoteFound(chunks[hit.id], hit.score) for hit in hits if hit.id in chunks]
         return [one for one in found if not one.chunk.fact_id or one.chunk.fact_id in standing][:limit]
 
@@ -73,7 +83,7 @@ class Search:
     async def evidence_pending(self) -> int:
         """Passages that are not in the index yet."""
         async with self._store.connection() as conn:
-            return (await index_queue.length(conn)).get(EVIDENCE, 0)
+            return await index_queue.owed_to(conn, EVIDENCE)
 
     async def evidence_size(self) -> int:
         """Passages in the library."""
