@@ -280,7 +280,7 @@ def _same(one: Identity, other: Identity) -> bool:
 
 
 @dataclass
-class _Chain:
+class Chain:
     """One statement through its life: the entries of its last form are open."""
 
     last: _Statement
@@ -291,25 +291,42 @@ class _Chain:
     closed: list[Entry] = field(default_factory=list)
 
 
-def fates(cluster: Sequence[StatedFact]) -> list[Entry]:
+def fates(cluster: Iterable[StatedFact]) -> list[Entry]:
     """What became of each statement of one cluster."""
-    chains: list[_Chain] = []
-    ended: list[_Chain] = []
+    return [entry for entry, _ in lives(cluster)]
+
+
+def resumed(last: StatedFact, identity: Identity, entries: Sequence[Entry], first_stated: datetime) -> Chain:
+    """A chain as `lives` left it: the first fact of its last statement, its aliases, and its open entries."""
+    return Chain(_Statement((last,)), identity, list(entries), first_stated)
+
+
+def lives(cluster: Iterable[StatedFact], before: Sequence[Chain] = ()) -> list[tuple[Entry, Chain | None]]:
+    """What became of each statement of one cluster, and the chain that it is open in.
+
+    `before`: the open chains of earlier statements, in the order of their last ones. What was closed then does not
+    change any more where every statement of `cluster` is later than all of those, and no document is among them.
+    """
+    chains: list[Chain] = list(before)
+    ended: list[Chain] = []
     for statements in _messages(cluster):
         for whole in (each for each in statements if each.identity.whole_group):
             _apply_to_group(whole, chains)
         contents = [each for each in statements if not each.identity.whole_group]
-        replaced = _continued(chains, contents)
+        replaced = _continued(chains, contents) if chains else {}
         for statement in contents:
-            before = [chain for chain in chains if replaced.get(id(chain)) is statement]
-            chains.append(_begun(statement, before))
-        ended += [chain for chain in chains if id(chain) in replaced]
-        chains = [chain for chain in chains if id(chain) not in replaced]
-    entries = [entry for chain in (*ended, *chains) for entry in (*chain.closed, *chain.entries)]
-    return _fallen(_known_superseded(entries))
+            continued = [chain for chain in chains if replaced.get(id(chain)) is statement] if replaced else []
+            chains.append(_begun(statement, continued))
+        if replaced:
+            ended += [chain for chain in chains if id(chain) in replaced]
+            chains = [chain for chain in chains if id(chain) not in replaced]
+    closed = [entry for chain in (*ended, *chains) for entry in chain.closed]
+    open_in = [chain for chain in chains for _ in chain.entries]
+    entries = [*closed, *(entry for chain in chains for entry in chain.entries)]
+    return list(zip(_fallen(_known_superseded(entries)), [*(None for _ in closed), *open_in], strict=True))
 
 
-def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
+def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
     """Which statement of a message replaces which open chain (by its `id`)."""
     found: dict[int, _Statement] = {}
     meant = {id(s): [c for c in chains if _same(c.identity, s.identity)] for s in statements}
@@ -326,7 +343,7 @@ def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> di
     return found
 
 
-def _nearest(statement: _Statement, chains: Sequence[_Chain]) -> list[_Chain]:
+def _nearest(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
     """Those of the nearest time, and those that were not settled yet; a statement without a time means all."""
     if not chains:
         return []
@@ -352,7 +369,7 @@ def _distance(one: datetime | None, other: datetime | None) -> float:
     return abs((one - other).total_seconds()) if one is not None and other is not None else 0.0
 
 
-def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
+def _begun(statement: _Statement, before: Sequence[Chain]) -> Chain:
     """The chain that goes on with a statement; `before` are those that it replaces, which are closed."""
     earlier = [entry for chain in before for entry in chain.entries]
     stated = min([_stated(statement), *(chain.first_stated for chain in before)])
@@ -360,7 +377,7 @@ def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
     for chain in before:
         chain.closed += [_superseded(entry, entries) for entry in chain.entries]
         chain.entries = []
-    return _Chain(statement, _known_as(statement.identity, *(chain.identity for chain in before)), entries, stated)
+    return Chain(statement, _known_as(statement.identity, *(chain.identity for chain in before)), entries, stated)
 
 
 def _known_as(identity: Identity, *earlier: Identity) -> Identity:
@@ -370,7 +387,7 @@ def _known_as(identity: Identity, *earlier: Identity) -> Identity:
     return Identity(groups=groups, names=names, instance=identity.instance) if earlier else identity
 
 
-def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> None:
+def _apply_to_group(whole: _Statement, chains: Iterable[Chain]) -> None:
     """Give the status of a statement without content to everything that stands in its group.
 
     A state is given to what has a course; a withdrawal to all: a result stands although its order was discontinued.
@@ -518,6 +535,8 @@ def _continued_from(entry: Entry, successor: Entry) -> datetime | None:
 
 def _known_superseded(entries: Sequence[Entry]) -> list[Entry]:
     """Set `superseded_at` to when the record first knew any later statement of the chain."""
+    if all(entry.successor is None for entry in entries):
+        return list(entries)
     by_id = {entry.fact.fact_id: entry for entry in entries}
     first_known: dict[str, datetime] = {}
     for entry in entries:

@@ -41,7 +41,9 @@ CREATE TABLE fact (
     event_id text NOT NULL
 );
 CREATE INDEX fact_of_identifier ON fact (identifier_no, recorded_at);
-CREATE INDEX fact_of_cluster ON fact (cluster_no) WHERE cluster_no IS NOT NULL;
+CREATE INDEX fact_of_cluster ON fact (cluster_no, stated_at) WHERE cluster_no IS NOT NULL;
+-- FACT_KIND_DOCUMENT
+CREATE INDEX document_of_cluster ON fact (cluster_no) WHERE kind = 7;
 
 -- What became of each statement, as domain/timeline.py derives it. A projection: it is replaced cluster by cluster when
 -- facts come in, and can be made again from the facts.
@@ -61,9 +63,15 @@ CREATE TABLE entry (
     stands boolean NOT NULL,
     -- longitude.record.v1.RecordedFact
     view bytea NOT NULL,
+    -- What a later statement goes on from, where none has come: the first fact of the statement (of which a group's
+    -- statement makes another), the place among the entries of it, and when the thing was first stated.
+    chain text,
+    position smallint,
+    first_stated timestamptz,
     PRIMARY KEY (identifier_no, starts, recorded_at, fact_id)
 );
 CREATE INDEX entry_of_cluster ON entry (cluster_no) WHERE cluster_no IS NOT NULL;
+CREATE INDEX open_entry_of_cluster ON entry (cluster_no) WHERE chain IS NOT NULL;
 -- The rules that made the entries; entries made by others are made again at start.
 CREATE TABLE entry_rules (rules text NOT NULL);
 

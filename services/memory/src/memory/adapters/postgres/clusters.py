@@ -1,9 +1,12 @@
 """Which statements can act on each other: clusters of one identifier, by the names of their groups."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from consult import times
 from psycopg import AsyncConnection
 
 from memory.adapters.postgres.facts import Row
@@ -24,6 +27,8 @@ SELECT identifier_no, name, cluster_no FROM reached JOIN fact_group USING (clust
 _NUMBERS = "SELECT nextval('cluster_no') FROM generate_series(1, %s)"
 _ADD = """INSERT INTO fact_group (identifier_no, name, cluster_no)
     SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"""
+_STATE = """SELECT number, (SELECT max(stated_at) FROM fact WHERE cluster_no = number),
+    EXISTS (SELECT FROM fact WHERE cluster_no = number AND kind = 7) FROM unnest(%s::bigint[]) AS number"""
 
 
 class Joined:
@@ -42,55 +47,82 @@ class Joined:
         self._parent[self.root(other)] = self.root(one)
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What belonged with a cluster before: all its numbers, when the last was stated, whether documents are in it."""
+
+    numbers: frozenset[int]
+    stated_at: datetime
+    documents: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Clusters:
-    """Where each of some facts belongs. `number`: the cluster of a fact id; facts about themselves alone have none."""
+    """Where each of some facts belongs.
 
-    def __init__(self, number: Mapping[str, int], before: Mapping[int, Collection[int]]) -> None:
-        self.number = number
-        self._before = before
+    `number`: the cluster of a fact id; facts about themselves alone have none. `before`: of the clusters that were in
+    the record already.
+    """
 
-    def before(self, number: int) -> Collection[int]:
-        """Every cluster that belongs with this one and was in the record before; empty when it is new."""
-        return self._before.get(number, ())
+    number: Mapping[str, int]
+    before: Mapping[int, Before]
 
 
 async def assign(conn: AsyncConnection[Any], new: Sequence[Row]) -> Clusters:
     """Give each fact its cluster, and record what it joins. The caller has the persons' locks."""
-    groups = {row.fact.fact_id: _groups(row) for row in new if row.fact.identity.groups}
-    if not groups:
+    named: dict[str, tuple[object, ...]] = {
+        row.fact.fact_id: (row.identifier_no, *row.fact.identity.groups) for row in new
+    }
+    # The facts of one order have the same groups.
+    together: dict[tuple[object, ...], list[Group]] = {}
+    for row in new:
+        if (names := named[row.fact.fact_id]) not in together and row.fact.identity.groups:
+            together[names] = [(row.identifier_no, name) for name in row.fact.identity.groups]
+    if not together:
         return Clusters({}, {})
-    asked = sorted({group for each in groups.values() for group in each})
+    asked = sorted({group for each in together.values() for group in each})
     known = await (await conn.execute(_REACHED, tuple(map(list, zip(*asked, strict=True))))).fetchall()
     joined = Joined()
     for number, name, cluster in known:
         joined.join((number, name), cluster)
-    for first, *others in groups.values():
+    for first, *others in together.values():
         for other in others:
             joined.join(first, other)
-    return await _numbered(conn, groups, joined, known)
+    numbers, before = await _numbered(conn, [each[0] for each in together.values()], joined, known)
+    cluster_of = {names: numbers[joined.root(each[0])] for names, each in together.items()}
+    rows = {(*group, cluster_of[names]) for names, each in together.items() for group in each} - set(known)
+    if rows:
+        await conn.execute(_ADD, tuple(map(list, zip(*sorted(rows), strict=True))))
+    return Clusters(
+        {fact_id: cluster_of[names] for fact_id, names in named.items() if names in cluster_of},
+        await _before(conn, before),
+    )
 
 
 async def _numbered(
-    conn: AsyncConnection[Any],
-    groups: Mapping[str, Sequence[Group]],
-    joined: Joined,
-    known: Iterable[tuple[int, str, int]],
-) -> Clusters:
+    conn: AsyncConnection[Any], some: Sequence[Group], joined: Joined, known: Iterable[tuple[int, str, int]]
+) -> tuple[dict[object, int], dict[int, frozenset[int]]]:
+    """The number of each set, and for those that were there before all numbers that it had."""
     before: dict[object, set[int]] = defaultdict(set)
     for _, _, cluster in known:
         before[joined.root(cluster)].add(cluster)
-    roots = dict.fromkeys(joined.root(each[0]) for each in groups.values())
+    roots = dict.fromkeys(map(joined.root, some))
     fresh = [root for root in roots if root not in before]
     numbers = {root: min(before[root]) for root in roots if root in before}
+    had = {numbers[root]: frozenset(before[root]) for root in numbers}
     if fresh:
         drawn = await (await conn.execute(_NUMBERS, (len(fresh),))).fetchall()
         numbers |= {root: number for root, (number,) in zip(fresh, drawn, strict=True)}
-    cluster_of = {fact_id: numbers[joined.root(each[0])] for fact_id, each in groups.items()}
-    rows = {(*group, cluster_of[fact_id]) for fact_id, each in groups.items() for group in each} - set(known)
-    if rows:
-        await conn.execute(_ADD, tuple(map(list, zip(*sorted(rows), strict=True))))
-    return Clusters(cluster_of, {numbers[root]: before[root] for root in roots if root in before})
+    return numbers, had
 
 
-def _groups(row: Row) -> list[Group]:
-    return [(row.identifier_no, name) for name in row.fact.identity.groups]
+async def _before(conn: AsyncConnection[Any], numbers: Mapping[int, frozenset[int]]) -> dict[int, Before]:
+    if not numbers:
+        return {}
+    everything = [number for each in numbers.values() for number in each]
+    rows = await (await conn.execute(_STATE, (everything,))).fetchall()
+    state = {number: (stated_at or times.EARLIEST, documents) for number, stated_at, documents in rows}
+    return {
+        number: Before(each, max(state[one][0] for one in each), any(state[one][1] for one in each))
+        for number, each in numbers.items()
+    }

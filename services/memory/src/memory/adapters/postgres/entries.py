@@ -6,28 +6,42 @@ transaction; `rebuild` makes all of them again from the facts, and a start does 
 
 import hashlib
 import inspect
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from consult import times
 from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact
 from psycopg import AsyncConnection
 
 from memory.adapters.postgres import facts
 from memory.adapters.postgres.clusters import Clusters
 from memory.adapters.postgres.facts import Row
 from memory.domain import timeline
-from memory.domain.timeline import Entry, StatedFact, clusters, fates
+from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, resumed
 
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
 PAGE_BYTES = 4 * 1024 * 1024
 
 _FORGET = "DELETE FROM entry WHERE cluster_no = ANY(%s)"
-_ADD = """COPY entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view)
-    FROM STDIN (FORMAT BINARY)"""
-_TYPES = ("int8", "timestamptz", "timestamptz", "text", "int8", "int2", "text", "timestamptz", "bool", "bytea")
+_REPLACE = """DELETE FROM entry USING unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+    AS gone(identifier_no, starts, recorded_at, fact_id)
+    WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
+    AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
+_ADD = """COPY entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view,
+    chain, position, first_stated) FROM STDIN (FORMAT BINARY)"""
+_TYPES = (
+    *("int8", "timestamptz", "timestamptz", "text", "int8", "int2", "text", "timestamptz", "bool", "bytea"),
+    *("text", "int2", "timestamptz"),
+)
+# The fence (OFFSET 0) has each fact looked up by its id, whatever the planner expects of a table that grows fast.
+_OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at,
+    f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at
+    FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
+    WHERE e.cluster_no = ANY(%s) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
 _OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
 _STANDING = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands ORDER BY starts, recorded_at, fact_id"""
 _STANDING_IDS = "SELECT fact_id FROM entry WHERE identifier_no = ANY(%s) AND fact_id = ANY(%s) AND stands"
@@ -61,23 +75,78 @@ START = Place(times.EARLIEST, times.EARLIEST, "")
 
 async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Clusters) -> None:
     """Make the entries again that new facts may have changed. The caller has the persons' locks."""
-    made: list[tuple[Any, ...]] = []
     fresh: dict[int, list[Row]] = defaultdict(list)
+    made: list[tuple[Any, ...]] = []
     for row in new:
         number = known.number.get(row.fact.fact_id)
         if number is None:
-            made += _rows(row.identifier_no, None, [row.statement])
+            made += _rows(row.identifier_no, None, lives([row.statement]))
         else:
             fresh[number].append(row)
-    changed = {number: before for number in fresh if (before := known.before(number))}
-    stated = await _statements(conn, changed)
+    later = {number: rows for number, rows in fresh.items() if number in known.before and _goes_on(rows, known, number)}
+    again = {number: known.before[number].numbers for number in fresh if number in known.before and number not in later}
     for number, rows in fresh.items():
-        statements = stated.get(number) or [row.statement for row in rows]
-        made += _rows(rows[0].identifier_no, number, statements)
-    await _write(conn, made, {cluster for before in changed.values() for cluster in before})
+        if number not in known.before:
+            made += _rows(rows[0].identifier_no, number, lives([row.statement for row in rows]))
+    for number, statements in (await _statements(conn, again)).items():
+        made += _rows(fresh[number][0].identifier_no, number, lives(statements))
+    changed, gone = await _went_on(conn, later, known)
+    if again:
+        await conn.execute(_FORGET, ([number for numbers in again.values() for number in numbers],))
+    if gone:
+        await conn.execute(_REPLACE, tuple(map(list, zip(*gone, strict=True))))
+    await _write(conn, made + changed)
 
 
-async def _statements(conn: AsyncConnection[Any], changed: "dict[int, Collection[int]]") -> dict[int, list[StatedFact]]:
+def _goes_on(rows: Iterable[Row], known: Clusters, number: int) -> bool:
+    """Whether everything new is later than all that the cluster has: then only what is open in it can change."""
+    before = known.before[number]
+    return not before.documents and all(
+        row.statement.stated_at > before.stated_at and row.fact.kind != FACT_KIND_DOCUMENT for row in rows
+    )
+
+
+async def _went_on(
+    conn: AsyncConnection[Any], later: Mapping[int, Sequence[Row]], known: Clusters
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The rows that later statements make, and the keys of those that they replace."""
+    belongs = {before: number for number in later for before in known.before[number].numbers}
+    chains: dict[int, list[Chain]] = defaultdict(list)
+    if belongs:
+        open_rows = await (await conn.execute(_OPEN, (list(belongs),))).fetchall()
+        for (cluster, _), of_chain in groupby(open_rows, key=lambda row: (row[0], row[5])):
+            chains[belongs[cluster]].append(_chain(list(of_chain)))
+    made: list[tuple[Any, ...]] = []
+    gone: list[tuple[Any, ...]] = []
+    for number, rows in later.items():
+        before = sorted(chains[number], key=lambda chain: chain.last.order)
+        was = {id(entry): entry for chain in before for entry in chain.entries}
+        number_of_person = rows[0].identifier_no
+        lived = lives([row.statement for row in rows], before)
+        unchanged = {id(entry) for entry, _ in lived} & was.keys()
+        made += [
+            row
+            for row, (entry, _) in zip(_rows(number_of_person, number, lived), lived, strict=True)
+            if id(entry) not in unchanged
+        ]
+        gone += [(number_of_person, *place(entry)) for id_, entry in was.items() if id_ not in unchanged]
+    return made, gone
+
+
+def _chain(rows: Sequence[Any]) -> Chain:
+    entries = []
+    for _, view, since, _, recorded_at, _, *moments in rows:
+        recorded = RecordedFact.FromString(view)
+        stated_at, received_at, ordinal, _ = moments
+        stated = StatedFact(recorded.fact, stated_at, received_at, ordinal, recorded_at)
+        entries.append(Entry(stated, recorded.fact, since, tuple(recorded.carried_from)))
+    _, _, _, first_stated, _, payload, *moments = rows[0]
+    return resumed(StatedFact(ClinicalFact.FromString(payload), *moments), entries, first_stated)
+
+
+async def _statements(
+    conn: AsyncConnection[Any], changed: Mapping[int, Collection[int]]
+) -> dict[int, list[StatedFact]]:
     stated: dict[int, list[StatedFact]] = defaultdict(list)
     if changed:
         belongs = {cluster: number for number, before in changed.items() for cluster in before}
@@ -96,8 +165,8 @@ async def rebuild(conn: AsyncConnection[Any]) -> None:
         made: list[tuple[Any, ...]] = []
         for cluster in clusters([statement for _, statement in stated]):
             numbers = [no for each in cluster if (no := cluster_of[each.fact.fact_id]) is not None]
-            made += _rows(number, min(numbers, default=None), cluster)
-        await _write(conn, made, ())
+            made += _rows(number, min(numbers, default=None), lives(cluster))
+        await _write(conn, made)
 
 
 async def keep_up(conn: AsyncConnection[Any]) -> None:
@@ -151,20 +220,23 @@ async def page(
     return [RecordedFact.FromString(row[3]) for row in kept], last
 
 
-async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]], instead_of: Collection[int]) -> None:
-    if instead_of:
-        await conn.execute(_FORGET, (list(instead_of),))
+async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]]) -> None:
     async with conn.cursor() as cursor, cursor.copy(_ADD) as copy:
         copy.set_types(_TYPES)
         for row in made:
             await copy.write_row(row)
 
 
-def _rows(number: int, cluster: int | None, statements: Sequence[StatedFact]) -> list[tuple[Any, ...]]:
-    return [_row(number, cluster, entry) for entry in fates(statements)]
+def _rows(number: int, cluster: int | None, lived: Iterable[tuple[Entry, Chain | None]]) -> list[tuple[Any, ...]]:
+    rows = []
+    position: Counter[int] = Counter()
+    for entry, chain in lived:
+        rows.append(_row(number, cluster, entry, chain, position[id(chain)]))
+        position[id(chain)] += 1
+    return rows
 
 
-def _row(number: int, cluster: int | None, entry: Entry) -> tuple[Any, ...]:
+def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, position: int) -> tuple[Any, ...]:
     fact = entry.fact
     return (
         number,
@@ -175,6 +247,7 @@ def _row(number: int, cluster: int | None, entry: Entry) -> tuple[Any, ...]:
         entry.since,
         entry.stands,
         entry.recorded().SerializeToString(deterministic=True),
+        *((None, None, None) if chain is None else (chain.last.first.fact_id, position, chain.first_stated)),
     )
 
 
