@@ -77,10 +77,10 @@ def random_messages(random: Random, build: Build, message: Build, at: Build, cou
 
 
 async def tell_in_batches(
-    store: Store, event: Build, told: list[MessageReceived], random: Random
+    store: Store, event: Build, messages: list[MessageReceived], random: Random
 ) -> AsyncIterator[None]:
-    while told:
-        batch = [told.pop(0) for _ in range(min(len(told), random.randrange(1, 6)))]
+    while messages:
+        batch = [messages.pop(0) for _ in range(min(len(messages), random.randrange(1, 6)))]
         await on_messages_received([event(each, each.header.control_id) for each in batch], store=store)
         yield
 
