@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
@@ -22,6 +22,11 @@ DRAWN = st.fixed_dictionaries(
         "whole": st.sampled_from((False, False, False, True)),
     }
 )
+RESTATED = [
+    {"day": day, "thing": "a/", "kind": cf.FACT_KIND_ALLERGY, "status": cf.FACT_STATUS_ACTIVE, "since": None}
+    | {"until": None, "part": "", "whole": False}
+    for day in (1, 2, 5)
+]
 
 
 def stated(build: Build, statement: Build, n: int, drawn: dict[str, Any]) -> StatedFact:
@@ -51,6 +56,7 @@ def _moments(statement: StatedFact) -> tuple[Any, ...]:
 
 
 @given(st.lists(DRAWN, min_size=2, max_size=12), st.integers(1, 9))
+@example(RESTATED, 4)
 def test_what_came_later_changes_only_what_was_open(
     fact: Build, statement: Build, everything: list[dict[str, Any]], moment: int
 ) -> None:
