@@ -8,10 +8,11 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from contracts.errors import UnavailableError
 from contracts.topics import M, Topic
 from faststream import AckPolicy
@@ -190,10 +191,14 @@ class EventBus:
 
 
 async def _fetch_more(consumer: AIOKafkaConsumer, partitions: dict[TopicPartition, list[Record]], most: int) -> None:
-    """Take what lies ready of the partitions that a fetch left out: it drains one before it turns to the next."""
-    for place in sorted(consumer.assignment() - partitions.keys()):
-        for records in (await consumer.getmany(place, timeout_ms=0, max_records=most)).values():
-            partitions[place] += records
+    """Take what lies ready of the partitions that a fetch left out: it drains one before it turns to the next.
+
+    What cannot be had now comes with a later fetch; what was fetched must be delivered, whatever happens here.
+    """
+    with suppress(KafkaError):
+        for place in sorted(consumer.assignment() - partitions.keys()):
+            for records in (await consumer.getmany(place, timeout_ms=0, max_records=most)).values():
+                partitions[place] += records
 
 
 async def _leave_undecoded(message: KafkaMessage) -> Any:
