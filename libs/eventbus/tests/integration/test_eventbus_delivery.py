@@ -43,12 +43,15 @@ class Process:
 @pytest.fixture
 async def topic(kafka: str) -> Rejected:
     made = Topic(f"test.{uuid4().hex}.v1", MessageRejected)
-    names = [made.name, dead_letter_topic("consumer", made)]
+    await create(kafka, made.name, dead_letter_topic("consumer", made))
+    return made
+
+
+async def create(kafka: str, *names: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1) for name in names])
     await admin.close()
-    return made
 
 
 def numbered(topic: Rejected, number: int) -> Outgoing:
@@ -225,6 +228,7 @@ async def test_a_record_that_spoils_its_batch_is_a_dead_letter_and_the_others_ha
 
 async def test_what_a_batch_is_followed_by_is_published_in_order(kafka: str, topic: Rejected) -> None:
     follows = Topic(f"{topic.name}.follows", MessageRejected)
+    await create(kafka, follows.name)
 
     async def handler(events: Sequence[Event[MessageRejected]]) -> list[list[Outgoing]]:
         return [[Outgoing.caused_by(event, follows, event.payload, id=event.id)] for event in events]
