@@ -12,8 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-from contracts.errors import UnavailableError
+from contracts.errors import PermanentError, UnavailableError
 from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -195,10 +194,12 @@ async def _fetch_more(consumer: AIOKafkaConsumer, partitions: dict[TopicPartitio
 
     What cannot be had now comes with a later fetch; what was fetched must be delivered, whatever happens here.
     """
-    with suppress(KafkaError):
+    with suppress(UnavailableError, PermanentError):
         for place in sorted(consumer.assignment() - partitions.keys()):
-            for records in (await consumer.getmany(place, timeout_ms=0, max_records=most)).values():
-                partitions[place] += records
+            async with reaching_kafka(PUBLISH_TIMEOUT):
+                ready = await consumer.getmany(place, timeout_ms=0, max_records=most)
+            if place in ready:
+                partitions[place] += ready[place]
 
 
 async def _leave_undecoded(message: KafkaMessage) -> Any:

@@ -27,7 +27,7 @@ STATUSES = (
     *(cf.FACT_STATUS_FINAL, cf.FACT_STATUS_FINAL, cf.FACT_STATUS_CORRECTED, cf.FACT_STATUS_ENDED),
     cf.FACT_STATUS_ENTERED_IN_ERROR,
 )
-COLUMNS = "identifier_no, starts, recorded_at, fact_id, kind, concept, since, stands, view, chain, first_stated"
+COLUMNS = "identifier_no, starts, recorded_at, fact_id, kind, concept, since, stands, view, chain, chain_identity"
 
 
 def random_fact(

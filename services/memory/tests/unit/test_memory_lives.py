@@ -48,7 +48,7 @@ def kept(chain: Chain, entries: list[Entry]) -> Chain:
         Entry(StatedFact(view.fact, *_moments(entry.statement)), view.fact, entry.since, tuple(view.carried_from))
         for view, entry in zip(views, entries, strict=True)
     ]
-    return resumed(chain.last.facts[0], read, chain.first_stated)
+    return resumed(chain.last.facts[0], chain.identity, read, chain.first_stated)
 
 
 def _moments(statement: StatedFact) -> tuple[Any, ...]:

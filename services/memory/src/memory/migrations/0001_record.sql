@@ -66,6 +66,8 @@ CREATE TABLE entry (
     -- What a later statement goes on from, where none has come: the first fact of the statement (of which a group's
     -- statement makes another), the place among the entries of it, and when the thing was first stated.
     chain text,
+    -- Every alias that the thing is known by: longitude.record.v1.Identity
+    chain_identity bytea,
     position smallint,
     first_stated timestamptz,
     PRIMARY KEY (identifier_no, starts, recorded_at, fact_id)

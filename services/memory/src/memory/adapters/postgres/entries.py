@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from consult import times
 from longitude.record.v1.context_pb2 import RecordedFact
-from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, Identity
 from psycopg import AsyncConnection
 
 from memory.adapters.postgres import facts
@@ -32,13 +32,13 @@ _REPLACE = """DELETE FROM entry USING unnest(%s::bigint[], %s::timestamptz[], %s
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
     AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
 _ADD = """COPY entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view,
-    chain, position, first_stated) FROM STDIN (FORMAT BINARY)"""
+    chain, chain_identity, position, first_stated) FROM STDIN (FORMAT BINARY)"""
 _TYPES = (
     *("int8", "timestamptz", "timestamptz", "text", "int8", "int2", "text", "timestamptz", "bool", "bytea"),
-    *("text", "int2", "timestamptz"),
+    *("text", "bytea", "int2", "timestamptz"),
 )
 # The fence (OFFSET 0) has each fact looked up by its id, whatever the planner expects of a table that grows fast.
-_OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at,
+_OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
     f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at
     FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
     WHERE e.cluster_no = ANY(%s) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
@@ -114,34 +114,36 @@ async def _went_on(
     chains: dict[int, list[Chain]] = defaultdict(list)
     if belongs:
         open_rows = await (await conn.execute(_OPEN, (list(belongs),))).fetchall()
-        for (cluster, _), of_chain in groupby(open_rows, key=lambda row: (row[0], row[5])):
+        for (cluster, _), of_chain in groupby(open_rows, key=lambda row: (row[0], row[6])):
             chains[belongs[cluster]].append(_chain(list(of_chain)))
     made: list[tuple[Any, ...]] = []
     gone: list[tuple[Any, ...]] = []
     for number, rows in later.items():
         before = sorted(chains[number], key=lambda chain: chain.last.order)
-        was = {id(entry): entry for chain in before for entry in chain.entries}
-        number_of_person = rows[0].identifier_no
+        was = {id(entry): (entry, chain.identity) for chain in before for entry in chain.entries}
         lived = lives([row.statement for row in rows], before)
-        unchanged = {id(entry) for entry, _ in lived} & was.keys()
-        made += [
-            row
-            for row, (entry, _) in zip(_rows(number_of_person, number, lived), lived, strict=True)
-            if id(entry) not in unchanged
-        ]
-        gone += [(number_of_person, *place(entry)) for id_, entry in was.items() if id_ not in unchanged]
+        same = {
+            id(entry)
+            for entry, chain in lived
+            if id(entry) in was and chain is not None and chain.identity is was[id(entry)][1]
+        }
+        person = rows[0].identifier_no
+        every = zip(_rows(person, number, lived), lived, strict=True)
+        made += [row for row, (entry, _) in every if id(entry) not in same]
+        gone += [(person, *place(entry)) for id_, (entry, _) in was.items() if id_ not in same]
     return made, gone
 
 
 def _chain(rows: Sequence[Any]) -> Chain:
     entries = []
-    for _, view, since, _, recorded_at, _, *moments in rows:
+    for _, view, since, _, recorded_at, _, _, *moments in rows:
         recorded = RecordedFact.FromString(view)
         stated_at, received_at, ordinal, _ = moments
         stated = StatedFact(recorded.fact, stated_at, received_at, ordinal, recorded_at)
         entries.append(Entry(stated, recorded.fact, since, tuple(recorded.carried_from)))
-    _, _, _, first_stated, _, payload, *moments = rows[0]
-    return resumed(StatedFact(ClinicalFact.FromString(payload), *moments), entries, first_stated)
+    _, _, _, first_stated, _, identity, payload, *moments = rows[0]
+    last = StatedFact(ClinicalFact.FromString(payload), *moments)
+    return resumed(last, Identity.FromString(identity), entries, first_stated)
 
 
 async def _statements(
@@ -247,8 +249,13 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
         entry.since,
         entry.stands,
         entry.recorded().SerializeToString(deterministic=True),
-        *((None, None, None) if chain is None else (chain.last.first.fact_id, position, chain.first_stated)),
+        *((None,) * 4 if chain is None else _open(chain, position)),
     )
+
+
+def _open(chain: Chain, position: int) -> tuple[Any, ...]:
+    identity = chain.identity.SerializeToString(deterministic=True)
+    return chain.last.first.fact_id, identity, position, chain.first_stated
 
 
 def place(entry: Entry) -> Place:
