@@ -51,7 +51,7 @@ class Observer:
         """Every statement of the timeline without its ids and times of recording; empty for an unknown patient."""
         with grpc.insecure_channel(self.endpoints["LONGITUDE_MEMORY"]) as channel:
             memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
-            request = memory_service_pb2.GetTimelineRequest(patient=patient, include_superseded=True)
+            request = memory_service_pb2.GetTimelineRequest(patient=patient, include_superseded=True, page_size=10_000)
             try:
                 answer = memory.GetTimeline(request, timeout=20)
             except grpc.RpcError as error:

@@ -46,7 +46,7 @@ def test_a_service_subscribes_to_the_topics_of_its_manifest(service: Service) ->
     subscribed = {
         getattr(contracted, node.args[0].id).name
         for node in ast.walk(ast.parse((code(service) / "app.py").read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "subscribe"
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"subscribe", "subscribe_batches"}
         if isinstance(node.args[0], ast.Name)
     }
     if EVERY_OTHER in service.events.consumes:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from datetime import datetime, timedelta
 
 from testkit.mllp import MllpClient
 
@@ -16,9 +17,10 @@ def new_feed() -> str:
 
 
 def message(number: int, feed: str = "BENCH", size: int = 1200) -> bytes:
-    """An ORU^R01 of `size` bytes with its own control id and one of the feed's 500 patients."""
+    """An ORU^R01 of `size` bytes with its own control id and one of the feed's 500 patients, who take turns."""
+    sent = datetime(2026, 3, 1, 10, 30) + timedelta(seconds=number // 500)  # noqa: DTZ001 - HL7 local time
     head = (
-        f"MSH|^~\\&|BENCH|{feed}|HUB|HUB|20260301103000||ORU^R01^ORU_R01|B{number:09d}|P|2.5.1\r"
+        f"MSH|^~\\&|BENCH|{feed}|HUB|HUB|{sent:%Y%m%d%H%M%S}||ORU^R01^ORU_R01|B{number:09d}|P|2.5.1\r"
         f"PID|1||{number % 500:06d}^^^{feed}^MR||Testperson^Load||19500101|F\r"
         f"OBR|1|P{number}|F{number}|24323-8^Comprehensive metabolic panel^LN|||20260301103000\r"
     )

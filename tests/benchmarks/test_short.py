@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from testkit.running import RunningStack
 
-from tests.benchmarks import assessment, mllp, read, reasoner, start, visible
+from tests.benchmarks import assessment, mllp, read, reasoner, record, start, timeline, visible
 from tests.benchmarks.__main__ import BENCHES
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result, keep
@@ -21,7 +21,9 @@ from tests.results import Result, keep
 SHORT: dict[str, Callable[[Stacks], Result]] = {
     "read": lambda _: read.run(read.SHORT),
     "mllp": partial(mllp.run, size=mllp.SHORT),
-    "visible": partial(visible.run, count=visible.SHORT),
+    "visible": partial(visible.run, messages=visible.SHORT),
+    "record": partial(record.run, size=record.SHORT),
+    "timeline": partial(timeline.run, sizes=timeline.SHORT),
     "reasoner": partial(reasoner.run, size=reasoner.SHORT),
     "assessment": partial(assessment.run, questions=assessment.SHORT),
     "start": lambda _: start.run(start.SHORT),
@@ -36,12 +38,19 @@ FIGURES = {
         "ack_p99_ms_at_half_rate",
         "ratio_to_hapi_16_connections",
     },
-    "visible": {"ack_to_fact_p50_ms", "ack_to_fact_p99_ms", "ratio_to_kafka_round_trip_p50"},
+    "visible": {
+        "ack_to_fact_p50_ms",
+        "ack_to_fact_p99_ms",
+        "ack_to_fact_p99_ms_at_300_per_s",
+        "ratio_to_kafka_round_trip_p50",
+    },
+    "record": {"messages_per_s", "facts_per_s", "ratio_to_copy"},
+    "timeline": {"page_ms_200", "all_pages_ms_200", "page_ratio_to_sql_200"},
     "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
     "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
-BESIDE = {"read": 1, "mllp": 3, "visible": 1, "reasoner": 1}
+BESIDE = {"read": 1, "mllp": 3, "visible": 1, "record": 1, "timeline": 1, "reasoner": 1}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from itertools import count
 
 import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -15,20 +16,24 @@ from tests.benchmarks.stacks import Stacks, new_topic
 from tests.results import Result
 
 FULL, SHORT = 300, 3
+# Messages a second beside, and the connections that send them.
+LOAD, CONNECTIONS = 300, 16
 PARTS = ("kafka", "postgres", "objects", "triton", "ingestion", "memory")
 
 
-def run(stacks: Stacks, count: int = FULL) -> Result:
-    """`count` messages one after the other, each waited for until it can be read; each of another patient."""
+def run(stacks: Stacks, messages: int = FULL) -> Result:
+    """`messages` messages one after the other, each waited for until it can be read; each of another patient."""
     with stacks(PARTS, ("embedder",)) as endpoints:
-        facts = sorted(asyncio.run(_facts(endpoints, count)))
-        raw = sorted(asyncio.run(_round_trips(endpoints["LONGITUDE_KAFKA"], count)))
+        facts = sorted(asyncio.run(_facts(endpoints, messages)))
+        loaded = sorted(asyncio.run(_under_load(endpoints, messages)))
+        raw = sorted(asyncio.run(_round_trips(endpoints["LONGITUDE_KAFKA"], messages)))
     return Result(
         name="visible",
-        n=count,
+        n=messages,
         figures={
             "ack_to_fact_p50_ms": percentile(facts, 0.5) * 1000,
             "ack_to_fact_p99_ms": percentile(facts, 0.99) * 1000,
+            f"ack_to_fact_p99_ms_at_{LOAD}_per_s": percentile(loaded, 0.99) * 1000,
             "ratio_to_kafka_round_trip_p50": percentile(facts, 0.5) / percentile(raw, 0.5),
         },
         peers={
@@ -41,14 +46,37 @@ def run(stacks: Stacks, count: int = FULL) -> Result:
     )
 
 
-async def _facts(endpoints: dict[str, str], count: int) -> list[float]:
+async def _under_load(endpoints: dict[str, str], messages: int) -> list[float]:
+    """The same while a feed sends LOAD messages a second."""
+    sending = asyncio.create_task(_send_steadily(endpoints["LONGITUDE_MLLP"]))
+    try:
+        return await _facts(endpoints, messages)
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+async def _send_steadily(endpoint: str) -> None:
+    feed = new_feed()
+
+    async def connection(first: int) -> None:
+        async with MllpClient(endpoint) as client:
+            began = time.perf_counter()
+            for number in count():
+                await asyncio.sleep(began + number * CONNECTIONS / LOAD - time.perf_counter())
+                await client.send(message(first + number * CONNECTIONS, feed))
+
+    await asyncio.gather(*map(connection, range(CONNECTIONS)))
+
+
+async def _facts(endpoints: dict[str, str], messages: int) -> list[float]:
     seconds, feed = [], new_feed()
     async with (
         grpc.aio.insecure_channel(endpoints["LONGITUDE_MEMORY"]) as channel,
         MllpClient(endpoints["LONGITUDE_MLLP"]) as client,
     ):
         memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
-        for number in range(count):
+        for number in range(messages):
             answer = await client.send(message(number, feed))
             assert b"MSA|AA" in answer
             began = time.perf_counter()
@@ -70,7 +98,7 @@ async def _until_known(memory: "memory_service_pb2_grpc.MemoryServiceAsyncStub",
                 return
 
 
-async def _round_trips(bootstrap: str, count: int) -> list[float]:
+async def _round_trips(bootstrap: str, messages: int) -> list[float]:
     topic = await new_topic(bootstrap)
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
@@ -79,7 +107,7 @@ async def _round_trips(bootstrap: str, count: int) -> list[float]:
     try:
         seconds = []
         await consumer.seek_to_end()
-        for number in range(count):
+        for number in range(messages):
             began = time.perf_counter()
             await producer.send_and_wait(topic, message(number))
             await consumer.getone()

@@ -22,7 +22,6 @@ from longitude.ingestion.v1.events_pb2 import Payload
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Context, Contradiction, Passage
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
-from memory import views
 from memory.domain import contradictions, updates
 from memory.domain.chunks import cut
 from memory.domain.timeline import Entry, StatedFact, replay, standing
@@ -67,7 +66,7 @@ def tell(story: Story) -> Told:
 def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS, passages: Sequence[Passage] | None = None) -> Record:
     """What reasoning is given for the story's question. `held`: another library than the shipped one."""
     told, passages = tell(story), library() if passages is None else passages
-    timeline = Timeline([views.recorded_fact(each) for each in told.entries], told.identifiers, told.contradictions)
+    timeline = Timeline([each.recorded() for each in told.entries], told.identifiers, told.contradictions)
     named = {each.passage_id: each for each in passages}
     cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
     return Record(timeline, _context(told, story.question, context_tokens, passages), cited, told.asked_at)
@@ -104,7 +103,7 @@ def _context(history: Told, question: str, budget: int, passages: Sequence[Passa
     entries = standing(history.entries)
     asked = evidence_question(question, [entry.fact for entry in entries])
     gathered = Gathered(
-        facts=[views.recorded_fact(entry) for entry in entries],
+        facts=[entry.recorded() for entry in entries],
         contradictions=history.contradictions,
         identifiers=history.identifiers,
         notes=_notes(history.texts, question),

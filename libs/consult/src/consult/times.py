@@ -1,6 +1,6 @@
 """Moments and intervals of facts. A missing bound is open; equal bounds are one instant."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -8,6 +8,8 @@ from longitude.record.v1.fact_pb2 import FACT_STATUS_ENDED, ClinicalFact
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_NANOS = 1_000_000_000
 
 
 def moment(message: Message, field: str) -> datetime | None:
@@ -15,14 +17,18 @@ def moment(message: Message, field: str) -> datetime | None:
     if not message.HasField(field):
         return None
     value: Timestamp = getattr(message, field)
-    return value.ToDatetime(UTC)
+    if not 0 <= value.nanos < _NANOS:
+        raise ValueError("nanos of a timestamp are 0 to 999,999,999")
+    try:
+        return _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+    except OverflowError as error:
+        raise ValueError("a timestamp lies in the years 1 to 9999") from error
 
 
 def stamp(moment: datetime) -> Timestamp:
     """The protobuf form of a moment."""
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
+    since = moment.astimezone(UTC) - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
 def interval(fact: ClinicalFact) -> tuple[datetime | None, datetime | None]:

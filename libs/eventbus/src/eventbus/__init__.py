@@ -6,7 +6,7 @@ effect and outbox rows in one transaction; the outbox publishes.
 
 from eventbus.bus import EventBus
 from eventbus.events import Event, Outgoing
-from eventbus.inbox import once, stage
+from eventbus.inbox import once, once_each, stage
 from eventbus.outbox import Outbox
 
-__all__ = ["Event", "EventBus", "Outbox", "Outgoing", "once", "stage"]
+__all__ = ["Event", "EventBus", "Outbox", "Outgoing", "once", "once_each", "stage"]

@@ -6,18 +6,20 @@ so every subscription is MANUAL: the offset is committed only after `Delivery` h
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol, cast
 
-from aiokafka import ConsumerRecord
-from contracts.errors import UnavailableError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.errors import PermanentError, UnavailableError
 from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from opentelemetry.trace import Span
 
 from eventbus import metrics, tracing
-from eventbus.delivery import Delivery, GiveBackError, RetryPolicy, TooManyBugsError
+from eventbus.delivery import Delivery, GiveBackError, Handler, Record, RetryPolicy
 from eventbus.events import Event, Outgoing
 from eventbus.kafka import reaching_kafka
 
@@ -53,6 +55,7 @@ class EventBus:
         self._stopping = asyncio.Event()
         self._deliveries: dict[str, Delivery] = {}
         self._max_records = MAX_RECORDS
+        self._side_by_side = False
         self._fail: Callable[[BaseException], None] = lambda error: log.critical("%s", type(error).__name__)
         self._broker = KafkaBroker(
             bootstrap,
@@ -77,10 +80,30 @@ class EventBus:
         `max_records` bounds how many records one offset commit covers; 1 for handlers that take seconds. The
         smallest of a service's subscriptions holds for all of them.
         """
-        self._deliveries[topic.name] = Delivery(
-            self._service, topic, handler, self.publish, self._send, self._stopping, self._policy
-        )
+
+        async def alone(events: Sequence[Event[M]]) -> Sequence[Sequence[Outgoing]]:
+            return [await handler(event) for event in events]
+
+        self._add(topic, alone, 1)
         self._max_records = min(self._max_records, max_records)
+
+    def subscribe_batches(
+        self,
+        topic: Topic[M],
+        handler: Callable[[Sequence[Event[M]]], Awaitable[Sequence[Sequence[Outgoing]]]],
+    ) -> None:
+        """Handle the records of a topic in batches of one partition each, in order; partitions go side by side.
+
+        The handler says what to publish for each event. An error that does not pass makes the bus hand it halves of
+        the batch, in the end the one event alone: what `handler` did for a batch that it fails must be undone.
+        """
+        self._add(topic, handler, MAX_RECORDS)
+        self._side_by_side = True
+
+    def _add(self, topic: Topic[Any], handler: Handler, together: int) -> None:
+        self._deliveries[topic.name] = Delivery(
+            self._service, topic, handler, together, self._publish_all, self._send, self._stopping, self._policy
+        )
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Return when every in-sync replica has the event; UnavailableError when that takes over 15 s or fails."""
@@ -126,24 +149,60 @@ class EventBus:
         subscriber(self._consume, decoder=_leave_undecoded)
 
     async def _consume(self, message: KafkaMessage) -> None:
-        records: Sequence[ConsumerRecord[bytes, bytes]] = message.raw_message
-        try:
-            for record in records:
-                await self._deliveries[record.topic].deliver(record)
-        except GiveBackError:
-            await message.nack()
-        except TooManyBugsError as error:
-            self._stopping.set()
-            self._fail(error)
-            await message.nack()
-        else:
+        consumer = cast("AIOKafkaConsumer", message.consumer)
+        partitions: dict[TopicPartition, list[Record]] = defaultdict(list)
+        for record in message.raw_message:
+            partitions[TopicPartition(record.topic, record.partition)].append(record)
+        if self._side_by_side:
+            await _fetch_more(consumer, partitions, self._max_records)
+        ends = await asyncio.gather(
+            *(self._deliveries[place.topic].deliver(records) for place, records in partitions.items()),
+            return_exceptions=True,
+        )
+        errors = [end for end in ends if end is not None]
+        if not errors:
             await _commit(message)
+            return
+        for place in consumer.assignment() & partitions.keys():
+            consumer.seek(place, partitions[place][0].offset)
+        for error in errors:
+            if not isinstance(error, GiveBackError):
+                self._stopping.set()
+                self._fail(error)
+
+    async def _publish_all(self, outgoing: Sequence[tuple[Outgoing, Span]]) -> None:
+        """Sent in order without waiting for each; return when every in-sync replica has them all."""
+        async with reaching_kafka(PUBLISH_TIMEOUT):
+            sent = []
+            for one, cause in outgoing:
+                headers = one.headers()
+                with tracing.publishing(one.topic.name, headers, cause):
+                    sent.append(await self._enqueue(one.topic.name, one.key, one.value(), headers))
+            await asyncio.gather(*sent)
+        for one, _ in outgoing:
+            metrics.PUBLISHED.labels(one.topic.name).inc()
+
+    async def _enqueue(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> Awaitable[object]:
+        return await self._broker.publish(
+            value, topic, key=key or None, headers=headers, correlation_id=headers.get("ce_id"), no_confirm=True
+        )
 
     async def _send(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> None:
         async with reaching_kafka(PUBLISH_TIMEOUT):
-            await self._broker.publish(
-                value, topic, key=key or None, headers=headers, correlation_id=headers.get("ce_id")
-            )
+            await (await self._enqueue(topic, key, value, headers))
+
+
+async def _fetch_more(consumer: AIOKafkaConsumer, partitions: dict[TopicPartition, list[Record]], most: int) -> None:
+    """Take what lies ready of the partitions that a fetch left out: it drains one before it turns to the next.
+
+    What cannot be had now comes with a later fetch; what was fetched must be delivered, whatever happens here.
+    """
+    with suppress(UnavailableError, PermanentError):
+        for place in sorted(consumer.assignment() - partitions.keys()):
+            async with reaching_kafka(PUBLISH_TIMEOUT):
+                ready = await consumer.getmany(place, timeout_ms=0, max_records=most)
+            if place in ready:
+                partitions[place] += ready[place]
 
 
 async def _leave_undecoded(message: KafkaMessage) -> Any:

@@ -1,15 +1,20 @@
-"""What happens to one record: handled, tried again, or put with the dead letters. Never skipped, never reordered."""
+"""What happens to records: handled, tried again, or put with the dead letters. Never skipped, never reordered.
+
+Records of one partition are handled together where the handler takes several. A batch that cannot be handled is split
+in halves until the record that spoils it stands alone; the others have their effect.
+"""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiokafka import ConsumerRecord
 from contracts.errors import PermanentError, UnavailableError
 from contracts.topics import Topic, dead_letter_topic
+from opentelemetry.trace import Span
 
 from eventbus import metrics, tracing
 from eventbus.events import Event, Outgoing, decode_headers
@@ -17,9 +22,12 @@ from eventbus.retry import BACKOFF, Backoff, until_available
 
 log = logging.getLogger("eventbus")
 
-Handler = Callable[[Event[Any]], Awaitable[Sequence[Outgoing]]]
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+# What is to be published for each event, in the order of the events.
+Handler = Callable[[Sequence[Event[Any]]], Awaitable[Sequence[Sequence[Outgoing]]]]
 SendRecord = Callable[[str, bytes, bytes, dict[str, str]], Awaitable[None]]
-Publish = Callable[[Outgoing], Awaitable[None]]
+# Events, each with the span of the record that caused it.
+Publish = Callable[[Sequence[tuple[Outgoing, Span]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +50,14 @@ class GiveBackError(Exception):
 
 
 class Delivery:
-    """Handles the records of one topic for one consumer."""
+    """Handles the records of one topic for one consumer, at most so many of a partition together."""
 
     def __init__(
         self,
         consumer: str,
         topic: Topic[Any],
         handler: Handler,
+        together: int,
         publish: Publish,
         send: SendRecord,
         stopping: asyncio.Event,
@@ -57,22 +66,31 @@ class Delivery:
         self._consumer = consumer
         self._topic = topic
         self._handler = handler
+        self._together = together
         self._publish = publish
         self._send = send
         self._stopping = stopping
         self._policy = policy
         self._bugs = 0
 
-    async def deliver(self, record: "ConsumerRecord[bytes, bytes]") -> None:
-        """Return when the record has had its effect or lies with the dead letters."""
-        headers = decode_headers(record)
+    async def deliver(self, records: Sequence[Record]) -> None:
+        """Return when each record of one partition has had its effect or lies with the dead letters."""
+        for start in range(0, len(records), self._together):
+            await self._deliver(records[start : start + self._together])
+
+    async def _deliver(self, records: Sequence[Record]) -> None:
         with (
-            tracing.handling(self._topic.name, self._consumer, headers),
+            tracing.handling(self._topic.name, self._consumer, [decode_headers(each) for each in records]) as spans,
             metrics.SECONDS.labels(self._consumer, self._topic.name).time(),
         ):
-            await self._until_done(record)
+            done = await self._until_done(records, spans)
+        if not done:
+            middle = len(records) // 2
+            await self._deliver(records[:middle])
+            await self._deliver(records[middle:])
 
-    async def _until_done(self, record: "ConsumerRecord[bytes, bytes]") -> None:
+    async def _until_done(self, records: Sequence[Record], spans: Sequence[Span]) -> bool:
+        """False when the records cannot be handled together."""
         clock = asyncio.get_running_loop().time
         attempts, started = count(1), clock()
 
@@ -82,35 +100,39 @@ class Delivery:
                 raise GiveBackError
             await self._pause(seconds)
 
-        await until_available(
-            lambda: self._attempt(record, next(attempts)),
+        return await until_available(
+            lambda: self._attempt(records, spans, next(attempts)),
             self._policy.backoff,
             pause=pause,
-            where=self._where(record),
+            where=self._where(records[0]),
         )
 
-    async def _attempt(self, record: "ConsumerRecord[bytes, bytes]", attempt: int) -> None:
+    async def _attempt(self, records: Sequence[Record], spans: Sequence[Span], attempt: int) -> bool:
         try:
-            event = Event.decode(self._topic, record)
-            for outgoing in await self._handler(event):
-                await self._publish(outgoing)
+            caused = await self._handler([Event.decode(self._topic, record) for record in records])
+            await self._publish([(one, span) for each, span in zip(caused, spans, strict=True) for one in each])
         except UnavailableError:
             raise
-        except PermanentError as error:
-            await self._dead_letter(record, attempt, error.reason, error)
         except Exception as error:  # noqa: BLE001 - whatever escapes a handler is a bug, and the line goes on
-            # A bug. Its text may quote the payload, so only the type and the place are logged.
-            self._bugs += 1
-            if self._bugs > self._policy.bug_limit:
-                raise TooManyBugsError(f"{self._bugs} bugs in a row on {self._topic.name}") from None
-            await self._dead_letter(record, attempt, "bug", error)
+            if len(records) > 1:
+                return False
+            await self._refuse(records[0], attempt, error)
         else:
             self._bugs = 0
-            metrics.HANDLED.labels(self._consumer, self._topic.name, "handled").inc()
+            metrics.HANDLED.labels(self._consumer, self._topic.name, "handled").inc(len(records))
+        return True
 
-    async def _dead_letter(
-        self, record: "ConsumerRecord[bytes, bytes]", attempt: int, reason: str, error: Exception
-    ) -> None:
+    async def _refuse(self, record: Record, attempt: int, error: Exception) -> None:
+        if isinstance(error, PermanentError):
+            await self._dead_letter(record, attempt, error.reason, error)
+            return
+        # A bug. Its text may quote the payload, so only the type and the place are logged.
+        self._bugs += 1
+        if self._bugs > self._policy.bug_limit:
+            raise TooManyBugsError(f"{self._bugs} bugs in a row on {self._topic.name}") from None
+        await self._dead_letter(record, attempt, "bug", error)
+
+    async def _dead_letter(self, record: Record, attempt: int, reason: str, error: Exception) -> None:
         headers = decode_headers(record)
         headers |= {
             "dlq_reason": reason,
@@ -123,7 +145,11 @@ class Delivery:
             "dlq_attempts": str(attempt),
         }
         target = dead_letter_topic(self._consumer, self._topic)
-        await self._send(target, record.key or b"", record.value or b"", headers)
+        try:
+            await self._send(target, record.key or b"", record.value or b"", headers)
+        except PermanentError:
+            # With these headers it is larger than a record may be: the letter names its place, where the value lies.
+            await self._send(target, record.key or b"", b"", headers | {"dlq_value": "left-out"})
         metrics.HANDLED.labels(self._consumer, self._topic.name, reason).inc()
         log.error(
             "dead letter: %s (%s at %s)",
@@ -141,7 +167,7 @@ class Delivery:
             return
         raise GiveBackError
 
-    def _where(self, record: "ConsumerRecord[bytes, bytes]") -> dict[str, Any]:
+    def _where(self, record: Record) -> dict[str, Any]:
         return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
 
 

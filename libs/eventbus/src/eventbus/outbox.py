@@ -6,15 +6,19 @@ within a cause, as often as it takes, under the same ids; one replica publishes 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NoReturn
 
+from contracts.errors import PermanentError
 from psycopg import AsyncConnection
 
 from eventbus.events import Outgoing
 from eventbus.inbox import mark_published, unpublished
 from eventbus.retry import until_available
+
+log = logging.getLogger("eventbus")
 
 SWEEP_SECONDS = 2.0
 # Causes that one sweep takes up.
@@ -60,9 +64,17 @@ class Outbox:
         staged = await unpublished(conn, BATCH)
         for cause_id, outgoing in staged.items():
             for event in outgoing:
-                await self._publish(event)
+                await self._publish_one(event)
             await mark_published(conn, cause_id)
         return len(staged)
+
+    async def _publish_one(self, event: Outgoing) -> None:
+        """What Kafka will never take holds up nothing: it stays in the outbox, and the log names it."""
+        try:
+            await self._publish(event)
+        except PermanentError as error:
+            where = {"event_id": event.id, "topic": event.topic.name}
+            log.error("not published: %s", error.reason, extra=where)  # noqa: TRY400 - the trace says nothing more
 
     async def _wait(self) -> None:
         try:

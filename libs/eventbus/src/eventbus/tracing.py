@@ -1,31 +1,38 @@
 """OpenTelemetry spans around publishing and handling (semantic conventions for messaging, Kafka)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.propagate import extract, inject
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Span, SpanKind
 
 _tracer = trace.get_tracer("eventbus")
 
 
 @contextmanager
-def publishing(topic: str, headers: dict[str, str]) -> Iterator[None]:
-    """A producer span; its context travels in the record's `traceparent` header."""
+def publishing(topic: str, headers: dict[str, str], cause: Span | None = None) -> Iterator[None]:
+    """A producer span, child of `cause` or of the current one; its context travels in the `traceparent` header."""
     attributes = {"messaging.system": "kafka", "messaging.destination.name": topic}
-    with _tracer.start_as_current_span(f"publish {topic}", kind=SpanKind.PRODUCER, attributes=attributes):
+    parent = None if cause is None else trace.set_span_in_context(cause)
+    with _tracer.start_as_current_span(f"publish {topic}", parent, SpanKind.PRODUCER, attributes):
         inject(headers)
         yield
 
 
 @contextmanager
-def handling(topic: str, consumer: str, headers: dict[str, str]) -> Iterator[None]:
-    """A consumer span, child of the span that published the record."""
-    with _tracer.start_as_current_span(
-        f"process {topic}", context=extract(headers), kind=SpanKind.CONSUMER, attributes=_consumed(topic, consumer)
-    ):
-        yield
+def handling(topic: str, consumer: str, records: Sequence[dict[str, str]]) -> Iterator[list[Span]]:
+    """A consumer span for each record (by its headers), child of the span that published it."""
+    spans = [
+        _tracer.start_span(f"process {topic}", extract(headers), SpanKind.CONSUMER, _consumed(topic, consumer))
+        for headers in records
+    ]
+    try:
+        with trace.use_span(spans[0]):
+            yield spans
+    finally:
+        for span in spans:
+            span.end()
 
 
 @contextmanager

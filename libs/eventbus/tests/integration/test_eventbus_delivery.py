@@ -13,6 +13,7 @@ from contracts.errors import PermanentError, UnavailableError
 from contracts.identifiers import event_id
 from contracts.topics import Topic, dead_letter_topic
 from eventbus import Event, EventBus, Outgoing
+from eventbus.bus import MAX_RECORD_BYTES
 from eventbus.delivery import RetryPolicy, TooManyBugsError
 from eventbus.events import decode_headers
 from eventbus.retry import Backoff
@@ -42,12 +43,15 @@ class Process:
 @pytest.fixture
 async def topic(kafka: str) -> Rejected:
     made = Topic(f"test.{uuid4().hex}.v1", MessageRejected)
-    names = [made.name, dead_letter_topic("consumer", made)]
+    await create(kafka, made.name, dead_letter_topic("consumer", made))
+    return made
+
+
+async def create(kafka: str, *names: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1) for name in names])
     await admin.close()
-    return made
 
 
 def numbered(topic: Rejected, number: int) -> Outgoing:
@@ -194,6 +198,68 @@ async def test_a_consumer_stops_before_it_floods_the_dead_letters(kafka: str, to
     dead = await records(kafka, dead_letter_topic("consumer", topic), FAST.bug_limit)
     assert len(dead) == FAST.bug_limit
     assert await committed(kafka, topic.name) < 10
+
+
+async def test_a_record_that_spoils_its_batch_is_a_dead_letter_and_the_others_have_their_effect(
+    kafka: str, topic: Rejected
+) -> None:
+    seen: list[str] = []
+    sizes: list[int] = []
+
+    async def handler(events: Sequence[Event[MessageRejected]]) -> list[list[Outgoing]]:
+        sizes.append(len(events))
+        names = [event.payload.control_id for event in events]
+        if "5" in names:
+            raise PermanentError("unreadable")
+        seen.extend(names)
+        return [[] for _ in events]
+
+    await publish(kafka, *(numbered(topic, n) for n in range(12)))
+    bus = EventBus("consumer", kafka, FAST)
+    bus.subscribe_batches(topic, handler)
+    async with bus.running(Process()):
+        (dead,) = await records(kafka, dead_letter_topic("consumer", topic), 1)
+        await until(lambda: len(seen) == 11)
+    assert MessageRejected.FromString(dead.value).control_id == "5"
+    assert decode_headers(dead)["dlq_reason"] == "unreadable"
+    assert seen == [str(n) for n in range(12) if n != 5], "in order"
+    assert max(sizes) == 12, "they were handed over together"
+
+
+async def test_what_a_batch_is_followed_by_is_published_in_order(kafka: str, topic: Rejected) -> None:
+    follows = Topic(f"{topic.name}.follows", MessageRejected)
+    await create(kafka, follows.name)
+
+    async def handler(events: Sequence[Event[MessageRejected]]) -> list[list[Outgoing]]:
+        return [[Outgoing.caused_by(event, follows, event.payload, id=event.id)] for event in events]
+
+    await publish(kafka, *(numbered(topic, n) for n in range(30)))
+    bus = EventBus("consumer", kafka, FAST)
+    bus.subscribe_batches(topic, handler)
+    async with bus.running(Process()):
+        published = await records(kafka, follows.name, 30)
+    assert [MessageRejected.FromString(each.value).control_id for each in published] == [str(n) for n in range(30)]
+    assert [decode_headers(each)["ce_causationid"] for each in published] == [event_id("n", str(n)) for n in range(30)]
+
+
+async def test_an_event_larger_than_a_record_may_be_holds_up_nothing(kafka: str, topic: Rejected) -> None:
+    seen: list[str] = []
+
+    async def handler(events: Sequence[Event[MessageRejected]]) -> list[list[Outgoing]]:
+        seen.extend(event.payload.control_id for event in events)
+        large = MessageRejected(control_id="x" * MAX_RECORD_BYTES)
+        return [
+            [Outgoing.caused_by(event, topic, large, id=event_id("large"))] if event.payload.control_id == "1" else []
+            for event in events
+        ]
+
+    await publish(kafka, *(numbered(topic, n) for n in range(3)))
+    bus = EventBus("consumer", kafka, FAST)
+    bus.subscribe_batches(topic, handler)
+    async with bus.running(Process()):
+        (dead,) = await records(kafka, dead_letter_topic("consumer", topic), 1)
+        await until(lambda: "2" in seen)
+    assert (decode_headers(dead)["dlq_reason"], decode_headers(dead)["dlq_offset"]) == ("record-too-large", "1")
 
 
 async def test_an_unreachable_broker_is_a_transient_error() -> None:

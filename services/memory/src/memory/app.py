@@ -25,7 +25,7 @@ from memory.domain.vectors import NOTES, VectorIndex
 from memory.flows import library
 from memory.flows.indexer import Indexer
 from memory.flows.search import Search
-from memory.handlers import on_document_read, on_message_received, on_study_analysed
+from memory.handlers import on_documents_read, on_messages_received, on_studies_analysed
 from memory.rpc import Rpc
 from memory.settings import Settings
 
@@ -40,9 +40,9 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         embedder = Embedder(triton)
 
         bus = EventBus("memory", settings.kafka)
-        bus.subscribe(MESSAGE_RECEIVED, partial(on_message_received, store=store))
-        bus.subscribe(STUDY_ANALYSED, partial(on_study_analysed, store=store))
-        bus.subscribe(DOCUMENT_READ, partial(on_document_read, store=store))
+        bus.subscribe_batches(MESSAGE_RECEIVED, partial(on_messages_received, store=store))
+        bus.subscribe_batches(STUDY_ANALYSED, partial(on_studies_analysed, store=store))
+        bus.subscribe_batches(DOCUMENT_READ, partial(on_documents_read, store=store))
 
         outbox = Outbox(store.connection, bus.publish)
         shelf = library.Library(store, outbox)

@@ -1,13 +1,13 @@
-"""What an event does to the record: one function per topic."""
+"""What events do to the record: one function per topic, for a batch of one partition."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from consult import times
 from contracts.errors import PermanentError
 from contracts.identifiers import event_id
 from contracts.topics import RECORD_UPDATED
-from eventbus import Event, Outgoing, once
+from eventbus import Event, Outgoing, once_each
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.memory.v1.events_pb2 import RecordUpdated
@@ -16,42 +16,46 @@ from memory.adapters.postgres import Recorded, Store
 from memory.domain import updates
 from memory.domain.updates import Update
 
-
-async def on_message_received(event: Event[MessageReceived], *, store: Store) -> Sequence[Outgoing]:
-    """Facts and links of an HL7 message."""
-    return await _record(event, store, lambda: updates.of_message(event.payload, event.time))
+Caused = Sequence[Sequence[Outgoing]]
 
 
-async def on_study_analysed(event: Event[StudyAnalysed], *, store: Store) -> Sequence[Outgoing]:
-    """Findings computed from an image."""
-    return await _record(event, store, lambda: updates.of_study(event.payload, event.time))
+async def on_messages_received(events: Sequence[Event[MessageReceived]], *, store: Store) -> Caused:
+    """Facts and links of HL7 messages."""
+    return await _record(events, store, lambda event: updates.of_message(event.payload, event.time))
 
 
-async def on_document_read(event: Event[DocumentRead], *, store: Store) -> Sequence[Outgoing]:
-    """Facts read from a document; its text goes to the note index."""
-    return await _record(event, store, lambda: updates.of_document(event.payload, event.time, event.id))
+async def on_studies_analysed(events: Sequence[Event[StudyAnalysed]], *, store: Store) -> Caused:
+    """Findings computed from images."""
+    return await _record(events, store, lambda event: updates.of_study(event.payload, event.time))
 
 
-async def _record(event: Event[Any], store: Store, read: Callable[[], Update | None]) -> Sequence[Outgoing]:
+async def on_documents_read(events: Sequence[Event[DocumentRead]], *, store: Store) -> Caused:
+    """Facts read from documents; their texts go to the note index."""
+    return await _record(events, store, lambda event: updates.of_document(event.payload, event.time, event.id))
+
+
+async def _record(events: Sequence[Event[Any]], store: Store, read: Callable[[Event[Any]], Update | None]) -> Caused:
     try:
-        update = read()
+        known = {event.id: update for event in events if (update := read(event)) is not None}
     except ValueError as error:
         raise PermanentError("unreadable-facts") from error
-    if update is None:
+    about_patients = [event for event in events if event.id in known]
+    caused: dict[str, Sequence[Outgoing]] = {}
+    if about_patients:
+        async with store.connection() as conn:
+
+            async def effect(new: Sequence[Event[Any]]) -> Caused:
+                recorded = await store.record(conn, {event.id: known[event.id] for event in new})
+                return [_record_updated(event, known[event.id], recorded[event.id]) for event in new]
+
+            published = await once_each(conn, about_patients, effect)
+        caused = {event.id: each for event, each in zip(about_patients, published, strict=True)}
+    return [caused.get(event.id, []) for event in events]
+
+
+def _record_updated(event: Event[Any], update: Update, recorded: Recorded) -> list[Outgoing]:
+    if not recorded:
         return []
-    async with store.connection() as conn:
-        return await once(conn, event, _effect(event, store, conn, update))
-
-
-def _effect(event: Event[Any], store: Store, conn: Any, update: Update) -> Callable[[], Awaitable[Sequence[Outgoing]]]:
-    async def effect() -> Sequence[Outgoing]:
-        recorded = await store.record(conn, update, event.id)
-        return [_record_updated(event, update, recorded)] if recorded else []
-
-    return effect
-
-
-def _record_updated(event: Event[Any], update: Update, recorded: Recorded) -> Outgoing:
     payload = RecordUpdated(
         patient=update.patient.key(),
         fact_ids=recorded.fact_ids,
@@ -59,4 +63,4 @@ def _record_updated(event: Event[Any], update: Update, recorded: Recorded) -> Ou
         contradiction_ids=recorded.opened,
         recorded_at=times.stamp(recorded.recorded_at),
     )
-    return Outgoing.caused_by(event, RECORD_UPDATED, payload, id=event_id("record-updated", event.id))
+    return [Outgoing.caused_by(event, RECORD_UPDATED, payload, id=event_id("record-updated", event.id))]

@@ -3,24 +3,23 @@
 Error texts never repeat what was asked: an identifier names a person.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from consult import times
 from consult.context.ranking import ELEMENTS, Question
 from consult.context.tokens import TokenCounter
-from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
+from contracts.errors import InvalidInputError, UnavailableError
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from memory import views
-from memory.adapters.postgres import Person, Store
+from memory.adapters.postgres import Store
 from memory.domain.identity import Identifier
 from memory.domain.passages import PassageError
-from memory.domain.timeline import holding, standing
+from memory.flows import timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
 from memory.flows.search import Search
@@ -39,38 +38,41 @@ class Rpc(MemoryServiceServicer):
         self._store = store
         self._search = search
         self._library = library
-        self._gatherer = Gatherer(search, count)
+        self._gatherer = Gatherer(store, search, count)
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, _: Any) -> pb.GetTimelineResponse:  # noqa: N802
-        valid_at, known_at = _time(request, "valid_at"), _time(request, "known_at")
-        person = await self._person(request.patient, known_at, request.kinds)
-        entries = person.entries
-        if valid_at is not None and not request.include_superseded:
-            entries = holding(entries, valid_at)
-        elif valid_at is not None:
-            entries = [entry for entry in entries if times.contains(*times.interval(entry.fact), valid_at)]
-        elif not request.include_superseded:
-            entries = standing(entries)
-        return pb.GetTimelineResponse(
-            facts=map(views.recorded_fact, entries),
-            identifiers=views.identifiers(person),
-            contradictions=map(views.contradiction, person.contradictions),
+        if request.page_size > timeline.LARGEST_PAGE:
+            raise InvalidInputError(f"page_size must be at most {timeline.LARGEST_PAGE}")
+        asked = timeline.Asked(
+            valid_at=_time(request, "valid_at"),
+            known_at=_time(request, "known_at"),
+            kinds=request.kinds,
+            superseded=request.include_superseded,
+            size=request.page_size or timeline.DEFAULT_PAGE,
+            token=request.page_token,
         )
+        page = await timeline.page(self._store, _identifier(request.patient), asked)
+        answer = pb.GetTimelineResponse(facts=page.facts, next_page_token=page.next)
+        if page.first:
+            answer.identifiers.extend(views.identifiers(page.person))
+            answer.contradictions.extend(map(views.contradiction, page.person.contradictions))
+        return answer
 
     async def GetContext(self, request: pb.GetContextRequest, _: Any) -> pb.GetContextResponse:  # noqa: N802
         _check_text("question", request.question)
         if not 0 < request.token_budget <= LARGEST_BUDGET:
             raise InvalidInputError(f"token_budget must be 1 to {LARGEST_BUDGET}")
         known_at = _time(request, "known_at")
-        person = await self._person(request.patient, known_at)
         moment = known_at or datetime.now(UTC)
-        found = await self._gatherer.context(person, request.question, request.token_budget, moment, known_at)
+        found = await self._gatherer.context(
+            _identifier(request.patient), request.question, request.token_budget, moment, known_at
+        )
         return pb.GetContextResponse(context=found)
 
     async def SearchNotes(self, request: pb.SearchNotesRequest, _: Any) -> pb.SearchNotesResponse:  # noqa: N802
         _check_text("query", request.query)
         limit = _limit(request.limit)
-        person = await self._person(request.patient, None)
+        person = await self._store.person(_identifier(request.patient))
         vector = await self._search.embed(request.query)
         pending = await self._search.notes_pending(person)
         found = await self._search.notes(person, vector, limit)
@@ -100,13 +102,11 @@ class Rpc(MemoryServiceServicer):
             raise InvalidInputError(str(error)) from error
         return pb.LoadEvidenceResponse(loaded=loaded, unchanged=len(request.passages) - loaded)
 
-    async def _person(self, key: PatientKey, known_at: datetime | None, kinds: Sequence[int] = ()) -> Person:
-        if not key.id:
-            raise InvalidInputError("patient needs an id (PID-3.1) and its authority (PID-3.4)")
-        person = await self._store.person(Identifier.of(key), known_at, kinds)
-        if person is None:
-            raise NotFoundError("no patient is known by this identifier at that time")
-        return person
+
+def _identifier(key: PatientKey) -> Identifier:
+    if not key.id:
+        raise InvalidInputError("patient needs an id (PID-3.1) and its authority (PID-3.4)")
+    return Identifier.of(key)
 
 
 def _time(request: Message, field: str) -> datetime | None:

@@ -87,10 +87,11 @@ async def store(new_database: Callable[[], str]) -> AsyncIterator[Store]:
 @pytest.fixture
 def tell(store: Store) -> Callable[..., Any]:
     """`await tell("name", payload)` hands an event to the handler of messages."""
-    from memory.handlers import on_message_received  # noqa: PLC0415 - a handler, bound to this store
+    from memory.handlers import on_messages_received  # noqa: PLC0415 - a handler, bound to this store
 
     async def handle(name: str, payload: MessageReceived) -> Sequence[Outgoing]:
-        return await on_message_received(build_event(payload, name), store=store)
+        (caused,) = await on_messages_received([build_event(payload, name)], store=store)
+        return caused
 
     return handle
 

@@ -2,32 +2,42 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import psycopg
 import pytest
-from contracts.errors import PermanentError, UnavailableError
+from contracts.errors import NotFoundError, PermanentError, UnavailableError
 from contracts.topics import DOCUMENT_READ, STUDY_ANALYSED
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
 from memory.adapters.postgres import Person, Store
 from memory.domain.identity import Identifier
-from memory.domain.timeline import standing
-from memory.handlers import on_document_read, on_study_analysed
+from memory.domain.timeline import Entry, standing
+from memory.handlers import on_documents_read, on_studies_analysed
 
 Build = Callable[..., Any]
 At = Callable[[float], datetime]
 NORTH, LAKE = Identifier("NORTH", "1"), Identifier("LAKE", "2")
-TABLES = ("fact", "identity_link", "contradiction", "note_chunk", "identifier", "inbox", "outbox", "index_queue")
+TABLES = ("fact", "identity_link", "contradiction", "note_text", "identifier", "inbox", "outbox", "text_queue", "entry")
 
 
-async def known(store: Store, identifier: Identifier = NORTH, at: datetime | None = None) -> Person:
-    person = await store.person(identifier, at)
-    assert person is not None
-    return person
+@dataclass(frozen=True)
+class Known:
+    """A person, and what became of every statement."""
+
+    person: Person
+    entries: list[Entry]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.person, name)
+
+
+async def known(store: Store, identifier: Identifier = NORTH, at: datetime | None = None) -> Known:
+    return Known(*await store.replayed(identifier, at))
 
 
 async def current(store: Store, identifier: Identifier = NORTH, at: datetime | None = None) -> set[str]:
@@ -75,7 +85,7 @@ async def test_a_fact_that_another_event_repeats_is_recorded_once(
     assert entry.statement.recorded_at == recorded
 
 
-@pytest.mark.parametrize("table", ["fact", "identity_link", "contradiction", "note_chunk"])
+@pytest.mark.parametrize("table", ["fact", "identity_link", "contradiction", "note_text"])
 async def test_the_database_refuses_to_change_or_delete_what_was_recorded(
     store: Store, table: str, fact: Build, message: Build, tell: Build
 ) -> None:
@@ -89,7 +99,7 @@ async def test_the_database_refuses_to_change_or_delete_what_was_recorded(
 
 
 async def test_as_of_reads_answer_on_both_axes(store: Store, fact: Build, message: Build, tell: Build, at: At) -> None:
-    medication = {"kind": cf.FACT_KIND_MEDICATION, "slot": "order", "code": "6809"}
+    medication = {"kind": cf.FACT_KIND_MEDICATION, "same": "order", "code": "6809"}
     await tell("a", message("a", fact(fact_id="on", since=0, status=cf.FACT_STATUS_ACTIVE, **medication), sent=at(0)))
     between = datetime.now(UTC)
     ended = fact(fact_id="off", since=0, until=30, status=cf.FACT_STATUS_ENDED, **medication)
@@ -106,8 +116,9 @@ async def test_before_its_first_message_a_patient_is_unknown(
 ) -> None:
     before = datetime.now(UTC)
     await tell("m", message("m", fact()))
-    assert await store.person(NORTH, before) is None
-    assert await store.person(Identifier("NORTH", "none"), None) is None
+    for identifier, moment in ((NORTH, before), (Identifier("NORTH", "none"), None)):
+        with pytest.raises(NotFoundError):
+            await store.person(identifier, moment)
 
 
 async def test_merge_later_writes_and_unmerge_lose_nothing(
@@ -144,7 +155,7 @@ async def test_circular_self_and_chained_merges_resolve_to_one_person(
 async def test_contradictions_open_are_kept_and_are_resolved_with_their_history(
     store: Store, fact: Build, message: Build, tell: Build, at: At
 ) -> None:
-    allergy = {"kind": cf.FACT_KIND_ALLERGY, "status": cf.FACT_STATUS_ACTIVE, "slot": "al"}
+    allergy = {"kind": cf.FACT_KIND_ALLERGY, "status": cf.FACT_STATUS_ACTIVE, "same": "al"}
     denial = fact(fact_id="nka", code="716186003", assertion=cf.ASSERTION_ABSENT, **allergy)
     penicillin = fact(fact_id="pen", code="764146007", patient="2@LAKE", **allergy)
     (apart,) = await tell("a", message("a", denial, sent=at(0)))
@@ -182,7 +193,7 @@ async def test_a_restatement_keeps_one_contradiction_open_with_the_facts_that_st
     store: Store, fact: Build, message: Build, tell: Build, at: At
 ) -> None:
     allergy = {"kind": cf.FACT_KIND_ALLERGY, "status": cf.FACT_STATUS_ACTIVE}
-    denial = {"code": "716186003", "assertion": cf.ASSERTION_ABSENT, "slot": "nka"}
+    denial = {"code": "716186003", "assertion": cf.ASSERTION_ABSENT, "same": "nka"}
     await tell("a", message("a", fact(fact_id="nka-1", **denial, **allergy), fact(fact_id="p", code="1", **allergy)))
     (restated,) = await tell("b", message("b", fact(fact_id="nka-2", since=4, **denial, **allergy)))
     assert not restated.payload.contradiction_ids
@@ -194,9 +205,9 @@ async def test_the_order_of_arrival_does_not_change_the_final_record(
     new_database: Callable[[], str], fact: Build, message: Build, event: Build, at: At
 ) -> None:
     from memory.adapters.postgres import open_store  # noqa: PLC0415
-    from memory.handlers import on_message_received  # noqa: PLC0415
+    from memory.handlers import on_messages_received  # noqa: PLC0415
 
-    slot = {"kind": cf.FACT_KIND_MEDICATION, "code": "6809", "slot": "order"}
+    slot = {"kind": cf.FACT_KIND_MEDICATION, "code": "6809", "same": "order"}
     messages: list[MessageReceived] = [
         message("a", fact(fact_id="a", status=cf.FACT_STATUS_ACTIVE, **slot), sent=at(1)),
         message("b", fact(fact_id="b", status=cf.FACT_STATUS_ENDED, until=9, **slot), sent=at(2)),
@@ -211,7 +222,7 @@ async def test_the_order_of_arrival_does_not_change_the_final_record(
         Random(seed).shuffle(arrival)
         async with open_store(new_database()) as fresh:
             for said in arrival:
-                await on_message_received(event(said, said.header.control_id), store=fresh)
+                await on_messages_received([event(said, said.header.control_id)], store=fresh)
             person = await known(fresh)
             outcomes.append(
                 (
@@ -253,13 +264,13 @@ async def test_merges_at_the_same_moment_end_in_one_person(store: Store, message
 async def test_films_and_documents_are_recorded_like_messages(store: Store, fact: Build, event: Build) -> None:
     key = cf.PatientKey(id="1", authority="NORTH")
     finding = fact(fact_id="finding", kind=cf.FACT_KIND_IMAGING_FINDING, provenance=cf.PROVENANCE_COMPUTED_FROM_IMAGE)
-    await on_study_analysed(event(StudyAnalysed(patient=key, facts=[finding]), "s", STUDY_ANALYSED), store=store)
+    await on_studies_analysed([event(StudyAnalysed(patient=key, facts=[finding]), "s", STUDY_ANALYSED)], store=store)
     allergy = fact(fact_id="letter", kind=cf.FACT_KIND_ALLERGY, provenance=cf.PROVENANCE_READ_FROM_TEXT)
     read = DocumentRead(document_id="d", patient=key, facts=[allergy], text="Rash after penicillin. Avoid.")
-    (updated,) = await on_document_read(event(read, "d", DOCUMENT_READ), store=store)
+    ((updated,),) = await on_documents_read([event(read, "d", DOCUMENT_READ)], store=store)
     assert await current(store) == {"finding", "letter"}
     assert updated.causation_id == event(read, "d", DOCUMENT_READ).id
-    assert len((await everything(store))["index_queue"]) == 1
+    assert len((await everything(store))["text_queue"]) == 1
 
 
 async def test_an_event_that_cannot_be_read_goes_to_the_dead_letters_and_leaves_nothing(

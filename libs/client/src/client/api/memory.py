@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub
 
 SECONDS = 30.0
+# Facts of a page of a timeline: the most that memory gives.
+PAGE = 10_000
 
 
 class MemoryClient:
@@ -42,15 +44,22 @@ class MemoryClient:
         known_at: datetime | None = None,
         include_superseded: bool = False,
     ) -> pb.GetTimelineResponse:
-        """All facts of a patient, as of two times (None: all times; what is known now)."""
+        """All facts of a patient, as of two times (None: all times; what is known now), whatever pages they come in."""
         request = pb.GetTimelineRequest(
             patient=patient,
             valid_at=timestamp(valid_at),
             known_at=timestamp(known_at),
             include_superseded=include_superseded,
+            page_size=PAGE,
         )
         with explained("memory"):
-            return await self._stub.GetTimeline(request, timeout=SECONDS)
+            whole = await self._stub.GetTimeline(request, timeout=SECONDS)
+            while whole.next_page_token:
+                request.page_token = whole.next_page_token
+                page = await self._stub.GetTimeline(request, timeout=SECONDS)
+                whole.facts.extend(page.facts)
+                whole.next_page_token = page.next_page_token
+        return whole
 
     async def context(
         self, patient: PatientKey, question: str, token_budget: int, *, known_at: datetime | None = None

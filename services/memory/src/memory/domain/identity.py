@@ -6,7 +6,7 @@ reading, so circular, inverse and chained merges need no special case, and a sel
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -66,15 +66,26 @@ def edges_in_force(statements: Iterable[LinkStatement]) -> set[frozenset[Identif
 
 def component(start: Identifier, statements: Iterable[LinkStatement]) -> frozenset[Identifier]:
     """Every identifier of the person whom `start` names, `start` among them."""
+    return components([start], statements)[start]
+
+
+def components(
+    starts: Iterable[Identifier], statements: Iterable[LinkStatement]
+) -> dict[Identifier, frozenset[Identifier]]:
+    """The person whom each of the identifiers names."""
     neighbours: dict[Identifier, set[Identifier]] = defaultdict(set)
     for pair in edges_in_force(statements):
         one, other = pair
         neighbours[one].add(other)
         neighbours[other].add(one)
-    found = {start}
+    return {start: _reached(start, neighbours) for start in starts}
+
+
+def _reached(start: Identifier, neighbours: Mapping[Identifier, set[Identifier]]) -> frozenset[Identifier]:
+    reached = {start}
     frontier = [start]
     while frontier:
-        new = neighbours[frontier.pop()] - found
-        found |= new
+        new = neighbours.get(frontier.pop(), set()) - reached
+        reached |= new
         frontier.extend(new)
-    return frozenset(found)
+    return frozenset(reached)

@@ -38,6 +38,7 @@ from functools import cached_property
 
 from consult import times
 from contracts.identifiers import event_id
+from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_DEMOGRAPHIC,
@@ -135,24 +136,27 @@ class Entry:
             )
         return self.stands and times.contains(self.since, end, moment)
 
+    def recorded(self) -> RecordedFact:
+        """The fact in the words of the API, with what became of it."""
+        view = RecordedFact(
+            fact=self.fact, recorded_at=times.stamp(self.statement.recorded_at), carried_from=self.carried_from
+        )
+        if self.successor is not None and self.superseded_at is not None:
+            view.superseded_by = self.successor.fact_id
+            view.superseded_at.CopyFrom(times.stamp(self.superseded_at))
+        return view
+
 
 def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -> list[Entry]:
     """Every statement known by `known_at` with its fate, ordered by valid_from, then recorded_at, then fact id."""
     known = [each for each in statements if known_at is None or each.recorded_at <= known_at]
     entries = [entry for cluster in clusters(known) for entry in fates(cluster)]
-    return sorted(entries, key=_reading_order)
+    return sorted(entries, key=reading_order)
 
 
 def standing(entries: Iterable[Entry]) -> list[Entry]:
     """The current statements: neither superseded nor withdrawn."""
     return [entry for entry in entries if entry.stands]
-
-
-def fallen_documents(entries: Iterable[Entry]) -> set[str]:
-    """Ids of the documents that were withdrawn or replaced: their text is no longer of the record."""
-    documents = [entry for entry in entries if entry.fact.kind == FACT_KIND_DOCUMENT]
-    kept = {entry.fact.source.document_id for entry in documents if entry.stands}
-    return {entry.fact.source.document_id for entry in documents} - kept - {""}
 
 
 def holding(entries: Iterable[Entry], moment: datetime) -> list[Entry]:
@@ -281,7 +285,7 @@ def _same(one: Identity, other: Identity) -> bool:
 
 
 @dataclass
-class _Chain:
+class Chain:
     """One statement through its life: the entries of its last form are open."""
 
     last: _Statement
@@ -292,26 +296,43 @@ class _Chain:
     closed: list[Entry] = field(default_factory=list)
 
 
-def fates(cluster: Sequence[StatedFact]) -> list[Entry]:
+def fates(cluster: Iterable[StatedFact]) -> list[Entry]:
     """What became of each statement of one cluster."""
-    chains: list[_Chain] = []
-    ended: list[_Chain] = []
+    return [entry for entry, _ in lives(cluster)]
+
+
+def resumed(last: StatedFact, identity: Identity, entries: Sequence[Entry], first_stated: datetime) -> Chain:
+    """A chain as `lives` left it: the first fact of its last statement, its aliases, and its open entries."""
+    return Chain(_Statement((last,)), identity, list(entries), first_stated)
+
+
+def lives(cluster: Iterable[StatedFact], before: Sequence[Chain] = ()) -> list[tuple[Entry, Chain | None]]:
+    """What became of each statement of one cluster, and the chain that it is open in.
+
+    `before`: the open chains of earlier statements, in the order of their last ones. What was closed then does not
+    change any more where every statement of `cluster` is later than all of those, and no document is among them.
+    """
+    chains: list[Chain] = list(before)
+    ended: list[Chain] = []
     for statements in _messages(cluster):
         for whole in (each for each in statements if each.identity.whole_group):
             if not _apply_to_group(whole, chains) and _announces(whole):
                 chains.append(_begun(whole, []))
         contents = [each for each in statements if not each.identity.whole_group]
-        replaced = _continued(chains, contents)
+        replaced = _continued(chains, contents) if chains else {}
         for statement in contents:
-            before = [chain for chain in chains if replaced.get(id(chain)) is statement]
-            chains.append(_begun(statement, before))
-        ended += [chain for chain in chains if id(chain) in replaced]
-        chains = [chain for chain in chains if id(chain) not in replaced]
-    entries = [entry for chain in (*ended, *chains) for entry in (*chain.closed, *chain.entries)]
-    return _fallen(_known_superseded(entries))
+            continued = [chain for chain in chains if replaced.get(id(chain)) is statement] if replaced else []
+            chains.append(_begun(statement, continued))
+        if replaced:
+            ended += [chain for chain in chains if id(chain) in replaced]
+            chains = [chain for chain in chains if id(chain) not in replaced]
+    closed = [entry for chain in (*ended, *chains) for entry in chain.closed]
+    open_in = [chain for chain in chains for _ in chain.entries]
+    entries = [*closed, *(entry for chain in chains for entry in chain.entries)]
+    return list(zip(_fallen(_known_superseded(entries)), [*(None for _ in closed), *open_in], strict=True))
 
 
-def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
+def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
     """Which statement of a message replaces which open chain (by its `id`)."""
     found: dict[int, _Statement] = {}
     meant = {id(s): [c for c in chains if _same(c.identity, s.identity)] for s in statements}
@@ -329,7 +350,7 @@ def _continued(chains: Sequence[_Chain], statements: Sequence[_Statement]) -> di
     return found
 
 
-def _nearest(statement: _Statement, chains: Sequence[_Chain]) -> list[_Chain]:
+def _nearest(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
     """Those of the nearest time, and those that were not settled yet; a statement without a time means all."""
     if not chains:
         return []
@@ -356,7 +377,7 @@ def _distance(one: datetime | None, other: datetime | None) -> float:
     return abs((one - other).total_seconds()) if one is not None and other is not None else 0.0
 
 
-def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
+def _begun(statement: _Statement, before: Sequence[Chain]) -> Chain:
     """The chain that goes on with a statement; `before` are those that it replaces, which are closed."""
     earlier = [entry for chain in before for entry in chain.entries]
     stated = min([_stated(statement), *(chain.first_stated for chain in before)])
@@ -364,7 +385,7 @@ def _begun(statement: _Statement, before: Sequence[_Chain]) -> _Chain:
     for chain in before:
         chain.closed += [_superseded(entry, entries) for entry in chain.entries]
         chain.entries = []
-    return _Chain(statement, _known_as(statement.identity, *(chain.identity for chain in before)), entries, stated)
+    return Chain(statement, _known_as(statement.identity, *(chain.identity for chain in before)), entries, stated)
 
 
 def _known_as(identity: Identity, *earlier: Identity) -> Identity:
@@ -374,7 +395,7 @@ def _known_as(identity: Identity, *earlier: Identity) -> Identity:
     return Identity(groups=groups, names=names, instance=identity.instance) if earlier else identity
 
 
-def _apply_to_group(whole: _Statement, chains: Iterable[_Chain]) -> bool:
+def _apply_to_group(whole: _Statement, chains: Iterable[Chain]) -> bool:
     """Give the status of a statement without content to everything that stands in its group; false if nothing is.
 
     A state is given to what has a course; a withdrawal to all: a result stands although its order was discontinued.
@@ -539,6 +560,8 @@ def _continued_from(entry: Entry, successor: Entry) -> datetime | None:
 
 def _known_superseded(entries: Sequence[Entry]) -> list[Entry]:
     """Set `superseded_at` to when the record first knew any later statement of the chain."""
+    if all(entry.successor is None for entry in entries):
+        return list(entries)
     by_id = {entry.fact.fact_id: entry for entry in entries}
     first_known: dict[str, datetime] = {}
     for entry in entries:
@@ -583,6 +606,7 @@ def _earlier(end: datetime | None, limit: datetime) -> datetime:
     return limit if end is None else min(end, limit)
 
 
-def _reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
+def reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
+    """By valid_from, then recorded_at, then fact id."""
     start = times.moment(entry.fact, "valid_from")
     return (start or times.EARLIEST, entry.statement.recorded_at, entry.fact.fact_id)

@@ -3,7 +3,7 @@
 When a search is out of reach the pack is made without it and says so: the record itself never depends on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from consult.context import NOTES, Gathered, Note, compose, evidence_question
@@ -14,29 +14,31 @@ from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from memory import views
-from memory.adapters.postgres import Person
-from memory.domain.timeline import standing
+from memory.adapters.postgres import Person, Store
+from memory.domain.identity import Identifier
 from memory.flows.search import Search
 
 
 class Gatherer:
     """Makes context packs."""
 
-    def __init__(self, search: Search, count: TokenCounter) -> None:
+    def __init__(self, store: Store, search: Search, count: TokenCounter) -> None:
+        self._store = store
         self._search = search
         self._count = count
 
     async def context(
-        self, person: Person, question: str, budget: int, moment: datetime, known_at: datetime | None
+        self, identifier: Identifier, question: str, budget: int, moment: datetime, known_at: datetime | None
     ) -> Context:
         """The pack, and everything current that it was made from."""
         degraded: list[str] = []
+        person, facts = await self._store.standing(identifier, known_at)
         vector = await self._vector(question, degraded)
-        entries = standing(person.entries)
-        notes = await self._notes(person, vector, known_at, degraded)
-        near = await self._evidence(question, [entry.fact for entry in entries], vector, degraded)
+        standing = [recorded.fact for recorded in facts]
+        notes = await self._notes(person, standing, vector, known_at, degraded)
+        near = await self._evidence(question, standing, vector, degraded)
         gathered = Gathered(
-            facts=[views.recorded_fact(entry) for entry in entries],
+            facts=facts,
             contradictions=[views.contradiction(one) for one in person.contradictions if one.open],
             identifiers=views.identifiers(person),
             notes=notes,
@@ -53,14 +55,19 @@ class Gatherer:
             return None
 
     async def _notes(
-        self, person: Person, vector: Sequence[float] | None, known_at: datetime | None, degraded: list[str]
+        self,
+        person: Person,
+        standing: Collection[ClinicalFact],
+        vector: Sequence[float] | None,
+        known_at: datetime | None,
+        degraded: list[str],
     ) -> list[Note]:
         if vector is None:
             return []
         if pending := await self._search.notes_pending(person):
             degraded.append(f"notes: {pending} pieces of text are not in the index yet")
         try:
-            hits = await self._search.notes(person, vector, NOTES, known_at)
+            hits = await self._search.notes(person, vector, NOTES, known_at, standing)
         except UnavailableError:
             degraded.append("notes: the index is out of reach")
             return []

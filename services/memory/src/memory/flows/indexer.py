@@ -1,15 +1,18 @@
 """Keeps the vector index up with the record, in the background.
 
 Guarantees: a text that is recorded is indexed some time later, whatever was down meanwhile; the record never waits for
-Triton or Qdrant. The queue row is written with the text and deleted after the index has the point on disk; a crash
+Triton or Qdrant, and no text waits for all of another patient's. A text is queued with its recording and cut here; the
+queue row of a chunk is written with the chunk and deleted after the index has the point on disk; a crash
 between the two writes the same point again, under the same id. An index that lost points (a new folder, an older
 backup) is filled again from the record at start.
 """
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
 from contracts.errors import PermanentError
 from eventbus.retry import until_available
@@ -26,6 +29,7 @@ BATCH = 32
 # How long to wait when there is nothing to do, in seconds.
 IDLE = 0.25
 EMBED_TIMEOUT = 20.0
+MEASURED_EVERY = 5.0
 
 
 class Indexer:
@@ -36,12 +40,16 @@ class Indexer:
         self._embedder = embedder
         self._index = index
         self._opened = False
+        self._measured_at = -MEASURED_EVERY
 
     async def run(self) -> None:
-        """Index what is owed; wait out whatever is down."""
-        while True:
-            if not await until_available(self.step, where={"work": "indexing"}):
-                await asyncio.sleep(IDLE)
+        """Cut and index what is owed; wait out whatever is down."""
+        await asyncio.gather(_work(self.cut, "cutting"), _work(self.step, "indexing"))
+
+    async def cut(self) -> bool:
+        """Cut some of the texts that wait; False when none did."""
+        async with self._store.connection() as conn, conn.transaction():
+            return bool(await notes.cut(conn, BATCH))
 
     async def step(self) -> bool:
         """Index one batch; False when nothing was due."""
@@ -52,7 +60,7 @@ class Indexer:
                 owed = await index_queue.take(conn, BATCH)
                 if owed:
                     await self._index_batch(conn, owed)
-            await _measure(conn)
+            await self._measure(conn)
         return bool(owed)
 
     async def _open(self) -> None:
@@ -91,8 +99,17 @@ class Indexer:
             await self._index.upsert(collection, batch)
             metrics.INDEXED.labels(collection).inc(len(batch))
 
+    async def _measure(self, conn: Connection) -> None:
+        """Counting a long queue takes its time: not after every batch."""
+        if time.monotonic() < self._measured_at + MEASURED_EVERY:
+            return
+        self._measured_at = time.monotonic()
+        owed = await index_queue.length(conn)
+        for collection in COLLECTIONS:
+            metrics.PENDING.labels(collection).set(owed.get(collection, 0))
 
-async def _measure(conn: Connection) -> None:
-    owed = await index_queue.length(conn)
-    for collection in COLLECTIONS:
-        metrics.PENDING.labels(collection).set(owed.get(collection, 0))
+
+async def _work(step: Callable[[], Awaitable[bool]], name: str) -> NoReturn:
+    while True:
+        if not await until_available(step, where={"work": name}):
+            await asyncio.sleep(IDLE)

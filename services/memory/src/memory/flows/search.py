@@ -5,17 +5,17 @@ much of what it should have seen is not in the index yet.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from consult.context.ranking import CANDIDATES, Question, Ranked, rank
 from contracts.errors import PermanentError, UnavailableError
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact
 
-from memory.adapters.postgres import FOR_EVER, Person, Store, evidence, index_queue, notes
+from memory.adapters.postgres import FOR_EVER, Person, Store, entries, evidence, index_queue, notes
 from memory.adapters.postgres.notes import NoteChunk
 from memory.adapters.triton import Embedder
-from memory.domain.timeline import fallen_documents
 from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
 
 # A person waits for the answer.
@@ -47,18 +47,33 @@ class Search:
             raise UnavailableError("triton: the embedder does not serve") from error
 
     async def notes(
-        self, person: Person, vector: Sequence[float], limit: int, known_at: datetime | None = None
+        self,
+        person: Person,
+        vector: Sequence[float],
+        limit: int,
+        known_at: datetime | None = None,
+        standing: Collection[ClinicalFact] | None = None,
     ) -> list[NoteFound]:
-        """The person's notes and documents nearest to the query, best first; what no longer stands is left out."""
+        """The person's notes and documents nearest to the query, best first; what no longer stands is left out.
+
+        `standing`: the facts that stand at `known_at`; None asks for those of now.
+        """
         only = {IDENTIFIER: person.numbers}
         hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
         async with self._store.connection() as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
-        standing = {entry.fact.fact_id for entry in person.entries if entry.stands}
-        fallen = fallen_documents(person.entries)
+            documents = await entries.documents(conn, person.numbers, known_at or FOR_EVER)
+            if standing is None:
+                wanted = {chunk.fact_id for chunk in chunks.values()}
+                stated = await entries.standing_among(conn, person.numbers, wanted)
+                kept = {document for document, stands in documents.items() if stands}
+            else:
+                stated = {fact.fact_id for fact in standing}
+                kept = {fact.source.document_id for fact in standing if fact.kind == FACT_KIND_DOCUMENT}
+        fallen = documents.keys() - kept
         found = [NoteFound(chunks[hit.id], hit.score) for hit in hits if hit.id in chunks]
-        stated = [one for one in found if not one.chunk.fact_id or one.chunk.fact_id in standing]
-        return [one for one in stated if one.chunk.document_id not in fallen][:limit]
+        standing_notes = [one for one in found if not one.chunk.fact_id or one.chunk.fact_id in stated]
+        return [one for one in standing_notes if one.chunk.document_id not in fallen][:limit]
 
     async def notes_pending(self, person: Person) -> int:
         """Chunks of the person's text that are not in the index yet."""
@@ -76,7 +91,7 @@ class Search:
     async def evidence_pending(self) -> int:
         """Passages that are not in the index yet."""
         async with self._store.connection() as conn:
-            return (await index_queue.length(conn)).get(EVIDENCE, 0)
+            return await index_queue.owed_to(conn, EVIDENCE)
 
     async def evidence_size(self) -> int:
         """Passages in the library."""

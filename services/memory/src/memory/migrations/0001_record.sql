@@ -9,10 +9,23 @@ CREATE TABLE identifier (
     UNIQUE (authority, id)
 );
 
+-- Statements that can act on each other share a group (longitude.record.v1.Identity) of one identifier, directly or
+-- through others: a cluster. Two clusters that a later statement joins share a name from then on; nothing is rewritten.
+CREATE SEQUENCE cluster_no;
+CREATE TABLE fact_group (
+    identifier_no bigint NOT NULL REFERENCES identifier,
+    name text NOT NULL,
+    cluster_no bigint NOT NULL,
+    PRIMARY KEY (identifier_no, name, cluster_no)
+);
+CREATE INDEX fact_group_of_cluster ON fact_group (cluster_no);
+
 CREATE TABLE fact (
     fact_id text PRIMARY KEY,
     -- The identifier the source used; it never changes, whatever is merged later.
     identifier_no bigint NOT NULL REFERENCES identifier,
+    -- None: about itself alone.
+    cluster_no bigint,
     kind smallint NOT NULL,
     -- longitude.record.v1.ClinicalFact
     payload bytea NOT NULL,
@@ -27,7 +40,42 @@ CREATE TABLE fact (
     recorded_at timestamptz NOT NULL,
     event_id text NOT NULL
 );
-CREATE INDEX fact_of_identifier ON fact (identifier_no, kind);
+CREATE INDEX fact_of_identifier ON fact (identifier_no, recorded_at);
+CREATE INDEX fact_of_cluster ON fact (cluster_no, stated_at) WHERE cluster_no IS NOT NULL;
+-- FACT_KIND_DOCUMENT
+CREATE INDEX document_of_cluster ON fact (cluster_no) WHERE kind = 7;
+
+-- What became of each statement, as domain/timeline.py derives it. A projection: it is replaced cluster by cluster when
+-- facts come in, and can be made again from the facts.
+CREATE TABLE entry (
+    identifier_no bigint NOT NULL REFERENCES identifier,
+    -- The order in which a timeline is read.
+    starts timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    fact_id text COLLATE "C" NOT NULL,
+    cluster_no bigint,
+    kind smallint NOT NULL,
+    -- `system|code`
+    concept text NOT NULL,
+    -- Since when it is known to hold.
+    since timestamptz NOT NULL,
+    -- Neither superseded nor withdrawn.
+    stands boolean NOT NULL,
+    -- longitude.record.v1.RecordedFact
+    view bytea NOT NULL,
+    -- What a later statement goes on from, where none has come: the first fact of the statement (of which a group's
+    -- statement makes another), the place among the entries of it, and when the thing was first stated.
+    chain text,
+    -- Every alias that the thing is known by: longitude.record.v1.Identity
+    chain_identity bytea,
+    position smallint,
+    first_stated timestamptz,
+    PRIMARY KEY (identifier_no, starts, recorded_at, fact_id)
+);
+CREATE INDEX entry_of_cluster ON entry (cluster_no) WHERE cluster_no IS NOT NULL;
+CREATE INDEX open_entry_of_cluster ON entry (cluster_no) WHERE chain IS NOT NULL;
+-- The rules that made the entries; entries made by others are made again at start.
+CREATE TABLE entry_rules (rules text NOT NULL);
 
 -- Two identifiers are one person, or (removed) two again.
 CREATE TABLE identity_link (

@@ -1,9 +1,33 @@
 -- Text and evidence. Qdrant holds vectors and row ids only; what they stand for is here.
 
+CREATE TABLE note_text (
+    -- One reading of a document, or the narrative in a fact.
+    text_id text PRIMARY KEY,
+    identifier_no bigint NOT NULL REFERENCES identifier,
+    -- What it is the text of.
+    document_id text NOT NULL,
+    fact_id text NOT NULL,
+    text text NOT NULL,
+    authored_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    -- longitude.ingestion.v1.SourcePointer
+    source bytea NOT NULL
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON note_text EXECUTE FUNCTION refuse_change();
+
+-- Texts to be cut into chunks. Written with the text, deleted with the chunks' own rows.
+CREATE TABLE text_queue (
+    text_id text PRIMARY KEY REFERENCES note_text,
+    identifier_no bigint NOT NULL,
+    -- The longer the text, the later.
+    turn timestamptz NOT NULL
+);
+CREATE INDEX text_queue_turn ON text_queue (turn);
+CREATE INDEX text_queue_of_identifier ON text_queue (identifier_no);
+
 CREATE TABLE note_chunk (
     chunk_id uuid PRIMARY KEY,
     identifier_no bigint NOT NULL REFERENCES identifier,
-    -- What it is the text of: a document, or the narrative in a fact.
     document_id text NOT NULL,
     fact_id text NOT NULL,
     -- One reading of a document; a later reading replaces the earlier when searched.
@@ -33,14 +57,20 @@ CREATE TABLE evidence_passage (
 CREATE INDEX evidence_passage_terms ON evidence_passage USING gin (terms);
 CREATE INDEX evidence_passage_codes ON evidence_passage USING gin (codes);
 
--- What the vector index still owes. Written in the transaction that records the text, deleted when Qdrant has it on disk.
+-- What the vector index still owes. Written in the transaction that records chunk or passage, deleted when Qdrant has it
+-- on disk.
 CREATE TABLE index_queue (
     collection text NOT NULL,
     point_id uuid NOT NULL,
     text text NOT NULL,
     payload jsonb NOT NULL,
+    -- Whose it is; 0 for evidence.
+    identifier_no bigint NOT NULL,
+    -- Each point of one owner stands a little further behind: nobody waits for all of another's.
+    turn timestamptz NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (collection, point_id)
 );
-CREATE INDEX index_queue_due ON index_queue (due_at);
+CREATE INDEX index_queue_turn ON index_queue (turn);
+CREATE INDEX index_queue_of_identifier ON index_queue (identifier_no);

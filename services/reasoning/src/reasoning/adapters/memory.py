@@ -21,6 +21,8 @@ DEADLINE = 10.0
 _HITS = 5
 _HITS_TO_FIND_ONE = 20
 _NOTES = 5
+# Facts of a page of a timeline: the most that memory gives.
+_PAGE = 10_000
 
 T = TypeVar("T")
 
@@ -33,9 +35,14 @@ class Memory:
 
     async def timeline(self, patient: PatientKey) -> Timeline:
         """The whole record, superseded statements included."""
-        request = pb.GetTimelineRequest(patient=patient, include_superseded=True)
-        response = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
-        return Timeline(response.facts, response.identifiers, response.contradictions)
+        request = pb.GetTimelineRequest(patient=patient, include_superseded=True, page_size=_PAGE)
+        first = page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
+        facts = list(first.facts)
+        while page.next_page_token:
+            request.page_token = page.next_page_token
+            page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
+            facts += page.facts
+        return Timeline(facts, first.identifiers, first.contradictions)
 
     async def context(self, patient: PatientKey, question: str, tokens: int) -> Context:
         request = pb.GetContextRequest(patient=patient, question=question, token_budget=tokens)

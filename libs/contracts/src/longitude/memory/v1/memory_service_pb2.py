@@ -27,7 +27,7 @@ from longitude.record.v1 import context_pb2 as longitude_dot_record_dot_v1_dot_c
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"\xec\x01\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\"\xb9\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"E\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r2\x82\x04\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"\x93\x02\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\"\xd2\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"E\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r2\x82\x04\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,29 +35,29 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.memory.v1.memory_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETTIMELINEREQUEST']._serialized_start=166
-  _globals['_GETTIMELINEREQUEST']._serialized_end=402
-  _globals['_GETTIMELINERESPONSE']._serialized_start=405
-  _globals['_GETTIMELINERESPONSE']._serialized_end=590
-  _globals['_GETCONTEXTREQUEST']._serialized_start=593
-  _globals['_GETCONTEXTREQUEST']._serialized_end=748
-  _globals['_GETCONTEXTRESPONSE']._serialized_start=750
-  _globals['_GETCONTEXTRESPONSE']._serialized_end=817
-  _globals['_SEARCHNOTESREQUEST']._serialized_start=819
-  _globals['_SEARCHNOTESREQUEST']._serialized_end=919
-  _globals['_NOTEHIT']._serialized_start=922
-  _globals['_NOTEHIT']._serialized_end=1082
-  _globals['_SEARCHNOTESRESPONSE']._serialized_start=1084
-  _globals['_SEARCHNOTESRESPONSE']._serialized_end=1166
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=1169
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=1301
-  _globals['_EVIDENCEHIT']._serialized_start=1303
-  _globals['_EVIDENCEHIT']._serialized_end=1378
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=1380
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=1469
-  _globals['_LOADEVIDENCEREQUEST']._serialized_start=1471
-  _globals['_LOADEVIDENCEREQUEST']._serialized_end=1540
-  _globals['_LOADEVIDENCERESPONSE']._serialized_start=1542
-  _globals['_LOADEVIDENCERESPONSE']._serialized_end=1599
-  _globals['_MEMORYSERVICE']._serialized_start=1602
-  _globals['_MEMORYSERVICE']._serialized_end=2116
+  _globals['_GETTIMELINEREQUEST']._serialized_end=441
+  _globals['_GETTIMELINERESPONSE']._serialized_start=444
+  _globals['_GETTIMELINERESPONSE']._serialized_end=654
+  _globals['_GETCONTEXTREQUEST']._serialized_start=657
+  _globals['_GETCONTEXTREQUEST']._serialized_end=812
+  _globals['_GETCONTEXTRESPONSE']._serialized_start=814
+  _globals['_GETCONTEXTRESPONSE']._serialized_end=881
+  _globals['_SEARCHNOTESREQUEST']._serialized_start=883
+  _globals['_SEARCHNOTESREQUEST']._serialized_end=983
+  _globals['_NOTEHIT']._serialized_start=986
+  _globals['_NOTEHIT']._serialized_end=1146
+  _globals['_SEARCHNOTESRESPONSE']._serialized_start=1148
+  _globals['_SEARCHNOTESRESPONSE']._serialized_end=1230
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=1233
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=1365
+  _globals['_EVIDENCEHIT']._serialized_start=1367
+  _globals['_EVIDENCEHIT']._serialized_end=1442
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=1444
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=1533
+  _globals['_LOADEVIDENCEREQUEST']._serialized_start=1535
+  _globals['_LOADEVIDENCEREQUEST']._serialized_end=1604
+  _globals['_LOADEVIDENCERESPONSE']._serialized_start=1606
+  _globals['_LOADEVIDENCERESPONSE']._serialized_end=1663
+  _globals['_MEMORYSERVICE']._serialized_start=1666
+  _globals['_MEMORYSERVICE']._serialized_end=2180
 # @@protoc_insertion_point(module_scope)

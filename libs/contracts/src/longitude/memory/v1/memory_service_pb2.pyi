@@ -30,8 +30,14 @@ class GetTimelineRequest(_message.Message):
     KNOWN_AT_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     INCLUDE_SUPERSEDED_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     include_superseded: _builtins.bool
     """Also statements that were superseded by known_at."""
+    page_size: _builtins.int
+    """The most facts of a page: at most 10,000; 0 means 1,000. A page is also bounded to 4 MiB of facts."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, asked for with the same fields; empty: the first page."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
@@ -54,10 +60,12 @@ class GetTimelineRequest(_message.Message):
         known_at: _timestamp_pb2.Timestamp | None = ...,
         kinds: _abc.Iterable[_fact_pb2.FactKind.ValueType] | None = ...,
         include_superseded: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "patient", b"patient", "valid_at", b"valid_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_superseded", b"include_superseded", "kinds", b"kinds", "known_at", b"known_at", "patient", b"patient", "valid_at", b"valid_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_superseded", b"include_superseded", "kinds", b"kinds", "known_at", b"known_at", "page_size", b"page_size", "page_token", b"page_token", "patient", b"patient", "valid_at", b"valid_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -70,24 +78,32 @@ class GetTimelineResponse(_message.Message):
     FACTS_FIELD_NUMBER: _builtins.int
     IDENTIFIERS_FIELD_NUMBER: _builtins.int
     CONTRADICTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.RecordedFact]:
         """Ordered by valid_from, then recorded_at, then fact id."""
 
     @_builtins.property
-    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.PatientKey]: ...
+    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.PatientKey]:
+        """On the first page."""
+
     @_builtins.property
-    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Contradiction]: ...
+    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Contradiction]:
+        """On the first page."""
+
     def __init__(
         self,
         *,
         facts: _abc.Iterable[_context_pb2.RecordedFact] | None = ...,
         identifiers: _abc.Iterable[_fact_pb2.PatientKey] | None = ...,
         contradictions: _abc.Iterable[_context_pb2.Contradiction] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "facts", b"facts", "identifiers", b"identifiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "facts", b"facts", "identifiers", b"identifiers", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,7 +67,8 @@ class MemoryServiceServicer:
     """
 
     def GetTimeline(self, request, context):
-        """All facts of a patient (over all linked identifiers), as of two times. NOT_FOUND for an unknown patient.
+        """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
+        record. NOT_FOUND for an unknown patient.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

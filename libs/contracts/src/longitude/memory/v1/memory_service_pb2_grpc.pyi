@@ -34,7 +34,9 @@ class MemoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MemoryServiceAsyncStub: ...
     GetTimeline: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetTimelineRequest, _memory_service_pb2.GetTimelineResponse]
-    """All facts of a patient (over all linked identifiers), as of two times. NOT_FOUND for an unknown patient."""
+    """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
+    record. NOT_FOUND for an unknown patient.
+    """
     GetContext: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetContextRequest, _memory_service_pb2.GetContextResponse]
     """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
     SearchNotes: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SearchNotesRequest, _memory_service_pb2.SearchNotesResponse]
@@ -49,7 +51,9 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTimeline: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetTimelineRequest, _memory_service_pb2.GetTimelineResponse]  # type: ignore[assignment]
-    """All facts of a patient (over all linked identifiers), as of two times. NOT_FOUND for an unknown patient."""
+    """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
+    record. NOT_FOUND for an unknown patient.
+    """
     GetContext: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetContextRequest, _memory_service_pb2.GetContextResponse]  # type: ignore[assignment]
     """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
     SearchNotes: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SearchNotesRequest, _memory_service_pb2.SearchNotesResponse]  # type: ignore[assignment]
@@ -67,7 +71,9 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _memory_service_pb2.GetTimelineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.GetTimelineResponse, _abc.Awaitable[_memory_service_pb2.GetTimelineResponse]]:
-        """All facts of a patient (over all linked identifiers), as of two times. NOT_FOUND for an unknown patient."""
+        """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
+        record. NOT_FOUND for an unknown patient.
+        """
 
     @_abc_1.abstractmethod
     def GetContext(

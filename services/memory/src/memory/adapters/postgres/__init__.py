@@ -1,24 +1,31 @@
 """PostgreSQL: the record of this service, schema `memory`.
 
-Guarantees: one event is recorded in one transaction, under a lock on everyone it names, so that `recorded_at` follows
-the order of commits per person and a read as of a past moment gives the same answer whenever it is repeated.
+Guarantees: the events of a batch are recorded in one transaction, under a lock on everyone they name, so that
+`recorded_at` follows the order of commits per person and a read as of a past moment gives the same answer whenever it
+is repeated.
 """
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.errors import NotFoundError
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_DEMOGRAPHIC
 from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import contradictions, facts, identity, notes
-from memory.adapters.postgres.contradictions import Found
+from memory.adapters.postgres import clusters, contradictions, entries, facts, identity, notes
+from memory.adapters.postgres.contradictions import Found, Now
+from memory.adapters.postgres.facts import Row
 from memory.domain import contradictions as rules
 from memory.domain.identity import Identifier
-from memory.domain.timeline import Entry, replay, standing
+from memory.domain.timeline import Entry, replay
 from memory.domain.updates import Update
 
 SCHEMA = "memory"
@@ -47,12 +54,11 @@ class Person:
     # The identifier asked for first, the others in order.
     identifiers: tuple[Identifier, ...]
     numbers: tuple[int, ...]
-    entries: list[Entry]
     contradictions: list[Found]
 
 
 class Store:
-    """Reads and writes of the record."""
+    """Reads and writes of the record. Reads raise NotFoundError for an identifier unknown at the time asked for."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -65,50 +71,77 @@ class Store:
         """A pooled connection, in autocommit until a transaction is opened."""
         return self._pool.connection()
 
-    async def record(self, conn: Connection, update: Update, event_id: str) -> Recorded:
-        """Record an update inside the caller's transaction."""
-        await identity.lock(conn, update.identifiers)
+    async def record(self, conn: Connection, updates: Mapping[str, Update]) -> dict[str, Recorded]:
+        """Record the updates of a batch, by their event ids and in order, inside the caller's transaction."""
+        named = {identifier for update in updates.values() for identifier in update.identifiers}
+        await identity.lock(conn, named)
         recorded_at = await _clock(conn)
-        known = await identity.register(conn, update.identifiers, recorded_at)
-        links = await identity.add_links(conn, update, known, event_id, recorded_at)
-        new = await facts.add(conn, update, known, event_id, recorded_at)
-        await notes.add(conn, update.texts, known, recorded_at)
-        opened: list[str] = []
-        if links or rules.KINDS & {fact.kind for fact in update.facts}:
-            opened = await _refresh(conn, update, event_id, recorded_at)
-        return Recorded(new, links, opened, recorded_at)
+        known = await identity.register(conn, named, recorded_at)
+        links = await identity.add_links(conn, updates, known, recorded_at)
+        rows = facts.rows(updates, known, recorded_at)
+        belongs = await clusters.assign(conn, rows)
+        new = await facts.add(conn, rows, belongs.number)
+        await entries.project(conn, new, belongs)
+        await notes.add(conn, [text for update in updates.values() for text in update.texts], known, recorded_at)
+        opened = await _refresh(conn, updates, links, new, recorded_at)
+        added: dict[str, list[str]] = defaultdict(list)
+        for row in new:
+            added[row.event_id].append(row.fact.fact_id)
+        return {id_: Recorded(added[id_], links[id_], opened.get(id_, []), recorded_at) for id_ in updates}
 
-    async def person(
-        self, identifier: Identifier, known_at: datetime | None, kinds: Collection[int] = ()
-    ) -> Person | None:
-        """Everything about the person whom an identifier names, as of a time; None when it was unknown then."""
+    @asynccontextmanager
+    async def reading(
+        self, identifier: Identifier, known_at: datetime | None
+    ) -> AsyncIterator[tuple[Connection, Person]]:
+        """The person whom an identifier names as of a time, and one snapshot of the record to read more of."""
         async with self._pool.connection() as conn:
             if known_at is not None:
                 async with conn.transaction():
                     await identity.wait_for_writers(conn, identifier)
             async with conn.transaction():
                 await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                return await _person(conn, identifier, known_at or FOR_EVER, kinds)
+                yield conn, await _person(conn, identifier, known_at or FOR_EVER)
+
+    async def person(self, identifier: Identifier, known_at: datetime | None = None) -> Person:
+        """The person whom an identifier names, as of a time."""
+        async with self.reading(identifier, known_at) as (_, person):
+            return person
+
+    async def replayed(
+        self, identifier: Identifier, known_at: datetime | None, kinds: Collection[int] = ()
+    ) -> tuple[Person, list[Entry]]:
+        """The person, and every statement with its fate as of a time, made from the facts."""
+        async with self.reading(identifier, known_at) as (conn, person):
+            stated = await facts.of(conn, person.numbers, known_at or FOR_EVER, kinds)
+        # The longest records take seconds: nobody else waits for them.
+        return person, await asyncio.to_thread(replay, stated)
+
+    async def standing(self, identifier: Identifier, known_at: datetime | None) -> tuple[Person, list[RecordedFact]]:
+        """The person, and the statements that stand as of a time."""
+        if known_at is not None:
+            person, replayed = await self.replayed(identifier, known_at)
+            return person, [entry.recorded() for entry in replayed if entry.stands]
+        async with self.reading(identifier, None) as (conn, person):
+            return person, await entries.standing(conn, person.numbers)
 
 
 @asynccontextmanager
 async def open_store(dsn: str) -> AsyncIterator[Store]:
-    """Bring the schema up to date and open it."""
+    """Bring the schema and what is derived in it up to date, and open it."""
     await migrate(dsn, SCHEMA, "memory")
     async with open_pool(dsn, SCHEMA) as pool:
+        async with pool.connection() as conn:
+            await entries.keep_up(conn)
         yield Store(pool)
 
 
-async def _person(
-    conn: Connection, identifier: Identifier, known_at: datetime | str, kinds: Collection[int]
-) -> Person | None:
+async def _person(conn: Connection, identifier: Identifier, known_at: datetime | str) -> Person:
     if not await identity.is_known(conn, identifier, known_at):
-        return None
+        raise NotFoundError("no patient is known by this identifier at that time")
     members = await identity.person(conn, identifier, known_at)
     numbers = sorted((await identity.numbers(conn, members)).values())
-    entries = replay(await facts.of(conn, numbers, known_at, kinds))
     found = await contradictions.of(conn, numbers, known_at)
-    return Person((identifier, *sorted(members - {identifier})), tuple(numbers), entries, found)
+    return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
 
 
 async def _clock(conn: Connection) -> datetime:
@@ -118,16 +151,41 @@ async def _clock(conn: Connection) -> datetime:
     return moment
 
 
-async def _refresh(conn: Connection, update: Update, event_id: str, recorded_at: datetime) -> list[str]:
-    """Let the rules look at everyone the update names; return the ids of contradictions that opened."""
-    persons = await identity.persons(conn, update.identifiers, FOR_EVER)
-    opened: list[str] = []
-    for members in sorted(set(persons.values()), key=sorted):
-        numbers = await identity.numbers(conn, members)
-        statements = await facts.of(conn, numbers.values(), kinds=rules.KINDS)
-        current = [entry.fact for entry in standing(replay(statements))]
+async def _refresh(
+    conn: Connection, updates: Mapping[str, Update], links: Mapping[str, int], new: Iterable[Row], recorded_at: datetime
+) -> dict[str, list[str]]:
+    """Let the rules look once at each person for whom something that they read has changed; what opened, by event."""
+    kinds: dict[str, set[int]] = defaultdict(set)
+    for row in new:
+        kinds[row.event_id].add(row.fact.kind)
+    touched = {id_: update for id_, update in updates.items() if links[id_] or rules.KINDS & kinds[id_]}
+    if not touched:
+        return {}
+    named = {identifier for update in touched.values() for identifier in update.identifiers}
+    persons = await identity.persons(conn, named, FOR_EVER)
+    # The last event about a person is the one after which the rules looked.
+    looked: dict[frozenset[Identifier], str] = {}
+    for id_, update in touched.items():
+        clinical = bool(links[id_] or (rules.KINDS & kinds[id_]) - {FACT_KIND_DEMOGRAPHIC})
+        for members in sorted({persons[identifier] for identifier in update.identifiers}, key=sorted):
+            # What one identifier says of a birth date is compared with what the others say.
+            if clinical or len(members) > 1:
+                looked[members] = id_
+    numbers = await identity.numbers(conn, {identifier for members in looked for identifier in members})
+    now = await _found_now(conn, looked, numbers)
+    return await contradictions.refresh(conn, now, recorded_at) if now else {}
+
+
+async def _found_now(
+    conn: Connection, looked: Mapping[frozenset[Identifier], str], numbers: Mapping[Identifier, int]
+) -> Sequence[Now]:
+    of_person: dict[Identifier, list[Any]] = defaultdict(list)
+    for recorded in await entries.standing(conn, numbers.values(), rules.KINDS):
+        of_person[Identifier.of(recorded.fact.patient)].append(recorded.fact)
+    found = []
+    for members, event_id in looked.items():
+        current = [fact for identifier in members for fact in of_person[identifier]]
         number_of_fact = {fact.fact_id: numbers[Identifier.of(fact.patient)] for fact in current}
-        opened += await contradictions.refresh(
-            conn, numbers.values(), rules.find(current), number_of_fact, event_id, recorded_at
-        )
-    return opened
+        here = [numbers[identifier] for identifier in members]
+        found.append(Now(event_id, here, rules.find(current), number_of_fact))
+    return found

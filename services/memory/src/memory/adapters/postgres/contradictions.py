@@ -1,7 +1,8 @@
 """The history of contradictions: a row when one opens, changes its facts, or is resolved."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,36 +39,45 @@ async def of(conn: AsyncConnection[Any], numbers: Collection[int], known_at: dat
     return await _last(conn, _WITHIN, numbers, known_at)
 
 
-async def refresh(
-    conn: AsyncConnection[Any],
-    numbers: Collection[int],
-    conflicts: Collection[Conflict],
-    number_of_fact: Mapping[str, int],
-    event_id: str,
-    recorded_at: datetime,
-) -> list[str]:
-    """Bring the history of one person to what the rules find now; return the ids of those that opened."""
-    before = {found.contradiction_id: found for found in await _last(conn, _TOUCHING, numbers, "infinity")}
-    opened: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the rules find about one person now, and the event after which they looked."""
+
+    event_id: str
+    numbers: Collection[int]
+    conflicts: Collection[Conflict]
+    number_of_fact: Mapping[str, int]
+
+
+async def refresh(conn: AsyncConnection[Any], persons: Sequence[Now], recorded_at: datetime) -> dict[str, list[str]]:
+    """Bring the history of persons to what the rules find now; return the ids that opened after each event."""
+    everyone = {number for person in persons for number in person.numbers}
+    last = {found.contradiction_id: found for found in await _last(conn, _TOUCHING, everyone, "infinity")}
+    opened: dict[str, list[str]] = defaultdict(list)
     rows: list[tuple[Any, ...]] = []
-    for conflict in conflicts:
-        old = before.pop(conflict.id, None)
-        if old and old.open and tuple(old.fact_ids) == conflict.fact_ids:
-            continue
-        still = old is not None and old.open
-        if not still:
-            opened.append(conflict.id)
-        found_at = old.found_at if old and still else recorded_at
-        between = sorted({number_of_fact[fact_id] for fact_id in conflict.fact_ids})
-        rows.append((conflict.id, conflict.rule, list(conflict.fact_ids), between, True, found_at))
-    rows += [
-        (old.contradiction_id, old.rule, old.fact_ids, old.identifier_nos, False, old.found_at)
-        for old in before.values()
-        if old.open
-    ]
+    for person in persons:
+        for found in _changes(person, last, recorded_at):
+            old = last.get(found.contradiction_id)
+            if found.open and not (old and old.open):
+                opened[person.event_id].append(found.contradiction_id)
+            last[found.contradiction_id] = found
+            rows.append((*astuple(found), recorded_at, person.event_id))
     async with conn.cursor() as cursor:
-        await cursor.executemany(_ADD, [(*row, recorded_at, event_id) for row in rows])
+        await cursor.executemany(_ADD, rows)
     return opened
+
+
+def _changes(person: Now, last: Mapping[str, Found], recorded_at: datetime) -> list[Found]:
+    numbers = set(person.numbers)
+    before = {id_: found for id_, found in last.items() if found.open and numbers & set(found.identifier_nos)}
+    changes: list[Found] = []
+    for conflict in person.conflicts:
+        old = before.pop(conflict.id, None)
+        if old is None or tuple(old.fact_ids) != conflict.fact_ids:
+            between = sorted({person.number_of_fact[fact_id] for fact_id in conflict.fact_ids})
+            found_at = old.found_at if old else recorded_at
+            changes.append(Found(conflict.id, conflict.rule, list(conflict.fact_ids), between, True, found_at))
+    return changes + [replace(old, open=False) for old in before.values()]
 
 
 async def _last(

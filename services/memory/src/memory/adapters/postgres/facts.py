@@ -1,6 +1,7 @@
 """Facts as rows: written once, read as statements."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,41 +14,68 @@ from memory.domain.timeline import StatedFact
 from memory.domain.updates import Update
 
 _ADD = """INSERT INTO fact
-    (fact_id, identifier_no, kind, payload, valid_from, valid_to, ordinal,
-     stated_at, received_at, recorded_at, event_id)
-    SELECT *, %s, %s, %s, %s
-    FROM unnest(%s::text[], %s::bigint[], %s::smallint[], %s::bytea[], %s::timestamptz[], %s::timestamptz[], %s::int[])
+    (recorded_at, fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at, received_at,
+     ordinal, event_id)
+    SELECT %s, * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::smallint[], %b::bytea[], %b::timestamptz[],
+        %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::int[], %b::text[])
     ON CONFLICT DO NOTHING RETURNING fact_id"""
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s
     AND (%(kinds)s::smallint[] = '{}' OR kind = ANY(%(kinds)s))"""
+_OF_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
+    WHERE cluster_no = ANY(%s)"""
+_IN_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
+    WHERE identifier_no = %s"""
 
 
-async def add(
-    conn: AsyncConnection[Any],
-    update: Update,
-    known: Mapping[Identifier, int],
-    event_id: str,
-    recorded_at: datetime,
-) -> list[str]:
-    """Record the update's facts; return the ids of those that are new. A known fact id is left alone."""
-    if not update.facts:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fact on its way into the record."""
+
+    event_id: str
+    identifier_no: int
+    statement: StatedFact
+
+    @property
+    def fact(self) -> ClinicalFact:
+        return self.statement.fact
+
+
+def rows(updates: Mapping[str, Update], known: Mapping[Identifier, int], recorded_at: datetime) -> list[Row]:
+    """The facts of each event; a fact that several state belongs to the first."""
+    made: dict[str, Row] = {}
+    for event_id, update in updates.items():
+        for n, fact in enumerate(update.facts):
+            statement = StatedFact(fact, update.stated_at, update.received_at, n, recorded_at)
+            made.setdefault(fact.fact_id, Row(event_id, known[Identifier.of(fact.patient)], statement))
+    return list(made.values())
+
+
+async def add(conn: AsyncConnection[Any], new: Sequence[Row], clusters: Mapping[str, int]) -> list[Row]:
+    """Record facts, each in its cluster; return those that are new. A known fact id is left alone."""
+    if not new:
         return []
-    rows = [
-        (
-            fact.fact_id,
-            known[Identifier.of(fact.patient)],
-            fact.kind,
-            fact.SerializeToString(deterministic=True),
-            *times.interval(fact),
-            n,
-        )
-        for n, fact in enumerate(update.facts)
-    ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    moments = (update.stated_at, update.received_at, recorded_at)
-    new = await (await conn.execute(_ADD, (*moments, event_id, *columns))).fetchall()
-    return [fact_id for (fact_id,) in new]
+    columns = zip(*(_columns(row, clusters) for row in new), strict=True)
+    recorded_at = new[0].statement.recorded_at
+    added = await (await conn.execute(_ADD, (recorded_at, *map(list, columns)))).fetchall()
+    ids = {fact_id for (fact_id,) in added}
+    return [row for row in new if row.fact.fact_id in ids]
+
+
+def _columns(row: Row, clusters: Mapping[str, int]) -> tuple[Any, ...]:
+    fact, stated = row.fact, row.statement
+    return (
+        fact.fact_id,
+        row.identifier_no,
+        clusters.get(fact.fact_id),
+        fact.kind,
+        fact.SerializeToString(deterministic=True),
+        *times.interval(fact),
+        stated.stated_at,
+        stated.received_at,
+        stated.ordinal,
+        row.event_id,
+    )
 
 
 async def of(
@@ -58,5 +86,20 @@ async def of(
 ) -> list[StatedFact]:
     """Every statement of these identifiers that was recorded by a time."""
     asked = {"numbers": list(numbers), "known_at": known_at, "kinds": list(kinds)}
-    rows = await (await conn.execute(_OF, asked)).fetchall()
-    return [StatedFact(ClinicalFact.FromString(payload), *moments) for payload, *moments in rows]
+    return [_stated(*row) for row in await (await conn.execute(_OF, asked)).fetchall()]
+
+
+async def of_clusters(conn: AsyncConnection[Any], clusters: Iterable[int]) -> list[tuple[int, StatedFact]]:
+    """Every statement of these clusters, with its cluster."""
+    rows_ = await (await conn.execute(_OF_CLUSTERS, (list(clusters),))).fetchall()
+    return [(cluster, _stated(*row)) for cluster, *row in rows_]
+
+
+async def in_clusters(conn: AsyncConnection[Any], number: int) -> list[tuple[int | None, StatedFact]]:
+    """Every statement of one identifier, with its cluster."""
+    rows_ = await (await conn.execute(_IN_CLUSTERS, (number,))).fetchall()
+    return [(cluster, _stated(*row)) for cluster, *row in rows_]
+
+
+def _stated(payload: bytes, *moments: Any) -> StatedFact:
+    return StatedFact(ClinicalFact.FromString(payload), *moments)

@@ -1,22 +1,23 @@
 """Identifiers, links and the locks that keep one person's writes in order."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from memory.domain.identity import Identifier, Link, LinkStatement, component
+from memory.domain.identity import Identifier, Link, LinkStatement, components
 from memory.domain.updates import Update
 
 # The fence (OFFSET 0) keeps the locks in one order.
 _LOCK = """SELECT pg_advisory_xact_lock(key) FROM
-    (SELECT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name ORDER BY name OFFSET 0) AS ordered"""
+    (SELECT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
 _LOCK_SHARED = _LOCK.replace("lock(", "lock_shared(")
-_REGISTER = """INSERT INTO identifier (authority, id, recorded_at) VALUES (%s, %s, %s)
-    ON CONFLICT (authority, id) DO NOTHING"""
-_NUMBERS = """SELECT authority, id, identifier_no FROM identifier
-    WHERE (authority, id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
+_REGISTER = """INSERT INTO identifier (recorded_at, authority, id)
+    SELECT %s, * FROM unnest(%s::text[], %s::text[]) ON CONFLICT (authority, id) DO NOTHING"""
+_NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%s::text[], %s::text[]) AS asked(authority, id)
+    JOIN identifier USING (authority, id)"""
 _KNOWN = "SELECT 1 FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
 # Every link ever stated among identifiers that any link, removed or not, ever joined: a superset of the component.
 _LINKS = """
@@ -25,8 +26,8 @@ WITH RECURSIVE edge AS (
     UNION ALL
     SELECT merged_no, surviving_no FROM identity_link
 ), reached(no) AS (
-    SELECT identifier_no FROM identifier
-    WHERE (authority, id) IN (SELECT * FROM unnest(%(authorities)s::text[], %(ids)s::text[]))
+    SELECT identifier_no FROM unnest(%(authorities)s::text[], %(ids)s::text[]) AS asked(authority, id)
+    JOIN identifier USING (authority, id)
     UNION
     SELECT edge.other FROM reached JOIN edge ON edge.one = reached.no
 )
@@ -37,9 +38,15 @@ JOIN identifier s ON s.identifier_no = l.surviving_no
 JOIN identifier m ON m.identifier_no = l.merged_no
 WHERE l.recorded_at <= %(known_at)s
 """
-_ADD_LINK = """INSERT INTO identity_link
-    (event_id, ordinal, surviving_no, merged_no, removed, stated_at, received_at, recorded_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+_ADD_LINKS = """INSERT INTO identity_link
+    (recorded_at, event_id, ordinal, surviving_no, merged_no, removed, stated_at, received_at)
+    SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bool[], %s::timestamptz[],
+                             %s::timestamptz[]) ON CONFLICT DO NOTHING RETURNING event_id"""
+_LAST_CHANGE = """SELECT greatest(
+    (SELECT max(recorded_at) FROM identifier WHERE identifier_no = ANY(%(numbers)s)),
+    (SELECT max(recorded_at) FROM fact WHERE identifier_no = ANY(%(numbers)s)),
+    (SELECT max(recorded_at) FROM identity_link WHERE surviving_no = ANY(%(numbers)s)),
+    (SELECT max(recorded_at) FROM identity_link WHERE merged_no = ANY(%(numbers)s)))"""
 
 
 async def person(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> frozenset[Identifier]:
@@ -55,7 +62,7 @@ async def persons(
     columns = {"authorities": [i.authority for i in asked], "ids": [i.id for i in asked], "known_at": known_at}
     rows = await (await conn.execute(_LINKS, columns)).fetchall()
     statements = [LinkStatement(Link(Identifier(*row[0:2]), Identifier(*row[2:4]), row[4]), *row[5:]) for row in rows]
-    return {identifier: component(identifier, statements) for identifier in asked}
+    return components(asked, statements)
 
 
 async def is_known(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> bool:
@@ -98,10 +105,8 @@ async def register(
     known = await numbers(conn, wanted)
     if wanted == known.keys():
         return known
-    async with conn.cursor() as cursor:
-        await cursor.executemany(
-            _REGISTER, [(*identifier, recorded_at) for identifier in sorted(wanted - known.keys())]
-        )
+    unknown = sorted(wanted - known.keys())
+    await conn.execute(_REGISTER, (recorded_at, [i.authority for i in unknown], [i.id for i in unknown]))
     return await numbers(conn, wanted)
 
 
@@ -115,17 +120,25 @@ async def numbers(conn: AsyncConnection[Any], identifiers: Iterable[Identifier])
 
 async def add_links(
     conn: AsyncConnection[Any],
-    update: Update,
+    updates: Mapping[str, Update],
     known: Mapping[Identifier, int],
-    event_id: str,
     recorded_at: datetime,
-) -> int:
-    """Record the update's links; return how many are new."""
+) -> Counter[str]:
+    """Record the links of each event; return how many are new."""
     rows = [
         (event_id, n, known[link.surviving], known[link.merged], link.removed, update.stated_at, update.received_at)
+        for event_id, update in updates.items()
         for n, link in enumerate(update.links)
     ]
-    added = 0
-    for row in rows:
-        added += (await conn.execute(_ADD_LINK, (*row, recorded_at))).rowcount
-    return added
+    if not rows:
+        return Counter()
+    added = await conn.execute(_ADD_LINKS, (recorded_at, *map(list, zip(*rows, strict=True))))
+    return Counter(event_id for (event_id,) in await added.fetchall())
+
+
+async def last_change(conn: AsyncConnection[Any], known_numbers: Collection[int]) -> datetime:
+    """When the record last learned anything of these identifiers, of which there must be one."""
+    row = await (await conn.execute(_LAST_CHANGE, {"numbers": list(known_numbers)})).fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment

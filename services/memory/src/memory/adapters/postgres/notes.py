@@ -1,5 +1,9 @@
-"""Chunks of notes and documents. The index finds their ids; what they say is read here."""
+"""Texts of notes and documents, and the chunks that they are cut into. The index finds the ids; the words are here.
 
+A text is recorded whole and queued to be cut: recording one of any length takes no longer than its bytes.
+"""
+
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +20,22 @@ from memory.domain.identity import Identifier
 from memory.domain.updates import Text
 from memory.domain.vectors import IDENTIFIER, NOTES
 
-_ADD = """INSERT INTO note_chunk
+# Texts wait the longer the longer they are: a short note never for a book.
+_ADD = """WITH new AS (
+    INSERT INTO note_text (recorded_at, text_id, identifier_no, document_id, fact_id, text, authored_at, source)
+    SELECT %s, * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+                             %b::bytea[])
+    ON CONFLICT DO NOTHING RETURNING text_id, identifier_no, length(text) AS length)
+    INSERT INTO text_queue (text_id, identifier_no, turn)
+    SELECT text_id, identifier_no, clock_timestamp() + interval '1 millisecond' * length FROM new"""
+_TAKE = """SELECT text_id, identifier_no, document_id, fact_id, text, authored_at, recorded_at, source
+    FROM text_queue q JOIN note_text t USING (text_id, identifier_no)
+    WHERE text_id IN (SELECT text_id FROM text_queue ORDER BY turn LIMIT %s FOR UPDATE SKIP LOCKED)"""
+_CUT = "DELETE FROM text_queue WHERE text_id = ANY(%s)"
+_ADD_CHUNKS = """INSERT INTO note_chunk
     (chunk_id, identifier_no, document_id, fact_id, text_id, text, authored_at, recorded_at, source)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+    SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+                         %s::timestamptz[], %b::bytea[]) ON CONFLICT DO NOTHING"""
 # A document that was read again answers with its last reading only.
 _OF = """SELECT chunk_id::text, document_id, fact_id, text, authored_at, source FROM note_chunk c
     WHERE chunk_id = ANY(%(chunks)s::uuid[]) AND identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s
@@ -27,11 +44,12 @@ _OF = """SELECT chunk_id::text, document_id, fact_id, text, authored_at, source 
         WHERE later.identifier_no = c.identifier_no AND later.document_id = c.document_id
         AND (later.recorded_at, later.text_id) > (c.recorded_at, c.text_id)
         AND later.text_id <> c.text_id AND later.recorded_at <= %(known_at)s))"""
-_PENDING = """SELECT count(*) FROM index_queue q JOIN note_chunk c ON c.chunk_id = q.point_id
-    WHERE q.collection = %s AND c.identifier_no = ANY(%s)"""
-_OWE_ALL = """INSERT INTO index_queue (collection, point_id, text, payload)
-    SELECT %s, chunk_id, text, jsonb_build_object(%s::text, identifier_no) FROM note_chunk
-    ON CONFLICT DO NOTHING"""
+_PENDING = """SELECT (SELECT count(*) FROM index_queue WHERE identifier_no = ANY(%(numbers)s))
+    + (SELECT count(*) FROM text_queue WHERE identifier_no = ANY(%(numbers)s))"""
+_OWE_ALL = """INSERT INTO index_queue (collection, point_id, text, payload, identifier_no, turn)
+    SELECT %s, chunk_id, text, jsonb_build_object(%s::text, identifier_no), identifier_no,
+        clock_timestamp() + interval '50 milliseconds' * row_number() OVER (PARTITION BY identifier_no)
+    FROM note_chunk ON CONFLICT DO NOTHING"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +68,28 @@ async def add(
     known: Mapping[Identifier, int],
     recorded_at: datetime,
 ) -> None:
-    """Record the chunks of the texts and owe them to the index."""
-    rows = [row for text in texts for row in _rows(text, known[text.patient], recorded_at)]
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_ADD, rows)
-    await index_queue.add(conn, [Owed(NOTES, row[0], row[5], {IDENTIFIER: row[1]}) for row in rows])
+    """Record the texts and queue them to be cut."""
+    rows = [
+        (
+            *(text.text_id, known[text.patient], text.document_id, text.fact_id, text.text, text.authored_at),
+            text.source.SerializeToString(deterministic=True),
+        )
+        for text in texts
+    ]
+    if rows:
+        await conn.execute(_ADD, (recorded_at, *map(list, zip(*rows, strict=True))))
+
+
+async def cut(conn: AsyncConnection[Any], limit: int) -> int:
+    """Cut some of the texts that wait, inside the caller's transaction, and owe the chunks to the index; how many."""
+    texts = await (await conn.execute(_TAKE, (limit,))).fetchall()
+    if texts:
+        rows = await asyncio.to_thread(lambda: [row for text in texts for row in _chunks(*text)])
+        if rows:
+            await conn.execute(_ADD_CHUNKS, tuple(map(list, zip(*rows, strict=True))))
+        await index_queue.add(conn, [Owed(NOTES, row[0], row[5], {IDENTIFIER: row[1]}, row[1]) for row in rows])
+        await conn.execute(_CUT, ([text[0] for text in texts],))
+    return len(texts)
 
 
 async def of(
@@ -67,8 +102,8 @@ async def of(
 
 
 async def pending(conn: AsyncConnection[Any], numbers: Collection[int]) -> int:
-    """How many chunks of these identifiers the index does not have yet."""
-    row = await (await conn.execute(_PENDING, (NOTES, list(numbers)))).fetchone()
+    """How many pieces of these identifiers' texts the index does not have yet; a text that is not cut yet is one."""
+    row = await (await conn.execute(_PENDING, {"numbers": list(numbers)})).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -87,13 +122,21 @@ def _chunk(chunk_id: str, document_id: str, fact_id: str, text: str, authored_at
     return NoteChunk(chunk_id, document_id, fact_id, text, authored_at, SourcePointer.FromString(source))
 
 
-def _rows(text: Text, number: int, recorded_at: datetime) -> list[tuple[Any, ...]]:
+def _chunks(
+    text_id: str,
+    number: int,
+    document_id: str,
+    fact_id: str,
+    text: str,
+    authored: datetime,
+    recorded: datetime,
+    at: bytes,
+) -> list[tuple[Any, ...]]:
     rows = []
-    for chunk in chunks.cut(text.text):
-        source = SourcePointer()
-        source.CopyFrom(text.source)
+    for chunk in chunks.cut(text):
+        source = SourcePointer.FromString(at)
         source.text_start, source.text_end = chunk.start, chunk.end
-        chunk_id = event_id("note-chunk", text.text_id, str(chunk.start))
-        what = (text.document_id, text.fact_id, text.text_id, chunk.text, text.authored_at, recorded_at)
-        rows.append((chunk_id, number, *what, source.SerializeToString(deterministic=True)))
+        chunk_id = event_id("note-chunk", text_id, str(chunk.start))
+        what = (number, document_id, fact_id, text_id, chunk.text, authored, recorded)
+        rows.append((chunk_id, *what, source.SerializeToString(deterministic=True)))
     return rows

@@ -1,0 +1,128 @@
+"""Which statements can act on each other: clusters of one identifier, by the names of their groups."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from consult import times
+from psycopg import AsyncConnection
+
+from memory.adapters.postgres.facts import Row
+
+Group = tuple[int, str]
+
+# From the groups asked for to their clusters, to all groups of those, to the clusters of these, and so on.
+_REACHED = """
+WITH RECURSIVE reached(cluster_no) AS (
+    SELECT g.cluster_no FROM unnest(%s::bigint[], %s::text[]) AS asked(identifier_no, name)
+    JOIN fact_group g USING (identifier_no, name)
+    UNION
+    SELECT theirs.cluster_no FROM reached JOIN fact_group ours USING (cluster_no)
+    JOIN fact_group theirs ON theirs.identifier_no = ours.identifier_no AND theirs.name = ours.name
+)
+SELECT identifier_no, name, cluster_no FROM reached JOIN fact_group USING (cluster_no)
+"""
+_NUMBERS = "SELECT nextval('cluster_no') FROM generate_series(1, %s)"
+_ADD = """INSERT INTO fact_group (identifier_no, name, cluster_no)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"""
+_STATE = """SELECT number, (SELECT max(stated_at) FROM fact WHERE cluster_no = number),
+    EXISTS (SELECT FROM fact WHERE cluster_no = number AND kind = 7) FROM unnest(%s::bigint[]) AS number"""
+
+
+class Joined:
+    """Sets of groups and clusters that belong together."""
+
+    def __init__(self) -> None:
+        self._parent: dict[object, object] = {}
+
+    def root(self, one: object) -> object:
+        while (above := self._parent.setdefault(one, one)) != one:
+            self._parent[one] = self._parent[above]
+            one = above
+        return one
+
+    def join(self, one: object, other: object) -> None:
+        self._parent[self.root(other)] = self.root(one)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What belonged with a cluster before: all its numbers, when the last was stated, whether documents are in it."""
+
+    numbers: frozenset[int]
+    stated_at: datetime
+    documents: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Where each of some facts belongs.
+
+    `number`: the cluster of a fact id; facts about themselves alone have none. `before`: of the clusters that were in
+    the record already.
+    """
+
+    number: Mapping[str, int]
+    before: Mapping[int, Before]
+
+
+async def assign(conn: AsyncConnection[Any], new: Sequence[Row]) -> Clusters:
+    """Give each fact its cluster, and record what it joins. The caller has the persons' locks."""
+    named: dict[str, tuple[object, ...]] = {
+        row.fact.fact_id: (row.identifier_no, *row.fact.identity.groups) for row in new
+    }
+    # The facts of one order have the same groups.
+    together: dict[tuple[object, ...], list[Group]] = {}
+    for row in new:
+        if (names := named[row.fact.fact_id]) not in together and row.fact.identity.groups:
+            together[names] = [(row.identifier_no, name) for name in row.fact.identity.groups]
+    if not together:
+        return Clusters({}, {})
+    asked = sorted({group for each in together.values() for group in each})
+    known = await (await conn.execute(_REACHED, tuple(map(list, zip(*asked, strict=True))))).fetchall()
+    joined = Joined()
+    for number, name, cluster in known:
+        joined.join((number, name), cluster)
+    for first, *others in together.values():
+        for other in others:
+            joined.join(first, other)
+    numbers, before = await _numbered(conn, [each[0] for each in together.values()], joined, known)
+    cluster_of = {names: numbers[joined.root(each[0])] for names, each in together.items()}
+    rows = {(*group, cluster_of[names]) for names, each in together.items() for group in each} - set(known)
+    if rows:
+        await conn.execute(_ADD, tuple(map(list, zip(*sorted(rows), strict=True))))
+    return Clusters(
+        {fact_id: cluster_of[names] for fact_id, names in named.items() if names in cluster_of},
+        await _before(conn, before),
+    )
+
+
+async def _numbered(
+    conn: AsyncConnection[Any], some: Sequence[Group], joined: Joined, known: Iterable[tuple[int, str, int]]
+) -> tuple[dict[object, int], dict[int, frozenset[int]]]:
+    """The number of each set, and for those that were there before all numbers that it had."""
+    before: dict[object, set[int]] = defaultdict(set)
+    for _, _, cluster in known:
+        before[joined.root(cluster)].add(cluster)
+    roots = dict.fromkeys(map(joined.root, some))
+    fresh = [root for root in roots if root not in before]
+    numbers = {root: min(before[root]) for root in roots if root in before}
+    had = {numbers[root]: frozenset(before[root]) for root in numbers}
+    if fresh:
+        drawn = await (await conn.execute(_NUMBERS, (len(fresh),))).fetchall()
+        numbers |= {root: number for root, (number,) in zip(fresh, drawn, strict=True)}
+    return numbers, had
+
+
+async def _before(conn: AsyncConnection[Any], numbers: Mapping[int, frozenset[int]]) -> dict[int, Before]:
+    if not numbers:
+        return {}
+    everything = [number for each in numbers.values() for number in each]
+    rows = await (await conn.execute(_STATE, (everything,))).fetchall()
+    state = {number: (stated_at or times.EARLIEST, documents) for number, stated_at, documents in rows}
+    return {
+        number: Before(each, max(state[one][0] for one in each), any(state[one][1] for one in each))
+        for number, each in numbers.items()
+    }

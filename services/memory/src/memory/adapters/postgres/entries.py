@@ -1,0 +1,276 @@
+"""The timeline as it stands: what became of each statement, kept beside the statements so that a read is one query.
+
+A projection of domain/timeline.py. `project` makes the entries of the clusters again that new facts belong to, in their
+transaction; `rebuild` makes all of them again from the facts, and a start does so when the rules have changed.
+"""
+
+import hashlib
+import inspect
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from consult import times
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, Identity
+from psycopg import AsyncConnection
+
+from memory.adapters.postgres import facts
+from memory.adapters.postgres.clusters import Clusters
+from memory.adapters.postgres.facts import Row
+from memory.domain import timeline
+from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, resumed
+
+# Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
+PAGE_BYTES = 4 * 1024 * 1024
+
+_FORGET = "DELETE FROM entry WHERE cluster_no = ANY(%s)"
+_REPLACE = """DELETE FROM entry USING unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+    AS gone(identifier_no, starts, recorded_at, fact_id)
+    WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
+    AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
+_ADD = """COPY entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view,
+    chain, chain_identity, position, first_stated) FROM STDIN (FORMAT BINARY)"""
+_TYPES = (
+    *("int8", "timestamptz", "timestamptz", "text", "int8", "int2", "text", "timestamptz", "bool", "bytea"),
+    *("text", "bytea", "int2", "timestamptz"),
+)
+# The fence (OFFSET 0) has each fact looked up by its id, whatever the planner expects of a table that grows fast.
+_OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
+    f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at
+    FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
+    WHERE e.cluster_no = ANY(%s) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
+_OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
+_STANDING = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands ORDER BY starts, recorded_at, fact_id"""
+_STANDING_IDS = "SELECT fact_id FROM entry WHERE identifier_no = ANY(%s) AND fact_id = ANY(%s) AND stands"
+_DOCUMENTS = "SELECT view, stands FROM entry WHERE identifier_no = ANY(%s) AND kind = %s AND recorded_at <= %s"
+# Each identifier is read in its own order, as far as a page can need it.
+_PAGE = """
+SELECT starts, recorded_at, fact_id, view, many FROM (
+    SELECT *, count(*) OVER () AS many,
+        sum(octet_length(view)) OVER (ORDER BY starts, recorded_at, fact_id) - octet_length(view) AS before
+    FROM (
+        SELECT one.* FROM unnest(%(numbers)s::bigint[]) AS number CROSS JOIN LATERAL (
+            SELECT starts, recorded_at, fact_id, view FROM entry
+            WHERE identifier_no = number AND (starts, recorded_at, fact_id) > (%(starts)s, %(recorded_at)s, %(fact_id)s)
+            AND (stands OR %(superseded)s) AND (%(kinds)s::smallint[] = '{}' OR kind = ANY(%(kinds)s))
+            ORDER BY starts, recorded_at, fact_id LIMIT %(limit)s
+        ) AS one ORDER BY starts, recorded_at, fact_id LIMIT %(limit)s
+    ) AS nearest
+) AS page WHERE before < %(bytes)s ORDER BY starts, recorded_at, fact_id"""
+_RULES = "SELECT rules FROM entry_rules"
+
+
+class Place(NamedTuple):
+    """Where an entry stands in the order of reading."""
+
+    starts: datetime
+    recorded_at: datetime
+    fact_id: str
+
+
+START = Place(times.EARLIEST, times.EARLIEST, "")
+
+
+async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Clusters) -> None:
+    """Make the entries again that new facts may have changed. The caller has the persons' locks."""
+    fresh: dict[int, list[Row]] = defaultdict(list)
+    made: list[tuple[Any, ...]] = []
+    for row in new:
+        number = known.number.get(row.fact.fact_id)
+        if number is None:
+            made += _rows(row.identifier_no, None, lives([row.statement]))
+        else:
+            fresh[number].append(row)
+    later = {number: rows for number, rows in fresh.items() if number in known.before and _goes_on(rows, known, number)}
+    again = {number: known.before[number].numbers for number in fresh if number in known.before and number not in later}
+    for number, rows in fresh.items():
+        if number not in known.before:
+            made += _rows(rows[0].identifier_no, number, lives([row.statement for row in rows]))
+    for number, statements in (await _statements(conn, again)).items():
+        made += _rows(fresh[number][0].identifier_no, number, lives(statements))
+    changed, gone = await _went_on(conn, later, known)
+    if again:
+        await conn.execute(_FORGET, ([number for numbers in again.values() for number in numbers],))
+    if gone:
+        await conn.execute(_REPLACE, tuple(map(list, zip(*gone, strict=True))))
+    await _write(conn, made + changed)
+
+
+def _goes_on(rows: Iterable[Row], known: Clusters, number: int) -> bool:
+    """Whether everything new is later than all that the cluster has: then only what is open in it can change."""
+    before = known.before[number]
+    return not before.documents and all(
+        row.statement.stated_at > before.stated_at and row.fact.kind != FACT_KIND_DOCUMENT for row in rows
+    )
+
+
+async def _went_on(
+    conn: AsyncConnection[Any], later: Mapping[int, Sequence[Row]], known: Clusters
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The rows that later statements make, and the keys of those that they replace."""
+    belongs = {before: number for number in later for before in known.before[number].numbers}
+    chains: dict[int, list[Chain]] = defaultdict(list)
+    if belongs:
+        open_rows = await (await conn.execute(_OPEN, (list(belongs),))).fetchall()
+        for (cluster, _), of_chain in groupby(open_rows, key=lambda row: (row[0], row[6])):
+            chains[belongs[cluster]].append(_chain(list(of_chain)))
+    made: list[tuple[Any, ...]] = []
+    gone: list[tuple[Any, ...]] = []
+    for number, rows in later.items():
+        before = sorted(chains[number], key=lambda chain: chain.last.order)
+        was = {id(entry): (entry, chain.identity) for chain in before for entry in chain.entries}
+        lived = lives([row.statement for row in rows], before)
+        same = {
+            id(entry)
+            for entry, chain in lived
+            if id(entry) in was and chain is not None and chain.identity is was[id(entry)][1]
+        }
+        person = rows[0].identifier_no
+        every = zip(_rows(person, number, lived), lived, strict=True)
+        made += [row for row, (entry, _) in every if id(entry) not in same]
+        gone += [(person, *place(entry)) for id_, (entry, _) in was.items() if id_ not in same]
+    return made, gone
+
+
+def _chain(rows: Sequence[Any]) -> Chain:
+    entries = []
+    for _, view, since, _, recorded_at, _, _, *moments in rows:
+        recorded = RecordedFact.FromString(view)
+        stated_at, received_at, ordinal, _ = moments
+        stated = StatedFact(recorded.fact, stated_at, received_at, ordinal, recorded_at)
+        entries.append(Entry(stated, recorded.fact, since, tuple(recorded.carried_from)))
+    _, _, _, first_stated, _, identity, payload, *moments = rows[0]
+    last = StatedFact(ClinicalFact.FromString(payload), *moments)
+    return resumed(last, Identity.FromString(identity), entries, first_stated)
+
+
+async def _statements(
+    conn: AsyncConnection[Any], changed: Mapping[int, Collection[int]]
+) -> dict[int, list[StatedFact]]:
+    stated: dict[int, list[StatedFact]] = defaultdict(list)
+    if changed:
+        belongs = {cluster: number for number, before in changed.items() for cluster in before}
+        for cluster, statement in await facts.of_clusters(conn, belongs):
+            stated[belongs[cluster]].append(statement)
+    return stated
+
+
+async def rebuild(conn: AsyncConnection[Any]) -> None:
+    """Make every entry again from the facts, inside the caller's transaction; writers wait."""
+    await conn.execute("LOCK TABLE fact, entry IN SHARE ROW EXCLUSIVE MODE")
+    await conn.execute("DELETE FROM entry")
+    for (number,) in await (await conn.execute("SELECT identifier_no FROM identifier")).fetchall():
+        stated = await facts.in_clusters(conn, number)
+        cluster_of = {statement.fact.fact_id: cluster for cluster, statement in stated}
+        made: list[tuple[Any, ...]] = []
+        for cluster in clusters([statement for _, statement in stated]):
+            numbers = [no for each in cluster if (no := cluster_of[each.fact.fact_id]) is not None]
+            made += _rows(number, min(numbers, default=None), lives(cluster))
+        await _write(conn, made)
+
+
+async def keep_up(conn: AsyncConnection[Any]) -> None:
+    """Rebuild when other rules than this version's made the entries."""
+    rules = hashlib.sha256(inspect.getsource(timeline).encode()).hexdigest()
+    async with conn.transaction():
+        await conn.execute("LOCK TABLE entry_rules IN EXCLUSIVE MODE")
+        made_by = await (await conn.execute(_RULES)).fetchone()
+        if made_by == (rules,):
+            return
+        await rebuild(conn)
+        await conn.execute("DELETE FROM entry_rules")
+        await conn.execute("INSERT INTO entry_rules VALUES (%s)", (rules,))
+
+
+async def standing(
+    conn: AsyncConnection[Any], numbers: Collection[int], kinds: Collection[int] = ()
+) -> list[RecordedFact]:
+    """The current statements of these identifiers, in the order of reading where no kinds are asked for."""
+    asked = (_OF, (list(numbers), list(kinds))) if kinds else (_STANDING, (list(numbers),))
+    rows = await (await conn.execute(*asked)).fetchall()
+    return [RecordedFact.FromString(view) for (view,) in rows]
+
+
+async def standing_among(conn: AsyncConnection[Any], numbers: Collection[int], fact_ids: Collection[str]) -> set[str]:
+    """Those of the facts that stand."""
+    rows = await (await conn.execute(_STANDING_IDS, (list(numbers), list(fact_ids)))).fetchall()
+    return {fact_id for (fact_id,) in rows}
+
+
+async def documents(conn: AsyncConnection[Any], numbers: Collection[int], known_at: datetime | str) -> dict[str, bool]:
+    """The ids of the documents known by a time, and whether they stand now."""
+    known: dict[str, bool] = {}
+    for view, stands in await (
+        await conn.execute(_DOCUMENTS, (list(numbers), FACT_KIND_DOCUMENT, known_at))
+    ).fetchall():
+        document_id = RecordedFact.FromString(view).fact.source.document_id
+        if document_id:
+            known[document_id] = stands or known.get(document_id, False)
+    return known
+
+
+async def page(
+    conn: AsyncConnection[Any],
+    numbers: Collection[int],
+    after: Place,
+    limit: int,
+    *,
+    kinds: Collection[int] = (),
+    superseded: bool = False,
+) -> tuple[list[RecordedFact], Place | None]:
+    """At most `limit` entries behind a place, in the order of reading, and the place of the last if more follow."""
+    asked = after._asdict() | {
+        "numbers": list(numbers),
+        "kinds": list(kinds),
+        "superseded": superseded,
+        "limit": limit + 1,
+        "bytes": PAGE_BYTES,
+    }
+    rows = await (await conn.execute(_PAGE, asked)).fetchall()
+    kept = rows[:limit]
+    last = Place(*kept[-1][:3]) if kept and kept[-1][4] > len(kept) else None
+    return [RecordedFact.FromString(row[3]) for row in kept], last
+
+
+async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]]) -> None:
+    async with conn.cursor() as cursor, cursor.copy(_ADD) as copy:
+        copy.set_types(_TYPES)
+        for row in made:
+            await copy.write_row(row)
+
+
+def _rows(number: int, cluster: int | None, lived: Iterable[tuple[Entry, Chain | None]]) -> list[tuple[Any, ...]]:
+    rows = []
+    position: Counter[int] = Counter()
+    for entry, chain in lived:
+        rows.append(_row(number, cluster, entry, chain, position[id(chain)]))
+        position[id(chain)] += 1
+    return rows
+
+
+def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, position: int) -> tuple[Any, ...]:
+    fact = entry.fact
+    return (
+        number,
+        *place(entry),
+        cluster,
+        fact.kind,
+        f"{fact.code.system}|{fact.code.code}",
+        entry.since,
+        entry.stands,
+        entry.recorded().SerializeToString(deterministic=True),
+        *((None,) * 4 if chain is None else _open(chain, position)),
+    )
+
+
+def _open(chain: Chain, position: int) -> tuple[Any, ...]:
+    identity = chain.identity.SerializeToString(deterministic=True)
+    return chain.last.first.fact_id, identity, position, chain.first_stated
+
+
+def place(entry: Entry) -> Place:
+    """Where the entry stands in the order of reading."""
+    return Place(*timeline.reading_order(entry))

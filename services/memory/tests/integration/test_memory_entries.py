@@ -1,0 +1,177 @@
+"""What is kept of each statement's fate is what the facts give, and pages are one state of it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from contracts.errors import InvalidInputError, NotFoundError
+from contracts.identifiers import event_id
+from longitude.ingestion.v1.events_pb2 import MessageReceived
+from longitude.record.v1 import fact_pb2 as cf
+from longitude.record.v1.context_pb2 import RecordedFact
+from memory.adapters.postgres import Store, entries
+from memory.domain.identity import Identifier
+from memory.flows import timeline
+from memory.flows.timeline import Asked
+from memory.handlers import on_messages_received
+
+Build = Callable[..., Any]
+NORTH, LAKE = Identifier("NORTH", "1"), Identifier("LAKE", "2")
+KINDS = (
+    *(cf.FACT_KIND_RESULT, cf.FACT_KIND_RESULT, cf.FACT_KIND_MEDICATION, cf.FACT_KIND_MEDICATION),
+    *(cf.FACT_KIND_ALLERGY, cf.FACT_KIND_DOCUMENT),
+)
+STATUSES = (
+    *(cf.FACT_STATUS_UNSPECIFIED, cf.FACT_STATUS_ACTIVE, cf.FACT_STATUS_ORDERED, cf.FACT_STATUS_PRELIMINARY),
+    *(cf.FACT_STATUS_FINAL, cf.FACT_STATUS_FINAL, cf.FACT_STATUS_CORRECTED, cf.FACT_STATUS_ENDED),
+    cf.FACT_STATUS_ENTERED_IN_ERROR,
+)
+COLUMNS = "identifier_no, starts, recorded_at, fact_id, kind, concept, since, stands, view, chain, chain_identity"
+
+
+def random_fact(
+    random: Random, build: Build, event: str, n: int, patient: str, kinds: Sequence[int]
+) -> cf.ClinicalFact:
+    """A statement about one of a few things, by one or two of their numbers, or about itself alone."""
+    thing = random.randrange(4)
+    groups = random.sample([f"filler:F{thing}", f"placer:P{thing // 2}", f"visit:V{thing}"], random.randrange(3))
+    kind = random.choice(kinds)
+    built: cf.ClinicalFact = build(
+        fact_id=event_id("fact", event, str(n)),
+        kind=kind,
+        code=random.choice(("6809", "723", "29046")),
+        patient=patient,
+        since=random.choice((None, 0, 1, 2)),
+        until=random.choice((None, None, 9)) if kind == cf.FACT_KIND_MEDICATION else None,
+        status=random.choice(STATUSES),
+        value=str(random.randrange(9)),
+        note=random.choice(("", "as told")),
+    )
+    built.source.event_id = event
+    if kind == cf.FACT_KIND_DOCUMENT or random.random() < 0.1:
+        built.source.document_id = f"D{thing}"
+    if groups:
+        whole = kind == cf.FACT_KIND_MEDICATION and random.random() < 0.2
+        names = () if whole else random.sample(("a/", "b/"), random.randrange(1, 3))
+        instance = random.choice((0, 0, 0, 1))
+        built.identity.CopyFrom(cf.Identity(groups=groups, names=names, instance=instance, whole_group=whole))
+    return built
+
+
+def random_messages(random: Random, build: Build, message: Build, at: Build, count: int) -> list[MessageReceived]:
+    """A history: most messages come in their order, some late, some with others' times; persons merge and part.
+
+    Every other history is without documents, whose withdrawal reaches back to what was closed before.
+    """
+    kinds = random.choice((KINDS, KINDS[:-1]))
+    told = []
+    for n in range(count):
+        patient = random.choice(("1@NORTH", "1@NORTH", "2@LAKE"))
+        event = f"{random.random()}"
+        facts = [random_fact(random, build, event, i, patient, kinds) for i in range(random.randrange(1, 4))]
+        link = {random.choice(("merged", "unmerged")): "2@LAKE"} if random.random() < 0.1 else {}
+        sent = at(n if random.random() < 0.7 else random.randrange(count))
+        told.append(message(event, *facts, patient="1@NORTH" if link else patient, sent=sent, **link))
+    return told
+
+
+async def tell_in_batches(
+    store: Store, event: Build, messages: list[MessageReceived], random: Random
+) -> AsyncIterator[None]:
+    while messages:
+        batch = [messages.pop(0) for _ in range(min(len(messages), random.randrange(1, 6)))]
+        await on_messages_received([event(each, each.header.control_id) for each in batch], store=store)
+        yield
+
+
+async def pages(store: Store, identifier: Identifier, asked: Asked) -> list[RecordedFact]:
+    facts: list[RecordedFact] = []
+    while True:
+        page = await timeline.page(store, identifier, asked)
+        assert len(page.facts) <= asked.size
+        facts += page.facts
+        if not page.next:
+            return facts
+        asked = Asked(**{name: getattr(asked, name) for name in asked.__slots__} | {"token": page.next})
+
+
+async def replayed(store: Store, identifier: Identifier, *, superseded: bool) -> list[RecordedFact]:
+    _, made = await store.replayed(identifier, None)
+    return [entry.recorded() for entry in made if superseded or entry.stands]
+
+
+async def is_known(store: Store, identifier: Identifier) -> bool:
+    try:
+        await store.person(identifier)
+    except NotFoundError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_what_is_kept_is_what_the_facts_give(
+    store: Store, fact: Build, message: Build, event: Build, at: Build, seed: int
+) -> None:
+    random = Random(seed)
+    told = random_messages(random, fact, message, at, 30)
+    async for _ in tell_in_batches(store, event, told, random):
+        for superseded in (False, True):
+            asked = Asked(superseded=superseded, size=random.choice((1, 3, 1000)))
+            if await is_known(store, NORTH):
+                assert await pages(store, NORTH, asked) == await replayed(store, NORTH, superseded=superseded)
+    async with store.connection() as conn, conn.transaction():
+        query = f"SELECT {COLUMNS} FROM entry ORDER BY 1, 2, 3, 4".encode()
+        kept = await (await conn.execute(query)).fetchall()
+        await entries.rebuild(conn)
+        assert await (await conn.execute(query)).fetchall() == kept
+        assert len(kept) > 20
+
+
+async def test_entries_that_other_rules_made_are_made_again(
+    store: Store, fact: Build, message: Build, tell: Build
+) -> None:
+    await tell("m", message("m", fact(fact_id="f")))
+    async with store.connection() as conn:
+        await conn.execute("UPDATE entry SET stands = false")
+        await entries.keep_up(conn)
+        assert await entries.standing(conn, [1]) == []
+        await conn.execute("UPDATE entry_rules SET rules = 'older'")
+        await entries.keep_up(conn)
+        assert [each.fact.fact_id for each in await entries.standing(conn, [1])] == ["f"]
+
+
+async def test_pages_are_one_state_of_the_record_whatever_comes_between_them(
+    store: Store, fact: Build, message: Build, tell: Build, at: Build
+) -> None:
+    order = {"kind": cf.FACT_KIND_MEDICATION, "same": "order", "status": cf.FACT_STATUS_ACTIVE, "code": "6809"}
+    facts = [fact(fact_id=name, since=n) for n, name in enumerate("abc")]
+    await tell("m", message("m", *facts, fact(fact_id="late", since=5, **order), sent=at(1)))
+    first = await timeline.page(store, NORTH, Asked(size=2))
+    assert [each.fact.fact_id for each in first.facts] == ["a", "b"]
+    # The order moves to a place that was read already, and a person joins: neither page may tell of it.
+    await tell("n", message("n", fact(fact_id="early", since=0.5, **order), sent=at(2)))
+    await tell("o", message("o", fact(fact_id="other", since=7, patient="2@LAKE"), merged="2@LAKE", sent=at(3)))
+    second = await timeline.page(store, NORTH, Asked(size=2, token=first.next))
+    assert ([each.fact.fact_id for each in second.facts], second.next) == (["c", "late"], "")
+    assert (first.first, second.first) == (True, False)
+    now = await pages(store, NORTH, Asked(size=2))
+    assert [each.fact.fact_id for each in now] == ["a", "early", "b", "c", "other"]
+
+
+async def test_a_page_is_bounded_by_its_bytes_too(
+    store: Store, fact: Build, message: Build, tell: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell("m", message("m", *(fact(fact_id=f"f{n}", since=n, note="x" * 1000) for n in range(9))))
+    for module in (entries, timeline):
+        monkeypatch.setattr(module, "PAGE_BYTES", 2500)
+    for asked in (Asked(), Asked(superseded=True)):
+        page = await timeline.page(store, NORTH, asked)
+        assert 0 < len(page.facts) < 9
+        assert len(await pages(store, NORTH, asked)) == 9
+
+
+@pytest.mark.parametrize("token", ["x", "!", "WzFd", "bnVsbA=="])
+async def test_a_token_that_is_none_is_refused(store: Store, token: str) -> None:
+    with pytest.raises(InvalidInputError, match="page_token"):
+        await timeline.page(store, NORTH, Asked(token=token))

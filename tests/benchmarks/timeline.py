@@ -1,0 +1,111 @@
+"""A page of a long timeline, and all its pages, beside the plain SQL for the same facts.
+
+The long record is one patient's messages, sent through Kafka like any other's.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import psycopg
+from contracts.topics import MESSAGE_RECEIVED
+from eventbus import EventBus, Outgoing
+from ingestion.domain.reading import Feed, read
+from ingestion.domain.reception import partition_key, received_event
+from longitude.ingestion.v1.events_pb2 import Payload
+from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from longitude.record.v1.fact_pb2 import PatientKey
+from servicekit.grpc import channel
+
+from tests.benchmarks.load import message, new_feed, percentile
+from tests.benchmarks.record import Process
+from tests.benchmarks.stacks import Stacks
+from tests.results import Result
+
+FULL, SHORT = (5_000, 50_000), (200,)
+PARTS = ("kafka", "postgres", "objects", "triton", "memory")
+TIMES = 15
+# Facts of one message of the load: eleven results, birth date and sex.
+_NEW_FACTS = 11
+_WRITTEN = """SELECT count(*) FROM fact WHERE identifier_no IN
+    (SELECT identifier_no FROM identifier WHERE authority = %s)"""
+_PLAIN = """SELECT view FROM entry WHERE stands AND identifier_no IN
+    (SELECT identifier_no FROM identifier WHERE authority = %s) ORDER BY starts, recorded_at, fact_id LIMIT 1000"""
+
+
+def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
+    """One patient for each size."""
+    figures: dict[str, float] = {}
+    peers: dict[str, dict[str, float]] = {}
+    with stacks(PARTS, ("embedder",)) as endpoints:
+        for size in sizes:
+            measured = asyncio.run(_measured(endpoints, size))
+            plain = measured.pop("sql_ms")
+            peers[f"plain SQL, {size} facts"] = {"page_ms": plain}
+            figures |= {f"{name}_{size}": value for name, value in measured.items()}
+            figures[f"page_ratio_to_sql_{size}"] = measured["page_ms"] / plain
+    return Result(
+        name="timeline",
+        n=TIMES,
+        figures=figures,
+        peers=peers,
+        note="p50; a page is 1,000 facts, all pages are 10,000 each, superseded statements included",
+    )
+
+
+async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
+    feed = new_feed()
+    await _write(endpoints, feed, size // _NEW_FACTS)
+    patient = PatientKey(id="000000", authority=feed)
+    async with channel(endpoints["LONGITUDE_MEMORY"]) as opened:
+        memory = MemoryServiceStub(opened)
+
+        async def page() -> None:
+            await memory.GetTimeline(pb.GetTimelineRequest(patient=patient))
+
+        async def everything() -> None:
+            asked = pb.GetTimelineRequest(patient=patient, include_superseded=True, page_size=10_000)
+            asked.page_token = (await memory.GetTimeline(asked)).next_page_token
+            while asked.page_token:
+                asked.page_token = (await memory.GetTimeline(asked)).next_page_token
+
+        with psycopg.connect(endpoints["LONGITUDE_POSTGRES_MEMORY"], options="-c search_path=memory") as connection:
+
+            async def plain() -> None:
+                connection.execute(_PLAIN, (feed,)).fetchall()
+
+            return {
+                "page_ms": await _p50_ms(page),
+                "all_pages_ms": await _p50_ms(everything),
+                "sql_ms": await _p50_ms(plain),
+            }
+
+
+async def _p50_ms(work: Callable[[], Awaitable[None]]) -> float:
+    seconds = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        await work()
+        seconds.append(time.perf_counter() - began)
+    return percentile(sorted(seconds), 0.5) * 1000
+
+
+async def _write(endpoints: dict[str, str], feed: str, messages: int) -> None:
+    bus = EventBus("benchmark", endpoints["LONGITUDE_KAFKA"])
+    facts = 0
+    async with bus.running(Process()):
+        for number in range(messages):
+            payload, now = message(number * 500, feed), datetime.now(UTC)
+            reading = read(payload, now, Feed())
+            event = received_event(reading, Payload(inline=payload), now)
+            facts += len(event.facts)
+            patient = reading.content.patient
+            assert patient is not None
+            await bus.publish(Outgoing(MESSAGE_RECEIVED, reading.event_id, partition_key(patient.key), event, now))
+    with psycopg.connect(
+        endpoints["LONGITUDE_POSTGRES_MEMORY"], options="-c search_path=memory", autocommit=True
+    ) as connection:
+        while (connection.execute(_WRITTEN, (feed,)).fetchone() or (0,))[0] < facts:
+            await asyncio.sleep(0.1)
