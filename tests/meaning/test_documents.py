@@ -18,7 +18,7 @@ from longitude.record.v1.fact_pb2 import (
     Identity,
     SourcePointer,
 )
-from memory.domain.timeline import StatedFact, fallen_documents, replay, standing
+from memory.domain.timeline import StatedFact, replay, standing
 
 DAY = datetime(2026, 3, 1, 8, tzinfo=UTC)
 Said = tuple[str, str, tuple[str, ...]]
@@ -174,10 +174,8 @@ def test_what_was_read_from_a_file_stands_while_the_document_does() -> None:
     left = standing(replay([*facts, *signed]))
     assert {entry.fact.source.document_id for entry in left} == {document}
     assert len(left) == len(facts)
-    assert fallen_documents(replay([*facts, *signed])) == set()
     entries = replay([*facts, *signed, *cancelled])
     assert not standing(entries)
-    assert fallen_documents(entries) == {document}
 
 
 def test_a_document_without_a_time_has_none() -> None:
