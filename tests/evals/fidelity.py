@@ -202,12 +202,12 @@ def _is_part(name: str, own: str) -> bool:
     return not made_up and bool(words) and set(words.split()) <= set(own.split())
 
 
-def _is_told(resource: Mapping[str, Any], names: set[str], numbers: set[Decimal], said: Said) -> bool:
+def _is_told(resource: Mapping[str, Any], names: set[str], numbers: set[Decimal], content: Said) -> bool:
     """By a fact of its kind, or as the text of a document."""
     kinds = KINDS[resource["resourceType"]]
     text = _plain(resource.get("valueString", ""))
-    return any(fact.kind in kinds and _says(fact, names, numbers) for fact in said.facts) or (
-        bool(text) and any(text in each for each in said.texts)
+    return any(fact.kind in kinds and _says(fact, names, numbers) for fact in content.facts) or (
+        bool(text) and any(text in each for each in content.texts)
     )
 
 
@@ -238,9 +238,9 @@ class Comparison:
             if fact.kind in _JUDGED and not fact.identity.whole_group:
                 self._count_right(pair, fact, any(_says(fact, *each) for each in anything))
 
-    def _count_told(self, pair: Pair, resource: Mapping[str, Any], names: set[str], said: Said) -> None:
+    def _count_told(self, pair: Pair, resource: Mapping[str, Any], names: set[str], content: Said) -> None:
         kind, numbers = resource["resourceType"], _numbers(resource)
-        hit = _is_told(resource, names, numbers, said)
+        hit = _is_told(resource, names, numbers, content)
         self.recall[kind].add(hit=hit, reason=_why(resource))
         if not hit:
             self.lines.append(f"missed     {pair.name} {kind}: {sorted(names)} {sorted(map(str, numbers))}")

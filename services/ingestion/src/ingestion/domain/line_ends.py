@@ -20,7 +20,7 @@ def join(lines: list[str], label: str, separator: str, escaped: str, remarks: li
     place = _TEXTS.get(head[:3])
     if place == head.count(separator):
         text, tail = _text_and_tail(rest, separator, head.startswith("OBX"))
-        remarks.append(Remark(segment=label, reason=f"{len(rest)} raw line ends were taken as those of its text"))
+        remarks.append(Remark(segment=label, reason="raw line ends were taken as those of its text"))
         return "\n".join([head, *(line.replace(separator, escaped) for line in text)]) + tail
     for line in rest:
         head = _with_line(head, line, separator, place, label, remarks)
@@ -43,7 +43,7 @@ def _with_line(head: str, line: str, separator: str, place: int | None, label: s
     fields = head.split(separator)
     closed = place is not None and len(fields) > place + 1
     if _is_like_segment(line, separator, bare=place is None):
-        remarks.append(Remark(reason=f"a segment of no known name after {label} was passed over"))
+        remarks.append(Remark(segment=label, reason="a segment of no known name after it was passed over"))
         return head
     if not closed or separator in line:
         remarks.append(Remark(segment=label, reason="a line that begins no segment was taken as its continuation"))
