@@ -41,6 +41,8 @@ _JUDGED = frozenset(kind for kinds in KINDS.values() for kind in kinds) - {pb.FA
 # The converter's own code systems: its codes are no words of the message.
 _OWN = "v2-to-fhir-converter"
 _MADE_UP = "own:"
+# MSH-11 behind splitting: MSH-1 is the separator.
+_PROCESSING = 10
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -125,12 +127,21 @@ def _said(pair: Pair) -> Said | None:
     texts: list[str] = []
     for message in split_batch(pair.message) or [pair.message]:
         try:
-            content = read(message, datetime.now(UTC), Feed()).content
+            content = read(_as_production(message), datetime.now(UTC), Feed()).content
         except RefusedError:
             return None
         facts += content.facts
         texts += [_plain(each.content.decode(errors="replace")) for each in content.documents]
     return Said(facts, texts)
+
+
+def _as_production(message: bytes) -> bytes:
+    """Samples are often marked as training (MSH-11); what they say is judged all the same."""
+    header, separator, rest = message.partition(b"\r")
+    fields = header.split(b"|")
+    if len(fields) > _PROCESSING and fields[_PROCESSING].split(b"^")[0] in {b"T", b"D"}:
+        fields[_PROCESSING] = b"P"
+    return b"|".join(fields) + separator + rest
 
 
 def _plain(text: str) -> str:

@@ -152,7 +152,7 @@ def test_a_visit_that_moves_to_another_patient_leaves_the_first() -> None:
     moved = f"ADT^A45;PID|1||B^^^NORTH^MR;MRG|A^^^NORTH^MR||||V1;{visit()}"
     assert record("ENCOUNTER", f"ADT^A01;{visit()}", f"ADT^A01;{visit('V2')}", moved) == [
         "inpatient encounter active 09",
-        "inpatient encounter active @B",
+        "inpatient encounter unspecified @B",
     ]
 
 
@@ -161,8 +161,8 @@ def test_each_visit_that_moves_leaves_the_first_patient() -> None:
     sent = [f"ADT^A01;{visit(number)}" for number in ("V1", "V2", "V3")]
     assert record("ENCOUNTER", *sent, f"ADT^A45;PID|1||B^^^NORTH^MR;{moved}") == [
         "inpatient encounter active 10",
-        "inpatient encounter active @B",
-        "inpatient encounter active @B",
+        "inpatient encounter unspecified @B",
+        "inpatient encounter unspecified @B",
     ]
     assert {entry.fact.encounter_id for entry in stands(*sent)} == {"V1", "V2", "V3"}
 
@@ -170,7 +170,7 @@ def test_each_visit_that_moves_leaves_the_first_patient() -> None:
 def test_an_account_that_moves_takes_its_visit_along() -> None:
     pid = "PID|1||{}^^^NORTH^MR" + "|" * 15 + "ACC1"
     sent = [f"ADT^A01;{pid.format('A')};{visit()}", f"ADT^A44;{pid.format('B')};MRG|A^^^NORTH^MR||ACC1;{visit()}"]
-    assert record("ENCOUNTER", *sent) == ["inpatient encounter active @B"]
+    assert record("ENCOUNTER", *sent) == ["inpatient encounter unspecified @B"]
 
 
 def test_numbers_of_visits_are_of_their_authority() -> None:

@@ -55,6 +55,8 @@ def _state(fact: ClinicalFact, latest: Callable[[ClinicalFact], bool]) -> str:
         return f"{ordered}, not renewed since" if latest(fact) else ordered
     if _is_on_hold(fact):
         return _ON_HOLD
+    if fact.status == FactStatus.FACT_STATUS_UNSPECIFIED:
+        return "state not stated"
     status = FactStatus.Name(fact.status).removeprefix("FACT_STATUS_").lower()
     if fact.HasField("valid_from") or fact.kind not in _UNSTATED:
         return status

@@ -36,6 +36,12 @@ def named(text: str) -> tuple[Procedure, ...]:
     return tuple(_by_code()[code] for code in dict.fromkeys(codes))
 
 
+def death_certification() -> CodedConcept:
+    """The certification of a death (HL7 Vital Records Death Reporting guide)."""
+    (known,) = named("death certification")
+    return CodedConcept(system=known.system, code=known.code, display=known.display)
+
+
 def short_name(concept: CodedConcept) -> str:
     """What a reader calls it: the words of a known procedure, else those that were sent, else the code."""
     procedure = of(concept)

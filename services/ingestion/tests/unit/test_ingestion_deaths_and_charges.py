@@ -27,6 +27,13 @@ def test_a_death_tells_its_causes_autopsy_and_coroner() -> None:
     assert causes[0].part != causes[1].part
 
 
+def test_a_certified_death_is_a_procedure_of_the_day_it_was_signed() -> None:
+    (told,) = facts("PDA|||Y|20240301113000", kind=pb.FACT_KIND_PROCEDURE)
+    assert told.code.display == "Death certification"
+    assert told.valid_from.ToDatetime(UTC) == datetime(2024, 3, 1, 11, 30, tzinfo=UTC)
+    assert facts("PDA|||N", kind=pb.FACT_KIND_PROCEDURE) == []
+
+
 def test_an_accident_is_told_with_when_where_and_whether_at_work() -> None:
     (told,) = facts("ACC|20240229101500||Route 50|||||| fell from a ladder".replace("|||||| ", "||Y||||"), kind=3)
     assert told.text == "fell from a ladder, Route 50"

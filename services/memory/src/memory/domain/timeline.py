@@ -485,10 +485,16 @@ def _completed(stated: StatedFact, before: Entry | None, first_stated: datetime)
 
 
 def _state_that_shows(fact: ClinicalFact) -> "FactStatus.ValueType":
-    """The state of what nobody stated one of: a service that was asked for, a course with or without an end."""
+    """The state of what nobody stated one of: a service that was asked for, a course with or without an end.
+
+    Orders and documents name visits without a word on whether they go on: that is not known.
+    """
     if fact.kind == FACT_KIND_PROCEDURE:
         return FACT_STATUS_ORDERED
-    return FACT_STATUS_ENDED if fact.HasField("valid_to") else FACT_STATUS_ACTIVE
+    if fact.HasField("valid_to"):
+        return FACT_STATUS_ENDED
+    named_only = fact.kind == FACT_KIND_ENCOUNTER and "valid_to" not in fact.deleted
+    return FACT_STATUS_UNSPECIFIED if named_only else FACT_STATUS_ACTIVE
 
 
 def _left_out(fact: ClinicalFact, before: ClinicalFact) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from longitude.record.v1 import fact_pb2 as pb
 from terminology.loinc import AUTOPSY, CAUSE_OF_DEATH, CORONER, INJURY, concept
+from terminology.procedures import death_certification
 
 from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.scope import Scope
@@ -14,7 +15,9 @@ _YES_NO = {"Y": "Yes", "N": "No"}
 
 
 def death(pda: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """PDA: each cause of death (PDA-1), whether there was an autopsy (PDA-6) and a coroner (PDA-9)."""
+    """PDA: each cause of death (PDA-1), its certification (PDA-3, PDA-4), autopsy (PDA-6) and coroner (PDA-9)."""
+    if pda.get(3).upper() == "Y":
+        yield _certification(pda, scope)
     for value in pda.values(1):
         element = CodedElement.read(value)
         cause = scope.coding(element.primary) if element else None
@@ -25,6 +28,21 @@ def death(pda: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
         if answer in _YES_NO:
             said = pb.CodedConcept(system=_YES_NO_SYSTEM, code=answer, display=_YES_NO[answer])
             yield _finding(pda, number, loinc, scope, coded=said)
+
+
+def _certification(pda: Segment, scope: Scope) -> pb.ClinicalFact:
+    signed = scope.origin.time(pda, 4)
+    code = death_certification()
+    return scope.fact(
+        pda,
+        pda.path(3),
+        pb.Identity(groups=["person:"], names=[code.code]),
+        kind=pb.FACT_KIND_PROCEDURE,
+        code=code,
+        valid_from=signed,
+        valid_to=signed,
+        status=pb.FACT_STATUS_FINAL,
+    )
 
 
 def accident(acc: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:

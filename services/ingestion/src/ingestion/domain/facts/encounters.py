@@ -1,7 +1,8 @@
-"""PV1 in ADT messages: visits, from admission to discharge; their cancellation, their new numbers and patients.
+"""PV1: visits, from admission to discharge; their cancellation, their new numbers and patients.
 
 A visit is known by its number (PV1-19), else by its account (PID-18). What an event says of the state of a visit is a
-row of `visit_events`; the others say nothing of it, and a start or an end that nobody stated is none.
+row of `visit_events`; orders, documents and others name the visit and say nothing of it, and a start or an end that
+nobody stated is none.
 """
 
 from collections.abc import Iterator
@@ -77,10 +78,10 @@ class _Event:
 
 def encounters(message: Message, person: Person, scope: Scope, numbers: Numbers) -> Iterator[pb.ClinicalFact]:
     """The visit that an ADT event is about; of a visit that moved, that it is no longer the other patient's."""
-    row = table("visit_events").get(scope.origin.trigger)
-    if message.header.get(9) != "ADT" or row is None:
+    says = _said_of_visit(message, scope.origin.trigger)
+    if not says:
         return
-    event = _Event(row["says"], message.first("EVN"), message.first("PV2"), scope)
+    event = _Event(says, message.first("EVN"), message.first("PV2"), scope)
     if event.says == "moved":
         if not person.merged:
             scope.origin.remark(person.pid, 0, "a move without MRG does not say from whom")
@@ -91,6 +92,13 @@ def encounters(message: Message, person: Person, scope: Scope, numbers: Numbers)
     for pv1, mrg in zip_longest(person.visits[: max(count, 1)], person.merged[:count]):
         if pv1 is not None:
             yield from _encounter(person.pid, pv1, mrg, event)
+
+
+def _said_of_visit(message: Message, trigger: str) -> str:
+    """What a message says of the visit in its PV1; empty for results, which repeat it by the thousand."""
+    if message.header.get(9) == "ADT":
+        return table("visit_events").get(trigger, {}).get("says", "")
+    return "" if trigger.startswith("R") else "updates"
 
 
 def _encounter(pid: Segment, pv1: Segment, mrg: Segment | None, event: _Event) -> Iterator[pb.ClinicalFact]:

@@ -38,6 +38,7 @@ _SAYS = {
 }
 WITHDRAWN = pb.FACT_STATUS_ENTERED_IN_ERROR
 NO_RESULT = pb.FACT_STATUS_UNSPECIFIED
+_ORDER_DETAIL = "O"
 _STANDS = (pb.FACT_STATUS_PRELIMINARY, pb.FACT_STATUS_CORRECTED, pb.FACT_STATUS_FINAL)
 # HL7 table 0119: the filler has cancelled the order. A placer's wish (CA) is done where the filler repeats it beside
 # results. An order that is discontinued (DC, OD, DR) or held has no more results, and keeps those that it has.
@@ -354,7 +355,12 @@ def _of_text(
 
 def _status_of(obx: Segment, state: "pb.FactStatus.ValueType", scope: Scope) -> "pb.FactStatus.ValueType":
     """OBX-11, else what the order says; a value that is deleted (`""`) is withdrawn whatever its state."""
-    return WITHDRAWN if _is_deleted(obx) else _status(obx, 11, "observation_states", state, scope)
+    if _is_deleted(obx):
+        return WITHDRAWN
+    # With an order, O is an answer to a question of the order: it describes it, and is no result of it.
+    if obx.get(11).upper() == _ORDER_DETAIL and not scope.origin.trigger.startswith("R"):
+        return pb.FACT_STATUS_FINAL
+    return _status(obx, 11, "observation_states", state, scope)
 
 
 def _is_deleted(obx: Segment) -> bool:
