@@ -805,3 +805,17 @@ def test_warnings_name_places_and_quote_nothing() -> None:
     found = reading("ORU^R01", PID, OBR, obx("SECRETVALUE"), "DG1|1||||SECRETDATE|", "OBX|2|NM||1|SECRETUNIT")
     assert said(found)
     assert not any("SECRET" in warning for warning in said(found))
+
+
+@pytest.mark.parametrize(("restart", "same"), [(False, True), (True, False)])
+def test_order_numbers_that_begin_anew_name_an_order_within_one_visit(*, restart: bool, same: bool) -> None:
+    feed = Feed(default=FeedRules(numbers_restart=restart))
+    one, other = (
+        next(
+            fact.identity
+            for fact in reading("ORU^R01", PID, f"PV1|1|I{'|' * 17}{visit}", OBR, obx("1.4"), feed=feed).content.facts
+            if fact.kind == pb.FACT_KIND_RESULT
+        )
+        for visit in ("V1", "V2")
+    )
+    assert (one == other) is same

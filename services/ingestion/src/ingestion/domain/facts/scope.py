@@ -79,15 +79,27 @@ class Scope:
             "stated_at": self.said_at,
             **content,
         }
+        restart = self.origin.rules.numbers_restart and self.encounter_id
         return pb.ClinicalFact(
             patient=self.patient,
             provenance=pb.PROVENANCE_STRUCTURED,
             confidence=1.0,
-            identity=identity,
+            identity=_within_visit(identity, self.encounter_id) if restart else identity,
             encounter_id=self.encounter_id,
             source=source,
             **fields,  # type: ignore[arg-type]
         )
+
+
+def _within_visit(identity: pb.Identity, visit: str) -> pb.Identity:
+    """Order numbers that begin anew name an order within one visit only."""
+    within = pb.Identity()
+    within.CopyFrom(identity)
+    del within.groups[:]
+    for group in identity.groups:
+        is_order = any(scheme in group.partition(":")[0] for scheme in ("placer", "filler"))
+        within.groups.append(f"{group}#{visit}" if is_order else group)
+    return within
 
 
 def with_id(fact: pb.ClinicalFact) -> pb.ClinicalFact:
