@@ -319,6 +319,7 @@ def test_an_allergy_to_a_combination_keeps_and_loses_all_its_ingredients() -> No
     assert not record("ALLERGY", added, deleted)
 
 
+DIAGNOSED = "DG1|1||{}^I10C||20260301|F" + "|" * 14 + "P1^EHR"
 GOUT = "PRB|AD|20260301|M10.9^Gout^I10C|P1^EHR|||20260301"
 
 
@@ -335,6 +336,10 @@ GOUT = "PRB|AD|20260301|M10.9^Gout^I10C|P1^EHR|||20260301"
                      ["Gout active 00"], id="resolution deleted"),
         pytest.param([GOUT, "PRB|UP|20260302||P1^EHR||||||||||Inactive", "PRB|UP|20260302||P1^EHR"], ["Gout ended 00"],
                      id="state left out"),
+        pytest.param([DIAGNOSED.format("M10.9^Gout"), GOUT + "||20260301090000"],
+                     ["Gout ended 00 -09"], id="a diagnosis under the number of the list"),
+        pytest.param([DIAGNOSED.format("J18.9^Pneumonia"), GOUT],
+                     ["Gout active 00", "Pneumonia active 00"], id="another diagnosis under the number"),
         pytest.param([GOUT, "PRB|DE|20260302|M10.9^Gout^I10C|P1^EHR"], [], id="deleted"),
         pytest.param([GOUT, "PRB|DE|20260302|M10.9^Gout^I10C|P1^LAB"], ["Gout active 00"], id="deleted elsewhere"),
         pytest.param(["PRB|AD|20260301|^Gout|P1|||||||||Provisional^Provisional"], ["Gout preliminary"],

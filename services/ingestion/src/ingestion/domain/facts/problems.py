@@ -76,8 +76,8 @@ def diagnosis(dg1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     element = CodedElement(coded.codings, coded.original_text or dg1.get(4))
     deleted = dg1.get(21) in _DELETED
     identity = pb.Identity(
-        groups=[*([f"diagnosis:{number}"] if number else []), visit],
-        names=[number] if number else names_of(element, scope),
+        groups=[*([f"diagnosis:{number}", number] if number else []), visit],
+        names=_names(dg1, number, element, scope),
     )
     if element or (deleted and number):
         status = _TYPES.get(dg1.get(6).upper(), pb.FACT_STATUS_ACTIVE)
@@ -103,11 +103,21 @@ def problem(prb: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     if not element and not number:
         scope.origin.remark(prb, 3, "no problem")
         return
-    identity = pb.Identity(groups=[_PROBLEMS], names=[number] if number else names_of(element, scope))
+    groups = [_PROBLEMS, *([number] if number else [])]
+    identity = pb.Identity(groups=groups, names=_names(prb, number, element, scope))
     status, refuted = _state(prb, scope)
     begun, ended = scope.origin.time(prb, 16, 7), scope.origin.time(prb, 9)
     stated_at = scope.time(prb, 2)
     yield from _problem(_Entry(prb, 3, element, identity, status, begun, ended, refuted, stated_at), scope)
+
+
+def _names(segment: Segment, number: str, element: CodedElement, scope: Scope) -> list[str]:
+    """By its number within the kind of segment, whatever its code becomes; else by its codes and words.
+
+    A diagnosis and an entry of the problem list are one where they share number and code.
+    """
+    codes = names_of(element, scope)
+    return [f"{segment.name}/{number}", *(f"{number}/{code}" for code in codes)] if number else codes
 
 
 def _state(prb: Segment, scope: Scope) -> "tuple[pb.FactStatus.ValueType, bool]":
