@@ -382,3 +382,10 @@ def test_a_vaccination_says_whether_it_was_given_or_remembered(segment: str, ass
 
 def test_a_vaccine_is_a_vaccination_in_whatever_message_it_comes() -> None:
     assert one("RAS^O17", "ORC|RE|P1", vaccine()).kind == pb.FACT_KIND_IMMUNIZATION
+
+
+@pytest.mark.parametrize("words", ["NONE", "Patient takes no medications", "No current medications", "Unknown"])
+def test_an_order_of_nothing_is_no_drug(words: str) -> None:
+    drug = f"RXE||NONE^{words}^L|1||EA"
+    assert not [fact for fact in facts("RDE^O11", orc("NW"), drug) if fact.kind == pb.FACT_KIND_MEDICATION]
+    assert "RXE-2" in places("RDE^O11", orc("NW"), drug)

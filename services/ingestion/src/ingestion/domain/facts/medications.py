@@ -14,6 +14,7 @@ from terminology.concepts import NDC, RXNORM
 from terminology.drugs import Ingredient
 
 from ingestion.domain.coding import CodedElement, Coding, most_complete, remembered
+from ingestion.domain.facts import absences
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.order_states import effective_at, groups_of, said_of, state_of, stated_at
 from ingestion.domain.facts.scope import Scope
@@ -57,6 +58,9 @@ def medication(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     if named is None:
         return
     segment, element = named
+    if absences.whole(element, ("medication",)) is not None:
+        scope.origin.remark(segment, _DETAILS[segment.name].drug, "says that nothing is taken, or not what; no fact")
+        return
     content = {"kind": pb.FACT_KIND_MEDICATION} | _content(order, segment, scope)
     parts = _ingredient_parts(segment, element, scope) | _component_parts(order, segment, scope)
     groups = groups_of(order) or [f"drug:{element.primary.code or element.primary.text or next(iter(parts), '')}"]
