@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from tests.benchmarks import assessment, mllp, read, reasoner, record, start, timeline, visible
+from tests.benchmarks import assessment, context, mllp, read, reasoner, record, start, timeline, visible
 from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "visible": partial(visible.run, fresh),
     "record": partial(record.run, fresh),
     "timeline": partial(timeline.run, fresh),
+    "context": partial(context.run, fresh),
     "reasoner": partial(reasoner.run, fresh),
     "assessment": partial(assessment.run, fresh),
     "start": start.run,

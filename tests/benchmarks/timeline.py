@@ -57,7 +57,7 @@ def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
 
 async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
     feed = new_feed()
-    await _write(endpoints, feed, size // _NEW_FACTS)
+    await write(endpoints, feed, [message(number * 500, feed) for number in range(size // _NEW_FACTS)])
     patient = PatientKey(id="000000", authority=feed)
     async with channel(endpoints["LONGITUDE_MEMORY"]) as opened:
         memory = MemoryServiceStub(opened)
@@ -77,13 +77,14 @@ async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
                 connection.execute(_PLAIN, (feed,)).fetchall()
 
             return {
-                "page_ms": await _p50_ms(page),
-                "all_pages_ms": await _p50_ms(everything),
-                "sql_ms": await _p50_ms(plain),
+                "page_ms": await p50_ms(page),
+                "all_pages_ms": await p50_ms(everything),
+                "sql_ms": await p50_ms(plain),
             }
 
 
-async def _p50_ms(work: Callable[[], Awaitable[None]]) -> float:
+async def p50_ms(work: Callable[[], Awaitable[None]]) -> float:
+    """Of TIMES runs, one after another."""
     seconds = []
     for _ in range(TIMES):
         began = time.perf_counter()
@@ -92,12 +93,13 @@ async def _p50_ms(work: Callable[[], Awaitable[None]]) -> float:
     return percentile(sorted(seconds), 0.5) * 1000
 
 
-async def _write(endpoints: dict[str, str], feed: str, messages: int) -> None:
+async def write(endpoints: dict[str, str], feed: str, messages: Sequence[bytes]) -> None:
+    """Send a feed's messages through Kafka and wait until all of their facts are in the record."""
     bus = EventBus("benchmark", endpoints["LONGITUDE_KAFKA"])
     facts = 0
     async with bus.running(Process()):
-        for number in range(messages):
-            payload, now = message(number * 500, feed), datetime.now(UTC)
+        for payload in messages:
+            now = datetime.now(UTC)
             reading = read(payload, now, Feed())
             event = received_event(reading, Payload(inline=payload), now)
             facts += len(event.facts)

@@ -3,8 +3,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from consult.context.packing import Candidates, Note, Pack, pack
-from consult.context.tokens import estimate
+from consult.context.packing import SHARES, Candidates, Line, Note, Pack, _sections, pack
+from consult.context.tokens import TokenCounter, estimate
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as cf
@@ -13,6 +13,19 @@ from longitude.record.v1.context_pb2 import Passage
 Build = Callable[..., Any]
 At = Callable[[float], datetime]
 ACTIVE = cf.FACT_STATUS_ACTIVE
+PENICILLIN_RASH = "Hives after penicillin, seen twice. " * 3
+RANDOM_FACT = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from([each for each in cf.FactKind.values() if each]),
+        "code": st.sampled_from(("2823-3", "33914-3", "6809", "local", "")),
+        "display": st.sampled_from(("Potassium", "eGFR", "metformin, a drug of several words", "x")),
+        "since": st.sampled_from((None, 0, 1, 30, 500)),
+        "until": st.sampled_from((None, 31)),
+        "status": st.sampled_from((ACTIVE, cf.FACT_STATUS_ENDED, cf.FACT_STATUS_FINAL)),
+        "value": st.sampled_from(("4.2", "120")),
+        "note": st.sampled_from(("", "rash")),
+    }
+)
 EGFR = {"code": "33914-3", "display": "eGFR", "unit": "mL/min/{1.73_m2}"}
 
 
@@ -118,3 +131,55 @@ def test_notes_and_evidence_have_their_turn_before_the_depth_of_results(record: 
 
 def test_a_large_budget_leaves_nothing_out(record: list[cf.ClinicalFact], at: At) -> None:
     assert packed(Candidates(record), at, 50_000).omitted == 0
+
+
+def worded(text: str) -> int:
+    """Counts as few tokens as there may be."""
+    return max(1, len(text.split()))
+
+
+def plainly_packed(candidates: Candidates, question: str, budget: int, now: datetime, count: TokenCounter) -> Pack:
+    """Every line is written and counted before any is taken."""
+    sections = {
+        name: [
+            [Line(draft.text, count(draft.text + "\n"), draft.fact_id, draft.passage_id) for draft in item]
+            for item in items
+        ]
+        for name, items in _sections(candidates, question, now).items()
+    }
+    left, taken = budget, set()
+    for shared in (True, False):
+        order = (
+            sections if shared else sorted(sections, key=lambda name: name in ("results", "history", "older results"))
+        )
+        for name in order:
+            room = int(budget * SHARES[name])
+            for n, item in enumerate(sections[name]):
+                cost = sum(line.tokens for line in item)
+                if (name, n) not in taken and cost <= left and (cost <= room or not shared):
+                    taken.add((name, n))
+                    left, room = left - cost, room - cost
+    lines = [line for name in sections for n, item in enumerate(sections[name]) if (name, n) in taken for line in item]
+    shown = {line.fact_id for line in lines}
+    return Pack(lines, sum(fact.fact_id not in shown for fact in candidates.facts))
+
+
+@given(
+    drawn=st.lists(RANDOM_FACT, max_size=25),
+    conflict=st.sets(st.integers(0, 30), max_size=3),
+    budget=st.integers(0, 500),
+    count=st.sampled_from((estimate, worded)),
+)
+def test_lines_that_are_written_only_where_there_is_room_are_those_that_all_written_would_give(
+    drawn: list[dict[str, Any]], conflict: set[int], budget: int, count: TokenCounter, fact: Build, at: At
+) -> None:
+    facts = [fact(fact_id=f"f{n}", **each) for n, each in enumerate(drawn)]
+    candidates = Candidates(
+        facts,
+        [("rule", [f"f{n}" for n in conflict])],
+        [Note(PENICILLIN_RASH, at(3), "f0")],
+        [Passage(passage_id="p", title="eGFR", text="Metformin is stopped below an eGFR of 30.")],
+    )
+    question = "Does the eGFR fall?"
+    plain = plainly_packed(candidates, question, budget, at(400), count)
+    assert pack(candidates, question, budget, at(400), count) == plain

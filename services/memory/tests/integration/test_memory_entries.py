@@ -11,7 +11,9 @@ from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
 from memory.adapters.postgres import Store, entries
+from memory.domain.courses import chosen, is_named
 from memory.domain.identity import Identifier
+from memory.domain.timeline import standing
 from memory.flows import timeline
 from memory.flows.timeline import Asked
 from memory.handlers import on_messages_received
@@ -175,3 +177,23 @@ async def test_a_page_is_bounded_by_its_bytes_too(
 async def test_a_token_that_is_none_is_refused(store: Store, token: str) -> None:
     with pytest.raises(InvalidInputError, match="page_token"):
         await timeline.page(store, NORTH, Asked(token=token))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_database_chooses_what_serves_as_the_rules_do(
+    store: Store, fact: Build, message: Build, event: Build, at: Build, seed: int
+) -> None:
+    random = Random(seed)
+    async for _ in tell_in_batches(store, event, random_messages(random, fact, message, at, 30), random):
+        pass
+    person, everything = await store.replayed(NORTH, None)
+    current = standing(everything)
+    async with store.connection() as conn:
+        for most in range(1, len(current) + 2):
+            served, many = await entries.serving(conn, person.numbers, most)
+            assert served == [entry.recorded() for entry in chosen(current, most)]
+            assert many == len(current)
+        wanted = {entry.fact.fact_id for entry in random.sample(current, 3)} | {"unknown"}
+        beside = await entries.named(conn, person.numbers, wanted, {"D1"})
+        ours = [entry.recorded() for entry in current if is_named(entry.fact, wanted, {"D1"})]
+        assert sorted(beside, key=lambda each: each.fact.fact_id) == sorted(ours, key=lambda each: each.fact.fact_id)

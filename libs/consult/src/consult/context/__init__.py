@@ -29,6 +29,7 @@ NEAREST = 8
 class Gathered:
     """What memory found for a question: standing facts, open contradictions, and what searches brought, best first.
 
+    `unread`: how many more facts stand in a record that is too long for all.
     `notes` name their fact or only their document. `near`: all evidence near the question and the patient.
     `degraded`: what could not be searched, in words.
     """
@@ -39,10 +40,11 @@ class Gathered:
     notes: Sequence[Note]
     near: Sequence[Passage]
     degraded: Sequence[str] = ()
+    unread: int = 0
 
 
 def compose(gathered: Gathered, question: str, budget: int, moment: datetime, count: TokenCounter) -> Context:
-    """The pack of at most `budget` tokens as of a moment, and everything current that it was made from."""
+    """The pack of at most `budget` tokens as of a moment, and what it was made from."""
     facts = [recorded.fact for recorded in gathered.facts]
     passages = concerning(question, gathered.near)
     related = frozenset(code for passage in gathered.near[:NEAREST] for code in codes_of(passage))
@@ -52,7 +54,7 @@ def compose(gathered: Gathered, question: str, budget: int, moment: datetime, co
     return Context(
         lines=map(_line, packed.lines),
         tokens=packed.tokens,
-        omitted=packed.omitted,
+        omitted=packed.omitted + gathered.unread,
         facts=gathered.facts,
         passages=passages,
         contradictions=gathered.contradictions,

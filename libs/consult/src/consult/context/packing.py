@@ -4,12 +4,14 @@ Sections in the order they are read: patient, problems, medications, allergies, 
 evidence, history (encounters, procedures, what has ended), older results. Each may first take its share of the budget
 (SHARES) in that order; what is left over then goes to the lines that did not fit, in the same order but with the long
 sections (LAST) at the end. Every line carries the id of the one fact or passage it rests on.
-Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget.
+Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget. A line is written only
+when the budget has room, and its tokens are counted only when its words alone do not exceed that.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, partial
 
 from grounding import facts
 from longitude.record.v1.context_pb2 import Passage
@@ -88,34 +90,62 @@ class Pack:
         return sum(line.tokens for line in self.lines)
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """A line to be."""
+
+    write: Callable[[], str]
+    fact_id: str = ""
+    passage_id: str = ""
+
+    @cached_property
+    def text(self) -> str:
+        return " ".join(self.write().split())
+
+    def within(self, room: int, count: TokenCounter) -> Line | None:
+        """The line if it takes at most `room` tokens."""
+        if room <= 0 or len(self.text.split()) > room:
+            return None
+        tokens = count(self.text + "\n")
+        return Line(self.text, tokens, self.fact_id, self.passage_id) if tokens <= room else None
+
+
 @dataclass(slots=True)
 class _Purse:
     """What is left of the budget, and which lines were taken."""
 
     left: int
+    count: TokenCounter
     taken: dict[tuple[str, int], list[Line]] = field(default_factory=dict)
 
-    def take(self, place: tuple[str, int], lines: list[Line], within: int) -> int:
+    def take(self, place: tuple[str, int], drafts: Sequence[_Draft], within: int) -> int:
         """Take the lines together if they fit; return what they cost."""
-        cost = sum(line.tokens for line in lines)
-        if place in self.taken or cost > min(within, self.left):
+        if place in self.taken:
             return 0
+        room = limit = min(within, self.left)
+        lines = []
+        for draft in drafts:
+            line = draft.within(room, self.count)
+            if line is None:
+                return 0
+            lines.append(line)
+            room -= line.tokens
         self.taken[place] = lines
-        self.left -= cost
-        return cost
+        self.left -= limit - room
+        return limit - room
 
 
 def pack(candidates: Candidates, question: str, budget: int, now: datetime, count: TokenCounter) -> Pack:
     """Lines worth at most `budget` tokens. `now` decides what is current: the moment the record is read as of."""
-    sections = _sections(candidates, question, now, count)
-    purse = _Purse(budget)
+    sections = _sections(candidates, question, now)
+    purse = _Purse(budget, count)
     for name, items in sections.items():
         share = int(budget * SHARES[name])
-        for n, lines in enumerate(items):
-            share -= purse.take((name, n), lines, share)
+        for n, drafts in enumerate(items):
+            share -= purse.take((name, n), drafts, share)
     for name in sorted(sections, key=lambda name: name in LAST):
-        for n, lines in enumerate(sections[name]):
-            purse.take((name, n), lines, purse.left)
+        for n, drafts in enumerate(sections[name]):
+            purse.take((name, n), drafts, purse.left)
     lines = [
         line for name, items in sections.items() for n, _ in enumerate(items) for line in purse.taken.get((name, n), [])
     ]
@@ -123,15 +153,15 @@ def pack(candidates: Candidates, question: str, budget: int, now: datetime, coun
     return Pack(lines, sum(fact.fact_id not in shown for fact in candidates.facts))
 
 
-Items = list[list[Line]]
+Items = list[list[_Draft]]
 
 
-def _sections(candidates: Candidates, question: str, now: datetime, count: TokenCounter) -> Mapping[str, Items]:
+def _sections(candidates: Candidates, question: str, now: datetime) -> Mapping[str, Items]:
     """Every section's items in order of worth. The lines of one item are taken together or not at all."""
     renewed = facts.renewed(candidates.facts)
 
     def lines(shown: Sequence[ClinicalFact]) -> Items:
-        return [[_fact_line(fact, count, renewed)] for fact in shown]
+        return [[_fact_line(fact, renewed)] for fact in shown]
 
     related = frozenset(code for passage in candidates.passages for code in codes_of(passage))
     newest, older = results.relevant(candidates.facts, question, related | candidates.related)
@@ -147,10 +177,10 @@ def _sections(candidates: Candidates, question: str, now: datetime, count: Token
         "problems": lines(_of_kind(in_force, FACT_KIND_PROBLEM)),
         "medications": lines(_of_kind(in_force, FACT_KIND_MEDICATION)),
         "allergies": lines(_of_kind(in_force, FACT_KIND_ALLERGY)),
-        "contradictions": _contradictions(candidates, count, renewed),
+        "contradictions": _contradictions(candidates, renewed),
         "results": lines(newest),
-        "notes": [[_note_line(note, count)] for note in candidates.notes],
-        "evidence": [[_passage_line(passage, count)] for passage in candidates.passages],
+        "notes": [[_note_line(note)] for note in candidates.notes],
+        "evidence": [[_passage_line(passage)] for passage in candidates.passages],
         "history": lines(sorted(history, key=_newest_first)),
         "older results": lines(older),
     }
@@ -179,11 +209,11 @@ def _newest_first(fact: ClinicalFact) -> tuple[float, str]:
     return (-since.timestamp() if since else 0.0, fact.fact_id)
 
 
-def _contradictions(candidates: Candidates, count: TokenCounter, renewed: Collection[str]) -> Items:
+def _contradictions(candidates: Candidates, renewed: Collection[str]) -> Items:
     known = {fact.fact_id: fact for fact in candidates.facts}
     return [
         [
-            _fact_line(known[fact_id], count, renewed, lead=f"Open contradiction ({rule}): ")
+            _fact_line(known[fact_id], renewed, lead=f"Open contradiction ({rule}): ")
             for fact_id in fact_ids
             if fact_id in known
         ]
@@ -191,19 +221,17 @@ def _contradictions(candidates: Candidates, count: TokenCounter, renewed: Collec
     ]
 
 
-def _fact_line(fact: ClinicalFact, count: TokenCounter, renewed: Collection[str], lead: str = "") -> Line:
-    text = lead + phrases.line(fact, renewed=fact.fact_id in renewed)
-    return _line(text, count, fact_id=fact.fact_id)
+def _fact_line(fact: ClinicalFact, renewed: Collection[str], lead: str = "") -> _Draft:
+    return _Draft(partial(_fact_text, fact, renewed, lead), fact_id=fact.fact_id)
 
 
-def _note_line(note: Note, count: TokenCounter) -> Line:
-    return _line(f"Note {note.authored_at:%Y-%m-%d}: {note.text}", count, fact_id=note.fact_id)
+def _fact_text(fact: ClinicalFact, renewed: Collection[str], lead: str) -> str:
+    return lead + phrases.line(fact, renewed=fact.fact_id in renewed)
 
 
-def _passage_line(passage: Passage, count: TokenCounter) -> Line:
-    return _line(f"Evidence: {passage.title}. {passage.text}", count, passage_id=passage.passage_id)
+def _note_line(note: Note) -> _Draft:
+    return _Draft(lambda: f"Note {note.authored_at:%Y-%m-%d}: {note.text}", fact_id=note.fact_id)
 
 
-def _line(text: str, count: TokenCounter, *, fact_id: str = "", passage_id: str = "") -> Line:
-    flat = " ".join(text.split())
-    return Line(flat, count(flat + "\n"), fact_id, passage_id)
+def _passage_line(passage: Passage) -> _Draft:
+    return _Draft(lambda: f"Evidence: {passage.title}. {passage.text}", passage_id=passage.passage_id)

@@ -11,7 +11,7 @@ _PIECE = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
 
 
 class TokenCounter(Protocol):
-    """Counts the tokens of one line."""
+    """Counts the tokens of one line. No token spans two words: a line takes at least as many as it has words."""
 
     def __call__(self, text: str) -> int: ...
 

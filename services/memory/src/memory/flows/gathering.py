@@ -3,18 +3,18 @@
 When a search is out of reach the pack is made without it and says so: the record itself never depends on it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from consult.context import NOTES, Gathered, Note, compose, evidence_question
 from consult.context.ranking import CANDIDATES
 from consult.context.tokens import TokenCounter
 from contracts.errors import UnavailableError
-from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.context_pb2 import Context, Contradiction, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from memory import views
-from memory.adapters.postgres import Person, Store
+from memory.adapters.postgres import Standing, Store
 from memory.domain.identity import Identifier
 from memory.flows.search import Search
 
@@ -30,20 +30,22 @@ class Gatherer:
     async def context(
         self, identifier: Identifier, question: str, budget: int, moment: datetime, known_at: datetime | None
     ) -> Context:
-        """The pack, and everything current that it was made from."""
+        """The pack, and what it was made from."""
         degraded: list[str] = []
-        person, facts = await self._store.standing(identifier, known_at)
+        standing = await self._store.standing(identifier, known_at)
         vector = await self._vector(question, degraded)
-        standing = [recorded.fact for recorded in facts]
-        notes = await self._notes(person, standing, vector, known_at, degraded)
-        near = await self._evidence(question, standing, vector, degraded)
+        notes = await self._notes(standing, vector, known_at, degraded)
+        near = await self._evidence(question, [each.fact for each in standing.facts], vector, degraded)
+        contradictions = [views.contradiction(one) for one in standing.person.contradictions if one.open]
+        facts = [*standing.facts, *await self._named(standing, notes, contradictions)]
         gathered = Gathered(
             facts=facts,
-            contradictions=[views.contradiction(one) for one in person.contradictions if one.open],
-            identifiers=views.identifiers(person),
+            contradictions=contradictions,
+            identifiers=views.identifiers(standing.person),
             notes=notes,
             near=near,
             degraded=degraded,
+            unread=standing.many - len(facts),
         )
         return compose(gathered, question, budget, moment, self._count)
 
@@ -54,20 +56,28 @@ class Gatherer:
             degraded.append("search by meaning: the embedder is out of reach")
             return None
 
+    async def _named(
+        self, standing: Standing, notes: Sequence[Note], contradictions: Sequence[Contradiction]
+    ) -> list[RecordedFact]:
+        """What notes and contradictions rest on, where a long record's other facts left no room for it."""
+        fact_ids = {fact_id for one in contradictions for fact_id in one.fact_ids} | {note.fact_id for note in notes}
+        documents = {note.document_id for note in notes if not note.fact_id}
+        here = {each.fact.source.document_id for each in standing.facts}
+        return await self._store.named(standing, fact_ids - {""}, documents - here - {""})
+
     async def _notes(
         self,
-        person: Person,
-        standing: Collection[ClinicalFact],
+        standing: Standing,
         vector: Sequence[float] | None,
         known_at: datetime | None,
         degraded: list[str],
     ) -> list[Note]:
         if vector is None:
             return []
-        if pending := await self._search.notes_pending(person):
+        if pending := await self._search.notes_pending(standing.person):
             degraded.append(f"notes: {pending} pieces of text are not in the index yet")
         try:
-            hits = await self._search.notes(person, vector, NOTES, known_at, standing)
+            hits = await self._search.notes(standing.person, vector, NOTES, known_at, standing.everything)
         except UnavailableError:
             degraded.append("notes: the index is out of reach")
             return []

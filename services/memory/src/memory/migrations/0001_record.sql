@@ -55,7 +55,7 @@ CREATE TABLE entry (
     fact_id text COLLATE "C" NOT NULL,
     cluster_no bigint,
     kind smallint NOT NULL,
-    -- `system|code`
+    -- What the facts of one course share: domain/courses.py, concept_of
     concept text NOT NULL,
     -- Since when it is known to hold.
     since timestamptz NOT NULL,
@@ -74,6 +74,8 @@ CREATE TABLE entry (
 );
 CREATE INDEX entry_of_cluster ON entry (cluster_no) WHERE cluster_no IS NOT NULL;
 CREATE INDEX open_entry_of_cluster ON entry (cluster_no) WHERE chain IS NOT NULL;
+-- The newest and the oldest of each course.
+CREATE INDEX standing_entry_of_course ON entry (identifier_no, kind, concept, since, fact_id) WHERE stands;
 -- The rules that made the entries; entries made by others are made again at start.
 CREATE TABLE entry_rules (rules text NOT NULL);
 

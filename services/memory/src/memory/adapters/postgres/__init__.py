@@ -15,7 +15,7 @@ from typing import Any
 
 from contracts.errors import NotFoundError
 from longitude.record.v1.context_pb2 import RecordedFact
-from longitude.record.v1.fact_pb2 import FACT_KIND_DEMOGRAPHIC
+from longitude.record.v1.fact_pb2 import FACT_KIND_DEMOGRAPHIC, ClinicalFact
 from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
@@ -24,8 +24,9 @@ from memory.adapters.postgres import clusters, contradictions, entries, facts, i
 from memory.adapters.postgres.contradictions import Found, Now
 from memory.adapters.postgres.facts import Row
 from memory.domain import contradictions as rules
+from memory.domain import courses
 from memory.domain.identity import Identifier
-from memory.domain.timeline import Entry, replay
+from memory.domain.timeline import Entry, replay, standing
 from memory.domain.updates import Update
 
 SCHEMA = "memory"
@@ -55,6 +56,24 @@ class Person:
     identifiers: tuple[Identifier, ...]
     numbers: tuple[int, ...]
     contradictions: list[Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands as of a time: the facts that a context pack is made from, and how many there are of all."""
+
+    person: Person
+    facts: list[RecordedFact]
+    many: int
+    # Everything, where it was replayed.
+    replayed: list[Entry] | None = None
+
+    @property
+    def everything(self) -> list[ClinicalFact] | None:
+        """All that stands; None where only the database has it."""
+        if self.replayed is not None:
+            return [entry.fact for entry in self.replayed]
+        return [each.fact for each in self.facts] if len(self.facts) == self.many else None
 
 
 class Store:
@@ -116,13 +135,31 @@ class Store:
         # The longest records take seconds: nobody else waits for them.
         return person, await asyncio.to_thread(replay, stated)
 
-    async def standing(self, identifier: Identifier, known_at: datetime | None) -> tuple[Person, list[RecordedFact]]:
-        """The person, and the statements that stand as of a time."""
+    async def standing(self, identifier: Identifier, known_at: datetime | None) -> Standing:
+        """What stands as of a time, at most courses.MOST facts of it."""
         if known_at is not None:
             person, replayed = await self.replayed(identifier, known_at)
-            return person, [entry.recorded() for entry in replayed if entry.stands]
+            everything = standing(replayed)
+            facts_ = [entry.recorded() for entry in courses.chosen(everything)]
+            return Standing(person, facts_, len(everything), everything)
         async with self.reading(identifier, None) as (conn, person):
-            return person, await entries.standing(conn, person.numbers)
+            return Standing(person, *await entries.serving(conn, person.numbers))
+
+    async def named(
+        self, known: Standing, fact_ids: Collection[str], document_ids: Collection[str]
+    ) -> list[RecordedFact]:
+        """Of what stands beside `known.facts`: these facts, and those of these documents themselves."""
+        here = {each.fact.fact_id for each in known.facts}
+        wanted = set(fact_ids) - here
+        if len(known.facts) == known.many or not (wanted or document_ids):
+            return []
+        if known.replayed is not None:
+            asked = (each for each in known.replayed if courses.is_named(each.fact, wanted, document_ids))
+            found = [entry.recorded() for entry in asked]
+        else:
+            async with self._pool.connection() as conn:
+                found = await entries.named(conn, known.person.numbers, wanted, document_ids)
+        return [each for each in found if each.fact.fact_id not in here]
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from memory.adapters.postgres import facts
 from memory.adapters.postgres.clusters import Clusters
 from memory.adapters.postgres.facts import Row
 from memory.domain import timeline
+from memory.domain.courses import MOST, Course, concept_of, cut, depth, is_named
 from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, resumed
 
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
@@ -44,6 +45,20 @@ _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, 
     WHERE e.cluster_no = ANY(%s) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
 _OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
 _STANDING = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands ORDER BY starts, recorded_at, fact_id"""
+_COURSES = """SELECT kind, concept, count(*), max(since) FROM entry WHERE identifier_no = ANY(%s) AND stands
+    GROUP BY kind, concept"""
+# Of each course, and of each identifier in it, the newest and the oldest.
+_OF_COURSES = """SELECT course.kind, course.concept, e.since, e.fact_id, e.starts, e.recorded_at, e.view
+    FROM unnest(%(kinds)s::smallint[], %(concepts)s::text[]) AS course(kind, concept)
+    CROSS JOIN unnest(%(numbers)s::bigint[]) AS number CROSS JOIN LATERAL (
+        (SELECT * FROM entry WHERE identifier_no = number AND kind = course.kind AND concept = course.concept AND stands
+            ORDER BY since DESC, fact_id DESC LIMIT %(deep)s)
+        UNION ALL
+        (SELECT * FROM entry WHERE identifier_no = number AND kind = course.kind AND concept = course.concept AND stands
+            ORDER BY since, fact_id LIMIT 1)
+    ) AS e"""
+_NAMED = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands
+    AND (fact_id = ANY(%s) OR kind = ANY(%s::smallint[]))"""
 _STANDING_IDS = "SELECT fact_id FROM entry WHERE identifier_no = ANY(%s) AND fact_id = ANY(%s) AND stands"
 _DOCUMENTS = "SELECT view, stands FROM entry WHERE identifier_no = ANY(%s) AND kind = %s AND recorded_at <= %s"
 # Each identifier is read in its own order, as far as a page can need it.
@@ -174,7 +189,8 @@ async def rebuild(conn: AsyncConnection[Any]) -> None:
 
 async def keep_up(conn: AsyncConnection[Any]) -> None:
     """Rebuild when other rules than this version's made the entries."""
-    rules = hashlib.sha256(inspect.getsource(timeline).encode()).hexdigest()
+    made_with = inspect.getsource(timeline) + inspect.getsource(concept_of)
+    rules = hashlib.sha256(made_with.encode()).hexdigest()
     async with conn.transaction():
         await conn.execute("LOCK TABLE entry_rules IN EXCLUSIVE MODE")
         made_by = await (await conn.execute(_RULES)).fetchone()
@@ -192,6 +208,39 @@ async def standing(
     asked = (_OF, (list(numbers), list(kinds))) if kinds else (_STANDING, (list(numbers),))
     rows = await (await conn.execute(*asked)).fetchall()
     return [RecordedFact.FromString(view) for (view,) in rows]
+
+
+async def serving(
+    conn: AsyncConnection[Any], numbers: Collection[int], most: int = MOST
+) -> tuple[list[RecordedFact], int]:
+    """At most `most` of the current statements of these identifiers, as courses.chosen has them, and how many stand."""
+    rows = await (await conn.execute(_COURSES, (list(numbers),))).fetchall()
+    known = [Course(*row) for row in rows]
+    many = sum(each.many for each in known)
+    if many <= most:
+        return await standing(conn, numbers), many
+    shown, deep = depth(known, most)
+    asked = {
+        "numbers": list(numbers),
+        "kinds": [each.kind for each in shown],
+        "concepts": [each.concept for each in shown],
+        "deep": deep,
+    }
+    of: dict[tuple[int, str], set[tuple[Any, ...]]] = defaultdict(set)
+    for kind, concept, *row in await (await conn.execute(_OF_COURSES, asked)).fetchall():
+        of[kind, concept].add(tuple(row))
+    kept = [row for course in of.values() for row in cut(sorted(course), deep)]
+    in_order = sorted((Place(starts, recorded_at, id_), view) for _, id_, starts, recorded_at, view in kept)
+    return [RecordedFact.FromString(view) for _, view in in_order], many
+
+
+async def named(
+    conn: AsyncConnection[Any], numbers: Collection[int], fact_ids: Collection[str], document_ids: Collection[str]
+) -> list[RecordedFact]:
+    """The current statements with these ids, and those of these documents themselves."""
+    asked = (list(numbers), list(fact_ids), [FACT_KIND_DOCUMENT] if document_ids else [])
+    views = [RecordedFact.FromString(view) for (view,) in await (await conn.execute(_NAMED, asked)).fetchall()]
+    return [each for each in views if is_named(each.fact, fact_ids, document_ids)]
 
 
 async def standing_among(conn: AsyncConnection[Any], numbers: Collection[int], fact_ids: Collection[str]) -> set[str]:
@@ -258,7 +307,7 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
         *place(entry),
         cluster,
         fact.kind,
-        f"{fact.code.system}|{fact.code.code}",
+        concept_of(fact),
         entry.since,
         entry.stands,
         entry.recorded().SerializeToString(deterministic=True),
