@@ -5,7 +5,7 @@ The record is years of one patient's results of many analytes, hour by hour, sen
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 from longitude.memory.v1 import memory_service_pb2 as pb
@@ -26,6 +26,9 @@ _PLAIN = """SELECT view FROM (
     SELECT view, row_number() OVER (PARTITION BY kind, concept ORDER BY since DESC) AS nth FROM entry
     WHERE stands AND identifier_no IN (SELECT identifier_no FROM identifier WHERE authority = %s)
 ) AS newest WHERE nth <= 50"""
+# What came last is not known then: the record is replayed without it.
+_BEFORE_THE_LAST = """SELECT max(recorded_at) - interval '1 microsecond' FROM fact WHERE identifier_no IN
+    (SELECT identifier_no FROM identifier WHERE authority = %s)"""
 
 
 def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
@@ -49,19 +52,19 @@ async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
     asked = pb.GetContextRequest(
         patient=PatientKey(id="1", authority=feed), question="How did analyte 7 develop?", token_budget=BUDGET
     )
-    past = pb.GetContextRequest()
-    past.CopyFrom(asked)
-    past.known_at.FromDatetime(datetime.now(UTC))
     async with channel(endpoints["LONGITUDE_MEMORY"]) as opened:
         memory = MemoryServiceStub(opened)
 
         async def context() -> None:
             await memory.GetContext(asked)
 
-        async def as_of() -> None:
-            await memory.GetContext(past)
-
         with psycopg.connect(endpoints["LONGITUDE_POSTGRES_MEMORY"], options="-c search_path=memory") as connection:
+            past = pb.GetContextRequest()
+            past.CopyFrom(asked)
+            past.known_at.FromDatetime((connection.execute(_BEFORE_THE_LAST, (feed,)).fetchone() or (None,))[0])
+
+            async def as_of() -> None:
+                await memory.GetContext(past)
 
             async def plain() -> None:
                 connection.execute(_PLAIN, (feed,)).fetchall()

@@ -50,8 +50,8 @@ class Page:
 async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
     """InvalidInputError for a token that is none, NotFoundError for an unknown patient."""
     as_of, after = _parsed(asked.token) if asked.token else (asked.known_at, START)
-    if asked.known_at is None and asked.valid_at is None:
-        async with store.reading(identifier, None) as (conn, person):
+    if asked.valid_at is None:
+        async with store.reading(identifier, asked.known_at) as (conn, person):
             changed = await identity.last_change(conn, person.numbers)
             if as_of is None or changed <= as_of:
                 facts, last = await entries.page(

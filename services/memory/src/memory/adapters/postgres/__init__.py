@@ -137,13 +137,13 @@ class Store:
 
     async def standing(self, identifier: Identifier, known_at: datetime | None) -> Standing:
         """What stands as of a time, at most courses.MOST facts of it."""
-        if known_at is not None:
-            person, replayed = await self.replayed(identifier, known_at)
-            everything = standing(replayed)
-            facts_ = [entry.recorded() for entry in courses.chosen(everything)]
-            return Standing(person, facts_, len(everything), everything)
-        async with self.reading(identifier, None) as (conn, person):
-            return Standing(person, *await entries.serving(conn, person.numbers))
+        async with self.reading(identifier, known_at) as (conn, person):
+            if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
+                return Standing(person, *await entries.serving(conn, person.numbers))
+        person, replayed = await self.replayed(identifier, known_at)
+        everything = standing(replayed)
+        facts_ = [entry.recorded() for entry in courses.chosen(everything)]
+        return Standing(person, facts_, len(everything), everything)
 
     async def named(
         self, known: Standing, fact_ids: Collection[str], document_ids: Collection[str]
