@@ -25,7 +25,7 @@ _RESULTS, _ANALYTES = 10, 40
 _PLAIN = """SELECT view FROM (
     SELECT view, row_number() OVER (PARTITION BY kind, concept ORDER BY since DESC) AS nth FROM entry
     WHERE stands AND identifier_no IN (SELECT identifier_no FROM identifier WHERE authority = %s)
-) AS newest WHERE nth <= 50"""
+) AS newest WHERE nth <= 25"""
 # What came last is not known then: the record is replayed without it.
 _BEFORE_THE_LAST = """SELECT max(recorded_at) - interval '1 microsecond' FROM fact WHERE identifier_no IN
     (SELECT identifier_no FROM identifier WHERE authority = %s)"""
@@ -39,7 +39,7 @@ def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
         for size in sizes:
             measured = asyncio.run(_measured(endpoints, size))
             plain = measured.pop("sql_ms")
-            peers[f"plain SQL, {size} facts"] = {"newest_50_of_each_ms": plain}
+            peers[f"plain SQL, {size} facts"] = {"newest_25_of_each_ms": plain}
             figures |= {f"{name}_{size}": value for name, value in measured.items()}
             figures[f"context_ratio_to_sql_{size}"] = measured["context_ms"] / plain
     note = f"p50; a question with {BUDGET} tokens, embedder and search included"

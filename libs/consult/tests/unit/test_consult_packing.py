@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from consult.context.packing import SHARES, Candidates, Line, Note, Pack, _sections, pack
-from consult.context.tokens import TokenCounter, estimate
+from consult.context.tokens import TokenCounter, estimate, least
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as cf
@@ -133,11 +133,6 @@ def test_a_large_budget_leaves_nothing_out(record: list[cf.ClinicalFact], at: At
     assert packed(Candidates(record), at, 50_000).omitted == 0
 
 
-def worded(text: str) -> int:
-    """Counts as few tokens as there may be."""
-    return max(1, len(text.split()))
-
-
 def plainly_packed(candidates: Candidates, question: str, budget: int, now: datetime, count: TokenCounter) -> Pack:
     """Every line is written and counted before any is taken."""
     sections = {
@@ -168,7 +163,7 @@ def plainly_packed(candidates: Candidates, question: str, budget: int, now: date
     drawn=st.lists(RANDOM_FACT, max_size=25),
     conflict=st.sets(st.integers(0, 30), max_size=3),
     budget=st.integers(0, 500),
-    count=st.sampled_from((estimate, worded)),
+    count=st.sampled_from((estimate, least)),
 )
 def test_lines_that_are_written_only_where_there_is_room_are_those_that_all_written_would_give(
     drawn: list[dict[str, Any]], conflict: set[int], budget: int, count: TokenCounter, fact: Build, at: At

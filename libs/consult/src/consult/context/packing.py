@@ -5,7 +5,7 @@ evidence, history (encounters, procedures, what has ended), older results. Each 
 (SHARES) in that order; what is left over then goes to the lines that did not fit, in the same order but with the long
 sections (LAST) at the end. Every line carries the id of the one fact or passage it rests on.
 Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget. A line is written only
-when the budget has room, and its tokens are counted only when its words alone do not exceed that.
+when the budget has room, and its tokens are counted only when the least that they can be fits.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,7 +27,7 @@ from longitude.record.v1.fact_pb2 import (
 from consult import concepts, times
 from consult.context import phrases, results
 from consult.context.ranking import codes_of
-from consult.context.tokens import TokenCounter
+from consult.context.tokens import TokenCounter, least
 
 # The most of the budget that a section takes before the others have had their turn.
 SHARES = {
@@ -104,7 +104,7 @@ class _Draft:
 
     def within(self, room: int, count: TokenCounter) -> Line | None:
         """The line if it takes at most `room` tokens."""
-        if room <= 0 or len(self.text.split()) > room:
+        if room <= 0 or least(self.text) > room:
             return None
         tokens = count(self.text + "\n")
         return Line(self.text, tokens, self.fact_id, self.passage_id) if tokens <= room else None

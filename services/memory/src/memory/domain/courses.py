@@ -26,7 +26,7 @@ from longitude.record.v1.fact_pb2 import (
 from memory.domain.timeline import Entry
 
 # The most facts that a context pack is made from, beside those that its notes and contradictions name.
-MOST = 2_000
+MOST = 1_000
 # What must not be missed comes first where there are more courses than facts that fit.
 FIRST = (FACT_KIND_ALLERGY, FACT_KIND_PROBLEM, FACT_KIND_MEDICATION, FACT_KIND_DEMOGRAPHIC)
 _LASTING = (FACT_KIND_ALLERGY, FACT_KIND_PROBLEM, FACT_KIND_MEDICATION)

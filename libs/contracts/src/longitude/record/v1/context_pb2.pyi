@@ -210,7 +210,7 @@ Global___Passage: _TypeAlias = Passage  # noqa: Y015
 
 @_typing.final
 class Context(_message.Message):
-    """The part of a record that serves a question: lines within a token budget, and everything they were made from."""
+    """The part of a record that serves a question: lines within a token budget, and what they were made from."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -224,7 +224,7 @@ class Context(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     tokens: _builtins.int
     omitted: _builtins.int
-    """Facts that did not fit the budget."""
+    """Standing facts that are on no line."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextLine]: ...
     @_builtins.property
