@@ -8,17 +8,21 @@ from longitude.record.v1.fact_pb2 import PatientKey
 # The root of every UUIDv5 made here (RFC 9562 section 5.5), itself derived from the project's name.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "longitude.health")
 
+_ROOT = NAMESPACE.bytes
+
 
 def event_id(kind: str, *parts: str | bytes) -> str:
     """UUIDv5 over a kind and its parts, each length-prefixed so that no two lists of parts collide."""
-    texts = [part.encode() if isinstance(part, str) else part for part in (kind, *parts)]
-    data = b"".join([len(text).to_bytes(8, "big") + text for text in texts])
-    return _uuid5(hashlib.sha256(data).hexdigest())
+    data = hashlib.sha256()
+    for part in (kind, *parts):
+        text = part.encode() if isinstance(part, str) else part
+        data.update(len(text).to_bytes(8, "big") + text)
+    return _uuid5(data.hexdigest())
 
 
 def _uuid5(name: str) -> str:
     """`str(uuid.uuid5(NAMESPACE, name))`, without the object."""
-    digits = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    digits = hashlib.sha1(_ROOT + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 

@@ -21,7 +21,7 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from ingestion import metrics
 from ingestion.adapters.objects import RawStore
 from ingestion.domain import dicom
-from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, not_stored, read_envelope
+from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, code_of, not_stored, read_envelope
 from ingestion.domain.control_ids import REMARK, ControlIds
 from ingestion.domain.dicom import ReceivedInstance
 from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
@@ -156,14 +156,17 @@ async def _take(received: Frame, reading: Reading, received_at: datetime, intake
 async def _make_durable(payload: bytes, reading: Reading, key: bytes, received_at: datetime, intake: Intake) -> None:
     raw = await intake.store.keep_message(payload)
     message = received_event(reading, raw, received_at)
-    message.acknowledgement_code = _code(reading.envelope, None, intake)
+    message.acknowledgement_code = code_of(reading.envelope, None, intake.policy)
+    outgoing = Outgoing(MESSAGE_RECEIVED, reading.event_id, key, message, received_at)
+    if not reading.content.documents:
+        await intake.publish(outgoing)
+        return
     stored = await asyncio.gather(*(intake.store.keep_document(document) for document in reading.content.documents))
-    outgoing = [Outgoing(MESSAGE_RECEIVED, reading.event_id, key, message, received_at)]
-    outgoing += [
+    documents = [
         Outgoing(DOCUMENT_RECEIVED, event.document_id, key, event, received_at, reading.event_id)
         for event in document_events(reading, stored, received_at)
     ]
-    await asyncio.gather(*(intake.publish(event) for event in outgoing))
+    await asyncio.gather(*(intake.publish(event) for event in (outgoing, *documents)))
 
 
 async def _reject(
@@ -175,7 +178,7 @@ async def _reject(
     fault: Fault | None = None,
 ) -> list[bytes]:
     """Keep what cannot be taken, and say so. What could not be kept either must be sent again."""
-    code = "" if fault is Fault.NOISE else _code(envelope, refusal, intake)
+    code = "" if fault is Fault.NOISE else code_of(envelope, refusal, intake.policy)
     try:
         raw = await intake.store.keep_message(payload)
         event = rejected_event(raw, envelope, refusal, code, received_at)
@@ -185,11 +188,6 @@ async def _reject(
         _report("rejected message not stored", error)
         refusal = not_stored()
     return [] if fault is Fault.NOISE else _answers(payload, envelope, refusal, intake)
-
-
-def _code(envelope: Envelope, refusal: RefusedError | None, intake: Intake) -> str:
-    answers = acknowledge(envelope, refusal, b"", intake.policy)
-    return answers[0][0] if answers else ""
 
 
 def _answers(payload: bytes, envelope: Envelope, refusal: RefusedError | None, intake: Intake) -> list[bytes]:

@@ -138,12 +138,17 @@ class MllpListener:
                 continue
             try:
                 writer.write(b"".join(frames))
-                async with asyncio.timeout(self._limits.answer):
-                    await writer.drain()
+                await self._delivered(writer)
             except (OSError, TimeoutError) as error:
                 log.info("answer not delivered: %s", type(error).__name__)
                 reachable = False
                 writer.transport.abort()
+
+    async def _delivered(self, writer: asyncio.StreamWriter) -> None:
+        """Wait for room where a sender has not taken what was written; nearly all have."""
+        if writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+            async with asyncio.timeout(self._limits.answer):
+                await writer.drain()
 
     async def _finish(
         self,

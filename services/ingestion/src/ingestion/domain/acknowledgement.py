@@ -84,6 +84,12 @@ def acknowledge(
     ]
 
 
+def code_of(envelope: Envelope, refusal: RefusedError | None, policy: Policy) -> str:
+    """The code of the first answer; empty when there is none."""
+    verdict = refusal.verdict if refusal else Verdict.ACCEPT
+    return next((mode + verdict for mode in _modes(envelope, verdict, policy)), "")
+
+
 def _modes(envelope: Envelope, verdict: Verdict, policy: Policy) -> list[str]:
     if not envelope.enhanced:
         return ["A"]

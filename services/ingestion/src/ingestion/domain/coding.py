@@ -105,6 +105,10 @@ _SHORT = 512
 _read_again = lru_cache(maxsize=4096)(_read)
 
 
+def _concept(element: CodedElement, facility: str) -> CodedConcept:
+    return element.primary.concept(facility)
+
+
 def remembered(ask: Callable[[CodedElement, *More], Meaning]) -> Callable[[CodedElement, *More], Meaning]:
     """A question about elements whose answers are kept for the short ones. What else it asks must be short."""
     again = lru_cache(maxsize=4096)(ask)
@@ -113,3 +117,7 @@ def remembered(ask: Callable[[CodedElement, *More], Meaning]) -> Callable[[Coded
         return again(element, *more) if element.size <= _SHORT else ask(element, *more)
 
     return answer
+
+
+# The primary coding of an element as its sender means it. It is shared: a fact takes a copy.
+primary_concept = remembered(_concept)

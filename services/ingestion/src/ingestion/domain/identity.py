@@ -119,9 +119,8 @@ def patient_key(pid: Segment, numbers: Numbers) -> PatientKey | None:
     return numbers.key(named[0]) if named else None
 
 
-def identity_of(pid: Segment, numbers: Numbers) -> PatientIdentity:
-    """The patient as the message names them."""
-    key = patient_key(pid, numbers)
+def identity_of(pid: Segment, key: PatientKey, numbers: Numbers) -> PatientIdentity:
+    """The patient as the message names them. `key`: the `patient_key` of the segment."""
     others = [numbers.key(value) for value in numbers.known(pid, 3) or numbers.known(pid, 2)]
     return PatientIdentity(
         key=key,

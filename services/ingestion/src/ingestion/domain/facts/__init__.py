@@ -63,8 +63,8 @@ def normalise(message: Message, origin: Origin, default_authority: str) -> Norma
         if segment.name == "NTE":
             origin.remark(segment, 3, "a note on the message is not read")
     keys = [identity.patient_key(person.pid, numbers) for person in people]
-    named = next((person for person, key in zip(people, keys, strict=True) if key is not None), None)
-    found = Normalised(identity.identity_of(named.pid, numbers) if named else None)
+    named = ((person.pid, key) for person, key in zip(people, keys, strict=True) if key is not None)
+    found = Normalised(next((identity.identity_of(pid, key, numbers) for pid, key in named), None))
     for person, key in zip(people, keys, strict=True):
         if key is None:
             origin.remark(person.pid, 3, "names nobody: a placeholder, or a number of no patient; no facts")

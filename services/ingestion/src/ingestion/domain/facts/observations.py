@@ -102,8 +102,9 @@ class Observation:
         """Whether it is kept as a document instead of a result: a file, or a text too long for a fact."""
         if self.status in (WITHDRAWN, NO_RESULT):
             return False
-        kind = self.obx.get(2)
-        return kind == "ED" or (kind in TEXT_TYPES and sum(len(line.raw(5)) for line in self.lines) > LONGEST_FACT_TEXT)
+        if self.kind not in TEXT_TYPES:
+            return self.kind == "ED"
+        return sum(len(line.raw(5)) for line in self.lines) > LONGEST_FACT_TEXT
 
     @property
     def text(self) -> str:

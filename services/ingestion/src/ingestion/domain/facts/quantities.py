@@ -48,11 +48,19 @@ class Measurement:
 
 def measured(text: str, unit: str, beside: str = "") -> Measurement | None:
     """`5.4`, `<0.1`, `>= 60`; None when the text is no number. `beside`: the reference range, of the same writer."""
+    ask = _measured_again if len(text) + len(unit) + len(beside) <= _LONG_UNIT else _measured
+    return ask(text, unit, beside)
+
+
+def _measured(text: str, unit: str, beside: str) -> Measurement | None:
     match = _COMPARED.fullmatch(text.strip())
     number = _number(match["number"], beside) if match else None
     if match is None or number is None:
         return None
     return Measurement(number, _COMPARATORS[match["comparator"] or ""], unit)
+
+
+_measured_again = lru_cache(maxsize=4096)(_measured)
 
 
 def with_unit(text: str) -> Measurement | None:

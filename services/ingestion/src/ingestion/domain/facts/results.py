@@ -6,7 +6,7 @@ from dataclasses import replace
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import answers
 
-from ingestion.domain.coding import CodedElement
+from ingestion.domain.coding import CodedElement, primary_concept
 from ingestion.domain.facts.observations import (
     NO_RESULT,
     TEXT_TYPES,
@@ -217,7 +217,7 @@ def _fact(
         seen.identity(part),
         kind=pb.FACT_KIND_RESULT,
         code=code,
-        source_code=scope.coding(seen.element.primary),
+        source_code=primary_concept(seen.element, scope.origin.facility),
         valid_from=seen.time,
         valid_to=seen.time,
         status=seen.status,

@@ -1,6 +1,5 @@
 """What surrounds a segment: the message, the patient, the visit; and how a fact about them begins."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
@@ -12,7 +11,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from ingestion.domain.coding import Coding
 from ingestion.domain.feed import FeedRules
 from ingestion.domain.hl7 import Segment
-from ingestion.domain.timestamps import parse_timestamp, to_proto
+from ingestion.domain.timestamps import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,9 @@ class Origin:
         for number in numbers:
             text = segment.get(number)
             if text:
-                moment = parse_timestamp(text, self.zone)
+                moment = timestamp(text, self.zone)
                 if moment is not None:
-                    return to_proto(moment)
+                    return moment
                 self.remark(segment, number, "not a timestamp")
         return None
 
@@ -54,6 +53,18 @@ class Scope:
     origin: Origin
     patient: pb.PatientKey
     encounter_id: str = ""
+    # What all facts begin with.
+    _begun: pb.ClinicalFact = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        begun = pb.ClinicalFact(
+            patient=self.patient,
+            provenance=pb.PROVENANCE_STRUCTURED,
+            confidence=1.0,
+            encounter_id=self.encounter_id,
+            source=pb.SourcePointer(event_id=self.origin.event_id, control_id=self.origin.control_id),
+        )
+        object.__setattr__(self, "_begun", begun)
 
     @property
     def said_at(self) -> Timestamp:
@@ -70,25 +81,15 @@ class Scope:
 
     def fact(self, segment: Segment, path: str, identity: pb.Identity, **content: object) -> pb.ClinicalFact:
         """A structured fact with its pointer; `content` are fields of ClinicalFact."""
-        source = pb.SourcePointer(
-            event_id=self.origin.event_id, control_id=self.origin.control_id, segment=segment.label, field=path
-        )
-        fields: Mapping[str, object] = {
-            "status": pb.FACT_STATUS_ACTIVE,
-            "assertion": pb.ASSERTION_PRESENT,
-            "stated_at": self.said_at,
-            **content,
-        }
-        restart = self.origin.rules.numbers_restart and self.encounter_id
-        return pb.ClinicalFact(
-            patient=self.patient,
-            provenance=pb.PROVENANCE_STRUCTURED,
-            confidence=1.0,
-            identity=_within_visit(identity, self.encounter_id) if restart else identity,
-            encounter_id=self.encounter_id,
-            source=source,
-            **fields,  # type: ignore[arg-type]
-        )
+        content.setdefault("status", pb.FACT_STATUS_ACTIVE)
+        content.setdefault("assertion", pb.ASSERTION_PRESENT)
+        content.setdefault("stated_at", self.said_at)
+        if self.origin.rules.numbers_restart and self.encounter_id:
+            identity = _within_visit(identity, self.encounter_id)
+        fact = pb.ClinicalFact(identity=identity, **content)  # type: ignore[arg-type]
+        fact.MergeFrom(self._begun)
+        fact.source.segment, fact.source.field = segment.label, path
+        return fact
 
 
 def _within_visit(identity: pb.Identity, visit: str) -> pb.Identity:
@@ -104,6 +105,6 @@ def _within_visit(identity: pb.Identity, visit: str) -> pb.Identity:
 
 def with_id(fact: pb.ClinicalFact) -> pb.ClinicalFact:
     """The fact with its id: the same content from the same place always has the same."""
-    fact.ClearField("fact_id")
+    fact.fact_id = ""
     fact.fact_id = event_id("fact", fact.SerializeToString(deterministic=True))
     return fact
