@@ -19,7 +19,7 @@ from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.grpc import channel
 
-from tests.benchmarks.load import message, new_feed, percentile
+from tests.benchmarks.load import message, new_feed, patient, percentile
 from tests.benchmarks.record import Process
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result
@@ -58,15 +58,15 @@ def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
 async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
     feed = new_feed()
     await write(endpoints, feed, [message(number * 500, feed) for number in range(size // _NEW_FACTS)])
-    patient = PatientKey(id="000000", authority=feed)
+    key = PatientKey(id=patient(0), authority=feed)
     async with channel(endpoints["LONGITUDE_MEMORY"]) as opened:
         memory = MemoryServiceStub(opened)
 
         async def page() -> None:
-            await memory.GetTimeline(pb.GetTimelineRequest(patient=patient))
+            await memory.GetTimeline(pb.GetTimelineRequest(patient=key))
 
         async def everything() -> None:
-            asked = pb.GetTimelineRequest(patient=patient, include_superseded=True, page_size=10_000)
+            asked = pb.GetTimelineRequest(patient=key, include_superseded=True, page_size=10_000)
             asked.page_token = (await memory.GetTimeline(asked)).next_page_token
             while asked.page_token:
                 asked.page_token = (await memory.GetTimeline(asked)).next_page_token
@@ -103,9 +103,9 @@ async def write(endpoints: dict[str, str], feed: str, messages: Sequence[bytes])
             reading = read(payload, now, Feed())
             event = received_event(reading, Payload(inline=payload), now)
             facts += len(event.facts)
-            patient = reading.content.patient
-            assert patient is not None
-            await bus.publish(Outgoing(MESSAGE_RECEIVED, reading.event_id, partition_key(patient.key), event, now))
+            await bus.publish(
+                Outgoing(MESSAGE_RECEIVED, reading.event_id, partition_key(event.patient.key), event, now)
+            )
     with psycopg.connect(
         endpoints["LONGITUDE_POSTGRES_MEMORY"], options="-c search_path=memory", autocommit=True
     ) as connection:

@@ -11,7 +11,7 @@ from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import PatientKey
 from testkit.mllp import MllpClient
 
-from tests.benchmarks.load import message, new_feed, percentile
+from tests.benchmarks.load import message, new_feed, patient, percentile
 from tests.benchmarks.stacks import Stacks, new_topic
 from tests.results import Result
 
@@ -80,16 +80,16 @@ async def _facts(endpoints: dict[str, str], messages: int) -> list[float]:
             answer = await client.send(message(number, feed))
             assert b"MSA|AA" in answer
             began = time.perf_counter()
-            await _until_known(memory, PatientKey(id=f"{number % 500:06d}", authority=feed))
+            await _until_known(memory, PatientKey(id=patient(number), authority=feed))
             seconds.append(time.perf_counter() - began)
     return seconds
 
 
-async def _until_known(memory: "memory_service_pb2_grpc.MemoryServiceAsyncStub", patient: PatientKey) -> None:
+async def _until_known(memory: "memory_service_pb2_grpc.MemoryServiceAsyncStub", key: PatientKey) -> None:
     async with asyncio.timeout(60):
         while True:
             try:
-                await memory.GetTimeline(memory_service_pb2.GetTimelineRequest(patient=patient))
+                await memory.GetTimeline(memory_service_pb2.GetTimelineRequest(patient=key))
             except grpc.aio.AioRpcError as error:
                 if error.code() != grpc.StatusCode.NOT_FOUND:
                     raise

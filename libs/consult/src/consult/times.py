@@ -1,6 +1,7 @@
 """Moments and intervals of facts. A missing bound is open; equal bounds are one instant."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,10 +18,16 @@ def moment(message: Message, field: str) -> datetime | None:
     if not message.HasField(field):
         return None
     value: Timestamp = getattr(message, field)
-    if not 0 <= value.nanos < _NANOS:
+    return _moment(value.seconds, value.nanos)
+
+
+@lru_cache(maxsize=4096)
+def _moment(seconds: int, nanos: int) -> datetime:
+    """One message states few moments, and each of them often."""
+    if not 0 <= nanos < _NANOS:
         raise ValueError("nanos of a timestamp are 0 to 999,999,999")
     try:
-        return _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+        return _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
     except OverflowError as error:
         raise ValueError("a timestamp lies in the years 1 to 9999") from error
 

@@ -85,7 +85,7 @@ async def test_a_fact_that_another_event_repeats_is_recorded_once(
     assert entry.statement.recorded_at == recorded
 
 
-@pytest.mark.parametrize("table", ["fact", "identity_link", "contradiction", "note_text"])
+@pytest.mark.parametrize("table", ["identifier", "fact", "identity_link", "contradiction", "note_text"])
 async def test_the_database_refuses_to_change_or_delete_what_was_recorded(
     store: Store, table: str, fact: Build, message: Build, tell: Build
 ) -> None:
@@ -96,6 +96,18 @@ async def test_the_database_refuses_to_change_or_delete_what_was_recorded(
         for statement in (f"UPDATE {table} SET recorded_at = now()", f"DELETE FROM {table}"):
             with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
                 await conn.execute(statement.encode())
+
+
+@pytest.mark.parametrize("table", ["fact", "fact_group", "entry"])
+async def test_everything_belongs_to_an_identifier_that_is_known(
+    store: Store, table: str, fact: Build, message: Build, tell: Build
+) -> None:
+    for number, patient in enumerate(("1@NORTH", "2@LAKE", "1@NORTH")):
+        await tell(f"m{number}", message(f"m{number}", fact(same="order", patient=patient), patient=patient))
+    query = f"SELECT count(*), count(i.identifier_no) FROM {table} LEFT JOIN identifier i USING (identifier_no)"
+    async with store.connection() as conn:
+        rows, known = await (await conn.execute(query.encode())).fetchone() or (0, 0)
+    assert 0 < rows == known
 
 
 async def test_as_of_reads_answer_on_both_axes(store: Store, fact: Build, message: Build, tell: Build, at: At) -> None:

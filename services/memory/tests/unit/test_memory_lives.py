@@ -76,5 +76,16 @@ def test_what_came_later_changes_only_what_was_open(
     assert texts(gone_on) == texts(fates(statements))
 
 
+@given(st.lists(DRAWN, min_size=1, max_size=6), st.sampled_from((0, 100, 128, 16_384, 70_000)))
+def test_the_bytes_of_an_entry_are_those_of_its_words(
+    fact: Build, statement: Build, everything: list[dict[str, Any]], length: int
+) -> None:
+    statements = [stated(fact, statement, n, each) for n, each in enumerate(everything)]
+    for one in statements:
+        one.fact.note = "n" * length
+    for entry in fates(statements):
+        assert entry.view() == entry.recorded().SerializeToString(deterministic=True)
+
+
 def texts(entries: list[Entry]) -> list[tuple[str, str]]:
     return sorted((str(entry.recorded()), str(entry.since)) for entry in entries)

@@ -85,6 +85,8 @@ _COURSES = frozenset(
 # What may come as the result of an order.
 _REPORTED = (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING)
 _LISTED = frozenset((FACT_KIND_ALLERGY, FACT_KIND_PROBLEM))
+# Of RecordedFact.fact: its field number and wire type, as protobuf's encoding has them.
+_FACT_TAG = bytes((RecordedFact.FACT_FIELD_NUMBER << 3 | 2,))
 # Of these the latest of a concept answers for a moment; of the other instants, all.
 _MEASURED = (FACT_KIND_RESULT, FACT_KIND_DEMOGRAPHIC)
 
@@ -98,6 +100,11 @@ class StatedFact:
     received_at: datetime
     ordinal: int
     recorded_at: datetime
+
+    @cached_property
+    def payload(self) -> bytes:
+        """The fact on the wire."""
+        return self.fact.SerializeToString(deterministic=True)
 
     @cached_property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
@@ -138,9 +145,18 @@ class Entry:
 
     def recorded(self) -> RecordedFact:
         """The fact in the words of the API, with what became of it."""
-        view = RecordedFact(
-            fact=self.fact, recorded_at=times.stamp(self.statement.recorded_at), carried_from=self.carried_from
-        )
+        view = self._became()
+        view.fact.CopyFrom(self.fact)
+        return view
+
+    def view(self) -> bytes:
+        """`recorded()` on the wire, around the bytes of the fact as it was stated where nothing was added to it."""
+        stated = self.statement
+        fact = stated.payload if self.fact is stated.fact else self.fact.SerializeToString(deterministic=True)
+        return _FACT_TAG + _varint(len(fact)) + fact + self._became().SerializeToString(deterministic=True)
+
+    def _became(self) -> RecordedFact:
+        view = RecordedFact(recorded_at=times.stamp(self.statement.recorded_at), carried_from=self.carried_from)
         if self.successor is not None and self.superseded_at is not None:
             view.superseded_by = self.successor.fact_id
             view.superseded_at.CopyFrom(times.stamp(self.superseded_at))
@@ -390,9 +406,11 @@ def _begun(statement: _Statement, before: Sequence[Chain]) -> Chain:
 
 def _known_as(identity: Identity, *earlier: Identity) -> Identity:
     """An identity with the aliases that earlier statements of the same thing gave."""
+    if not earlier:
+        return identity
     groups = dict.fromkeys((*identity.groups, *(group for each in earlier for group in each.groups)))
     names = dict.fromkeys((*identity.names, *(name for each in earlier for name in each.names)))
-    return Identity(groups=groups, names=names, instance=identity.instance) if earlier else identity
+    return Identity(groups=groups, names=names, instance=identity.instance)
 
 
 def _apply_to_group(whole: _Statement, chains: Iterable[Chain]) -> bool:
@@ -616,3 +634,13 @@ def reading_order(entry: Entry) -> tuple[datetime, datetime, str]:
     """By valid_from, then recorded_at, then fact id."""
     start = times.moment(entry.fact, "valid_from")
     return (start or times.EARLIEST, entry.statement.recorded_at, entry.fact.fact_id)
+
+
+def _varint(number: int) -> bytes:
+    """A length as protobuf writes it: seven bits a byte, the lowest first, all but the last marked."""
+    written = bytearray()
+    while number > 0x7F:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)

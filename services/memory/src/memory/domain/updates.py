@@ -6,6 +6,7 @@ Raises ValueError for an event that no redelivery can make readable.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from consult import times
 from contracts.identifiers import event_id
@@ -43,7 +44,7 @@ class Text:
     fact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Update:
     """One event, read."""
 
@@ -54,7 +55,7 @@ class Update:
     links: tuple[Link, ...] = ()
     texts: tuple[Text, ...] = ()
 
-    @property
+    @cached_property
     def identifiers(self) -> set[Identifier]:
         """Every identifier that the event speaks of."""
         named = {self.patient, *(Identifier.of(fact.patient) for fact in self.facts)}
@@ -113,16 +114,19 @@ def _stated(owner: Message, field: str, received: datetime) -> datetime:
 
 def _facts(sent: Iterable[ClinicalFact], patient: Identifier) -> tuple[ClinicalFact, ...]:
     facts = []
-    for original in sent:
-        fact = ClinicalFact()
-        fact.CopyFrom(original)
+    for fact in sent:
         if not fact.fact_id:
             raise ValueError("a fact without an id")
-        if not fact.patient.id:
-            fact.patient.CopyFrom(patient.key())
         times.interval(fact)
-        facts.append(fact)
+        facts.append(fact if fact.patient.id else _of(patient, fact))
     return tuple(facts)
+
+
+def _of(patient: Identifier, fact: ClinicalFact) -> ClinicalFact:
+    whole = ClinicalFact()
+    whole.CopyFrom(fact)
+    whole.patient.CopyFrom(patient.key())
+    return whole
 
 
 def _texts(fact: ClinicalFact, stated: datetime) -> list[Text]:
@@ -130,7 +134,11 @@ def _texts(fact: ClinicalFact, stated: datetime) -> list[Text]:
     if fact.source.document_id:
         return []
     narrative = fact.kind in _NARRATIVE_KINDS or len(fact.text) >= NARRATIVE
-    found = [("note", fact.note), ("text", fact.text if narrative else "")]
+    found = [
+        (field, text) for field, text in (("note", fact.note), ("text", fact.text if narrative else "")) if text.strip()
+    ]
+    if not found:
+        return []
     authored = times.moment(fact, "valid_from") or stated
     return [
         Text(
@@ -142,5 +150,4 @@ def _texts(fact: ClinicalFact, stated: datetime) -> list[Text]:
             fact_id=fact.fact_id,
         )
         for field, text in found
-        if text.strip()
     ]

@@ -27,7 +27,9 @@ from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, re
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
 PAGE_BYTES = 4 * 1024 * 1024
 
-_FORGET = "DELETE FROM entry WHERE cluster_no = ANY(%s)"
+# Each by an index of its own.
+_FORGET_OPEN = "DELETE FROM entry WHERE cluster_no = ANY(%s) AND chain IS NOT NULL"
+_FORGET_CLOSED = "DELETE FROM entry WHERE cluster_no = ANY(%s) AND chain IS NULL"
 _REPLACE = """DELETE FROM entry USING unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[])
     AS gone(identifier_no, starts, recorded_at, fact_id)
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
@@ -108,7 +110,9 @@ async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Cluster
         made += _rows(fresh[number][0].identifier_no, number, lives(statements))
     changed, gone = await _went_on(conn, later, known)
     if again:
-        await conn.execute(_FORGET, ([number for numbers in again.values() for number in numbers],))
+        forgotten = [number for numbers in again.values() for number in numbers]
+        await conn.execute(_FORGET_OPEN, (forgotten,))
+        await conn.execute(_FORGET_CLOSED, (forgotten,))
     if gone:
         await conn.execute(_REPLACE, tuple(map(list, zip(*gone, strict=True))))
     await _write(conn, made + changed)
@@ -310,7 +314,7 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
         concept_of(fact),
         entry.since,
         entry.stands,
-        entry.recorded().SerializeToString(deterministic=True),
+        entry.view(),
         *((None,) * 4 if chain is None else _open(chain, position)),
     )
 

@@ -13,12 +13,13 @@ from memory.domain.identity import Identifier
 from memory.domain.timeline import StatedFact
 from memory.domain.updates import Update
 
-_ADD = """INSERT INTO fact
-    (recorded_at, fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at, received_at,
-     ordinal, event_id)
-    SELECT %s, * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::smallint[], %b::bytea[], %b::timestamptz[],
-        %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::int[], %b::text[])
-    ON CONFLICT DO NOTHING RETURNING fact_id"""
+_KNOWN = "SELECT fact_id FROM fact WHERE fact_id = ANY(%s)"
+_ADD = """COPY fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at, received_at,
+    ordinal, recorded_at, event_id) FROM STDIN (FORMAT BINARY)"""
+_TYPES = (
+    *("text", "int8", "int8", "int2", "bytea", "timestamptz", "timestamptz", "timestamptz", "timestamptz"),
+    *("int4", "timestamptz", "text"),
+)
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s
     AND (%(kinds)s::smallint[] = '{}' OR kind = ANY(%(kinds)s))"""
@@ -55,11 +56,14 @@ async def add(conn: AsyncConnection[Any], new: Sequence[Row], clusters: Mapping[
     """Record facts, each in its cluster; return those that are new. A known fact id is left alone."""
     if not new:
         return []
-    columns = zip(*(_columns(row, clusters) for row in new), strict=True)
-    recorded_at = new[0].statement.recorded_at
-    added = await (await conn.execute(_ADD, (recorded_at, *map(list, columns)))).fetchall()
-    ids = {fact_id for (fact_id,) in added}
-    return [row for row in new if row.fact.fact_id in ids]
+    rows_ = await (await conn.execute(_KNOWN, ([row.fact.fact_id for row in new],))).fetchall()
+    known = {fact_id for (fact_id,) in rows_}
+    added = [row for row in new if row.fact.fact_id not in known]
+    async with conn.cursor() as cursor, cursor.copy(_ADD) as copy:
+        copy.set_types(_TYPES)
+        for row in added:
+            await copy.write_row(_columns(row, clusters))
+    return added
 
 
 def _columns(row: Row, clusters: Mapping[str, int]) -> tuple[Any, ...]:
@@ -69,11 +73,12 @@ def _columns(row: Row, clusters: Mapping[str, int]) -> tuple[Any, ...]:
         row.identifier_no,
         clusters.get(fact.fact_id),
         fact.kind,
-        fact.SerializeToString(deterministic=True),
+        stated.payload,
         *times.interval(fact),
         stated.stated_at,
         stated.received_at,
         stated.ordinal,
+        stated.recorded_at,
         row.event_id,
     )
 
