@@ -5,24 +5,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-from contracts.errors import UnavailableError
 from contracts.topics import M, Topic
 from eventbus import Event
+from eventbus.kafka import reaching_kafka
 from longitude.ingestion.v1.events_pb2 import PartitionSpan
 
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 MAX_RECORDS = 100
 FETCH_MS = 500
-
-
-@asynccontextmanager
-async def reaching() -> AsyncIterator[None]:
-    """UnavailableError where Kafka does not answer."""
-    try:
-        yield
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise UnavailableError(f"kafka cannot be reached ({type(error).__name__}); ask again") from error
+# Of any call, in seconds.
+PATIENCE = 30.0
 
 
 @asynccontextmanager
@@ -35,17 +27,17 @@ async def _consumer(bootstrap: str, *topics: str, **options: Any) -> AsyncIterat
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
         **options,
     )
-    async with reaching():
-        try:
+    try:
+        async with reaching_kafka(PATIENCE):
             await consumer.start()
-            yield consumer
-        finally:
-            await consumer.stop()
+        yield consumer
+    finally:
+        await consumer.stop()
 
 
 async def spans(bootstrap: str, topic: Topic[Any]) -> list[PartitionSpan]:
     """From the oldest record of each partition that Kafka keeps to the newest at this moment."""
-    async with _consumer(bootstrap, topic.name) as consumer:
+    async with _consumer(bootstrap, topic.name) as consumer, reaching_kafka(PATIENCE):
         begins, ends = await _reach(consumer)
     return [PartitionSpan(partition=p.partition, begin=begins[p], end=ends[p]) for p in sorted(ends)]
 
@@ -53,7 +45,7 @@ async def spans(bootstrap: str, topic: Topic[Any]) -> list[PartitionSpan]:
 async def whole(bootstrap: str, topic: Topic[M]) -> list[Event[M]]:
     """Every event of a topic, in order within a partition."""
     events: list[Event[M]] = []
-    async with _consumer(bootstrap, topic.name) as consumer:
+    async with _consumer(bootstrap, topic.name) as consumer, reaching_kafka(PATIENCE):
         begins, ends = await _reach(consumer)
         await consumer.seek_to_beginning(*ends)
         for place, end in ends.items():
@@ -85,19 +77,22 @@ class Again:
 
     async def records(self) -> Mapping[TopicPartition, Sequence[Any]]:
         """What comes next, by partition; empty when nothing comes for a while."""
-        found: Mapping[TopicPartition, Sequence[Any]] = await self._consumer.getmany(
-            timeout_ms=FETCH_MS, max_records=MAX_RECORDS
-        )
+        async with reaching_kafka(PATIENCE):
+            found: Mapping[TopicPartition, Sequence[Any]] = await self._consumer.getmany(
+                timeout_ms=FETCH_MS, max_records=MAX_RECORDS
+            )
         return found
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """The group has done everything before these offsets. Lost to a rebalance, it is done again."""
-        await self._consumer.commit({p: o for p, o in offsets.items() if p in self._consumer.assignment()})
+        async with reaching_kafka(PATIENCE):
+            await self._consumer.commit({p: o for p, o in offsets.items() if p in self._consumer.assignment()})
 
     async def done(self, wanted: Sequence[PartitionSpan]) -> bool:
         """Whether the group has read the spans to their ends, whichever member did."""
-        for span in wanted:
-            place = TopicPartition(self._topic.name, span.partition)
-            if span.begin < span.end and (await self._consumer.committed(place) or 0) < span.end:
-                return False
+        async with reaching_kafka(PATIENCE):
+            for span in wanted:
+                place = TopicPartition(self._topic.name, span.partition)
+                if span.begin < span.end and (await self._consumer.committed(place) or 0) < span.end:
+                    return False
         return True
