@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
+from longitude.ingestion.v1.ingestion_service_pb2 import StartRereadingRequest
+from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from manifests import read_services
 from manifests.topics import topics
 
@@ -57,12 +60,15 @@ def seen_calls(system: System) -> set[Call]:
 
 
 def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System, review: Any) -> None:
-    # A review, and a message that nobody can read: the two edges that the story itself does not use.
+    # A review, a message that nobody can read, and a rebuild: the edges that the story itself does not use.
     exchange(system.stack.endpoints, b"this is not HL7")
+    with grpc.insecure_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
+        request = StartRereadingRequest(started_by="Tester", reason="another reader")
+        IngestionServiceStub(channel).StartRereading(request)
     until(
         lambda: seen_events(system) >= listed_events(),
         f"events {listed_events() - seen_events(system)}",
-        within_s=60,
+        within_s=120,
     )
     assert seen_events(system) == listed_events()
     assert {call[:2] for call in seen_calls(system)} == {call[:2] for call in listed_calls()}

@@ -10,8 +10,16 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 from longitude.auditing.v1.events_pb2 import CheckpointPublished
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
-from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageReceived, MessageRejected, StudyReceived
-from longitude.memory.v1.events_pb2 import EvidenceLoaded, RecordUpdated
+from longitude.ingestion.v1.events_pb2 import (
+    DocumentReceived,
+    MessageReceived,
+    MessageRejected,
+    MessageReread,
+    RereadingFinished,
+    RereadingStarted,
+    StudyReceived,
+)
+from longitude.memory.v1.events_pb2 import EvidenceLoaded, RecordRebuilt, RecordUpdated
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed, EpisodeClosed
 
 M = TypeVar("M", bound=Message)
@@ -39,9 +47,13 @@ MESSAGE_RECEIVED = Topic("ingestion.message-received.v1", MessageReceived)
 MESSAGE_REJECTED = Topic("ingestion.message-rejected.v1", MessageRejected)
 STUDY_RECEIVED = Topic("ingestion.study-received.v1", StudyReceived)
 DOCUMENT_RECEIVED = Topic("ingestion.document-received.v1", DocumentReceived)
+REREADING_STARTED = Topic("ingestion.rereading-started.v1", RereadingStarted)
+MESSAGE_REREAD = Topic("ingestion.message-reread.v1", MessageReread)
+REREADING_FINISHED = Topic("ingestion.rereading-finished.v1", RereadingFinished)
 STUDY_ANALYSED = Topic("imaging.study-analysed.v1", StudyAnalysed)
 DOCUMENT_READ = Topic("imaging.document-read.v1", DocumentRead)
 RECORD_UPDATED = Topic("memory.record-updated.v1", RecordUpdated)
+RECORD_REBUILT = Topic("memory.record-rebuilt.v1", RecordRebuilt)
 EVIDENCE_LOADED = Topic("memory.evidence-loaded.v1", EvidenceLoaded)
 ASSESSMENT_DRAFTED = Topic("reasoning.assessment-drafted.v1", AssessmentDrafted)
 EPISODE_CLOSED = Topic("reasoning.episode-closed.v1", EpisodeClosed)
@@ -53,9 +65,13 @@ TOPICS: tuple[Topic[Any], ...] = (
     MESSAGE_REJECTED,
     STUDY_RECEIVED,
     DOCUMENT_RECEIVED,
+    REREADING_STARTED,
+    MESSAGE_REREAD,
+    REREADING_FINISHED,
     STUDY_ANALYSED,
     DOCUMENT_READ,
     RECORD_UPDATED,
+    RECORD_REBUILT,
     EVIDENCE_LOADED,
     ASSESSMENT_DRAFTED,
     EPISODE_CLOSED,

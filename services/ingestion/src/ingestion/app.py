@@ -1,4 +1,7 @@
-"""The map of ingestion: MLLP, DICOM and a few commands in, four topics and one bucket out."""
+"""The map of ingestion: MLLP, DICOM and a few commands in, topics and one bucket out.
+
+A rereading reads message-received again and publishes message-reread.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +18,7 @@ from ingestion.adapters.objects import BUCKET, RawStore
 from ingestion.domain.control_ids import ControlIds
 from ingestion.domain.dicom import ReceivedInstance
 from ingestion.domain.mllp import Received
+from ingestion.flows.rereading import Rereading
 from ingestion.flows.turns import Turns
 from ingestion.handlers import Intake, on_frame, on_instance
 from ingestion.rpc import Rpc
@@ -26,7 +30,9 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when it yields."""
     objects = open_objects(settings, BUCKET)
     bus = EventBus("ingestion", settings.kafka)
-    intake = Intake(bus.publish, RawStore(objects), settings.feed(), settings.acknowledgements, Turns(), ControlIds())
+    store, feed = RawStore(objects), settings.feed()
+    intake = Intake(bus.publish, store, feed, settings.acknowledgements, Turns(), ControlIds())
+    rereading = Rereading(settings.kafka, bus.publish, store, feed)
 
     async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
         return await on_frame(received, received_at, intake)
@@ -34,7 +40,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     async def handle_instance(instance: ReceivedInstance) -> tuple[int, str]:
         return await on_instance(instance, datetime.now(UTC), intake)
 
-    service = (add_IngestionServiceServicer_to_server, Rpc(intake), ingestion_service_pb2.DESCRIPTOR)
+    service = (add_IngestionServiceServicer_to_server, Rpc(intake, rereading), ingestion_service_pb2.DESCRIPTOR)
 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bus.running(process))
@@ -48,6 +54,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         await stack.enter_async_context(listener.listening(*_address(settings.mllp_listen), secured))
         storage = dicom.DicomListener(handle_instance, _dicom_limits(settings))
         await stack.enter_async_context(storage.listening(*_address(settings.dicom_listen)))
+        process.spawn(rereading.run(), "rereading")
         yield
 
 

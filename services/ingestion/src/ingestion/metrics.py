@@ -13,6 +13,7 @@ REMARKS = Counter(
     "What was not understood, by place (`OBX-5`: segment of HL7 and field, no occurrence) and reason",
     ["place", "reason"],
 )
+REREAD = Counter("ingestion_reread_total", "Messages read again, by outcome (taken, refused)", ["outcome"])
 INSTANCES = Counter("ingestion_instances_total", "DICOM instances answered, by status", ["status"])
 IN_FLIGHT = Gauge("ingestion_in_flight", "Frames read and not yet answered")
 CONNECTIONS = Gauge("ingestion_mllp_connections", "Open MLLP connections")

@@ -1,10 +1,18 @@
 """The service as it runs, on a real Kafka and real object storage."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -162,3 +170,68 @@ class TopicReader:
 def watch(kafka: str) -> Callable[[Topic[Any]], TopicReader]:
     """`async with watch(TOPIC) as reader`."""
     return lambda topic: TopicReader(kafka, topic)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Running:
+    """One process and where it listens."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.ports = {name: free_port() for name in ("MLLP_LISTEN", "DICOM_LISTEN", "GRPC_LISTEN", "HTTP_LISTEN")}
+        self.log = log
+        listens = {f"LONGITUDE_{name}": f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ingestion"], env={**os.environ, **environment, **listens}, stderr=output
+            )
+
+    def address(self, name: str) -> str:
+        return f"127.0.0.1:{self.ports[name]}"
+
+    def page(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://{self.address('HTTP_LISTEN')}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + 60
+        while self.page("/readyz")[0] != 200:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.2)
+
+
+Launch = Callable[..., AbstractContextManager[Running]]
+
+
+@pytest.fixture
+def launch(kafka: str, objects: ObjectStorage, tmp_path: Path) -> Launch:
+    """`with launch(SETTING=value) as running`."""
+
+    @contextmanager
+    def launched(**settings: str) -> Iterator[Running]:
+        environment = {
+            "LONGITUDE_KAFKA": kafka,
+            "LONGITUDE_OBJECTS": objects.endpoint,
+            "LONGITUDE_OBJECTS_ACCESS_KEY": objects.access_key,
+            "LONGITUDE_OBJECTS_SECRET_KEY": objects.secret_key,
+            **{f"LONGITUDE_{name}": value for name, value in settings.items()},
+        }
+        running = Running(environment, tmp_path / "ingestion.log")
+        try:
+            running.wait_ready()
+            yield running
+        finally:
+            running.process.kill()
+            running.process.wait()
+
+    return launched

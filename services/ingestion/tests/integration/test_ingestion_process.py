@@ -2,29 +2,22 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import ssl
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from testkit import MllpClient
-from testkit.backends import ObjectStorage
 
 MESSAGE = (
     b"MSH|^~\\&|A|B|C|D|20240101||ADT^A08|PROC1|P|2.5.1\r"
@@ -32,69 +25,7 @@ MESSAGE = (
 )
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-class Running:
-    """One process and where it listens."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.ports = {name: free_port() for name in ("MLLP_LISTEN", "DICOM_LISTEN", "GRPC_LISTEN", "HTTP_LISTEN")}
-        self.log = log
-        listens = {f"LONGITUDE_{name}": f"127.0.0.1:{port}" for name, port in self.ports.items()}
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "ingestion"], env={**os.environ, **environment, **listens}, stderr=output
-            )
-
-    def address(self, name: str) -> str:
-        return f"127.0.0.1:{self.ports[name]}"
-
-    def page(self, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://{self.address('HTTP_LISTEN')}{path}", timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def wait_ready(self) -> None:
-        deadline = time.monotonic() + 60
-        while self.page("/readyz")[0] != 200:
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.2)
-
-
-Launch = Callable[..., AbstractContextManager[Running]]
-
-
-@pytest.fixture
-def launch(kafka: str, objects: ObjectStorage, tmp_path: Path) -> Launch:
-    """`with launch(SETTING=value) as running`."""
-
-    @contextmanager
-    def launched(**settings: str) -> Iterator[Running]:
-        environment = {
-            "LONGITUDE_KAFKA": kafka,
-            "LONGITUDE_OBJECTS": objects.endpoint,
-            "LONGITUDE_OBJECTS_ACCESS_KEY": objects.access_key,
-            "LONGITUDE_OBJECTS_SECRET_KEY": objects.secret_key,
-            **{f"LONGITUDE_{name}": value for name, value in settings.items()},
-        }
-        running = Running(environment, tmp_path / "ingestion.log")
-        try:
-            running.wait_ready()
-            yield running
-        finally:
-            running.process.kill()
-            running.process.wait()
-
-    return launched
+Launch = Callable[..., AbstractContextManager[Any]]
 
 
 async def test_the_process_takes_messages_tells_its_health_and_ends_in_order(launch: Launch) -> None:

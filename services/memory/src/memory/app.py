@@ -1,6 +1,7 @@
 """The map of the memory service.
 
 message-received, study-analysed, document-read -> PostgreSQL -> record-updated
+message-reread, rereading-finished -> another edition in PostgreSQL -> record-rebuilt
 texts and evidence -> index queue -> embedder on Triton -> Qdrant
 MemoryService (gRPC) reads both
 """
@@ -10,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from pathlib import Path
 
-from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED, STUDY_ANALYSED
+from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED, MESSAGE_REREAD, REREADING_FINISHED, STUDY_ANALYSED
 from eventbus import EventBus, Outbox
 from longitude.memory.v1 import memory_service_pb2
 from longitude.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
@@ -24,8 +25,15 @@ from memory.adapters.triton import Embedder
 from memory.domain.vectors import NOTES, VectorIndex
 from memory.flows import library
 from memory.flows.indexer import Indexer
+from memory.flows.rebuild import Rebuild
 from memory.flows.search import Search
-from memory.handlers import on_documents_read, on_messages_received, on_studies_analysed
+from memory.handlers import (
+    on_documents_read,
+    on_messages_received,
+    on_messages_reread,
+    on_rereadings_finished,
+    on_studies_analysed,
+)
 from memory.rpc import Rpc
 from memory.settings import Settings
 
@@ -43,6 +51,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe_batches(MESSAGE_RECEIVED, partial(on_messages_received, store=store))
         bus.subscribe_batches(STUDY_ANALYSED, partial(on_studies_analysed, store=store))
         bus.subscribe_batches(DOCUMENT_READ, partial(on_documents_read, store=store))
+        bus.subscribe_batches(MESSAGE_REREAD, partial(on_messages_reread, store=store))
+        bus.subscribe_batches(REREADING_FINISHED, partial(on_rereadings_finished, store=store))
 
         outbox = Outbox(store.connection, bus.publish)
         shelf = library.Library(store, outbox)
@@ -53,6 +63,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         await stack.enter_async_context(bus.running(process))
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
         process.spawn(outbox.run(), "outbox")
+        process.spawn(Rebuild(store, outbox).run(), "rebuild")
         process.spawn(Indexer(store, embedder, index).run(), "indexer")
         process.ready_when("postgres", store.ping)
         process.works_without("triton", embedder.ready)

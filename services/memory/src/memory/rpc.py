@@ -102,6 +102,9 @@ class Rpc(MemoryServiceServicer):
             raise InvalidInputError(str(error)) from error
         return pb.LoadEvidenceResponse(loaded=loaded, unchanged=len(request.passages) - loaded)
 
+    async def GetEditions(self, _: pb.GetEditionsRequest, context: Any) -> pb.GetEditionsResponse:  # noqa: ARG002, N802
+        return pb.GetEditionsResponse(editions=map(views.edition, await self._store.editions()))
+
 
 def _identifier(key: PatientKey) -> Identifier:
     if not key.id:

@@ -11,6 +11,7 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from memory.adapters.postgres import Person
 from memory.adapters.postgres.contradictions import Found
+from memory.adapters.postgres.editions import Edition
 from memory.flows.search import NoteFound
 
 
@@ -36,4 +37,14 @@ def note_hit(hit: NoteFound) -> pb.NoteHit:
         score=hit.score,
         source=chunk.source,
         authored_at=times.stamp(chunk.authored_at),
+    )
+
+
+def edition(made: Edition) -> pb.Edition:
+    return pb.Edition(
+        edition=made.number,
+        rereading_id=made.rereading_id,
+        messages=made.messages,
+        refused=made.refused,
+        current_from=None if made.current_from is None else times.stamp(made.current_from),
     )

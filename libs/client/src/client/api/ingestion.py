@@ -44,3 +44,14 @@ class IngestionClient:
         with explained("ingestion"):
             request = pb.TryFeedsRequest(feeds=feeds, messages=messages)
             return list((await self._stub.TryFeeds(request, timeout=SECONDS)).changes)
+
+    async def start_rereading(self, started_by: str, reason: str) -> str:
+        """Have everything that was received read again; the id of the rereading."""
+        request = pb.StartRereadingRequest(started_by=started_by, reason=reason)
+        with explained("ingestion"):
+            return (await self._stub.StartRereading(request, timeout=SECONDS)).rereading_id
+
+    async def last_rereading(self) -> pb.GetRereadingResponse:
+        """The rereading that was started last; without an id when there was none."""
+        with explained("ingestion"):
+            return await self._stub.GetRereading(pb.GetRereadingRequest(), timeout=SECONDS)

@@ -36,6 +36,11 @@ class MemoryClient:
         async with open_channel(endpoint) as channel:
             yield cls(MemoryServiceStub(channel))
 
+    async def editions(self) -> list[pb.Edition]:
+        """The editions of the record that rereadings made or make."""
+        with explained("memory"):
+            return list((await self._stub.GetEditions(pb.GetEditionsRequest(), timeout=SECONDS)).editions)
+
     async def timeline(
         self,
         patient: PatientKey,

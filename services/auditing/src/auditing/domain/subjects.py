@@ -15,9 +15,12 @@ from contracts.topics import TOPICS
 from google.protobuf.message import DecodeError, Message
 
 _PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS}
-_PATIENT_PATHS = ("patient.key", "patient", "assessment.patient")
+_PATIENT_PATHS = ("patient.key", "patient", "assessment.patient", "message.patient.key")
+# Who reviewed, filed or ordered it.
+_ACTOR_PATHS = ("reviewer", "filing.filed_by", "started_by")
 _SUBJECT_PATHS = (
     "header.control_id",
+    "message.header.control_id",
     "control_id",
     "document_id",
     "document_ids",
@@ -25,6 +28,7 @@ _SUBJECT_PATHS = (
     "sop_instance_uid",
     "assessment_id",
     "assessment.assessment_id",
+    "rereading_id",
 )
 MAX_SUBJECTS = 64
 MAX_SUBJECT_CHARACTERS = 255
@@ -52,7 +56,7 @@ def subject_of(topic: str, value: bytes, pseudonym_key: bytes) -> Subject:
     return Subject(
         readable=True,
         patient=_patient(payload, pseudonym_key),
-        reviewer=_clean(getattr(payload, "reviewer", "") or _at(payload, "filing.filed_by") or ""),
+        reviewer=_clean(next(filter(None, (_at(payload, path) for path in _ACTOR_PATHS)), "")),
         identifiers=_identifiers(payload),
     )
 

@@ -28,6 +28,10 @@ class RawStore:
             return Payload(inline=payload)
         return Payload(object=await self._keep("messages", payload, "x-application/hl7-v2+er7"))
 
+    async def message(self, raw: Payload) -> bytes:
+        """The bytes of a message that was kept; PermanentError when they are gone or altered."""
+        return raw.inline if raw.HasField("inline") else await self._objects.get(raw.object)
+
     async def keep_document(self, document: Document) -> ObjectRef:
         """A document taken out of a message."""
         return await self._keep("documents", document.content, document.media_type)

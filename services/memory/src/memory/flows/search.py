@@ -60,7 +60,7 @@ class Search:
         """
         only = {IDENTIFIER: person.numbers}
         hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
-        async with self._store.connection() as conn:
+        async with self._store.as_of(known_at) as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
             documents = await entries.documents(conn, person.numbers, known_at or FOR_EVER)
             if standing is None:

@@ -420,3 +420,131 @@ class DocumentReceived(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentReceived: _TypeAlias = DocumentReceived  # noqa: Y015
+
+@_typing.final
+class RereadingStarted(_message.Message):
+    """Everything that was received begins to be read again, by another reader. Event id: UUIDv5 of `rereading_id`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    STARTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    READER_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
+    rereading_id: _builtins.str
+    started_by: _builtins.str
+    reason: _builtins.str
+    reader: _builtins.str
+    """Version of the reader."""
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartitionSpan]:
+        """Which records of message-received are read again: those that stood there when it began."""
+
+    def __init__(
+        self,
+        *,
+        rereading_id: _builtins.str = ...,
+        started_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reader: _builtins.str = ...,
+        spans: _abc.Iterable[Global___PartitionSpan] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reader", b"reader", "reason", b"reason", "rereading_id", b"rereading_id", "spans", b"spans", "started_by", b"started_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RereadingStarted: _TypeAlias = RereadingStarted  # noqa: Y015
+
+@_typing.final
+class PartitionSpan(_message.Message):
+    """Records of one partition, from `begin` up to and without `end`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    BEGIN_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    partition: _builtins.int
+    begin: _builtins.int
+    end: _builtins.int
+    def __init__(
+        self,
+        *,
+        partition: _builtins.int = ...,
+        begin: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "end", b"end", "partition", b"partition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartitionSpan: _TypeAlias = PartitionSpan  # noqa: Y015
+
+@_typing.final
+class MessageReread(_message.Message):
+    """A record of message-received was read again. Event id: UUIDv5 of `rereading_id`, partition and offset of that record.
+    Key: that record's.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    rereading_id: _builtins.str
+    event_id: _builtins.str
+    """Of the message-received."""
+    refusal: _builtins.str
+    """Why it is refused: HL7 table 0357 and text."""
+    @_builtins.property
+    def message(self) -> Global___MessageReceived:
+        """What it says by the reader of now, received when it was received. What cannot be read again is as it was, with a
+        remark. Unset when it is refused.
+        """
+
+    def __init__(
+        self,
+        *,
+        rereading_id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        message: Global___MessageReceived | None = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "message", b"message", "refusal", b"refusal", "rereading_id", b"rereading_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageReread: _TypeAlias = MessageReread  # noqa: Y015
+
+@_typing.final
+class RereadingFinished(_message.Message):
+    """Every record was read again. Event id: UUIDv5 of `rereading_id`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    rereading_id: _builtins.str
+    messages: _builtins.int
+    """Records of message-received: as many message-reread with different ids were published."""
+    def __init__(
+        self,
+        *,
+        rereading_id: _builtins.str = ...,
+        messages: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "rereading_id", b"rereading_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RereadingFinished: _TypeAlias = RereadingFinished  # noqa: Y015

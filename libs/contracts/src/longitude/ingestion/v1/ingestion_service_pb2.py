@@ -27,27 +27,35 @@ from longitude.ingestion.v1 import events_pb2 as longitude_dot_ingestion_dot_v1_
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.longitude/ingestion/v1/ingestion_service.proto\x12\x16longitude.ingestion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longitude/ingestion/v1/events.proto\x1a\x1elongitude/record/v1/fact.proto\"\x83\x01\n\x13\x46ileInstanceRequest\x12\x18\n\x10sop_instance_uid\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08\x66iled_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"(\n\x14\x46ileInstanceResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"[\n\x0fTryFeedsRequest\x12\r\n\x05\x66\x65\x65\x64s\x18\x01 \x01(\t\x12\x39\n\x08messages\x18\x02 \x03(\x0b\x32\'.longitude.ingestion.v1.ReceivedMessage\"S\n\x0fReceivedMessage\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12/\n\x0breceived_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x10TryFeedsResponse\x12/\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1e.longitude.ingestion.v1.Change\"\xab\x03\n\x06\x43hange\x12\x0f\n\x07message\x18\x01 \x01(\r\x12\x16\n\x0erefused_before\x18\x02 \x01(\x08\x12\x15\n\rrefused_after\x18\x03 \x01(\x08\x12\x17\n\x0fpatient_changed\x18\x04 \x01(\x08\x12\x37\n\x0b\x66\x61\x63ts_added\x18\x05 \x03(\x0b\x32\".longitude.ingestion.v1.PlaceCount\x12\x39\n\rfacts_removed\x18\x06 \x03(\x0b\x32\".longitude.ingestion.v1.PlaceCount\x12\x35\n\rremarks_added\x18\x07 \x03(\x0b\x32\x1e.longitude.ingestion.v1.Remark\x12\x37\n\x0fremarks_removed\x18\x08 \x03(\x0b\x32\x1e.longitude.ingestion.v1.Remark\x12\x30\n\x05\x61\x64\x64\x65\x64\x18\t \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12\x32\n\x07removed\x18\n \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\"*\n\nPlaceCount\x12\r\n\x05place\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r2\xdc\x01\n\x10IngestionService\x12i\n\x0c\x46ileInstance\x12+.longitude.ingestion.v1.FileInstanceRequest\x1a,.longitude.ingestion.v1.FileInstanceResponse\x12]\n\x08TryFeeds\x12\'.longitude.ingestion.v1.TryFeedsRequest\x1a(.longitude.ingestion.v1.TryFeedsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.longitude/ingestion/v1/ingestion_service.proto\x12\x16longitude.ingestion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longitude/ingestion/v1/events.proto\x1a\x1elongitude/record/v1/fact.proto\";\n\x15StartRereadingRequest\x12\x12\n\nstarted_by\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x16StartRereadingResponse\x12\x14\n\x0crereading_id\x18\x01 \x01(\t\"\x15\n\x13GetRereadingRequest\"\xb4\x01\n\x14GetRereadingResponse\x12\x14\n\x0crereading_id\x18\x01 \x01(\t\x12\x12\n\nstarted_by\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06reader\x18\x04 \x01(\t\x12.\n\nstarted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08messages\x18\x06 \x01(\x04\x12\x10\n\x08\x66inished\x18\x07 \x01(\x08\"\x83\x01\n\x13\x46ileInstanceRequest\x12\x18\n\x10sop_instance_uid\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08\x66iled_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"(\n\x14\x46ileInstanceResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"[\n\x0fTryFeedsRequest\x12\r\n\x05\x66\x65\x65\x64s\x18\x01 \x01(\t\x12\x39\n\x08messages\x18\x02 \x03(\x0b\x32\'.longitude.ingestion.v1.ReceivedMessage\"S\n\x0fReceivedMessage\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12/\n\x0breceived_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x10TryFeedsResponse\x12/\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1e.longitude.ingestion.v1.Change\"\xab\x03\n\x06\x43hange\x12\x0f\n\x07message\x18\x01 \x01(\r\x12\x16\n\x0erefused_before\x18\x02 \x01(\x08\x12\x15\n\rrefused_after\x18\x03 \x01(\x08\x12\x17\n\x0fpatient_changed\x18\x04 \x01(\x08\x12\x37\n\x0b\x66\x61\x63ts_added\x18\x05 \x03(\x0b\x32\".longitude.ingestion.v1.PlaceCount\x12\x39\n\rfacts_removed\x18\x06 \x03(\x0b\x32\".longitude.ingestion.v1.PlaceCount\x12\x35\n\rremarks_added\x18\x07 \x03(\x0b\x32\x1e.longitude.ingestion.v1.Remark\x12\x37\n\x0fremarks_removed\x18\x08 \x03(\x0b\x32\x1e.longitude.ingestion.v1.Remark\x12\x30\n\x05\x61\x64\x64\x65\x64\x18\t \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12\x32\n\x07removed\x18\n \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\"*\n\nPlaceCount\x12\r\n\x05place\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r2\xb8\x03\n\x10IngestionService\x12i\n\x0c\x46ileInstance\x12+.longitude.ingestion.v1.FileInstanceRequest\x1a,.longitude.ingestion.v1.FileInstanceResponse\x12]\n\x08TryFeeds\x12\'.longitude.ingestion.v1.TryFeedsRequest\x1a(.longitude.ingestion.v1.TryFeedsResponse\x12o\n\x0eStartRereading\x12-.longitude.ingestion.v1.StartRereadingRequest\x1a..longitude.ingestion.v1.StartRereadingResponse\x12i\n\x0cGetRereading\x12+.longitude.ingestion.v1.GetRereadingRequest\x1a,.longitude.ingestion.v1.GetRereadingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.ingestion.v1.ingestion_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FILEINSTANCEREQUEST']._serialized_start=177
-  _globals['_FILEINSTANCEREQUEST']._serialized_end=308
-  _globals['_FILEINSTANCERESPONSE']._serialized_start=310
-  _globals['_FILEINSTANCERESPONSE']._serialized_end=350
-  _globals['_TRYFEEDSREQUEST']._serialized_start=352
-  _globals['_TRYFEEDSREQUEST']._serialized_end=443
-  _globals['_RECEIVEDMESSAGE']._serialized_start=445
-  _globals['_RECEIVEDMESSAGE']._serialized_end=528
-  _globals['_TRYFEEDSRESPONSE']._serialized_start=530
-  _globals['_TRYFEEDSRESPONSE']._serialized_end=597
-  _globals['_CHANGE']._serialized_start=600
-  _globals['_CHANGE']._serialized_end=1027
-  _globals['_PLACECOUNT']._serialized_start=1029
-  _globals['_PLACECOUNT']._serialized_end=1071
-  _globals['_INGESTIONSERVICE']._serialized_start=1074
-  _globals['_INGESTIONSERVICE']._serialized_end=1294
+  _globals['_STARTREREADINGREQUEST']._serialized_start=176
+  _globals['_STARTREREADINGREQUEST']._serialized_end=235
+  _globals['_STARTREREADINGRESPONSE']._serialized_start=237
+  _globals['_STARTREREADINGRESPONSE']._serialized_end=283
+  _globals['_GETREREADINGREQUEST']._serialized_start=285
+  _globals['_GETREREADINGREQUEST']._serialized_end=306
+  _globals['_GETREREADINGRESPONSE']._serialized_start=309
+  _globals['_GETREREADINGRESPONSE']._serialized_end=489
+  _globals['_FILEINSTANCEREQUEST']._serialized_start=492
+  _globals['_FILEINSTANCEREQUEST']._serialized_end=623
+  _globals['_FILEINSTANCERESPONSE']._serialized_start=625
+  _globals['_FILEINSTANCERESPONSE']._serialized_end=665
+  _globals['_TRYFEEDSREQUEST']._serialized_start=667
+  _globals['_TRYFEEDSREQUEST']._serialized_end=758
+  _globals['_RECEIVEDMESSAGE']._serialized_start=760
+  _globals['_RECEIVEDMESSAGE']._serialized_end=843
+  _globals['_TRYFEEDSRESPONSE']._serialized_start=845
+  _globals['_TRYFEEDSRESPONSE']._serialized_end=912
+  _globals['_CHANGE']._serialized_start=915
+  _globals['_CHANGE']._serialized_end=1342
+  _globals['_PLACECOUNT']._serialized_start=1344
+  _globals['_PLACECOUNT']._serialized_end=1386
+  _globals['_INGESTIONSERVICE']._serialized_start=1389
+  _globals['_INGESTIONSERVICE']._serialized_end=1829
 # @@protoc_insertion_point(module_scope)

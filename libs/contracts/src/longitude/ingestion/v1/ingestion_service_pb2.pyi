@@ -22,6 +22,102 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class StartRereadingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STARTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    started_by: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        started_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "started_by", b"started_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartRereadingRequest: _TypeAlias = StartRereadingRequest  # noqa: Y015
+
+@_typing.final
+class StartRereadingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    rereading_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        rereading_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rereading_id", b"rereading_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartRereadingResponse: _TypeAlias = StartRereadingResponse  # noqa: Y015
+
+@_typing.final
+class GetRereadingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRereadingRequest: _TypeAlias = GetRereadingRequest  # noqa: Y015
+
+@_typing.final
+class GetRereadingResponse(_message.Message):
+    """The last one; without an id when there was none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    STARTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    READER_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    rereading_id: _builtins.str
+    started_by: _builtins.str
+    reason: _builtins.str
+    reader: _builtins.str
+    messages: _builtins.int
+    finished: _builtins.bool
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        rereading_id: _builtins.str = ...,
+        started_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reader: _builtins.str = ...,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
+        messages: _builtins.int = ...,
+        finished: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished", b"finished", "messages", b"messages", "reader", b"reader", "reason", b"reason", "rereading_id", b"rereading_id", "started_at", b"started_at", "started_by", b"started_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRereadingResponse: _TypeAlias = GetRereadingResponse  # noqa: Y015
+
+@_typing.final
 class FileInstanceRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

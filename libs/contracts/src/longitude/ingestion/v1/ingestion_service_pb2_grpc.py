@@ -45,6 +45,16 @@ class IngestionServiceStub:
                 request_serializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.TryFeedsRequest.SerializeToString,
                 response_deserializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.TryFeedsResponse.FromString,
                 _registered_method=True)
+        self.StartRereading = channel.unary_unary(
+                '/longitude.ingestion.v1.IngestionService/StartRereading',
+                request_serializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.StartRereadingRequest.SerializeToString,
+                response_deserializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.StartRereadingResponse.FromString,
+                _registered_method=True)
+        self.GetRereading = channel.unary_unary(
+                '/longitude.ingestion.v1.IngestionService/GetRereading',
+                request_serializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetRereadingRequest.SerializeToString,
+                response_deserializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetRereadingResponse.FromString,
+                _registered_method=True)
 
 
 class IngestionServiceServicer:
@@ -67,6 +77,19 @@ class IngestionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartRereading(self, request, context):
+        """Reads again everything that was received, for a new edition of the record. FAILED_PRECONDITION while one goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRereading(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IngestionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +102,16 @@ def add_IngestionServiceServicer_to_server(servicer, server):
                     servicer.TryFeeds,
                     request_deserializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.TryFeedsRequest.FromString,
                     response_serializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.TryFeedsResponse.SerializeToString,
+            ),
+            'StartRereading': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartRereading,
+                    request_deserializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.StartRereadingRequest.FromString,
+                    response_serializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.StartRereadingResponse.SerializeToString,
+            ),
+            'GetRereading': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRereading,
+                    request_deserializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetRereadingRequest.FromString,
+                    response_serializer=longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetRereadingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +169,60 @@ class IngestionService:
             '/longitude.ingestion.v1.IngestionService/TryFeeds',
             longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.TryFeedsRequest.SerializeToString,
             longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.TryFeedsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartRereading(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.ingestion.v1.IngestionService/StartRereading',
+            longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.StartRereadingRequest.SerializeToString,
+            longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.StartRereadingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRereading(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.ingestion.v1.IngestionService/GetRereading',
+            longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetRereadingRequest.SerializeToString,
+            longitude_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetRereadingResponse.FromString,
             options,
             channel_credentials,
             insecure,

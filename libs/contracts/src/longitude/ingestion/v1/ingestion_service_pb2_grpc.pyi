@@ -41,6 +41,9 @@ class IngestionServiceStub:
     """What a feed file would change in messages that came before. Nothing is stored or published.
     INVALID_ARGUMENT when the file is wrong, with file, table and key.
     """
+    StartRereading: _grpc.UnaryUnaryMultiCallable[_ingestion_service_pb2.StartRereadingRequest, _ingestion_service_pb2.StartRereadingResponse]
+    """Reads again everything that was received, for a new edition of the record. FAILED_PRECONDITION while one goes on."""
+    GetRereading: _grpc.UnaryUnaryMultiCallable[_ingestion_service_pb2.GetRereadingRequest, _ingestion_service_pb2.GetRereadingResponse]
 
 @_typing.type_check_only
 class IngestionServiceAsyncStub(IngestionServiceStub):
@@ -55,6 +58,9 @@ class IngestionServiceAsyncStub(IngestionServiceStub):
     """What a feed file would change in messages that came before. Nothing is stored or published.
     INVALID_ARGUMENT when the file is wrong, with file, table and key.
     """
+    StartRereading: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.StartRereadingRequest, _ingestion_service_pb2.StartRereadingResponse]  # type: ignore[assignment]
+    """Reads again everything that was received, for a new edition of the record. FAILED_PRECONDITION while one goes on."""
+    GetRereading: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.GetRereadingRequest, _ingestion_service_pb2.GetRereadingResponse]  # type: ignore[assignment]
 
 class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Commands about what came, and a trial of the rules that it is read by."""
@@ -78,5 +84,20 @@ class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
         """What a feed file would change in messages that came before. Nothing is stored or published.
         INVALID_ARGUMENT when the file is wrong, with file, table and key.
         """
+
+    @_abc_1.abstractmethod
+    def StartRereading(
+        self,
+        request: _ingestion_service_pb2.StartRereadingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingestion_service_pb2.StartRereadingResponse, _abc.Awaitable[_ingestion_service_pb2.StartRereadingResponse]]:
+        """Reads again everything that was received, for a new edition of the record. FAILED_PRECONDITION while one goes on."""
+
+    @_abc_1.abstractmethod
+    def GetRereading(
+        self,
+        request: _ingestion_service_pb2.GetRereadingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingestion_service_pb2.GetRereadingResponse, _abc.Awaitable[_ingestion_service_pb2.GetRereadingResponse]]: ...
 
 def add_IngestionServiceServicer_to_server(servicer: IngestionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

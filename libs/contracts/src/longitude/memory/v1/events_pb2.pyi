@@ -84,3 +84,49 @@ class EvidenceLoaded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvidenceLoaded: _TypeAlias = EvidenceLoaded  # noqa: Y015
+
+@_typing.final
+class RecordRebuilt(_message.Message):
+    """Another edition of the record answers from now on. Event id: UUIDv5 of `rereading_id`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_FIELD_NUMBER: _builtins.int
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    CURRENT_FROM_FIELD_NUMBER: _builtins.int
+    FACTS_BEFORE_FIELD_NUMBER: _builtins.int
+    FACTS_AFTER_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    edition: _builtins.int
+    """The first record is edition 0."""
+    rereading_id: _builtins.str
+    """longitude.ingestion.v1.RereadingStarted"""
+    facts_before: _builtins.int
+    """Facts of the edition before and of this one, superseded ones among them."""
+    facts_after: _builtins.int
+    messages: _builtins.int
+    """Messages that were read again, and those of them that were refused."""
+    refused: _builtins.int
+    @_builtins.property
+    def current_from(self) -> _timestamp_pb2.Timestamp:
+        """What was known at an earlier time is answered by the edition of that time."""
+
+    def __init__(
+        self,
+        *,
+        edition: _builtins.int = ...,
+        rereading_id: _builtins.str = ...,
+        current_from: _timestamp_pb2.Timestamp | None = ...,
+        facts_before: _builtins.int = ...,
+        facts_after: _builtins.int = ...,
+        messages: _builtins.int = ...,
+        refused: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["current_from", b"current_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_from", b"current_from", "edition", b"edition", "facts_after", b"facts_after", "facts_before", b"facts_before", "messages", b"messages", "refused", b"refused", "rereading_id", b"rereading_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRebuilt: _TypeAlias = RecordRebuilt  # noqa: Y015

@@ -27,37 +27,43 @@ from longitude.record.v1 import context_pb2 as longitude_dot_record_dot_v1_dot_c
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"\x93\x02\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\"\xd2\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"E\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r2\x82\x04\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"\x14\n\x12GetEditionsRequest\"E\n\x13GetEditionsResponse\x12.\n\x08\x65\x64itions\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.Edition\"\x85\x01\n\x07\x45\x64ition\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\r\x12\x14\n\x0crereading_id\x18\x02 \x01(\t\x12\x10\n\x08messages\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x01(\x04\x12\x30\n\x0c\x63urrent_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x02\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\"\xd2\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"E\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r2\xe4\x04\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponse\x12`\n\x0bGetEditions\x12\'.longitude.memory.v1.GetEditionsRequest\x1a(.longitude.memory.v1.GetEditionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.memory.v1.memory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETTIMELINEREQUEST']._serialized_start=166
-  _globals['_GETTIMELINEREQUEST']._serialized_end=441
-  _globals['_GETTIMELINERESPONSE']._serialized_start=444
-  _globals['_GETTIMELINERESPONSE']._serialized_end=654
-  _globals['_GETCONTEXTREQUEST']._serialized_start=657
-  _globals['_GETCONTEXTREQUEST']._serialized_end=812
-  _globals['_GETCONTEXTRESPONSE']._serialized_start=814
-  _globals['_GETCONTEXTRESPONSE']._serialized_end=881
-  _globals['_SEARCHNOTESREQUEST']._serialized_start=883
-  _globals['_SEARCHNOTESREQUEST']._serialized_end=983
-  _globals['_NOTEHIT']._serialized_start=986
-  _globals['_NOTEHIT']._serialized_end=1146
-  _globals['_SEARCHNOTESRESPONSE']._serialized_start=1148
-  _globals['_SEARCHNOTESRESPONSE']._serialized_end=1230
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=1233
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=1365
-  _globals['_EVIDENCEHIT']._serialized_start=1367
-  _globals['_EVIDENCEHIT']._serialized_end=1442
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=1444
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=1533
-  _globals['_LOADEVIDENCEREQUEST']._serialized_start=1535
-  _globals['_LOADEVIDENCEREQUEST']._serialized_end=1604
-  _globals['_LOADEVIDENCERESPONSE']._serialized_start=1606
-  _globals['_LOADEVIDENCERESPONSE']._serialized_end=1663
-  _globals['_MEMORYSERVICE']._serialized_start=1666
-  _globals['_MEMORYSERVICE']._serialized_end=2180
+  _globals['_GETEDITIONSREQUEST']._serialized_start=165
+  _globals['_GETEDITIONSREQUEST']._serialized_end=185
+  _globals['_GETEDITIONSRESPONSE']._serialized_start=187
+  _globals['_GETEDITIONSRESPONSE']._serialized_end=256
+  _globals['_EDITION']._serialized_start=259
+  _globals['_EDITION']._serialized_end=392
+  _globals['_GETTIMELINEREQUEST']._serialized_start=395
+  _globals['_GETTIMELINEREQUEST']._serialized_end=670
+  _globals['_GETTIMELINERESPONSE']._serialized_start=673
+  _globals['_GETTIMELINERESPONSE']._serialized_end=883
+  _globals['_GETCONTEXTREQUEST']._serialized_start=886
+  _globals['_GETCONTEXTREQUEST']._serialized_end=1041
+  _globals['_GETCONTEXTRESPONSE']._serialized_start=1043
+  _globals['_GETCONTEXTRESPONSE']._serialized_end=1110
+  _globals['_SEARCHNOTESREQUEST']._serialized_start=1112
+  _globals['_SEARCHNOTESREQUEST']._serialized_end=1212
+  _globals['_NOTEHIT']._serialized_start=1215
+  _globals['_NOTEHIT']._serialized_end=1375
+  _globals['_SEARCHNOTESRESPONSE']._serialized_start=1377
+  _globals['_SEARCHNOTESRESPONSE']._serialized_end=1459
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=1462
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=1594
+  _globals['_EVIDENCEHIT']._serialized_start=1596
+  _globals['_EVIDENCEHIT']._serialized_end=1671
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=1673
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=1762
+  _globals['_LOADEVIDENCEREQUEST']._serialized_start=1764
+  _globals['_LOADEVIDENCEREQUEST']._serialized_end=1833
+  _globals['_LOADEVIDENCERESPONSE']._serialized_start=1835
+  _globals['_LOADEVIDENCERESPONSE']._serialized_end=1892
+  _globals['_MEMORYSERVICE']._serialized_start=1895
+  _globals['_MEMORYSERVICE']._serialized_end=2507
 # @@protoc_insertion_point(module_scope)

@@ -22,6 +22,76 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class GetEditionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEditionsRequest: _TypeAlias = GetEditionsRequest  # noqa: Y015
+
+@_typing.final
+class GetEditionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def editions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Edition]: ...
+    def __init__(
+        self,
+        *,
+        editions: _abc.Iterable[Global___Edition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["editions", b"editions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEditionsResponse: _TypeAlias = GetEditionsResponse  # noqa: Y015
+
+@_typing.final
+class Edition(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_FIELD_NUMBER: _builtins.int
+    REREADING_ID_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    CURRENT_FROM_FIELD_NUMBER: _builtins.int
+    edition: _builtins.int
+    rereading_id: _builtins.str
+    messages: _builtins.int
+    """Messages that were recorded in it, and those of them that were refused."""
+    refused: _builtins.int
+    @_builtins.property
+    def current_from(self) -> _timestamp_pb2.Timestamp:
+        """Unset while it is made."""
+
+    def __init__(
+        self,
+        *,
+        edition: _builtins.int = ...,
+        rereading_id: _builtins.str = ...,
+        messages: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        current_from: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["current_from", b"current_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_from", b"current_from", "edition", b"edition", "messages", b"messages", "refused", b"refused", "rereading_id", b"rereading_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Edition: _TypeAlias = Edition  # noqa: Y015
+
+@_typing.final
 class GetTimelineRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

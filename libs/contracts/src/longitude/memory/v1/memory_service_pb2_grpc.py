@@ -60,6 +60,11 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.FromString,
                 _registered_method=True)
+        self.GetEditions = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/GetEditions',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsResponse.FromString,
+                _registered_method=True)
 
 
 class MemoryServiceServicer:
@@ -101,6 +106,13 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetEditions(self, request, context):
+        """The editions that rereadings made, in the order of their making.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.LoadEvidence,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.SerializeToString,
+            ),
+            'GetEditions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEditions,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/LoadEvidence',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEditions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/GetEditions',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

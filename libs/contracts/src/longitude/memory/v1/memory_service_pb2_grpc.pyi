@@ -44,6 +44,8 @@ class MemoryServiceStub:
     SearchEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]
     LoadEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.LoadEvidenceRequest, _memory_service_pb2.LoadEvidenceResponse]
     """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+    GetEditions: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetEditionsRequest, _memory_service_pb2.GetEditionsResponse]
+    """The editions that rereadings made, in the order of their making."""
 
 @_typing.type_check_only
 class MemoryServiceAsyncStub(MemoryServiceStub):
@@ -61,6 +63,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     SearchEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]  # type: ignore[assignment]
     LoadEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.LoadEvidenceRequest, _memory_service_pb2.LoadEvidenceResponse]  # type: ignore[assignment]
     """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+    GetEditions: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEditionsRequest, _memory_service_pb2.GetEditionsResponse]  # type: ignore[assignment]
+    """The editions that rereadings made, in the order of their making."""
 
 class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads of the patient record and the evidence library; loading evidence is the one command."""
@@ -105,5 +109,13 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.LoadEvidenceResponse, _abc.Awaitable[_memory_service_pb2.LoadEvidenceResponse]]:
         """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+
+    @_abc_1.abstractmethod
+    def GetEditions(
+        self,
+        request: _memory_service_pb2.GetEditionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetEditionsResponse, _abc.Awaitable[_memory_service_pb2.GetEditionsResponse]]:
+        """The editions that rereadings made, in the order of their making."""
 
 def add_MemoryServiceServicer_to_server(servicer: MemoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -20,8 +20,9 @@ from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import clusters, contradictions, entries, facts, identity, notes
+from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, notes
 from memory.adapters.postgres.contradictions import Found, Now
+from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.facts import Row
 from memory.domain import contradictions as rules
 from memory.domain import courses
@@ -31,6 +32,8 @@ from memory.domain.updates import Update
 
 SCHEMA = "memory"
 FOR_EVER = "infinity"
+# The lock comes before the snapshot: both are of the edition that is current.
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; LOCK TABLE identity_link IN ACCESS SHARE MODE"
 
 Connection = AsyncConnection[Any]
 
@@ -90,6 +93,19 @@ class Store:
         """A pooled connection, in autocommit until a transaction is opened."""
         return self._pool.connection()
 
+    @asynccontextmanager
+    async def as_of(self, known_at: datetime | None) -> AsyncIterator[Connection]:
+        """A connection to the edition that was current at a time, inside a transaction."""
+        async with self._pool.connection() as conn, conn.transaction():
+            if known_at is not None:
+                await editions.as_of(conn, known_at)
+            yield conn
+
+    async def editions(self) -> list[Edition]:
+        """Every edition of the record but the first."""
+        async with self._pool.connection() as conn:
+            return await editions.all_of(conn)
+
     async def record(self, conn: Connection, updates: Mapping[str, Update]) -> dict[str, Recorded]:
         """Record the updates of a batch, by their event ids and in order, inside the caller's transaction."""
         named = {identifier for update in updates.values() for identifier in update.identifiers}
@@ -118,7 +134,9 @@ class Store:
                 async with conn.transaction():
                     await identity.wait_for_writers(conn, identifier)
             async with conn.transaction():
-                await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                await conn.execute(_SNAPSHOT, prepare=False)
+                if known_at is not None:
+                    await editions.as_of(conn, known_at)
                 yield conn, await _person(conn, identifier, known_at or FOR_EVER)
 
     async def person(self, identifier: Identifier, known_at: datetime | None = None) -> Person:
@@ -168,7 +186,7 @@ async def open_store(dsn: str) -> AsyncIterator[Store]:
     await migrate(dsn, SCHEMA, "memory")
     async with open_pool(dsn, SCHEMA) as pool:
         async with pool.connection() as conn:
-            await entries.keep_up(conn)
+            await editions.keep_up(conn)
         yield Store(pool)
 
 
