@@ -162,6 +162,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "ReadLeaves": (auditing_pb.ReadLeavesRequest(end=1), "OK"),
             "Trace": (auditing_pb.TraceRequest(id="nobody's"), "NOT_FOUND"),
             "GetCompleteness": (auditing_pb.GetCompletenessRequest(), "OK"),
+            "GetFeeds": (auditing_pb.GetFeedsRequest(), "OK"),
         },
         "imaging": {
             "GetStudyAnalysis": (imaging_pb.GetStudyAnalysisRequest(sop_instance_uid="1.2"), "NOT_FOUND"),

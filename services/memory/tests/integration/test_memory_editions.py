@@ -73,8 +73,8 @@ async def answer(store: Store, at: datetime | None = None, who: Identifier = NOR
 
 
 async def values(store: Store, at: datetime | None = None, who: Identifier = NORTH) -> dict[str, str]:
-    _, standing = await store.standing(who, at)
-    return {each.fact.fact_id: each.fact.quantity.value for each in standing}
+    standing = await store.standing(who, at)
+    return {each.fact.fact_id: each.fact.quantity.value for each in standing.facts}
 
 
 async def rows(store: Store) -> dict[str, list[Any]]:
@@ -176,12 +176,12 @@ async def test_the_same_reading_gives_the_same_facts_and_entries(
         said = fact(fact_id=f"f{n}", same=same, status=status, value=str(n), note="As told." * 9)
         messages.append((f"m{n}", message(f"m{n}", said, sent=at(random.randrange(20)))))
         await tell(*messages[-1])
-    before = [each.fact for each in (await store.standing(NORTH, None))[1]]
+    before = [each.fact for each in (await store.standing(NORTH, None)).facts]
     texts = (await rows(store))["note_text"]
     await again.tell("r", messages[::-1])
     await again.finish("r", len(messages))
     await again.rebuild.step()
-    assert sorted((each.fact for each in (await store.standing(NORTH, None))[1]), key=lambda f: f.fact_id) == sorted(
+    assert sorted((each.fact for each in (await store.standing(NORTH, None)).facts), key=lambda f: f.fact_id) == sorted(
         before, key=lambda f: f.fact_id
     )
     after = await rows(store)

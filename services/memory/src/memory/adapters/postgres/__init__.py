@@ -70,6 +70,7 @@ class Standing:
     many: int
     # Everything, where it was replayed.
     replayed: list[Entry] | None = None
+    known_at: datetime | None = None
 
     @property
     def everything(self) -> list[ClinicalFact] | None:
@@ -157,7 +158,7 @@ class Store:
         """What stands as of a time, at most courses.MOST facts of it."""
         async with self.reading(identifier, known_at) as (conn, person):
             if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
-                return Standing(person, *await entries.serving(conn, person.numbers))
+                return Standing(person, *await entries.serving(conn, person.numbers), known_at=known_at)
         person, replayed = await self.replayed(identifier, known_at)
         everything = standing(replayed)
         facts_ = [entry.recorded() for entry in courses.chosen(everything)]
@@ -175,7 +176,7 @@ class Store:
             asked = (each for each in known.replayed if courses.is_named(each.fact, wanted, document_ids))
             found = [entry.recorded() for entry in asked]
         else:
-            async with self._pool.connection() as conn:
+            async with self.as_of(known.known_at) as conn:
                 found = await entries.named(conn, known.person.numbers, wanted, document_ids)
         return [each for each in found if each.fact.fact_id not in here]
 
