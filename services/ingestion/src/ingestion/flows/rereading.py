@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 from uuid import uuid4
 
+from aiokafka import ConsumerRecord
 from contracts.errors import ConflictError, PermanentError
 from contracts.identifiers import event_id
 from contracts.topics import MESSAGE_RECEIVED, MESSAGE_REREAD, REREADING_FINISHED, REREADING_STARTED
@@ -93,25 +94,32 @@ class Rereading:
                 for place, records in (await again.records()).items():
                     wanted = [record for record in records if record.offset < ends.get(place.partition, 0)]
                     if wanted:
-                        await self._reread_all(started, [Event.decode(MESSAGE_RECEIVED, one) for one in wanted])
+                        await self._reread_all(started, wanted)
                         await again.commit({place: wanted[-1].offset + 1})
         finished = RereadingFinished(rereading_id=started.rereading_id, messages=messages_of(list(started.spans)))
         identifier = event_id("rereading-finished", started.rereading_id)
         await self._publish(Outgoing(REREADING_FINISHED, identifier, KEY, finished, datetime.now(UTC)))
 
-    async def _reread_all(self, started: RereadingStarted, events: Sequence[Event[MessageReceived]]) -> None:
+    async def _reread_all(self, started: RereadingStarted, records: "Sequence[ConsumerRecord[bytes, bytes]]") -> None:
+        decoded = [_decoded(record) for record in records]
+        events = [event for event in decoded if event is not None]
+        nothing = [record for record, event in zip(records, decoded, strict=True) if event is None]
         payloads = await asyncio.gather(*(self._payload(event.payload) for event in events))
         # Reading is work of the CPU, and senders are answered meanwhile.
         made = await asyncio.to_thread(self._read, events, payloads)
         for event, message in zip(events, made, strict=True):
             message.rereading_id, message.event_id = started.rereading_id, event.id
             metrics.REREAD.labels("taken" if message.HasField("message") else "refused").inc()
-        await asyncio.gather(*(self._publish(_outgoing(*each)) for each in zip(events, made, strict=True)))
+        outgoing = [_outgoing(*each) for each in zip(events, made, strict=True)]
+        outgoing += [_of_no_event(record, started.rereading_id) for record in nothing]
+        await asyncio.gather(*map(self._publish, outgoing))
 
     def _read(self, events: Sequence[Event[MessageReceived]], payloads: Sequence[bytes | None]) -> list[MessageReread]:
         return [reread(event.payload, raw, self._feed) for event, raw in zip(events, payloads, strict=True)]
 
     async def _payload(self, message: MessageReceived) -> bytes | None:
+        if message.raw.WhichOneof("where") is None:
+            return None
         try:
             return await self._store.message(message.raw)
         except PermanentError:
@@ -133,6 +141,21 @@ class Rereading:
             return
         finally:
             self._asked.clear()
+
+
+def _decoded(record: "ConsumerRecord[bytes, bytes]") -> Event[MessageReceived] | None:
+    """None for a record that is no event: nobody could record anything of it, and nothing of it is read again."""
+    try:
+        return Event.decode(MESSAGE_RECEIVED, record)
+    except PermanentError:
+        return None
+
+
+def _of_no_event(record: "ConsumerRecord[bytes, bytes]", rereading_id: str) -> Outgoing:
+    identifier = reread_event_id(rereading_id, record.partition, record.offset)
+    message = MessageReread(rereading_id=rereading_id, refusal="no event of this topic")
+    moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return Outgoing(MESSAGE_REREAD, identifier, record.key or b"", message, moment)
 
 
 def _outgoing(event: Event[MessageReceived], message: MessageReread) -> Outgoing:
