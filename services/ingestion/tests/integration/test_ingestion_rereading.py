@@ -104,6 +104,7 @@ async def test_every_message_is_read_again_as_it_came_and_in_the_order_of_its_pa
     # Other tests send the same message twice, and records that are no events.
     once = [event for event in everything if times[event.payload.event_id] == 1]
     assert len(once) >= 7
+    assert all(event.payload.event_id for event in everything)
     for event in once:
         before = was[event.payload.event_id]
         assert (event.key, event.time, event.partition) == (before.key, before.time, before.partition)

@@ -153,7 +153,8 @@ def _decoded(record: "ConsumerRecord[bytes, bytes]") -> Event[MessageReceived] |
 
 def _of_no_event(record: "ConsumerRecord[bytes, bytes]", rereading_id: str) -> Outgoing:
     identifier = reread_event_id(rereading_id, record.partition, record.offset)
-    message = MessageReread(rereading_id=rereading_id, refusal="no event of this topic")
+    # It has no id of its own, and whoever records the reading needs one.
+    message = MessageReread(rereading_id=rereading_id, event_id=identifier, refusal="no event of this topic")
     moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     return Outgoing(MESSAGE_REREAD, identifier, record.key or b"", message, moment)
 
