@@ -3,7 +3,6 @@
 The record is years of one patient's results of many analytes, hour by hour, sent through Kafka like any other's.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -15,7 +14,7 @@ from servicekit.grpc import channel
 
 from tests.benchmarks.load import new_feed
 from tests.benchmarks.stacks import Stacks
-from tests.benchmarks.timeline import PARTS, TIMES, p50_ms, write
+from tests.benchmarks.timeline import TIMES, at_each, p50_ms, write
 from tests.results import Result
 
 FULL, SHORT = (5_000, 50_000), (200,)
@@ -33,15 +32,7 @@ _BEFORE_THE_LAST = """SELECT max(recorded_at) - interval '1 microsecond' FROM fa
 
 def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
     """One patient for each size."""
-    figures: dict[str, float] = {}
-    peers: dict[str, dict[str, float]] = {}
-    with stacks(PARTS, ("embedder",)) as endpoints:
-        for size in sizes:
-            measured = asyncio.run(_measured(endpoints, size))
-            plain = measured.pop("sql_ms")
-            peers[f"plain SQL, {size} facts"] = {"newest_25_of_each_ms": plain}
-            figures |= {f"{name}_{size}": value for name, value in measured.items()}
-            figures[f"context_ratio_to_sql_{size}"] = measured["context_ms"] / plain
+    figures, peers = at_each(stacks, sizes, _measured, "context", "newest_25_of_each_ms")
     note = f"p50; a question with {BUDGET} tokens, embedder and search included"
     return Result(name="context", n=TIMES, figures=figures, peers=peers, note=note)
 

@@ -5,8 +5,9 @@ The long record is one patient's messages, sent through Kafka like any other's.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from contracts.topics import MESSAGE_RECEIVED
@@ -37,15 +38,7 @@ _PLAIN = """SELECT view FROM entry WHERE stands AND identifier_no IN
 
 def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
     """One patient for each size."""
-    figures: dict[str, float] = {}
-    peers: dict[str, dict[str, float]] = {}
-    with stacks(PARTS, ("embedder",)) as endpoints:
-        for size in sizes:
-            measured = asyncio.run(_measured(endpoints, size))
-            plain = measured.pop("sql_ms")
-            peers[f"plain SQL, {size} facts"] = {"page_ms": plain}
-            figures |= {f"{name}_{size}": value for name, value in measured.items()}
-            figures[f"page_ratio_to_sql_{size}"] = measured["page_ms"] / plain
+    figures, peers = at_each(stacks, sizes, _measured, "page", "page_ms")
     return Result(
         name="timeline",
         n=TIMES,
@@ -53,6 +46,26 @@ def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
         peers=peers,
         note="p50; a page is 1,000 facts, all pages are 10,000 each, superseded statements included",
     )
+
+
+def at_each(
+    stacks: Stacks,
+    sizes: Sequence[int],
+    measured: Callable[[dict[str, str], int], Coroutine[Any, Any, dict[str, float]]],
+    name: str,
+    plain: str,
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Figures of a patient of each size, and of the plain SQL (`sql_ms`) beside `name`_ms, told as `plain`."""
+    figures: dict[str, float] = {}
+    peers: dict[str, dict[str, float]] = {}
+    with stacks(PARTS, ("embedder",)) as endpoints:
+        for size in sizes:
+            of_size = asyncio.run(measured(endpoints, size))
+            sql = of_size.pop("sql_ms")
+            peers[f"plain SQL, {size} facts"] = {plain: sql}
+            figures |= {f"{each}_{size}": value for each, value in of_size.items()}
+            figures[f"{name}_ratio_to_sql_{size}"] = of_size[f"{name}_ms"] / sql
+    return figures, peers
 
 
 async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:

@@ -1,10 +1,9 @@
 """Documents among observations: encapsulated data in results, and texts too long for a fact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.identifiers import event_id
-from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import documents, reports
 from terminology.concepts import LOINC
@@ -33,60 +32,40 @@ class Document:
         return self.fact.source.document_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What the parts of one document share."""
-
-    code: pb.CodedConcept
-    source_code: pb.CodedConcept
-    authored: Timestamp | None
-    groups: list[str]
-    names: list[str]
-    status: "pb.FactStatus.ValueType"
-    instance: int = 0
-    comments: Sequence[str] = ()
-
-
 def attached_documents(report: Report, scope: Scope) -> Iterator[Document]:
     """Encapsulated data and long texts among the observations of an order or a person."""
     for observation in report.observations:
         if not observation.is_document:
             continue
-        obx, frame = observation.obx, _attachment_frame(observation, scope)
+        obx = observation.obx
         if obx.get(2) != "ED":
-            yield _document(obx, "OBX-5", observation.text.encode(), TEXT_MEDIA_TYPE, frame, scope)
+            yield _document(observation, "OBX-5", (observation.text.encode(), TEXT_MEDIA_TYPE), scope)
         elif content := encapsulated(obx):
-            yield _document(obx, "OBX-5.5", *content, frame, scope)
+            yield _document(observation, "OBX-5.5", content, scope)
         else:
             scope.origin.remark(obx, 5, "encapsulated data is empty")
 
 
-def _attachment_frame(observation: Observation, scope: Scope) -> _Frame:
-    element = observation.element
-    sent = scope.coding(element.primary)
-    loinc = element.in_system(LOINC)
-    code = (documents.of(loinc.public) or reports.of(loinc.public) or loinc.public) if loinc else sent
-    groups, names = observation.report.groups, observation.names
-    return _Frame(
-        code, sent, observation.time, groups, names, observation.status, observation.instance, observation.comments
-    )
-
-
-def _document(obx: Segment, path: str, content: bytes, media_type: str, frame: _Frame, scope: Scope) -> Document:
-    groups = frame.groups or [f"message:{scope.origin.event_id}"]
+def _document(observation: Observation, path: str, content: tuple[bytes, str], scope: Scope) -> Document:
+    obx = observation.obx
+    sent = scope.coding(observation.element.primary)
+    loinc = observation.element.in_system(LOINC)
+    identity = observation.identity(obx.label)
+    if not identity.groups:
+        identity.groups.append(f"message:{scope.origin.event_id}")
     fact = scope.fact(
         obx,
         path,
-        pb.Identity(groups=groups, names=frame.names, instance=frame.instance, part=obx.label),
+        identity,
         kind=pb.FACT_KIND_DOCUMENT,
-        code=frame.code,
-        source_code=frame.source_code,
-        valid_from=frame.authored,
-        valid_to=frame.authored,
-        status=frame.status,
-        comments=frame.comments,
+        code=(documents.of(loinc.public) or reports.of(loinc.public) or loinc.public) if loinc else sent,
+        source_code=sent,
+        valid_from=observation.time,
+        valid_to=observation.time,
+        status=observation.status,
+        comments=observation.comments,
     )
-    return document(obx, (content, media_type), fact)
+    return document(obx, content, fact)
 
 
 def document(obx: Segment, content: tuple[bytes, str], fact: pb.ClinicalFact) -> Document:
