@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from contracts.errors import PermanentError
 from contracts.topics import M, Topic
 from eventbus import Event
 from eventbus.kafka import reaching_kafka
@@ -43,7 +44,7 @@ async def spans(bootstrap: str, topic: Topic[Any]) -> list[PartitionSpan]:
 
 
 async def whole(bootstrap: str, topic: Topic[M]) -> list[Event[M]]:
-    """Every event of a topic, in order within a partition."""
+    """Every event of a topic, in order within a partition; records that are no events of it are left out."""
     events: list[Event[M]] = []
     async with _consumer(bootstrap, topic.name) as consumer, reaching_kafka(PATIENCE):
         begins, ends = await _reach(consumer)
@@ -51,8 +52,16 @@ async def whole(bootstrap: str, topic: Topic[M]) -> list[Event[M]]:
         for place, end in ends.items():
             while begins[place] < end and await consumer.position(place) < end:
                 records = (await consumer.getmany(place, timeout_ms=FETCH_MS)).get(place, [])
-                events += [Event.decode(topic, record) for record in records]
+                events += [event for record in records if (event := event_of(topic, record)) is not None]
     return events
+
+
+def event_of(topic: Topic[M], record: "ConsumerRecord[bytes, bytes]") -> Event[M] | None:
+    """None for a record that is no event of the topic: nobody could have recorded anything of it."""
+    try:
+        return Event.decode(topic, record)
+    except PermanentError:
+        return None
 
 
 async def _reach(consumer: AIOKafkaConsumer) -> tuple[Mapping[TopicPartition, int], Mapping[TopicPartition, int]]:

@@ -101,7 +101,7 @@ class Rereading:
         await self._publish(Outgoing(REREADING_FINISHED, identifier, KEY, finished, datetime.now(UTC)))
 
     async def _reread_all(self, started: RereadingStarted, records: "Sequence[ConsumerRecord[bytes, bytes]]") -> None:
-        decoded = [_decoded(record) for record in records]
+        decoded = [kafka.event_of(MESSAGE_RECEIVED, record) for record in records]
         events = [event for event in decoded if event is not None]
         nothing = [record for record, event in zip(records, decoded, strict=True) if event is None]
         payloads = await asyncio.gather(*(self._payload(event.payload) for event in events))
@@ -141,14 +141,6 @@ class Rereading:
             return
         finally:
             self._asked.clear()
-
-
-def _decoded(record: "ConsumerRecord[bytes, bytes]") -> Event[MessageReceived] | None:
-    """None for a record that is no event: nobody could record anything of it, and nothing of it is read again."""
-    try:
-        return Event.decode(MESSAGE_RECEIVED, record)
-    except PermanentError:
-        return None
 
 
 def _of_no_event(record: "ConsumerRecord[bytes, bytes]", rereading_id: str) -> Outgoing:
