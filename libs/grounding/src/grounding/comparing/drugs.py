@@ -1,0 +1,377 @@
+"""Drugs: taken, ordered, given, stopped, with dose, how often, which way and when."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact, Dosage
+from terminology import units
+
+from grounding import facts
+from grounding.comparing import meaning
+from grounding.comparing.meaning import Span
+from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.record import Record
+from grounding.lexicon import Keys
+from grounding.reading import names, tokens
+from grounding.reading.grammar import grammar
+from grounding.reading.nodes import Node
+
+NOT_TAKEN = "the record has no such medication"
+_PER_DAY = " per day"
+State = Callable[[ClinicalFact, Record], bool]
+
+
+def drug_keys(regimen: Node) -> Keys:
+    return meaning.keys(regimen, names.DRUG, names.CLASS)
+
+
+def orders_of(regimen: Node, record: Record) -> tuple[ClinicalFact, ...]:
+    return record.of(drug_keys(regimen), pb.FACT_KIND_MEDICATION)
+
+
+def regimens(node: Node) -> list[Node]:
+    found = [inner for each in node.all("regimens") for inner in each.within("regimen")]
+    return [*found, *node.all("regimen")]
+
+
+def is_current(fact: ClinicalFact, record: Record) -> bool:
+    """Taken now, as far as the record says: neither ended nor only ordered nor still to begin."""
+    start = facts.starts_on(fact)
+    return not facts.has_ended(fact, record.today) and not facts.is_order(fact) and not (start and start > record.today)
+
+
+def is_over(fact: ClinicalFact, record: Record) -> bool:
+    return facts.has_ended(fact, record.today) and not facts.is_on_hold(fact)
+
+
+def is_any(_: ClinicalFact, __: Record) -> bool:
+    return True
+
+
+def takes(node: Node, record: Record) -> list[Outcome]:
+    """What is taken now, each with all that is said of it."""
+    spans = _spans(node, record)
+    lasting = [span for span in spans if span.relation in ("since", "span", "between", "until")]
+    return [each for one in regimens(node) for each in _taken(one, is_current, spans, lasting, record)]
+
+
+def listed(node: Node, record: Record) -> list[Outcome]:
+    """A regimen that stands alone is one that is taken now; with a span of time, one of that time."""
+    spans = _spans(node, record)
+    if any(span.relation in ("between", "until", "on") for span in spans):
+        return [each for one in regimens(node) for each in _of_time(one, spans, record)]
+    return takes(node, record)
+
+
+def took(node: Node, record: Record) -> list[Outcome]:
+    """What was taken or given at some time."""
+    spans = _spans(node, record)
+    return [each for one in regimens(node) for each in _of_time(one, spans, record)]
+
+
+def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
+    lasting = [span for span in spans if span.relation in ("since", "span")]
+    if lasting:
+        return _taken(regimen, is_current, spans, lasting, record)
+    orders = orders_of(regimen, record)
+    fitting = [fact for fact in orders if all(_held(fact, span, record) for span in spans)]
+    if orders and not fitting:
+        return [contradicted("date", _when(orders[-1]), orders[-1:])]
+    return _details(regimen, fitting, record)
+
+
+def _taken(
+    regimen: Node, state: State, spans: Sequence[Span], lasting: Sequence[Span], record: Record
+) -> list[Outcome]:
+    orders = orders_of(regimen, record)
+    if not orders:
+        return [unsupported("drug", NOT_TAKEN)]
+    meant = [fact for fact in orders if state(fact, record)]
+    if not meant:
+        over = [fact for fact in orders if is_over(fact, record)]
+        if over:
+            return [contradicted("status", _when(over[-1]), over[-1:])]
+        return [unsupported("status", "the record says that it was ordered, and not that it is taken")]
+    for span in lasting:
+        dated = [fact for fact in meant if _lasts(fact, span, record)]
+        if not dated:
+            if all(facts.is_open_order(fact) for fact in meant):
+                return [unsupported("date", "the record has orders, and not since when it is taken")]
+            return [contradicted("date", _when(meant[-1]), meant[-1:])]
+        meant = dated
+    for span in spans:
+        if span.relation == "on" and not any(_held(fact, span, record) for fact in orders):
+            return [contradicted("date", _when(orders[-1]), orders[-1:])]
+    return _details(regimen, meant, record)
+
+
+def _lasts(fact: ClinicalFact, span: Span, record: Record) -> bool:
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    match span.relation:
+        case "since":
+            return span.includes(start) and fact.HasField("valid_to") and not facts.is_open_order(fact)
+        case "until":
+            return span.includes(end)
+        case "between":
+            return start is not None and end is not None and _spans_exactly(start, end, span)
+    return start is not None and end is not None and _is_long(start, end, span)
+
+
+def _spans_exactly(start: date, end: date, span: Span) -> bool:
+    first, last = span.readings[0]
+    return _near(start, first) and (_near(end, last) or first <= start <= end <= last)
+
+
+def _near(day: date, other: date) -> bool:
+    return abs((day - other).days) <= 31 and (day.year, day.month) == (other.year, other.month)
+
+
+def _is_long(start: date, end: date, span: Span) -> bool:
+    return abs((end - start).days - span.length) <= max(1.0, span.length * 0.1)
+
+
+def _held(fact: ClinicalFact, span: Span, record: Record) -> bool:
+    """Whether an order was in force in a span of time, or had the end or beginning that it names."""
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    if span.relation == "until":
+        return span.includes(end)
+    if span.relation == "between":
+        first, last = span.readings[0]
+        return start is not None and end is not None and _starts_in(start, first) and _starts_in(end, last)
+    if not span.readings:
+        return True
+    return start is not None and any(
+        start <= last and (end or record.today) >= first for first, last in span.readings
+    )
+
+
+def _starts_in(day: date, bound: date) -> bool:
+    return day == bound or ((day.year, day.month) == (bound.year, bound.month) and bound.day in (1, 28, 29, 30, 31))
+
+
+def _details(regimen: Node, orders: Sequence[ClinicalFact], record: Record) -> list[Outcome]:
+    """All that is said of a drug must be true of one of its orders."""
+    if not orders:
+        return [unsupported("drug", NOT_TAKEN)]
+    tried = [(fact, _details_of(regimen, fact)) for fact in reversed(orders)]
+    for fact, outcomes in tried:
+        if all(each.holds for each in outcomes):
+            return [supported("drug", [fact]), *outcomes]
+    return tried[0][1]
+
+
+def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for dose in regimen.all("dose"):
+        outcomes.append(_dose(dose, fact))
+    for frequency in regimen.all("frequency"):
+        outcomes.append(_frequency(frequency, fact))
+    for route in regimen.all("route"):
+        outcomes.append(_route(route, fact))
+    for duration in regimen.all("for"):
+        start, end = facts.starts_on(fact), facts.ends_on(fact)
+        length = meaning.days(duration)
+        right = start is not None and end is not None and _is_long(start, end, Span("span", (), length))
+        outcomes.append(supported("interval", [fact]) if right else contradicted("interval", _when(fact), [fact]))
+    return outcomes
+
+
+def _dose(node: Node, fact: ClinicalFact) -> Outcome:
+    said = meaning.amount(node)
+    stated = facts.dosages(fact)
+    if not any(each.dose.value for each in stated):
+        return _strength(said, fact)
+    if any(_is_dose(said, each) for each in stated):
+        return supported("dose", [fact])
+    reason = f"the record has {facts.printed_dose(fact)}"
+    return contradicted("dose", reason, [fact])
+
+
+def _strength(said: tokens.Amount, fact: ClinicalFact) -> Outcome:
+    """The strength in the name under which it was ordered (`LISINOPRIL 10 MG TAB`)."""
+    for name in facts.names(fact):
+        for token in tokens.tokens(name, date(2000, 1, 1)):
+            own = token.value
+            if isinstance(own, tokens.Amount) and own.unit and own.unit == said.unit and own.value == said.value:
+                return supported("dose", [fact])
+    return unsupported("dose", "the record states no dose")
+
+
+def _is_dose(said: tokens.Amount, dosage: Dosage) -> bool:
+    value, unit = facts.number(dosage.dose), units.printed(dosage.dose.unit)
+    if value is None or dosage.HasField("dose_high"):
+        return False
+    if said.unit.endswith(_PER_DAY):
+        return _daily(dosage) == _in(said.value, said.unit.removesuffix(_PER_DAY), "mg")
+    return units.convert(value, unit, said.unit or unit) == said.value
+
+
+def _in(value: object, unit: str, to: str) -> object:
+    converted = units.convert(value, unit, to)  # type: ignore[arg-type]
+    return None if converted is None else float(converted)
+
+
+def _daily(dosage: Dosage) -> float | None:
+    """Milligrams a day."""
+    value, times = facts.number(dosage.dose), per_day(dosage.frequency)
+    milligrams = None if value is None else units.convert(value, units.printed(dosage.dose.unit), "mg")
+    return None if milligrams is None or times is None else float(milligrams) * times
+
+
+def daily_dose(node: Node, record: Record) -> list[Outcome]:
+    """`2000 mg of metformin a day`."""
+    said = meaning.amount(node.all("value")[0])
+    regimen = node.all("regimen")[0]
+    orders = [fact for fact in orders_of(regimen, record) if is_current(fact, record)]
+    if not orders:
+        return _taken(regimen, is_current, [], [], record)
+    for fact in reversed(orders):
+        for dosage in facts.dosages(fact):
+            if _daily(dosage) is not None and _daily(dosage) == _in(said.value, said.unit, "mg"):
+                return [supported("dose", [fact])]
+    return [contradicted("dose", f"the record has {facts.printed_dose(orders[-1])}", orders[-1:])]
+
+
+def _frequency(node: Node, fact: ClinicalFact) -> Outcome:
+    said = how_often(node)
+    stated = [how_often_of(each.frequency) for each in facts.dosages(fact) if each.frequency]
+    if not stated or None in stated:
+        return unsupported("frequency", "the record does not state how often")
+    if said in stated:
+        return supported("frequency", [fact])
+    return contradicted("frequency", f"the record has {facts.printed_dose(fact)}", [fact])
+
+
+def how_often(node: Node) -> tuple[float, str]:
+    """Times a day, and the time of day; `needed` is as needed, `once` a single dose."""
+    if node.says("needed"):
+        return (0.0, "needed")
+    if node.says("per") == "once":
+        return (0.0, "once")
+    number = node.one("number")
+    if node.says("per") == "interval":
+        return (round(1 / meaning.days(node.all("duration")[0]), 4), "")
+    times = float(meaning.amount(number).value) if number else float(node.says("times"))
+    per = {"day": 1.0, "2days": 2.0, "week": 7.0, "month": 30.0}[node.says("per")]
+    return (round(times / per, 4), node.says("at"))
+
+
+@lru_cache(maxsize=4096)
+def how_often_of(text: str) -> tuple[float, str] | None:
+    """What a record's own words say."""
+    made = grammar().phrases(tokens.tokens(text, date(2000, 1, 1)))
+    found = [node for node in made if "frequency" in node.kinds]
+    return how_often(found[0]) if len(found) == 1 and len(made) == 1 else None
+
+
+def per_day(text: str) -> float | None:
+    often = how_often_of(text)
+    return often[0] if often and often[1] not in ("needed", "once") else None
+
+
+@lru_cache(maxsize=4096)
+def _route_of(text: str) -> str:
+    made = grammar().phrases(tokens.tokens(text, date(2000, 1, 1)))
+    return made[0].says("route") if len(made) == 1 and "route" in made[0].kinds else text.strip().lower()
+
+
+def _route(node: Node, fact: ClinicalFact) -> Outcome:
+    stated = {_route_of(each.route) for each in facts.dosages(fact) if each.route}
+    if not stated:
+        return unsupported("route", "the record states no route")
+    if node.says("route") in stated:
+        return supported("route", [fact])
+    return contradicted("route", f"the record has {facts.printed_dose(fact)}", [fact])
+
+
+def started(node: Node, record: Record) -> list[Outcome]:
+    """Began, or was ordered, on a day."""
+    spans = _spans(node, record)
+    ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
+    found: list[Outcome] = []
+    for regimen in regimens(node):
+        orders = orders_of(regimen, record)
+        if not orders:
+            found.append(unsupported("drug", NOT_TAKEN))
+            continue
+        pool = orders if node.says("ordered") else _first_orders(orders)
+        fitting = [fact for fact in pool if all(span.includes(_ordered_on(fact, record)) for span in spans if span.readings)]
+        fitting = [fact for fact in fitting if all(span.includes(facts.ends_on(fact)) for span in ends)]
+        if not fitting:
+            found.append(contradicted("date", _when(pool[-1]), pool[-1:]))
+        else:
+            found += _details(regimen, fitting, record)
+    return found
+
+
+def _first_orders(orders: Sequence[ClinicalFact]) -> list[ClinicalFact]:
+    """Those before which the drug was not ordered: a renewal starts nothing."""
+    kept: list[ClinicalFact] = []
+    for fact in orders:
+        before = [each for each in orders if facts.in_time(each) < facts.in_time(fact)]
+        start = facts.starts_on(fact)
+        running = [each for each in before if not (facts.ends_on(each) and start and facts.ends_on(each) < start)]  # type: ignore[operator]
+        if not running:
+            kept.append(fact)
+    return kept
+
+
+def _ordered_on(fact: ClinicalFact, record: Record) -> date | None:
+    return facts.starts_on(fact) or record.sources.stated_on(fact)
+
+
+def stopped(node: Node, record: Record) -> list[Outcome]:
+    """Is over, on the day that is said."""
+    spans = _spans(node, record)
+    found: list[Outcome] = []
+    for regimen in regimens(node):
+        orders = orders_of(regimen, record)
+        over = [fact for fact in orders if is_over(fact, record)]
+        current = [fact for fact in orders if is_current(fact, record)]
+        if not orders:
+            found.append(unsupported("drug", NOT_TAKEN))
+        elif not over or (current and facts.in_time(current[-1]) > facts.in_time(over[-1])):
+            found.append(contradicted("status", "the record says that it goes on", orders[-1:]))
+        else:
+            fitting = [fact for fact in over if all(span.includes(facts.ends_on(fact)) for span in spans if span.readings)]
+            found += _details(regimen, fitting, record) if fitting else [contradicted("date", _when(over[-1]), over[-1:])]
+    return found
+
+
+def given(node: Node, record: Record) -> list[Outcome]:
+    """Was given: an order or administration of that time. What it was given for only a text can say."""
+    if node.all("condition"):
+        return [unsupported("relation", "the record does not say what it was given for")]
+    return took(node, record)
+
+
+def not_taken(node: Node, record: Record) -> list[Outcome]:
+    """Not taken any more."""
+    found: list[Outcome] = []
+    for regimen in regimens(node):
+        orders = orders_of(regimen, record)
+        current = [fact for fact in orders if not is_over(fact, record)]
+        over = [fact for fact in orders if is_over(fact, record)]
+        if current:
+            found.append(contradicted("status", f"the record has {facts.name_of(current[-1])}", current[-1:]))
+        elif over:
+            found.append(supported("status", over[-1:]))
+        else:
+            found.append(unsupported("drug", NOT_TAKEN))
+    return found
+
+
+def _spans(node: Node, record: Record) -> list[Span]:
+    return [span for when in node.all("when") for span in meaning.spans(when, record)]
+
+
+def _when(fact: ClinicalFact) -> str:
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    since = f"from {start}" if start else "without a stated start"
+    return f"the record has {facts.name_of(fact)} {since}" + (f" until {end}" if end else "")
+
+
+def any_of(record: Record, keys: Iterable[str]) -> bool:
+    return bool(record.of(frozenset(keys), pb.FACT_KIND_MEDICATION))

@@ -1,0 +1,119 @@
+"""The patient and the visits: sex, age, birth, admissions, stays and discharges."""
+
+from datetime import date
+
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from grounding import facts
+from grounding.comparing import meaning
+from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.record import Record
+from grounding.formula import Sex
+from grounding.reading.nodes import Node
+
+FEMALE = frozenset({"she", "her", "hers", "herself", "woman", "female", "lady", "mrs", "ms"})
+MALE = frozenset({"he", "him", "his", "himself", "man", "male", "gentleman", "mr"})
+
+
+def sex(words: frozenset[str], record: Record) -> Outcome | None:
+    """What pronouns and nouns say of the patient's sex; None where they say nothing."""
+    said = {Sex.FEMALE} if words & FEMALE else set()
+    said |= {Sex.MALE} if words & MALE else set()
+    if not said:
+        return None
+    actual, fact = record.sex
+    if actual is None or fact is None:
+        return unsupported("sex", "the record does not state the sex")
+    if said == {actual}:
+        return supported("sex", [fact])
+    return contradicted("sex", f"the record says {actual.value}", [fact])
+
+
+def person(node: Node, record: Record) -> list[Outcome]:
+    """Age at a day (today where none is named), day of birth. The sex is looked at with every sentence."""
+    born, fact = record.born
+    found: list[Outcome] = []
+    words = {part.text for part in node.parts}
+    if words & {"f", "m"}:
+        outcome = sex(frozenset({"female"} if "f" in words else {"male"}), record)
+        found += [outcome] if outcome else []
+    for each in node.all("date"):
+        if born is None or fact is None:
+            found.append(unsupported("date", "the record has no date of birth"))
+        elif each.value.includes(born):
+            found.append(supported("date", [fact]))
+        else:
+            found.append(contradicted("date", f"the record has {born}", [fact]))
+    for age in node.all("age"):
+        found.append(_age(age, node, born, fact, record))
+    if not found:
+        _, stated = record.sex
+        found.append(supported("sex", [stated]) if stated else unsupported("sex", "the record does not state the sex"))
+    return found
+
+
+def _age(node: Node, whole: Node, born: date | None, fact: ClinicalFact | None, record: Record) -> Outcome:
+    if born is None or fact is None:
+        return unsupported("age", "the record has no date of birth")
+    spans = [span for when in whole.all("when") for span in meaning.spans(when, record)]
+    days = [(first, last) for span in spans for first, last in span.readings] or [(record.today, record.today)]
+    said = int(round(meaning.days(node) / 365.25)) if "duration" in node.kinds else int(meaning.amount(node).value)
+    actual = {years(born, day) for interval in days for day in interval}
+    if said in actual:
+        return supported("age", [fact])
+    return contradicted("age", f"by the date of birth it is {min(actual)}", [fact])
+
+
+def years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def admitted(node: Node, record: Record) -> list[Outcome]:
+    """Admitted on a day; an inpatient now or since."""
+    if node.all("conditions"):
+        return [unsupported("relation", "the record does not say why")]
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    words = {part.text for part in node.parts}
+    if not record.stays:
+        return [unsupported("encounter", "the record has no stay in hospital")]
+    now = words & {"is", "currently"} or any(span.relation in ("now", "since") for span in spans)
+    stays = [each for each in record.stays if not (now and facts.has_ended(each, record.today))]
+    fitting = [each for each in stays if all(_began(each, span) for span in spans)]
+    if fitting:
+        return [supported("encounter", fitting[-1:])]
+    last = record.stays[-1]
+    return [contradicted("date", f"the record has a stay from {facts.starts_on(last)}", [last])]
+
+
+def _began(fact: ClinicalFact, span: meaning.Span) -> bool:
+    if span.relation == "now" or not span.readings:
+        return True
+    if span.relation == "between":
+        return _is_stay(fact, span)
+    return span.includes(facts.starts_on(fact))
+
+
+def _is_stay(fact: ClinicalFact, span: meaning.Span) -> bool:
+    first, last = span.readings[0]
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    return start == first and (end == last)
+
+
+def stay(node: Node, record: Record) -> list[Outcome]:
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    fitting = [each for each in record.stays if all(_began(each, span) for span in spans)]
+    if fitting:
+        return [supported("encounter", fitting[-1:])]
+    return [unsupported("encounter", "the record has no such stay")]
+
+
+def discharged(node: Node, record: Record) -> list[Outcome]:
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    ended = [each for each in record.stays if facts.ends_on(each)]
+    fitting = [each for each in ended if all(span.includes(facts.ends_on(each)) for span in spans if span.readings)]
+    if fitting and (spans or facts.ends_on(record.stays[-1])):
+        return [supported("encounter", fitting[-1:])]
+    if record.stays:
+        last = record.stays[-1]
+        return [contradicted("encounter", f"the record has a stay from {facts.starts_on(last)}, until {facts.ends_on(last)}", [last])]
+    return [unsupported("encounter", "the record has no stay in hospital")]

@@ -1,0 +1,124 @@
+"""The record as assertions are compared with it: facts by concept and kind, oldest first.
+
+Built once for a set of facts and shared by all sentences.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from grounding import facts
+from grounding.calculators import everything
+from grounding.derived import Derived
+from grounding.formula import Sex
+from grounding.lexicon import Keys, Names
+from grounding.reading import names
+from grounding.reading.tokens import Known
+from grounding.sources import Sources, administrative_sex, birth_day
+from terminology.loinc import BIRTH_DATE, SEX
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a series: recorded, or computed from recorded ones. `value` has the record's own digits."""
+
+    day: date
+    value: Decimal
+    unit: str
+    facts: tuple[ClinicalFact, ...]
+    derived: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The facts that may support a text, of one patient, and everything current of the same."""
+
+    sources: Sources
+    facts: tuple[ClinicalFact, ...]
+
+    @property
+    def today(self) -> date:
+        return self.sources.today
+
+    @cached_property
+    def by_key(self) -> dict[str, list[ClinicalFact]]:
+        found: dict[str, list[ClinicalFact]] = defaultdict(list)
+        for fact in self.facts:
+            for key in names.keys_of(fact):
+                found[key].append(fact)
+        return found
+
+    def of(self, keys: Keys, *kinds: int) -> tuple[ClinicalFact, ...]:
+        """Facts that a name of these keys may mean, oldest first."""
+        found = {fact.fact_id: fact for key in keys for fact in self.by_key.get(key, ())}
+        return tuple(sorted((fact for fact in found.values() if not kinds or fact.kind in kinds), key=facts.in_time))
+
+    def of_kind(self, *kinds: int) -> tuple[ClinicalFact, ...]:
+        return tuple(sorted((fact for fact in self.facts if fact.kind in kinds), key=facts.in_time))
+
+    def points(self, keys: Keys) -> tuple[Point, ...]:
+        """The course of a result: recorded numbers, and where there are none what was computed."""
+        recorded = [
+            Point(day, value, fact.quantity.unit, (fact,))
+            for fact in self.of(keys, pb.FACT_KIND_RESULT)
+            if fact.HasField("quantity") and (value := facts.number(fact.quantity)) is not None
+            and (day := facts.starts_on(fact))
+        ]  # fmt: skip
+        if recorded:
+            return tuple(recorded)
+        computed = [each for each in self.derived if each.keys & keys and not each.label]
+        return tuple(
+            Point(each.day, each.value, each.unit, self._of_ids(each.fact_ids), derived=True)
+            for each in sorted(computed, key=lambda each: each.day)
+        )
+
+    @cached_property
+    def derived(self) -> tuple[Derived, ...]:
+        return everything(self.facts)
+
+    def _of_ids(self, fact_ids: Iterable[str]) -> tuple[ClinicalFact, ...]:
+        return tuple(self.sources.fact(each) for each in fact_ids)
+
+    @cached_property
+    def encounters(self) -> Sequence[ClinicalFact]:
+        return self.of_kind(pb.FACT_KIND_ENCOUNTER)
+
+    @cached_property
+    def stays(self) -> Sequence[ClinicalFact]:
+        """Inpatient encounters, oldest first."""
+        return [each for each in self.encounters if each.code.code in ("IMP", "ACUTE", "NONAC")]
+
+    @cached_property
+    def sex(self) -> tuple[Sex | None, ClinicalFact | None]:
+        fact = next(iter(reversed(self._demographic(SEX))), None)
+        return (administrative_sex(fact), fact) if fact else (None, None)
+
+    @cached_property
+    def born(self) -> tuple[date | None, ClinicalFact | None]:
+        fact = next(iter(reversed(self._demographic(BIRTH_DATE))), None)
+        return (birth_day(fact), fact) if fact else (None, None)
+
+    def _demographic(self, loinc: str) -> list[ClinicalFact]:
+        return [each for each in self.facts if each.kind == pb.FACT_KIND_DEMOGRAPHIC and each.code.code == loinc]
+
+    @cached_property
+    def known(self) -> Known:
+        """The names of the record's own facts."""
+        own, kinds = Names(), defaultdict(set)
+        for recorded in self.sources.recorded:
+            fact = recorded.fact
+            subject = facts.about(fact)
+            for name in subject.names:
+                if len(name) > 2 and any(map(str.isalpha, name)):
+                    own.add(name, subject.own_keys)
+            for key in subject.own_keys:
+                kinds[key].add(names.kind_of(fact))
+        titles = [each for passage in self.sources.passages for each in (passage.source, passage.title) if each]
+        return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles))

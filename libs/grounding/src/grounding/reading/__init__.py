@@ -1,0 +1,1 @@
+"""Reading: a sentence to typed assertions by a closed grammar whose productions are data."""

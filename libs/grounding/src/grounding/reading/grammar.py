@@ -1,0 +1,170 @@
+"""The grammar: tokens to phrases, level by level, and phrases to clauses that cover a sentence whole.
+
+Guarantee: a sentence is read only if clauses and what joins them cover every token of it; else it is told up to which
+token it could be read. The same sentence is always read in the same way: of phrases that begin together the longest,
+of readings that cover the sentence the one of the fewest clauses, then the one whose rows stand first.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+import re
+
+from grounding.reading import names, tables, tokens
+from grounding.reading.nodes import Node
+from grounding.reading.patterns import Alphabet, Pattern
+
+_WORDS = ("group", "words")
+_PHRASES = ("level", "kind", "pattern", "sets", "reads")
+_CLAUSES = ("kind", "pattern", "sets", "reads", "not")
+JOINT = "joint"
+
+
+@dataclass(frozen=True)
+class Production:
+    """A row: what it makes of what, and what it says itself."""
+
+    kinds: frozenset[str]
+    pattern: Pattern
+    sets: Mapping[str, str]
+    line: int
+    reads: str = ""
+    never: str = ""
+
+    @property
+    def kind(self) -> str:
+        return next(iter(self.kinds))
+
+
+@dataclass(frozen=True)
+class Grammar:
+    alphabet: Alphabet
+    levels: tuple[tuple[Production, ...], ...]
+    clauses: tuple[Production, ...]
+    joints: tuple[Production, ...]
+
+    def phrases(self, nodes: Sequence[Node]) -> list[Node]:
+        """Every level's phrases in place of what they are made of."""
+        made = list(nodes)
+        for level in self.levels:
+            made = self._reduced(made, level)
+        return made
+
+    def clauses_of(self, nodes: Sequence[Node]) -> tuple[tuple[Node, ...], int]:
+        """The clauses that cover the nodes, or none and the place up to which they could be read."""
+        text = self._text(nodes)
+        present = set(text)
+        rows = [each for each in self.clauses if _may(each, present)]
+        joints = [each for each in self.joints if _may(each, present)]
+        best: dict[tuple[int, bool], tuple[int, tuple[Node, ...]]] = {(0, False): (0, ())}
+        furthest = 0
+        for at in range(len(nodes) + 1):
+            for behind in (False, True):
+                state = best.get((at, behind))
+                if state is None:
+                    continue
+                furthest = max(furthest, at)
+                cost, found = state
+                for row in joints if behind else rows:
+                    match = row.pattern.compiled.match(text, at)
+                    if match is None or match.end() == at:
+                        continue
+                    node = _made(row, match, nodes)
+                    made = found if behind else (*found, node)
+                    _keep(best, (match.end(), not behind), (cost + (0 if behind else 1), made))
+        whole = best.get((len(nodes), True))
+        return (whole[1], len(nodes)) if whole else ((), furthest)
+
+    def _reduced(self, nodes: list[Node], level: tuple[Production, ...]) -> list[Node]:
+        text = self._text(nodes)
+        present = set(text)
+        matches = [
+            (match.start(), -match.end(), order, match)
+            for order, row in enumerate(level)
+            if _may(row, present)
+            for match in row.pattern.compiled.finditer(text)
+            if match.end() > match.start()
+        ]
+        made, at = [], 0
+        for start, end, order, match in sorted(matches, key=lambda each: each[:3]):
+            if start >= at:
+                made += [*nodes[at:start], _made(level[order], match, nodes)]
+                at = -end
+        return [*made, *nodes[at:]]
+
+    def _text(self, nodes: Iterable[Node]) -> str:
+        return "".join(
+            self.alphabet.kinds(node.kinds) if node.kinds else self.alphabet.known_word(node.text) for node in nodes
+        )
+
+
+def _keep(
+    best: dict[tuple[int, bool], tuple[int, tuple[Node, ...]]], place: tuple[int, bool], new: tuple[int, tuple[Node, ...]]
+) -> None:
+    if place not in best or new[0] < best[place][0]:
+        best[place] = new
+
+
+def _may(row: Production, present: set[str]) -> bool:
+    return all(not present.isdisjoint(each) for each in row.pattern.required)
+
+
+def _made(row: Production, match: "re.Match[str]", nodes: Sequence[Node]) -> Node:
+    start, end = match.span()
+    parts = tuple(nodes[start:end])
+    roles: dict[str, tuple[Node, ...]] = {}
+    taken = set()
+    for role, place in zip(row.pattern.named, range(1, len(row.pattern.named) + 1), strict=True):
+        if match.start(place) >= 0:
+            roles[role] = (*roles.get(role, ()), nodes[match.start(place)])
+            taken.add(match.start(place))
+    rest = [node for place, node in enumerate(parts, start) if place not in taken]
+    for kind in row.pattern.kinds:
+        of_kind = tuple(node for node in rest if not node.kinds.isdisjoint(kind.split("|")))
+        if of_kind:
+            roles[kind] = (*roles.get(kind, ()), *of_kind)
+    text = " ".join(part.text for part in parts)
+    return Node(text, parts[0].start, parts[-1].end, row.kinds, parts, roles, row.sets)
+
+
+@cache
+def grammar() -> Grammar:
+    """The grammar of `data/`, compiled once per process."""
+    groups = {row["group"]: tuple(filter(None, map(str.strip, row["words"].split("|")))) for _, row in tables.rows("words", _WORDS)}
+    alphabet = Alphabet()
+    for kinds in names.every_set_of_kinds():
+        alphabet.kinds(kinds)
+    for kind in (tokens.NUMBER, tokens.QUANTITY, tokens.DURATION, tokens.PAIR, tokens.DATE, tokens.QUOTE, tokens.TITLE):
+        alphabet.kinds(frozenset({kind}))
+    phrases = [(row["level"], line, row) for line, row in tables.rows("phrases", _PHRASES)]
+    clauses = list(tables.rows("clauses", _CLAUSES))
+    for _, _, row in phrases:
+        alphabet.kinds(frozenset(row["kind"].split("|")))
+
+    def production(line: int, row: Mapping[str, str]) -> Production:
+        sets = dict(each.split("=", 1) for each in row["sets"].split() if each)
+        pattern = Pattern(row["pattern"], alphabet, groups)
+        return Production(frozenset(row["kind"].split("|")), pattern, sets, line, row["reads"], row.get("not", ""))
+
+    levels = tuple(
+        tuple(production(line, row) for _, line, row in rows) for _, rows in groupby(phrases, key=lambda each: each[0])
+    )
+    made = [production(line, row) for line, row in clauses]
+    whole = Grammar(
+        alphabet,
+        levels,
+        tuple(each for each in made if each.kind != JOINT),
+        tuple(each for each in made if each.kind == JOINT),
+    )
+    for each in (*made, *(row for level in levels for row in level)):
+        assert each.pattern.compiled, each.line
+        for word in each.pattern.words:
+            alphabet.word(word)
+    return whole
+
+
+def productions() -> Iterator[Production]:
+    """Every row of clauses and phrases: their examples are tests."""
+    yield from (row for level in grammar().levels for row in level)
+    yield from grammar().clauses

@@ -1,0 +1,182 @@
+"""A sentence to tokens: names, dates, numbers with units, quotations; every other word and mark as it stands.
+
+Guarantee: each character that is no space is in exactly one token. A character that no clinical text needs (a letter of
+another alphabet, an invisible one, a digit in a circle) makes a token that no production takes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from terminology import units
+
+from grounding import lexicon
+from grounding.lexicon import Names
+from grounding.reading import dates, names
+from grounding.reading.nodes import Node
+from grounding.reading.patterns import TOKEN
+
+NUMBER, QUANTITY, DURATION, PAIR, DATE = "number", "quantity", "duration", "pair", "date"
+QUOTE, TITLE = "quote", "title"
+_UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
+_DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
+_PAIR = re.compile(rf"(?<![\w.,/])(?P<first>[0-9]{{2,3}})\s?/\s?(?P<second>[0-9]{{2,3}})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?![\w,]|\.[0-9])|"
+    rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=,\s|\.\s|\.$|,$)",
+    re.IGNORECASE,
+)
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}")
+_WORDS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+NUMBERS = {**{word: number for number, word in enumerate(_WORDS)}, **_TENS}
+_IN_WORDS = re.compile(
+    rf"(?<![\w-])(?P<number>(?:(?:{'|'.join(NUMBERS)}|hundred|thousand)(?:[ -](?:and )?(?=(?:{'|'.join(NUMBERS)}|hundred|thousand)(?!\w)))?)+)"
+    rf"(?:[ -](?P<unit>{_UNIT})(?!\w))?(?!\w)",
+    re.IGNORECASE,
+)
+_POINT = re.compile(rf"(?<![\w-])(?P<whole>{'|'.join(NUMBERS)}) point (?P<part>(?:(?:{'|'.join(_WORDS[:10])})\s?)+?)(?:\s(?P<unit>{_UNIT}))?(?!\w)", re.IGNORECASE)
+_QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
+# What a text may hold beside ASCII: accents, typographic quotes and dashes, signs of measurement, arrows.
+_KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
+_NONE: frozenset[str] = frozenset()
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " "})
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number as it is written: how many decimals decides how far it is rounded. `unit` is empty where none stands."""
+
+    value: Decimal
+    unit: str = ""
+
+    @property
+    def decimals(self) -> int:
+        return max(0, -int(self.value.as_tuple().exponent))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Systolic and diastolic pressure."""
+
+    first: Decimal
+    second: Decimal
+
+
+@dataclass(frozen=True)
+class Known:
+    """What one record adds to the names that every text may hold: names, the kinds of their keys, titles of passages."""
+
+    names: Names = field(default_factory=Names)
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    titles: tuple[str, ...] = ()
+
+
+NOTHING_KNOWN = Known()
+
+
+def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
+    """The tokens of a text in their order."""
+    rest = text.translate(_SPACES)
+    found: list[Node] = []
+    for scan in (_quotes, lambda part: _titles(part, known.titles), lambda part: _names(part, known),
+                 lambda part: _dates(part, today), _pairs, _points, _numbers, _numbers_in_words, _words):  # fmt: skip
+        for node in scan(rest):
+            if "\0" not in rest[node.start : node.end]:
+                found.append(node)
+                rest = rest[: node.start] + "\0" * (node.end - node.start) + rest[node.end :]
+    return sorted(found, key=lambda node: node.start)
+
+
+def _quotes(text: str) -> Iterator[Node]:
+    for match in _QUOTED.finditer(text):
+        yield _node(match, QUOTE, match[1] or match[2])
+
+
+def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
+    for title in sorted(set(titles), key=len, reverse=True):
+        for match in re.finditer(rf"(?<!\w){re.escape(title)}(?!\w)", text, re.IGNORECASE):
+            yield _node(match, TITLE, title)
+
+
+def _names(text: str, known: Known) -> Iterator[Node]:
+    for start, end, meant in lexicon.find(text, known.names, *names.everywhere()):
+        kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
+        if kinds and all(map(_KNOWN.match, text[start:end])):
+            yield Node(text[start:end], start, end, kinds, value=meant)
+
+
+def _dates(text: str, today: date) -> Iterator[Node]:
+    for found in dates.find(text, today):
+        yield Node(text[found.start : found.end], found.start, found.end, frozenset({DATE}), value=found)
+
+
+def _pairs(text: str) -> Iterator[Node]:
+    for match in _PAIR.finditer(text):
+        first, second = Decimal(match["first"]), Decimal(match["second"])
+        yield _node(match, PAIR, Pair(first, second))
+
+
+def _numbers(text: str) -> Iterator[Node]:
+    for match in _NUMBER.finditer(text):
+        value = _value(match["number"] or match["listed"])
+        if value is not None:
+            signed = -value if match["sign"] else value
+            yield _amount(match, signed)
+
+
+def _points(text: str) -> Iterator[Node]:
+    """`six point five`."""
+    for match in _POINT.finditer(text):
+        digits = "".join(str(_WORDS.index(word.lower())) for word in match["part"].split())
+        yield _amount(match, Decimal(f"{NUMBERS[match['whole'].lower()]}.{digits}"))
+
+
+def _numbers_in_words(text: str) -> Iterator[Node]:
+    for match in _IN_WORDS.finditer(text):
+        yield _amount(match, Decimal(_in_words(match["number"])))
+
+
+def _words(text: str) -> Iterator[Node]:
+    for match in TOKEN.finditer(text):
+        if "\0" not in match.group():
+            known = all(map(_KNOWN.match, match.group()))
+            yield Node(match.group().lower() if known else "\uffff", match.start(), match.end())
+
+
+def _amount(match: re.Match[str], value: Decimal) -> Node:
+    unit = units.printed(match["unit"]) if match["unit"] else ""
+    kind = DURATION if unit in units.TIME_UNITS else QUANTITY if unit else NUMBER
+    return _node(match, kind, Amount(value, unit))
+
+
+def _node(match: re.Match[str], kind: str, value: object) -> Node:
+    return Node(match.group(), match.start(), match.end(), frozenset({kind}), value=value)
+
+
+def _value(digits: str) -> Decimal | None:
+    """None where the digits can be read in more than one way."""
+    if _PLAIN.fullmatch(digits):
+        return Decimal(digits)
+    if _THOUSANDS.fullmatch(digits):
+        return Decimal(digits.replace(",", ""))
+    return Decimal(digits.replace(",", ".")) if _COMMA.fullmatch(digits) else None
+
+
+def _in_words(text: str) -> int:
+    total, current = 0, 0
+    for word in re.split(r"[ -]+", text.lower()):
+        if word == "hundred":
+            current = max(current, 1) * 100
+        elif word == "thousand":
+            total, current = total + max(current, 1) * 1000, 0
+        else:
+            current += NUMBERS.get(word, 0)
+    return total + current
