@@ -72,7 +72,7 @@ def took(node: Node, record: Record) -> list[Outcome]:
 
 
 def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
-    lasting = [span for span in spans if span.relation in ("since", "span")]
+    lasting = [span for span in spans if span.relation == "since"]
     if lasting:
         return _taken(regimen, is_current, spans, lasting, record)
     orders = orders_of(regimen, record)
@@ -137,6 +137,8 @@ def _held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     if span.relation == "until":
         return span.includes(end)
+    if span.relation == "span":
+        return start is not None and end is not None and _is_long(start, end, span)
     if span.relation == "between":
         first, last = span.readings[0]
         return start is not None and end is not None and _starts_in(start, first) and _starts_in(end, last)

@@ -86,6 +86,8 @@ def days(node: Node) -> float:
 
 def spans(node: Node, record: Record) -> list[Span]:
     """The spans of time that a `when` names. UnclearError where one cannot be told."""
+    if not node.kinds:
+        return [Span("now")]
     if node.says("time") == "both":
         return [*spans(node.all("first")[0], record), *spans(node.all("second")[0], record)]
     inner = node.one("of")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
-from longitude.record.v1.fact_pb2 import ClinicalFact
+from longitude.record.v1.fact_pb2 import ClinicalFact, Quantity
 from terminology import names as observed
 from terminology import observables, units
 from terminology.loinc import SYSTOLIC, loinc
@@ -260,30 +260,15 @@ def level_of(point: Point) -> str:
 
 
 def _by_range(fact: ClinicalFact) -> str:
-    text = fact.reference_range.strip()
-    number = facts.number(fact.quantity)
-    if not text or number is None or fact.HasField("source_quantity"):
-        sent = facts.number(fact.source_quantity) if fact.HasField("source_quantity") else None
-        number = sent if sent is not None else number
-    low, high = _bounds(text)
+    """By the reference range, which is in the unit that was sent."""
+    sent = fact.source_quantity if fact.HasField("source_quantity") else fact.quantity
+    number = facts.number(sent)
+    low, high = (facts.number(Quantity(value=each)) for each in (fact.reference_range.low, fact.reference_range.high))
     if number is None or (low is None and high is None):
         return ""
     if low is not None and number < low:
         return "low"
     return "high" if high is not None and number > high else "normal"
-
-
-def _bounds(text: str) -> tuple[Decimal | None, Decimal | None]:
-    import re
-
-    match = re.fullmatch(r"\s*([0-9.]+)\s*[-–]\s*([0-9.]+)\s*\S*\s*", text)
-    if match:
-        return Decimal(match[1]), Decimal(match[2])
-    match = re.fullmatch(r"\s*(<=?|>=?)\s*([0-9.]+)\s*\S*\s*", text)
-    if match:
-        bound = Decimal(match[2])
-        return (None, bound) if match[1].startswith("<") else (bound, None)
-    return None, None
 
 
 def _level(wanted: str, point: Point) -> Outcome:

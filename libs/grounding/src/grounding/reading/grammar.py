@@ -18,7 +18,12 @@ from grounding.reading.patterns import Alphabet, Pattern
 _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
-JOINT = "joint"
+JOINT, HEAD, TAIL = "joint", "head", "tail"
+_NOT_CLAUSES = (JOINT, HEAD, TAIL)
+
+
+# How many clauses, and which.
+_Cover = tuple[int, tuple[Node, ...]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,10 @@ class Grammar:
     alphabet: Alphabet
     levels: tuple[tuple[Production, ...], ...]
     clauses: tuple[Production, ...]
+    # What stands between two clauses, before one and behind one.
     joints: tuple[Production, ...]
+    heads: tuple[Production, ...]
+    tails: tuple[Production, ...]
 
     def phrases(self, nodes: Sequence[Node]) -> list[Node]:
         """Every level's phrases in place of what they are made of."""
@@ -56,25 +64,28 @@ class Grammar:
         text = self._text(nodes)
         present = set(text)
         rows = [each for each in self.clauses if _may(each, present)]
-        joints = [each for each in self.joints if _may(each, present)]
-        best: dict[tuple[int, bool], tuple[int, tuple[Node, ...]]] = {(0, False): (0, ())}
+        marks = {
+            behind: [each for each in rows if _may(each, present)]
+            for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
+        }
+        best: dict[tuple[int, bool], _Cover] = {(0, False): (0, ())}
         furthest = 0
-        for at in range(len(nodes) + 1):
+        for at in range(len(nodes)):
             for behind in (False, True):
                 state = best.get((at, behind))
                 if state is None:
                     continue
                 furthest = max(furthest, at)
-                cost, found = state
-                for row in joints if behind else rows:
+                for row in marks[behind]:
                     match = row.pattern.compiled.match(text, at)
-                    if match is None or match.end() == at:
-                        continue
-                    node = _made(row, match, nodes)
-                    made = found if behind else (*found, node)
-                    _keep(best, (match.end(), not behind), (cost + (0 if behind else 1), made))
+                    if match and match.end() > at:
+                        _keep(best, (match.end(), row.kind == TAIL), state)
+                for row in () if behind else rows:
+                    match = row.pattern.compiled.match(text, at)
+                    if match and match.end() > at:
+                        _keep(best, (match.end(), True), (state[0] + 1, (*state[1], self._made(row, match, nodes))))
         whole = best.get((len(nodes), True))
-        return (whole[1], len(nodes)) if whole else ((), furthest)
+        return (whole[1], len(nodes)) if whole else ((), max(furthest, max(at for at, _ in best) if best else 0))
 
     def _reduced(self, nodes: list[Node], level: tuple[Production, ...]) -> list[Node]:
         text = self._text(nodes)
@@ -89,9 +100,28 @@ class Grammar:
         made, at = [], 0
         for start, end, order, match in sorted(matches, key=lambda each: each[:3]):
             if start >= at:
-                made += [*nodes[at:start], _made(level[order], match, nodes)]
+                made += [*nodes[at:start], self._made(level[order], match, nodes)]
                 at = -end
         return [*made, *nodes[at:]]
+
+    def _made(self, row: Production, match: "re.Match[str]", nodes: Sequence[Node]) -> Node:
+        start, end = match.span()
+        parts = tuple(nodes[start:end])
+        roles: dict[str, tuple[Node, ...]] = {}
+        taken = set()
+        for role, place in zip(row.pattern.named, range(1, len(row.pattern.named) + 1), strict=True):
+            if match.start(place) >= 0:
+                roles[role] = (*roles.get(role, ()), nodes[match.start(place)])
+                taken.add(match.start(place))
+        rest = [node for place, node in enumerate(parts, start) if place not in taken]
+        for kind in row.pattern.kinds:
+            of_kind = tuple(
+                    node for node in rest if any(self.alphabet.is_of_kind(node, each) for each in kind.split("|"))
+                )
+            if of_kind:
+                roles[kind] = (*roles.get(kind, ()), *of_kind)
+        text = " ".join(part.text for part in parts)
+        return Node(text, parts[0].start, parts[-1].end, row.kinds, parts, roles, row.sets)
 
     def _text(self, nodes: Iterable[Node]) -> str:
         return "".join(
@@ -100,7 +130,7 @@ class Grammar:
 
 
 def _keep(
-    best: dict[tuple[int, bool], tuple[int, tuple[Node, ...]]], place: tuple[int, bool], new: tuple[int, tuple[Node, ...]]
+    best: dict[tuple[int, bool], _Cover], place: tuple[int, bool], new: _Cover
 ) -> None:
     if place not in best or new[0] < best[place][0]:
         best[place] = new
@@ -110,35 +140,18 @@ def _may(row: Production, present: set[str]) -> bool:
     return all(not present.isdisjoint(each) for each in row.pattern.required)
 
 
-def _made(row: Production, match: "re.Match[str]", nodes: Sequence[Node]) -> Node:
-    start, end = match.span()
-    parts = tuple(nodes[start:end])
-    roles: dict[str, tuple[Node, ...]] = {}
-    taken = set()
-    for role, place in zip(row.pattern.named, range(1, len(row.pattern.named) + 1), strict=True):
-        if match.start(place) >= 0:
-            roles[role] = (*roles.get(role, ()), nodes[match.start(place)])
-            taken.add(match.start(place))
-    rest = [node for place, node in enumerate(parts, start) if place not in taken]
-    for kind in row.pattern.kinds:
-        of_kind = tuple(node for node in rest if not node.kinds.isdisjoint(kind.split("|")))
-        if of_kind:
-            roles[kind] = (*roles.get(kind, ()), *of_kind)
-    text = " ".join(part.text for part in parts)
-    return Node(text, parts[0].start, parts[-1].end, row.kinds, parts, roles, row.sets)
-
-
 @cache
 def grammar() -> Grammar:
     """The grammar of `data/`, compiled once per process."""
     groups = {row["group"]: tuple(filter(None, map(str.strip, row["words"].split("|")))) for _, row in tables.rows("words", _WORDS)}
     alphabet = Alphabet()
+    alphabet.words_of_kind = {name[1:-1]: frozenset(words) for name, words in groups.items() if name.startswith("<")}
     for kinds in names.every_set_of_kinds():
         alphabet.kinds(kinds)
     for kind in (tokens.NUMBER, tokens.QUANTITY, tokens.DURATION, tokens.PAIR, tokens.DATE, tokens.QUOTE, tokens.TITLE):
         alphabet.kinds(frozenset({kind}))
     phrases = [(row["level"], line, row) for line, row in tables.rows("phrases", _PHRASES)]
-    clauses = list(tables.rows("clauses", _CLAUSES))
+    clauses = [row for table in tables.within("clauses") for row in tables.rows(table, _CLAUSES)]
     for _, _, row in phrases:
         alphabet.kinds(frozenset(row["kind"].split("|")))
 
@@ -154,8 +167,8 @@ def grammar() -> Grammar:
     whole = Grammar(
         alphabet,
         levels,
-        tuple(each for each in made if each.kind != JOINT),
-        tuple(each for each in made if each.kind == JOINT),
+        tuple(each for each in made if each.kind not in _NOT_CLAUSES),
+        *(tuple(each for each in made if each.kind == kind) for kind in _NOT_CLAUSES),
     )
     for each in (*made, *(row for level in levels for row in level)):
         assert each.pattern.compiled, each.line

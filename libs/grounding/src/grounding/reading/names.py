@@ -14,7 +14,7 @@ from grounding import facts, keys
 from grounding.lexicon import Keys, Names
 from grounding.lexicon import everywhere as _every_result_and_drug
 
-OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL = "observable", "drug", "class", "problem", "panel"
+OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE = "observable", "drug", "class", "problem", "panel", "pressure"
 ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING = (
     "allergen",
     "procedure",
@@ -23,7 +23,7 @@ ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING = (
     "immunization",
     "thing",
 )
-KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING)
+KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING)
 _FAMILY, _PANEL = "family|", "panel|"
 _KIND_OF_FACT = {
     pb.FACT_KIND_RESULT: OBSERVABLE,
@@ -75,6 +75,8 @@ def _kind(key: str) -> str:
         return CLASS
     if key.startswith(_FAMILY):
         return PROBLEM
+    if key == _PANEL + names.BLOOD_PRESSURE:
+        return PRESSURE
     return PANEL if key.startswith(_PANEL) else ""
 
 

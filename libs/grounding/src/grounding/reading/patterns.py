@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from grounding.reading.nodes import Node
+
 _ITEM = re.compile(r"\s*(?:<(?:(?P<role>[\w-]+):)?(?P<kind>[\w|-]+)>|@(?P<group>[\w-]+)|(?P<mark>\\.)|"
                    r"(?P<syntax>[()|?*+])|(?P<word>[^\s()|?*+@\\]+))")  # fmt: skip
 # A word with its apostrophe, an arrow or comparator, or a mark.
@@ -35,6 +37,8 @@ class Alphabet:
         self._of_word: dict[str, str] = {}
         self._of_kinds: dict[frozenset[str], str] = {}
         self._next = _FIRST
+        # Words that are also taken as a kind: `now` is a `when`.
+        self.words_of_kind: dict[str, frozenset[str]] = {}
 
     def word(self, text: str) -> str:
         """The character of a word that productions name."""
@@ -53,7 +57,12 @@ class Alphabet:
 
     def of_kind(self, kind: str) -> str:
         """All characters whose tokens may be taken as this kind."""
-        return "".join(character for kinds, character in self._of_kinds.items() if kind in kinds)
+        words = map(self.word, sorted(self.words_of_kind.get(kind, ())))
+        return "".join((*words, *(character for kinds, character in self._of_kinds.items() if kind in kinds)))
+
+    def is_of_kind(self, node: Node, kind: str) -> bool:
+        """Whether a token may be taken as this kind."""
+        return kind in node.kinds or (not node.kinds and node.text in self.words_of_kind.get(kind, ()))
 
     def _new(self) -> str:
         self._next += 1

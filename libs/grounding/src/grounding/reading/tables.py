@@ -14,6 +14,11 @@ class TableError(ValueError):
     """A table breaks its schema. The text names the file and the line."""
 
 
+def within(folder: str) -> tuple[str, ...]:
+    """The tables of a folder of `data/`."""
+    return tuple(sorted(f"{folder}/{each.name.removesuffix('.tsv')}" for each in (_DATA / folder).iterdir()))
+
+
 def rows(name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of `data/<name>.tsv`."""
     head = False

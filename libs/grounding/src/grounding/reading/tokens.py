@@ -24,8 +24,8 @@ _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 _PAIR = re.compile(rf"(?<![\w.,/])(?P<first>[0-9]{{2,3}})\s?/\s?(?P<second>[0-9]{{2,3}})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?", re.IGNORECASE)
 _NUMBER = re.compile(
-    rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?![\w,]|\.[0-9])|"
-    rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=,\s|\.\s|\.$|,$)",
+    rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?!\w|[.,][0-9])|"
+    rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=[.,](?:\s|$))",
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -46,6 +46,9 @@ _POINT = re.compile(rf"(?<![\w-])(?P<whole>{'|'.join(NUMBERS)}) point (?P<part>(
 _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 # What a text may hold beside ASCII: accents, typographic quotes and dashes, signs of measurement, arrows.
 _KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
+_ION = 2
+# Names that sentences use for something else.
+RESERVED = frozenset(("all", "be", "born", "ca", "dob", "falls", "got", "observations", "od", "pt", "vitals", "vs"))
 _NONE: frozenset[str] = frozenset()
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " "})
 
@@ -109,6 +112,10 @@ def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
 def _names(text: str, known: Known) -> Iterator[Node]:
     for start, end, meant in lexicon.find(text, known.names, *names.everywhere()):
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
+        if text[start:end].lower() in RESERVED:
+            continue
+        # The charge of an ion: `K+`.
+        end += end - start <= _ION and text[end : end + 1] in ("+", "-")
         if kinds and all(map(_KNOWN.match, text[start:end])):
             yield Node(text[start:end], start, end, kinds, value=meant)
 

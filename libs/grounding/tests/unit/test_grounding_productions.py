@@ -1,0 +1,44 @@
+"""Productions are data: each row reads its own example, and its example of what it is not it does not read."""
+
+from datetime import date
+
+import pytest
+from grounding.reading import tokens
+from grounding.reading.grammar import HEAD, JOINT, TAIL, Production, grammar, productions
+from grounding.reading.nodes import Node
+
+TODAY = date(2026, 10, 7)
+CLAUSES = [each for each in grammar().clauses]
+PHRASES = [each for level in grammar().levels for each in level]
+
+
+def read(text: str) -> tuple[Node, ...]:
+    found = tokens.tokens(text, TODAY)
+    while found and found[-1].text in (".", "!"):
+        found.pop()
+    return grammar().clauses_of(grammar().phrases(found))[0]
+
+
+def phrases(text: str) -> list[Node]:
+    def every(node: Node) -> list[Node]:
+        return [node, *(inner for part in node.parts for inner in every(part))]
+
+    return [inner for node in grammar().phrases(tokens.tokens(text, TODAY)) for inner in every(node)]
+
+
+@pytest.mark.parametrize("row", CLAUSES, ids=[f"{row.kind} {row.line}" for row in CLAUSES])
+def test_a_clause_reads_its_example_and_not_its_counterexample(row: Production) -> None:
+    assert row.reads, "every row has a sentence that it reads"
+    assert row.kind in {clause.kind for clause in read(row.reads)}, row.reads
+    assert not row.never or row.kind not in {clause.kind for clause in read(row.never)}, row.never
+
+
+@pytest.mark.parametrize("row", PHRASES, ids=[f"{row.kind} {row.line}" for row in PHRASES])
+def test_a_phrase_reads_its_example(row: Production) -> None:
+    assert row.kinds & frozenset().union(*(node.kinds for node in phrases(row.reads))), row.reads
+
+
+def test_every_row_is_read_from_the_tables() -> None:
+    kinds = {row.kind for row in productions()}
+    assert {JOINT, HEAD, TAIL} <= {row.kind for row in (*grammar().joints, *grammar().heads, *grammar().tails)}
+    assert {"measured", "takes", "problem"} <= kinds
