@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, persons, problems, results
+from grounding.comparing import courses, drugs, persons, problems, results, statements
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -36,6 +36,16 @@ KINDS: Mapping[str, Compare] = {
     "reaction": problems.reaction,
     "no-allergy": problems.no_allergy,
     "relative": problems.relative,
+    "order": statements.order,
+    "answered": statements.answered,
+    "computed": statements.computed,
+    "absent": statements.absent,
+    "new": statements.new,
+    "since-encounter": statements.since_encounter,
+    "image": statements.image,
+    "slope": statements.slope,
+    "advised": statements.advised,
+    "told": statements.told,
     "person": persons.person,
     "admitted": persons.admitted,
     "stay": persons.stay,

@@ -105,6 +105,8 @@ def _direction(wanted: str, start: Point, last: Point, chosen: Sequence[Point]) 
         case "steady":
             moving = [each for each in chosen if abs(each.value - start.value) > abs(start.value) * STEADY]
             return contradicted("direction", reason, used) if moving else supported("direction", used)
+        case "same":
+            return supported("direction", used) if small else contradicted("direction", reason, used)
         case "change":
             return supported("direction", used)
         case "rise":

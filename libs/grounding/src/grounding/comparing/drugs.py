@@ -78,8 +78,8 @@ def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outco
     orders = orders_of(regimen, record)
     fitting = [fact for fact in orders if all(_held(fact, span, record) for span in spans)]
     if orders and not fitting:
-        return [contradicted("date", _when(orders[-1]), orders[-1:])]
-    return _details(regimen, fitting, record)
+        return [contradicted("date", when_of(orders[-1]), orders[-1:])]
+    return details(regimen, fitting)
 
 
 def _taken(
@@ -92,19 +92,19 @@ def _taken(
     if not meant:
         over = [fact for fact in orders if is_over(fact, record)]
         if over:
-            return [contradicted("status", _when(over[-1]), over[-1:])]
+            return [contradicted("status", when_of(over[-1]), over[-1:])]
         return [unsupported("status", "the record says that it was ordered, and not that it is taken")]
     for span in lasting:
         dated = [fact for fact in meant if _lasts(fact, span, record)]
         if not dated:
             if all(facts.is_open_order(fact) for fact in meant):
                 return [unsupported("date", "the record has orders, and not since when it is taken")]
-            return [contradicted("date", _when(meant[-1]), meant[-1:])]
+            return [contradicted("date", when_of(meant[-1]), meant[-1:])]
         meant = dated
     for span in spans:
         if span.relation == "on" and not any(_held(fact, span, record) for fact in orders):
-            return [contradicted("date", _when(orders[-1]), orders[-1:])]
-    return _details(regimen, meant, record)
+            return [contradicted("date", when_of(orders[-1]), orders[-1:])]
+    return details(regimen, meant)
 
 
 def _lasts(fact: ClinicalFact, span: Span, record: Record) -> bool:
@@ -153,7 +153,7 @@ def _starts_in(day: date, bound: date) -> bool:
     return day == bound or ((day.year, day.month) == (bound.year, bound.month) and bound.day in (1, 28, 29, 30, 31))
 
 
-def _details(regimen: Node, orders: Sequence[ClinicalFact], record: Record) -> list[Outcome]:
+def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
     """All that is said of a drug must be true of one of its orders."""
     if not orders:
         return [unsupported("drug", NOT_TAKEN)]
@@ -166,6 +166,9 @@ def _details(regimen: Node, orders: Sequence[ClinicalFact], record: Record) -> l
 
 def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     outcomes: list[Outcome] = []
+    for named in regimen.all("of"):
+        right = bool(meaning.keys(named, names.CLASS) & names.keys_of(fact))
+        outcomes.append(supported("code", [fact]) if right else contradicted("code", f"{named.text} is another class", [fact]))
     for dose in regimen.all("dose"):
         outcomes.append(_dose(dose, fact))
     for frequency in regimen.all("frequency"):
@@ -176,7 +179,7 @@ def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
         start, end = facts.starts_on(fact), facts.ends_on(fact)
         length = meaning.days(duration)
         right = start is not None and end is not None and _is_long(start, end, Span("span", (), length))
-        outcomes.append(supported("interval", [fact]) if right else contradicted("interval", _when(fact), [fact]))
+        outcomes.append(supported("interval", [fact]) if right else contradicted("interval", when_of(fact), [fact]))
     return outcomes
 
 
@@ -302,9 +305,9 @@ def started(node: Node, record: Record) -> list[Outcome]:
         fitting = [fact for fact in pool if all(span.includes(_ordered_on(fact, record)) for span in spans if span.readings)]
         fitting = [fact for fact in fitting if all(span.includes(facts.ends_on(fact)) for span in ends)]
         if not fitting:
-            found.append(contradicted("date", _when(pool[-1]), pool[-1:]))
+            found.append(contradicted("date", when_of(pool[-1]), pool[-1:]))
         else:
-            found += _details(regimen, fitting, record)
+            found += details(regimen, fitting)
     return found
 
 
@@ -338,7 +341,7 @@ def stopped(node: Node, record: Record) -> list[Outcome]:
             found.append(contradicted("status", "the record says that it goes on", orders[-1:]))
         else:
             fitting = [fact for fact in over if all(span.includes(facts.ends_on(fact)) for span in spans if span.readings)]
-            found += _details(regimen, fitting, record) if fitting else [contradicted("date", _when(over[-1]), over[-1:])]
+            found += details(regimen, fitting) if fitting else [contradicted("date", when_of(over[-1]), over[-1:])]
     return found
 
 
@@ -369,7 +372,7 @@ def _spans(node: Node, record: Record) -> list[Span]:
     return [span for when in node.all("when") for span in meaning.spans(when, record)]
 
 
-def _when(fact: ClinicalFact) -> str:
+def when_of(fact: ClinicalFact) -> str:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     since = f"from {start}" if start else "without a stated start"
     return f"the record has {facts.name_of(fact)} {since}" + (f" until {end}" if end else "")

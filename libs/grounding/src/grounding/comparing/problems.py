@@ -60,13 +60,13 @@ def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, rec
     if spans:
         fitting = [fact for fact in present if all(_is_of(fact, span) for span in spans)]
         if not fitting:
-            return [contradicted("date", _told(present[-1]), present[-1:])]
+            return [contradicted("date", told(present[-1]), present[-1:])]
         if any(span.relation in ("since", "now") for span in spans) and all(_over(each, record) for each in fitting):
-            return [contradicted("status", _told(fitting[-1]), fitting[-1:])]
+            return [contradicted("status", told(fitting[-1]), fitting[-1:])]
         return [supported("problem", fitting[-1:])]
     current = [fact for fact in present if not _over(fact, record)]
     if not current and not past:
-        return [contradicted("status", _told(present[-1]), present[-1:])]
+        return [contradicted("status", told(present[-1]), present[-1:])]
     return [supported("problem", (current or present)[-1:])]
 
 
@@ -94,7 +94,7 @@ def _is_of(fact: ClinicalFact, span: Span) -> bool:
     return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
 
 
-def _told(fact: ClinicalFact) -> str:
+def told(fact: ClinicalFact) -> str:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     return f"the record has {facts.name_of(fact)}" + (f" from {start}" if start else "") + (f" until {end}" if end else "")
 
@@ -147,7 +147,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         elif fitting:
             found.append(supported("status", fitting[-1:]))
         else:
-            found.append(contradicted("status", _told(entries[-1]), entries[-1:]))
+            found.append(contradicted("status", told(entries[-1]), entries[-1:]))
     return found
 
 
@@ -160,7 +160,7 @@ def no_problem(node: Node, record: Record) -> list[Outcome]:
         present = [fact for fact in entries if not facts.is_absent(fact)]
         absent = [fact for fact in entries if facts.is_absent(fact)]
         if present:
-            found.append(contradicted("negation", _told(present[-1]), present[-1:]))
+            found.append(contradicted("negation", told(present[-1]), present[-1:]))
         elif absent:
             found.append(supported("negation", absent[-1:]))
         else:
@@ -194,7 +194,7 @@ def _allergy(named: Node, reactions: Sequence[Node], spans: Sequence[Span], reco
     if not entries:
         return [unsupported("allergy", "the record has no such allergy")]
     if any(not _is_of(entries[-1], span) for span in spans):
-        return [contradicted("date", _told(entries[-1]), entries[-1:])]
+        return [contradicted("date", told(entries[-1]), entries[-1:])]
     outcomes = [supported("allergy", entries[-1:])]
     for reaction in reactions:
         said = {part.text.lower() for condition in _named(reaction) for part in condition.within("problem")}

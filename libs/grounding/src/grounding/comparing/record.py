@@ -24,6 +24,9 @@ from grounding.sources import Sources, administrative_sex, birth_day
 from terminology.loinc import BIRTH_DATE, SEX
 
 
+_ANSWERED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
+
+
 @dataclass(frozen=True)
 class Point:
     """One value of a series: recorded, or computed from recorded ones. `value` has the record's own digits."""
@@ -36,12 +39,30 @@ class Point:
     label: str = ""
 
 
+# Words of a textual value that is a value and no sentence.
+_LONGEST_ANSWER = 5
+
+
+def answers(fact: ClinicalFact) -> tuple[str, ...]:
+    """A coded or short textual value, as a sentence may give it."""
+    texts = [fact.text, fact.coded.display] if fact.kind in _ANSWERED else [fact.note]
+    return tuple(text for text in texts if text and len(text.split()) <= _LONGEST_ANSWER and any(map(str.isalpha, text)))
+
+
+def _is_denial(name: str, fact: ClinicalFact) -> bool:
+    """`no chest pain`: the name is the one without its negation. An allergy list has entries that are called so."""
+    denied = name.lower().startswith(("no ", "denies ", "not "))
+    return denied and fact.kind != pb.FACT_KIND_ALLERGY and facts.is_absent(fact)
+
+
 @dataclass(frozen=True)
 class Record:
     """The facts that may support a text, of one patient, and everything current of the same."""
 
     sources: Sources
     facts: tuple[ClinicalFact, ...]
+    # Whether these facts are the ones that a statement cites.
+    cited: bool = False
 
     @property
     def today(self) -> date:
@@ -116,9 +137,11 @@ class Record:
             fact = recorded.fact
             subject = facts.about(fact)
             for name in subject.names:
-                if len(name) > 2 and any(map(str.isalpha, name)):
+                if len(name) > 2 and any(map(str.isalpha, name)) and not _is_denial(name, fact):
                     own.add(name, subject.own_keys)
             for key in subject.own_keys:
                 kinds[key].add(names.kind_of(fact))
+            for answer in answers(fact):
+                own.add(answer, frozenset({names.of_answer(answer)}))
         titles = [each for passage in self.sources.passages for each in (passage.source, passage.title) if each]
         return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles))

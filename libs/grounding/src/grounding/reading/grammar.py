@@ -83,7 +83,8 @@ class Grammar:
                 for row in () if behind else rows:
                     match = row.pattern.compiled.match(text, at)
                     if match and match.end() > at:
-                        _keep(best, (match.end(), True), (state[0] + 1, (*state[1], self._made(row, match, nodes))))
+                        # What introduces is followed by what it introduces.
+                        _keep(best, (match.end(), not row.sets.get("opens")), (state[0] + 1, (*state[1], self._made(row, match, nodes))))
         whole = best.get((len(nodes), True))
         return (whole[1], len(nodes)) if whole else ((), max(furthest, max(at for at, _ in best) if best else 0))
 
@@ -114,10 +115,8 @@ class Grammar:
                 roles[role] = (*roles.get(role, ()), nodes[match.start(place)])
                 taken.add(match.start(place))
         rest = [node for place, node in enumerate(parts, start) if place not in taken]
-        for kind in row.pattern.kinds:
-            of_kind = tuple(
-                    node for node in rest if any(self.alphabet.is_of_kind(node, each) for each in kind.split("|"))
-                )
+        for kind in (each for kinds in row.pattern.kinds for each in kinds.split("|")):
+            of_kind = tuple(node for node in rest if self.alphabet.is_of_kind(node, kind))
             if of_kind:
                 roles[kind] = (*roles.get(kind, ()), *of_kind)
         text = " ".join(part.text for part in parts)

@@ -15,16 +15,17 @@ from grounding.lexicon import Keys, Names
 from grounding.lexicon import everywhere as _every_result_and_drug
 
 OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE = "observable", "drug", "class", "problem", "panel", "pressure"
-ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING = (
+ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER = (
     "allergen",
     "procedure",
     "imaging",
     "document",
     "immunization",
     "thing",
+    "answer",
 )
-KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING)
-_FAMILY, _PANEL = "family|", "panel|"
+KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER)
+_FAMILY, _PANEL, _ANSWER = "family|", "panel|", "answer|"
 _KIND_OF_FACT = {
     pb.FACT_KIND_RESULT: OBSERVABLE,
     pb.FACT_KIND_MEDICATION: DRUG,
@@ -35,6 +36,11 @@ _KIND_OF_FACT = {
     pb.FACT_KIND_DOCUMENT: DOCUMENT,
     pb.FACT_KIND_IMMUNIZATION: IMMUNIZATION,
 }
+
+
+def of_answer(text: str) -> str:
+    """The key of a coded or textual value of the record."""
+    return _ANSWER + " ".join(text.split()).casefold()
 
 
 def every_set_of_kinds() -> tuple[frozenset[str], ...]:
@@ -77,6 +83,8 @@ def _kind(key: str) -> str:
         return PROBLEM
     if key == _PANEL + names.BLOOD_PRESSURE:
         return PRESSURE
+    if key.startswith(_ANSWER):
+        return ANSWER
     return PANEL if key.startswith(_PANEL) else ""
 
 

@@ -21,7 +21,7 @@ from grounding.reading.nodes import Node
 _ITEM = re.compile(r"\s*(?:<(?:(?P<role>[\w-]+):)?(?P<kind>[\w|-]+)>|@(?P<group>[\w-]+)|(?P<mark>\\.)|"
                    r"(?P<syntax>[()|?*+])|(?P<word>[^\s()|?*+@\\]+))")  # fmt: skip
 # A word with its apostrophe, an arrow or comparator, or a mark.
-TOKEN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-z]+)?|->|→|⇒|<=|>=|≤|≥|\S")
+TOKEN = re.compile(r"[A-Za-z][0-9][a-c]?(?![\w])|[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-z]+)?|->|→|⇒|<=|>=|≤|≥|\S")
 _FIRST = 0xE000
 _UNKNOWN = "\uffff"
 

@@ -17,6 +17,7 @@ from grounding.lexicon import Names
 from grounding.reading import dates, names
 from grounding.reading.nodes import Node
 from grounding.reading.patterns import TOKEN
+from grounding.statements import METHODS
 
 NUMBER, QUANTITY, DURATION, PAIR, DATE = "number", "quantity", "duration", "pair", "date"
 QUOTE, TITLE = "quote", "title"
@@ -48,7 +49,7 @@ _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 _KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
 _ION = 2
 # Names that sentences use for something else.
-RESERVED = frozenset(("all", "be", "born", "ca", "dob", "falls", "got", "observations", "od", "pt", "vitals", "vs"))
+RESERVED = frozenset(("all", "be", "born", "ca", "dob", "falls", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
 _NONE: frozenset[str] = frozenset()
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " "})
 
@@ -104,7 +105,7 @@ def _quotes(text: str) -> Iterator[Node]:
 
 
 def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
-    for title in sorted(set(titles), key=len, reverse=True):
+    for title in sorted({*titles, *METHODS}, key=len, reverse=True):
         for match in re.finditer(rf"(?<!\w){re.escape(title)}(?!\w)", text, re.IGNORECASE):
             yield _node(match, TITLE, title)
 

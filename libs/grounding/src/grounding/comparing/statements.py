@@ -1,0 +1,272 @@
+"""What our own statements say beside what everybody says: states of orders, entries that are new, computed values."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from grounding import facts
+from grounding.calculators import dose_limit
+from grounding.comparing import drugs, meaning, problems, results
+from grounding.comparing.meaning import Span
+from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.record import Record, answers
+from grounding.derived import Derived
+from grounding.lexicon import Keys
+from grounding.reading import names
+from grounding.reading.nodes import Node
+from grounding.reading.tokens import Amount
+
+_NO_ENTRY = "the record has no such entry"
+
+
+def order(node: Node, record: Record) -> list[Outcome]:
+    """An order with its state: each drug must have one order that has it."""
+    spans = _spans(node, record)
+    return [each for regimen in drugs.regimens(node) for each in _order(regimen, spans, node, record)]
+
+
+def _order(regimen: Node, spans: Sequence[Span], node: Node, record: Record) -> list[Outcome]:
+    orders = drugs.orders_of(regimen, record)
+    if not orders:
+        return [unsupported("drug", drugs.NOT_TAKEN)]
+    state = node.says("state")
+    fitting = [fact for fact in orders if _has_state(fact, state, node, record)]
+    if not fitting:
+        return [contradicted("status", drugs.when_of(orders[-1]), orders[-1:])]
+    dated = [fact for fact in fitting if _is_dated(fact, state, spans, node, record)]
+    if not dated:
+        return [contradicted("date", drugs.when_of(fitting[-1]), fitting[-1:])]
+    return [supported("status", dated[-1:]), *drugs.details(regimen, dated)]
+
+
+def _has_state(fact: ClinicalFact, state: str, node: Node, record: Record) -> bool:
+    ended = facts.has_ended(fact, record.today)
+    match state:
+        case "ordered":
+            return not ended and ("renewed" not in _words(node) or fact.fact_id not in record.sources.renewed)
+        case "unrenewed":
+            return not ended and fact.fact_id not in record.sources.renewed
+        case "future":
+            start = facts.starts_on(fact)
+            return start is not None and start > record.today
+        case "hold":
+            return facts.is_on_hold(fact)
+        case "stopped":
+            return drugs.is_over(fact, record)
+    return drugs.is_current(fact, record)
+
+
+def _is_dated(fact: ClinicalFact, state: str, spans: Sequence[Span], node: Node, record: Record) -> bool:
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    ordered = start or record.sources.stated_on(fact)
+    for each in node.all("from"):
+        if not each.value.includes(start):
+            return False
+    for span in spans:
+        if span.relation == "until":
+            right = span.includes(end)
+        elif state == "active":
+            right = span.relation == "now" or (not facts.is_open_order(fact) and span.includes(start))
+        elif state in ("hold", "stopped"):
+            right = span.includes(end)
+        else:
+            right = span.includes(ordered)
+        if not right:
+            return False
+    return True
+
+
+def _words(node: Node) -> set[str]:
+    return {part.text for part in node.parts}
+
+
+def answered(node: Node, record: Record) -> list[Outcome]:
+    """A result whose value is words."""
+    entries = record.of(results.observed_keys(node.all("obs")[0]), pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
+    spans = [span for span in _spans(node, record) if span.readings]
+    dated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans)]
+    if not dated:
+        return [unsupported("value", results.NO_RESULT)]
+    said = _said(node)
+    agreeing = [fact for fact in dated if said & {names.of_answer(each) for each in (*answers(fact), fact.text)}]
+    if agreeing:
+        return [supported("value", agreeing[-1:])]
+    told = dated[-1].text or dated[-1].coded.display
+    return [contradicted("value", f"the record has {' '.join(told.split())[:80]}", dated[-1:])]
+
+
+def _said(node: Node) -> set[str]:
+    quoted = {names.of_answer(str(each.value)) for each in node.all("quote")}
+    named = (*node.all("answer"), *node.all("conditions"))
+    return quoted | {key for each in named for key in meaning.keys(each, names.ANSWER)}
+
+
+def computed(node: Node, record: Record) -> list[Outcome]:
+    """A value, category or limit by a calculator: it is computed again."""
+    if node.says("limits"):
+        return _limited(node, record)
+    keys = results.observed_keys(node)
+    stages = {each.text.upper() for each in node.all("stage")}
+    found = [each for each in record.derived if (each.keys & keys if not stages else each.label.upper() in stages)]
+    found = [each for each in found if all(span.includes(each.day) for span in _spans(node, record) if span.readings)]
+    said = [meaning.amount(value) for value in node.all("value")]
+    agreeing = [each for each in found if not said or _is_value(each, said[0])]
+    if agreeing:
+        return [supported("value", _used(agreeing[-1], record))]
+    if found:
+        return [contradicted("value", f"it is {found[-1].text} on {found[-1].day}", _used(found[-1], record))]
+    return [unsupported("value", "it does not follow from the record")]
+
+
+def _limited(node: Node, record: Record) -> list[Outcome]:
+    """What kidney function allows of a drug, by the source that is named."""
+    keys = drugs.drug_keys(node.all("regimens")[0])
+    found = [each for each in record.derived if each.name == dose_limit.NAME and each.keys & keys]
+    agreeing = [each for each in found if _is_limit(each, node, record)]
+    if agreeing:
+        return [supported("limit", _used(agreeing[-1], record))]
+    if found:
+        return [contradicted("limit", f"it is {found[-1].text}", _used(found[-1], record))]
+    return [unsupported("limit", "no limit is known of it")]
+
+
+def _is_limit(each: Derived, node: Node, record: Record) -> bool:
+    if not all(span.includes(each.day) for span in _spans(node, record) if span.readings):
+        return False
+    if any(str(title.value).lower() != each.source.lower() for title in node.all("title")):
+        return False
+    if each.label:
+        return [limit.text for limit in node.all("limit")] == [str(each.label)]
+    return any(_is_value(each, meaning.amount(bound)) for bound in node.all("bound"))
+
+
+def _is_value(each: Derived, said: Amount) -> bool:
+    return not each.label and each.value == said.value and said.unit in ("", each.unit)
+
+
+def _used(each: Derived, record: Record) -> list[ClinicalFact]:
+    return [record.sources.fact(fact_id) for fact_id in each.fact_ids]
+
+
+def absent(node: Node, record: Record) -> list[Outcome]:
+    """That the whole record has no entry of a concept, up to a day."""
+    keys = meaning.keys(node, *names.KINDS)
+    if not keys:
+        return [unsupported("absence", "what is absent is not known by name")]
+    whole = Record(record.sources, record.sources.current)
+    entries = [fact for fact in whole.of(keys) if not facts.is_absent(fact)]
+    if entries:
+        return [contradicted("absence", f"the record has {facts.name_of(entries[-1])}", entries[-1:])]
+    newest = max((day for fact in record.sources.current if (day := facts.starts_on(fact))), default=None)
+    if any(not span.includes(newest) for span in _spans(node, record)):
+        return [contradicted("date", f"its newest entry is of {newest}")]
+    return [supported("absence")]
+
+
+def new(node: Node, record: Record) -> list[Outcome]:
+    """An entry, with the day that it has."""
+    if node.all("results"):
+        return results.measured(node, record)
+    keys = meaning.keys(node, *names.KINDS)
+    entries = [fact for fact in record.of(keys) if _is_dated_entry(fact, node, record)]
+    return [supported("entry", entries[-1:])] if entries else [unsupported("entry", _NO_ENTRY)]
+
+
+def _is_dated_entry(fact: ClinicalFact, node: Node, record: Record) -> bool:
+    stated = [span for when in node.all("stated") for span in meaning.spans(when, record)]
+    if stated:
+        told = record.sources.stated_on(fact)
+        return facts.starts_on(fact) is None and all(span.includes(told) for span in stated)
+    days: set[date] = {day for day in (facts.starts_on(fact),) if day}
+    return all(any(span.includes(day) for day in days) for span in _spans(node, record))
+
+
+def since_encounter(node: Node, record: Record) -> list[Outcome]:
+    """Which encounter was the last one."""
+    when = node.all("when")[0]
+    if not _is_since_a_visit(when):
+        return [unsupported("encounter", "what it introduces is not clear")]
+    days = {day for fact in record.encounters for day in (facts.starts_on(fact), facts.ends_on(fact)) if day}
+    for each in _dates(when):
+        if not any(each.value.includes(day) for day in days):
+            return [unsupported("encounter", "the record has no visit of that day")]
+    return [supported("encounter", record.encounters[-1:])] if record.encounters else [unsupported("encounter", _NO_ENTRY)]
+
+
+def _dates(node: Node) -> list[Node]:
+    """Every date inside, also those of an anchor."""
+    found = [part for part in node.parts if "date" in part.kinds]
+    return [*found, *(inner for part in node.parts for inner in _dates(part))]
+
+
+def _is_since_a_visit(when: Node) -> bool:
+    inner = when.one("of") or when.one("first") or when
+    return inner.says("time") == "since" and bool(inner.all("anchor"))
+
+
+def image(node: Node, record: Record) -> list[Outcome]:
+    """A finding on an image, with the probability that a network gave it."""
+    keys: Keys = meaning.keys(node, names.IMAGING, names.PROBLEM)
+    entries = [fact for fact in record.of(keys, pb.FACT_KIND_IMAGING_FINDING) if _is_dated_entry(fact, node, record)]
+    denied = "no" in _words(node)
+    fitting = [fact for fact in entries if facts.is_absent(fact) == denied]
+    for share in node.all("share"):
+        said = meaning.amount(share)
+        fitting = [fact for fact in fitting if f"{fact.confidence:.2f}" == f"{said.value:.2f}"]
+    if fitting:
+        return [supported("finding", fitting[-1:])]
+    return [contradicted("finding", problems.told(entries[-1]), entries[-1:]) if entries else unsupported("finding", _NO_ENTRY)]
+
+
+def advised(node: Node, record: Record) -> list[Outcome]:
+    """What is proposed for a drug of the record: only a statement with its sources can say so."""
+    if not record.cited:
+        return [unsupported("instruction", "it says what is to be done, which no record can support")]
+    named = [regimen for each in node.all("regimens") for regimen in each.within("regimen")]
+    entries = [drugs.orders_of(each, record) for each in named]
+    allergies = [record.of(drugs.drug_keys(each), pb.FACT_KIND_ALLERGY) for each in named]
+    if all(one or other for one, other in zip(entries, allergies, strict=True)):
+        return [supported("drug", fact and fact[-1:]) for fact in entries if fact]
+    return [unsupported("drug", drugs.NOT_TAKEN)]
+
+
+def told(node: Node, record: Record) -> list[Outcome]:
+    """Entries as a question names them: each with its day, reaction and state."""
+    return [each for entry in node.within("entry") for each in _told(entry, record)]
+
+
+def _told(entry: Node, record: Record) -> list[Outcome]:
+    keys = meaning.keys(entry, *names.KINDS)
+    found = [fact for fact in record.of(keys) if _is_dated_entry(fact, entry, record)]
+    denied = "no" in _words(entry)
+    found = [fact for fact in found if not denied or facts.is_absent(fact)]
+    for reaction in entry.all("reaction"):
+        said = {key for key in meaning.keys(reaction, names.ANSWER)}
+        found = [fact for fact in found if names.of_answer(fact.note) in said]
+    for severity in entry.all("severity"):
+        found = [fact for fact in found if facts.severity(fact) == severity.text]
+    return [supported("entry", found[-1:])] if found else [unsupported("entry", _NO_ENTRY)]
+
+
+def slope(node: Node, record: Record) -> list[Outcome]:
+    """The average change a year."""
+    said = meaning.amount(node.all("by")[0])
+    found = [each for each in record.derived if each.unit.endswith("per year")]
+    agreeing = [each for each in found if each.value == said.value]
+    if not agreeing:
+        return [unsupported("value", "it does not follow from the record")]
+    points = results.points_of(node.all("obs")[0], record)
+    days = {point.day for point in points}
+    for when in node.all("when"):
+        for span in meaning.spans(when, record):
+            if span.readings and not {span.readings[0][0], span.readings[0][1]} <= days:
+                return [contradicted("date", "the record has no value of these days")]
+    return [supported("value", _used(agreeing[-1], record))]
+
+
+def _spans(node: Node, record: Record) -> list[Span]:
+    return [span for when in node.all("when") for span in meaning.spans(when, record)]
+
+
