@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import binding, reliability
+from grounding import binding, reader, reliability
 from grounding.checks import (
     correction,
     cross_reaction,
@@ -37,10 +37,11 @@ from grounding.checks import (
 from grounding.checks.context import Context
 from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
+from grounding.comparing.record import Record
 from grounding.mentions import NameMention
 from grounding.scan import Scanner
 from grounding.sources import Sources
-from grounding.spans import Span
+from grounding.spans import Span, sentences
 
 CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
     quote.check,
@@ -112,31 +113,24 @@ class Verifier:
 
     def verify(self, text: str, citations: Iterable[Citation]) -> Verified:
         """A statement with its citations. Without any, nothing in it can be supported."""
-        return self._verify(text, Cited.of(self._sources, citations))
+        return self._verify(text, Cited.of(self._sources, citations), whole=False)
 
     def verify_uncited(self, text: str) -> Verified:
         """A text of another system, against the whole record: it must be true of the patient, wherever it stands."""
-        return self._verify(text, Cited.whole_record(self._sources))
+        return self._verify(text, Cited.whole_record(self._sources), whole=True)
 
-    def _verify(self, text: str, cited: Cited) -> Verified:
-        claims = [*_of_context(text, cited), *self._of_citations(text, cited), *self._of_sentences(text, cited)]
+    def _verify(self, text: str, cited: Cited, *, whole: bool) -> Verified:
+        read = self._of_sentences(text, cited, whole=whole)
+        claims = [*_of_context(text, cited), *self._of_citations(text, cited), *read]
         ordered = sorted(dict.fromkeys(claims), key=lambda claim: (claim.start, claim.end, claim.check))
         rated = tuple(replace(claim, probability=reliability.of(claim)) for claim in ordered)
         return Verified(rated, worst(rated))
 
-    def _of_sentences(self, text: str, cited: Cited) -> Iterator[Claim]:
-        carried: NameMention | None = None
-        read = 0
-        for sentence in self._scanner.scan(text, cited.passages):
-            own = cited.of_sentence(sentence.span.of(text))
-            # A sentence with a word that nobody knows may speak of something else than the one before.
-            context = Context(text, sentence, own, None if terms.unknown(sentence, own) else carried)
-            found = [claim for check in CHECKS for claim in check(context)]
-            # A title or quotation may go on over what looks like the end of a sentence.
-            rest = text[max(sentence.span.start, read) : sentence.span.end]
-            yield from found or _of_nothing(sentence.span, rest)
-            read = max([read, *(mention.end for mention in sentence.mentions)])
-            carried = binding.last_name(sentence, carried)
+    def _of_sentences(self, text: str, cited: Cited, *, whole: bool) -> Iterator[Claim]:
+        record = Record(self._sources, cited.facts, cited=not whole)
+        for span in sentences(text, clauses=False):
+            for claim in reader.claims(span.of(text), record):
+                yield replace(claim, start=claim.start + span.start, end=claim.end + span.start)
 
     def _of_citations(self, text: str, cited: Cited) -> Iterator[Claim]:
         if any(word in text.lower() for word in _SPEAKS_OF_THE_PAST):
