@@ -34,7 +34,7 @@ def claims(sentence: str, record: Record) -> list[Claim]:
         what = f"“{sentence[start:end]}”" if stopped else "it"
         return [Claim(start, end, "reading", Verdict.UNSUPPORTED, f"{what} was not read")]
     found = [
-        Claim(clause.start, clause.end, each.check, each.verdict, each.reason, each.fact_ids)
+        Claim(clause.start, clause.end, each.check, each.verdict, each.reason, each.fact_ids, each.passage_ids)
         for clause in clauses
         for each in compare(clause, record)
     ]

@@ -127,7 +127,7 @@ class Verifier:
         return Verified(rated, worst(rated))
 
     def _of_sentences(self, text: str, cited: Cited, *, whole: bool) -> Iterator[Claim]:
-        record = Record(self._sources, cited.facts, cited=not whole)
+        record = Record(self._sources, cited.facts, cited=not whole, passages=cited.passages)
         for span in sentences(text, clauses=False):
             for claim in reader.claims(span.of(text), record):
                 yield replace(claim, start=claim.start + span.start, end=claim.end + span.start)

@@ -13,6 +13,7 @@ class Outcome(NamedTuple):
     verdict: Verdict
     reason: str = ""
     fact_ids: tuple[str, ...] = ()
+    passage_ids: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:

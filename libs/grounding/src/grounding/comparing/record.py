@@ -11,9 +11,10 @@ from decimal import Decimal
 from functools import cached_property
 
 from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import facts
+from grounding import facts, keys
 from grounding.calculators import everything
 from grounding.derived import Derived
 from grounding.formula import Sex
@@ -63,6 +64,7 @@ class Record:
     facts: tuple[ClinicalFact, ...]
     # Whether these facts are the ones that a statement cites.
     cited: bool = False
+    passages: tuple[Passage, ...] = ()
 
     @property
     def today(self) -> date:
@@ -76,25 +78,25 @@ class Record:
                 found[key].append(fact)
         return found
 
-    def of(self, keys: Keys, *kinds: int) -> tuple[ClinicalFact, ...]:
+    def of(self, wanted: Keys, *kinds: int) -> tuple[ClinicalFact, ...]:
         """Facts that a name of these keys may mean, oldest first."""
-        found = {fact.fact_id: fact for key in keys for fact in self.by_key.get(key, ())}
+        found = {fact.fact_id: fact for key in wanted for fact in self.by_key.get(key, ())}
         return tuple(sorted((fact for fact in found.values() if not kinds or fact.kind in kinds), key=facts.in_time))
 
     def of_kind(self, *kinds: int) -> tuple[ClinicalFact, ...]:
         return tuple(sorted((fact for fact in self.facts if fact.kind in kinds), key=facts.in_time))
 
-    def points(self, keys: Keys) -> tuple[Point, ...]:
+    def points(self, wanted: Keys) -> tuple[Point, ...]:
         """The course of a result: recorded numbers, and where there are none what was computed."""
         recorded = [
             Point(day, value, fact.quantity.unit, (fact,))
-            for fact in self.of(keys, pb.FACT_KIND_RESULT)
+            for fact in self.of(wanted, pb.FACT_KIND_RESULT)
             if fact.HasField("quantity") and (value := facts.number(fact.quantity)) is not None
             and (day := facts.starts_on(fact))
         ]  # fmt: skip
         if recorded:
             return tuple(recorded)
-        computed = [each for each in self.derived if each.keys & keys and not each.label]
+        computed = [each for each in self.derived if each.keys & wanted and not each.label]
         return tuple(
             Point(each.day, each.value, each.unit, self._of_ids(each.fact_ids), derived=True)
             for each in sorted(computed, key=lambda each: each.day)
@@ -139,9 +141,15 @@ class Record:
             for name in subject.names:
                 if len(name) > 2 and any(map(str.isalpha, name)) and not _is_denial(name, fact):
                     own.add(name, subject.own_keys)
+            answer = keys.of_concept(fact.coded) if fact.HasField("coded") else ""
             for key in subject.own_keys:
-                kinds[key].add(names.kind_of(fact))
-            for answer in answers(fact):
-                own.add(answer, frozenset({names.of_answer(answer)}))
-        titles = [each for passage in self.sources.passages for each in (passage.source, passage.title) if each]
+                kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
+            for text in answers(fact):
+                own.add(text, frozenset({names.of_answer(text)}))
+        titles = [
+            each
+            for passage in self.sources.passages
+            for each in (passage.source, passage.title, f"grade {passage.grade}" if passage.grade else "", passage.grade)
+            if each
+        ]
         return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles))

@@ -1,6 +1,7 @@
 """Values of results: of a day, the newest, first, highest and lowest, ranges, bounds and comparisons."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -198,6 +199,12 @@ def _says(said: Amount, point: Point, *, about: bool = False) -> bool:
             if (number := facts.number(quantity)) is not None
         )
     return meaning.agrees(said, actual, about=about)
+
+
+def is_value(said: Amount, fact: ClinicalFact) -> bool:
+    """Whether an amount says the value of a result."""
+    number = facts.number(fact.quantity)
+    return number is not None and _says(said, Point(date.min, number, fact.quantity.unit, (fact,)))
 
 
 def _comparator(point: Point) -> str:

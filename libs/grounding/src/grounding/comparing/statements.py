@@ -245,8 +245,9 @@ def _told(entry: Node, record: Record) -> list[Outcome]:
     for reaction in entry.all("reaction"):
         said = {key for key in meaning.keys(reaction, names.ANSWER)}
         found = [fact for fact in found if names.of_answer(fact.note) in said]
-    for severity in entry.all("severity"):
-        found = [fact for fact in found if facts.severity(fact) == severity.text]
+    severities = _words(entry) & {"severe", "moderate", "mild"}
+    if severities:
+        found = [fact for fact in found if facts.severity(fact) in severities]
     return [supported("entry", found[-1:])] if found else [unsupported("entry", _NO_ENTRY)]
 
 
@@ -270,3 +271,88 @@ def _spans(node: Node, record: Record) -> list[Span]:
     return [span for when in node.all("when") for span in meaning.spans(when, record)]
 
 
+
+
+def commented(node: Node, record: Record) -> list[Outcome]:
+    """A value with a comment that came with it."""
+    found = results.measured(node, record)
+    said = [str(quote.value) for comment in node.all("comment") for quote in comment.all("quote")]
+    used = {fact_id for each in found for fact_id in each.fact_ids}
+    beside = [fact for fact in record.facts if fact.fact_id in used]
+    for text in said:
+        wanted = _unspaced(text)
+        own = [fact for fact in beside if any(wanted in _unspaced(each) for each in facts.comments(fact))]
+        found.append(supported("quote", own) if wanted and own else contradicted("quote", "this comment did not come with it"))
+    return found
+
+
+def _unspaced(text: str) -> str:
+    """A sentence has no space before its marks, whatever the comment had."""
+    return "".join(text.split())
+
+
+def reported(node: Node, record: Record) -> list[Outcome]:
+    """A result of no stated time, by the day of its report."""
+    spans = [span for when in node.all("stated") for span in meaning.spans(when, record)]
+    found: list[Outcome] = []
+    for result in node.within("result"):
+        entries = record.of(results.observed_keys(result), pb.FACT_KIND_RESULT)
+        untimed = [
+            fact
+            for fact in entries
+            if facts.starts_on(fact) is None and all(span.includes(facts.reported_on(fact)) for span in spans)
+        ]
+        said = meaning.amount(result.all("value")[0])
+        agreeing = [fact for fact in untimed if results.is_value(said, fact)]
+        found.append(supported("value", agreeing[-1:]) if agreeing else unsupported("value", _NO_ENTRY))
+    return found
+
+
+def evidence(node: Node, record: Record) -> list[Outcome]:
+    """Words that stand so in a cited passage or an entry, and where they are from."""
+    found: list[Outcome] = []
+    for quote in node.all("quote"):
+        wanted = " ".join(str(quote.value).split())
+        passages = tuple(each.passage_id for each in record.passages if wanted in " ".join(each.text.split()))
+        entries = [fact for fact in record.facts if wanted in " ".join(facts.searchable(fact).split())]
+        if wanted and (passages or entries):
+            found.append(supported("quote", entries)._replace(passage_ids=passages))
+        else:
+            found.append(contradicted("quote", "no cited source has these words"))
+    return [*found, *(supported("source") for _ in node.all("title"))]
+
+
+def corrected(node: Node, record: Record) -> list[Outcome]:
+    """Which value holds and which one it replaced."""
+    keys = results.observed_keys(node)
+    every = [each for each in record.sources.recorded if keys & names.keys_of(each.fact)]
+    if record.cited:
+        own = {fact.fact_id for fact in record.facts}
+        every = [each for each in every if each.fact.fact_id in own]
+    told = {role: node.all(role) for role in ("old", "new")}
+    new = told["new"] or [result.all("value")[0] for result in node.within("result")][:1]
+    old = told["old"]
+    pairs = [(each, other) for each in every for other in every if each.superseded_by == other.fact.fact_id]
+    for before, after in pairs:
+        if _is_amount(old, before.fact) and _is_amount(new, after.fact) and _is_of_day(node, after.fact, record):
+            return [supported("correction", [after.fact, before.fact])]
+    if pairs:
+        before, after = pairs[-1]
+        reason = f"{facts.printed_quantity(after.fact.quantity)} replaced {facts.printed_quantity(before.fact.quantity)}"
+        return [contradicted("correction", reason, [after.fact, before.fact])]
+    return [unsupported("correction", "no entry corrects another")]
+
+
+def _is_amount(said: Sequence[Node], fact: ClinicalFact) -> bool:
+    values = [value for each in said for value in ([each] if "value" in each.kinds else _values_of(each))]
+    return bool(values) and all(results.is_value(meaning.amount(value), fact) for value in values)
+
+
+def _values_of(node: Node) -> list[Node]:
+    return [value for result in node.within("result") for value in result.all("value")]
+
+
+def _is_of_day(node: Node, fact: ClinicalFact, record: Record) -> bool:
+    whens = [*node.all("newat"), *node.all("oldat")]
+    spans = [span for when in whens for span in meaning.spans(when, record)]
+    return all(span.includes(facts.starts_on(fact)) for span in spans if span.readings)
