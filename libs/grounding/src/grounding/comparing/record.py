@@ -138,10 +138,10 @@ class Record:
         for recorded in self.sources.recorded:
             fact = recorded.fact
             subject = facts.about(fact)
-            for name in subject.names:
-                if len(name) > 2 and any(map(str.isalpha, name)) and not _is_denial(name, fact):
-                    own.add(name, subject.own_keys)
             answer = keys.of_concept(fact.coded) if fact.HasField("coded") else ""
+            for name in subject.names:
+                if name != " ".join(fact.coded.display.split()) and len(name) > 2 and any(map(str.isalpha, name)) and not _is_denial(name, fact):
+                    own.add(name, subject.own_keys)
             for key in subject.own_keys:
                 kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
             for text in answers(fact):

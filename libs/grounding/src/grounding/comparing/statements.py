@@ -233,22 +233,52 @@ def advised(node: Node, record: Record) -> list[Outcome]:
 
 
 def told(node: Node, record: Record) -> list[Outcome]:
-    """Entries as a question names them: each with its day, reaction and state."""
-    return [each for entry in node.within("entry") for each in _told(entry, record)]
+    """Entries in a row: each with its day, reaction, severity and state."""
+    over = bool(_words(node) & {"stopped", "hold"})
+    return [_told(entry, record, over=over) for entry in _entries(node)]
 
 
-def _told(entry: Node, record: Record) -> list[Outcome]:
-    keys = meaning.keys(entry, *names.KINDS)
-    found = [fact for fact in record.of(keys) if _is_dated_entry(fact, entry, record)]
-    denied = "no" in _words(entry)
-    found = [fact for fact in found if not denied or facts.is_absent(fact)]
-    for reaction in entry.all("reaction"):
-        said = {key for key in meaning.keys(reaction, names.ANSWER)}
-        found = [fact for fact in found if names.of_answer(fact.note) in said]
-    severities = _words(entry) & {"severe", "moderate", "mild"}
+_NAMES = frozenset(("regimens", "conditions", "allergens", "things", "findings", "results", "obs"))
+
+
+def _entries(node: Node) -> list[list[Node]]:
+    """The parts of each entry: one begins with its name, or with the `no` before it."""
+    found: list[list[Node]] = []
+    previous = ""
+    for part in node.parts:
+        begins = not part.kinds.isdisjoint(_NAMES) and previous not in ("no", "reaction")
+        if begins or part.text == "no":
+            found.append([])
+        if found:
+            found[-1].append(part)
+        previous = part.text
+    return found
+
+
+def _told(entry: Sequence[Node], record: Record, *, over: bool) -> Outcome:
+    name = next(part for part in entry if not part.kinds.isdisjoint(_NAMES))
+    words = {part.text for part in entry}
+    found = [fact for fact in record.of(meaning.keys(name, *names.KINDS)) if "no" not in words or facts.is_absent(fact)]
+    for when in (part for part in entry if "when" in part.kinds):
+        spans = meaning.spans(when, record)
+        found = [fact for fact in found if all(span.includes(_day(fact, words, record, over=over)) for span in spans)]
+    severities = words & {"severe", "moderate", "mild"}
     if severities:
         found = [fact for fact in found if facts.severity(fact) in severities]
-    return [supported("entry", found[-1:])] if found else [unsupported("entry", _NO_ENTRY)]
+    if "reaction" in words:
+        reaction = next(part for part, before in zip(entry[1:], entry, strict=False) if before.text == "reaction")
+        found = [fact for fact in found if names.of_answer(fact.note) in meaning.keys(reaction, names.ANSWER)]
+    if "results" in name.kinds:
+        said = _values_of(name)
+        found = [fact for fact in found if all(results.is_value(meaning.amount(value), fact) for value in said)]
+    return supported("entry", found[-1:]) if found else unsupported("entry", _NO_ENTRY)
+
+
+def _day(fact: ClinicalFact, words: set[str], record: Record, *, over: bool) -> date | None:
+    """The day by which an entry is told: its end, its start, or where nobody stated one, when it was stated."""
+    if "stated" in words:
+        return None if facts.starts_on(fact) else record.sources.stated_on(fact)
+    return facts.ends_on(fact) if over else facts.starts_on(fact)
 
 
 def slope(node: Node, record: Record) -> list[Outcome]:

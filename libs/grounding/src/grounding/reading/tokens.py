@@ -115,7 +115,8 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
         if text[start:end].lower() in RESERVED:
             continue
-        # The charge of an ion: `K+`.
+        # The bracket that a name ends with, and the charge of an ion: `K+`.
+        end += text.count("(", start, end) > text.count(")", start, end) and text[end : end + 1] == ")"
         end += end - start <= _ION and text[end : end + 1] in ("+", "-")
         if kinds and all(map(_KNOWN.match, text[start:end])):
             yield Node(text[start:end], start, end, kinds, value=meant)
