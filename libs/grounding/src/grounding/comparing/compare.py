@@ -46,6 +46,7 @@ KINDS: Mapping[str, Compare] = {
     "slope": statements.slope,
     "advised": statements.advised,
     "told": statements.told,
+    "susceptible": statements.susceptible,
     "commented": statements.commented,
     "reported": statements.reported,
     "evidence": statements.evidence,

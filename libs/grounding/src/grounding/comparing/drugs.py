@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact, Dosage
 from terminology import units
 
 from grounding import facts
-from grounding.comparing import meaning
+from grounding.comparing import dosing, meaning
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
 from grounding.reading import names, tokens
-from grounding.reading.grammar import grammar
 from grounding.reading.nodes import Node
 
 NOT_TAKEN = "the record has no such medication"
@@ -169,6 +167,9 @@ def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     for named in regimen.all("of"):
         right = bool(meaning.keys(named, names.CLASS) & names.keys_of(fact))
         outcomes.append(supported("code", [fact]) if right else contradicted("code", f"{named.text} is another class", [fact]))
+    several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
+    if regimen.says("several") or several:
+        return [*outcomes, dosing.compare(regimen, fact)]
     for dose in regimen.all("dose"):
         outcomes.append(_dose(dose, fact))
     for frequency in regimen.all("frequency"):
@@ -220,7 +221,7 @@ def _in(value: object, unit: str, to: str) -> object:
 
 def _daily(dosage: Dosage) -> float | None:
     """Milligrams a day."""
-    value, times = facts.number(dosage.dose), per_day(dosage.frequency)
+    value, times = facts.number(dosage.dose), dosing.per_day(dosage.frequency)
     milligrams = None if value is None else units.convert(value, units.printed(dosage.dose.unit), "mg")
     return None if milligrams is None or times is None else float(milligrams) * times
 
@@ -240,8 +241,8 @@ def daily_dose(node: Node, record: Record) -> list[Outcome]:
 
 
 def _frequency(node: Node, fact: ClinicalFact) -> Outcome:
-    said = how_often(node)
-    stated = [how_often_of(each.frequency) for each in facts.dosages(fact) if each.frequency]
+    said = dosing.how_often(node)
+    stated = [dosing.how_often_of(each.frequency) for each in facts.dosages(fact) if each.frequency]
     if not stated or None in stated:
         return unsupported("frequency", "the record does not state how often")
     if said in stated:
@@ -249,41 +250,8 @@ def _frequency(node: Node, fact: ClinicalFact) -> Outcome:
     return contradicted("frequency", f"the record has {facts.printed_dose(fact)}", [fact])
 
 
-def how_often(node: Node) -> tuple[float, str]:
-    """Times a day, and the time of day; `needed` is as needed, `once` a single dose."""
-    if node.says("needed"):
-        return (0.0, "needed")
-    if node.says("per") == "once":
-        return (0.0, "once")
-    number = node.one("number")
-    if node.says("per") == "interval":
-        return (round(1 / meaning.days(node.all("duration")[0]), 4), "")
-    times = float(meaning.amount(number).value) if number else float(node.says("times"))
-    per = {"day": 1.0, "2days": 2.0, "week": 7.0, "month": 30.0}[node.says("per")]
-    return (round(times / per, 4), node.says("at"))
-
-
-@lru_cache(maxsize=4096)
-def how_often_of(text: str) -> tuple[float, str] | None:
-    """What a record's own words say."""
-    made = grammar().phrases(tokens.tokens(text, date(2000, 1, 1)))
-    found = [node for node in made if "frequency" in node.kinds]
-    return how_often(found[0]) if len(found) == 1 and len(made) == 1 else None
-
-
-def per_day(text: str) -> float | None:
-    often = how_often_of(text)
-    return often[0] if often and often[1] not in ("needed", "once") else None
-
-
-@lru_cache(maxsize=4096)
-def _route_of(text: str) -> str:
-    made = grammar().phrases(tokens.tokens(text, date(2000, 1, 1)))
-    return made[0].says("route") if len(made) == 1 and "route" in made[0].kinds else text.strip().lower()
-
-
 def _route(node: Node, fact: ClinicalFact) -> Outcome:
-    stated = {_route_of(each.route) for each in facts.dosages(fact) if each.route}
+    stated = {dosing.route_of(each.route) for each in facts.dosages(fact) if each.route}
     if not stated:
         return unsupported("route", "the record states no route")
     if node.says("route") in stated:

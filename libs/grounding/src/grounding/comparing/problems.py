@@ -50,7 +50,9 @@ def problem(node: Node, record: Record) -> list[Outcome]:
 
 def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, record: Record) -> list[Outcome]:
     keys = problem_keys(condition)
-    entries = [fact for fact in record.of(keys, *_KINDS) if not facts.is_family_history(fact)]
+    family = facts.is_family_history_text(condition.text)
+    entries = [fact for fact in record.of(keys, *_KINDS) if facts.is_family_history(fact) == family]
+    entries = [fact for fact in entries if _is_as_stated(fact, node, record)]
     entries = [fact for fact in entries if _same_side(condition, fact)]
     present = [fact for fact in entries if not facts.is_absent(fact)]
     if not present:
@@ -68,6 +70,16 @@ def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, rec
     if not current and not past:
         return [contradicted("status", told(present[-1]), present[-1:])]
     return [supported("problem", (current or present)[-1:])]
+
+
+def _is_as_stated(fact: ClinicalFact, node: Node, record: Record) -> bool:
+    """Whether a start that is told as not stated is none, and the entry was stated on the day that is said."""
+    spans = [span for when in node.all("stated") for span in meaning.spans(when, record)]
+    if not spans and "stated" not in {part.text for part in node.parts}:
+        return True
+    stated = record.sources.stated_on(fact) or facts.starts_on(fact)
+    unstarted = facts.starts_on(fact) is None or "stated" not in {part.text for part in node.parts}
+    return unstarted and all(span.includes(stated) for span in spans)
 
 
 def _same_side(condition: Node, fact: ClinicalFact) -> bool:
@@ -180,7 +192,7 @@ def allergy(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     named = [inner for each in node.all("regimens|conditions") for inner in _named(each)]
     named += [inner for each in node.all("regimens") for inner in _named(each)]
-    return [each for one in named for each in _allergy(one, node.all("reaction"), spans, record)]
+    return [each for one in named for each in _allergy(one, node, node.all("reaction"), spans, record)]
 
 
 def _named(node: Node) -> list[Node]:
@@ -188,14 +200,19 @@ def _named(node: Node) -> list[Node]:
     return inner or [node]
 
 
-def _allergy(named: Node, reactions: Sequence[Node], spans: Sequence[Span], record: Record) -> list[Outcome]:
+def _allergy(named: Node, node: Node, reactions: Sequence[Node], spans: Sequence[Span], record: Record) -> list[Outcome]:
     keys = drug_keys(named) | problem_keys(named)
     entries = [fact for fact in _allergies(record) if names.keys_of(fact) & keys and not facts.is_absent(fact)]
+    entries = [fact for fact in entries if _is_as_stated(fact, node, record)]
     if not entries:
         return [unsupported("allergy", "the record has no such allergy")]
     if any(not _is_of(entries[-1], span) for span in spans):
         return [contradicted("date", told(entries[-1]), entries[-1:])]
     outcomes = [supported("allergy", entries[-1:])]
+    severities = {part.text for part in node.parts} & {"severe", "moderate", "mild"}
+    if severities - {facts.severity(entries[-1])}:
+        told_so = facts.severity(entries[-1]) or "nothing of how severe it is"
+        outcomes.append(contradicted("severity", f"the record says {told_so}", entries[-1:]))
     for reaction in reactions:
         said = {part.text.lower() for condition in _named(reaction) for part in condition.within("problem")}
         if all(any(word in entry.note.lower() for entry in entries) for word in said) and said:
@@ -210,7 +227,7 @@ def reaction(node: Node, record: Record) -> list[Outcome]:
     """`Anaphylaxis to penicillin in February 2025.`"""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     return [each for regimens in node.all("regimens") for one in _named(regimens)
-            for each in _allergy(one, node.all("conditions"), spans, record)]  # fmt: skip
+            for each in _allergy(one, node, node.all("conditions"), spans, record)]  # fmt: skip
 
 
 def no_allergy(node: Node, record: Record) -> list[Outcome]:

@@ -46,8 +46,16 @@ _LONGEST_ANSWER = 5
 
 def answers(fact: ClinicalFact) -> tuple[str, ...]:
     """A coded or short textual value, as a sentence may give it."""
-    texts = [fact.text, fact.coded.display] if fact.kind in _ANSWERED else [fact.note]
+    reaction = [fact.note] if fact.kind == pb.FACT_KIND_ALLERGY else []
+    answered = fact.kind in _ANSWERED and not facts.organism(fact)
+    texts = [fact.text, fact.coded.display] if answered else reaction
     return tuple(text for text in texts if text and len(text.split()) <= _LONGEST_ANSWER and any(map(str.isalpha, text)))
+
+
+def _short_genus(organism: str) -> str:
+    """`E. coli`."""
+    genus, _, species = organism.partition(" ")
+    return f"{genus[:1]}. {species}" if species else organism
 
 
 def _is_denial(name: str, fact: ClinicalFact) -> bool:
@@ -144,6 +152,9 @@ class Record:
                     own.add(name, subject.own_keys)
             for key in subject.own_keys:
                 kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
+            organism = facts.organism(fact)
+            for name in (organism, _short_genus(organism)):
+                own.add(name, frozenset({names.of_organism(organism)}))
             for text in answers(fact):
                 own.add(text, frozenset({names.of_answer(text)}))
         titles = [

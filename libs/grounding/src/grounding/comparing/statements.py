@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import facts
+from grounding import facts, susceptibility
 from grounding.calculators import dose_limit
 from grounding.comparing import drugs, meaning, problems, results
 from grounding.comparing.meaning import Span
@@ -61,9 +62,6 @@ def _has_state(fact: ClinicalFact, state: str, node: Node, record: Record) -> bo
 def _is_dated(fact: ClinicalFact, state: str, spans: Sequence[Span], node: Node, record: Record) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     ordered = start or record.sources.stated_on(fact)
-    for each in node.all("from"):
-        if not each.value.includes(start):
-            return False
     for span in spans:
         if span.relation == "until":
             right = span.includes(end)
@@ -366,11 +364,18 @@ def corrected(node: Node, record: Record) -> list[Outcome]:
     for before, after in pairs:
         if _is_amount(old, before.fact) and _is_amount(new, after.fact) and _is_of_day(node, after.fact, record):
             return [supported("correction", [after.fact, before.fact])]
+    if not old and _is_corrected(new, every):
+        return [supported("correction", [each.fact for each in every])]
     if pairs:
         before, after = pairs[-1]
         reason = f"{facts.printed_quantity(after.fact.quantity)} replaced {facts.printed_quantity(before.fact.quantity)}"
         return [contradicted("correction", reason, [after.fact, before.fact])]
     return [unsupported("correction", "no entry corrects another")]
+
+
+def _is_corrected(new: Sequence[Node], every: Sequence[RecordedFact]) -> bool:
+    """Whether a value is the one of an entry that corrects."""
+    return any(_is_amount(new, each.fact) and each.fact.status == pb.FACT_STATUS_CORRECTED for each in every)
 
 
 def _is_amount(said: Sequence[Node], fact: ClinicalFact) -> bool:
@@ -386,3 +391,23 @@ def _is_of_day(node: Node, fact: ClinicalFact, record: Record) -> bool:
     whens = [*node.all("newat"), *node.all("oldat")]
     spans = [span for when in whens for span in meaning.spans(when, record)]
     return all(span.includes(facts.starts_on(fact)) for span in spans if span.readings)
+
+
+def susceptible(node: Node, record: Record) -> list[Outcome]:
+    """A susceptibility of an organism. One that names none supports only where there is one organism."""
+    named = [*node.all("obs"), *node.all("regimens")]
+    entries = [fact for one in named for fact in record.of(meaning.keys(one, *names.KINDS)) if facts.organism(fact)]
+    organisms = {key for each in node.all("organism") for key in meaning.keys(each, names.ORGANISM)}
+    every = {names.of_organism(facts.organism(fact)) for fact in record.facts if facts.organism(fact)}
+    if not organisms and len(every) > 1:
+        return [unsupported("susceptibility", "of which organism it is is not clear")]
+    meant = [fact for fact in entries if names.of_organism(facts.organism(fact)) in (organisms or every)]
+    meant = [fact for fact in meant if all(span.includes(facts.starts_on(fact)) for span in _spans(node, record))]
+    said = next(filter(None, (susceptibility.read(part.text) for part in reversed(node.parts))), "")
+    agreeing = [fact for fact in meant if susceptibility.interpretation(fact) == said]
+    if agreeing:
+        return [supported("susceptibility", agreeing[-1:])]
+    if meant:
+        own = susceptibility.interpretation(meant[-1])
+        return [contradicted("susceptibility", f"the record says {own}", meant[-1:])]
+    return [unsupported("susceptibility", _NO_ENTRY)]

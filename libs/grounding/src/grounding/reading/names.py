@@ -15,7 +15,7 @@ from grounding.lexicon import Keys, Names
 from grounding.lexicon import everywhere as _every_result_and_drug
 
 OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE = "observable", "drug", "class", "problem", "panel", "pressure"
-ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER = (
+ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER, ORGANISM = (
     "allergen",
     "procedure",
     "imaging",
@@ -23,9 +23,10 @@ ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER = (
     "immunization",
     "thing",
     "answer",
+    "organism",
 )
-KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER)
-_FAMILY, _PANEL, _ANSWER = "family|", "panel|", "answer|"
+KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER, ORGANISM)
+_FAMILY, _PANEL, _ANSWER, _ORGANISM = "family|", "panel|", "answer|", "organism|"
 _KIND_OF_FACT = {
     pb.FACT_KIND_RESULT: OBSERVABLE,
     pb.FACT_KIND_MEDICATION: DRUG,
@@ -41,6 +42,11 @@ _KIND_OF_FACT = {
 def of_answer(text: str) -> str:
     """The key of a coded or textual value of the record."""
     return _ANSWER + " ".join(text.split()).casefold()
+
+
+def of_organism(name: str) -> str:
+    """The key of what a susceptibility is about."""
+    return _ORGANISM + " ".join(name.split()).casefold()
 
 
 def every_set_of_kinds() -> tuple[frozenset[str], ...]:
@@ -85,6 +91,8 @@ def _kind(key: str) -> str:
         return PRESSURE
     if key.startswith(_ANSWER):
         return ANSWER
+    if key.startswith(_ORGANISM):
+        return ORGANISM
     return PANEL if key.startswith(_PANEL) else ""
 
 

@@ -89,12 +89,14 @@ NOTHING_KNOWN = Known()
 def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     """The tokens of a text in their order."""
     rest = text.translate(_SPACES)
+    taken = bytearray(len(text))
     found: list[Node] = []
     for scan in (_quotes, lambda part: _titles(part, known.titles), lambda part: _names(part, known),
                  lambda part: _dates(part, today), _pairs, _points, _numbers, _numbers_in_words, _words):  # fmt: skip
         for node in scan(rest):
-            if "\0" not in rest[node.start : node.end]:
+            if not any(taken[node.start : node.end]):
                 found.append(node)
+                taken[node.start : node.end] = b"\1" * (node.end - node.start)
                 rest = rest[: node.start] + "\0" * (node.end - node.start) + rest[node.end :]
     return sorted(found, key=lambda node: node.start)
 
@@ -155,9 +157,8 @@ def _numbers_in_words(text: str) -> Iterator[Node]:
 
 def _words(text: str) -> Iterator[Node]:
     for match in TOKEN.finditer(text):
-        if "\0" not in match.group():
-            known = all(map(_KNOWN.match, match.group()))
-            yield Node(match.group().lower() if known else "\uffff", match.start(), match.end())
+        known = all(map(_KNOWN.match, match.group()))
+        yield Node(match.group().lower() if known else "\uffff", match.start(), match.end())
 
 
 def _amount(match: re.Match[str], value: Decimal) -> Node:
