@@ -77,7 +77,14 @@ def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outco
     fitting = [fact for fact in orders if all(_held(fact, span, record) for span in spans)]
     if orders and not fitting:
         return [contradicted("date", when_of(orders[-1]), orders[-1:])]
+    if spans and regimen.all("dose") and any(map(_is_stepped, fitting)):
+        return [unsupported("dose", "each of its doses has a time of its own")]
     return details(regimen, fitting)
+
+
+def _is_stepped(fact: ClinicalFact) -> bool:
+    """Whether its doses follow each other."""
+    return len(facts.dosages(fact)) > 1 and bool(facts.dose_starts(fact))
 
 
 def _taken(

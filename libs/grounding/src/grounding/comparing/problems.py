@@ -233,10 +233,14 @@ def reaction(node: Node, record: Record) -> list[Outcome]:
 def no_allergy(node: Node, record: Record) -> list[Outcome]:
     """No known allergies: contradicted by any allergy of the record, and by an open contradiction."""
     entries = _allergies(record)
+    keys = {key for each in node.all("allergens") for key in meaning.keys(each, *names.KINDS)}
     present = [fact for fact in entries if not facts.is_absent(fact)]
+    if any(names.keys_of(fact) & keys for fact in present):
+        return [unsupported("allergy", "what is said of it is not clear")]
     if present:
         return [contradicted("absence", f"the record has an allergy: {facts.name_of(present[-1])}", present[-1:])]
-    stated = [fact for fact in entries if facts.is_absent(fact)]
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    stated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans if span.readings)]
     return [supported("absence", stated[-1:]) if stated else unsupported("absence", "the record does not say so")]
 
 

@@ -82,9 +82,10 @@ class Grammar:
                         _keep(best, (match.end(), row.kind == TAIL), state)
                 for row in () if behind else rows:
                     match = row.pattern.compiled.match(text, at)
-                    if match and match.end() > at:
+                    node = self._made(row, match, nodes) if match and match.end() > at else None
+                    if node and match and _may_follow(node, state[1]):
                         # What introduces is followed by what it introduces.
-                        _keep(best, (match.end(), not row.sets.get("opens")), (state[0] + 1, (*state[1], self._made(row, match, nodes))))
+                        _keep(best, (match.end(), not row.sets.get("opens")), (state[0] + 1, (*state[1], node)))
         whole = best.get((len(nodes), True))
         return (whole[1], len(nodes)) if whole else ((), max(furthest, max(at for at, _ in best) if best else 0))
 
@@ -133,6 +134,17 @@ def _keep(
 ) -> None:
     if place not in best or new[0] < best[place][0]:
         best[place] = new
+
+
+def _may_follow(node: Node, before: Sequence[Node]) -> bool:
+    """Whether a clause may stand behind others: a name alone (`metformin`) asserts what those before it list, and only
+    behind another name alone it asserts for itself.
+    """
+    return not before or not _is_bare(node) or "measured" in node.kinds or _is_bare(before[-1])
+
+
+def _is_bare(node: Node) -> bool:
+    return all(part.kinds for part in node.parts)
 
 
 def _may(row: Production, present: set[str]) -> bool:
