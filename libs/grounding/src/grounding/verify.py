@@ -39,7 +39,6 @@ from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
 from grounding.mentions import NameMention
-from grounding.scan import Scanner
 from grounding.sources import Sources
 from grounding.spans import Span, sentences
 
@@ -109,7 +108,7 @@ class Verifier:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._scanner = Scanner(sources)
+        self._whole = Record(sources, sources.current, passages=sources.passages)
 
     def verify(self, text: str, citations: Iterable[Citation]) -> Verified:
         """A statement with its citations. Without any, nothing in it can be supported."""
@@ -127,7 +126,9 @@ class Verifier:
         return Verified(rated, worst(rated))
 
     def _of_sentences(self, text: str, cited: Cited, *, whole: bool) -> Iterator[Claim]:
-        record = Record(self._sources, cited.facts, cited=not whole, passages=cited.passages)
+        record = self._whole
+        if not whole:
+            record = Record(self._sources, cited.facts, cited=True, passages=cited.passages, everything=self._whole)
         for span in sentences(text, clauses=False):
             for claim in reader.claims(span.of(text), record):
                 yield replace(claim, start=claim.start + span.start, end=claim.end + span.start)

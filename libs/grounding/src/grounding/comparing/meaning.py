@@ -87,7 +87,7 @@ def days(node: Node) -> float:
 def spans(node: Node, record: Record) -> list[Span]:
     """The spans of time that a `when` names. UnclearError where one cannot be told."""
     if not node.kinds:
-        return [Span("now")]
+        return [Span("on", ((record.today, record.today),)) if node.text == "today" else Span("now")]
     if node.says("time") == "both":
         return [*spans(node.all("first")[0], record), *spans(node.all("second")[0], record)]
     inner = node.one("of")
@@ -146,7 +146,7 @@ def _last(unit: str, today: date) -> tuple[Interval, ...]:
     if unit == "month":
         end = today.replace(day=1) - timedelta(1)
         return ((end.replace(day=1), end), (today - timedelta(31), today))
-    return ((today - timedelta(14), today),)
+    raise UnclearError("which week is meant")
 
 
 def _around(day: date, distance: float) -> Span:

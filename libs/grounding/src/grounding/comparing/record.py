@@ -73,6 +73,13 @@ class Record:
     # Whether these facts are the ones that a statement cites.
     cited: bool = False
     passages: tuple[Passage, ...] = ()
+    # Everything current of the patient; None where `facts` are that already.
+    everything: "Record | None" = None
+
+    @property
+    def whole(self) -> "Record":
+        """The whole record: what is the newest or the highest is so of everything."""
+        return self.everything or self
 
     @property
     def today(self) -> date:
@@ -142,6 +149,8 @@ class Record:
     @cached_property
     def known(self) -> Known:
         """The names of the record's own facts."""
+        if self.everything is not None:
+            return self.everything.known
         own, kinds = Names(), defaultdict(set)
         for recorded in self.sources.recorded:
             fact = recorded.fact

@@ -86,6 +86,9 @@ def _value(
     agreeing = [point for point in chosen if _says(said, point, about=about)]
     if not agreeing:
         return [_disagreement(said, chosen)]
+    overtaken = _overtaken(agreeing, obs, spans, result, whole, record)
+    if overtaken:
+        return [overtaken]
     outcomes = [supported("value", agreeing[-1].facts)]
     flags = [flag for flag in result.all("flag") if flag.says("level")]
     return [*outcomes, *(_level(flag.says("level"), agreeing[-1]) for flag in flags)]
@@ -106,6 +109,19 @@ def _chosen(
         return [each for each in points if all(_covers(span, each) for span in on)]
     words = {part.text for part in (*result.parts, *whole.parts)}
     return list(points) if words & _PAST and not words & _PRESENT else _newest(points)
+
+
+def _overtaken(
+    agreeing: Sequence[Point], obs: Node, spans: Sequence[Span], result: Node, whole: Node, record: Record
+) -> Outcome | None:
+    """Whether another value of the whole record is the newest, first, highest or lowest, where one of them is meant."""
+    if record.everything is None:
+        return None
+    chosen = _chosen(points_of(obs, record.everything), order_of(obs), spans, result, whole, record.everything)
+    if any(each.day == point.day and each.value == point.value for each in chosen for point in agreeing):
+        return None
+    other = chosen[-1] if chosen else agreeing[-1]
+    return contradicted("recency", f"the record has {told(other)} on {other.day}", other.facts)
 
 
 def _newest(points: Sequence[Point]) -> list[Point]:

@@ -153,8 +153,7 @@ def absent(node: Node, record: Record) -> list[Outcome]:
     keys = meaning.keys(node, *names.KINDS)
     if not keys:
         return [unsupported("absence", "what is absent is not known by name")]
-    whole = Record(record.sources, record.sources.current)
-    entries = [fact for fact in whole.of(keys) if not facts.is_absent(fact)]
+    entries = [fact for fact in record.whole.of(keys) if not facts.is_absent(fact)]
     if entries:
         return [contradicted("absence", f"the record has {facts.name_of(entries[-1])}", entries[-1:])]
     newest = max((day for fact in record.sources.current if (day := facts.starts_on(fact))), default=None)
