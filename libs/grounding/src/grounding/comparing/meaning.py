@@ -20,7 +20,7 @@ _ABOUT_WORDS = frozenset({"about", "around", "approximately", "approx", "roughly
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When: `relation` is on, since, until, between, span, now, before or after; `readings` are the days meant."""
+    """When: `relation` is on, since, until, between, span (so long), past (the last so long), now, before or after; `readings` are the days meant."""
 
     relation: str
     readings: tuple[Interval, ...] = ()
@@ -121,7 +121,8 @@ def _span(node: Node, record: Record) -> Span:
             days_of = _anchor(node.all("anchor")[0], record) if node.all("anchor") else dated[0].value.readings
             return _around(days_of[0][0], sign * days(node.all("duration")[0]))
         case "span":
-            return Span("span", (), days(node.all("duration")[0]))
+            past = {part.text for part in node.parts} & {"past", "last", "preceding", "previous"}
+            return Span("past" if past else "span", (), days(node.all("duration")[0]))
         case "at":
             anchor = _anchor(node.all("anchor")[0], record)
             if dated and not any(dated[0].value.includes(first) for first, _ in anchor):

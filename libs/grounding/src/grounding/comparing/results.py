@@ -8,7 +8,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact, Quantity
 from terminology import names as observed
 from terminology import observables, units
-from terminology.loinc import SYSTOLIC, loinc
+from terminology.loinc import SYSTOLIC, WEIGHT, loinc
 
 from grounding import facts
 from grounding import keys as keys_of
@@ -101,7 +101,7 @@ def _chosen(
     if order:
         extreme = extremes(points, order)
         return [each for each in extreme if all(span.includes(each.day) for span in on)]
-    if any(span.relation in ("since", "span") for span in spans):
+    if any(span.relation in ("since", "span", "past") for span in spans):
         inside = within(points, spans, record)
         said = meaning.amount(result.all("value")[0]) if result.all("value") else None
         return list(inside) if said and inside and all(_says(said, each) for each in inside) else []
@@ -143,7 +143,7 @@ def within(points: Sequence[Point], spans: Sequence[Span], record: Record) -> li
     for span in spans:
         if span.relation == "since":
             kept = [each for each in kept if any(each.day >= first for first, _ in span.readings)]
-        elif span.relation == "span":
+        elif span.relation in ("span", "past"):
             kept = [each for each in kept if (record.today - each.day).days <= span.length * 1.1]
         elif span.readings:
             kept = [each for each in kept if _covers(span, each)]
@@ -188,7 +188,7 @@ def in_unit(point: Point, unit: str) -> Decimal | None:
     if not unit:
         return point.value
     if point.derived:
-        return point.value if unit == units.printed(point.unit) else None
+        return point.value if unit in (point.unit, units.printed(point.unit)) else None
     fact = point.facts[0]
     for quantity in facts.quantities(fact):
         number = facts.number(quantity)
@@ -257,7 +257,7 @@ def _pressure(result: Node, spans: Sequence[Span], record: Record) -> list[Outco
     order = order_of(result.all("bp")[0])
     for points, value in zip(found, (pair.first, pair.second), strict=True):
         chosen = _chosen(points, order, spans, result, result, record)
-        agreeing = [each for each in chosen if each.value == value]
+        agreeing = [each for each in chosen if meaning.agrees(Amount(value), each.value)]
         if agreeing:
             outcomes.append(supported("value", agreeing[-1].facts))
         else:
@@ -303,12 +303,160 @@ def _level(wanted: str, point: Point) -> Outcome:
     return contradicted("level", f"the record says {actual} of {told(point)} on {point.day}", point.facts)
 
 
+def series(node: Node, record: Record) -> list[Outcome]:
+    """Values one after the other, in their order."""
+    obs, stated = _series(node)
+    points = points_of(obs, record)
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    unit = next((meaning.amount(value).unit for value, _ in reversed(stated) if meaning.amount(value).unit), "")
+    found: list[Outcome] = []
+    at = 0
+    for value, when in stated:
+        said = Amount(meaning.amount(value).value, unit)
+        spans = meaning.spans(when, record) if when else []
+        place = next((n for n in range(at, len(points)) if _says(said, points[n]) and _covered(points[n], spans)), None)
+        if place is None:
+            others = [each for each in points if _covered(each, spans)] or list(points)
+            return [*found, _disagreement(said, others)]
+        found.append(supported("value", points[place].facts))
+        at = place + 1
+    words = {part.text for part in node.parts}
+    return found if not words & _FALLING_OR_RISING else [*found, _moved(words, stated)]
+
+
+_FALLING = frozenset({"fell", "fallen", "falling", "downtrending", "dropped", "decreased", "down", "declined", "decreasing"})
+_RISING = frozenset({"rose", "risen", "rising", "uptrending", "increased", "up", "climbed", "increasing"})
+_FALLING_OR_RISING = _FALLING | _RISING
+
+
+def _moved(words: set[str], stated: Sequence[tuple[Node, Node | None]]) -> Outcome:
+    first, last = (meaning.amount(stated[place][0]).value for place in (0, -1))
+    right = last < first if words & _FALLING else last > first
+    return supported("direction") if right else contradicted("direction", f"{first} is followed by {last}")
+
+
+def _series(node: Node) -> tuple[Node, list[tuple[Node, Node | None]]]:
+    """The concept, and each value with the time that follows it."""
+    inner = [part for whole in node.all("results") for part in whole.within("result")]
+    obs = inner[-1].all("obs")[0] if inner else node.all("obs")[0]
+    stated: list[tuple[Node, Node | None]] = [(value, None) for result in inner for value in result.all("value")]
+    for part in node.parts:
+        if "value" in part.kinds:
+            stated.append((part, None))
+        elif "when" in part.kinds and stated:
+            stated[-1] = (stated[-1][0], part)
+    return obs, stated
+
+
+def _covered(point: Point, spans: Sequence[Span]) -> bool:
+    return all(_covers(span, point) for span in spans if span.readings)
+
+
+def dated(node: Node, record: Record) -> list[Outcome]:
+    """Values of one concept, each with its own time."""
+    obs, stated = _series(node)
+    points = points_of(obs, record)
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    unit = next((meaning.amount(value).unit for value, _ in stated if meaning.amount(value).unit), "")
+    return [_of_its_time(Amount(meaning.amount(value).value, unit), when, points, record) for value, when in stated]
+
+
+def _of_its_time(said: Amount, when: Node | None, points: Sequence[Point], record: Record) -> Outcome:
+    spans = meaning.spans(when, record) if when else []
+    chosen = [each for each in points if _covered(each, spans)]
+    agreeing = [each for each in chosen if _says(said, each)]
+    if agreeing:
+        return supported("value", agreeing[-1].facts)
+    return _disagreement(said, chosen) if chosen else _no_such_day(points, said, spans)
+
+
+def previous(node: Node, record: Record) -> list[Outcome]:
+    """A value and one before it."""
+    obs, stated = _series(node)
+    points = points_of(obs, record)
+    now = measured(node, record) if not node.all("value") else []
+    later, earlier = meaning.amount(stated[0][0]), meaning.amount(stated[-1][0])
+    said = Amount(earlier.value, earlier.unit or later.unit)
+    newest = [place for place, point in enumerate(points) if _says(later, point)]
+    if not newest:
+        return [_disagreement(later, points) if points else unsupported("value", NO_RESULT)]
+    before = [each for each in points[: newest[-1]] if _says(said, each)]
+    if not before:
+        return [contradicted("recency", "the record has no such value before it", points[newest[-1]].facts)]
+    return [*now, supported("value", points[newest[-1]].facts), supported("value", before[-1].facts)]
+
+
+def counted(node: Node, record: Record) -> list[Outcome]:
+    """How many values the whole record has."""
+    inner = [part for whole in node.all("results") for part in whole.within("result")]
+    obs = (inner[0] if inner else node).all("obs")[0]
+    values = (inner[0] if inner else node).all("value")
+    words = {part.text for part in node.parts}
+    said = meaning.amount(values[0]).value if values else Decimal(2 if "twice" in words else 1)
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    points = [each for each in points_of(obs, record.whole) if _covered(each, spans)]
+    used = [fact for point in points for fact in point.facts]
+    if values and meaning.amount(values[0]).unit:
+        return [unsupported("count", "what is counted is not clear")]
+    if len(points) == said:
+        return [supported("count", used)]
+    return [contradicted("count", f"the record has {len(points)}", used)]
+
+
+def weighs(node: Node, record: Record) -> list[Outcome]:
+    """A weight that is said with a verb."""
+    points = record.points(frozenset({keys_of.of_loinc(WEIGHT)}))
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    said = meaning.amount(node.all("value")[0])
+    chosen = [each for each in points if _covered(each, spans)] if spans else _newest(points)
+    agreeing = [each for each in chosen if _says(said, each, about=meaning.is_about(node.all("value")[0]))]
+    if agreeing:
+        return [supported("value", agreeing[-1].facts)]
+    return [_disagreement(said, chosen) if chosen else _no_such_day(points, said, spans)]
+
+
+def extreme_of(node: Node, record: Record) -> list[Outcome]:
+    """A value that is the highest, lowest or newest of its course."""
+    results = [part for whole in node.all("results") for part in whole.within("result")]
+    if len(results) != 1 and not node.all("obs"):
+        return [unsupported("recency", "of which of them it is said is not clear")]
+    obs = results[0].all("obs")[0] if results else node.all("obs")[0]
+    value = results[0].all("value")[0] if results else node.all("value")[0]
+    points, order = points_of(obs, record.whole), node.says("order") or order_of(obs)
+    if not points or not order:
+        return [unsupported("value", NO_RESULT)]
+    spans = [*_admission(obs, record), *(span for when in node.all("when") for span in meaning.spans(when, record))]
+    found = [each for each in extremes(points, order) if _says(meaning.amount(value), each)]
+    if not found:
+        return [_disagreement(meaning.amount(value), extremes(points, order))]
+    right = [each for each in found if _covered(each, spans)]
+    if right:
+        return [supported("value", right[-1].facts)]
+    return [contradicted("date", f"the record has it on {found[-1].day}", found[-1].facts)]
+
+
+def _admission(obs: Node, record: Record) -> list[Span]:
+    """The day of the last admission where a value is told as that of the admission."""
+    told = obs.says("time") == "admission" or any(part.says("time") == "admission" for part in obs.parts)
+    if not told or not record.stays:
+        return []
+    day = record.stays[-1].valid_from.ToDatetime().date()
+    return [Span("on", ((day, day),))]
+
+
 def judged(node: Node, record: Record) -> list[Outcome]:
     """High, low, normal: by flag and reference range of the newest value, or of the day that is named."""
     outcomes: list[Outcome] = []
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     values = node.all("value")
-    for obs in node.all("obs"):
+    inner = [part for whole in node.all("results") for part in whole.within("result")]
+    if inner:
+        values = tuple(value for result in inner for value in result.all("value"))
+    for obs in (*node.all("obs"), *(obs for result in inner for obs in result.all("obs"))):
         points = points_of(obs, record)
         if not points:
             outcomes.append(unsupported("level", NO_RESULT))
@@ -336,7 +484,7 @@ def bounded(node: Node, record: Record) -> list[Outcome]:
         return [unsupported("value", NO_RESULT)]
     bound = node.all("bound")[0]
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    lasting = any(span.relation in ("since", "span", "between") for span in spans)
+    lasting = any(span.relation in ("since", "span", "past", "between") for span in spans)
     chosen = within(points, spans, record) if spans else _newest(points)
     if not chosen:
         return [unsupported("date", "the record has no such result of that time")]

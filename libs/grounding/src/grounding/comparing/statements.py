@@ -107,7 +107,9 @@ def computed(node: Node, record: Record) -> list[Outcome]:
         return _limited(node, record)
     keys = results.observed_keys(node)
     stages = {each.text.upper() for each in node.all("stage")}
-    found = [each for each in record.derived if (each.keys & keys if not stages else each.label.upper() in stages)]
+    found = [each for each in record.derived if each.keys & keys]
+    if stages:
+        return _staged(node, stages, record)
     found = [each for each in found if all(span.includes(each.day) for span in _spans(node, record) if span.readings)]
     said = [meaning.amount(value) for value in node.all("value")]
     agreeing = [each for each in found if not said or _is_value(each, said[0])]
@@ -116,6 +118,23 @@ def computed(node: Node, record: Record) -> list[Outcome]:
     if found:
         return [contradicted("value", f"it is {found[-1].text} on {found[-1].day}", _used(found[-1], record))]
     return [unsupported("value", "it does not follow from the record")]
+
+
+def _staged(node: Node, stages: set[str], record: Record) -> list[Outcome]:
+    """A category of the day that is named, or the newest."""
+    family = next(iter(stages))[:1]
+    staged = sorted((each for each in record.derived if each.label[:1] == family), key=lambda each: each.day)
+    spans = [span for span in _spans(node, record) if span.readings]
+    chosen = [each for each in staged if all(span.includes(each.day) for span in spans)] if spans else staged[-1:]
+    if not chosen:
+        return [unsupported("category", "it does not follow from the record")]
+    used = _used(chosen[-1], record)
+    if len(stages) > 1 or chosen[-1].label.upper() not in stages:
+        return [contradicted("category", f"it is {chosen[-1].label} on {chosen[-1].day}", used)]
+    said = [meaning.amount(value) for value in node.all("value")]
+    if any(not any(results.is_value(each, fact) for fact in used) for each in said):
+        return [contradicted("value", "the record has another value", used)]
+    return [supported("category", used)]
 
 
 def _limited(node: Node, record: Record) -> list[Outcome]:
