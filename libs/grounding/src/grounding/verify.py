@@ -7,6 +7,7 @@ in is missing, it abstains and says what is missing.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -37,6 +38,7 @@ from grounding.checks import (
 from grounding.checks.context import Context
 from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
+from grounding.comparing.record import Record
 from grounding.mentions import NameMention
 from grounding.scan import Scanner
 from grounding.sources import Sources
@@ -109,6 +111,11 @@ class Verifier:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._scanner = Scanner(sources)
+
+    @cached_property
+    def record(self) -> Record:
+        """Everything current of the patient, as assertions are compared with it."""
+        return Record(self._sources, self._sources.current)
 
     def verify(self, text: str, citations: Iterable[Citation]) -> Verified:
         """A statement with its citations. Without any, nothing in it can be supported."""

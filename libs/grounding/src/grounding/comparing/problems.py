@@ -50,7 +50,8 @@ def problem(node: Node, record: Record) -> list[Outcome]:
 
 def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, record: Record) -> list[Outcome]:
     keys = problem_keys(condition)
-    entries = [fact for fact in record.of(keys, *_KINDS) if not facts.is_family_history(fact)]
+    of_family = "family history" in condition.text.lower()
+    entries = [fact for fact in record.of(keys, *_KINDS) if facts.is_family_history(fact) == of_family]
     entries = [fact for fact in entries if _same_side(condition, fact)]
     present = [fact for fact in entries if not facts.is_absent(fact)]
     if not present:
