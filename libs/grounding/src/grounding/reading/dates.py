@@ -31,7 +31,7 @@ _FORMS = (
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
     ("day_month", re.compile(r"(?<![\w.])" + _DAY + r"\.?(?:\s+of)?\s+" + _MONTH + r"\b", re.IGNORECASE)),
     ("only_month", re.compile(r"(?<=\bin )(?:the )?" + _MONTH + r"\b", re.IGNORECASE)),
-    ("year", re.compile(r"(?<![\w./-])" + _YEAR + r"(?![\w%/]|[.,][0-9]|-[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)")),
+    ("year", re.compile(r"(?:(?<![\w./-])|(?<=[12][0-9]{3}-))" + _YEAR + r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)")),
 )  # fmt: skip
 
 

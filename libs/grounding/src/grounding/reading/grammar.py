@@ -151,16 +151,16 @@ def _may(row: Production, present: set[str]) -> bool:
 @cache
 def grammar() -> Grammar:
     """The grammar of `data/`, compiled once per process."""
-    groups = {row["group"]: tuple(filter(None, map(str.strip, row["words"].split("|")))) for _, row in tables.rows("words", _WORDS)}
+    groups = _groups()
     alphabet = Alphabet()
     alphabet.words_of_kind = {name[1:-1]: frozenset(words) for name, words in groups.items() if name.startswith("<")}
     for kinds in names.every_set_of_kinds():
         alphabet.kinds(kinds)
     for kind in (tokens.NUMBER, tokens.QUANTITY, tokens.DURATION, tokens.PAIR, tokens.DATE, tokens.QUOTE, tokens.TITLE):
         alphabet.kinds(frozenset({kind}))
-    phrases = [(row["level"], line, row) for line, row in tables.rows("phrases", _PHRASES)]
-    clauses = [row for table in tables.within("clauses") for row in tables.rows(table, _CLAUSES)]
-    for _, _, row in phrases:
+    phrases = _rows("phrases", _PHRASES)
+    clauses = _rows("clauses", _CLAUSES)
+    for _, row in phrases:
         alphabet.kinds(frozenset(row["kind"].split("|")))
 
     def production(line: int, row: Mapping[str, str]) -> Production:
@@ -168,9 +168,8 @@ def grammar() -> Grammar:
         pattern = Pattern(row["pattern"], alphabet, groups)
         return Production(frozenset(row["kind"].split("|")), pattern, sets, line, row["reads"], row.get("not", ""))
 
-    levels = tuple(
-        tuple(production(line, row) for _, line, row in rows) for _, rows in groupby(phrases, key=lambda each: each[0])
-    )
+    by_level = groupby(sorted(phrases, key=_level), key=_level)
+    levels = tuple(tuple(production(line, row) for line, row in rows) for _, rows in by_level)
     made = [production(line, row) for line, row in clauses]
     whole = Grammar(
         alphabet,
@@ -183,6 +182,24 @@ def grammar() -> Grammar:
         for word in each.pattern.words:
             alphabet.word(word)
     return whole
+
+
+def _rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a table, then those of the tables in the folder of its name."""
+    return [row for table in tables.all_of(name) for row in tables.rows(table, columns)]
+
+
+def _level(row: tuple[int, Mapping[str, str]]) -> int:
+    return int(row[1]["level"])
+
+
+def _groups() -> dict[str, tuple[str, ...]]:
+    """Groups of words; each table may add spellings to one."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for _, row in _rows("words", _WORDS):
+        spelled = tuple(filter(None, map(str.strip, row["words"].split("|"))))
+        groups[row["group"]] = (*groups.get(row["group"], ()), *spelled)
+    return groups
 
 
 def productions() -> Iterator[Production]:

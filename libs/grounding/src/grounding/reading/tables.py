@@ -14,9 +14,12 @@ class TableError(ValueError):
     """A table breaks its schema. The text names the file and the line."""
 
 
-def within(folder: str) -> tuple[str, ...]:
-    """The tables of a folder of `data/`."""
-    return tuple(sorted(f"{folder}/{each.name.removesuffix('.tsv')}" for each in (_DATA / folder).iterdir()))
+def all_of(name: str) -> tuple[str, ...]:
+    """The table of a name, and those in the folder of that name: one for each area."""
+    own = (name,) if (_DATA / f"{name}.tsv").is_file() else ()
+    folder = _DATA / name
+    areas = sorted(each.name.removesuffix(".tsv") for each in folder.iterdir()) if folder.is_dir() else []
+    return (*own, *(f"{name}/{each}" for each in areas))
 
 
 def rows(name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
