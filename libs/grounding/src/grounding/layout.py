@@ -35,8 +35,10 @@ _LEADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What is read together. `above`: the lines that govern it, the nearest last, with a colon unless the first sentence
-    completes them; `leads`: whether it governs lines itself; `is_row`: of a table.
+    """What is read together.
+
+    `above`: the lines that govern it, the nearest last, with a colon unless the first sentence completes them.
+    `leads`: whether it governs lines itself. `is_row`: of a table.
     """
 
     start: int
