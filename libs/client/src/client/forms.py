@@ -179,6 +179,7 @@ def check(patient: PatientKey, text: str, checked: CheckResponse) -> Form:
         "contradicted": checked.contradicted,
         "unsupported": checked.unsupported,
         "no_claim": checked.no_claim,
+        "degraded": list(checked.degraded),
         "spans": [_span(text, one) for one in checked.spans],
     }
 

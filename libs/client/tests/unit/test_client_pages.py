@@ -275,6 +275,7 @@ CHECKED = CheckResponse(
     supported=1,
     contradicted=1,
     no_claim=1,
+    degraded=["notes: only the newest were read"],
     spans=[
         CheckedSpan(start=4, end=8, verdict=Verdict.VERDICT_NO_CLAIM),
         CheckedSpan(
@@ -308,6 +309,7 @@ def test_a_checked_text_has_every_member_that_programs_rely_on() -> None:
         "contradicted": 1,
         "unsupported": 0,
     }
+    assert form["degraded"] == ["notes: only the newest were read"]
     plan, egfr, dose = form["spans"]
     assert (plan["text"], plan["verdict"], plan["reason"], plan["sources"]) == ("Plan", "no_claim", None, [])
     assert (egfr["text"], egfr["verdict"], egfr["sources"][0]["field"]) == ("eGFR is 28.", "supported", "OBX-5.1")
@@ -323,6 +325,7 @@ def test_a_checked_text_is_shown_with_what_the_record_says() -> None:
     assert "NW0002 OBX[3] OBX-5.1: eGFR 28 2026-03-01" in text
     assert "× Takes [bold]5 mg[/bold]." in text, "the text is shown, not obeyed"
     assert "contradicted: dose: the record has 10 mg" in text
+    assert "incomplete: notes: only the newest were read" in text
     assert "1 supported, 1 contradicted, 0 unsupported" in text
 
 

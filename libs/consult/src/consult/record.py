@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from grounding import Sources
 from longitude.reasoning.v1.assessment_pb2 import Assessment
-from longitude.record.v1.context_pb2 import Context, Contradiction, Passage, RecordedFact
+from longitude.record.v1.context_pb2 import Context, Contradiction, Note, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 
 
@@ -32,6 +32,7 @@ class Record:
     """The whole timeline for the rules, the context pack for the model, and the last signed assessment.
 
     `passages`: those that rules may cite (`rules.CITED_PASSAGES`), as far as the library has them.
+    `notes`: whole texts of documents, where they are to be read.
     """
 
     timeline: Timeline
@@ -39,6 +40,7 @@ class Record:
     passages: tuple[Passage, ...]
     asked_at: datetime
     signed: SignedAssessment | None = None
+    notes: tuple[Note, ...] = ()
 
     def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = ()) -> Sources:
         """Everything that may be cited. `facts` and `passages`: what tools brought in during the episode."""
@@ -51,6 +53,7 @@ class Record:
             [*passages, *self.context.passages, *self.passages],
             self.timeline.contradictions or self.context.contradictions,
             self.timeline.identifiers,
+            notes=self.notes,
         )
 
     @property

@@ -12,7 +12,7 @@ from grounding import Sources, Verifier
 from harness.actions import AskPhysician, QuestionPurpose
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment
-from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.context_pb2 import Context, Note
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 from testkit.records import RecordBuilder
 
@@ -116,6 +116,14 @@ def test_a_record_that_runs_ahead_of_the_clock_is_read_as_of_its_newest_entry(pa
     record = record_of(builder, asked_at=datetime(2025, 11, 1, tzinfo=UTC))
     assert record.as_of.date().isoformat() == "2026-10-06"
     assert ids["naproxen"] in {fact.fact_id for fact in record.sources().active(FACT_KIND_MEDICATION)}
+
+
+def test_the_texts_of_documents_may_be_cited_by_who_has_read_them(patient: Patient) -> None:
+    builder, ids = patient
+    note = Note(fact_id=ids["k3"], text="Her mother had breast cancer.")
+    record = Record(record_of(builder).timeline, Context(), (), NOW, notes=(note,))
+    assert record.sources().notes == (note,)
+    assert record_of(builder).sources().notes == ()
 
 
 def test_the_timeline_decides_what_was_superseded(patient: Patient) -> None:

@@ -1,33 +1,24 @@
 """A text that another system wrote, judged sentence by sentence against the whole record.
 
 Guarantee: every word of the text is in a span or is layout; a span is judged with the headings and introducing lines
-above it; only a heading or a question can pass as asserting nothing, and only if it holds no word that the verifier
-does not know. An instruction is never supported: a record says what is, not what is to be done.
+above it; only what is read as a leading line or as a question that presupposes nothing asserts nothing.
 """
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from grounding import reader, reliability
 from grounding.claims import Claim, Verdict, worst
-from grounding.layout import TITLE_WORDS, Block, blocks
+from grounding.comparing.record import Record
+from grounding.layout import Block, blocks
+from grounding.reader import Reading
+from grounding.reading.nodes import Node
+from grounding.reading.sections import Section, asks_only, section
 from grounding.spans import Span, sentences
-from grounding.verify import NOTHING, Verifier
-from grounding.vocabulary import CUE_OF, DOING
+from grounding.verify import Verifier
 
-# Words by which a question asks.
-_ASKING_WORDS = frozenset(
-    ("any", "are", "can", "could", "did", "do", "does", "how", "is", "may", "shall", "should", "why", "would")
-)
-# It begins with a bare verb of doing, or says what must, may or can be done. `Increase in creatinine` does neither.
-_INSTRUCTS = re.compile(
-    rf"(?:please\s+)?(?:{'|'.join(DOING)})\b(?!\s+(?:from|in|of|since)\b)|.*\b(?:must|may|can)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_QUOTED = re.compile(r"“[^”]*”")
 MOST_SENTENCES = 2_000
-# Characters of a sentence that is read: the work grows with the square of what one sentence mentions.
+# Characters of a sentence that is read.
 LONGEST_SENTENCE = 1_000
 
 
@@ -40,12 +31,16 @@ class TooManySentencesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Characters [start, end) of the text, what they claim, and the worst verdict; None: they assert nothing."""
+    """Characters [start, end) of the text, what they claim, and the worst verdict; None: they assert nothing.
+
+    `assertions`: as what it was read, in words.
+    """
 
     start: int
     end: int
     claims: tuple[Claim, ...]
     verdict: Verdict | None
+    assertions: tuple[Node, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -57,18 +52,13 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A sentence in the text that the verifier reads: its leading lines from `at` on, its own words from `own` on."""
+class Piece:
+    """A sentence of a text, with the block that it stands in and the sentence before it there."""
 
-    at: int
-    own: int
     span: Span
     words: str
     block: Block
-
-    @property
-    def is_question(self) -> bool:
-        return self.words.endswith("?")
+    before: str = ""
 
 
 def judge(text: str, verifier: Verifier) -> tuple[Judged, ...]:
@@ -76,15 +66,8 @@ def judge(text: str, verifier: Verifier) -> tuple[Judged, ...]:
 
     TooManySentencesError before anything is verified.
     """
-    pieces, reading = _pieces(text)
-    found: list[list[Claim]] = [[] for _ in pieces]
-    starts = [piece.at for piece in pieces]
-    for claim in verifier.verify_uncited(reading).claims:
-        if claim.check == NOTHING:
-            continue
-        for place in range(bisect_right(starts, claim.start) - 1, bisect_right(starts, claim.end - 1)):
-            found[place] += _own(claim, pieces[place])
-    return tuple(_judge(piece, claims) for piece, claims in zip(pieces, found, strict=True))
+    found = tuple(pieces(text))
+    return tuple(_judge(piece, verifier.record) for piece in found)
 
 
 def worst_of(spans: Iterable[Judged]) -> Verdict:
@@ -95,75 +78,100 @@ def worst_of(spans: Iterable[Judged]) -> Verdict:
     return Verdict.SUPPORTED if verdicts == {Verdict.SUPPORTED} else Verdict.UNSUPPORTED
 
 
-def _pieces(text: str) -> tuple[list[_Piece], str]:
-    """The pieces, and what the verifier reads: one line for each, its leading lines before its own words."""
-    pieces: list[_Piece] = []
-    lines: list[str] = []
-    at = 0
+def pieces(text: str) -> Iterator[Piece]:
+    """The sentences of a text. TooManySentencesError at the first one too many."""
+    count = 0
     for block in blocks(text):
-        lead = f"{block.lead} " if block.lead else ""
-        for span in sentences(block.text):
+        before = ""
+        for span in sentences(block.text, clauses=False):
             words = span.of(block.text)
             if not any(map(str.isalnum, words)):
                 continue
-            if len(pieces) == MOST_SENTENCES:
+            count += 1
+            if count > MOST_SENTENCES:
                 raise TooManySentencesError
-            own = Span(block.start + span.start, block.start + span.end)
-            pieces.append(_Piece(at, at + len(lead), own, words, block))
-            lines.append(lead + (words if len(words) <= LONGEST_SENTENCE else ""))
-            at += len(lines[-1]) + 1
-    return pieces, "\n".join(lines)
+            yield Piece(Span(block.start + span.start, block.start + span.end), words, block, before)
+            before = words if len(words) <= LONGEST_SENTENCE else ""
 
 
-def _own(claim: Claim, piece: _Piece) -> Iterator[Claim]:
-    """The claim, as far as it is about this piece, with its offsets in the text.
+def read(piece: Piece, record: Record) -> Reading:
+    """A sentence read with what leads it."""
+    above = [line for line in piece.block.above if line.endswith(":") or not piece.before or section(line)]
+    leads = [(line, section(line)) for line in above]
+    typed = [(line, each) for line, each in leads if each is None or each.lead]
+    alone = reader.read(_plain(piece), record, piece.before)
+    if not typed:
+        return alone
+    line, nearest = typed[-1]
+    others = [_leaves_alone(each, above, record) for above, each in typed[:-1]]
+    if not all(others):
+        return replace(alone, clauses=(), stopped=None)
+    led = reader.read(_plain(piece), record, lead=f"{nearest.lead} " if nearest else f"{line} ")
+    if led.clauses:
+        return led
+    if _leaves_alone(nearest, line, record) and (nearest is None or _says_itself(alone)):
+        return alone
+    return led
 
-    Of the leading lines only a cue counts that does not fit: it speaks of this sentence.
-    """
-    span, shift = piece.span, piece.span.start - piece.own
-    if claim.end > piece.own:
-        yield replace(claim, start=max(claim.start + shift, span.start), end=min(claim.end + shift, span.end))
-    elif claim.verdict is not Verdict.SUPPORTED and _text(claim, piece) in CUE_OF:
-        yield replace(claim, start=span.start, end=span.end)
+
+def _leaves_alone(kind: Section | None, line: str, record: Record) -> bool:
+    """Whether a line below may be read by itself: its leading line asserts something itself, or nothing else."""
+    if kind is not None:
+        return kind.lone
+    clauses = reader.read(line.rstrip(": "), record).clauses
+    return bool(clauses) and all(each.kind in _AFFIRMING for each in clauses)
 
 
-def _text(claim: Claim, piece: _Piece) -> str:
-    return f"{piece.block.lead} {piece.words}"[claim.start - piece.at : claim.end - piece.at].lower()
+# Kinds of assertions that say nothing of the lines below them.
+_AFFIRMING = frozenset({"problem", "measured", "takes", "listed", "course", "judged", "person", "image"})
 
 
-def _judge(piece: _Piece, claims: list[Claim]) -> Judged:
+def _says_itself(reading: Reading) -> bool:
+    """Whether it says with its own words what it says of its names: a bare name says what its section says."""
+    return bool(reading.clauses) and all(map(_has_verb, reading.clauses))
+
+
+def _has_verb(node: Node) -> bool:
+    if not node.parts:
+        return not node.kinds and node.text.isalpha()
+    return any(map(_has_verb, (part for part in node.parts if "regimen" not in part.kinds)))
+
+
+def _plain(piece: Piece) -> str:
+    """What is read: without the mark by which a line leads others, cells of a table side by side."""
+    words = piece.words.removesuffix(":") if piece.words.endswith(":") else piece.words
+    return words.replace("|", " ") if piece.block.is_row else words
+
+
+def _judge(piece: Piece, record: Record) -> Judged:
+    start, end = piece.span.start, piece.span.end
     if len(piece.words) > LONGEST_SENTENCE:
-        return _unread(piece.span)
-    kept = tuple(claim for claim in [*_instruction(piece), *claims] if not _is_form(claim, piece))
-    asks = piece.is_question and all(claim.verdict is Verdict.SUPPORTED for claim in kept)
-    if not asks and not all(map(_is_only_a_day, kept)):
-        return Judged(piece.span.start, piece.span.end, kept, worst(kept))
-    asserts_nothing = piece.block.is_heading or piece.is_question
-    return Judged(piece.span.start, piece.span.end, (), None if asserts_nothing else Verdict.UNSUPPORTED)
+        return _refused(piece, "length", f"it has more than {LONGEST_SENTENCE:,} characters and was not read")
+    if _asserts_nothing(piece):
+        return Judged(start, end, (), None)
+    reading = read(piece, record)
+    claims = tuple(_placed(claim, piece.span) for claim in reader.compared(reading, record))
+    return Judged(start, end, claims, worst(claims), reading.clauses)
 
 
-def _instruction(piece: _Piece) -> Iterator[Claim]:
-    if _INSTRUCTS.match(_QUOTED.sub("", piece.words)) and not piece.is_question and not piece.block.is_heading:
-        reason = "it says what is to be done, which no record can support"
-        yield Claim(piece.span.start, piece.span.end, "instruction", Verdict.UNSUPPORTED, reason)
+def _asserts_nothing(piece: Piece) -> bool:
+    """A leading line, with something below if it would deny or end it; a question that presupposes nothing."""
+    kind = section(piece.words)
+    if kind is not None:
+        return piece.block.leads or kind.lone or not kind.lead
+    return asks_only(piece.words)
 
 
-def _unread(span: Span) -> Judged:
-    reason = f"it has more than {LONGEST_SENTENCE:,} characters and was not read"
-    claim = Claim(span.start, span.end, "length", Verdict.UNSUPPORTED, reason)
-    return Judged(span.start, span.end, (claim,), claim.verdict)
+def _placed(claim: Claim, span: Span) -> Claim:
+    """The claim with its offsets in the text; one about the leading line is about the whole sentence."""
+    length = span.end - span.start
+    start, end = max(claim.start, 0), min(claim.end, length)
+    if start >= end:
+        start, end = 0, length
+    placed = replace(claim, start=span.start + start, end=span.start + end)
+    return replace(placed, probability=reliability.of(placed))
 
 
-def _is_only_a_day(claim: Claim) -> bool:
-    """A day of the record says nothing by itself."""
-    return claim.check == "date" and claim.verdict is Verdict.SUPPORTED
-
-
-def _is_form(claim: Claim, piece: _Piece) -> bool:
-    """A word of a title or of asking; a cue of a heading, which is judged with what stands below."""
-    word = piece.words[claim.start - piece.span.start : claim.end - piece.span.start].lower()
-    if piece.is_question and claim.check == "term" and word in _ASKING_WORDS:
-        return True
-    if not piece.block.is_heading:
-        return False
-    return (claim.check == "term" and word in TITLE_WORDS) or (piece.block.leads and word in CUE_OF)
+def _refused(piece: Piece, check: str, reason: str) -> Judged:
+    claim = Claim(piece.span.start, piece.span.end, check, Verdict.UNSUPPORTED, reason)
+    return Judged(piece.span.start, piece.span.end, (claim,), claim.verdict)

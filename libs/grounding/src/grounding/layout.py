@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from grounding.vocabulary import WORD
+from grounding.reading.sections import section
+from grounding.spans import sentences
 
 _BREAKS = str.maketrans(dict.fromkeys("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", "\n"))
 _EMPHASIS = re.compile(r"`+|(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+|_+(?!\w)|\ufeff")
 _HEADING = re.compile(r"\s*(#{1,6})\s")
 _ITEM = re.compile(r"\s*(?:[-+•‣◦▪–—]|\(?\d{1,3}[.)]|\(?[a-z]\))(?:\s+\[[ xX]\])?(?=\s)")
+_ROW = re.compile(r"\s*\|(.*?)\|?\s*")
 _STOPS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 # A line that ends in one of these goes on in the next.
 _OPEN_END = re.compile(
@@ -23,20 +25,9 @@ _OPEN_END = re.compile(
     r"taking|takes|than|the|to|until|was|were|with|without))$",
     re.IGNORECASE,
 )
-# Words of titles. The list is closed: a heading with any other word is judged like a sentence.
-_TITLE_WORDS = """
-    active allergies allergy assessment background chief complaint conclusion conclusions course current details
-    diagnoses diagnosis discussion exam examination family findings follow-up history hospital hpi imaging
-    impression instructions interpretation investigations laboratory labs management medical medication medications
-    objective overview past physical plan pmh presenting problem problems radiology recommendation
-    recommendations regimen results signs social subjective summary surgical systems therapy treatment vital vitals
-"""
-TITLE_WORDS = frozenset(_TITLE_WORDS.split())
-_TITLE_JOINTS = frozenset({"and", "at", "by", "for", "in", "last", "new", "of", "on", "previous", "recent", "the"})
-_TITLE_LONGEST = 6
 # Characters from which on a line without an end of a sentence was wrapped.
 _WRAPPED_FROM = 50
-# Characters of all leading lines together that are read with a sentence: the last ones stand nearest to it.
+# Characters of a leading line that are read with those below.
 _LEAD_LONGEST = 200
 # Leading lines that can govern one line; of more, the nearest.
 _LEADS = 8
@@ -44,13 +35,17 @@ _LEADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What is read together. `lead`: the lines above that govern it; `leads`: whether it governs lines itself."""
+    """What is read together.
+
+    `above`: the lines that govern it, the nearest last, with a colon unless the first sentence completes them.
+    `leads`: whether it governs lines itself. `is_row`: of a table.
+    """
 
     start: int
     text: str
-    lead: str = ""
-    is_heading: bool = False
+    above: tuple[str, ...] = ()
     leads: bool = False
+    is_row: bool = False
 
 
 def blocks(text: str) -> tuple[Block, ...]:
@@ -67,6 +62,7 @@ class _Kind(Enum):
     HEADING = "heading"
     TITLE = "title"
     ITEM = "item"
+    ROW = "row"
     PLAIN = "plain"
 
 
@@ -133,17 +129,18 @@ class _Reader:
         lines, self.pending = self.pending, []
         first, text = lines[0], " ".join(line.text for line in lines)
         heading = first.kind in (_Kind.HEADING, _Kind.TITLE) or text.rstrip().endswith(":")
-        self.found.append(Block(first.start, text, self._lead(), heading and len(lines) == 1))
+        self.found.append(Block(first.start, text, self._governing(), is_row=first.kind is _Kind.ROW))
         if heading or introduces:
-            self.leads = [*self.leads, _Lead(first.depth, text.strip(), len(self.found) - 1)][-_LEADS:]
+            *_, last = sentences(text, clauses=False)
+            line = last.of(text)[:_LEAD_LONGEST].rstrip(":") + ":" * heading
+            self.leads = [*self.leads, _Lead(first.depth, line, len(self.found) - 1)][-_LEADS:]
 
-    def _lead(self) -> str:
+    def _governing(self) -> tuple[str, ...]:
         """What governs the block that is being made; the leading lines now have something below them."""
         for lead in self.leads:
             lead.used = True
             self.found[lead.place] = replace(self.found[lead.place], leads=True)
-        joined = " ".join(lead.text if lead.text.endswith(":") else lead.text + ":" for lead in self.leads)
-        return joined[-_LEAD_LONGEST:]
+        return tuple(lead.text for lead in self.leads)
 
     def _close_leads(self, line: _Line) -> None:
         match line.kind:
@@ -174,24 +171,24 @@ def _line(start: int, raw: str) -> _Line:
         return _Line(start, raw, _Kind.HEADING, len(heading.group(1)) - 10, heading.end())
     if item := _ITEM.match(raw):
         return _Line(start, raw, _Kind.ITEM, indent + 1, item.end())
+    if row := _ROW.fullmatch(raw):
+        return _Line(start, " " * row.start(1) + row[1].replace("|", " "), _Kind.ROW, indent + 1)
     if is_title(raw):
         return _Line(start, raw, _Kind.TITLE, -1)
     return _Line(start, raw, _Kind.PLAIN, indent)
 
 
 def is_title(line: str) -> bool:
-    """`Past medical history`: nothing but words of titles, with no end of a sentence."""
-    words = [match.group().lower() for match in WORD.finditer(line)]
-    if not 0 < len(words) <= _TITLE_LONGEST or _STOPS.search(line.strip()) or any(map(str.isdigit, line)):
-        return False
-    return any(word in TITLE_WORDS for word in words) and all(word in TITLE_WORDS | _TITLE_JOINTS for word in words)
+    """`Past medical history`: a line that leads others, with no end of a sentence."""
+    words = line.strip()
+    return _STOPS.search(words) is None and _OPEN_END.search(words) is None and section(words) is not None
 
 
 def _continues(line: _Line, following: _Line) -> bool:
     """Whether a sentence that was wrapped goes on: by a small letter, after a word that cannot be the last, or because
     the line is as long as only wrapped lines are.
     """
-    if line.kind in (_Kind.HEADING, _Kind.TITLE) or _STOPS.search(line.words):
+    if line.kind in (_Kind.HEADING, _Kind.TITLE, _Kind.ROW) or _STOPS.search(line.words):
         return False
     wrapped = len(line.raw) >= _WRAPPED_FROM and following.kind is _Kind.PLAIN
     return wrapped or line.is_open or following.words[0].islower()

@@ -1,4 +1,4 @@
-"""What an episode may rest on: an immutable index over recorded facts, evidence passages and open contradictions.
+"""What an episode may rest on: an immutable index over facts, notes, evidence passages and open contradictions.
 
 Guarantee: a fact is found only if it belongs to one of the patient's identifiers; withdrawn and superseded
 statements are kept apart and are never found among the current ones. The same input in any order gives the same index.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 
-from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Passage, RecordedFact
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Note, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_ENCOUNTER,
@@ -47,6 +47,8 @@ class Sources:
     passages: tuple[Passage, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     identifiers: tuple[PatientKey, ...] = ()
+    # Whole texts of the patient's documents, oldest first; each is of a fact in force.
+    notes: tuple[Note, ...] = ()
     _by_id: dict[str, RecordedFact] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -57,16 +59,22 @@ class Sources:
         passages: Iterable[Passage] = (),
         contradictions: Iterable[Contradiction] = (),
         identifiers: Iterable[PatientKey] = (),
+        *,
+        notes: Iterable[Note] = (),
     ) -> "Sources":
-        """Builds the index; facts of other patients are left out, so that citing them finds nothing."""
+        """Builds the index; facts of other patients are left out, so that citing them finds nothing, and so are notes
+        whose document is not a fact in force of this patient.
+        """
         known = {(each.id, each.authority) for each in identifiers}
         own = [each for each in recorded if (each.fact.patient.id, each.fact.patient.authority) in known]
+        in_force = {each.fact.fact_id for each in own if not _is_past(each)}
         built = cls(
             as_of,
             tuple(sorted({each.fact.fact_id: each for each in own}.values(), key=_order)),
             tuple({each.passage_id: each for each in passages}.values()),
             tuple(each for each in contradictions if each.state == CONTRADICTION_STATE_OPEN),
             tuple(PatientKey(id=name, authority=authority) for name, authority in sorted(known)),
+            tuple(sorted({each.fact_id: each for each in notes if each.fact_id in in_force}.values(), key=_written)),
         )
         built._by_id.update({each.fact.fact_id: each for each in built.recorded})
         return built
@@ -243,3 +251,7 @@ def _is_past(recorded: RecordedFact) -> bool:
 def _order(recorded: RecordedFact) -> tuple[datetime, str]:
     fact = recorded.fact
     return (facts.moment(fact.valid_from) if fact.HasField("valid_from") else _FIRST_DAY, fact.fact_id)
+
+
+def _written(note: Note) -> tuple[datetime, str]:
+    return (facts.moment(note.authored_at) if note.HasField("authored_at") else _FIRST_DAY, note.fact_id)

@@ -7,6 +7,7 @@ in is missing, it abstains and says what is missing.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -109,6 +110,11 @@ class Verifier:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._whole = Record(sources, sources.current, passages=sources.passages)
+
+    @cached_property
+    def record(self) -> Record:
+        """Everything current of the patient, as assertions are compared with it."""
+        return self._whole
 
     def verify(self, text: str, citations: Iterable[Citation]) -> Verified:
         """A statement with its citations. Without any, nothing in it can be supported."""

@@ -8,9 +8,9 @@ from grounding import Sources, UnknownSourceError, Verdict, Verifier, render
 from grounding.kinds import latest
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1 import fact_pb2 as clinical
-from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED, Note
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, PatientKey
-from testkit.records import RecordBuilder
+from testkit.records import RecordBuilder, stamp
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 
@@ -85,6 +85,23 @@ def test_active_is_a_question_of_the_day() -> None:
     sources = sources_of(record)
     assert [fact.fact_id for fact in sources.active(FACT_KIND_MEDICATION)] == [going]
     assert ended in [fact.fact_id for fact in sources.of_kind(FACT_KIND_MEDICATION)]
+
+
+def test_notes_are_of_documents_in_force_of_this_patient_oldest_first() -> None:
+    record, other = RecordBuilder(), RecordBuilder(PatientKey(id="NW-2", authority="NORTHWEST"))
+    names = ("new", "old", "undated", "replaced", "withdrawn")
+    for builder, fact_ids in ((record, names), (other, ("theirs",))):
+        for fact_id in fact_ids:
+            builder.add(clinical.ClinicalFact(fact_id=fact_id, kind=clinical.FACT_KIND_DOCUMENT))
+    record.supersede("replaced", "new", "2025-02-13")
+    record.facts[-1].fact.status = clinical.FACT_STATUS_ENTERED_IN_ERROR
+    notes = [Note(fact_id=fact_id, text=fact_id) for fact_id in (*names, "theirs", "unknown", "new")]
+    for note in notes:
+        if note.fact_id != "undated":
+            note.authored_at.CopyFrom(stamp("2020-01-01" if note.fact_id == "old" else "2025-01-01"))
+    for given in (notes, notes[::-1]):
+        sources = Sources.of(NOW, [*record.facts, *other.facts], identifiers=[record.patient], notes=given)
+        assert [note.fact_id for note in sources.notes] == ["undated", "old", "new"]
 
 
 def test_resolved_contradictions_are_left_out() -> None:

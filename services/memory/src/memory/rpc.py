@@ -19,7 +19,7 @@ from memory import views
 from memory.adapters.postgres import Store
 from memory.domain.identity import Identifier
 from memory.domain.passages import PassageError
-from memory.flows import timeline
+from memory.flows import notes, timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
 from memory.flows.search import Search
@@ -41,14 +41,12 @@ class Rpc(MemoryServiceServicer):
         self._gatherer = Gatherer(store, search, count)
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, _: Any) -> pb.GetTimelineResponse:  # noqa: N802
-        if request.page_size > timeline.LARGEST_PAGE:
-            raise InvalidInputError(f"page_size must be at most {timeline.LARGEST_PAGE}")
         asked = timeline.Asked(
             valid_at=_time(request, "valid_at"),
             known_at=_time(request, "known_at"),
             kinds=request.kinds,
             superseded=request.include_superseded,
-            size=request.page_size or timeline.DEFAULT_PAGE,
+            size=_page_size(request.page_size),
             token=request.page_token,
         )
         page = await timeline.page(self._store, _identifier(request.patient), asked)
@@ -57,6 +55,13 @@ class Rpc(MemoryServiceServicer):
             answer.identifiers.extend(views.identifiers(page.person))
             answer.contradictions.extend(map(views.contradiction, page.person.contradictions))
         return answer
+
+    async def GetNotes(self, request: pb.GetNotesRequest, _: Any) -> pb.GetNotesResponse:  # noqa: N802
+        asked = timeline.Asked(
+            known_at=_time(request, "known_at"), size=_page_size(request.page_size), token=request.page_token
+        )
+        page = await notes.page(self._store, _identifier(request.patient), asked)
+        return pb.GetNotesResponse(notes=page.notes, next_page_token=page.next)
 
     async def GetContext(self, request: pb.GetContextRequest, _: Any) -> pb.GetContextResponse:  # noqa: N802
         _check_text("question", request.question)
@@ -124,6 +129,12 @@ def _check_text(name: str, text: str) -> None:
         raise InvalidInputError(f"{name} is empty")
     if len(text) > LONGEST_QUESTION:
         raise InvalidInputError(f"{name} is longer than {LONGEST_QUESTION} characters")
+
+
+def _page_size(asked: int) -> int:
+    if asked > timeline.LARGEST_PAGE:
+        raise InvalidInputError(f"page_size must be at most {timeline.LARGEST_PAGE}")
+    return asked or timeline.DEFAULT_PAGE
 
 
 def _limit(asked: int) -> int:

@@ -6,12 +6,14 @@ from longitude.record.v1.context_pb2 import (
     CONTRADICTION_STATE_OPEN,
     CONTRADICTION_STATE_RESOLVED,
     Contradiction,
+    Note,
 )
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 
 from memory.adapters.postgres import Person
 from memory.adapters.postgres.contradictions import Found
 from memory.adapters.postgres.editions import Edition
+from memory.adapters.postgres.notes import WholeText
 from memory.flows.search import NoteFound
 
 
@@ -26,6 +28,16 @@ def contradiction(stored: Found) -> Contradiction:
         fact_ids=stored.fact_ids,
         state=CONTRADICTION_STATE_OPEN if stored.open else CONTRADICTION_STATE_RESOLVED,
         found_at=times.stamp(stored.found_at),
+    )
+
+
+def note(document: ClinicalFact, whole: WholeText) -> Note:
+    return Note(
+        fact_id=document.fact_id,
+        title=document.code.display or document.source_code.display,
+        authored_at=document.valid_from if document.HasField("valid_from") else None,
+        text=whole.text,
+        source=whole.source,
     )
 
 

@@ -87,6 +87,11 @@ def test_a_blank_document_has_no_text_to_index(at: At) -> None:
     assert updates.of_document(DocumentRead(document_id="d", patient=KEY, text=" \n"), at(2), "event").texts == ()
 
 
+def test_a_document_that_is_about_another_patient_has_no_text_to_index(at: At) -> None:
+    read = DocumentRead(document_id="d", patient=KEY, text="MRN 77. Penicillin: rash.", problem="another patient")
+    assert updates.of_document(read, at(2), "event").texts == ()
+
+
 def test_notes_of_facts_are_indexed_and_facts_read_from_documents_bring_none(fact: Build, at: At) -> None:
     noted = fact(fact_id="noted", note="Reaction was mild.")
     from_document = fact(fact_id="read", note="rash", source=cf.SourcePointer(document_id="d"))

@@ -21,7 +21,7 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
     ReplayResponse,
     ReviewRequest,
 )
-from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from reasoning import metrics
@@ -112,27 +112,35 @@ async def _verifier(request: ReviewRequest, assessment: wire.Assessment, parts: 
     if not words:
         return None
     try:
-        return Verifier(await _sources(assessment.patient, words, parts))
+        sources, _ = await _sources(assessment.patient, words, parts)
     except (UnavailableError, NotFoundError):
         return None
+    return Verifier(sources)
 
 
 async def on_check(request: CheckRequest, parts: Parts) -> CheckResponse:
     """A text of another system against the whole record. Nothing is stored, nothing is published."""
-    sources = await _sources(request.patient, request.text, parts)
+    sources, degraded = await _sources(request.patient, request.text, parts)
     try:
         # A long text takes seconds of computing: other requests go on meanwhile.
-        return await asyncio.to_thread(checking.check, request.text, sources)
+        return await asyncio.to_thread(checking.check, request.text, sources, degraded)
     except TooManySentencesError as error:
         raise InvalidInputError(str(error)) from error
 
 
-async def _sources(patient: PatientKey, text: str, parts: Parts) -> Sources:
-    """The whole record, and the passages that the text may quote."""
+async def _sources(patient: PatientKey, text: str, parts: Parts) -> tuple[Sources, list[str]]:
+    """The whole record with the texts of its documents, and the passages that the text may quote; what was not read."""
     timeline = await parts.memory.timeline(patient)
+    (notes, are_all), passages = await asyncio.gather(
+        parts.memory.texts(patient, checking.MAX_NOTES_BYTES), _quoted(text, parts)
+    )
+    record = Record(timeline, Context(), passages, datetime.now(UTC), notes=notes)
+    return record.sources(), checking.unread(notes, are_all=are_all)
+
+
+async def _quoted(text: str, parts: Parts) -> tuple[Passage, ...]:
     quoted = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
-    passages = tuple({passage.passage_id: passage for found in quoted for passage in found}.values())
-    return Record(timeline, Context(), passages, datetime.now(UTC)).sources()
+    return tuple({passage.passage_id: passage for found in quoted for passage in found}.values())
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

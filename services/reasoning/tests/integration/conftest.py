@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ import pytest
 from consult.rules import CITED_PASSAGES
 from contracts.errors import NotFoundError
 from contracts.identifiers import event_id, patient_partition_key
-from contracts.topics import MESSAGE_RECEIVED
+from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED
 from eventbus import EventBus, Outgoing
+from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1 import fact_pb2 as clinical
@@ -51,6 +52,11 @@ def running(new_stack: Callable[..., Stack], line: Line) -> RunningStack:
 async def reasoning(running: RunningStack) -> AsyncIterator[ReasoningServiceAsyncStub]:
     async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
         yield ReasoningServiceStub(opened)
+
+
+@pytest.fixture(scope="session")
+def tell_letters() -> Callable[..., Awaitable[None]]:
+    return send_letters
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +110,25 @@ async def send(running: RunningStack, record: RecordBuilder) -> PatientKey:
         await bus.publish(Outgoing(MESSAGE_RECEIVED, name, key, message, datetime.now(UTC)))
     await until_known(running, record.patient)
     return record.patient
+
+
+async def send_letters(running: RunningStack, patient: PatientKey, letters: Mapping[str, str]) -> None:
+    """Publishes a record of letters, a text for each day, and the reading of each; waits until memory has them."""
+    record = RecordBuilder(patient)
+    for day in letters:
+        file = clinical.SourcePointer(document_id=f"{patient.id} {day}")
+        record.add(clinical.ClinicalFact(kind=clinical.FACT_KIND_DOCUMENT, source=file), day, day)
+    await send(running, record)
+    bus = EventBus("imaging", running.endpoints["LONGITUDE_KAFKA"])
+    async with bus.running(Process(1.0)):
+        for day, text in letters.items():
+            document = DocumentRead(document_id=f"{patient.id} {day}", patient=patient, text=text)
+            name = event_id("document-read", document.document_id)
+            key = patient_partition_key(patient)
+            await bus.publish(Outgoing(DOCUMENT_READ, name, key, document, datetime.now(UTC)))
+    async with asyncio.timeout(60), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
+        while len((await Memory(opened).texts(patient, 2**30))[0]) < len(letters):
+            await asyncio.sleep(0.2)
 
 
 async def until_known(running: RunningStack, patient: PatientKey) -> None:

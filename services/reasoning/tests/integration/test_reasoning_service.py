@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,7 +35,9 @@ from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceSt
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from native_stack.layout import MODELS
+from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
+from reasoning.domain import checking
 from reasoning.handlers import fingerprint
 from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
@@ -295,6 +297,22 @@ async def test_a_foreign_text_is_checked_against_the_record_and_nothing_is_store
     quoted = await reasoning.Check(pb.CheckRequest(patient=patient, text=f"The label says “{LABEL}”."))
     assert "fda-metformin-renal" in {each.passage_id for span in quoted.spans for each in span.citations}
     assert await asyncio.to_thread(_count, running) == before
+
+
+async def test_a_check_reads_the_texts_of_letters_within_its_bound_and_says_what_it_left_out(
+    running: RunningStack, reasoning: ReasoningServiceAsyncStub, tell_letters: Callable[..., Awaitable[None]]
+) -> None:
+    few, many = (PatientKey(id=f"NW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST") for _ in range(2))
+    await tell_letters(running, few, {"2024-01-01": "Her mother had breast cancer."})
+    # Blanks fill the bound and are nothing to the index.
+    long = {f"2024-0{n}-01": f"Letter {n}." + " " * (checking.MAX_NOTES_BYTES // 3) for n in range(1, 5)}
+    await tell_letters(running, many, long)
+    async with channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
+        notes, are_all = await Memory(opened).texts(many, checking.MAX_NOTES_BYTES)
+    assert ([note.text[:9] for note in notes], are_all) == (["Letter 4.", "Letter 3."], False)
+    for patient, missing in ((few, []), (many, checking.unread(notes, are_all=False))):
+        checked = await reasoning.Check(pb.CheckRequest(patient=patient, text="Takes lisinopril."))
+        assert list(checked.degraded) == missing
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from grounding import Sources, TooManySentencesError
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckResponse
-from reasoning.domain.checking import check, quotations
+from longitude.record.v1.context_pb2 import Note
+from reasoning.domain.checking import check, quotations, unread
 from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
@@ -54,6 +55,14 @@ def test_a_quotation_rests_on_its_passage(patient: Patient, build_sources: Build
 def test_a_text_that_claims_nothing_is_not_supported(patient: Patient, build_sources: Build) -> None:
     checked = check("# Plan\n\nWhat next?", build_sources(patient[0]))
     assert (checked.verdict, counts(checked)) == (wire.VERDICT_UNSUPPORTED, (0, 0, 0, 2))
+
+
+def test_an_answer_says_that_only_the_newest_texts_were_read(patient: Patient, build_sources: Build) -> None:
+    notes = [Note(fact_id=str(number)) for number in range(1_200)]
+    missing = unread(notes, are_all=False)
+    assert list(check(LETTER, build_sources(patient[0]), missing).degraded) == missing
+    assert missing == ["notes: only the texts of the 1,200 newest documents were read"]
+    assert unread(notes, are_all=True) == []
 
 
 def test_the_answer_is_bounded_whatever_the_text(patient: Patient, build_sources: Build) -> None:

@@ -83,6 +83,8 @@ def show(console: Console, text: str, checked: CheckResponse) -> None:
         console.print(Padding(Text.assemble((sign, style), words), (0, 0, 0, 1)))
         for line in _notes(span):
             console.print(Padding(Text(line, style=QUIET), (0, 0, 0, 3)))
+    for missing in checked.degraded:
+        console.print(Text.assemble(("incomplete: ", "yellow"), missing))
     counts = f"{checked.supported} supported, {checked.contradicted} contradicted, {checked.unsupported} unsupported"
     console.print(Text(f"\n{counts}", style=QUIET))
 

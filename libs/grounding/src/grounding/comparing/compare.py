@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, persons, problems, results, statements
+from grounding.comparing import courses, drugs, persons, problems, results, sections, statements
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -57,6 +57,7 @@ KINDS: Mapping[str, Compare] = {
     "reported": statements.reported,
     "evidence": statements.evidence,
     "corrected": statements.corrected,
+    "past-taken": sections.past_taken,
     "person": persons.person,
     "admitted": persons.admitted,
     "stay": persons.stay,

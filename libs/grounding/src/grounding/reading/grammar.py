@@ -18,8 +18,8 @@ from grounding.reading.patterns import Alphabet, Pattern
 _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
-JOINT, HEAD, TAIL = "joint", "head", "tail"
-_NOT_CLAUSES = (JOINT, HEAD, TAIL)
+JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
+_NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
 # How many clauses, and which.
@@ -51,6 +51,15 @@ class Grammar:
     joints: tuple[Production, ...]
     heads: tuple[Production, ...]
     tails: tuple[Production, ...]
+    # Lines that lead others and questions: they assert nothing.
+    sections: tuple[Production, ...] = ()
+    questions: tuple[Production, ...] = ()
+
+    def line_of(self, nodes: Sequence[Node], rows: Iterable[Production]) -> Node | None:
+        """A line that is one of these rows and nothing more."""
+        text = self._text(nodes)
+        matches = ((row, row.pattern.compiled.fullmatch(text)) for row in rows)
+        return next((self._made(row, match, nodes) for row, match in matches if match and nodes), None)
 
     def phrases(self, nodes: Sequence[Node]) -> list[Node]:
         """Every level's phrases in place of what they are made of."""
@@ -137,10 +146,10 @@ def _keep(
 
 
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
-    """Whether a clause may stand behind others: a name alone (`metformin`) asserts what those before it list, and only
-    behind another name alone it asserts for itself.
+    """Whether a clause may stand behind others: a name alone (`metformin`) asserts what those before it list; it asserts
+    for itself behind another name alone, and behind who the patient is.
     """
-    return not before or not _is_bare(node) or "measured" in node.kinds or _is_bare(before[-1])
+    return not before or not _is_bare(node) or "measured" in node.kinds or _is_bare(before[-1]) or "person" in before[-1].kinds
 
 
 def _is_bare(node: Node) -> bool:
@@ -209,3 +218,5 @@ def productions() -> Iterator[Production]:
     """Every row of clauses and phrases: their examples are tests."""
     yield from (row for level in grammar().levels for row in level)
     yield from grammar().clauses
+    yield from grammar().sections
+    yield from grammar().questions

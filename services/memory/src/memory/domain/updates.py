@@ -93,7 +93,8 @@ def of_document(document: DocumentRead, at: datetime, event: str) -> Update:
     patient = _patient(document.patient)
     stated = _stated(document, "authored_at", at)
     texts: tuple[Text, ...] = ()
-    if document.text.strip():
+    # A page that shows another patient's identifier is no text of this one.
+    if document.text.strip() and not document.problem:
         source = SourcePointer()
         source.CopyFrom(document.source)
         source.document_id = document.document_id

@@ -7,7 +7,7 @@ person since, and is replayed as of that moment otherwise: a statement that move
 import base64
 import binascii
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from contracts.errors import InvalidInputError
 from longitude.record.v1.context_pb2 import RecordedFact
 
 from memory.adapters.postgres import Person, Store, entries, identity
-from memory.adapters.postgres.entries import PAGE_BYTES, START, Place
+from memory.adapters.postgres.entries import END, PAGE_BYTES, START, Place
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, holding, standing
 
@@ -33,31 +33,42 @@ class Asked:
     known_at: datetime | None = None
     kinds: Sequence[int] = ()
     superseded: bool = False
+    newest_first: bool = False
     size: int = DEFAULT_PAGE
     token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`next`: the token of the page after this one; empty at the end. `first`: nothing came before."""
+    """`as_of`: the state that all pages are of. `next`: the token of the page after this one; empty at the end.
+    `first`: nothing came before.
+    """
 
     person: Person
     facts: list[RecordedFact]
+    as_of: datetime
     next: str
     first: bool
 
 
 async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
     """InvalidInputError for a token that is none, NotFoundError for an unknown patient."""
-    as_of, after = _parsed(asked.token) if asked.token else (asked.known_at, START)
+    start = END if asked.newest_first else START
+    as_of, after = _parsed(asked.token) if asked.token else (asked.known_at, start)
     if asked.valid_at is None:
         async with store.reading(identifier, asked.known_at) as (conn, person):
             changed = await identity.last_change(conn, person.numbers)
             if as_of is None or changed <= as_of:
                 facts, last = await entries.page(
-                    conn, person.numbers, after, asked.size, kinds=asked.kinds, superseded=asked.superseded
+                    conn,
+                    person.numbers,
+                    after,
+                    asked.size,
+                    kinds=asked.kinds,
+                    superseded=asked.superseded,
+                    newest_first=asked.newest_first,
                 )
-                return Page(person, facts, _token(changed, last), not asked.token)
+                return Page(person, facts, changed, token(changed, last), not asked.token)
     return await _replayed(store, identifier, asked, as_of, after)
 
 
@@ -65,9 +76,8 @@ async def _replayed(store: Store, identifier: Identifier, asked: Asked, as_of: d
     if as_of is None:
         async with store.reading(identifier, None) as (conn, person):
             as_of = await identity.last_change(conn, person.numbers)
-    person, everything = await store.replayed(identifier, as_of, asked.kinds)
-    wanted = _wanted(everything, asked)
-    left = wanted[bisect_right(wanted, after, key=entries.place) :]
+    person, everything = await store.replayed(identifier, as_of)
+    left = _left(_wanted(everything, asked), after, newest_first=asked.newest_first)
     facts: list[RecordedFact] = []
     size = 0
     for entry in left[: asked.size]:
@@ -77,10 +87,21 @@ async def _replayed(store: Store, identifier: Identifier, asked: Asked, as_of: d
             break
         facts.append(fact)
     last = entries.place(left[len(facts) - 1]) if len(facts) < len(left) else None
-    return Page(person, facts, _token(as_of, last), not asked.token)
+    return Page(person, facts, as_of, token(as_of, last), not asked.token)
+
+
+def _left(wanted: list[Entry], after: Place, *, newest_first: bool) -> list[Entry]:
+    if newest_first:
+        return wanted[: bisect_left(wanted, after, key=entries.place)][::-1]
+    return wanted[bisect_right(wanted, after, key=entries.place) :]
 
 
 def _wanted(everything: list[Entry], asked: Asked) -> list[Entry]:
+    """Of these kinds; what became of them may be the work of any kind."""
+    return [entry for entry in _at(everything, asked) if not asked.kinds or entry.fact.kind in asked.kinds]
+
+
+def _at(everything: list[Entry], asked: Asked) -> list[Entry]:
     if asked.valid_at is None:
         return everything if asked.superseded else standing(everything)
     if not asked.superseded:
@@ -88,7 +109,8 @@ def _wanted(everything: list[Entry], asked: Asked) -> list[Entry]:
     return [entry for entry in everything if times.contains(*times.interval(entry.fact), asked.valid_at)]
 
 
-def _token(as_of: datetime, last: Place | None) -> str:
+def token(as_of: datetime, last: Place | None) -> str:
+    """The token of the page behind a place; empty where that is the end."""
     if last is None:
         return ""
     told = [as_of.isoformat(), last.starts.isoformat(), last.recorded_at.isoformat(), last.fact_id]

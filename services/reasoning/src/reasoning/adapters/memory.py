@@ -1,4 +1,4 @@
-"""The patient memory over gRPC: timeline, context, evidence, notes. Every call has a deadline and a clear failure."""
+"""The patient memory over gRPC: timeline, texts, context, evidence. Every call has a deadline and a clear failure."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
@@ -9,7 +9,7 @@ from consult import Timeline
 from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
-from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.context_pb2 import Context, Note, Passage
 from longitude.record.v1.fact_pb2 import PatientKey
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _HITS_TO_FIND_ONE = 20
 _NOTES = 5
 # Facts of a page of a timeline: the most that memory gives.
 _PAGE = 10_000
+# Documents of a page of texts.
+_TEXTS = 200
 
 T = TypeVar("T")
 
@@ -43,6 +45,21 @@ class Memory:
             page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
             facts += page.facts
         return Timeline(facts, first.identifiers, first.contradictions)
+
+    async def texts(self, patient: PatientKey, most_bytes: int) -> tuple[tuple[Note, ...], bool]:
+        """The whole texts of the patient's newest documents, together at most so many bytes; whether they are all."""
+        request = pb.GetNotesRequest(patient=patient, page_size=_TEXTS)
+        notes: list[Note] = []
+        while True:
+            page = await _answer(self._stub.GetNotes(request, timeout=DEADLINE))
+            for note in page.notes:
+                most_bytes -= len(note.text.encode())
+                if most_bytes < 0:
+                    return tuple(notes), False
+                notes.append(note)
+            if not page.next_page_token:
+                return tuple(notes), True
+            request.page_token = page.next_page_token
 
     async def context(self, patient: PatientKey, question: str, tokens: int) -> Context:
         request = pb.GetContextRequest(patient=patient, question=question, token_budget=tokens)

@@ -1,18 +1,22 @@
 """Checks a text that another system wrote against a patient's whole record, sentence by sentence.
 
 Guarantee: each span carries its verdict, the reason, its claims, and pointers to what it rests on or what the record
-says instead; the answer is bounded, whatever the text.
+says instead; the answer is bounded, whatever the text, and says what of the record was not read.
 """
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from grounding import Judged, Sources, Verdict, Verifier, judge, worst_of
 from grounding.render import cite_fact, cite_passage
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
+from longitude.record.v1.context_pb2 import Note
 
 MAX_TEXT = 100_000
+# Of the record's letters and reports that are read for one text, in UTF-8: the newest few hundred pages.
+MAX_NOTES_BYTES = 1024 * 1024
 # Sources shown for one span, and fact ids for one claim.
 _SOURCES = 5
 _QUOTATION = re.compile(r"“([^”]{3,400})”")
@@ -31,12 +35,17 @@ def quotations(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))[:_QUOTATIONS]
 
 
-def check(text: str, sources: Sources) -> CheckResponse:
+def unread(notes: Sequence[Note], *, are_all: bool) -> list[str]:
+    """What an answer says where only the newest texts of a record were read."""
+    return [] if are_all else [f"notes: only the texts of the {len(notes):,} newest documents were read"]
+
+
+def check(text: str, sources: Sources, degraded: Sequence[str] = ()) -> CheckResponse:
     """TooManySentencesError when it has too many of them."""
     judged = judge(text, Verifier(sources))
     counts = Counter(_COUNTED[each.verdict] for each in judged)
     spans = [_span(each, sources) for each in judged]
-    return CheckResponse(verdict=worst_of(judged).to_proto(), spans=spans, **counts)
+    return CheckResponse(verdict=worst_of(judged).to_proto(), spans=spans, degraded=degraded, **counts)
 
 
 def _span(judged: Judged, sources: Sources) -> CheckedSpan:

@@ -231,6 +231,70 @@ class GetContextResponse(_message.Message):
 Global___GetContextResponse: _TypeAlias = GetContextResponse  # noqa: Y015
 
 @_typing.final
+class GetNotesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """The most documents of a page: at most 10,000; 0 means 1,000. A page is also bounded to 4 MiB of text; one text alone
+    may be longer.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the page before, asked for with the same fields; empty: the first page."""
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """What the record knew at this time; unset: now."""
+
+    def __init__(
+        self,
+        *,
+        patient: _fact_pb2.PatientKey | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "page_size", b"page_size", "page_token", b"page_token", "patient", b"patient"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNotesRequest: _TypeAlias = GetNotesRequest  # noqa: Y015
+
+@_typing.final
+class GetNotesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Note]:
+        """Ordered by the valid_from of the document's fact, then recorded_at, then fact id, the newest first. A document that
+        has no text is not among them, so that a page may have none.
+        """
+
+    def __init__(
+        self,
+        *,
+        notes: _abc.Iterable[_context_pb2.Note] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "notes", b"notes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNotesResponse: _TypeAlias = GetNotesResponse  # noqa: Y015
+
+@_typing.final
 class SearchNotesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

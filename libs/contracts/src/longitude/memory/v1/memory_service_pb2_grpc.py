@@ -45,6 +45,11 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextResponse.FromString,
                 _registered_method=True)
+        self.GetNotes = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/GetNotes',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetNotesRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetNotesResponse.FromString,
+                _registered_method=True)
         self.SearchNotes = channel.unary_unary(
                 '/longitude.memory.v1.MemoryService/SearchNotes',
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.SearchNotesRequest.SerializeToString,
@@ -81,6 +86,14 @@ class MemoryServiceServicer:
 
     def GetContext(self, request, context):
         """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNotes(self, request, context):
+        """The whole texts of a patient's documents that stand (over all linked identifiers), the newest first, page by page:
+        all pages are one state of the record. NOT_FOUND for an unknown patient.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +138,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.GetContext,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextResponse.SerializeToString,
+            ),
+            'GetNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNotes,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetNotesRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetNotesResponse.SerializeToString,
             ),
             'SearchNotes': grpc.unary_unary_rpc_method_handler(
                     servicer.SearchNotes,
@@ -202,6 +220,33 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/GetContext',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/GetNotes',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetNotesRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetNotesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class MemoryServiceStub:
     """
     GetContext: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetContextRequest, _memory_service_pb2.GetContextResponse]
     """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
+    GetNotes: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetNotesRequest, _memory_service_pb2.GetNotesResponse]
+    """The whole texts of a patient's documents that stand (over all linked identifiers), the newest first, page by page:
+    all pages are one state of the record. NOT_FOUND for an unknown patient.
+    """
     SearchNotes: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SearchNotesRequest, _memory_service_pb2.SearchNotesResponse]
     """Search over the patient's notes and documents. NOT_FOUND for an unknown patient."""
     SearchEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]
@@ -58,6 +62,10 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """
     GetContext: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetContextRequest, _memory_service_pb2.GetContextResponse]  # type: ignore[assignment]
     """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
+    GetNotes: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetNotesRequest, _memory_service_pb2.GetNotesResponse]  # type: ignore[assignment]
+    """The whole texts of a patient's documents that stand (over all linked identifiers), the newest first, page by page:
+    all pages are one state of the record. NOT_FOUND for an unknown patient.
+    """
     SearchNotes: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SearchNotesRequest, _memory_service_pb2.SearchNotesResponse]  # type: ignore[assignment]
     """Search over the patient's notes and documents. NOT_FOUND for an unknown patient."""
     SearchEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]  # type: ignore[assignment]
@@ -86,6 +94,16 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.GetContextResponse, _abc.Awaitable[_memory_service_pb2.GetContextResponse]]:
         """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
+
+    @_abc_1.abstractmethod
+    def GetNotes(
+        self,
+        request: _memory_service_pb2.GetNotesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetNotesResponse, _abc.Awaitable[_memory_service_pb2.GetNotesResponse]]:
+        """The whole texts of a patient's documents that stand (over all linked identifiers), the newest first, page by page:
+        all pages are one state of the record. NOT_FOUND for an unknown patient.
+        """
 
     @_abc_1.abstractmethod
     def SearchNotes(

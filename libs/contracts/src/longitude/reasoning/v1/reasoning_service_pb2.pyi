@@ -338,6 +338,7 @@ class CheckResponse(_message.Message):
     CONTRADICTED_FIELD_NUMBER: _builtins.int
     UNSUPPORTED_FIELD_NUMBER: _builtins.int
     NO_CLAIM_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
     verdict: _assessment_pb2.Verdict.ValueType
     """The worst of the spans that claim something; UNSUPPORTED when none does."""
     supported: _builtins.int
@@ -349,6 +350,10 @@ class CheckResponse(_message.Message):
     def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedSpan]:
         """In order, without overlap. Characters in no span are blank or marks of layout."""
 
+    @_builtins.property
+    def degraded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What of the record was not read and why; empty when nothing is missing."""
+
     def __init__(
         self,
         *,
@@ -358,10 +363,11 @@ class CheckResponse(_message.Message):
         contradicted: _builtins.int = ...,
         unsupported: _builtins.int = ...,
         no_claim: _builtins.int = ...,
+        degraded: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicted", b"contradicted", "no_claim", b"no_claim", "spans", b"spans", "supported", b"supported", "unsupported", b"unsupported", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicted", b"contradicted", "degraded", b"degraded", "no_claim", b"no_claim", "spans", b"spans", "supported", b"supported", "unsupported", b"unsupported", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

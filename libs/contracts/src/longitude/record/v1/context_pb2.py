@@ -26,23 +26,25 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!longitude/record/v1/context.proto\x12\x13longitude.record.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"\xd0\x01\n\x0cRecordedFact\x12/\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32!.longitude.record.v1.ClinicalFact\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rsuperseded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsuperseded_by\x18\x04 \x01(\t\x12\x14\n\x0c\x63\x61rried_from\x18\x05 \x03(\t\"\xaf\x01\n\rContradiction\x12\x18\n\x10\x63ontradiction_id\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\x12\x36\n\x05state\x18\x04 \x01(\x0e\x32\'.longitude.record.v1.ContradictionState\x12,\n\x08\x66ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x0b\x43ontextLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x12\n\npassage_id\x18\x03 \x01(\t\x12\x0e\n\x06tokens\x18\x04 \x01(\r\"\x93\x02\n\x07Passage\x12\x12\n\npassage_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x13\n\x0bsource_kind\x18\x05 \x01(\t\x12\r\n\x05grade\x18\x06 \x01(\t\x12\x11\n\tpublished\x18\x07 \x01(\t\x12\x12\n\npopulation\x18\x08 \x01(\t\x12\x14\n\x0cintervention\x18\t \x01(\t\x12\x12\n\ncomparison\x18\n \x01(\t\x12\x0f\n\x07outcome\x18\x0b \x01(\t\x12\x30\n\x05\x63odes\x18\x0c \x03(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x0f\n\x07licence\x18\r \x01(\t\"\xc1\x02\n\x07\x43ontext\x12/\n\x05lines\x18\x01 \x03(\x0b\x32 .longitude.record.v1.ContextLine\x12\x0e\n\x06tokens\x18\x02 \x01(\r\x12\x0f\n\x07omitted\x18\x03 \x01(\r\x12\x30\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12.\n\x08passages\x18\x05 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\x12:\n\x0e\x63ontradictions\x18\x06 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x34\n\x0bidentifiers\x18\x07 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08\x64\x65graded\x18\x08 \x03(\t*y\n\x12\x43ontradictionState\x12#\n\x1f\x43ONTRADICTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTRADICTION_STATE_OPEN\x10\x01\x12 \n\x1c\x43ONTRADICTION_STATE_RESOLVED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!longitude/record/v1/context.proto\x12\x13longitude.record.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"\xd0\x01\n\x0cRecordedFact\x12/\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32!.longitude.record.v1.ClinicalFact\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rsuperseded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsuperseded_by\x18\x04 \x01(\t\x12\x14\n\x0c\x63\x61rried_from\x18\x05 \x03(\t\"\xaf\x01\n\rContradiction\x12\x18\n\x10\x63ontradiction_id\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\x12\x36\n\x05state\x18\x04 \x01(\x0e\x32\'.longitude.record.v1.ContradictionState\x12,\n\x08\x66ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\x04Note\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12/\n\x0b\x61uthored_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x32\n\x06source\x18\x05 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\"P\n\x0b\x43ontextLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x12\n\npassage_id\x18\x03 \x01(\t\x12\x0e\n\x06tokens\x18\x04 \x01(\r\"\x93\x02\n\x07Passage\x12\x12\n\npassage_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x13\n\x0bsource_kind\x18\x05 \x01(\t\x12\r\n\x05grade\x18\x06 \x01(\t\x12\x11\n\tpublished\x18\x07 \x01(\t\x12\x12\n\npopulation\x18\x08 \x01(\t\x12\x14\n\x0cintervention\x18\t \x01(\t\x12\x12\n\ncomparison\x18\n \x01(\t\x12\x0f\n\x07outcome\x18\x0b \x01(\t\x12\x30\n\x05\x63odes\x18\x0c \x03(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x0f\n\x07licence\x18\r \x01(\t\"\xc1\x02\n\x07\x43ontext\x12/\n\x05lines\x18\x01 \x03(\x0b\x32 .longitude.record.v1.ContextLine\x12\x0e\n\x06tokens\x18\x02 \x01(\r\x12\x0f\n\x07omitted\x18\x03 \x01(\r\x12\x30\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12.\n\x08passages\x18\x05 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\x12:\n\x0e\x63ontradictions\x18\x06 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x34\n\x0bidentifiers\x18\x07 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08\x64\x65graded\x18\x08 \x03(\t*y\n\x12\x43ontradictionState\x12#\n\x1f\x43ONTRADICTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTRADICTION_STATE_OPEN\x10\x01\x12 \n\x1c\x43ONTRADICTION_STATE_RESOLVED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.record.v1.context_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTRADICTIONSTATE']._serialized_start=1196
-  _globals['_CONTRADICTIONSTATE']._serialized_end=1317
+  _globals['_CONTRADICTIONSTATE']._serialized_start=1352
+  _globals['_CONTRADICTIONSTATE']._serialized_end=1473
   _globals['_RECORDEDFACT']._serialized_start=124
   _globals['_RECORDEDFACT']._serialized_end=332
   _globals['_CONTRADICTION']._serialized_start=335
   _globals['_CONTRADICTION']._serialized_end=510
-  _globals['_CONTEXTLINE']._serialized_start=512
-  _globals['_CONTEXTLINE']._serialized_end=592
-  _globals['_PASSAGE']._serialized_start=595
-  _globals['_PASSAGE']._serialized_end=870
-  _globals['_CONTEXT']._serialized_start=873
-  _globals['_CONTEXT']._serialized_end=1194
+  _globals['_NOTE']._serialized_start=513
+  _globals['_NOTE']._serialized_end=666
+  _globals['_CONTEXTLINE']._serialized_start=668
+  _globals['_CONTEXTLINE']._serialized_end=748
+  _globals['_PASSAGE']._serialized_start=751
+  _globals['_PASSAGE']._serialized_end=1026
+  _globals['_CONTEXT']._serialized_start=1029
+  _globals['_CONTEXT']._serialized_end=1350
 # @@protoc_insertion_point(module_scope)

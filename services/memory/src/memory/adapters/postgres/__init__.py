@@ -145,12 +145,10 @@ class Store:
         async with self.reading(identifier, known_at) as (_, person):
             return person
 
-    async def replayed(
-        self, identifier: Identifier, known_at: datetime | None, kinds: Collection[int] = ()
-    ) -> tuple[Person, list[Entry]]:
+    async def replayed(self, identifier: Identifier, known_at: datetime | None) -> tuple[Person, list[Entry]]:
         """The person, and every statement with its fate as of a time, made from the facts."""
         async with self.reading(identifier, known_at) as (conn, person):
-            stated = await facts.of(conn, person.numbers, known_at or FOR_EVER, kinds)
+            stated = await facts.of(conn, person.numbers, known_at or FOR_EVER)
         # The longest records take seconds: nobody else waits for them.
         return person, await asyncio.to_thread(replay, stated)
 

@@ -77,6 +77,9 @@ SELECT starts, recorded_at, fact_id, view, many FROM (
         ) AS one ORDER BY starts, recorded_at, fact_id LIMIT %(limit)s
     ) AS nearest
 ) AS page WHERE before < %(bytes)s ORDER BY starts, recorded_at, fact_id"""
+_PAGE_BACK = _PAGE.replace("fact_id) > (", "fact_id) < (").replace(
+    "ORDER BY starts, recorded_at, fact_id", "ORDER BY starts DESC, recorded_at DESC, fact_id DESC"
+)
 _RULES = "SELECT rules FROM entry_rules"
 
 
@@ -89,6 +92,7 @@ class Place(NamedTuple):
 
 
 START = Place(times.EARLIEST, times.EARLIEST, "")
+END = Place(times.LATEST, times.LATEST, "")
 
 
 async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Clusters) -> None:
@@ -273,8 +277,11 @@ async def page(
     *,
     kinds: Collection[int] = (),
     superseded: bool = False,
+    newest_first: bool = False,
 ) -> tuple[list[RecordedFact], Place | None]:
-    """At most `limit` entries behind a place, in the order of reading, and the place of the last if more follow."""
+    """At most `limit` entries behind a place, in the order of reading or from its end, and the place of the last if
+    more follow.
+    """
     asked = after._asdict() | {
         "numbers": list(numbers),
         "kinds": list(kinds),
@@ -282,7 +289,7 @@ async def page(
         "limit": limit + 1,
         "bytes": PAGE_BYTES,
     }
-    rows = await (await conn.execute(_PAGE, asked)).fetchall()
+    rows = await (await conn.execute(_PAGE_BACK if newest_first else _PAGE, asked)).fetchall()
     kept = rows[:limit]
     last = Place(*kept[-1][:3]) if kept and kept[-1][4] > len(kept) else None
     return [RecordedFact.FromString(row[3]) for row in kept], last
@@ -327,3 +334,9 @@ def _open(chain: Chain, position: int) -> tuple[Any, ...]:
 def place(entry: Entry) -> Place:
     """Where the entry stands in the order of reading."""
     return Place(*timeline.reading_order(entry))
+
+
+def place_of(recorded: RecordedFact) -> Place:
+    """The same, of an entry that was read."""
+    starts = times.moment(recorded.fact, "valid_from") or times.EARLIEST
+    return Place(starts, times.moment(recorded, "recorded_at") or times.EARLIEST, recorded.fact.fact_id)

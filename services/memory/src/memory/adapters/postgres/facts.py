@@ -21,8 +21,7 @@ _TYPES = (
     *("int4", "timestamptz", "text"),
 )
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
-    WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s
-    AND (%(kinds)s::smallint[] = '{}' OR kind = ANY(%(kinds)s))"""
+    WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s"""
 _OF_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE cluster_no = ANY(%s)"""
 _IN_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
@@ -87,10 +86,9 @@ async def of(
     conn: AsyncConnection[Any],
     numbers: Collection[int],
     known_at: datetime | str = "infinity",
-    kinds: Collection[int] = (),
 ) -> list[StatedFact]:
     """Every statement of these identifiers that was recorded by a time."""
-    asked = {"numbers": list(numbers), "known_at": known_at, "kinds": list(kinds)}
+    asked = {"numbers": list(numbers), "known_at": known_at}
     return [_stated(*row) for row in await (await conn.execute(_OF, asked)).fetchall()]
 
 

@@ -46,7 +46,8 @@ _LAST_CHANGE = """SELECT greatest(
     (SELECT max(recorded_at) FROM identifier WHERE identifier_no = ANY(%(numbers)s)),
     (SELECT max(recorded_at) FROM fact WHERE identifier_no = ANY(%(numbers)s)),
     (SELECT max(recorded_at) FROM identity_link WHERE surviving_no = ANY(%(numbers)s)),
-    (SELECT max(recorded_at) FROM identity_link WHERE merged_no = ANY(%(numbers)s)))"""
+    (SELECT max(recorded_at) FROM identity_link WHERE merged_no = ANY(%(numbers)s)),
+    (SELECT max(recorded_at) FROM note_text WHERE identifier_no = ANY(%(numbers)s) AND document_id <> ''))"""
 
 
 async def person(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> frozenset[Identifier]:

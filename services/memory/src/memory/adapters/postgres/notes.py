@@ -4,10 +4,10 @@ A text is recorded whole and queued to be cut: recording one of any length takes
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.identifiers import event_id
 from longitude.record.v1.fact_pb2 import SourcePointer
@@ -44,6 +44,16 @@ _OF = """SELECT chunk_id::text, document_id, fact_id, text, authored_at, source 
         WHERE later.identifier_no = c.identifier_no AND later.document_id = c.document_id
         AND (later.recorded_at, later.text_id) > (c.recorded_at, c.text_id)
         AND later.text_id <> c.text_id AND later.recorded_at <= %(known_at)s))"""
+# Of each document its last reading at that time, in the order asked for, as far as a page can hold.
+_WHOLE = """SELECT position, text, source, many FROM (
+    SELECT *, count(*) OVER () AS many,
+        sum(octet_length(text)) OVER (ORDER BY position) - octet_length(text) AS before
+    FROM unnest(%(documents)s::text[]) WITH ORDINALITY AS asked(document, position) CROSS JOIN LATERAL (
+        SELECT text, source FROM note_text
+        WHERE identifier_no = ANY(%(numbers)s) AND document_id = document AND document_id <> ''
+        AND recorded_at <= %(known_at)s ORDER BY recorded_at DESC, text_id DESC LIMIT 1
+    ) AS reading
+) AS page WHERE before < %(bytes)s ORDER BY position"""
 _PENDING = """SELECT (SELECT count(*) FROM index_queue WHERE identifier_no = ANY(%(numbers)s))
     + (SELECT count(*) FROM text_queue WHERE identifier_no = ANY(%(numbers)s))"""
 _OWE_ALL = """INSERT INTO index_queue (collection, point_id, text, payload, identifier_no, turn)
@@ -59,6 +69,14 @@ class NoteChunk:
     fact_id: str
     text: str
     authored_at: datetime
+    source: SourcePointer
+
+
+class WholeText(NamedTuple):
+    """The text of a document, and which of those asked for it is."""
+
+    position: int
+    text: str
     source: SourcePointer
 
 
@@ -99,6 +117,27 @@ async def of(
     asked = {"chunks": list(chunk_ids), "numbers": list(numbers), "known_at": known_at}
     rows = await (await conn.execute(_OF, asked)).fetchall()
     return {row[0]: _chunk(*row) for row in rows}
+
+
+async def whole(
+    conn: AsyncConnection[Any],
+    document_ids: Sequence[str],
+    numbers: Collection[int],
+    known_at: datetime,
+    most_bytes: int,
+) -> tuple[list[WholeText], bool]:
+    """The texts of these documents of these identifiers, as their last reading at that time gave them, and whether they
+    are all. The first is given whatever its size, each further one while those before it have less than `most_bytes`.
+    """
+    asked = {
+        "documents": list(document_ids),
+        "numbers": list(numbers),
+        "known_at": known_at,
+        "bytes": most_bytes,
+    }
+    rows = await (await conn.execute(_WHOLE, asked)).fetchall()
+    texts = [WholeText(row[0] - 1, row[1], SourcePointer.FromString(row[2])) for row in rows]
+    return texts, not rows or rows[0][3] == len(rows)
 
 
 async def pending(conn: AsyncConnection[Any], numbers: Collection[int]) -> int:
