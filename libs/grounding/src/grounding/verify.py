@@ -135,7 +135,7 @@ class Verifier:
         record = self._whole
         if not whole:
             record = Record(self._sources, cited.facts, cited=True, passages=cited.passages, everything=self._whole)
-        for span in sentences(text, clauses=False):
+        for span in sentences(_masked(text, record), clauses=False):
             for claim in reader.claims(span.of(text), record):
                 yield replace(claim, start=claim.start + span.start, end=claim.end + span.start)
 
@@ -149,6 +149,16 @@ class Verifier:
 
     def _is_current(self, fact: ClinicalFact) -> bool:
         return self._sources.is_current(fact.fact_id)
+
+
+def _masked(text: str, record: Record) -> str:
+    """The text without the marks within titles and names, which end no sentence."""
+    marked = (*record.known.titles, *(each for each in record.known.questions if each.endswith("?")))
+    for name in marked:
+        at = text.lower().find(name.lower())
+        if at >= 0:
+            text = text[:at] + "x" * len(name) + text[at + len(name) :]
+    return text
 
 
 def _of_nothing(sentence: Span, rest: str) -> Iterator[Claim]:

@@ -40,6 +40,8 @@ class Point:
     label: str = ""
 
 
+# How the unit of a change ends, which is no value of what changes.
+_RATE = "per year"
 # Words of a textual value that is a value and no sentence.
 _LONGEST_ANSWER = 5
 
@@ -111,7 +113,7 @@ class Record:
         ]  # fmt: skip
         if recorded:
             return tuple(recorded)
-        computed = [each for each in self.derived if each.keys & wanted and not each.label]
+        computed = [each for each in self.derived if each.keys & wanted and not each.label and not each.unit.endswith(_RATE)]
         return tuple(
             Point(each.day, each.value, each.unit, self._of_ids(each.fact_ids), derived=True)
             for each in sorted(computed, key=lambda each: each.day)
@@ -151,7 +153,7 @@ class Record:
         """The names of the record's own facts."""
         if self.everything is not None:
             return self.everything.known
-        own, kinds = Names(), defaultdict(set)
+        own, kinds, asked = Names(), defaultdict(set), set[str]()
         for recorded in self.sources.recorded:
             fact = recorded.fact
             subject = facts.about(fact)
@@ -159,6 +161,7 @@ class Record:
             for name in subject.names:
                 if name != " ".join(fact.coded.display.split()) and len(name) > 2 and any(map(str.isalpha, name)) and not _is_denial(name, fact):
                     own.add(name, subject.own_keys)
+            asked.update(name for name in subject.names if name.endswith("?"))
             for key in subject.own_keys:
                 kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
             organism = facts.organism(fact)
@@ -172,4 +175,5 @@ class Record:
             for each in (passage.source, passage.title, f"grade {passage.grade}" if passage.grade else "", passage.grade)
             if each
         ]
-        return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles))
+        asking = frozenset(each.lower() for name in asked for each in (name, name.rstrip("?")) if each)
+        return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles), asking)

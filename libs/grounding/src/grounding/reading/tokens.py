@@ -81,6 +81,8 @@ class Known:
     names: Names = field(default_factory=Names)
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     titles: tuple[str, ...] = ()
+    # Names that end with a question mark, in lower case, with it and without it.
+    questions: frozenset[str] = frozenset()
 
 
 NOTHING_KNOWN = Known()
@@ -117,6 +119,7 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
         if text[start:end].lower() in RESERVED:
             continue
+        end += text[start : end + 1].lower() in known.questions and text[end : end + 1] == "?"
         # The bracket that a name ends with, and the charge of an ion: `K+`.
         end += text.count("(", start, end) > text.count(")", start, end) and text[end : end + 1] == ")"
         end += end - start <= _ION and text[end : end + 1] in ("+", "-")
