@@ -13,6 +13,7 @@ from grounding.reading.tokens import Amount
 
 # Within this share of the first value a course is called steady.
 STEADY = Decimal("0.05")
+_ARROWS = {"↑": "rise", "↓": "fall"}
 
 
 def course(node: Node, record: Record) -> list[Outcome]:
@@ -43,7 +44,13 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
     if not start or not last or (begin and end and start[0].day >= last[-1].day):
         order = contradicted("direction", "the record has them in another order") if begin and end and start and last else None
         return [*found, order] if order else found or [unsupported("direction", NO_RESULT)]
-    return [*found, *_length(spans, start[0], last[-1]), _direction(node.says("direction"), start[0], last[-1], chosen)]
+    direction = node.says("direction")
+    if direction == "flag":
+        (flag,) = node.all("flag")[:1]
+        if flag.text not in _ARROWS:
+            return [*found, results.level(flag.says("level"), last[-1])]
+        direction = _ARROWS[flag.text]
+    return [*found, *_length(spans, start[0], last[-1]), _direction(direction, start[0], last[-1], chosen)]
 
 
 def _chosen(points: Sequence[Point], spans: Sequence[Span], record: Record) -> list[Point]:

@@ -58,6 +58,8 @@ def _is_of(point: Point, specimen: str) -> bool:
 def measured(node: Node, record: Record) -> list[Outcome]:
     """Each value against the results of its day, or the newest where the present is meant."""
     outer = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    if node.says("panel") and not meaning.keys(node.all("obs")[0], names.PANEL):
+        return [unsupported("clear", "what it introduces is not clear")]
     results = list(node.within("result"))
     if not results:
         return _value(node, node.all("obs")[0], node.all("value")[0], outer, record, node)
@@ -91,7 +93,7 @@ def _value(
         return [overtaken]
     outcomes = [supported("value", agreeing[-1].facts)]
     flags = [flag for flag in result.all("flag") if flag.says("level")]
-    return [*outcomes, *(_level(flag.says("level"), agreeing[-1]) for flag in flags)]
+    return [*outcomes, *(level(flag.says("level"), agreeing[-1]) for flag in flags)]
 
 
 def _chosen(
@@ -294,7 +296,7 @@ def _by_range(fact: ClinicalFact) -> str:
     return "high" if high is not None and number > high else "normal"
 
 
-def _level(wanted: str, point: Point) -> Outcome:
+def level(wanted: str, point: Point) -> Outcome:
     actual = level_of(point)
     if not actual:
         return unsupported("level", "the record has no flag and no reference range for it")
@@ -469,7 +471,7 @@ def judged(node: Node, record: Record) -> list[Outcome]:
             said = meaning.amount(values[0])
             agreeing = [each for each in chosen if _says(said, each)]
             outcomes.append(supported("value", agreeing[-1].facts) if agreeing else _disagreement(said, chosen))
-        levels = [_level(node.says("level"), each) for each in chosen]
+        levels = [level(node.says("level"), each) for each in chosen]
         outcomes.append(next((each for each in levels if not each.holds), levels[-1]))
     return outcomes
 
