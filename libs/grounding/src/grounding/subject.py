@@ -78,6 +78,12 @@ class Subject:
         return frozenset([*coded, *drug, *allergic])
 
     @cached_property
+    def ordered_keys(self) -> frozenset[str]:
+        """The key of the drug as it was ordered: of a part of a combination, that of the combination."""
+        drug = self._ordered or self.ingredients
+        return frozenset({keys.of_drug(drug)}) if drug else frozenset()
+
+    @cached_property
     def _ordered(self) -> tuple[Ingredient, ...]:
         """The combination as which a part of it was sent: of an order of two ingredients a record has two facts."""
         sent = drugs.ingredients_of(_concept(self.sent)) if self.kind == FACT_KIND_MEDICATION else ()

@@ -83,6 +83,13 @@ def is_whole(mention: Mention) -> bool:
     return _folded(mention.text) in wholes or mention.text.casefold() in _whole_names()
 
 
+@cache
+def narrow() -> dict[str, str]:
+    """Names, in lower case, that mean only a part of the family that lists them, and the first name of that part."""
+    groups = (row.several("words") for row in tables.read("narrow_names", _PHRASES))
+    return {name: group[0] for group in groups for name in group}
+
+
 def _folded(name: str) -> str:
     """A name in one spelling: American, in the singular."""
     return name.casefold().replace("ae", "e").replace("oe", "e").removesuffix("s")

@@ -13,6 +13,8 @@ from terminology.naming import Lexicon, Name
 
 COLUMNS = ("system", "code", "display", "kind", "names", "source")
 
+_DONE = frozenset({"procedure", "therapy"})
+
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
@@ -24,10 +26,20 @@ class Procedure:
     kind: str
     names: tuple[str, ...]
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it is something that is done: no plan, object or finding."""
+        return self.kind in _DONE
+
 
 def of(concept: CodedConcept) -> Procedure | None:
     """The procedure that a concept is; None when it is not known."""
     return _rows().get((concept.system, concept.code))
+
+
+def known() -> tuple[Procedure, ...]:
+    """Every procedure and therapy that can have been done: no plans, no findings."""
+    return tuple(each for each in _rows().values() if each.is_done)
 
 
 def named(text: str) -> tuple[Procedure, ...]:

@@ -40,6 +40,11 @@ def of(concept: CodedConcept) -> Vaccine | None:
     return _rows().get(concept.code.strip().zfill(2)) if concept.system == CVX else None
 
 
+def known() -> tuple[Vaccine, ...]:
+    """Every vaccine and immune globulin that can be given."""
+    return tuple(each for each in _rows().values() if each.is_given)
+
+
 def named(text: str) -> tuple[Vaccine, ...]:
     """The vaccines that a text names, in their order; a name of several formulations gives the unspecified one."""
     codes = (key for mention in _lexicon().mentions(text) for key in mention.keys)
@@ -84,5 +89,4 @@ def _table() -> tuple[tables.Row, ...]:
 
 @cache
 def _lexicon() -> Lexicon:
-    given = (vaccine for vaccine in _rows().values() if vaccine.is_given)
-    return Lexicon(Name(text, vaccine.code) for vaccine in given for text in (vaccine.display, *vaccine.names))
+    return Lexicon(Name(text, vaccine.code) for vaccine in known() for text in (vaccine.display, *vaccine.names))

@@ -107,3 +107,14 @@ def test_a_code_of_icd_10_cm_is_in_its_families(code: str, narrowest: set[str], 
     ids = families.by_prefix("icd10cm", code)
     assert set(ids) == narrowest
     assert {family.id for family in families.with_wider(ids)} == narrowest | wider
+
+
+def test_a_narrow_name_is_listed_by_a_family_or_stands_beside_one_that_is() -> None:
+    listed = {name.text.casefold() for family in FAMILIES for name in family.names}
+    parts = {part: [name for name, of in families.narrow().items() if of == part] for part in families.narrow().values()}
+    assert [part for part, names in parts.items() if not listed & set(names)] == []
+
+
+def test_a_narrow_name_never_means_the_whole_of_its_family() -> None:
+    wholes = {family.name.casefold() for family in FAMILIES}
+    assert wholes & families.narrow().keys() == set()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, persons, problems, results, sections, statements
+from grounding.comparing import courses, drugs, events, persons, problems, results, sections, social, statements
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -31,6 +31,7 @@ KINDS: Mapping[str, Compare] = {
     "listed": drugs.listed,
     "took": drugs.took,
     "started": drugs.started,
+    "started-over": drugs.started_over,
     "stopped": drugs.stopped,
     "given": drugs.given,
     "not-taken": drugs.not_taken,
@@ -39,6 +40,7 @@ KINDS: Mapping[str, Compare] = {
     "resolved": problems.resolved,
     "no-problem": problems.no_problem,
     "allergy": problems.allergy,
+    "reacted": problems.reacted,
     "reaction": problems.reaction,
     "no-allergy": problems.no_allergy,
     "relative": problems.relative,
@@ -58,6 +60,17 @@ KINDS: Mapping[str, Compare] = {
     "evidence": statements.evidence,
     "corrected": statements.corrected,
     "past-taken": sections.past_taken,
+    "no-record": problems.no_record,
+    "event": events.event,
+    "no-event": events.no_event,
+    "social": social.answered,
+    "household": social.household,
+    "family-history": problems.family_history,
+    "count-drugs": drugs.count_drugs,
+    "count-allergies": problems.count_allergies,
+    "decade": persons.decade,
+    "over": problems.over,
+    "never-admitted": persons.never_admitted,
     "person": persons.person,
     "admitted": persons.admitted,
     "stay": persons.stay,

@@ -1,6 +1,7 @@
 """Drugs: taken, ordered, given, stopped, with dose, how often, which way and when."""
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -18,6 +19,8 @@ from grounding.reading.nodes import Node
 
 NOT_TAKEN = "the record has no such medication"
 _PER_DAY = " per day"
+_TWO = 2
+_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral"}
 State = Callable[[ClinicalFact, Record], bool]
 
 
@@ -30,8 +33,10 @@ def orders_of(regimen: Node, record: Record) -> tuple[ClinicalFact, ...]:
 
 
 def regimens(node: Node) -> list[Node]:
+    """The regimens of a clause; of `the last prescription`, the one that it names."""
     found = [inner for each in node.all("regimens") for inner in each.within("regimen")]
-    return [*found, *node.all("regimen")]
+    ordered = [what for each in node.all("ordered") for what in each.all("what") if "regimen" in what.kinds]
+    return [*found, *node.all("regimen"), *ordered]
 
 
 def is_current(fact: ClinicalFact, record: Record) -> bool:
@@ -146,7 +151,7 @@ def _held(fact: ClinicalFact, span: Span, record: Record) -> bool:
         return start is not None and end is not None and _is_long(start, end, span)
     if span.relation == "between":
         first, last = span.readings[0]
-        return start is not None and end is not None and _starts_in(start, first) and _starts_in(end, last)
+        return start is not None and end is not None and is_bound(start, first) and is_bound(end, last)
     if not span.readings:
         return True
     return start is not None and any(
@@ -154,7 +159,8 @@ def _held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     )
 
 
-def _starts_in(day: date, bound: date) -> bool:
+def is_bound(day: date, bound: date) -> bool:
+    """Whether a day is the bound of a time, or of the month that it names."""
     return day == bound or ((day.year, day.month) == (bound.year, bound.month) and bound.day in (1, 28, 29, 30, 31))
 
 
@@ -162,14 +168,15 @@ def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
     """All that is said of a drug must be true of one of its orders."""
     if not orders:
         return [unsupported("drug", NOT_TAKEN)]
-    tried = [(fact, _details_of(regimen, fact)) for fact in reversed(orders)]
+    tried = [(fact, details_of(regimen, fact)) for fact in reversed(orders)]
     for fact, outcomes in tried:
         if all(each.holds for each in outcomes):
             return [supported("drug", [fact]), *outcomes]
     return tried[0][1]
 
 
-def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
+def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
+    """What is said of dose, strength, form, route, how often and how long, each held against one order."""
     outcomes: list[Outcome] = []
     for named in regimen.all("of"):
         right = bool(meaning.keys(named, names.CLASS) & names.keys_of(fact))
@@ -178,7 +185,12 @@ def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
     for dose in regimen.all("dose"):
-        outcomes.append(_dose(dose, fact))
+        if "strength" in dose.kinds:
+            outcomes.append(_both(dose, fact))
+        else:
+            outcomes.append(_dose(dose, fact, drug_keys(regimen)))
+    outcomes += [_form(form, fact) for form in regimen.all("form")]
+    outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
     for frequency in regimen.all("frequency"):
         outcomes.append(_frequency(frequency, fact))
     for route in regimen.all("route"):
@@ -191,25 +203,68 @@ def _details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     return outcomes
 
 
-def _dose(node: Node, fact: ClinicalFact) -> Outcome:
+def _dose(node: Node, fact: ClinicalFact, meant: Keys) -> Outcome:
     said = meaning.amount(node)
     stated = facts.dosages(fact)
     if not any(each.dose.value for each in stated):
-        return _strength(said, fact)
+        return _strength(said, fact, meant)
     if any(_is_dose(said, each) for each in stated):
         return supported("dose", [fact])
     reason = f"the record has {facts.printed_dose(fact)}"
     return contradicted("dose", reason, [fact])
 
 
-def _strength(said: tokens.Amount, fact: ClinicalFact) -> Outcome:
-    """The strength in the name under which it was ordered (`LISINOPRIL 10 MG TAB`)."""
+def _strength(said: tokens.Amount, fact: ClinicalFact, meant: Keys = frozenset()) -> Outcome:
+    """The strength in the name under which it was ordered (`LISINOPRIL 10 MG TAB`), of the ingredient that is meant."""
     for name in facts.names(fact):
-        for token in tokens.tokens(name, date(2000, 1, 1)):
-            own = token.value
-            if isinstance(own, tokens.Amount) and own.unit and own.unit == said.unit and own.value == said.value:
-                return supported("dose", [fact])
+        if any(_is_same(said, own) for own in _strengths(name, meant)):
+            return supported("dose", [fact])
+    stated = [own for name in facts.names(fact) for own in _strengths(name, meant)]
+    if any(own.unit == said.unit for own in stated):
+        return contradicted("dose", f"the record has {facts.names(fact)[-1]}", [fact])
     return unsupported("dose", "the record states no dose")
+
+
+def _is_same(said: tokens.Amount, own: tokens.Amount) -> bool:
+    return units.convert(own.value, own.unit, said.unit or own.unit) == said.value
+
+
+def _strengths(name: str, meant: Keys) -> list[tokens.Amount]:
+    """The amounts that stand behind the ingredient in an ordered name, up to the next one."""
+    found, of_it = [], False
+    for token in tokens.tokens(name, date(2000, 1, 1)):
+        if token.kinds & {names.DRUG, names.CLASS}:
+            of_it = not meant or bool(token.value & meant)
+        elif of_it and isinstance(token.value, tokens.Amount) and token.value.unit:
+            found.append(token.value)
+    return found
+
+
+def _both(node: Node, fact: ClinicalFact) -> Outcome:
+    """`250/125 mg`: the strengths of the two ingredients, in their order."""
+    pair = node.all("pair")[0].value
+    unit = node.parts[-1].text
+    for name in facts.names(fact):
+        stated = _strengths(name, frozenset())
+        if len(stated) == _TWO and [units.convert(each.value, each.unit, unit) for each in stated] == [pair.first, pair.second]:
+            return supported("dose", [fact])
+    return unsupported("dose", "the record states no such strengths")
+
+
+def _form(node: Node, fact: ClinicalFact) -> Outcome:
+    """`chewable tablets`: each word of it stands in the ordered name or the dose."""
+    words = {part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts}
+    own = " ".join((*facts.names(fact), facts.printed_dose(fact))).lower()
+    if all(_FORMS.get(word, word) in own for word in words):
+        return supported("form", [fact])
+    return unsupported("form", "the record does not say so")
+
+
+def _pack(node: Node, fact: ClinicalFact) -> Outcome:
+    words = re.findall(r"\w+", node.text.lower())
+    own = [re.findall(r"\w+", name.lower()) for name in facts.names(fact)]
+    stands = any(words == name[at : at + len(words)] for name in own for at in range(len(name)))
+    return supported("form", [fact]) if stands else unsupported("form", "the record does not say so")
 
 
 def _is_dose(said: tokens.Amount, dosage: Dosage) -> bool:
@@ -234,12 +289,19 @@ def _daily(dosage: Dosage) -> float | None:
 
 
 def daily_dose(node: Node, record: Record) -> list[Outcome]:
-    """`2000 mg of metformin a day`."""
-    said = meaning.amount(node.all("value")[0])
-    regimen = node.all("regimen")[0]
+    """`2000 mg of metformin a day`: the whole of a day, or one dose once daily."""
+    per = node.all("per")[0]
+    if not ("duration" in per.kinds and meaning.days(per) == 1 or "frequency" in per.kinds and how_often(per) == (1, "")):
+        return [unsupported("frequency", "over which time is not clear")]
+    return [each for one in regimens(node) for each in _daily_dose(one, record)]
+
+
+def _daily_dose(regimen: Node, record: Record) -> list[Outcome]:
     orders = [fact for fact in orders_of(regimen, record) if is_current(fact, record)]
-    if not orders:
+    doses = regimen.all("dose")
+    if not orders or len(doses) != 1:
         return _taken(regimen, is_current, [], [], record)
+    said = meaning.amount(doses[0])
     for fact in reversed(orders):
         for dosage in facts.dosages(fact):
             if _daily(dosage) is not None and _daily(dosage) == _in(said.value, said.unit, "mg"):
@@ -286,6 +348,11 @@ def started(node: Node, record: Record) -> list[Outcome]:
     return found
 
 
+def started_over(node: Node, record: Record) -> list[Outcome]:
+    """Began on a day and is not taken any more."""
+    return [*started(node, record), *_not_taken(node, [], record)]
+
+
 def _first_orders(orders: Sequence[ClinicalFact]) -> list[ClinicalFact]:
     """Those before which the drug was not ordered: a renewal starts nothing."""
     kept: list[ClinicalFact] = []
@@ -322,25 +389,38 @@ def stopped(node: Node, record: Record) -> list[Outcome]:
 
 def given(node: Node, record: Record) -> list[Outcome]:
     """Was given: an order or administration of that time. What it was given for only a text can say."""
-    if node.all("condition"):
+    if node.all("conditions"):
         return [unsupported("relation", "the record does not say what it was given for")]
     return took(node, record)
 
 
 def not_taken(node: Node, record: Record) -> list[Outcome]:
     """Not taken any more."""
+    return _not_taken(node, _spans(node, record), record)
+
+
+def _not_taken(node: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
     found: list[Outcome] = []
     for regimen in regimens(node):
         orders = orders_of(regimen, record)
         current = [fact for fact in orders if not is_over(fact, record)]
         over = [fact for fact in orders if is_over(fact, record)]
-        if current:
+        late = [fact for fact in over if any(_is_after(fact, span) for span in spans)]
+        if late:
+            found.append(contradicted("date", _when(late[-1]), late[-1:]))
+        elif current:
             found.append(contradicted("status", f"the record has {facts.name_of(current[-1])}", current[-1:]))
         elif over:
             found.append(supported("status", over[-1:]))
         else:
             found.append(unsupported("drug", NOT_TAKEN))
     return found
+
+
+def _is_after(fact: ClinicalFact, span: Span) -> bool:
+    """Whether an order ended only after the time as of which it is said to be over."""
+    end = facts.ends_on(fact)
+    return end is not None and any(end > last for _, last in span.readings)
 
 
 def _spans(node: Node, record: Record) -> list[Span]:
@@ -353,5 +433,14 @@ def when_of(fact: ClinicalFact) -> str:
     return f"the record has {facts.name_of(fact)} {since}" + (f" until {end}" if end else "")
 
 
-def any_of(record: Record, keys: Iterable[str]) -> bool:
-    return bool(record.of(frozenset(keys), pb.FACT_KIND_MEDICATION))
+def count_drugs(node: Node, record: Record) -> list[Outcome]:
+    """How many medications are taken now."""
+    orders = record.of_kind(pb.FACT_KIND_MEDICATION)
+    taken = {facts.name_of(fact) for fact in orders if is_current(fact, record)}
+    possible = {facts.name_of(fact) for fact in orders if not is_over(fact, record)}
+    said = int(meaning.amount(node.all("n")[0]).value) if node.all("n") else 0
+    if said == len(taken) == len(possible) and taken:
+        return [supported("count", [fact for fact in orders if is_current(fact, record)])]
+    if not len(taken) <= said <= len(possible):
+        return [contradicted("count", f"the record has {len(taken)}", orders[-1:])]
+    return [unsupported("count", "the record does not say how many are taken")]

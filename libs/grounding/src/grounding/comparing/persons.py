@@ -5,12 +5,16 @@ from datetime import date
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import meaning
+from grounding.comparing import drugs, events, meaning, problems
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.formula import Sex
 from grounding.reading.nodes import Node
 
+_DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
+            "eighties": 80, "nineties": 90}  # fmt: skip
+# A stay that is told in weeks or months is told roughly.
+_LENGTH = 0.1
 FEMALE = frozenset({"she", "her", "hers", "herself", "woman", "female", "lady", "mrs", "ms"})
 MALE = frozenset({"he", "him", "his", "himself", "man", "male", "gentleman", "mr"})
 
@@ -37,7 +41,7 @@ def person(node: Node, record: Record) -> list[Outcome]:
     if words & {"f", "m"}:
         outcome = sex(frozenset({"female"} if "f" in words else {"male"}), record)
         found += [outcome] if outcome else []
-    for each in node.all("date"):
+    for each in (day for when in node.all("birth") for day in when.all("date")):
         if born is None or fact is None:
             found.append(unsupported("date", "the record has no date of birth"))
         elif each.value.includes(born):
@@ -46,6 +50,8 @@ def person(node: Node, record: Record) -> list[Outcome]:
             found.append(contradicted("date", f"the record has {born}", [fact]))
     for age in node.all("age"):
         found.append(_age(age, node, born, fact, record))
+    if node.all("conditions"):
+        found += problems.problem(node, record)
     if not found:
         _, stated = record.sex
         found.append(supported("sex", [stated]) if stated else unsupported("sex", "the record does not state the sex"))
@@ -69,9 +75,7 @@ def years(born: date, day: date) -> int:
 
 
 def admitted(node: Node, record: Record) -> list[Outcome]:
-    """Admitted on a day; an inpatient now or since."""
-    if node.all("conditions"):
-        return [unsupported("relation", "the record does not say why")]
+    """Admitted on a day; an inpatient now or since; for how long and for what."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     words = {part.text for part in node.parts}
     if not record.stays:
@@ -79,32 +83,75 @@ def admitted(node: Node, record: Record) -> list[Outcome]:
     now = words & {"is", "currently"} or any(span.relation in ("now", "since") for span in spans)
     stays = [each for each in record.stays if not (now and facts.has_ended(each, record.today))]
     fitting = [each for each in stays if all(_began(each, span) for span in spans)]
-    if fitting:
-        return [supported("encounter", fitting[-1:])]
-    last = record.stays[-1]
-    return [contradicted("date", f"the record has a stay from {facts.starts_on(last)}", [last])]
+    if not fitting:
+        last = record.stays[-1]
+        return [contradicted("date", f"the record has a stay from {facts.starts_on(last)}", [last])]
+    if node.all("conditions"):
+        return events.diagnosed_at(fitting, node, record)
+    return [supported("encounter", fitting[-1:])]
+
+
+def never_admitted(node: Node, record: Record) -> list[Outcome]:
+    """No stay in hospital; that there never was one no record says, only that it has none."""
+    if record.stays:
+        last = record.stays[-1]
+        return [contradicted("encounter", f"the record has a stay from {facts.starts_on(last)}", [last])]
+    if node.says("searched"):
+        return [supported("encounter")]
+    return [unsupported("encounter", "nothing in the record denies it")]
+
+
+def decade(node: Node, record: Record) -> list[Outcome]:
+    """`In her fifties`."""
+    born, fact = record.born
+    if born is None or fact is None:
+        return [unsupported("age", "the record has no date of birth")]
+    word = next(part.text for part in node.parts if part.text in _DECADES)
+    actual = years(born, record.today)
+    if _DECADES[word] <= actual < _DECADES[word] + 10:
+        return [supported("age", [fact])]
+    return [contradicted("age", f"by the date of birth it is {actual}", [fact])]
 
 
 def _began(fact: ClinicalFact, span: meaning.Span) -> bool:
+    if span.relation == "span":
+        return _lasted(fact, span.length)
     if span.relation == "now" or not span.readings:
         return True
     if span.relation == "between":
         return _is_stay(fact, span)
+    if span.relation == "until":
+        return span.includes(facts.ends_on(fact))
     return span.includes(facts.starts_on(fact))
+
+
+def _lasted(fact: ClinicalFact, length: float) -> bool:
+    """As many days as are said, or one more where both ends are counted."""
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    if start is None or end is None:
+        return False
+    actual = (end - start).days
+    return length in (actual, actual + 1) or abs(actual - length) <= length * _LENGTH
 
 
 def _is_stay(fact: ClinicalFact, span: meaning.Span) -> bool:
     first, last = span.readings[0]
     start, end = facts.starts_on(fact), facts.ends_on(fact)
-    return start == first and (end == last)
+    return start is not None and end is not None and drugs.is_bound(start, first) and drugs.is_bound(end, last)
 
 
 def stay(node: Node, record: Record) -> list[Outcome]:
+    """A visit, by its class, with its days and what was recorded at it."""
+    classed = node.all("what")[0].says("class") if node.all("what") else "IMP"
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    fitting = [each for each in record.stays if all(_began(each, span) for span in spans)]
+    of_class = events.visits(classed, record).facts
+    fitting = [each for each in of_class if all(_began(each, span) for span in spans)]
     if fitting:
-        return [supported("encounter", fitting[-1:])]
-    return [unsupported("encounter", "the record has no such stay")]
+        known_for = events.diagnosed_at(fitting, node, record) if node.all("conditions") else []
+        return [supported("encounter", fitting[-1:]), *known_for]
+    if of_class:
+        return [contradicted("date", f"the record has such a visit from {facts.starts_on(of_class[-1])}", of_class[-1:])]
+    return [unsupported("encounter", "the record has no such visit")]
 
 
 def discharged(node: Node, record: Record) -> list[Outcome]:

@@ -1,18 +1,21 @@
 """Problems, findings, allergies and relatives' diseases: that they are there, are over, or are denied."""
 
+import re
 from collections.abc import Sequence
+from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology import absence
+from terminology import families
+from terminology.problems import of as of_code
 
 from grounding import facts
 from grounding import keys as keys_of
-from grounding.comparing import meaning, results
+from grounding.comparing import drugs, meaning, results
 from grounding.comparing.drugs import drug_keys
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
-from grounding.comparing.record import Record
+from grounding.comparing.record import FAMILY_HISTORY, Record
 from grounding.lexicon import Keys
 from grounding.reading import names
 from grounding.reading.nodes import Node
@@ -27,6 +30,15 @@ _BY_RESULT = {
     "anemia": ("718-7", "low"),
     "thrombocytopenia": ("777-3", "low"),
 }
+_REACTIONS = frozenset({names.PROBLEM, names.REACTION})
+_PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "o", "was"})
+_HISTORY = ("history of ", "past ", "past pregnancy history of ")
+# Words that say more than the name: the record must have them too.
+_QUALIFIERS = frozenset(
+    ("acute", "chronic", "progressive", "new", "stable", "mild", "moderate", "severe", "marked", "slight", "significant",
+     "mildly", "moderately", "severely", "recurrent", "persistent", "uncontrolled", "controlled")
+)  # fmt: skip
+_OPPOSITE = {"acute": "chronic", "chronic": "acute", "mild": "severe", "severe": "mild"}
 _STAGES = {"ckd-1": "G1", "ckd-2": "G2", "ckd-3a": "G3a", "ckd-3b": "G3b", "ckd-4": "G4", "ckd-5": "G5"}
 
 
@@ -44,32 +56,77 @@ def conditions(node: Node, role: str = "conditions") -> list[Node]:
 def problem(node: Node, record: Record) -> list[Outcome]:
     """A problem that the patient has now, or had."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    past = {part.text for part in node.parts} & {"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "o"}
+    past = {part.text for part in node.parts} & _PAST
     return [each for one in conditions(node) for each in _problem(one, spans, bool(past), node, record)]
 
 
-def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, record: Record) -> list[Outcome]:
-    keys = problem_keys(condition)
+def present(condition: Node, record: Record) -> list[ClinicalFact]:
+    """The entries of the patient's own that a phrase names, with the side and the qualifiers that it gives."""
+    return [fact for fact in _named_by(condition, record) if not facts.is_absent(fact) and _is_qualified(condition, fact)]
+
+
+def _named_by(condition: Node, record: Record) -> list[ClinicalFact]:
     family = facts.is_family_history_text(condition.text)
-    entries = [fact for fact in record.of(keys, *_KINDS) if facts.is_family_history(fact) == family]
-    entries = [fact for fact in entries if _is_as_stated(fact, node, record)]
-    entries = [fact for fact in entries if _same_side(condition, fact)]
-    present = [fact for fact in entries if not facts.is_absent(fact)]
-    if not present:
-        if entries:
-            return [contradicted("negation", "the record says that it is absent", entries[-1:])]
-        return [_by_result(keys, spans, record) or unsupported("problem", _SAID_NOWHERE)]
+    entries = record.of(problem_keys(condition), *_KINDS)
+    entries = tuple(fact for fact in entries if facts.is_family_history(fact) == family)
+    return [fact for fact in entries if _same_side(condition, fact)]
+
+
+def _qualifiers(condition: Node) -> frozenset[str]:
+    words = (part.text for part in condition.parts if not part.kinds)
+    return frozenset(words) & _QUALIFIERS
+
+
+def _is_qualified(condition: Node, fact: ClinicalFact) -> bool:
+    return _qualifiers(condition) <= _words_of(fact)
+
+
+def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, record: Record) -> list[Outcome]:
+    entries = _named_by(condition, record)
+    here = [fact for fact in present(condition, record) if _is_as_stated(fact, node, record)]
+    if not here:
+        return [_missing(condition, entries, spans, record)]
     if spans:
-        fitting = [fact for fact in present if all(_is_of(fact, span) for span in spans)]
-        if not fitting:
-            return [contradicted("date", told(present[-1]), present[-1:])]
-        if any(span.relation in ("since", "now") for span in spans) and all(_over(each, record) for each in fitting):
-            return [contradicted("status", told(fitting[-1]), fitting[-1:])]
-        return [supported("problem", fitting[-1:])]
-    current = [fact for fact in present if not _over(fact, record)]
+        return [_of_time(here, spans, record)]
+    current = [fact for fact in here if not _over(fact, record) and not is_history(fact)]
     if not current and not past:
-        return [contradicted("status", told(present[-1]), present[-1:])]
-    return [supported("problem", (current or present)[-1:])]
+        return [contradicted("status", told(here[-1]), here[-1:])]
+    return [supported("problem", (current or here)[-1:])]
+
+
+def _missing(condition: Node, entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    opposite = {_OPPOSITE[word] for word in _qualifiers(condition) & _OPPOSITE.keys()}
+    for fact in entries:
+        if facts.is_absent(fact):
+            return contradicted("negation", "the record says that it is absent", [fact])
+        if opposite & _words_of(fact):
+            return contradicted("qualifier", told(fact), [fact])
+    if _qualifiers(condition):
+        return unsupported("qualifier", f"the record does not say {', '.join(sorted(_qualifiers(condition)))}")
+    return _by_result(problem_keys(condition), spans, record) or unsupported("problem", _SAID_NOWHERE)
+
+
+def _of_time(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    fitting = [fact for fact in entries if all(_is_of(fact, span) for span in spans)]
+    if not fitting:
+        if any(span.relation == "span" for span in spans) or any(_may_last(fact, spans) for fact in entries):
+            return unsupported("date", "the record does not say that it was there at that time")
+        return contradicted("date", told(entries[-1]), entries[-1:])
+    if any(span.relation in ("since", "now") for span in spans) and all(_over(each, record) for each in fitting):
+        return contradicted("status", told(fitting[-1]), fitting[-1:])
+    return supported("problem", fitting[-1:])
+
+
+def _may_last(fact: ClinicalFact, spans: Sequence[Span]) -> bool:
+    """Whether a problem of which nobody stated an end began before the day that is said."""
+    start = facts.starts_on(fact)
+    days = [first for span in spans if span.relation == "on" for first, _ in span.readings]
+    return start is not None and not facts.has_ended(fact) and any(start < day for day in days)
+
+
+def is_history(fact: ClinicalFact) -> bool:
+    """Whether the entry says that the patient had it, and not that it is there."""
+    return any(each.display.lower().startswith(_HISTORY) for each in (fact.code, fact.source_code))
 
 
 def _is_as_stated(fact: ClinicalFact, node: Node, record: Record) -> bool:
@@ -95,8 +152,10 @@ def _over(fact: ClinicalFact, record: Record) -> bool:
 def _is_of(fact: ClinicalFact, span: Span) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     match span.relation:
-        case "since" | "between":
+        case "since":
             return span.includes(start)
+        case "between":
+            return _from_to(start, end, span)
         case "until":
             return span.includes(end)
         case "now":
@@ -104,6 +163,11 @@ def _is_of(fact: ClinicalFact, span: Span) -> bool:
     if not span.readings:
         return False
     return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
+
+
+def _from_to(start: date | None, end: date | None, span: Span) -> bool:
+    first, last = span.readings[0]
+    return start is not None and end is not None and drugs.is_bound(start, first) and drugs.is_bound(end, last)
 
 
 def told(fact: ClinicalFact) -> str:
@@ -147,7 +211,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
     ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
     found: list[Outcome] = []
     for condition in conditions(node):
-        entries = [fact for fact in record.of(problem_keys(condition), *_KINDS) if not facts.is_absent(fact)]
+        entries = present(condition, record)
         over = [fact for fact in entries if _over(fact, record)]
         fitting = [
             fact
@@ -175,6 +239,37 @@ def no_problem(node: Node, record: Record) -> list[Outcome]:
             found.append(contradicted("negation", told(present[-1]), present[-1:]))
         elif absent:
             found.append(supported("negation", absent[-1:]))
+        else:
+            found.append(unsupported("negation", "nothing in the record denies it"))
+    return found
+
+
+def over(node: Node, record: Record) -> list[Outcome]:
+    """A problem that is no longer there, with the time at which it was."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    found: list[Outcome] = []
+    for condition in conditions(node):
+        entries = present(condition, record)
+        active = [fact for fact in entries if not _over(fact, record)]
+        if not entries:
+            found.append(unsupported("problem", _SAID_NOWHERE))
+        elif active:
+            found.append(contradicted("status", told(active[-1]), active[-1:]))
+        else:
+            found += [_of_time(entries, spans, record)] if spans else [supported("status", entries[-1:])]
+    return found
+
+
+def no_record(node: Node, record: Record) -> list[Outcome]:
+    """That the record has no such problem: nothing in all of it, its texts included, may speak of the family."""
+    found: list[Outcome] = []
+    for condition in conditions(node):
+        here = present(condition, record)
+        name = " ".join(part.text for part in condition.parts if names.PROBLEM in part.kinds)
+        if here:
+            found.append(contradicted("negation", told(here[-1]), here[-1:]))
+        elif families.by_name(name) and not record.mentions(name):
+            found.append(supported("negation"))
         else:
             found.append(unsupported("negation", "nothing in the record denies it"))
     return found
@@ -214,7 +309,7 @@ def _allergy(named: Node, node: Node, reactions: Sequence[Node], spans: Sequence
         told_so = facts.severity(entries[-1]) or "nothing of how severe it is"
         outcomes.append(contradicted("severity", f"the record says {told_so}", entries[-1:]))
     for reaction in reactions:
-        said = {part.text.lower() for condition in _named(reaction) for part in condition.within("problem")}
+        said = {part.text.lower() for one in _named(reaction) for part in one.parts if part.kinds & _REACTIONS}
         if all(any(word in entry.note.lower() for entry in entries) for word in said) and said:
             outcomes.append(supported("reaction", entries[-1:]))
         else:
@@ -228,6 +323,15 @@ def reaction(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     return [each for regimens in node.all("regimens") for one in _named(regimens)
             for each in _allergy(one, node, node.all("conditions"), spans, record)]  # fmt: skip
+
+
+def reacted(node: Node, record: Record) -> list[Outcome]:
+    """`She had anaphylaxis to penicillin`, in the words in which the allergy was recorded."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    token = node.all("allergen")[0]
+    if token.kinds - {names.ALLERGEN}:
+        return [unsupported("allergy", "whether an allergy or a drug is meant is not clear")]
+    return _allergy(token, node, (), spans, record)
 
 
 def no_allergy(node: Node, record: Record) -> list[Outcome]:
@@ -244,28 +348,59 @@ def no_allergy(node: Node, record: Record) -> list[Outcome]:
     return [supported("absence", stated[-1:]) if stated else unsupported("absence", "the record does not say so")]
 
 
+def count_allergies(node: Node, record: Record) -> list[Outcome]:
+    """How many allergies the record has."""
+    entries = [fact for fact in _allergies(record) if not facts.is_absent(fact)]
+    actual = len({facts.name_of(fact) for fact in entries})
+    said = meaning.amount(node.all("n")[0])
+    if said.value == actual and entries:
+        return [supported("count", entries)]
+    return [contradicted("count", f"the record has {actual}", entries)]
+
+
 # --- relatives
 
 
 def relative(node: Node, record: Record) -> list[Outcome]:
     """A disease of a relative whom the record names."""
     who = next((part.text for part in node.parts if part.text in _RELATIVES), "")
-    found: list[Outcome] = []
+    return [_relative(condition, who, node.all("age"), record) for condition in conditions(node)]
+
+
+def _relative(condition: Node, who: str, ages: Sequence[Node], record: Record) -> Outcome:
+    theirs = [fact for fact in _of_family(condition, record) if who in _words_of(fact)]
+    if not theirs:
+        return unsupported("experiencer", "the record says it of no such relative")
+    if all(str(meaning.amount(age).value) in _words_of(theirs[-1]) for age in ages):
+        return supported("experiencer", theirs[-1:])
+    return unsupported("age", "the record does not say at which age")
+
+
+def family_history(node: Node, record: Record) -> list[Outcome]:
+    """A disease of some relative."""
+    who = next((part.text for part in node.parts if part.text in _RELATIVES), "")
+    if who:
+        return [_relative(condition, who, (), record) for condition in conditions(node)]
+    found = []
     for condition in conditions(node):
-        keys = problem_keys(condition)
-        entries = [fact for fact in record.of(keys) if fact.kind in (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_RESULT)]
-        of_family = [fact for fact in entries if facts.is_family_history(fact) or fact.code.code == "10157-6"]
-        theirs = [fact for fact in of_family if who in fact.note.lower().split() or who in facts.searchable(fact).lower()]
-        if theirs and not node.all("age"):
-            found.append(supported("experiencer", theirs[-1:]))
-        elif theirs:
-            found.append(unsupported("age", "the record does not say at which age"))
-        else:
-            found.append(unsupported("experiencer", "the record says it of no such relative"))
+        theirs = _of_family(condition, record)
+        missing = unsupported("experiencer", "the record says it of no relative")
+        found.append(supported("experiencer", theirs[-1:]) if theirs else missing)
     return found
+
+
+def _of_family(condition: Node, record: Record) -> list[ClinicalFact]:
+    entries = record.of(problem_keys(condition), pb.FACT_KIND_PROBLEM, pb.FACT_KIND_RESULT)
+    stated = [fact for fact in entries if not facts.is_absent(fact)]
+    return [fact for fact in stated if facts.is_family_history(fact) or fact.code.code == FAMILY_HISTORY]
+
+
+def _words_of(fact: ClinicalFact) -> frozenset[str]:
+    """All words of an entry, and those of the code book for its code."""
+    books = " ".join(each.display for code in (fact.code, fact.source_code) if (each := of_code(code)))
+    return frozenset(re.findall(r"\w+", f"{facts.searchable(fact)} {books}".lower()))
 
 
 _RELATIVES = frozenset(
     ("mother", "father", "sister", "brother", "son", "daughter", "aunt", "uncle", "grandmother", "grandfather", "cousin")
 )
-NONE_KNOWN = absence

@@ -3,26 +3,37 @@
 Built once for a set of facts and shared by all sentences.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from terminology import families
+from terminology.loinc import BIRTH_DATE, SEX
 
 from grounding import facts, keys
 from grounding.calculators import everything
 from grounding.derived import Derived
 from grounding.formula import Sex
 from grounding.lexicon import Keys, Names
-from grounding.reading import names
+from grounding.reading import names, wordings
 from grounding.reading.tokens import Known
 from grounding.sources import Sources, administrative_sex, birth_day
-from terminology.loinc import BIRTH_DATE, SEX
+
+# `Yaz 28 Day Pack`, `Ibuprofen 400 MG Oral Tablet [Ibu]`.
+_BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A-Za-z-]+){0,3}) [0-9].*)$")
+_SHORT = 2
+# What a relative has is no result of the patient's, whatever its words.
+FAMILY_HISTORY = "10157-6"
+_ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
+_SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
 
 
 _ANSWERED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
@@ -145,8 +156,27 @@ class Record:
         fact = next(iter(reversed(self._demographic(BIRTH_DATE))), None)
         return (birth_day(fact), fact) if fact else (None, None)
 
+    def asked(self, loinc: str) -> tuple[ClinicalFact, ...]:
+        """Answers to a question of the social history, oldest first."""
+        return tuple(fact for fact in self.of_kind(*_ASKED) if loinc in (fact.code.code, fact.source_code.code))
+
     def _demographic(self, loinc: str) -> list[ClinicalFact]:
         return [each for each in self.facts if each.kind == pb.FACT_KIND_DEMOGRAPHIC and each.code.code == loinc]
+
+    def mentions(self, name: str) -> bool:
+        """Whether any word of the record, its texts included, may speak of this: a family of problems or the name."""
+        own = {family.id for family in families.named(name)}
+        return name.casefold() in self._text or bool(own & self._families)
+
+    @cached_property
+    def _text(self) -> str:
+        return "\n".join(facts.searchable(fact) + "\n" + "\n".join(fact.comments) for fact in self.facts).casefold()
+
+    @cached_property
+    def _families(self) -> frozenset[str]:
+        """The families that the record names anywhere, and those that hold them."""
+        ids = [key for each in families.mentions(self._text) for key in each.keys]
+        return frozenset(each.id for each in families.with_wider(ids))
 
     @cached_property
     def known(self) -> Known:
@@ -156,12 +186,16 @@ class Record:
         own, kinds, asked = Names(), defaultdict(set), set[str]()
         for recorded in self.sources.recorded:
             fact = recorded.fact
+            if fact.code.code == FAMILY_HISTORY or names.kind_of(fact) == names.THING:
+                continue
             subject = facts.about(fact)
-            answer = keys.of_concept(fact.coded) if fact.HasField("coded") else ""
-            for name in subject.names:
-                if name != " ".join(fact.coded.display.split()) and len(name) > 2 and any(map(str.isalpha, name)) and not _is_denial(name, fact):
+            for name in _written(fact):
+                if not _is_denial(name, fact):
                     own.add(name, subject.own_keys)
+            for name in _brands(fact, subject.names):
+                own.add(name, subject.ordered_keys)
             asked.update(name for name in subject.names if name.endswith("?"))
+            answer = keys.of_concept(fact.coded) if fact.HasField("coded") else ""
             for key in subject.own_keys:
                 kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
             organism = facts.organism(fact)
@@ -177,3 +211,25 @@ class Record:
         ]
         asking = frozenset(each.lower() for name in asked for each in (name, name.rstrip("?")) if each)
         return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles), asking)
+
+
+@lru_cache(maxsize=8192)
+def _wordings(kind: int, written: tuple[str, ...]) -> tuple[str, ...]:
+    spoken = [each for name in written for each in wordings.spoken(name)] if kind in _SPOKEN else []
+    return tuple(name for name in (*written, *spoken) if len(name) > _SHORT and any(map(str.isalpha, name)))
+
+
+def _written(fact: ClinicalFact) -> tuple[str, ...]:
+    """Names by which a text may speak of a fact: of a result, not what it answers."""
+    written = facts.names(fact)
+    if fact.kind == pb.FACT_KIND_RESULT and fact.HasField("coded"):
+        answer = wordings.plain(fact.coded.display)
+        written = tuple(name for name in written if wordings.plain(name) != answer)
+    return _wordings(fact.kind, written)
+
+
+def _brands(fact: ClinicalFact, written: Sequence[str]) -> tuple[str, ...]:
+    """Of a drug ordered by one name, that name without strength and form."""
+    if fact.kind != pb.FACT_KIND_MEDICATION:
+        return ()
+    return tuple(match[1] or match[2] for name in written if "/" not in name and (match := _BRAND.match(name)))

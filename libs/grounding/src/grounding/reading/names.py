@@ -3,30 +3,52 @@
 Names come from `libs/terminology` and from the record's own facts, and from nowhere else.
 """
 
+import re
 from functools import cache
 from itertools import chain, combinations
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology import families, names, problems
+from terminology import families, names, problems, procedures, reactions, vaccines
 
 from grounding import facts, keys
 from grounding.lexicon import Keys, Names
 from grounding.lexicon import everywhere as _every_result_and_drug
+from grounding.reading import answers, wordings
 
 OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE = "observable", "drug", "class", "problem", "panel", "pressure"
-ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER, ORGANISM = (
+ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, ORGANISM = (
     "allergen",
     "procedure",
     "imaging",
     "document",
     "immunization",
     "thing",
+    "reaction",
     "answer",
     "organism",
 )
-KINDS = (OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, ANSWER, ORGANISM)
-_FAMILY, _PANEL, _ANSWER, _ORGANISM = "family|", "panel|", "answer|", "organism|"
+KINDS = (
+    OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING,
+    REACTION, ANSWER, ORGANISM,
+)  # fmt: skip
+_NAME, _STATED, _ORGANISM = "name|", "stated|", "organism|"
+_FAMILY, _PANEL, _PROCEDURE, _VACCINE, _REACTION = "family|", "panel|", "procedure|", "vaccine|", "reaction|"
+_OF_PREFIX = {
+    _FAMILY: PROBLEM, _NAME: PROBLEM, _PANEL: PANEL, _PROCEDURE: PROCEDURE, _VACCINE: IMMUNIZATION, _REACTION: REACTION,
+    answers.PREFIX: ANSWER, _STATED: ANSWER, _ORGANISM: ORGANISM,
+}  # fmt: skip
+# What productions name themselves: films are read with what they show.
+_IMAGES = frozenset({"399208008"})
+_VACCINES = ("{} vaccine", "{} vaccination", "{} vaccines", "{} vaccinations", "{} immunization", "{} immunisation",
+             "{} shot", "{} booster", "{} vaccine booster", "{} vaccination series", "{} jab")  # fmt: skip
+# Names of antigens that physicians use in place of the table's.
+_ALSO = {"influenza": ("flu",), "varicella": ("chickenpox",), "zoster": ("shingles",), "hepatitis-a": ("hep a",),
+         "hepatitis-b": ("hep b",), "meningococcal-acwy": ("meningococcal",), "covid-19": ("covid",)}  # fmt: skip
+# Answers that are also words of productions (`as a single dose`): the table of words takes them as answers.
+_OTHERWISE = frozenset({"single", "white", "black"})
+# Abbreviations up to this length are known only as they are written.
+_SHORT = 4
 _KIND_OF_FACT = {
     pb.FACT_KIND_RESULT: OBSERVABLE,
     pb.FACT_KIND_MEDICATION: DRUG,
@@ -41,7 +63,7 @@ _KIND_OF_FACT = {
 
 def of_answer(text: str) -> str:
     """The key of a coded or textual value of the record."""
-    return _ANSWER + " ".join(text.split()).casefold()
+    return _STATED + " ".join(text.split()).casefold()
 
 
 def of_organism(name: str) -> str:
@@ -61,12 +83,48 @@ def of_family(identifier: str) -> str:
 def keys_of(fact: ClinicalFact) -> Keys:
     """Every key under which a name may mean the fact; the families that hold a problem among them."""
     own = facts.keys(fact)
+    if fact.kind == pb.FACT_KIND_IMMUNIZATION:
+        return own | _vaccine_keys(fact)
+    if fact.kind == pb.FACT_KIND_PROCEDURE:
+        known = procedures.of(fact.code) or procedures.of(fact.source_code)
+        return own | {_PROCEDURE + known.code} if known and known.is_done else own
     if fact.kind in (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_RESULT):
         held = chain(
             problems.families_of(fact.code), problems.families_of(fact.source_code), problems.families_of(fact.coded)
         )
-        return own.union(of_family(each.id) for each in held)
+        return own.union(*(_family_keys(each, facts.names(fact)) for each in dict.fromkeys(held)))
     return own
+
+
+def _family_keys(family: families.Family, written: tuple[str, ...]) -> Keys:
+    """Of a family, and of those names of a part of it that stand in the fact's own."""
+    narrow = _narrow_of(family.id)
+    if not narrow:
+        return frozenset({of_family(family.id)})
+    own = [f" {each.casefold()} " for name in written for each in (name, *wordings.spoken(name))]
+    parts = {_NAME + part for word, part in narrow.items() if any(f" {word} " in name for name in own)}
+    return frozenset({of_family(family.id), *parts})
+
+
+@cache
+def _narrow_of(identifier: str) -> dict[str, str]:
+    """The names of parts of a family, and the key of each part."""
+    listed = (name.text.lower() for name in families.known()[identifier].names)
+    parts = {families.narrow()[text] for text in listed if text in families.narrow()}
+    return {word: part for word, part in families.narrow().items() if part in parts}
+
+
+def _vaccine_keys(fact: ClinicalFact) -> Keys:
+    """The vaccine itself, what it protects from, and the series that it counts for."""
+    given = vaccines.of(fact.code) or vaccines.of(fact.source_code)
+    if given is None or not given.is_given:
+        return frozenset()
+    return frozenset(_VACCINE + each for each in (given.code, _head(given.display), *given.antigens, *given.series))
+
+
+def _head(display: str) -> str:
+    """`Td` of `Td (adult) preservative free`, `Hep A` of `Hep A, adult`."""
+    return re.split(r" \(|,", display)[0]
 
 
 def kind_of(fact: ClinicalFact) -> str:
@@ -85,15 +143,9 @@ def _kind(key: str) -> str:
         return DRUG
     if keys.is_class(key):
         return CLASS
-    if key.startswith(_FAMILY):
-        return PROBLEM
     if key == _PANEL + names.BLOOD_PRESSURE:
         return PRESSURE
-    if key.startswith(_ANSWER):
-        return ANSWER
-    if key.startswith(_ORGANISM):
-        return ORGANISM
-    return PANEL if key.startswith(_PANEL) else ""
+    return _OF_PREFIX.get(key[: key.find("|") + 1], "")
 
 
 @cache
@@ -108,12 +160,68 @@ def members() -> dict[str, Keys]:
 def everywhere() -> tuple[Names, ...]:
     """What every text may name, whatever its record."""
     own = Names()
+    _add_problems(own)
+    _add_panels(own)
+    _add_procedures(own)
+    _add_vaccines(own)
+    for words in reactions.WORDS:
+        own.add(words, frozenset({_REACTION + words}))
+    for words, key in answers.spoken():
+        if words not in _OTHERWISE:
+            own.add(words, frozenset({key}))
+    return (_every_result_and_drug(), own)
+
+
+def _add_problems(own: Names) -> None:
     for family in families.known().values():
         for name in family.names:
-            own.add(name.text, frozenset({of_family(name.key)}), as_written=name.ambiguous)
+            part = families.narrow().get(name.text.lower())
+            meaning = frozenset({_NAME + part if part else of_family(name.key)})
+            own.add(name.text, meaning, as_written=name.ambiguous)
+            if not name.ambiguous:
+                own.add(wordings.plural(name.text), meaning)
+
+
+def _add_panels(own: Names) -> None:
     for panel in names.panels():
-        for name in panel.names:
-            own.add(name, frozenset({_PANEL + panel.id}))
-        for name in panel.abbreviations:
-            own.add(name, frozenset({_PANEL + panel.id}), as_written=True)
-    return (_every_result_and_drug(), own)
+        for text in panel.names:
+            own.add(text, frozenset({_PANEL + panel.id}))
+        for text in panel.abbreviations:
+            own.add(text, frozenset({_PANEL + panel.id}), as_written=True)
+
+
+def _add_procedures(own: Names) -> None:
+    """A display of one word (therapy, incision) is too wide unless it is also a name."""
+    for known in procedures.known():
+        meaning = frozenset({_PROCEDURE + known.code})
+        for text in known.names if " " not in known.display else (known.display, *known.names):
+            if known.code not in _IMAGES:
+                own.add(text, meaning, as_written=text.isupper() and len(text) <= _SHORT)
+                own.add(wordings.plural(text), meaning)
+
+
+def _add_vaccines(own: Names) -> None:
+    for given in vaccines.known():
+        for text in (given.display, *given.names, *_spellings_of(given.display)):
+            _add_vaccine(own, text, given.code)
+        _add_vaccine(own, _head(given.display), _head(given.display))
+        for series in given.series:
+            _add_vaccine(own, series, series)
+        for antigen in given.antigens:
+            for text in (antigen.replace("-", " "), *_ALSO.get(antigen, ())):
+                _add_vaccine(own, text, antigen, alone=False)
+
+
+def _spellings_of(display: str) -> tuple[str, ...]:
+    """`Hepatitis A (adult)` of `Hep A, adult`."""
+    full = display.replace("Hep ", "Hepatitis ")
+    head, comma, rest = full.partition(", ")
+    return (full, f"{head} ({rest})", f"{rest} {head}") if comma else (full,)
+
+
+def _add_vaccine(own: Names, text: str, what: str, *, alone: bool = True) -> None:
+    """A word that is also a disease (influenza) is a vaccine only where it is called one."""
+    meaning = frozenset({_VACCINE + what})
+    is_own = alone and any(map(str.isupper, text[1:])) and not families.named(text)
+    for form in (("{}",) if is_own else ()) + _VACCINES:
+        own.add(form.format(text), meaning)

@@ -49,8 +49,10 @@ _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 _KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
 _ION = 2
 # Names that sentences use for something else.
-RESERVED = frozenset(("all", "be", "born", "ca", "dob", "falls", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
+RESERVED = frozenset(("all", "be", "born", "ca", "dob", "falls", "fhx", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
 _NONE: frozenset[str] = frozenset()
+_BEFORE_UNIT = re.compile(r"[0-9]\s?$")
+_UNITS = frozenset(map(str.lower, units.PROSE))
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " "})
 
 
@@ -117,7 +119,7 @@ def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
 def _names(text: str, known: Known) -> Iterator[Node]:
     for start, end, meant in lexicon.find(text, known.names, *names.everywhere()):
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
-        if text[start:end].lower() in RESERVED:
+        if text[start:end].lower() in RESERVED or _is_unit(text, start, end):
             continue
         end += text[start : end + 1].lower() in known.questions and text[end : end + 1] == "?"
         # The bracket that a name ends with, and the charge of an ion: `K+`.
@@ -125,6 +127,11 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         end += end - start <= _ION and text[end : end + 1] in ("+", "-")
         if kinds and all(map(_KNOWN.match, text[start:end])):
             yield Node(text[start:end], start, end, kinds, value=meant)
+
+
+def _is_unit(text: str, start: int, end: int) -> bool:
+    """Whether a name is the unit of the number before it (`250 MG`)."""
+    return _BEFORE_UNIT.search(text[:start]) is not None and text[start:end].lower() in _UNITS
 
 
 def _dates(text: str, today: date) -> Iterator[Node]:

@@ -1,0 +1,89 @@
+"""How a recorded name is spoken: `Sprain of ankle (disorder)` as ankle sprain, sprained ankle, sprains of the ankle.
+
+Guarantee: a wording means the name whole: no word of it that carries meaning is dropped.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from grounding.reading import tables
+
+_COLUMNS = ("relation", "word", "spoken")
+_TAG = re.compile(r"\s*\([^()]*\)$")
+_UNSPECIFIED = re.compile(r",? unspecified$", re.IGNORECASE)
+_MOST_WORDS = 10
+_PAIR = 2
+# Who reads the fact knows that it is past.
+_HISTORY = "history of "
+
+
+@lru_cache(maxsize=8192)
+def spoken(name: str) -> tuple[str, ...]:
+    """Wordings of a name, the name itself not among them."""
+    whole = plain(name)
+    if not whole or len(whole.split()) > _MOST_WORDS:
+        return ()
+    every = dict.fromkeys(each for one in _spellings(whole) for each in (one, *_orders(one)))
+    wordings = dict.fromkeys(each for one in every for each in (one, *_plurals(one)))
+    return tuple(each for each in wordings if each != name)
+
+
+def plain(name: str) -> str:
+    """Without what terminologies put behind a name."""
+    return _UNSPECIFIED.sub("", _TAG.sub("", name)).strip()
+
+
+def plural(name: str) -> str:
+    """A name in the plural, by its last word."""
+    if name.endswith(("s", "x", "ch", "sh")):
+        return name if name.endswith("s") else f"{name}es"
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return f"{name[:-1]}ies"
+    return f"{name}s"
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """With the words that physicians use for those of a code book."""
+    yield name
+    if name.lower().startswith(_HISTORY):
+        yield name[len(_HISTORY) :]
+    for word, others in _table()["word"].items():
+        if re.search(rf"\b{re.escape(word)}\b", name, re.IGNORECASE):
+            for other in others:
+                yield " ".join(re.sub(rf"\b{re.escape(word)}\b", other, name, flags=re.IGNORECASE).split())
+
+
+def _orders(name: str) -> Iterator[str]:
+    """`A of B` as `B A`, `A of the B`, and with what the table gives for A or B as an adjective."""
+    where = name.split(" in ")
+    if len(where) == _PAIR:
+        yield f"{where[1]} {where[0]}"
+    parts = name.split(" of ")
+    if not 1 < len(parts) <= 3 or not all(parts):
+        return
+    head, *rest = parts
+    for what in (" of ".join(rest), *([f"{rest[1]} {rest[0]}"] if len(rest) > 1 else [])):
+        yield f"{what} {head}"
+        yield f"{head} of {what}"
+        for adjective in _table()["participle"].get(head.lower(), ()):
+            yield f"{adjective} {what}"
+    yield " of the ".join(parts)
+    for adjective in _table()["adjective"].get(rest[0].lower(), ()):
+        yield " of ".join([f"{adjective} {head}", *rest[1:]])
+        yield " of the ".join([f"{adjective} {head}", *rest[1:]])
+
+
+def _plurals(name: str) -> Iterator[str]:
+    head, of, rest = name.partition(" of ")
+    if of:
+        yield f"{plural(head)} of {rest}"
+    yield plural(name)
+
+
+@cache
+def _table() -> dict[str, dict[str, tuple[str, ...]]]:
+    made: dict[str, dict[str, tuple[str, ...]]] = {"word": {}, "participle": {}, "adjective": {}}
+    for _, row in tables.rows("wordings", _COLUMNS):
+        made[row["relation"]][row["word"]] = tuple(row["spoken"].split("|"))
+    return made
