@@ -19,6 +19,7 @@ def _known() -> tokens.Known:
         "consult note": names.DOCUMENT,
         "latex": names.ALLERGEN,
         "colonoscopy": names.PROCEDURE,
+        "colonoscopies": names.PROCEDURE,
         "lung opacity on chest film": names.IMAGING,
         "pleural effusion": names.IMAGING,
         "no known allergy": names.ALLERGEN,

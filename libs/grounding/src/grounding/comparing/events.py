@@ -161,7 +161,7 @@ def _count(node: Node, target: Node | None) -> int | None:
     numbers = [*node.all("n"), *(target.all("n") if target is not None else ())]
     if node.all("times"):
         times = node.all("times")[0]
-        return int(times.says("number") or meaning.amount(times).value)
+        return meaning.count(times)
     if not numbers:
         return None
     said = meaning.amount(numbers[0])

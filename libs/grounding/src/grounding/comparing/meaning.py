@@ -84,6 +84,11 @@ def days(node: Node) -> float:
     return count * _DAYS[unit]
 
 
+def count(times: Node) -> int:
+    """How often `twice`, `nine times` say."""
+    return int(times.says("number") or amount(times).value)
+
+
 def spans(node: Node, record: Record) -> list[Span]:
     """The spans of time that a `when` names. UnclearError where one cannot be told."""
     if not node.kinds:

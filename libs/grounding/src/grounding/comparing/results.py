@@ -395,8 +395,8 @@ def counted(node: Node, record: Record) -> list[Outcome]:
     inner = [part for whole in node.all("results") for part in whole.within("result")]
     obs = (inner[0] if inner else node).all("obs")[0]
     values = (inner[0] if inner else node).all("value")
-    words = {part.text for part in node.parts}
-    said = meaning.amount(values[0]).value if values else Decimal(2 if "twice" in words else 1)
+    times = node.one("times")
+    said = meaning.amount(values[0]).value if values else Decimal(meaning.count(times) if times else 1)
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     points = [each for each in points_of(obs, record.whole) if _covered(each, spans)]
     used = [fact for point in points for fact in point.facts]

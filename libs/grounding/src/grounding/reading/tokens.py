@@ -49,7 +49,7 @@ _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 _KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
 _ION = 2
 # Names that sentences use for something else.
-RESERVED = frozenset(("all", "be", "born", "ca", "dob", "falls", "fhx", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
+RESERVED = frozenset(("all", "be", "born", "ca", "dob", "does", "falls", "fhx", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
 _NONE: frozenset[str] = frozenset()
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
