@@ -69,8 +69,8 @@ def _unread(reading: Reading) -> Claim:
 
 
 def _claim(clause: Node, outcome: Outcome) -> Claim:
-    check, verdict, reason, fact_ids, passage_ids = outcome
-    return Claim(clause.start, clause.end, check, verdict, reason, fact_ids, passage_ids)
+    check, verdict, reason, fact_ids, passage_ids, at = outcome
+    return Claim(*(at or (clause.start, clause.end)), check, verdict, reason, fact_ids, passage_ids)
 
 
 def _clauses(made: Sequence[Node]) -> tuple[tuple[Node, ...], Node | None]:

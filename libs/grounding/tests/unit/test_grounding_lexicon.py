@@ -167,7 +167,7 @@ def test_whatever_terminology_knows_is_rendered_by_its_short_name_and_read_back(
         named = facts.name_of(record.facts[0].fact)
         if verified.verdict is not Verdict.SUPPORTED or named.lower() not in rendered.text.lower():
             refused.append((rendered.text, verified.reason))
-    assert refused == []
+    assert refused == [], "\n".join(map(str, refused))
 
 
 def test_every_unit_of_the_table_is_read_behind_a_number_as_it_is_printed() -> None:

@@ -186,15 +186,15 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
         return [*outcomes, dosing.compare(regimen, fact)]
     for dose in regimen.all("dose"):
         if "strength" in dose.kinds:
-            outcomes.append(_both(dose, fact))
+            outcomes.append(_both(dose, fact).of(dose))
         else:
-            outcomes.append(_dose(dose, fact, drug_keys(regimen)))
+            outcomes.append(_dose(dose, fact, drug_keys(regimen)).of(dose))
     outcomes += [_form(form, fact) for form in regimen.all("form")]
     outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
     for frequency in regimen.all("frequency"):
-        outcomes.append(_frequency(frequency, fact))
+        outcomes.append(_frequency(frequency, fact).of(frequency))
     for route in regimen.all("route"):
-        outcomes.append(_route(route, fact))
+        outcomes.append(_route(route, fact).of(route))
     for duration in regimen.all("for"):
         start, end = facts.starts_on(fact), facts.ends_on(fact)
         length = meaning.days(duration)

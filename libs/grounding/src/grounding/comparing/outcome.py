@@ -6,6 +6,7 @@ from typing import NamedTuple
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding.claims import Verdict
+from grounding.reading.nodes import Node
 
 
 class Outcome(NamedTuple):
@@ -14,6 +15,12 @@ class Outcome(NamedTuple):
     reason: str = ""
     fact_ids: tuple[str, ...] = ()
     passage_ids: tuple[str, ...] = ()
+    # The characters that it is about; None: those of the whole assertion.
+    at: tuple[int, int] | None = None
+
+    def of(self, node: Node) -> "Outcome":
+        """About these characters alone."""
+        return self._replace(at=(node.start, node.end))
 
     @property
     def holds(self) -> bool:

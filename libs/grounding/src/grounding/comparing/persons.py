@@ -25,7 +25,7 @@ def sex(words: frozenset[str], record: Record) -> Outcome | None:
     said |= {Sex.MALE} if words & MALE else set()
     if not said:
         return None
-    actual, fact = record.sex
+    actual, fact = record.whole.sex
     if actual is None or fact is None:
         return unsupported("sex", "the record does not state the sex")
     if said == {actual}:

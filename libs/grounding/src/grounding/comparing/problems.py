@@ -285,8 +285,7 @@ def _allergies(record: Record) -> list[ClinicalFact]:
 def allergy(node: Node, record: Record) -> list[Outcome]:
     """An allergy, and its reaction where one is said."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    named = [inner for each in node.all("regimens|conditions") for inner in _named(each)]
-    named += [inner for each in node.all("regimens") for inner in _named(each)]
+    named = [inner for role in ("regimens", "conditions", "allergens") for each in node.all(role) for inner in _named(each)]
     return [each for one in named for each in _allergy(one, node, node.all("reaction"), spans, record)]
 
 
@@ -296,7 +295,7 @@ def _named(node: Node) -> list[Node]:
 
 
 def _allergy(named: Node, node: Node, reactions: Sequence[Node], spans: Sequence[Span], record: Record) -> list[Outcome]:
-    keys = drug_keys(named) | problem_keys(named)
+    keys = meaning.keys(named, *names.KINDS)
     entries = [fact for fact in _allergies(record) if names.keys_of(fact) & keys and not facts.is_absent(fact)]
     entries = [fact for fact in entries if _is_as_stated(fact, node, record)]
     if not entries:

@@ -209,8 +209,10 @@ class Record:
             for each in (passage.source, passage.title, f"grade {passage.grade}" if passage.grade else "", passage.grade)
             if each
         ]
+        taken = (fact for fact in self.facts if fact.kind in (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_ALLERGY))
+        drugs = frozenset(key for fact in taken for key in facts.keys(fact))
         asking = frozenset(each.lower() for name in asked for each in (name, name.rstrip("?")) if each)
-        return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles), asking)
+        return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles), drugs, asking)
 
 
 @lru_cache(maxsize=8192)

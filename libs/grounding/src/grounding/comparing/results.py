@@ -87,11 +87,11 @@ def _value(
         return [_no_such_day(points, said, spans)]
     agreeing = [point for point in chosen if _says(said, point, about=about)]
     if not agreeing:
-        return [_disagreement(said, chosen)]
+        return [_disagreement(said, chosen).of(value)]
     overtaken = _overtaken(agreeing, obs, spans, result, whole, record)
     if overtaken:
         return [overtaken]
-    outcomes = [supported("value", agreeing[-1].facts)]
+    outcomes = [supported("value", agreeing[-1].facts).of(value)]
     flags = [flag for flag in result.all("flag") if flag.says("level")]
     return [*outcomes, *(level(flag.says("level"), agreeing[-1]) for flag in flags)]
 

@@ -178,6 +178,8 @@ def _add_problems(own: Names) -> None:
             part = families.narrow().get(name.text.lower())
             meaning = frozenset({_NAME + part if part else of_family(name.key)})
             own.add(name.text, meaning, as_written=name.ambiguous)
+            if " stage " in name.text:
+                own.add(name.text.replace(" stage ", ", stage "), meaning)
             if not name.ambiguous:
                 own.add(wordings.plural(name.text), meaning)
 

@@ -51,6 +51,7 @@ _ION = 2
 # Names that sentences use for something else.
 RESERVED = frozenset(("all", "be", "born", "ca", "dob", "does", "falls", "fhx", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
 _NONE: frozenset[str] = frozenset()
+_DRUGS = frozenset({names.DRUG, names.CLASS})
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " "})
@@ -83,6 +84,8 @@ class Known:
     names: Names = field(default_factory=Names)
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     titles: tuple[str, ...] = ()
+    # Keys of what is taken, or is an allergy.
+    drugs: frozenset[str] = frozenset()
     # Names that end with a question mark, in lower case, with it and without it.
     questions: frozenset[str] = frozenset()
 
