@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, persons, problems, results, sections, statements
+from grounding.comparing import courses, drugs, findings, persons, problems, results, sections, statements
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -46,6 +46,13 @@ KINDS: Mapping[str, Compare] = {
     "slope": statements.slope,
     "advised": statements.advised,
     "told": statements.told,
+    "finding": findings.finding,
+    "no-finding": findings.no_finding,
+    "normal-finding": findings.only_in_texts,
+    "treated": findings.treated,
+    "advised-against": findings.only_in_texts,
+    "written": findings.only_in_texts,
+    "source": findings.only_in_texts,
     "past-taken": sections.past_taken,
     "person": persons.person,
     "admitted": persons.admitted,
