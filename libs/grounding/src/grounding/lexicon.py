@@ -7,6 +7,7 @@ as physicians write them; a name that is also an ordinary word (`today`, a contr
 
 import itertools
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
@@ -72,6 +73,15 @@ class Names:
         if entry not in entries:
             entries.append(entry)
         self._longest[words[0]] = max(len(words), self._longest.get(words[0], 0))
+
+    def beginnings(self) -> dict[str, set[str]]:
+        """By key, the first words of its names."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for words, entries in self._entries.items():
+            for entry in entries:
+                for key in entry.keys:
+                    found[key].add(words[0])
+        return found
 
     def longest(self, word: str) -> int:
         """The most words that a name beginning with this one has."""

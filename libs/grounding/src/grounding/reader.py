@@ -1,48 +1,19 @@
-"""Reads a sentence and compares what it asserts with the record.
+"""Reads a sentence and compares what it asserts with the record and its texts.
 
-Guarantee: a sentence that is not read whole is unsupported, with the word that stopped it.
+Guarantee: a sentence that is not read whole is unsupported, with the word that stopped it, unless a text of these days
+has the same words.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-
+from grounding import texts
 from grounding.claims import Claim, Verdict
 from grounding.comparing import persons
 from grounding.comparing.compare import compare
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
-from grounding.reading import names, tokens
-from grounding.reading.grammar import grammar
 from grounding.reading.nodes import Node
+from grounding.sentence import Reading, read
 
-_ENDS = frozenset(".!")
-# A point and a letter before the last point of an abbreviation.
-_SHORT = 2
-# What `it` may stand for.
-_NAMED = frozenset({names.OBSERVABLE, names.DRUG, names.CLASS, names.PROBLEM})
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A sentence, the assertions that cover it, or else the token that stopped reading; its plain words."""
-
-    sentence: str
-    clauses: tuple[Node, ...]
-    stopped: Node | None
-    words: frozenset[str]
-
-
-def read(sentence: str, record: Record, before: str = "", lead: str = "") -> Reading:
-    """A sentence with the one before it, to which `it` may go back, and what leads it. Offsets are the sentence's."""
-    made = tokens.tokens(lead + sentence, record.today, record.known)
-    words = frozenset(token.text for token in made if not token.kinds)
-    made = made[: len(made) - _ending(made)]
-    if lead:
-        made = [_moved(node, -len(lead)) for node in made]
-    clauses, stopped = _clauses(made)
-    if not clauses and before and "it" in words:
-        clauses, stopped = _clauses(_referred(made, before, record)) or (clauses, stopped)
-    return Reading(sentence, clauses, stopped, words)
+__all__ = ["Reading", "claims", "compared", "read"]
 
 
 def claims(sentence: str, record: Record) -> list[Claim]:
@@ -50,15 +21,29 @@ def claims(sentence: str, record: Record) -> list[Claim]:
 
 
 def compared(reading: Reading, record: Record) -> list[Claim]:
-    """What the record says of what was read."""
+    """What the record and its texts say of what was read."""
     sentence = reading.sentence
-    if not reading.clauses:
-        return [_unread(reading)]
-    found = [_claim(clause, each) for clause in reading.clauses for each in compare(clause, record)]
+    found = _of_clauses(reading.clauses, record) if reading.clauses else _of_words(reading, record)
     said = persons.sex(reading.words, record)
     if said:
         found.append(Claim(0, len(sentence), said.check, said.verdict, said.reason, said.fact_ids))
     return found
+
+
+def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
+    origins = [origin for clause in clauses for origin in clause.all("origin")]
+    return [
+        _claim(clause, each)
+        for clause in clauses
+        for each in texts.decided(clause, compare(clause, record), record, origins)
+    ]
+
+
+def _of_words(reading: Reading, record: Record) -> list[Claim]:
+    restated = texts.restated(reading.sentence, record)
+    if restated is not None:
+        return [Claim(0, len(reading.sentence), restated.check, restated.verdict, "", restated.fact_ids)]
+    return [_unread(reading)]
 
 
 def _unread(reading: Reading) -> Claim:
@@ -71,32 +56,3 @@ def _unread(reading: Reading) -> Claim:
 def _claim(clause: Node, outcome: Outcome) -> Claim:
     check, verdict, reason, fact_ids, passage_ids, at = outcome
     return Claim(*(at or (clause.start, clause.end)), check, verdict, reason, fact_ids, passage_ids)
-
-
-def _clauses(made: Sequence[Node]) -> tuple[tuple[Node, ...], Node | None]:
-    nodes = grammar().phrases(made)
-    clauses, at = grammar().clauses_of(nodes)
-    return clauses, None if clauses or not nodes else nodes[min(at, len(nodes) - 1)]
-
-
-def _ending(made: Sequence[Node]) -> int:
-    """How many marks end the sentence; the last point of `b.i.d.` is no end."""
-    count = 0
-    while count < len(made) and made[-1 - count].text in _ENDS:
-        count += 1
-    before = [node.text for node in made[-count - 2 : len(made) - count]]
-    is_short = count == 1 and len(before) == _SHORT and before[0] == "." and len(before[1]) == 1
-    return 0 if is_short else count
-
-
-def _moved(node: Node, distance: int) -> Node:
-    return replace(node, start=node.start + distance, end=node.end + distance)
-
-
-def _referred(made: Iterable[Node], before: str, record: Record) -> list[Node]:
-    """`It` as the only thing that the sentence before names; unread where that names none or more."""
-    named = {node.value: node for node in tokens.tokens(before, record.today, record.known) if node.kinds & _NAMED}
-    if len(named) != 1:
-        return list(made)
-    (meant,) = named.values()
-    return [replace(meant, start=node.start, end=node.end) if node.text == "it" else node for node in made]

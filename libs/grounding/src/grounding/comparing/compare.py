@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, events, persons, problems, results, sections, social, statements
+from grounding.comparing import courses, drugs, events, findings, persons, problems, results, sections, social, statements
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -59,6 +59,13 @@ KINDS: Mapping[str, Compare] = {
     "reported": statements.reported,
     "evidence": statements.evidence,
     "corrected": statements.corrected,
+    "finding": findings.finding,
+    "no-finding": findings.no_finding,
+    "normal-finding": findings.only_in_texts,
+    "treated": findings.treated,
+    "advised-against": findings.only_in_texts,
+    "written": findings.only_in_texts,
+    "source": findings.only_in_texts,
     "past-taken": sections.past_taken,
     "no-record": problems.no_record,
     "event": events.event,

@@ -1,0 +1,70 @@
+"""Findings of films and letters, what was advised against and what was given for what.
+
+The structured facts decide what they state of a finding without a place or a film; all else is for the record's texts.
+"""
+
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from grounding import facts
+from grounding.comparing import drugs, meaning
+from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.problems import told
+from grounding.comparing.record import Record
+from grounding.reading import names
+from grounding.reading.nodes import Node
+
+ITEMS = ("condition", "finding", "findings")
+_KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
+_NOWHERE = "neither the record nor its texts say so"
+
+
+def items(node: Node) -> list[Node]:
+    """The findings that it names, one by one."""
+    top = [each for role in ("observed", "conditions", *ITEMS) for each in node.all(role)]
+    return [inner for each in top for inner in ([each] if each.kinds & set(ITEMS) else _within(each))]
+
+
+def _within(node: Node) -> list[Node]:
+    return [part for part in node.parts if part.kinds & set(ITEMS)]
+
+
+def finding(node: Node, record: Record) -> list[Outcome]:
+    return [_finding(each, node, record) for each in items(node)]
+
+
+def _finding(item: Node, node: Node, record: Record) -> Outcome:
+    entries = _entries(item, node, record)
+    if entries and facts.is_absent(entries[-1]):
+        return contradicted("negation", "the record says that it is absent", entries[-1:])
+    return supported("finding", entries[-1:]) if entries else unsupported("finding", _NOWHERE)
+
+
+def no_finding(node: Node, record: Record) -> list[Outcome]:
+    return [_no_finding(each, node, record) for each in items(node)]
+
+
+def _no_finding(item: Node, node: Node, record: Record) -> Outcome:
+    entries = _entries(item, node, record)
+    if entries and not facts.is_absent(entries[-1]):
+        return contradicted("negation", told(entries[-1]), entries[-1:])
+    return supported("negation", entries[-1:]) if entries else unsupported("negation", _NOWHERE)
+
+
+def _entries(item: Node, node: Node, record: Record) -> list[ClinicalFact]:
+    """Entries of a finding that is named without anything that only a text can hold."""
+    if node.all("when") or node.all("film") or any(part.text.isalpha() for part in item.parts if not part.kinds):
+        return []
+    said = {each.says("side") for each in item.all("side")}
+    entries = record.of(meaning.keys(item, names.PROBLEM, names.IMAGING), *_KINDS)
+    own = [fact for fact in entries if not facts.is_family_history(fact) and (not said or facts.sides(fact) == said)]
+    return [fact for fact in own if not facts.has_ended(fact, record.today)]
+
+
+def only_in_texts(_: Node, __: Record) -> list[Outcome]:
+    return [unsupported("text", "no text of the record says so")]
+
+
+def treated(node: Node, record: Record) -> list[Outcome]:
+    """Given for something: no entry says what for."""
+    return [*drugs.given(node, record), unsupported("relation", "no entry and no text says what it was given for")]

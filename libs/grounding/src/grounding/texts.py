@@ -1,0 +1,349 @@
+"""The texts of a record as sources: letters, notes and the long texts of reports, sentence by sentence.
+
+Guarantee: a text supports an assertion only if one of its sentences asserts the same: the same kind and polarity, every
+name, word, amount and side in the same place, at a time that agrees; it carries the id of the text's own fact. Nothing
+is read before an assertion needs it, and then only sentences that hold a name of it.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache
+from itertools import islice
+from weakref import WeakKeyDictionary
+
+from grounding import facts
+from grounding.claims import Verdict
+from grounding.comparing import meaning, signature
+from grounding.comparing.compare import compare
+from grounding.comparing.findings import items
+from grounding.comparing.meaning import Span, UnclearError
+from grounding.comparing.outcome import Outcome, contradicted, unsupported
+from grounding.comparing.record import Record
+from grounding.comparing.signature import Assertion, word_of
+from grounding.documents import Piece, TooManySentencesError, pieces
+from grounding.documents import read as read_piece
+from grounding.reading import names
+from grounding.reading.nodes import Node
+from grounding.reading.sections import section
+from grounding.sentence import read as read_sentence
+from grounding.sources import Sources
+
+# Days for which a text says what holds now.
+RECENT = 31
+# Sentences that are read for one assertion: the newest.
+_MOST = 60
+# Words from which on the text of a result is a report.
+_REPORT = 5
+_WORD = re.compile(r"[^\W_]+")
+_PART = re.compile(r"[,;:]\s+|\s+[–—-]\s+")
+# Words by which a sentence takes back what a part of it says.
+_SCOPE = frozenset(
+    "if unless whether probably probable possibly possible suspected suspect likely unlikely may might could would "
+    "should either query no not never denies denied without rule ruled cannot family mother father".split()
+)
+_PRESENT, _ABSENT = "present", "absent"
+# Kinds that say of something in the past: they stay true.
+_LASTING = frozenset(
+    {"relative", "reaction", "allergy", "given", "took", "started", "stopped", "treated", "advised-against", "admitted"}
+)
+_BY_ITEM = frozenset({"finding", "no-finding", "problem", "no-problem"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence of a text, with the text's own fact, its day and what it is called."""
+
+    piece: Piece
+    fact_id: str
+    day: date
+    header: frozenset[str]
+
+    @property
+    def words(self) -> list[str]:
+        return _words(self.piece.words)
+
+
+class Texts:
+    """The sentences of a record's texts by the words that they hold, oldest first."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.said = sorted(_said(sources), key=lambda each: each.day)
+        self._at: dict[str, list[int]] = defaultdict(list)
+        for place, each in enumerate(self.said):
+            for word in dict.fromkeys(each.words):
+                self._at[word].append(place)
+        self._read: dict[tuple[str, ...], tuple[Node, ...]] = {}
+        self._restated = {" ".join(each.words): each for each in self.said if _is_plain(each.piece)}
+        self._beginnings: dict[str, set[str]] | None = None
+
+    def near(self, item: signature.Signature, record: Record) -> Iterator[Said]:
+        """The newest sentences that may name it."""
+        if self._beginnings is None:
+            self._beginnings = record.known.names.beginnings()
+        places = [
+            {place for key in keys for word in self._spelled(key) for place in self._at.get(word_of(word), ())}
+            for keys in item.names
+        ]
+        places += [set(self._at.get(word, ())) for word in item.core]
+        common = set.intersection(*places) if places else set()
+        yield from (self.said[place] for place in islice(sorted(common, reverse=True), _MOST))
+
+    def assertions(self, said: Said, record: Record) -> tuple[Node, ...]:
+        """What a sentence asserts, or where it is not read whole, what the parts of it do that stand by themselves."""
+        key = (said.piece.words, said.piece.before, *said.piece.block.above)
+        if key not in self._read:
+            self._read[key] = read_piece(said.piece, record).clauses or tuple(_of_parts(said.piece, record))
+        return self._read[key]
+
+    def restated(self, sentence: str) -> Said | None:
+        return self._restated.get(" ".join(_words(sentence)))
+
+    def _spelled(self, key: str) -> set[str]:
+        return _beginnings().get(key, set()) | (self._beginnings or {}).get(key, set())
+
+
+_OF: WeakKeyDictionary[Sources, Texts] = WeakKeyDictionary()
+
+
+def of(record: Record) -> Texts:
+    """Built once for the sources of a record."""
+    if record.sources not in _OF:
+        _OF[record.sources] = Texts(record.sources)
+    return _OF[record.sources]
+
+
+def decided(clause: Node, outcomes: list[Outcome], record: Record, origins: Sequence[Node] = ()) -> list[Outcome]:
+    """The outcomes as they are where the facts decide; else what a text says. `origins`: texts that are named."""
+    if record.cited or any(each.verdict is Verdict.CONTRADICTED for each in outcomes):
+        return outcomes
+    texts = of(record)
+    if clause.kind in ("source", "written"):
+        return [_named(clause, texts)]
+    holds = all(each.holds for each in outcomes) and not origins
+    if holds and clause.kind not in ("no-problem", "no-finding"):
+        return outcomes
+    if not texts.said:
+        return outcomes
+    try:
+        return [*_of_items(clause, outcomes, texts, record, origins)]
+    except UnclearError as error:
+        return [unsupported("clear", str(error))]
+
+
+def restated(sentence: str, record: Record) -> Outcome | None:
+    """A text of these days that has the very words."""
+    said = None if record.cited else of(record).restated(sentence)
+    if said is None or not _is_recent(said.day, record):
+        return None
+    return Outcome("text", Verdict.SUPPORTED, "", (said.fact_id,))
+
+
+def _of_items(
+    clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, origins: Sequence[Node]
+) -> Iterator[Outcome]:
+    for one in _single(clause):
+        own = compare(one, record) if one is not clause else outcomes
+        yield from _of_one(one, own, texts, record, origins)
+
+
+def _single(clause: Node) -> list[Node]:
+    """An assertion of several findings as one of each."""
+    found = items(clause) if clause.kind in _BY_ITEM else []
+    if len(found) < 2:  # noqa: PLR2004
+        return [clause]
+    kept = {role: nodes for role, nodes in clause.roles.items() if role not in ("observed", "conditions", "findings")}
+    return [replace(clause, roles={**kept, "conditions": (each,)}) for each in found]
+
+
+def _of_one(
+    clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, origins: Sequence[Node]
+) -> list[Outcome]:
+    asserted = signature.of(clause)
+    agreeing, against = None, None
+    for said in _candidates(asserted, texts, record):
+        for other in map(signature.of, texts.assertions(said, record)):
+            if agreeing is None and _supports(other, asserted, said, record, origins):
+                agreeing = said
+            if against is None and _opposes(other, asserted, said, record):
+                against = said
+    if against is not None and (agreeing is None or against.day >= agreeing.day):
+        return [_contradicted(against)]
+    if all(each.holds for each in outcomes) and not origins:
+        return outcomes
+    return [Outcome("text", Verdict.SUPPORTED, "", (agreeing.fact_id,))] if agreeing else _refused(outcomes)
+
+
+def _refused(outcomes: list[Outcome]) -> list[Outcome]:
+    if all(each.holds for each in outcomes):
+        return [unsupported("source", "no such text says so")]
+    return outcomes
+
+
+def _contradicted(said: Said) -> Outcome:
+    words = " ".join(said.piece.words.split())
+    return contradicted("text", f"the text of {said.day} says “{words}”")._replace(fact_ids=(said.fact_id,))
+
+
+def _candidates(asserted: Assertion, texts: Texts, record: Record) -> Iterator[Said]:
+    first = next(iter(asserted.items), None)
+    yield from texts.near(first.own if first else asserted.rest, record)
+
+
+def _supports(
+    other: Assertion, asserted: Assertion, said: Said, record: Record, origins: Sequence[Node]
+) -> bool:
+    return (
+        other.entails(asserted)
+        and _same_sides(asserted, said)
+        and all(_is_from(origin, said) for origin in (*origins, *asserted.origins))
+        and all(_is_on(film, said) for film in asserted.films)
+        and _agrees_in_time(asserted, other, said, record)
+    )
+
+
+def _opposes(other: Assertion, asserted: Assertion, said: Said, record: Record) -> bool:
+    """One says that there is what the other denies, of the same time."""
+    kinds = {other.kind, asserted.kind}
+    if kinds != {_PRESENT, _ABSENT} or asserted.rest.names or not _is_about_now(asserted, said, record):
+        return False
+    denial, affirmed = (other, asserted) if other.kind == _ABSENT else (asserted, other)
+    return any(one.own.denies(two.own) for one in denial.items for two in affirmed.items)
+
+
+def _is_about_now(asserted: Assertion, said: Said, record: Record) -> bool:
+    if not asserted.whens:
+        return not asserted.is_past and _is_recent(said.day, record)
+    return all(_includes(span, said.day, record) for when in asserted.whens for span in meaning.spans(when, record))
+
+
+def _agrees_in_time(asserted: Assertion, other: Assertion, said: Said, record: Record) -> bool:
+    days = [reading for when in other.whens for reading in _days(when, said, record)] or [(said.day, said.day)]
+    if not asserted.whens:
+        return asserted.node.kind in _LASTING or asserted.is_past or _is_recent(said.day, record)
+    written = {when.text.lower() for when in other.whens}
+    for when in asserted.whens:
+        if when.text.lower() in written and (_is_recent(said.day, record) or when.within("date")):
+            continue
+        for span in meaning.spans(when, record):
+            if not any(_includes(span, day, record) for interval in days for day in interval):
+                return False
+    return True
+
+
+def _days(when: Node, said: Said, record: Record) -> list[tuple[date, date]]:
+    """The days that a text means, from its own day on."""
+    if when.says("time") == "ago":
+        duration = meaning.days(when.all("duration")[0])
+        return list(_around(said.day, duration))
+    if when.says("time") in ("now", "yesterday", "this-unit", "last-unit", "span"):
+        return [(said.day, said.day)]
+    try:
+        return [reading for span in meaning.spans(when, record) for reading in span.readings]
+    except UnclearError:
+        return []
+
+
+def _around(day: date, distance: float) -> tuple[tuple[date, date], ...]:
+    middle = day - timedelta(distance)
+    return ((middle, middle),)
+
+
+def _includes(span: Span, day: date, record: Record) -> bool:
+    if span.relation == "now":
+        return _is_recent(day, record)
+    return span.relation in ("on", "between") and span.includes(day)
+
+
+def _is_recent(day: date, record: Record) -> bool:
+    return timedelta(0) <= record.today - day <= timedelta(RECENT)
+
+
+def _same_sides(asserted: Assertion, said: Said) -> bool:
+    """A side is one that the text's sentence names, and the only one."""
+    return not asserted.sides or asserted.sides == signature.sides_of(said.piece.words)
+
+
+def _is_from(origin: Node, said: Said) -> bool:
+    """Whether a text is the one that is named: its day, and what it is called."""
+    dates = [date_node.value for date_node in origin.within("date")]
+    named = {word for word in _words(origin.text) if word in signature.KINDS_OF_TEXTS}
+    return all(each.includes(said.day) for each in dates) and named <= said.header
+
+
+def _is_on(film: Node, said: Said) -> bool:
+    here = said.header | set(said.words)
+    wanted = {signature.FILMS[word] for word in _words(film.text) if word in signature.FILMS}
+    return {"chest"} & wanted <= here and not here.isdisjoint(signature.FILMS)
+
+
+def _named(clause: Node, texts: Texts) -> Outcome:
+    """A text that is named; of one that is quoted, the very words."""
+    quotes = [" ".join(str(each.value).split()).casefold() for each in clause.all("quote")]
+    for said in reversed(texts.said):
+        here = " ".join(said.piece.words.split()).casefold()
+        if all(_is_from(origin, said) for origin in clause.all("origin")) and all(each in here for each in quotes):
+            return Outcome("source", Verdict.SUPPORTED, "", (said.fact_id,))
+    return unsupported("source", "the record has no such text")
+
+
+def _of_parts(piece: Piece, record: Record) -> Iterator[Node]:
+    """Of a sentence that is not read whole: its parts between commas, unless a word of it may reach over them."""
+    parts = _PART.split(piece.words.rstrip("."))
+    if len(parts) < 2 or not _is_plain(piece):  # noqa: PLR2004
+        return
+    unread = []
+    for part in parts:
+        clauses = read_sentence(part, record).clauses
+        if clauses:
+            yield from clauses if not _SCOPE & set(_words(" ".join(unread))) else ()
+        else:
+            unread.append(part)
+
+
+def _is_plain(piece: Piece) -> bool:
+    """Whether nothing above turns what it says."""
+    kinds = [section(line) for line in piece.block.above]
+    return all(kind is not None and not kind.lead for kind in kinds) and not piece.words.endswith("?")
+
+
+def _said(sources: Sources) -> Iterator[Said]:
+    for note in sources.notes:
+        if note.HasField("authored_at"):
+            day = facts.moment(note.authored_at).date()
+            yield from _sentences(note.text, note.fact_id, day, note.title)
+    for fact in sources.current:
+        started = facts.starts_on(fact)
+        if started and len(fact.text.split()) > _REPORT:
+            yield from _sentences(fact.text, fact.fact_id, started, facts.name_of(fact))
+
+
+def _sentences(text: str, fact_id: str, day: date, title: str) -> Iterator[Said]:
+    first = text.strip().partition("\n")[0]
+    header = frozenset(_words(f"{title} {first}"))
+    try:
+        for piece in pieces(text):
+            yield Said(piece, fact_id, day, header)
+    except TooManySentencesError:
+        return
+
+
+def _words(text: str) -> list[str]:
+    return [word_of(match.group()) for match in _WORD.finditer(text) if match.group().casefold() not in _ARTICLES]
+
+
+_ARTICLES = frozenset({"the", "a", "an"})
+
+
+@cache
+def _beginnings() -> dict[str, set[str]]:
+    """By key, the first words of the names that every text may hold."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for known in names.everywhere():
+        for key, words in known.beginnings().items():
+            found[key] |= words
+    return found
+
+
