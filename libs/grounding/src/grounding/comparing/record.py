@@ -24,6 +24,7 @@ from grounding.derived import Derived
 from grounding.formula import Sex
 from grounding.lexicon import Keys, Names
 from grounding.reading import names, wordings
+from grounding.reading.grammar import grammar
 from grounding.reading.tokens import Known
 from grounding.sources import Sources, administrative_sex, birth_day
 
@@ -69,6 +70,11 @@ def _short_genus(organism: str) -> str:
     """`E. coli`."""
     genus, _, species = organism.partition(" ")
     return f"{genus[:1]}. {species}" if species else organism
+
+
+def _is_no_word(answer: str) -> bool:
+    """Whether it is none of the words that productions name (`No`, `Female`)."""
+    return " " in answer or not grammar().alphabet.names(answer.lower())
 
 
 def _is_denial(name: str, fact: ClinicalFact) -> bool:
@@ -186,7 +192,7 @@ class Record:
         own, kinds, asked = Names(), defaultdict(set), set[str]()
         for recorded in self.sources.recorded:
             fact = recorded.fact
-            if fact.code.code == FAMILY_HISTORY or names.kind_of(fact) == names.THING:
+            if fact.code.code == FAMILY_HISTORY or fact.kind == pb.FACT_KIND_DEMOGRAPHIC:
                 continue
             subject = facts.about(fact)
             for name in _written(fact):
@@ -201,7 +207,7 @@ class Record:
             organism = facts.organism(fact)
             for name in (organism, _short_genus(organism)):
                 own.add(name, frozenset({names.of_organism(organism)}))
-            for text in answers(fact):
+            for text in filter(_is_no_word, answers(fact)):
                 own.add(text, frozenset({names.of_answer(text)}))
         titles = [
             each

@@ -16,7 +16,7 @@ _HOUSEHOLD = "63512-8"
 
 def answered(node: Node, record: Record) -> list[Outcome]:
     """Each answer that is told must be the newest one of the time that is said."""
-    given = [*(one for each in node.all("answers") for one in each.all("answer")), *node.all("answer")]
+    given = [*(one for each in node.all("socials") for one in each.all("social")), *node.all("social")]
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     labels = meaning.keys(node.all("label")[0], names.OBSERVABLE) if node.all("label") else None
     # A question that is named is that of the first answer: `Race: Asian; not Hispanic`.

@@ -8,7 +8,7 @@ from functools import cache
 
 from grounding.reading import tables
 
-PREFIX = "answer|"
+PREFIX = "social|"
 _COLUMNS = ("question", "answer", "words")
 
 

@@ -17,7 +17,7 @@ from grounding.lexicon import everywhere as _every_result_and_drug
 from grounding.reading import answers, wordings
 
 OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE = "observable", "drug", "class", "problem", "panel", "pressure"
-ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, ORGANISM = (
+ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, ORGANISM, SOCIAL = (
     "allergen",
     "procedure",
     "imaging",
@@ -27,16 +27,17 @@ ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, O
     "reaction",
     "answer",
     "organism",
+    "social",
 )
 KINDS = (
     OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING,
-    REACTION, ANSWER, ORGANISM,
+    REACTION, ANSWER, ORGANISM, SOCIAL,
 )  # fmt: skip
 _NAME, _STATED, _ORGANISM = "name|", "stated|", "organism|"
 _FAMILY, _PANEL, _PROCEDURE, _VACCINE, _REACTION = "family|", "panel|", "procedure|", "vaccine|", "reaction|"
 _OF_PREFIX = {
     _FAMILY: PROBLEM, _NAME: PROBLEM, _PANEL: PANEL, _PROCEDURE: PROCEDURE, _VACCINE: IMMUNIZATION, _REACTION: REACTION,
-    answers.PREFIX: ANSWER, _STATED: ANSWER, _ORGANISM: ORGANISM,
+    answers.PREFIX: SOCIAL, _STATED: ANSWER, _ORGANISM: ORGANISM,
 }  # fmt: skip
 # What productions name themselves: films are read with what they show.
 _IMAGES = frozenset({"399208008"})

@@ -50,6 +50,10 @@ class Alphabet:
         """The character of a word in a text; that of no production where none names it."""
         return self._of_word.get(text, _UNKNOWN)
 
+    def names(self, text: str) -> bool:
+        """Whether a production names this word."""
+        return text in self._of_word
+
     def kinds(self, kinds: frozenset[str]) -> str:
         if kinds not in self._of_kinds:
             self._of_kinds[kinds] = self._new()
