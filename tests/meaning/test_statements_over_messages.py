@@ -60,10 +60,10 @@ def stands(*stories: str) -> list[Entry]:
     return [entry for each in stated.values() for entry in standing(replay(each))]
 
 
-def links_of(said: Iterable[Update]) -> list[LinkStatement]:
+def links_of(sent: Iterable[Update]) -> list[LinkStatement]:
     return [
         LinkStatement(link, update.stated_at, update.received_at, ordinal, update.received_at)
-        for update in said
+        for update in sent
         for ordinal, link in enumerate(update.links)
     ]
 

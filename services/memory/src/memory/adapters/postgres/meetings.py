@@ -77,7 +77,7 @@ async def meet(conn: AsyncConnection[Any], own: Clusters, rows: Iterable[Row], k
     """The clusters of a batch as they meet with those of other identifiers. The caller has the persons' locks."""
     if not kin_:
         return own
-    seeds = {own.number.get(row.fact.fact_id) for row in rows if row.identifier_no in kin_.person} - {None}
+    seeds = {own.number.get(row.statement.fact.fact_id) for row in rows if row.identifier_no in kin_.person} - {None}
     changed = await _shared(conn, kin_.changed)
     sets = {min(numbers): numbers for numbers in await _met(conn, kin_.person, {*seeds, *changed})}
     meeting = {number: one for one, numbers in sets.items() for number in numbers}
