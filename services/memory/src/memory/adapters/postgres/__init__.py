@@ -20,7 +20,7 @@ from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, notes
+from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes
 from memory.adapters.postgres.contradictions import Found, Now
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.facts import Row
@@ -110,14 +110,16 @@ class Store:
     async def record(self, conn: Connection, updates: Mapping[str, Update]) -> dict[str, Recorded]:
         """Record the updates of a batch, by their event ids and in order, inside the caller's transaction."""
         named = {identifier for update in updates.values() for identifier in update.identifiers}
-        await identity.lock(conn, named)
+        before = await identity.lock(conn, named)
         recorded_at = await _clock(conn)
         known = await identity.register(conn, named, recorded_at)
         links = await identity.add_links(conn, updates, known, recorded_at)
+        after = await identity.persons(conn, before, FOR_EVER) if links else before
+        kin = await meetings.kin(conn, before, after)
         rows = facts.rows(updates, known, recorded_at)
-        belongs = await clusters.assign(conn, rows)
+        belongs = await meetings.meet(conn, await clusters.assign(conn, rows), rows, kin)
         new = await facts.add(conn, rows, belongs.number)
-        await entries.project(conn, new, belongs)
+        await entries.project(conn, new, belongs, {**known, **kin.number})
         await notes.add(conn, [text for update in updates.values() for text in update.texts], known, recorded_at)
         opened = await _refresh(conn, updates, links, new, recorded_at)
         added: dict[str, list[str]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -61,11 +61,14 @@ class Clusters:
     """Where each of some facts belongs.
 
     `number`: the cluster of a fact id; facts about themselves alone have none. `before`: of the clusters that were in
-    the record already.
+    the record already. `meeting`: of clusters that meet with those of other identifiers (meetings.py), the one that
+    stands for all. `remade`: those that are made again whatever is new, with all their numbers.
     """
 
     number: Mapping[str, int]
     before: Mapping[int, Before]
+    meeting: Mapping[int, int] = field(default_factory=dict)
+    remade: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
 
 async def assign(conn: AsyncConnection[Any], new: Sequence[Row]) -> Clusters:
@@ -95,7 +98,7 @@ async def assign(conn: AsyncConnection[Any], new: Sequence[Row]) -> Clusters:
         await conn.execute(_ADD, tuple(map(list, zip(*sorted(rows), strict=True))))
     return Clusters(
         {fact_id: cluster_of[names] for fact_id, names in named.items() if names in cluster_of},
-        await _before(conn, before),
+        await before_of(conn, before),
     )
 
 
@@ -116,7 +119,8 @@ async def _numbered(
     return numbers, had
 
 
-async def _before(conn: AsyncConnection[Any], numbers: Mapping[int, frozenset[int]]) -> dict[int, Before]:
+async def before_of(conn: AsyncConnection[Any], numbers: Mapping[int, frozenset[int]]) -> dict[int, Before]:
+    """What belonged with each of some clusters before; all its numbers are given."""
     if not numbers:
         return {}
     everything = [number for each in numbers.values() for number in each]

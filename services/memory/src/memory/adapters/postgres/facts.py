@@ -25,7 +25,7 @@ _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
 _OF_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE cluster_no = ANY(%s)"""
 _IN_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
-    WHERE identifier_no = %s"""
+    WHERE identifier_no = ANY(%s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ async def of_clusters(conn: AsyncConnection[Any], clusters: Iterable[int]) -> li
     return [(cluster, _stated(*row)) for cluster, *row in rows_]
 
 
-async def in_clusters(conn: AsyncConnection[Any], number: int) -> list[tuple[int | None, StatedFact]]:
-    """Every statement of one identifier, with its cluster."""
-    rows_ = await (await conn.execute(_IN_CLUSTERS, (number,))).fetchall()
+async def in_clusters(conn: AsyncConnection[Any], numbers: Collection[int]) -> list[tuple[int | None, StatedFact]]:
+    """Every statement of these identifiers, with its cluster."""
+    rows_ = await (await conn.execute(_IN_CLUSTERS, (list(numbers),))).fetchall()
     return [(cluster, _stated(*row)) for cluster, *row in rows_]
 
 

@@ -38,6 +38,7 @@ JOIN identifier s ON s.identifier_no = l.surviving_no
 JOIN identifier m ON m.identifier_no = l.merged_no
 WHERE l.recorded_at <= %(known_at)s
 """
+_EVERYONE = "SELECT authority, id, identifier_no FROM identifier ORDER BY identifier_no"
 _ADD_LINKS = """INSERT INTO identity_link
     (recorded_at, event_id, ordinal, surviving_no, merged_no, removed, stated_at, received_at)
     SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bool[], %s::timestamptz[],
@@ -66,32 +67,38 @@ async def persons(
     return components(asked, statements)
 
 
+async def everyone(conn: AsyncConnection[Any]) -> list[dict[Identifier, int]]:
+    """All persons: the numbers of their identifiers."""
+    rows = await (await conn.execute(_EVERYONE)).fetchall()
+    numbers = {Identifier(authority, id_): number for authority, id_, number in rows}
+    who = (await persons(conn, numbers, "infinity")).values()
+    return [{member: numbers[member] for member in sorted(members)} for members in dict.fromkeys(who)]
+
+
 async def is_known(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> bool:
     return await (await conn.execute(_KNOWN, (*identifier, known_at))).fetchone() is not None
 
 
-async def lock(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> None:
-    """Make this transaction the only writer of everyone the identifiers name, until it ends.
+async def lock(
+    conn: AsyncConnection[Any], identifiers: Iterable[Identifier]
+) -> dict[Identifier, frozenset[Identifier]]:
+    """Make this transaction the only writer of everyone the identifiers name, until it ends; return who they are.
 
     Locks are taken in one order. Only when somebody is merged while we wait may a second round cross another writer's;
     the database then ends one of the two, and the bus tries its event again.
     """
     locked: set[Identifier] = set()
-    wanted = await _everyone(conn, identifiers)
-    while wanted - locked:
-        await conn.execute(_LOCK.encode(), (_names(wanted - locked),))
+    who = await persons(conn, identifiers, "infinity")
+    while wanted := set[Identifier]().union(*who.values()) - locked:
+        await conn.execute(_LOCK.encode(), (_names(wanted),))
         locked |= wanted
-        wanted = await _everyone(conn, locked)
+        who = await persons(conn, locked, "infinity")
+    return who
 
 
 async def wait_for_writers(conn: AsyncConnection[Any], identifier: Identifier) -> None:
     """Return when no transaction can still record facts of this person with a `recorded_at` in the past."""
-    await conn.execute(_LOCK_SHARED.encode(), (_names(await _everyone(conn, [identifier])),))
-
-
-async def _everyone(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> set[Identifier]:
-    """All identifiers of all persons named."""
-    return set[Identifier]().union(*(await persons(conn, identifiers, "infinity")).values())
+    await conn.execute(_LOCK_SHARED.encode(), (_names(await person(conn, identifier, "infinity")),))
 
 
 def _names(identifiers: Iterable[Identifier]) -> list[str]:
