@@ -38,7 +38,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from consult import times
 from contracts.identifiers import event_id
@@ -112,7 +112,7 @@ class StatedFact:
         """The fact on the wire."""
         return self.fact.SerializeToString(deterministic=True)
 
-    @cached_property
+    @property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
         """Position among the statements of one identity."""
         rank = _RANK.get(self.fact.status, _ORDINARY_RANK)
@@ -159,7 +159,12 @@ class Entry:
         """`recorded()` on the wire, around the bytes of the fact as it was stated where nothing was added to it."""
         stated = self.statement
         fact = stated.payload if self.fact is stated.fact else self.fact.SerializeToString(deterministic=True)
-        return _FACT_TAG + _varint(len(fact)) + fact + self._became().SerializeToString(deterministic=True)
+        return _FACT_TAG + _varint(len(fact)) + fact + self._became_on_the_wire()
+
+    def _became_on_the_wire(self) -> bytes:
+        if self.successor is None and not self.carried_from:
+            return _only_recorded(self.statement.recorded_at)
+        return self._became().SerializeToString(deterministic=True)
 
     def _became(self) -> RecordedFact:
         view = RecordedFact(recorded_at=times.stamp(self.statement.recorded_at), carried_from=self.carried_from)
@@ -167,6 +172,12 @@ class Entry:
             view.superseded_by = self.successor.fact_id
             view.superseded_at.CopyFrom(times.stamp(self.superseded_at))
         return view
+
+
+@lru_cache(maxsize=64)
+def _only_recorded(recorded_at: datetime) -> bytes:
+    """What became of a statement that stands as it was stated: the same for a whole batch."""
+    return RecordedFact(recorded_at=times.stamp(recorded_at)).SerializeToString(deterministic=True)
 
 
 def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -> list[Entry]:
@@ -247,9 +258,9 @@ class _Statement:
     def first(self) -> ClinicalFact:
         return self.facts[0].fact
 
-    @cached_property
+    @property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
-        return max(fact.order for fact in self.facts)
+        return max(fact.order for fact in self.facts) if len(self.facts) > 1 else self.facts[0].order
 
     @cached_property
     def time(self) -> datetime | None:
@@ -339,8 +350,11 @@ def lives(cluster: Iterable[StatedFact], before: Sequence[Chain] = ()) -> list[t
     chains: list[Chain] = list(before)
     ended: list[Chain] = []
     for statements in _messages(cluster):
-        contents = [each for each in statements if not each.identity.whole_group]
-        for whole in (each for each in statements if each.identity.whole_group):
+        contents: list[_Statement] = []
+        wholes: list[_Statement] = []
+        for each in statements:
+            (wholes if each.identity.whole_group else contents).append(each)
+        for whole in wholes:
             if any(_moves(whole, content) for content in contents):
                 continue
             if not _apply_to_group(whole, chains) and _announces(whole):
@@ -497,10 +511,12 @@ def _derived(entry: Entry, whole: StatedFact) -> Entry:
 
 def _predecessor(fact: ClinicalFact, statement: _Statement, earlier: Sequence[Entry]) -> Entry | None:
     """The entry from which a fact takes what it leaves out: the same part, or the only one."""
+    if not earlier:
+        return None
     same = [entry for entry in earlier if entry.fact.identity.part == fact.identity.part]
     if same:
         return same[-1]
-    return earlier[-1] if len(statement.facts) == 1 and earlier else None
+    return earlier[-1] if len(statement.facts) == 1 else None
 
 
 def _completed(stated: StatedFact, before: Entry | None, first_stated: datetime) -> Entry:

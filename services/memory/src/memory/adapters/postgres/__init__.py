@@ -124,7 +124,7 @@ class Store:
         opened = await _refresh(conn, updates, links, new, recorded_at)
         added: dict[str, list[str]] = defaultdict(list)
         for row in new:
-            added[row.event_id].append(row.fact.fact_id)
+            added[row.event_id].append(row.statement.fact.fact_id)
         return {id_: Recorded(added[id_], links[id_], opened.get(id_, []), recorded_at) for id_ in updates}
 
     @asynccontextmanager
@@ -213,7 +213,7 @@ async def _refresh(
     """Let the rules look once at each person for whom something that they read has changed; what opened, by event."""
     kinds: dict[str, set[int]] = defaultdict(set)
     for row in new:
-        kinds[row.event_id].add(row.fact.kind)
+        kinds[row.event_id].add(row.statement.fact.kind)
     touched = {id_: update for id_, update in updates.items() if links[id_] or rules.KINDS & kinds[id_]}
     if not touched:
         return {}

@@ -6,7 +6,7 @@ transaction; `rebuild` makes all of them again from the facts, and a start does 
 
 import hashlib
 import inspect
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -29,9 +29,9 @@ from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, re
 PAGE_BYTES = 4 * 1024 * 1024
 
 # Each by an index of its own.
-_FORGET_OPEN = "DELETE FROM entry WHERE cluster_no = ANY(%s) AND chain IS NOT NULL"
-_FORGET_CLOSED = "DELETE FROM entry WHERE cluster_no = ANY(%s) AND chain IS NULL"
-_REPLACE = """DELETE FROM entry USING unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+_FORGET_OPEN = "DELETE FROM entry WHERE cluster_no = ANY(%b::bigint[]) AND chain IS NOT NULL"
+_FORGET_CLOSED = "DELETE FROM entry WHERE cluster_no = ANY(%b::bigint[]) AND chain IS NULL"
+_REPLACE = """DELETE FROM entry USING unnest(%b::bigint[], %b::timestamptz[], %b::timestamptz[], %b::text[])
     AS gone(identifier_no, starts, recorded_at, fact_id)
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
     AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
@@ -45,7 +45,7 @@ _TYPES = (
 _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
     f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at
     FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
-    WHERE e.cluster_no = ANY(%s) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
+    WHERE e.cluster_no = ANY(%b::bigint[]) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
 _OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
 _STANDING = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands ORDER BY starts, recorded_at, fact_id"""
 _COURSES = """SELECT kind, concept, count(*), max(since) FROM entry WHERE identifier_no = ANY(%s) AND stands
@@ -104,7 +104,7 @@ async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Cluster
     fresh: dict[int, list[Row]] = defaultdict(list)
     made: list[tuple[Any, ...]] = []
     for row in new:
-        number = known.number.get(row.fact.fact_id)
+        number = known.number.get(row.statement.fact.fact_id)
         if number is None:
             made += _rows(numbers, None, lives([row.statement]))
         else:
@@ -308,7 +308,7 @@ async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]]) ->
 
 def _rows(numbers: Numbers, cluster: int | None, lived: Iterable[tuple[Entry, Chain | None]]) -> list[tuple[Any, ...]]:
     rows = []
-    position: Counter[int] = Counter()
+    position: dict[int, int] = defaultdict(int)
     for entry, chain in lived:
         rows.append(_row(_number(numbers, entry), cluster, entry, chain, position[id(chain)]))
         position[id(chain)] += 1
@@ -319,7 +319,7 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
     fact = entry.fact
     return (
         number,
-        *place(entry),
+        *timeline.reading_order(entry),
         cluster,
         fact.kind,
         concept_of(fact),

@@ -12,11 +12,11 @@ from memory.domain.updates import Update
 
 # The fence (OFFSET 0) keeps the locks in one order.
 _LOCK = """SELECT pg_advisory_xact_lock(key) FROM
-    (SELECT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
+    (SELECT hashtextextended(name, 0) AS key FROM unnest(%b::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
 _LOCK_SHARED = _LOCK.replace("lock(", "lock_shared(")
 _REGISTER = """INSERT INTO identifier (recorded_at, authority, id)
-    SELECT %s, * FROM unnest(%s::text[], %s::text[]) ON CONFLICT (authority, id) DO NOTHING"""
-_NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%s::text[], %s::text[]) AS asked(authority, id)
+    SELECT %s, * FROM unnest(%b::text[], %b::text[]) ON CONFLICT (authority, id) DO NOTHING"""
+_NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)
     JOIN identifier USING (authority, id)"""
 _KNOWN = "SELECT 1 FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
 # Every link ever stated among identifiers that any link, removed or not, ever joined: a superset of the component.
@@ -26,7 +26,7 @@ WITH RECURSIVE edge AS (
     UNION ALL
     SELECT merged_no, surviving_no FROM identity_link
 ), reached(no) AS (
-    SELECT identifier_no FROM unnest(%(authorities)s::text[], %(ids)s::text[]) AS asked(authority, id)
+    SELECT identifier_no FROM unnest(%(authorities)b::text[], %(ids)b::text[]) AS asked(authority, id)
     JOIN identifier USING (authority, id)
     UNION
     SELECT edge.other FROM reached JOIN edge ON edge.one = reached.no
