@@ -4,10 +4,11 @@ A projection of domain/timeline.py. `project` makes the entries of the clusters 
 transaction; `rebuild` makes all of them again from the facts, and a start does so when the rules have changed.
 """
 
+import asyncio
 import hashlib
 import inspect
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -27,6 +28,9 @@ from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, re
 
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
 PAGE_BYTES = 4 * 1024 * 1024
+
+# Clusters that are gone through at once: some milliseconds.
+_TURN = 16
 
 # Each by an index of its own.
 _FORGET_OPEN = "DELETE FROM entry WHERE cluster_no = ANY(%b::bigint[]) AND chain IS NOT NULL"
@@ -112,7 +116,7 @@ async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Cluster
     joining = {number: rows for number, rows in fresh.items() if number in known.before and number not in known.remade}
     later = {number: rows for number, rows in joining.items() if _goes_on(rows, known, number)}
     again = {number: known.before[number].numbers for number in joining if number not in later} | dict(known.remade)
-    for number, rows in fresh.items():
+    async for number, rows in _in_turns(fresh):
         if number not in known.before:
             made += _rows(numbers, number, lives([row.statement for row in rows]))
     for number, statements in (await _statements(conn, again)).items():
@@ -125,6 +129,14 @@ async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Cluster
     if gone:
         await conn.execute(_REPLACE, tuple(map(list, zip(*gone, strict=True))))
     await _write(conn, made + changed)
+
+
+async def _in_turns(clusters_: Mapping[int, Sequence[Row]]) -> AsyncIterator[tuple[int, Sequence[Row]]]:
+    """The clusters one by one, with pauses in which others go on: a reader does not wait for a whole batch."""
+    for n, item in enumerate(clusters_.items()):
+        if n % _TURN == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 def _goes_on(rows: Iterable[Row], known: Clusters, number: int) -> bool:
@@ -147,7 +159,7 @@ async def _went_on(
             chains[belongs[cluster]].append(_chain(list(of_chain)))
     made: list[tuple[Any, ...]] = []
     gone: list[tuple[Any, ...]] = []
-    for number, rows in later.items():
+    async for number, rows in _in_turns(later):
         before = sorted(chains[number], key=lambda chain: chain.last.order)
         was = {id(entry): (entry, chain.identity) for chain in before for entry in chain.entries}
         lived = lives([row.statement for row in rows], before)

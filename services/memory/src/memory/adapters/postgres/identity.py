@@ -14,11 +14,17 @@ from memory.domain.updates import Update
 _LOCK = """SELECT pg_advisory_xact_lock(key) FROM
     (SELECT hashtextextended(name, 0) AS key FROM unnest(%b::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
 _LOCK_SHARED = _LOCK.replace("lock(", "lock_shared(")
-_REGISTER = """INSERT INTO identifier (recorded_at, authority, id)
-    SELECT %s, * FROM unnest(%b::text[], %b::text[]) ON CONFLICT (authority, id) DO NOTHING"""
+_REGISTER = """WITH asked AS (SELECT * FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)),
+known AS (SELECT authority, id, identifier_no FROM asked JOIN identifier USING (authority, id)),
+new AS (
+    INSERT INTO identifier (recorded_at, authority, id)
+    SELECT %s, authority, id FROM asked WHERE (authority, id) NOT IN (SELECT authority, id FROM known)
+    RETURNING authority, id, identifier_no
+)
+SELECT * FROM known UNION ALL SELECT * FROM new"""
 _NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)
     JOIN identifier USING (authority, id)"""
-_KNOWN = "SELECT 1 FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
+_NUMBER = "SELECT identifier_no FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
 # Every link ever stated among identifiers that any link, removed or not, ever joined: a superset of the component.
 _LINKS = """
 WITH RECURSIVE edge AS (
@@ -75,8 +81,10 @@ async def everyone(conn: AsyncConnection[Any]) -> list[dict[Identifier, int]]:
     return [{member: numbers[member] for member in sorted(members)} for members in dict.fromkeys(who)]
 
 
-async def is_known(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> bool:
-    return await (await conn.execute(_KNOWN, (*identifier, known_at))).fetchone() is not None
+async def number(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> int | None:
+    """The number of an identifier that was known by a time."""
+    row = await (await conn.execute(_NUMBER, (*identifier, known_at))).fetchone()
+    return int(row[0]) if row else None
 
 
 async def lock(
@@ -108,21 +116,20 @@ def _names(identifiers: Iterable[Identifier]) -> list[str]:
 async def register(
     conn: AsyncConnection[Any], identifiers: Iterable[Identifier], recorded_at: datetime
 ) -> Mapping[Identifier, int]:
-    """The number of each identifier, given to those that are new."""
-    wanted = set(identifiers)
-    known = await numbers(conn, wanted)
-    if wanted == known.keys():
-        return known
-    unknown = sorted(wanted - known.keys())
-    await conn.execute(_REGISTER, (recorded_at, [i.authority for i in unknown], [i.id for i in unknown]))
-    return await numbers(conn, wanted)
+    """The number of each identifier, given to those that are new. The caller has the locks of all of them."""
+    asked = sorted(identifiers)
+    columns = ([i.authority for i in asked], [i.id for i in asked], recorded_at)
+    return _numbers(await (await conn.execute(_REGISTER, columns)).fetchall())
 
 
 async def numbers(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> Mapping[Identifier, int]:
     """The numbers of the identifiers that are known."""
     ordered = sorted(identifiers)
     columns = ([i.authority for i in ordered], [i.id for i in ordered])
-    rows = await (await conn.execute(_NUMBERS, columns)).fetchall()
+    return _numbers(await (await conn.execute(_NUMBERS, columns)).fetchall())
+
+
+def _numbers(rows: Iterable[tuple[str, str, int]]) -> Mapping[Identifier, int]:
     return {Identifier(authority, id_): number for authority, id_, number in rows}
 
 
