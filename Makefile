@@ -91,7 +91,7 @@ test: install models check ## everything, on real servers
 	$(PYTEST) --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
 	  $(wildcard tests/evals tests/system tests/faults tests/benchmarks tests/helm)
 
-faults: install models ## kill and cut everything, the long form
+faults: install models ## kill and cut everything, the long form, with 500 kills under load
 	$(PYTEST) tests/faults --faults=long
 
 bench: install models ## measure beside peers [BENCH=name]

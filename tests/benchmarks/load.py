@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from testkit.mllp import MllpClient
 
+# Of a feed; they take turns.
+PATIENTS = 500
 # 1.2 kB, the size of a small panel: what Kafka's own producer is measured with beside it.
 _OBX = "OBX|{n}|NM|2160-0^Creatinine^LN|{n}|{value:.2f}|mg/dL|0.5-1.1||||F|||20260301103000\r"
 
@@ -18,12 +20,12 @@ def new_feed() -> str:
 
 def patient(number: int) -> str:
     """The record number of the patient whom a message of the load is about."""
-    return f"{number % 500 + 1:06d}"
+    return f"{number % PATIENTS + 1:06d}"
 
 
 def message(number: int, feed: str = "BENCH", size: int = 1200) -> bytes:
-    """An ORU^R01 of `size` bytes with its own control id and one of the feed's 500 patients, who take turns."""
-    sent = datetime(2026, 3, 1, 10, 30) + timedelta(seconds=number // 500)  # noqa: DTZ001 - HL7 local time
+    """An ORU^R01 of `size` bytes with its own control id and one of the feed's patients, who take turns."""
+    sent = datetime(2026, 3, 1, 10, 30) + timedelta(seconds=number // PATIENTS)  # noqa: DTZ001 - HL7 local time
     head = (
         f"MSH|^~\\&|BENCH|{feed}|HUB|HUB|{sent:%Y%m%d%H%M%S}||ORU^R01^ORU_R01|B{number:09d}|P|2.5.1\r"
         f"PID|1||{patient(number)}^^^{feed}^MR||Testperson^Load||19500101|F\r"

@@ -20,7 +20,7 @@ from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.grpc import channel
 
-from tests.benchmarks.load import message, new_feed, patient, percentile
+from tests.benchmarks.load import PATIENTS, message, new_feed, patient, percentile
 from tests.benchmarks.record import Process
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result
@@ -70,7 +70,7 @@ def at_each(
 
 async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
     feed = new_feed()
-    await write(endpoints, feed, [message(number * 500, feed) for number in range(size // _NEW_FACTS)])
+    await write(endpoints, feed, [message(number * PATIENTS, feed) for number in range(size // _NEW_FACTS)])
     key = PatientKey(id=patient(0), authority=feed)
     async with channel(endpoints["LONGITUDE_MEMORY"]) as opened:
         memory = MemoryServiceStub(opened)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from contracts.topics import MESSAGE_RECEIVED, dead_letter_topic
 from eventbus import metrics
 from google.protobuf.message import Message
@@ -178,11 +178,6 @@ async def is_greater(counter: Any, before: float) -> bool:
 
 
 async def records(system: System, topic: str) -> int:
-    consumer = AIOKafkaConsumer(bootstrap_servers=system.lines["LONGITUDE_KAFKA"])
-    await consumer.start()
-    try:
-        await consumer.topics()
-        partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
-        return sum((await consumer.end_offsets(partitions)).values())
-    finally:
-        await consumer.stop()
+    async with AIOKafkaConsumer(topic, bootstrap_servers=system.lines["LONGITUDE_KAFKA"]) as consumer:
+        assert consumer.assignment(), topic
+        return sum((await consumer.end_offsets(consumer.assignment())).values())

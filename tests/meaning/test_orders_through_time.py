@@ -197,3 +197,51 @@ def vaccinated(order: str, day: str = "20260101", code: str = "08^Hep B^CVX", ac
 def test_a_vaccination_is_one_however_often_it_is_reported(messages: Sequence[Message], doses: list[str]) -> None:
     stated = [(e.fact.code.code, e.fact.valid_from.ToJsonString()[:10]) for e in after(*messages)]
     assert sorted(" ".join(each) for each in stated) == doses
+
+
+# --- responses to orders
+
+
+@pytest.mark.parametrize("detail", [(DRUG,), ()])
+@pytest.mark.parametrize("kind", ["RRE^O12", "RRE^O25", "RRE^O26", "RRE^O02", "RRE"])
+@pytest.mark.parametrize(
+    ("control", "expected"),
+    [("OK", ["warfarin"]), ("UA", []), ("CR", []), ("DR", []), ("HR", []), ("UC", ["warfarin"]), ("UD", ["warfarin"])],
+)
+def test_a_response_says_of_an_order_what_its_control_says(
+    kind: str, control: str, expected: list[str], detail: Message
+) -> None:
+    assert live(NEW, (kind, "MSA|AA|M0", f"ORC|{control}|P1|F1", *detail)) == expected
+
+
+def test_a_response_gives_the_order_the_number_of_its_filler() -> None:
+    answered = ("RRE^O12", "MSA|AA|M0", "ORC|OK|P1|F1")
+    assert live(NEW, answered, ("RDE^O11", "ORC|OC||F1")) == []
+
+
+def test_a_response_tells_how_the_pharmacy_encoded_the_order() -> None:
+    asked = ("OMP^O09", "ORC|NW|P1", "RXO|WAR5^Warfarin 5 MG^L|5||mg")
+    (entry,) = after(asked, ("RRE^O12", "MSA|AA|M0", "ORC|OK|P1|F1", "RXE||WAR5^Warfarin 5 MG^L|2.5||mg"))
+    assert (entry.fact.dosage.dose.value, entry.fact.status) == ("2.5", pb.FACT_STATUS_ORDERED)
+
+
+@pytest.mark.parametrize("verdict", ["AE", "AR", "CE", "CR"])
+def test_a_response_that_refuses_its_message_orders_nothing(verdict: str) -> None:
+    assert live(("RRE^O12", f"MSA|{verdict}|M0", "ORC|NW|P1", DRUG)) == []
+    assert live(NEW, ("RRE^O12", f"MSA|{verdict}|M0", "ORC|DC|P1", DRUG)) == ["warfarin"]
+    assert live(NEW, ("RRE^O12", f"MSA|{verdict}|M0", "ORC|UA|P1", DRUG)) == []
+
+
+@pytest.mark.parametrize("kind", ["ORR^O02", "ORL^O22", "ORG^O20", "ORI^O24"])
+def test_a_response_says_of_a_service_what_its_control_says(kind: str) -> None:
+    for control, expected in (("OK", ["CT abdomen"]), ("UA", []), ("CR", [])):
+        for detail in ((SERVICE,), ()):
+            assert live(ASKED, (kind, "MSA|AA|M0", f"ORC|{control}|P1|F1", *detail)) == expected
+
+
+@pytest.mark.parametrize(("kind", "detail"), [("RDS^O13 RRD^O14", DISPENSED), ("RAS^O17 RRA^O18", GIVEN)])
+def test_a_dose_that_a_response_repeats_is_one_dose(kind: str, detail: str) -> None:
+    told, repeated = kind.split()
+    sent = [NEW, (told, "ORC|RE|P1", detail), (repeated, "MSA|AA|M1", "ORC|OK|P1", detail)]
+    assert len(after(*sent)) == 2
+    assert live(*sent) == ["warfarin"]

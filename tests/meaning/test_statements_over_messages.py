@@ -4,7 +4,8 @@ Each message of a story is sent an hour after the one before. A line of the reco
 `not` where it is absent, and from when to when, as hours of the day.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,12 +49,23 @@ def updates_of(stories: tuple[str, ...], processing: str = "P") -> Iterator[Upda
 
 
 def stands(*stories: str) -> list[Entry]:
-    stated = [
-        StatedFact(fact, update.stated_at, update.received_at, ordinal, update.received_at)
-        for update in updates_of(stories)
-        for ordinal, fact in enumerate(update.facts)
+    """What stands of every person."""
+    updates_ = list(updates_of(stories))
+    stated: dict[frozenset[Identifier], list[StatedFact]] = defaultdict(list)
+    for update in updates_:
+        for ordinal, fact in enumerate(update.facts):
+            person = component(Identifier.of(fact.patient), links_of(updates_))
+            statement = StatedFact(fact, update.stated_at, update.received_at, ordinal, update.received_at)
+            stated[person].append(statement)
+    return [entry for each in stated.values() for entry in standing(replay(each))]
+
+
+def links_of(sent: Iterable[Update]) -> list[LinkStatement]:
+    return [
+        LinkStatement(link, update.stated_at, update.received_at, ordinal, update.received_at)
+        for update in sent
+        for ordinal, link in enumerate(update.links)
     ]
-    return standing(replay(stated))
 
 
 def line(entry: Entry) -> str:
@@ -198,12 +210,65 @@ def test_nothing_that_is_not_production_enters_the_record(processing: str) -> No
 
 
 def persons_after(*stories: str) -> frozenset[str]:
-    links = [
-        LinkStatement(link, update.stated_at, update.received_at, ordinal, update.received_at)
-        for update in updates_of(stories)
-        for ordinal, link in enumerate(update.links)
-    ]
-    return frozenset(each.id for each in component(Identifier("NORTH", "A"), links))
+    return frozenset(each.id for each in component(Identifier("NORTH", "A"), links_of(updates_of(stories))))
+
+
+# Statements of patient B before the number became A, and of A after it.
+MERGED = "ADT^A40;MRG|B^^^NORTH^MR"
+PARTED = "ADT^A37;PID|1||A^^^NORTH^MR;PID|2||B^^^NORTH^MR"
+OLD = "PID|1||B^^^NORTH^MR"
+MEASURED = "Potassium [Moles/volume] in Serum or Plasma"
+POTASSIUM = "ORC|RE|P1|F1;OBR|1|P1|F1|K^Potassium|||20260301070000|||||||||||||||20260301080000|||F"
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "then", "merged", "parted"),
+    [
+        pytest.param(
+            "ENCOUNTER", f"ADT^A01;{OLD};{visit()}", f"ADT^A03;{visit()}", ["inpatient encounter ended 08 -10"],
+            ["inpatient encounter active 08 @B", "inpatient encounter ended -10"], id="discharge"),
+        pytest.param(
+            "RESULT", f"ORU^R01;{OLD};{POTASSIUM};OBX|1|NM|2823-3^Potassium^LN||5.9|mmol/L|||||F",
+            f"ORU^R01;{POTASSIUM};OBX|1|NM|2823-3^Potassium^LN||3.9|mmol/L|||||C",
+            [f"{MEASURED} corrected 07 -07"], [f"{MEASURED} corrected 07 -07", f"{MEASURED} final 07 -07 @B"],
+            id="correction of a result"),
+        pytest.param(
+            "RESULT", f"ORU^R01;{OLD};{POTASSIUM};OBX|1|NM|2823-3^Potassium^LN||5.9|mmol/L|||||F",
+            f"ORU^R01;{POTASSIUM};OBX|1|NM|2823-3^Potassium^LN||||||||W", [], [f"{MEASURED} final 07 -07 @B"],
+            id="withdrawal of a result"),
+        pytest.param(
+            "MEDICATION", f"RDE^O11;{OLD};ORC|NW|P1|F1;RXE||^Metformin|500||mg", "RDE^O11;ORC|DC|P1|F1",
+            ["metformin ended -10 @B"], ["metformin active @B"], id="discontinued by its order control alone"),
+        pytest.param(
+            "ALLERGY", f"ADT^A01;{OLD};AL1|1|DA|^Penicillin", 'ADT^A08;AL1|1|DA|""', [], ["penicillin active @B"],
+            id="deletion of a list"),
+    ],
+)  # fmt: skip
+def test_what_is_said_under_the_surviving_number_goes_on_with_the_merged_one(
+    kind: str, first: str, then: str, merged: list[str], parted: list[str]
+) -> None:
+    assert record(kind, first, MERGED, then) == merged
+    assert record(kind, first, PARTED, then, MERGED) == merged
+    assert record(kind, first, MERGED, then, PARTED) == parted
+
+
+def test_a_late_message_with_the_old_number_of_a_visit_is_of_the_same_visit() -> None:
+    renamed = f"ADT^A50;MRG|A^^^NORTH^MR||||V1;{visit('V2')}"
+    sent = [f"ADT^A01;{visit('V1')}", renamed, f"ADT^A08;{visit('V1')}", f"ADT^A03;{visit('V1')}"]
+    assert record("ENCOUNTER", *sent) == ["inpatient encounter ended 08 -11"]
+    assert record("ENCOUNTER", *sent, f"ADT^A13;{visit('V2')}") == ["inpatient encounter active 08"]
+
+
+def test_a_visit_that_moves_and_gets_another_number_goes_on_under_both() -> None:
+    moved = f"ADT^A45;{OLD};MRG|A^^^NORTH^MR||||V1;{visit('V2')}"
+    sent = [f"ADT^A01;{visit('V1')}", moved, f"ADT^A08;{OLD};{visit('V1')}", f"ADT^A03;{OLD};{visit('V2')}"]
+    assert record("ENCOUNTER", *sent) == ["inpatient encounter ended -11 @B"]
+
+
+@pytest.mark.parametrize("number", ["V1", "V2"])
+def test_a_visit_that_moved_between_two_numbers_which_are_then_merged_stands_once(number: str) -> None:
+    moved = f"ADT^A45;{OLD};MRG|A^^^NORTH^MR||||V1;{visit(number)}"
+    assert record("ENCOUNTER", f"ADT^A01;{visit()}", moved, MERGED) == ["inpatient encounter active 08 @B"]
 
 
 FAMILY = "~POLICY^^^INS^HC~HOUSE^^^INS^SN"

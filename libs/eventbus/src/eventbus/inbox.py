@@ -17,14 +17,14 @@ from eventbus.events import Event, Outgoing
 _TOPICS: dict[str, Topic[Any]] = {topic.name: topic for topic in TOPICS}
 
 # In one order, so that two batches never wait for each other.
-_CLAIM = """INSERT INTO inbox (consumer, event_id) SELECT %s, id FROM unnest(%s::uuid[]) AS id ORDER BY id
+_CLAIM = """INSERT INTO inbox (consumer, event_id) SELECT %s, id FROM unnest(%b::uuid[]) AS id ORDER BY id
     ON CONFLICT DO NOTHING RETURNING event_id::text"""
 _STAGE = """INSERT INTO outbox
     (consumer, cause_id, position, topic, event_id, key, payload, occurred_at, causation_id, published_at)
-    SELECT %s, * FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::uuid[], %s::bytea[], %s::bytea[],
-                             %s::timestamptz[], %s::text[], %s::timestamptz[])"""
+    SELECT %s, * FROM unnest(%b::uuid[], %b::int[], %b::text[], %b::uuid[], %b::bytea[], %b::bytea[],
+                             %b::timestamptz[], %b::text[], %b::timestamptz[])"""
 _RECORDED = """SELECT cause_id::text, topic, event_id, key, payload, occurred_at, causation_id FROM outbox
-    WHERE consumer = %s AND cause_id = ANY(%s::uuid[]) ORDER BY cause_id, position"""
+    WHERE consumer = %s AND cause_id = ANY(%b::uuid[]) ORDER BY cause_id, position"""
 _UNPUBLISHED = """SELECT consumer, cause_id::text FROM outbox WHERE published_at IS NULL
     GROUP BY consumer, cause_id ORDER BY min(occurred_at) LIMIT %s"""
 _PUBLISHED = """UPDATE outbox SET published_at = clock_timestamp() WHERE consumer = %s AND cause_id = %s"""

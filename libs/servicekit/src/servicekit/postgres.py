@@ -3,6 +3,7 @@
 This is the one place that translates psycopg's errors.
 """
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -46,6 +47,14 @@ class Pool:
             await conn.execute("SELECT 1")
 
 
+async def _check(connection: AsyncConnection[Any]) -> None:
+    """Ask the server only where it sent something unasked: nothing but its end, or its restart, says anything then."""
+    heard = select.poll()
+    heard.register(connection.fileno(), select.POLLIN)
+    if heard.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
+
+
 @asynccontextmanager
 async def open_pool(dsn: str, schema: str, *, size: int = 8) -> AsyncIterator[Pool]:
     """Each connection is checked before use, so that a restarted server is noticed."""
@@ -58,7 +67,7 @@ async def open_pool(dsn: str, schema: str, *, size: int = 8) -> AsyncIterator[Po
         # A longer one lets its pauses grow to minutes: a server that is back would not be noticed.
         reconnect_timeout=WAIT,
         open=False,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         kwargs={"options": options, "autocommit": True, "connect_timeout": 5},
     )
     async with connections:

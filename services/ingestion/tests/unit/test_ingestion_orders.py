@@ -320,6 +320,17 @@ def test_an_instruction_to_give_is_no_dose_and_remarked() -> None:
     assert "RXG[1]" in places("RGV^O15", *segments)
 
 
+def test_a_response_that_refuses_is_taken_and_remarked() -> None:
+    segments = ("MSA|AE|M1", orc("NW"), "RXE||WAR5^Warfarin^L|5||mg")
+    assert facts("RRE^O12", *segments) == []
+    assert "MSA-1" in places("RRE^O12", *segments)
+
+
+def test_a_response_without_a_patient_is_taken_and_has_no_facts() -> None:
+    taken = read(b"MSH|^~\\&|EHR|NORTH|||20260501||RRE^O12|M1|P|2.5.1\rMSA|AA|M0\r", ARRIVED, Feed())
+    assert (taken.content.facts, [remark.segment for remark in taken.remarks]) == ([], ["PID[1]"])
+
+
 @pytest.mark.parametrize(
     ("end", "status"),
     [("||||||||||||||D", "ENTERED_IN_ERROR"), ("|||||||||||||RE", "ENTERED_IN_ERROR"), ("|||||||||||||CP", "ENDED"),

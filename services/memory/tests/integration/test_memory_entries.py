@@ -1,16 +1,18 @@
 """What is kept of each statement's fate is what the facts give, and pages are one state of it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import pytest
+from consult import times
 from contracts.errors import InvalidInputError, NotFoundError
 from contracts.identifiers import event_id
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
-from memory.adapters.postgres import Store, entries
+from memory.adapters.postgres import Store, entries, open_store
 from memory.domain.courses import chosen, is_named
 from memory.domain.identity import Identifier
 from memory.domain.timeline import standing
@@ -19,7 +21,7 @@ from memory.flows.timeline import Asked
 from memory.handlers import on_messages_received
 
 Build = Callable[..., Any]
-NORTH, LAKE = Identifier("NORTH", "1"), Identifier("LAKE", "2")
+NORTH, LAKE, OTHER = Identifier("NORTH", "1"), Identifier("LAKE", "2"), Identifier("NORTH", "3")
 KINDS = (
     *(cf.FACT_KIND_RESULT, cf.FACT_KIND_RESULT, cf.FACT_KIND_MEDICATION, cf.FACT_KIND_MEDICATION),
     *(cf.FACT_KIND_ALLERGY, cf.FACT_KIND_DOCUMENT),
@@ -69,10 +71,11 @@ def random_messages(random: Random, build: Build, message: Build, at: Build, cou
     kinds = random.choice((KINDS, KINDS[:-1]))
     told = []
     for n in range(count):
-        patient = random.choice(("1@NORTH", "1@NORTH", "2@LAKE"))
+        patient = random.choice(("1@NORTH", "1@NORTH", "2@LAKE", "3@NORTH"))
         event = f"{random.random()}"
         facts = [random_fact(random, build, event, i, patient, kinds) for i in range(random.randrange(1, 4))]
-        link = {random.choice(("merged", "unmerged")): "2@LAKE"} if random.random() < 0.1 else {}
+        other = random.choice(("2@LAKE", "3@NORTH", "3@NORTH"))
+        link = {random.choice(("merged", "unmerged")): other} if random.random() < 0.2 else {}
         sent = at(n if random.random() < 0.7 else random.randrange(count))
         told.append(message(event, *facts, patient="1@NORTH" if link else patient, sent=sent, **link))
     return told
@@ -120,14 +123,76 @@ async def test_what_is_kept_is_what_the_facts_give(
     async for _ in tell_in_batches(store, event, told, random):
         for superseded in (False, True):
             asked = Asked(superseded=superseded, size=random.choice((1, 3, 1000)))
-            if await is_known(store, NORTH):
-                assert await pages(store, NORTH, asked) == await replayed(store, NORTH, superseded=superseded)
+            for one in (NORTH, OTHER):
+                if await is_known(store, one):
+                    assert await pages(store, one, asked) == await replayed(store, one, superseded=superseded)
     async with store.connection() as conn, conn.transaction():
         query = f"SELECT {COLUMNS} FROM entry ORDER BY 1, 2, 3, 4".encode()
         kept = await (await conn.execute(query)).fetchall()
         await entries.rebuild(conn)
         assert await (await conn.execute(query)).fetchall() == kept
         assert len(kept) > 20
+
+
+def fates(facts: Sequence[RecordedFact]) -> list[str]:
+    """What became of each statement, without when the record learned of it."""
+    for each in facts:
+        each.ClearField("recorded_at")
+        each.ClearField("superseded_at")
+    return sorted(map(str, facts))
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_merges_and_partings_give_one_record_in_any_order(
+    new_database: Callable[[], str], fact: Build, message: Build, event: Build, at: Build, seed: int
+) -> None:
+    told = random_messages(Random(seed), fact, message, at, 20)
+    for n, each in enumerate(told):
+        each.header.sent_at.CopyFrom(times.stamp(at(n)))
+    outcomes = []
+    for shuffle in range(2):
+        arrival = told.copy()
+        random = Random(shuffle)
+        random.shuffle(arrival)
+        async with open_store(new_database()) as store:
+            async for _ in tell_in_batches(store, event, arrival, random):
+                pass
+            outcomes.append([fates(await pages(store, one, Asked(superseded=True))) for one in (NORTH, LAKE, OTHER)])
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0][0]) > 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_was_known_before_a_merge_is_answered_as_it_was(
+    store: Store, fact: Build, message: Build, event: Build, at: Build, seed: int
+) -> None:
+    random = Random(seed)
+    told = random_messages(random, fact, message, at, 30)
+    then: list[tuple[datetime, Identifier, list[RecordedFact]]] = []
+    async for _ in tell_in_batches(store, event, told, random):
+        for one in [each for each in (NORTH, OTHER) if await is_known(store, each)]:
+            then += [(datetime.now(UTC), one, await pages(store, one, Asked(superseded=True)))]
+    for moment, one, known in then:
+        assert await pages(store, one, Asked(superseded=True, known_at=moment)) == known
+
+
+async def test_numbers_that_part_take_their_statements_with_them(
+    store: Store, fact: Build, message: Build, tell: Build, at: Build
+) -> None:
+    visit = {"kind": cf.FACT_KIND_ENCOUNTER, "same": "visit:V1"}
+    admitted = fact(fact_id="admitted", status=cf.FACT_STATUS_ACTIVE, patient="3@NORTH", since=1, **visit)
+    discharged = fact(fact_id="discharged", status=cf.FACT_STATUS_ENDED, since=None, until=3, **visit)
+    await tell("a", message("a", admitted, patient="3@NORTH", sent=at(1)))
+    await tell("b", message("b", merged="3@NORTH", sent=at(2)))
+    await tell("c", message("c", discharged, sent=at(3)))
+    (stands,) = await pages(store, OTHER, Asked())
+    assert (stands.fact.fact_id, list(stands.carried_from)) == ("discharged", ["admitted"])
+    assert stands.fact.patient.id == "1"
+    assert [each.fact.fact_id for each in await pages(store, NORTH, Asked(valid_at=at(2)))] == ["discharged"]
+    await tell("d", message("d", unmerged="3@NORTH", sent=at(4)))
+    assert [each.fact.fact_id for each in await pages(store, OTHER, Asked())] == ["admitted"]
+    (stands,) = await pages(store, NORTH, Asked())
+    assert (stands.fact.fact_id, list(stands.carried_from)) == ("discharged", [])
 
 
 async def test_entries_that_other_rules_made_are_made_again(

@@ -110,6 +110,28 @@ async def test_everything_belongs_to_an_identifier_that_is_known(
     assert 0 < rows == known
 
 
+async def test_an_identifier_keeps_its_number_and_uses_up_no_other(
+    store: Store, fact: Build, message: Build, tell: Build
+) -> None:
+    for number, patient in enumerate(("1@NORTH", "1@NORTH", "2@LAKE", "1@NORTH", "3@LAKE")):
+        await tell(f"m{number}", message(f"m{number}", fact(fact_id=f"f{number}", patient=patient), patient=patient))
+    async with store.connection() as conn:
+        rows = await (await conn.execute("SELECT id, identifier_no FROM identifier ORDER BY 2")).fetchall()
+    first = rows[0][1]
+    assert rows == [("1", first), ("2", first + 1), ("3", first + 2)]
+
+
+async def test_a_merge_shows_at_once_that_birth_dates_differ(
+    store: Store, fact: Build, message: Build, tell: Build
+) -> None:
+    for patient, born in (("1@NORTH", "1957-03-02"), ("2@LAKE", "1961-05-30")):
+        birth = fact(kind=cf.FACT_KIND_DEMOGRAPHIC, code="21112-8", text=born, patient=patient)
+        await tell(patient, message(patient, birth, patient=patient))
+    assert (await known(store)).contradictions == []
+    await tell("merge", message("merge", merged="2@LAKE"))
+    assert [each.rule for each in (await known(store)).contradictions] == ["demographic-mismatch"]
+
+
 async def test_as_of_reads_answer_on_both_axes(store: Store, fact: Build, message: Build, tell: Build, at: At) -> None:
     medication = {"kind": cf.FACT_KIND_MEDICATION, "same": "order", "code": "6809"}
     await tell("a", message("a", fact(fact_id="on", since=0, status=cf.FACT_STATUS_ACTIVE, **medication), sent=at(0)))

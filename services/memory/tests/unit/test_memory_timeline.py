@@ -3,10 +3,13 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as cf
+from memory.domain.identity import Identifier, Link, LinkStatement, component
 from memory.domain.timeline import Entry, StatedFact, holding, replay, standing
+from terminology.loinc import BIRTH_DATE, SEX
 
 Build = Callable[..., Any]
 At = Callable[[float], datetime]
@@ -35,10 +38,38 @@ def test_an_old_message_that_arrives_late_does_not_replace_a_newer_one(fact: Bui
     assert next(e for e in entries if e.fact.fact_id == "late").superseded_at == late.recorded_at
 
 
-def test_slots_of_two_identifiers_are_two_slots(fact: Build, statement: Build) -> None:
+def test_slots_of_two_authorities_are_two_slots(fact: Build, statement: Build) -> None:
     one = statement(fact(fact_id="one", same="s", patient="1@NORTH"), stated=1)
     other = statement(fact(fact_id="other", same="s", patient="2@LAKE"), stated=2)
     assert sorted(ids(standing(replay([one, other])))) == ["one", "other"]
+
+
+def test_slots_of_two_numbers_of_one_authority_are_one_slot(fact: Build, statement: Build) -> None:
+    one = statement(fact(fact_id="one", same="s", patient="1@NORTH"), stated=1)
+    other = statement(fact(fact_id="other", same="s", patient="2@NORTH"), stated=2)
+    assert ids(standing(replay([one, other]))) == ["other"]
+
+
+@pytest.mark.parametrize("code", [BIRTH_DATE, SEX])
+def test_what_tells_two_numbers_apart_stays_with_each(fact: Build, statement: Build, code: str) -> None:
+    said = {"kind": cf.FACT_KIND_DEMOGRAPHIC, "code": code, "same": "person:"}
+    stated = [
+        statement(fact(fact_id=f"{patient}{n}", patient=f"{patient}@NORTH", text=str(n), **said), stated=n)
+        for n, patient in enumerate("1212")
+    ]
+    assert sorted(ids(standing(replay(stated)))) == ["12", "23"]
+
+
+def test_what_moves_between_two_numbers_of_one_person_stays_whole(fact: Build, statement: Build) -> None:
+    visit = {"kind": cf.FACT_KIND_ENCOUNTER, "source": cf.SourcePointer(event_id="moved")}
+    begun = statement(fact(fact_id="begun", same="v", status=cf.FACT_STATUS_ACTIVE, kind=cf.FACT_KIND_ENCOUNTER), 1)
+    whole = cf.Identity(groups=["v"], whole_group=True)
+    gone = fact(fact_id="gone", status=cf.FACT_STATUS_ENTERED_IN_ERROR, identity=whole, **visit)
+    came = fact(fact_id="came", same="v", patient="2@NORTH", since=None, status=cf.FACT_STATUS_UNSPECIFIED, **visit)
+    moved = [statement(gone, 2), statement(came, 2)]
+    assert standing(replay([begun, moved[0]])) == []
+    (stands,) = standing(replay([begun, *moved]))
+    assert (stands.fact.fact_id, stands.fact.status) == ("came", cf.FACT_STATUS_ACTIVE)
 
 
 def test_facts_without_a_slot_never_supersede_each_other(fact: Build, statement: Build) -> None:
@@ -158,3 +189,37 @@ def test_what_was_known_then_never_changes_with_what_is_learned_later(
     ]
     then = [s for s in recorded if s.recorded_at <= at(known)]
     assert replay(recorded, known_at=at(known)) == replay(then)
+
+
+MESSAGES = st.lists(
+    st.tuples(st.sampled_from("12"), SLOTS, STATUSES, st.sampled_from(("", "", "", "merged", "parted"))), max_size=12
+)
+
+
+@given(sent=MESSAGES, seed=st.integers(0, 2**16))
+def test_merges_and_partings_give_one_timeline_in_any_order(
+    sent: list[tuple[str, str, int, str]], seed: int, fact: Build, statement: Build, at: At
+) -> None:
+    """Of each number: what is stated under it alone where it stands alone, else under both."""
+    one, other = Identifier("NORTH", "1"), Identifier("NORTH", "2")
+
+    def outcome(arrival: list[int]) -> dict[str, list[tuple[str, str]]]:
+        facts: list[StatedFact] = []
+        links: list[LinkStatement] = []
+        for place, n in enumerate(arrival, 100):
+            patient, slot, status, link = sent[n]
+            built = fact(fact_id=f"f{n}", same=slot, status=status, patient=f"{patient}@NORTH")
+            facts.append(statement(built, stated=n, received=place))
+            if link:
+                links.append(LinkStatement(Link(one, other, link == "parted"), at(n), at(place), 0, at(place)))
+        return {who.id: told(facts, component(who, links)) for who in (one, other)}
+
+    def told(facts: list[StatedFact], person: frozenset[Identifier]) -> list[tuple[str, str]]:
+        entries = replay(each for each in facts if Identifier.of(each.fact.patient) in person)
+        return sorted((e.fact.fact_id, e.successor.fact_id if e.successor else "") for e in entries)
+
+    shuffled = list(range(len(sent)))
+    Random(seed).shuffle(shuffled)
+    in_order = outcome(list(range(len(sent))))
+    assert outcome(shuffled) == in_order
+    assert {name for each in in_order.values() for name, _ in each} == {f"f{n}" for n in range(len(sent))}

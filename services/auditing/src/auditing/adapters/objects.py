@@ -35,8 +35,6 @@ class TileWriter:
         hashes = await self._reader.tile_hashes(TileRun(tile.level, tile.index * WIDTH, tile.width))
         await self._store.put(tile.path, b"".join(hashes), "application/octet-stream")
         if tile.level == 0:
-            await self._store.put(tile.entries_path, await self._entries(tile), "application/octet-stream")
-
-    async def _entries(self, tile: Tile) -> bytes:
-        start = tile.index * WIDTH
-        return bundle([leaf.leaf_data async for leaf in self._reader.leaves(start, start + tile.width)])
+            start = tile.index * WIDTH
+            entries = bundle(await self._reader.leaf_data(start, start + tile.width))
+            await self._store.put(tile.entries_path, entries, "application/octet-stream")

@@ -25,12 +25,17 @@ from auditing.domain.sequencing import EventKey, Partition, Plan, Position, even
 
 _LOCK_HEAD = "SELECT size, peaks FROM tree_head FOR UPDATE"
 _KNOWN = """SELECT leaf.topic, leaf.event_id, index FROM leaf
-    JOIN unnest(%s::text[], %s::text[]) AS wanted (topic, event_id) USING (topic, event_id)"""
+    JOIN unnest(%b::text[], %b::text[]) AS wanted (topic, event_id) USING (topic, event_id)"""
 _COPY_LEAVES = """COPY leaf (index, hash, data, event_id, event_type, causation_id, topic, partition, "offset",
-    payload_sha256) FROM STDIN"""
-_COPY_SUBJECTS = "COPY subject (identifier, leaf_index) FROM STDIN"
-_COPY_DUPLICATES = 'COPY duplicate (topic, partition, "offset", leaf_index, payload_sha256) FROM STDIN'
-_COPY_SUBTREES = "COPY subtree (level, index, hash) FROM STDIN"
+    payload_sha256) FROM STDIN (FORMAT BINARY)"""
+_LEAF_TYPES = ("int8", "bytea", "bytea", "text", "text", "text", "text", "int4", "int8", "bytea")
+_COPY_SUBJECTS = "COPY subject (identifier, leaf_index) FROM STDIN (FORMAT BINARY)"
+_SUBJECT_TYPES = ("text", "int8")
+_COPY_DUPLICATES = """COPY duplicate (topic, partition, "offset", leaf_index, payload_sha256)
+    FROM STDIN (FORMAT BINARY)"""
+_DUPLICATE_TYPES = ("text", "int4", "int8", "int8", "bytea")
+_COPY_SUBTREES = "COPY subtree (level, index, hash) FROM STDIN (FORMAT BINARY)"
+_SUBTREE_TYPES = ("int4", "int8", "bytea")
 _SET_POSITION = """INSERT INTO position (topic, partition, next_offset, leaves, duplicates) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (topic, partition) DO UPDATE SET (next_offset, leaves, duplicates)
     = (EXCLUDED.next_offset, EXCLUDED.leaves, EXCLUDED.duplicates)"""
@@ -129,12 +134,14 @@ async def _positions(conn: AsyncConnection[Any]) -> dict[Partition, Position]:
 
 
 async def _write(conn: AsyncConnection[Any], plan: Plan, completed: Sequence[Node]) -> None:
-    await _copy(conn, _COPY_LEAVES, [_leaf_row(leaf.index, leaf.hash, leaf.entry) for leaf in plan.leaves])
-    await _copy(conn, _COPY_SUBJECTS, [(name, leaf.index) for leaf in plan.leaves for name in leaf.entry.identifiers])
-    await _copy(
-        conn, _COPY_DUPLICATES, [(*_place(d.entry), d.leaf_index, d.entry.payload_sha256) for d in plan.duplicates]
-    )
-    await _copy(conn, _COPY_SUBTREES, [_subtree_row(node) for node in completed if _starts_tile_level(node)])
+    leaves = [_leaf_row(leaf.index, leaf.hash, leaf.entry) for leaf in plan.leaves]
+    subjects = [(name, leaf.index) for leaf in plan.leaves for name in leaf.entry.identifiers]
+    duplicates = [(*_place(one.entry), one.leaf_index, one.entry.payload_sha256) for one in plan.duplicates]
+    subtrees = [_subtree_row(node) for node in completed if _starts_tile_level(node)]
+    await _copy(conn, _COPY_LEAVES, _LEAF_TYPES, leaves)
+    await _copy(conn, _COPY_SUBJECTS, _SUBJECT_TYPES, subjects)
+    await _copy(conn, _COPY_DUPLICATES, _DUPLICATE_TYPES, duplicates)
+    await _copy(conn, _COPY_SUBTREES, _SUBTREE_TYPES, subtrees)
     await _count(conn, [leaf.entry.reception for leaf in plan.leaves if leaf.entry.reception])
     positions = [(*place, p.next_offset, p.leaves, p.duplicates) for place, p in plan.positions.items()]
     async with conn.cursor() as cursor:
@@ -151,10 +158,13 @@ async def _count(conn: AsyncConnection[Any], receptions: Sequence[Reception]) ->
         await cursor.executemany(_LAST, list(last.items()))
 
 
-async def _copy(conn: AsyncConnection[Any], statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+async def _copy(
+    conn: AsyncConnection[Any], statement: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     if not rows:
         return
     async with conn.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        copy.set_types(types)
         for row in rows:
             await copy.write_row(row)
 

@@ -17,6 +17,7 @@ from auditing.domain.proofs import Range, TileRun, tile_runs
 _LEAF = 'index, data, event_id, event_type, topic, partition, "offset", payload_sha256, causation_id'
 _LEAVES = f"SELECT {_LEAF} FROM leaf WHERE index >= %s AND index < %s ORDER BY index"  # noqa: S608 - a constant
 _BY_EVENT = f"SELECT {_LEAF} FROM leaf WHERE event_id = %s ORDER BY index LIMIT 1"  # noqa: S608 - a constant
+_LEAF_DATA = "SELECT data FROM leaf WHERE index >= %s AND index < %s ORDER BY index"
 _LEAF_HASHES = "SELECT hash FROM leaf WHERE index >= %s AND index < %s ORDER BY index"
 _SUBTREE_HASHES = "SELECT hash FROM subtree WHERE level = %s AND index >= %s AND index < %s ORDER BY index"
 _TRACE = f"""WITH RECURSIVE found AS (
@@ -48,6 +49,12 @@ class LogReader:
                 rows = await (await conn.execute(_LEAVES.encode(), (first, min(end, first + PAGE)))).fetchall()
             for row in rows:
                 yield _leaf(row)
+
+    async def leaf_data(self, start: int, end: int) -> list[bytes]:
+        """The bytes of leaves [start, end) in order."""
+        async with self._pool.connection() as conn:
+            rows = await (await conn.execute(_LEAF_DATA, (start, end), binary=True)).fetchall()
+            return [data for (data,) in rows]
 
     async def leaf_of_event(self, event_id: str) -> Leaf | None:
         """The leaf of an event; None if it has none."""

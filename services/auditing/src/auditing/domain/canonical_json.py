@@ -11,6 +11,9 @@ from typing import TypeAlias, Union
 Json: TypeAlias = Union[str, bool, "list[Json]", "dict[str, Json]"]
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(value: Json) -> bytes:
     """The one serialisation of a value."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from contracts.identifiers import event_id
 
@@ -19,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_INSTANT = 253_402_300_799_999
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """A record as fetched. `timestamp` is Kafka's, in milliseconds since 1970."""
 
@@ -30,7 +31,7 @@ class Record:
     headers: Mapping[str, str]
     value: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> bytes:
         """SHA-256 of the value; of the empty string for a record without one."""
         return hashlib.sha256(self.value).digest()
@@ -51,7 +52,7 @@ class Record:
         milliseconds = min(max(self.timestamp, 0), _LAST_INSTANT)
         return _instant(_EPOCH + timedelta(milliseconds=milliseconds))
 
-    @property
+    @cached_property
     def occurred_at(self) -> str:
         """CloudEvents `time` as a FHIR dateTime in UTC; empty if there is none."""
         try:

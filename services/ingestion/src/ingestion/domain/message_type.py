@@ -11,6 +11,7 @@ from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
 
 # MSH-11 (HL7 table 0103): debugging and training.
 NOT_PRODUCTION = frozenset({"D", "T"})
+_NOT_TAKEN = frozenset({"AE", "AR", "CE", "CR"})
 _PROCESSING_IDS = NOT_PRODUCTION | {"", "P"}
 
 
@@ -36,6 +37,17 @@ def check_patient_present(message: Message) -> None:
 def trigger_of(message: Message) -> str:
     """MSH-9.2; where a sender leaves it out, EVN-1 or the only usual one of its type."""
     return message.header.get(9, 2) or message.get("EVN-1") or _default(message.header.get(9))
+
+
+def type_answered(message: Message) -> str:
+    """MSH-9.1; of a response the type of the message that it answers: what it says of orders is said as there."""
+    code = message.header.get(9)
+    return table("message_types")[code]["answers"] or code
+
+
+def is_refusal(message: Message) -> bool:
+    """Whether a response says that what it repeats was not taken (MSA-1, HL7 table 0008)."""
+    return bool(table("message_types")[message.header.get(9)]["answers"]) and message.get("MSA-1") in _NOT_TAKEN
 
 
 def _check_type(message: Message) -> None:

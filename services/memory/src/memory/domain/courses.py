@@ -51,7 +51,8 @@ def concept_of(fact: ClinicalFact) -> str:
 
     Never the same for facts that `consult.concepts.key` tells apart, but for names that are longer than what is kept.
     """
-    coded = f"{fact.code.system}|{fact.code.code}" if fact.code.code else f"|{concepts.name(fact).casefold()}"
+    code = fact.code
+    coded = f"{code.system}|{code.code}" if code.code else f"|{concepts.name(fact).casefold()}"
     is_open = fact.kind in _LASTING and fact.status != FACT_STATUS_ENDED and not fact.HasField("valid_to")
     return "|".join([coded[:_LONGEST], organism(fact)[:_LONGEST], "open" if is_open else ""])
 

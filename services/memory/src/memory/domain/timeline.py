@@ -1,10 +1,14 @@
 """What held, and what we knew, when: how later statements change earlier ones that are themselves never changed.
 
 Which statement is meant. Facts of one message under one identity (`longitude.record.v1.Identity`) are one statement. A
-later statement of the same source patient continues an earlier one when they share a group and a name; it then replaces
-all of its facts, whatever became of their number, value, unit or time. Statements of one message never replace each
-other. Where several stand under one identity (replicates, a tolerance test), the one of the same time is meant, else
-the nearest (`_continued`). A final result that follows a final result of another time corrects nothing: both stand.
+later statement about the same person, under a number of the same authority, continues an earlier one when they share a
+group and a name; it then replaces all of its facts, whatever became of their number, value, unit or time. So what is
+said under the surviving number of a merge goes on with what was said under the merged one, and two numbers that part
+again part their statements: nothing is kept of it. The birth date and the sex of a number stay its own: where those of
+two numbers of one person differ, the merge may be wrong, and the record says so. Statements of one message never
+replace each other. Where several stand under one identity (replicates, a tolerance test), the one of the same time is
+meant, else the nearest (`_continued`). A final result that follows a final result of another time corrects nothing:
+both stand.
 
 Which one is later. Statements are put in the source's own order:
 
@@ -34,7 +38,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from consult import times
 from contracts.identifiers import event_id
@@ -62,6 +66,7 @@ from longitude.record.v1.fact_pb2 import (
     FactStatus,
     Identity,
 )
+from terminology.loinc import BIRTH_DATE, SEX
 
 _RANK = {
     FACT_STATUS_ORDERED: 0,
@@ -85,6 +90,7 @@ _COURSES = frozenset(
 # What may come as the result of an order.
 _REPORTED = (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING)
 _LISTED = frozenset((FACT_KIND_ALLERGY, FACT_KIND_PROBLEM))
+_TELLING_APART = frozenset((BIRTH_DATE, SEX))
 # Of RecordedFact.fact: its field number and wire type, as protobuf's encoding has them.
 _FACT_TAG = bytes((RecordedFact.FACT_FIELD_NUMBER << 3 | 2,))
 # Of these the latest of a concept answers for a moment; of the other instants, all.
@@ -106,7 +112,7 @@ class StatedFact:
         """The fact on the wire."""
         return self.fact.SerializeToString(deterministic=True)
 
-    @cached_property
+    @property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
         """Position among the statements of one identity."""
         rank = _RANK.get(self.fact.status, _ORDINARY_RANK)
@@ -153,7 +159,12 @@ class Entry:
         """`recorded()` on the wire, around the bytes of the fact as it was stated where nothing was added to it."""
         stated = self.statement
         fact = stated.payload if self.fact is stated.fact else self.fact.SerializeToString(deterministic=True)
-        return _FACT_TAG + _varint(len(fact)) + fact + self._became().SerializeToString(deterministic=True)
+        return _FACT_TAG + _varint(len(fact)) + fact + self._became_on_the_wire()
+
+    def _became_on_the_wire(self) -> bytes:
+        if self.successor is None and not self.carried_from:
+            return _only_recorded(self.statement.recorded_at)
+        return self._became().SerializeToString(deterministic=True)
 
     def _became(self) -> RecordedFact:
         view = RecordedFact(recorded_at=times.stamp(self.statement.recorded_at), carried_from=self.carried_from)
@@ -161,6 +172,12 @@ class Entry:
             view.superseded_by = self.successor.fact_id
             view.superseded_at.CopyFrom(times.stamp(self.superseded_at))
         return view
+
+
+@lru_cache(maxsize=64)
+def _only_recorded(recorded_at: datetime) -> bytes:
+    """What became of a statement that stands as it was stated: the same for a whole batch."""
+    return RecordedFact(recorded_at=times.stamp(recorded_at)).SerializeToString(deterministic=True)
 
 
 def replay(statements: Iterable[StatedFact], known_at: datetime | None = None) -> list[Entry]:
@@ -202,7 +219,10 @@ def _concept(fact: ClinicalFact) -> tuple[int, str, str, str]:
 
 
 def clusters(statements: Sequence[StatedFact]) -> list[list[StatedFact]]:
-    """Sets of statements that share a group id, directly or through others: no set acts on another."""
+    """Sets of statements about one person that share a group id, directly or through others: no set acts on another.
+
+    A number is one of its authority: what two authorities call by one name are two things.
+    """
     parent: dict[object, object] = {}
 
     def root(one: object) -> object:
@@ -221,8 +241,7 @@ def clusters(statements: Sequence[StatedFact]) -> list[list[StatedFact]]:
 
 
 def _cluster_keys(fact: ClinicalFact) -> list[tuple[str, ...]]:
-    source = (fact.patient.authority, fact.patient.id)
-    return [(*source, group) for group in fact.identity.groups] or [(*source, "", fact.fact_id)]
+    return [(fact.patient.authority, group) for group in fact.identity.groups] or [("", "", fact.fact_id)]
 
 
 @dataclass(frozen=True)
@@ -239,9 +258,9 @@ class _Statement:
     def first(self) -> ClinicalFact:
         return self.facts[0].fact
 
-    @cached_property
+    @property
     def order(self) -> tuple[datetime, int, datetime, int, str]:
-        return max(fact.order for fact in self.facts)
+        return max(fact.order for fact in self.facts) if len(self.facts) > 1 else self.facts[0].order
 
     @cached_property
     def time(self) -> datetime | None:
@@ -331,10 +350,15 @@ def lives(cluster: Iterable[StatedFact], before: Sequence[Chain] = ()) -> list[t
     chains: list[Chain] = list(before)
     ended: list[Chain] = []
     for statements in _messages(cluster):
-        for whole in (each for each in statements if each.identity.whole_group):
+        contents: list[_Statement] = []
+        wholes: list[_Statement] = []
+        for each in statements:
+            (wholes if each.identity.whole_group else contents).append(each)
+        for whole in wholes:
+            if any(_moves(whole, content) for content in contents):
+                continue
             if not _apply_to_group(whole, chains) and _announces(whole):
                 chains.append(_begun(whole, []))
-        contents = [each for each in statements if not each.identity.whole_group]
         replaced = _continued(chains, contents) if chains else {}
         for statement in contents:
             continued = [chain for chain in chains if replaced.get(id(chain)) is statement] if replaced else []
@@ -351,7 +375,10 @@ def lives(cluster: Iterable[StatedFact], before: Sequence[Chain] = ()) -> list[t
 def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dict[int, _Statement]:
     """Which statement of a message replaces which open chain (by its `id`)."""
     found: dict[int, _Statement] = {}
-    meant = {id(s): [c for c in chains if _same(c.identity, s.identity)] for s in statements}
+    meant = {
+        id(s): [c for c in chains if _same(c.identity, s.identity) and not _tells_apart(c.last.first, s.first)]
+        for s in statements
+    }
     for statement in statements:
         for chain in meant[id(statement)]:
             place = chain.last.identity.instance == statement.identity.instance
@@ -364,6 +391,16 @@ def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dic
             free = [c for c in meant[id(statement)] if id(c) not in found and _replaces(statement, c.last)]
             found |= {id(chain): statement for chain in _nearest(statement, free)}
     return found
+
+
+def _moves(whole: _Statement, content: _Statement) -> bool:
+    """A message takes a thing from one number and states it under another: where both are one person, nothing goes."""
+    return whole.first.patient != content.first.patient and _same_group(whole.identity, content.identity)
+
+
+def _tells_apart(one: ClinicalFact, other: ClinicalFact) -> bool:
+    """The birth date or the sex of two numbers: neither corrects the other."""
+    return one.kind == FACT_KIND_DEMOGRAPHIC and one.code.code in _TELLING_APART and one.patient != other.patient
 
 
 def _nearest(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
@@ -474,10 +511,12 @@ def _derived(entry: Entry, whole: StatedFact) -> Entry:
 
 def _predecessor(fact: ClinicalFact, statement: _Statement, earlier: Sequence[Entry]) -> Entry | None:
     """The entry from which a fact takes what it leaves out: the same part, or the only one."""
+    if not earlier:
+        return None
     same = [entry for entry in earlier if entry.fact.identity.part == fact.identity.part]
     if same:
         return same[-1]
-    return earlier[-1] if len(statement.facts) == 1 and earlier else None
+    return earlier[-1] if len(statement.facts) == 1 else None
 
 
 def _completed(stated: StatedFact, before: Entry | None, first_stated: datetime) -> Entry:

@@ -56,9 +56,14 @@ class Update:
     texts: tuple[Text, ...] = ()
 
     @cached_property
+    def patients(self) -> tuple[Identifier, ...]:
+        """Whom each of the facts is about."""
+        return tuple(Identifier.of(fact.patient) for fact in self.facts)
+
+    @cached_property
     def identifiers(self) -> set[Identifier]:
         """Every identifier that the event speaks of."""
-        named = {self.patient, *(Identifier.of(fact.patient) for fact in self.facts)}
+        named = {self.patient, *self.patients}
         return named | {identifier for link in self.links for identifier in link.pair}
 
 

@@ -19,7 +19,7 @@ from ingestion.domain.facts.deaths import accident, death
 from ingestion.domain.facts.demographics import demographics
 from ingestion.domain.facts.documents import Document, attached_documents
 from ingestion.domain.facts.encounters import encounters
-from ingestion.domain.facts.groups import Person, persons
+from ingestion.domain.facts.groups import Order, Person, persons
 from ingestion.domain.facts.observations import reports
 from ingestion.domain.facts.problems import diagnosis, problem
 from ingestion.domain.facts.procedures import procedure
@@ -28,6 +28,7 @@ from ingestion.domain.facts.scope import Origin, Scope, with_id
 from ingestion.domain.facts.transcriptions import transcription
 from ingestion.domain.hl7 import Message, Segment
 from ingestion.domain.identity import Numbers
+from ingestion.domain.message_type import is_refusal, type_answered
 
 _STATEMENTS: dict[str, Callable[[Segment, Scope], Iterator[pb.ClinicalFact]]] = {
     "DG1": diagnosis,
@@ -38,6 +39,9 @@ _STATEMENTS: dict[str, Callable[[Segment, Scope], Iterator[pb.ClinicalFact]]] = 
     "PDA": death,
     "ACC": accident,
 }
+
+# ORC-1, HL7 table 0119.
+_UNABLE_TO_ACCEPT = "UA"
 
 __all__ = ["Document", "Normalised", "Origin", "normalise"]
 
@@ -95,9 +99,21 @@ def _statements(
         scope.origin.remark(note, 3, "a note about no result and no order is not read")
     described = [order for order in person.orders if order.first("TXA") is not None]
     others = [order for order in person.orders if order.first("TXA") is None]
+    if is_refusal(message):
+        others = list(_not_accepted(message, others, scope))
     for order in described:
         yield from transcription(order, scope)
-    yield from orders.statements(others, message.header.get(9), scope)
+    yield from orders.statements(others, type_answered(message), scope)
     for report in reports([person.observations, *others], scope):
         yield from attached_documents(report, scope)
         yield from results(report, scope)
+
+
+def _not_accepted(message: Message, orders_: list[Order], scope: Scope) -> Iterator[Order]:
+    """Of what a response repeats that refuses its message, the orders of which it says so itself."""
+    for order in orders_:
+        answer = message.first("MSA")
+        if order.control == _UNABLE_TO_ACCEPT:
+            yield order
+        elif answer is not None:
+            scope.origin.remark(answer, 1, "refuses what it repeats: nothing is ordered, dispensed or given by it")

@@ -88,8 +88,8 @@ def encounters(message: Message, person: Person, scope: Scope, numbers: Numbers)
         for mrg in person.merged:
             yield from _moved(mrg, scope, numbers)
     # A move of several visits has an MRG before each.
-    count = len(person.merged) if event.says in {"moved", "renamed"} else 1
-    for pv1, mrg in zip_longest(person.visits[: max(count, 1)], person.merged[:count]):
+    earlier = person.merged if event.says in {"moved", "renamed"} else []
+    for pv1, mrg in zip_longest(person.visits[: max(len(earlier), 1)], earlier):
         if pv1 is not None:
             yield from _encounter(person.pid, pv1, mrg, event)
 
@@ -106,7 +106,7 @@ def _encounter(pid: Segment, pv1: Segment, mrg: Segment | None, event: _Event) -
         return
     scope = replace(event.scope, encounter_id=pv1.get(19))
     begun, ended = event.begun(pv1), event.ended(pv1)
-    groups = _groups(pid, pv1, mrg if event.says == "renamed" else None)
+    groups = _groups(pid, pv1, mrg)
     if not groups and begun is not None:
         # The only name that a visit without numbers has.
         groups = [f"visit-since:{begun.seconds}"]
@@ -142,15 +142,20 @@ def _class(pv1: Segment, scope: Scope) -> pb.CodedConcept | None:
 
 
 def _groups(pid: Segment, pv1: Segment, mrg: Segment | None) -> list[str]:
-    """The visit by its number, by its earlier one (MRG-5), and its account."""
-    earlier = number_of(mrg, 5, "visit") if mrg else ""
+    """The visit by its number, by its earlier one, and its account."""
+    earlier = _earlier(mrg) if mrg else ""
     return list(filter(None, [number_of(pv1, 19, "visit"), earlier, number_of(pid, 18, "account")]))
+
+
+def _earlier(mrg: Segment) -> str:
+    """The number of a visit before it was renamed or moved: MRG-5, else that of its account, MRG-3."""
+    return number_of(mrg, 5, "visit") or number_of(mrg, 3, "account")
 
 
 def _moved(mrg: Segment, scope: Scope, numbers: Numbers) -> Iterator[pb.ClinicalFact]:
     """That the visit of MRG-5, else the account of MRG-3, was never one of the patient of MRG-1."""
     owners = numbers.naming(mrg, 1)
-    groups = list(filter(None, [number_of(mrg, 5, "visit") or number_of(mrg, 3, "account")]))
+    groups = list(filter(None, [_earlier(mrg)]))
     if not owners or not groups:
         scope.origin.remark(mrg, 5 if owners else 1, "a move that does not say of whom and of which visit")
         return

@@ -2,7 +2,7 @@
 
 A state that nobody stated is left open: it is as it was stated before. What is ordered, what was dispensed and what was
 given are told apart by the message: in a dispense, an administration or a give message (RDS, RAS, RGV) the order stands
-for information only (HL7 v2.5.1 sections 4.13.5 to 4.13.9).
+for information only (HL7 v2.5.1 sections 4.13.7 to 4.13.12).
 """
 
 from collections import Counter

@@ -29,7 +29,7 @@ _OTHER_DETAILS = ("RXD", "RXG", "RXA", "RQD", "RQ1", "ODS", "TXA")
 
 
 def statements(orders: Sequence[Order], code: str, scope: Scope) -> list[pb.ClinicalFact]:
-    """Facts of the orders of one person; `code`: the type of the message (MSH-9.1)."""
+    """Facts of the orders of one person; `code`: the type of the message (MSH-9.1), of a response that it answers."""
     together = [order for order in governed(orders) if order.first("TXA") is None]
     facts = [fact for order in together for fact in _doses(order, code, scope)]
     if code not in INFORMATIVE:

@@ -20,7 +20,7 @@ from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, notes
+from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes
 from memory.adapters.postgres.contradictions import Found, Now
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.facts import Row
@@ -110,19 +110,21 @@ class Store:
     async def record(self, conn: Connection, updates: Mapping[str, Update]) -> dict[str, Recorded]:
         """Record the updates of a batch, by their event ids and in order, inside the caller's transaction."""
         named = {identifier for update in updates.values() for identifier in update.identifiers}
-        await identity.lock(conn, named)
+        before = await identity.lock(conn, named)
         recorded_at = await _clock(conn)
         known = await identity.register(conn, named, recorded_at)
         links = await identity.add_links(conn, updates, known, recorded_at)
+        after = await identity.persons(conn, before, FOR_EVER) if links else before
+        kin = await meetings.kin(conn, before, after)
         rows = facts.rows(updates, known, recorded_at)
-        belongs = await clusters.assign(conn, rows)
+        belongs = await meetings.meet(conn, await clusters.assign(conn, rows), rows, kin)
         new = await facts.add(conn, rows, belongs.number)
-        await entries.project(conn, new, belongs)
+        await entries.project(conn, new, belongs, {**known, **kin.number})
         await notes.add(conn, [text for update in updates.values() for text in update.texts], known, recorded_at)
-        opened = await _refresh(conn, updates, links, new, recorded_at)
+        opened = await _refresh(conn, updates, links, new, after, recorded_at)
         added: dict[str, list[str]] = defaultdict(list)
         for row in new:
-            added[row.event_id].append(row.fact.fact_id)
+            added[row.event_id].append(row.statement.fact.fact_id)
         return {id_: Recorded(added[id_], links[id_], opened.get(id_, []), recorded_at) for id_ in updates}
 
     @asynccontextmanager
@@ -190,10 +192,11 @@ async def open_store(dsn: str) -> AsyncIterator[Store]:
 
 
 async def _person(conn: Connection, identifier: Identifier, known_at: datetime | str) -> Person:
-    if not await identity.is_known(conn, identifier, known_at):
+    number = await identity.number(conn, identifier, known_at)
+    if number is None:
         raise NotFoundError("no patient is known by this identifier at that time")
     members = await identity.person(conn, identifier, known_at)
-    numbers = sorted((await identity.numbers(conn, members)).values())
+    numbers = [number] if len(members) == 1 else sorted((await identity.numbers(conn, members)).values())
     found = await contradictions.of(conn, numbers, known_at)
     return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
 
@@ -206,17 +209,18 @@ async def _clock(conn: Connection) -> datetime:
 
 
 async def _refresh(
-    conn: Connection, updates: Mapping[str, Update], links: Mapping[str, int], new: Iterable[Row], recorded_at: datetime
+    conn: Connection,
+    updates: Mapping[str, Update],
+    links: Mapping[str, int],
+    new: Iterable[Row],
+    persons: Mapping[Identifier, frozenset[Identifier]],
+    recorded_at: datetime,
 ) -> dict[str, list[str]]:
     """Let the rules look once at each person for whom something that they read has changed; what opened, by event."""
     kinds: dict[str, set[int]] = defaultdict(set)
     for row in new:
-        kinds[row.event_id].add(row.fact.kind)
+        kinds[row.event_id].add(row.statement.fact.kind)
     touched = {id_: update for id_, update in updates.items() if links[id_] or rules.KINDS & kinds[id_]}
-    if not touched:
-        return {}
-    named = {identifier for update in touched.values() for identifier in update.identifiers}
-    persons = await identity.persons(conn, named, FOR_EVER)
     # The last event about a person is the one after which the rules looked.
     looked: dict[frozenset[Identifier], str] = {}
     for id_, update in touched.items():
@@ -225,9 +229,10 @@ async def _refresh(
             # What one identifier says of a birth date is compared with what the others say.
             if clinical or len(members) > 1:
                 looked[members] = id_
+    if not looked:
+        return {}
     numbers = await identity.numbers(conn, {identifier for members in looked for identifier in members})
-    now = await _found_now(conn, looked, numbers)
-    return await contradictions.refresh(conn, now, recorded_at) if now else {}
+    return await contradictions.refresh(conn, await _found_now(conn, looked, numbers), recorded_at)
 
 
 async def _found_now(

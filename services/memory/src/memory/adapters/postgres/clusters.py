@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ Group = tuple[int, str]
 # From the groups asked for to their clusters, to all groups of those, to the clusters of these, and so on.
 _REACHED = """
 WITH RECURSIVE reached(cluster_no) AS (
-    SELECT g.cluster_no FROM unnest(%s::bigint[], %s::text[]) AS asked(identifier_no, name)
+    SELECT g.cluster_no FROM unnest(%b::bigint[], %b::text[]) AS asked(identifier_no, name)
     JOIN fact_group g USING (identifier_no, name)
     UNION
     SELECT theirs.cluster_no FROM reached JOIN fact_group ours USING (cluster_no)
@@ -26,9 +26,9 @@ SELECT identifier_no, name, cluster_no FROM reached JOIN fact_group USING (clust
 """
 _NUMBERS = "SELECT nextval('cluster_no') FROM generate_series(1, %s)"
 _ADD = """INSERT INTO fact_group (identifier_no, name, cluster_no)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"""
+    SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bigint[]) ON CONFLICT DO NOTHING"""
 _STATE = """SELECT number, (SELECT max(stated_at) FROM fact WHERE cluster_no = number),
-    EXISTS (SELECT FROM fact WHERE cluster_no = number AND kind = 7) FROM unnest(%s::bigint[]) AS number"""
+    EXISTS (SELECT FROM fact WHERE cluster_no = number AND kind = 7) FROM unnest(%b::bigint[]) AS number"""
 
 
 class Joined:
@@ -61,23 +61,19 @@ class Clusters:
     """Where each of some facts belongs.
 
     `number`: the cluster of a fact id; facts about themselves alone have none. `before`: of the clusters that were in
-    the record already.
+    the record already. `meeting`: of clusters that meet with those of other identifiers (meetings.py), the one that
+    stands for all. `remade`: those that are made again whatever is new, with all their numbers.
     """
 
     number: Mapping[str, int]
     before: Mapping[int, Before]
+    meeting: Mapping[int, int] = field(default_factory=dict)
+    remade: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
 
 async def assign(conn: AsyncConnection[Any], new: Sequence[Row]) -> Clusters:
     """Give each fact its cluster, and record what it joins. The caller has the persons' locks."""
-    named: dict[str, tuple[object, ...]] = {
-        row.fact.fact_id: (row.identifier_no, *row.fact.identity.groups) for row in new
-    }
-    # The facts of one order have the same groups.
-    together: dict[tuple[object, ...], list[Group]] = {}
-    for row in new:
-        if (names := named[row.fact.fact_id]) not in together and row.fact.identity.groups:
-            together[names] = [(row.identifier_no, name) for name in row.fact.identity.groups]
+    named, together = _by_groups(new)
     if not together:
         return Clusters({}, {})
     asked = sorted({group for each in together.values() for group in each})
@@ -94,9 +90,22 @@ async def assign(conn: AsyncConnection[Any], new: Sequence[Row]) -> Clusters:
     if rows:
         await conn.execute(_ADD, tuple(map(list, zip(*sorted(rows), strict=True))))
     return Clusters(
-        {fact_id: cluster_of[names] for fact_id, names in named.items() if names in cluster_of},
-        await _before(conn, before),
+        {fact_id: cluster_of[names] for fact_id, names in named.items()},
+        await before_of(conn, before),
     )
+
+
+def _by_groups(new: Sequence[Row]) -> tuple[dict[str, tuple[object, ...]], dict[tuple[object, ...], list[Group]]]:
+    """What each fact's groups are together, by its id, and the groups: the facts of one order have the same."""
+    named: dict[str, tuple[object, ...]] = {}
+    together: dict[tuple[object, ...], list[Group]] = {}
+    for _, number, statement in new:
+        groups = tuple(statement.fact.identity.groups)
+        if groups:
+            names = named[statement.fact.fact_id] = (number, *groups)
+            if names not in together:
+                together[names] = [(number, group) for group in groups]
+    return named, together
 
 
 async def _numbered(
@@ -116,7 +125,8 @@ async def _numbered(
     return numbers, had
 
 
-async def _before(conn: AsyncConnection[Any], numbers: Mapping[int, frozenset[int]]) -> dict[int, Before]:
+async def before_of(conn: AsyncConnection[Any], numbers: Mapping[int, frozenset[int]]) -> dict[int, Before]:
+    """What belonged with each of some clusters before; all its numbers are given."""
     if not numbers:
         return {}
     everything = [number for each in numbers.values() for number in each]

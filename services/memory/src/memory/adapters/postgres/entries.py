@@ -4,10 +4,11 @@ A projection of domain/timeline.py. `project` makes the entries of the clusters 
 transaction; `rebuild` makes all of them again from the facts, and a start does so when the rules have changed.
 """
 
+import asyncio
 import hashlib
 import inspect
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -17,20 +18,24 @@ from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, Identity
 from psycopg import AsyncConnection
 
-from memory.adapters.postgres import facts
+from memory.adapters.postgres import facts, identity
 from memory.adapters.postgres.clusters import Clusters
 from memory.adapters.postgres.facts import Row
 from memory.domain import timeline
 from memory.domain.courses import MOST, Course, concept_of, cut, depth, is_named
+from memory.domain.identity import Identifier
 from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, resumed
 
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
 PAGE_BYTES = 4 * 1024 * 1024
 
+# Clusters that are gone through at once: some milliseconds.
+_TURN = 16
+
 # Each by an index of its own.
-_FORGET_OPEN = "DELETE FROM entry WHERE cluster_no = ANY(%s) AND chain IS NOT NULL"
-_FORGET_CLOSED = "DELETE FROM entry WHERE cluster_no = ANY(%s) AND chain IS NULL"
-_REPLACE = """DELETE FROM entry USING unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+_FORGET_OPEN = "DELETE FROM entry WHERE cluster_no = ANY(%b::bigint[]) AND chain IS NOT NULL"
+_FORGET_CLOSED = "DELETE FROM entry WHERE cluster_no = ANY(%b::bigint[]) AND chain IS NULL"
+_REPLACE = """DELETE FROM entry USING unnest(%b::bigint[], %b::timestamptz[], %b::timestamptz[], %b::text[])
     AS gone(identifier_no, starts, recorded_at, fact_id)
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
     AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
@@ -44,7 +49,7 @@ _TYPES = (
 _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
     f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at
     FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
-    WHERE e.cluster_no = ANY(%s) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
+    WHERE e.cluster_no = ANY(%b::bigint[]) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
 _OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
 _STANDING = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands ORDER BY starts, recorded_at, fact_id"""
 _COURSES = """SELECT kind, concept, count(*), max(since) FROM entry WHERE identifier_no = ANY(%s) AND stands
@@ -83,6 +88,9 @@ _PAGE_BACK = _PAGE.replace("fact_id) > (", "fact_id) < (").replace(
 _RULES = "SELECT rules FROM entry_rules"
 
 
+Numbers = Mapping[Identifier, int]
+
+
 class Place(NamedTuple):
     """Where an entry stands in the order of reading."""
 
@@ -95,31 +103,40 @@ START = Place(times.EARLIEST, times.EARLIEST, "")
 END = Place(times.LATEST, times.LATEST, "")
 
 
-async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Clusters) -> None:
-    """Make the entries again that new facts may have changed. The caller has the persons' locks."""
+async def project(conn: AsyncConnection[Any], new: Sequence[Row], known: Clusters, numbers: Numbers) -> None:
+    """Make the entries again that new facts or links may have changed. The caller has the persons' locks."""
     fresh: dict[int, list[Row]] = defaultdict(list)
     made: list[tuple[Any, ...]] = []
     for row in new:
-        number = known.number.get(row.fact.fact_id)
+        number = known.number.get(row.statement.fact.fact_id)
         if number is None:
-            made += _rows(row.identifier_no, None, lives([row.statement]))
+            made += _rows(numbers, None, lives([row.statement]))
         else:
-            fresh[number].append(row)
-    later = {number: rows for number, rows in fresh.items() if number in known.before and _goes_on(rows, known, number)}
-    again = {number: known.before[number].numbers for number in fresh if number in known.before and number not in later}
-    for number, rows in fresh.items():
+            fresh[known.meeting.get(number, number)].append(row)
+    joining = {number: rows for number, rows in fresh.items() if number in known.before and number not in known.remade}
+    later = {number: rows for number, rows in joining.items() if _goes_on(rows, known, number)}
+    again = {number: known.before[number].numbers for number in joining if number not in later} | dict(known.remade)
+    async for number, rows in _in_turns(fresh):
         if number not in known.before:
-            made += _rows(rows[0].identifier_no, number, lives([row.statement for row in rows]))
+            made += _rows(numbers, number, lives([row.statement for row in rows]))
     for number, statements in (await _statements(conn, again)).items():
-        made += _rows(fresh[number][0].identifier_no, number, lives(statements))
-    changed, gone = await _went_on(conn, later, known)
+        made += _rows(numbers, number, lives(statements))
+    changed, gone = await _went_on(conn, later, known, numbers)
     if again:
-        forgotten = [number for numbers in again.values() for number in numbers]
+        forgotten = [number for each in again.values() for number in each]
         await conn.execute(_FORGET_OPEN, (forgotten,))
         await conn.execute(_FORGET_CLOSED, (forgotten,))
     if gone:
         await conn.execute(_REPLACE, tuple(map(list, zip(*gone, strict=True))))
     await _write(conn, made + changed)
+
+
+async def _in_turns(clusters_: Mapping[int, Sequence[Row]]) -> AsyncIterator[tuple[int, Sequence[Row]]]:
+    """The clusters one by one, with pauses in which others go on: a reader does not wait for a whole batch."""
+    for n, item in enumerate(clusters_.items()):
+        if n % _TURN == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 def _goes_on(rows: Iterable[Row], known: Clusters, number: int) -> bool:
@@ -131,7 +148,7 @@ def _goes_on(rows: Iterable[Row], known: Clusters, number: int) -> bool:
 
 
 async def _went_on(
-    conn: AsyncConnection[Any], later: Mapping[int, Sequence[Row]], known: Clusters
+    conn: AsyncConnection[Any], later: Mapping[int, Sequence[Row]], known: Clusters, numbers: Numbers
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """The rows that later statements make, and the keys of those that they replace."""
     belongs = {before: number for number in later for before in known.before[number].numbers}
@@ -142,7 +159,7 @@ async def _went_on(
             chains[belongs[cluster]].append(_chain(list(of_chain)))
     made: list[tuple[Any, ...]] = []
     gone: list[tuple[Any, ...]] = []
-    for number, rows in later.items():
+    async for number, rows in _in_turns(later):
         before = sorted(chains[number], key=lambda chain: chain.last.order)
         was = {id(entry): (entry, chain.identity) for chain in before for entry in chain.entries}
         lived = lives([row.statement for row in rows], before)
@@ -151,10 +168,9 @@ async def _went_on(
             for entry, chain in lived
             if id(entry) in was and chain is not None and chain.identity is was[id(entry)][1]
         }
-        person = rows[0].identifier_no
-        every = zip(_rows(person, number, lived), lived, strict=True)
+        every = zip(_rows(numbers, number, lived), lived, strict=True)
         made += [row for row, (entry, _) in every if id(entry) not in same]
-        gone += [(person, *place(entry)) for id_, (entry, _) in was.items() if id_ not in same]
+        gone += [(_number(numbers, entry), *place(entry)) for id_, (entry, _) in was.items() if id_ not in same]
     return made, gone
 
 
@@ -185,13 +201,13 @@ async def rebuild(conn: AsyncConnection[Any]) -> None:
     """Make every entry again from the facts, inside the caller's transaction; writers wait."""
     await conn.execute("LOCK TABLE fact, entry IN SHARE ROW EXCLUSIVE MODE")
     await conn.execute("DELETE FROM entry")
-    for (number,) in await (await conn.execute("SELECT identifier_no FROM identifier")).fetchall():
-        stated = await facts.in_clusters(conn, number)
+    for numbers in await identity.everyone(conn):
+        stated = await facts.in_clusters(conn, numbers.values())
         cluster_of = {statement.fact.fact_id: cluster for cluster, statement in stated}
         made: list[tuple[Any, ...]] = []
         for cluster in clusters([statement for _, statement in stated]):
-            numbers = [no for each in cluster if (no := cluster_of[each.fact.fact_id]) is not None]
-            made += _rows(number, min(numbers, default=None), lives(cluster))
+            own = [no for each in cluster if (no := cluster_of[each.fact.fact_id]) is not None]
+            made += _rows(numbers, min(own, default=None), lives(cluster))
         await _write(conn, made)
 
 
@@ -302,11 +318,11 @@ async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]]) ->
             await copy.write_row(row)
 
 
-def _rows(number: int, cluster: int | None, lived: Iterable[tuple[Entry, Chain | None]]) -> list[tuple[Any, ...]]:
+def _rows(numbers: Numbers, cluster: int | None, lived: Iterable[tuple[Entry, Chain | None]]) -> list[tuple[Any, ...]]:
     rows = []
-    position: Counter[int] = Counter()
+    position: dict[int, int] = defaultdict(int)
     for entry, chain in lived:
-        rows.append(_row(number, cluster, entry, chain, position[id(chain)]))
+        rows.append(_row(_number(numbers, entry), cluster, entry, chain, position[id(chain)]))
         position[id(chain)] += 1
     return rows
 
@@ -315,7 +331,7 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
     fact = entry.fact
     return (
         number,
-        *place(entry),
+        *timeline.reading_order(entry),
         cluster,
         fact.kind,
         concept_of(fact),
@@ -324,6 +340,12 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
         entry.view(),
         *((None,) * 4 if chain is None else _open(chain, position)),
     )
+
+
+def _number(numbers: Numbers, entry: Entry) -> int:
+    """An entry stays with the identifier of its statement, whoever else has statements in the cluster."""
+    patient = entry.fact.patient
+    return numbers[Identifier(patient.authority, patient.id)]
 
 
 def _open(chain: Chain, position: int) -> tuple[Any, ...]:

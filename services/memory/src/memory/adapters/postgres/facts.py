@@ -1,9 +1,8 @@
 """Facts as rows: written once, read as statements."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from consult import times
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -13,7 +12,7 @@ from memory.domain.identity import Identifier
 from memory.domain.timeline import StatedFact
 from memory.domain.updates import Update
 
-_KNOWN = "SELECT fact_id FROM fact WHERE fact_id = ANY(%s)"
+_KNOWN = "SELECT fact_id FROM fact WHERE fact_id = ANY(%b::text[])"
 _ADD = """COPY fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at, received_at,
     ordinal, recorded_at, event_id) FROM STDIN (FORMAT BINARY)"""
 _TYPES = (
@@ -23,13 +22,12 @@ _TYPES = (
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s"""
 _OF_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
-    WHERE cluster_no = ANY(%s)"""
+    WHERE cluster_no = ANY(%b::bigint[])"""
 _IN_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
-    WHERE identifier_no = %s"""
+    WHERE identifier_no = ANY(%s)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A fact on its way into the record."""
 
     event_id: str
@@ -45,9 +43,9 @@ def rows(updates: Mapping[str, Update], known: Mapping[Identifier, int], recorde
     """The facts of each event; a fact that several state belongs to the first."""
     made: dict[str, Row] = {}
     for event_id, update in updates.items():
-        for n, fact in enumerate(update.facts):
+        for n, (fact, patient) in enumerate(zip(update.facts, update.patients, strict=True)):
             statement = StatedFact(fact, update.stated_at, update.received_at, n, recorded_at)
-            made.setdefault(fact.fact_id, Row(event_id, known[Identifier.of(fact.patient)], statement))
+            made.setdefault(fact.fact_id, Row(event_id, known[patient], statement))
     return list(made.values())
 
 
@@ -98,9 +96,9 @@ async def of_clusters(conn: AsyncConnection[Any], clusters: Iterable[int]) -> li
     return [(cluster, _stated(*row)) for cluster, *row in rows_]
 
 
-async def in_clusters(conn: AsyncConnection[Any], number: int) -> list[tuple[int | None, StatedFact]]:
-    """Every statement of one identifier, with its cluster."""
-    rows_ = await (await conn.execute(_IN_CLUSTERS, (number,))).fetchall()
+async def in_clusters(conn: AsyncConnection[Any], numbers: Collection[int]) -> list[tuple[int | None, StatedFact]]:
+    """Every statement of these identifiers, with its cluster."""
+    rows_ = await (await conn.execute(_IN_CLUSTERS, (list(numbers),))).fetchall()
     return [(cluster, _stated(*row)) for cluster, *row in rows_]
 
 

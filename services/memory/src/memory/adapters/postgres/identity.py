@@ -12,13 +12,19 @@ from memory.domain.updates import Update
 
 # The fence (OFFSET 0) keeps the locks in one order.
 _LOCK = """SELECT pg_advisory_xact_lock(key) FROM
-    (SELECT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
+    (SELECT hashtextextended(name, 0) AS key FROM unnest(%b::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
 _LOCK_SHARED = _LOCK.replace("lock(", "lock_shared(")
-_REGISTER = """INSERT INTO identifier (recorded_at, authority, id)
-    SELECT %s, * FROM unnest(%s::text[], %s::text[]) ON CONFLICT (authority, id) DO NOTHING"""
-_NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%s::text[], %s::text[]) AS asked(authority, id)
+_REGISTER = """WITH asked AS (SELECT * FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)),
+known AS (SELECT authority, id, identifier_no FROM asked JOIN identifier USING (authority, id)),
+new AS (
+    INSERT INTO identifier (recorded_at, authority, id)
+    SELECT %s, authority, id FROM asked WHERE (authority, id) NOT IN (SELECT authority, id FROM known)
+    RETURNING authority, id, identifier_no
+)
+SELECT * FROM known UNION ALL SELECT * FROM new"""
+_NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)
     JOIN identifier USING (authority, id)"""
-_KNOWN = "SELECT 1 FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
+_NUMBER = "SELECT identifier_no FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
 # Every link ever stated among identifiers that any link, removed or not, ever joined: a superset of the component.
 _LINKS = """
 WITH RECURSIVE edge AS (
@@ -26,7 +32,7 @@ WITH RECURSIVE edge AS (
     UNION ALL
     SELECT merged_no, surviving_no FROM identity_link
 ), reached(no) AS (
-    SELECT identifier_no FROM unnest(%(authorities)s::text[], %(ids)s::text[]) AS asked(authority, id)
+    SELECT identifier_no FROM unnest(%(authorities)b::text[], %(ids)b::text[]) AS asked(authority, id)
     JOIN identifier USING (authority, id)
     UNION
     SELECT edge.other FROM reached JOIN edge ON edge.one = reached.no
@@ -38,6 +44,7 @@ JOIN identifier s ON s.identifier_no = l.surviving_no
 JOIN identifier m ON m.identifier_no = l.merged_no
 WHERE l.recorded_at <= %(known_at)s
 """
+_EVERYONE = "SELECT authority, id, identifier_no FROM identifier ORDER BY identifier_no"
 _ADD_LINKS = """INSERT INTO identity_link
     (recorded_at, event_id, ordinal, surviving_no, merged_no, removed, stated_at, received_at)
     SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bool[], %s::timestamptz[],
@@ -66,32 +73,40 @@ async def persons(
     return components(asked, statements)
 
 
-async def is_known(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> bool:
-    return await (await conn.execute(_KNOWN, (*identifier, known_at))).fetchone() is not None
+async def everyone(conn: AsyncConnection[Any]) -> list[dict[Identifier, int]]:
+    """All persons: the numbers of their identifiers."""
+    rows = await (await conn.execute(_EVERYONE)).fetchall()
+    numbers = {Identifier(authority, id_): number for authority, id_, number in rows}
+    who = (await persons(conn, numbers, "infinity")).values()
+    return [{member: numbers[member] for member in sorted(members)} for members in dict.fromkeys(who)]
 
 
-async def lock(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> None:
-    """Make this transaction the only writer of everyone the identifiers name, until it ends.
+async def number(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> int | None:
+    """The number of an identifier that was known by a time."""
+    row = await (await conn.execute(_NUMBER, (*identifier, known_at))).fetchone()
+    return int(row[0]) if row else None
+
+
+async def lock(
+    conn: AsyncConnection[Any], identifiers: Iterable[Identifier]
+) -> dict[Identifier, frozenset[Identifier]]:
+    """Make this transaction the only writer of everyone the identifiers name, until it ends; return who they are.
 
     Locks are taken in one order. Only when somebody is merged while we wait may a second round cross another writer's;
     the database then ends one of the two, and the bus tries its event again.
     """
     locked: set[Identifier] = set()
-    wanted = await _everyone(conn, identifiers)
-    while wanted - locked:
-        await conn.execute(_LOCK.encode(), (_names(wanted - locked),))
+    who = await persons(conn, identifiers, "infinity")
+    while wanted := set[Identifier]().union(*who.values()) - locked:
+        await conn.execute(_LOCK.encode(), (_names(wanted),))
         locked |= wanted
-        wanted = await _everyone(conn, locked)
+        who = await persons(conn, locked, "infinity")
+    return who
 
 
 async def wait_for_writers(conn: AsyncConnection[Any], identifier: Identifier) -> None:
     """Return when no transaction can still record facts of this person with a `recorded_at` in the past."""
-    await conn.execute(_LOCK_SHARED.encode(), (_names(await _everyone(conn, [identifier])),))
-
-
-async def _everyone(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> set[Identifier]:
-    """All identifiers of all persons named."""
-    return set[Identifier]().union(*(await persons(conn, identifiers, "infinity")).values())
+    await conn.execute(_LOCK_SHARED.encode(), (_names(await person(conn, identifier, "infinity")),))
 
 
 def _names(identifiers: Iterable[Identifier]) -> list[str]:
@@ -101,21 +116,20 @@ def _names(identifiers: Iterable[Identifier]) -> list[str]:
 async def register(
     conn: AsyncConnection[Any], identifiers: Iterable[Identifier], recorded_at: datetime
 ) -> Mapping[Identifier, int]:
-    """The number of each identifier, given to those that are new."""
-    wanted = set(identifiers)
-    known = await numbers(conn, wanted)
-    if wanted == known.keys():
-        return known
-    unknown = sorted(wanted - known.keys())
-    await conn.execute(_REGISTER, (recorded_at, [i.authority for i in unknown], [i.id for i in unknown]))
-    return await numbers(conn, wanted)
+    """The number of each identifier, given to those that are new. The caller has the locks of all of them."""
+    asked = sorted(identifiers)
+    columns = ([i.authority for i in asked], [i.id for i in asked], recorded_at)
+    return _numbers(await (await conn.execute(_REGISTER, columns)).fetchall())
 
 
 async def numbers(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> Mapping[Identifier, int]:
     """The numbers of the identifiers that are known."""
     ordered = sorted(identifiers)
     columns = ([i.authority for i in ordered], [i.id for i in ordered])
-    rows = await (await conn.execute(_NUMBERS, columns)).fetchall()
+    return _numbers(await (await conn.execute(_NUMBERS, columns)).fetchall())
+
+
+def _numbers(rows: Iterable[tuple[str, str, int]]) -> Mapping[Identifier, int]:
     return {Identifier(authority, id_): number for authority, id_, number in rows}
 
 
