@@ -131,18 +131,18 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("start at the end", "Amoxicillin 1000 mg since 2025-02-14.", ("amoxicillin",), "status"),
     ("end", "Amoxicillin was stopped on 2025-02-10.", ("amoxicillin",), "date"),
     ("interval", "Creatinine rose over 6 months.", CREATININE, "interval"),
-    ("age", "The patient is a 59-year-old.", ("born",), "reading"),
+    ("age", "The patient is a 59-year-old.", ("born",), "age"),
     ("direction", "Creatinine fell from 0.92 mg/dL (2024-03-12) to 1.95 mg/dL (2026-10-05).", CREATININE, "direction"),
     ("direction", "Creatinine was stable.", CREATININE, "direction"),
     ("stage", "KDIGO category of the eGFR: G3b.", (*CREATININE, *PERSON), "category"),
     ("stage of another day", "KDIGO category of the eGFR: G4 (2024-03-12).", (*CREATININE, *PERSON), "category"),
-    ("laterality", "Right knee osteoarthritis.", ("knee",), "reading"),
+    ("laterality", "Right knee osteoarthritis.", ("knee",), "finding"),
     ("laterality", "Osteoarthritis of both sides, bilateral knee.", ("knee",), "reading"),
     ("negation added", "No chronic kidney disease, stage 4.", ("ckd",), "negation"),
     ("negation added", "The patient denies osteoarthritis, left knee.", ("knee",), "negation"),
     ("negation removed", "Cerebral infarction is known.", ("no_stroke",), "reading"),
-    ("negation removed", "The film shows pleural effusion.", ("no_effusion",), "reading"),
-    ("negation of a film", "No opacity on the film.", ("opacity",), "reading"),
+    ("negation removed", "The film shows pleural effusion.", ("no_effusion",), "finding"),
+    ("negation of a film", "No opacity on the film.", ("opacity",), "negation"),
     ("drug", "Takes lisinopril 1000 mg twice daily.", ("metformin",), "drug"),
     ("brand", "Takes Lipitor.", ("metformin",), "drug"),
     ("class", "Metformin, an NSAID, is active.", ("metformin",), "drug"),
@@ -346,13 +346,13 @@ def test_a_relative_is_the_one_of_the_record(relative: str, verdict: Verdict) ->
     fact_id = record.problem("Z80.3", "Family history of breast cancer", "2024-03-12")
     record.facts[-1].fact.note = "mother"
     sources = sources_of(record)
-    verified = Verifier(sources).verify(f"Her {relative} had breast cancer.", [Citation(fact_id=fact_id)])
+    verified = Verifier(sources).verify(f"{relative.capitalize()} had breast cancer.", [Citation(fact_id=fact_id)])
     assert verified.verdict is verdict
 
 
 def test_a_sentence_that_claims_nothing_is_not_carried_by_a_supported_one(patient: Patient) -> None:
     verified = patient.check("Potassium was 5.6 mmol/L. This is all.", "k")
-    assert (verified.verdict, verified.reason) == (Verdict.UNSUPPORTED, "claim: nothing in it can be checked")
+    assert (verified.verdict, verified.reason) == (Verdict.UNSUPPORTED, "reading: “This” was not read")
     assert patient.check("Potassium was 5.6 mmol/L; is it this?", "k").verdict is Verdict.SUPPORTED
 
 

@@ -254,7 +254,7 @@ def told(node: Node, record: Record) -> list[Outcome]:
     return [_told(entry, record, over=over) for entry in _entries(node)]
 
 
-_NAMES = frozenset(("regimens", "conditions", "allergens", "things", "findings", "results", "obs"))
+_NAMES = frozenset(("regimens", "conditions", "allergens", "things", "findings", "observed", "results", "obs"))
 
 
 def _entries(node: Node) -> list[list[Node]]:
