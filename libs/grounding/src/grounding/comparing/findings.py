@@ -3,19 +3,23 @@
 The structured facts decide what they state of a finding without a place or a film; all else is for the record's texts.
 """
 
+import re
+
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.comparing import drugs, meaning
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
-from grounding.comparing.problems import told
+from grounding.comparing.problems import is_of, told
 from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 
 ITEMS = ("condition", "finding", "findings")
 _KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
+_WORD = re.compile(r"[a-z]+")
+_DETERMINERS = frozenset(("the", "her", "his", "a", "an", "in", "of", "on", "at", "over", "involving"))
 _NOWHERE = "neither the record nor its texts say so"
 
 
@@ -52,13 +56,17 @@ def _no_finding(item: Node, node: Node, record: Record) -> Outcome:
 
 
 def _entries(item: Node, node: Node, record: Record) -> list[ClinicalFact]:
-    """Entries of a finding that is named without anything that only a text can hold."""
-    if node.all("when") or node.all("film") or any(part.text.isalpha() for part in item.parts if not part.kinds):
-        return []
+    """Entries of a finding with its side and place, at the time that is named; of a film those that films have."""
     said = {each.says("side") for each in item.all("side")}
+    words = {part.text for part in item.parts if not part.kinds and part.text.isalpha()} - _DETERMINERS
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     entries = record.of(meaning.keys(item, names.PROBLEM, names.IMAGING), *_KINDS)
     own = [fact for fact in entries if not facts.is_family_history(fact) and (not said or facts.sides(fact) == said)]
-    return [fact for fact in own if not facts.has_ended(fact, record.today)]
+    own = [fact for fact in own if words <= set(_WORD.findall(facts.searchable(fact).lower()))]
+    own = [fact for fact in own if all(is_of(fact, span) for span in spans)]
+    if node.all("film"):
+        own = [fact for fact in own if fact.kind == pb.FACT_KIND_IMAGING_FINDING]
+    return own if spans else [fact for fact in own if not facts.has_ended(fact, record.today)]
 
 
 def only_in_texts(_: Node, __: Record) -> list[Outcome]:

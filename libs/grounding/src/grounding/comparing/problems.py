@@ -107,7 +107,7 @@ def _missing(condition: Node, entries: Sequence[ClinicalFact], spans: Sequence[S
 
 
 def _of_time(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
-    fitting = [fact for fact in entries if all(_is_of(fact, span) for span in spans)]
+    fitting = [fact for fact in entries if all(is_of(fact, span) for span in spans)]
     if not fitting:
         if any(span.relation == "span" for span in spans) or any(_may_last(fact, spans) for fact in entries):
             return unsupported("date", "the record does not say that it was there at that time")
@@ -149,7 +149,7 @@ def _over(fact: ClinicalFact, record: Record) -> bool:
     return facts.has_ended(fact, record.today)
 
 
-def _is_of(fact: ClinicalFact, span: Span) -> bool:
+def is_of(fact: ClinicalFact, span: Span) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     match span.relation:
         case "since":
@@ -216,7 +216,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         fitting = [
             fact
             for fact in over
-            if all(_is_of(fact, span) for span in spans) and all(span.includes(facts.ends_on(fact)) for span in ends)
+            if all(is_of(fact, span) for span in spans) and all(span.includes(facts.ends_on(fact)) for span in ends)
         ]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))
@@ -300,7 +300,7 @@ def _allergy(named: Node, node: Node, reactions: Sequence[Node], spans: Sequence
     entries = [fact for fact in entries if _is_as_stated(fact, node, record)]
     if not entries:
         return [unsupported("allergy", "the record has no such allergy")]
-    if any(not _is_of(entries[-1], span) for span in spans):
+    if any(not is_of(entries[-1], span) for span in spans):
         return [contradicted("date", told(entries[-1]), entries[-1:])]
     outcomes = [supported("allergy", entries[-1:])]
     severities = {part.text for part in node.parts} & {"severe", "moderate", "mild"}

@@ -122,6 +122,8 @@ def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
 def _names(text: str, known: Known) -> Iterator[Node]:
     for start, end, meant in lexicon.find(text, known.names, *names.everywhere()):
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
+        if names.OBSERVABLE in kinds and kinds & _DRUGS:
+            kinds -= {names.OBSERVABLE} if meant & known.drugs else _DRUGS
         if text[start:end].lower() in RESERVED or _is_unit(text, start, end):
             continue
         end += text[start : end + 1].lower() in known.questions and text[end : end + 1] == "?"
