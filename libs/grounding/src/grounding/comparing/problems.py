@@ -39,7 +39,7 @@ _QUALIFIERS = frozenset(
      "mildly", "moderately", "severely", "recurrent", "persistent", "uncontrolled", "controlled")
 )  # fmt: skip
 _OPPOSITE = {"acute": "chronic", "chronic": "acute", "mild": "severe", "severe": "mild"}
-_STAGES = {"ckd-1": "G1", "ckd-2": "G2", "ckd-3a": "G3a", "ckd-3b": "G3b", "ckd-4": "G4", "ckd-5": "G5"}
+_STAGES = {"ckd-1": "G1", "ckd-2": "G2", "ckd-3": "G3", "ckd-3a": "G3a", "ckd-3b": "G3b", "ckd-4": "G4", "ckd-5": "G5"}
 
 
 def problem_keys(condition: Node) -> Keys:
@@ -199,7 +199,7 @@ def _stage(keys: Keys, record: Record) -> Outcome | None:
                 return None
             last = max(newest, key=lambda each: each.day)
             used = [record.sources.fact(each) for each in last.fact_ids]
-            if last.label == stage or (identifier == "ckd-3" and last.label.startswith("G3")):
+            if last.label == stage or (stage == "G3" and last.label.startswith(stage)):
                 return supported("category", used)
             return contradicted("category", f"by the newest eGFR it is {last.label}", used)
     return None

@@ -98,6 +98,9 @@ def answered(node: Node, record: Record) -> list[Outcome]:
 def _said(node: Node) -> set[str]:
     quoted = {names.of_answer(str(each.value)) for each in node.all("quote")}
     named = (*node.all("answer"), *node.all("conditions"))
+    if node.says("plain"):
+        words = [part.text for part in node.parts if not part.kinds and part.text not in ("was", "is", ":")]
+        return {names.of_answer(" ".join(words))}
     return quoted | {key for each in named for key in meaning.keys(each, names.ANSWER)}
 
 
