@@ -111,7 +111,9 @@ def test_a_code_of_icd_10_cm_is_in_its_families(code: str, narrowest: set[str], 
 
 def test_a_narrow_name_is_listed_by_a_family_or_stands_beside_one_that_is() -> None:
     listed = {name.text.casefold() for family in FAMILIES for name in family.names}
-    parts = {part: [name for name, of in families.narrow().items() if of == part] for part in families.narrow().values()}
+    parts = {
+        part: [name for name, of in families.narrow().items() if of == part] for part in families.narrow().values()
+    }
     assert [part for part, names in parts.items() if not listed & set(names)] == []
 
 

@@ -40,7 +40,6 @@ KINDS: Mapping[str, Compare] = {
     "resolved": problems.resolved,
     "no-problem": problems.no_problem,
     "allergy": problems.allergy,
-    "reacted": problems.reacted,
     "reaction": problems.reaction,
     "no-allergy": problems.no_allergy,
     "relative": problems.relative,

@@ -71,7 +71,8 @@ def listed(node: Node, record: Record) -> list[Outcome]:
 def took(node: Node, record: Record) -> list[Outcome]:
     """What was taken or given at some time."""
     spans = _spans(node, record)
-    return [each for one in regimens(node) for each in _of_time(one, spans, record)]
+    over = _not_taken(node, [], record) if node.says("over") else []
+    return [*over, *(each for one in regimens(node) for each in _of_time(one, spans, record))]
 
 
 def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
@@ -96,28 +97,36 @@ def _taken(
     regimen: Node, state: State, spans: Sequence[Span], lasting: Sequence[Span], record: Record
 ) -> list[Outcome]:
     orders = orders_of(regimen, record)
-    if not orders:
-        return [unsupported("drug", NOT_TAKEN)]
     meant = [fact for fact in orders if state(fact, record)]
     if not meant:
-        over = [fact for fact in orders if is_over(fact, record)]
-        if over:
-            return [contradicted("status", when_of(over[-1]), over[-1:])]
-        return [unsupported("status", "the record says that it was ordered, and not that it is taken")]
+        return [_not_in_force(orders, record)]
     for span in lasting:
-        dated = [fact for fact in meant if _lasts(fact, span, record)]
+        dated = [fact for fact in meant if _lasts(fact, span)]
         if not dated:
-            if all(facts.is_open_order(fact) for fact in meant):
-                return [unsupported("date", "the record has orders, and not since when it is taken")]
-            return [contradicted("date", when_of(meant[-1]), meant[-1:])]
+            return [_not_since(meant)]
         meant = dated
-    for span in spans:
-        if span.relation == "on" and not any(_held(fact, span, record) for fact in orders):
-            return [contradicted("date", when_of(orders[-1]), orders[-1:])]
+    days = [span for span in spans if span.relation == "on"]
+    if any(not any(_held(fact, span, record) for fact in orders) for span in days):
+        return [contradicted("date", when_of(orders[-1]), orders[-1:])]
     return details(regimen, meant)
 
 
-def _lasts(fact: ClinicalFact, span: Span, record: Record) -> bool:
+def _not_in_force(orders: Sequence[ClinicalFact], record: Record) -> Outcome:
+    over = [fact for fact in orders if is_over(fact, record)]
+    if over:
+        return contradicted("status", when_of(over[-1]), over[-1:])
+    if orders:
+        return unsupported("status", "the record says that it was ordered, and not that it is taken")
+    return unsupported("drug", NOT_TAKEN)
+
+
+def _not_since(orders: Sequence[ClinicalFact]) -> Outcome:
+    if all(map(facts.is_open_order, orders)):
+        return unsupported("date", "the record has orders, and not since when it is taken")
+    return contradicted("date", when_of(orders[-1]), orders[-1:])
+
+
+def _lasts(fact: ClinicalFact, span: Span) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     match span.relation:
         case "since":
@@ -125,17 +134,8 @@ def _lasts(fact: ClinicalFact, span: Span, record: Record) -> bool:
         case "until":
             return span.includes(end)
         case "between":
-            return start is not None and end is not None and _spans_exactly(start, end, span)
+            return span.is_from_to(start, end)
     return start is not None and end is not None and _is_long(start, end, span)
-
-
-def _spans_exactly(start: date, end: date, span: Span) -> bool:
-    first, last = span.readings[0]
-    return _near(start, first) and (_near(end, last) or first <= start <= end <= last)
-
-
-def _near(day: date, other: date) -> bool:
-    return abs((day - other).days) <= 31 and (day.year, day.month) == (other.year, other.month)
 
 
 def _is_long(start: date, end: date, span: Span) -> bool:
@@ -144,24 +144,12 @@ def _is_long(start: date, end: date, span: Span) -> bool:
 
 def _held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     """Whether an order was in force in a span of time, or had the end or beginning that it names."""
-    start, end = facts.starts_on(fact), facts.ends_on(fact)
-    if span.relation == "until":
-        return span.includes(end)
-    if span.relation == "span":
-        return start is not None and end is not None and _is_long(start, end, span)
-    if span.relation == "between":
-        first, last = span.readings[0]
-        return start is not None and end is not None and is_bound(start, first) and is_bound(end, last)
+    if span.relation in ("until", "span", "between"):
+        return _lasts(fact, span)
+    start, end = facts.starts_on(fact), facts.ends_on(fact) or record.today
     if not span.readings:
         return True
-    return start is not None and any(
-        start <= last and (end or record.today) >= first for first, last in span.readings
-    )
-
-
-def is_bound(day: date, bound: date) -> bool:
-    """Whether a day is the bound of a time, or of the month that it names."""
-    return day == bound or ((day.year, day.month) == (bound.year, bound.month) and bound.day in (1, 28, 29, 30, 31))
+    return start is not None and any(start <= last and end >= first for first, last in span.readings)
 
 
 def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
@@ -180,7 +168,9 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for named in regimen.all("of"):
         right = bool(meaning.keys(named, names.CLASS) & names.keys_of(fact))
-        outcomes.append(supported("code", [fact]) if right else contradicted("code", f"{named.text} is another class", [fact]))
+        outcomes.append(
+            supported("code", [fact]) if right else contradicted("code", f"{named.text} is another class", [fact])
+        )
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
@@ -246,7 +236,10 @@ def _both(node: Node, fact: ClinicalFact) -> Outcome:
     unit = node.parts[-1].text
     for name in facts.names(fact):
         stated = _strengths(name, frozenset())
-        if len(stated) == _TWO and [units.convert(each.value, each.unit, unit) for each in stated] == [pair.first, pair.second]:
+        if len(stated) == _TWO and [units.convert(each.value, each.unit, unit) for each in stated] == [
+            pair.first,
+            pair.second,
+        ]:
             return supported("dose", [fact])
     return unsupported("dose", "the record states no such strengths")
 
@@ -291,7 +284,8 @@ def _daily(dosage: Dosage) -> float | None:
 def daily_dose(node: Node, record: Record) -> list[Outcome]:
     """`2000 mg of metformin a day`: the whole of a day, or one dose once daily."""
     per = node.all("per")[0]
-    if not ("duration" in per.kinds and meaning.days(per) == 1 or "frequency" in per.kinds and how_often(per) == (1, "")):
+    is_day = meaning.days(per) == 1 if "duration" in per.kinds else how_often(per) == (1, "")
+    if not is_day:
         return [unsupported("frequency", "over which time is not clear")]
     return [each for one in regimens(node) for each in _daily_dose(one, record)]
 
@@ -339,7 +333,9 @@ def started(node: Node, record: Record) -> list[Outcome]:
             found.append(unsupported("drug", NOT_TAKEN))
             continue
         pool = orders if node.says("ordered") else _first_orders(orders)
-        fitting = [fact for fact in pool if all(span.includes(_ordered_on(fact, record)) for span in spans if span.readings)]
+        fitting = [
+            fact for fact in pool if all(span.includes(_ordered_on(fact, record)) for span in spans if span.readings)
+        ]
         fitting = [fact for fact in fitting if all(span.includes(facts.ends_on(fact)) for span in ends)]
         if not fitting:
             found.append(contradicted("date", when_of(pool[-1]), pool[-1:]))
@@ -382,7 +378,9 @@ def stopped(node: Node, record: Record) -> list[Outcome]:
         elif not over or (current and facts.in_time(current[-1]) > facts.in_time(over[-1])):
             found.append(contradicted("status", "the record says that it goes on", orders[-1:]))
         else:
-            fitting = [fact for fact in over if all(span.includes(facts.ends_on(fact)) for span in spans if span.readings)]
+            fitting = [
+                fact for fact in over if all(span.includes(facts.ends_on(fact)) for span in spans if span.readings)
+            ]
             found += details(regimen, fitting) if fitting else [contradicted("date", when_of(over[-1]), over[-1:])]
     return found
 
@@ -407,7 +405,7 @@ def _not_taken(node: Node, spans: Sequence[Span], record: Record) -> list[Outcom
         over = [fact for fact in orders if is_over(fact, record)]
         late = [fact for fact in over if any(_is_after(fact, span) for span in spans)]
         if late:
-            found.append(contradicted("date", _when(late[-1]), late[-1:]))
+            found.append(contradicted("date", when_of(late[-1]), late[-1:]))
         elif current:
             found.append(contradicted("status", f"the record has {facts.name_of(current[-1])}", current[-1:]))
         elif over:

@@ -46,10 +46,23 @@ def event(node: Node, record: Record) -> list[Outcome]:
     """What happened, with its days, its number and its place in the order."""
     ordered = node.one("ordered")
     order = ordered.says("order") if ordered else node.says("order")
+    if node.says("vaccinated"):
+        return _vaccinated(node, record)
     targets = [ordered.all("what")[0]] if ordered else [one for each in node.all("what") for one in _each(each)]
     if not targets:
         return _of(node, visits(node.says("class"), record), order, record)
     return [each for one in targets for each in _of(node, occasions(one, record), order, record, one)]
+
+
+def _vaccinated(node: Node, record: Record) -> list[Outcome]:
+    """`Vaccinated against influenza`: a disease is named in place of its vaccine."""
+    named = [one for each in node.all("what") for one in _each(each)]
+    return [each for one in named for each in _of(node, _doses(one, record), node.says("order"), record, one)]
+
+
+def _doses(node: Node, record: Record) -> Occasions:
+    keys = act_keys(node) or frozenset({names.of_vaccine(node.text)})
+    return Occasions(record.of(keys, pb.FACT_KIND_IMMUNIZATION))
 
 
 def _each(node: Node) -> list[Node]:
@@ -67,6 +80,9 @@ def occasions(node: Node, record: Record) -> Occasions:
             return Occasions(tuple(problems.present(node, record)))
         case "regimen":
             return Occasions(drugs.orders_of(node, record), lambda fact: drugs.details_of(node, fact))
+        case "obs":
+            keys = act_keys(node) | meaning.keys(node, names.OBSERVABLE)
+            return Occasions(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT))
     return Occasions(record.of(act_keys(node), *_DONE, pb.FACT_KIND_PROBLEM))
 
 
@@ -142,9 +158,7 @@ def _on(day: date, spans: Sequence[Span]) -> bool:
     return all(span.includes(day) for span in spans if span.readings)
 
 
-def _counted(
-    node: Node, target: Node | None, found: Occasions, groups: Sequence[Sequence[Span]]
-) -> list[Outcome]:
+def _counted(node: Node, target: Node | None, found: Occasions, groups: Sequence[Sequence[Span]]) -> list[Outcome]:
     count = _count(node, target)
     if count is None:
         return []

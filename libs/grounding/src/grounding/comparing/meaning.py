@@ -25,6 +25,16 @@ class Span:
     relation: str
     readings: tuple[Interval, ...] = ()
     length: float = 0.0
+    # Of a time between two dates: what each of them may mean.
+    ends: tuple[tuple[Interval, ...], ...] = ()
+
+    def is_from_to(self, start: date | None, end: date | None) -> bool:
+        """Whether what began and ended on these days took exactly this time, as far as its dates say."""
+        days = (start, end)
+        return bool(self.ends) and all(
+            day is not None and any(first <= day <= last for first, last in meant)
+            for day, meant in zip(days, self.ends, strict=True)
+        )
 
     def includes(self, day: date | None) -> bool:
         return day is not None and any(first <= day <= last for first, last in self.readings)
@@ -114,11 +124,11 @@ def _span(node: Node, record: Record) -> Span:
             return Span("since", _anchor(node.all("anchor")[0], record))
         case "between":
             first, last = node.all("first")[0].value, node.all("last")[0].value
-            return Span("between", ((first.first, last.last),))
+            return Span("between", ((first.first, last.last),), ends=(first.readings, last.readings))
         case "days-between":
             last = node.all("last")[0].value
             day = last.first.replace(day=int(amount(node.all("first")[0]).value))
-            return Span("between", ((day, last.last),))
+            return Span("between", ((day, last.last),), ends=(((day, day),), last.readings))
         case "ago":
             return _around(record.today, -days(node.all("duration")[0]))
         case "before-anchor" | "after-anchor":

@@ -5,7 +5,7 @@ from datetime import date
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import drugs, events, meaning, problems
+from grounding.comparing import events, meaning, problems
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.formula import Sex
@@ -63,7 +63,7 @@ def _age(node: Node, whole: Node, born: date | None, fact: ClinicalFact | None, 
         return unsupported("age", "the record has no date of birth")
     spans = [span for when in whole.all("when") for span in meaning.spans(when, record)]
     days = [(first, last) for span in spans for first, last in span.readings] or [(record.today, record.today)]
-    said = int(round(meaning.days(node) / 365.25)) if "duration" in node.kinds else int(meaning.amount(node).value)
+    said = round(meaning.days(node) / 365.25) if "duration" in node.kinds else int(meaning.amount(node).value)
     actual = {years(born, day) for interval in days for day in interval}
     if said in actual:
         return supported("age", [fact])
@@ -119,7 +119,7 @@ def _began(fact: ClinicalFact, span: meaning.Span) -> bool:
     if span.relation == "now" or not span.readings:
         return True
     if span.relation == "between":
-        return _is_stay(fact, span)
+        return span.is_from_to(facts.starts_on(fact), facts.ends_on(fact) or facts.starts_on(fact))
     if span.relation == "until":
         return span.includes(facts.ends_on(fact))
     return span.includes(facts.starts_on(fact))
@@ -134,12 +134,6 @@ def _lasted(fact: ClinicalFact, length: float) -> bool:
     return length in (actual, actual + 1) or abs(actual - length) <= length * _LENGTH
 
 
-def _is_stay(fact: ClinicalFact, span: meaning.Span) -> bool:
-    first, last = span.readings[0]
-    start, end = facts.starts_on(fact), facts.ends_on(fact)
-    return start is not None and end is not None and drugs.is_bound(start, first) and drugs.is_bound(end, last)
-
-
 def stay(node: Node, record: Record) -> list[Outcome]:
     """A visit, by its class, with its days and what was recorded at it."""
     classed = node.all("what")[0].says("class") if node.all("what") else "IMP"
@@ -150,7 +144,9 @@ def stay(node: Node, record: Record) -> list[Outcome]:
         known_for = events.diagnosed_at(fitting, node, record) if node.all("conditions") else []
         return [supported("encounter", fitting[-1:]), *known_for]
     if of_class:
-        return [contradicted("date", f"the record has such a visit from {facts.starts_on(of_class[-1])}", of_class[-1:])]
+        return [
+            contradicted("date", f"the record has such a visit from {facts.starts_on(of_class[-1])}", of_class[-1:])
+        ]
     return [unsupported("encounter", "the record has no such visit")]
 
 
@@ -162,5 +158,9 @@ def discharged(node: Node, record: Record) -> list[Outcome]:
         return [supported("encounter", fitting[-1:])]
     if record.stays:
         last = record.stays[-1]
-        return [contradicted("encounter", f"the record has a stay from {facts.starts_on(last)}, until {facts.ends_on(last)}", [last])]
+        return [
+            contradicted(
+                "encounter", f"the record has a stay from {facts.starts_on(last)}, until {facts.ends_on(last)}", [last]
+            )
+        ]
     return [unsupported("encounter", "the record has no stay in hospital")]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -11,7 +10,7 @@ from terminology.problems import of as of_code
 
 from grounding import facts
 from grounding import keys as keys_of
-from grounding.comparing import drugs, meaning, results
+from grounding.comparing import meaning, results
 from grounding.comparing.drugs import drug_keys
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
@@ -31,7 +30,7 @@ _BY_RESULT = {
     "thrombocytopenia": ("777-3", "low"),
 }
 _REACTIONS = frozenset({names.PROBLEM, names.REACTION})
-_PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "o", "was"})
+_PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "o", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
 # Words that say more than the name: the record must have them too.
 _QUALIFIERS = frozenset(
@@ -57,12 +56,15 @@ def problem(node: Node, record: Record) -> list[Outcome]:
     """A problem that the patient has now, or had."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     past = {part.text for part in node.parts} & _PAST
-    return [each for one in conditions(node) for each in _problem(one, spans, bool(past), node, record)]
+    past |= {part.text for part in node.parts if part.text.lower().startswith(_HISTORY)}
+    return [each for one in conditions(node) for each in _problem(one, spans, node, record, past=bool(past))]
 
 
 def present(condition: Node, record: Record) -> list[ClinicalFact]:
     """The entries of the patient's own that a phrase names, with the side and the qualifiers that it gives."""
-    return [fact for fact in _named_by(condition, record) if not facts.is_absent(fact) and _is_qualified(condition, fact)]
+    return [
+        fact for fact in _named_by(condition, record) if not facts.is_absent(fact) and _is_qualified(condition, fact)
+    ]
 
 
 def _named_by(condition: Node, record: Record) -> list[ClinicalFact]:
@@ -81,7 +83,7 @@ def _is_qualified(condition: Node, fact: ClinicalFact) -> bool:
     return _qualifiers(condition) <= _words_of(fact)
 
 
-def _problem(condition: Node, spans: Sequence[Span], past: bool, node: Node, record: Record) -> list[Outcome]:
+def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record, *, past: bool) -> list[Outcome]:
     entries = _named_by(condition, record)
     here = [fact for fact in present(condition, record) if _is_as_stated(fact, node, record)]
     if not here:
@@ -155,7 +157,7 @@ def is_of(fact: ClinicalFact, span: Span) -> bool:
         case "since":
             return span.includes(start)
         case "between":
-            return _from_to(start, end, span)
+            return span.is_from_to(start, end)
         case "until":
             return span.includes(end)
         case "now":
@@ -165,14 +167,11 @@ def is_of(fact: ClinicalFact, span: Span) -> bool:
     return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
 
 
-def _from_to(start: date | None, end: date | None, span: Span) -> bool:
-    first, last = span.readings[0]
-    return start is not None and end is not None and drugs.is_bound(start, first) and drugs.is_bound(end, last)
-
-
 def told(fact: ClinicalFact) -> str:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
-    return f"the record has {facts.name_of(fact)}" + (f" from {start}" if start else "") + (f" until {end}" if end else "")
+    return (
+        f"the record has {facts.name_of(fact)}" + (f" from {start}" if start else "") + (f" until {end}" if end else "")
+    )
 
 
 def _by_result(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | None:
@@ -313,23 +312,28 @@ def _allergy(named: Node, node: Node, reactions: Sequence[Node], spans: Sequence
             outcomes.append(supported("reaction", entries[-1:]))
         else:
             reason = f"the record has {entries[-1].note}" if entries[-1].note else "the record states no reaction"
-            outcomes.append(contradicted("reaction", reason, entries[-1:]) if entries[-1].note else unsupported("reaction", reason))
+            outcomes.append(
+                contradicted("reaction", reason, entries[-1:]) if entries[-1].note else unsupported("reaction", reason)
+            )
     return outcomes
 
 
 def reaction(node: Node, record: Record) -> list[Outcome]:
     """`Anaphylaxis to penicillin in February 2025.`"""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    return [each for regimens in node.all("regimens") for one in _named(regimens)
+    recorded = [each for one in node.all("allergens") for each in _as_recorded(one, spans, record)]
+    return recorded or [each for regimens in node.all("regimens") for one in _named(regimens)
             for each in _allergy(one, node, node.all("conditions"), spans, record)]  # fmt: skip
 
 
-def reacted(node: Node, record: Record) -> list[Outcome]:
-    """`She had anaphylaxis to penicillin`, in the words in which the allergy was recorded."""
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+def _as_recorded(node: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
+    """An allergy, or that there is none, in the words in which it was recorded: `anaphylaxis to penicillin`."""
     token = node.all("allergen")[0]
-    if token.kinds - {names.ALLERGEN}:
+    if token.kinds & {names.DRUG, names.CLASS}:
         return [unsupported("allergy", "whether an allergy or a drug is meant is not clear")]
+    keys = meaning.keys(token, names.ALLERGEN)
+    if any(facts.is_absent(fact) for fact in record.of(keys, pb.FACT_KIND_ALLERGY)):
+        return no_allergy(node, record)
     return _allergy(token, node, (), spans, record)
 
 
@@ -401,5 +405,17 @@ def _words_of(fact: ClinicalFact) -> frozenset[str]:
 
 
 _RELATIVES = frozenset(
-    ("mother", "father", "sister", "brother", "son", "daughter", "aunt", "uncle", "grandmother", "grandfather", "cousin")
+    (
+        "mother",
+        "father",
+        "sister",
+        "brother",
+        "son",
+        "daughter",
+        "aunt",
+        "uncle",
+        "grandmother",
+        "grandfather",
+        "cousin",
+    )
 )

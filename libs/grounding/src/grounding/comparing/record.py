@@ -14,7 +14,6 @@ from functools import cached_property, lru_cache
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
-
 from terminology import families
 from terminology.loinc import BIRTH_DATE, SEX
 
@@ -63,7 +62,9 @@ def answers(fact: ClinicalFact) -> tuple[str, ...]:
     reaction = [fact.note] if fact.kind == pb.FACT_KIND_ALLERGY else []
     answered = fact.kind in _ANSWERED and not facts.organism(fact)
     texts = [fact.text, fact.coded.display] if answered else reaction
-    return tuple(text for text in texts if text and len(text.split()) <= _LONGEST_ANSWER and any(map(str.isalpha, text)))
+    return tuple(
+        text for text in texts if text and len(text.split()) <= _LONGEST_ANSWER and any(map(str.isalpha, text))
+    )
 
 
 def _short_genus(organism: str) -> str:
@@ -162,9 +163,17 @@ class Record:
         fact = next(iter(reversed(self._demographic(BIRTH_DATE))), None)
         return (birth_day(fact), fact) if fact else (None, None)
 
-    def asked(self, loinc: str) -> tuple[ClinicalFact, ...]:
+    def asked(self, loinc: str) -> Sequence[ClinicalFact]:
         """Answers to a question of the social history, oldest first."""
-        return tuple(fact for fact in self.of_kind(*_ASKED) if loinc in (fact.code.code, fact.source_code.code))
+        return self._by_question.get(loinc, ())
+
+    @cached_property
+    def _by_question(self) -> dict[str, list[ClinicalFact]]:
+        answered: dict[str, list[ClinicalFact]] = defaultdict(list)
+        for fact in self.of_kind(*_ASKED):
+            for code in {fact.code.code, fact.source_code.code}:
+                answered[code].append(fact)
+        return answered
 
     def _demographic(self, loinc: str) -> list[ClinicalFact]:
         return [each for each in self.facts if each.kind == pb.FACT_KIND_DEMOGRAPHIC and each.code.code == loinc]
@@ -196,7 +205,7 @@ class Record:
                 continue
             subject = facts.about(fact)
             for name in _written(fact):
-                if not _is_denial(name, fact):
+                if not _is_denial(name, fact) and (fact.kind != pb.FACT_KIND_ENCOUNTER or _is_no_word(name)):
                     own.add(name, subject.own_keys)
             for name in _brands(fact, subject.names):
                 own.add(name, subject.ordered_keys)

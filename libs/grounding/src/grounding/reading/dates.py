@@ -5,7 +5,7 @@ A day without a year is the last such day before the question. Impossible dates 
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +17,8 @@ _MONTHS = (
 _MONTH = "(" + "|".join(f"{name}|{name[:3]}\\.?" for name in _MONTHS) + "|sept\\.?)"
 _YEAR = r"((?:19|20)[0-9]{2})"
 _DAY = r"([0-3]?[0-9])(?:st|nd|rd|th)?"
+# The first of two dates whose year stands behind the second: `from 3 May to 4 June 2019`.
+_UP_TO = r"(?=\s+(?:and|to|until|till|through|-|–)\s+"
 
 _FORMS = (
     ("iso", re.compile(r"(?<![\w.-])" + _YEAR + r"-([0-9]{2})-([0-9]{2})(?:T[0-9:.Z+-]+)?(?![\w-])")),
@@ -26,6 +28,8 @@ _FORMS = (
     ("numeric", re.compile(r"(?<![\w./-])([0-9]{1,2})[./-]([0-9]{1,2})[./-]" + _YEAR + r"(?![\w/])")),
     ("short", re.compile(r"(?<![\w./-])([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{2})(?![\w./%])")),
     ("month", re.compile(r"\b" + _MONTH + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
+    ("range_day", re.compile(rf"(?<![\w.]){_DAY}\s+{_MONTH}{_UP_TO}{_DAY}\s+{_MONTH}\s+{_YEAR})", re.IGNORECASE)),
+    ("range_month", re.compile(r"\b" + _MONTH + _UP_TO + _MONTH + r"\s+" + _YEAR + ")", re.IGNORECASE)),
     ("iso_month", re.compile(r"(?<![\w.-])" + _YEAR + r"-([0-9]{2})(?![\w-])")),
     ("month_year", re.compile(r"(?<![\w./-])([01]?[0-9])/" + _YEAR + r"(?![\w/])")),
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
@@ -73,33 +77,11 @@ def find(text: str, today: date) -> Iterator[Found]:
 
 
 def _readings(form: str, groups: tuple[str, ...], today: date) -> tuple[Interval, ...]:
-    match form:
-        case "iso" | "hl7":
-            possible = [_day(groups[0], groups[1], groups[2])]
-        case "month_first":
-            possible = [_day(groups[2], _month(groups[0]), groups[1])]
-        case "day_first":
-            possible = [_day(groups[2], _month(groups[1]), groups[0])]
-        case "numeric":
-            possible = [_day(groups[2], groups[1], groups[0]), _day(groups[2], groups[0], groups[1])]
-        case "short":
-            year = str(2000 + int(groups[2]))
-            possible = [_day(year, groups[1], groups[0]), _day(year, groups[0], groups[1])]
-        case "month":
-            possible = [_whole_month(groups[1], _month(groups[0]))]
-        case "iso_month":
-            possible = [_whole_month(groups[0], groups[1])]
-        case "month_year":
-            possible = [_whole_month(groups[1], groups[0])]
-        case "month_day":
-            possible = [_last_such(_month(groups[0]), groups[1], today)]
-        case "day_month":
-            possible = [_last_such(_month(groups[1]), groups[0], today)]
-        case "only_month":
-            possible = [_last_month(_month(groups[0]), today)]
-        case _:
-            possible = [(date(int(groups[0]), 1, 1), date(int(groups[0]), 12, 31))]
-    return tuple(dict.fromkeys(each for each in possible if each))
+    return tuple(dict.fromkeys(each for each in _READ[form](groups, today) if each))
+
+
+def _either_order(first: str, second: str, year: str) -> list[Interval | None]:
+    return [_day(year, second, first), _day(year, first, second)]
 
 
 def _month(name: str) -> int:
@@ -128,3 +110,22 @@ def _whole_month(year: str | int, month: str | int) -> Interval | None:
         return None
     first = date(int(year), int(month), 1)
     return first, first + timedelta(monthrange(int(year), int(month))[1] - 1)
+
+
+_READ: Mapping[str, Callable[[tuple[str, ...], date], list[Interval | None]]] = {
+    "iso": lambda of, _: [_day(of[0], of[1], of[2])],
+    "hl7": lambda of, _: [_day(of[0], of[1], of[2])],
+    "month_first": lambda of, _: [_day(of[2], _month(of[0]), of[1])],
+    "day_first": lambda of, _: [_day(of[2], _month(of[1]), of[0])],
+    "numeric": lambda of, _: _either_order(of[0], of[1], of[2]),
+    "short": lambda of, _: _either_order(of[0], of[1], f"20{of[2]}"),
+    "month": lambda of, _: [_whole_month(of[1], _month(of[0]))],
+    "range_day": lambda of, _: [_day(of[4], _month(of[1]), of[0])],
+    "range_month": lambda of, _: [_whole_month(of[2], _month(of[0]))],
+    "iso_month": lambda of, _: [_whole_month(of[0], of[1])],
+    "month_year": lambda of, _: [_whole_month(of[1], of[0])],
+    "month_day": lambda of, today: [_last_such(_month(of[0]), of[1], today)],
+    "day_month": lambda of, today: [_last_such(_month(of[1]), of[0], today)],
+    "only_month": lambda of, today: [_last_month(_month(of[0]), today)],
+    "year": lambda of, _: [(date(int(of[0]), 1, 1), date(int(of[0]), 12, 31))],
+}

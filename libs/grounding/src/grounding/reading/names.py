@@ -123,6 +123,11 @@ def _vaccine_keys(fact: ClinicalFact) -> Keys:
     return frozenset(_VACCINE + each for each in (given.code, _head(given.display), *given.antigens, *given.series))
 
 
+def of_vaccine(antigen: str) -> str:
+    """The key of every vaccine that protects from this."""
+    return _VACCINE + antigen.lower().replace(" ", "-")
+
+
 def _head(display: str) -> str:
     """`Td` of `Td (adult) preservative free`, `Hep A` of `Hep A, adult`."""
     return re.split(r" \(|,", display)[0]
@@ -181,7 +186,7 @@ def _add_problems(own: Names) -> None:
             own.add(name.text, meaning, as_written=name.ambiguous)
             if " stage " in name.text:
                 own.add(name.text.replace(" stage ", ", stage "), meaning)
-            if not name.ambiguous:
+            if not name.ambiguous and len(name.text) > _SHORT and not name.text.isupper():
                 own.add(wordings.plural(name.text), meaning)
 
 
@@ -200,7 +205,8 @@ def _add_procedures(own: Names) -> None:
         for text in known.names if " " not in known.display else (known.display, *known.names):
             if known.code not in _IMAGES:
                 own.add(text, meaning, as_written=text.isupper() and len(text) <= _SHORT)
-                own.add(wordings.plural(text), meaning)
+                if len(text) > _SHORT:
+                    own.add(wordings.plural(text), meaning)
 
 
 def _add_vaccines(own: Names) -> None:
@@ -222,9 +228,16 @@ def _spellings_of(display: str) -> tuple[str, ...]:
     return (full, f"{head} ({rest})", f"{rest} {head}") if comma else (full,)
 
 
+@cache
+def _antigens() -> frozenset[str]:
+    own = {antigen for given in vaccines.known() for antigen in given.antigens}
+    return frozenset(own | {each for names_of in _ALSO.values() for each in names_of})
+
+
 def _add_vaccine(own: Names, text: str, what: str, *, alone: bool = True) -> None:
     """A word that is also a disease (influenza) is a vaccine only where it is called one."""
     meaning = frozenset({_VACCINE + what})
-    is_own = alone and any(map(str.isupper, text[1:])) and not families.named(text)
+    is_disease = text.casefold() in _antigens() or families.named(text)
+    is_own = alone and any(map(str.isupper, text)) and not is_disease
     for form in (("{}",) if is_own else ()) + _VACCINES:
         own.add(form.format(text), meaning)

@@ -59,6 +59,8 @@ def _orders(name: str) -> Iterator[str]:
     where = name.split(" in ")
     if len(where) == _PAIR:
         yield f"{where[1]} {where[0]}"
+    if " to " in name:
+        yield name.replace(" to ", " to the ")
     parts = name.split(" of ")
     if not 1 < len(parts) <= 3 or not all(parts):
         return
