@@ -22,6 +22,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     StatementKind,
     Verdict,
 )
+from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
 from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import (
@@ -193,6 +194,17 @@ def _span(text: str, checked: CheckedSpan) -> Form:
         "reason": checked.reason or None,
         "sources": [citation(one) for one in checked.citations],
         "claims": [claim(one) for one in checked.claims],
+        "assertions": [assertion(one) for one in checked.assertions],
+    }
+
+
+def assertion(read: ReadAssertion) -> Form:
+    """As what a part of a sentence was read: its kind, and what it says of which part."""
+    return {
+        "start": read.start,
+        "end": read.end,
+        "kind": read.kind,
+        "arguments": [{"name": one.name, "text": one.text} for one in read.arguments],
     }
 
 

@@ -34,7 +34,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     StatementKind,
     Verdict,
 )
-from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, ReplayResponse
+from longitude.reasoning.v1.reasoning_service_pb2 import Argument, Assertion, CheckedSpan, CheckResponse, ReplayResponse
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Contradiction, ContradictionState, RecordedFact
 from rich.console import Console
@@ -283,6 +283,14 @@ CHECKED = CheckResponse(
             end=25,
             verdict=Verdict.VERDICT_SUPPORTED,
             citations=[Citation(fact_id="f-2026", source=SOURCE, quote="eGFR 28 2026-03-01")],
+            assertions=[
+                Assertion(
+                    start=14,
+                    end=24,
+                    kind="measured",
+                    arguments=[Argument(name="observable", text="eGFR"), Argument(name="number", text="28")],
+                )
+            ],
         ),
         CheckedSpan(
             start=27,
@@ -313,6 +321,8 @@ def test_a_checked_text_has_every_member_that_programs_rely_on() -> None:
     plan, egfr, dose = form["spans"]
     assert (plan["text"], plan["verdict"], plan["reason"], plan["sources"]) == ("Plan", "no_claim", None, [])
     assert (egfr["text"], egfr["verdict"], egfr["sources"][0]["field"]) == ("eGFR is 28.", "supported", "OBX-5.1")
+    (read,) = egfr["assertions"]
+    assert (read["kind"], read["arguments"][1]) == ("measured", {"name": "number", "text": "28"})
     assert LETTER[dose["claims"][0]["start"] : dose["claims"][0]["end"]] == "5 mg"
     json.dumps(form)
 
@@ -327,6 +337,13 @@ def test_a_checked_text_is_shown_with_what_the_record_says() -> None:
     assert "contradicted: dose: the record has 10 mg" in text
     assert "incomplete: notes: only the newest were read" in text
     assert "1 supported, 1 contradicted, 0 unsupported" in text
+    assert "measured" not in text
+
+
+def test_a_checked_text_is_shown_as_it_was_read_when_asked() -> None:
+    console, page = printed()
+    check.show(console, LETTER, CHECKED, explain=True)
+    assert "measured (“eGFR is 28”): observable eGFR, number 28" in page.getvalue()
 
 
 @pytest.mark.parametrize(

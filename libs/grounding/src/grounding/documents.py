@@ -99,5 +99,3 @@ def _plain(piece: Piece) -> str:
     """What is read: without the mark by which a line leads others, cells of a table side by side."""
     words = piece.words.removesuffix(":") if piece.words.endswith(":") else piece.words
     return words.replace("|", " ") if piece.block.is_row else words
-
-

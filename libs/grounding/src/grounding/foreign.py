@@ -11,7 +11,7 @@ from grounding import reader, reliability
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
 from grounding.documents import LONGEST_SENTENCE, Piece, TooManySentencesError, pieces, read
-from grounding.reading.nodes import Node
+from grounding.explain import Asserted, asserted
 from grounding.reading.sections import asks_only, section
 from grounding.spans import Span
 from grounding.verify import Verifier
@@ -23,14 +23,14 @@ __all__ = ["Judged", "TooManySentencesError", "judge", "worst_of"]
 class Judged:
     """Characters [start, end) of the text, what they claim, and the worst verdict; None: they assert nothing.
 
-    `assertions`: as what it was read, in words.
+    `assertions`: as what it was read; none where it was not read whole.
     """
 
     start: int
     end: int
     claims: tuple[Claim, ...]
     verdict: Verdict | None
-    assertions: tuple[Node, ...] = ()
+    assertions: tuple[Asserted, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -66,7 +66,7 @@ def _judge(piece: Piece, record: Record) -> Judged:
         return Judged(start, end, (), None)
     reading = read(piece, record)
     claims = tuple(_placed(claim, piece.span) for claim in reader.compared(reading, record))
-    return Judged(start, end, claims, worst(claims), reading.clauses)
+    return Judged(start, end, claims, worst(claims), tuple(asserted(each, piece.span) for each in reading.clauses))
 
 
 def _asserts_nothing(piece: Piece) -> bool:

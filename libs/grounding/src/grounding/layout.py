@@ -17,6 +17,7 @@ _BREAKS = str.maketrans(dict.fromkeys("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", "\n"
 _EMPHASIS = re.compile(r"`+|(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+|_+(?!\w)|\ufeff")
 _HEADING = re.compile(r"\s*(#{1,6})\s")
 _ITEM = re.compile(r"\s*(?:[-+•‣◦▪–—]|\(?\d{1,3}[.)]|\(?[a-z]\))(?:\s+\[[ xX]\])?(?=\s)")
+_STAR = re.compile(r"\s*\*\s")
 _ROW = re.compile(r"\s*\|(.*?)\|?\s*")
 _STOPS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 # A line that ends in one of these goes on in the next.
@@ -156,26 +157,29 @@ class _Reader:
 
 
 def _lines(text: str) -> Iterator[_Line]:
-    plain = _EMPHASIS.sub(lambda found: " " * len(found.group()), text.replace("\r\n", " \n").translate(_BREAKS))
+    written = text.replace("\r\n", " \n").translate(_BREAKS)
+    plain = _EMPHASIS.sub(lambda found: " " * len(found.group()), written)
     start = 0
-    for raw in plain.split("\n"):
-        yield _line(start, raw)
+    for raw, original in zip(plain.split("\n"), written.split("\n"), strict=True):
+        yield _line(start, raw, original)
         start += len(raw) + 1
 
 
-def _line(start: int, raw: str) -> _Line:
+def _line(start: int, raw: str, original: str) -> _Line:
+    """`raw`: the line without its emphasis, which is no indentation."""
     if not any(map(str.isalnum, raw)):
         return _Line(start, raw, _Kind.BLANK, 0)
-    indent = 2 * (len(raw) - len(raw.lstrip()))
+    indent = 2 * (len(original) - len(original.lstrip()))
     if heading := _HEADING.match(raw):
         return _Line(start, raw, _Kind.HEADING, len(heading.group(1)) - 10, heading.end())
     if item := _ITEM.match(raw):
         return _Line(start, raw, _Kind.ITEM, indent + 1, item.end())
+    if _STAR.match(original):
+        return _Line(start, raw, _Kind.ITEM, indent + 1)
     if row := _ROW.fullmatch(raw):
         return _Line(start, " " * row.start(1) + row[1].replace("|", " "), _Kind.ROW, indent + 1)
-    if is_title(raw):
-        return _Line(start, raw, _Kind.TITLE, -1)
-    return _Line(start, raw, _Kind.PLAIN, indent)
+    title = is_title(raw)
+    return _Line(start, raw, _Kind.TITLE if title else _Kind.PLAIN, -1 if title else indent)
 
 
 def is_title(line: str) -> bool:

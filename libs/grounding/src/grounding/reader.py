@@ -31,11 +31,12 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
 
 
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
-    origins = [origin for clause in clauses for origin in clause.all("origin")]
+    origins, films = (tuple(each for clause in clauses for each in clause.all(role)) for role in ("origin", "film"))
+    named = texts.Named(origins, films if len(films) == 1 else ())
     return [
         _claim(clause, each)
         for clause in clauses
-        for each in texts.decided(clause, compare(clause, record), record, origins)
+        for each in texts.decided(clause, compare(clause, record), record, named)
     ]
 
 

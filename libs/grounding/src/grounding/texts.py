@@ -7,7 +7,7 @@ is read before an assertion needs it, and then only sentences that hold a name o
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -38,18 +38,31 @@ _MOST = 60
 # Words from which on the text of a result is a report.
 _REPORT = 5
 _WORD = re.compile(r"[^\W_]+")
-_PART = re.compile(r"[,;:]\s+|\s+[–—-]\s+")
+# Where a sentence is cut: wide, and within such a part, narrow.
+_PARTS = (re.compile(r"[;:]\s+|\s+[–—-]\s+"), re.compile(r",\s+"))
 # Words by which a sentence takes back what a part of it says.
-_SCOPE = frozenset(
-    "if unless whether probably probable possibly possible suspected suspect likely unlikely may might could would "
-    "should either query no not never denies denied without rule ruled cannot family mother father".split()
-)
+_SCOPE_WORDS = """
+    if unless whether probably probable possibly possible suspected suspect likely unlikely may might could
+    would should either query no not never denies denied without rule ruled cannot
+"""
+_SCOPE = frozenset(_SCOPE_WORDS.split())
+# What a denial may add: where there is no fracture, there is no acute one.
+_ANY = frozenset({"acute", "new"})
 _PRESENT, _ABSENT = "present", "absent"
 # Kinds that say of something in the past: they stay true.
 _LASTING = frozenset(
     {"relative", "reaction", "allergy", "given", "took", "started", "stopped", "treated", "advised-against", "admitted"}
 )
+_SEEN = frozenset({"finding", "no-finding", "normal-finding"})
 _BY_ITEM = frozenset({"finding", "no-finding", "problem", "no-problem"})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The texts and the films that a sentence names for all that it says."""
+
+    origins: tuple[Node, ...] = ()
+    films: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class Texts:
         """What a sentence asserts, or where it is not read whole, what the parts of it do that stand by themselves."""
         key = (said.piece.words, said.piece.before, *said.piece.block.above)
         if key not in self._read:
-            self._read[key] = read_piece(said.piece, record).clauses or tuple(_of_parts(said.piece, record))
+            self._read[key] = read_piece(said.piece, record).clauses or _of_parts(said.piece, record)
         return self._read[key]
 
     def restated(self, sentence: str) -> Said | None:
@@ -115,20 +128,20 @@ def of(record: Record) -> Texts:
     return _OF[record.sources]
 
 
-def decided(clause: Node, outcomes: list[Outcome], record: Record, origins: Sequence[Node] = ()) -> list[Outcome]:
-    """The outcomes as they are where the facts decide; else what a text says. `origins`: texts that are named."""
+def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named = Named()) -> list[Outcome]:
+    """The outcomes as they are where the facts decide; else what a text says. `named`: by the whole sentence."""
     if record.cited or any(each.verdict is Verdict.CONTRADICTED for each in outcomes):
         return outcomes
     texts = of(record)
     if clause.kind in ("source", "written"):
         return [_named(clause, texts)]
-    holds = all(each.holds for each in outcomes) and not origins
+    holds = all(each.holds for each in outcomes) and not named.origins
     if holds and clause.kind not in ("no-problem", "no-finding"):
         return outcomes
     if not texts.said:
         return outcomes
     try:
-        return [*_of_items(clause, outcomes, texts, record, origins)]
+        return [*_of_items(clause, outcomes, texts, record, named)]
     except UnclearError as error:
         return [unsupported("clear", str(error))]
 
@@ -141,37 +154,35 @@ def restated(sentence: str, record: Record) -> Outcome | None:
     return Outcome("text", Verdict.SUPPORTED, "", (said.fact_id,))
 
 
-def _of_items(
-    clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, origins: Sequence[Node]
-) -> Iterator[Outcome]:
+def _of_items(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> Iterator[Outcome]:
     for one in _single(clause):
         own = compare(one, record) if one is not clause else outcomes
-        yield from _of_one(one, own, texts, record, origins)
+        yield from _of_one(one, own, texts, record, named)
 
 
 def _single(clause: Node) -> list[Node]:
     """An assertion of several findings as one of each."""
     found = items(clause) if clause.kind in _BY_ITEM else []
-    if len(found) < 2:  # noqa: PLR2004
+    if len(found) < 2:
         return [clause]
     kept = {role: nodes for role, nodes in clause.roles.items() if role not in ("observed", "conditions", "findings")}
     return [replace(clause, roles={**kept, "conditions": (each,)}) for each in found]
 
 
-def _of_one(
-    clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, origins: Sequence[Node]
-) -> list[Outcome]:
+def _of_one(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> list[Outcome]:
     asserted = signature.of(clause)
+    if clause.kind in _SEEN and not asserted.films:
+        asserted = replace(asserted, films=named.films)
     agreeing, against = None, None
     for said in _candidates(asserted, texts, record):
         for other in map(signature.of, texts.assertions(said, record)):
-            if agreeing is None and _supports(other, asserted, said, record, origins):
+            if agreeing is None and _supports(other, asserted, said, record, named):
                 agreeing = said
             if against is None and _opposes(other, asserted, said, record):
                 against = said
     if against is not None and (agreeing is None or against.day >= agreeing.day):
         return [_contradicted(against)]
-    if all(each.holds for each in outcomes) and not origins:
+    if all(each.holds for each in outcomes) and not named.origins:
         return outcomes
     return [Outcome("text", Verdict.SUPPORTED, "", (agreeing.fact_id,))] if agreeing else _refused(outcomes)
 
@@ -192,15 +203,14 @@ def _candidates(asserted: Assertion, texts: Texts, record: Record) -> Iterator[S
     yield from texts.near(first.own if first else asserted.rest, record)
 
 
-def _supports(
-    other: Assertion, asserted: Assertion, said: Said, record: Record, origins: Sequence[Node]
-) -> bool:
+def _supports(other: Assertion, asserted: Assertion, said: Said, record: Record, named: Named) -> bool:
     return (
         other.entails(asserted)
+        and all(item.own.words <= _ANY.union(said.words, said.header) for item in asserted.items)
         and _same_sides(asserted, said)
-        and all(_is_from(origin, said) for origin in (*origins, *asserted.origins))
+        and all(_is_from(origin, said) for origin in (*named.origins, *asserted.origins))
         and all(_is_on(film, said) for film in asserted.films)
-        and _agrees_in_time(asserted, other, said, record)
+        and _agrees_in_time(asserted, other, said, record, named)
     )
 
 
@@ -219,10 +229,11 @@ def _is_about_now(asserted: Assertion, said: Said, record: Record) -> bool:
     return all(_includes(span, said.day, record) for when in asserted.whens for span in meaning.spans(when, record))
 
 
-def _agrees_in_time(asserted: Assertion, other: Assertion, said: Said, record: Record) -> bool:
+def _agrees_in_time(asserted: Assertion, other: Assertion, said: Said, record: Record, named: Named) -> bool:
     days = [reading for when in other.whens for reading in _days(when, said, record)] or [(said.day, said.day)]
     if not asserted.whens:
-        return asserted.node.kind in _LASTING or asserted.is_past or _is_recent(said.day, record)
+        told = asserted.node.kind in _LASTING or asserted.is_past or bool(named.origins or asserted.origins)
+        return told or _is_recent(said.day, record)
     written = {when.text.lower() for when in other.whens}
     for when in asserted.whens:
         if when.text.lower() in written and (_is_recent(said.day, record) or when.within("date")):
@@ -274,9 +285,10 @@ def _is_from(origin: Node, said: Said) -> bool:
 
 
 def _is_on(film: Node, said: Said) -> bool:
-    here = said.header | set(said.words)
-    wanted = {signature.FILMS[word] for word in _words(film.text) if word in signature.FILMS}
-    return {"chest"} & wanted <= here and not here.isdisjoint(signature.FILMS)
+    """Whether a text speaks of such a film."""
+    wanted = signature.films_of(_words(film.text))
+    here = signature.films_of((*said.header, *said.words))
+    return wanted - {"film"} <= here and bool(here)
 
 
 def _named(clause: Node, texts: Texts) -> Outcome:
@@ -289,18 +301,23 @@ def _named(clause: Node, texts: Texts) -> Outcome:
     return unsupported("source", "the record has no such text")
 
 
-def _of_parts(piece: Piece, record: Record) -> Iterator[Node]:
-    """Of a sentence that is not read whole: its parts between commas, unless a word of it may reach over them."""
-    parts = _PART.split(piece.words.rstrip("."))
-    if len(parts) < 2 or not _is_plain(piece):  # noqa: PLR2004
-        return
-    unread = []
-    for part in parts:
-        clauses = read_sentence(part, record).clauses
-        if clauses:
-            yield from clauses if not _SCOPE & set(_words(" ".join(unread))) else ()
-        else:
-            unread.append(part)
+def _of_parts(piece: Piece, record: Record) -> tuple[Node, ...]:
+    """Of a sentence that is not read whole: its parts, unless a word of those that are not read may reach over them."""
+    if not _is_plain(piece):
+        return ()
+    words, (wide, narrow) = piece.words.rstrip("."), _PARTS
+    read: list[Node] = []
+    unread: list[str] = []
+    for part in wide.split(words):
+        whole = read_sentence(part, record).clauses if part != words else ()
+        read += whole
+        for small in () if whole else narrow.split(part):
+            clauses = read_sentence(small, record).clauses
+            read += clauses
+            unread += () if clauses else _words(small)
+    if _SCOPE.intersection(unread):
+        return ()
+    return tuple(each for each in read if each.kind == "relative" or not facts.is_family_history_text(words))
 
 
 def _is_plain(piece: Piece) -> bool:
@@ -345,5 +362,3 @@ def _beginnings() -> dict[str, set[str]]:
         for key, words in known.beginnings().items():
             found[key] |= words
     return found
-
-

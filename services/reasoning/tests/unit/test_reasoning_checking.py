@@ -38,10 +38,12 @@ def test_each_sentence_points_to_what_it_rests_on_or_to_what_the_record_says(
     assert potassium.citations[0].fact_id == ids["k3"]
     assert potassium.citations[0].source.segment
     assert "5.6 mmol/L" in potassium.citations[0].quote
-    assert metformin.reason == "dose: the record has 1000 mg"
+    assert metformin.reason.startswith("dose: the record has 1000 mg")
+    assert [each.kind for each in metformin.assertions] == ["takes"]
+    assert ("drug", "metformin") in {(one.name, one.text) for one in metformin.assertions[0].arguments}
     assert metformin.citations[0].fact_id == ids["metformin"]
     assert (prognosis.verdict, list(prognosis.citations)) == (wire.VERDICT_UNSUPPORTED, [])
-    assert prognosis.reason.startswith("term")
+    assert (prognosis.reason.partition(":")[0], list(prognosis.assertions)) == ("reading", [])
 
 
 def test_a_quotation_rests_on_its_passage(patient: Patient, build_sources: Build) -> None:

@@ -33,20 +33,21 @@ def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Text in UTF-8; `-` for standard input.")],
     *,
     patient: Annotated[str, typer.Option(metavar="ID@AUTHORITY", help="As in PID-3.1 and PID-3.4.")],
+    explain: Annotated[bool, typer.Option("--explain", help="Print as what each sentence was read.")] = False,
     json: Json = False,
 ) -> None:
     """Check a text against the record. Exit code 0 only if every sentence that claims something is supported."""
-    run(_check(file, patient, as_json=json))
+    run(_check(file, patient, explain=explain, as_json=json))
 
 
-async def _check(file: str, patient: str, *, as_json: bool) -> bool:
+async def _check(file: str, patient: str, *, explain: bool, as_json: bool) -> bool:
     key, text = patient_key(patient), read(file)
     async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
         checked = await reasoning.check(key, text)
     if as_json:
         print_json(forms.check(key, text, checked))
     else:
-        show(screen(), text, checked)
+        show(screen(), text, checked, explain=explain)
     return checked.verdict == Verdict.VERDICT_SUPPORTED
 
 
@@ -75,18 +76,29 @@ def _bytes(file: str) -> bytes:
         raise ClientError(f"{file}: {error.strerror}") from None
 
 
-def show(console: Console, text: str, checked: CheckResponse) -> None:
-    """Each sentence with its verdict, why, and where the record says so or says otherwise."""
+def show(console: Console, text: str, checked: CheckResponse, *, explain: bool = False) -> None:
+    """Each sentence with its verdict, why, and where the record says so or otherwise; with `explain`, as what it was
+    read.
+    """
     for span in checked.spans:
         sign, style = _LOOK[span.verdict]
         words = " ".join(text[span.start : span.end].split())
         console.print(Padding(Text.assemble((sign, style), words), (0, 0, 0, 1)))
-        for line in _notes(span):
+        for line in (*(_assertions(text, span) if explain else ()), *_notes(span)):
             console.print(Padding(Text(line, style=QUIET), (0, 0, 0, 3)))
     for missing in checked.degraded:
         console.print(Text.assemble(("incomplete: ", "yellow"), missing))
     counts = f"{checked.supported} supported, {checked.contradicted} contradicted, {checked.unsupported} unsupported"
     console.print(Text(f"\n{counts}", style=QUIET))
+
+
+def _assertions(text: str, span: CheckedSpan) -> list[str]:
+    """`measured (“K 5.6”): obs K, value 5.6`."""
+    return [
+        f"{read.kind} (“{' '.join(text[read.start : read.end].split())}”): "
+        + ", ".join(f"{one.name} {one.text}" for one in read.arguments)
+        for read in span.assertions
+    ]
 
 
 def _notes(span: CheckedSpan) -> list[str]:

@@ -61,6 +61,7 @@ KINDS: Mapping[str, Compare] = {
     "finding": findings.finding,
     "no-finding": findings.no_finding,
     "normal-finding": findings.only_in_texts,
+    "hedged": findings.only_in_texts,
     "treated": findings.treated,
     "advised-against": findings.only_in_texts,
     "written": findings.only_in_texts,

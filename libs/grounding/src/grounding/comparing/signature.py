@@ -1,32 +1,60 @@
-"""What an assertion says in a form in which two can be compared: names, words, amounts and sides, by the part they play.
+"""What an assertion says in a form in which two can be compared: names, words, amounts and sides, each in its part.
 
 Guarantee: every word that is not among the silent ones counts.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from grounding.lexicon import Keys
+from grounding.reading import tables
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 # Words that say nothing beside the kind of an assertion: it is the same kind only by a verb that means the same.
-_SILENT = frozenset(
-    "the a an this that these her his their she he patient pt is was are were be been being has have had with of in on "
-    "at by to for and or nor from there no not any none without denies denied deny evidence sign signs known reports "
-    "reported complains presented presents c o showed shows revealed reveals demonstrated found did does do "
-    "negative free neither age aged old given administered which treated must should again avoid avoided them advised "
-    "told against also family history hx fhx fh normal".split()
-)
-# Words without which an affirmation says less and nothing else.
-_DROPPED = frozenset("acute mild moderate severe small patchy painful generalised generalized focal diffuse new".split())
-_WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
-_APART = frozenset({"when", "film", "origin", "letter"})
-_ITEMS = frozenset({"condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
+_SILENT_WORDS = """
+    the a an this that these her his their she he patient pt is was are were be been being has have had with
+    of in on at by to for and or nor from there no not any none without denies denied deny evidence sign signs
+    known reports reported complains presented presents c o showed shows revealed reveals demonstrated found
+    did does do negative free neither age aged old given administered which treated must should again avoid
+    avoided them advised told against also family history hx fhx fh normal take takes other anti inflammatory
+    painkillers drugs medicines
+"""
+_SILENT = frozenset(_SILENT_WORDS.split())
 _SAME = {
     "ptx": "pneumothorax", "opacities": "opacity", "metastases": "metastasis", "hematuria": "haematuria",
     "hemorrhage": "haemorrhage", "edema": "oedema", "feet": "foot", "tiredness": "tired",
+    "probable": "probably", "likely": "probably", "suspects": "suspected", "suspect": "suspected",
+    "possible": "possibly",
 }  # fmt: skip
+
+
+def word_of(text: str) -> str:
+    """A word as it is compared: in small letters, in the singular."""
+    word = text.casefold()
+    if word in _SAME:
+        return _SAME[word]
+    is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if is_plural else word
+
+
+# Places of the body: with one, a finding says more.
+_SITES = frozenset(
+    word_of(word)
+    for _, row in tables.rows("words/findings", ("group", "words"))
+    if row["group"] == "site"
+    for word in row["words"].replace("|", " ").split()
+)
+# Places that a film of the chest shows.
+_OF_CHEST = frozenset({"chest", "lung", "pleural", "pleura"})
+# Words without which an affirmation says less and nothing else.
+_DROPPED_WORDS = """
+    acute mild moderate severe small patchy painful generalised generalized focal diffuse new
+"""
+DROPPED = frozenset(_DROPPED_WORDS.split())
+_WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
+_APART = frozenset({"when", "film", "origin", "letter"})
+_ITEMS = frozenset({"condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
 _ROLES = {"observed": "conditions", "findings": "conditions", "condition": "conditions", "finding": "conditions",
           "regimen": "regimens"}  # fmt: skip
 _KINDS = {"finding": "present", "problem": "present", "no-finding": "absent", "no-problem": "absent"}
@@ -42,13 +70,9 @@ FILMS = {
 _SIDES = {"left": "left", "right": "right", "both": "bilateral", "bilateral": "bilateral", "bilaterally": "bilateral"}
 
 
-def word_of(text: str) -> str:
-    """A word as it is compared: in small letters, in the singular."""
-    word = text.casefold()
-    if word in _SAME:
-        return _SAME[word]
-    is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))  # noqa: PLR2004
-    return word[:-1] if is_plural else word
+def films_of(words: Iterable[str]) -> frozenset[str]:
+    """Which films words speak of."""
+    return frozenset(FILMS[word] for word in words if word in FILMS)
 
 
 def sides_of(text: str) -> frozenset[str]:
@@ -67,25 +91,26 @@ class Signature:
     @property
     def core(self) -> frozenset[str]:
         """Words by which a text is looked for where there is no name."""
-        return frozenset() if self.names else self.words - _DROPPED
+        return frozenset() if self.names else self.words - DROPPED
 
     def affirms(self, other: "Signature") -> bool:
-        """Whether what has this has the other: it says all that the other says, and more only of what may be dropped."""
+        """Whether what has this has the other: it says all that the other does, and more of what may be dropped."""
         return (
-            self._names(other)
+            self.names_all(other)
             and other.words <= self.words
-            and self.words - other.words <= _DROPPED
+            and self.words - other.words <= DROPPED | _SITES
             and other.amounts <= self.amounts
             and other.marks <= self.marks
         )
 
-    def denies(self, other: "Signature") -> bool:
-        """Whether without this there is not the other: it is no narrower."""
-        named = self._names(other) and other._names(self)
+    def denies(self, other: "Signature", implied: frozenset[str] = frozenset()) -> bool:
+        """Whether without this there is not the other: it is no narrower. `implied`: places that need no word."""
+        named = self.names_all(other) and other.names_all(self)
         sure = bool(self.names) or bool(self.words & other.words)
-        return named and sure and self.words <= other.words and self.amounts <= other.amounts and self.marks <= other.marks
+        wide = self.words <= other.words | implied
+        return named and sure and wide and self.amounts <= other.amounts and self.marks <= other.marks
 
-    def _names(self, other: "Signature") -> bool:
+    def names_all(self, other: "Signature") -> bool:
         return all(any(keys & own for own in self.names) for keys in other.names)
 
 
@@ -120,20 +145,37 @@ class Assertion:
             return False
         if not other.items and not other.rest.words:
             return False
-        return self.rest.affirms(other.rest) and all(any(self._has(own, one) for own in self.items) for one in other.items)
+        if not self.rest.affirms(other.rest):
+            return False
+        return all(any(self._has(own, one, other) for own in self.items) for one in other.items)
 
-    def _has(self, own: Item, one: Item) -> bool:
+    def _has(self, own: Item, one: Item, other: "Assertion") -> bool:
         if own.role != one.role:
             return False
-        return own.own.denies(one.own) if self.kind == "absent" else own.own.affirms(one.own)
+        if self.kind != "absent":
+            return own.own.affirms(one.own)
+        shown = frozenset().union(*map(_places, other.films))
+        return own.own.denies(one.own, shown) and all(_places(film) <= one.own.words | shown for film in self.films)
+
+
+def _places(film: Node) -> frozenset[str]:
+    """What of the body a film shows, as far as it says so."""
+    words = {word_of(part.text) for part in film.parts}
+    of_chest = any(FILMS.get(word) == "chest" for word in words) or "cxr" in words
+    return frozenset(words & _SITES) | (_OF_CHEST if of_chest else frozenset())
 
 
 def of(clause: Node) -> Assertion:
     """The signature of a clause."""
-    placed = [(_ROLES.get(role, role), item) for role, nodes in clause.roles.items() for node in nodes for item in _things(node)]
+    placed = [
+        (_ROLES.get(role, role), item)
+        for role, nodes in clause.roles.items()
+        for node in nodes
+        for item in _things(node)
+    ]
     inside = {id(item) for _, item in placed}
     rest = _signature(clause, frozenset(inside))
-    items = tuple(Item(role, _signature(item, frozenset())) for role, item in placed)
+    items, rest = _gathered([Item(role, _signature(item, frozenset())) for role, item in placed], rest)
     return Assertion(
         clause,
         _KINDS.get(clause.kind, clause.kind),
@@ -144,6 +186,16 @@ def of(clause: Node) -> Assertion:
         tuple(_all(clause, "origin")),
         frozenset(each.says("side") for item in (clause, *(node for _, node in placed)) for each in _all(item, "side")),
     )
+
+
+def _gathered(found: list[Item], rest: Signature) -> tuple[tuple[Item, ...], Signature]:
+    """`Given intramuscularly`: the route of the only drug, wherever it stands."""
+    drugs = [each for each in found if each.role == "regimens"]
+    if len(drugs) != 1:
+        return tuple(found), rest
+    of_drug = replace(drugs[0].own, marks=drugs[0].own.marks | rest.marks)
+    items = tuple(replace(each, own=of_drug) if each is drugs[0] else each for each in found)
+    return items, replace(rest, marks=frozenset())
 
 
 def _things(node: Node) -> Iterator[Node]:

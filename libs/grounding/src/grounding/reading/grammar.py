@@ -5,11 +5,11 @@ token it could be read. The same sentence is always read in the same way: of phr
 of readings that cover the sentence the one of the fewest clauses, then the one whose rows stand first.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-import re
 
 from grounding.reading import names, tables, tokens
 from grounding.reading.nodes import Node
@@ -138,9 +138,7 @@ class Grammar:
         )
 
 
-def _keep(
-    best: dict[tuple[int, bool], _Cover], place: tuple[int, bool], new: _Cover
-) -> None:
+def _keep(best: dict[tuple[int, bool], _Cover], place: tuple[int, bool], new: _Cover) -> None:
     if place not in best or new[0] < best[place][0]:
         best[place] = new
 

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from grounding import Judged, Sources, Verdict, Verifier, judge, worst_of
+from grounding.explain import Asserted
 from grounding.render import cite_fact, cite_passage
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
+from longitude.reasoning.v1.reasoning_service_pb2 import Argument, Assertion, CheckedSpan, CheckResponse
 from longitude.record.v1.context_pb2 import Note
 
 MAX_TEXT = 100_000
@@ -59,7 +60,13 @@ def _span(judged: Judged, sources: Sources) -> CheckedSpan:
         reason=judged.reason,
         claims=claims,
         citations=_citations(judged, sources),
+        assertions=[_assertion(each) for each in judged.assertions],
     )
+
+
+def _assertion(asserted: Asserted) -> Assertion:
+    arguments = [Argument(name=name, text=text) for name, text in asserted.arguments]
+    return Assertion(start=asserted.start, end=asserted.end, kind=asserted.kind, arguments=arguments)
 
 
 def _citations(judged: Judged, sources: Sources) -> list[wire.Citation]:

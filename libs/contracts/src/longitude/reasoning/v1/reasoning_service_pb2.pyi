@@ -297,6 +297,7 @@ class CheckedSpan(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
     CITATIONS_FIELD_NUMBER: _builtins.int
+    ASSERTIONS_FIELD_NUMBER: _builtins.int
     start: _builtins.int
     end: _builtins.int
     verdict: _assessment_pb2.Verdict.ValueType
@@ -310,6 +311,10 @@ class CheckedSpan(_message.Message):
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.Citation]:
         """What it rests on, or what the record says instead."""
 
+    @_builtins.property
+    def assertions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assertion]:
+        """As what it was read; empty where it was not read whole."""
+
     def __init__(
         self,
         *,
@@ -319,14 +324,71 @@ class CheckedSpan(_message.Message):
         reason: _builtins.str = ...,
         claims: _abc.Iterable[_assessment_pb2.Claim] | None = ...,
         citations: _abc.Iterable[_assessment_pb2.Citation] | None = ...,
+        assertions: _abc.Iterable[Global___Assertion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "claims", b"claims", "end", b"end", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assertions", b"assertions", "citations", b"citations", "claims", b"claims", "end", b"end", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckedSpan: _TypeAlias = CheckedSpan  # noqa: Y015
+
+@_typing.final
+class Assertion(_message.Message):
+    """One assertion as it was read: characters [start, end) of the text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    end: _builtins.int
+    kind: _builtins.str
+    """measured, course, takes, no-problem ..."""
+    @_builtins.property
+    def arguments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Argument]:
+        """What it says of which part, in reading order; what the wording itself says (`direction`: `fall`) at the end."""
+
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        arguments: _abc.Iterable[Global___Argument] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "end", b"end", "kind", b"kind", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assertion: _TypeAlias = Assertion  # noqa: Y015
+
+@_typing.final
+class Argument(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    text: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Argument: _TypeAlias = Argument  # noqa: Y015
 
 @_typing.final
 class CheckResponse(_message.Message):
