@@ -97,7 +97,7 @@ def _of_code(inputs: Iterable[ClinicalFact], loinc: str) -> list[ClinicalFact]:
     """Dated quantities of one code, oldest first."""
     found = (fact for fact in inputs if keys.of_loinc(loinc) in facts.keys(fact) and fact.HasField("quantity"))
     dated = (fact for fact in found if facts.starts_on(fact) is not None)
-    return sorted(dated, key=lambda fact: (facts.moment(fact.valid_from), fact.fact_id))
+    return sorted(dated, key=lambda fact: (facts.moment(fact.valid_from), facts.moment(fact.stated_at), fact.fact_id))
 
 
 def _read(fact: ClinicalFact, unit: str) -> Decimal | None:

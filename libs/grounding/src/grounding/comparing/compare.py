@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, events, findings, persons, problems, results, sections, social, statements
+from grounding.comparing import courses, drugs, events, findings, levels, persons, problems, results, sections, social, statements, valued
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -14,16 +14,24 @@ KINDS: Mapping[str, Compare] = {
     "bounded": results.bounded,
     "never": results.never,
     "ranged": results.ranged,
-    "extreme": results.extreme,
+    "ranked": results.ranked,
+    "extreme-rank": results.extreme_rank,
     "extreme-when": results.extreme_when,
     "compared": results.compared,
-    "series": results.series,
-    "dated": results.dated,
-    "previous": results.previous,
-    "counted": results.counted,
+    "judged": levels.judged,
+    "judged-value": results.judged_value,
     "weighs": results.weighs,
-    "extreme-of": results.extreme_of,
-    "judged": results.judged,
+    "counted": results.counted,
+    "no-result": results.no_result,
+    "corrected": results.corrected,
+    "valued-condition": valued.valued_condition,
+    "body-mass": valued.body_mass,
+    "staged": valued.staged,
+    "converted": results.converted,
+    "paneled": results.paneled,
+    "interval": results.interval,
+    "course-series": courses.course_series,
+    "arrow": courses.arrow,
     "course": courses.course,
     "changed-by": courses.changed_by,
     "weight-change": courses.weight_change,

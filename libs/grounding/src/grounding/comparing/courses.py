@@ -1,158 +1,234 @@
 """Courses: rose, fell, stayed, by how much, from what to what, over the span that is named."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
-from grounding.comparing import meaning, results
+from terminology.loinc import WEIGHT
+
+from grounding import keys
+from grounding.comparing import levels, meaning, results, series
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.readings import is_when
 from grounding.comparing.record import Point, Record
-from grounding.comparing.results import NO_RESULT, in_unit, points_of, told, within
+from grounding.comparing.series import NO_RESULT, NO_TIME, in_unit, points_of, told, within
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
-# Within this share of the first value a course is called steady.
-STEADY = Decimal("0.05")
-_ARROWS = {"↑": "rise", "↓": "fall"}
+# Within this share of the first value a course is called steady; from the second one on a change is a marked one.
+STEADY, MARKED = Decimal("0.05"), Decimal("0.15")
+_FEW = "the record has no course of it"
 
 
 def course(node: Node, record: Record) -> list[Outcome]:
-    """A direction, from and to."""
+    """A direction, from and to; with the values that are listed behind it."""
     outcomes: list[Outcome] = []
     for place, obs in enumerate(node.all("obs")):
         outcomes += _course(node, obs, place, record)
-    return outcomes
+    return [*outcomes, *(results.measured(node, record) if list(node.within("result")) else [])]
 
 
 def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
     points = points_of(obs, record)
-    if len({point.day for point in points}) < 2:
-        return [unsupported("direction", "the record has no course of it")]
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    if len({point.at for point in points}) < 2:
+        return [unsupported("direction", _FEW)]
+    spans = _spans(node, record)
     chosen = _chosen(points, spans, record)
     begin, end = node.all("from"), node.all("to") if place == 0 else node.all("second")
-    found: list[Outcome] = []
-    start, last = chosen[:1], chosen[-1:]
-    if begin:
-        start, outcome = _end(begin[0], node.all("fromat"), points, chosen[:1] if spans else points, record)
-        found.append(outcome)
-    if end and node.says("direction") != "steady":
-        last, outcome = _end(end[0], node.all("toat"), points, chosen[-1:] if not node.all("toat") else points, record)
-        found.append(outcome)
-    if end and node.says("direction") == "steady":
-        found += [_stays_at(end[0], chosen)]
-    if not start or not last or (begin and end and start[0].day >= last[-1].day):
-        order = contradicted("direction", "the record has them in another order") if begin and end and start and last else None
-        return [*found, order] if order else found or [unsupported("direction", NO_RESULT)]
-    direction = node.says("direction")
-    if direction == "flag":
-        (flag,) = node.all("flag")[:1]
-        if flag.text not in _ARROWS:
-            return [*found, results.level(flag.says("level"), last[-1])]
-        direction = _ARROWS[flag.text]
-    return [*found, *_length(spans, start[0], last[-1]), _direction(direction, start[0], last[-1], chosen)]
+    if node.says("direction") == "steady":
+        return _steady(chosen, end)
+    first, said_first = _end(begin, node.all("fromat"), points, chosen[:1] if spans else points, record)
+    last, said_last = _end(end, node.all("toat"), points, points if node.all("toat") else chosen[-1:], record)
+    said = [*said_first, *said_last]
+    if not all(each.holds for each in said):
+        return said
+    if not first or not last:
+        return [*said, unsupported("direction", NO_RESULT)]
+    start = first[0] if begin else _start(chosen, spans)
+    return [*said, *_between(node, spans, start, last[-1], chosen)]
+
+
+def _spans(node: Node, record: Record) -> list[Span]:
+    """The times of the whole course: not those of its ends."""
+    ends = (*node.all("fromat"), *node.all("toat"))
+    whens = (part for part in node.parts if is_when(part) and part not in ends)
+    return [span for span in series.spans_of(whens, record) if span.relation != "now"]
+
+
+def course_series(node: Node, record: Record) -> list[Outcome]:
+    """A direction with all its values: each follows the one before in time and goes the way that is said."""
+    said = results.compared_readings(replace(node, kinds=frozenset({"result"})), record)
+    outcomes = [outcome for _, _, each in said for outcome in each]
+    if not all(each.holds for each in outcomes):
+        return outcomes
+    values = [points[-1] for _, points, _ in said if points]
+    steps = [_direction(node.says("direction"), before, after) for before, after in pairwise(values)]
+    return [*outcomes, *steps]
+
+
+def _start(chosen: Sequence[Point], spans: Sequence[Span]) -> Point:
+    """Of a length of time: the point that lies nearest to its beginning."""
+    length = next((span.length for span in spans if span.relation == "span"), 0.0)
+    return min(chosen, key=lambda each: abs((chosen[-1].day - each.day).days - length)) if length else chosen[0]
+
+
+def _between(node: Node, spans: Sequence[Span], start: Point, last: Point, chosen: Sequence[Point]) -> list[Outcome]:
+    if start.at >= last.at:
+        if node.all("from"):
+            return [contradicted("direction", "the record has them in another order")]
+        return [unsupported("direction", "the record has no course of it in that time")]
+    inside = [each for each in chosen if start.at <= each.at <= last.at]
+    wanted = node.says("direction")
+    found = [*_length(spans, start, last), _direction(wanted, start, last)]
+    if all(each.holds for each in found) and not node.all("from") and not spans:
+        found.append(_still(wanted, inside))
+    manners = [each.says("manner") for each in node.all("manner")]
+    return [*found, *(_manner(each, inside, start, last) for each in manners)]
+
+
+def _still(wanted: str, points: Sequence[Point]) -> Outcome:
+    """Of a course without a time: that the last step does not go the other way."""
+    step = _sign(points[-2], points[-1])
+    if step and step != _sign(points[0], points[-1]) and wanted != "change":
+        return unsupported("direction", f"the record goes from {told(points[-2])} to {told(points[-1])} at last")
+    return supported("direction", points[-1].facts)
+
+
+def _sign(first: Point, last: Point) -> int:
+    return (last.value > first.value) - (last.value < first.value)
+
+
+def _manner(manner: str, inside: Sequence[Point], start: Point, last: Point) -> Outcome:
+    """Steadily: no step goes back. Slightly and markedly: by the share of the change."""
+    used = (*start.facts, *last.facts)
+    if manner == "steadily":
+        wanted = _sign(start, last)
+        back = [after for before, after in pairwise(inside) if _sign(before, after) == -wanted]
+        if back:
+            reason = f"the record has {told(back[-1])} on {back[-1].day} between"
+            return contradicted("manner", reason, back[-1].facts)
+        return supported("manner", used)
+    share = abs(last.value - start.value) / abs(start.value) if start.value else Decimal(1)
+    holds = share <= MARKED if manner == "slightly" else share >= MARKED
+    reason = f"the record goes from {told(start)} to {told(last)}"
+    return supported("manner", used) if holds else contradicted("manner", reason, used)
 
 
 def _chosen(points: Sequence[Point], spans: Sequence[Span], record: Record) -> list[Point]:
-    """Of `over two years` without a beginning: the points of the last two years."""
-    return within(points, [span for span in spans if span.relation not in ("span",)], record) if spans else list(points)
+    """Of a length of time without a beginning: all, since the course may have begun a little before."""
+    return within(points, [span for span in spans if span.relation != "span"], record)
 
 
 def _end(
-    value: Node, at: Sequence[Node], points: Sequence[Point], usual: Sequence[Point], record: Record
-) -> tuple[list[Point], Outcome]:
-    said, about = meaning.amount(value), meaning.is_about(value)
-    pool = list(usual)
-    if at:
-        spans = meaning.spans(at[0], record)
-        pool = [each for each in points if all(span.includes(each.day) for span in spans if span.readings)]
-        if any(span.relation == "now" for span in spans):
-            pool = list(points[-1:])
-    agreeing = [each for each in pool if results._says(said, each, about=about)]
-    if agreeing:
-        return agreeing, supported("value", agreeing[0].facts)
+    value: Sequence[Node], at: Sequence[Node], points: Sequence[Point], usual: Sequence[Point], record: Record
+) -> tuple[list[Point], list[Outcome]]:
+    """The points of one end of a course, and what there is to say of it."""
+    pool = within(points, series.spans_of(at, record), record) if at else list(usual)
     if not pool:
-        return [], unsupported("date", "the record has no such result of that time")
-    return [], results._disagreement(said, pool)
+        return [], [unsupported("date", NO_TIME)]
+    if not value:
+        return pool, []
+    agreeing = series.saying(value[0], pool)
+    if not agreeing:
+        return [], [series.disagreement(meaning.amount(value[0]), pool)]
+    return agreeing, [supported("value", agreeing[0].facts)]
+
+
+def _steady(chosen: Sequence[Point], end: Sequence[Node]) -> list[Outcome]:
+    if len(chosen) < 2:
+        return [unsupported("direction", _FEW)]
+    told_at = [_stays_at(end[0], chosen)] if end else []
+    middle = meaning.amount(end[0]).value if end and not told_at[0].holds else chosen[0].value
+    moving = [each for each in chosen if abs(each.value - middle) > abs(middle) * STEADY]
+    if moving and not (told_at and told_at[0].holds):
+        reason = f"the record has {told(chosen[0])} on {chosen[0].day} and {told(moving[-1])} on {moving[-1].day}"
+        told_at.append(contradicted("direction", reason, (*chosen[0].facts, *moving[-1].facts)))
+    return told_at or [supported("direction", (*chosen[0].facts, *chosen[-1].facts))]
 
 
 def _stays_at(value: Node, chosen: Sequence[Point]) -> Outcome:
     said = meaning.amount(value)
+    step = Decimal(1).scaleb(-said.decimals) if said.decimals else Decimal(0)
     for point in chosen:
         actual = in_unit(point, said.unit)
-        if actual is None or abs(actual - said.value) > abs(actual) * STEADY:
+        if actual is None or abs(actual - said.value) > max(abs(actual) * STEADY, step):
             return contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)
     return supported("value", chosen[-1].facts)
 
 
 def _length(spans: Sequence[Span], start: Point, last: Point) -> list[Outcome]:
     """Whether a course took as long as is said."""
-    found = []
-    for span in spans:
-        if span.relation == "span":
-            actual = (last.day - start.day).days
-            right = abs(actual - span.length) <= max(span.length * 0.15, 3)
-            used = (*start.facts, *last.facts)
-            found.append(supported("interval", used) if right else
-                         contradicted("interval", f"the record has it from {start.day} to {last.day}", used))  # fmt: skip
-    return found
-
-
-def _direction(wanted: str, start: Point, last: Point, chosen: Sequence[Point]) -> Outcome:
     used = (*start.facts, *last.facts)
-    reason = f"the record goes from {told(start)} on {start.day} to {told(last)} on {last.day}"
-    change = last.value - start.value
-    small = abs(change) <= abs(start.value) * STEADY
+    actual = (last.day - start.day).days
+    reason = f"the record has it from {start.day} to {last.day}"
+    return [
+        supported("interval", used)
+        if abs(actual - span.length) <= max(span.length * 0.15, 3)
+        else contradicted("interval", reason, used)
+        for span in spans
+        if span.relation == "span"
+    ]
+
+
+def _direction(wanted: str, start: Point, last: Point) -> Outcome:
+    used = (*start.facts, *last.facts)
     if wanted in ("better", "worse"):
-        worse = results.worse_direction([start, last])
+        worse = series.worse_direction([start, last])
         if not worse:
             return unsupported("direction", "which direction is the better one is not known")
         wanted = "rise" if (worse > 0) == (wanted == "worse") else "fall"
-    match wanted:
-        case "steady":
-            moving = [each for each in chosen if abs(each.value - start.value) > abs(start.value) * STEADY]
-            return contradicted("direction", reason, used) if moving else supported("direction", used)
-        case "same":
-            return supported("direction", used) if small else contradicted("direction", reason, used)
-        case "change":
-            return supported("direction", used)
-        case "rise":
-            holds = change > 0 and not (small and len(chosen) > 2 and change == 0)
-        case _:
-            holds = change < 0
-    return supported("direction", used) if holds else contradicted("direction", reason, used)
+    reason = f"the record goes from {told(start)} on {start.day} to {told(last)} on {last.day}"
+    if wanted == "same":
+        small = abs(last.value - start.value) <= abs(start.value) * STEADY
+        return supported("direction", used) if small else contradicted("direction", reason, used)
+    step = _sign(start, last)
+    if wanted == "change" or step == {"rise": 1, "fall": -1}[wanted]:
+        return supported("direction", used)
+    return contradicted("direction", reason, used)
+
+
+def arrow(node: Node, record: Record) -> list[Outcome]:
+    """`eGFR ↓ 28`: the newest value, which is low or lower than the one before."""
+    points = points_of(node.all("obs")[0], record)
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    value, last = node.all("value")[0], series.newest(points)
+    agreeing = series.saying(value, last)
+    if not agreeing:
+        return [series.disagreement(meaning.amount(value), last)]
+    earlier = [each for each in points if each.at < agreeing[-1].at]
+    flag = node.all("flag")[0]
+    wanted = {"high": 1, "low": -1}[flag.says("level")]
+    moved = flag.text in ("↑", "↓") and bool(earlier) and _sign(earlier[-1], agreeing[-1]) == wanted
+    judged = supported("direction") if moved else levels.level(flag.says("level"), agreeing[-1])
+    return [supported("value", agreeing[-1].facts), judged]
 
 
 def changed_by(node: Node, record: Record) -> list[Outcome]:
     """By an amount, a share or a factor."""
-    points = points_of(node.all("obs")[0], record)
-    return _changed_by(node, points, record)
+    return _changed_by(node, points_of(node.all("obs")[0], record), record)
 
 
 def weight_change(node: Node, record: Record) -> list[Outcome]:
     """Weight lost or gained."""
-    from grounding import keys
-
-    return _changed_by(node, record.points(frozenset({keys.of_loinc("29463-7")})), record)
+    return _changed_by(node, record.points(frozenset({keys.of_loinc(WEIGHT)})), record)
 
 
 def _changed_by(node: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
-    if len({point.day for point in points}) < 2:
-        return [unsupported("direction", "the record has no course of it")]
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    chosen = within(points, [span for span in spans if span.relation != "span"], record)
-    if any(span.relation == "span" for span in spans):
-        chosen = within(points, spans, record)
-    if len(chosen) < 2:
+    spans = series.spans_of((part for part in node.parts if is_when(part)), record)
+    chosen = _chosen(points, spans, record) if points else []
+    if len({point.at for point in chosen}) < 2:
         return [unsupported("direction", "the record has no course of it in that time")]
-    first, last = chosen[0], chosen[-1]
-    direction = _direction(node.says("direction"), first, last, chosen)
-    if not direction.holds:
-        return [direction]
+    first, last = _start(chosen, spans), chosen[-1]
+    found = [*_length(spans, first, last), _direction(node.says("direction"), first, last)]
+    if not all(each.holds for each in found):
+        return found
     used = (*first.facts, *last.facts)
     reason = f"the record goes from {told(first)} on {first.day} to {told(last)} on {last.day}"
     right = _by_factor(node, first, last) if node.says("factor") else _by_amount(node, first, last)
-    return [direction, supported("value", used) if right else contradicted("value", reason, used)]
+    return [*found, supported("value", used) if right else contradicted("value", reason, used)]
 
 
 def _by_factor(node: Node, first: Point, last: Point) -> bool:
@@ -167,15 +243,18 @@ def _by_factor(node: Node, first: Point, last: Point) -> bool:
 def _by_amount(node: Node, first: Point, last: Point) -> bool:
     value = node.all("by")[0]
     said, about = meaning.amount(value), meaning.is_about(value)
-    if said.unit == "%":
-        share = abs(last.value - first.value) / first.value * 100
-        return meaning.agrees(Amount(said.value), share, about=about) or abs(share - said.value) <= 1
+    if said.unit == "%" and first.unit != "%":
+        return bool(first.value) and _is_share(said, abs(last.value - first.value) / abs(first.value) * 100)
     before, after = in_unit(first, said.unit), in_unit(last, said.unit)
     if before is None or after is None:
         return False
     change = abs(after - before)
     tolerance = Decimal("0.1") if about else Decimal(0)
     return said.value == change or abs(change - said.value) <= change * tolerance or _rounded(said, change)
+
+
+def _is_share(said: Amount, share: Decimal) -> bool:
+    return abs(share - said.value) <= 1
 
 
 def _rounded(said: Amount, actual: Decimal) -> bool:

@@ -10,7 +10,7 @@ from terminology.problems import of as of_code
 
 from grounding import facts
 from grounding import keys as keys_of
-from grounding.comparing import meaning, results
+from grounding.comparing import levels, meaning, series
 from grounding.comparing.drugs import drug_keys
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
@@ -179,13 +179,13 @@ def _by_result(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | N
     for identifier, (loinc, wanted) in _BY_RESULT.items():
         if names.of_family(identifier) in keys:
             points = record.points(frozenset({keys_of.of_loinc(loinc)}))
-            chosen = results.within(points, spans, record) if spans else points[-1:]
+            chosen = series.within(points, spans, record) if spans else points[-1:]
             if not chosen:
                 return None
-            levels = {results.level_of(each) for each in chosen}
+            levels = {levels.level_of(each) for each in chosen}
             if wanted in levels:
                 return supported("level", chosen[-1].facts)
-            reason = f"the record has {results.told(chosen[-1])} on {chosen[-1].day}"
+            reason = f"the record has {series.told(chosen[-1])} on {chosen[-1].day}"
             return contradicted("level", reason, chosen[-1].facts)
     return _stage(keys, record)
 

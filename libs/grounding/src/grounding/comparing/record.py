@@ -49,6 +49,8 @@ class Point:
     facts: tuple[ClinicalFact, ...]
     derived: bool = False
     label: str = ""
+    # The moment of the value: which of one day's is the newest.
+    at: float = 0.0
 
 
 # How the unit of a change ends, which is no value of what changes.
@@ -123,19 +125,29 @@ class Record:
 
     def points(self, wanted: Keys) -> tuple[Point, ...]:
         """The course of a result: recorded numbers, and where there are none what was computed."""
-        recorded = [
-            Point(day, value, fact.quantity.unit, (fact,))
+        return self._recorded(wanted) or self.computed(wanted)
+
+    def _recorded(self, wanted: Keys) -> tuple[Point, ...]:
+        found = [
+            Point(day, value, fact.quantity.unit, (fact,), at=facts.in_time(fact)[0])
             for fact in self.of(wanted, pb.FACT_KIND_RESULT)
             if fact.HasField("quantity") and (value := facts.number(fact.quantity)) is not None
             and (day := facts.starts_on(fact))
         ]  # fmt: skip
-        if recorded:
-            return tuple(recorded)
-        computed = [each for each in self.derived if each.keys & wanted and not each.label and not each.unit.endswith(_RATE)]
-        return tuple(
-            Point(each.day, each.value, each.unit, self._of_ids(each.fact_ids), derived=True)
-            for each in sorted(computed, key=lambda each: each.day)
+        return tuple(sorted(found, key=lambda point: (point.at, _stated(point))))
+
+    def computed(self, wanted: Keys) -> tuple[Point, ...]:
+        """The course of what was computed."""
+        found = (
+            each
+            for each in self.derived
+            if each.keys & wanted and not each.label and not each.unit.endswith(_RATE)
         )
+        return tuple(sorted(map(self._computed, found), key=lambda point: (point.at, point.value)))
+
+    def _computed(self, value: Derived) -> Point:
+        used = self._of_ids(value.fact_ids)
+        return Point(value.day, value.value, value.unit, used, derived=True, at=facts.in_time(used[0])[0])
 
     @cached_property
     def derived(self) -> tuple[Derived, ...]:
@@ -250,3 +262,8 @@ def _brands(fact: ClinicalFact, written: Sequence[str]) -> tuple[str, ...]:
     if fact.kind != pb.FACT_KIND_MEDICATION:
         return ()
     return tuple(match[1] or match[2] for name in written if "/" not in name and (match := _BRAND.match(name)))
+
+
+def _stated(point: Point) -> float:
+    fact = point.facts[0]
+    return facts.moment(fact.stated_at).timestamp() if fact.HasField("stated_at") else 0.0

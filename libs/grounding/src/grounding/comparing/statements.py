@@ -1,6 +1,7 @@
 """What our own statements say beside what everybody says: states of orders, entries that are new, computed values."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -9,9 +10,10 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, susceptibility
 from grounding.calculators import dose_limit
-from grounding.comparing import drugs, meaning, problems, results
+from grounding.comparing import drugs, meaning, problems, results, series, series
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.readings import readings
 from grounding.comparing.record import Record, answers
 from grounding.derived import Derived
 from grounding.lexicon import Keys
@@ -82,11 +84,11 @@ def _words(node: Node) -> set[str]:
 
 def answered(node: Node, record: Record) -> list[Outcome]:
     """A result whose value is words."""
-    entries = record.of(results.observed_keys(node.all("obs")[0]), pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
+    entries = record.of(series.observed_keys(node.all("obs")[0]), pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
     spans = [span for span in _spans(node, record) if span.readings]
     dated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans)]
     if not dated:
-        return [unsupported("value", results.NO_RESULT)]
+        return [unsupported("value", series.NO_RESULT)]
     said = _said(node)
     agreeing = [fact for fact in dated if said & {names.of_answer(each) for each in (*answers(fact), fact.text)}]
     if agreeing:
@@ -108,7 +110,7 @@ def computed(node: Node, record: Record) -> list[Outcome]:
     """A value, category or limit by a calculator: it is computed again."""
     if node.says("limits"):
         return _limited(node, record)
-    keys = results.observed_keys(node)
+    keys = series.observed_keys(node)
     stages = {each.text.upper() for each in node.all("stage")}
     found = [each for each in record.derived if each.keys & keys]
     if stages:
@@ -135,7 +137,7 @@ def _staged(node: Node, stages: set[str], record: Record) -> list[Outcome]:
     if len(stages) > 1 or chosen[-1].label.upper() not in stages:
         return [contradicted("category", f"it is {chosen[-1].label} on {chosen[-1].day}", used)]
     said = [meaning.amount(value) for value in node.all("value")]
-    if any(not any(results.is_value(each, fact) for fact in used) for each in said):
+    if any(not any(series.is_value(each, fact) for fact in used) for each in said):
         return [contradicted("value", "the record has another value", used)]
     return [supported("category", used)]
 
@@ -277,6 +279,8 @@ def _entries(node: Node) -> list[list[Node]]:
 def _told(entry: Sequence[Node], record: Record, *, over: bool) -> Outcome:
     name = next(part for part in entry if not part.kinds.isdisjoint(_NAMES))
     words = {part.text for part in entry}
+    if "results" in name.kinds:
+        return _told_results(name, entry, record)
     found = [fact for fact in record.of(meaning.keys(name, *names.KINDS)) if "no" not in words or facts.is_absent(fact)]
     for when in (part for part in entry if "when" in part.kinds):
         spans = meaning.spans(when, record)
@@ -287,10 +291,15 @@ def _told(entry: Sequence[Node], record: Record, *, over: bool) -> Outcome:
     if "reaction" in words:
         reaction = next(part for part, before in zip(entry[1:], entry, strict=False) if before.text == "reaction")
         found = [fact for fact in found if names.of_answer(fact.note) in meaning.keys(reaction, names.ANSWER)]
-    if "results" in name.kinds:
-        said = _values_of(name)
-        found = [fact for fact in found if all(results.is_value(meaning.amount(value), fact) for value in said)]
     return supported("entry", found[-1:]) if found else unsupported("entry", _NO_ENTRY)
+
+
+def _told_results(name: Node, entry: Sequence[Node], record: Record) -> Outcome:
+    """A result with its value and day, or with the day on which it was stated."""
+    if "stated" in {part.text for part in entry}:
+        return _reported(name, [part for part in entry if "when" in part.kinds], record)
+    found = results.measured(replace(name, parts=(name, *entry[1:])), record)
+    return next((each for each in found if not each.holds), found[-1])
 
 
 def _day(fact: ClinicalFact, words: set[str], record: Record, *, over: bool) -> date | None:
@@ -307,7 +316,7 @@ def slope(node: Node, record: Record) -> list[Outcome]:
     agreeing = [each for each in found if each.value == said.value]
     if not agreeing:
         return [unsupported("value", "it does not follow from the record")]
-    points = results.points_of(node.all("obs")[0], record)
+    points = series.points_of(node.all("obs")[0], record)
     days = {point.day for point in points}
     for when in node.all("when"):
         for span in meaning.spans(when, record):
@@ -342,19 +351,19 @@ def _unspaced(text: str) -> str:
 
 def reported(node: Node, record: Record) -> list[Outcome]:
     """A result of no stated time, by the day of its report."""
-    spans = [span for when in node.all("stated") for span in meaning.spans(when, record)]
-    found: list[Outcome] = []
-    for result in node.within("result"):
-        entries = record.of(results.observed_keys(result), pb.FACT_KIND_RESULT)
-        untimed = [
-            fact
-            for fact in entries
-            if facts.starts_on(fact) is None and all(span.includes(facts.reported_on(fact)) for span in spans)
-        ]
-        said = meaning.amount(result.all("value")[0])
-        agreeing = [fact for fact in untimed if results.is_value(said, fact)]
-        found.append(supported("value", agreeing[-1:]) if agreeing else unsupported("value", _NO_ENTRY))
-    return found
+    return [_reported(result, node.all("stated"), record) for result in node.all("results")]
+
+
+def _reported(named: Node, stated: Sequence[Node], record: Record) -> Outcome:
+    spans = [span for when in stated for span in meaning.spans(when, record)]
+    entries = record.of(series.observed_keys(named), pb.FACT_KIND_RESULT)
+    untimed = [
+        fact
+        for fact in entries
+        if facts.starts_on(fact) is None and all(span.includes(facts.reported_on(fact)) for span in spans)
+    ]
+    agreeing = [fact for fact in untimed if _is_amount([named], fact)]
+    return supported("value", agreeing[-1:]) if agreeing else unsupported("value", _NO_ENTRY)
 
 
 def evidence(node: Node, record: Record) -> list[Outcome]:
@@ -373,7 +382,7 @@ def evidence(node: Node, record: Record) -> list[Outcome]:
 
 def corrected(node: Node, record: Record) -> list[Outcome]:
     """Which value holds and which one it replaced."""
-    keys = results.observed_keys(node)
+    keys = series.observed_keys(node)
     every = [each for each in record.sources.recorded if keys & names.keys_of(each.fact)]
     if record.cited:
         own = {fact.fact_id for fact in record.facts}
@@ -401,11 +410,11 @@ def _is_corrected(new: Sequence[Node], every: Sequence[RecordedFact]) -> bool:
 
 def _is_amount(said: Sequence[Node], fact: ClinicalFact) -> bool:
     values = [value for each in said for value in ([each] if "value" in each.kinds else _values_of(each))]
-    return bool(values) and all(results.is_value(meaning.amount(value), fact) for value in values)
+    return bool(values) and all(series.is_value(meaning.amount(value), fact) for value in values)
 
 
 def _values_of(node: Node) -> list[Node]:
-    return [value for result in node.within("result") for value in result.all("value")]
+    return [each.value for each in readings(node)]
 
 
 def _is_of_day(node: Node, fact: ClinicalFact, record: Record) -> bool:

@@ -25,7 +25,7 @@ _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 _PAIR = re.compile(rf"(?<![\w.,/])(?P<first>[0-9]{{2,3}})\s?/\s?(?P<second>[0-9]{{2,3}})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?", re.IGNORECASE)
 _NUMBER = re.compile(
-    rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?:[x×]\s?)?(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?!\w|[.,][0-9])|"
+    rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?:[x×]\s?(?=10[*^]))?(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?!\w|[.,][0-9])|"
     rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=[.,](?:\s|$))",
     re.IGNORECASE,
 )

@@ -1,0 +1,199 @@
+"""Courses of results: the points that a phrase means, which of them an order or a time chooses, and what says one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import names as observed
+from terminology import observables, units
+
+from grounding import facts
+from grounding.comparing import meaning
+from grounding.comparing.meaning import Span, UnclearError
+from grounding.comparing.outcome import Outcome, contradicted, unsupported
+from grounding.comparing.record import Point, Record
+from grounding.lexicon import Keys
+from grounding.reading import names
+from grounding.reading.nodes import Node
+from grounding.reading.tokens import Amount
+
+NO_RESULT = "the record has no such result"
+NO_TIME = "the record has no such result of that time"
+_BLOOD = ("blood", "serum", "plasma")
+# Of these a higher value is a worse one; of the others neither is known.
+_WORSE_HIGHER = frozenset({"2160-0", "4548-4", "2823-3", "3094-0", "9318-7"})
+_WORSE_LOWER = frozenset({"33914-3", "62238-1", "98979-8", "718-7"})
+
+
+def observed_keys(node: Node) -> Keys:
+    return meaning.keys(node, names.OBSERVABLE)
+
+
+def order_of(node: Node) -> str:
+    """`last`, `first`, `highest`, `lowest`, or nothing."""
+    return inner(node, "order")
+
+
+def inner(node: Node, name: str) -> str:
+    """What a node or one of its parts says under a name."""
+    return node.says(name) or next((said for part in node.parts if (said := inner(part, name))), "")
+
+
+def points_of(node: Node, record: Record) -> tuple[Point, ...]:
+    """The course of the result that a phrase names, in the specimen that it names."""
+    return _of_specimen(record.points(observed_keys(node)), inner(node, "specimen"))
+
+
+def computed_of(node: Node, record: Record) -> tuple[Point, ...]:
+    """What is computed of it for days without a recorded value."""
+    recorded = {point.day for point in points_of(node, record)}
+    return tuple(point for point in record.computed(observed_keys(node)) if point.day not in recorded)
+
+
+def _of_specimen(points: tuple[Point, ...], specimen: str) -> tuple[Point, ...]:
+    return tuple(point for point in points if _is_of(point, specimen)) if specimen else points
+
+
+def _is_of(point: Point, specimen: str) -> bool:
+    other = observed.other_specimen(point.facts[0].code) if point.facts else ""
+    return not other if specimen in _BLOOD else specimen in other.lower()
+
+
+def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
+    return [span for when in whens for span in meaning.spans(when, record)]
+
+
+def newest(points: Sequence[Point]) -> list[Point]:
+    """The last by time, never by an id: of one moment all."""
+    return [each for each in points if each.at == points[-1].at]
+
+
+def covers(span: Span, point: Point) -> bool:
+    match span.relation:
+        case "before":
+            return any(point.day < first for first, _ in span.readings)
+        case "until":
+            return any(point.day <= last for _, last in span.readings)
+        case "after":
+            return any(point.day > last for _, last in span.readings)
+        case "since":
+            return any(point.day >= first for first, _ in span.readings)
+    return span.includes(point.day)
+
+
+def within(points: Sequence[Point], spans: Sequence[Span], record: Record) -> list[Point]:
+    """The points of the spans; of a length of time up to now, those within it."""
+    kept = list(points)
+    for span in spans:
+        if span.relation == "span":
+            kept = [each for each in kept if (record.today - each.day).days <= span.length * 1.1]
+        elif span.relation == "now":
+            kept = [each for each in newest(points) if each in kept]
+        elif span.readings:
+            kept = [each for each in kept if covers(span, each)]
+    return kept
+
+
+def extremes(points: Sequence[Point], order: str) -> list[Point]:
+    """The first, last, highest or lowest points of a course."""
+    if not points:
+        return []
+    match order:
+        case "first":
+            return [each for each in points if each.at == points[0].at]
+        case "last":
+            return newest(points)
+        case "best" | "worst":
+            return _judged_extreme(points, order)
+    values = [each.value for each in points]
+    wanted = max(values) if order == "highest" else min(values)
+    return [each for each in points if each.value == wanted]
+
+
+def _judged_extreme(points: Sequence[Point], order: str) -> list[Point]:
+    worse = worse_direction(points)
+    if not worse:
+        raise UnclearError("which value is the better one")
+    return extremes(points, "highest" if (worse > 0) == (order == "worst") else "lowest")
+
+
+def worse_direction(points: Sequence[Point]) -> int:
+    """1 where higher is worse, -1 where lower is, 0 where neither is known."""
+    loincs = {facts.about(fact).loinc for point in points for fact in point.facts}
+    if not points[0].derived and loincs & _WORSE_HIGHER:
+        return 1
+    return -1 if loincs & _WORSE_LOWER or points[0].derived else 0
+
+
+def in_unit(point: Point, unit: str) -> Decimal | None:
+    """A point's value in the unit that is said; None where the two cannot be compared."""
+    if not unit:
+        return point.value
+    if point.derived:
+        return point.value if unit == units.printed(point.unit) else None
+    return _as_sent(point, unit) or _converted(point, unit)
+
+
+def _as_sent(point: Point, unit: str) -> Decimal | None:
+    sent = (each for each in facts.quantities(point.facts[0]) if units.printed(each.unit) == unit)
+    return next((number for each in sent if (number := facts.number(each)) is not None), None)
+
+
+def _converted(point: Point, unit: str) -> Decimal | None:
+    fact = point.facts[0]
+    for each in facts.quantities(fact):
+        number = facts.number(each)
+        if number is None:
+            continue
+        other = observables.convert(number, units.printed(each.unit), unit, facts.measured(fact, each))
+        if other is not None:
+            return other
+    return None
+
+
+def says(value: Amount, point: Point, *, about: bool = False) -> bool:
+    """Whether an amount says the value of a point; where no unit is said, in any unit that was sent."""
+    if _comparator(point):
+        return False
+    if not value.unit and not point.derived:
+        sent = map(facts.number, facts.quantities(point.facts[0]))
+        return any(number is not None and meaning.agrees(value, number, about=about) for number in sent)
+    actual = in_unit(point, value.unit)
+    return actual is not None and meaning.agrees(value, actual, about=about)
+
+
+def saying(value: Node, points: Iterable[Point]) -> list[Point]:
+    """The points of which a value is said."""
+    said, about = meaning.amount(value), meaning.is_about(value)
+    return [each for each in points if says(said, each, about=about)]
+
+
+def is_value(value: Amount, fact: ClinicalFact) -> bool:
+    """Whether an amount says the value of a result, whenever it was."""
+    number = facts.number(fact.quantity)
+    return number is not None and says(value, Point(date.min, number, fact.quantity.unit, (fact,)))
+
+
+def _comparator(point: Point) -> str:
+    return "" if point.derived else point.facts[0].quantity.comparator
+
+
+def told(point: Point) -> str:
+    unit = units.printed(point.unit)
+    return f"{point.value}{'' if unit in ('', '%') else ' '}{unit}"
+
+
+def disagreement(said: Amount, chosen: Sequence[Point]) -> Outcome:
+    point = chosen[-1]
+    if said.unit and in_unit(point, said.unit) is None:
+        return contradicted("unit", f"the record has {told(point)}", point.facts)
+    return contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)
+
+
+def other_day(points: Sequence[Point], said: Amount) -> Outcome:
+    """Nothing is recorded at the time that is named."""
+    others = [each for each in points if says(said, each)]
+    if others:
+        return contradicted("date", f"the record has this value on {others[-1].day}", others[-1].facts)
+    return unsupported("date", NO_TIME)
