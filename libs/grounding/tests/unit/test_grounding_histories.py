@@ -219,8 +219,9 @@ def test_a_narrow_name_is_not_supported_by_another_member_of_its_family() -> Non
 
 @pytest.mark.parametrize(
     ("spoken", "is_true"),
-    [("Sprained ankle in May 2020.", True), ("Ankle sprain in May 2020.", True), ("Sprain of the ankle in May 2020.", True),
-     ("Sprained wrist in May 2020.", False), ("Ankle fracture in May 2020.", False), ("Sprained ankle in June 2021.", False)],
+    [("Sprained ankle in May 2020.", True), ("Ankle sprain in May 2020.", True),
+     ("Sprain of the ankle in May 2020.", True), ("Sprained wrist in May 2020.", False),
+     ("Ankle fracture in May 2020.", False), ("Sprained ankle in June 2021.", False)],
 )  # fmt: skip
 def test_a_recorded_name_is_read_as_it_is_spoken(spoken: str, is_true: bool) -> None:  # noqa: FBT001
     record = record_of()
@@ -237,8 +238,11 @@ def test_a_recorded_name_is_read_as_it_is_spoken(spoken: str, is_true: bool) -> 
 )  # fmt: skip
 def test_the_newest_answers_of_a_social_history_decide(told: str, is_true: bool) -> None:  # noqa: FBT001
     record = record_of("M")
-    for code, answer, day in (("67875-5", "Part-time or temporary work", "2020-01-02"), ("67875-5", "Full-time work", "2024-01-02"),
-                              ("72166-2", "Never smoked tobacco (finding)", "2024-01-02")):  # fmt: skip
+    for code, answer, day in (
+        ("67875-5", "Part-time or temporary work", "2020-01-02"),
+        ("67875-5", "Full-time work", "2024-01-02"),
+        ("72166-2", "Never smoked tobacco (finding)", "2024-01-02"),
+    ):
         fact = ClinicalFact(kind=clinical.FACT_KIND_RESULT, code=CodedConcept(system="http://loinc.org", code=code),
                             coded=CodedConcept(display=answer), status=clinical.FACT_STATUS_FINAL)  # fmt: skip
         record.add(fact, day, day)

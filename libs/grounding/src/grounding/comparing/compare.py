@@ -46,6 +46,7 @@ KINDS: Mapping[str, Compare] = {
     "daily-dose": drugs.daily_dose,
     "problem": problems.problem,
     "resolved": problems.resolved,
+    "resolved-from": problems.resolved,
     "no-problem": problems.no_problem,
     "allergy": problems.allergy,
     "reaction": problems.reaction,

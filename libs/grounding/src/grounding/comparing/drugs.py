@@ -204,19 +204,19 @@ def _dose(node: Node, fact: ClinicalFact, meant: Keys) -> Outcome:
     return contradicted("dose", reason, [fact])
 
 
-def _strength(said: tokens.Amount, fact: ClinicalFact, meant: Keys = frozenset()) -> Outcome:
+def _strength(amount: tokens.Amount, fact: ClinicalFact, meant: Keys = frozenset()) -> Outcome:
     """The strength in the name under which it was ordered (`LISINOPRIL 10 MG TAB`), of the ingredient that is meant."""
     for name in facts.names(fact):
-        if any(_is_same(said, own) for own in _strengths(name, meant)):
+        if any(_is_same(amount, own) for own in _strengths(name, meant)):
             return supported("dose", [fact])
     stated = [own for name in facts.names(fact) for own in _strengths(name, meant)]
-    if any(own.unit == said.unit for own in stated):
+    if any(own.unit == amount.unit for own in stated):
         return contradicted("dose", f"the record has {facts.names(fact)[-1]}", [fact])
     return unsupported("dose", "the record states no dose")
 
 
-def _is_same(said: tokens.Amount, own: tokens.Amount) -> bool:
-    return units.convert(own.value, own.unit, said.unit or own.unit) == said.value
+def _is_same(amount: tokens.Amount, own: tokens.Amount) -> bool:
+    return units.convert(own.value, own.unit, amount.unit or own.unit) == amount.value
 
 
 def _strengths(name: str, meant: Keys) -> list[tokens.Amount]:
@@ -260,13 +260,13 @@ def _pack(node: Node, fact: ClinicalFact) -> Outcome:
     return supported("form", [fact]) if stands else unsupported("form", "the record does not say so")
 
 
-def _is_dose(said: tokens.Amount, dosage: Dosage) -> bool:
+def _is_dose(amount: tokens.Amount, dosage: Dosage) -> bool:
     value, unit = facts.number(dosage.dose), units.printed(dosage.dose.unit)
     if value is None or dosage.HasField("dose_high"):
         return False
-    if said.unit.endswith(_PER_DAY):
-        return _daily(dosage) == _in(said.value, said.unit.removesuffix(_PER_DAY), "mg")
-    return units.convert(value, unit, said.unit or unit) == said.value
+    if amount.unit.endswith(_PER_DAY):
+        return _daily(dosage) == _in(amount.value, amount.unit.removesuffix(_PER_DAY), "mg")
+    return units.convert(value, unit, amount.unit or unit) == amount.value
 
 
 def _in(value: object, unit: str, to: str) -> object:

@@ -1,6 +1,7 @@
 """What happened: on which days, how often, for the first, the last or the only time, and what never did.
 
-Procedures, vaccinations, problems, visits and prescriptions are occasions alike: facts with the day on which they began.
+Procedures, vaccinations, problems, visits and prescriptions are occasions alike: facts with the day on which they
+began.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -96,12 +97,12 @@ def visits(classed: str, record: Record) -> Occasions:
     return Occasions(tuple(fact for fact in record.encounters if codes is None or fact.code.code in codes))
 
 
-def _of(node: Node, found: Occasions, order: str, record: Record, target: Node | None = None) -> list[Outcome]:
-    if not found.facts:
+def _of(node: Node, happened: Occasions, order: str, record: Record, target: Node | None = None) -> list[Outcome]:
+    if not happened.facts:
         return [unsupported("event", _SAID_NOWHERE)]
-    detailed = [fact for fact in found.facts if all(each.holds for each in found.details(fact))]
+    detailed = [fact for fact in happened.facts if all(each.holds for each in happened.details(fact))]
     if not detailed:
-        return list(found.details(found.facts[-1]))
+        return list(happened.details(happened.facts[-1]))
     pool = Occasions(tuple(detailed))
     groups = _groups(node, record)
     outcomes = [_dated(pool, spans) for spans in groups] or [supported("event", detailed[-1:])]
@@ -119,12 +120,12 @@ def _groups(node: Node, record: Record) -> list[list[Span]]:
     return found
 
 
-def _dated(found: Occasions, spans: Sequence[Span]) -> Outcome:
-    fitting = found.fitting(spans)
+def _dated(happened: Occasions, spans: Sequence[Span]) -> Outcome:
+    fitting = happened.fitting(spans)
     if fitting:
         return supported("date", fitting[-1:])
-    days = ", ".join(map(str, found.days[-3:]))
-    return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, found.facts[-1:])
+    days = ", ".join(map(str, happened.days[-3:]))
+    return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, happened.facts[-1:])
 
 
 def _is_in(fact: ClinicalFact, span: Span) -> bool:
@@ -138,8 +139,8 @@ def _is_in(fact: ClinicalFact, span: Span) -> bool:
     return span.includes(start)
 
 
-def _ordered(found: Occasions, order: str, groups: Sequence[Sequence[Span]]) -> list[Outcome]:
-    days = found.days
+def _ordered(happened: Occasions, order: str, groups: Sequence[Sequence[Span]]) -> list[Outcome]:
+    days = happened.days
     if not order or not days:
         return [unsupported("order", "the record does not date it")] if order else []
     match order:
@@ -151,19 +152,19 @@ def _ordered(found: Occasions, order: str, groups: Sequence[Sequence[Span]]) -> 
         case _:
             right = len(days) == 1
     told = f"the record has {len(days)}, from {days[0]} to {days[-1]}"
-    return [supported("order", found.facts[-1:]) if right else contradicted("order", told, found.facts)]
+    return [supported("order", happened.facts[-1:]) if right else contradicted("order", told, happened.facts)]
 
 
 def _on(day: date, spans: Sequence[Span]) -> bool:
     return all(span.includes(day) for span in spans if span.readings)
 
 
-def _counted(node: Node, target: Node | None, found: Occasions, groups: Sequence[Sequence[Span]]) -> list[Outcome]:
+def _counted(node: Node, target: Node | None, happened: Occasions, groups: Sequence[Sequence[Span]]) -> list[Outcome]:
     count = _count(node, target)
     if count is None:
         return []
     listed = len(groups) > 1
-    counted = found if listed or not groups else Occasions(tuple(found.fitting(groups[0])))
+    counted = happened if listed or not groups else Occasions(tuple(happened.fitting(groups[0])))
     actual = len(counted.days)
     right = actual == count and (not listed or len(groups) == count)
     told = f"the record has {actual}"

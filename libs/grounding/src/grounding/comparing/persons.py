@@ -3,16 +3,20 @@
 from datetime import date
 
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.loinc import BIRTH_DATE, SEX
 
-from grounding import facts
+from grounding import facts, keys
 from grounding.comparing import events, meaning, problems
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.formula import Sex
+from grounding.reading import names
 from grounding.reading.nodes import Node
 
 _DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
             "eighties": 80, "nineties": 90}  # fmt: skip
+_PARTS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
+_YEAR, _WHOLE = 365.25, 0.01
 # A stay that is told in weeks or months is told roughly.
 _LENGTH = 0.1
 FEMALE = frozenset({"she", "her", "hers", "herself", "woman", "female", "lady", "mrs", "ms"})
@@ -35,39 +39,60 @@ def sex(words: frozenset[str], record: Record) -> Outcome | None:
 
 def person(node: Node, record: Record) -> list[Outcome]:
     """Age at a day (today where none is named), day of birth. The sex is looked at with every sentence."""
-    born, fact = record.born
-    found: list[Outcome] = []
-    words = {part.text for part in node.parts}
-    if words & {"f", "m"}:
-        outcome = sex(frozenset({"female"} if "f" in words else {"male"}), record)
-        found += [outcome] if outcome else []
-    for each in (day for when in node.all("birth") for day in when.all("date")):
-        if born is None or fact is None:
-            found.append(unsupported("date", "the record has no date of birth"))
-        elif each.value.includes(born):
-            found.append(supported("date", [fact]))
-        else:
-            found.append(contradicted("date", f"the record has {born}", [fact]))
-    for age in node.all("age"):
-        found.append(_age(age, node, born, fact, record))
+    meant = frozenset({keys.of_loinc(BIRTH_DATE if node.all("birth") else SEX)})
+    if any(not meaning.keys(label, names.OBSERVABLE) & meant for label in node.all("label")):
+        return [unsupported("label", "what is told is not clear")]
+    found = [*_letter(node, record), *_birth(node, record), *(_age(age, node, record) for age in node.all("age"))]
     if node.all("conditions"):
         found += problems.problem(node, record)
-    if not found:
-        _, stated = record.sex
-        found.append(supported("sex", [stated]) if stated else unsupported("sex", "the record does not state the sex"))
-    return found
+    _, stated = record.sex
+    unknown = unsupported("sex", "the record does not state the sex")
+    return found or [supported("sex", [stated]) if stated else unknown]
 
 
-def _age(node: Node, whole: Node, born: date | None, fact: ClinicalFact | None, record: Record) -> Outcome:
+def _letter(node: Node, record: Record) -> list[Outcome]:
+    """The sex by its letter: `69 y/o F`."""
+    letters = {part.text for part in node.parts} & {"f", "m"}
+    outcome = sex(frozenset({"female"} if "f" in letters else {"male"}), record) if letters else None
+    return [outcome] if outcome else []
+
+
+def _birth(node: Node, record: Record) -> list[Outcome]:
+    born, fact = record.born
+    days = [day for when in node.all("birth") for day in when.all("date")]
+    if born is None or fact is None:
+        return [unsupported("date", "the record has no date of birth") for _ in days]
+    return [
+        supported("date", [fact])
+        if day.value.includes(born)
+        else contradicted("date", f"the record has {born}", [fact])
+        for day in days
+    ]
+
+
+def _age(node: Node, whole: Node, record: Record) -> Outcome:
+    born, fact = record.born
     if born is None or fact is None:
         return unsupported("age", "the record has no date of birth")
     spans = [span for when in whole.all("when") for span in meaning.spans(when, record)]
     days = [(first, last) for span in spans for first, last in span.readings] or [(record.today, record.today)]
-    said = round(meaning.days(node) / 365.25) if "duration" in node.kinds else int(meaning.amount(node).value)
     actual = {years(born, day) for interval in days for day in interval}
-    if said in actual:
+    if _years(node) in actual:
         return supported("age", [fact])
     return contradicted("age", f"by the date of birth it is {min(actual)}", [fact])
+
+
+def _years(node: Node) -> int:
+    """UnclearError where it is no whole number of years."""
+    if "duration" in node.kinds:
+        length = meaning.days(node) / _YEAR
+        if abs(length - round(length)) > _WHOLE:
+            raise meaning.UnclearError("an age in years")
+        return round(length)
+    told = meaning.amount(node)
+    if told.unit or told.decimals:
+        raise meaning.UnclearError("an age in years")
+    return int(told.value)
 
 
 def years(born: date, day: date) -> int:
@@ -102,13 +127,15 @@ def never_admitted(node: Node, record: Record) -> list[Outcome]:
 
 
 def decade(node: Node, record: Record) -> list[Outcome]:
-    """`In her fifties`."""
+    """`In her late fifties`."""
     born, fact = record.born
     if born is None or fact is None:
         return [unsupported("age", "the record has no date of birth")]
-    word = next(part.text for part in node.parts if part.text in _DECADES)
+    words = [part.text for part in node.parts]
+    first = next(_DECADES[word] for word in words if word in _DECADES)
+    low, high = next((_PARTS[word] for word in words if word in _PARTS), (0, 9))
     actual = years(born, record.today)
-    if _DECADES[word] <= actual < _DECADES[word] + 10:
+    if first + low <= actual <= first + high:
         return [supported("age", [fact])]
     return [contradicted("age", f"by the date of birth it is {actual}", [fact])]
 

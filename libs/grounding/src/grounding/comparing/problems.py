@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families
+from terminology.loinc import FAMILY_HISTORY, HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM
 from terminology.problems import of as of_code
 
 from grounding import facts
@@ -14,7 +15,7 @@ from grounding.comparing import levels, meaning, series
 from grounding.comparing.drugs import drug_keys
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
-from grounding.comparing.record import FAMILY_HISTORY, Record
+from grounding.comparing.record import Record
 from grounding.lexicon import Keys
 from grounding.reading import names
 from grounding.reading.nodes import Node
@@ -23,20 +24,25 @@ _SAID_NOWHERE = "the record has no such entry"
 _KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
 # What a family says of a result: the result's LOINC code, and which flag it has.
 _BY_RESULT = {
-    "hyperkalemia": ("2823-3", "high"),
-    "hypokalemia": ("2823-3", "low"),
-    "hyponatremia": ("2951-2", "low"),
-    "anemia": ("718-7", "low"),
-    "thrombocytopenia": ("777-3", "low"),
+    "hyperkalemia": (POTASSIUM, "high"),
+    "hypokalemia": (POTASSIUM, "low"),
+    "hyponatremia": (SODIUM, "low"),
+    "anemia": (HAEMOGLOBIN, "low"),
+    "thrombocytopenia": (PLATELETS, "low"),
 }
 _REACTIONS = frozenset({names.PROBLEM, names.REACTION})
-_PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "o", "was", "post", "p", "were"})
+_PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
 # Words that say more than the name: the record must have them too.
 _QUALIFIERS = frozenset(
-    ("acute", "chronic", "progressive", "new", "stable", "mild", "moderate", "severe", "marked", "slight", "significant",
-     "mildly", "moderately", "severely", "recurrent", "persistent", "uncontrolled", "controlled")
+    ("acute", "chronic", "progressive", "new", "stable", "mild", "moderate", "severe", "marked", "slight",
+     "significant", "mildly", "moderately", "severely", "recurrent", "persistent", "uncontrolled", "controlled")
 )  # fmt: skip
+# The same words in records of another language.
+_SAME = {
+    "acute": frozenset({"acute", "akut", "akute", "akuter", "akutes", "aiguë"}),
+    "chronic": frozenset({"chronic", "chronisch", "chronische", "chronischer", "chronisches", "chronique"}),
+}
 _OPPOSITE = {"acute": "chronic", "chronic": "acute", "mild": "severe", "severe": "mild"}
 _STAGES = {"ckd-1": "G1", "ckd-2": "G2", "ckd-3": "G3", "ckd-3a": "G3a", "ckd-3b": "G3b", "ckd-4": "G4", "ckd-5": "G5"}
 
@@ -57,6 +63,7 @@ def problem(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     past = {part.text for part in node.parts} & _PAST
     past |= {part.text for part in node.parts if part.text.lower().startswith(_HISTORY)}
+    past = past or node.says("past")
     return [each for one in conditions(node) for each in _problem(one, spans, node, record, past=bool(past))]
 
 
@@ -80,7 +87,8 @@ def _qualifiers(condition: Node) -> frozenset[str]:
 
 
 def _is_qualified(condition: Node, fact: ClinicalFact) -> bool:
-    return _qualifiers(condition) <= _words_of(fact)
+    own = _words_of(fact)
+    return all(own & _SAME.get(word, {word}) for word in _qualifiers(condition))
 
 
 def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record, *, past: bool) -> list[Outcome]:

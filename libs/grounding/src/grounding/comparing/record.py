@@ -15,7 +15,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families
-from terminology.loinc import BIRTH_DATE, SEX
+from terminology.loinc import BIRTH_DATE, FAMILY_HISTORY, SEX
 
 from grounding import facts, keys
 from grounding.calculators import everything
@@ -30,8 +30,6 @@ from grounding.sources import Sources, administrative_sex, birth_day
 # `Yaz 28 Day Pack`, `Ibuprofen 400 MG Oral Tablet [Ibu]`.
 _BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A-Za-z-]+){0,3}) [0-9].*)$")
 _SHORT = 2
-# What a relative has is no result of the patient's, whatever its words.
-FAMILY_HISTORY = "10157-6"
 _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
 _SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
 
@@ -213,6 +211,7 @@ class Record:
         own, kinds, asked = Names(), defaultdict(set), set[str]()
         for recorded in self.sources.recorded:
             fact = recorded.fact
+            # What a relative has is no result of the patient's, whatever its words.
             if fact.code.code == FAMILY_HISTORY or fact.kind == pb.FACT_KIND_DEMOGRAPHIC:
                 continue
             subject = facts.about(fact)

@@ -11,8 +11,6 @@ from grounding.lexicon import Keys
 from grounding.reading import answers, names, wordings
 from grounding.reading.nodes import Node
 
-_HOUSEHOLD = "63512-8"
-
 
 def answered(node: Node, record: Record) -> list[Outcome]:
     """Each answer that is told must be the newest one of the time that is said."""
@@ -62,7 +60,7 @@ def _text(fact: ClinicalFact) -> str:
 def household(node: Node, record: Record) -> list[Outcome]:
     """How many people live in the household."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    stated = _stated(_HOUSEHOLD, spans, record)
+    stated = _stated(answers.counted("household"), spans, record)
     value = facts.number(stated.quantity) if stated else None
     if stated is None or value is None:
         return [unsupported("answer", "the record does not say how many")]

@@ -9,18 +9,27 @@ from functools import cache
 from grounding.reading import tables
 
 PREFIX = "social|"
+# In place of an answer, of a question that is answered by a number.
+_COUNT = "#"
 _COLUMNS = ("question", "answer", "words")
 
 
 def spoken() -> Iterator[tuple[str, str]]:
     """Words, and the key of the answer that they give. A row may share its words with another."""
     for (question, answer), words in _table().items():
+        if answer == _COUNT:
+            continue
         yield from ((each, key(question, answer)) for each in words)
 
 
 def meaning(words: str) -> frozenset[str]:
     """The keys of the answers that words give."""
     return frozenset(key for each, key in spoken() if each == words.lower())
+
+
+def counted(words: str) -> str:
+    """The question that is answered by a number: how many live in the `household`."""
+    return next(question for (question, answer), own in _table().items() if answer == _COUNT and words in own)
 
 
 def key(question: str, answer: str) -> str:

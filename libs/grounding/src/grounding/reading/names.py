@@ -42,7 +42,8 @@ _OF_PREFIX = {
 # What productions name themselves: films are read with what they show.
 _IMAGES = frozenset({"399208008"})
 _VACCINES = ("{} vaccine", "{} vaccination", "{} vaccines", "{} vaccinations", "{} immunization", "{} immunisation",
-             "{} shot", "{} booster", "{} vaccine booster", "{} vaccination series", "{} jab")  # fmt: skip
+             "{} shot", "{} booster", "{} vaccine booster", "{} vaccination series", "{} jab", "{} dose",
+             "{} doses")  # fmt: skip
 # Names of antigens that physicians use in place of the table's.
 _ALSO = {"influenza": ("flu",), "varicella": ("chickenpox",), "zoster": ("shingles",), "hepatitis-a": ("hep a",),
          "hepatitis-b": ("hep b",), "meningococcal-acwy": ("meningococcal",), "covid-19": ("covid",)}  # fmt: skip

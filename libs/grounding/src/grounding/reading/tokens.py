@@ -44,12 +44,16 @@ _IN_WORDS = re.compile(
     re.IGNORECASE,
 )
 _POINT = re.compile(rf"(?<![\w-])(?P<whole>{'|'.join(NUMBERS)}) point (?P<part>(?:(?:{'|'.join(_WORDS[:10])})\s?)+?)(?:\s(?P<unit>{_UNIT}))?(?!\w)", re.IGNORECASE)
+_AGE = re.compile(r"(?<![\w.,/^])(?P<number>[0-9]{1,3})(?P<unit>)(?=(?:yo)?[FM](?:\s|,|$))")
 _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 # What a text may hold beside ASCII: accents, typographic quotes and dashes, signs of measurement, arrows.
 _KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
 _ION = 2
 # Names that sentences use for something else.
-RESERVED = frozenset(("all", "be", "born", "ca", "dob", "does", "falls", "fhx", "fits", "got", "observations", "od", "pt", "vitals", "vs"))
+RESERVED = frozenset(
+    ("all", "be", "born", "ca", "dob", "does", "ed", "falls", "fhx", "fits", "got", "observations", "od", "pt",
+     "vitals", "vs")
+)  # fmt: skip
 _NONE: frozenset[str] = frozenset()
 _DRUGS = frozenset({names.DRUG, names.CLASS})
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
@@ -99,7 +103,7 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     taken = bytearray(len(text))
     found: list[Node] = []
     for scan in (_quotes, lambda part: _titles(part, known.titles), lambda part: _names(part, known),
-                 lambda part: _dates(part, today), _pairs, _points, _numbers, _numbers_in_words, _words):  # fmt: skip
+                 lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words, _words):  # fmt: skip
         for node in scan(rest):
             if not any(taken[node.start : node.end]):
                 found.append(node)
@@ -156,6 +160,12 @@ def _numbers(text: str) -> Iterator[Node]:
         if value is not None:
             signed = -value if match["sign"] else value
             yield _amount(match, signed)
+
+
+def _ages(text: str) -> Iterator[Node]:
+    """`69F`: the letter stands for the sex, and stays a word."""
+    for match in _AGE.finditer(text):
+        yield _amount(match, Decimal(match["number"]))
 
 
 def _points(text: str) -> Iterator[Node]:
