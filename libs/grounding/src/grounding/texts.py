@@ -7,10 +7,10 @@ is read before an assertion needs it, and then only sentences that hold a name o
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from weakref import WeakKeyDictionary
 
@@ -22,9 +22,10 @@ from grounding.comparing.findings import items
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, unsupported
 from grounding.comparing.record import Record
-from grounding.comparing.signature import Assertion, word_of
+from grounding.comparing.signature import Assertion, Signature, word_of
 from grounding.documents import Piece, TooManySentencesError, pieces
 from grounding.documents import read as read_piece
+from grounding.lexicon import Keys
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.sections import section
@@ -35,7 +36,7 @@ from grounding.sources import Sources
 RECENT = 31
 # Sentences that are read for one assertion: the newest.
 _MOST = 60
-# Words from which on the text of a result is a report.
+# Spaces from which on the text of a result is a report.
 _REPORT = 5
 _WORD = re.compile(r"[^\W_]+")
 # Where a sentence is cut: wide, and within such a part, narrow.
@@ -65,57 +66,93 @@ class Named:
     films: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
-    """A sentence of a text, with the text's own fact, its day and what it is called."""
+    """A sentence of a text."""
 
+    text: "Text"
     piece: Piece
-    fact_id: str
-    day: date
-    header: frozenset[str]
 
     @property
-    def words(self) -> list[str]:
-        return _words(self.piece.words)
+    def fact_id(self) -> str:
+        return self.text.fact_id
+
+    @property
+    def day(self) -> date:
+        return self.text.day
+
+    @property
+    def header(self) -> frozenset[str]:
+        return self.text.header
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return tuple(_words(self.piece.words))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A letter or report, with its own fact, its day, and what it is called; it is cut into sentences when needed."""
+
+    fact_id: str
+    day: date
+    title: str
+    text: str
+
+    @cached_property
+    def header(self) -> frozenset[str]:
+        return frozenset(_words(f"{self.title} {self.text.strip().partition(chr(10))[0]}"))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(map(word_of, set(_WORD.findall(self.text))))
+
+    @cached_property
+    def said(self) -> tuple[Said, ...]:
+        try:
+            return tuple(Said(self, piece) for piece in pieces(self.text))
+        except TooManySentencesError:
+            return ()
 
 
 class Texts:
-    """The sentences of a record's texts by the words that they hold, oldest first."""
+    """The texts of a record, newest first, with the words that they hold."""
 
     def __init__(self, sources: Sources) -> None:
-        self.said = sorted(_said(sources), key=lambda each: each.day)
-        self._at: dict[str, list[int]] = defaultdict(list)
-        for place, each in enumerate(self.said):
-            for word in dict.fromkeys(each.words):
-                self._at[word].append(place)
-        self._read: dict[tuple[str, ...], tuple[Node, ...]] = {}
-        self._restated = {" ".join(each.words): each for each in self.said if _is_plain(each.piece)}
+        self.all = tuple(sorted(_texts(sources), key=lambda each: each.day, reverse=True))
+        self._read: dict[tuple[str, ...], tuple[Assertion, ...]] = {}
         self._beginnings: dict[str, set[str]] | None = None
 
-    def near(self, item: signature.Signature, record: Record) -> Iterator[Said]:
+    def near(self, item: Signature, record: Record) -> Iterator[Said]:
         """The newest sentences that may name it."""
-        if self._beginnings is None:
-            self._beginnings = record.known.names.beginnings()
-        places = [
-            {place for key in keys for word in self._spelled(key) for place in self._at.get(word_of(word), ())}
-            for keys in item.names
-        ]
-        places += [set(self._at.get(word, ())) for word in item.core]
-        common = set.intersection(*places) if places else set()
-        yield from (self.said[place] for place in islice(sorted(common, reverse=True), _MOST))
+        needed = [self._spelled(keys, record) for keys in item.names] + [{word} for word in item.core]
+        return islice(self._holding(needed), _MOST) if needed else iter(())
 
-    def assertions(self, said: Said, record: Record) -> tuple[Node, ...]:
+    def assertions(self, said: Said, record: Record) -> tuple[Assertion, ...]:
         """What a sentence asserts, or where it is not read whole, what the parts of it do that stand by themselves."""
         key = (said.piece.words, said.piece.before, *said.piece.block.above)
         if key not in self._read:
-            self._read[key] = read_piece(said.piece, record).clauses or _of_parts(said.piece, record)
+            clauses = read_piece(said.piece, record).clauses or _of_parts(said.piece, record)
+            self._read[key] = tuple(map(signature.of, clauses))
         return self._read[key]
 
     def restated(self, sentence: str) -> Said | None:
-        return self._restated.get(" ".join(_words(sentence)))
+        """The newest sentence of the same words."""
+        words = tuple(_words(sentence))
+        alike = self._holding([{word} for word in words])
+        return next((said for said in alike if said.words == words and _is_plain(said.piece)), None)
 
-    def _spelled(self, key: str) -> set[str]:
-        return _beginnings().get(key, set()) | (self._beginnings or {}).get(key, set())
+    def _holding(self, needed: Sequence[set[str]]) -> Iterator[Said]:
+        """Sentences that hold one of each of these words."""
+        for text in self.all:
+            if not any(text.words.isdisjoint(each) for each in needed):
+                yield from (said for said in text.said if not any(each.isdisjoint(said.words) for each in needed))
+
+    def _spelled(self, keys: Keys, record: Record) -> set[str]:
+        """The first words of the names that have one of these keys."""
+        if self._beginnings is None:
+            self._beginnings = record.known.names.beginnings()
+        return {word_of(word) for key in keys for own in (_beginnings(), self._beginnings) for word in own.get(key, ())}
 
 
 _OF: WeakKeyDictionary[Sources, Texts] = WeakKeyDictionary()
@@ -138,7 +175,7 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
     holds = all(each.holds for each in outcomes) and not named.origins
     if holds and clause.kind not in ("no-problem", "no-finding"):
         return outcomes
-    if not texts.said:
+    if not texts.all:
         return outcomes
     try:
         return [*_of_items(clause, outcomes, texts, record, named)]
@@ -175,7 +212,7 @@ def _of_one(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record,
         asserted = replace(asserted, films=named.films)
     agreeing, against = None, None
     for said in _candidates(asserted, texts, record):
-        for other in map(signature.of, texts.assertions(said, record)):
+        for other in texts.assertions(said, record):
             if agreeing is None and _supports(other, asserted, said, record, named):
                 agreeing = said
             if against is None and _opposes(other, asserted, said, record):
@@ -206,7 +243,7 @@ def _candidates(asserted: Assertion, texts: Texts, record: Record) -> Iterator[S
 def _supports(other: Assertion, asserted: Assertion, said: Said, record: Record, named: Named) -> bool:
     return (
         other.entails(asserted)
-        and all(item.own.words <= _ANY.union(said.words, said.header) for item in asserted.items)
+        and all(item.own.words <= _ANY.union(said.words) for item in asserted.items)
         and _same_sides(asserted, said)
         and all(_is_from(origin, said) for origin in (*named.origins, *asserted.origins))
         and all(_is_on(film, said) for film in asserted.films)
@@ -277,7 +314,7 @@ def _same_sides(asserted: Assertion, said: Said) -> bool:
     return not asserted.sides or asserted.sides == signature.sides_of(said.piece.words)
 
 
-def _is_from(origin: Node, said: Said) -> bool:
+def _is_from(origin: Node, said: Said | Text) -> bool:
     """Whether a text is the one that is named: its day, and what it is called."""
     dates = [date_node.value for date_node in origin.within("date")]
     named = {word for word in _words(origin.text) if word in signature.KINDS_OF_TEXTS}
@@ -294,10 +331,10 @@ def _is_on(film: Node, said: Said) -> bool:
 def _named(clause: Node, texts: Texts) -> Outcome:
     """A text that is named; of one that is quoted, the very words."""
     quotes = [" ".join(str(each.value).split()).casefold() for each in clause.all("quote")]
-    for said in reversed(texts.said):
-        here = " ".join(said.piece.words.split()).casefold()
-        if all(_is_from(origin, said) for origin in clause.all("origin")) and all(each in here for each in quotes):
-            return Outcome("source", Verdict.SUPPORTED, "", (said.fact_id,))
+    for text in texts.all:
+        here = " ".join(text.text.split()).casefold()
+        if all(_is_from(origin, text) for origin in clause.all("origin")) and all(each in here for each in quotes):
+            return Outcome("source", Verdict.SUPPORTED, "", (text.fact_id,))
     return unsupported("source", "the record has no such text")
 
 
@@ -326,25 +363,14 @@ def _is_plain(piece: Piece) -> bool:
     return all(kind is not None and not kind.lead for kind in kinds) and not piece.words.endswith("?")
 
 
-def _said(sources: Sources) -> Iterator[Said]:
+def _texts(sources: Sources) -> Iterator[Text]:
     for note in sources.notes:
         if note.HasField("authored_at"):
-            day = facts.moment(note.authored_at).date()
-            yield from _sentences(note.text, note.fact_id, day, note.title)
+            yield Text(note.fact_id, facts.moment(note.authored_at).date(), note.title, note.text)
     for fact in sources.current:
-        started = facts.starts_on(fact)
-        if started and len(fact.text.split()) > _REPORT:
-            yield from _sentences(fact.text, fact.fact_id, started, facts.name_of(fact))
-
-
-def _sentences(text: str, fact_id: str, day: date, title: str) -> Iterator[Said]:
-    first = text.strip().partition("\n")[0]
-    header = frozenset(_words(f"{title} {first}"))
-    try:
-        for piece in pieces(text):
-            yield Said(piece, fact_id, day, header)
-    except TooManySentencesError:
-        return
+        started = facts.starts_on(fact) if fact.text.count(" ") > _REPORT else None
+        if started:
+            yield Text(fact.fact_id, started, facts.name_of(fact), fact.text)
 
 
 def _words(text: str) -> list[str]:

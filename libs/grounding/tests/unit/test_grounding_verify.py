@@ -88,7 +88,7 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("stage of another day", "KDIGO stage G4 (2026-10-06).", (*CREATININE, *PERSON, "naproxen"), "category"),
     ("about the same", "Potassium stayed about the same.", ("k",), "direction"),
     ("an allergy that ended", "Penicillin allergy was resolved.", ("penicillin", "amoxicillin"), "reading"),
-    ("before", "Creatinine was 1.21 mg/dL, previously 1.95 mg/dL.", CREATININE, "reading"),
+    ("before", "Creatinine was 1.21 mg/dL, previously 1.95 mg/dL.", CREATININE, "value"),
     ("after", "Creatinine was 1.95 mg/dL, then 1.21 mg/dL.", CREATININE, "value"),
     ("from and to", "Creatinine changed from 1.95 mg/dL to 0.92 mg/dL.", CREATININE, "value"),
     ("the last as the one before", "Prior creatinine was 1.95 mg/dL.", CREATININE, "reading"),

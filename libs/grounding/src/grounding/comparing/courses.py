@@ -189,6 +189,20 @@ def _direction(wanted: str, start: Point, last: Point) -> Outcome:
     return contradicted("direction", reason, used)
 
 
+def from_value(node: Node, record: Record) -> list[Outcome]:
+    """A value with the one before it, or that of a day: `1.92, up from 1.75`."""
+    compared = results.compared_readings(node, record)
+    outcomes = [outcome for _, _, each in compared for outcome in each]
+    if not all(each.holds for each in outcomes):
+        return outcomes
+    reading, agreeing, _ = compared[-1]
+    earlier = [each for each in points_of(reading.subject, record) if each.at < agreeing[-1].at]
+    spans = series.spans_of(node.all("fromat"), record)
+    usual = within(earlier, spans, record) if spans else series.extremes(earlier, "last")
+    first, said = _end(node.all("from"), (), earlier, usual, record)
+    return [*outcomes, *said, *(_direction(node.says("direction"), each, agreeing[-1]) for each in first[:1])]
+
+
 def arrow(node: Node, record: Record) -> list[Outcome]:
     """`eGFR ↓ 28`: the newest value, which is low or lower than the one before."""
     points = points_of(node.all("obs")[0], record)

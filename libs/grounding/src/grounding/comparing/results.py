@@ -56,7 +56,8 @@ def _outer(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
     """The times of a clause before and behind its values."""
     places = [place for place, part in enumerate(node.parts) if part.kinds & {"results", "result", "value"}]
     first = places[0] if places else 0
-    whens = [(place, part) for place, part in enumerate(node.parts) if is_when(part)]
+    ends = (*node.all("fromat"), *node.all("toat"))
+    whens = [(place, part) for place, part in enumerate(node.parts) if is_when(part) and part not in ends]
     return tuple(part for place, part in whens if place < first), tuple(part for place, part in whens if place >= first)
 
 
@@ -300,6 +301,24 @@ def ranged(node: Node, record: Record) -> list[Outcome]:
     return [_edge(value, series.extremes(chosen, order), unit) for value, order in ((low, "lowest"), (high, "highest"))]
 
 
+def kept_between(node: Node, record: Record) -> list[Outcome]:
+    """Every value lies between two."""
+    points = points_of(node.all("obs")[0], record)
+    chosen = within(points, series.spans_of(node.all("when"), record), record) if points else []
+    if not chosen:
+        return [unsupported("value", NO_RESULT)]
+    low, high = (meaning.amount(node.all(role)[0]) for role in ("low", "high"))
+    outside = [each for each in chosen if not _is_between(each, low.value, high)]
+    if outside:
+        return [contradicted("value", f"the record has {told(outside[-1])} on {outside[-1].day}", outside[-1].facts)]
+    return [supported("value", chosen[-1].facts)]
+
+
+def _is_between(point: Point, low: Decimal, high: Amount) -> bool:
+    actual = series.in_unit(point, high.unit)
+    return actual is not None and low <= actual <= high.value
+
+
 def interval(node: Node, record: Record) -> list[Outcome]:
     """`Potassium 4.3 to 5.6`: the range of the series."""
     inner = node.all("interval")[0]
@@ -346,10 +365,14 @@ def extreme_rank(node: Node, record: Record) -> list[Outcome]:
     points = points_of(obs, record)
     if not points:
         return [unsupported("value", NO_RESULT)]
-    meant = series.extremes(points, series.order_of(obs) or "last")
+    _only_one(rank)
     extreme = series.extremes(points, series.order_of(rank))
+    spans = series.spans_of(node.all("when"), record)
+    meant = within(points, spans, record) if spans else series.extremes(points, series.order_of(obs) or "last")
+    if not meant:
+        return [unsupported("date", NO_TIME)]
     if {each.at for each in meant} & {each.at for each in extreme}:
-        return [supported("order", meant[-1].facts)]
+        return [supported("order", meant[-1].facts), *(_of_those(value, extreme) for value in node.all("value"))]
     return [contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)]
 
 
@@ -411,7 +434,8 @@ def counted(node: Node, record: Record) -> list[Outcome]:
     if not points or len(said) > 1:
         return [unsupported("count", NO_RESULT)]
     inside = within(points, series.spans_of(node.all("when"), record), record)
-    wanted = meaning.amount(number).value if number else Decimal(node.says("number"))
+    times = node.one("times")
+    wanted = meaning.amount(number).value if number else Decimal(meaning.count(times) if times else 1)
     if wanted in (len(inside), len({point.at for point in inside})):
         return [supported("count", [fact for point in inside for fact in point.facts])]
     return [contradicted("count", f"the record has {len(inside)} of them", points[-1].facts)]

@@ -5,6 +5,7 @@ Guarantee: every word that is not among the silent ones counts.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from grounding.lexicon import Keys
 from grounding.reading import tables
@@ -29,6 +30,7 @@ _SAME = {
 }  # fmt: skip
 
 
+@lru_cache(50_000)
 def word_of(text: str) -> str:
     """A word as it is compared: in small letters, in the singular."""
     word = text.casefold()
@@ -52,6 +54,8 @@ _DROPPED_WORDS = """
     acute mild moderate severe small patchy painful generalised generalized focal diffuse new
 """
 DROPPED = frozenset(_DROPPED_WORDS.split())
+# What a denial may add: where there is no fracture, there is no acute one.
+_NARROWER = frozenset({"acute", "new"})
 _WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
 _APART = frozenset({"when", "film", "origin", "letter"})
 _ITEMS = frozenset({"condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
@@ -155,6 +159,8 @@ class Assertion:
         if self.kind != "absent":
             return own.own.affirms(one.own)
         shown = frozenset().union(*map(_places, other.films))
+        if not one.own.words - own.own.words <= _NARROWER | _SITES:
+            return False
         return own.own.denies(one.own, shown) and all(_places(film) <= one.own.words | shown for film in self.films)
 
 

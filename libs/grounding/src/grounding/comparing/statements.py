@@ -382,14 +382,16 @@ def evidence(node: Node, record: Record) -> list[Outcome]:
 
 def corrected(node: Node, record: Record) -> list[Outcome]:
     """Which value holds and which one it replaced."""
+    if not record.cited and node.all("to"):
+        return results.corrected(node, record)
     keys = series.observed_keys(node)
     every = [each for each in record.sources.recorded if keys & names.keys_of(each.fact)]
     if record.cited:
         own = {fact.fact_id for fact in record.facts}
         every = [each for each in every if each.fact.fact_id in own]
-    told = {role: node.all(role) for role in ("old", "new")}
-    new = told["new"] or [result.all("value")[0] for result in node.within("result")][:1]
-    old = told["old"]
+    first = [value for each in node.all("results") for value in _values_of(each)][:1]
+    new = (*node.all("new"), *node.all("to")) or first
+    old = (*node.all("old"), *node.all("from")) or (first if node.all("to") else ())
     pairs = [(each, other) for each in every for other in every if each.superseded_by == other.fact.fact_id]
     for before, after in pairs:
         if _is_amount(old, before.fact) and _is_amount(new, after.fact) and _is_of_day(node, after.fact, record):
@@ -441,3 +443,15 @@ def susceptible(node: Node, record: Record) -> list[Outcome]:
         own = susceptibility.interpretation(meant[-1])
         return [contradicted("susceptibility", f"the record says {own}", meant[-1:])]
     return [unsupported("susceptibility", _NO_ENTRY)]
+
+
+def lasting(node: Node, record: Record) -> list[Outcome]:
+    """A result that is a length of time."""
+    said = node.all("duration")[0].value
+    if not isinstance(said, Amount):
+        return [unsupported("value", "how long is not clear")]
+    entries = record.of(series.observed_keys(node), pb.FACT_KIND_RESULT)
+    spans = _spans(node, record)
+    dated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans)]
+    agreeing = [fact for fact in dated if series.is_value(said, fact)]
+    return [supported("value", agreeing[-1:]) if agreeing else unsupported("value", _NO_ENTRY)]

@@ -22,6 +22,8 @@ JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "ques
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
+# What asserts the same wherever it stands.
+_FREE = frozenset(("measured", "normal-finding"))
 # How many clauses, and which.
 _Cover = tuple[int, tuple[Node, ...]]
 
@@ -147,7 +149,8 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     """Whether a clause may stand behind others: a name alone (`metformin`) asserts what those before it list; it asserts
     for itself behind another name alone, and behind who the patient is.
     """
-    return not before or not _is_bare(node) or "measured" in node.kinds or _is_bare(before[-1]) or "person" in before[-1].kinds
+    free = not before or not _is_bare(node) or not node.kinds.isdisjoint(_FREE)
+    return free or _is_bare(before[-1]) or "person" in before[-1].kinds
 
 
 def _is_bare(node: Node) -> bool:

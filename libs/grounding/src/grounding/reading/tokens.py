@@ -55,10 +55,12 @@ RESERVED = frozenset(
      "vitals", "vs")
 )  # fmt: skip
 _NONE: frozenset[str] = frozenset()
+# The thousand of `7.2 K/uL`, which is no potassium.
+_THOUSANDS_OF = "k/ul"
 _DRUGS = frozenset({names.DRUG, names.CLASS})
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
-_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " "})
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " ", "µ": "u", "μ": "u"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
         if names.OBSERVABLE in kinds and kinds & _DRUGS:
             kinds -= {names.OBSERVABLE} if meant & known.drugs else _DRUGS
-        if text[start:end].lower() in RESERVED or _is_unit(text, start, end):
+        if text[start:end].lower() in RESERVED or _is_unit(text, start, end) or text[start : end + 3].lower() == _THOUSANDS_OF:
             continue
         end += text[start : end + 1].lower() in known.questions and text[end : end + 1] == "?"
         # The bracket that a name ends with, and the charge of an ion: `K+`.
