@@ -104,7 +104,7 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     rest = text.translate(_SPACES)
     taken = bytearray(len(text))
     found: list[Node] = []
-    for scan in (_quotes, lambda part: _titles(part, known.titles), lambda part: _names(part, known),
+    for scan in (lambda _: _quotes(text), lambda part: _titles(part, known.titles), lambda part: _names(part, known),
                  lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words, _words):  # fmt: skip
         for node in scan(rest):
             if not any(taken[node.start : node.end]):
