@@ -12,7 +12,7 @@ from functools import cached_property
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import binding, reader, reliability
+from grounding import reader, reliability
 from grounding.checks import (
     correction,
     cross_reaction,
@@ -39,7 +39,6 @@ from grounding.checks.context import Context
 from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
-from grounding.mentions import NameMention
 from grounding.sources import Sources
 from grounding.spans import Span, sentences
 
@@ -154,10 +153,10 @@ class Verifier:
 def _masked(text: str, record: Record) -> str:
     """The text without the marks within titles and names, which end no sentence."""
     marked = (*record.known.titles, *(each for each in record.known.questions if each.endswith("?")))
-    for name in marked:
-        at = text.lower().find(name.lower())
+    for each in marked:
+        at = text.lower().find(each.lower())
         if at >= 0:
-            text = text[:at] + "x" * len(name) + text[at + len(name) :]
+            text = text[:at] + "x" * len(each) + text[at + len(each) :]
     return text
 
 

@@ -55,7 +55,11 @@ def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
         ("The patient does not have\nosteoarthritis, left knee.", None, CONTRADICTED),
         ("She does not have\n- asthma\n- osteoarthritis, left knee", "osteoarthritis, left knee", CONTRADICTED),
         ("The patient has a\nfamily history\nof breast cancer.", None, SUPPORTED),
-        ("Takes metformin 1000 mg twice daily, and the serum creatinine was\n1.95 mg/dL on 2026-10-05.", None, SUPPORTED),
+        (
+            "Takes metformin 1000 mg twice daily, and the serum creatinine was\n1.95 mg/dL on 2026-10-05.",
+            None,
+            SUPPORTED,
+        ),
         ("Creatinine 1.95 mg/dL\nPotassium 5.6 mmol/L\nMetformin 500 mg", "Metformin 500 mg", CONTRADICTED),
         ("Stopped:\n- amoxicillin\n\nLisinopril is active.", "Lisinopril is active.", SUPPORTED),
         ("## Family history\n## Problems\nLeft knee osteoarthritis.", "Left knee osteoarthritis.", SUPPORTED),

@@ -9,7 +9,7 @@ from grounding.reading.grammar import HEAD, JOINT, TAIL, Production, grammar, pr
 from grounding.reading.nodes import Node
 
 TODAY = date(2026, 10, 7)
-CLAUSES = [each for each in grammar().clauses]
+CLAUSES = list(grammar().clauses)
 PHRASES = [each for level in grammar().levels for each in level]
 
 

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
-from grounding.comparing import courses, drugs, events, findings, levels, persons, problems, results, sections, social, statements, valued
+from grounding.comparing import (
+    courses,
+    drugs,
+    events,
+    findings,
+    levels,
+    persons,
+    problems,
+    results,
+    sections,
+    social,
+    statements,
+    valued,
+)
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record

@@ -284,7 +284,7 @@ def _daily(dosage: Dosage) -> float | None:
 def daily_dose(node: Node, record: Record) -> list[Outcome]:
     """`2000 mg of metformin a day`: the whole of a day, or one dose once daily."""
     per = node.all("per")[0]
-    is_day = meaning.days(per) == 1 if "duration" in per.kinds else how_often(per) == (1, "")
+    is_day = meaning.days(per) == 1 if "duration" in per.kinds else dosing.how_often(per) == (1, "")
     if not is_day:
         return [unsupported("frequency", "over which time is not clear")]
     return [each for one in regimens(node) for each in _daily_dose(one, record)]

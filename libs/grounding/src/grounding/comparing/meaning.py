@@ -1,5 +1,6 @@
 """What the parts of an assertion mean: amounts, spans of time, names."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,12 +16,17 @@ _DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "hour": 1 / 24
 _LEAST_DIGITS = 2
 # Within this share an amount that is told with "about" is right.
 ABOUT = Decimal("0.05")
-_ABOUT_WORDS = frozenset({"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some"})
+_ABOUT_WORDS = frozenset(
+    {"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When: `relation` is on, since, until, between, span (so long), past (the last so long), now, before or after; `readings` are the days meant."""
+    """When: `relation` is on, since, until, between, span (so long), past (the last so long), now, before or after.
+
+    `readings` are the days that are meant.
+    """
 
     relation: str
     readings: tuple[Interval, ...] = ()
@@ -117,43 +123,90 @@ def _dated(node: Node) -> list[Span]:
 
 def _span(node: Node, record: Record) -> Span:
     kind, dated = node.says("time"), node.all("date")
-    match kind:
-        case "on" | "since" | "until" | "before" | "after" if dated:
-            return Span(kind, dated[0].value.readings)
-        case "since":
-            return Span("since", _anchor(node.all("anchor")[0], record))
-        case "between":
-            first, last = node.all("first")[0].value, node.all("last")[0].value
-            return Span("between", ((first.first, last.last),), ends=(first.readings, last.readings))
-        case "days-between":
-            last = node.all("last")[0].value
-            day = last.first.replace(day=int(amount(node.all("first")[0]).value))
-            return Span("between", ((day, last.last),), ends=(((day, day),), last.readings))
-        case "ago":
-            return _around(record.today, -days(node.all("duration")[0]))
-        case "before-anchor" | "after-anchor":
-            sign = -1 if kind == "before-anchor" else 1
-            days_of = _anchor(node.all("anchor")[0], record) if node.all("anchor") else dated[0].value.readings
-            return _around(days_of[0][0], sign * days(node.all("duration")[0]))
-        case "span":
-            past = {part.text for part in node.parts} & {"past", "last", "preceding", "previous"}
-            return Span("past" if past else "span", (), days(node.all("duration")[0]))
-        case "at":
-            anchor = _anchor(node.all("anchor")[0], record)
-            if dated and not any(dated[0].value.includes(first) for first, _ in anchor):
-                raise UnclearError("which visit is meant")
-            return Span("on", anchor)
-        case "now":
-            return Span("now")
-        case "yesterday":
-            return Span("on", ((record.today - timedelta(1), record.today - timedelta(1)),))
-        case "last-unit":
-            unit = next(part.text for part in node.parts if part.text in _DAYS)
-            return Span("on", _last(unit, record.today))
-        case "this-unit":
-            unit = next(part.text for part in node.parts if part.text in _DAYS)
-            return Span("on", ((record.today - timedelta(_DAYS[unit]), record.today),))
-    raise UnclearError("which time is meant")
+    if kind in _DATED and dated:
+        return Span(kind, dated[0].value.readings)
+    if kind not in _SPANS:
+        raise UnclearError("which time is meant")
+    return _SPANS[kind](node, record)
+
+
+def _since(node: Node, record: Record) -> Span:
+    return Span("since", _anchor(node.all("anchor")[0], record))
+
+
+def _between(node: Node, _: Record) -> Span:
+    first, last = node.all("first")[0].value, node.all("last")[0].value
+    return Span("between", ((first.first, last.last),), ends=(first.readings, last.readings))
+
+
+def _days_between(node: Node, _: Record) -> Span:
+    """`from 2 to 9 October 2024`."""
+    last = node.all("last")[0].value
+    day = last.first.replace(day=int(amount(node.all("first")[0]).value))
+    return Span("between", ((day, last.last),), ends=(((day, day),), last.readings))
+
+
+def _ago(node: Node, record: Record) -> Span:
+    return _around(record.today, -days(node.all("duration")[0]))
+
+
+def _from_anchor(node: Node, record: Record) -> Span:
+    """So long before or after a visit or a day."""
+    sign = -1 if node.says("time") == "before-anchor" else 1
+    anchors, dated = node.all("anchor"), node.all("date")
+    known = _anchor(anchors[0], record) if anchors else dated[0].value.readings
+    return _around(known[0][0], sign * days(node.all("duration")[0]))
+
+
+def _so_long(node: Node, _: Record) -> Span:
+    past = {part.text for part in node.parts} & {"past", "last", "preceding", "previous"}
+    return Span("past" if past else "span", (), days(node.all("duration")[0]))
+
+
+def _at(node: Node, record: Record) -> Span:
+    anchor = _anchor(node.all("anchor")[0], record)
+    dated = node.all("date")
+    if dated and not any(dated[0].value.includes(first) for first, _ in anchor):
+        raise UnclearError("which visit is meant")
+    return Span("on", anchor)
+
+
+def _now(_: Node, __: Record) -> Span:
+    return Span("now")
+
+
+def _yesterday(_: Node, record: Record) -> Span:
+    day = record.today - timedelta(1)
+    return Span("on", ((day, day),))
+
+
+def _last_unit(node: Node, record: Record) -> Span:
+    return Span("on", _last(_unit(node), record.today))
+
+
+def _this_unit(node: Node, record: Record) -> Span:
+    return Span("on", ((record.today - timedelta(_DAYS[_unit(node)]), record.today),))
+
+
+def _unit(node: Node) -> str:
+    return next(part.text for part in node.parts if part.text in _DAYS)
+
+
+_DATED = frozenset(("on", "since", "until", "before", "after"))
+_SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
+    "since": _since,
+    "between": _between,
+    "days-between": _days_between,
+    "ago": _ago,
+    "before-anchor": _from_anchor,
+    "after-anchor": _from_anchor,
+    "span": _so_long,
+    "at": _at,
+    "now": _now,
+    "yesterday": _yesterday,
+    "last-unit": _last_unit,
+    "this-unit": _this_unit,
+}
 
 
 def _last(unit: str, today: date) -> tuple[Interval, ...]:

@@ -12,7 +12,6 @@ from terminology.problems import of as of_code
 from grounding import facts
 from grounding import keys as keys_of
 from grounding.comparing import levels, meaning, series
-from grounding.comparing.drugs import drug_keys
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
@@ -63,8 +62,8 @@ def problem(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     past = {part.text for part in node.parts} & _PAST
     past |= {part.text for part in node.parts if part.text.lower().startswith(_HISTORY)}
-    past = past or node.says("past")
-    return [each for one in conditions(node) for each in _problem(one, spans, node, record, past=bool(past))]
+    told_past = bool(past or node.says("past"))
+    return [each for one in conditions(node) for each in _problem(one, spans, node, record, past=told_past)]
 
 
 def present(condition: Node, record: Record) -> list[ClinicalFact]:
@@ -292,7 +291,9 @@ def _allergies(record: Record) -> list[ClinicalFact]:
 def allergy(node: Node, record: Record) -> list[Outcome]:
     """An allergy, and its reaction where one is said."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    named = [inner for role in ("regimens", "conditions", "allergens") for each in node.all(role) for inner in _named(each)]
+    named = [
+        inner for role in ("regimens", "conditions", "allergens") for each in node.all(role) for inner in _named(each)
+    ]
     return [each for one in named for each in _allergy(one, node, node.all("reaction"), spans, record)]
 
 
@@ -301,7 +302,9 @@ def _named(node: Node) -> list[Node]:
     return inner or [node]
 
 
-def _allergy(named: Node, node: Node, reactions: Sequence[Node], spans: Sequence[Span], record: Record) -> list[Outcome]:
+def _allergy(
+    named: Node, node: Node, reactions: Sequence[Node], spans: Sequence[Span], record: Record
+) -> list[Outcome]:
     keys = meaning.keys(named, *names.KINDS)
     entries = [fact for fact in _allergies(record) if names.keys_of(fact) & keys and not facts.is_absent(fact)]
     entries = [fact for fact in entries if _is_as_stated(fact, node, record)]

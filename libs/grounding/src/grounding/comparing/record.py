@@ -5,7 +5,7 @@ Built once for a set of facts and shared by all sentences.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -137,9 +137,7 @@ class Record:
     def computed(self, wanted: Keys) -> tuple[Point, ...]:
         """The course of what was computed."""
         found = (
-            each
-            for each in self.derived
-            if each.keys & wanted and not each.label and not each.unit.endswith(_RATE)
+            each for each in self.derived if each.keys & wanted and not each.label and not each.unit.endswith(_RATE)
         )
         return tuple(sorted(map(self._computed, found), key=lambda point: (point.at, point.value)))
 
@@ -208,37 +206,58 @@ class Record:
         """The names of the record's own facts."""
         if self.everything is not None:
             return self.everything.known
-        own, kinds, asked = Names(), defaultdict(set), set[str]()
-        for recorded in self.sources.recorded:
-            fact = recorded.fact
-            # What a relative has is no result of the patient's, whatever its words.
-            if fact.code.code == FAMILY_HISTORY or fact.kind == pb.FACT_KIND_DEMOGRAPHIC:
-                continue
-            subject = facts.about(fact)
-            for name in _written(fact):
-                if not _is_denial(name, fact) and (fact.kind != pb.FACT_KIND_ENCOUNTER or _is_no_word(name)):
-                    own.add(name, subject.own_keys)
-            for name in _brands(fact, subject.names):
-                own.add(name, subject.ordered_keys)
-            asked.update(name for name in subject.names if name.endswith("?"))
-            answer = keys.of_concept(fact.coded) if fact.HasField("coded") else ""
-            for key in subject.own_keys:
-                kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
-            organism = facts.organism(fact)
-            for name in (organism, _short_genus(organism)):
-                own.add(name, frozenset({names.of_organism(organism)}))
-            for text in filter(_is_no_word, answers(fact)):
-                own.add(text, frozenset({names.of_answer(text)}))
-        titles = [
-            each
-            for passage in self.sources.passages
-            for each in (passage.source, passage.title, f"grade {passage.grade}" if passage.grade else "", passage.grade)
-            if each
-        ]
+        spoken = [each.fact for each in self.sources.recorded if _is_named(each.fact)]
         taken = (fact for fact in self.facts if fact.kind in (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_ALLERGY))
-        drugs = frozenset(key for fact in taken for key in facts.keys(fact))
-        asking = frozenset(each.lower() for name in asked for each in (name, name.rstrip("?")) if each)
-        return Known(own, {key: frozenset(value) for key, value in kinds.items()}, tuple(titles), drugs, asking)
+        return Known(
+            _names_of(spoken),
+            _kinds_of(spoken),
+            tuple(title for passage in self.sources.passages for title in _titles(passage)),
+            frozenset(key for fact in taken for key in facts.keys(fact)),
+            frozenset(each.lower() for fact in spoken for each in _asking(fact)),
+        )
+
+
+def _is_named(fact: ClinicalFact) -> bool:
+    """What a relative has is no result of the patient's, whatever its words."""
+    return fact.code.code != FAMILY_HISTORY and fact.kind != pb.FACT_KIND_DEMOGRAPHIC
+
+
+def _names_of(spoken: Iterable[ClinicalFact]) -> Names:
+    own = Names()
+    for fact in spoken:
+        subject = facts.about(fact)
+        for name in _written(fact):
+            if not _is_denial(name, fact) and (fact.kind != pb.FACT_KIND_ENCOUNTER or _is_no_word(name)):
+                own.add(name, subject.own_keys)
+        for name in _brands(fact, subject.names):
+            own.add(name, subject.ordered_keys)
+        organism = facts.organism(fact)
+        for name in (organism, _short_genus(organism)):
+            own.add(name, frozenset({names.of_organism(organism)}))
+        for text in filter(_is_no_word, answers(fact)):
+            own.add(text, frozenset({names.of_answer(text)}))
+    return own
+
+
+def _kinds_of(spoken: Iterable[ClinicalFact]) -> dict[str, frozenset[str]]:
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for fact in spoken:
+        answer = keys.of_concept(fact.coded) if fact.HasField("coded") else ""
+        for key in facts.about(fact).own_keys:
+            kinds[key].add(names.ANSWER if key == answer else names.kind_of(fact))
+    return {key: frozenset(each) for key, each in kinds.items()}
+
+
+def _titles(passage: Passage) -> Iterator[str]:
+    graded = (f"grade {passage.grade}", passage.grade) if passage.grade else ()
+    return filter(None, (passage.source, passage.title, *graded))
+
+
+def _asking(fact: ClinicalFact) -> Iterator[str]:
+    """Names that end with a question mark, with it and without it."""
+    for name in facts.about(fact).names:
+        if name.endswith("?"):
+            yield from filter(None, (name, name.rstrip("?")))
 
 
 @lru_cache(maxsize=8192)

@@ -10,7 +10,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, susceptibility
 from grounding.calculators import dose_limit
-from grounding.comparing import drugs, meaning, problems, results, series, series
+from grounding.comparing import drugs, meaning, problems, results, series
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.readings import readings
@@ -38,7 +38,7 @@ def _order(regimen: Node, spans: Sequence[Span], node: Node, record: Record) -> 
     fitting = [fact for fact in orders if _has_state(fact, state, node, record)]
     if not fitting:
         return [contradicted("status", drugs.when_of(orders[-1]), orders[-1:])]
-    dated = [fact for fact in fitting if _is_dated(fact, state, spans, node, record)]
+    dated = [fact for fact in fitting if _is_dated(fact, state, spans, record)]
     if not dated:
         return [contradicted("date", drugs.when_of(fitting[-1]), fitting[-1:])]
     return [supported("status", dated[-1:]), *drugs.details(regimen, dated)]
@@ -61,7 +61,7 @@ def _has_state(fact: ClinicalFact, state: str, node: Node, record: Record) -> bo
     return drugs.is_current(fact, record)
 
 
-def _is_dated(fact: ClinicalFact, state: str, spans: Sequence[Span], node: Node, record: Record) -> bool:
+def _is_dated(fact: ClinicalFact, state: str, spans: Sequence[Span], record: Record) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     ordered = start or record.sources.stated_on(fact)
     for span in spans:
@@ -213,7 +213,9 @@ def since_encounter(node: Node, record: Record) -> list[Outcome]:
     for each in _dates(when):
         if not any(each.value.includes(day) for day in days):
             return [unsupported("encounter", "the record has no visit of that day")]
-    return [supported("encounter", record.encounters[-1:])] if record.encounters else [unsupported("encounter", _NO_ENTRY)]
+    return (
+        [supported("encounter", record.encounters[-1:])] if record.encounters else [unsupported("encounter", _NO_ENTRY)]
+    )
 
 
 def _dates(node: Node) -> list[Node]:
@@ -238,7 +240,11 @@ def image(node: Node, record: Record) -> list[Outcome]:
         fitting = [fact for fact in fitting if f"{fact.confidence:.2f}" == f"{said.value:.2f}"]
     if fitting:
         return [supported("finding", fitting[-1:])]
-    return [contradicted("finding", problems.told(entries[-1]), entries[-1:]) if entries else unsupported("finding", _NO_ENTRY)]
+    return [
+        contradicted("finding", problems.told(entries[-1]), entries[-1:])
+        if entries
+        else unsupported("finding", _NO_ENTRY)
+    ]
 
 
 def advised(node: Node, record: Record) -> list[Outcome]:
@@ -329,8 +335,6 @@ def _spans(node: Node, record: Record) -> list[Span]:
     return [span for when in node.all("when") for span in meaning.spans(when, record)]
 
 
-
-
 def commented(node: Node, record: Record) -> list[Outcome]:
     """A value with a comment that came with it."""
     found = results.measured(node, record)
@@ -340,7 +344,9 @@ def commented(node: Node, record: Record) -> list[Outcome]:
     for text in said:
         wanted = _unspaced(text)
         own = [fact for fact in beside if any(wanted in _unspaced(each) for each in facts.comments(fact))]
-        found.append(supported("quote", own) if wanted and own else contradicted("quote", "this comment did not come with it"))
+        found.append(
+            supported("quote", own) if wanted and own else contradicted("quote", "this comment did not come with it")
+        )
     return found
 
 
@@ -400,7 +406,9 @@ def corrected(node: Node, record: Record) -> list[Outcome]:
         return [supported("correction", [each.fact for each in every])]
     if pairs:
         before, after = pairs[-1]
-        reason = f"{facts.printed_quantity(after.fact.quantity)} replaced {facts.printed_quantity(before.fact.quantity)}"
+        reason = (
+            f"{facts.printed_quantity(after.fact.quantity)} replaced {facts.printed_quantity(before.fact.quantity)}"
+        )
         return [contradicted("correction", reason, [after.fact, before.fact])]
     return [unsupported("correction", "no entry corrects another")]
 

@@ -20,11 +20,14 @@ _DAY = r"([0-3]?[0-9])(?:st|nd|rd|th)?"
 # The first of two dates whose year stands behind the second: `from 3 May to 4 June 2019`.
 _UP_TO = r"(?=\s+(?:and|to|until|till|through|-|–)\s+"
 
+# What stands behind a number that is no year: more of it, a unit, or another number.
+_NO_YEAR = r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)"
+
 _FORMS = (
     ("iso", re.compile(r"(?<![\w.-])" + _YEAR + r"-([0-9]{2})-([0-9]{2})(?:T[0-9:.Z+-]+)?(?![\w-])")),
     ("hl7", re.compile(r"(?<![\w.])" + _YEAR + r"([01][0-9])([0-3][0-9])(?!\w)")),
     ("month_first", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
-    ("day_first", re.compile(r"\b" + _DAY + r"\.?(?:\s+of)?[\s-]+" + _MONTH + r",?[\s-]+" + _YEAR + r"\b", re.IGNORECASE)),
+    ("day_first", re.compile(rf"\b{_DAY}\.?(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}\b", re.IGNORECASE)),
     ("numeric", re.compile(r"(?<![\w./-])([0-9]{1,2})[./-]([0-9]{1,2})[./-]" + _YEAR + r"(?![\w/])")),
     ("short", re.compile(r"(?<![\w./-])([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{2})(?![\w./%])")),
     ("month", re.compile(r"\b" + _MONTH + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
@@ -35,7 +38,7 @@ _FORMS = (
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
     ("day_month", re.compile(r"(?<![\w.])" + _DAY + r"\.?(?:\s+of)?\s+" + _MONTH + r"\b", re.IGNORECASE)),
     ("only_month", re.compile(r"(?<=\bin )(?:the )?" + _MONTH + r"\b", re.IGNORECASE)),
-    ("year", re.compile(r"(?:(?<![\w./-])|(?<=[12][0-9]{3}-))" + _YEAR + r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)")),
+    ("year", re.compile(rf"(?:(?<![\w./-])|(?<=[12][0-9]{{3}}-)){_YEAR}{_NO_YEAR}")),
 )  # fmt: skip
 
 

@@ -146,8 +146,10 @@ def _keep(best: dict[tuple[int, bool], _Cover], place: tuple[int, bool], new: _C
 
 
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
-    """Whether a clause may stand behind others: a name alone (`metformin`) asserts what those before it list; it asserts
-    for itself behind another name alone, and behind who the patient is.
+    """Whether a clause may stand behind others.
+
+    A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone, and
+    behind who the patient is.
     """
     free = not before or not _is_bare(node) or not node.kinds.isdisjoint(_FREE)
     return free or _is_bare(before[-1]) or "person" in before[-1].kinds

@@ -1,11 +1,11 @@
-"""Patterns of productions: what stands between the tabs of a row, compiled to match a row of tokens.
+r"""Patterns of productions: what stands between the tabs of a row, compiled to match a row of tokens.
 
     potassium        this word (any case), or mark
     @fell            any of the words of a group of `words.tsv`
     <value>          a token or phrase of this kind
     <to:value>       the same, in the role `to`
     ( a | b )        one of them; `?`, `*` and `+` behind an item: at most one, any number, at least one
-    \\( \\) \\?       these marks themselves
+    \( \) \?       these marks themselves
 
 Each kind of token is one character of a private alphabet, so that a production is a regular expression over tokens and
 a sentence is read by the machine that matches those. Guarantee: there is no item that takes any word.
@@ -96,9 +96,7 @@ class Pattern:
     @cached_property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that stand in the pattern without a role: they are their own."""
-        return tuple(
-            dict.fromkeys(each["kind"] for each in _items(self.source) if each["kind"] and not each["role"])
-        )
+        return tuple(dict.fromkeys(each["kind"] for each in _items(self.source) if each["kind"] and not each["role"]))
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -23,7 +23,10 @@ NUMBER, QUANTITY, DURATION, PAIR, DATE = "number", "quantity", "duration", "pair
 QUOTE, TITLE = "quote", "title"
 _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
-_PAIR = re.compile(rf"(?<![\w.,/])(?P<first>[0-9]{{2,3}})\s?/\s?(?P<second>[0-9]{{2,3}})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?", re.IGNORECASE)
+_PAIR = re.compile(
+    r"(?<![\w.,/])(?P<first>[0-9]{2,3})\s?/\s?(?P<second>[0-9]{2,3})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
     rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?:[x×]\s?(?=10[*^]))?(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?!\w|[.,][0-9])|"
     rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=[.,](?:\s|$))",
@@ -38,12 +41,17 @@ _WORDS = (
 )  # fmt: skip
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 NUMBERS = {**{word: number for number, word in enumerate(_WORDS)}, **_TENS}
+_SPELLED = "|".join([*NUMBERS, "hundred", "thousand"])
+_DIGIT = "|".join(_WORDS[:10])
 _IN_WORDS = re.compile(
-    rf"(?<![\w-])(?P<number>(?:(?:{'|'.join(NUMBERS)}|hundred|thousand)(?:[ -](?:and )?(?=(?:{'|'.join(NUMBERS)}|hundred|thousand)(?!\w)))?)+)"
+    rf"(?<![\w-])(?P<number>(?:(?:{_SPELLED})(?:[ -](?:and )?(?=(?:{_SPELLED})(?!\w)))?)+)"
     rf"(?:[ -](?P<unit>{_UNIT})(?!\w))?(?!\w)",
     re.IGNORECASE,
 )
-_POINT = re.compile(rf"(?<![\w-])(?P<whole>{'|'.join(NUMBERS)}) point (?P<part>(?:(?:{'|'.join(_WORDS[:10])})\s?)+?)(?:\s(?P<unit>{_UNIT}))?(?!\w)", re.IGNORECASE)
+_POINT = re.compile(
+    rf"(?<![\w-])(?P<whole>{'|'.join(NUMBERS)}) point (?P<part>(?:(?:{_DIGIT})\s?)+?)(?:\s(?P<unit>{_UNIT}))?(?!\w)",
+    re.IGNORECASE,
+)
 _AGE = re.compile(r"(?<![\w.,/^])(?P<number>[0-9]{1,3})(?P<unit>)(?=(?:yo)?[FM](?:\s|,|$))")
 _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 # What a text may hold beside ASCII: accents, typographic quotes and dashes, signs of measurement, arrows.
@@ -60,7 +68,9 @@ _THOUSANDS_OF = "k/ul"
 _DRUGS = frozenset({names.DRUG, names.CLASS})
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
-_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " ", "µ": "u", "μ": "u"})
+_SPACES = str.maketrans(
+    {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\n": " ", "\r": " ", "µ": "u", "μ": "u"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Known:
-    """What one record adds to the names that every text may hold: names, the kinds of their keys, titles of passages."""
+    """What one record adds to the names that every text may hold."""
 
     names: Names = field(default_factory=Names)
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -104,8 +114,9 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     rest = text.translate(_SPACES)
     taken = bytearray(len(text))
     found: list[Node] = []
-    for scan in (lambda _: _quotes(text), lambda part: _titles(part, known.titles), lambda part: _names(part, known),
-                 lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words, _words):  # fmt: skip
+    named = (lambda _: _quotes(text), lambda part: _titles(part, known.titles), lambda part: _names(part, known))
+    numbered = (lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words)
+    for scan in (*named, *numbered, _words):
         for node in scan(rest):
             if not any(taken[node.start : node.end]):
                 found.append(node)
@@ -130,14 +141,21 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
         if names.OBSERVABLE in kinds and kinds & _DRUGS:
             kinds -= {names.OBSERVABLE} if meant & known.drugs else _DRUGS
-        if text[start:end].lower() in RESERVED or _is_unit(text, start, end) or text[start : end + 3].lower() == _THOUSANDS_OF:
+        is_thousand = text[start : end + 3].lower() == _THOUSANDS_OF
+        if is_thousand or text[start:end].lower() in RESERVED or _is_unit(text, start, end):
             continue
-        end += text[start : end + 1].lower() in known.questions and text[end : end + 1] == "?"
-        # The bracket that a name ends with, and the charge of an ion: `K+`.
-        end += text.count("(", start, end) > text.count(")", start, end) and text[end : end + 1] == ")"
-        end += end - start <= _ION and text[end : end + 1] in ("+", "-")
-        if kinds and all(map(_KNOWN.match, text[start:end])):
-            yield Node(text[start:end], start, end, kinds, value=meant)
+        end_ = end + _marks_behind(text, start, end, known)
+        if kinds and all(map(_KNOWN.match, text[start:end_])):
+            yield Node(text[start:end_], start, end_, kinds, value=meant)
+
+
+def _marks_behind(text: str, start: int, end: int, known: Known) -> int:
+    """Marks that belong to a name: its question mark, the bracket that it ends with, the charge of an ion (`K+`)."""
+    behind = text[end : end + 1]
+    is_asked = behind == "?" and text[start : end + 1].lower() in known.questions
+    is_bracket = behind == ")" and text.count("(", start, end) > text.count(")", start, end)
+    is_charge = behind in ("+", "-") and end - start <= _ION
+    return int(bool(behind) and (is_asked or is_bracket or is_charge))
 
 
 def _is_unit(text: str, start: int, end: int) -> bool:
