@@ -267,9 +267,9 @@ def _by_amount(node: Node, first: Point, last: Point) -> bool:
     return said.value == change or abs(change - said.value) <= change * tolerance or _rounded(said, change)
 
 
-def _is_share(said: Amount, share: Decimal) -> bool:
-    return abs(share - said.value) <= 1
+def _is_share(amount: Amount, share: Decimal) -> bool:
+    return abs(share - amount.value) <= 1
 
 
-def _rounded(said: Amount, actual: Decimal) -> bool:
-    return round(actual, said.decimals) == said.value and said.value != 0
+def _rounded(amount: Amount, actual: Decimal) -> bool:
+    return round(actual, amount.decimals) == amount.value and amount.value != 0

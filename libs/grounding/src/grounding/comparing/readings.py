@@ -96,13 +96,13 @@ def is_when(part: Node) -> bool:
     return "when" in part.kinds or (not part.kinds and part.text in _NOW)
 
 
-def _with_days(found: list[Reading]) -> list[Reading]:
+def _with_days(made: list[Reading]) -> list[Reading]:
     """The days behind several values, then those before several."""
-    for place in range(len(found) - 2, -1, -1):
-        after = found[place + 1]
-        if not found[place].whens and not after.before and after.joined not in _BARRIERS:
-            found[place] = replace(found[place], behind=after.behind)
-    for place in range(1, len(found)):
-        if not found[place].whens and not found[place - 1].behind and found[place].joined not in _BARRIERS:
-            found[place] = replace(found[place], before=found[place - 1].before)
-    return found
+    for place in range(len(made) - 2, -1, -1):
+        after = made[place + 1]
+        if not made[place].whens and not after.before and after.joined not in _BARRIERS:
+            made[place] = replace(made[place], behind=after.behind)
+    for place in range(1, len(made)):
+        if not made[place].whens and not made[place - 1].behind and made[place].joined not in _BARRIERS:
+            made[place] = replace(made[place], before=made[place - 1].before)
+    return made

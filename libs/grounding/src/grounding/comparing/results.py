@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
-from terminology.loinc import SYSTOLIC, WEIGHT, loinc
+from terminology.loinc import DIASTOLIC, SYSTOLIC, WEIGHT
 
 from grounding import facts
 from grounding import keys as keys_of
@@ -18,7 +18,6 @@ from grounding.comparing.series import NO_RESULT, NO_TIME, disagreement, points_
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount, Pair
 
-DIASTOLIC = loinc("diastolic-blood-pressure")
 _TIMED = ("since", "span", "between", "until", "before", "after")
 
 # A value, the points that it says, and what follows.

@@ -7,8 +7,10 @@ from decimal import Decimal
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import names as observed
 from terminology import observables, units
+from terminology.loinc import ACR, CREATININE, EGFR, HAEMOGLOBIN, HBA1C, POTASSIUM, UREA_NITROGEN
 
 from grounding import facts
+from grounding import keys as keys_of
 from grounding.comparing import meaning
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, unsupported
@@ -22,8 +24,8 @@ NO_RESULT = "the record has no such result"
 NO_TIME = "the record has no such result of that time"
 _BLOOD = ("blood", "serum", "plasma")
 # Of these a higher value is a worse one; of the others neither is known.
-_WORSE_HIGHER = frozenset({"2160-0", "4548-4", "2823-3", "3094-0", "9318-7"})
-_WORSE_LOWER = frozenset({"33914-3", "62238-1", "98979-8", "718-7"})
+_WORSE_HIGHER = frozenset(map(keys_of.of_loinc, (CREATININE, HBA1C, POTASSIUM, UREA_NITROGEN, ACR)))
+_WORSE_LOWER = frozenset(map(keys_of.of_loinc, (EGFR, HAEMOGLOBIN)))
 
 
 def observed_keys(node: Node) -> Keys:
@@ -120,10 +122,10 @@ def _judged_extreme(points: Sequence[Point], order: str) -> list[Point]:
 
 def worse_direction(points: Sequence[Point]) -> int:
     """1 where higher is worse, -1 where lower is, 0 where neither is known."""
-    loincs = {facts.about(fact).loinc for point in points for fact in point.facts}
-    if not points[0].derived and loincs & _WORSE_HIGHER:
+    measured = {key for point in points for fact in point.facts for key in facts.keys(fact)}
+    if not points[0].derived and measured & _WORSE_HIGHER:
         return 1
-    return -1 if loincs & _WORSE_LOWER or points[0].derived else 0
+    return -1 if measured & _WORSE_LOWER or points[0].derived else 0
 
 
 def in_unit(point: Point, unit: str) -> Decimal | None:
@@ -184,16 +186,16 @@ def told(point: Point) -> str:
     return f"{point.value}{'' if unit in ('', '%') else ' '}{unit}"
 
 
-def disagreement(said: Amount, chosen: Sequence[Point]) -> Outcome:
+def disagreement(amount: Amount, chosen: Sequence[Point]) -> Outcome:
     point = chosen[-1]
-    if said.unit and in_unit(point, said.unit) is None:
+    if amount.unit and in_unit(point, amount.unit) is None:
         return contradicted("unit", f"the record has {told(point)}", point.facts)
     return contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)
 
 
-def other_day(points: Sequence[Point], said: Amount) -> Outcome:
+def other_day(points: Sequence[Point], amount: Amount) -> Outcome:
     """Nothing is recorded at the time that is named."""
-    others = [each for each in points if says(said, each)]
+    others = [each for each in points if says(amount, each)]
     if others:
         return contradicted("date", f"the record has this value on {others[-1].day}", others[-1].facts)
     return unsupported("date", NO_TIME)

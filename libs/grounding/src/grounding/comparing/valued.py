@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from terminology.loinc import HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM
+
 from grounding import facts
 from grounding import keys as keys_of
 from grounding.comparing import levels, meaning, problems, results, series
@@ -19,11 +21,11 @@ _STAGED = {"G": ("ckd",), "A": ("ckd", "proteinuria", "albuminuria")}
 _NO_CLASS = "no class of body mass follows from it"
 # Conditions that are the name of a level of one result.
 _LEVELS_OF = {
-    "hyperkalemia": (("2823-3", "high"),),
-    "hypokalemia": (("2823-3", "low"),),
-    "hyponatremia": (("2951-2", "low"),),
-    "anemia": (("718-7", "low"),),
-    "thrombocytopenia": (("777-3", "low"), ("26515-7", "low")),
+    "hyperkalemia": ((POTASSIUM, "high"),),
+    "hypokalemia": ((POTASSIUM, "low"),),
+    "hyponatremia": ((SODIUM, "low"),),
+    "anemia": ((HAEMOGLOBIN, "low"),),
+    "thrombocytopenia": ((PLATELETS, "low"),),
 }
 
 
@@ -103,8 +105,8 @@ def _named(node: Node, record: Record) -> list[Outcome]:
     """`High potassium of 5.6`: the name tells the result and its level."""
     known = [each for one in problems.conditions(node) for each in _LEVELS_OF.get(_family(one), ())]
     spans = series.spans_of(node.all("when"), record)
-    for code, wanted in known:
-        points = record.points(frozenset({keys_of.of_loinc(code)}))
+    for observable, wanted in known:
+        points = record.points(frozenset({keys_of.of_loinc(observable)}))
         if points:
             chosen = series.within(points, spans, record) if spans else series.newest(points)
             agreeing = series.saying(node.all("value")[0], chosen)
@@ -116,9 +118,9 @@ def _named(node: Node, record: Record) -> list[Outcome]:
 
 def _levelled(family: str, compared: Sequence[Compared]) -> Outcome | None:
     """What the level of a value says of a condition that is the name of this level; None where it is no such name."""
-    for loinc_code, wanted in _LEVELS_OF.get(family, ()):
+    for observable, wanted in _LEVELS_OF.get(family, ()):
         for _, points, _ in compared:
-            of_it = [point for point in points if keys_of.of_loinc(loinc_code) in facts.keys(point.facts[0])]
+            of_it = [point for point in points if keys_of.of_loinc(observable) in facts.keys(point.facts[0])]
             if of_it and levels.level_of(of_it[-1]):
                 return levels.worst_level(wanted, of_it)
     return None
