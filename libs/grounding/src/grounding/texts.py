@@ -108,7 +108,7 @@ class Text:
         return frozenset(map(word_of, set(_WORD.findall(self.text))))
 
     @cached_property
-    def said(self) -> tuple[Said, ...]:
+    def sentences(self) -> tuple[Said, ...]:
         try:
             return tuple(Said(self, piece) for piece in pieces(self.text))
         except TooManySentencesError:
@@ -128,11 +128,11 @@ class Texts:
         needed = [self._spelled(keys, record) for keys in item.names] + [{word} for word in item.core]
         return islice(self._holding(needed), _MOST) if needed else iter(())
 
-    def assertions(self, said: Said, record: Record) -> tuple[Assertion, ...]:
+    def assertions(self, spoken: Said, record: Record) -> tuple[Assertion, ...]:
         """What a sentence asserts, or where it is not read whole, what the parts of it do that stand by themselves."""
-        key = (said.piece.words, said.piece.before, *said.piece.block.above)
+        key = (spoken.piece.words, spoken.piece.before, *spoken.piece.block.above)
         if key not in self._read:
-            clauses = read_piece(said.piece, record).clauses or _of_parts(said.piece, record)
+            clauses = read_piece(spoken.piece, record).clauses or _of_parts(spoken.piece, record)
             self._read[key] = tuple(map(signature.of, clauses))
         return self._read[key]
 
@@ -140,13 +140,15 @@ class Texts:
         """The newest sentence of the same words."""
         words = tuple(_words(sentence))
         alike = self._holding([{word} for word in words])
-        return next((said for said in alike if said.words == words and _is_plain(said.piece)), None)
+        return next((spoken for spoken in alike if spoken.words == words and _is_plain(spoken.piece)), None)
 
     def _holding(self, needed: Sequence[set[str]]) -> Iterator[Said]:
         """Sentences that hold one of each of these words."""
         for text in self.all:
             if not any(text.words.isdisjoint(each) for each in needed):
-                yield from (said for said in text.said if not any(each.isdisjoint(said.words) for each in needed))
+                yield from (
+                    spoken for spoken in text.sentences if not any(each.isdisjoint(spoken.words) for each in needed)
+                )
 
     def _spelled(self, keys: Keys, record: Record) -> set[str]:
         """The first words of the names that have one of these keys."""
@@ -185,10 +187,10 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
 
 def restated(sentence: str, record: Record) -> Outcome | None:
     """A text of these days that has the very words."""
-    said = None if record.cited else of(record).restated(sentence)
-    if said is None or not _is_recent(said.day, record):
+    spoken = None if record.cited else of(record).restated(sentence)
+    if spoken is None or not _is_recent(spoken.day, record):
         return None
-    return Outcome("text", Verdict.SUPPORTED, "", (said.fact_id,))
+    return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,))
 
 
 def _of_items(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> Iterator[Outcome]:
@@ -211,12 +213,12 @@ def _of_one(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record,
     if clause.kind in _SEEN and not asserted.films:
         asserted = replace(asserted, films=named.films)
     agreeing, against = None, None
-    for said in _candidates(asserted, texts, record):
-        for other in texts.assertions(said, record):
-            if agreeing is None and _supports(other, asserted, said, record, named):
-                agreeing = said
-            if against is None and _opposes(other, asserted, said, record):
-                against = said
+    for spoken in _candidates(asserted, texts, record):
+        for other in texts.assertions(spoken, record):
+            if agreeing is None and _supports(other, asserted, spoken, record, named):
+                agreeing = spoken
+            if against is None and _opposes(other, asserted, spoken, record):
+                against = spoken
     if against is not None and (agreeing is None or against.day >= agreeing.day):
         return [_contradicted(against)]
     if all(each.holds for each in outcomes) and not named.origins:
@@ -230,9 +232,9 @@ def _refused(outcomes: list[Outcome]) -> list[Outcome]:
     return outcomes
 
 
-def _contradicted(said: Said) -> Outcome:
-    words = " ".join(said.piece.words.split())
-    return contradicted("text", f"the text of {said.day} says “{words}”")._replace(fact_ids=(said.fact_id,))
+def _contradicted(spoken: Said) -> Outcome:
+    words = " ".join(spoken.piece.words.split())
+    return contradicted("text", f"the text of {spoken.day} says “{words}”")._replace(fact_ids=(spoken.fact_id,))
 
 
 def _candidates(asserted: Assertion, texts: Texts, record: Record) -> Iterator[Said]:
@@ -240,40 +242,40 @@ def _candidates(asserted: Assertion, texts: Texts, record: Record) -> Iterator[S
     yield from texts.near(first.own if first else asserted.rest, record)
 
 
-def _supports(other: Assertion, asserted: Assertion, said: Said, record: Record, named: Named) -> bool:
+def _supports(other: Assertion, asserted: Assertion, spoken: Said, record: Record, named: Named) -> bool:
     return (
         other.entails(asserted)
-        and all(item.own.words <= _ANY.union(said.words) for item in asserted.items)
-        and _same_sides(asserted, said)
-        and all(_is_from(origin, said) for origin in (*named.origins, *asserted.origins))
-        and all(_is_on(film, said) for film in asserted.films)
-        and _agrees_in_time(asserted, other, said, record, named)
+        and all(item.own.words <= _ANY.union(spoken.words) for item in asserted.items)
+        and _same_sides(asserted, spoken)
+        and all(_is_from(origin, spoken) for origin in (*named.origins, *asserted.origins))
+        and all(_is_on(film, spoken) for film in asserted.films)
+        and _agrees_in_time(asserted, other, spoken, record, named)
     )
 
 
-def _opposes(other: Assertion, asserted: Assertion, said: Said, record: Record) -> bool:
+def _opposes(other: Assertion, asserted: Assertion, spoken: Said, record: Record) -> bool:
     """One says that there is what the other denies, of the same time."""
     kinds = {other.kind, asserted.kind}
-    if kinds != {_PRESENT, _ABSENT} or asserted.rest.names or not _is_about_now(asserted, said, record):
+    if kinds != {_PRESENT, _ABSENT} or asserted.rest.names or not _is_about_now(asserted, spoken, record):
         return False
     denial, affirmed = (other, asserted) if other.kind == _ABSENT else (asserted, other)
     return any(one.own.denies(two.own) for one in denial.items for two in affirmed.items)
 
 
-def _is_about_now(asserted: Assertion, said: Said, record: Record) -> bool:
+def _is_about_now(asserted: Assertion, spoken: Said, record: Record) -> bool:
     if not asserted.whens:
-        return not asserted.is_past and _is_recent(said.day, record)
-    return all(_includes(span, said.day, record) for when in asserted.whens for span in meaning.spans(when, record))
+        return not asserted.is_past and _is_recent(spoken.day, record)
+    return all(_includes(span, spoken.day, record) for when in asserted.whens for span in meaning.spans(when, record))
 
 
-def _agrees_in_time(asserted: Assertion, other: Assertion, said: Said, record: Record, named: Named) -> bool:
-    days = [reading for when in other.whens for reading in _days(when, said, record)] or [(said.day, said.day)]
+def _agrees_in_time(asserted: Assertion, other: Assertion, spoken: Said, record: Record, named: Named) -> bool:
+    days = [reading for when in other.whens for reading in _days(when, spoken, record)] or [(spoken.day, spoken.day)]
     if not asserted.whens:
         told = asserted.node.kind in _LASTING or asserted.is_past or bool(named.origins or asserted.origins)
-        return told or _is_recent(said.day, record)
+        return told or _is_recent(spoken.day, record)
     written = {when.text.lower() for when in other.whens}
     for when in asserted.whens:
-        if when.text.lower() in written and (_is_recent(said.day, record) or when.within("date")):
+        if when.text.lower() in written and (_is_recent(spoken.day, record) or when.within("date")):
             continue
         for span in meaning.spans(when, record):
             if not any(_includes(span, day, record) for interval in days for day in interval):
@@ -281,13 +283,13 @@ def _agrees_in_time(asserted: Assertion, other: Assertion, said: Said, record: R
     return True
 
 
-def _days(when: Node, said: Said, record: Record) -> list[tuple[date, date]]:
+def _days(when: Node, spoken: Said, record: Record) -> list[tuple[date, date]]:
     """The days that a text means, from its own day on."""
     if when.says("time") == "ago":
         duration = meaning.days(when.all("duration")[0])
-        return list(_around(said.day, duration))
+        return list(_around(spoken.day, duration))
     if when.says("time") in ("now", "yesterday", "this-unit", "last-unit", "span"):
-        return [(said.day, said.day)]
+        return [(spoken.day, spoken.day)]
     try:
         return [reading for span in meaning.spans(when, record) for reading in span.readings]
     except UnclearError:
@@ -309,22 +311,22 @@ def _is_recent(day: date, record: Record) -> bool:
     return timedelta(0) <= record.today - day <= timedelta(RECENT)
 
 
-def _same_sides(asserted: Assertion, said: Said) -> bool:
+def _same_sides(asserted: Assertion, spoken: Said) -> bool:
     """A side is one that the text's sentence names, and the only one."""
-    return not asserted.sides or asserted.sides == signature.sides_of(said.piece.words)
+    return not asserted.sides or asserted.sides == signature.sides_of(spoken.piece.words)
 
 
-def _is_from(origin: Node, said: Said | Text) -> bool:
+def _is_from(origin: Node, spoken: Said | Text) -> bool:
     """Whether a text is the one that is named: its day, and what it is called."""
     dates = [date_node.value for date_node in origin.within("date")]
     named = {word for word in _words(origin.text) if word in signature.KINDS_OF_TEXTS}
-    return all(each.includes(said.day) for each in dates) and named <= said.header
+    return all(each.includes(spoken.day) for each in dates) and named <= spoken.header
 
 
-def _is_on(film: Node, said: Said) -> bool:
+def _is_on(film: Node, spoken: Said) -> bool:
     """Whether a text speaks of such a film."""
     wanted = signature.films_of(_words(film.text))
-    here = signature.films_of((*said.header, *said.words))
+    here = signature.films_of((*spoken.header, *spoken.words))
     return wanted - {"film"} <= here and bool(here)
 
 

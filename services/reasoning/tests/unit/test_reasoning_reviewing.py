@@ -96,7 +96,7 @@ def test_a_sentence_that_cannot_be_checked_is_not_carried_by_one_that_can(
     text = "Potassium is 5.6 mmol/L on 2026-10-05. To be seen next week."
     asked = request(EDITED, ReviewedStatement(statement_id="s2", decision=EDITED, text=text))
     edited = reviewed(asked, ASSESSMENT, Timestamp(), Verifier(build_sources(patient[0]))).statements[1]
-    assert (edited.verdict, edited.verdict_reason) == (wire.VERDICT_UNSUPPORTED, "nothing in it can be checked")
+    assert (edited.verdict, edited.verdict_reason) == (wire.VERDICT_UNSUPPORTED, "reading: “To” was not read")
 
 
 def test_an_assessment_has_one_review_id() -> None:

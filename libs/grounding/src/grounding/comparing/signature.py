@@ -194,13 +194,13 @@ def of(clause: Node) -> Assertion:
     )
 
 
-def _gathered(found: list[Item], rest: Signature) -> tuple[tuple[Item, ...], Signature]:
+def _gathered(things: list[Item], rest: Signature) -> tuple[tuple[Item, ...], Signature]:
     """`Given intramuscularly`: the route of the only drug, wherever it stands."""
-    drugs = [each for each in found if each.role == "regimens"]
+    drugs = [each for each in things if each.role == "regimens"]
     if len(drugs) != 1:
-        return tuple(found), rest
+        return tuple(things), rest
     of_drug = replace(drugs[0].own, marks=drugs[0].own.marks | rest.marks)
-    items = tuple(replace(each, own=of_drug) if each is drugs[0] else each for each in found)
+    items = tuple(replace(each, own=of_drug) if each is drugs[0] else each for each in things)
     return items, replace(rest, marks=frozenset())
 
 
