@@ -231,12 +231,12 @@ def test_a_recorded_name_is_read_as_it_is_spoken(spoken: str, is_true: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("told", "is_true"),
+    ("words", "is_true"),
     [("He works full time.", True), ("Lifelong non-smoker.", True), ("Six people in the household.", True),
      ("Current smoker.", False), ("Ex-smoker.", False), ("Unemployed.", False), ("He is retired.", False),
      ("Household of five.", False), ("He is homeless.", False), ("He works full time and smokes daily.", False)],
 )  # fmt: skip
-def test_the_newest_answers_of_a_social_history_decide(told: str, is_true: bool) -> None:  # noqa: FBT001
+def test_the_newest_answers_of_a_social_history_decide(words: str, is_true: bool) -> None:  # noqa: FBT001
     record = record_of("M")
     for code, answer, day in (
         ("67875-5", "Part-time or temporary work", "2020-01-02"),
@@ -247,4 +247,4 @@ def test_the_newest_answers_of_a_social_history_decide(told: str, is_true: bool)
                             coded=CodedConcept(display=answer), status=clinical.FACT_STATUS_FINAL)  # fmt: skip
         record.add(fact, day, day)
     record.result("63512-8", "Persons in the household", "6", "", "2024-01-02")
-    assert (Case(record).verdict(told) is Verdict.SUPPORTED) is is_true
+    assert (Case(record).verdict(words) is Verdict.SUPPORTED) is is_true

@@ -52,10 +52,10 @@ def _is_told(parts: Sequence[Node], dosage: Dosage) -> bool:
     )
 
 
-def _is_amount(said: tokens.Amount, own: Quantity, unit: str) -> bool:
+def _is_amount(amount: tokens.Amount, own: Quantity, unit: str) -> bool:
     value, stated = facts.number(own), units.printed(own.unit)
-    wanted = said.unit or unit or stated
-    return value is not None and units.convert(value, stated, wanted) == said.value
+    wanted = amount.unit or unit or stated
+    return value is not None and units.convert(value, stated, wanted) == amount.value
 
 
 def _is_of_time(when: Node, dosage: Dosage) -> bool:

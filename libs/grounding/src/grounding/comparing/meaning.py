@@ -71,15 +71,15 @@ def is_about(node: Node) -> bool:
     return any(part.text in _ABOUT_WORDS for part in node.parts)
 
 
-def agrees(said: Amount, actual: Decimal, *, about: bool = False) -> bool:
+def agrees(written: Amount, actual: Decimal, *, about: bool = False) -> bool:
     """Whether an amount says this value: its own digits decide how far it is rounded, with at least two of them."""
-    if said.value == actual:
+    if written.value == actual:
         return True
-    if about and abs(said.value - actual) <= abs(actual) * ABOUT:
+    if about and abs(written.value - actual) <= abs(actual) * ABOUT:
         return True
-    step = Decimal(1).scaleb(-said.decimals)
+    step = Decimal(1).scaleb(-written.decimals)
     rounded = actual.quantize(step, ROUND_HALF_UP)
-    return rounded == said.value and len(rounded.as_tuple().digits) >= _LEAST_DIGITS
+    return rounded == written.value and len(rounded.as_tuple().digits) >= _LEAST_DIGITS
 
 
 def days(node: Node) -> float:

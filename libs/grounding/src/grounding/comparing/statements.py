@@ -154,22 +154,22 @@ def _limited(node: Node, record: Record) -> list[Outcome]:
     return [unsupported("limit", "no limit is known of it")]
 
 
-def _is_limit(each: Derived, node: Node, record: Record) -> bool:
-    if not all(span.includes(each.day) for span in _spans(node, record) if span.readings):
+def _is_limit(limit_: Derived, node: Node, record: Record) -> bool:
+    if not all(span.includes(limit_.day) for span in _spans(node, record) if span.readings):
         return False
-    if any(str(title.value).lower() != each.source.lower() for title in node.all("title")):
+    if any(str(title.value).lower() != limit_.source.lower() for title in node.all("title")):
         return False
-    if each.label:
-        return [limit.text for limit in node.all("limit")] == [str(each.label)]
-    return any(_is_value(each, meaning.amount(bound)) for bound in node.all("bound"))
+    if limit_.label:
+        return [limit.text for limit in node.all("limit")] == [str(limit_.label)]
+    return any(_is_value(limit_, meaning.amount(bound)) for bound in node.all("bound"))
 
 
-def _is_value(each: Derived, said: Amount) -> bool:
-    return not each.label and each.value == said.value and said.unit in ("", each.unit)
+def _is_value(value: Derived, amount: Amount) -> bool:
+    return not value.label and value.value == amount.value and amount.unit in ("", value.unit)
 
 
-def _used(each: Derived, record: Record) -> list[ClinicalFact]:
-    return [record.sources.fact(fact_id) for fact_id in each.fact_ids]
+def _used(value: Derived, record: Record) -> list[ClinicalFact]:
+    return [record.sources.fact(fact_id) for fact_id in value.fact_ids]
 
 
 def absent(node: Node, record: Record) -> list[Outcome]:
@@ -418,8 +418,8 @@ def _is_corrected(new: Sequence[Node], every: Sequence[RecordedFact]) -> bool:
     return any(_is_amount(new, each.fact) and each.fact.status == pb.FACT_STATUS_CORRECTED for each in every)
 
 
-def _is_amount(said: Sequence[Node], fact: ClinicalFact) -> bool:
-    values = [value for each in said for value in ([each] if "value" in each.kinds else _values_of(each))]
+def _is_amount(amounts: Sequence[Node], fact: ClinicalFact) -> bool:
+    values = [value for each in amounts for value in ([each] if "value" in each.kinds else _values_of(each))]
     return bool(values) and all(series.is_value(meaning.amount(value), fact) for value in values)
 
 

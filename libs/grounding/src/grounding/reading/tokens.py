@@ -14,7 +14,7 @@ from terminology import units
 
 from grounding import lexicon
 from grounding.lexicon import Names
-from grounding.reading import dates, names
+from grounding.reading import dates, names, tables
 from grounding.reading.nodes import Node
 from grounding.reading.patterns import TOKEN
 from grounding.statements import METHODS
@@ -58,10 +58,7 @@ _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 _KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
 _ION = 2
 # Names that sentences use for something else.
-RESERVED = frozenset(
-    ("all", "be", "born", "ca", "dob", "does", "ed", "falls", "fhx", "fits", "got", "observations", "od", "pt",
-     "vitals", "vs")
-)  # fmt: skip
+RESERVED = frozenset(row["word"] for _, row in tables.rows("reserved", ("word",)))
 _NONE: frozenset[str] = frozenset()
 # The thousand of `7.2 K/uL`, which is no potassium.
 _THOUSANDS_OF = "k/ul"
