@@ -73,6 +73,7 @@ KINDS: Mapping[str, Compare] = {
     "new": statements.new,
     "since-encounter": statements.since_encounter,
     "image": statements.image,
+    "images": statements.images,
     "slope": statements.slope,
     "advised": statements.advised,
     "told": statements.told,

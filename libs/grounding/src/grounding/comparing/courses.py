@@ -27,7 +27,29 @@ def course(node: Node, record: Record) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for place, obs in enumerate(node.all("obs")):
         outcomes += _course(node, obs, place, record)
-    return [*outcomes, *(results.measured(node, record) if list(node.within("result")) else [])]
+    inside = results.measured(node, record) if list(node.within("result")) else []
+    return [*outcomes, *inside, *_middle(node, record), *_comments(node, record)]
+
+
+def _middle(node: Node, record: Record) -> list[Outcome]:
+    """The values between the ends, each with its day."""
+    stated = list(zip(node.all("value"), node.all("when"), strict=True)) if node.all("value") else []
+    points = points_of(node.all("obs")[0], record) if stated else ()
+    return [each for value, when in stated for each in _end([value], [when], points, points, record)[1]]
+
+
+def _comments(node: Node, record: Record) -> list[Outcome]:
+    """Each comment came with the value before it."""
+    found: list[Outcome] = []
+    value, when = None, None
+    for part in node.parts:
+        value = part if "value" in part.kinds else value
+        when = part if "when" in part.kinds else when
+        if "comment" in part.kinds and value and when:
+            points = points_of(node.all("obs")[0], record)
+            chosen, _ = _end([value], [when], points, points, record)
+            found += results.comments(part, [fact for point in chosen for fact in point.facts])
+    return found
 
 
 def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
@@ -53,7 +75,7 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
 def _spans(node: Node, record: Record) -> list[Span]:
     """The times of the whole course: not those of its ends."""
     ends = (*node.all("fromat"), *node.all("toat"))
-    whens = (part for part in node.parts if is_when(part) and part not in ends)
+    whens = (part for part in node.parts if is_when(part) and part not in ends and not node.all("value"))
     return [span for span in series.spans_of(whens, record) if span.relation != "now"]
 
 

@@ -24,8 +24,12 @@ _FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral"}
 State = Callable[[ClinicalFact, Record], bool]
 
 
-def drug_keys(regimen: Node) -> Keys:
-    return meaning.keys(regimen, names.DRUG, names.CLASS)
+def drug_keys(node: Node) -> Keys:
+    """The keys of the drugs that are named; the class in brackets behind a drug names none."""
+    if not node.parts:
+        return meaning.keys(node, names.DRUG, names.CLASS)
+    beside = node.all("of")
+    return frozenset().union(*(drug_keys(part) for part in node.parts if part not in beside))
 
 
 def orders_of(regimen: Node, record: Record) -> tuple[ClinicalFact, ...]:

@@ -26,11 +26,17 @@ _NOWHERE = "neither the record nor its texts say so"
 def items(node: Node) -> list[Node]:
     """The findings that it names, one by one."""
     top = [each for role in ("observed", "conditions", *ITEMS) for each in node.all(role)]
-    return [inner for each in top for inner in ([each] if each.kinds & set(ITEMS) else _within(each))]
+    return [inner for each in top for inner in each_of(each)]
 
 
-def _within(node: Node) -> list[Node]:
-    return [part for part in node.parts if part.kinds & set(ITEMS)]
+def each_of(node: Node) -> list[Node]:
+    """The findings of one phrase."""
+    return [node] if node.kinds & set(ITEMS) else [part for part in node.parts if part.kinds & set(ITEMS)]
+
+
+def has_place(item: Node) -> bool:
+    """Whether it says where or how much, which no entry of an image has."""
+    return bool(item.all("side")) or any(part.text.isalpha() for part in item.parts if not part.kinds)
 
 
 def finding(node: Node, record: Record) -> list[Outcome]:

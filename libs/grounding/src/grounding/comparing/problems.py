@@ -90,6 +90,11 @@ def _is_qualified(condition: Node, fact: ClinicalFact) -> bool:
     return all(own & _SAME.get(word, {word}) for word in _qualifiers(condition))
 
 
+def is_told_of(condition: Node, fact: ClinicalFact) -> bool:
+    """Whether the entry has the side and the qualifiers that a phrase gives."""
+    return _same_side(condition, fact) and _is_qualified(condition, fact)
+
+
 def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record, *, past: bool) -> list[Outcome]:
     entries = _named_by(condition, record)
     here = [fact for fact in present(condition, record) if _is_as_stated(fact, node, record)]
@@ -141,6 +146,8 @@ def is_history(fact: ClinicalFact) -> bool:
 def _is_as_stated(fact: ClinicalFact, node: Node, record: Record) -> bool:
     """Whether a start that is told as not stated is none, and the entry was stated on the day that is said."""
     spans = [span for when in node.all("stated") for span in meaning.spans(when, record)]
+    if any(span.relation == "since" for span in spans):
+        return False
     if not spans and "stated" not in {part.text for part in node.parts}:
         return True
     stated = record.sources.stated_on(fact) or facts.starts_on(fact)

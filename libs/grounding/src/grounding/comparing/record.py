@@ -49,6 +49,8 @@ class Point:
     label: str = ""
     # The moment of the value: which of one day's is the newest.
     at: float = 0.0
+    # Whether it is cited: then a value in the record's own unit has the record's digits.
+    exact: bool = False
 
 
 # How the unit of a change ends, which is no value of what changes.
@@ -127,7 +129,7 @@ class Record:
 
     def _recorded(self, wanted: Keys) -> tuple[Point, ...]:
         found = [
-            Point(day, value, fact.quantity.unit, (fact,), at=facts.in_time(fact)[0])
+            Point(day, value, fact.quantity.unit, (fact,), at=facts.in_time(fact)[0], exact=self.cited)
             for fact in self.of(wanted, pb.FACT_KIND_RESULT)
             if fact.HasField("quantity") and (value := facts.number(fact.quantity)) is not None
             and (day := facts.starts_on(fact))
@@ -143,7 +145,9 @@ class Record:
 
     def _computed(self, value: Derived) -> Point:
         used = self._of_ids(value.fact_ids)
-        return Point(value.day, value.value, value.unit, used, derived=True, at=facts.in_time(used[0])[0])
+        return Point(
+            value.day, value.value, value.unit, used, derived=True, at=facts.in_time(used[0])[0], exact=self.cited
+        )
 
     @cached_property
     def derived(self) -> tuple[Derived, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import DIASTOLIC, SYSTOLIC, WEIGHT
 
 from grounding import facts
@@ -116,6 +117,22 @@ def _overtaken(reading: Reading, agreeing: Sequence[Point], record: Record) -> O
         return None
     other = chosen[-1] if chosen else agreeing[-1]
     return contradicted("recency", f"the record has {told(other)} on {other.day}", other.facts)
+
+
+def comments(comment: Node, beside: Sequence[ClinicalFact]) -> list[Outcome]:
+    """Each quotation of a comment: one of these results has it."""
+    return [_comment(str(quote.value), beside) for quote in comment.all("quote")]
+
+
+def _comment(text: str, beside: Sequence[ClinicalFact]) -> Outcome:
+    wanted = _unspaced(text)
+    own = [fact for fact in beside if any(wanted in _unspaced(each) for each in facts.comments(fact))]
+    return supported("quote", own) if wanted and own else contradicted("quote", "this comment did not come with it")
+
+
+def _unspaced(text: str) -> str:
+    """A sentence has no space before its marks, whatever the comment had."""
+    return "".join(text.split())
 
 
 def _computed(reading: Reading, record: Record) -> list[Point]:

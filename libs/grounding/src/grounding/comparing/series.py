@@ -158,11 +158,22 @@ def says(value: Amount, point: Point, *, about: bool = False) -> bool:
     """Whether an amount says the value of a point; where no unit is said, in any unit that was sent."""
     if _comparator(point):
         return False
+    stated = _stated(point)
+    if point.exact and not about and value.unit in ("", *(unit for _, unit in stated)):
+        return any(value.value == number for number, unit in stated if value.unit in ("", unit))
     if not value.unit and not point.derived:
         sent = map(facts.number, facts.quantities(point.facts[0]))
         return any(number is not None and meaning.agrees(value, number, about=about) for number in sent)
     actual = in_unit(point, value.unit)
     return actual is not None and meaning.agrees(value, actual, about=about)
+
+
+def _stated(point: Point) -> list[tuple[Decimal, str]]:
+    """The numbers of a point, each with its unit as it is printed."""
+    if point.derived:
+        return [(point.value, units.printed(point.unit)), (point.value, point.unit)]
+    sent = facts.quantities(point.facts[0])
+    return [(number, units.printed(each.unit)) for each in sent if (number := facts.number(each)) is not None]
 
 
 def saying(value: Node, points: Iterable[Point]) -> list[Point]:

@@ -1,5 +1,6 @@
 """What our own statements say beside what everybody says: states of orders, entries that are new, computed values."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,7 +11,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, susceptibility
 from grounding.calculators import dose_limit
-from grounding.comparing import drugs, meaning, problems, results, series
+from grounding.comparing import drugs, findings, meaning, problems, results, series
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.readings import readings
@@ -231,20 +232,37 @@ def _is_since_a_visit(when: Node) -> bool:
 
 def image(node: Node, record: Record) -> list[Outcome]:
     """A finding on an image, with the probability that a network gave it."""
-    keys: Keys = meaning.keys(node, names.IMAGING, names.PROBLEM)
-    entries = [fact for fact in record.of(keys, pb.FACT_KIND_IMAGING_FINDING) if _is_dated_entry(fact, node, record)]
+    shares = [meaning.amount(share) for share in node.all("share")]
     denied = "no" in _words(node)
+    return [_image(each, node, record, shares, denied=denied) for each in findings.items(node)]
+
+
+def images(node: Node, record: Record) -> list[Outcome]:
+    """Findings that an image does not show, each with the confidence behind it."""
+    found: list[Outcome] = []
+    parts = [part for part in node.parts if part.kinds & {"findings", "conditions", "observed", "value"}]
+    for at, part in enumerate(parts):
+        if "value" not in part.kinds:
+            shares = [meaning.amount(each) for each in parts[at + 1 : at + 2] if "value" in each.kinds]
+            found += [_image(each, node, record, shares, denied=True) for each in findings.each_of(part)]
+    return found
+
+
+def _image(item: Node, node: Node, record: Record, shares: Sequence[Amount], *, denied: bool) -> Outcome:
+    if findings.has_place(item):
+        return unsupported("finding", _NO_ENTRY)
+    keys: Keys = meaning.keys(item, names.IMAGING, names.PROBLEM)
+    entries = [fact for fact in record.of(keys, pb.FACT_KIND_IMAGING_FINDING) if _is_dated_entry(fact, node, record)]
     fitting = [fact for fact in entries if facts.is_absent(fact) == denied]
-    for share in node.all("share"):
-        said = meaning.amount(share)
+    for said in shares:
         fitting = [fact for fact in fitting if f"{fact.confidence:.2f}" == f"{said.value:.2f}"]
     if fitting:
-        return [supported("finding", fitting[-1:])]
-    return [
+        return supported("finding", fitting[-1:])
+    return (
         contradicted("finding", problems.told(entries[-1]), entries[-1:])
         if entries
         else unsupported("finding", _NO_ENTRY)
-    ]
+    )
 
 
 def advised(node: Node, record: Record) -> list[Outcome]:
@@ -262,10 +280,12 @@ def advised(node: Node, record: Record) -> list[Outcome]:
 def told(node: Node, record: Record) -> list[Outcome]:
     """Entries in a row: each with its day, reaction, severity and state."""
     over = bool(_words(node) & {"stopped", "hold"})
-    return [_told(entry, record, over=over) for entry in _entries(node)]
+    return [each for entry in _entries(node) for each in _told(entry, record, over=over)]
 
 
 _NAMES = frozenset(("regimens", "conditions", "allergens", "things", "findings", "observed", "results", "obs"))
+_ITEMS = ("regimen", "condition", "finding")
+_ORIGINS = {"document": pb.PROVENANCE_READ_FROM_TEXT, "scanned": pb.PROVENANCE_READ_FROM_IMAGE}
 
 
 def _entries(node: Node) -> list[list[Node]]:
@@ -282,37 +302,101 @@ def _entries(node: Node) -> list[list[Node]]:
     return found
 
 
-def _told(entry: Sequence[Node], record: Record, *, over: bool) -> Outcome:
-    name = next(part for part in entry if not part.kinds.isdisjoint(_NAMES))
-    words = {part.text for part in entry}
+def _told(entry: Sequence[Node], record: Record, *, over: bool) -> list[Outcome]:
+    name = next((part for part in entry if not part.kinds.isdisjoint(_NAMES)), None)
+    if name is None:
+        return [_of_none(entry, record)]
     if "results" in name.kinds:
         return _told_results(name, entry, record)
-    found = [fact for fact in record.of(meaning.keys(name, *names.KINDS)) if "no" not in words or facts.is_absent(fact)]
-    for when in (part for part in entry if "when" in part.kinds):
-        spans = meaning.spans(when, record)
-        found = [fact for fact in found if all(span.includes(_day(fact, words, record, over=over)) for span in spans)]
+    items = [item for kind in _ITEMS for item in name.within(kind)] or [name]
+    return [_told_item(item, entry, record, over=over) for item in items]
+
+
+def _of_none(entry: Sequence[Node], record: Record) -> Outcome:
+    """`No known allergies` as an entry, with its day."""
+    none = [fact for fact in record.of_kind(pb.FACT_KIND_ALLERGY) if facts.is_absent(fact)]
+    kept = _as_told(none, entry, record, over=False)
+    return supported("entry", kept[-1:]) if kept else unsupported("entry", _NO_ENTRY)
+
+
+def _told_item(item: Node, entry: Sequence[Node], record: Record, *, over: bool) -> Outcome:
+    denied = any(part.text.lower().split()[:1] == ["no"] for part in (*entry, item))
+    found = [fact for fact in record.of(_keys_of(item)) if facts.is_absent(fact) == denied and _is_said_of(item, fact)]
+    kept = _as_told(found, entry, record, over=over)
+    return supported("entry", kept[-1:]) if kept else unsupported("entry", _NO_ENTRY)
+
+
+def _keys_of(item: Node) -> Keys:
+    return drugs.drug_keys(item) | _unlike_drugs(item) if "regimen" in item.kinds else meaning.keys(item, *names.KINDS)
+
+
+def _unlike_drugs(regimen: Node) -> Keys:
+    """An allergen or a procedure may be named like a drug, which the record's own names tell."""
+    return frozenset().union(
+        *(meaning.keys(part, *names.KINDS) for part in regimen.parts if part not in regimen.all("of"))
+    )
+
+
+def _is_said_of(item: Node, fact: ClinicalFact) -> bool:
+    """Dose, side, qualifier and value, as far as the name has them."""
+    if "regimen" in item.kinds and fact.kind == pb.FACT_KIND_MEDICATION:
+        return all(each.holds for each in drugs.details_of(item, fact))
+    if "condition" in item.kinds:
+        return problems.is_told_of(item, fact)
+    if "finding" in item.kinds:
+        return not findings.has_place(item)
+    return True
+
+
+def _as_told(
+    entries: Sequence[ClinicalFact], entry: Sequence[Node], record: Record, *, over: bool
+) -> list[ClinicalFact]:
+    """Those with the day, severity, reaction, origin, state and comment that are told."""
+    words = {part.text for part in entry}
+    spans = [span for part in entry if "when" in part.kinds for span in meaning.spans(part, record)]
+    kept = [fact for fact in entries if all(span.includes(_day(fact, words, record, over=over)) for span in spans)]
+    kept = [fact for fact in kept if "stated" not in words or facts.starts_on(fact) is None]
+    kept = [
+        fact for fact in kept if all(fact.provenance == origin for word, origin in _ORIGINS.items() if word in words)
+    ]
+    kept = [fact for fact in kept if _is_in_state(fact, words, record)]
     severities = words & {"severe", "moderate", "mild"}
-    if severities:
-        found = [fact for fact in found if facts.severity(fact) in severities]
-    if "reaction" in words:
-        reaction = next(part for part, before in zip(entry[1:], entry, strict=False) if before.text == "reaction")
-        found = [fact for fact in found if names.of_answer(fact.note) in meaning.keys(reaction, names.ANSWER)]
-    return supported("entry", found[-1:]) if found else unsupported("entry", _NO_ENTRY)
+    kept = [fact for fact in kept if not severities or facts.severity(fact) in severities]
+    for part, before in itertools.pairwise(reversed(entry)):
+        if before.text == "reaction":
+            kept = [fact for fact in kept if names.of_answer(fact.note) in meaning.keys(part, names.ANSWER)]
+        if "comment" in before.kinds:
+            kept = [fact for fact in kept if all(each.holds for each in results.comments(before, [fact]))]
+    return kept
 
 
-def _told_results(name: Node, entry: Sequence[Node], record: Record) -> Outcome:
-    """A result with its value and day, or with the day on which it was stated."""
+def _is_in_state(fact: ClinicalFact, words: set[str], record: Record) -> bool:
+    if "ordered" in words and fact.kind == pb.FACT_KIND_MEDICATION:
+        renewed = "renewed" in words and fact.fact_id in record.sources.renewed
+        return not facts.has_ended(fact, record.today) and not renewed
+    if "stopped" in words:
+        return drugs.is_over(fact, record)
+    return "hold" not in words or facts.is_on_hold(fact)
+
+
+def _told_results(name: Node, entry: Sequence[Node], record: Record) -> list[Outcome]:
+    """A result with its value, day and comment, or with the day on which it was stated."""
     if "stated" in {part.text for part in entry}:
-        return _reported(name, [part for part in entry if "when" in part.kinds], record)
-    found = results.measured(replace(name, parts=(name, *entry[1:])), record)
-    return next((each for each in found if not each.holds), found[-1])
+        return [_reported(name, [part for part in entry if "when" in part.kinds], record)]
+    outcomes = results.measured(replace(name, parts=(name, *entry[1:])), record)
+    used = {fact_id for each in outcomes for fact_id in each.fact_ids}
+    beside = [fact for fact in record.facts if fact.fact_id in used]
+    comments = [part for part in entry if "comment" in part.kinds]
+    return [*outcomes, *(each for comment in comments for each in results.comments(comment, beside))]
 
 
 def _day(fact: ClinicalFact, words: set[str], record: Record, *, over: bool) -> date | None:
     """The day by which an entry is told: its end, its start, or where nobody stated one, when it was stated."""
     if "stated" in words:
-        return None if facts.starts_on(fact) else record.sources.stated_on(fact)
-    return facts.ends_on(fact) if over else facts.starts_on(fact)
+        return record.sources.stated_on(fact)
+    if over or words & {"stopped", "hold"}:
+        return facts.ends_on(fact)
+    return facts.starts_on(fact) or (record.sources.stated_on(fact) if "ordered" in words else None)
 
 
 def slope(node: Node, record: Record) -> list[Outcome]:
@@ -338,21 +422,9 @@ def _spans(node: Node, record: Record) -> list[Span]:
 def commented(node: Node, record: Record) -> list[Outcome]:
     """A value with a comment that came with it."""
     found = results.measured(node, record)
-    said = [str(quote.value) for comment in node.all("comment") for quote in comment.all("quote")]
     used = {fact_id for each in found for fact_id in each.fact_ids}
     beside = [fact for fact in record.facts if fact.fact_id in used]
-    for text in said:
-        wanted = _unspaced(text)
-        own = [fact for fact in beside if any(wanted in _unspaced(each) for each in facts.comments(fact))]
-        found.append(
-            supported("quote", own) if wanted and own else contradicted("quote", "this comment did not come with it")
-        )
-    return found
-
-
-def _unspaced(text: str) -> str:
-    """A sentence has no space before its marks, whatever the comment had."""
-    return "".join(text.split())
+    return [*found, *(each for comment in node.all("comment") for each in results.comments(comment, beside))]
 
 
 def reported(node: Node, record: Record) -> list[Outcome]:

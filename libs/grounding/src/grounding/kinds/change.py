@@ -23,8 +23,14 @@ def statement(sources: Sources, fact_ids: Sequence[str]) -> Statement:
         return Statement(wire.STATEMENT_KIND_CHANGE, trend.course(sources, [fact.fact_id for fact in last]))
     value: tuple[Part, ...] = (Words(" "), Value(newest.fact_id)) if newest.HasField("quantity") else ()
     lead = Words("Recorded again: " if len(ordered) > 1 or _was_known(sources, newest) else "New: ")
-    told = (lead, Name(newest.fact_id), *value, *phrases.on(newest), *phrases.comment(newest))
+    denial: tuple[Part, ...] = (Words("no "),) if _is_denied(newest) else ()
+    told = (lead, *denial, Name(newest.fact_id), *value, *phrases.on(newest), *phrases.comment(newest))
     return Statement(wire.STATEMENT_KIND_CHANGE, told)
+
+
+def _is_denied(fact: ClinicalFact) -> bool:
+    """Whether the entry says that something is absent, and its name (`No known allergies`) does not."""
+    return facts.is_absent(fact) and not facts.name_of(fact).lower().startswith("no ")
 
 
 def _was_known(sources: Sources, fact: ClinicalFact) -> bool:
