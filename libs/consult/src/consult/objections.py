@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection
 
 from grounding import Sources, Statement
-from grounding.vocabulary import DOING
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_EVIDENCE, STATEMENT_KIND_QUESTION
 from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM
 
@@ -15,7 +14,13 @@ DISPUTED = "the record contradicts itself about this, or it is unconfirmed; it i
 INSTRUCTING = "it reads as an instruction; what is done is the physician's to say"
 OFF_TOPIC = "the passage does not concern the question"
 
-_INSTRUCTS = re.compile(rf"\b(?:{'|'.join(DOING)})\b", re.IGNORECASE)
+# Bare verbs of doing: said of what was done they have another form (`ordered`, `was stopped`).
+_DOING = (
+    "add", "administer", "avoid", "begin", "change", "continue", "decrease", "discontinue", "give", "hold", "increase",
+    "order", "prescribe", "reduce", "release", "repeat", "replace", "resume", "sign", "start", "stop", "switch", "take",
+    "use", "withhold",
+)  # fmt: skip
+_INSTRUCTS = re.compile(rf"\b(?:{'|'.join(_DOING)})\b", re.IGNORECASE)
 
 
 def objection(statement: Statement, sources: Sources, concerning: Collection[str], *, doubted: bool) -> str:

@@ -21,7 +21,6 @@ from terminology.scan import Words
 
 from grounding import keys
 from grounding.calculators import NAMES as CALCULATED
-from grounding.vocabulary import CUE_OF
 
 Keys = frozenset[str]
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -31,6 +30,25 @@ _LOOSE = frozenset({"", "-"})
 # An abbreviation of up to so many letters is looked for only as it is written.
 _SHORT = 2
 _NOTHING: Keys = frozenset()
+# Words that say something of a result or a drug beside them.
+_SAYING = frozenset(
+    [
+        "current",
+        "currently",
+        "elevated",
+        "falling",
+        "falls",
+        "high",
+        "left",
+        "low",
+        "normal",
+        "raised",
+        "reduced",
+        "stable",
+        "stopped",
+        "without",
+    ]
+)
 
 
 class Match(NamedTuple):
@@ -148,11 +166,12 @@ def everywhere() -> Names:
 
 
 def _problems() -> Iterator[str]:
-    """Problems that hold the name of a result or a drug and mean neither: `iron deficiency`. One with a cue (`high
-    potassium`) speaks of the result.
+    """Problems that hold the name of a result or a drug and mean neither: `iron deficiency`.
+
+    One that says something of it (`high potassium`) speaks of the result.
     """
     named = (name for family in families.known().values() for name in family.names if not name.ambiguous)
-    return (name.text for name in named if " " in name.text and not set(name.text.lower().split()) & CUE_OF.keys())
+    return (name.text for name in named if " " in name.text and not set(name.text.lower().split()) & _SAYING)
 
 
 def _observables() -> Mapping[str, Keys]:
@@ -175,7 +194,7 @@ def _is_of_a_result(name: str, own: Mapping[str, Collection[Observable]]) -> boo
     is_group = names.panel(name) is not None and len(own.get(plain(name), ())) != 1
     # `Na+` without its sign.
     is_short = plain(name) not in own and sum(map(str.isalnum, name)) <= _SHORT
-    return not (is_group or is_short or is_ordinary(name) or name.lower() in CUE_OF) and any(map(str.isalpha, name))
+    return not (is_group or is_short or is_ordinary(name)) and any(map(str.isalpha, name))
 
 
 def _drugs() -> Mapping[Words, Keys]:

@@ -5,7 +5,7 @@ name, side, negation, direction and remaining word is looked up again in what th
 in is missing, it abstains and says what is missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,59 +13,12 @@ from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import reader, reliability
-from grounding.checks import (
-    correction,
-    cross_reaction,
-    direction,
-    experiencer,
-    kind,
-    label,
-    laterality,
-    level,
-    name,
-    negation,
-    quote,
-    recency,
-    relation,
-    severity,
-    status,
-    susceptibility,
-    terms,
-    undated,
-    value,
-    when,
-)
-from grounding.checks.context import Context
 from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
 from grounding.sources import Sources
-from grounding.spans import Span, sentences
+from grounding.spans import sentences
 
-CHECKS: tuple[Callable[[Context], list[Claim]], ...] = (
-    quote.check,
-    name.check,
-    kind.check,
-    relation.check,
-    negation.check,
-    value.check,
-    recency.check,
-    correction.check,
-    when.check,
-    undated.check,
-    laterality.check,
-    experiencer.check,
-    status.check,
-    direction.check,
-    level.check,
-    severity.check,
-    susceptibility.check,
-    label.check,
-    cross_reaction.check,
-    terms.check,
-)
-# The check of a sentence in which the others find nothing.
-NOTHING = "claim"
 # Words that say openly that a replaced value is spoken of.
 _SPEAKS_OF_THE_PAST = ("correct", "replace", "withdraw")
 
@@ -158,15 +111,6 @@ def _masked(text: str, record: Record) -> str:
         if at >= 0:
             text = text[:at] + "x" * len(each) + text[at + len(each) :]
     return text
-
-
-def _of_nothing(sentence: Span, rest: str) -> Iterator[Claim]:
-    """A sentence that claims nothing may say of others that they are all there is. A question only asks.
-
-    `rest`: what of it no mention of an earlier sentence has taken.
-    """
-    if any(map(str.isalnum, rest)) and not rest.endswith("?"):
-        yield Claim(sentence.start, sentence.end, NOTHING, Verdict.UNSUPPORTED, "nothing in it can be checked")
 
 
 def _of_context(text: str, cited: Cited) -> Iterator[Claim]:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from grounding import Sources, Verdict, Verifier, facts, keys, lexicon, render
 from grounding.kinds import allergy, latest, medication
-from grounding.scan import Scanner, name_mentions
+from grounding.reading import names as read_names
+from grounding.reading import tokens
+from grounding.reading.tokens import Amount
 from grounding.statements import Statement
 from longitude.record.v1.fact_pb2 import (
     ASSERTION_PRESENT,
@@ -24,7 +26,6 @@ from terminology.scan import words_of
 from testkit.records import RecordBuilder
 
 MOMENT = datetime(2026, 10, 7, tzinfo=UTC)
-NOBODY = Sources(MOMENT)
 
 
 def meant(text: str) -> frozenset[str]:
@@ -87,8 +88,7 @@ def test_every_name_of_a_class_leads_back_to_it() -> None:
     ],
 )
 def test_an_ordinary_word_names_no_drug(text: str) -> None:
-    named = [each for sentence in Scanner(NOBODY).scan(text) for each in name_mentions(sentence)]
-    assert [each.text for each in named if each.is_drug] == []
+    assert [each.text for each in tokens.tokens(text, MOMENT.date()) if read_names.DRUG in each.kinds] == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_every_unit_of_the_table_is_read_behind_a_number_as_it_is_printed() -> N
     lost = []
     # The cells of this unit are named as a result.
     for spelling in set(units.PROSE) - {"per 100 white cells"}:
-        sentence = Scanner(NOBODY).scan(f"It was 7 {spelling}.")[0]
-        found = [each for each in sentence.mentions if getattr(each, "unit", "") == units.printed(spelling)]
-        lost += [] if found else [spelling]
+        amounts = [each.value for each in tokens.tokens(f"It was 7 {spelling}.", MOMENT.date())]
+        read = [each for each in amounts if isinstance(each, Amount) and each.unit == units.printed(spelling)]
+        lost += [] if read else [spelling]
     assert lost == []

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from grounding import Sources, Verdict
@@ -17,7 +18,7 @@ from testkit.records import RecordBuilder
 TODAY = datetime(2026, 10, 7, tzinfo=UTC)
 # The first sentence compiles the grammar.
 untimed = settings(deadline=None, max_examples=60)
-RANGE = {"reference_range": {"low": "3.5", "high": "5.1"}}
+RANGE: dict[str, Any] = {"reference_range": {"low": "3.5", "high": "5.1"}}
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ it, and the evidence that concerns it.
 import re
 from collections.abc import Iterable
 
-from grounding import Sources, Statement, facts, keys
+from grounding import Sources, Statement, facts
+from grounding.comparing.record import Record
 from grounding.kinds import absence, evidence, medication, problem
-from grounding.mentions import NameMention
-from grounding.scan import Scanner, name_mentions
+from grounding.reading.names import DRUG
+from grounding.reading.nodes import Node
+from grounding.reading.tokens import tokens
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, FACT_KIND_PROBLEM, ClinicalFact, FactKind
 
 from consult.rules import parts
@@ -30,10 +32,10 @@ def named_in_the_question(sources: Sources, question: str) -> list[Statement]:
     found = [fact for kind, pattern in _ASKS_FOR if pattern.search(question) for fact in _all(sources, kind)]
     statements = [_state(sources, fact) for fact in found]
     for mention in _drugs(sources, question):
-        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & mention.keys]
+        named = [fact for fact in sources.of_kind(FACT_KIND_MEDICATION) if facts.keys(fact) & mention.value]
         if named:
             statements.append(medication.statement(sources, _standing(sources, named).fact_id))
-        elif not any(facts.keys(fact) & mention.keys for fact in sources.current):
+        elif not any(facts.keys(fact) & mention.value for fact in sources.current):
             statements.append(absence.statement(sources, mention.text))
     return list(dict.fromkeys(statements))
 
@@ -47,10 +49,10 @@ def evidence_on_the_question(sources: Sources, question: str, passage_ids: Itera
     return [evidence.statement(sources, each, terms) for each in passage_ids]
 
 
-def _drugs(sources: Sources, question: str) -> list[NameMention]:
+def _drugs(sources: Sources, question: str) -> list[Node]:
     """Drugs by name or brand, in the order of the question; names of classes are no drugs."""
-    named = [each for sentence in Scanner(sources).scan(question) for each in name_mentions(sentence)]
-    return [each for each in named if each.is_drug or any(map(keys.is_drug, each.keys))]
+    known = Record(sources, sources.current).known
+    return [each for each in tokens(question, sources.today, known) if DRUG in each.kinds]
 
 
 def _all(sources: Sources, kind: "FactKind.ValueType") -> list[ClinicalFact]:

@@ -7,7 +7,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.units import printed
 
 from grounding import facts, phrases
-from grounding.checks.direction import STEADY
+from grounding.comparing.courses import STEADY
 from grounding.kind import Choice, Concept, Kind, NotSayableError, Shown, newest_of_its_code
 from grounding.sources import Sources
 from grounding.statements import Day, Name, Part, Statement, Value, Words, join
