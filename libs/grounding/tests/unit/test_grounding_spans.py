@@ -76,7 +76,7 @@ def test_a_number_is_read_with_its_unit(text: str, value: str, unit: str) -> Non
     assert amounts == [Amount(Decimal(value), unit)]
 
 
-@pytest.mark.parametrize("text", ["10^9/L", "５.３ mmol/L", "⁵.⁶ mmol/L", "1.000,5 mg", "192e-1 mg/dL"])
+@pytest.mark.parametrize("text", ["10^9/L", "５.３ mmol/L", "⁵.⁶ mmol/L", "1.000,5 mg"])
 def test_what_can_be_read_in_more_than_one_way_is_no_number(text: str) -> None:
     assert not [each for each in tokens.tokens(text, TODAY) if isinstance(each.value, Amount) and each.value.unit]
 

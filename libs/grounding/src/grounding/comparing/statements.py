@@ -23,6 +23,8 @@ from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 _NO_ENTRY = "the record has no such entry"
+_TO_BE_DONE = "it says what is to be done, which no record can support"
+_PROPOSED = frozenset(("review", "repeat", "clarify"))
 
 
 def order(node: Node, record: Record) -> list[Outcome]:
@@ -268,7 +270,7 @@ def _image(item: Node, node: Node, record: Record, shares: Sequence[Amount], *, 
 def advised(node: Node, record: Record) -> list[Outcome]:
     """What is proposed for a drug of the record: only a statement with its sources can say so."""
     if not record.cited:
-        return [unsupported("instruction", "it says what is to be done, which no record can support")]
+        return [unsupported("instruction", _TO_BE_DONE)]
     named = [regimen for each in node.all("regimens") for regimen in each.within("regimen")]
     entries = [drugs.orders_of(each, record) for each in named]
     allergies = [record.of(drugs.drug_keys(each), pb.FACT_KIND_ALLERGY) for each in named]
@@ -279,6 +281,8 @@ def advised(node: Node, record: Record) -> list[Outcome]:
 
 def told(node: Node, record: Record) -> list[Outcome]:
     """Entries in a row: each with its day, reaction, severity and state."""
+    if _words(node) & _PROPOSED and not record.cited:
+        return [unsupported("instruction", _TO_BE_DONE)]
     over = bool(_words(node) & {"stopped", "hold"})
     return [each for entry in _entries(node) for each in _told(entry, record, over=over)]
 
