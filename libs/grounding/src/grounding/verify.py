@@ -12,7 +12,7 @@ from functools import cached_property
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import reader, reliability
+from grounding import reader, relations, reliability
 from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
@@ -106,6 +106,7 @@ class Verifier:
 def _masked(text: str, record: Record) -> str:
     """The text without the marks within titles and names, which end no sentence."""
     marked = (*record.known.titles, *(each for each in record.known.questions if each.endswith("?")))
+    text = relations.pattern().sub(lambda match: "x" * len(match.group()), text)
     for each in marked:
         at = text.lower().find(each.lower())
         if at >= 0:

@@ -76,6 +76,7 @@ KINDS: Mapping[str, Compare] = {
     "images": statements.images,
     "slope": statements.slope,
     "advised": statements.advised,
+    "alerted": statements.alerted,
     "told": statements.told,
     "lasting": statements.lasting,
     "susceptible": statements.susceptible,

@@ -9,7 +9,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import facts, susceptibility
+from grounding import facts, relations, susceptibility
 from grounding.calculators import dose_limit
 from grounding.comparing import drugs, findings, meaning, problems, results, series
 from grounding.comparing.meaning import Span
@@ -539,3 +539,18 @@ def lasting(node: Node, record: Record) -> list[Outcome]:
     dated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans)]
     agreeing = [fact for fact in dated if series.is_value(said, fact)]
     return [supported("value", agreeing[-1:]) if agreeing else unsupported("value", _NO_ENTRY)]
+
+
+def alerted(node: Node, record: Record) -> list[Outcome]:
+    """An allergy beside a drug, and what is known of a cross-reaction of the two."""
+    outcomes = problems.allergy(node, record)
+    drugs_of = record.of_kind(pb.FACT_KIND_MEDICATION)
+    allergies = record.of_kind(pb.FACT_KIND_ALLERGY)
+    related = [each for pair in itertools.product(drugs_of, allergies) if (each := relations.between(*pair))]
+    known = {relations.words(each.cross_reaction).lower() for each in related if each.cross_reaction}
+    for crossed in node.all("crossed"):
+        if str(crossed.value).lower() in known:
+            outcomes.append(supported("cross-reaction", (*drugs_of, *allergies)))
+        else:
+            outcomes.append(unsupported("cross-reaction", "no row relates the two in these words"))
+    return outcomes

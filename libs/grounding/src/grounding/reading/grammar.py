@@ -171,7 +171,16 @@ def grammar() -> Grammar:
     alphabet.words_of_kind = {name[1:-1]: frozenset(words) for name, words in groups.items() if name.startswith("<")}
     for kinds in names.every_set_of_kinds():
         alphabet.kinds(kinds)
-    for kind in (tokens.NUMBER, tokens.QUANTITY, tokens.DURATION, tokens.PAIR, tokens.DATE, tokens.QUOTE, tokens.TITLE):
+    for kind in (
+        tokens.NUMBER,
+        tokens.QUANTITY,
+        tokens.DURATION,
+        tokens.PAIR,
+        tokens.DATE,
+        tokens.QUOTE,
+        tokens.TITLE,
+        tokens.CROSSED,
+    ):
         alphabet.kinds(frozenset({kind}))
     phrases = _rows("phrases", _PHRASES)
     clauses = _rows("clauses", _CLAUSES)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from terminology import units
 
-from grounding import lexicon
+from grounding import lexicon, relations
 from grounding.lexicon import Names
 from grounding.reading import dates, names, tables
 from grounding.reading.nodes import Node
@@ -20,7 +20,7 @@ from grounding.reading.patterns import TOKEN
 from grounding.statements import METHODS
 
 NUMBER, QUANTITY, DURATION, PAIR, DATE = "number", "quantity", "duration", "pair", "date"
-QUOTE, TITLE = "quote", "title"
+QUOTE, TITLE, CROSSED = "quote", "title", "crossed"
 _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 _PAIR = re.compile(
@@ -111,7 +111,12 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     rest = text.translate(_SPACES)
     taken = bytearray(len(text))
     found: list[Node] = []
-    named = (lambda _: _quotes(text), lambda part: _titles(part, known.titles), lambda part: _names(part, known))
+    named = (
+        lambda _: _quotes(text),
+        _crossed,
+        lambda part: _titles(part, known.titles),
+        lambda part: _names(part, known),
+    )
     numbered = (lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words)
     for scan in (*named, *numbered, _words):
         for node in scan(rest):
@@ -125,6 +130,12 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
 def _quotes(text: str) -> Iterator[Node]:
     for match in _QUOTED.finditer(text):
         yield _node(match, QUOTE, match[1] or match[2])
+
+
+def _crossed(text: str) -> Iterator[Node]:
+    """What is known of a cross-reaction, in the words of its row."""
+    for match in relations.pattern().finditer(text):
+        yield _node(match, CROSSED, match.group())
 
 
 def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
