@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from grounding.comparing import (
+    circumstances,
     courses,
     drugs,
     events,
@@ -114,6 +115,6 @@ KINDS: Mapping[str, Compare] = {
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     try:
-        return KINDS[assertion.kind](assertion, record)
+        return circumstances.compared(assertion, record, KINDS[assertion.kind])
     except UnclearError as error:
         return [unsupported("clear", str(error))]

@@ -12,7 +12,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import drugs, meaning, problems
+from grounding.comparing import drugs, findings, meaning, problems
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
@@ -55,6 +55,10 @@ def event(node: Node, record: Record) -> list[Outcome]:
     return [each for one in targets for each in _of(node, occasions(one, record), order, record, one)]
 
 
+def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
+    return [span for when in whens for span in meaning.spans(when, record)]
+
+
 def _vaccinated(node: Node, record: Record) -> list[Outcome]:
     """`Vaccinated against influenza`: a disease is named in place of its vaccine."""
     named = [one for each in node.all("what") for one in _each(each)]
@@ -79,6 +83,8 @@ def occasions(node: Node, record: Record) -> Occasions:
             return visits(node.says("class"), record)
         case "condition":
             return Occasions(tuple(problems.present(node, record)))
+        case "finding":
+            return Occasions(tuple(each for each in findings.named(node, record) if not facts.is_absent(each)))
         case "regimen":
             return Occasions(drugs.orders_of(node, record), lambda fact: drugs.details_of(node, fact))
         case "obs":
@@ -114,7 +120,7 @@ def _groups(node: Node, record: Record) -> list[list[Span]]:
     found = []
     for when in (*node.all("first"), *node.all("on")):
         each = when.all("when") if "days" in when.kinds else (when,)
-        found += [meaning.spans(day, record) for day in each]
+        found += [spans_of([day], record) for day in each]
     if any(span.relation not in ("on", "between", "now", "after", "before") for spans in found for span in spans):
         raise UnclearError("which day is meant")
     return found

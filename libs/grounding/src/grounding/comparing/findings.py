@@ -62,17 +62,21 @@ def _no_finding(item: Node, node: Node, record: Record) -> Outcome:
 
 
 def _entries(item: Node, node: Node, record: Record) -> list[ClinicalFact]:
-    """Entries of a finding with its side and place, at the time that is named; of a film those that films have."""
-    said = {each.says("side") for each in item.all("side")}
-    words = {part.text for part in item.parts if not part.kinds and part.text.isalpha()} - _DETERMINERS
+    """Entries of a finding at the time that is named; of a film those that films have."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    entries = record.of(meaning.keys(item, names.PROBLEM, names.IMAGING), *_KINDS)
-    own = [fact for fact in entries if not facts.is_family_history(fact) and (not said or facts.sides(fact) == said)]
-    own = [fact for fact in own if words <= set(_WORD.findall(facts.searchable(fact).lower()))]
-    own = [fact for fact in own if all(is_of(fact, span) for span in spans)]
+    own = [fact for fact in named(item, record) if all(is_of(fact, span) for span in spans)]
     if node.all("film"):
         own = [fact for fact in own if fact.kind == pb.FACT_KIND_IMAGING_FINDING]
     return own if spans else [fact for fact in own if not facts.has_ended(fact, record.today)]
+
+
+def named(item: Node, record: Record) -> list[ClinicalFact]:
+    """The patient's own entries of a finding with its side and place."""
+    said = {each.says("side") for each in item.all("side")}
+    words = {part.text for part in item.parts if not part.kinds and part.text.isalpha()} - _DETERMINERS
+    entries = record.of(meaning.keys(item, names.PROBLEM, names.IMAGING), *_KINDS)
+    own = [fact for fact in entries if not facts.is_family_history(fact) and (not said or facts.sides(fact) == said)]
+    return [fact for fact in own if words <= set(_WORD.findall(facts.searchable(fact).lower()))]
 
 
 def only_in_texts(_: Node, __: Record) -> list[Outcome]:

@@ -107,6 +107,8 @@ def count(times: Node) -> int:
 
 def spans(node: Node, record: Record) -> list[Span]:
     """The spans of time that a `when` names. UnclearError where one cannot be told."""
+    if isinstance(node.value, Span):
+        return [node.value]
     if not node.kinds:
         return [Span("on", ((record.today, record.today),)) if node.text == "today" else Span("now")]
     if node.says("time") == "both":

@@ -7,9 +7,9 @@ of readings that cover the sentence the one of the fewest clauses, then the one 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby, product
 
 from grounding.reading import names, tables, tokens
 from grounding.reading.nodes import Node
@@ -18,14 +18,31 @@ from grounding.reading.patterns import Alphabet, Pattern
 _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
+ADJUNCT = "adjunct"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
 # What asserts the same wherever it stands.
 _FREE = frozenset(("measured", "normal-finding"))
-# How many clauses, and which.
-_Cover = tuple[int, tuple[Node, ...]]
+# What stands beside a clause and says when, or in which circumstances.
+_ADJUNCTS = ("when", "circumstance")
+# A clause that says when itself is not told so by what leads the sentence.
+_OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
+
+
+# So many nodes are covered, and whether the last of them belong to a clause.
+_Place = tuple[int, bool]
+_Match = tuple["Production", "re.Match[str]", int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """How many clauses and adjuncts cover the nodes so far; the clauses, and what leads those that follow."""
+
+    cost: int = 0
+    clauses: tuple[Node, ...] = ()
+    lead: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,26 +96,46 @@ class Grammar:
             behind: [each for each in rows if _may(each, present)]
             for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
         }
-        best: dict[tuple[int, bool], _Cover] = {(0, False): (0, ())}
-        furthest = 0
-        for at in range(len(nodes)):
-            for behind in (False, True):
-                state = best.get((at, behind))
-                if state is None:
-                    continue
-                furthest = max(furthest, at)
-                for row in marks[behind]:
-                    match = row.pattern.compiled.match(text, at)
-                    if match and match.end() > at:
-                        _keep(best, (match.end(), row.kind == TAIL), state)
-                for row in () if behind else rows:
-                    match = row.pattern.compiled.match(text, at)
-                    node = self._made(row, match, nodes) if match and match.end() > at else None
-                    if node and match and _may_follow(node, state[1]):
-                        # What introduces is followed by what it introduces.
-                        _keep(best, (match.end(), not row.sets.get("opens")), (state[0] + 1, (*state[1], node)))
+        best: dict[_Place, _Cover] = {(0, False): _Cover()}
+        for at, behind in product(range(len(nodes)), (False, True)):
+            state = best.get((at, behind))
+            if state is None:
+                continue
+            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at))
+            beside = self._adjunct(nodes, at, state, behind=behind)
+            passed = (((end, row.kind == TAIL), state) for row, _, end in _matches(marks[behind], text, at))
+            for place, cover in chain(passed, beside, begun):
+                _keep(best, place, cover)
         whole = best.get((len(nodes), True))
-        return (whole[1], len(nodes)) if whole else ((), max(furthest, max(at for at, _ in best) if best else 0))
+        return (whole.clauses, len(nodes)) if whole else ((), max(at for at, _ in best))
+
+    def _begun(
+        self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match]
+    ) -> Iterator[tuple[_Place, _Cover]]:
+        """One more clause behind those of a state."""
+        for row, match, end in matches:
+            node = self._made(row, match, nodes)
+            if _may_follow(node, state.clauses):
+                # What introduces is followed by what it introduces.
+                yield (end, not row.sets.get("opens")), _with(state, node)
+
+    def _adjunct(
+        self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
+    ) -> Iterator[tuple[_Place, _Cover]]:
+        """A time or a circumstance before the clauses that it is of, or behind the one that it is of."""
+        first = at + (behind and nodes[at].text == "," and at + 1 < len(nodes))
+        node = nodes[first]
+        if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
+            return
+        if behind:
+            told = (*state.clauses[:-1], _told(state.clauses[-1], behind=(node,)))
+            yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
+            return
+        end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
+        # Another time behind a joint takes the place of the one that leads the sentence.
+        fresh = not state.clauses or nodes[at - 1].kinds.isdisjoint(_ADJUNCTS)
+        lead = (node,) if fresh and state.clauses else (*state.lead, node)
+        yield (end, False), _Cover(state.cost + 1, state.clauses, lead)
 
     def _reduced(self, nodes: list[Node], level: tuple[Production, ...]) -> list[Node]:
         text = self._text(nodes)
@@ -140,9 +177,31 @@ class Grammar:
         )
 
 
-def _keep(best: dict[tuple[int, bool], _Cover], place: tuple[int, bool], new: _Cover) -> None:
-    if place not in best or new[0] < best[place][0]:
+def _matches(rows: Iterable[Production], text: str, at: int) -> Iterator[_Match]:
+    """The rows that match something from here, with the end of it."""
+    for row in rows:
+        match = row.pattern.compiled.match(text, at)
+        if match and match.end() > at:
+            yield row, match, match.end()
+
+
+def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
+    if place not in best or new.cost < best[place].cost:
         best[place] = new
+
+
+def _with(state: _Cover, clause: Node) -> _Cover:
+    """One more clause, which is told by what leads the sentence where it does not say when itself."""
+    if state.lead and _OWN_TIME.isdisjoint(clause.roles):
+        clause = _told(clause, before=state.lead)
+    return _Cover(state.cost + 1, (*state.clauses, clause), state.lead)
+
+
+def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] = ()) -> Node:
+    adjuncts = (*before, *clause.all(ADJUNCT), *behind)
+    start, end = (min(each.start for each in (*before, clause)), max(each.end for each in (clause, *behind)))
+    parts = (*before, *clause.parts, *behind)
+    return replace(clause, start=start, end=end, parts=parts, roles={**clause.roles, ADJUNCT: adjuncts})
 
 
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
