@@ -114,7 +114,7 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
         "taken since an order without an end",
         "Takes metformin 1 g twice daily since March 2024.",
         ("metformin",),
-        "reading",
+        "date",
     ),
     ("taken since an order without an end", "Metformin since 2024.", ("metformin",), "date"),
     ("taken for how long", "Has taken metformin for 2 years.", ("metformin", "cr1", "cr3"), "reading"),
