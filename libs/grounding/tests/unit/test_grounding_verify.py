@@ -58,6 +58,7 @@ TRUE: list[tuple[str, tuple[str, ...]]] = [
     ("The patient is a 69-year-old.", ("born",)),
     ("There is no record of warfarin.", ("k",)),
     ("“Metformin is contraindicated below an eGFR of 30 mL/min/1.73 m2.” (Test guideline, grade 1B)", ("label",)),
+    ("The guideline says “Metformin is contraindicated below an eGFR of 30 mL/min/1.73 m2.”", ("label",)),
 ]
 
 # What was corrupted, the text, what it cites, and the check that must notice.
@@ -154,6 +155,12 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("not cited", "Potassium was 5.6 mmol/L and metformin is active.", ("k",), "drug"),
     ("false absence", "There is no record of potassium.", ("cr3",), "absence"),
     ("quotation", "“Metformin is safe below an eGFR of 30 mL/min/1.73 m2.”", ("label",), "quote"),
+    (
+        "source of a quotation",
+        "The label says “Metformin is contraindicated below an eGFR of 30 mL/min/1.73 m2.”",
+        ("label",),
+        "quote",
+    ),
     ("passage as a fact", "Potassium was 5.6 mmol/L, metformin is contraindicated.", ("k", "label"), "reading"),
     ("unknown source", "Potassium was 5.6 mmol/L.", (), "value"),
     ("nothing", "The patient was seen.", ("k",), ""),

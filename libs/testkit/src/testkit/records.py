@@ -188,8 +188,10 @@ class RecordBuilder:
                 each.superseded_at.CopyFrom(stamp(day))
 
     def passage(self, passage_id: str, text: str, *, source: str = "Test guideline", grade: str = "1B") -> str:
+        """Words of a guideline."""
+        title, kind = f"Title of {passage_id}", "guideline"
         self.passages.append(
-            Passage(passage_id=passage_id, title=f"Title of {passage_id}", text=text, source=source, grade=grade)
+            Passage(passage_id=passage_id, title=title, text=text, source=source, source_kind=kind, grade=grade)
         )
         return passage_id
 

@@ -451,15 +451,21 @@ def _reported(named: Node, stated: Sequence[Node], record: Record) -> Outcome:
 def evidence(node: Node, record: Record) -> list[Outcome]:
     """Words that stand so in a cited passage or an entry, and where they are from."""
     found: list[Outcome] = []
+    source = node.says("source")
+    quotable = [each for each in record.passages if source in ("", each.source_kind)]
     for quote in node.all("quote"):
         wanted = " ".join(str(quote.value).split())
-        passages = tuple(each.passage_id for each in record.passages if wanted in " ".join(each.text.split()))
-        entries = [fact for fact in record.facts if wanted in " ".join(facts.searchable(fact).split())]
+        passages = tuple(each.passage_id for each in quotable if wanted in " ".join(each.text.split()))
+        entries = [fact for fact in record.facts if not source and wanted in _text_of(fact)]
         if wanted and (passages or entries):
             found.append(supported("quote", entries)._replace(passage_ids=passages))
         else:
             found.append(contradicted("quote", "no cited source has these words"))
     return [*found, *(supported("source") for _ in node.all("title"))]
+
+
+def _text_of(fact: ClinicalFact) -> str:
+    return " ".join(facts.searchable(fact).split())
 
 
 def corrected(node: Node, record: Record) -> list[Outcome]:
