@@ -5,6 +5,7 @@ Guarantee: a sentence that is not read whole has no assertions, and the word tha
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 
 from grounding.comparing.record import Record
 from grounding.reading import names, tokens
@@ -44,7 +45,15 @@ def read(sentence: str, record: Record, before: str = "", lead: str = "") -> Rea
 def _clauses(made: Sequence[Node]) -> tuple[tuple[Node, ...], Node | None]:
     nodes = grammar().phrases(made)
     clauses, at = grammar().clauses_of(nodes)
-    return clauses, None if clauses or not nodes else nodes[min(at, len(nodes) - 1)]
+    return clauses, None if clauses or not nodes else _stop(nodes[min(at, len(nodes) - 1) :])
+
+
+def _stop(rest: Sequence[Node]) -> Node:
+    """Of what was not read: the first word that no production names, else the first behind a name, else the first."""
+    words = [node for node in rest if not node.kinds]
+    unknown = (node for node in words if not grammar().alphabet.names(node.text))
+    behind = (node for before, node in pairwise(rest) if before.kinds and not node.kinds and node.text.isalpha())
+    return next(chain(unknown, behind), rest[0])
 
 
 def _ending(made: Sequence[Node]) -> int:
