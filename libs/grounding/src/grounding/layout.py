@@ -194,5 +194,5 @@ def _continues(line: _Line, following: _Line) -> bool:
     """
     if line.kind in (_Kind.HEADING, _Kind.TITLE, _Kind.ROW) or _STOPS.search(line.words):
         return False
-    wrapped = len(line.raw) >= _WRAPPED_FROM and following.kind is _Kind.PLAIN
+    wrapped = len(line.raw) >= _WRAPPED_FROM and following.kind is _Kind.PLAIN and not section(following.words)
     return wrapped or line.is_open or following.words[0].islower()

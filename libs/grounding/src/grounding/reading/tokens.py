@@ -161,7 +161,8 @@ def _marks_behind(text: str, start: int, end: int, known: Known) -> int:
     """Marks that belong to a name: its question mark, the bracket that it ends with, the charge of an ion (`K+`)."""
     behind = text[end : end + 1]
     is_asked = behind == "?" and text[start : end + 1].lower() in known.questions
-    is_bracket = behind == ")" and text.count("(", start, end) > text.count(")", start, end)
+    opening = {")": "(", "]": "["}.get(behind, "")
+    is_bracket = bool(opening) and text.count(opening, start, end) > text.count(behind, start, end)
     is_charge = behind in ("+", "-") and end - start <= _ION
     return int(bool(behind) and (is_asked or is_bracket or is_charge))
 
