@@ -18,6 +18,7 @@ SUPPORTED, CONTRADICTED, UNSUPPORTED = Verdict.SUPPORTED, Verdict.CONTRADICTED, 
 LETTERS = {
     ("ward", "2026-10-05", "Admission note"): (
         "Admission note, ward 3.\n"
+        "Rosalind is a 69 year-old woman.\n"
         "Cough for three days, no chest pain.\n"
         "Fell on the right wrist, painful, no fracture on the film of the wrist.\n"
         "Probably pneumonia, no sepsis.\n"
@@ -87,6 +88,13 @@ TRUE = (
     "The discharge letter says “She had no fever”.",
     "Lives alone on the third floor.",
 )
+
+
+def test_the_patient_is_known_by_the_name_of_the_notes_and_by_no_other() -> None:
+    assert verdict("Rosalind takes metformin 1000 mg twice daily.") is SUPPORTED
+    assert verdict("Rosalind's mother had breast cancer at age 58.") is SUPPORTED
+    assert verdict("Rosalind takes lisinopril.") is UNSUPPORTED
+    assert verdict("Rosemary takes metformin 1000 mg twice daily.") is UNSUPPORTED
 
 
 @pytest.mark.parametrize("text", TRUE)

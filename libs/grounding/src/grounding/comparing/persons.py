@@ -6,7 +6,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import BIRTH_DATE, SEX
 
 from grounding import facts, keys
-from grounding.comparing import events, meaning, problems
+from grounding.comparing import events, meaning, problems, social
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.formula import Sex
@@ -45,6 +45,8 @@ def person(node: Node, record: Record) -> list[Outcome]:
     found = [*_letter(node, record), *_birth(node, record), *(_age(age, node, record) for age in node.all("age"))]
     if node.all("conditions"):
         found += problems.problem(node, record)
+    if node.all("socials"):
+        found += social.answered(node, record)
     _, stated = record.sex
     unknown = unsupported("sex", "the record does not state the sex")
     return found or [supported("sex", [stated]) if stated else unknown]

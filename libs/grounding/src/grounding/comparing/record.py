@@ -28,6 +28,10 @@ from grounding.reading.tokens import Known
 from grounding.sources import Sources, administrative_sex, birth_day
 
 # `Yaz 28 Day Pack`, `Ibuprofen 400 MG Oral Tablet [Ibu]`.
+# How a note introduces its patient: `Ester is a 41 year-old`.
+_INTRODUCED = re.compile(
+    r"^\s*([A-Z][a-zà-ÿ]+) is an? (?:newborn|[0-9]{1,3}[ -](?:year|month|week|day)s?[ -]old)\b", re.MULTILINE
+)
 _BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A-Za-z-]+){0,3}) [0-9].*)$")
 _SHORT = 2
 _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
@@ -218,6 +222,7 @@ class Record:
             tuple(title for passage in self.sources.passages for title in _titles(passage)),
             frozenset(key for fact in taken for key in facts.keys(fact)),
             frozenset(each.lower() for fact in spoken for each in _asking(fact)),
+            frozenset(name for note in self.sources.notes for name in _INTRODUCED.findall(note.text)),
         )
 
 

@@ -101,6 +101,8 @@ class Known:
     drugs: frozenset[str] = frozenset()
     # Names that end with a question mark, in lower case, with it and without it.
     questions: frozenset[str] = frozenset()
+    # Names by which the record's notes introduce the patient.
+    called: frozenset[str] = frozenset()
 
 
 NOTHING_KNOWN = Known()
@@ -118,7 +120,7 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
         lambda part: _names(part, known),
     )
     numbered = (lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words)
-    for scan in (*named, *numbered, _words):
+    for scan in (*named, *numbered, lambda part: _words(part, known.called)):
         for node in scan(rest):
             if not any(taken[node.start : node.end]):
                 found.append(node)
@@ -209,10 +211,16 @@ def _numbers_in_words(text: str) -> Iterator[Node]:
         yield _amount(match, Decimal(_in_words(match["number"])))
 
 
-def _words(text: str) -> Iterator[Node]:
+def _words(text: str, called: frozenset[str]) -> Iterator[Node]:
     for match in TOKEN.finditer(text):
         known = all(map(_KNOWN.match, match.group()))
-        yield Node(match.group().lower() if known else "\uffff", match.start(), match.end())
+        yield Node(_meant(match.group(), called) if known else "\uffff", match.start(), match.end())
+
+
+def _meant(word: str, called: frozenset[str]) -> str:
+    """A word in lower case; `Ester's` as `patient's`, where the notes call the patient so."""
+    own = word.removesuffix("'s").removesuffix("’s")
+    return (f"patient{word[len(own) :]}" if own in called else word).lower()
 
 
 def _amount(match: re.Match[str], value: Decimal) -> Node:
