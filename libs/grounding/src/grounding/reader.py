@@ -4,8 +4,10 @@ Guarantee: a sentence that is not read whole is unsupported, with the word that 
 has the same words.
 """
 
+from collections.abc import Sequence
+
 from grounding import texts
-from grounding.claims import Claim, Verdict
+from grounding.claims import Claim, Verdict, worst
 from grounding.comparing import persons
 from grounding.comparing.compare import compare
 from grounding.comparing.outcome import Outcome
@@ -23,11 +25,23 @@ def claims(sentence: str, record: Record) -> list[Claim]:
 def compared(reading: Reading, record: Record) -> list[Claim]:
     """What the record and its texts say of what was read."""
     sentence = reading.sentence
-    found = _of_clauses(reading.clauses, record) if reading.clauses else _of_words(reading, record)
+    found = _of_clauses(reading.clauses, record) if reading.clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
+    restated = _restated(sentence, found, record)
+    if restated is not None:
+        # The text that has the very words has its `he` too; a record that states another sex is still another.
+        found, said = [restated], None if said is None or said.verdict is Verdict.UNSUPPORTED else said
     if said:
         found.append(Claim(0, len(sentence), said.check, said.verdict, said.reason, said.fact_ids))
     return found
+
+
+def _restated(sentence: str, found: Sequence[Claim], record: Record) -> Claim | None:
+    """The very words of a text of these days, where neither the facts nor a reading of the texts decide."""
+    if not any(each.verdict is Verdict.UNSUPPORTED for each in found) or worst(found) is Verdict.CONTRADICTED:
+        return None
+    outcome = texts.restated(sentence, record)
+    return outcome and Claim(0, len(sentence), outcome.check, outcome.verdict, "", outcome.fact_ids)
 
 
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
@@ -38,13 +52,6 @@ def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
         for clause in clauses
         for each in texts.decided(clause, compare(clause, record), record, named)
     ]
-
-
-def _of_words(reading: Reading, record: Record) -> list[Claim]:
-    restated = texts.restated(reading.sentence, record)
-    if restated is not None:
-        return [Claim(0, len(reading.sentence), restated.check, restated.verdict, "", restated.fact_ids)]
-    return [_unread(reading)]
 
 
 def _unread(reading: Reading) -> Claim:
