@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from grounding import texts
 from grounding.claims import Claim, Verdict, worst
-from grounding.comparing import persons
+from grounding.comparing import circumstances, persons
 from grounding.comparing.compare import compare
-from grounding.comparing.outcome import Outcome
+from grounding.comparing.meaning import UnclearError
+from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
+from grounding.reading.dates import Interval
 from grounding.reading.nodes import Node
 from grounding.sentence import Reading, read
 
@@ -47,11 +49,26 @@ def _restated(sentence: str, found: Sequence[Claim], record: Record) -> Claim | 
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
     origins, films = (tuple(each for clause in clauses for each in clause.all(role)) for role in ("origin", "film"))
     named = texts.Named(origins, films if len(films) == 1 else ())
-    return [
-        _claim(clause, each)
-        for clause in clauses
-        for each in texts.decided(clause, compare(clause, record), record, named)
-    ]
+    found: list[Claim] = []
+    told: tuple[Interval, ...] = ()
+    before: Node | None = None
+    for spoken in clauses:
+        clause, outcomes = _of_clause(spoken, before, told, record, named)
+        found += (_claim(clause, each) for each in outcomes)
+        held = tuple(fact_id for each in outcomes if each.holds for fact_id in each.fact_ids)
+        before, told = clause, circumstances.told(clause, held, record)
+    return found
+
+
+def _of_clause(
+    clause: Node, before: Node | None, days: tuple[Interval, ...], record: Record, named: texts.Named
+) -> tuple[Node, list[Outcome]]:
+    """A clause with what it takes from the one before it and from that one's days, and what is said of it."""
+    try:
+        whole = circumstances.anchored(circumstances.continued(clause, before), days, record)
+    except UnclearError as error:
+        return clause, [unsupported("clear", str(error))]
+    return whole, list(texts.decided(whole, compare(whole, record), record, named))
 
 
 def _unread(reading: Reading) -> Claim:

@@ -99,7 +99,7 @@ FALSE: list[tuple[str, str, tuple[str, ...], str]] = [
     ("the wrong way round", "Creatinine 1.95 -> 1.21 -> 0.92 mg/dL.", CREATININE, "value"),
     ("today", "Potassium was 5.6 mmol/L today.", ("k",), "date"),
     ("lately", "Potassium was 5.6 mmol/L last week.", ("k",), "clear"),
-    ("order of things", "Potassium was 5.6 mmol/L before metformin.", ("k", "metformin"), "reading"),
+    ("order of things", "Potassium was 5.6 mmol/L before metformin.", ("k", "metformin"), "date"),
     ("reaction to another", "Anaphylaxis to metformin.", ("penicillin", "metformin"), "allergy"),
     ("age of another day", "Age 69 years on 2024-03-12.", ("born", "metformin"), "age"),
     ("as needed", "Metformin 1000 mg as needed.", ("metformin",), "frequency"),

@@ -3,7 +3,8 @@
 Guarantee: what they say is compared with the clause, whatever its kind; a kind that has no time does not take one.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,27 +12,36 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.claims import Verdict
-from grounding.comparing import events
+from grounding.comparing import events, meaning
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
-from grounding.reading.grammar import ADJUNCT
+from grounding.reading.grammar import ADJUNCT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
-_ROLES = {"event": "on"}
+_ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
-    ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "event", "finding", "given",
-     "household", "judged", "kept-between", "listed", "measured", "never", "no-finding", "not-taken", "person",
-     "problem", "ranged", "resolved", "social", "staged", "started", "stay", "stopped", "takes", "took", "treated",
-     "valued-condition")
+    ("admitted", "allergy", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
+     "done-for", "elided", "event", "finding", "given", "household", "judged", "kept-between", "lasted",
+     "listed", "measured", "never", "no-finding", "not-taken", "person", "problem", "ranged", "resolved",
+     "social", "staged", "started", "stay", "stopped", "takes", "took", "treated", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
+# The parts of a clause that may be times.
+_TIMES = (LEAD, "first", "on", "when", ADJUNCT)
+# Times that are told from another.
+_RELATIVE = frozenset(("later", "earlier", "soon", "same", "later-same", "next", "former"))
 # An illness that lasts longer says little about when something happened during it.
 _LONGEST = timedelta(days=366)
+# More occasions than these leave open which of them is meant.
+_MOST = 4
 # How long after an event what follows it is still told as after it.
 _SOON = timedelta(days=31)
+# What happens at its own time may be longer after it.
+_LATER = timedelta(days=366)
+_HAPPENING = frozenset(("admitted", "attended", "began", "done-for", "event", "started", "stopped"))
 
 
 def compared(clause: Node, record: Record, compare: Callable[[Node, Record], list[Outcome]]) -> list[Outcome]:
@@ -40,50 +50,181 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     UnclearError where the clause has no time. What does not fit a circumstance is unsupported, not contradicted: other
     occasions may be meant.
     """
-    beside = clause.all(ADJUNCT)
+    leads = clause.all(LEAD) if clause.kind in TIMED - {"course"} else ()
+    beside = (*leads, *clause.all(ADJUNCT))
     if not beside:
         return compare(clause, record)
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
     role = _ROLES.get(clause.kind, "when")
-    whens = {each: _as_when(each, record) for each in beside}
+    whens = {each: _as_when(each, record, _LATER if clause.kind in _HAPPENING else _SOON) for each in beside}
     parts = tuple(whens.get(part, part) for part in clause.parts)
-    roles = {**clause.roles, role: (*clause.all(role), *whens.values()), ADJUNCT: ()}
+    roles = {**clause.roles, role: (*clause.all(role), *whens.values()), ADJUNCT: (), LEAD: ()}
     outcomes = compare(replace(clause, parts=parts, roles=roles), record)
     return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+
+
+def continued(clause: Node, before: Node | None) -> Node:
+    """A clause that leaves out what it is about, with what the clause before it is about."""
+    if clause.kind != "elided":
+        return clause
+    what = [node for role in ("what", "acts", "conditions") for node in (before.all(role) if before else ())]
+    if not what:
+        raise UnclearError("what is told")
+    return replace(clause, roles={**clause.roles, "what": tuple(what)})
+
+
+def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
+    """A clause whose relative times (two weeks later, that day) are told from the days of the clause before it.
+
+    Days of a list are told from the one before them in the list.
+    """
+    known = days
+    roles: dict[str, tuple[Node, ...]] = {}
+    for role, nodes in clause.roles.items():
+        told = []
+        for node in nodes:
+            replaced, known = _anchored(node, known, record) if role in _TIMES else (node, known)
+            told.append(replaced)
+        roles[role] = tuple(told)
+    return replace(clause, roles=roles)
+
+
+def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
+    if "days" in node.kinds:
+        told = []
+        for each in node.all("when"):
+            replaced, known = _anchored(each, known, record)
+            told.append(replaced)
+        return replace(node, roles={**node.roles, "when": tuple(told)}), known
+    if node.says("time") == "both":
+        parts = [_anchored(node.all(role)[0], known, record)[0] for role in ("first", "second")]
+        return replace(node, roles={"first": (parts[0],), "second": (parts[1],)}), known
+    if "when" in node.kinds and node.says("time") in _RELATIVE:
+        if len(known) != 1:
+            raise UnclearError("which time is meant")
+        return replace(node, kinds=frozenset({"when"}), value=Span("on", (_relative(node, known[0]),))), known
+    return node, _told_days(node, record) or known
+
+
+def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
+    """The day that a time names; none where it is no day."""
+    if "when" not in node.kinds:
+        return ()
+    try:
+        readings = [each for span in meaning.spans(node, record) for each in span.readings]
+    except UnclearError:
+        return ()
+    return tuple(readings) if len(readings) == 1 else ()
+
+
+def _relative(node: Node, known: Interval) -> Interval:
+    unit, lengths = node.says("unit"), node.all("duration")
+    relative: dict[str, Callable[[], Interval]] = {
+        "later": lambda: meaning.distant(known, lengths[0], 1),
+        "earlier": lambda: meaning.distant(known, lengths[0], -1),
+        "soon": lambda: (known[0], known[1] + timedelta(math.ceil(meaning.days(lengths[0])))),
+        "same": lambda: meaning.unit_of(known, unit),
+        "later-same": lambda: (known[0], meaning.unit_of(known, unit)[1]),
+        "next": lambda: meaning.next_unit(known, unit, 1),
+        "former": lambda: meaning.next_unit(known, unit, -1),
+    }
+    return relative[node.says("time")]()
+
+
+def told(clause: Node, fact_ids: tuple[str, ...], record: Record) -> tuple[Interval, ...]:
+    """The days of a clause that holds: those of the facts that hold it, within the time that it names."""
+    named = [each for role in _TIMES for node in clause.all(role) for each in _last_named(node, record)]
+    held = {day for each in fact_ids if (day := facts.starts_on(record.sources.fact(each)))}
+    fitting = {day for day in held if all(first <= day <= last for first, last in named)}
+    if len(fitting) == 1:
+        (day,) = fitting
+        return ((day, day),)
+    return tuple(named[-1:])
+
+
+def _last_named(node: Node, record: Record) -> tuple[Interval, ...]:
+    whens = node.all("when") if "days" in node.kinds else (node,)
+    return _told_days(whens[-1], record)
 
 
 def _unsure(outcome: Outcome) -> Outcome:
     return outcome._replace(verdict=Verdict.UNSUPPORTED) if outcome.verdict is Verdict.CONTRADICTED else outcome
 
 
-def _as_when(node: Node, record: Record) -> Node:
+def _as_when(node: Node, record: Record, after: timedelta) -> Node:
     if _CIRCUMSTANCE not in node.kinds:
         return node
-    occasions = [
-        fact
-        for what in node.all("what")
-        for fact in events.occasions(what, record).fitting(events.spans_of(node.all("when"), record))
-    ]
-    readings = tuple(filter(None, (_reading(node.says("time"), *_days(fact)) for fact in occasions)))
+    readings = tuple(filter(None, (_reading(node, after, *_days(fact)) for fact in _occasions(node, record))))
+    if node.says("time") == "during":
+        readings = _within(readings, events.spans_of(node.all("when"), record))
     if not readings:
         raise UnclearError("which occasion is meant")
-    return replace(node, kinds=frozenset({"when"}), value=Span("on", readings))
+    relation = "since" if node.says("time") == "since" else "on"
+    return replace(node, kinds=frozenset({"when"}), value=Span(relation, readings))
+
+
+def _occasions(node: Node, record: Record) -> list[ClinicalFact]:
+    """What is meant: of what happened often, what a day names, else all of it; at most so many."""
+    what = node.all("what")[0]
+    ordered = what if "ordered" in what.kinds else None
+    target = what.all("what")[0] if ordered else what
+    visits = (meaning.visit(each, record) for each in node.all("anchor"))
+    spans = [*events.spans_of(node.all("when"), record), *visits]
+    happened = events.occasions(target, record)
+    fitting = _during(happened, spans) if node.says("time") == "during" else happened.fitting(spans)
+    if node.all("at"):
+        seen = events.occasions(node.all("at")[0], record).fitting(spans)
+        fitting = [fact for fact in fitting if any(events.belongs(fact, visit) for visit in seen)]
+    if ordered or node.says("order"):
+        days = sorted({day for fact in fitting if (day := facts.starts_on(fact))})
+        chosen = days[-1:] if (ordered or node).says("order") == "last" else days[:1]
+        return [fact for fact in fitting if facts.starts_on(fact) in chosen]
+    if "visit" not in target.kinds and len({facts.starts_on(fact) for fact in fitting}) > _MOST:
+        raise UnclearError("which occasion is meant")
+    return fitting
+
+
+def _during(happened: events.Occasions, spans: Sequence[Span]) -> list[ClinicalFact]:
+    """What went on at that time, whenever it began."""
+    return [fact for fact in happened.facts if all(_overlaps(fact, span) for span in spans)]
+
+
+def _overlaps(fact: ClinicalFact, span: Span) -> bool:
+    start, end = _days(fact)
+    return start is not None and any(first <= (end or start) and start <= last for first, last in span.readings)
+
+
+def _within(readings: tuple[Interval, ...], spans: Sequence[Span]) -> tuple[Interval, ...]:
+    """What of these times lies in those that are told: during the pregnancy, in 2008."""
+    for span in spans:
+        both = ((max(one[0], other[0]), min(one[1], other[1])) for one in readings for other in span.readings)
+        readings = tuple((first, last) for first, last in both if first <= last)
+    return readings
 
 
 def _days(fact: ClinicalFact) -> tuple[date | None, date | None]:
     return facts.starts_on(fact), facts.ends_on(fact)
 
 
-def _reading(relation: str, start: date | None, end: date | None) -> Interval | None:
+def _reading(node: Node, after: timedelta, start: date | None, end: date | None) -> Interval | None:
     if start is None:
         return None
-    match relation:
+    lengths = (*node.all("duration"), *(each for part in node.all("within") for each in part.all("duration")))
+    if lengths:
+        return _distant(node.says("time"), lengths[0], start)
+    match node.says("time"):
         case "during":
             last = end or start
             return (start, last) if last - start <= _LONGEST else None
         case "after":
-            return start, (end or start) + _SOON
+            return start, (end or start) + after
         case "before":
-            return start - _SOON, start
+            return start - after, start - timedelta(after != _LATER)
     return start, start
+
+
+def _distant(relation: str, length: Node, day: date) -> Interval:
+    if relation == "within":
+        return day, day + timedelta(math.ceil(meaning.days(length)))
+    return meaning.distant((day, day), length, -1 if relation == "earlier" else 1)

@@ -13,9 +13,11 @@ from grounding.comparing import (
     problems,
     results,
     sections,
+    sequences,
     social,
     statements,
     valued,
+    visits,
 )
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
@@ -97,6 +99,14 @@ KINDS: Mapping[str, Compare] = {
     "no-record": problems.no_record,
     "event": events.event,
     "no-event": events.no_event,
+    "elided": events.event,
+    "attended": visits.attended,
+    "began": visits.began,
+    "lasted": visits.lasted,
+    "attended-list": visits.listed,
+    "done-for": sequences.done_for,
+    "apart": sequences.apart,
+    "followed": sequences.followed,
     "social": social.answered,
     "household": social.household,
     "family-history": problems.family_history,

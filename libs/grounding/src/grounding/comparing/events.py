@@ -4,6 +4,7 @@ Procedures, vaccinations, problems, visits and prescriptions are occasions alike
 began.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from datetime import date
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import facts
+from grounding import facts, lexicon
 from grounding.comparing import drugs, findings, meaning, problems
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
@@ -22,6 +23,10 @@ from grounding.reading.nodes import Node
 
 _DONE = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
 _CLASSES = {"EMER": ("EMER",), "IMP": ("IMP", "ACUTE", "NONAC"), "AMB": ("AMB",)}
+_ACTS = frozenset((names.PROCEDURE, names.IMMUNIZATION))
+_BEFORE = re.compile(r"((?:tested|screened|tests?|testing|screening|checked) for) ", re.IGNORECASE)
+_BEHIND = re.compile(r" (tests?|testing|screening|vaccines?|vaccinations?|shots?|boosters?)$", re.IGNORECASE)
+_TWO = 2
 _SAID_NOWHERE = "the record has no such entry"
 _GROUPS = ("acts", "conditions", "regimens")
 
@@ -36,7 +41,7 @@ class Occasions:
     def fitting(self, spans: Iterable[Span]) -> list[ClinicalFact]:
         """Those that began in all these spans and are as is said."""
         wanted = list(spans)
-        return [fact for fact in self.facts if all(_is_in(fact, span) for span in wanted)]
+        return [fact for fact in self.facts if all(is_in(fact, span) for span in wanted)]
 
     @property
     def days(self) -> list[date]:
@@ -49,10 +54,32 @@ def event(node: Node, record: Record) -> list[Outcome]:
     order = ordered.says("order") if ordered else node.says("order")
     if node.says("vaccinated"):
         return _vaccinated(node, record)
-    targets = [ordered.all("what")[0]] if ordered else [one for each in node.all("what") for one in _each(each)]
+    targets = [ordered.all("what")[0]] if ordered else [one for part in node.all("what") for one in each(part)]
     if not targets:
-        return _of(node, visits(node.says("class"), record), order, record)
-    return [each for one in targets for each in _of(node, occasions(one, record), order, record, one)]
+        return of(node, visits(node.says("class"), record), order, record)
+    shared = _shared(targets)
+    return [
+        outcome
+        for one in targets
+        for outcome in of(node, _completed(one, shared, record) or occasions(one, record), order, record, one)
+    ]
+
+
+def _shared(targets: Sequence[Node]) -> str:
+    """What the names of a list share: `tested for HIV and syphilis`, `influenza and hepatitis B vaccines`."""
+    if len(targets) < _TWO:
+        return ""
+    first, last = _BEFORE.match(targets[0].text), _BEHIND.search(targets[-1].text)
+    return f"{first[1]} {{}}" if first else f"{{}} {last[1]}" if last else ""
+
+
+def _completed(one: Node, shared: str, record: Record) -> Occasions | None:
+    """The occasions of a name of a list that leaves out what it shares with the others."""
+    if not shared or {"act"} & one.kinds:
+        return None
+    named = (each.keys for each in lexicon.find(shared.format(one.text), *names.everywhere()))
+    done = frozenset(key for own in named for key in own if names.kinds_of(frozenset({key})) & _ACTS)
+    return Occasions(record.of(done, *_DONE)) if done else None
 
 
 def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
@@ -61,8 +88,8 @@ def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
 
 def _vaccinated(node: Node, record: Record) -> list[Outcome]:
     """`Vaccinated against influenza`: a disease is named in place of its vaccine."""
-    named = [one for each in node.all("what") for one in _each(each)]
-    return [each for one in named for each in _of(node, _doses(one, record), node.says("order"), record, one)]
+    named = [one for part in node.all("what") for one in each(part)]
+    return [outcome for one in named for outcome in of(node, _doses(one, record), node.says("order"), record, one)]
 
 
 def _doses(node: Node, record: Record) -> Occasions:
@@ -70,7 +97,10 @@ def _doses(node: Node, record: Record) -> Occasions:
     return Occasions(record.of(keys, pb.FACT_KIND_IMMUNIZATION))
 
 
-def _each(node: Node) -> list[Node]:
+def each(node: Node) -> list[Node]:
+    """The single things of a list."""
+    if node.kind == "observed":
+        return [part for part in node.parts if part.kinds]
     if node.kind in _GROUPS:
         return list(node.within(node.kind.removesuffix("s")))
     return [node]
@@ -82,7 +112,9 @@ def occasions(node: Node, record: Record) -> Occasions:
         case "visit":
             return visits(node.says("class"), record)
         case "condition":
-            return Occasions(tuple(problems.present(node, record)))
+            # What was done is a problem too where its history is recorded.
+            done = record.of(act_keys(node), *_DONE)
+            return Occasions(tuple(sorted((*problems.present(node, record), *done), key=facts.in_time)))
         case "finding":
             return Occasions(tuple(each for each in findings.named(node, record) if not facts.is_absent(each)))
         case "regimen":
@@ -103,7 +135,9 @@ def visits(classed: str, record: Record) -> Occasions:
     return Occasions(tuple(fact for fact in record.encounters if codes is None or fact.code.code in codes))
 
 
-def _of(node: Node, happened: Occasions, order: str, record: Record, target: Node | None = None) -> list[Outcome]:
+def of(node: Node, named: Occasions, order: str, record: Record, target: Node | None = None) -> list[Outcome]:
+    """What a clause says of these occasions."""
+    happened = _placed(named, node, record)
     if not happened.facts:
         return [unsupported("event", _SAID_NOWHERE)]
     detailed = [fact for fact in happened.facts if all(each.holds for each in happened.details(fact))]
@@ -112,18 +146,56 @@ def _of(node: Node, happened: Occasions, order: str, record: Record, target: Nod
     pool = Occasions(tuple(detailed))
     groups = _groups(node, record)
     outcomes = [_dated(pool, spans) for spans in groups] or [supported("event", detailed[-1:])]
-    return [*outcomes, *_ordered(pool, order, groups), *_counted(node, target, pool, groups)]
+    return [
+        *outcomes,
+        *_ordered(pool, order, groups),
+        *_counted(node, target, pool, groups, record),
+        *_total(node, record),
+    ]
+
+
+def _placed(happened: Occasions, node: Node, record: Record) -> Occasions:
+    """Those at a visit of the class that is named."""
+    if not node.all("place"):
+        return happened
+    at = occasions(node.all("place")[0], record).facts
+    return Occasions(
+        tuple(fact for fact in happened.facts if any(belongs(fact, visit) for visit in at)), happened.details
+    )
 
 
 def _groups(node: Node, record: Record) -> list[list[Span]]:
-    """The spans of each day that is named: of one `when` all together, of a list each by itself."""
-    found = []
-    for when in (*node.all("first"), *node.all("on")):
-        each = when.all("when") if "days" in when.kinds else (when,)
-        found += [spans_of([day], record) for day in each]
+    """The spans of each day that is named: of a list each by itself, else all together."""
+    listed = [day for when in node.all("on") if "days" in when.kinds for day in when.all("when")]
+    single = [when for when in node.all("on") if "days" not in when.kinds]
+    days = [[each] for each in node.all("first")] + _apart(listed)
+    beside = spans_of(single, record) + [_aged(each, record) for each in node.all("age")]
+    found = [[*spans_of(day, record), *(beside if listed else ())] for day in days]
+    if beside and not listed:
+        found.append(beside)
     if any(span.relation not in ("on", "between", "now", "after", "before") for spans in found for span in spans):
         raise UnclearError("which day is meant")
     return found
+
+
+def _apart(listed: Sequence[Node]) -> list[list[Node]]:
+    """Times of a list, each by itself; a day and the age at it (in 1984, when he was 42) are one."""
+    groups: list[list[Node]] = []
+    for day in listed:
+        if groups and _is_age(day) != _is_age(groups[-1][-1]):
+            groups[-1].append(day)
+        else:
+            groups.append([day])
+    return groups
+
+
+def _is_age(when: Node) -> bool:
+    return "aged" in when.kinds or any(map(_is_age, when.all("of")))
+
+
+def _aged(age: Node, record: Record) -> Span:
+    """`At 21 she had ...`."""
+    return meaning.aged(age, record)
 
 
 def _dated(happened: Occasions, spans: Sequence[Span]) -> Outcome:
@@ -134,7 +206,7 @@ def _dated(happened: Occasions, spans: Sequence[Span]) -> Outcome:
     return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, happened.facts[-1:])
 
 
-def _is_in(fact: ClinicalFact, span: Span) -> bool:
+def is_in(fact: ClinicalFact, span: Span) -> bool:
     start = facts.starts_on(fact)
     if not span.readings or start is None:
         return span.relation == "now" and start is not None
@@ -153,6 +225,8 @@ def _ordered(happened: Occasions, order: str, groups: Sequence[Sequence[Span]]) 
         case "first" | "last":
             day = days[0] if order == "first" else days[-1]
             right = all(_on(day, spans) for spans in groups)
+        case "first-last":
+            right = _on(days[0], groups[0]) and all(_on(days[-1], spans) for spans in groups[1:])
         case "again":
             right = any(all(_on(day, spans) for spans in groups[-1:]) and day > days[0] for day in days)
         case _:
@@ -165,24 +239,63 @@ def _on(day: date, spans: Sequence[Span]) -> bool:
     return all(span.includes(day) for span in spans if span.readings)
 
 
-def _counted(node: Node, target: Node | None, happened: Occasions, groups: Sequence[Sequence[Span]]) -> list[Outcome]:
+def _counted(
+    node: Node, target: Node | None, happened: Occasions, groups: Sequence[Sequence[Span]], record: Record
+) -> list[Outcome]:
+    if node.all("times") and node.all("times")[0].says("least"):
+        least = int(node.all("times")[0].says("least"))
+        within = Occasions(tuple(happened.fitting(groups[0]))) if len(groups) == 1 else happened
+        return [_compared(len(within.days) >= least, within)]
     count = _count(node, target)
     if count is None:
         return []
-    listed = len(groups) > 1
-    counted = happened if listed or not groups else Occasions(tuple(happened.fitting(groups[0])))
+    listed = len(groups) > 1 and node.says("order") != "first-last"
+    if listed:
+        beside = spans_of([when for when in node.all("on") if "days" not in when.kinds], record)
+        happened = Occasions(tuple(happened.fitting(beside)))
+    counted = happened if listed or not groups or node.says("order") else Occasions(tuple(happened.fitting(groups[0])))
     actual = len(counted.days)
-    right = actual == count and (not listed or len(groups) == count)
-    told = f"the record has {actual}"
-    return [supported("count", counted.facts) if right else contradicted("count", told, counted.facts)]
+    all_listed = all(any(_on(day, spans) for spans in groups) for day in counted.days)
+    right = actual == count and (not listed or (len(groups) == count and all_listed))
+    return [_compared(right, counted)]
+
+
+def _compared(right: bool, counted: Occasions) -> Outcome:  # noqa: FBT001
+    told = f"the record has {len(counted.days)}"
+    return supported("count", counted.facts) if right else contradicted("count", told, counted.facts)
+
+
+def _total(node: Node, record: Record) -> list[Outcome]:
+    """Of how many visits in all."""
+    total = number(node.all("total"))
+    if total is None:
+        return []
+    every = occasions(node.all("of")[0], record).facts
+    return [_compared_total(total, every)]
+
+
+def _compared_total(total: int, every: Sequence[ClinicalFact]) -> Outcome:
+    told = f"the record has {len(every)}"
+    return supported("count", every) if total == len(every) else contradicted("count", told, every[-1:])
 
 
 def _count(node: Node, target: Node | None) -> int | None:
     """How often, as is said; None where it is not."""
-    numbers = [*node.all("n"), *(target.all("n") if target is not None else ())]
     if node.all("times"):
-        times = node.all("times")[0]
-        return meaning.count(times)
+        return meaning.count(node.all("times")[0])
+    if node.all("frequency"):
+        return _once(node.all("frequency")[0])
+    return number([*node.all("n"), *(target.all("n") if target is not None else ())])
+
+
+def _once(frequency: Node) -> int:
+    if frequency.says("per") != "once":
+        raise UnclearError("how many are meant")
+    return 1
+
+
+def number(numbers: Sequence[Node]) -> int | None:
+    """A whole number that is told."""
     if not numbers:
         return None
     said = meaning.amount(numbers[0])
@@ -194,8 +307,8 @@ def _count(node: Node, target: Node | None) -> int | None:
 def no_event(node: Node, record: Record) -> list[Outcome]:
     """What is denied. That it never happened no record says; that none is recorded, the whole record does."""
     found: list[Outcome] = []
-    for each in node.all("what"):
-        for one in _each(each):
+    for part in node.all("what"):
+        for one in each(part):
             present = occasions(one, record).facts
             if present:
                 found.append(contradicted("negation", f"the record has {facts.name_of(present[-1])}", present[-1:]))
@@ -210,19 +323,24 @@ def diagnosed_at(at: Sequence[ClinicalFact], node: Node, record: Record) -> list
     """Whether each problem that is named belongs to one of these visits, by its visit number or its day."""
     if not at:
         return [unsupported("encounter", "the record has no such visit")]
-    found: list[Outcome] = []
-    for condition in problems.conditions(node):
-        entries = problems.present(condition, record)
-        fitting = [fact for fact in entries if any(_belongs(fact, visit) for visit in at)]
-        found.append(
-            supported("relation", [*at[-1:], *fitting[-1:]])
-            if fitting
-            else unsupported("relation", "the record does not say what it was for")
-        )
-    return found
+    named = [one for role in ("conditions", "observed", "acts") for part in node.all(role) for one in each(part)]
+    return [outcome for one in named for outcome in belonging(at, one, record)]
 
 
-def _belongs(fact: ClinicalFact, visit: ClinicalFact) -> bool:
+def belonging(at: Sequence[ClinicalFact], problem: Node, record: Record) -> list[Outcome]:
+    """Whether a problem belongs to one of these visits."""
+    pairs = [(visit, fact) for fact in occasions(problem, record).facts for visit in at if belongs(fact, visit)]
+    if pairs:
+        return [supported("relation", pairs[-1])]
+    return [unsupported("relation", "the record does not say what it was for")]
+
+
+def fitting(happened: Occasions, spans: Iterable[Span]) -> list[ClinicalFact]:
+    """Occasions that began at that time."""
+    return happened.fitting(spans)
+
+
+def belongs(fact: ClinicalFact, visit: ClinicalFact) -> bool:
     if fact.encounter_id and fact.encounter_id == visit.encounter_id:
         return True
     day, first = facts.starts_on(fact), facts.starts_on(visit)

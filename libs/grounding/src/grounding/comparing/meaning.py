@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from grounding import facts
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
 from grounding.reading.dates import Interval
@@ -12,7 +13,8 @@ from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 _NONE: Keys = frozenset()
-_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "hour": 1 / 24, "minute": 1 / 1440}
+_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "hour": 1 / 24, "minute": 1 / 1440, "yr": 365.25,
+         "mo": 30.44, "wk": 7.0}  # fmt: skip
 _LEAST_DIGITS = 2
 # Within this share an amount that is told with "about" is right.
 ABOUT = Decimal("0.05")
@@ -152,6 +154,154 @@ def _ago(node: Node, record: Record) -> Span:
     return _around(record.today, -days(node.all("duration")[0]))
 
 
+def distant(known: Interval, length: Node, sign: int) -> Interval:
+    """The days that are so long after (or before) a day: as exactly as the unit of the length is told."""
+    distance, slack = days(length) * sign, slack_of(length)
+    first, last = known
+    return first + timedelta(round(distance - slack)), last + timedelta(round(distance + slack))
+
+
+def unit_of(known: Interval, unit: str) -> Interval:
+    """The day, month or year in which something was."""
+    first, last = known
+    if unit == "year":
+        return date(first.year, 1, 1), date(last.year, 12, 31)
+    if unit == "month":
+        return first.replace(day=1), _months(last.year, last.month, 1)[1]
+    if unit == "week":
+        monday = first - timedelta(first.weekday())
+        return monday, last + timedelta(6 - last.weekday())
+    return known
+
+
+def next_unit(known: Interval, unit: str, sign: int) -> Interval:
+    """The following (or the preceding) day, week, month or year: the calendar's, or so long after."""
+    calendar = unit_of(known, unit)
+    if unit == "day":
+        return known[0] + timedelta(sign), known[1] + timedelta(sign)
+    beyond = (calendar[1] if sign > 0 else calendar[0]) + timedelta(sign)
+    return unit_of((beyond, beyond), unit)
+
+
+def slack_of(length: Node) -> float:
+    """By how many days a length may differ that is told in this unit; roughly told, by some more."""
+    told = length.one("of") or length
+    few, many = _SLACK.get(_told_unit(told), (0.0, 0.0))
+    slack = few if days(told) < _FEW * _DAYS[_told_unit(told)] else many
+    rough = told is not length and bool(length.says("about"))
+    return max(slack * 1.25, days(length) * _ROUGH, 1.0) if rough else slack
+
+
+def _told_unit(length: Node) -> str:
+    if length.value is not None:
+        return str(length.value.unit)
+    words = [part.text.rstrip("s") for part in length.parts]
+    return length.says("unit") or next((word for word in reversed(words) if word in _DAYS), "day")
+
+
+def _aged(node: Node, record: Record) -> Span:
+    return aged(node.all("age")[0], record)
+
+
+def aged(age: Node, record: Record) -> Span:
+    """The days on which the patient had this age."""
+    years = days(age) / _DAYS["year"] if "duration" in age.kinds else float(amount(age).value)
+    first = int(years)
+    if abs(years - first) > _WHOLE and abs(years - first - 1) > _WHOLE:
+        born = _birth(record)
+        return Span("on", (distant((born, born), age, 1),))
+    first = round(years)
+    return Span("on", (_between_ages(record, first, first + 1),))
+
+
+def _young(node: Node, record: Record) -> Span:
+    """In childhood, as a teenager: between two ages."""
+    return Span("on", (_between_ages(record, int(node.says("from")), int(node.says("to")) + 1),))
+
+
+def _in_decade(node: Node, record: Record) -> Span:
+    """In the twenties of the patient's life."""
+    first, last = ages(node)
+    return Span("on", (_between_ages(record, first, last + 1),))
+
+
+def ages(decade: Node) -> tuple[int, int]:
+    """The first and the last age of `late fifties`."""
+    words = [part.text for part in decade.parts]
+    first = next(_DECADES[word] for word in words if word in _DECADES)
+    low, high = next((_THIRDS[word] for word in words if word in _THIRDS), (0, 9))
+    return first + low, first + high
+
+
+def _before_visit(node: Node, record: Record) -> Span:
+    """In the month before a stay or a visit, or on its day."""
+    ((day, _),) = _anchor(node.all("anchor")[0], record)
+    return Span("on", ((day - timedelta(31), day),))
+
+
+def _between_ages(record: Record, first: int, last: int) -> Interval:
+    born = _birth(record)
+    return _anniversary(born, first), _anniversary(born, last) - timedelta(1)
+
+
+def _birth(record: Record) -> date:
+    born, _ = record.whole.born
+    if born is None:
+        raise UnclearError("the age at that time")
+    return born
+
+
+def _anniversary(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def _part(node: Node, _: Record) -> Span:
+    """`In early 2007`, `at the end of May 2007`."""
+    shares = _PARTS[node.says("part")]
+    return Span("on", tuple(_share(each, *shares) for each in node.all("date")[0].value.readings))
+
+
+def _share(interval: Interval, low: float, high: float) -> Interval:
+    first, last = interval
+    length = (last - first).days
+    return first + timedelta(int(length * low)), first + timedelta(round(length * high))
+
+
+def _season(node: Node, _: Record) -> Span:
+    """`In the spring of 2007`; a winter belongs to both of its years."""
+    years = {first.year for first, _ in node.all("date")[0].value.readings}
+    months = _SEASONS[node.says("season")]
+    return Span("on", tuple(_months(year + late, *months) for year in years for late in _winters(months)))
+
+
+def _winters(months: tuple[int, int]) -> tuple[int, ...]:
+    return (-1, 0) if sum(months) > _LAST_MONTH + 1 else (0,)
+
+
+def _months(year: int, first: int, number: int) -> Interval:
+    behind = first + number - 1
+    return date(year, first, 1), date(year + behind // 12, behind % 12 + 1, 1) - timedelta(1)
+
+
+def _decade(node: Node, _: Record) -> Span:
+    """`In the nineties`."""
+    first = int(node.says("year"))
+    return Span("on", (_share((date(first, 1, 1), date(first + 9, 12, 31)), *_PARTS[node.says("part")]),))
+
+
+def _during_anchor(node: Node, record: Record) -> Span:
+    """From the first to the last day of a stay or a visit."""
+    return visit(node.all("anchor")[0], record)
+
+
+def visit(anchor: Node, record: Record) -> Span:
+    """The days of a stay or a visit that is named by its day."""
+    return Span("on", _anchor(anchor, record, whole=True))
+
+
 def _from_anchor(node: Node, record: Record) -> Span:
     """So long before or after a visit or a day."""
     sign = -1 if node.says("time") == "before-anchor" else 1
@@ -194,6 +344,18 @@ def _unit(node: Node) -> str:
     return next(part.text for part in node.parts if part.text in _DAYS)
 
 
+# By how many days a length may differ that is told in a unit: one of it, and several.
+_SLACK = {"week": (3.0, 3.0), "wk": (3.0, 3.0), "month": (10.0, 15.0), "mo": (10.0, 15.0), "year": (110.0, 165.0),
+          "yr": (110.0, 165.0)}  # fmt: skip
+_FEW, _ROUGH = 1.9, 0.07
+_WHOLE = 0.01
+_LAST_MONTH = 12
+_DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
+            "eighties": 80, "nineties": 90}  # fmt: skip
+_THIRDS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
+_PARTS = {"": (0.0, 1.0), "early": (0.0, 0.4), "mid": (0.25, 0.75), "late": (0.6, 1.0)}
+# The first month of each and how many it has.
+_SEASONS = {"spring": (3, 4), "summer": (6, 4), "autumn": (9, 4), "winter": (12, 4)}
 _DATED = frozenset(("on", "since", "until", "before", "after"))
 _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "since": _since,
@@ -208,6 +370,14 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "yesterday": _yesterday,
     "last-unit": _last_unit,
     "this-unit": _this_unit,
+    "age": _aged,
+    "young": _young,
+    "decade-of-life": _in_decade,
+    "before-visit": _before_visit,
+    "part": _part,
+    "season": _season,
+    "decade": _decade,
+    "during-anchor": _during_anchor,
 }
 
 
@@ -226,24 +396,25 @@ def _around(day: date, distance: float) -> Span:
     return Span("on", ((middle - timedelta(slack), middle + timedelta(slack)),))
 
 
-def _anchor(node: Node, record: Record) -> tuple[Interval, ...]:
-    """The day of an admission, a discharge or a visit of the record."""
+def _anchor(node: Node, record: Record, *, whole: bool = False) -> tuple[Interval, ...]:
+    """The day of an admission, a discharge or a visit of the record; `whole`: until its last day."""
     stays, visits = record.stays, record.encounters
     match node.says("event"):
-        case "admission":
-            possible = [fact.valid_from for fact in stays]
+        case "admission" | "stay":
+            possible = [(facts.starts_on(fact), facts.ends_on(fact)) for fact in stays]
         case "discharge":
-            possible = [fact.valid_to for fact in stays if fact.HasField("valid_to")]
+            possible = [(facts.ends_on(fact), None) for fact in stays if facts.ends_on(fact)]
         case "first-visit":
-            possible = [fact.valid_from for fact in visits[:1]]
+            possible = [(facts.starts_on(fact), facts.ends_on(fact)) for fact in visits[:1]]
         case "last-visit":
-            possible = [fact.valid_from for fact in visits[-1:]]
+            possible = [(facts.starts_on(fact), facts.ends_on(fact)) for fact in visits[-1:]]
         case _:
-            possible = [fact.valid_from for fact in visits]
-    found = [stamp.ToDatetime().date() for stamp in possible if stamp.seconds]
+            possible = [(facts.starts_on(fact), facts.ends_on(fact)) for fact in visits]
+    known = [(first, last or first) for first, last in possible if first]
     dated = node.all("date")
     if dated:
-        found = [day for day in found if dated[0].value.includes(day)]
-    if not found:
+        known = [(first, last) for first, last in known if dated[0].value.includes(first)]
+    if not known or (node.says("event") == "stay" and not dated and len(known) > 1):
         raise UnclearError("which visit is meant")
-    return ((found[-1], found[-1]),)
+    first, last = known[-1]
+    return ((first, last if whole else first),)

@@ -13,9 +13,6 @@ from grounding.formula import Sex
 from grounding.reading import names
 from grounding.reading.nodes import Node
 
-_DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
-            "eighties": 80, "nineties": 90}  # fmt: skip
-_PARTS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
 _YEAR, _WHOLE = 365.25, 0.01
 # A stay that is told in weeks or months is told roughly.
 _LENGTH = 0.1
@@ -133,11 +130,9 @@ def decade(node: Node, record: Record) -> list[Outcome]:
     born, fact = record.born
     if born is None or fact is None:
         return [unsupported("age", "the record has no date of birth")]
-    words = [part.text for part in node.parts]
-    first = next(_DECADES[word] for word in words if word in _DECADES)
-    low, high = next((_PARTS[word] for word in words if word in _PARTS), (0, 9))
+    low, high = meaning.ages(node.all("decade")[0])
     actual = years(born, record.today)
-    if first + low <= actual <= first + high:
+    if low <= actual <= high:
         return [supported("age", [fact])]
     return [contradicted("age", f"by the date of birth it is {actual}", [fact])]
 
@@ -179,11 +174,16 @@ def stay(node: Node, record: Record) -> list[Outcome]:
     return [unsupported("encounter", "the record has no such visit")]
 
 
+def _left(fact: ClinicalFact) -> date | None:
+    """The last day of a stay, which may be its first."""
+    return facts.ends_on(fact) or (facts.starts_on(fact) if fact.HasField("valid_to") else None)
+
+
 def discharged(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    ended = [each for each in record.stays if facts.ends_on(each)]
-    fitting = [each for each in ended if all(span.includes(facts.ends_on(each)) for span in spans if span.readings)]
-    if fitting and (spans or facts.ends_on(record.stays[-1])):
+    ended = [each for each in record.stays if _left(each)]
+    fitting = [each for each in ended if all(span.includes(_left(each)) for span in spans if span.readings)]
+    if fitting and (spans or _left(record.stays[-1])):
         return [supported("encounter", fitting[-1:])]
     if record.stays:
         last = record.stays[-1]

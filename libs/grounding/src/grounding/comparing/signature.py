@@ -207,7 +207,7 @@ def _gathered(things: list[Item], rest: Signature) -> tuple[tuple[Item, ...], Si
 def _things(node: Node) -> Iterator[Node]:
     if node.kinds & _ITEMS:
         yield node
-    elif not node.kinds & _APART:
+    elif not _is_apart(node):
         for part in node.parts:
             yield from _things(part)
 
@@ -239,8 +239,13 @@ def _signature(node: Node, without: frozenset[int]) -> Signature:
     return Signature(tuple(names), frozenset(words), frozenset(amounts), frozenset(marks))
 
 
+def _is_apart(node: Node) -> bool:
+    """A time is compared by itself; at which age something was is part of what is said."""
+    return bool(node.kinds & _APART) and "aged" not in node.kinds
+
+
 def _leaves(node: Node, without: frozenset[int]) -> Iterator[Node]:
-    if id(node) in without or node.kinds & _APART:
+    if id(node) in without or _is_apart(node):
         return
     if not node.parts or node.kinds & _WHOLE:
         yield node

@@ -38,6 +38,7 @@ _FORMS = (
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
     ("day_month", re.compile(r"(?<![\w.])" + _DAY + r"\.?(?:\s+of)?\s+" + _MONTH + r"\b", re.IGNORECASE)),
     ("only_month", re.compile(r"(?<=\bin )(?:the )?" + _MONTH + r"\b", re.IGNORECASE)),
+    ("decade", re.compile(r"(?<![\w./-])((?:19|20)[0-9]0)['’]?s(?!\w)")),
     ("year", re.compile(rf"(?:(?<![\w./-])|(?<=[12][0-9]{{3}}-)){_YEAR}{_NO_YEAR}")),
 )  # fmt: skip
 
@@ -108,6 +109,11 @@ def _last_month(month: int, today: date) -> Interval | None:
     return _whole_month(today.year if month <= today.month else today.year - 1, month)
 
 
+def _year_before(year: str, month: str, last: str) -> int:
+    """The year of the first of two months, whose second is told with it: from December until January 1989."""
+    return int(year) - (_month(month) > _month(last))
+
+
 def _whole_month(year: str | int, month: str | int) -> Interval | None:
     if not 1 <= int(month) <= 12:
         return None
@@ -123,8 +129,9 @@ _READ: Mapping[str, Callable[[tuple[str, ...], date], list[Interval | None]]] = 
     "numeric": lambda of, _: _either_order(of[0], of[1], of[2]),
     "short": lambda of, _: _either_order(of[0], of[1], f"20{of[2]}"),
     "month": lambda of, _: [_whole_month(of[1], _month(of[0]))],
-    "range_day": lambda of, _: [_day(of[4], _month(of[1]), of[0])],
-    "range_month": lambda of, _: [_whole_month(of[2], _month(of[0]))],
+    "range_day": lambda of, _: [_day(_year_before(of[4], of[1], of[3]), _month(of[1]), of[0])],
+    "range_month": lambda of, _: [_whole_month(_year_before(of[2], of[0], of[1]), _month(of[0]))],
+    "decade": lambda of, _: [(date(int(of[0]), 1, 1), date(int(of[0]) + 9, 12, 31))],
     "iso_month": lambda of, _: [_whole_month(of[0], of[1])],
     "month_year": lambda of, _: [_whole_month(of[1], of[0])],
     "month_day": lambda of, today: [_last_such(_month(of[0]), of[1], today)],

@@ -18,7 +18,7 @@ from grounding.reading.patterns import Alphabet, Pattern
 _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
-ADJUNCT = "adjunct"
+ADJUNCT, LEAD = "adjunct", "lead"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
@@ -117,7 +117,7 @@ class Grammar:
             node = self._made(row, match, nodes)
             if _may_follow(node, state.clauses):
                 # What introduces is followed by what it introduces.
-                yield (end, not row.sets.get("opens")), _with(state, node)
+                yield (end, not row.sets.get("opens")), _with(state, node, led=_is_led(state, nodes[: match.start()]))
 
     def _adjunct(
         self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
@@ -190,11 +190,22 @@ def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
         best[place] = new
 
 
-def _with(state: _Cover, clause: Node) -> _Cover:
-    """One more clause, which is told by what leads the sentence where it does not say when itself."""
-    if state.lead and _OWN_TIME.isdisjoint(clause.roles):
+def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
+    """One more clause, which is told by what leads the sentence where it does not say when itself.
+
+    `led`: it stands directly behind that, which is then true of it beside its own time.
+    """
+    if state.lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
         clause = _told(clause, before=state.lead)
+    elif led:
+        clause = replace(clause, roles={**clause.roles, LEAD: state.lead})
     return _Cover(state.cost + 1, (*state.clauses, clause), state.lead)
+
+
+def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
+    """Whether what leads the sentence is the last of what stands before a clause."""
+    words = [node for node in before if node.text != ","]
+    return bool(state.lead and words) and words[-1] is state.lead[-1]
 
 
 def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] = ()) -> Node:
@@ -215,7 +226,9 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
 
 
 def _is_bare(node: Node) -> bool:
-    return all(part.kinds for part in node.parts)
+    """What was done at a time that is told with it asserts for itself."""
+    is_told = {"acts", "when"} <= set().union(*(part.kinds for part in node.parts))
+    return all(part.kinds for part in node.parts) and not is_told
 
 
 def _may(row: Production, present: set[str]) -> bool:

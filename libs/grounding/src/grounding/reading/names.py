@@ -208,6 +208,8 @@ def _add_procedures(own: Names) -> None:
                 own.add(text, meaning, as_written=text.isupper() and len(text) <= _SHORT)
                 if len(text) > _SHORT:
                     own.add(wordings.plural(text), meaning)
+                for sentence in wordings.passive(text):
+                    own.add(sentence, meaning)
 
 
 def _add_vaccines(own: Names) -> None:

@@ -14,6 +14,8 @@ _TAG = re.compile(r"\s*\([^()]*\)$")
 _UNSPECIFIED = re.compile(r",? unspecified$", re.IGNORECASE)
 _MOST_WORDS = 10
 _PAIR = 2
+_WHOSE = ("her", "his", "the")
+_AUXILIARIES = ("was", "were", "has been", "have been", "had been", "got", "was then")
 # Who reads the fact knows that it is past.
 _HISTORY = "history of "
 
@@ -25,7 +27,7 @@ def spoken(name: str) -> tuple[str, ...]:
     if not whole or len(whole.split()) > _MOST_WORDS:
         return ()
     every = dict.fromkeys(each for one in _spellings(whole) for each in (one, *_orders(one)))
-    wordings = dict.fromkeys(each for one in every for each in (one, *_plurals(one)))
+    wordings = dict.fromkeys(each for one in every for each in (one, *_plurals(one), *passive(one)))
     return tuple(each for each in wordings if each != name)
 
 
@@ -41,6 +43,18 @@ def plural(name: str) -> str:
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return f"{name[:-1]}ies"
     return f"{name}s"
+
+
+def passive(name: str) -> tuple[str, ...]:
+    """What was done to something, as a sentence: `appendix removed` as `appendix was removed`."""
+    match = _deed().fullmatch(name)
+    return tuple(f"{match[1]} {auxiliary} {match[2]}" for auxiliary in _AUXILIARIES) if match else ()
+
+
+@cache
+def _deed() -> re.Pattern[str]:
+    every = {deed for deeds in _table()["deed"].values() for deed in deeds}
+    return re.compile(rf"(.+) ({'|'.join(sorted(every))})", re.IGNORECASE)
 
 
 def _spellings(name: str) -> Iterator[str]:
@@ -68,12 +82,21 @@ def _orders(name: str) -> Iterator[str]:
     for what in (" of ".join(rest), *([f"{rest[1]} {rest[0]}"] if len(rest) > 1 else [])):
         yield f"{what} {head}"
         yield f"{head} of {what}"
-        for adjective in _table()["participle"].get(head.lower(), ()):
-            yield f"{adjective} {what}"
+        yield from _happened(head.lower(), what)
     yield " of the ".join(parts)
     for adjective in _table()["adjective"].get(rest[0].lower(), ()):
         yield " of ".join([f"{adjective} {head}", *rest[1:]])
         yield " of the ".join([f"{adjective} {head}", *rest[1:]])
+
+
+def _happened(head: str, what: str) -> Iterator[str]:
+    """What happened to a part of the body, or was done to something."""
+    for adjective in _table()["participle"].get(head, ()):
+        yield f"{adjective} {what}"
+    for verb in _table()["verb"].get(head, ()):
+        yield from (f"{verb} {whose} {what}" for whose in _WHOSE)
+    for deed in _table()["deed"].get(head, ()):
+        yield f"{what} {deed}"
 
 
 def _plurals(name: str) -> Iterator[str]:
@@ -85,7 +108,13 @@ def _plurals(name: str) -> Iterator[str]:
 
 @cache
 def _table() -> dict[str, dict[str, tuple[str, ...]]]:
-    made: dict[str, dict[str, tuple[str, ...]]] = {"word": {}, "participle": {}, "adjective": {}}
+    made: dict[str, dict[str, tuple[str, ...]]] = {
+        "word": {},
+        "participle": {},
+        "adjective": {},
+        "deed": {},
+        "verb": {},
+    }
     for _, row in tables.rows("wordings", _COLUMNS):
         made[row["relation"]][row["word"]] = tuple(row["spoken"].split("|"))
     return made
