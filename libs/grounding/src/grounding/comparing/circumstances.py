@@ -40,7 +40,7 @@ _MOST = 4
 # How long after an event what follows it is still told as after it.
 _SOON = timedelta(days=31)
 # What happens at its own time may be longer after it.
-_LATER = timedelta(days=366)
+_LATER = timedelta(days=3653)
 _HAPPENING = frozenset(("admitted", "attended", "began", "done-for", "event", "started", "stopped"))
 
 
@@ -69,6 +69,7 @@ def continued(clause: Node, before: Node | None) -> Node:
     if clause.kind != "elided":
         return clause
     what = [node for role in ("what", "acts", "conditions") for node in (before.all(role) if before else ())]
+    what += [node for ordered in (before.all("ordered") if before else ()) for node in ordered.all("what")]
     if not what:
         raise UnclearError("what is told")
     return replace(clause, roles={**clause.roles, "what": tuple(what)})
@@ -157,7 +158,7 @@ def _as_when(node: Node, record: Record, after: timedelta) -> Node:
         return node
     readings = tuple(filter(None, (_reading(node, after, *_days(fact)) for fact in _occasions(node, record))))
     if node.says("time") == "during":
-        readings = _within(readings, events.spans_of(node.all("when"), record))
+        readings = _within(readings, events.spans_of(_own_times(node), record))
     if not readings:
         raise UnclearError("which occasion is meant")
     relation = "since" if node.says("time") == "since" else "on"
@@ -170,7 +171,7 @@ def _occasions(node: Node, record: Record) -> list[ClinicalFact]:
     ordered = what if "ordered" in what.kinds else None
     target = what.all("what")[0] if ordered else what
     visits = (meaning.visit(each, record) for each in node.all("anchor"))
-    spans = [*events.spans_of(node.all("when"), record), *visits]
+    spans = [*events.spans_of(_own_times(node), record), *visits]
     happened = events.occasions(target, record)
     fitting = _during(happened, spans) if node.says("time") == "during" else happened.fitting(spans)
     if node.all("at"):
@@ -183,6 +184,11 @@ def _occasions(node: Node, record: Record) -> list[ClinicalFact]:
     if "visit" not in target.kinds and len({facts.starts_on(fact) for fact in fitting}) > _MOST:
         raise UnclearError("which occasion is meant")
     return fitting
+
+
+def _own_times(node: Node) -> list[Node]:
+    """When the occasion itself was; not how far from it something else was."""
+    return [when for when in node.all("when") if when.kinds.isdisjoint(("within", "sameday", "neighbour"))]
 
 
 def _during(happened: events.Occasions, spans: Sequence[Span]) -> list[ClinicalFact]:
@@ -208,20 +214,21 @@ def _days(fact: ClinicalFact) -> tuple[date | None, date | None]:
 
 
 def _reading(node: Node, after: timedelta, start: date | None, end: date | None) -> Interval | None:
+    """The days that are meant, of an occasion on these."""
     if start is None:
         return None
     lengths = (*node.all("duration"), *(each for part in node.all("within") for each in part.all("duration")))
     if lengths:
         return _distant(node.says("time"), lengths[0], start)
-    match node.says("time"):
-        case "during":
-            last = end or start
-            return (start, last) if last - start <= _LONGEST else None
-        case "after":
-            return start, (end or start) + after
-        case "before":
-            return start - after, start - timedelta(after != _LATER)
-    return start, start
+    if node.all("neighbour"):
+        return _relative(node.all("neighbour")[0], (start, start))
+    last = end or start
+    meant: dict[str, Interval | None] = {
+        "during": (start, last) if last - start <= _LONGEST else None,
+        "after": (start, last + after),
+        "before": (start - after, start - timedelta(after != _LATER)),
+    }
+    return meant.get(node.says("time"), (start, start))
 
 
 def _distant(relation: str, length: Node, day: date) -> Interval:

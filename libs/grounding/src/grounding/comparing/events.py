@@ -173,7 +173,9 @@ def _groups(node: Node, record: Record) -> list[list[Span]]:
     found = [[*spans_of(day, record), *(beside if listed else ())] for day in days]
     if beside and not listed:
         found.append(beside)
-    if any(span.relation not in ("on", "between", "now", "after", "before") for spans in found for span in spans):
+    if any(
+        span.relation not in ("on", "between", "now", "after", "before", "since") for spans in found for span in spans
+    ):
         raise UnclearError("which day is meant")
     return found
 
@@ -190,7 +192,7 @@ def _apart(listed: Sequence[Node]) -> list[list[Node]]:
 
 
 def _is_age(when: Node) -> bool:
-    return "aged" in when.kinds or any(map(_is_age, when.all("of")))
+    return "aged" in when.kinds or any(map(_is_age, (*when.all("of"), *when.all("first"))))
 
 
 def _aged(age: Node, record: Record) -> Span:
@@ -200,7 +202,7 @@ def _aged(age: Node, record: Record) -> Span:
 
 def _dated(happened: Occasions, spans: Sequence[Span]) -> Outcome:
     fitting = happened.fitting(spans)
-    if fitting:
+    if fitting and not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans):
         return supported("date", fitting[-1:])
     days = ", ".join(map(str, happened.days[-3:]))
     return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, happened.facts[-1:])
@@ -212,6 +214,8 @@ def is_in(fact: ClinicalFact, span: Span) -> bool:
         return span.relation == "now" and start is not None
     if span.relation == "after":
         return start > max(last for _, last in span.readings)
+    if span.relation == "since":
+        return start >= min(first for first, _ in span.readings)
     if span.relation == "before":
         return start < min(first for first, _ in span.readings)
     return span.includes(start)

@@ -211,7 +211,9 @@ def aged(age: Node, record: Record) -> Span:
         born = _birth(record)
         return Span("on", (distant((born, born), age, 1),))
     first = round(years)
-    return Span("on", (_between_ages(record, first, first + 1),))
+    begins, ends = _between_ages(record, first, first + 1)
+    # At one or two a child is so old some weeks before its birthday.
+    return Span("on", ((begins - timedelta(45 * (1 <= first <= _SMALL)), ends),))
 
 
 def _young(node: Node, record: Record) -> Span:
@@ -348,6 +350,7 @@ def _unit(node: Node) -> str:
 _SLACK = {"week": (3.0, 3.0), "wk": (3.0, 3.0), "month": (10.0, 15.0), "mo": (10.0, 15.0), "year": (110.0, 165.0),
           "yr": (110.0, 165.0)}  # fmt: skip
 _FEW, _ROUGH = 1.9, 0.07
+_SMALL = 2
 _WHOLE = 0.01
 _LAST_MONTH = 12
 _DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,

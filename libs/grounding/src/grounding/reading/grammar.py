@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain, groupby, product
+from heapq import heapify, heappop, heappush
+from itertools import chain, groupby, islice, product
 
 from grounding.reading import names, tables, tokens
 from grounding.reading.nodes import Node
@@ -31,8 +32,12 @@ _ADJUNCTS = ("when", "circumstance")
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
 
+_AUXILIARIES = frozenset(("was", "were", "been", "got"))
+
 # So many nodes are covered, and whether the last of them belong to a clause.
 _Place = tuple[int, bool]
+# Where a match begins, and minus where it ends; the place of its row, and the match.
+_Found = tuple[int, int, int, "re.Match[str]"]
 _Match = tuple["Production", "re.Match[str]", int]
 
 
@@ -140,18 +145,16 @@ class Grammar:
     def _reduced(self, nodes: list[Node], level: tuple[Production, ...]) -> list[Node]:
         text = self._text(nodes)
         present = set(text)
-        matches = [
-            (match.start(), -match.end(), order, match)
-            for order, row in enumerate(level)
-            if _may(row, present)
-            for match in row.pattern.compiled.finditer(text)
-            if match.end() > match.start()
-        ]
+        queue = [found for order, row in enumerate(level) if _may(row, present) for found in _next(row, order, text, 0)]
+        heapify(queue)
         made, at = [], 0
-        for start, end, order, match in sorted(matches, key=lambda each: each[:3]):
+        while queue:
+            start, _, order, match = heappop(queue)
             if start >= at:
                 made += [*nodes[at:start], self._made(level[order], match, nodes)]
-                at = -end
+                at = match.end()
+            for found in _next(level[order], order, text, at):
+                heappush(queue, found)
         return [*made, *nodes[at:]]
 
     def _made(self, row: Production, match: "re.Match[str]", nodes: Sequence[Node]) -> Node:
@@ -175,6 +178,12 @@ class Grammar:
         return "".join(
             self.alphabet.kinds(node.kinds) if node.kinds else self.alphabet.known_word(node.text) for node in nodes
         )
+
+
+def _next(row: "Production", order: int, text: str, at: int) -> Iterator[_Found]:
+    """The first match of a row from here on, if there is one."""
+    matches = (each for each in row.pattern.compiled.finditer(text, at) if each.end() > each.start())
+    yield from ((each.start(), -each.end(), order, each) for each in islice(matches, 1))
 
 
 def _matches(rows: Iterable[Production], text: str, at: int) -> Iterator[_Match]:
@@ -226,9 +235,10 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
 
 
 def _is_bare(node: Node) -> bool:
-    """What was done at a time that is told with it asserts for itself."""
-    is_told = {"acts", "when"} <= set().union(*(part.kinds for part in node.parts))
-    return all(part.kinds for part in node.parts) and not is_told
+    """What was done at a time that is told with it, or is told to have been done, asserts for itself."""
+    kinds = set().union(*(part.kinds for part in node.parts))
+    is_done = "acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split()))
+    return all(part.kinds for part in node.parts) and not is_done
 
 
 def _may(row: Production, present: set[str]) -> bool:
