@@ -92,9 +92,14 @@ PAIRS = (
     ("Her first colonoscopy dates from February 2011.", "Her first colonoscopy dates from June 2021."),
     ("She underwent a colonoscopy on two occasions.", "She underwent a colonoscopy on three occasions."),
     (
-        "More than ten years separate the two colonoscopies.",
-        "More than ten years separate the colonoscopy of 2011 and it.",
+        "More than five years separate the appendectomy from the first colonoscopy.",
+        "More than nine years separate the appendectomy from the first colonoscopy.",
     ),
+    (
+        "Her first colonoscopy was on 7 February 2011, at the age of 50.",
+        "Her first colonoscopy was on 7 February 2011, at the age of 52.",
+    ),
+    ("She has had more than one colonoscopy.", "She has had more than two colonoscopies."),
     ("She visited the ED twice.", "She visited the ED three times."),
     ("Last ED visit: 20 November 2019.", "Last ED visit: 2 August 1972."),
     (
@@ -117,7 +122,7 @@ PAIRS = (
 )
 
 
-@pytest.mark.parametrize("sentence", [holds for holds, _ in PAIRS[:20] + PAIRS[21:]])
+@pytest.mark.parametrize("sentence", [holds for holds, _ in PAIRS])
 def test_what_happened_at_that_time_is_supported(sentence: str) -> None:
     assert verdict(sentence) is Verdict.SUPPORTED
 

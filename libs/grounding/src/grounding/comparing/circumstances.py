@@ -57,7 +57,9 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
     role = _ROLES.get(clause.kind, "when")
-    whens = {each: _as_when(each, record, _LATER if clause.kind in _HAPPENING else _SOON) for each in beside}
+    after = _LATER if clause.kind in _HAPPENING else _SOON
+    dated = bool(clause.all(role)) or any(_CIRCUMSTANCE not in each.kinds for each in beside)
+    whens = {each: _as_when(each, record, after, dated=dated) for each in beside}
     parts = tuple(whens.get(part, part) for part in clause.parts)
     roles = {**clause.roles, role: (*clause.all(role), *whens.values()), ADJUNCT: (), LEAD: ()}
     outcomes = compare(replace(clause, parts=parts, roles=roles), record)
@@ -153,10 +155,12 @@ def _unsure(outcome: Outcome) -> Outcome:
     return outcome._replace(verdict=Verdict.UNSUPPORTED) if outcome.verdict is Verdict.CONTRADICTED else outcome
 
 
-def _as_when(node: Node, record: Record, after: timedelta) -> Node:
+def _as_when(node: Node, record: Record, after: timedelta, *, dated: bool) -> Node:
     if _CIRCUMSTANCE not in node.kinds:
         return node
-    readings = tuple(filter(None, (_reading(node, after, *_days(fact)) for fact in _occasions(node, record))))
+    readings = tuple(
+        filter(None, (_reading(node, after, *_days(fact)) for fact in _occasions(node, record, dated=dated)))
+    )
     if node.says("time") == "during":
         readings = _within(readings, events.spans_of(_own_times(node), record))
     if not readings:
@@ -165,8 +169,11 @@ def _as_when(node: Node, record: Record, after: timedelta) -> Node:
     return replace(node, kinds=frozenset({"when"}), value=Span(relation, readings))
 
 
-def _occasions(node: Node, record: Record) -> list[ClinicalFact]:
-    """What is meant: of what happened often, what a day names, else all of it; at most so many."""
+def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]:
+    """What is meant: of what happened often, what a day names, else all of it; at most so many.
+
+    `dated`: what is told has a day of its own, beside which any of them may be meant.
+    """
     what = node.all("what")[0]
     ordered = what if "ordered" in what.kinds else None
     target = what.all("what")[0] if ordered else what
@@ -181,7 +188,7 @@ def _occasions(node: Node, record: Record) -> list[ClinicalFact]:
         days = sorted({day for fact in fitting if (day := facts.starts_on(fact))})
         chosen = days[-1:] if (ordered or node).says("order") == "last" else days[:1]
         return [fact for fact in fitting if facts.starts_on(fact) in chosen]
-    if "visit" not in target.kinds and len({facts.starts_on(fact) for fact in fitting}) > _MOST:
+    if not dated and "visit" not in target.kinds and len({facts.starts_on(fact) for fact in fitting}) > _MOST:
         raise UnclearError("which occasion is meant")
     return fitting
 

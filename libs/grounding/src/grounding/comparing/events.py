@@ -250,6 +250,9 @@ def _counted(
         least = int(node.all("times")[0].says("least"))
         within = Occasions(tuple(happened.fitting(groups[0]))) if len(groups) == 1 else happened
         return [_compared(len(within.days) >= least, within)]
+    if node.all("bound"):
+        within = Occasions(tuple(happened.fitting(groups[0]))) if groups else happened
+        return [_compared(_is_beyond(len(within.days), node.all("bound")[0]), within)]
     count = _count(node, target)
     if count is None:
         return []
@@ -262,6 +265,17 @@ def _counted(
     all_listed = all(any(_on(day, spans) for spans in groups) for day in counted.days)
     right = actual == count and (not listed or (len(groups) == count and all_listed))
     return [_compared(right, counted)]
+
+
+def _is_beyond(actual: int, bound: Node) -> bool:
+    """`More than two`, `at least three`."""
+    limit = int(meaning.amount(bound).value)
+    return {
+        "above": actual > limit,
+        "below": actual < limit,
+        "at-least": actual >= limit,
+        "at-most": actual <= limit,
+    }[bound.says("compare")]
 
 
 def _compared(right: bool, counted: Occasions) -> Outcome:  # noqa: FBT001

@@ -43,7 +43,7 @@ _OF_PREFIX = {
 _IMAGES = frozenset({"399208008"})
 _VACCINES = ("{} vaccine", "{} vaccination", "{} vaccines", "{} vaccinations", "{} immunization", "{} immunisation",
              "{} shot", "{} booster", "{} vaccine booster", "{} vaccination series", "{} jab", "{} dose",
-             "{} doses")  # fmt: skip
+             "{} doses", "{} series", "{} vaccine series")  # fmt: skip
 # Names of antigens that physicians use in place of the table's.
 _ALSO = {"influenza": ("flu",), "varicella": ("chickenpox",), "zoster": ("shingles",), "hepatitis-a": ("hep a",),
          "hepatitis-b": ("hep b",), "meningococcal-acwy": ("meningococcal",), "covid-19": ("covid",)}  # fmt: skip
