@@ -38,9 +38,9 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     return found
 
 
-def _restated(sentence: str, found: Sequence[Claim], record: Record) -> Claim | None:
+def _restated(sentence: str, judged: Sequence[Claim], record: Record) -> Claim | None:
     """The very words of a text of these days, where neither the facts nor a reading of the texts decide."""
-    if not any(each.verdict is Verdict.UNSUPPORTED for each in found) or worst(found) is Verdict.CONTRADICTED:
+    if not any(each.verdict is Verdict.UNSUPPORTED for each in judged) or worst(judged) is Verdict.CONTRADICTED:
         return None
     outcome = texts.restated(sentence, record)
     return outcome and Claim(0, len(sentence), outcome.check, outcome.verdict, "", outcome.fact_ids)
