@@ -7,7 +7,7 @@ is read before an assertion needs it, and then only sentences that hold a name o
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from grounding import facts
 from grounding.claims import Verdict
-from grounding.comparing import meaning, signature
+from grounding.comparing import meaning, signature, social
 from grounding.comparing.compare import compare
 from grounding.comparing.findings import items
 from grounding.comparing.meaning import Span, UnclearError
@@ -26,7 +26,7 @@ from grounding.comparing.signature import Assertion, Signature, word_of
 from grounding.documents import Piece, TooManySentencesError, pieces
 from grounding.documents import read as read_piece
 from grounding.lexicon import Keys
-from grounding.reading import names
+from grounding.reading import answers, names
 from grounding.reading.nodes import Node
 from grounding.reading.sections import section
 from grounding.sentence import read as read_sentence
@@ -128,6 +128,10 @@ class Texts:
         needed = [self._spelled(keys, record) for keys in item.names] + [{word} for word in item.core]
         return islice(self._holding(needed), _MOST) if needed else iter(())
 
+    def answering(self, question: str) -> Iterator[Said]:
+        """The newest sentences that may answer a question of the social history."""
+        return islice(self._holding([set(map(word_of, answers.first_words(question)))]), _MOST)
+
     def assertions(self, spoken: Said, record: Record) -> tuple[Assertion, ...]:
         """What a sentence asserts, or where it is not read whole, what the parts of it do that stand by themselves."""
         key = (spoken.piece.words, spoken.piece.before, *spoken.piece.block.above)
@@ -174,6 +178,8 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
     texts = of(record)
     if clause.kind in ("source", "written"):
         return [_named(clause, texts)]
+    if clause.kind == "social" and not named.origins:
+        return [*_of_answers(clause, outcomes, texts, record)]
     holds = all(each.holds for each in outcomes) and not named.origins
     if holds and clause.kind not in ("no-problem", "no-finding"):
         return outcomes
@@ -183,6 +189,32 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
         return [*_of_items(clause, outcomes, texts, record, named)]
     except UnclearError as error:
         return [unsupported("clear", str(error))]
+
+
+def _of_answers(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record) -> Iterator[Outcome]:
+    """What no entry answers, the newest text of the time does that answers the same question."""
+    for outcome, (node, spans, labels) in zip(outcomes, social.told(clause, record), strict=True):
+        yield outcome if outcome.holds else _answer(social.wanted(node, labels), spans, texts, record) or outcome
+
+
+def _answer(wanted: Mapping[str, set[str]], spans: Sequence[Span], texts: Texts, record: Record) -> Outcome | None:
+    for question, own in wanted.items():
+        for spoken in texts.answering(question):
+            if not all(_includes(span, spoken.day, record) for span in spans):
+                continue
+            stated = set[str]()
+            for each in texts.assertions(spoken, record):
+                if each.kind == "social" and not each.whens:
+                    stated |= _stated(each.node, question, record)
+            if stated:
+                agrees = not stated.isdisjoint(own)
+                return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,)) if agrees else _contradicted(spoken)
+    return None
+
+
+def _stated(clause: Node, question: str, record: Record) -> set[str]:
+    """The answers to a question that a clause tells."""
+    return {each for node, _, labels in social.told(clause, record) for each in social.wanted(node, labels).get(question, ())}
 
 
 def restated(sentence: str, record: Record) -> Outcome | None:
