@@ -42,6 +42,7 @@ _SAME = {
     "acute": frozenset({"acute", "akut", "akute", "akuter", "akutes", "aiguë"}),
     "chronic": frozenset({"chronic", "chronisch", "chronische", "chronischer", "chronisches", "chronique"}),
 }
+_OVER = frozenset({"resolved", "healed", "ended", "cleared", "settled", "cured", "abated"})
 _OPPOSITE = {"acute": "chronic", "chronic": "acute", "mild": "severe", "severe": "mild"}
 _STAGES = {"ckd-1": "G1", "ckd-2": "G2", "ckd-3": "G3", "ckd-3a": "G3a", "ckd-3b": "G3b", "ckd-4": "G4", "ckd-5": "G5"}
 
@@ -63,7 +64,20 @@ def problem(node: Node, record: Record) -> list[Outcome]:
     past = {part.text for part in node.parts} & _PAST
     past |= {part.text for part in node.parts if part.text.lower().startswith(_HISTORY)}
     told_past = bool(past or node.says("past"))
+    if node.says("several"):
+        return [_several(one, record) for one in conditions(node, "several")]
     return [each for one in conditions(node) for each in _problem(one, spans, node, record, past=told_past)]
+
+
+def _several(condition: Node, record: Record) -> Outcome:
+    """More than one occasion."""
+    here = present(condition, record)
+    days = {day for fact in here if (day := facts.starts_on(fact))}
+    if len(days) > 1:
+        return supported("count", here)
+    if here:
+        return contradicted("count", told(here[-1]), here[-1:])
+    return unsupported("problem", _SAID_NOWHERE)
 
 
 def present(condition: Node, record: Record) -> list[ClinicalFact]:
@@ -181,6 +195,56 @@ def is_of(fact: ClinicalFact, span: Span) -> bool:
     return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
 
 
+def active(node: Node, record: Record) -> list[Outcome]:
+    """A problem that is told as not over: an entry of it has no end."""
+    found: list[Outcome] = []
+    for condition in conditions(node):
+        here = [fact for fact in present(condition, record) if not is_history(fact)]
+        open_ = [fact for fact in here if not _over(fact, record)]
+        if open_:
+            found.append(supported("status", open_[-1:]))
+        elif here:
+            found.append(contradicted("status", told(here[-1]), here[-1:]))
+        else:
+            found.append(unsupported("problem", _SAID_NOWHERE))
+    return found
+
+
+def lasted(node: Node, record: Record) -> list[Outcome]:
+    """How long a problem was there, from its start to its end."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
+    length = meaning.days(node.all("length")[0])
+    most = "within" in {part.text for part in node.parts}
+    return [_lasted(one, spans, ends, length, record, most=most) for one in conditions(node)]
+
+
+def _lasted(
+    condition: Node, spans: Sequence[Span], ends: Sequence[Span], length: float, record: Record, *, most: bool
+) -> Outcome:
+    entries = [fact for fact in present(condition, record) if all(is_of(fact, span) for span in spans)]
+    over = [
+        fact for fact in entries if _days_of(fact) and all(span.includes(facts.ends_on(fact)) for span in ends)
+    ]
+    fitting = [fact for fact in over if _is_about(_days_of(fact), length, most=most)]
+    if fitting:
+        return supported("duration", fitting[-1:])
+    if over and len(over) == len(entries):
+        return contradicted("duration", told(over[-1]), over[-1:])
+    return unsupported("duration", "the record does not say how long it was there")
+
+
+def _days_of(fact: ClinicalFact) -> int:
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    return (end - start).days if start and end else 0
+
+
+def _is_about(actual: int, said: float, *, most: bool) -> bool:
+    """Lengths of time are told roughly, by a sixth; `within`: at most so long."""
+    slack = max(1.0, said / 6)
+    return actual <= said + 1 if most else abs(actual - said) <= slack
+
+
 def told(fact: ClinicalFact) -> str:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     return (
@@ -229,7 +293,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         fitting = [
             fact
             for fact in over
-            if all(is_of(fact, span) for span in spans) and all(span.includes(facts.ends_on(fact)) for span in ends)
+            if all(is_of(fact, span) for span in spans) and all(_ended(fact, span) for span in ends)
         ]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))
@@ -238,6 +302,13 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         else:
             found.append(contradicted("status", told(entries[-1]), entries[-1:]))
     return found
+
+
+def _ended(fact: ClinicalFact, span: Span) -> bool:
+    """Whether it ended at a time, or within a length of time from its start."""
+    if span.relation == "span":
+        return 0 < _days_of(fact) <= span.length + 1
+    return span.includes(facts.ends_on(fact))
 
 
 def no_problem(node: Node, record: Record) -> list[Outcome]:
@@ -286,6 +357,57 @@ def no_record(node: Node, record: Record) -> list[Outcome]:
         else:
             found.append(unsupported("negation", "nothing in the record denies it"))
     return found
+
+
+def history(node: Node, record: Record) -> list[Outcome]:
+    """A list of what the patient has or had: each entry with its days, and whether it is over."""
+    return [each for entry in _entries(node) for each in _of_entry(*entry, record)]
+
+
+def _entries(node: Node) -> list[tuple[Node, list[Node], bool]]:
+    """What each entry names, its days, and whether it is told as over."""
+    found: list[tuple[Node, list[Node], bool]] = []
+    days: list[Node] = []
+    for part in node.parts:
+        if part.kinds & {"conditions", "acts"}:
+            found.append((part, days, False))
+            days = []
+        elif part.kinds & {"when", "days"} and node.says("first"):
+            days = [part]
+        elif part.kinds & {"when", "days"} and found:
+            found[-1] = (found[-1][0], [part], found[-1][2])
+        elif part.text in _OVER and found:
+            found[-1] = (found[-1][0], found[-1][1], True)
+    return found
+
+
+def _of_entry(what: Node, days: Sequence[Node], over: bool, record: Record) -> list[Outcome]:  # noqa: FBT001
+    whens = [when for each in days for when in (each.all("when") if "days" in each.kinds else (each,))]
+    found: list[Outcome] = []
+    for one in what.within("condition") if "conditions" in what.kinds else what.within("act"):
+        here = _here(one, record)
+        ended = [fact for fact in here if not over or _over(fact, record)]
+        if not here:
+            found.append(unsupported("problem", _SAID_NOWHERE))
+        elif not ended:
+            found.append(contradicted("status", told(here[-1]), here[-1:]))
+        elif any(not _on(when, ended, record) for when in whens):
+            found.append(contradicted("date", told(ended[-1]), ended[-1:]))
+        else:
+            found.append(supported("problem", ended[-1:]))
+    return found
+
+
+def _here(one: Node, record: Record) -> list[ClinicalFact]:
+    if "condition" in one.kinds:
+        return present(one, record)
+    keys = meaning.keys(one, names.PROCEDURE, names.IMMUNIZATION)
+    return list(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION, pb.FACT_KIND_PROBLEM))
+
+
+def _on(when: Node, entries: Sequence[ClinicalFact], record: Record) -> bool:
+    spans = meaning.spans(when, record)
+    return any(all(is_of(fact, span) for span in spans) for fact in entries)
 
 
 # --- allergies
