@@ -55,6 +55,8 @@ _LASTING = frozenset(
     {"relative", "reaction", "allergy", "given", "took", "started", "stopped", "treated", "advised-against", "admitted"}
 )
 _SEEN = frozenset({"finding", "no-finding", "normal-finding"})
+# Kinds that answer questions of the social history.
+_ANSWERED = frozenset({"social", "person"})
 _BY_ITEM = frozenset({"finding", "no-finding", "problem", "no-problem"})
 
 
@@ -178,7 +180,7 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
     texts = of(record)
     if clause.kind in ("source", "written"):
         return [_named(clause, texts)]
-    if clause.kind == "social" and not named.origins:
+    if clause.kind in _ANSWERED and not clause.says("changed") and not named.origins:
         return [*_of_answers(clause, outcomes, texts, record)]
     holds = all(each.holds for each in outcomes) and not named.origins
     if holds and clause.kind not in ("no-problem", "no-finding"):
@@ -193,7 +195,12 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
 
 def _of_answers(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record) -> Iterator[Outcome]:
     """What no entry answers, the newest text of the time does that answers the same question."""
-    for outcome, (node, spans, labels) in zip(outcomes, social.told(clause, record), strict=True):
+    told = social.told(clause, record)
+    for outcome in outcomes:
+        if outcome.check != social.ANSWER:
+            yield outcome
+            continue
+        node, spans, labels = next(told)
         yield outcome if outcome.holds else _answer(social.wanted(node, labels), spans, texts, record) or outcome
 
 
@@ -204,7 +211,7 @@ def _answer(wanted: Mapping[str, set[str]], spans: Sequence[Span], texts: Texts,
                 continue
             stated = set[str]()
             for each in texts.assertions(spoken, record):
-                if each.kind == "social" and not each.whens:
+                if each.kind in _ANSWERED and not each.whens:
                     stated |= _stated(each.node, question, record)
             if stated:
                 agrees = not stated.isdisjoint(own)
@@ -214,7 +221,8 @@ def _answer(wanted: Mapping[str, set[str]], spans: Sequence[Span], texts: Texts,
 
 def _stated(clause: Node, question: str, record: Record) -> set[str]:
     """The answers to a question that a clause tells."""
-    return {each for node, _, labels in social.told(clause, record) for each in social.wanted(node, labels).get(question, ())}
+    answered = (social.wanted(node, labels) for node, _, labels in social.told(clause, record))
+    return {answer for each in answered for answer in each.get(question, ())}
 
 
 def restated(sentence: str, record: Record) -> Outcome | None:

@@ -24,8 +24,8 @@ _ROLES = {"event": "on"}
 TIMED = frozenset(
     ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "event", "finding", "given",
      "household", "judged", "kept-between", "listed", "measured", "never", "no-finding", "not-taken", "person",
-     "problem", "ranged", "resolved", "social", "staged", "started", "stay", "stopped", "takes", "took", "treated",
-     "valued-condition")
+     "lasted", "problem", "ranged", "resolved", "seen", "social", "staged", "started", "stay", "stopped", "takes", "took",
+     "treated", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # An illness that lasts longer says little about when something happened during it.

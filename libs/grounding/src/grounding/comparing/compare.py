@@ -112,6 +112,8 @@ KINDS: Mapping[str, Compare] = {
     "admitted": persons.admitted,
     "stay": persons.stay,
     "discharged": persons.discharged,
+    "seen": persons.seen,
+    "undergoing": persons.undergoing,
 }
 
 

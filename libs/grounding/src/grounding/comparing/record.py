@@ -34,7 +34,7 @@ _INTRODUCED = re.compile(
 )
 _BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A-Za-z-]+){0,3}) [0-9].*)$")
 # What was looked for is not thereby there.
-_SOUGHT = re.compile(r"screening (?:test )?for [^\n(;,.]*")
+_SOUGHT = re.compile(r"screening (?:test )?for [^\n(;,.]*|[^\n(;,.]* self[ -]management (?:plan|education)")
 _SHORT = 2
 _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
 _SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)

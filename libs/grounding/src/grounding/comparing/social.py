@@ -13,12 +13,15 @@ from grounding.lexicon import Keys
 from grounding.reading import answers, names, wordings
 from grounding.reading.nodes import Node
 
+ANSWER = "answer"
 # Answers that say nothing.
 _DECLINED = frozenset({"i choose not to answer this question", "unknown", "declined", "asked but unknown", "unsure"})
 
 
 def answered(node: Node, record: Record) -> list[Outcome]:
     """Each answer that is told must be the newest one of the time that is said."""
+    if node.says("changed"):
+        return [_changed(each, spans, record) for each, spans, _ in told(node, record)]
     return [_answered(each, spans, record, labels) for each, spans, labels in told(node, record)]
 
 
@@ -80,11 +83,25 @@ def _answered(node: Node, spans: list[meaning.Span], record: Record, labels: Key
     asked = {question: stated for question in possible if (stated := _stated(question, spans, record))}
     for question, stated in asked.items():
         if _text(stated) in possible[question]:
-            return supported("answer", [stated])
+            return supported(ANSWER, [stated])
     if asked:
         stated = next(iter(asked.values()))
-        return contradicted("answer", f"the record has {stated.coded.display or stated.text}", [stated])
-    return unsupported("answer", "the record does not say so")
+        return contradicted(ANSWER, f"the record has {stated.coded.display or stated.text}", [stated])
+    return unsupported(ANSWER, "the record does not say so")
+
+
+def _changed(node: Node, spans: Sequence[meaning.Span], record: Record) -> Outcome:
+    """`No longer`: another answer now, and this one before."""
+    for question, own in wanted(node, None).items():
+        stated = _stated(question, spans, record)
+        if stated is None:
+            continue
+        before = [fact for fact in record.asked(question) if facts.in_time(fact) < facts.in_time(stated)]
+        earlier = [fact for fact in before if _text(fact) in own]
+        if _text(stated) not in own and earlier:
+            return supported(ANSWER, [stated, earlier[-1]])
+        return contradicted(ANSWER, f"the record has {stated.coded.display or stated.text}", [stated])
+    return unsupported(ANSWER, "the record does not say so")
 
 
 def _stated(question: str, spans: Sequence[meaning.Span], record: Record) -> ClinicalFact | None:
@@ -107,8 +124,8 @@ def household(node: Node, record: Record) -> list[Outcome]:
     stated = _stated(answers.counted("household"), spans, record)
     value = facts.number(stated.quantity) if stated else None
     if stated is None or value is None:
-        return [unsupported("answer", "the record does not say how many")]
+        return [unsupported(ANSWER, "the record does not say how many")]
     said = int(node.says("more") or 0) + (meaning.amount(node.all("value")[0]).value if node.all("value") else 0)
     if said == value:
-        return [supported("answer", [stated])]
-    return [contradicted("answer", f"the record has {stated.quantity.value}", [stated])]
+        return [supported(ANSWER, [stated])]
+    return [contradicted(ANSWER, f"the record has {stated.quantity.value}", [stated])]

@@ -116,8 +116,12 @@ class Grammar:
         for row, match, end in matches:
             node = self._made(row, match, nodes)
             if _may_follow(node, state.clauses):
-                # What introduces is followed by what it introduces.
-                yield (end, not row.sets.get("opens")), _with(state, node)
+                opens, cover = row.sets.get("opens"), _with(state, node)
+                # What introduces is followed by what it introduces; who the patient is may be.
+                if opens:
+                    yield (end, False), cover
+                if opens in (None, "may"):
+                    yield (end, True), cover
 
     def _adjunct(
         self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
