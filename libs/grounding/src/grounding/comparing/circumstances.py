@@ -25,7 +25,7 @@ TIMED = frozenset(
     ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "event", "finding", "given",
      "household", "judged", "kept-between", "listed", "measured", "never", "no-finding", "not-taken", "person",
      "lasted", "problem", "ranged", "resolved", "seen", "social", "staged", "started", "stay", "stopped", "takes", "took",
-     "treated", "valued-condition")
+     "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # An illness that lasts longer says little about when something happened during it.

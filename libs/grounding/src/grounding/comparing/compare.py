@@ -62,6 +62,8 @@ KINDS: Mapping[str, Compare] = {
     "problem": problems.problem,
     "active": problems.active,
     "lasted": problems.lasted,
+    "treated-for": problems.treated_for,
+    "waiting": problems.waiting,
     "history": problems.history,
     "resolved": problems.resolved,
     "resolved-from": problems.resolved,

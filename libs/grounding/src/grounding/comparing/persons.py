@@ -1,7 +1,7 @@
 """The patient and the visits: sex, age, birth, admissions, stays and discharges."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import BIRTH_DATE, SEX
@@ -20,8 +20,8 @@ _PARTS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
 _YEAR, _WHOLE = 365.25, 0.01
 # A stay that is told in weeks or months is told roughly.
 _LENGTH = 0.1
-# How often something was done, and how lately, that is told as going on.
-_REGULAR, _LATELY = 2, timedelta(186)
+# How often something was done that is told as going on.
+_REGULAR = 2
 FEMALE = frozenset({"she", "her", "hers", "herself", "woman", "female", "lady", "mrs", "ms"})
 MALE = frozenset({"he", "him", "his", "himself", "man", "male", "gentleman", "mr"})
 
@@ -188,9 +188,9 @@ def seen(node: Node, record: Record) -> list[Outcome]:
     fitting = [each for each in visits if all(span.includes(facts.starts_on(each)) for span in spans if span.readings)]
     if not fitting:
         last = visits[-1:]
-        return [contradicted("date", f"the record has visits until {facts.starts_on(each)}", [each]) for each in last] or [
-            unsupported("encounter", "the record has no visit")
-        ]
+        return [
+            contradicted("date", f"the record has visits until {facts.starts_on(each)}", [each]) for each in last
+        ] or [unsupported("encounter", "the record has no visit")]
     return [*_in_order(fitting, node, record), *_visited_for(fitting, node, record)]
 
 
@@ -221,7 +221,7 @@ def undergoing(node: Node, record: Record) -> list[Outcome]:
 def _undergoing(act: Node, record: Record) -> Outcome:
     done = [fact for fact in events.occasions(act, record).facts if facts.starts_on(fact)]
     days = sorted({day for fact in done if (day := facts.starts_on(fact))})
-    if len(days) < _REGULAR or record.today - days[-1] > _LATELY:
+    if len(days) < _REGULAR or record.today - days[-1] > problems.LATELY:
         return unsupported("event", "the record does not say that it goes on")
     return supported("event", done[-1:])
 

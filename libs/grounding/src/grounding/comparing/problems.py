@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families
+from terminology.concepts import SNOMED
 from terminology.loinc import FAMILY_HISTORY, HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM
 from terminology.problems import of as of_code
 
@@ -16,7 +18,7 @@ from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
-from grounding.reading import names
+from grounding.reading import names, wordings
 from grounding.reading.nodes import Node
 
 _SAID_NOWHERE = "the record has no such entry"
@@ -29,6 +31,12 @@ _BY_RESULT = {
     "anemia": (HAEMOGLOBIN, "low"),
     "thrombocytopenia": (PLATELETS, "low"),
 }
+# What a family says of a treatment that goes on: renal dialysis.
+_BY_PROCEDURE = {"dialysis-dependence": f"{SNOMED}|265764009"}
+_TREATMENTS = (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE)
+_AWAITING = "awaiting "
+# How often something was done, and how lately, that is told as going on.
+_REGULAR, LATELY = 2, timedelta(186)
 _REACTIONS = frozenset({names.PROBLEM, names.REACTION})
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
@@ -131,18 +139,48 @@ def _missing(condition: Node, entries: Sequence[ClinicalFact], spans: Sequence[S
             return contradicted("qualifier", told(fact), [fact])
     if _qualifiers(condition):
         return unsupported("qualifier", f"the record does not say {', '.join(sorted(_qualifiers(condition)))}")
-    return _by_result(problem_keys(condition), spans, record) or unsupported("problem", _SAID_NOWHERE)
+    keys = problem_keys(condition)
+    derived = _by_result(keys, spans, record) or _by_procedure(keys, record)
+    return derived or unsupported("problem", _SAID_NOWHERE)
+
+
+def _by_procedure(keys: Keys, record: Record) -> Outcome | None:
+    """Who had a treatment again and again until lately depends on it."""
+    for identifier, code in _BY_PROCEDURE.items():
+        if names.of_family(identifier) in keys:
+            done = record.of(frozenset({code}), pb.FACT_KIND_PROCEDURE)
+            days = sorted({day for fact in done if (day := facts.starts_on(fact))})
+            if len(days) >= _REGULAR and record.today - days[-1] <= LATELY:
+                return supported("event", done[-1:])
+    return None
 
 
 def _of_time(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    if any(span.relation == "span" for span in spans):
+        return _so_long(entries, spans, record)
     fitting = [fact for fact in entries if all(is_of(fact, span) for span in spans)]
     if not fitting:
-        if any(span.relation == "span" for span in spans) or any(_may_last(fact, spans) for fact in entries):
+        if any(_may_last(fact, spans) for fact in entries):
             return unsupported("date", "the record does not say that it was there at that time")
         return contradicted("date", told(entries[-1]), entries[-1:])
     if any(span.relation in ("since", "now") for span in spans) and all(_over(each, record) for each in fitting):
         return contradicted("status", told(fitting[-1]), fitting[-1:])
     return supported("problem", fitting[-1:])
+
+
+def _so_long(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    """`For six years`: there since so long before now, or before the day that is said."""
+    days = [last for span in spans if span.relation == "on" for _, last in span.readings] or [record.today]
+    lengths = [span.length for span in spans if span.relation == "span"]
+    for fact in entries:
+        start = facts.starts_on(fact)
+        if (
+            start
+            and not _over(fact, record)
+            and all(_is_about((day - start).days, each) for day in days for each in lengths)
+        ):
+            return supported("duration", [fact])
+    return unsupported("date", "the record does not say that it was there at that time")
 
 
 def _may_last(fact: ClinicalFact, spans: Sequence[Span]) -> bool:
@@ -223,9 +261,7 @@ def _lasted(
     condition: Node, spans: Sequence[Span], ends: Sequence[Span], length: float, record: Record, *, most: bool
 ) -> Outcome:
     entries = [fact for fact in present(condition, record) if all(is_of(fact, span) for span in spans)]
-    over = [
-        fact for fact in entries if _days_of(fact) and all(span.includes(facts.ends_on(fact)) for span in ends)
-    ]
+    over = [fact for fact in entries if _days_of(fact) and all(span.includes(facts.ends_on(fact)) for span in ends)]
     fitting = [fact for fact in over if _is_about(_days_of(fact), length, most=most)]
     if fitting:
         return supported("duration", fitting[-1:])
@@ -239,7 +275,7 @@ def _days_of(fact: ClinicalFact) -> int:
     return (end - start).days if start and end else 0
 
 
-def _is_about(actual: int, said: float, *, most: bool) -> bool:
+def _is_about(actual: int, said: float, *, most: bool = False) -> bool:
     """Lengths of time are told roughly, by a sixth; `within`: at most so long."""
     slack = max(1.0, said / 6)
     return actual <= said + 1 if most else abs(actual - said) <= slack
@@ -357,6 +393,40 @@ def no_record(node: Node, record: Record) -> list[Outcome]:
         else:
             found.append(unsupported("negation", "nothing in the record denies it"))
     return found
+
+
+def treated_for(node: Node, record: Record) -> list[Outcome]:
+    """Treated: a drug or a procedure was ordered at the visit of the problem."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    return [_treated(one, spans, record) for one in conditions(node)]
+
+
+def _treated(condition: Node, spans: Sequence[Span], record: Record) -> Outcome:
+    entries = present(condition, record)
+    fitting = [fact for fact in entries if all(is_of(fact, span) for span in spans)]
+    days = {facts.starts_on(fact) for fact in fitting} - {None}
+    done = [fact for fact in record.of_kind(*_TREATMENTS) if facts.starts_on(fact) in days]
+    if done:
+        return supported("relation", [*fitting[-1:], *done[-1:]])
+    if entries and not fitting:
+        return contradicted("date", told(entries[-1]), entries[-1:])
+    return unsupported("relation", "the record does not say that it was treated")
+
+
+def waiting(node: Node, record: Record) -> list[Outcome]:
+    """On a waiting list: an entry says so with the name of what is waited for."""
+    found: list[Outcome] = []
+    for each in (*node.all("conditions"), *node.all("acts")):
+        wanted = frozenset(re.findall(r"[a-z]+", each.text.lower())) - {"a", "an", "the"}
+        entries = [fact for fact in record.of_kind(pb.FACT_KIND_PROBLEM) if _waits_for(fact, wanted, record)]
+        found.append(supported("problem", entries[-1:]) if entries else unsupported("problem", _SAID_NOWHERE))
+    return found
+
+
+def _waits_for(fact: ClinicalFact, wanted: frozenset[str], record: Record) -> bool:
+    spoken = (name.lower() for own in facts.names(fact) for name in wordings.spoken(own))
+    waits = (name.removeprefix(_AWAITING) for name in spoken if name.startswith(_AWAITING))
+    return not _over(fact, record) and any(wanted <= set(name.split()) for name in waits)
 
 
 def history(node: Node, record: Record) -> list[Outcome]:

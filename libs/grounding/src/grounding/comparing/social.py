@@ -14,6 +14,8 @@ from grounding.reading import answers, names, wordings
 from grounding.reading.nodes import Node
 
 ANSWER = "answer"
+# The address of the patient.
+_AT_HOME = frozenset({keys_of.of_loinc("56799-0")})
 # Answers that say nothing.
 _DECLINED = frozenset({"i choose not to answer this question", "unknown", "declined", "asked but unknown", "unsure"})
 
@@ -22,7 +24,11 @@ def answered(node: Node, record: Record) -> list[Outcome]:
     """Each answer that is told must be the newest one of the time that is said."""
     if node.says("changed"):
         return [_changed(each, spans, record) for each, spans, _ in told(node, record)]
-    return [_answered(each, spans, record, labels) for each, spans, labels in told(node, record)]
+    again = "again" in {part.text for part in node.parts}
+    return [
+        _again(each, spans, record) if again else _answered(each, spans, record, labels)
+        for each, spans, labels in told(node, record)
+    ]
 
 
 def told(node: Node, record: Record) -> Iterator[tuple[Node, list[meaning.Span], Keys | None]]:
@@ -90,6 +96,18 @@ def _answered(node: Node, spans: list[meaning.Span], record: Record, labels: Key
     return unsupported(ANSWER, "the record does not say so")
 
 
+def _again(node: Node, spans: Sequence[meaning.Span], record: Record) -> Outcome:
+    """`Again`: this answer, and before it another one."""
+    outcome = _answered(node, spans, record, None)
+    stated = next((fact for fact in record.facts if fact.fact_id in outcome.fact_ids), None)
+    if not outcome.holds or stated is None:
+        return outcome
+    before = (fact for fact in record.asked(stated.code.code) if facts.in_time(fact) < facts.in_time(stated))
+    if any(_text(fact) != _text(stated) for fact in before):
+        return outcome
+    return unsupported(ANSWER, "the record does not say that it was otherwise before")
+
+
 def _changed(node: Node, spans: Sequence[meaning.Span], record: Record) -> Outcome:
     """`No longer`: another answer now, and this one before."""
     for question, own in wanted(node, None).items():
@@ -123,7 +141,8 @@ def household(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     stated = _stated(answers.counted("household"), spans, record)
     value = facts.number(stated.quantity) if stated else None
-    if stated is None or value is None:
+    elsewhere = [each for each in node.all("place") if not meaning.keys(each, names.OBSERVABLE) & _AT_HOME]
+    if stated is None or value is None or elsewhere:
         return [unsupported(ANSWER, "the record does not say how many")]
     said = int(node.says("more") or 0) + (meaning.amount(node.all("value")[0]).value if node.all("value") else 0)
     if said == value:

@@ -62,7 +62,9 @@ def first_words(question: str) -> frozenset[str]:
 
 @cache
 def _table() -> dict[tuple[str, str], tuple[str, ...]]:
-    return {(row["question"], row["answer"]): tuple(_spelled(row["words"])) for _, row in tables.rows("answers", _COLUMNS)}
+    return {
+        (row["question"], row["answer"]): tuple(_spelled(row["words"])) for _, row in tables.rows("answers", _COLUMNS)
+    }
 
 
 def _spelled(words: str) -> Iterator[str]:

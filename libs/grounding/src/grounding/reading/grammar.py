@@ -24,7 +24,7 @@ _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
 # What asserts the same wherever it stands.
-_FREE = frozenset(("measured", "normal-finding"))
+_FREE = frozenset(("measured", "normal-finding", "social", "household"))
 # What stands beside a clause and says when, or in which circumstances.
 _ADJUNCTS = ("when", "circumstance")
 # A clause that says when itself is not told so by what leads the sentence.
@@ -38,11 +38,14 @@ _Match = tuple["Production", "re.Match[str]", int]
 
 @dataclass(frozen=True, slots=True)
 class _Cover:
-    """How many clauses and adjuncts cover the nodes so far; the clauses, and what leads those that follow."""
+    """How many clauses and adjuncts cover the nodes so far; the clauses, and what leads those that follow, or only the
+    next.
+    """
 
     cost: int = 0
     clauses: tuple[Node, ...] = ()
     lead: tuple[Node, ...] = ()
+    once: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ class Grammar:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at))
             beside = self._adjunct(nodes, at, state, behind=behind)
-            passed = (((end, row.kind == TAIL), state) for row, _, end in _matches(marks[behind], text, at))
+            passed = (
+                ((end, row.kind == TAIL), _passed(state, row)) for row, _, end in _matches(marks[behind], text, at)
+            )
             for place, cover in chain(passed, beside, begun):
                 _keep(best, place, cover)
         whole = best.get((len(nodes), True))
@@ -115,7 +120,7 @@ class Grammar:
         """One more clause behind those of a state."""
         for row, match, end in matches:
             node = self._made(row, match, nodes)
-            if _may_follow(node, state.clauses):
+            if state.once or _may_follow(node, state.clauses):
                 opens, cover = row.sets.get("opens"), _with(state, node)
                 # What introduces is followed by what it introduces; who the patient is may be.
                 if opens:
@@ -196,9 +201,19 @@ def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
 
 def _with(state: _Cover, clause: Node) -> _Cover:
     """One more clause, which is told by what leads the sentence where it does not say when itself."""
-    if state.lead and _OWN_TIME.isdisjoint(clause.roles):
-        clause = _told(clause, before=state.lead)
+    lead = state.once or state.lead
+    if lead and _OWN_TIME.isdisjoint(clause.roles):
+        clause = _told(clause, before=lead)
     return _Cover(state.cost + 1, (*state.clauses, clause), state.lead)
+
+
+def _passed(state: _Cover, mark: Production) -> _Cover:
+    """Behind a mark; some (`with`) say that what follows is of the day of what stands before."""
+    if mark.sets.get("time") != "same" or not state.clauses:
+        return state
+    last = state.clauses[-1]
+    whens = (each for role in ("when", "on", ADJUNCT) for each in last.all(role))
+    return replace(state, once=tuple(each for each in whens if each.says("time") == "on")[:1])
 
 
 def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] = ()) -> Node:

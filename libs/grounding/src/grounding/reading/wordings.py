@@ -16,6 +16,8 @@ _MOST_WORDS = 10
 _PAIR = 2
 # Who reads the fact knows that it is past.
 _HISTORY = "history of "
+# `Sprained ankle`, `sprained her ankle`.
+_ARTICLES = ("", "the ", "her ", "his ", "an ", "a ")
 
 
 @lru_cache(maxsize=8192)
@@ -87,5 +89,6 @@ def _plurals(name: str) -> Iterator[str]:
 def _table() -> dict[str, dict[str, tuple[str, ...]]]:
     made: dict[str, dict[str, tuple[str, ...]]] = {"word": {}, "participle": {}, "adjective": {}}
     for _, row in tables.rows("wordings", _COLUMNS):
-        made[row["relation"]][row["word"]] = tuple(row["spoken"].split("|"))
+        spoken_as = made[row["relation"]]
+        spoken_as[row["word"]] = (*spoken_as.get(row["word"], ()), *row["spoken"].split("|"))
     return made
