@@ -7,7 +7,7 @@ is read before an assertion needs it, and then only sentences that hold a name o
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
@@ -16,17 +16,19 @@ from weakref import WeakKeyDictionary
 
 from grounding import facts
 from grounding.claims import Verdict
-from grounding.comparing import meaning, signature, social
+from grounding.comparing import meaning, paraphrase, signature, social
 from grounding.comparing.compare import compare
 from grounding.comparing.findings import items
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, unsupported
+from grounding.comparing.paraphrase import Content
 from grounding.comparing.record import Record
 from grounding.comparing.signature import Assertion, Signature, word_of
 from grounding.documents import Piece, TooManySentencesError, pieces
 from grounding.documents import read as read_piece
 from grounding.lexicon import Keys
-from grounding.reading import answers, names
+from grounding.reading import answers, names, tokens
+from grounding.reading.grammar import grammar
 from grounding.reading.nodes import Node
 from grounding.reading.sections import section
 from grounding.sentence import read as read_sentence
@@ -41,6 +43,9 @@ _REPORT = 5
 _WORD = re.compile(r"[^\W_]+")
 # Where a sentence is cut: wide, and within such a part, narrow.
 _PARTS = (re.compile(r"[;:]\s+|\s+[–—-]\s+"), re.compile(r",\s+"))
+_CUT = re.compile(r"[;:,]\s+|\s+[–—-]\s+")
+# Parts of a sentence that are taken together.
+_LONGEST_RUN = 4
 # Words by which a sentence takes back what a part of it says.
 _SCOPE_WORDS = """
     if unless whether probably probable possibly possible suspected suspect likely unlikely may might could
@@ -91,6 +96,10 @@ class Said:
     def words(self) -> tuple[str, ...]:
         return tuple(_words(self.piece.words))
 
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(map(paraphrase.stem, self.words))
+
 
 @dataclass(frozen=True)
 class Text:
@@ -108,6 +117,10 @@ class Text:
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(map(word_of, set(_WORD.findall(self.text))))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(map(paraphrase.stem, self.words))
 
     @cached_property
     def sentences(self) -> tuple[Said, ...]:
@@ -148,6 +161,16 @@ class Texts:
         alike = self._holding([{word} for word in words])
         return next((spoken for spoken in alike if spoken.words == words and _is_plain(spoken.piece)), None)
 
+    def alike(self, said: Content, is_near: Callable[["Text"], bool], record: Record) -> Iterator[Said]:
+        """The newest sentences of some texts that may hold the words and the first name of what is said."""
+        wanted = said.words
+        named = [
+            set(map(paraphrase.stem, self._spelled(each[1][0], record))) | {each[1][1]} for each in said.of("name")
+        ]
+        for text in self.all if wanted or named else ():
+            if is_near(text) and wanted <= text.stems:
+                yield from (each for each in text.sentences if wanted <= each.stems and _holds(each.stems, named[:1]))
+
     def _holding(self, needed: Sequence[set[str]]) -> Iterator[Said]:
         """Sentences that hold one of each of these words."""
         for text in self.all:
@@ -161,6 +184,11 @@ class Texts:
         if self._beginnings is None:
             self._beginnings = record.known.names.beginnings()
         return {word_of(word) for key in keys for own in (_beginnings(), self._beginnings) for word in own.get(key, ())}
+
+
+def _holds(words: frozenset[str], needed: Sequence[set[str]]) -> bool:
+    """Whether there is one of each of these words."""
+    return not any(words.isdisjoint(each) for each in needed)
 
 
 _OF: WeakKeyDictionary[Sources, Texts] = WeakKeyDictionary()
@@ -182,6 +210,10 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
         return [_named(clause, texts)]
     if clause.kind in _ANSWERED and not clause.says("changed") and not named.origins:
         return [*_of_answers(clause, outcomes, texts, record)]
+    return _of_texts(clause, outcomes, texts, record, named)
+
+
+def _of_texts(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> list[Outcome]:
     holds = all(each.holds for each in outcomes) and not named.origins
     if holds and clause.kind not in ("no-problem", "no-finding"):
         return outcomes
@@ -227,10 +259,51 @@ def _stated(clause: Node, question: str, record: Record) -> set[str]:
 
 def restated(sentence: str, record: Record) -> Outcome | None:
     """A text of these days that has the very words."""
-    spoken = None if record.cited else of(record).restated(sentence)
-    if spoken is None or not _is_recent(spoken.day, record):
+    if record.cited:
         return None
-    return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,))
+    texts = of(record)
+    spoken = texts.restated(sentence)
+    if spoken is None or not _is_recent(spoken.day, record):
+        spoken = _paraphrased(sentence, texts, record)
+    return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,)) if spoken else None
+
+
+def _paraphrased(sentence: str, texts: Texts, record: Record) -> Said | None:
+    """The newest sentence that says the same in nearly the same words, of the same time."""
+    said = _content(sentence, record)
+    try:
+        spans = [span for when in said.whens for span in meaning.spans(when, record)]
+    except UnclearError:
+        return None
+
+    def is_near(text: Text) -> bool:
+        return _is_recent(text.day, record) or (bool(spans) and all(span.includes(text.day) for span in spans))
+
+    return next((each for each in texts.alike(said, is_near, record) if _restates(each, said, spans, record)), None)
+
+
+def _content(words: str, record: Record) -> Content:
+    return paraphrase.content(grammar().phrases(tokens.tokens(words, record.today, record.known)))
+
+
+def _restates(spoken: Said, said: Content, spans: Sequence[Span], record: Record) -> bool:
+    if not _is_plain(spoken.piece):
+        return False
+    wholes = (_content(words, record) for words in _runs(spoken.piece.words))
+    return any(paraphrase.says(each, said) and _at_one_time(each, spans, spoken, record) for each in wholes)
+
+
+def _runs(words: str) -> Iterator[str]:
+    """The sentence, and each row of its parts."""
+    parts = _CUT.split(words.rstrip("."))
+    for length in range(1, min(len(parts), _LONGEST_RUN) + 1):
+        yield from (", ".join(parts[at : at + length]) for at in range(len(parts) - length + 1))
+
+
+def _at_one_time(text: Content, spans: Sequence[Span], spoken: Said, record: Record) -> bool:
+    """Each day that is said is the text's, or one that it names."""
+    days = [reading for when in text.whens for reading in _days(when, spoken, record)] or [(spoken.day, spoken.day)]
+    return all(any(_includes(span, day, record) for interval in days for day in interval) for span in spans)
 
 
 def _of_items(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> Iterator[Outcome]:

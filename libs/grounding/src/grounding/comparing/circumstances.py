@@ -23,9 +23,9 @@ from grounding.reading.nodes import Node
 _ROLES = {"event": "on"}
 TIMED = frozenset(
     ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "event", "finding", "given",
-     "household", "judged", "kept-between", "listed", "measured", "never", "no-finding", "not-taken", "person",
-     "lasted", "problem", "ranged", "resolved", "seen", "social", "staged", "started", "stay", "stopped", "takes", "took",
-     "treated", "treated-for", "valued-condition")
+     "household", "judged", "kept-between", "listed", "measured", "lasted", "never", "no-finding", "not-taken",
+     "person", "problem", "ranged", "resolved", "seen", "social", "staged", "started", "stay", "stopped", "takes",
+     "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # An illness that lasts longer says little about when something happened during it.

@@ -71,7 +71,7 @@ def _orders(name: str) -> Iterator[str]:
         yield f"{what} {head}"
         yield f"{head} of {what}"
         for adjective in _table()["participle"].get(head.lower(), ()):
-            yield f"{adjective} {what}"
+            yield from (f"{adjective} {article}{what}" for article in _ARTICLES)
     yield " of the ".join(parts)
     for adjective in _table()["adjective"].get(rest[0].lower(), ()):
         yield " of ".join([f"{adjective} {head}", *rest[1:]])
