@@ -43,7 +43,9 @@ _REPORT = 5
 _WORD = re.compile(r"[^\W_]+")
 # Where a sentence is cut: wide, and within such a part, narrow.
 _PARTS = (re.compile(r"[;:]\s+|\s+[–—-]\s+"), re.compile(r",\s+"))
-_CUT = re.compile(r"[;:,]\s+|\s+[–—-]\s+")
+_CUT = re.compile(r"[;,]\s+|\s+[–—-]\s+")
+# What lines that lead others say of what is not done yet.
+_PLANS = frozenset({"plan", "recommendation", "instruction", "advice", "outlook", "disposition", "goal"})
 # Parts of a sentence that are taken together.
 _LONGEST_RUN = 4
 # Words by which a sentence takes back what a part of it says.
@@ -270,27 +272,30 @@ def restated(sentence: str, record: Record) -> Outcome | None:
 
 def _paraphrased(sentence: str, texts: Texts, record: Record) -> Said | None:
     """The newest sentence that says the same in nearly the same words, of the same time."""
-    said = _content(sentence, record)
+    said = _content(sentence, record.today, record)
     try:
         spans = [span for when in said.whens for span in meaning.spans(when, record)]
     except UnclearError:
         return None
 
     def is_near(text: Text) -> bool:
+        if said.origins:
+            return all(_is_from(origin, text) for origin in said.origins)
         return _is_recent(text.day, record) or (bool(spans) and all(span.includes(text.day) for span in spans))
 
     return next((each for each in texts.alike(said, is_near, record) if _restates(each, said, spans, record)), None)
 
 
-def _content(words: str, record: Record) -> Content:
-    return paraphrase.content(grammar().phrases(tokens.tokens(words, record.today, record.known)))
+def _content(words: str, day: date, record: Record) -> Content:
+    return paraphrase.content(grammar().phrases(tokens.tokens(words, day, record.known)))
 
 
 def _restates(spoken: Said, said: Content, spans: Sequence[Span], record: Record) -> bool:
-    if not _is_plain(spoken.piece):
+    planned = any(not _PLANS.isdisjoint(_words(line)) for line in spoken.piece.block.above)
+    if planned or not _is_plain(spoken.piece):
         return False
-    wholes = (_content(words, record) for words in _runs(spoken.piece.words))
-    return any(paraphrase.says(each, said) and _at_one_time(each, spans, spoken, record) for each in wholes)
+    wholes = (_content(words, spoken.day, record) for words in _runs(spoken.piece.words))
+    return any(paraphrase.says(each, said) and _at_one_time(each, said, spans, spoken, record) for each in wholes)
 
 
 def _runs(words: str) -> Iterator[str]:
@@ -300,10 +305,17 @@ def _runs(words: str) -> Iterator[str]:
         yield from (", ".join(parts[at : at + length]) for at in range(len(parts) - length + 1))
 
 
-def _at_one_time(text: Content, spans: Sequence[Span], spoken: Said, record: Record) -> bool:
-    """Each day that is said is the text's, or one that it names."""
+def _at_one_time(text: Content, said: Content, spans: Sequence[Span], spoken: Said, record: Record) -> bool:
+    """Each day that is said is the text's, or one that it names; since and until a day, it names it so."""
+    lengths = {each for when in said.whens for each in Content(whens=(when,)).lengths}
     days = [reading for when in text.whens for reading in _days(when, spoken, record)] or [(spoken.day, spoken.day)]
-    return all(any(_includes(span, day, record) for interval in days for day in interval) for span in spans)
+    bounds = {when.says("time") for when in text.whens}
+    return lengths <= text.lengths and all(
+        any(span.includes(day) for interval in days for day in interval) and span.relation in bounds
+        if span.relation in ("since", "until")
+        else any(_includes(span, day, record) for interval in days for day in interval)
+        for span in spans
+    )
 
 
 def _of_items(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> Iterator[Outcome]:

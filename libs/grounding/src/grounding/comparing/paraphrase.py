@@ -6,9 +6,10 @@ another, the order is the same throughout.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from grounding.comparing.signature import word_of
@@ -20,20 +21,26 @@ _SILENT_WORDS = """
     is was are were be been being am has have had do does did having
     of in on at to with for from by and as into onto upon there also then while during
     reports reported report presented presents presenting noted notes note states stated says said described describes
-    history complains complained complaint found showed shows seen recorded documented currently now
+    according per history complains complained complaint found showed shows seen recorded documented currently now
 """
 _SILENT = frozenset(_SILENT_WORDS.split())
 # What turns what is said: it must stand in both.
 _SCOPE_WORDS = """
     no not never denies denied deny without neither nor none negative if unless whether probably probable possibly
     possible suspected suspect suspects likely unlikely may might could would should shall will must cannot can either
-    query rule ruled only all any plan planned consider considered
+    query rule ruled only all any plan planned consider considered advise advised recommend recommended
+    mother father sister brother son daughter aunt uncle grandmother grandfather cousin parent parents husband wife
+    family partner neighbour friend rarely seldom hardly barely almost nearly formerly former previously previous past
+    stop stops stopped ended over gone resolved tomorrow next
 """
 _SCOPE = frozenset(_SCOPE_WORDS.split())
 _SAME_SCOPE = {
     "denies": "no", "denied": "no", "deny": "no", "without": "no", "not": "no", "nor": "no", "none": "no",
     "neither": "no", "probable": "probably", "likely": "probably", "possible": "possibly", "suspects": "suspected",
     "suspect": "suspected", "planned": "plan", "considered": "consider", "any": "", "can": "", "will": "plan",
+    "shall": "plan",
+    "advised": "advise", "recommended": "recommend", "stops": "stop", "stopped": "stop", "former": "formerly",
+    "previous": "previously", "past": "previously", "tomorrow": "", "next": "",
 }  # fmt: skip
 # What relates two things: then they stand in one order.
 _RELATING_WORDS = """
@@ -61,11 +68,18 @@ _Item = tuple[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a row of nodes says: names, numbers and words in their order, what turns them, and when."""
+    """What a row of nodes says: names, numbers and words in their order, what turns them, when, and in which texts."""
 
     items: tuple[_Item, ...] = ()
     scope: tuple[str, ...] = ()
     whens: tuple[Node, ...] = ()
+    origins: tuple[Node, ...] = ()
+
+    @property
+    def lengths(self) -> frozenset[object]:
+        """The lengths of time that it gives."""
+        amounts = (leaf.value.value for when in self.whens for leaf in _leaves(when) if isinstance(leaf.value, Amount))
+        return frozenset((*amounts, *(item[0] for _, item in self.of("amount"))))
 
     @property
     def relates(self) -> bool:
@@ -89,21 +103,23 @@ def stem(word: str) -> str:
     return bare[:-1] if len(bare) > _LEAST and bare.endswith("e") else bare
 
 
-def content(nodes: Iterable[Node]) -> Content:
+def content(nodes: Sequence[Node]) -> Content:
     items: list[_Item] = []
-    scope: list[str] = []
-    whens: list[Node] = []
+    apart: dict[str, list[Node]] = {"when": [], "origin": []}
+    scope = ["plan"] if any(_is_to_be(*pair) for pair in pairwise(nodes)) else []
     for node in nodes:
-        if "when" in node.kinds and node.says("time") != "span":
-            whens.append(node)
+        part = next((kind for kind in apart if kind in node.kinds), "")
+        if part and node.says("time") != "span":
+            apart[part].append(node)
             continue
-        for leaf in _leaves(node):
-            item = _item(leaf)
-            if item and item[0] == "scope":
-                scope.append(str(item[1]))
-            elif item:
-                items.append(item)
-    return Content(tuple(items), tuple(sorted(filter(None, scope))), tuple(whens))
+        found = [item for leaf in _leaves(node) if (item := _item(leaf))]
+        scope += [str(word) for kind, word in found if kind == "scope"]
+        items += [each for each in found if each[0] != "scope"]
+    return Content(tuple(items), tuple(sorted(set(filter(None, scope)))), *map(tuple, apart.values()))
+
+
+def _is_to_be(first: Node, second: Node) -> bool:
+    return (first.text, second.text) == ("to", "be")
 
 
 def _leaves(node: Node) -> Iterator[Node]:

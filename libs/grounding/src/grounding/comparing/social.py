@@ -84,7 +84,7 @@ def _keys(node: Node) -> frozenset[str]:
     return frozenset(each for each in own if each.startswith(answers.PREFIX))
 
 
-def _answered(node: Node, spans: list[meaning.Span], record: Record, labels: Keys | None) -> Outcome:
+def _answered(node: Node, spans: Sequence[meaning.Span], record: Record, labels: Keys | None) -> Outcome:
     possible = wanted(node, labels)
     asked = {question: stated for question in possible if (stated := _stated(question, spans, record))}
     for question, stated in asked.items():
