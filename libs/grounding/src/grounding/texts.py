@@ -44,6 +44,14 @@ _WORD = re.compile(r"[^\W_]+")
 # Where a sentence is cut: wide, and within such a part, narrow.
 _PARTS = (re.compile(r"[;:]\s+|\s+[–—-]\s+"), re.compile(r",\s+"))
 _CUT = re.compile(r"[;,]\s+|\s+[–—-]\s+")
+# What frames a complaint, or names where it stands.
+_FRAME = re.compile(
+    r"^(?:(?:she|he|the patient) )?present(?:s|ed) with (?:an? )?|(?<=day )history of |^according to |"
+    r"\b(?:says|states) that ",
+    re.IGNORECASE,
+)
+# Where what is held against it may be cut.
+_TOLD = re.compile(r"[;,]\s+|\s+[–—-]\s+|,?\s+(?:and|with|but|without)\s+")
 # What lines that lead others say of what is not done yet.
 _PLANS = frozenset({"plan", "recommendation", "instruction", "advice", "outlook", "disposition", "goal"})
 # Parts of a sentence that are taken together.
@@ -163,11 +171,11 @@ class Texts:
         alike = self._holding([{word} for word in words])
         return next((spoken for spoken in alike if spoken.words == words and _is_plain(spoken.piece)), None)
 
-    def alike(self, said: Content, is_near: Callable[["Text"], bool], record: Record) -> Iterator[Said]:
+    def alike(self, other: Content, is_near: Callable[["Text"], bool], record: Record) -> Iterator[Said]:
         """The newest sentences of some texts that may hold the words and the first name of what is said."""
-        wanted = said.words
+        wanted = other.words
         named = [
-            set(map(paraphrase.stem, self._spelled(each[1][0], record))) | {each[1][1]} for each in said.of("name")
+            set(map(paraphrase.stem, self._spelled(each[1][0], record))) | {each[1][1]} for each in other.of("name")
         ]
         for text in self.all if wanted or named else ():
             if is_near(text) and wanted <= text.stems:
@@ -272,42 +280,45 @@ def restated(sentence: str, record: Record) -> Outcome | None:
 
 def _paraphrased(sentence: str, texts: Texts, record: Record) -> Said | None:
     """The newest sentence that says the same in nearly the same words, of the same time."""
-    said = _content(sentence, record.today, record)
+    other = _content(_FRAME.sub("", sentence), record.today, record)
     try:
-        spans = [span for when in said.whens for span in meaning.spans(when, record)]
+        spans = [span for when in other.whens for span in meaning.spans(when, record)]
     except UnclearError:
         return None
 
     def is_near(text: Text) -> bool:
-        if said.origins:
-            return all(_is_from(origin, text) for origin in said.origins)
+        if other.origins:
+            return all(_is_from(origin, text) for origin in other.origins)
         return _is_recent(text.day, record) or (bool(spans) and all(span.includes(text.day) for span in spans))
 
-    return next((each for each in texts.alike(said, is_near, record) if _restates(each, said, spans, record)), None)
+    # What denies or doubts one part says nothing of its neighbours.
+    most = 1 if other.scope else len(_TOLD.split(sentence))
+    alike = texts.alike(other, is_near, record)
+    return next((each for each in alike if _restates(each, other, most, spans, record)), None)
 
 
 def _content(words: str, day: date, record: Record) -> Content:
     return paraphrase.content(grammar().phrases(tokens.tokens(words, day, record.known)))
 
 
-def _restates(spoken: Said, said: Content, spans: Sequence[Span], record: Record) -> bool:
+def _restates(spoken: Said, other: Content, most: int, spans: Sequence[Span], record: Record) -> bool:
     planned = any(not _PLANS.isdisjoint(_words(line)) for line in spoken.piece.block.above)
     if planned or not _is_plain(spoken.piece):
         return False
-    wholes = (_content(words, spoken.day, record) for words in _runs(spoken.piece.words))
-    return any(paraphrase.says(each, said) and _at_one_time(each, said, spans, spoken, record) for each in wholes)
+    wholes = (_content(words, spoken.day, record) for words in _runs(spoken.piece.words, most))
+    return any(paraphrase.says(each, other) and _at_one_time(each, other, spans, spoken, record) for each in wholes)
 
 
-def _runs(words: str) -> Iterator[str]:
-    """The sentence, and each row of its parts."""
+def _runs(words: str, most: int) -> Iterator[str]:
+    """Each row of parts of a sentence, of no more parts than what is held against it has."""
     parts = _CUT.split(words.rstrip("."))
-    for length in range(1, min(len(parts), _LONGEST_RUN) + 1):
+    for length in range(1, min(len(parts), most, _LONGEST_RUN) + 1):
         yield from (", ".join(parts[at : at + length]) for at in range(len(parts) - length + 1))
 
 
-def _at_one_time(text: Content, said: Content, spans: Sequence[Span], spoken: Said, record: Record) -> bool:
+def _at_one_time(text: Content, other: Content, spans: Sequence[Span], spoken: Said, record: Record) -> bool:
     """Each day that is said is the text's, or one that it names; since and until a day, it names it so."""
-    lengths = {each for when in said.whens for each in Content(whens=(when,)).lengths}
+    lengths = {each for when in other.whens for each in Content(whens=(when,)).lengths}
     days = [reading for when in text.whens for reading in _days(when, spoken, record)] or [(spoken.day, spoken.day)]
     bounds = {when.says("time") for when in text.whens}
     return lengths <= text.lengths and all(

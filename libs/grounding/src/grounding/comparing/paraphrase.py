@@ -17,11 +17,7 @@ from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 _SILENT_WORDS = """
-    the a an this that these her his their its she he they it him them we pt patient i who which
-    is was are were be been being am has have had do does did having
-    of in on at to with for from by and as into onto upon there also then while during
-    reports reported report presented presents presenting noted notes note states stated says said described describes
-    according per history complains complained complaint found showed shows seen recorded documented currently now
+    the a an this that these her his their its she he it him them we pt patient i and
 """
 _SILENT = frozenset(_SILENT_WORDS.split())
 # What turns what is said: it must stand in both.
@@ -59,6 +55,7 @@ _IRREGULAR = {
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ness|ing|ed|es|s)$")
 _DOUBLE = re.compile(r"([bdgmnprt])\1$")
 _LEAST = 2
+_DEGREES = {"", "°C"}
 # Marks that say nothing.
 _MARKS = frozenset(".,;:()[]-–—/'\"“”‘’•*")
 
@@ -109,6 +106,8 @@ def content(nodes: Sequence[Node]) -> Content:
     scope = ["plan"] if any(_is_to_be(*pair) for pair in pairwise(nodes)) else []
     for node in nodes:
         part = next((kind for kind in apart if kind in node.kinds), "")
+        if part == "origin" and " " not in node.text:
+            part = ""
         if part and node.says("time") != "span":
             apart[part].append(node)
             continue
@@ -147,21 +146,21 @@ def _word(text: str) -> _Item | None:
     return ("word", stem(text)) if text not in _SILENT and stem(text) else None
 
 
-def says(text: Content, said: Content) -> bool:
+def says(text: Content, other: Content) -> bool:
     """Whether the text says all of what is said; the days of both are compared elsewhere."""
-    if len(said.items) < _LEAST or text.scope != said.scope:
+    if len(other.items) < _LEAST or len(other.origins) > 1 or text.scope != other.scope:
         return False
-    if text.relates or said.relates:
-        return len(text.items) == len(said.items) and all(map(_same, text.items, said.items))
-    if not said.words <= text.words:
+    if text.relates or other.relates:
+        return len(text.items) == len(other.items) and all(map(_same, text.items, other.items))
+    if not other.words <= text.words:
         return False
-    named = [each for each in said.of("name") if each[1][1] not in text.words]
-    return _in_order(text.of("name"), named) and _in_order(text.of("amount"), said.of("amount"))
+    named = [each for each in other.of("name") if each[1][1] not in text.words]
+    return _in_order(text.of("name"), named) and _in_order(text.of("amount"), other.of("amount"))
 
 
-def _in_order(text: Sequence[_Item], said: Sequence[_Item]) -> bool:
+def _in_order(text: Sequence[_Item], other: Sequence[_Item]) -> bool:
     rest = iter(text)
-    return all(any(_same(own, one) for own in rest) for one in said)
+    return all(any(_same(own, one) for own in rest) for one in other)
 
 
 def _same(own: _Item, one: _Item) -> bool:
@@ -170,5 +169,5 @@ def _same(own: _Item, one: _Item) -> bool:
     if own[0] == "name":
         return bool(own[1][0] & one[1][0])
     if own[0] == "amount":
-        return own[1][0] == one[1][0] and (own[1][1] == one[1][1] or "" in (own[1][1], one[1][1]))
+        return own[1][0] == one[1][0] and (own[1][1] == one[1][1] or {own[1][1], one[1][1]} == _DEGREES)
     return bool(own[1] == one[1])

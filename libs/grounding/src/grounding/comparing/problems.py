@@ -275,10 +275,10 @@ def _days_of(fact: ClinicalFact) -> int:
     return (end - start).days if start and end else 0
 
 
-def _is_about(actual: int, said: float, *, most: bool = False) -> bool:
+def _is_about(actual: int, length: float, *, most: bool = False) -> bool:
     """Lengths of time are told roughly, by a sixth; `within`: at most so long."""
-    slack = max(1.0, said / 6)
-    return actual <= said + 1 if most else abs(actual - said) <= slack
+    slack = max(1.0, length / 6)
+    return actual <= length + 1 if most else abs(actual - length) <= slack
 
 
 def told(fact: ClinicalFact) -> str:

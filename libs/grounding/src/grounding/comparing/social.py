@@ -14,8 +14,6 @@ from grounding.reading import answers, names, wordings
 from grounding.reading.nodes import Node
 
 ANSWER = "answer"
-# The address of the patient.
-_AT_HOME = frozenset({keys_of.of_loinc("56799-0")})
 # Answers that say nothing.
 _DECLINED = frozenset({"i choose not to answer this question", "unknown", "declined", "asked but unknown", "unsure"})
 
@@ -141,8 +139,7 @@ def household(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     stated = _stated(answers.counted("household"), spans, record)
     value = facts.number(stated.quantity) if stated else None
-    elsewhere = [each for each in node.all("place") if not meaning.keys(each, names.OBSERVABLE) & _AT_HOME]
-    if stated is None or value is None or elsewhere:
+    if stated is None or value is None:
         return [unsupported(ANSWER, "the record does not say how many")]
     said = int(node.says("more") or 0) + (meaning.amount(node.all("value")[0]).value if node.all("value") else 0)
     if said == value:
