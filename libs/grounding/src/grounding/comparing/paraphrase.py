@@ -106,7 +106,7 @@ def content(nodes: Sequence[Node]) -> Content:
     scope = ["plan"] if any(_is_to_be(*pair) for pair in pairwise(nodes)) else []
     for node in nodes:
         part = next((kind for kind in apart if kind in node.kinds), "")
-        if part == "origin" and " " not in node.text:
+        if part == "origin" and (node is not nodes[0] or " " not in node.text):
             part = ""
         if part and node.says("time") != "span":
             apart[part].append(node)
