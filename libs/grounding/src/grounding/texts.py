@@ -7,7 +7,7 @@ is read before an assertion needs it, and then only sentences that hold a name o
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
@@ -16,17 +16,19 @@ from weakref import WeakKeyDictionary
 
 from grounding import facts
 from grounding.claims import Verdict
-from grounding.comparing import meaning, signature
+from grounding.comparing import meaning, paraphrase, signature, social
 from grounding.comparing.compare import compare
 from grounding.comparing.findings import items
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, unsupported
+from grounding.comparing.paraphrase import Content
 from grounding.comparing.record import Record
 from grounding.comparing.signature import Assertion, Signature, word_of
 from grounding.documents import Piece, TooManySentencesError, pieces
 from grounding.documents import read as read_piece
 from grounding.lexicon import Keys
-from grounding.reading import names
+from grounding.reading import answers, names, tokens
+from grounding.reading.grammar import grammar
 from grounding.reading.nodes import Node
 from grounding.reading.sections import section
 from grounding.sentence import read as read_sentence
@@ -41,6 +43,19 @@ _REPORT = 5
 _WORD = re.compile(r"[^\W_]+")
 # Where a sentence is cut: wide, and within such a part, narrow.
 _PARTS = (re.compile(r"[;:]\s+|\s+[–—-]\s+"), re.compile(r",\s+"))
+_CUT = re.compile(r"[;,]\s+|\s+[–—-]\s+")
+# What frames a complaint, or names where it stands.
+_FRAME = re.compile(
+    r"^(?:(?:she|he|the patient) )?present(?:s|ed) with (?:an? )?|(?<=day )history of |^according to |"
+    r"\b(?:says|states) that ",
+    re.IGNORECASE,
+)
+# Where what is held against it may be cut.
+_TOLD = re.compile(r"[;,]\s+|\s+[–—-]\s+|,?\s+(?:and|with|but|without)\s+")
+# What lines that lead others say of what is not done yet.
+_PLANS = frozenset({"plan", "recommendation", "instruction", "advice", "outlook", "disposition", "goal"})
+# Parts of a sentence that are taken together.
+_LONGEST_RUN = 4
 # Words by which a sentence takes back what a part of it says.
 _SCOPE_WORDS = """
     if unless whether probably probable possibly possible suspected suspect likely unlikely may might could
@@ -55,6 +70,8 @@ _LASTING = frozenset(
     {"relative", "reaction", "allergy", "given", "took", "started", "stopped", "treated", "advised-against", "admitted"}
 )
 _SEEN = frozenset({"finding", "no-finding", "normal-finding"})
+# Kinds that answer questions of the social history.
+_ANSWERED = frozenset({"social", "person"})
 _BY_ITEM = frozenset({"finding", "no-finding", "problem", "no-problem"})
 
 
@@ -89,6 +106,10 @@ class Said:
     def words(self) -> tuple[str, ...]:
         return tuple(_words(self.piece.words))
 
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(map(paraphrase.stem, self.words))
+
 
 @dataclass(frozen=True)
 class Text:
@@ -106,6 +127,10 @@ class Text:
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(map(word_of, set(_WORD.findall(self.text))))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(map(paraphrase.stem, self.words))
 
     @cached_property
     def sentences(self) -> tuple[Said, ...]:
@@ -128,6 +153,10 @@ class Texts:
         needed = [self._spelled(keys, record) for keys in item.names] + [{word} for word in item.core]
         return islice(self._holding(needed), _MOST) if needed else iter(())
 
+    def answering(self, question: str) -> Iterator[Said]:
+        """The newest sentences that may answer a question of the social history."""
+        return islice(self._holding([set(map(word_of, answers.first_words(question)))]), _MOST)
+
     def assertions(self, spoken: Said, record: Record) -> tuple[Assertion, ...]:
         """What a sentence asserts, or where it is not read whole, what the parts of it do that stand by themselves."""
         key = (spoken.piece.words, spoken.piece.before, *spoken.piece.block.above)
@@ -142,6 +171,16 @@ class Texts:
         alike = self._holding([{word} for word in words])
         return next((spoken for spoken in alike if spoken.words == words and _is_plain(spoken.piece)), None)
 
+    def alike(self, other: Content, is_near: Callable[["Text"], bool], record: Record) -> Iterator[Said]:
+        """The newest sentences of some texts that may hold the words and the first name of what is said."""
+        wanted = other.words
+        named = [
+            set(map(paraphrase.stem, self._spelled(each[1][0], record))) | {each[1][1]} for each in other.of("name")
+        ]
+        for text in self.all if wanted or named else ():
+            if is_near(text) and wanted <= text.stems:
+                yield from (each for each in text.sentences if wanted <= each.stems and _holds(each.stems, named[:1]))
+
     def _holding(self, needed: Sequence[set[str]]) -> Iterator[Said]:
         """Sentences that hold one of each of these words."""
         for text in self.all:
@@ -155,6 +194,11 @@ class Texts:
         if self._beginnings is None:
             self._beginnings = record.known.names.beginnings()
         return {word_of(word) for key in keys for own in (_beginnings(), self._beginnings) for word in own.get(key, ())}
+
+
+def _holds(words: frozenset[str], needed: Sequence[set[str]]) -> bool:
+    """Whether there is one of each of these words."""
+    return not any(words.isdisjoint(each) for each in needed)
 
 
 _OF: WeakKeyDictionary[Sources, Texts] = WeakKeyDictionary()
@@ -174,6 +218,12 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
     texts = of(record)
     if clause.kind in ("source", "written"):
         return [_named(clause, texts)]
+    if clause.kind in _ANSWERED and not clause.says("changed") and not named.origins:
+        return [*_of_answers(clause, outcomes, texts, record)]
+    return _of_texts(clause, outcomes, texts, record, named)
+
+
+def _of_texts(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> list[Outcome]:
     holds = all(each.holds for each in outcomes) and not named.origins
     if holds and clause.kind not in ("no-problem", "no-finding"):
         return outcomes
@@ -185,12 +235,98 @@ def decided(clause: Node, outcomes: list[Outcome], record: Record, named: Named 
         return [unsupported("clear", str(error))]
 
 
+def _of_answers(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record) -> Iterator[Outcome]:
+    """What no entry answers, the newest text of the time does that answers the same question."""
+    told = social.told(clause, record)
+    for outcome in outcomes:
+        if outcome.check != social.ANSWER:
+            yield outcome
+            continue
+        node, spans, labels = next(told)
+        yield outcome if outcome.holds else _answer(social.wanted(node, labels), spans, texts, record) or outcome
+
+
+def _answer(wanted: Mapping[str, set[str]], spans: Sequence[Span], texts: Texts, record: Record) -> Outcome | None:
+    for question, own in wanted.items():
+        for spoken in texts.answering(question):
+            if not all(_includes(span, spoken.day, record) for span in spans):
+                continue
+            stated = set[str]()
+            for each in texts.assertions(spoken, record):
+                if each.kind in _ANSWERED and not each.whens:
+                    stated |= _stated(each.node, question, record)
+            if stated:
+                agrees = not stated.isdisjoint(own)
+                return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,)) if agrees else _contradicted(spoken)
+    return None
+
+
+def _stated(clause: Node, question: str, record: Record) -> set[str]:
+    """The answers to a question that a clause tells."""
+    answered = (social.wanted(node, labels) for node, _, labels in social.told(clause, record))
+    return {answer for each in answered for answer in each.get(question, ())}
+
+
 def restated(sentence: str, record: Record) -> Outcome | None:
     """A text of these days that has the very words."""
-    spoken = None if record.cited else of(record).restated(sentence)
-    if spoken is None or not _is_recent(spoken.day, record):
+    if record.cited:
         return None
-    return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,))
+    texts = of(record)
+    spoken = texts.restated(sentence)
+    if spoken is None or not _is_recent(spoken.day, record):
+        spoken = _paraphrased(sentence, texts, record)
+    return Outcome("text", Verdict.SUPPORTED, "", (spoken.fact_id,)) if spoken else None
+
+
+def _paraphrased(sentence: str, texts: Texts, record: Record) -> Said | None:
+    """The newest sentence that says the same in nearly the same words, of the same time."""
+    other = _content(_FRAME.sub("", sentence), record.today, record)
+    try:
+        spans = [span for when in other.whens for span in meaning.spans(when, record)]
+    except UnclearError:
+        return None
+
+    def is_near(text: Text) -> bool:
+        if other.origins:
+            return all(_is_from(origin, text) for origin in other.origins)
+        return _is_recent(text.day, record) or (bool(spans) and all(span.includes(text.day) for span in spans))
+
+    # What denies or doubts one part says nothing of its neighbours.
+    most = 1 if other.scope else len(_TOLD.split(sentence))
+    alike = texts.alike(other, is_near, record)
+    return next((each for each in alike if _restates(each, other, most, spans, record)), None)
+
+
+def _content(words: str, day: date, record: Record) -> Content:
+    return paraphrase.content(grammar().phrases(tokens.tokens(words, day, record.known)))
+
+
+def _restates(spoken: Said, other: Content, most: int, spans: Sequence[Span], record: Record) -> bool:
+    planned = any(not _PLANS.isdisjoint(_words(line)) for line in spoken.piece.block.above)
+    if planned or not _is_plain(spoken.piece):
+        return False
+    wholes = (_content(words, spoken.day, record) for words in _runs(spoken.piece.words, most))
+    return any(paraphrase.says(each, other) and _at_one_time(each, other, spans, spoken, record) for each in wholes)
+
+
+def _runs(words: str, most: int) -> Iterator[str]:
+    """Each row of parts of a sentence, of no more parts than what is held against it has."""
+    parts = _CUT.split(words.rstrip("."))
+    for length in range(1, min(len(parts), most, _LONGEST_RUN) + 1):
+        yield from (", ".join(parts[at : at + length]) for at in range(len(parts) - length + 1))
+
+
+def _at_one_time(text: Content, other: Content, spans: Sequence[Span], spoken: Said, record: Record) -> bool:
+    """Each day that is said is the text's, or one that it names; since and until a day, it names it so."""
+    lengths = {each for when in other.whens for each in Content(whens=(when,)).lengths}
+    days = [reading for when in text.whens for reading in _days(when, spoken, record)] or [(spoken.day, spoken.day)]
+    bounds = {when.says("time") for when in text.whens}
+    return lengths <= text.lengths and all(
+        any(span.includes(day) for interval in days for day in interval) and span.relation in bounds
+        if span.relation in ("since", "until")
+        else any(_includes(span, day, record) for interval in days for day in interval)
+        for span in spans
+    )
 
 
 def _of_items(clause: Node, outcomes: list[Outcome], texts: Texts, record: Record, named: Named) -> Iterator[Outcome]:

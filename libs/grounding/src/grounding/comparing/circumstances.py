@@ -25,8 +25,9 @@ _ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "las
 TIMED = frozenset(
     ("admitted", "allergy", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
      "done-for", "elided", "event", "finding", "given", "household", "judged", "kept-between", "lasted",
-     "listed", "measured", "never", "no-finding", "not-taken", "person", "problem", "ranged", "resolved",
-     "social", "staged", "started", "stay", "stopped", "takes", "took", "treated", "valued-condition")
+     "listed", "measured", "never", "no-finding", "not-taken", "person", "problem", "problem-lasted", "ranged",
+     "resolved", "seen", "social", "staged", "started", "stay", "stopped", "takes", "took", "treated",
+     "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # The parts of a clause that may be times.

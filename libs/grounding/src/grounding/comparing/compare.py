@@ -62,6 +62,11 @@ KINDS: Mapping[str, Compare] = {
     "not-taken": drugs.not_taken,
     "daily-dose": drugs.daily_dose,
     "problem": problems.problem,
+    "active": problems.active,
+    "problem-lasted": problems.lasted,
+    "treated-for": problems.treated_for,
+    "waiting": problems.waiting,
+    "history": problems.history,
     "resolved": problems.resolved,
     "resolved-from": problems.resolved,
     "no-problem": problems.no_problem,
@@ -119,6 +124,8 @@ KINDS: Mapping[str, Compare] = {
     "admitted": persons.admitted,
     "stay": persons.stay,
     "discharged": persons.discharged,
+    "seen": persons.seen,
+    "undergoing": persons.undergoing,
 }
 
 

@@ -1,5 +1,6 @@
 """The patient and the visits: sex, age, birth, admissions, stays and discharges."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -16,6 +17,8 @@ from grounding.reading.nodes import Node
 _YEAR, _WHOLE = 365.25, 0.01
 # A stay that is told in weeks or months is told roughly.
 _LENGTH = 0.1
+# How often something was done that is told as going on.
+_REGULAR = 2
 FEMALE = frozenset({"she", "her", "hers", "herself", "woman", "female", "lady", "mrs", "ms"})
 MALE = frozenset({"he", "him", "his", "himself", "man", "male", "gentleman", "mr"})
 
@@ -42,8 +45,7 @@ def person(node: Node, record: Record) -> list[Outcome]:
     found = [*_letter(node, record), *_birth(node, record), *(_age(age, node, record) for age in node.all("age"))]
     if node.all("conditions"):
         found += problems.problem(node, record)
-    if node.all("socials"):
-        found += social.answered(node, record)
+    found += social.answered(node, record)
     _, stated = record.sex
     unknown = unsupported("sex", "the record does not state the sex")
     return found or [supported("sex", [stated]) if stated else unknown]
@@ -177,6 +179,51 @@ def stay(node: Node, record: Record) -> list[Outcome]:
 def _left(fact: ClinicalFact) -> date | None:
     """The last day of a stay, which may be its first."""
     return facts.ends_on(fact) or (facts.starts_on(fact) if fact.HasField("valid_to") else None)
+
+
+def seen(node: Node, record: Record) -> list[Outcome]:
+    """A visit of any class on a day, the first or the last one, and what it was for."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    visits = record.encounters
+    fitting = [each for each in visits if all(span.includes(facts.starts_on(each)) for span in spans if span.readings)]
+    if not fitting:
+        last = visits[-1:]
+        return [
+            contradicted("date", f"the record has visits until {facts.starts_on(each)}", [each]) for each in last
+        ] or [unsupported("encounter", "the record has no visit")]
+    return [*_in_order(fitting, node, record), *_visited_for(fitting, node, record)]
+
+
+def _in_order(fitting: Sequence[ClinicalFact], node: Node, record: Record) -> list[Outcome]:
+    ends = {"first": record.encounters[0], "last": record.encounters[-1]}
+    wanted = ends.get(node.says("order"))
+    if wanted is None or facts.starts_on(wanted) in map(facts.starts_on, fitting):
+        return [supported("encounter", fitting[-1:])]
+    return [contradicted("order", f"the record has it on {facts.starts_on(wanted)}", [wanted])]
+
+
+def _visited_for(at: Sequence[ClinicalFact], node: Node, record: Record) -> list[Outcome]:
+    """Each problem and each procedure must be of one of these visits."""
+    found = events.diagnosed_at(at, node, record) if node.all("conditions") else []
+    days = {facts.starts_on(each) for each in at}
+    for act in (one for each in node.all("acts") for one in each.within("act")):
+        done = [fact for fact in events.occasions(act, record).facts if facts.starts_on(fact) in days]
+        missing = unsupported("relation", "the record does not say what it was for")
+        found.append(supported("relation", done[-1:]) if done else missing)
+    return found
+
+
+def undergoing(node: Node, record: Record) -> list[Outcome]:
+    """A procedure that is done again and again until now."""
+    return [_undergoing(act, record) for each in node.all("acts") for act in each.within("act")]
+
+
+def _undergoing(act: Node, record: Record) -> Outcome:
+    done = [fact for fact in events.occasions(act, record).facts if facts.starts_on(fact)]
+    days = sorted({day for fact in done if (day := facts.starts_on(fact))})
+    if len(days) < _REGULAR or record.today - days[-1] > problems.LATELY:
+        return unsupported("event", "the record does not say that it goes on")
+    return supported("event", done[-1:])
 
 
 def discharged(node: Node, record: Record) -> list[Outcome]:

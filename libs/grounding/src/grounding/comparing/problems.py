@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families
+from terminology.concepts import SNOMED
 from terminology.loinc import FAMILY_HISTORY, HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM
 from terminology.problems import of as of_code
 
@@ -16,7 +18,7 @@ from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
-from grounding.reading import names
+from grounding.reading import names, wordings
 from grounding.reading.nodes import Node
 
 _SAID_NOWHERE = "the record has no such entry"
@@ -29,6 +31,12 @@ _BY_RESULT = {
     "anemia": (HAEMOGLOBIN, "low"),
     "thrombocytopenia": (PLATELETS, "low"),
 }
+# What a family says of a treatment that goes on: renal dialysis.
+_BY_PROCEDURE = {"dialysis-dependence": f"{SNOMED}|265764009"}
+_TREATMENTS = (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE)
+_AWAITING = "awaiting "
+# How often something was done, and how lately, that is told as going on.
+_REGULAR, LATELY = 2, timedelta(186)
 _REACTIONS = frozenset({names.PROBLEM, names.REACTION})
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
@@ -42,6 +50,7 @@ _SAME = {
     "acute": frozenset({"acute", "akut", "akute", "akuter", "akutes", "aiguë"}),
     "chronic": frozenset({"chronic", "chronisch", "chronische", "chronischer", "chronisches", "chronique"}),
 }
+_OVER = frozenset({"resolved", "healed", "ended", "cleared", "settled", "cured", "abated"})
 _OPPOSITE = {"acute": "chronic", "chronic": "acute", "mild": "severe", "severe": "mild"}
 _STAGES = {"ckd-1": "G1", "ckd-2": "G2", "ckd-3": "G3", "ckd-3a": "G3a", "ckd-3b": "G3b", "ckd-4": "G4", "ckd-5": "G5"}
 
@@ -63,7 +72,20 @@ def problem(node: Node, record: Record) -> list[Outcome]:
     past = {part.text for part in node.parts} & _PAST
     past |= {part.text for part in node.parts if part.text.lower().startswith(_HISTORY)}
     told_past = bool(past or node.says("past"))
+    if node.says("several"):
+        return [_several(one, record) for one in conditions(node, "several")]
     return [each for one in conditions(node) for each in _problem(one, spans, node, record, past=told_past)]
+
+
+def _several(condition: Node, record: Record) -> Outcome:
+    """More than one occasion."""
+    here = present(condition, record)
+    days = {day for fact in here if (day := facts.starts_on(fact))}
+    if len(days) > 1:
+        return supported("count", here)
+    if here:
+        return contradicted("count", told(here[-1]), here[-1:])
+    return unsupported("problem", _SAID_NOWHERE)
 
 
 def present(condition: Node, record: Record) -> list[ClinicalFact]:
@@ -117,18 +139,48 @@ def _missing(condition: Node, entries: Sequence[ClinicalFact], spans: Sequence[S
             return contradicted("qualifier", told(fact), [fact])
     if _qualifiers(condition):
         return unsupported("qualifier", f"the record does not say {', '.join(sorted(_qualifiers(condition)))}")
-    return _by_result(problem_keys(condition), spans, record) or unsupported("problem", _SAID_NOWHERE)
+    keys = problem_keys(condition)
+    derived = _by_result(keys, spans, record) or _by_procedure(keys, record)
+    return derived or unsupported("problem", _SAID_NOWHERE)
+
+
+def _by_procedure(keys: Keys, record: Record) -> Outcome | None:
+    """Who had a treatment again and again until lately depends on it."""
+    for identifier, code in _BY_PROCEDURE.items():
+        if names.of_family(identifier) in keys:
+            done = record.of(frozenset({code}), pb.FACT_KIND_PROCEDURE)
+            days = sorted({day for fact in done if (day := facts.starts_on(fact))})
+            if len(days) >= _REGULAR and record.today - days[-1] <= LATELY:
+                return supported("event", done[-1:])
+    return None
 
 
 def _of_time(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    if any(span.relation == "span" for span in spans):
+        return _so_long(entries, spans, record)
     fitting = [fact for fact in entries if all(is_of(fact, span) for span in spans)]
     if not fitting:
-        if any(span.relation == "span" for span in spans) or any(_may_last(fact, spans) for fact in entries):
+        if any(_may_last(fact, spans) for fact in entries):
             return unsupported("date", "the record does not say that it was there at that time")
         return contradicted("date", told(entries[-1]), entries[-1:])
     if any(span.relation in ("since", "now") for span in spans) and all(_over(each, record) for each in fitting):
         return contradicted("status", told(fitting[-1]), fitting[-1:])
     return supported("problem", fitting[-1:])
+
+
+def _so_long(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    """`For six years`: there since so long before now, or before the day that is said."""
+    days = [last for span in spans if span.relation == "on" for _, last in span.readings] or [record.today]
+    lengths = [span.length for span in spans if span.relation == "span"]
+    for fact in entries:
+        start = facts.starts_on(fact)
+        if (
+            start
+            and not _over(fact, record)
+            and all(_is_about((day - start).days, each) for day in days for each in lengths)
+        ):
+            return supported("duration", [fact])
+    return unsupported("date", "the record does not say that it was there at that time")
 
 
 def _may_last(fact: ClinicalFact, spans: Sequence[Span]) -> bool:
@@ -181,6 +233,54 @@ def is_of(fact: ClinicalFact, span: Span) -> bool:
     return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
 
 
+def active(node: Node, record: Record) -> list[Outcome]:
+    """A problem that is told as not over: an entry of it has no end."""
+    found: list[Outcome] = []
+    for condition in conditions(node):
+        here = [fact for fact in present(condition, record) if not is_history(fact)]
+        open_ = [fact for fact in here if not _over(fact, record)]
+        if open_:
+            found.append(supported("status", open_[-1:]))
+        elif here:
+            found.append(contradicted("status", told(here[-1]), here[-1:]))
+        else:
+            found.append(unsupported("problem", _SAID_NOWHERE))
+    return found
+
+
+def lasted(node: Node, record: Record) -> list[Outcome]:
+    """How long a problem was there, from its start to its end."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
+    length = meaning.days(node.all("length")[0])
+    most = "within" in {part.text for part in node.parts}
+    return [_lasted(one, spans, ends, length, record, most=most) for one in conditions(node)]
+
+
+def _lasted(
+    condition: Node, spans: Sequence[Span], ends: Sequence[Span], length: float, record: Record, *, most: bool
+) -> Outcome:
+    entries = [fact for fact in present(condition, record) if all(is_of(fact, span) for span in spans)]
+    over = [fact for fact in entries if _days_of(fact) and all(span.includes(facts.ends_on(fact)) for span in ends)]
+    fitting = [fact for fact in over if _is_about(_days_of(fact), length, most=most)]
+    if fitting:
+        return supported("duration", fitting[-1:])
+    if over and len(over) == len(entries):
+        return contradicted("duration", told(over[-1]), over[-1:])
+    return unsupported("duration", "the record does not say how long it was there")
+
+
+def _days_of(fact: ClinicalFact) -> int:
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    return (end - start).days if start and end else 0
+
+
+def _is_about(actual: int, length: float, *, most: bool = False) -> bool:
+    """Lengths of time are told roughly, by a sixth; `within`: at most so long."""
+    slack = max(1.0, length / 6)
+    return actual <= length + 1 if most else abs(actual - length) <= slack
+
+
 def told(fact: ClinicalFact) -> str:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     return (
@@ -229,7 +329,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         fitting = [
             fact
             for fact in over
-            if all(is_of(fact, span) for span in spans) and all(span.includes(facts.ends_on(fact)) for span in ends)
+            if all(is_of(fact, span) for span in spans) and all(_ended(fact, span) for span in ends)
         ]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))
@@ -238,6 +338,13 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         else:
             found.append(contradicted("status", told(entries[-1]), entries[-1:]))
     return found
+
+
+def _ended(fact: ClinicalFact, span: Span) -> bool:
+    """Whether it ended at a time, or within a length of time from its start."""
+    if span.relation == "span":
+        return 0 < _days_of(fact) <= span.length + 1
+    return span.includes(facts.ends_on(fact))
 
 
 def no_problem(node: Node, record: Record) -> list[Outcome]:
@@ -286,6 +393,91 @@ def no_record(node: Node, record: Record) -> list[Outcome]:
         else:
             found.append(unsupported("negation", "nothing in the record denies it"))
     return found
+
+
+def treated_for(node: Node, record: Record) -> list[Outcome]:
+    """Treated: a drug or a procedure was ordered at the visit of the problem."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    return [_treated(one, spans, record) for one in conditions(node)]
+
+
+def _treated(condition: Node, spans: Sequence[Span], record: Record) -> Outcome:
+    entries = present(condition, record)
+    fitting = [fact for fact in entries if all(is_of(fact, span) for span in spans)]
+    days = {facts.starts_on(fact) for fact in fitting} - {None}
+    done = [fact for fact in record.of_kind(*_TREATMENTS) if facts.starts_on(fact) in days]
+    if done:
+        return supported("relation", [*fitting[-1:], *done[-1:]])
+    if entries and not fitting:
+        return contradicted("date", told(entries[-1]), entries[-1:])
+    return unsupported("relation", "the record does not say that it was treated")
+
+
+def waiting(node: Node, record: Record) -> list[Outcome]:
+    """On a waiting list: an entry says so with the name of what is waited for."""
+    found: list[Outcome] = []
+    for each in (*node.all("conditions"), *node.all("acts")):
+        wanted = frozenset(re.findall(r"[a-z]+", each.text.lower())) - {"a", "an", "the"}
+        entries = [fact for fact in record.of_kind(pb.FACT_KIND_PROBLEM) if _waits_for(fact, wanted, record)]
+        found.append(supported("problem", entries[-1:]) if entries else unsupported("problem", _SAID_NOWHERE))
+    return found
+
+
+def _waits_for(fact: ClinicalFact, wanted: frozenset[str], record: Record) -> bool:
+    spoken = (name.lower() for own in facts.names(fact) for name in wordings.spoken(own))
+    waits = (name.removeprefix(_AWAITING) for name in spoken if name.startswith(_AWAITING))
+    return not _over(fact, record) and any(wanted <= set(name.split()) for name in waits)
+
+
+def history(node: Node, record: Record) -> list[Outcome]:
+    """A list of what the patient has or had: each entry with its days, and whether it is over."""
+    return [each for entry in _entries(node) for each in _of_entry(*entry, record)]
+
+
+def _entries(node: Node) -> list[tuple[Node, list[Node], bool]]:
+    """What each entry names, its days, and whether it is told as over."""
+    found: list[tuple[Node, list[Node], bool]] = []
+    days: list[Node] = []
+    for part in node.parts:
+        if part.kinds & {"conditions", "acts"}:
+            found.append((part, days, False))
+            days = []
+        elif part.kinds & {"when", "days"} and node.says("first"):
+            days = [part]
+        elif part.kinds & {"when", "days"} and found:
+            found[-1] = (found[-1][0], [part], found[-1][2])
+        elif part.text in _OVER and found:
+            found[-1] = (found[-1][0], found[-1][1], True)
+    return found
+
+
+def _of_entry(what: Node, days: Sequence[Node], over: bool, record: Record) -> list[Outcome]:  # noqa: FBT001
+    whens = [when for each in days for when in (each.all("when") if "days" in each.kinds else (each,))]
+    found: list[Outcome] = []
+    for one in what.within("condition") if "conditions" in what.kinds else what.within("act"):
+        here = _here(one, record)
+        ended = [fact for fact in here if not over or _over(fact, record)]
+        if not here:
+            found.append(unsupported("problem", _SAID_NOWHERE))
+        elif not ended:
+            found.append(contradicted("status", told(here[-1]), here[-1:]))
+        elif any(not _on(when, ended, record) for when in whens):
+            found.append(contradicted("date", told(ended[-1]), ended[-1:]))
+        else:
+            found.append(supported("problem", ended[-1:]))
+    return found
+
+
+def _here(one: Node, record: Record) -> list[ClinicalFact]:
+    if "condition" in one.kinds:
+        return present(one, record)
+    keys = meaning.keys(one, names.PROCEDURE, names.IMMUNIZATION)
+    return list(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION, pb.FACT_KIND_PROBLEM))
+
+
+def _on(when: Node, entries: Sequence[ClinicalFact], record: Record) -> bool:
+    spans = meaning.spans(when, record)
+    return any(all(is_of(fact, span) for span in spans) for fact in entries)
 
 
 # --- allergies

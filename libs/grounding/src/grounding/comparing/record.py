@@ -33,6 +33,8 @@ _INTRODUCED = re.compile(
     r"^\s*([A-Z][a-zà-ÿ]+) is an? (?:newborn|[0-9]{1,3}[ -](?:year|month|week|day)s?[ -]old)\b", re.MULTILINE
 )
 _BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A-Za-z-]+){0,3}) [0-9].*)$")
+# What was looked for is not thereby there.
+_SOUGHT = re.compile(r"screening (?:test )?for [^\n(;,.]*|[^\n(;,.]* self[ -]management (?:plan|education)")
 _SHORT = 2
 _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
 _SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
@@ -201,7 +203,9 @@ class Record:
 
     @cached_property
     def _text(self) -> str:
-        return "\n".join(facts.searchable(fact) + "\n" + "\n".join(fact.comments) for fact in self.facts).casefold()
+        written = (facts.searchable(fact) + "\n" + "\n".join(fact.comments) for fact in self.facts)
+        whole = "\n".join((*written, *(note.text for note in self.sources.notes))).casefold()
+        return _SOUGHT.sub("", whole)
 
     @cached_property
     def _families(self) -> frozenset[str]:

@@ -1,8 +1,11 @@
 """Answers to the questions of a social history: how they are spoken (`lifelong non-smoker`, `works full time`).
 
 Rows of `data/answers.tsv`: the LOINC code of the question, the answer as a record has it, and the words for it.
+`{a,b,}` in words stands for each of these, or nothing.
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,6 +15,7 @@ PREFIX = "social|"
 # In place of an answer, of a question that is answered by a number.
 _COUNT = "#"
 _COLUMNS = ("question", "answer", "words")
+_CHOICE = re.compile(r"\{([^{}]*)\}")
 
 
 def spoken() -> Iterator[tuple[str, str]]:
@@ -24,7 +28,15 @@ def spoken() -> Iterator[tuple[str, str]]:
 
 def meaning(words: str) -> frozenset[str]:
     """The keys of the answers that words give."""
-    return frozenset(key for each, key in spoken() if each == words.lower())
+    return _by_words().get(words.lower(), frozenset())
+
+
+@cache
+def _by_words() -> dict[str, frozenset[str]]:
+    found = defaultdict[str, set[str]](set)
+    for words, answer in spoken():
+        found[words].add(answer)
+    return {words: frozenset(own) for words, own in found.items()}
 
 
 def counted(words: str) -> str:
@@ -43,7 +55,26 @@ def of_key(answer: str) -> tuple[str, str]:
 
 
 @cache
+def first_words(question: str) -> frozenset[str]:
+    """The words with which every answer to a question may begin."""
+    return frozenset(each.split()[0] for key_, words in _table().items() if key_[0] == question for each in words)
+
+
+@cache
 def _table() -> dict[tuple[str, str], tuple[str, ...]]:
     return {
-        (row["question"], row["answer"]): tuple(row["words"].split("|")) for _, row in tables.rows("answers", _COLUMNS)
+        (row["question"], row["answer"]): tuple(_spelled(row["words"])) for _, row in tables.rows("answers", _COLUMNS)
     }
+
+
+def _spelled(words: str) -> Iterator[str]:
+    for each in words.split("|"):
+        yield from (" ".join(spelling.split()) for spelling in _chosen(each))
+
+
+def _chosen(words: str) -> list[str]:
+    choice = _CHOICE.search(words)
+    if choice is None:
+        return [words]
+    before, behind = words[: choice.start()], words[choice.end() :]
+    return [each for one in choice[1].split(",") for each in _chosen(before + one + behind)]

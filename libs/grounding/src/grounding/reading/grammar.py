@@ -25,7 +25,7 @@ _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
 # What asserts the same wherever it stands.
-_FREE = frozenset(("measured", "normal-finding"))
+_FREE = frozenset(("measured", "normal-finding", "social", "household"))
 # What stands beside a clause and says when, or in which circumstances.
 _ADJUNCTS = ("when", "circumstance")
 # A clause that says when itself is not told so by what leads the sentence.
@@ -43,11 +43,14 @@ _Match = tuple["Production", "re.Match[str]", int]
 
 @dataclass(frozen=True, slots=True)
 class _Cover:
-    """How many clauses and adjuncts cover the nodes so far; the clauses, and what leads those that follow."""
+    """How many clauses and adjuncts cover the nodes so far; the clauses, and what leads those that follow, or only the
+    next.
+    """
 
     cost: int = 0
     clauses: tuple[Node, ...] = ()
     lead: tuple[Node, ...] = ()
+    once: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,9 @@ class Grammar:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at))
             beside = self._adjunct(nodes, at, state, behind=behind)
-            passed = (((end, row.kind == TAIL), state) for row, _, end in _matches(marks[behind], text, at))
+            passed = (
+                ((end, row.kind == TAIL), _passed(state, row)) for row, _, end in _matches(marks[behind], text, at)
+            )
             for place, cover in chain(passed, beside, begun):
                 _keep(best, place, cover)
         whole = best.get((len(nodes), True))
@@ -120,9 +125,14 @@ class Grammar:
         """One more clause behind those of a state."""
         for row, match, end in matches:
             node = self._made(row, match, nodes)
-            if _may_follow(node, state.clauses):
-                # What introduces is followed by what it introduces.
-                yield (end, not row.sets.get("opens")), _with(state, node, led=_is_led(state, nodes[: match.start()]))
+            if state.once or _may_follow(node, state.clauses):
+                opens = row.sets.get("opens")
+                cover = _with(state, node, led=_is_led(state, nodes[: match.start()]))
+                # What introduces is followed by what it introduces; who the patient is may be.
+                if opens:
+                    yield (end, False), cover
+                if opens in (None, "may"):
+                    yield (end, True), cover
 
     def _adjunct(
         self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
@@ -204,8 +214,9 @@ def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
 
     `led`: it stands directly behind that, which is then true of it beside its own time.
     """
-    if state.lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
-        clause = _told(clause, before=state.lead)
+    lead = state.once or state.lead
+    if lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
+        clause = _told(clause, before=lead)
     elif led:
         clause = replace(clause, roles={**clause.roles, LEAD: state.lead})
     return _Cover(state.cost + 1, (*state.clauses, clause), state.lead)
@@ -215,6 +226,15 @@ def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
     """Whether what leads the sentence is the last of what stands before a clause."""
     words = [node for node in before if node.text != ","]
     return bool(state.lead and words) and words[-1] is state.lead[-1]
+
+
+def _passed(state: _Cover, mark: Production) -> _Cover:
+    """Behind a mark; some (`with`) say that what follows is of the day of what stands before."""
+    if mark.sets.get("time") != "same" or not state.clauses:
+        return state
+    last = state.clauses[-1]
+    whens = (each for role in ("when", "on", ADJUNCT) for each in last.all(role))
+    return replace(state, once=tuple(each for each in whens if each.says("time") == "on")[:1])
 
 
 def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] = ()) -> Node:

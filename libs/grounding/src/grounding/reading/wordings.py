@@ -18,6 +18,8 @@ _WHOSE = ("her", "his", "the")
 _AUXILIARIES = ("was", "were", "has been", "have been", "had been", "got", "was then")
 # Who reads the fact knows that it is past.
 _HISTORY = "history of "
+# `Sprained ankle`, `sprained her ankle`.
+_ARTICLES = ("", "the ", "her ", "his ", "an ", "a ")
 
 
 @lru_cache(maxsize=8192)
@@ -92,7 +94,7 @@ def _orders(name: str) -> Iterator[str]:
 def _happened(head: str, what: str) -> Iterator[str]:
     """What happened to a part of the body, or was done to something."""
     for adjective in _table()["participle"].get(head, ()):
-        yield f"{adjective} {what}"
+        yield from (f"{adjective} {article}{what}" for article in _ARTICLES)
     for verb in _table()["verb"].get(head, ()):
         yield from (f"{verb} {whose} {what}" for whose in _WHOSE)
     for deed in _table()["deed"].get(head, ()):
@@ -116,5 +118,6 @@ def _table() -> dict[str, dict[str, tuple[str, ...]]]:
         "verb": {},
     }
     for _, row in tables.rows("wordings", _COLUMNS):
-        made[row["relation"]][row["word"]] = tuple(row["spoken"].split("|"))
+        spoken_as = made[row["relation"]]
+        spoken_as[row["word"]] = (*spoken_as.get(row["word"], ()), *row["spoken"].split("|"))
     return made
