@@ -16,15 +16,16 @@ from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
-from grounding.reading.grammar import ADJUNCT
+from grounding.reading.grammar import ADJUNCT, ANTECEDENT
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
 _ROLES = {"event": "on"}
 TIMED = frozenset(
-    ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "event", "finding", "given",
-     "household", "judged", "kept-between", "listed", "measured", "never", "no-finding", "not-taken", "person",
-     "problem", "ranged", "resolved", "social", "staged", "started", "stay", "stopped", "takes", "took", "treated",
+    ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "dose-changed", "event",
+     "finding", "given", "household", "judged", "kept-between", "listed", "measured", "never", "no-allergy",
+     "no-finding", "none-taken", "not-taken", "on-list", "person", "problem", "ranged", "repeated", "replaced",
+     "resolved", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes", "took", "treated",
      "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
@@ -42,15 +43,30 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     """
     beside = clause.all(ADJUNCT)
     if not beside:
-        return compare(clause, record)
+        return compare(_after(clause, record), record)
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
+    outcomes = compare(_after(_told(clause, record), record), record)
+    return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+
+
+def _told(clause: Node, record: Record) -> Node:
+    """A clause with what stands beside it as its own times."""
     role = _ROLES.get(clause.kind, "when")
-    whens = {each: _as_when(each, record) for each in beside}
+    whens = {each: _as_when(each, record) for each in clause.all(ADJUNCT)}
     parts = tuple(whens.get(part, part) for part in clause.parts)
     roles = {**clause.roles, role: (*clause.all(role), *whens.values()), ADJUNCT: ()}
-    outcomes = compare(replace(clause, parts=parts, roles=roles), record)
-    return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+    return replace(clause, parts=parts, roles=roles)
+
+
+def _after(clause: Node, record: Record) -> Node:
+    """A clause whose antecedent has its times."""
+    before = clause.all(ANTECEDENT)
+    if not before:
+        return clause
+    return replace(
+        clause, roles={**clause.roles, ANTECEDENT: tuple(_after(_told(each, record), record) for each in before)}
+    )
 
 
 def _unsure(outcome: Outcome) -> Outcome:

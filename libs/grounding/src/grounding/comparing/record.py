@@ -35,7 +35,7 @@ _INTRODUCED = re.compile(
 _BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A-Za-z-]+){0,3}) [0-9].*)$")
 _SHORT = 2
 _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
-_SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
+_SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION, pb.FACT_KIND_ALLERGY)
 
 
 _ANSWERED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
@@ -281,6 +281,8 @@ def _written(fact: ClinicalFact) -> tuple[str, ...]:
     if fact.kind == pb.FACT_KIND_RESULT and fact.HasField("coded"):
         answer = wordings.plain(fact.coded.display)
         written = tuple(name for name in written if wordings.plain(name) != answer)
+    if fact.kind == pb.FACT_KIND_ALLERGY:
+        written += tuple(each.name for each in facts.about(fact).allergens)
     return _wordings(fact.kind, written)
 
 

@@ -61,7 +61,7 @@ _WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
 _APART = frozenset({"when", "film", "origin", "letter"})
 _ITEMS = frozenset({"condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
 _ROLES = {"observed": "conditions", "findings": "conditions", "condition": "conditions", "finding": "conditions",
-          "regimen": "regimens"}  # fmt: skip
+          "regimen": "regimens", "reason": "conditions"}  # fmt: skip
 _KINDS = {"finding": "present", "problem": "present", "no-finding": "absent", "no-problem": "absent"}
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "previous"})
 # What kinds of texts are called, and films; of a film, what of the body it shows.
