@@ -44,7 +44,7 @@ def _only(node: Node, named: int, record: Record) -> list[Outcome]:
         return []
     entries = [fact for fact in _allergies(record) if not facts.is_absent(fact)]
     actual = len({facts.name_of(fact) for fact in entries})
-    if actual == named:
+    if actual == named and all(meaning.amount(each).value == actual for each in node.all("n")):
         return [supported("count", entries)]
     return [contradicted("count", f"the record has {actual} allergies", entries)]
 

@@ -14,7 +14,7 @@ from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
-from grounding.reading import names, tokens
+from grounding.reading import names, tables, tokens
 from grounding.reading.nodes import Node
 
 NOT_TAKEN = "the record has no such medication"
@@ -26,6 +26,11 @@ _RELEASES = {
     "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
     "delayed release": frozenset({"delayed", "dr"}),
 }
+_SALT_WORDS = frozenset(
+    word for _, row in tables.rows("words/drugs", ("group", "words")) if row["group"] == "salt"
+    for word in map(str.strip, row["words"].split("|"))
+)  # fmt: skip
+_SALTS = {"hcl": "hydrochloride", "sulphate": "sulfate"}
 State = Callable[[ClinicalFact, Record], bool]
 
 
@@ -154,10 +159,11 @@ def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     """Whether an order was in force in a span of time, or had the end or beginning that it names."""
     if span.relation in ("until", "span", "between"):
         return _lasts(fact, span)
-    start, end = facts.starts_on(fact), facts.ends_on(fact) or record.today
+    start = facts.starts_on(fact)
+    end = facts.ends_on(fact) or (start if facts.has_ended(fact) and fact.HasField("valid_to") else record.today)
     if not span.readings:
         return True
-    return start is not None and any(start <= last and end >= first for first, last in span.readings)
+    return bool(start and end) and any(start <= last and end >= first for first, last in span.readings)
 
 
 def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
@@ -173,7 +179,8 @@ def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
 
 def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     """What is said of dose, strength, form, route, how often and how long, each held against one order."""
-    outcomes = _other_names(regimen, fact) + [_release(fact, word) for word in _releases(regimen)]
+    outcomes = _other_names(regimen, fact) + _salts(regimen, fact)
+    outcomes += [_release(fact, word) for word in _releases(regimen)]
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
@@ -213,12 +220,19 @@ def _other_names(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
 def _dose(node: Node, fact: ClinicalFact, meant: Keys) -> Outcome:
     said = meaning.amount(node)
     stated = facts.dosages(fact)
-    if not any(each.dose.value for each in stated):
+    if not any(_is_comparable(said, each) for each in stated):
         return _strength(said, fact, meant)
     if any(_is_dosage(said, each) for each in stated):
         return supported("dose", [fact])
     reason = f"the record has {facts.printed_dose(fact)}"
     return contradicted("dose", reason, [fact])
+
+
+def _is_comparable(amount: tokens.Amount, dosage: Dosage) -> bool:
+    """Whether the dose of an order is of the same measure: of `1 tablet` and `5 mg` the second is a strength."""
+    value, unit = facts.number(dosage.dose), units.printed(dosage.dose.unit)
+    said = amount.unit.removesuffix(_PER_DAY)
+    return value is not None and (not said or units.convert(value, unit, said) is not None)
 
 
 def _strength(amount: tokens.Amount, fact: ClinicalFact, meant: Keys = frozenset()) -> Outcome:
@@ -268,6 +282,15 @@ def _form(node: Node, fact: ClinicalFact) -> Outcome:
     if all(_FORMS.get(word, word) in own for word in words):
         return supported("form", [fact])
     return unsupported("form", "the record does not say so")
+
+
+def _salts(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
+    """The salt that stands behind a drug's name is one of the ordered name."""
+    own = " ".join(facts.names(fact)).lower()
+    said = [_SALTS.get(part.text, part.text) for part in regimen.parts if not part.kinds and part.text in _SALT_WORDS]
+    return [
+        supported("form", [fact]) if salt in own else unsupported("form", "the record does not say so") for salt in said
+    ]
 
 
 def _releases(regimen: Node) -> list[str]:

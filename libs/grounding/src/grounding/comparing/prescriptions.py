@@ -39,7 +39,12 @@ def spans_of(node: Node, record: Record, role: str = "when") -> list[Span]:
 
 def meant(node: Node, regimen: Node, record: Record) -> list[ClinicalFact]:
     """The orders that a clause may mean: those of which its antecedent is true as well."""
-    orders = list(drugs.orders_of(regimen, record))
+    issued = spans_of(node, record, "issued")
+    orders = [
+        fact
+        for fact in drugs.orders_of(regimen, record)
+        if all(span.includes(_ordered_on(fact, record)) for span in issued)
+    ]
     before = node.one(ANTECEDENT)
     if before is None or before.kind not in _OF_ONE_ORDER:
         return orders
