@@ -24,9 +24,9 @@ _ROLES = {"event": "on"}
 TIMED = frozenset(
     ("admitted", "allergy", "answered", "bounded", "counted", "course", "discharged", "dose-changed", "event",
      "finding", "given", "household", "judged", "kept-between", "listed", "measured", "never", "no-allergy",
-     "no-finding", "none-taken", "not-taken", "on-list", "person", "problem", "ranged", "repeated", "replaced",
-     "resolved", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes", "took", "treated",
-     "valued-condition")
+     "no-finding", "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "ranged",
+     "repeated", "replaced", "resolved", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes",
+     "took", "treated", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # An illness that lasts longer says little about when something happened during it.

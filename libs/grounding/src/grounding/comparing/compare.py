@@ -65,6 +65,7 @@ KINDS: Mapping[str, Compare] = {
     "stopped-for": prescriptions.stopped_for,
     "dose-changed": prescriptions.dose_changed,
     "replaced": prescriptions.replaced,
+    "not-ordered": prescriptions.not_ordered,
     "none-taken": prescriptions.none_taken,
     "daily-dose": drugs.daily_dose,
     "problem": problems.problem,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -20,6 +21,8 @@ from grounding.reading.nodes import Node
 NOT_TAKEN = "the record has no such medication"
 _PER_DAY = " per day"
 _TWO = 2
+# The role of the parts of a combination.
+_PARTS = "combined"
 _FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral"}
 # How an ordered name says that a drug is released slowly or late, and how texts do.
 _RELEASES = {
@@ -43,14 +46,46 @@ def drug_keys(node: Node) -> Keys:
 
 
 def orders_of(regimen: Node, record: Record) -> tuple[ClinicalFact, ...]:
-    return record.of(drug_keys(regimen), pb.FACT_KIND_MEDICATION)
+    """Orders of a drug, of a combination those that have every part."""
+    orders = _so_named(regimen, record.of(drug_keys(regimen), pb.FACT_KIND_MEDICATION))
+    parts = [drug_keys(part) for part in _combined(regimen)]
+    return tuple(fact for fact in orders if all(names.keys_of(fact) & keys for keys in parts))
+
+
+def _so_named(regimen: Node, orders: tuple[ClinicalFact, ...]) -> tuple[ClinicalFact, ...]:
+    """Where a brand is named that the record has, the orders of that brand."""
+    named = next((part.text.casefold() for part in regimen.parts if names.DRUG in part.kinds), "")
+    own = tuple(fact for fact in orders if named and any(named in name.casefold() for name in facts.names(fact)))
+    ingredients = [each.name.casefold() for fact in own for each in facts.about(fact).ingredients]
+    return orders if not own or any(each in named or named in each for each in ingredients) else own
+
+
+def _combined(regimen: Node) -> list[Node]:
+    """The parts of `amoxicillin/clavulanate`; none of a drug of one name."""
+    return list(regimen.all(_PARTS))
 
 
 def regimens(node: Node) -> list[Node]:
-    """The regimens of a clause; of `the last prescription`, the one that it names."""
-    found = [inner for each in node.all("regimens") for inner in each.within("regimen")]
+    """The regimens of a clause, with how often and which way it says behind them; of `the last prescription`, the one
+    that it names.
+    """
+    found = [inner for each in node.all("regimens") for inner in _each(each)]
     ordered = [what for each in node.all("ordered") for what in each.all("what") if "regimen" in what.kinds]
-    return [*found, *node.all("regimen"), *ordered]
+    return [_with(each, node) for each in (*found, *node.all("regimen"), *ordered)]
+
+
+def _each(node: Node) -> list[Node]:
+    """The regimens of a list; those with a stroke or a hyphen between them are one combination."""
+    inner = list(node.within("regimen"))
+    marks = {part.text for part in node.parts if not part.kinds}
+    if len(inner) > 1 and marks and marks <= {"/", "-"}:
+        return [replace(node, kinds=frozenset({"regimen"}), roles={_PARTS: tuple(inner)})]
+    return inner
+
+
+def _with(regimen: Node, clause: Node) -> Node:
+    beside = {role: (*regimen.all(role), *clause.all(role)) for role in ("frequency", "route") if clause.all(role)}
+    return replace(regimen, roles={**regimen.roles, **beside}) if beside else regimen
 
 
 def is_current(fact: ClinicalFact, record: Record) -> bool:
@@ -93,7 +128,7 @@ def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outco
     if lasting:
         return _taken(regimen, is_current, spans, lasting, record)
     orders = orders_of(regimen, record)
-    fitting = [fact for fact in orders if all(is_held(fact, span, record) for span in spans)]
+    fitting = [fact for fact in orders if all(_is_known_held(fact, span, orders, record) for span in spans)]
     if orders and not fitting:
         return [contradicted("date", when_of(orders[-1]), orders[-1:])]
     if spans and regimen.all("dose") and any(map(_is_stepped, fitting)):
@@ -155,6 +190,16 @@ def _is_long(start: date, end: date, span: Span) -> bool:
     return abs((end - start).days - span.length) <= max(1.0, span.length * 0.1)
 
 
+def _is_known_held(fact: ClinicalFact, span: Span, orders: Sequence[ClinicalFact], record: Record) -> bool:
+    """In force then; an order without an end only on its day and until the next one of its drug."""
+    if not is_held(fact, span, record):
+        return False
+    if not facts.is_open_order(fact) or not span.readings or span.includes(facts.starts_on(fact)):
+        return True
+    last = max(each for _, each in span.readings)
+    return any((start := facts.starts_on(other)) is not None and start >= last for other in orders)
+
+
 def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     """Whether an order was in force in a span of time, or had the end or beginning that it names."""
     if span.relation in ("until", "span", "between"):
@@ -163,7 +208,9 @@ def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     end = facts.ends_on(fact) or (start if facts.has_ended(fact) and fact.HasField("valid_to") else record.today)
     if not span.readings:
         return True
-    return bool(start and end) and any(start <= last and end >= first for first, last in span.readings)
+    if start is None or end is None:
+        return False
+    return any(start <= last and end >= first for first, last in span.readings)
 
 
 def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
@@ -179,6 +226,8 @@ def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
 
 def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     """What is said of dose, strength, form, route, how often and how long, each held against one order."""
+    if _combined(regimen):
+        return [each for part in _combined(regimen) for each in details_of(part, fact)]
     outcomes = _other_names(regimen, fact) + _salts(regimen, fact)
     outcomes += [_release(fact, word) for word in _releases(regimen)]
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))

@@ -56,7 +56,7 @@ def _is_as_told(fact: ClinicalFact, clause: Node, regimen: Node, spans: Sequence
     if not all(each.holds for each in drugs.details_of(regimen, fact)):
         return False
     if clause.kind == "started":
-        return all(_began(_ordered_on(fact, record), span) for span in spans if span.readings)
+        return all(_is_ordered_in(fact, span, record) for span in spans)
     return all(drugs.is_held(fact, span, record) for span in spans)
 
 
@@ -72,13 +72,19 @@ def _started(node: Node, regimen: Node, spans: Sequence[Span], ends: Sequence[Sp
     if not orders:
         return [unsupported("drug", drugs.NOT_TAKEN)]
     pool = list(orders) if node.says("ordered") else _first_orders(orders)
-    dated = [span for span in spans if span.readings]
-    fitting = [fact for fact in pool if all(_began(_ordered_on(fact, record), span) for span in dated)]
+    fitting = [fact for fact in pool if all(_is_ordered_in(fact, span, record) for span in spans)]
     fitting = [fact for fact in fitting if all(_ends(fact, span) for span in ends if span.readings)]
     if not fitting:
         return [contradicted("date", drugs.when_of(pool[-1]), pool[-1:])]
     placed = _placed(node.says("order"), regimen, orders, fitting)
     return [*drugs.details(regimen, fitting), *placed, *reasons(node, fitting, record)]
+
+
+def _is_ordered_in(fact: ClinicalFact, span: Span, record: Record) -> bool:
+    """Ordered at that time; `from A to B` and `for two weeks` are how long."""
+    if span.lasting or span.relation in ("span", "until"):
+        return drugs.is_held(fact, span, record)
+    return not span.readings or _began(_ordered_on(fact, record), span)
 
 
 def _began(day: date | None, span: Span) -> bool:
@@ -157,6 +163,10 @@ def _stopped(node: Node, regimen: Node, spans: Sequence[Span], record: Record) -
         return drugs.details(regimen, last)
     if not every:
         return [unsupported("drug", drugs.NOT_TAKEN)]
+    if fitting and not any(
+        facts.name_of(fitting[-1]) == facts.name_of(other) for other in every if other not in fitting
+    ):
+        return [unsupported("status", _GOES_ON)]
     if fitting or not over:
         return [contradicted("status", _GOES_ON, every[-1:])]
     return [contradicted("date", drugs.when_of(over[-1]), over[-1:])]
@@ -278,7 +288,7 @@ def courses(node: Node, record: Record) -> list[Outcome]:
 
 
 def _courses(regimen: Node, times: Sequence[Sequence[Span]], said: int, record: Record) -> list[Outcome]:
-    orders = _so_named(regimen, drugs.orders_of(regimen, record))
+    orders = drugs.orders_of(regimen, record)
     if not orders:
         return [unsupported("drug", drugs.NOT_TAKEN)]
     for spans in times:
@@ -288,13 +298,6 @@ def _courses(regimen: Node, times: Sequence[Sequence[Span]], said: int, record: 
     if said == len(times) == actual:
         return drugs.details(regimen, orders)
     return [contradicted("count", f"the record has {actual}", orders[-1:])]
-
-
-def _so_named(regimen: Node, orders: Sequence[ClinicalFact]) -> Sequence[ClinicalFact]:
-    """Of orders of one ingredient those of the brand that is named, if any."""
-    words = [part.text.casefold() for part in regimen.parts if part.value is not None and part.kinds]
-    own = [fact for fact in orders if any(words[0] in name.casefold() for name in facts.names(fact))] if words else []
-    return own or orders
 
 
 def reasons(node: Node, orders: Sequence[ClinicalFact], record: Record) -> list[Outcome]:
@@ -396,3 +399,26 @@ def none_taken(node: Node, record: Record) -> list[Outcome]:
     if orders and not record.cited:
         return [supported("count", orders[-1:])]
     return [unsupported("count", "the record does not say that nothing is taken")]
+
+
+def not_ordered(node: Node, record: Record) -> list[Outcome]:
+    """That no order of a drug was given, or none since a day: a search of the whole record."""
+    spans = [span for span in spans_of(node, record) if span.readings]
+    return [each for regimen in drugs.regimens(node) for each in [_not_ordered(regimen, spans, record)]]
+
+
+def _not_ordered(regimen: Node, spans: Sequence[Span], record: Record) -> Outcome:
+    orders = drugs.orders_of(regimen, record)
+    within = [fact for fact in orders if all(_is_since(_ordered_on(fact, record), span) for span in spans)]
+    if within:
+        return contradicted("negation", drugs.when_of(within[-1]), within[-1:])
+    if orders and not record.cited:
+        return supported("negation", orders[-1:])
+    return unsupported("negation", "nothing in the record denies it")
+
+
+def _is_since(day: date | None, span: Span) -> bool:
+    if day is None:
+        return True
+    last = max(each for _, each in span.readings)
+    return day > last if span.relation == "since" else _began(day, span)
