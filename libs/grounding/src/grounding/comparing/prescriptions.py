@@ -31,7 +31,7 @@ _GOES_ON = "the record says that it goes on"
 def spans_of(node: Node, record: Record, role: str = "when") -> list[Span]:
     """The times of a clause; `by June` is a time up to which something was so."""
     return [
-        replace(span, relation="by") if when.text.lower().startswith("by ") else span
+        replace(span, relation="by") if "by" in when.text.lower().split() else span
         for when in node.all(role)
         for span in meaning.spans(when, record)
     ]
