@@ -287,7 +287,7 @@ def courses(node: Node, record: Record) -> list[Outcome]:
     return [each for regimen in drugs.regimens(node) for each in _courses(regimen, times, said, record)]
 
 
-def _courses(regimen: Node, times: Sequence[Sequence[Span]], said: int, record: Record) -> list[Outcome]:
+def _courses(regimen: Node, times: Sequence[Sequence[Span]], number: int, record: Record) -> list[Outcome]:
     orders = drugs.orders_of(regimen, record)
     if not orders:
         return [unsupported("drug", drugs.NOT_TAKEN)]
@@ -295,7 +295,7 @@ def _courses(regimen: Node, times: Sequence[Sequence[Span]], said: int, record: 
         if not any(all(drugs.is_held(fact, span, record) for span in spans) for fact in orders):
             return [contradicted("date", drugs.when_of(orders[-1]), orders[-1:])]
     actual = len({facts.starts_on(fact) for fact in orders})
-    if said == len(times) == actual:
+    if number == len(times) == actual:
         return drugs.details(regimen, orders)
     return [contradicted("count", f"the record has {actual}", orders[-1:])]
 
