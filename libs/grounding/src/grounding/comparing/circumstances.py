@@ -17,17 +17,18 @@ from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
-from grounding.reading.grammar import ADJUNCT, LEAD
+from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
 _ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
     ("admitted", "allergy", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
-     "done-for", "elided", "event", "finding", "given", "household", "judged", "kept-between", "lasted",
-     "listed", "measured", "never", "no-finding", "not-taken", "person", "problem", "problem-lasted", "ranged",
-     "resolved", "seen", "social", "staged", "started", "stay", "stopped", "takes", "took", "treated",
-     "treated-for", "valued-condition")
+     "done-for", "dose-changed", "elided", "event", "finding", "given", "household", "judged", "kept-between",
+     "lasted", "listed", "measured", "never", "no-allergy", "no-finding", "none-taken", "not-ordered",
+     "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged", "repeated", "replaced",
+     "resolved", "seen", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes", "took",
+     "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # The parts of a clause that may be times.
@@ -51,20 +52,40 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     UnclearError where the clause has no time. What does not fit a circumstance is unsupported, not contradicted: other
     occasions may be meant.
     """
-    leads = clause.all(LEAD) if clause.kind in TIMED - {"course"} else ()
-    beside = (*leads, *clause.all(ADJUNCT))
+    beside = _beside(clause)
     if not beside:
-        return compare(clause, record)
+        return compare(_after(clause, record), record)
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
+    outcomes = compare(_after(_told(clause, record), record), record)
+    return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+
+
+def _beside(clause: Node) -> tuple[Node, ...]:
+    leads = clause.all(LEAD) if clause.kind in TIMED - {"course"} else ()
+    return (*leads, *clause.all(ADJUNCT))
+
+
+def _told(clause: Node, record: Record) -> Node:
+    """A clause with what stands beside it as its own times."""
     role = _ROLES.get(clause.kind, "when")
     after = _LATER if clause.kind in _HAPPENING else _SOON
+    beside = _beside(clause)
     dated = bool(clause.all(role)) or any(_CIRCUMSTANCE not in each.kinds for each in beside)
     whens = {each: _as_when(each, record, after, dated=dated) for each in beside}
     parts = tuple(whens.get(part, part) for part in clause.parts)
     roles = {**clause.roles, role: (*clause.all(role), *whens.values()), ADJUNCT: (), LEAD: ()}
-    outcomes = compare(replace(clause, parts=parts, roles=roles), record)
-    return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+    return replace(clause, parts=parts, roles=roles)
+
+
+def _after(clause: Node, record: Record) -> Node:
+    """A clause whose antecedent has its times."""
+    before = clause.all(ANTECEDENT)
+    if not before:
+        return clause
+    return replace(
+        clause, roles={**clause.roles, ANTECEDENT: tuple(_after(_told(each, record), record) for each in before)}
+    )
 
 
 def continued(clause: Node, before: Node | None) -> Node:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -14,13 +15,25 @@ from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
-from grounding.reading import names, tokens
+from grounding.reading import names, tables, tokens
 from grounding.reading.nodes import Node
 
 NOT_TAKEN = "the record has no such medication"
 _PER_DAY = " per day"
 _TWO = 2
+# The role of the parts of a combination.
+_PARTS = "combined"
 _FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral"}
+# How an ordered name says that a drug is released slowly or late, and how texts do.
+_RELEASES = {
+    "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
+    "delayed release": frozenset({"delayed", "dr"}),
+}
+_SALT_WORDS = frozenset(
+    word for _, row in tables.rows("words/drugs", ("group", "words")) if row["group"] == "salt"
+    for word in map(str.strip, row["words"].split("|"))
+)  # fmt: skip
+_SALTS = {"hcl": "hydrochloride", "sulphate": "sulfate"}
 State = Callable[[ClinicalFact, Record], bool]
 
 
@@ -28,19 +41,51 @@ def drug_keys(node: Node) -> Keys:
     """The keys of the drugs that are named; the class in brackets behind a drug names none."""
     if not node.parts:
         return meaning.keys(node, names.DRUG, names.CLASS)
-    beside = node.all("of")
+    beside = (*node.all("of"), *node.all("also"))
     return frozenset().union(*(drug_keys(part) for part in node.parts if part not in beside))
 
 
 def orders_of(regimen: Node, record: Record) -> tuple[ClinicalFact, ...]:
-    return record.of(drug_keys(regimen), pb.FACT_KIND_MEDICATION)
+    """Orders of a drug, of a combination those that have every part."""
+    orders = _so_named(regimen, record.of(drug_keys(regimen), pb.FACT_KIND_MEDICATION))
+    parts = [drug_keys(part) for part in _combined(regimen)]
+    return tuple(fact for fact in orders if all(names.keys_of(fact) & keys for keys in parts))
+
+
+def _so_named(regimen: Node, orders: tuple[ClinicalFact, ...]) -> tuple[ClinicalFact, ...]:
+    """Where a brand is named that the record has, the orders of that brand."""
+    named = next((part.text.casefold() for part in regimen.parts if names.DRUG in part.kinds), "")
+    own = tuple(fact for fact in orders if named and any(named in name.casefold() for name in facts.names(fact)))
+    ingredients = [each.name.casefold() for fact in own for each in facts.about(fact).ingredients]
+    return orders if not own or any(each in named or named in each for each in ingredients) else own
+
+
+def _combined(regimen: Node) -> list[Node]:
+    """The parts of `amoxicillin/clavulanate`; none of a drug of one name."""
+    return list(regimen.all(_PARTS))
 
 
 def regimens(node: Node) -> list[Node]:
-    """The regimens of a clause; of `the last prescription`, the one that it names."""
-    found = [inner for each in node.all("regimens") for inner in each.within("regimen")]
+    """The regimens of a clause, with how often and which way it says behind them; of `the last prescription`, the one
+    that it names.
+    """
+    found = [inner for each in node.all("regimens") for inner in _each(each)]
     ordered = [what for each in node.all("ordered") for what in each.all("what") if "regimen" in what.kinds]
-    return [*found, *node.all("regimen"), *ordered]
+    return [_with(each, node) for each in (*found, *node.all("regimen"), *ordered)]
+
+
+def _each(node: Node) -> list[Node]:
+    """The regimens of a list; those with a stroke or a hyphen between them are one combination."""
+    inner = list(node.within("regimen"))
+    marks = {part.text for part in node.parts if not part.kinds}
+    if len(inner) > 1 and marks and marks <= {"/", "-"}:
+        return [replace(node, kinds=frozenset({"regimen"}), roles={_PARTS: tuple(inner)})]
+    return inner
+
+
+def _with(regimen: Node, clause: Node) -> Node:
+    beside = {role: (*regimen.all(role), *clause.all(role)) for role in ("frequency", "route") if clause.all(role)}
+    return replace(regimen, roles={**regimen.roles, **beside}) if beside else regimen
 
 
 def is_current(fact: ClinicalFact, record: Record) -> bool:
@@ -75,8 +120,7 @@ def listed(node: Node, record: Record) -> list[Outcome]:
 def took(node: Node, record: Record) -> list[Outcome]:
     """What was taken or given at some time."""
     spans = _spans(node, record)
-    over = _not_taken(node, [], record) if node.says("over") else []
-    return [*over, *(each for one in regimens(node) for each in _of_time(one, spans, record))]
+    return [each for one in regimens(node) for each in _of_time(one, spans, record)]
 
 
 def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
@@ -84,7 +128,7 @@ def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outco
     if lasting:
         return _taken(regimen, is_current, spans, lasting, record)
     orders = orders_of(regimen, record)
-    fitting = [fact for fact in orders if all(_held(fact, span, record) for span in spans)]
+    fitting = [fact for fact in orders if all(_is_known_held(fact, span, orders, record) for span in spans)]
     if orders and not fitting:
         return [contradicted("date", when_of(orders[-1]), orders[-1:])]
     if spans and regimen.all("dose") and any(map(_is_stepped, fitting)):
@@ -110,7 +154,7 @@ def _taken(
             return [_not_since(meant)]
         meant = dated
     days = [span for span in spans if span.relation == "on"]
-    if any(not any(_held(fact, span, record) for fact in orders) for span in days):
+    if any(not any(is_held(fact, span, record) for fact in orders) for span in days):
         return [contradicted("date", when_of(orders[-1]), orders[-1:])]
     return details(regimen, meant)
 
@@ -146,14 +190,27 @@ def _is_long(start: date, end: date, span: Span) -> bool:
     return abs((end - start).days - span.length) <= max(1.0, span.length * 0.1)
 
 
-def _held(fact: ClinicalFact, span: Span, record: Record) -> bool:
+def _is_known_held(fact: ClinicalFact, span: Span, orders: Sequence[ClinicalFact], record: Record) -> bool:
+    """In force then; an order without an end only on its day and until the next one of its drug."""
+    if not is_held(fact, span, record):
+        return False
+    if not facts.is_open_order(fact) or not span.readings or span.includes(facts.starts_on(fact)):
+        return True
+    last = max(each for _, each in span.readings)
+    return any((start := facts.starts_on(other)) is not None and start >= last for other in orders)
+
+
+def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     """Whether an order was in force in a span of time, or had the end or beginning that it names."""
     if span.relation in ("until", "span", "between"):
         return _lasts(fact, span)
-    start, end = facts.starts_on(fact), facts.ends_on(fact) or record.today
+    start = facts.starts_on(fact)
+    end = facts.ends_on(fact) or (start if facts.has_ended(fact) and fact.HasField("valid_to") else record.today)
     if not span.readings:
         return True
-    return start is not None and any(start <= last and end >= first for first, last in span.readings)
+    if start is None or end is None:
+        return False
+    return any(start <= last and end >= first for first, last in span.readings)
 
 
 def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
@@ -169,12 +226,10 @@ def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
 
 def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     """What is said of dose, strength, form, route, how often and how long, each held against one order."""
-    outcomes: list[Outcome] = []
-    for named in regimen.all("of"):
-        right = bool(meaning.keys(named, names.CLASS) & names.keys_of(fact))
-        outcomes.append(
-            supported("code", [fact]) if right else contradicted("code", f"{named.text} is another class", [fact])
-        )
+    if _combined(regimen):
+        return [each for part in _combined(regimen) for each in details_of(part, fact)]
+    outcomes = _other_names(regimen, fact) + _salts(regimen, fact)
+    outcomes += [_release(fact, word) for word in _releases(regimen)]
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
@@ -197,15 +252,36 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     return outcomes
 
 
+def _other_names(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
+    """The class and the second name that stand beside a drug's name."""
+    outcomes = []
+    for named in regimen.all("of"):
+        right = bool(meaning.keys(named, names.CLASS) & names.keys_of(fact))
+        reason = f"{named.text} is another class"
+        outcomes.append(supported("code", [fact]) if right else contradicted("code", reason, [fact]))
+    for named in regimen.all("also"):
+        right = bool(meaning.keys(named, names.DRUG, names.CLASS) & names.keys_of(fact))
+        reason = f"whether {named.text} is the same is not known"
+        outcomes.append(supported("code", [fact]) if right else unsupported("code", reason))
+    return outcomes
+
+
 def _dose(node: Node, fact: ClinicalFact, meant: Keys) -> Outcome:
     said = meaning.amount(node)
     stated = facts.dosages(fact)
-    if not any(each.dose.value for each in stated):
+    if not any(_is_comparable(said, each) for each in stated):
         return _strength(said, fact, meant)
-    if any(_is_dose(said, each) for each in stated):
+    if any(_is_dosage(said, each) for each in stated):
         return supported("dose", [fact])
     reason = f"the record has {facts.printed_dose(fact)}"
     return contradicted("dose", reason, [fact])
+
+
+def _is_comparable(amount: tokens.Amount, dosage: Dosage) -> bool:
+    """Whether the dose of an order is of the same measure: of `1 tablet` and `5 mg` the second is a strength."""
+    value, unit = facts.number(dosage.dose), units.printed(dosage.dose.unit)
+    said = amount.unit.removesuffix(_PER_DAY)
+    return value is not None and (not said or units.convert(value, unit, said) is not None)
 
 
 def _strength(amount: tokens.Amount, fact: ClinicalFact, meant: Keys = frozenset()) -> Outcome:
@@ -257,6 +333,27 @@ def _form(node: Node, fact: ClinicalFact) -> Outcome:
     return unsupported("form", "the record does not say so")
 
 
+def _salts(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
+    """The salt that stands behind a drug's name is one of the ordered name."""
+    own = " ".join(facts.names(fact)).lower()
+    said = [_SALTS.get(part.text, part.text) for part in regimen.parts if not part.kinds and part.text in _SALT_WORDS]
+    return [
+        supported("form", [fact]) if salt in own else unsupported("form", "the record does not say so") for salt in said
+    ]
+
+
+def _releases(regimen: Node) -> list[str]:
+    """How the drug is released, as far as a text says so."""
+    words = {part.text for part in regimen.parts if not part.kinds}
+    return [name for name, spelled in _RELEASES.items() if words & spelled]
+
+
+def _release(fact: ClinicalFact, word: str) -> Outcome:
+    if any(word in name.lower() for name in facts.names(fact)):
+        return supported("form", [fact])
+    return unsupported("form", "the record does not say so")
+
+
 def _pack(node: Node, fact: ClinicalFact) -> Outcome:
     words = re.findall(r"\w+", node.text.lower())
     own = [re.findall(r"\w+", name.lower()) for name in facts.names(fact)]
@@ -264,13 +361,18 @@ def _pack(node: Node, fact: ClinicalFact) -> Outcome:
     return supported("form", [fact]) if stands else unsupported("form", "the record does not say so")
 
 
-def _is_dose(amount: tokens.Amount, dosage: Dosage) -> bool:
+def _is_dosage(amount: tokens.Amount, dosage: Dosage) -> bool:
     value, unit = facts.number(dosage.dose), units.printed(dosage.dose.unit)
     if value is None or dosage.HasField("dose_high"):
         return False
     if amount.unit.endswith(_PER_DAY):
         return _daily(dosage) == _in(amount.value, amount.unit.removesuffix(_PER_DAY), "mg")
     return units.convert(value, unit, amount.unit or unit) == amount.value
+
+
+def is_dose(node: Node, fact: ClinicalFact) -> bool:
+    """Whether an order has this dose, or is of this strength."""
+    return _dose(node, fact, frozenset()).holds
 
 
 def _in(value: object, unit: str, to: str) -> object:
@@ -324,105 +426,6 @@ def _route(node: Node, fact: ClinicalFact) -> Outcome:
     if node.says("route") in stated:
         return supported("route", [fact])
     return contradicted("route", f"the record has {facts.printed_dose(fact)}", [fact])
-
-
-def started(node: Node, record: Record) -> list[Outcome]:
-    """Began, or was ordered, on a day."""
-    spans = _spans(node, record)
-    ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
-    found: list[Outcome] = []
-    for regimen in regimens(node):
-        orders = orders_of(regimen, record)
-        if not orders:
-            found.append(unsupported("drug", NOT_TAKEN))
-            continue
-        pool = orders if node.says("ordered") else _first_orders(orders)
-        fitting = [
-            fact for fact in pool if all(span.includes(_ordered_on(fact, record)) for span in spans if span.readings)
-        ]
-        fitting = [fact for fact in fitting if all(span.includes(facts.ends_on(fact)) for span in ends)]
-        if not fitting:
-            found.append(contradicted("date", when_of(pool[-1]), pool[-1:]))
-        else:
-            found += details(regimen, fitting)
-    return found
-
-
-def started_over(node: Node, record: Record) -> list[Outcome]:
-    """Began on a day and is not taken any more."""
-    return [*started(node, record), *_not_taken(node, [], record)]
-
-
-def _first_orders(orders: Sequence[ClinicalFact]) -> list[ClinicalFact]:
-    """Those before which the drug was not ordered: a renewal starts nothing."""
-    kept: list[ClinicalFact] = []
-    for fact in orders:
-        before = [each for each in orders if facts.in_time(each) < facts.in_time(fact)]
-        start = facts.starts_on(fact)
-        running = [each for each in before if not (facts.ends_on(each) and start and facts.ends_on(each) < start)]  # type: ignore[operator]
-        if not running:
-            kept.append(fact)
-    return kept
-
-
-def _ordered_on(fact: ClinicalFact, record: Record) -> date | None:
-    return facts.starts_on(fact) or record.sources.stated_on(fact)
-
-
-def stopped(node: Node, record: Record) -> list[Outcome]:
-    """Is over, on the day that is said."""
-    spans = _spans(node, record)
-    found: list[Outcome] = []
-    for regimen in regimens(node):
-        orders = orders_of(regimen, record)
-        over = [fact for fact in orders if is_over(fact, record)]
-        current = [fact for fact in orders if is_current(fact, record)]
-        if not orders:
-            found.append(unsupported("drug", NOT_TAKEN))
-        elif not over or (current and facts.in_time(current[-1]) > facts.in_time(over[-1])):
-            found.append(contradicted("status", "the record says that it goes on", orders[-1:]))
-        else:
-            fitting = [
-                fact for fact in over if all(span.includes(facts.ends_on(fact)) for span in spans if span.readings)
-            ]
-            found += details(regimen, fitting) if fitting else [contradicted("date", when_of(over[-1]), over[-1:])]
-    return found
-
-
-def given(node: Node, record: Record) -> list[Outcome]:
-    """Was given: an order or administration of that time. What it was given for only a text can say."""
-    if node.all("conditions"):
-        return [unsupported("relation", "the record does not say what it was given for")]
-    return took(node, record)
-
-
-def not_taken(node: Node, record: Record) -> list[Outcome]:
-    """Not taken any more."""
-    return _not_taken(node, _spans(node, record), record)
-
-
-def _not_taken(node: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
-    found: list[Outcome] = []
-    for regimen in regimens(node):
-        orders = orders_of(regimen, record)
-        current = [fact for fact in orders if not is_over(fact, record)]
-        over = [fact for fact in orders if is_over(fact, record)]
-        late = [fact for fact in over if any(_is_after(fact, span) for span in spans)]
-        if late:
-            found.append(contradicted("date", when_of(late[-1]), late[-1:]))
-        elif current:
-            found.append(contradicted("status", f"the record has {facts.name_of(current[-1])}", current[-1:]))
-        elif over:
-            found.append(supported("status", over[-1:]))
-        else:
-            found.append(unsupported("drug", NOT_TAKEN))
-    return found
-
-
-def _is_after(fact: ClinicalFact, span: Span) -> bool:
-    """Whether an order ended only after the time as of which it is said to be over."""
-    end = facts.ends_on(fact)
-    return end is not None and any(end > last for _, last in span.readings)
 
 
 def _spans(node: Node, record: Record) -> list[Span]:

@@ -212,6 +212,8 @@ def is_in(fact: ClinicalFact, span: Span) -> bool:
     start = facts.starts_on(fact)
     if not span.readings or start is None:
         return span.relation == "now" and start is not None
+    if span.lasting and fact.kind == pb.FACT_KIND_MEDICATION:
+        return span.is_from_to(start, facts.ends_on(fact))
     if span.relation == "after":
         return start > max(last for _, last in span.readings)
     if span.relation == "since":

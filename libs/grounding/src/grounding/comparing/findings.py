@@ -4,12 +4,13 @@ The structured facts decide what they state of a finding without a place or a fi
 """
 
 import re
+from dataclasses import replace
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import drugs, meaning
+from grounding.comparing import meaning, prescriptions
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.problems import is_of, told
 from grounding.comparing.record import Record
@@ -20,6 +21,7 @@ ITEMS = ("condition", "finding", "findings")
 _KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
 _WORD = re.compile(r"[a-z]+")
 _DETERMINERS = frozenset(("the", "her", "his", "a", "an", "in", "of", "on", "at", "over", "involving"))
+_NO_REASON = "no entry and no text says what it was given for"
 _NOWHERE = "neither the record nor its texts say so"
 
 
@@ -84,5 +86,8 @@ def only_in_texts(_: Node, __: Record) -> list[Outcome]:
 
 
 def treated(node: Node, record: Record) -> list[Outcome]:
-    """Given for something: no entry says what for."""
-    return [*drugs.given(node, record), unsupported("relation", "no entry and no text says what it was given for")]
+    """Given for something; what an allergy made needed only a text says."""
+    if node.all("cause"):
+        return [*prescriptions.took(node, record), unsupported("relation", _NO_REASON)]
+    reasons = tuple(each for role in ("conditions", "condition") for each in node.all(role))
+    return prescriptions.took(replace(node, roles={**node.roles, "reason": reasons}), record)

@@ -35,6 +35,8 @@ class Span:
     length: float = 0.0
     # Of a time between two dates: what each of them may mean.
     ends: tuple[tuple[Interval, ...], ...] = ()
+    # `from A to B`, and not at some time between them.
+    lasting: bool = False
 
     def is_from_to(self, start: date | None, end: date | None) -> bool:
         """Whether what began and ended on these days took exactly this time, as far as its dates say."""
@@ -140,14 +142,15 @@ def _since(node: Node, record: Record) -> Span:
 
 def _between(node: Node, _: Record) -> Span:
     first, last = node.all("first")[0].value, node.all("last")[0].value
-    return Span("between", ((first.first, last.last),), ends=(first.readings, last.readings))
+    lasting = node.parts[0].text != "between"
+    return Span("between", ((first.first, last.last),), ends=(first.readings, last.readings), lasting=lasting)
 
 
 def _days_between(node: Node, _: Record) -> Span:
     """`from 2 to 9 October 2024`."""
     last = node.all("last")[0].value
     day = last.first.replace(day=int(amount(node.all("first")[0]).value))
-    return Span("between", ((day, last.last),), ends=(((day, day),), last.readings))
+    return Span("between", ((day, last.last),), ends=(((day, day),), last.readings), lasting=True)
 
 
 def _ago(node: Node, record: Record) -> Span:

@@ -1,4 +1,4 @@
-"""Problems, findings, allergies and relatives' diseases: that they are there, are over, or are denied."""
+"""Problems, findings and relatives' diseases: that they are there, are over, or are denied."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,6 @@ _TREATMENTS = (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE)
 _AWAITING = "awaiting "
 # How often something was done, and how lately, that is told as going on.
 _REGULAR, LATELY = 2, timedelta(186)
-_REACTIONS = frozenset({names.PROBLEM, names.REACTION})
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
 # Words that say more than the name: the record must have them too.
@@ -119,7 +118,7 @@ def is_told_of(condition: Node, fact: ClinicalFact) -> bool:
 
 def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record, *, past: bool) -> list[Outcome]:
     entries = _named_by(condition, record)
-    here = [fact for fact in present(condition, record) if _is_as_stated(fact, node, record)]
+    here = [fact for fact in present(condition, record) if is_as_stated(fact, node, record)]
     if not here:
         return [_missing(condition, entries, spans, record)]
     if spans:
@@ -195,7 +194,7 @@ def is_history(fact: ClinicalFact) -> bool:
     return any(each.display.lower().startswith(_HISTORY) for each in (fact.code, fact.source_code))
 
 
-def _is_as_stated(fact: ClinicalFact, node: Node, record: Record) -> bool:
+def is_as_stated(fact: ClinicalFact, node: Node, record: Record) -> bool:
     """Whether a start that is told as not stated is none, and the entry was stated on the day that is said."""
     spans = [span for when in node.all("stated") for span in meaning.spans(when, record)]
     if any(span.relation == "since" for span in spans):
@@ -478,97 +477,6 @@ def _here(one: Node, record: Record) -> list[ClinicalFact]:
 def _on(when: Node, entries: Sequence[ClinicalFact], record: Record) -> bool:
     spans = meaning.spans(when, record)
     return any(all(is_of(fact, span) for span in spans) for fact in entries)
-
-
-# --- allergies
-
-
-def _allergies(record: Record) -> list[ClinicalFact]:
-    return [fact for fact in record.of_kind(pb.FACT_KIND_ALLERGY) if not facts.has_ended(fact, record.today)]
-
-
-def allergy(node: Node, record: Record) -> list[Outcome]:
-    """An allergy, and its reaction where one is said."""
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    named = [
-        inner for role in ("regimens", "conditions", "allergens") for each in node.all(role) for inner in _named(each)
-    ]
-    return [each for one in named for each in _allergy(one, node, node.all("reaction"), spans, record)]
-
-
-def _named(node: Node) -> list[Node]:
-    inner = [each for kind in ("regimen", "condition") for each in node.within(kind)]
-    return inner or [node]
-
-
-def _allergy(
-    named: Node, node: Node, reactions: Sequence[Node], spans: Sequence[Span], record: Record
-) -> list[Outcome]:
-    keys = meaning.keys(named, *names.KINDS)
-    entries = [fact for fact in _allergies(record) if names.keys_of(fact) & keys and not facts.is_absent(fact)]
-    entries = [fact for fact in entries if _is_as_stated(fact, node, record)]
-    if not entries:
-        return [unsupported("allergy", "the record has no such allergy")]
-    if any(not is_of(entries[-1], span) for span in spans):
-        return [contradicted("date", told(entries[-1]), entries[-1:])]
-    outcomes = [supported("allergy", entries[-1:])]
-    severities = {part.text for part in node.parts} & {"severe", "moderate", "mild"}
-    if severities - {facts.severity(entries[-1])}:
-        told_so = facts.severity(entries[-1]) or "nothing of how severe it is"
-        outcomes.append(contradicted("severity", f"the record says {told_so}", entries[-1:]))
-    for reaction in reactions:
-        said = {part.text.lower() for one in _named(reaction) for part in one.parts if part.kinds & _REACTIONS}
-        if all(any(word in entry.note.lower() for entry in entries) for word in said) and said:
-            outcomes.append(supported("reaction", entries[-1:]))
-        else:
-            reason = f"the record has {entries[-1].note}" if entries[-1].note else "the record states no reaction"
-            outcomes.append(
-                contradicted("reaction", reason, entries[-1:]) if entries[-1].note else unsupported("reaction", reason)
-            )
-    return outcomes
-
-
-def reaction(node: Node, record: Record) -> list[Outcome]:
-    """`Anaphylaxis to penicillin in February 2025.`"""
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    recorded = [each for one in node.all("allergens") for each in _as_recorded(one, spans, record)]
-    return recorded or [each for regimens in node.all("regimens") for one in _named(regimens)
-            for each in _allergy(one, node, node.all("conditions"), spans, record)]  # fmt: skip
-
-
-def _as_recorded(node: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
-    """An allergy, or that there is none, in the words in which it was recorded: `anaphylaxis to penicillin`."""
-    token = node.all("allergen")[0]
-    if token.kinds & {names.DRUG, names.CLASS}:
-        return [unsupported("allergy", "whether an allergy or a drug is meant is not clear")]
-    keys = meaning.keys(token, names.ALLERGEN)
-    if any(facts.is_absent(fact) for fact in record.of(keys, pb.FACT_KIND_ALLERGY)):
-        return no_allergy(node, record)
-    return _allergy(token, node, (), spans, record)
-
-
-def no_allergy(node: Node, record: Record) -> list[Outcome]:
-    """No known allergies: contradicted by any allergy of the record, and by an open contradiction."""
-    entries = _allergies(record)
-    keys = {key for each in node.all("allergens") for key in meaning.keys(each, *names.KINDS)}
-    present = [fact for fact in entries if not facts.is_absent(fact)]
-    if any(names.keys_of(fact) & keys for fact in present):
-        return [unsupported("allergy", "what is said of it is not clear")]
-    if present:
-        return [contradicted("absence", f"the record has an allergy: {facts.name_of(present[-1])}", present[-1:])]
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    stated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans if span.readings)]
-    return [supported("absence", stated[-1:]) if stated else unsupported("absence", "the record does not say so")]
-
-
-def count_allergies(node: Node, record: Record) -> list[Outcome]:
-    """How many allergies the record has."""
-    entries = [fact for fact in _allergies(record) if not facts.is_absent(fact)]
-    actual = len({facts.name_of(fact) for fact in entries})
-    said = meaning.amount(node.all("n")[0])
-    if said.value == actual and entries:
-        return [supported("count", entries)]
-    return [contradicted("count", f"the record has {actual}", entries)]
 
 
 # --- relatives

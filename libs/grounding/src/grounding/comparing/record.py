@@ -37,7 +37,7 @@ _BRAND = re.compile(r"(?:[^\[\]]*\[([A-Za-z][\w -]*)\]|([A-Za-z][A-Za-z-]+(?: [A
 _SOUGHT = re.compile(r"screening (?:test )?for [^\n(;,.]*|[^\n(;,.]* self[ -]management (?:plan|education)")
 _SHORT = 2
 _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
-_SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
+_SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION, pb.FACT_KIND_ALLERGY)
 
 
 _ANSWERED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
@@ -285,6 +285,8 @@ def _written(fact: ClinicalFact) -> tuple[str, ...]:
     if fact.kind == pb.FACT_KIND_RESULT and fact.HasField("coded"):
         answer = wordings.plain(fact.coded.display)
         written = tuple(name for name in written if wordings.plain(name) != answer)
+    if fact.kind == pb.FACT_KIND_ALLERGY:
+        written += tuple(each.name for each in facts.about(fact).allergens)
     return _wordings(fact.kind, written)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from grounding.lexicon import Keys
 from grounding.reading import tables
+from grounding.reading.grammar import ANTECEDENT
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
@@ -60,7 +61,7 @@ _WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
 _APART = frozenset({"when", "film", "origin", "letter"})
 _ITEMS = frozenset({"condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
 _ROLES = {"observed": "conditions", "findings": "conditions", "condition": "conditions", "finding": "conditions",
-          "regimen": "regimens"}  # fmt: skip
+          "regimen": "regimens", "reason": "conditions"}  # fmt: skip
 _KINDS = {"finding": "present", "problem": "present", "no-finding": "absent", "no-problem": "absent"}
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "previous"})
 # What kinds of texts are called, and films; of a film, what of the body it shows.
@@ -176,6 +177,7 @@ def of(clause: Node) -> Assertion:
     placed = [
         (_ROLES.get(role, role), item)
         for role, nodes in clause.roles.items()
+        if role != ANTECEDENT
         for node in nodes
         for item in _things(node)
     ]

@@ -11,7 +11,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, relations, susceptibility
 from grounding.calculators import dose_limit
-from grounding.comparing import drugs, findings, meaning, problems, results, series
+from grounding.comparing import allergies, drugs, findings, meaning, problems, results, series
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.readings import readings
@@ -549,14 +549,14 @@ def lasting(node: Node, record: Record) -> list[Outcome]:
 
 def alerted(node: Node, record: Record) -> list[Outcome]:
     """An allergy beside a drug, and what is known of a cross-reaction of the two."""
-    outcomes = problems.allergy(node, record)
+    outcomes = allergies.allergy(node, record)
     drugs_of = record.of_kind(pb.FACT_KIND_MEDICATION)
-    allergies = record.of_kind(pb.FACT_KIND_ALLERGY)
-    related = [each for pair in itertools.product(drugs_of, allergies) if (each := relations.between(*pair))]
+    recorded = record.of_kind(pb.FACT_KIND_ALLERGY)
+    related = [each for pair in itertools.product(drugs_of, recorded) if (each := relations.between(*pair))]
     known = {relations.words(each.cross_reaction).lower() for each in related if each.cross_reaction}
     for crossed in node.all("crossed"):
         if str(crossed.value).lower() in known:
-            outcomes.append(supported("cross-reaction", (*drugs_of, *allergies)))
+            outcomes.append(supported("cross-reaction", (*drugs_of, *recorded)))
         else:
             outcomes.append(unsupported("cross-reaction", "no row relates the two in these words"))
     return outcomes

@@ -20,6 +20,9 @@ _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
 ADJUNCT, LEAD = "adjunct", "lead"
+# What a clause says that may leave out its subject: in which roles that stands in the clause before it, which is then
+# its antecedent (`amlodipine was started in June and stopped in July`).
+SUBJECT, ANTECEDENT = "subject", "antecedent"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
@@ -124,8 +127,8 @@ class Grammar:
     ) -> Iterator[tuple[_Place, _Cover]]:
         """One more clause behind those of a state."""
         for row, match, end in matches:
-            node = self._made(row, match, nodes)
-            if state.once or _may_follow(node, state.clauses):
+            node = _completed(self._made(row, match, nodes), state.clauses)
+            if node is not None and (state.once or _may_follow(node, state.clauses)):
                 opens = row.sets.get("opens")
                 cover = _with(state, node, led=_is_led(state, nodes[: match.start()]))
                 # What introduces is followed by what it introduces; who the patient is may be.
@@ -143,7 +146,8 @@ class Grammar:
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
         if behind:
-            told = (*state.clauses[:-1], _told(state.clauses[-1], behind=(node,)))
+            last = _untold(state.clauses[-1], state.lead) if node.kind == "when" else state.clauses[-1]
+            told = (*state.clauses[:-1], _told(last, behind=(node,)))
             yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
             return
         end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
@@ -242,6 +246,26 @@ def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] 
     start, end = (min(each.start for each in (*before, clause)), max(each.end for each in (clause, *behind)))
     parts = (*before, *clause.parts, *behind)
     return replace(clause, start=start, end=end, parts=parts, roles={**clause.roles, ADJUNCT: adjuncts})
+
+
+def _untold(clause: Node, lead: tuple[Node, ...]) -> Node:
+    """A clause without what leads the sentence, where it leaves out its subject and has a time of its own."""
+    if not clause.all(ANTECEDENT):
+        return clause
+    kept = tuple(each for each in clause.all(ADJUNCT) if each not in lead)
+    return replace(clause, roles={**clause.roles, ADJUNCT: kept})
+
+
+def _completed(node: Node, before: Sequence[Node]) -> Node | None:
+    """A clause with the subject of the one before it where it leaves out its own; None where there is no such one."""
+    if not node.says(SUBJECT):
+        return node
+    subject = node.says(SUBJECT).split("|")
+    node = replace(node, sets={name: value for name, value in node.sets.items() if name != SUBJECT})
+    if any(map(node.all, subject)):
+        return node
+    roles = {role: before[-1].all(role) for role in subject if before and before[-1].all(role)}
+    return replace(node, roles={**node.roles, **roles, ANTECEDENT: tuple(before[-1:])}) if roles else None
 
 
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:

@@ -116,7 +116,7 @@ class Pattern:
         for place, each in enumerate(items):
             depth += {"(": 1, ")": -1}.get(each["syntax"] or "", 0)
             optional = place + 1 < len(items) and items[place + 1]["syntax"] in ("?", "*")
-            if depth or each["syntax"] or optional or each["group"]:
+            if depth or each["syntax"] or optional:
                 continue
             words = split((each["word"] or "").lower())
             needed += [frozenset(self.alphabet.word(word)) for word in words] or [frozenset(self._characters(each))]

@@ -24,7 +24,7 @@ QUOTE, TITLE, CROSSED = "quote", "title", "crossed"
 _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 _PAIR = re.compile(
-    r"(?<![\w.,/])(?P<first>[0-9]{2,3})\s?/\s?(?P<second>[0-9]{2,3})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
+    r"(?<![\w.,/])(?P<first>[0-9]{2,3})\s?/\s?(?P<second>[0-9]{1,3})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
