@@ -26,8 +26,8 @@ TIMED = frozenset(
     ("admitted", "allergy", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
      "done-for", "dose-changed", "elided", "event", "finding", "given", "household", "judged", "kept-between",
      "lasted", "listed", "measured", "never", "no-allergy", "no-finding", "none-taken", "not-ordered",
-     "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged", "repeated", "replaced",
-     "resolved", "seen", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes", "took",
+     "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged", "replaced",
+     "resolved", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes", "took",
      "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"

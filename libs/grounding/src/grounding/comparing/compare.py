@@ -62,7 +62,6 @@ KINDS: Mapping[str, Compare] = {
     "given": prescriptions.took,
     "not-taken": prescriptions.off,
     "on-list": prescriptions.on_list,
-    "repeated": prescriptions.repeated,
     "drug-courses": prescriptions.courses,
     "stopped-for": prescriptions.stopped_for,
     "dose-changed": prescriptions.dose_changed,
@@ -135,7 +134,6 @@ KINDS: Mapping[str, Compare] = {
     "admitted": persons.admitted,
     "stay": persons.stay,
     "discharged": persons.discharged,
-    "seen": persons.seen,
     "undergoing": persons.undergoing,
 }
 

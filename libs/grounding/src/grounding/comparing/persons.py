@@ -1,6 +1,5 @@
 """The patient and the visits: sex, age, birth, admissions, stays and discharges."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -179,38 +178,6 @@ def stay(node: Node, record: Record) -> list[Outcome]:
 def _left(fact: ClinicalFact) -> date | None:
     """The last day of a stay, which may be its first."""
     return facts.ends_on(fact) or (facts.starts_on(fact) if fact.HasField("valid_to") else None)
-
-
-def seen(node: Node, record: Record) -> list[Outcome]:
-    """A visit of any class on a day, the first or the last one, and what it was for."""
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    visits = record.encounters
-    fitting = [each for each in visits if all(span.includes(facts.starts_on(each)) for span in spans if span.readings)]
-    if not fitting:
-        last = visits[-1:]
-        return [
-            contradicted("date", f"the record has visits until {facts.starts_on(each)}", [each]) for each in last
-        ] or [unsupported("encounter", "the record has no visit")]
-    return [*_in_order(fitting, node, record), *_visited_for(fitting, node, record)]
-
-
-def _in_order(fitting: Sequence[ClinicalFact], node: Node, record: Record) -> list[Outcome]:
-    ends = {"first": record.encounters[0], "last": record.encounters[-1]}
-    wanted = ends.get(node.says("order"))
-    if wanted is None or facts.starts_on(wanted) in map(facts.starts_on, fitting):
-        return [supported("encounter", fitting[-1:])]
-    return [contradicted("order", f"the record has it on {facts.starts_on(wanted)}", [wanted])]
-
-
-def _visited_for(at: Sequence[ClinicalFact], node: Node, record: Record) -> list[Outcome]:
-    """Each problem and each procedure must be of one of these visits."""
-    found = events.diagnosed_at(at, node, record) if node.all("conditions") else []
-    days = {facts.starts_on(each) for each in at}
-    for act in (one for each in node.all("acts") for one in each.within("act")):
-        done = [fact for fact in events.occasions(act, record).facts if facts.starts_on(fact) in days]
-        missing = unsupported("relation", "the record does not say what it was for")
-        found.append(supported("relation", done[-1:]) if done else missing)
-    return found
 
 
 def undergoing(node: Node, record: Record) -> list[Outcome]:

@@ -23,8 +23,6 @@ from grounding.reading.nodes import Node
 # Clauses that say of one order when it began or was in force.
 _OF_ONE_ORDER = frozenset(("started", "took", "given", "treated"))
 _DAY = timedelta(1)
-# `repeatedly`, `several times`: at least so often.
-_SEVERAL = 3
 _GOES_ON = "the record says that it goes on"
 
 
@@ -258,25 +256,6 @@ def _listed_since(regimen: Node, spans: Sequence[Span], record: Record) -> list[
     if all(span.includes(started) for span in spans):
         return drugs.details(regimen, current)
     return [contradicted("date", drugs.when_of(current[-1]), current[-1:])]
-
-
-def repeated(node: Node, record: Record) -> list[Outcome]:
-    """Ordered more than once, in the time that is said."""
-    spans = spans_of(node, record)
-    least = int(node.says("least") or _SEVERAL)
-    return [each for regimen in drugs.regimens(node) for each in _repeated(regimen, least, spans, record)]
-
-
-def _repeated(regimen: Node, least: int, spans: Sequence[Span], record: Record) -> list[Outcome]:
-    orders = drugs.orders_of(regimen, record)
-    if not orders:
-        return [unsupported("drug", drugs.NOT_TAKEN)]
-    alike = [fact for fact in orders if all(each.holds for each in drugs.details_of(regimen, fact))]
-    days = {facts.starts_on(fact) for fact in alike} - {None}
-    within = [day for day in days if all(span.includes(day) for span in spans if span.readings)]
-    if len(within) >= least:
-        return [supported("count", alike)]
-    return [contradicted("count", f"the record has {len(within)}", orders[-1:])]
 
 
 def courses(node: Node, record: Record) -> list[Outcome]:

@@ -29,6 +29,8 @@ _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 # What asserts the same wherever it stands.
 _FREE = frozenset(("measured", "normal-finding", "social", "household"))
+# What a clause costs a reading, where a time beside one costs 1.
+_CLAUSE = 2
 # What stands beside a clause and says when, or in which circumstances.
 _ADJUNCTS = ("when", "circumstance")
 # A clause that says when itself is not told so by what leads the sentence.
@@ -223,7 +225,7 @@ def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
         clause = _told(clause, before=lead)
     elif led:
         clause = replace(clause, roles={**clause.roles, LEAD: state.lead})
-    return _Cover(state.cost + 1, (*state.clauses, clause), state.lead)
+    return _Cover(state.cost + _CLAUSE, (*state.clauses, clause), state.lead)
 
 
 def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
