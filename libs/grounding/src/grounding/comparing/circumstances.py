@@ -23,10 +23,10 @@ from grounding.reading.nodes import Node
 # Kinds of clauses that compare a time, and the role that it has in them.
 _ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
-    ("admitted", "allergy", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
-     "done-for", "elided", "event", "finding", "given", "household", "judged", "kept-between", "lasted",
-     "listed", "measured", "never", "no-finding", "not-taken", "person", "problem", "ranged", "resolved",
-     "social", "staged", "started", "stay", "stopped", "takes", "took", "treated", "valued-condition")
+    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
+     "done-for", "elided", "event", "extreme", "finding", "given", "household", "judged", "kept-between", "lasted",
+     "listed", "measured", "never", "no-finding", "not-taken", "person", "problem", "ranged", "rated", "resolved",
+     "social", "sometimes", "staged", "started", "stay", "stopped", "takes", "took", "treated", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # The parts of a clause that may be times.
