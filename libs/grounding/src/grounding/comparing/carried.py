@@ -1,10 +1,9 @@
 """Clauses that leave out their subject: what they say follows, in time or direction, the clause before them."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from grounding.comparing import meaning, results, series
-from grounding.comparing.meaning import Span, UnclearError
+from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported
 from grounding.comparing.record import Point, Record
 from grounding.comparing.series import points_of, within
@@ -14,8 +13,6 @@ from grounding.reading.nodes import Node
 # Kinds of clauses whose values go one way, so that a value which is only listed behind them goes on in that way.
 _COURSES = frozenset(("course", "course-series", "changed-by", "from-value"))
 _NEWEST = frozenset(("now", "currently", "is", "are"))
-# How far from its length of time what comes so much later may lie.
-_SLACK = 0.15
 
 
 def ending(clause: Node, subject: Node, record: Record) -> list[Point]:
@@ -23,17 +20,10 @@ def ending(clause: Node, subject: Node, record: Record) -> list[Point]:
     points = points_of(subject, record)
     value, whens = next(iter(reversed(list(clause.within("value")))), None), _last_whens(clause)
     pool = within(points, series.spans_of(whens, record), record)
-    later = clause.one("later")
-    if later:
-        pool = within(points, [so_much_later(later, _first(clause, record))], record)
     agreeing = series.saying(value, pool) if value else pool
     if not agreeing:
         raise UnclearError("what it follows")
     return agreeing
-
-
-def _first(clause: Node, record: Record) -> Point:
-    return ending(clause.all(PRIOR)[0], clause.all("obs")[0], record)[0]
 
 
 def _last_whens(clause: Node) -> list[Node]:
@@ -47,15 +37,6 @@ def _last_whens(clause: Node) -> list[Node]:
 def _flat(node: Node) -> list[Node]:
     """Values and times in their order."""
     return [each for part in node.parts for each in ([part] if part.kinds & {"value", "when"} else _flat(part))]
-
-
-def so_much_later(later: Node, point: Point) -> Span:
-    """The days that lie a length of time behind a point."""
-    durations = later.all("duration")
-    unit = next((part.text for part in later.parts if part.text in ("day", "week", "month", "year")), "")
-    length = meaning.days(durations[0]) if durations else meaning.length(unit)
-    middle, slack = point.day + timedelta(length), timedelta(max(1.0, length * _SLACK))
-    return Span("on", ((middle - slack, middle + slack),))
 
 
 def measured(node: Node, record: Record) -> list[Outcome]:
@@ -83,8 +64,6 @@ def _pool(node: Node, before: Point, record: Record) -> list[Point]:
     """The points that a value may be of: those of its time, or those after the value before it."""
     points = points_of(node.all("obs")[0], record)
     spans = [span for span in series.spans_of(node.all("when"), record) if span.readings]
-    if node.one("later"):
-        spans.append(so_much_later(node.all("later")[0], before))
     if spans:
         return within(points, spans, record)
     if {part.text for part in node.parts} & _NEWEST or "is now" in node.text:

@@ -87,8 +87,6 @@ def _going_on(node: Node, points: Sequence[Point], record: Record) -> list[Outco
         raise UnclearError("whether it is a bound")
     before = carried.ending(node.all(PRIOR)[0], node.all("obs")[0], record)[0]
     spans = _spans(node, record)
-    if node.one("later"):
-        spans = [*spans, carried.so_much_later(node.all("later")[0], before)]
     after = [each for each in points if each.at > before.at]
     chosen = within(after, [span for span in spans if span.relation != "span"], record)
     if node.says("direction") == "steady":

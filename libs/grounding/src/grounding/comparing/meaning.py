@@ -108,11 +108,6 @@ def days(node: Node) -> float:
     return count * _DAYS[unit]
 
 
-def length(unit: str) -> float:
-    """The days of a unit of time."""
-    return _DAYS[unit]
-
-
 def count(times: Node) -> int:
     """How often `twice`, `nine times` say."""
     return int(times.says("number") or amount(times).value)
