@@ -22,6 +22,7 @@ ANION_GAP = loinc("anion-gap")
 AUTOPSY = loinc("autopsy-performed")
 # What laboratories report as bicarbonate: total carbon dioxide.
 BICARBONATE = loinc("total-carbon-dioxide")
+BICARBONATE_ITSELF = loinc("bicarbonate")
 BIRTH_DATE = loinc("birth-date")
 BMI = loinc("body-mass-index")
 CALCIUM = loinc("calcium")

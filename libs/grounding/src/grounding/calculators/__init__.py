@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from longitude.record.v1 import fact_pb2 as pb
+
+from grounding import facts, keys
 from grounding.calculator import Calculator, Given
 from grounding.derived import Derived
 from grounding.folder import declared
@@ -16,6 +19,8 @@ METHODS: tuple[str, ...] = tuple(each.method for each in _ALL if each.method)
 LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple((each.name, each.label) for each in _ALL if each.label)
 # Lower-case name of a value that is only ever computed -> its keys.
 NAMES: Mapping[str, frozenset[str]] = {name: frozenset({key}) for each in _ALL for name, key in each.names.items()}
+# Keys of the results that any of them reads: those of a long record are many more.
+_READ = frozenset(keys.of_loinc(code) for each in _ALL for code in each.inputs)
 assert len(CALCULATORS) == len(PURPOSES) == len(_ALL), "a name or a purpose belongs to one calculator"
 
 
@@ -26,7 +31,8 @@ def compute(name: str, given: Given) -> Derived:
 
 def everything(given: Given) -> tuple[Derived, ...]:
     """All that follows from the facts: what a text may state beside the recorded values."""
-    return tuple(dict.fromkeys(value for each in _ALL for value in _values(each, given)))
+    read = tuple(fact for fact in given if fact.kind != pb.FACT_KIND_RESULT or not _READ.isdisjoint(facts.keys(fact)))
+    return tuple(dict.fromkeys(value for each in _ALL for value in _values(each, read)))
 
 
 def _values(calculator: Calculator, given: Given) -> list[Derived]:

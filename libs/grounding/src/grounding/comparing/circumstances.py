@@ -23,12 +23,12 @@ from grounding.reading.nodes import Node
 # Kinds of clauses that compare a time, and the role that it has in them.
 _ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
-    ("admitted", "allergy", "answered", "attended", "began", "bounded", "counted", "course", "discharged",
-     "done-for", "dose-changed", "elided", "event", "finding", "given", "household", "judged", "kept-between",
-     "lasted", "listed", "measured", "never", "no-allergy", "no-finding", "none-taken", "not-ordered",
-     "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged", "replaced",
-     "resolved", "social", "staged", "started", "stay", "stopped", "stopped-for", "takes", "took",
-     "treated", "treated-for", "valued-condition")
+    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "counted", "course",
+     "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
+     "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
+     "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
+     "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
+     "stopped-for", "takes", "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # The parts of a clause that may be times.

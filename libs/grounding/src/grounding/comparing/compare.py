@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 
 from grounding.comparing import (
     allergies,
+    carried,
     circumstances,
     courses,
     drugs,
     events,
+    extremes,
     findings,
     levels,
     persons,
@@ -24,11 +26,27 @@ from grounding.comparing import (
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
+from grounding.reading.grammar import PRIOR
 from grounding.reading.nodes import Node
 
 Compare = Callable[[Node, Record], list[Outcome]]
+
+
+def _measured(node: Node, record: Record) -> list[Outcome]:
+    return (carried.measured if node.one(PRIOR) else results.measured)(node, record)
+
+
 KINDS: Mapping[str, Compare] = {
-    "measured": results.measured,
+    "measured": _measured,
+    "extreme": extremes.extreme,
+    "always": extremes.always,
+    "sometimes": extremes.sometimes,
+    "rated": extremes.rated,
+    "averaged": extremes.averaged,
+    "amounted": courses.amounted,
+    "from-change": courses.from_change,
+    "previous": courses.previous,
+    "pressures": courses.pressures,
     "bounded": results.bounded,
     "never": results.never,
     "ranged": results.ranged,

@@ -1,6 +1,6 @@
 """Courses: rose, fell, stayed, by how much, from what to what, over the span that is named."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -8,17 +8,21 @@ from itertools import pairwise
 from terminology.loinc import WEIGHT
 
 from grounding import keys
-from grounding.comparing import levels, meaning, results, series
-from grounding.comparing.meaning import Span
+from grounding.comparing import carried, levels, meaning, results, series
+from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.readings import is_when
 from grounding.comparing.record import Point, Record
 from grounding.comparing.series import NO_RESULT, NO_TIME, in_unit, points_of, told, within
+from grounding.reading.grammar import PRIOR
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 # Within this share of the first value a course is called steady; from the second one on a change is a marked one.
 STEADY, MARKED = Decimal("0.05"), Decimal("0.15")
+_LASTING = frozenset(("between", "days-between", "since", "span"))
+# How far a change may lie from the simple fraction that it is told as.
+_PART = Decimal("0.04")
 _FEW = "the record has no course of it"
 
 
@@ -56,13 +60,18 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
     points = points_of(obs, record)
     if len({point.at for point in points}) < 2:
         return [unsupported("direction", _FEW)]
+    if node.one(PRIOR):
+        return _going_on(node, points, record)
+    if "again" in {part.text for part in node.parts}:
+        raise UnclearError("when it did so before")
     spans = _spans(node, record)
     chosen = _chosen(points, spans, record)
     begin, end = node.all("from"), node.all("to") if place == 0 else node.all("second")
     if node.says("direction") == "steady":
-        return _steady(chosen, end)
-    first, said_first = _end(begin, node.all("fromat"), points, chosen[:1] if spans else points, record)
-    last, said_last = _end(end, node.all("toat"), points, points if node.all("toat") else chosen[-1:], record)
+        is_present = not spans and bool(end) and bool({part.text for part in node.parts} & {"is", "are", "remains"})
+        return _steady(chosen[-2:] if is_present else chosen, end)
+    first, said_first = _end(begin, _days(node, "fromat"), points, chosen[:1] if spans else points, record)
+    last, said_last = _end(end, _days(node, "toat"), points, points if _days(node, "toat") else chosen[-1:], record)
     said = [*said_first, *said_last]
     if not all(each.holds for each in said):
         return said
@@ -72,9 +81,36 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
     return [*said, *_between(node, spans, start, last[-1], chosen)]
 
 
+def _going_on(node: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
+    """A course that goes on from where the clause before ended."""
+    if node.says("upto") and not node.all("to")[0].text.startswith("up to"):
+        raise UnclearError("whether it is a bound")
+    before = carried.ending(node.all(PRIOR)[0], node.all("obs")[0], record)[0]
+    spans = _spans(node, record)
+    after = [each for each in points if each.at > before.at]
+    chosen = within(after, [span for span in spans if span.relation != "span"], record)
+    if node.says("direction") == "steady":
+        return _steady([before, *chosen], node.all("to"))
+    first, said_first = _end(node.all("from"), node.all("fromat"), points, [before], record)
+    last, said_last = _end(node.all("to"), node.all("toat"), after, chosen, record)
+    said = [*said_first, *said_last]
+    if not all(each.holds for each in said) or not first or not last:
+        return said or [unsupported("direction", NO_TIME)]
+    end = last[0] if node.all("to") else last[-1]
+    manners = [each.says("manner") for each in node.all("manner")]
+    inside = [each for each in points if first[0].at <= each.at <= end.at]
+    found = [*_length(spans, first[0], end), _direction(node.says("direction"), first[0], end)]
+    return [*said, *found, *(_manner(each, inside, first[0], end) for each in manners)]
+
+
+def _days(node: Node, role: str) -> tuple[Node, ...]:
+    """The times of one end: a span behind the last value is that of the whole course."""
+    return tuple(each for each in node.all(role) if each.says("time") not in _LASTING)
+
+
 def _spans(node: Node, record: Record) -> list[Span]:
     """The times of the whole course: not those of its ends."""
-    ends = (*node.all("fromat"), *node.all("toat"))
+    ends = (*_days(node, "fromat"), *_days(node, "toat"))
     whens = (part for part in node.parts if is_when(part) and part not in ends and not node.all("value"))
     return [span for span in series.spans_of(whens, record) if span.relation != "now"]
 
@@ -147,6 +183,9 @@ def _end(
     value: Sequence[Node], at: Sequence[Node], points: Sequence[Point], usual: Sequence[Point], record: Record
 ) -> tuple[list[Point], list[Outcome]]:
     """The points of one end of a course, and what there is to say of it."""
+    if value and any("days" in each.kinds for each in at):
+        said = results.on_each_day(value[0], at[0], points, record)
+        return series.saying(value[0], points)[-1:], said
     pool = within(points, series.spans_of(at, record), record) if at else list(usual)
     if not pool:
         return [], [unsupported("date", NO_TIME)]
@@ -177,14 +216,23 @@ def _stays_at(value: Node, chosen: Sequence[Point]) -> Outcome:
         actual = in_unit(point, said.unit)
         if actual is None or abs(actual - said.value) > max(abs(actual) * STEADY, step):
             return contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)
+    if not series.saying(value, chosen) and not _is_rough(value):
+        return contradicted("value", f"the record has {told(chosen[-1])} on {chosen[-1].day}", chosen[-1].facts)
     return supported("value", chosen[-1].facts)
 
 
+def _is_rough(value: Node) -> bool:
+    """A whole number tells a level of a measured value: `unchanged at 140`."""
+    return meaning.is_about(value) or not meaning.amount(value).decimals
+
+
 def _length(spans: Sequence[Span], start: Point, last: Point) -> list[Outcome]:
-    """Whether a course took as long as is said."""
+    """Whether a course took as long as is said, and began and ended when it is said to."""
     used = (*start.facts, *last.facts)
     actual = (last.day - start.day).days
     reason = f"the record has it from {start.day} to {last.day}"
+    if any(span.ends and not span.is_from_to(start.day, last.day) for span in spans):
+        return [unsupported("interval", reason)]
     return [
         supported("interval", used)
         if abs(actual - span.length) <= max(span.length * 0.15, 3)
@@ -225,6 +273,70 @@ def from_value(node: Node, record: Record) -> list[Outcome]:
     return [*outcomes, *said, *(_direction(node.says("direction"), each, agreeing[-1]) for each in first[:1])]
 
 
+def amounted(node: Node, record: Record) -> list[Outcome]:
+    """The amount of the course that the clause before tells: `from 24.1 to 28.1, an increase of 4`."""
+    prior, subject = node.all(PRIOR)[0], node.all("obs")[0]
+    points = points_of(subject, record)
+    first, said = _end(prior.all("from"), _days(prior, "fromat"), points, points, record)
+    if not prior.all("from") or not first:
+        raise UnclearError("what it changed from")
+    return [*said, *_changed(node, first[0], carried.ending(prior, subject, record)[-1])]
+
+
+def _changed(node: Node, first: Point, last: Point) -> list[Outcome]:
+    used = (*first.facts, *last.facts)
+    reason = f"the record goes from {told(first)} on {first.day} to {told(last)} on {last.day}"
+    found = _direction(node.says("direction"), first, last)
+    right = _by_amount(node, first, last)
+    return [found, supported("value", used) if right else contradicted("value", reason, used)]
+
+
+def from_change(node: Node, record: Record) -> list[Outcome]:
+    """A value and by how much it differs from an earlier one: `14.9, up 2.5 from November 2017`."""
+    whens = node.all("when")
+    compared = results.compared_readings(replace(node, parts=tuple(p for p in node.parts if p not in whens)), record)
+    outcomes = [outcome for _, _, each in compared for outcome in each]
+    if not all(each.holds for each in outcomes):
+        return outcomes
+    reading, agreeing, _ = compared[-1]
+    spans = [replace(each, relation="on") for each in series.spans_of(whens, record)]
+    earlier = [each for each in within(points_of(reading.subject, record), spans, record) if each.at < agreeing[-1].at]
+    if not earlier or not all(span.readings for span in spans):
+        return [unsupported("date", NO_TIME)]
+    return [*outcomes, *_changed(node, earlier[-1], agreeing[-1])]
+
+
+def previous(node: Node, record: Record) -> list[Outcome]:
+    """The value directly before the one of the clause before."""
+    subject = node.all("obs")[0]
+    after = carried.ending(node.all(PRIOR)[0], subject, record)[-1]
+    earlier = series.extremes([each for each in points_of(subject, record) if each.at < after.at], "last")
+    found, said = _end(node.all("value"), (), points_of(subject, record), earlier, record)
+    dated = within(found, series.spans_of(node.all("when"), record), record)
+    if found and not dated:
+        return [contradicted("date", f"the record has it on {found[-1].day}", found[-1].facts)]
+    return said
+
+
+def pressures(node: Node, record: Record) -> list[Outcome]:
+    """A blood pressure from and to: neither of the two goes the other way."""
+    said = results.compared_readings(replace(node, kinds=frozenset({"result"})), record)
+    outcomes = [outcome for _, _, each in said for outcome in each]
+    if not all(each.holds for each in outcomes):
+        return outcomes
+    (first, before, _), (last, after, _) = said[0], said[1]
+    if min(each.at for each in before) >= max(each.at for each in after):
+        return [contradicted("direction", "the record has them in another order")]
+    pairs = [
+        value.value.all("pair")[0].value if value.value.all("pair") else value.value.value for value in (first, last)
+    ]
+    steps = [pairs[1].first - pairs[0].first, pairs[1].second - pairs[0].second]
+    sign = {"rise": 1, "fall": -1}.get(node.says("direction"), 0)
+    if sign and (any(step * sign < 0 for step in steps) or not any(steps)):
+        return [*outcomes, contradicted("direction", "the two values go another way")]
+    return [*outcomes, supported("direction")]
+
+
 def arrow(node: Node, record: Record) -> list[Outcome]:
     """`eGFR ↓ 28`: the newest value, which is low or lower than the one before."""
     points = points_of(node.all("obs")[0], record)
@@ -253,18 +365,37 @@ def weight_change(node: Node, record: Record) -> list[Outcome]:
 
 
 def _changed_by(node: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
-    spans = series.spans_of((part for part in node.parts if is_when(part)), record)
+    spans = _spans(node, record)
     chosen = _chosen(points, spans, record) if points else []
     if len({point.at for point in chosen}) < 2:
         return [unsupported("direction", "the record has no course of it in that time")]
-    first, last = _start(chosen, spans), chosen[-1]
-    found = [*_length(spans, first, last), _direction(node.says("direction"), first, last)]
+    begin, said_begin = _end(node.all("from"), _days(node, "fromat"), points, chosen, record)
+    end, said_end = _end(node.all("to"), _days(node, "toat"), points, chosen, record)
+    if not all(each.holds for each in (*said_begin, *said_end)):
+        return [*said_begin, *said_end]
+    first = begin[0] if node.all("from") else _start(chosen, spans)
+    last = end[-1] if node.all("to") else chosen[-1]
+    found = [*said_begin, *said_end, *_length(spans, first, last), _direction(node.says("direction"), first, last)]
     if not all(each.holds for each in found):
         return found
     used = (*first.facts, *last.facts)
     reason = f"the record goes from {told(first)} on {first.day} to {told(last)} on {last.day}"
-    right = _by_factor(node, first, last) if node.says("factor") else _by_amount(node, first, last)
+    right = _by(node)(node, first, last)
     return [*found, supported("value", used) if right else contradicted("value", reason, used)]
+
+
+def _by(node: Node) -> Callable[[Node, Point, Point], bool]:
+    return _by_part if node.one("part") else _by_factor if node.says("factor") else _by_amount
+
+
+def _by_part(node: Node, first: Point, last: Point) -> bool:
+    """`By a third`, as exactly as people say it."""
+    part = node.all("part")[0]
+    numerator = meaning.amount(part).value if part.one("number") else Decimal(part.says("numerator"))
+    if numerator != Decimal(part.says("numerator")) or not first.value:
+        return False
+    share = abs(last.value - first.value) / abs(first.value)
+    return abs(share - numerator / Decimal(part.says("denominator"))) <= _PART
 
 
 def _by_factor(node: Node, first: Point, last: Point) -> bool:
@@ -272,7 +403,9 @@ def _by_factor(node: Node, first: Point, last: Point) -> bool:
         return False
     factor, actual = Decimal(node.says("factor")), last.value / first.value
     if node.says("over"):
-        return actual > factor
+        return actual > factor if factor > 1 else actual < factor
+    if node.says("near"):
+        return factor * Decimal("0.85") <= actual <= factor
     return abs(actual - factor) <= factor * Decimal("0.1")
 
 

@@ -18,6 +18,8 @@ _DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "hour": 1 / 24
 _LEAST_DIGITS = 2
 # Within this share an amount that is told with "about" is right.
 ABOUT = Decimal("0.05")
+# Feet and inches are told to the inch.
+_INCH, _INCHES = "in", Decimal("0.5")
 _ABOUT_WORDS = frozenset(
     {"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some"}
 )
@@ -68,6 +70,9 @@ def amount(node: Node) -> Amount:
     for part in node.parts:
         if isinstance(part.value, Amount):
             return part.value
+    inner = node.one("value")
+    if inner is not None:
+        return amount(inner)
     raise UnclearError("no number")
 
 
@@ -79,7 +84,8 @@ def agrees(written: Amount, actual: Decimal, *, about: bool = False) -> bool:
     """Whether an amount says this value: its own digits decide how far it is rounded, with at least two of them."""
     if written.value == actual:
         return True
-    if about and abs(written.value - actual) <= abs(actual) * ABOUT:
+    slack = _INCHES if written.unit == _INCH else abs(actual) * ABOUT
+    if about and abs(written.value - actual) <= slack:
         return True
     step = Decimal(1).scaleb(-written.decimals)
     rounded = actual.quantize(step, ROUND_HALF_UP)

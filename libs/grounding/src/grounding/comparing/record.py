@@ -123,6 +123,17 @@ class Record:
 
     def of(self, wanted: Keys, *kinds: int) -> tuple[ClinicalFact, ...]:
         """Facts that a name of these keys may mean, oldest first."""
+        asked = (wanted, kinds)
+        if asked not in self._asked_before:
+            self._asked_before[asked] = self._of(wanted, kinds)
+        return self._asked_before[asked]
+
+    @cached_property
+    def _asked_before(self) -> dict[tuple[Keys, tuple[int, ...]], tuple[ClinicalFact, ...]]:
+        """Sentences ask for the same facts again and again."""
+        return {}
+
+    def _of(self, wanted: Keys, kinds: tuple[int, ...]) -> tuple[ClinicalFact, ...]:
         found = {fact.fact_id: fact for key in wanted for fact in self.by_key.get(key, ())}
         return tuple(sorted((fact for fact in found.values() if not kinds or fact.kind in kinds), key=facts.in_time))
 
@@ -131,7 +142,13 @@ class Record:
 
     def points(self, wanted: Keys) -> tuple[Point, ...]:
         """The course of a result: recorded numbers, and where there are none what was computed."""
-        return self._recorded(wanted) or self.computed(wanted)
+        if wanted not in self._courses:
+            self._courses[wanted] = self._recorded(wanted) or self.computed(wanted)
+        return self._courses[wanted]
+
+    @cached_property
+    def _courses(self) -> dict[Keys, tuple[Point, ...]]:
+        return {}
 
     def _recorded(self, wanted: Keys) -> tuple[Point, ...]:
         found = [

@@ -16,10 +16,15 @@ from grounding.comparing.outcome import Outcome, contradicted, supported, unsupp
 from grounding.comparing.readings import ARROWS, Reading, is_when, readings
 from grounding.comparing.record import Point, Record
 from grounding.comparing.series import NO_RESULT, NO_TIME, disagreement, points_of, says, told, within
+from grounding.reading.grammar import PRIOR
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount, Pair
 
 _TIMED = ("since", "span", "between", "until", "before", "after")
+
+# Words by which a bound holds of every value.
+_LASTINGLY = frozenset({"remained", "remains", "always", "consistently", "stayed"})
+_LATEST = frozenset({"latest", "newest", "last", "recent"})
 
 # A value, the points that it says, and what follows.
 Compared = tuple[Reading, list[Point], list[Outcome]]
@@ -30,7 +35,51 @@ Compared = tuple[Reading, list[Point], list[Outcome]]
 
 def measured(node: Node, record: Record) -> list[Outcome]:
     """Each value against the results of its day, or the newest where the present is meant."""
-    return [outcome for _, _, outcomes in compared_readings(node, record) for outcome in outcomes]
+    if node.one("days"):
+        return [each for reading in readings(node) for each in _on_each_day(reading, node.all("days")[0], record)]
+    compared = compared_readings(node, record)
+    newest = [_is_newest(each, record) for each in compared if each[1]] if _is_of_latest(node) else []
+    return [*(outcome for _, _, outcomes in compared for outcome in outcomes), *newest]
+
+
+def _is_of_latest(node: Node) -> bool:
+    """`Latest labs`, `the most recent BMP`: whatever day is told, no newer value is there."""
+    return any((not part.kinds and part.text in _LATEST) or _order(part) == "last" for part in node.parts)
+
+
+def _order(part: Node) -> str:
+    return series.order_of(part) if part.kinds & {"obs", "rank"} else ""
+
+
+def _is_newest(compared: Compared, record: Record) -> Outcome:
+    reading, agreeing, _ = compared
+    newest = series.newest(points_of(reading.subject, record.whole)) if "bp" not in reading.subject.kinds else agreeing
+    if {each.at for each in newest} & {each.at for each in agreeing}:
+        return supported("recency", agreeing[-1].facts)
+    return contradicted("recency", f"the record has {told(newest[-1])} on {newest[-1].day}", newest[-1].facts)
+
+
+def _on_each_day(reading: Reading, days: Node, record: Record) -> list[Outcome]:
+    if reading.whens or "bp" in reading.subject.kinds:
+        raise UnclearError("which day is meant")
+    return on_each_day(reading.value, days, points_of(reading.subject, record), record)
+
+
+def on_each_day(value: Node, days: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
+    """One value on several days: `1 in 2019 and 2021`."""
+    found = []
+    for when in days.within("when"):
+        chosen = within(points, series.spans_of([when], record), record)
+        said = meaning.amount(value)
+        agreeing = series.saying(value, chosen)
+        wrong = disagreement(said, chosen) if chosen else series.other_day(points, said)
+        found.append(supported("value", agreeing[-1].facts) if agreeing else wrong)
+    return found
+
+
+def flagged(flag: Node, points: Sequence[Point]) -> list[Outcome]:
+    """What a flag behind a value says of it."""
+    return [levels.worst_level(flag.says("level"), points)] if flag.says("level") else []
 
 
 def compared_readings(node: Node, record: Record, *, ranked: bool = False) -> list[Compared]:
@@ -221,13 +270,26 @@ def converted(node: Node, record: Record) -> list[Outcome]:
         return outcomes
     other, points = node.all("value")[0], compared[-1][1]
     if meaning.amount(other).unit in ("", meaning.amount(compared[-1][0].value).unit):
-        return [*outcomes, unsupported("unit", "the other unit is not told")]
+        return [*outcomes, *_of_other_time(node, other, compared[-1][0], record)]
     return [*outcomes, _of_those(other, points)]
+
+
+def _of_other_time(node: Node, value: Node, reading: Reading, record: Record) -> list[Outcome]:
+    """`394 in July 2023 (197 in November 2017)`."""
+    spans = series.spans_of(node.all("when"), record)
+    if not spans or not reading.whens:
+        return [unsupported("unit", "the other unit is not told")]
+    points = within(points_of(reading.subject, record), spans, record)
+    agreeing = series.saying(value, points)
+    if agreeing:
+        return [supported("value", agreeing[-1].facts)]
+    said = meaning.amount(value)
+    return [disagreement(said, points) if points else series.other_day(points_of(reading.subject, record), said)]
 
 
 def paneled(node: Node, record: Record) -> list[Outcome]:
     """`CMP: Na 139`: a panel introduces its values."""
-    if not any("panel" in part.kinds for part in (node.all("obs")[0], *node.all("obs")[0].parts)):
+    if "panel" not in node.all("obs")[0].kinds and not any(node.all("obs")[0].within("panel")):
         return [unsupported("value", "which values are meant is not clear")]
     return measured(node, record)
 
@@ -249,16 +311,19 @@ def weighs(node: Node, record: Record) -> list[Outcome]:
 
 def bounded(node: Node, record: Record) -> list[Outcome]:
     """Above or below a value: now, at a time, or all the time since."""
+    if node.one(PRIOR) and node.all("bound")[0].text.startswith("up to"):
+        raise UnclearError("whether it is a bound or a rise")
     points = points_of(node.all("obs")[0], record)
     if not points:
         return [unsupported("value", NO_RESULT)]
     spans = series.spans_of(node.all("when"), record)
-    chosen = within(points, spans, record) if spans else series.newest(points)
+    is_lasting = bool({part.text for part in node.parts} & _LASTINGLY)
+    chosen = within(points, spans, record) if spans or is_lasting else series.newest(points)
     if not chosen:
         return [unsupported("date", NO_TIME)]
     if not _reaches_back(points, spans, record):
         return [unsupported("date", "the record has no result of its beginning")]
-    failing = [each for each in chosen if not _within_bound(each, node.all("bound")[0])]
+    failing = [each for each in chosen if not within_bound(each, node.all("bound")[0])]
     if failing:
         return [contradicted("value", f"the record has {told(failing[-1])} on {failing[-1].day}", failing[-1].facts)]
     return [supported("value", chosen[-1].facts)]
@@ -270,7 +335,8 @@ def _reaches_back(points: Sequence[Point], spans: Sequence[Span], record: Record
     return all(oldest >= span.length * 0.9 for span in spans if span.relation == "span")
 
 
-def _within_bound(point: Point, bound: Node) -> bool:
+def within_bound(point: Point, bound: Node) -> bool:
+    """Whether the value of a point lies above or below what is said."""
     said = meaning.amount(bound)
     actual = series.in_unit(point, said.unit)
     if actual is None:
@@ -292,7 +358,7 @@ def never(node: Node, record: Record) -> list[Outcome]:
     if not chosen:
         return [unsupported("value", NO_RESULT)]
     for point in chosen:
-        exceeded = _within_bound(point, node.all("bound")[0]) if node.all("bound") else _exceeds(point, node)
+        exceeded = within_bound(point, node.all("bound")[0]) if node.all("bound") else _exceeds(point, node)
         if exceeded:
             return [contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)]
     return [supported("value", chosen[-1].facts)]
@@ -355,18 +421,21 @@ def ranked(node: Node, record: Record) -> list[Outcome]:
     outcomes = [outcome for _, _, each in compared for outcome in each]
     if not all(each.holds for each in outcomes):
         return outcomes
-    reading, agreeing, _ = compared[-1]
-    points = points_of(reading.subject, record)
     for rank in node.all("rank"):
         _only_one(rank)
-        extreme = series.extremes(points, series.order_of(rank))
-        right = {each.at for each in extreme} & {each.at for each in agreeing}
-        outcomes.append(
-            supported("order", agreeing[-1].facts)
-            if right
-            else contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)
-        )
+        ranked_ones = compared if node.says("all") else compared[-1:]
+        outcomes += [_is_extreme(each, rank, record) for each in ranked_ones]
     return outcomes
+
+
+def _is_extreme(compared: Compared, rank: Node, record: Record) -> Outcome:
+    reading, agreeing, _ = compared
+    if not agreeing:
+        raise UnclearError("which value is meant")
+    extreme = series.extremes(points_of(reading.subject, record), series.order_of(rank))
+    if {each.at for each in extreme} & {each.at for each in agreeing}:
+        return supported("order", agreeing[-1].facts)
+    return contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)
 
 
 def _only_one(rank: Node) -> None:
@@ -451,10 +520,19 @@ def counted(node: Node, record: Record) -> list[Outcome]:
         return [unsupported("count", NO_RESULT)]
     inside = within(points, series.spans_of(node.all("when"), record), record)
     times = node.one("times")
-    wanted = meaning.amount(number).value if number else Decimal(meaning.count(times) if times else 1)
+    wanted = meaning.amount(number).value if number else Decimal(_times(times) if times else 1)
     if wanted in (len(inside), len({point.at for point in inside})):
         return [supported("count", [fact for point in inside for fact in point.facts])]
     return [contradicted("count", f"the record has {len(inside)} of them", points[-1].facts)]
+
+
+def _times(times: Node) -> int:
+    """`Once` of a count is the word of a frequency."""
+    if not times.says("per"):
+        return meaning.count(times)
+    if times.text != "once":
+        raise UnclearError("how often is meant")
+    return 1
 
 
 def no_result(node: Node, record: Record) -> list[Outcome]:

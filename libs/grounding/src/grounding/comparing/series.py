@@ -7,7 +7,21 @@ from decimal import Decimal
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import names as observed
 from terminology import observables, units
-from terminology.loinc import ACR, CREATININE, EGFR, HAEMOGLOBIN, HBA1C, POTASSIUM, UREA_NITROGEN
+from terminology.loinc import (
+    ACR,
+    BICARBONATE_ITSELF,
+    CHOLESTEROL,
+    CREATININE,
+    EGFR,
+    HAEMOGLOBIN,
+    HBA1C,
+    HDL,
+    LDL,
+    POTASSIUM,
+    TRIGLYCERIDES,
+    UREA_NITROGEN,
+    loinc,
+)
 
 from grounding import facts
 from grounding import keys as keys_of
@@ -23,13 +37,43 @@ from grounding.reading.tokens import Amount
 NO_RESULT = "the record has no such result"
 NO_TIME = "the record has no such result of that time"
 _BLOOD = ("blood", "serum", "plasma")
+# Scores of which a higher one is worse, and what else is worse when it is higher or lower.
+_SCORES = (
+    "pain-score",
+    "phq-9-score",
+    "phq-2-score",
+    "gad-7-score",
+    "audit-c-score",
+    "dast-10-score",
+    "hark-score",
+    "fall-risk-total",
+)
+_HIGHER = map(loinc, ("ldl-cholesterol-direct", "c-reactive-protein", *_SCORES))
+_LOWER = map(loinc, ("arterial-oxygen-saturation", "oxygen-saturation", "left-ventricular-ejection-fraction"))
+# What is also told by the name of another: of arterial blood by that of blood, a saturation by that of oximetry.
+_ALSO = {
+    keys_of.of_loinc(other): frozenset({keys_of.of_loinc(loinc(own))})
+    for other, own in (
+        (loinc("oxygen-saturation"), "arterial-oxygen-saturation"),
+        (loinc("blood-pco2"), "arterial-pco2"),
+        (loinc("blood-po2"), "arterial-po2"),
+        (BICARBONATE_ITSELF, "arterial-bicarbonate"),
+    )
+}
 # Of these a higher value is a worse one; of the others neither is known.
-_WORSE_HIGHER = frozenset(map(keys_of.of_loinc, (CREATININE, HBA1C, POTASSIUM, UREA_NITROGEN, ACR)))
-_WORSE_LOWER = frozenset(map(keys_of.of_loinc, (EGFR, HAEMOGLOBIN)))
+_WORSE_HIGHER = frozenset(
+    keys_of.of_loinc(each)
+    for each in (
+        *(CREATININE, HBA1C, POTASSIUM, UREA_NITROGEN, ACR, LDL, CHOLESTEROL, TRIGLYCERIDES),
+        *_HIGHER,
+    )
+)
+_WORSE_LOWER = frozenset(map(keys_of.of_loinc, (EGFR, HAEMOGLOBIN, HDL, *_LOWER)))
 
 
 def observed_keys(node: Node) -> Keys:
-    return meaning.keys(node, names.OBSERVABLE)
+    named = meaning.keys(node, names.OBSERVABLE)
+    return named.union(*(_ALSO.get(key, frozenset()) for key in named))
 
 
 def order_of(node: Node) -> str:
@@ -132,9 +176,18 @@ def in_unit(point: Point, unit: str) -> Decimal | None:
     """A point's value in the unit that is said; None where the two cannot be compared."""
     if not unit:
         return point.value
+    if unit.startswith("/") and unit[1:].isdigit():
+        return point.value if unit[1:] == _most(point) else None
     if point.derived:
         return point.value if unit == units.printed(point.unit) else None
     return _as_sent(point, unit) or _converted(point, unit)
+
+
+def _most(point: Point) -> str:
+    """The highest value that a score can have; empty where it is not known or the result is no score."""
+    known = None if point.derived else observables.by_loinc(facts.about(point.facts[0]).loinc)
+    is_score = known is not None and known.observable.property == "score" and known.observable.high is not None
+    return str(known.observable.high) if known and is_score else ""
 
 
 def _as_sent(point: Point, unit: str) -> Decimal | None:

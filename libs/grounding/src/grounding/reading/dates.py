@@ -15,6 +15,8 @@ _MONTHS = (
     "december",
 )  # fmt: skip
 _MONTH = "(" + "|".join(f"{name}|{name[:3]}\\.?" for name in _MONTHS) + "|sept\\.?)"
+# Of a year of two digits: how far it may lie ahead.
+_AHEAD = 10
 _YEAR = r"((?:19|20)[0-9]{2})"
 _DAY = r"([0-3]?[0-9])(?:st|nd|rd|th)?"
 # The first of two dates whose year stands behind the second: `from 3 May to 4 June 2019`.
@@ -88,6 +90,11 @@ def _either_order(first: str, second: str, year: str) -> list[Interval | None]:
     return [_day(year, second, first), _day(year, first, second)]
 
 
+def _full(short: str, today: date) -> str:
+    """The year that two digits mean: none that is still to come, but the next few."""
+    return f"20{short}" if int(f"20{short}") <= today.year + _AHEAD else f"19{short}"
+
+
 def _month(name: str) -> int:
     return next(number for number, full in enumerate(_MONTHS, 1) if full.startswith(name.lower().rstrip(".")[:3]))
 
@@ -127,7 +134,7 @@ _READ: Mapping[str, Callable[[tuple[str, ...], date], list[Interval | None]]] = 
     "month_first": lambda of, _: [_day(of[2], _month(of[0]), of[1])],
     "day_first": lambda of, _: [_day(of[2], _month(of[1]), of[0])],
     "numeric": lambda of, _: _either_order(of[0], of[1], of[2]),
-    "short": lambda of, _: _either_order(of[0], of[1], f"20{of[2]}"),
+    "short": lambda of, today: _either_order(of[0], of[1], _full(of[2], today)),
     "month": lambda of, _: [_whole_month(of[1], _month(of[0]))],
     "range_day": lambda of, _: [_day(_year_before(of[4], of[1], of[3]), _month(of[1]), of[0])],
     "range_month": lambda of, _: [_whole_month(_year_before(of[2], of[0], of[1]), _month(of[0]))],

@@ -23,6 +23,8 @@ ADJUNCT, LEAD = "adjunct", "lead"
 # What a clause says that may leave out its subject: in which roles that stands in the clause before it, which is then
 # its antecedent (`amlodipine was started in June and stopped in July`).
 SUBJECT, ANTECEDENT = "subject", "antecedent"
+# The clause before one whose result is left out, and the part that tells the result.
+PRIOR, RESULT = "prior", "obs"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
@@ -38,6 +40,8 @@ _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
 
 _AUXILIARIES = frozenset(("was", "were", "been", "got"))
+# How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
+_TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 
 # So many nodes are covered, and whether the last of them belong to a clause.
 _Place = tuple[int, bool]
@@ -83,6 +87,8 @@ class Grammar:
     joints: tuple[Production, ...]
     heads: tuple[Production, ...]
     tails: tuple[Production, ...]
+    # Clauses behind another whose subject they share and leave out: `rose to 2.1 and fell to 1.8`.
+    carried: tuple[Production, ...] = ()
     # Lines that lead others and questions: they assert nothing.
     sections: tuple[Production, ...] = ()
     questions: tuple[Production, ...] = ()
@@ -105,6 +111,7 @@ class Grammar:
         text = self._text(nodes)
         present = set(text)
         rows = [each for each in self.clauses if _may(each, present)]
+        carried = [each for each in self.carried if _may(each, present)]
         marks = {
             behind: [each for each in rows if _may(each, present)]
             for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
@@ -115,11 +122,13 @@ class Grammar:
             if state is None:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at))
+            shared = None if behind or not state.clauses else _subject(state.clauses[-1])
+            going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
             passed = (
                 ((end, row.kind == TAIL), _passed(state, row)) for row, _, end in _matches(marks[behind], text, at)
             )
-            for place, cover in chain(passed, beside, begun):
+            for place, cover in chain(passed, beside, begun, going_on):
                 _keep(best, place, cover)
         whole = best.get((len(nodes), True))
         return (whole.clauses, len(nodes)) if whole else ((), max(at for at, _ in best))
@@ -138,6 +147,16 @@ class Grammar:
                     yield (end, False), cover
                 if opens in (None, "may"):
                     yield (end, True), cover
+
+    def _going_on(
+        self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match], subject: Node
+    ) -> Iterator[tuple[_Place, _Cover]]:
+        """One more clause of the same subject as the last one."""
+        for row, match, end in matches:
+            made = self._made(row, match, nodes)
+            roles = {**made.roles, RESULT: (subject,), PRIOR: (state.clauses[-1],)}
+            told = replace(made, parts=(subject, *made.parts), roles=roles)
+            yield (end, True), _with(state, told, led=_is_led(state, nodes[: match.start()]))
 
     def _adjunct(
         self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
@@ -270,6 +289,23 @@ def _completed(node: Node, before: Sequence[Node]) -> Node | None:
     return replace(node, roles={**node.roles, **roles, ANTECEDENT: tuple(before[-1:])}) if roles else None
 
 
+def _subject(clause: Node) -> Node | None:
+    """The one result that a clause is about, without what tells which of its values is meant."""
+    if clause.kind == "rated":
+        return names.measured(clause.says("of"))
+    named = {each.text: each for each in map(_plain, (*clause.all(RESULT), *_results(clause)))}
+    return next(iter(named.values())) if len(named) == 1 else None
+
+
+def _results(clause: Node) -> Iterator[Node]:
+    return (each for result in clause.within("result") for each in result.all(RESULT))
+
+
+def _plain(node: Node) -> Node:
+    inner = node.one("of")
+    return _plain(inner) if inner is not None and RESULT in inner.kinds else node
+
+
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     """Whether a clause may stand behind others.
 
@@ -304,6 +340,7 @@ def grammar() -> Grammar:
         tokens.QUANTITY,
         tokens.DURATION,
         tokens.PAIR,
+        tokens.SCORE,
         tokens.DATE,
         tokens.QUOTE,
         tokens.TITLE,
@@ -322,18 +359,37 @@ def grammar() -> Grammar:
 
     by_level = groupby(sorted(phrases, key=_level), key=_level)
     levels = tuple(tuple(production(line, row) for line, row in rows) for _, rows in by_level)
-    made = [production(line, row) for line, row in clauses]
+    made = [production(line, row) for line, row in clauses if not _leaves_out(row)]
+    carried = [production(line, {**row, "pattern": _without_subject(row["pattern"])}) for line, row in clauses]
+    of_kind = {kind: tuple(each for each in made if each.kind == kind) for kind in _NOT_CLAUSES}
     whole = Grammar(
         alphabet,
         levels,
         tuple(each for each in made if each.kind not in _NOT_CLAUSES),
-        *(tuple(each for each in made if each.kind == kind) for kind in _NOT_CLAUSES),
+        joints=of_kind[JOINT],
+        heads=of_kind[HEAD],
+        tails=of_kind[TAIL],
+        carried=tuple(each for each in carried if each.pattern.source),
+        sections=of_kind[SECTION],
+        questions=of_kind[QUESTION],
     )
-    for each in (*made, *(row for level in levels for row in level)):
+    for each in (*made, *whole.carried, *(row for level in levels for row in level)):
         assert each.pattern.compiled, each.line
         for word in each.pattern.words:
             alphabet.word(word)
     return whole
+
+
+def _leaves_out(row: Mapping[str, str]) -> bool:
+    """Whether a row is only of clauses that leave out their subject."""
+    return row["pattern"].startswith(_LEFT_OUT)
+
+
+def _without_subject(pattern: str) -> str:
+    """What follows the subject that a pattern begins with; empty where it begins otherwise."""
+    told = pattern.removeprefix(_TIME_FIRST)
+    begins = next((each for each in (_LEFT_OUT, _SUBJECT_FIRST) if told.startswith(each)), "")
+    return told.removeprefix(begins) if begins else ""
 
 
 def _rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
@@ -358,5 +414,6 @@ def productions() -> Iterator[Production]:
     """Every row of clauses and phrases: their examples are tests."""
     yield from (row for level in grammar().levels for row in level)
     yield from grammar().clauses
+    yield from grammar().carried
     yield from grammar().sections
     yield from grammar().questions

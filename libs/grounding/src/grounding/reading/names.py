@@ -10,11 +10,13 @@ from itertools import chain, combinations
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families, names, problems, procedures, reactions, vaccines
+from terminology.loinc import loinc
 
 from grounding import facts, keys
 from grounding.lexicon import Keys, Names
 from grounding.lexicon import everywhere as _every_result_and_drug
 from grounding.reading import answers, wordings
+from grounding.reading.nodes import Node
 
 OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE = "observable", "drug", "class", "problem", "panel", "pressure"
 ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, ORGANISM, SOCIAL = (
@@ -61,6 +63,11 @@ _KIND_OF_FACT = {
     pb.FACT_KIND_DOCUMENT: DOCUMENT,
     pb.FACT_KIND_IMMUNIZATION: IMMUNIZATION,
 }
+
+
+def measured(identifier: str) -> Node:
+    """A result that a text means without its name."""
+    return Node("", 0, 0, frozenset({OBSERVABLE}), value=frozenset({keys.of_loinc(loinc(identifier))}))
 
 
 def of_answer(text: str) -> str:

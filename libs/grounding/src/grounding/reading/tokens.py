@@ -20,13 +20,24 @@ from grounding.reading.patterns import TOKEN
 from grounding.statements import METHODS
 
 NUMBER, QUANTITY, DURATION, PAIR, DATE = "number", "quantity", "duration", "pair", "date"
+SCORE = "score"
 QUOTE, TITLE, CROSSED = "quote", "title", "crossed"
 _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 _PAIR = re.compile(
-    r"(?<![\w.,/])(?P<first>[0-9]{2,3})\s?/\s?(?P<second>[0-9]{1,3})(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
+    r"(?<![\w.,/])(?P<first>[0-9]{2,3}(?:\.[0-9])?)\s?/\s?(?P<second>[0-9]{1,3}(?:\.[0-9])?)(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
     re.IGNORECASE,
 )
+# `5 ft 11 in`, `5'11"`: feet and inches.
+_FEET = re.compile(
+    r"(?<![\w.,/])(?P<feet>[3-7])\s?(?:ft\.?|feet|foot|'|’)\s?(?:and )?"
+    r"(?P<inches>(?:1[01]|[0-9])(?:\.[0-9])?)\s?(?:inches|in\b\.?|\"|”|'')"
+)
+# A score and its maximum: `4/10`, `18 out of 27`.
+_SCORE = re.compile(
+    r"(?<![\w.,/-])(?P<first>[0-9]{1,3})\s?(?:/|out of(?: a possible)?)\s?(?P<most>[0-9]{1,3})(?![\w/%]|[.,][0-9])"
+)
+_LEAST_MOST = 3
 _NUMBER = re.compile(
     rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?:[x×]\s?(?=10[*^]))?(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?!\w|[.,][0-9])|"
     rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=[.,](?:\s|$))",
@@ -119,7 +130,16 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
         lambda part: _titles(part, known.titles),
         lambda part: _names(part, known),
     )
-    numbered = (lambda part: _dates(part, today), _pairs, _points, _numbers, _ages, _numbers_in_words)
+    numbered = (
+        lambda part: _dates(part, today),
+        _heights,
+        _scores,
+        _pairs,
+        _points,
+        _numbers,
+        _ages,
+        _numbers_in_words,
+    )
     for scan in (*named, *numbered, lambda part: _words(part, known.called)):
         for node in scan(rest):
             if not any(taken[node.start : node.end]):
@@ -177,6 +197,21 @@ def _is_unit(text: str, start: int, end: int) -> bool:
 def _dates(text: str, today: date) -> Iterator[Node]:
     for found in dates.find(text, today):
         yield Node(text[found.start : found.end], found.start, found.end, frozenset({DATE}), value=found)
+
+
+def _heights(text: str) -> Iterator[Node]:
+    for match in _FEET.finditer(text):
+        yield _node(
+            match, QUANTITY, Amount(12 * Decimal(match["feet"]) + Decimal(match["inches"]), units.printed("[in_i]"))
+        )
+
+
+def _scores(text: str) -> Iterator[Node]:
+    """A pressure is never a smaller number over a greater one."""
+    for match in _SCORE.finditer(text):
+        value, most = int(match["first"]), int(match["most"])
+        if value <= most and most >= _LEAST_MOST:
+            yield _node(match, SCORE, Amount(Decimal(value), f"/{most}"))
 
 
 def _pairs(text: str) -> Iterator[Node]:

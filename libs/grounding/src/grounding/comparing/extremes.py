@@ -1,0 +1,174 @@
+"""What is said of all values of a result: the highest and lowest with their time, bounds that they keep."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from terminology import units
+
+from grounding.comparing import carried, meaning, readings, results, series
+from grounding.comparing.meaning import UnclearError
+from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.readings import is_when
+from grounding.comparing.record import Point, Record
+from grounding.comparing.series import NO_RESULT, NO_TIME, points_of, told, within
+from grounding.reading import names
+from grounding.reading.grammar import PRIOR
+from grounding.reading.nodes import Node
+
+_PAIN = re.compile("(?:(?:the|her|his|their|a) )?pain")
+_FEWEST = 2
+_LASTING = frozenset(("since", "span", "between", "until", "before", "after"))
+
+
+def extreme(node: Node, record: Record) -> list[Outcome]:
+    """The highest or lowest value, with the value and the day that are told."""
+    points = points_of(node.all("obs")[0], record.whole)
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    spans = series.spans_of(filter(is_when, node.parts), record)
+    inside = within(points, [span for span in spans if span.relation in _LASTING], record)
+    if not inside:
+        return [unsupported("date", NO_TIME)]
+    ranks = [each for part in node.parts if (each := series.order_of(part))] or [node.says("order")]
+    meant = series.extremes(inside, ranks[-1])
+    others = {each.at for rank in ranks[:-1] for each in series.extremes(inside, rank)}
+    if others and others.isdisjoint(each.at for each in meant):
+        return [contradicted("order", f"the record has {told(meant[-1])} on {meant[-1].day}", meant[-1].facts)]
+    found = [supported("order", meant[-1].facts)]
+    numbered = [one for rank in node.all("rank") for one in rank.all("one") if one.text.lower() != "one"]
+    for value in (*node.all("value"), *numbered):
+        agreeing = series.saying(value, meant)
+        found.append(supported("value", agreeing[-1].facts) if agreeing else _wrong(value, meant))
+    days = [span for span in spans if span.relation not in _LASTING and span.readings]
+    if not days and len(found) == 1:
+        return _now(node, meant, _of_prior(node, record) or inside)
+    return [*found, *_dated(meant, days, record)]
+
+
+def _of_prior(node: Node, record: Record) -> list[Point]:
+    """`4/10 in February, the highest so far`: the value before is meant."""
+    prior = node.one(PRIOR)
+    return carried.ending(prior, node.all("obs")[0], record) if prior else []
+
+
+def _now(node: Node, meant: Sequence[Point], inside: Sequence[Point]) -> list[Outcome]:
+    """`Is at its lowest`: the newest one is meant."""
+    if not node.one(PRIOR) and not {part.text for part in node.parts} & {"is", "are", "now"}:
+        raise UnclearError("which value is meant")
+    newest = {each.at for each in series.newest(inside)}
+    if newest & {each.at for each in meant}:
+        return [supported("order", meant[-1].facts)]
+    return [contradicted("order", f"the record has {told(meant[-1])} on {meant[-1].day}", meant[-1].facts)]
+
+
+def _wrong(value: Node, meant: Sequence[Point]) -> Outcome:
+    return series.disagreement(meaning.amount(value), meant)
+
+
+def _dated(meant: Sequence[Point], days: Sequence[meaning.Span], record: Record) -> list[Outcome]:
+    if not days:
+        return []
+    on_time = within(meant, days, record)
+    if on_time:
+        return [supported("date", on_time[-1].facts)]
+    return [contradicted("date", f"the record has it on {meant[-1].day}", meant[-1].facts)]
+
+
+def always(node: Node, record: Record) -> list[Outcome]:
+    """Each value within a bound; `no value above`: none."""
+    chosen, lacking = _chosen(node, record)
+    if not chosen:
+        return lacking
+    if any(each.says("manner") != "steadily" for each in node.all("manner")):
+        return [unsupported("manner", "how it stayed so is not clear")]
+    failing = [each for each in chosen if not _is_as_told(each, node)]
+    counts = [meaning.amount(each).value for each in node.all("n")]
+    if any(count != len(chosen) for count in counts):
+        return [contradicted("count", f"the record has {len(chosen)}", chosen[-1].facts)]
+    if failing:
+        return [contradicted("value", f"the record has {told(failing[-1])} on {failing[-1].day}", failing[-1].facts)]
+    return [supported("value", chosen[-1].facts)]
+
+
+def _is_as_told(point: Point, node: Node) -> bool:
+    if node.all("bound"):
+        return results.within_bound(point, node.all("bound")[0]) != bool(node.says("not"))
+    value = _values(node)[0]
+    return bool(series.saying(value, [point]))
+
+
+def _values(node: Node) -> list[Node]:
+    return [*node.all("value"), *(each.value for each in readings.readings(node))]
+
+
+def sometimes(node: Node, record: Record) -> list[Outcome]:
+    """At least one value within a bound."""
+    chosen, lacking = _chosen(node, record)
+    if not chosen:
+        return lacking
+    if any(each.says("per") != "once" for each in node.all("times")):
+        return [unsupported("count", "how often is not read")]
+    fitting = [each for each in chosen if results.within_bound(each, node.all("bound")[0])]
+    if fitting:
+        return [supported("value", fitting[-1].facts)]
+    return [contradicted("value", f"the record has {told(chosen[-1])} on {chosen[-1].day}", chosen[-1].facts)]
+
+
+def _chosen(node: Node, record: Record) -> tuple[list[Point], list[Outcome]]:
+    within_ = readings.readings(node)
+    if len(within_) > 1 or any(each.whens for each in within_):
+        raise UnclearError("which values are meant")
+    subject = within_[0].subject if within_ else node.all("obs")[0]
+    points = points_of(subject, record.whole)
+    spans = series.spans_of(filter(is_when, node.parts), record)
+    chosen = within(points, spans, record) if points else []
+    return chosen, [unsupported("value", NO_TIME if points else NO_RESULT)]
+
+
+def rated(node: Node, record: Record) -> list[Outcome]:
+    """A score that the patient gives and that is not named as the record does: pain."""
+    if any(not _PAIN.fullmatch(each.text) for each in node.all("what")):
+        return [unsupported("value", "what was rated is not clear")]
+    subject = names.measured(node.says("of"))
+    points = points_of(subject, record)
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    spans = series.spans_of(filter(is_when, node.parts), record)
+    chosen = within(points, spans, record) if spans else _latest(node, points)
+    value = node.all("value")[0]
+    agreeing = series.saying(value, chosen)
+    if agreeing:
+        return [supported("value", agreeing[-1].facts)]
+    return [_wrong(value, chosen) if chosen else series.other_day(points, meaning.amount(value))]
+
+
+def _latest(node: Node, points: Sequence[Point]) -> list[Point]:
+    """Of a rating without a time: the newest where the present is meant, any where the past is."""
+    is_past = bool({part.text for part in node.parts} & {"rated", "was", "reported", "had", "scored", "gave"})
+    return list(points) if is_past else series.newest(points)
+
+
+def averaged(node: Node, record: Record) -> list[Outcome]:
+    """The mean of all values, or of those of a time, as far as its digits say it."""
+    told_ = readings.readings(node)
+    subject, value = (told_[0].subject, told_[0].value) if told_ else (node.all("obs")[0], node.all("value")[0])
+    points = points_of(subject, record.whole)
+    whens = [*filter(is_when, node.parts), *(when for each in told_ for when in each.whens)]
+    chosen = within(points, series.spans_of(whens, record), record) if points else []
+    if len(chosen) < _FEWEST or len(told_) > 1:
+        return [unsupported("value", NO_TIME if points else NO_RESULT)]
+    numbers = [meaning.amount(each).value for role in ("n", "over") for each in node.all(role)]
+    counted = [
+        supported("count") if number == len(chosen) else contradicted("count", f"the record has {len(chosen)}")
+        for number in numbers
+    ]
+    mean = replace(chosen[-1], value=sum((each.value for each in chosen), Decimal(0)) / len(chosen))
+    said = meaning.amount(value)
+    right = said.unit in ("", units.printed(mean.unit)) and meaning.agrees(
+        said, mean.value, about=meaning.is_about(value)
+    )
+    if right:
+        return [*counted, supported("value", [fact for each in chosen for fact in each.facts])]
+    return [*counted, contradicted("value", f"the mean of the {len(chosen)} values is {mean.value:.4g}", mean.facts)]
