@@ -84,9 +84,9 @@ def whole_record(messages: Sequence[bytes], today: date) -> Record:
     return Record(timeline, Context(), (), told.asked_at, notes=tuple(_whole_texts(told)))
 
 
-def _whole_texts(told: Told) -> Iterator[WholeText]:
-    for text in told.texts:
-        for fact in (entry.fact for entry in standing(told.entries)):
+def _whole_texts(history: Told) -> Iterator[WholeText]:
+    for text in history.texts:
+        for fact in (entry.fact for entry in standing(history.entries)):
             if fact.fact_id == text.fact_id or (text.document_id and fact.source.document_id == text.document_id):
                 authored = times.stamp(text.authored_at)
                 yield WholeText(fact_id=fact.fact_id, title=fact.code.display, authored_at=authored, text=text.text)
