@@ -7,7 +7,7 @@ from typing import cast
 
 from tests.results import Result, keep
 
-EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations")
+EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations", "sentences")
 
 
 def measurement(name: str) -> Callable[[int | None, int], Result]:

@@ -5,9 +5,9 @@ the stores and the embedder are left out: notes and evidence are ranked by their
 the embedder is out of reach.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from consult import Record, Timeline, times
@@ -20,6 +20,7 @@ from ingestion.domain.reading import Feed, read
 from ingestion.domain.reception import document_events, received_event
 from longitude.ingestion.v1.events_pb2 import Payload
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Context, Contradiction, Passage
+from longitude.record.v1.context_pb2 import Note as WholeText
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from memory.domain import contradictions, updates
@@ -50,11 +51,15 @@ def library() -> tuple[Passage, ...]:
 
 
 def tell(story: Story) -> Told:
+    return tell_messages(story.messages, story.truth.today)
+
+
+def tell_messages(messages: Sequence[bytes], today: date) -> Told:
     """Every message read and recorded, a minute apart, in the order of arrival."""
-    asked_at = datetime.combine(story.truth.today, datetime.min.time(), UTC) + timedelta(hours=20)
+    asked_at = datetime.combine(today, datetime.min.time(), UTC) + timedelta(hours=20)
     known: list[Update] = []
-    for number, message in enumerate(story.messages):
-        received = asked_at - timedelta(minutes=len(story.messages) - number)
+    for number, message in enumerate(messages):
+        received = asked_at - timedelta(minutes=len(messages) - number)
         known += _updates(message, received)
     entries = replay(statement for update in known for statement in _statements(update))
     found = [_contradiction(each, asked_at) for each in contradictions.find(e.fact for e in standing(entries))]
@@ -70,6 +75,21 @@ def record_of(story: Story, context_tokens: int = CONTEXT_TOKENS, passages: Sequ
     named = {each.passage_id: each for each in passages}
     cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
     return Record(timeline, _context(told, story.question, context_tokens, passages), cited, told.asked_at)
+
+
+def whole_record(messages: Sequence[bytes], today: date) -> Record:
+    """What a check of a text is given: the whole record with the texts of its documents."""
+    told = tell_messages(messages, today)
+    timeline = Timeline([each.recorded() for each in told.entries], told.identifiers, told.contradictions)
+    return Record(timeline, Context(), (), told.asked_at, notes=tuple(_whole_texts(told)))
+
+
+def _whole_texts(history: Told) -> Iterator[WholeText]:
+    for text in history.texts:
+        for fact in (entry.fact for entry in standing(history.entries)):
+            if fact.fact_id == text.fact_id or (text.document_id and fact.source.document_id == text.document_id):
+                authored = times.stamp(text.authored_at)
+                yield WholeText(fact_id=fact.fact_id, title=fact.code.display, authored_at=authored, text=text.text)
 
 
 def _updates(message: bytes, received: datetime) -> list[Update]:

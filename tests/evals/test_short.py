@@ -18,6 +18,7 @@ FIGURES = {
     "traps": {"rate", "coverage", "claims"},
     "hallucination": {"rate", "coverage", "claims"},
     "citations": {"precision", "recall", "questions"},
+    "sentences": {f"{name}, {mode}" for name in ("true_supported", "false_passed") for mode in ("alone", "document")},
 }
 BESIDE = {
     "verifier": {"shared words"},

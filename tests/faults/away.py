@@ -99,7 +99,9 @@ class System:
 
     async def call(self, service: str, rpc: str, request: Message) -> str:
         """The status; of a stream, the one that it ends with."""
-        answer = getattr(_STUBS[service](self.channels[service]), rpc)(request, timeout=CALL_SECONDS)
+        (declared,) = FILES[service].services_by_name.values()
+        asked = iter([request]) if declared.methods_by_name[rpc].client_streaming else request
+        answer = getattr(_STUBS[service](self.channels[service]), rpc)(asked, timeout=CALL_SECONDS)
         try:
             if hasattr(answer, "__aiter__"):
                 async for _ in answer:
@@ -184,6 +186,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "Review": (reasoning_pb.ReviewRequest(assessment_id=name, reviewer="NWD17"), "INVALID_ARGUMENT"),
             "Replay": (reasoning_pb.ReplayRequest(assessment_id=name), "OK"),
             "Check": (reasoning_pb.CheckRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
+            "CheckStream": (reasoning_pb.CheckStreamRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
         },
     }
 

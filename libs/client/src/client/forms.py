@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC
 from typing import Any
 
@@ -23,7 +24,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Verdict,
 )
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
-from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
+from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
 from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import (
     Assertion,
@@ -36,6 +37,8 @@ from longitude.record.v1.fact_pb2 import (
     Provenance,
     SourcePointer,
 )
+
+from client.documents import TEXT, Document
 
 Form = dict[str, Any]
 
@@ -171,25 +174,50 @@ def citation(cited: Citation) -> Form:
     return {name: value for name, value in named.items() if value} | pointer
 
 
-def check(patient: PatientKey, text: str, checked: CheckResponse) -> Form:
-    """A checked text. Offsets are characters (code points) of the text as it came."""
+def check(patient: PatientKey, document: Document, checked: CheckResponse) -> Form:
+    """A checked text. Offsets are characters (code points) of the text as it came; of a document of another format, of
+    `text`, what a reader sees of it.
+    """
+    places = Places()
     return {
         "patient": format_patient(patient),
+        "format": document.format,
+        "text": None if document.format == TEXT else document.text,
+        **check_summary(checked),
+        "spans": [span(document.text, one, places) for one in checked.spans],
+    }
+
+
+def check_summary(checked: CheckResponse | CheckSummary) -> Form:
+    return {
         "verdict": name_of(Verdict, checked.verdict),
         "supported": checked.supported,
         "contradicted": checked.contradicted,
         "unsupported": checked.unsupported,
         "no_claim": checked.no_claim,
         "degraded": list(checked.degraded),
-        "spans": [_span(text, one) for one in checked.spans],
     }
 
 
-def _span(text: str, checked: CheckedSpan) -> Form:
+class Places:
+    """Where a sentence stands for a reader: under which leading lines, and the how many-th there."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def next(self, checked: CheckedSpan) -> int:
+        sections = tuple(checked.sections)
+        self._counts[sections] += 1
+        return self._counts[sections]
+
+
+def span(text: str, checked: CheckedSpan, places: Places) -> Form:
     return {
         "start": checked.start,
         "end": checked.end,
         "text": text[checked.start : checked.end],
+        "sections": list(checked.sections),
+        "sentence": places.next(checked),
         "verdict": name_of(Verdict, checked.verdict),
         "reason": checked.reason or None,
         "sources": [citation(one) for one in checked.citations],

@@ -14,6 +14,7 @@ from client.cli import ask, check, replay, review, timeline, trace
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
+from client.documents import Document
 from client.errors import ClientError
 from client.records import RawRecord
 from client.states import states
@@ -282,6 +283,7 @@ CHECKED = CheckResponse(
             start=14,
             end=25,
             verdict=Verdict.VERDICT_SUPPORTED,
+            sections=["Plan"],
             citations=[Citation(fact_id="f-2026", source=SOURCE, quote="eGFR 28 2026-03-01")],
             assertions=[
                 Assertion(
@@ -295,6 +297,7 @@ CHECKED = CheckResponse(
         CheckedSpan(
             start=27,
             end=51,
+            sections=["Plan"],
             verdict=Verdict.VERDICT_CONTRADICTED,
             reason="dose: the record has 10 mg",
             claims=[
@@ -309,7 +312,7 @@ CHECKED = CheckResponse(
 
 
 def test_a_checked_text_has_every_member_that_programs_rely_on() -> None:
-    form = forms.check(pb.PatientKey(id="P1", authority="TEST"), LETTER, CHECKED)
+    form = forms.check(pb.PatientKey(id="P1", authority="TEST"), Document("text", LETTER), CHECKED)
     assert {name: form[name] for name in ("patient", "verdict", "supported", "contradicted", "unsupported")} == {
         "patient": "P1@TEST",
         "verdict": "contradicted",
@@ -318,11 +321,17 @@ def test_a_checked_text_has_every_member_that_programs_rely_on() -> None:
         "unsupported": 0,
     }
     assert form["degraded"] == ["notes: only the newest were read"]
+    assert (form["format"], form["text"]) == ("text", None)
     plan, egfr, dose = form["spans"]
     assert (plan["text"], plan["verdict"], plan["reason"], plan["sources"]) == ("Plan", "no_claim", None, [])
     assert (egfr["text"], egfr["verdict"], egfr["sources"][0]["field"]) == ("eGFR is 28.", "supported", "OBX-5.1")
     (read,) = egfr["assertions"]
     assert (read["kind"], read["arguments"][1]) == ("measured", {"name": "number", "text": "28"})
+    assert [(each["sections"], each["sentence"]) for each in (plan, egfr, dose)] == [
+        ([], 1),
+        (["Plan"], 1),
+        (["Plan"], 2),
+    ]
     assert LETTER[dose["claims"][0]["start"] : dose["claims"][0]["end"]] == "5 mg"
     json.dumps(form)
 
@@ -335,6 +344,10 @@ def test_a_checked_text_is_shown_with_what_the_record_says() -> None:
     assert "NW0002 OBX[3] OBX-5.1: eGFR 28 2026-03-01" in text
     assert "× Takes [bold]5 mg[/bold]." in text, "the text is shown, not obeyed"
     assert "contradicted: dose: the record has 10 mg" in text
+    assert [line.strip() for line in text.splitlines() if "sentence" in line] == [
+        "Plan, sentence 1",
+        "Plan, sentence 2",
+    ]
     assert "incomplete: notes: only the newest were read" in text
     assert "1 supported, 1 contradicted, 0 unsupported" in text
     assert "measured" not in text
@@ -373,7 +386,7 @@ def test_what_cannot_be_checked_is_refused_in_one_line(
 def test_a_text_is_read_as_it_came(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_bytes("\ufeffPlan\r\n😀".encode())
-    assert check.read(str(path)) == "\ufeffPlan\r\n😀"
+    assert check.read(str(path)) == Document("text", "\ufeffPlan\r\n😀")
     with pytest.raises(ClientError, match="No such file"):
         check.read(str(tmp_path / "missing"))
 
@@ -463,6 +476,7 @@ def test_nothing_to_send_is_an_error(tmp_path: Path) -> None:
         ("timeline", "P1@TEST", "--valid-at", "yesterday"),
         ("review", "as-1"),
         ("check", "letter.txt"),
+        ("check", "letter.txt", "--follow", "--patient", "P1@TEST"),
         ("check", "letter.txt", "--patient", "no-authority"),
         ("review", "as-1", "--accept", "--reject"),
         ("context", "P1@TEST", "--question", "q", "--budget", "0"),

@@ -4,7 +4,7 @@ Pure functions over protobuf facts; no I/O, no clock, no network.
 """
 
 from grounding.claims import Claim, Verdict
-from grounding.foreign import Judged, TooManySentencesError, judge, worst_of
+from grounding.foreign import Cutter, Judged, Piece, TooManySentencesError, judge, judge_piece, worst_of
 from grounding.gate import Release, decide
 from grounding.render import Rendered, UnrenderableError, render
 from grounding.sources import Sources, UnknownSourceError
@@ -13,7 +13,9 @@ from grounding.verify import Verified, Verifier
 
 __all__ = [
     "Claim",
+    "Cutter",
     "Judged",
+    "Piece",
     "Release",
     "Rendered",
     "Sources",
@@ -26,6 +28,7 @@ __all__ = [
     "Verifier",
     "decide",
     "judge",
+    "judge_piece",
     "render",
     "worst_of",
 ]

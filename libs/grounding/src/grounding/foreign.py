@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from grounding import reader, reliability
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
-from grounding.documents import LONGEST_SENTENCE, Piece, TooManySentencesError, pieces, read
+from grounding.documents import LONGEST_SENTENCE, Cutter, Piece, TooManySentencesError, pieces, read
 from grounding.explain import Asserted, asserted
 from grounding.reading.sections import asks_only, section
 from grounding.spans import Span
 from grounding.verify import Verifier
 
-__all__ = ["Judged", "TooManySentencesError", "judge", "worst_of"]
+__all__ = ["Cutter", "Judged", "Piece", "TooManySentencesError", "judge", "judge_piece", "worst_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Characters [start, end) of the text, what they claim, and the worst verdict; None: they assert nothing.
 
-    `assertions`: as what it was read; none where it was not read whole.
+    `assertions`: as what it was read; none where it was not read whole. `sections`: the lines that lead it, the nearest
+    last.
     """
 
     start: int
@@ -31,6 +32,7 @@ class Judged:
     claims: tuple[Claim, ...]
     verdict: Verdict | None
     assertions: tuple[Asserted, ...] = ()
+    sections: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -47,7 +49,13 @@ def judge(text: str, verifier: Verifier) -> tuple[Judged, ...]:
     TooManySentencesError before anything is verified.
     """
     found = tuple(pieces(text))
-    return tuple(_judge(piece, verifier.record) for piece in found)
+    return tuple(judge_piece(piece, verifier) for piece in found)
+
+
+def judge_piece(piece: Piece, verifier: Verifier) -> Judged:
+    """A sentence of a text that comes bit by bit (`Cutter`), as of the whole text."""
+    sections = tuple(line.rstrip(":").rstrip() for line in piece.block.above)
+    return replace(_judge(piece, verifier.record), sections=sections)
 
 
 def worst_of(spans: Iterable[Judged]) -> Verdict:

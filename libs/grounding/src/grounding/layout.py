@@ -13,6 +13,8 @@ from enum import Enum
 from grounding.reading.sections import section
 from grounding.spans import sentences
 
+LINE_END = re.compile(r"[\n\v\f\x1c\x1d\x1e\x85\u2028\u2029]|\r(?!\Z)")
+"""The end of a line, unless more may belong to it."""
 _BREAKS = str.maketrans(dict.fromkeys("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", "\n"))
 _EMPHASIS = re.compile(r"`+|(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+|_+(?!\w)|\ufeff")
 _HEADING = re.compile(r"\s*(#{1,6})\s")
@@ -51,14 +53,14 @@ class Block:
 
 def blocks(text: str) -> tuple[Block, ...]:
     """The blocks of a text in order; blank lines and rules are in none."""
-    reader = _Reader()
-    for line in _lines(text):
+    reader = Reader()
+    for line in lines(text):
         reader.read(line)
-    reader.flush()
-    return tuple(reader.found)
+    reader.end()
+    return tuple(reader.taken())
 
 
-class _Kind(Enum):
+class Kind(Enum):
     BLANK = "blank"
     HEADING = "heading"
     TITLE = "title"
@@ -68,12 +70,12 @@ class _Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """`depth`: what is deeper than a leading line stands under it; items stand deeper than plain lines."""
 
     start: int
     raw: str
-    kind: _Kind
+    kind: Kind
     depth: int
     mark: int = 0
 
@@ -91,64 +93,113 @@ class _Line:
         """Whether the next line, even an item, completes what it says."""
         return _OPEN_END.search(self.words) is not None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can go on with it, whatever the next line is."""
+        return not self.is_open and (self.kind not in (Kind.ITEM, Kind.PLAIN) or _STOPS.search(self.words) is not None)
+
 
 @dataclass(slots=True)
 class _Lead:
-    """A line that governs those below; `place`: its block. `closed`: a plain line at its own depth ends it."""
+    """A line that governs those below; `start`: its block's. `closed`: a plain line at its own depth ends it."""
 
     depth: int
     text: str
-    place: int
+    start: int
     used: bool = False
     closed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A block that goes on: its lines so far, and what governs it."""
+
+    lines: list[Line]
+    above: tuple[str, ...]
+
+    @property
+    def block(self) -> Block:
+        first = self.lines[0]
+        text = " ".join(line.text for line in self.lines)
+        return Block(first.start, text, self.above, is_row=first.kind is Kind.ROW)
+
+
 @dataclass(slots=True)
-class _Reader:
-    """Reads line by line; `pending` are the lines of the block that is not complete yet."""
+class Reader:
+    """Reads line by line. A block is complete (`taken`) once the next one begins: then it is known whether it leads.
 
-    found: list[Block] = field(default_factory=list)
+    `open`: the block that may go on; `waiting`: the one before it, until the next begins.
+    """
+
+    complete: list[Block] = field(default_factory=list)
     leads: list[_Lead] = field(default_factory=list)
-    pending: list[_Line] = field(default_factory=list)
+    open: _Open | None = None
+    waiting: Block | None = None
 
-    def read(self, line: _Line) -> None:
-        last = self.pending[-1] if self.pending else None
-        if last and line.kind in (_Kind.PLAIN, _Kind.TITLE) and _continues(last, line):
-            self.pending.append(replace(line, kind=_Kind.PLAIN))
-            return
-        introduced = last is not None and last.is_open and line.kind is _Kind.ITEM
-        self.flush(introduces=introduced)
-        self._close_leads(line)
-        if line.kind is not _Kind.BLANK:
-            # After `... rose to`, the `6.` of the next line may be a number and no mark.
-            self.pending.append(replace(line, mark=0) if introduced else line)
+    def read(self, line: Line) -> None:
+        last = self.open.lines[-1] if self.open else None
+        if self.open and last and line.kind in (Kind.PLAIN, Kind.TITLE) and _continues(last, line):
+            self.open.lines.append(replace(line, kind=Kind.PLAIN))
+        else:
+            introduced = last is not None and last.is_open and line.kind is Kind.ITEM
+            self._close(introduces=introduced)
+            self._close_leads(line)
+            if line.kind is not Kind.BLANK:
+                # After `... rose to`, the `6.` of the next line may be a number and no mark.
+                self._begin(replace(line, mark=0) if introduced else line)
 
-    def flush(self, *, introduces: bool = False) -> None:
-        """The pending lines become a block, and a leading one if it introduces what comes."""
-        if not self.pending:
-            return
-        lines, self.pending = self.pending, []
-        first, text = lines[0], " ".join(line.text for line in lines)
-        heading = first.kind in (_Kind.HEADING, _Kind.TITLE) or text.rstrip().endswith(":")
-        self.found.append(Block(first.start, text, self._governing(), is_row=first.kind is _Kind.ROW))
-        if heading or introduces:
-            *_, last = sentences(text, clauses=False)
-            line = last.of(text)[:_LEAD_LONGEST].rstrip(":") + ":" * heading
-            self.leads = [*self.leads, _Lead(first.depth, line, len(self.found) - 1)][-_LEADS:]
+    def settle(self) -> None:
+        """What the last line ended is whole before the next one comes."""
+        if self.open and self.open.lines[-1].is_closed:
+            self._close()
 
-    def _governing(self) -> tuple[str, ...]:
-        """What governs the block that is being made; the leading lines now have something below them."""
+    def end(self) -> None:
+        self._close()
+        if self.waiting:
+            self.complete.append(self.waiting)
+            self.waiting = None
+
+    def taken(self) -> list[Block]:
+        """The complete blocks that were not taken before."""
+        taken, self.complete = self.complete, []
+        return taken
+
+    def fork(self) -> "Reader":
+        """Another reader that stands where this one does."""
+        going_on = self.open and replace(self.open, lines=[*self.open.lines])
+        return Reader([], [replace(lead) for lead in self.leads], going_on, self.waiting)
+
+    def may_lead(self, block: Block) -> bool:
+        """Whether what comes may stand under this block."""
+        return any(lead.start == block.start for lead in self.leads)
+
+    def _begin(self, line: Line) -> None:
+        """A block begins under the leading lines that are left: those have something below them now."""
+        if self.waiting:
+            self.complete.append(replace(self.waiting, leads=self.may_lead(self.waiting)))
+            self.waiting = None
         for lead in self.leads:
             lead.used = True
-            self.found[lead.place] = replace(self.found[lead.place], leads=True)
-        return tuple(lead.text for lead in self.leads)
+        self.open = _Open([line], tuple(lead.text for lead in self.leads))
 
-    def _close_leads(self, line: _Line) -> None:
+    def _close(self, *, introduces: bool = False) -> None:
+        """The open block is whole, and a leading one if it introduces what comes."""
+        if not self.open:
+            return
+        first, block, self.open = self.open.lines[0], self.open.block, None
+        self.waiting = block
+        heading = first.kind in (Kind.HEADING, Kind.TITLE) or block.text.rstrip().endswith(":")
+        if heading or introduces:
+            *_, last = sentences(block.text, clauses=False)
+            line = last.of(block.text)[:_LEAD_LONGEST].rstrip(":") + ":" * heading
+            self.leads = [*self.leads, _Lead(first.depth, line, block.start)][-_LEADS:]
+
+    def _close_leads(self, line: Line) -> None:
         match line.kind:
-            case _Kind.BLANK:
+            case Kind.BLANK:
                 for lead in self.leads:
                     lead.closed = lead.closed or lead.used
-            case _Kind.PLAIN:
+            case Kind.PLAIN:
                 self.leads = [lead for lead in self.leads if lead.depth < line.depth or not lead.closed]
             case _:
                 self.leads = [lead for lead in self.leads if lead.depth < line.depth]
@@ -156,43 +207,57 @@ class _Reader:
                     lead.closed = True
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def lines(text: str, start: int = 0) -> Iterator[Line]:
+    """The lines of a text that begins at `start` of the whole."""
     written = text.replace("\r\n", " \n").translate(_BREAKS)
-    plain = _EMPHASIS.sub(lambda found: " " * len(found.group()), written)
-    start = 0
+    plain = _unemphasised(written)
     for raw, original in zip(plain.split("\n"), written.split("\n"), strict=True):
         yield _line(start, raw, original)
         start += len(raw) + 1
 
 
-def _line(start: int, raw: str, original: str) -> _Line:
+def _line(start: int, raw: str, original: str) -> Line:
     """`raw`: the line without its emphasis, which is no indentation."""
     if not any(map(str.isalnum, raw)):
-        return _Line(start, raw, _Kind.BLANK, 0)
+        return Line(start, raw, Kind.BLANK, 0)
     indent = 2 * (len(original) - len(original.lstrip()))
     if heading := _HEADING.match(raw):
-        return _Line(start, raw, _Kind.HEADING, len(heading.group(1)) - 10, heading.end())
+        return Line(start, raw, Kind.HEADING, len(heading.group(1)) - 10, heading.end())
     if item := _ITEM.match(raw):
-        return _Line(start, raw, _Kind.ITEM, indent + 1, item.end())
+        return Line(start, raw, Kind.ITEM, indent + 1, item.end())
     if _STAR.match(original):
-        return _Line(start, raw, _Kind.ITEM, indent + 1)
+        return Line(start, raw, Kind.ITEM, indent + 1)
     if row := _ROW.fullmatch(raw):
-        return _Line(start, " " * row.start(1) + row[1].replace("|", " "), _Kind.ROW, indent + 1)
+        return Line(start, " " * row.start(1) + row[1].replace("|", " "), Kind.ROW, indent + 1)
     title = is_title(raw)
-    return _Line(start, raw, _Kind.TITLE if title else _Kind.PLAIN, -1 if title else indent)
+    return Line(start, raw, Kind.TITLE if title else Kind.PLAIN, -1 if title else indent)
+
+
+def is_marked(line: str) -> bool:
+    """Whether the beginning of a line, however it goes on, is that of a heading, a list item or a row."""
+    plain = _unemphasised(line)
+    return any(map(str.isalnum, line)) and any(
+        form.match(text) for form, text in ((_HEADING, plain), (_ITEM, plain), (_STAR, line), (_ROW, plain))
+    )
 
 
 def is_title(line: str) -> bool:
     """`Past medical history`: a line that leads others, with no end of a sentence."""
     words = line.strip()
-    return _STOPS.search(words) is None and _OPEN_END.search(words) is None and section(words) is not None
+    ends = _STOPS.search(words) or _OPEN_END.search(words) or len(sentences(words, clauses=False)) > 1
+    return not ends and section(words) is not None
 
 
-def _continues(line: _Line, following: _Line) -> bool:
+def _unemphasised(text: str) -> str:
+    return _EMPHASIS.sub(lambda mark: " " * len(mark.group()), text)
+
+
+def _continues(line: Line, following: Line) -> bool:
     """Whether a sentence that was wrapped goes on: by a small letter, after a word that cannot be the last, or because
     the line is as long as only wrapped lines are.
     """
-    if line.kind in (_Kind.HEADING, _Kind.TITLE, _Kind.ROW) or _STOPS.search(line.words):
+    if line.kind in (Kind.HEADING, Kind.TITLE, Kind.ROW) or _STOPS.search(line.words):
         return False
-    wrapped = len(line.raw) >= _WRAPPED_FROM and following.kind is _Kind.PLAIN and not section(following.words)
+    is_section = len(sentences(following.words, clauses=False)) == 1 and section(following.words) is not None
+    wrapped = len(line.raw) >= _WRAPPED_FROM and following.kind is Kind.PLAIN and not is_section
     return wrapped or line.is_open or following.words[0].islower()

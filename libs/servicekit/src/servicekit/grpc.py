@@ -75,6 +75,8 @@ class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic i
             return handler._replace(unary_unary=_unary(handler.unary_unary))
         if handler.unary_stream:
             return handler._replace(unary_stream=_stream(handler.unary_stream))
+        if handler.stream_stream:
+            return handler._replace(stream_stream=_stream(handler.stream_stream))
         return handler
 
 

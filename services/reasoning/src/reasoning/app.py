@@ -3,7 +3,7 @@
 Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> PostgreSQL and objects
      -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
-Check: memory (gRPC) -> verifier
+Check, CheckStream: memory (gRPC) -> verifier
 """
 
 from collections.abc import AsyncIterator

@@ -3,32 +3,32 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
-from consult import Identity, Record
+from consult import Identity
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Outgoing
 from google.protobuf.timestamp_pb2 import Timestamp
-from grounding import Sources, TooManySentencesError, Verifier
+from grounding import Verifier
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
     CheckRequest,
     CheckResponse,
+    CheckStreamResponse,
     ReplayResponse,
     ReviewRequest,
 )
-from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from reasoning import metrics
 from reasoning.adapters.postgres import Stored
-from reasoning.domain import checking, reviewing
+from reasoning.domain import reviewing
 from reasoning.domain.events import AssessmentEvent, events
-from reasoning.flows import consultation, replaying
+from reasoning.flows import checking, consultation, replaying
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Report
 
@@ -112,35 +112,35 @@ async def _verifier(request: ReviewRequest, assessment: wire.Assessment, parts: 
     if not words:
         return None
     try:
-        sources, _ = await _sources(assessment.patient, words, parts)
+        return Verifier(await checking.sources(assessment.patient, words, parts.memory))
     except (UnavailableError, NotFoundError):
         return None
-    return Verifier(sources)
 
 
 async def on_check(request: CheckRequest, parts: Parts) -> CheckResponse:
     """A text of another system against the whole record. Nothing is stored, nothing is published."""
-    sources, degraded = await _sources(request.patient, request.text, parts)
-    try:
-        # A long text takes seconds of computing: other requests go on meanwhile.
-        return await asyncio.to_thread(checking.check, request.text, sources, degraded)
-    except TooManySentencesError as error:
-        raise InvalidInputError(str(error)) from error
-
-
-async def _sources(patient: PatientKey, text: str, parts: Parts) -> tuple[Sources, list[str]]:
-    """The whole record with the texts of its documents, and the passages that the text may quote; what was not read."""
-    timeline = await parts.memory.timeline(patient)
-    (notes, are_all), passages = await asyncio.gather(
-        parts.memory.texts(patient, checking.MAX_NOTES_BYTES), _quoted(text, parts)
+    check = await checking.Check.of(request.patient, parts.memory)
+    spans = await check.whole(request.text)
+    summary = check.summary()
+    return CheckResponse(
+        verdict=summary.verdict,
+        spans=spans,
+        supported=summary.supported,
+        contradicted=summary.contradicted,
+        unsupported=summary.unsupported,
+        no_claim=summary.no_claim,
+        degraded=summary.degraded,
     )
-    record = Record(timeline, Context(), passages, datetime.now(UTC), notes=notes)
-    return record.sources(), checking.unread(notes, are_all=are_all)
 
 
-async def _quoted(text: str, parts: Parts) -> tuple[Passage, ...]:
-    quoted = await asyncio.gather(*(parts.memory.quoted(words) for words in checking.quotations(text)))
-    return tuple({passage.passage_id: passage for found in quoted for passage in found}.values())
+async def on_check_stream(
+    patient: PatientKey, texts: AsyncIterator[str], parts: Parts
+) -> AsyncIterator[CheckStreamResponse]:
+    """The same of a text that comes bit by bit: each verdict as soon as its sentence is complete."""
+    check = await checking.Check.of(patient, parts.memory)
+    async for span in check.following(texts):
+        yield CheckStreamResponse(span=span)
+    yield CheckStreamResponse(summary=check.summary())
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

@@ -21,16 +21,22 @@ from reasoning.flows.runs import Runs
 MAX_QUESTION = 2000
 MAX_REQUEST_ID = 200
 MAX_IDENTIFIER = 255
+# Seconds that a text may take to come, and that its next piece may.
+STREAM_SECONDS = 1800.0
+PIECE_SECONDS = 120.0
 
 
 class Rpc(ReasoningServiceServicer):
-    """Questions, assessments, reviews; at most `checks` checks and one replay at the same time."""
+    """Questions, assessments, reviews; at most `checks` checks, as many texts that are followed, and one replay at the
+    same time.
+    """
 
     def __init__(self, parts: Parts, runs: Runs, checks: int) -> None:
         self._parts = parts
         self._runs = runs
         self._replaying = asyncio.Lock()
         self._checks = asyncio.Semaphore(checks)
+        self._streams = asyncio.Semaphore(checks)
 
     async def Ask(self, request: pb.AskRequest, _: Any) -> AsyncIterator[pb.AskResponse]:
         _check(request)
@@ -74,6 +80,19 @@ class Rpc(ReasoningServiceServicer):
         async with self._checks:
             return await handlers.on_check(request, self._parts)
 
+    async def CheckStream(
+        self, requests: AsyncIterator[pb.CheckStreamRequest], _: Any
+    ) -> AsyncIterator[pb.CheckStreamResponse]:
+        if self._streams.locked():
+            raise BusyError("too many texts are being followed; ask again shortly")
+        async with self._streams:
+            came = aiter(requests)
+            end = asyncio.get_running_loop().time() + STREAM_SECONDS
+            first = await _next(came, end) or pb.CheckStreamRequest()
+            _check_patient(first.patient)
+            async for response in handlers.on_check_stream(first.patient, _texts(first, came, end), self._parts):
+                yield response
+
 
 def _check(request: pb.AskRequest) -> None:
     if not request.question.strip():
@@ -93,8 +112,39 @@ def _check_patient(patient: PatientKey) -> None:
 def _check_text(text: str) -> None:
     if not text.strip():
         raise InvalidInputError("the text is empty")
-    if len(text) > MAX_TEXT:
+    _check_length(len(text))
+
+
+def _check_length(length: int) -> None:
+    if length > MAX_TEXT:
         raise InvalidInputError(f"the text has more than {MAX_TEXT:,} characters")
+
+
+async def _texts(
+    first: pb.CheckStreamRequest, came: AsyncIterator[pb.CheckStreamRequest], end: float
+) -> AsyncIterator[str]:
+    """The pieces of a text, within the bounds of a whole one."""
+    request: pb.CheckStreamRequest | None = first
+    length, is_blank = 0, True
+    while request is not None:
+        if request is not first and request.HasField("patient"):
+            raise InvalidInputError("only the first piece of a text names the patient")
+        length, is_blank = length + len(request.text), is_blank and not request.text.strip()
+        _check_length(length)
+        yield request.text
+        request = await _next(came, end)
+    if is_blank:
+        raise InvalidInputError("the text is empty")
+
+
+async def _next(came: AsyncIterator[pb.CheckStreamRequest], end: float) -> pb.CheckStreamRequest | None:
+    """The next piece, None after the last; BusyError when it does not come in time."""
+    left = end - asyncio.get_running_loop().time()
+    try:
+        async with asyncio.timeout(min(PIECE_SECONDS, left)):
+            return await anext(came, None)
+    except TimeoutError:
+        raise BusyError("the rest of the text did not come in time; begin again") from None
 
 
 def _check_id(assessment_id: str) -> None:

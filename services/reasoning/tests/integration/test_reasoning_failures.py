@@ -11,7 +11,7 @@ import re
 import socket
 import struct
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceSt
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from native_stack.layout import MODELS
+from reasoning import rpc
 from reasoning.adapters import memory as memory_adapter
 from reasoning.adapters.postgres import Store
 from reasoning.app import app
@@ -47,7 +48,7 @@ pytestmark = pytest.mark.timeout(300)
 
 TOKENIZER = MODELS / "smollm2" / "tokenizer.json"
 QUESTION = "What has changed, and does the medication still fit?"
-UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+UNAVAILABLE, BUSY = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED
 Change = Callable[["Tensors"], None]
 
 
@@ -183,12 +184,12 @@ async def ask(
     raise AssertionError("the stream ended without an assessment")
 
 
-async def refused(running: RunningStack, asking: Awaitable[object]) -> str:
-    """What the question was told when it was UNAVAILABLE and left nothing behind."""
+async def refused(running: RunningStack, asking: Awaitable[object], code: grpc.StatusCode = UNAVAILABLE) -> str:
+    """What the question was told when it was refused and left nothing behind."""
     before = await left(running)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await asking
-    assert caught.value.code() == UNAVAILABLE
+    assert caught.value.code() == code
     assert await left(running) == before
     return str(caught.value.details())
 
@@ -304,6 +305,8 @@ async def test_a_memory_that_stalls_or_goes_while_it_is_read_ends_the_question_a
         proxy.stall()
         assert "memory does not answer" in await refused(running, ask(stub, patient))
         assert "memory does not answer" in await refused(running, stub.Check(check))
+        stream = stub.CheckStream(iter([pb.CheckStreamRequest(patient=patient, text="Rest.")]))
+        assert "memory does not answer" in await refused(running, drained(stream))
         proxy.forward()
         await proxy.refuse()
         assert "memory does not answer" in await refused(running, ask(stub, patient))
@@ -373,3 +376,25 @@ async def test_more_checks_than_may_run_are_told_to_come_back(running: RunningSt
         assert {each.code() for each in busy} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
         assert len(busy) == 2
         assert (await stub.Check(check)).supported == 500
+
+
+async def never_ending(request: pb.CheckStreamRequest) -> AsyncIterator[pb.CheckStreamRequest]:
+    yield request
+    await asyncio.Event().wait()
+
+
+async def drained(call: AsyncIterable[pb.CheckStreamResponse]) -> list[pb.CheckStreamResponse]:
+    return [response async for response in call]
+
+
+async def test_a_text_that_stops_coming_ends_and_makes_room(
+    running: RunningStack, patient: PatientKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "PIECE_SECONDS", 1.0)
+    request = pb.CheckStreamRequest(patient=patient, text="Takes metformin 1000 mg twice daily. N")
+    async with service(running, episodes=1) as stub:
+        call = stub.CheckStream(never_ending(request))
+        assert (await anext(aiter(call))).span.verdict == wire.VERDICT_SUPPORTED
+        assert "too many texts" in await refused(running, drained(stub.CheckStream(iter([request]))), BUSY)
+        assert "did not come in time" in await refused(running, drained(call), BUSY)
+        assert len(await drained(stub.CheckStream(iter([request])))) == 3

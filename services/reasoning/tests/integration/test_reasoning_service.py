@@ -6,9 +6,12 @@ A record is sent to memory as ingestion would send it; questions and reviews go 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -297,6 +300,99 @@ async def test_a_foreign_text_is_checked_against_the_record_and_nothing_is_store
     quoted = await reasoning.Check(pb.CheckRequest(patient=patient, text=f"The label says “{LABEL}”."))
     assert "fda-metformin-renal" in {each.passage_id for span in quoted.spans for each in span.citations}
     assert await asyncio.to_thread(_count, running) == before
+
+
+async def followed(
+    reasoning: ReasoningServiceAsyncStub, requests: Iterable[pb.CheckStreamRequest]
+) -> tuple[list[pb.CheckedSpan], pb.CheckSummary]:
+    """The spans of a text that came so, and the summary, which is the last."""
+    responses = [response async for response in reasoning.CheckStream(iter(requests))]
+    assert [response.HasField("summary") for response in responses] == [False] * (len(responses) - 1) + [True]
+    return [response.span for response in responses[:-1]], responses[-1].summary
+
+
+async def test_a_text_that_comes_bit_by_bit_has_the_verdicts_of_the_whole(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    text = f"{LETTER}\n\nThe label says “{LABEL}”. Takes lisinopril 20 mg daily."
+    whole = await reasoning.Check(pb.CheckRequest(patient=patient, text=text))
+    for size in (1, 7, len(text)):
+        pieces = [pb.CheckStreamRequest(text=text[at : at + size]) for at in range(0, len(text), size)]
+        spans, summary = await followed(reasoning, [pb.CheckStreamRequest(patient=patient), *pieces])
+        assert spans == list(whole.spans)
+        assert (summary.verdict, summary.supported, summary.contradicted, summary.unsupported, summary.no_claim) == (
+            whole.verdict, whole.supported, whole.contradicted, whole.unsupported, whole.no_claim
+        )  # fmt: skip
+
+
+async def test_a_verdict_comes_while_the_text_is_still_being_written(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    was_read = asyncio.Event()
+
+    async def written() -> AsyncIterator[pb.CheckStreamRequest]:
+        yield pb.CheckStreamRequest(patient=patient, text="Takes metformin 850 mg twice daily. Pro")
+        await was_read.wait()
+        yield pb.CheckStreamRequest(text="gnosis is poor")
+
+    responses = aiter(reasoning.CheckStream(written()))
+    first = await anext(responses)
+    assert (first.span.end, first.span.verdict) == (35, wire.VERDICT_CONTRADICTED)
+    was_read.set()
+    assert [each.span.verdict async for each in responses] == [wire.VERDICT_UNSUPPORTED, wire.VERDICT_UNSPECIFIED]
+
+
+async def test_the_command_prints_verdicts_while_the_text_is_still_being_written(
+    running: RunningStack, patient: PatientKey
+) -> None:
+    whose = f"{patient.id}@{patient.authority}"
+    command = [sys.executable, "-m", "client", "check", "--follow", "--json", "--patient", whose]
+    environment = os.environ | running.endpoints
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environment)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(b"# Plan\nTakes lisinopril 20 mg daily. T")
+    heading, line = json.loads(await process.stdout.readline()), json.loads(await process.stdout.readline())
+    assert (heading["verdict"], line["verdict"], line["sections"]) == ("no_claim", "supported", ["Plan"])
+    process.stdin.write(b"akes metformin 850 mg twice daily.")
+    process.stdin.close()
+    rest = [json.loads(each) async for each in process.stdout]
+    assert [each["verdict"] for each in rest] == ["contradicted", "contradicted"]
+    assert await process.wait() == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "again"),
+    [
+        ([], None),
+        ([" ", "\r\n"], None),
+        (["x" * 60_000, "x" * 40_001], None),
+        (["a. " * 1_000, "a. " * 1_001], None),
+        (["Rest. ", "Rest."], PatientKey(id="another", authority="NORTHWEST")),
+    ],
+)
+async def test_a_stream_that_cannot_be_checked_ends_with_a_clear_answer(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey, texts: list[str], again: PatientKey | None
+) -> None:
+    pieces = [pb.CheckStreamRequest(patient=again, text=text) for text in texts]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await followed(reasoning, [pb.CheckStreamRequest(patient=patient), *pieces])
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert patient.id not in str(caught.value.details())
+
+
+async def test_a_stream_names_a_patient_who_is_known(reasoning: ReasoningServiceAsyncStub) -> None:
+    nobody = PatientKey(id="nobody", authority="NORTHWEST")
+    expected = {None: grpc.StatusCode.INVALID_ARGUMENT, nobody.id: grpc.StatusCode.NOT_FOUND}
+    for name, code in expected.items():
+        request = pb.CheckStreamRequest(patient=nobody if name else None, text="Rest.")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await followed(reasoning, [request])
+        assert caught.value.code() == code
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await followed(reasoning, [])
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_a_check_reads_the_texts_of_letters_within_its_bound_and_says_what_it_left_out(

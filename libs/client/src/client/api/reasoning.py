@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceSt
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from client.api.channel import explained, open_channel
+from client.errors import ClientError
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 EPISODE_SECONDS = 900.0
 CHECK_SECONDS = 120.0
+FOLLOW_SECONDS = 1800.0
 
 
 class ReasoningClient:
@@ -75,3 +77,29 @@ class ReasoningClient:
         """A text of another system, sentence by sentence against the whole record; nothing is stored."""
         with explained("reasoning"):
             return await self._stub.Check(pb.CheckRequest(patient=patient, text=text), timeout=CHECK_SECONDS)
+
+    async def check_stream(
+        self, patient: PatientKey, texts: AsyncIterable[str]
+    ) -> AsyncIterator[pb.CheckedSpan | pb.CheckSummary]:
+        """A text that is still being written, in pieces of any size: each span as soon as its sentence is complete, the
+        summary last. A ClientError of `texts` is raised here.
+        """
+        failed: list[ClientError] = []
+        with explained("reasoning"):
+            async for response in self._stub.CheckStream(_requests(patient, texts, failed), timeout=FOLLOW_SECONDS):
+                if not failed:
+                    yield response.span if response.HasField("span") else response.summary
+        for error in failed:
+            raise error
+
+
+async def _requests(
+    patient: PatientKey, texts: AsyncIterable[str], failed: list[ClientError]
+) -> AsyncIterator[pb.CheckStreamRequest]:
+    """The patient first, so that the record is read while the text is awaited."""
+    yield pb.CheckStreamRequest(patient=patient)
+    try:
+        async for text in texts:
+            yield pb.CheckStreamRequest(text=text)
+    except ClientError as error:
+        failed.append(error)

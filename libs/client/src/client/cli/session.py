@@ -52,6 +52,12 @@ def print_json(form: Any) -> None:
     sys.stdout.write(visible_json(json.dumps(form, ensure_ascii=False, indent=1)) + "\n")
 
 
+def print_json_line(form: Any) -> None:
+    """A line of JSON, at once."""
+    sys.stdout.write(visible_json(json.dumps(form, ensure_ascii=False)) + "\n")
+    sys.stdout.flush()
+
+
 def patient_key(text: str) -> PatientKey:
     """The patient of the command line; BadParameter (exit code 2) when it is not written as one."""
     try:

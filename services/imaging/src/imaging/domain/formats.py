@@ -12,10 +12,11 @@ from email.message import Message
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+from markup import UnreadableMarkupError, Wrapped, as_plain, read_html, read_xml
 
-from imaging.domain.markup import read_html, read_rtf, read_xml
 from imaging.domain.page import TextPage
 from imaging.domain.plain_text import MOST_CHARACTERS, TOO_LONG, read_plain_text
+from imaging.domain.rtf import read_rtf
 from imaging.domain.scan import LONGEST_SIDE, MOST_PAGES, Scan, UnreadableDocumentError, scan
 
 PDF = "application/pdf"
@@ -36,7 +37,10 @@ _PARTED = re.compile("[\x02\ufffe]\r?\n?")
 
 def read_file(data: bytes, media_type: str) -> list[TextPage | Scan]:
     """The pages of a file in order, a single one numbered 0 where the format has none."""
-    return _read(data, media_type, nested=False)
+    try:
+        return _read(data, media_type, nested=False)
+    except UnreadableMarkupError as error:
+        raise UnreadableDocumentError(str(error)) from None
 
 
 def _read(data: bytes, media_type: str, *, nested: bool) -> list[TextPage | Scan]:
@@ -46,14 +50,14 @@ def _read(data: bytes, media_type: str, *, nested: bool) -> list[TextPage | Scan
     if kind == PDF:
         return _of_pdf(data)
     if kind in _XML:
-        inner_type, content = read_xml(data)
-        if isinstance(content, bytes):
-            return _nested(content, inner_type, nested=nested)
-        text = content
+        content = read_xml(data)
+        if isinstance(content, Wrapped):
+            return _nested(content, nested=nested)
+        text = as_plain(content)
     elif kind in _RTF:
         text = read_rtf(data)
     elif kind in _HTML:
-        text = read_html(data, header.get_content_charset())
+        text = as_plain(read_html(data, header.get_content_charset()))
     elif nested and kind == "text/plain":
         text = read_plain_text(data, media_type)
     else:
@@ -63,10 +67,10 @@ def _read(data: bytes, media_type: str, *, nested: bool) -> list[TextPage | Scan
     return [TextPage(0, text)]
 
 
-def _nested(content: bytes, media_type: str, *, nested: bool) -> list[TextPage | Scan]:
+def _nested(file: Wrapped, *, nested: bool) -> list[TextPage | Scan]:
     if nested:
         raise UnreadableDocumentError("a CDA within a CDA")
-    return _read(content, media_type, nested=True)
+    return _read(file.content, file.media_type, nested=True)
 
 
 def _of_pdf(data: bytes) -> list[TextPage | Scan]:

@@ -1,19 +1,20 @@
 """Checks a text that another system wrote against a patient's whole record, sentence by sentence.
 
 Guarantee: each span carries its verdict, the reason, its claims, and pointers to what it rests on or what the record
-says instead; the answer is bounded, whatever the text, and says what of the record was not read.
+says instead; the answer is bounded, whatever the text, and says what of the record was not read. A text that comes bit
+by bit has the spans of the whole, however it was cut.
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from grounding import Judged, Sources, Verdict, Verifier, judge, worst_of
+from grounding import Cutter, Judged, Piece, Sources, Verdict, Verifier, judge_piece, worst_of
 from grounding.explain import Asserted
 from grounding.render import cite_fact, cite_passage
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import Argument, Assertion, CheckedSpan, CheckResponse
-from longitude.record.v1.context_pb2 import Note
+from longitude.reasoning.v1.reasoning_service_pb2 import Argument, Assertion, CheckedSpan, CheckSummary
+from longitude.record.v1.context_pb2 import Note, Passage
 
 MAX_TEXT = 100_000
 # Of the record's letters and reports that are read for one text, in UTF-8: the newest few hundred pages.
@@ -41,12 +42,57 @@ def unread(notes: Sequence[Note], *, are_all: bool) -> list[str]:
     return [] if are_all else [f"notes: only the texts of the {len(notes):,} newest documents were read"]
 
 
-def check(text: str, sources: Sources, degraded: Sequence[str] = ()) -> CheckResponse:
-    """TooManySentencesError when it has too many of them."""
-    judged = judge(text, Verifier(sources))
-    counts = Counter(_COUNTED[each.verdict] for each in judged)
-    spans = [_span(each, sources) for each in judged]
-    return CheckResponse(verdict=worst_of(judged).to_proto(), spans=spans, degraded=degraded, **counts)
+class Checking:
+    """One text, whole or bit by bit. What a sentence quotes is looked up by the caller when the sentence is complete;
+    the passages that are found are sources from that sentence on.
+    """
+
+    def __init__(self, sources: Callable[[tuple[Passage, ...]], Sources], degraded: Sequence[str] = ()) -> None:
+        """`sources`: the record, with these passages of the evidence library."""
+        self._with = sources
+        self._degraded = degraded
+        self._cutter = Cutter()
+        self._asked: dict[str, None] = {}
+        self._passages: dict[str, Passage] = {}
+        self._judged: list[Judged] = []
+        self._read(())
+
+    def feed(self, text: str) -> list[Piece]:
+        """The sentences that are complete with this; TooManySentencesError."""
+        return list(self._cutter.feed(text))
+
+    def end(self) -> list[Piece]:
+        return list(self._cutter.end())
+
+    def wanted(self, pieces: Sequence[Piece]) -> tuple[str, ...]:
+        """What these sentences quote and no earlier one did, to be looked for in the evidence library."""
+        new = [each for piece in pieces for each in quotations(piece.words) if each not in self._asked]
+        asked = tuple(dict.fromkeys(new))[: _QUOTATIONS - len(self._asked)]
+        self._asked |= dict.fromkeys(asked)
+        return asked
+
+    def spans(self, pieces: Sequence[Piece], quoted: Mapping[str, Sequence[Passage]]) -> list[CheckedSpan]:
+        """The sentences judged in order; `quoted`: what was found for each that was wanted."""
+        return [self._span(piece, quoted) for piece in pieces]
+
+    def summary(self) -> CheckSummary:
+        """Of all that was judged."""
+        counts = Counter(_COUNTED[each.verdict] for each in self._judged)
+        return CheckSummary(verdict=worst_of(self._judged).to_proto(), degraded=self._degraded, **counts)
+
+    def _span(self, piece: Piece, quoted: Mapping[str, Sequence[Passage]]) -> CheckedSpan:
+        looked_up = (passage for words in quotations(piece.words) for passage in quoted.get(words, ()))
+        new = {each.passage_id: each for each in looked_up if each.passage_id not in self._passages}
+        if new:
+            self._passages |= new
+            self._read(tuple(self._passages.values()))
+        judged = judge_piece(piece, self._verifier)
+        self._judged.append(judged)
+        return _span(judged, self._sources)
+
+    def _read(self, passages: tuple[Passage, ...]) -> None:
+        self._sources = self._with(passages)
+        self._verifier = Verifier(self._sources)
 
 
 def _span(judged: Judged, sources: Sources) -> CheckedSpan:
@@ -61,6 +107,7 @@ def _span(judged: Judged, sources: Sources) -> CheckedSpan:
         claims=claims,
         citations=_citations(judged, sources),
         assertions=[_assertion(each) for each in judged.assertions],
+        sections=judged.sections,
     )
 
 

@@ -60,6 +60,11 @@ class ReasoningServiceStub:
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckResponse.FromString,
                 _registered_method=True)
+        self.CheckStream = channel.stream_stream(
+                '/longitude.reasoning.v1.ReasoningService/CheckStream',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
+                _registered_method=True)
 
 
 class ReasoningServiceServicer:
@@ -104,6 +109,16 @@ class ReasoningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckStream(self, request_iterator, context):
+        """The same for a text that is still being written, as by a model: it comes in pieces of any size, and the verdict of
+        a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
+        the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
+        Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReasoningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +146,11 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     servicer.Check,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckResponse.SerializeToString,
+            ),
+            'CheckStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.CheckStream,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +289,33 @@ class ReasoningService:
             '/longitude.reasoning.v1.ReasoningService/Check',
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/CheckStream',
+            longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,12 @@ class ReasoningServiceStub:
     NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
     run; INVALID_ARGUMENT for an empty or over-long text.
     """
+    CheckStream: _grpc.StreamStreamMultiCallable[_reasoning_service_pb2.CheckStreamRequest, _reasoning_service_pb2.CheckStreamResponse]
+    """The same for a text that is still being written, as by a model: it comes in pieces of any size, and the verdict of
+    a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
+    the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
+    Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
+    """
 
 @_typing.type_check_only
 class ReasoningServiceAsyncStub(ReasoningServiceStub):
@@ -70,6 +76,12 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
     NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
     run; INVALID_ARGUMENT for an empty or over-long text.
+    """
+    CheckStream: _aio.StreamStreamMultiCallable[_reasoning_service_pb2.CheckStreamRequest, _reasoning_service_pb2.CheckStreamResponse]  # type: ignore[assignment]
+    """The same for a text that is still being written, as by a model: it comes in pieces of any size, and the verdict of
+    a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
+    the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
+    Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
     """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -119,6 +131,18 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
         NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too many checks
         run; INVALID_ARGUMENT for an empty or over-long text.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_reasoning_service_pb2.CheckStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reasoning_service_pb2.CheckStreamResponse], _abc.AsyncIterator[_reasoning_service_pb2.CheckStreamResponse]]:
+        """The same for a text that is still being written, as by a model: it comes in pieces of any size, and the verdict of
+        a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
+        the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
+        Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
         """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
