@@ -33,7 +33,10 @@ from memory.domain.updates import Update
 SCHEMA = "memory"
 FOR_EVER = "infinity"
 # The lock comes before the snapshot: both are of the edition that is current.
-_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; LOCK TABLE identity_link IN ACCESS SHARE MODE"
+_SNAPSHOT = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    "LOCK TABLE identity_link IN ACCESS SHARE MODE",
+)
 
 Connection = AsyncConnection[Any]
 
@@ -111,8 +114,7 @@ class Store:
         """Record the updates of a batch, by their event ids and in order, inside the caller's transaction."""
         named = {identifier for update in updates.values() for identifier in update.identifiers}
         before = await identity.lock(conn, named)
-        recorded_at = await _clock(conn)
-        known = await identity.register(conn, named, recorded_at)
+        known, recorded_at = await identity.register(conn, named)
         links = await identity.add_links(conn, updates, known, recorded_at)
         after = await identity.persons(conn, before, FOR_EVER) if links else before
         kin = await meetings.kin(conn, before, after)
@@ -136,8 +138,10 @@ class Store:
             if known_at is not None:
                 async with conn.transaction():
                     await identity.wait_for_writers(conn, identifier)
-            async with conn.transaction():
-                await conn.execute(_SNAPSHOT, prepare=False)
+            # What nobody waits for travels with the next question.
+            async with conn.pipeline(), conn.transaction():
+                for statement in _SNAPSHOT:
+                    await conn.execute(statement, prepare=False)
                 if known_at is not None:
                     await editions.as_of(conn, known_at)
                 yield conn, await _person(conn, identifier, known_at or FOR_EVER)
@@ -192,20 +196,13 @@ async def open_store(dsn: str) -> AsyncIterator[Store]:
 
 
 async def _person(conn: Connection, identifier: Identifier, known_at: datetime | str) -> Person:
-    number = await identity.number(conn, identifier, known_at)
-    if number is None:
+    known = await identity.known(conn, identifier, known_at)
+    if known is None:
         raise NotFoundError("no patient is known by this identifier at that time")
-    members = await identity.person(conn, identifier, known_at)
+    number, members = known
     numbers = [number] if len(members) == 1 else sorted((await identity.numbers(conn, members)).values())
     found = await contradictions.of(conn, numbers, known_at)
     return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
-
-
-async def _clock(conn: Connection) -> datetime:
-    row = await (await conn.execute("SELECT clock_timestamp()")).fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
 
 
 async def _refresh(
