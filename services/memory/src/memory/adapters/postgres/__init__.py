@@ -20,10 +20,11 @@ from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes
+from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes, past
 from memory.adapters.postgres.contradictions import Found, Now
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.facts import Row
+from memory.adapters.postgres.past import Past
 from memory.domain import contradictions as rules
 from memory.domain import courses
 from memory.domain.identity import Identifier
@@ -74,6 +75,8 @@ class Standing:
     # Everything, where it was replayed.
     replayed: list[Entry] | None = None
     known_at: datetime | None = None
+    # What was otherwise then, where only that was replayed.
+    past: Past | None = None
 
     @property
     def everything(self) -> list[ClinicalFact] | None:
@@ -163,6 +166,10 @@ class Store:
         async with self.reading(identifier, known_at) as (conn, person):
             if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
                 return Standing(person, *await entries.serving(conn, person.numbers), known_at=known_at)
+            then = await past.since(conn, person.identifiers, person.numbers, known_at)
+            if then is not None:
+                served = await entries.serving(conn, person.numbers, past=then)
+                return Standing(person, *served, known_at=known_at, past=then)
         person, replayed = await self.replayed(identifier, known_at)
         everything = standing(replayed)
         facts_ = [entry.recorded() for entry in courses.chosen(everything)]
@@ -181,7 +188,7 @@ class Store:
             found = [entry.recorded() for entry in asked]
         else:
             async with self.as_of(known.known_at) as conn:
-                found = await entries.named(conn, known.person.numbers, wanted, document_ids)
+                found = await entries.named(conn, known.person.numbers, wanted, document_ids, known.past)
         return [each for each in found if each.fact.fact_id not in here]
 
 
