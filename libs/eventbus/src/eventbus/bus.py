@@ -161,7 +161,7 @@ class EventBus:
         partitions: dict[TopicPartition, list[Record]] = defaultdict(list)
         for record in message.raw_message:
             partitions[TopicPartition(record.topic, record.partition)].append(record)
-        if self._side_by_side:
+        if self._side_by_side and len(message.raw_message) >= self._max_records:
             await _fetch_more(consumer, partitions, self._max_records)
         ends = await asyncio.gather(
             *(self._deliveries[place.topic].deliver(records) for place, records in partitions.items()),
@@ -201,7 +201,7 @@ class EventBus:
 
 
 async def _fetch_more(consumer: AIOKafkaConsumer, partitions: dict[TopicPartition, list[Record]], most: int) -> None:
-    """Take what lies ready of the partitions that a fetch left out: it drains one before it turns to the next.
+    """Take what lies ready of the partitions that a full fetch left out: it drains one before it turns to the next.
 
     What cannot be had now comes with a later fetch; what was fetched must be delivered, whatever happens here.
     """

@@ -30,13 +30,16 @@ _CLIENT_OPTIONS = [*_OPTIONS, ("grpc.max_reconnect_backoff_ms", 2000), ("grpc.ke
 Registration = tuple[Callable[[Any, grpc.aio.Server], None], Any, FileDescriptor]
 
 
-async def _abort(context: "grpc.aio.ServicerContext[Any, Any]", error: Exception) -> None:
+def _answer(context: "grpc.aio.ServicerContext[Any, Any]", error: Exception) -> None:
+    """Set the status. An abort would raise, and the trace would format where from: a millisecond for each answer."""
     code = grpc.StatusCode[error.status] if isinstance(error, LongitudeError) else grpc.StatusCode.INTERNAL
+    context.set_code(code)
     if code is not grpc.StatusCode.INTERNAL:
-        await context.abort(code, str(error))
+        context.set_details(str(error))
+        return
     number = uuid.uuid4().hex[:12]
     log.error("internal error %s: %s at %s", number, type(error).__name__, place_of(error))
-    await context.abort(code, f"internal error {number}: the service's log has it")
+    context.set_details(f"internal error {number}: the service's log has it")
 
 
 def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -46,7 +49,8 @@ def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - every failure is answered with a status
-            await _abort(context, error)
+            _answer(context, error)
+            return None
 
     return call
 
@@ -59,7 +63,7 @@ def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., Async
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - every failure is answered with a status
-            await _abort(context, error)
+            _answer(context, error)
 
     return call
 

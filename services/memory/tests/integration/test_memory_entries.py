@@ -1,6 +1,7 @@
 """What is kept of each statement's fate is what the facts give, and pages are one state of it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -12,10 +13,10 @@ from contracts.identifiers import event_id
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
-from memory.adapters.postgres import Store, entries, open_store
+from memory.adapters.postgres import Person, Store, entries, open_store, past
 from memory.domain.courses import chosen, is_named
 from memory.domain.identity import Identifier
-from memory.domain.timeline import standing
+from memory.domain.timeline import Entry, standing
 from memory.flows import timeline
 from memory.flows.timeline import Asked
 from memory.handlers import on_messages_received
@@ -30,6 +31,15 @@ STATUSES = (
     *(cf.FACT_STATUS_UNSPECIFIED, cf.FACT_STATUS_ACTIVE, cf.FACT_STATUS_ORDERED, cf.FACT_STATUS_PRELIMINARY),
     *(cf.FACT_STATUS_FINAL, cf.FACT_STATUS_FINAL, cf.FACT_STATUS_CORRECTED, cf.FACT_STATUS_ENDED),
     cf.FACT_STATUS_ENTERED_IN_ERROR,
+)
+# About the things of a history, by numbers that join what was apart.
+LATER = (
+    (cf.FACT_KIND_MEDICATION, cf.FACT_STATUS_ENDED, ("filler:F1", "placer:P1")),
+    (cf.FACT_KIND_RESULT, cf.FACT_STATUS_CORRECTED, ("filler:F0",)),
+    (cf.FACT_KIND_RESULT, cf.FACT_STATUS_FINAL, ()),
+    (cf.FACT_KIND_RESULT, cf.FACT_STATUS_ENTERED_IN_ERROR, ("filler:F2", "visit:V3")),
+    (cf.FACT_KIND_ALLERGY, cf.FACT_STATUS_ACTIVE, ("visit:V0",)),
+    (cf.FACT_KIND_RESULT, cf.FACT_STATUS_FINAL, ("filler:F3",)),
 )
 COLUMNS = "identifier_no, starts, recorded_at, fact_id, kind, concept, since, stands, view, chain, chain_identity"
 
@@ -106,9 +116,9 @@ async def replayed(store: Store, identifier: Identifier, *, superseded: bool) ->
     return [entry.recorded() for entry in made if superseded or entry.stands]
 
 
-async def is_known(store: Store, identifier: Identifier) -> bool:
+async def is_known(store: Store, identifier: Identifier, at: datetime | None = None) -> bool:
     try:
-        await store.person(identifier)
+        await store.person(identifier, at)
     except NotFoundError:
         return False
     return True
@@ -202,10 +212,10 @@ async def test_entries_that_other_rules_made_are_made_again(
     async with store.connection() as conn:
         await conn.execute("UPDATE entry SET stands = false")
         await entries.keep_up(conn)
-        assert await entries.standing(conn, [1]) == []
+        assert await entries.serving(conn, [1]) == ([], 0)
         await conn.execute("UPDATE entry_rules SET rules = 'older'")
         await entries.keep_up(conn)
-        assert [each.fact.fact_id for each in await entries.standing(conn, [1])] == ["f"]
+        assert [each.fact.fact_id for each in (await entries.serving(conn, [1]))[0]] == ["f"]
 
 
 async def test_pages_are_one_state_of_the_record_whatever_comes_between_them(
@@ -236,6 +246,71 @@ async def test_a_page_is_bounded_by_its_bytes_too(
         page = await timeline.page(store, NORTH, asked)
         assert 0 < len(page.facts) < 9
         assert len(await pages(store, NORTH, asked)) == 9
+
+
+@pytest.mark.parametrize("merging", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_past_is_what_a_replay_of_it_gives(
+    store: Store, fact: Build, message: Build, event: Build, at: Build, seed: int, *, merging: bool
+) -> None:
+    random = Random(seed)
+    told = [each for each in random_messages(random, fact, message, at, 30) if merging or not each.links]
+    told.insert(0, message("first", patient="1@NORTH", merged="2@LAKE", sent=at(-1)))
+    for n, (kind, status, groups) in enumerate(LATER):
+        identity = cf.Identity(groups=groups, names=["a/"] if groups else [])
+        later = fact(fact_id=event_id("later", str(n)), kind=kind, status=status, since=n, identity=identity)
+        told.append(message(f"later{n}", later, sent=at(40 + n)))
+    async for _ in tell_in_batches(store, event, told, random):
+        pass
+    async with store.connection() as conn:
+        rows = await (await conn.execute("SELECT DISTINCT recorded_at FROM fact ORDER BY 1")).fetchall()
+    kept_in_part = 0
+    for (moment,) in rows[:-1]:
+        for one in (NORTH, OTHER):
+            if await is_known(store, one, moment):
+                person, everything = await store.replayed(one, moment)
+                await assert_pages_of_the_past(store, one, moment, everything, random)
+                kept_in_part += await assert_queries_of_the_past(store, person, moment, everything)
+    assert merging or kept_in_part > 5
+
+
+async def assert_pages_of_the_past(
+    store: Store, one: Identifier, moment: datetime, everything: list[Entry], random: Random
+) -> None:
+    for superseded in (False, True):
+        asked = Asked(known_at=moment, superseded=superseded, size=random.choice((1, 3, 1000)))
+        expected = [entry.recorded() for entry in everything if superseded or entry.stands]
+        assert await pages(store, one, asked) == expected
+        assert await pages(store, one, replace(asked, newest_first=True)) == expected[::-1]
+    assert (await store.standing(one, moment)).facts == [entry.recorded() for entry in standing(everything)]
+
+
+async def assert_queries_of_the_past(store: Store, person: Person, moment: datetime, everything: list[Entry]) -> bool:
+    """Whether anything but a whole replay can answer."""
+    then, numbers = standing(everything), person.numbers
+    async with store.connection() as conn:
+        known = await past.since(conn, person.identifiers, numbers, moment)
+        if known is None:
+            return False
+        for most in range(1, len(then) + 2):
+            chosen_ = [entry.recorded() for entry in chosen(then, most)]
+            assert await entries.serving(conn, numbers, most, known) == (chosen_, len(then))
+        wanted = {entry.fact.fact_id for entry in everything} | {"unknown"}
+        ids = {entry.fact.fact_id for entry in then}
+        assert await entries.standing_among(conn, numbers, wanted, known) == ids
+        assert {each.fact.fact_id for each in await entries.named(conn, numbers, wanted, {"D1"}, known)} == ids
+        documents = await entries.documents(conn, numbers, moment, known)
+        assert {one for one, stands in documents.items() if stands} == documents_of(then)
+        assert documents.keys() == documents_of(everything)
+    return True
+
+
+def documents_of(made: Sequence[Entry]) -> set[str]:
+    return {
+        entry.fact.source.document_id
+        for entry in made
+        if entry.fact.kind == cf.FACT_KIND_DOCUMENT and entry.fact.source.document_id
+    }
 
 
 @pytest.mark.parametrize("token", ["x", "!", "WzFd", "bnVsbA=="])

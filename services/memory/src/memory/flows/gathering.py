@@ -77,7 +77,9 @@ class Gatherer:
         if pending := await self._search.notes_pending(standing.person):
             degraded.append(f"notes: {pending} pieces of text are not in the index yet")
         try:
-            hits = await self._search.notes(standing.person, vector, NOTES, known_at, standing.everything)
+            hits = await self._search.notes(
+                standing.person, vector, NOTES, known_at, standing.everything, standing.past
+            )
         except UnavailableError:
             degraded.append("notes: the index is out of reach")
             return []

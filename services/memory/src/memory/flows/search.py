@@ -15,6 +15,7 @@ from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact
 
 from memory.adapters.postgres import FOR_EVER, Person, Store, entries, evidence, index_queue, notes
 from memory.adapters.postgres.notes import NoteChunk
+from memory.adapters.postgres.past import Past
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
 
@@ -53,19 +54,20 @@ class Search:
         limit: int,
         known_at: datetime | None = None,
         standing: Collection[ClinicalFact] | None = None,
+        past: Past | None = None,
     ) -> list[NoteFound]:
         """The person's notes and documents nearest to the query, best first; what no longer stands is left out.
 
-        `standing`: the facts that stand at `known_at`; None asks for those of now.
+        `standing`: the facts that stand at `known_at`; None asks for those of now, or of `past`.
         """
         only = {IDENTIFIER: person.numbers}
         hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
         async with self._store.as_of(known_at) as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
-            documents = await entries.documents(conn, person.numbers, known_at or FOR_EVER)
+            documents = await entries.documents(conn, person.numbers, known_at or FOR_EVER, past)
             if standing is None:
                 wanted = {chunk.fact_id for chunk in chunks.values()}
-                stated = await entries.standing_among(conn, person.numbers, wanted)
+                stated = await entries.standing_among(conn, person.numbers, wanted, past)
                 kept = {document for document, stands in documents.items() if stands}
             else:
                 stated = {fact.fact_id for fact in standing}

@@ -16,7 +16,7 @@ from consult import times
 from contracts.errors import InvalidInputError
 from longitude.record.v1.context_pb2 import RecordedFact
 
-from memory.adapters.postgres import Person, Store, entries, identity
+from memory.adapters.postgres import Person, Store, entries, identity, past
 from memory.adapters.postgres.entries import END, PAGE_BYTES, START, Place
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, holding, standing
@@ -58,7 +58,11 @@ async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
     if asked.valid_at is None:
         async with store.reading(identifier, asked.known_at) as (conn, person):
             changed = await identity.last_change(conn, person.numbers)
-            if as_of is None or changed <= as_of:
+            then = changed if as_of is None else min(changed, as_of)
+            otherwise = None
+            if then < changed:
+                otherwise = await past.since(conn, person.identifiers, person.numbers, then)
+            if then == changed or otherwise is not None:
                 facts, last = await entries.page(
                     conn,
                     person.numbers,
@@ -67,8 +71,9 @@ async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
                     kinds=asked.kinds,
                     superseded=asked.superseded,
                     newest_first=asked.newest_first,
+                    past=otherwise,
                 )
-                return Page(person, facts, changed, token(changed, last), not asked.token)
+                return Page(person, facts, then, token(then, last), not asked.token)
     return await _replayed(store, identifier, asked, as_of, after)
 
 

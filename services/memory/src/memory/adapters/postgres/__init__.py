@@ -20,10 +20,11 @@ from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes
+from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes, past
 from memory.adapters.postgres.contradictions import Found, Now
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.facts import Row
+from memory.adapters.postgres.past import Past
 from memory.domain import contradictions as rules
 from memory.domain import courses
 from memory.domain.identity import Identifier
@@ -33,7 +34,10 @@ from memory.domain.updates import Update
 SCHEMA = "memory"
 FOR_EVER = "infinity"
 # The lock comes before the snapshot: both are of the edition that is current.
-_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; LOCK TABLE identity_link IN ACCESS SHARE MODE"
+_SNAPSHOT = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    "LOCK TABLE identity_link IN ACCESS SHARE MODE",
+)
 
 Connection = AsyncConnection[Any]
 
@@ -71,6 +75,8 @@ class Standing:
     # Everything, where it was replayed.
     replayed: list[Entry] | None = None
     known_at: datetime | None = None
+    # What was otherwise then, where only that was replayed.
+    past: Past | None = None
 
     @property
     def everything(self) -> list[ClinicalFact] | None:
@@ -111,8 +117,7 @@ class Store:
         """Record the updates of a batch, by their event ids and in order, inside the caller's transaction."""
         named = {identifier for update in updates.values() for identifier in update.identifiers}
         before = await identity.lock(conn, named)
-        recorded_at = await _clock(conn)
-        known = await identity.register(conn, named, recorded_at)
+        known, recorded_at = await identity.register(conn, named)
         links = await identity.add_links(conn, updates, known, recorded_at)
         after = await identity.persons(conn, before, FOR_EVER) if links else before
         kin = await meetings.kin(conn, before, after)
@@ -136,8 +141,10 @@ class Store:
             if known_at is not None:
                 async with conn.transaction():
                     await identity.wait_for_writers(conn, identifier)
-            async with conn.transaction():
-                await conn.execute(_SNAPSHOT, prepare=False)
+            # What nobody waits for travels with the next question.
+            async with conn.pipeline(), conn.transaction():
+                for statement in _SNAPSHOT:
+                    await conn.execute(statement, prepare=False)
                 if known_at is not None:
                     await editions.as_of(conn, known_at)
                 yield conn, await _person(conn, identifier, known_at or FOR_EVER)
@@ -159,6 +166,10 @@ class Store:
         async with self.reading(identifier, known_at) as (conn, person):
             if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
                 return Standing(person, *await entries.serving(conn, person.numbers), known_at=known_at)
+            then = await past.since(conn, person.identifiers, person.numbers, known_at)
+            if then is not None:
+                served = await entries.serving(conn, person.numbers, past=then)
+                return Standing(person, *served, known_at=known_at, past=then)
         person, replayed = await self.replayed(identifier, known_at)
         everything = standing(replayed)
         facts_ = [entry.recorded() for entry in courses.chosen(everything)]
@@ -177,7 +188,7 @@ class Store:
             found = [entry.recorded() for entry in asked]
         else:
             async with self.as_of(known.known_at) as conn:
-                found = await entries.named(conn, known.person.numbers, wanted, document_ids)
+                found = await entries.named(conn, known.person.numbers, wanted, document_ids, known.past)
         return [each for each in found if each.fact.fact_id not in here]
 
 
@@ -192,20 +203,13 @@ async def open_store(dsn: str) -> AsyncIterator[Store]:
 
 
 async def _person(conn: Connection, identifier: Identifier, known_at: datetime | str) -> Person:
-    number = await identity.number(conn, identifier, known_at)
-    if number is None:
+    known = await identity.known(conn, identifier, known_at)
+    if known is None:
         raise NotFoundError("no patient is known by this identifier at that time")
-    members = await identity.person(conn, identifier, known_at)
+    number, members = known
     numbers = [number] if len(members) == 1 else sorted((await identity.numbers(conn, members)).values())
     found = await contradictions.of(conn, numbers, known_at)
     return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
-
-
-async def _clock(conn: Connection) -> datetime:
-    row = await (await conn.execute("SELECT clock_timestamp()")).fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
 
 
 async def _refresh(

@@ -13,16 +13,21 @@ from memory.adapters.postgres.facts import Row
 
 Group = tuple[int, str]
 
-# From the groups asked for to their clusters, to all groups of those, to the clusters of these, and so on.
+# From the groups asked for to their clusters, to all groups of those, to the clusters of these, and so on. The fences
+# (OFFSET 0) have each looked up by an index, whatever the planner expects of how far this goes.
 _REACHED = """
 WITH RECURSIVE reached(cluster_no) AS (
-    SELECT g.cluster_no FROM unnest(%b::bigint[], %b::text[]) AS asked(identifier_no, name)
-    JOIN fact_group g USING (identifier_no, name)
+    SELECT g.cluster_no FROM unnest(%b::bigint[], %b::text[]) AS asked(identifier_no, name) CROSS JOIN LATERAL (
+        SELECT cluster_no FROM fact_group WHERE identifier_no = asked.identifier_no AND name = asked.name OFFSET 0) AS g
     UNION
-    SELECT theirs.cluster_no FROM reached JOIN fact_group ours USING (cluster_no)
-    JOIN fact_group theirs ON theirs.identifier_no = ours.identifier_no AND theirs.name = ours.name
+    SELECT theirs.cluster_no FROM reached CROSS JOIN LATERAL (
+        SELECT identifier_no, name FROM fact_group WHERE cluster_no = reached.cluster_no OFFSET 0) AS ours
+    CROSS JOIN LATERAL (
+        SELECT cluster_no FROM fact_group
+        WHERE identifier_no = ours.identifier_no AND name = ours.name OFFSET 0) AS theirs
 )
-SELECT identifier_no, name, cluster_no FROM reached JOIN fact_group USING (cluster_no)
+SELECT g.identifier_no, g.name, reached.cluster_no FROM reached CROSS JOIN LATERAL (
+    SELECT identifier_no, name FROM fact_group WHERE cluster_no = reached.cluster_no OFFSET 0) AS g
 """
 _NUMBERS = "SELECT nextval('cluster_no') FROM generate_series(1, %s)"
 _ADD = """INSERT INTO fact_group (identifier_no, name, cluster_no)

@@ -10,7 +10,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
 from consult import times
@@ -21,6 +21,7 @@ from psycopg import AsyncConnection
 from memory.adapters.postgres import facts, identity
 from memory.adapters.postgres.clusters import Clusters
 from memory.adapters.postgres.facts import Row
+from memory.adapters.postgres.past import Past
 from memory.domain import timeline
 from memory.domain.courses import MOST, Course, concept_of, cut, depth, is_named
 from memory.domain.identity import Identifier
@@ -51,8 +52,8 @@ _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, 
     FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
     WHERE e.cluster_no = ANY(%b::bigint[]) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
 _OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
-_STANDING = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands ORDER BY starts, recorded_at, fact_id"""
-_COURSES = """SELECT kind, concept, count(*), max(since) FROM entry WHERE identifier_no = ANY(%s) AND stands
+_STANDING = """SELECT starts, recorded_at, fact_id, view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands"""
+_COURSES = """SELECT kind, concept, count(*), max(since) FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands
     GROUP BY kind, concept"""
 # Of each course, and of each identifier in it, the newest and the oldest.
 _OF_COURSES = """SELECT course.kind, course.concept, e.since, e.fact_id, e.starts, e.recorded_at, e.view
@@ -64,10 +65,13 @@ _OF_COURSES = """SELECT course.kind, course.concept, e.since, e.fact_id, e.start
         (SELECT * FROM entry WHERE identifier_no = number AND kind = course.kind AND concept = course.concept AND stands
             ORDER BY since, fact_id LIMIT 1)
     ) AS e"""
-_NAMED = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND stands
-    AND (fact_id = ANY(%s) OR kind = ANY(%s::smallint[]))"""
-_STANDING_IDS = "SELECT fact_id FROM entry WHERE identifier_no = ANY(%s) AND fact_id = ANY(%s) AND stands"
-_DOCUMENTS = "SELECT view, stands FROM entry WHERE identifier_no = ANY(%s) AND kind = %s AND recorded_at <= %s"
+_NAMED = """SELECT view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands
+    AND (fact_id = ANY(%(facts)s) OR kind = ANY(%(kinds)s::smallint[]))"""
+_STANDING_IDS = (
+    "SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = ANY(%(facts)s) AND stands"
+)
+_DOCUMENTS = """SELECT view, stands FROM entry
+    WHERE identifier_no = ANY(%(numbers)s) AND kind = %(kind)s AND recorded_at <= %(known_at)s"""
 # Each identifier is read in its own order, as far as a page can need it.
 _PAGE = """
 SELECT starts, recorded_at, fact_id, view, many FROM (
@@ -85,6 +89,8 @@ SELECT starts, recorded_at, fact_id, view, many FROM (
 _PAGE_BACK = _PAGE.replace("fact_id) > (", "fact_id) < (").replace(
     "ORDER BY starts, recorded_at, fact_id", "ORDER BY starts DESC, recorded_at DESC, fact_id DESC"
 )
+# What stood at a past moment as it stands now, beside that condition.
+_UNCHANGED = """recorded_at <= %(known_at)s AND (cluster_no IS NULL OR cluster_no <> ALL(%(changed)s::bigint[])) AND """
 _RULES = "SELECT rules FROM entry_rules"
 
 
@@ -225,61 +231,94 @@ async def keep_up(conn: AsyncConnection[Any]) -> None:
         await conn.execute("INSERT INTO entry_rules VALUES (%s)", (rules,))
 
 
-async def standing(
-    conn: AsyncConnection[Any], numbers: Collection[int], kinds: Collection[int] = ()
-) -> list[RecordedFact]:
-    """The current statements of these identifiers, in the order of reading where no kinds are asked for."""
-    asked = (_OF, (list(numbers), list(kinds))) if kinds else (_STANDING, (list(numbers),))
-    rows = await (await conn.execute(*asked)).fetchall()
+async def standing(conn: AsyncConnection[Any], numbers: Collection[int], kinds: Collection[int]) -> list[RecordedFact]:
+    """The current statements of these kinds and identifiers."""
+    rows = await (await conn.execute(_OF, (list(numbers), list(kinds)))).fetchall()
     return [RecordedFact.FromString(view) for (view,) in rows]
 
 
 async def serving(
-    conn: AsyncConnection[Any], numbers: Collection[int], most: int = MOST
+    conn: AsyncConnection[Any], numbers: Collection[int], most: int = MOST, past: Past | None = None
 ) -> tuple[list[RecordedFact], int]:
-    """At most `most` of the current statements of these identifiers, as courses.chosen has them, and how many stand."""
-    rows = await (await conn.execute(_COURSES, (list(numbers),))).fetchall()
-    known = [Course(*row) for row in rows]
+    """At most `most` of the statements of these identifiers that stand, or stood, as courses.chosen has them, and how
+    many there are.
+    """
+    asked: dict[str, Any] = {"numbers": list(numbers)}
+    of: dict[tuple[int, str], set[tuple[Any, ...]]] = defaultdict(set)
+    for entry in _then_standing(past):
+        of[entry.fact.kind, concept_of(entry.fact)].add(
+            (entry.since, entry.fact.fact_id, *place(entry)[:2], entry.view())
+        )
+    known = _with(of, await _rows_of(conn, _COURSES, asked, past))
     many = sum(each.many for each in known)
     if many <= most:
-        return await standing(conn, numbers), many
+        rows = [tuple(row) for row in await _rows_of(conn, _STANDING, asked, past)]
+        return _in_order([*rows, *(_placed(row) for course in of.values() for row in course)]), many
     shown, deep = depth(known, most)
-    asked = {
-        "numbers": list(numbers),
-        "kinds": [each.kind for each in shown],
-        "concepts": [each.concept for each in shown],
-        "deep": deep,
-    }
-    of: dict[tuple[int, str], set[tuple[Any, ...]]] = defaultdict(set)
-    for kind, concept, *row in await (await conn.execute(_OF_COURSES, asked)).fetchall():
+    asked |= {"kinds": [each.kind for each in shown], "concepts": [each.concept for each in shown], "deep": deep}
+    for kind, concept, *row in await _rows_of(conn, _OF_COURSES, asked, past):
         of[kind, concept].add(tuple(row))
-    kept = [row for course in of.values() for row in cut(sorted(course), deep)]
-    in_order = sorted((Place(starts, recorded_at, id_), view) for _, id_, starts, recorded_at, view in kept)
-    return [RecordedFact.FromString(view) for _, view in in_order], many
+    courses = (of[each.kind, each.concept] for each in shown)
+    return _in_order([_placed(row) for course in courses for row in cut(sorted(course), deep)]), many
+
+
+def _with(of: Mapping[tuple[int, str], Collection[tuple[Any, ...]]], rows: Iterable[Any]) -> list[Course]:
+    """The courses of the database with what is added to them."""
+    known = {row[:2]: Course(*row) for row in rows}
+    for about, added in of.items():
+        last = max(added)[0]
+        before = known.get(about, Course(*about, 0, last))
+        known[about] = Course(*about, before.many + len(added), max(before.newest, last))
+    return list(known.values())
+
+
+def _placed(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of a course in the order of reading."""
+    _, fact_id, starts, recorded_at, view = row
+    return starts, recorded_at, fact_id, view
+
+
+def _in_order(rows: Iterable[tuple[Any, ...]]) -> list[RecordedFact]:
+    return [RecordedFact.FromString(row[3]) for row in sorted(rows)]
 
 
 async def named(
-    conn: AsyncConnection[Any], numbers: Collection[int], fact_ids: Collection[str], document_ids: Collection[str]
+    conn: AsyncConnection[Any],
+    numbers: Collection[int],
+    fact_ids: Collection[str],
+    document_ids: Collection[str],
+    past: Past | None = None,
 ) -> list[RecordedFact]:
-    """The current statements with these ids, and those of these documents themselves."""
-    asked = (list(numbers), list(fact_ids), [FACT_KIND_DOCUMENT] if document_ids else [])
-    views = [RecordedFact.FromString(view) for (view,) in await (await conn.execute(_NAMED, asked)).fetchall()]
+    """What stands, or stood, with these ids, and of these documents themselves."""
+    asked = {
+        "numbers": list(numbers),
+        "facts": list(fact_ids),
+        "kinds": [FACT_KIND_DOCUMENT] if document_ids else [],
+    }
+    views = [RecordedFact.FromString(view) for (view,) in await _rows_of(conn, _NAMED, asked, past)]
+    views += [entry.recorded() for entry in _then_standing(past)]
     return [each for each in views if is_named(each.fact, fact_ids, document_ids)]
 
 
-async def standing_among(conn: AsyncConnection[Any], numbers: Collection[int], fact_ids: Collection[str]) -> set[str]:
-    """Those of the facts that stand."""
-    rows = await (await conn.execute(_STANDING_IDS, (list(numbers), list(fact_ids)))).fetchall()
-    return {fact_id for (fact_id,) in rows}
+async def standing_among(
+    conn: AsyncConnection[Any], numbers: Collection[int], fact_ids: Collection[str], past: Past | None = None
+) -> set[str]:
+    """Those of the facts that stand, or stood."""
+    asked = {"numbers": list(numbers), "facts": list(fact_ids)}
+    now = {fact_id for (fact_id,) in await _rows_of(conn, _STANDING_IDS, asked, past)}
+    return now | ({entry.fact.fact_id for entry in _then_standing(past)} & set(fact_ids))
 
 
-async def documents(conn: AsyncConnection[Any], numbers: Collection[int], known_at: datetime | str) -> dict[str, bool]:
-    """The ids of the documents known by a time, and whether they stand now."""
+async def documents(
+    conn: AsyncConnection[Any], numbers: Collection[int], known_at: datetime | str, past: Past | None = None
+) -> dict[str, bool]:
+    """The ids of the documents known by a time, and whether they stand now, or stood in the past."""
+    asked = {"numbers": list(numbers), "kind": FACT_KIND_DOCUMENT, "known_at": known_at}
+    rows = [(RecordedFact.FromString(view).fact, on) for view, on in await _rows_of(conn, _DOCUMENTS, asked, past)]
+    rows += [(each.fact, each.stands) for each in past.entries if each.fact.kind == FACT_KIND_DOCUMENT] if past else []
     known: dict[str, bool] = {}
-    for view, stands in await (
-        await conn.execute(_DOCUMENTS, (list(numbers), FACT_KIND_DOCUMENT, known_at))
-    ).fetchall():
-        document_id = RecordedFact.FromString(view).fact.source.document_id
+    for fact, stands in rows:
+        document_id = fact.source.document_id
         if document_id:
             known[document_id] = stands or known.get(document_id, False)
     return known
@@ -294,6 +333,7 @@ async def page(
     kinds: Collection[int] = (),
     superseded: bool = False,
     newest_first: bool = False,
+    past: Past | None = None,
 ) -> tuple[list[RecordedFact], Place | None]:
     """At most `limit` entries behind a place, in the order of reading or from its end, and the place of the last if
     more follow.
@@ -305,10 +345,42 @@ async def page(
         "limit": limit + 1,
         "bytes": PAGE_BYTES,
     }
-    rows = await (await conn.execute(_PAGE_BACK if newest_first else _PAGE, asked)).fetchall()
+    rows = await _rows_of(conn, _PAGE_BACK if newest_first else _PAGE, asked, past)
+    many = rows[0][4] if rows else 0
+    if past is not None:
+        whole = many == len(rows)
+        then = [
+            (*place(entry), entry.view())
+            for entry in past.entries
+            if (superseded or entry.stands) and (not kinds or entry.fact.kind in kinds)
+        ]
+        behind = [row for row in then if (row[:3] < after if newest_first else row[:3] > after)]
+        many += len(behind)
+        # What comes behind the last row that the database gave may have others before it.
+        end = rows[-1][:3] if rows else after
+        near = [row for row in behind if whole or (row[:3] > end if newest_first else row[:3] < end)]
+        rows = _within(sorted([*(row[:4] for row in rows), *near], key=lambda row: row[:3], reverse=newest_first))
     kept = rows[:limit]
-    last = Place(*kept[-1][:3]) if kept and kept[-1][4] > len(kept) else None
+    last = Place(*kept[-1][:3]) if kept and many > len(kept) else None
     return [RecordedFact.FromString(row[3]) for row in kept], last
+
+
+def _within(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """As many as a page holds."""
+    before = accumulate((len(row[3]) for row in rows), initial=0)
+    return [row for row, size in zip(rows, before, strict=False) if size < PAGE_BYTES]
+
+
+async def _rows_of(conn: AsyncConnection[Any], query: str, asked: Mapping[str, Any], past: Past | None) -> list[Any]:
+    """What a query finds now, or of the past what is unchanged since."""
+    if past is not None:
+        query = query.replace("WHERE identifier_no", f"WHERE {_UNCHANGED}identifier_no")
+        asked = {**asked, "known_at": past.known_at, "changed": past.changed}
+    return await (await conn.execute(query.encode(), asked)).fetchall()
+
+
+def _then_standing(past: Past | None) -> list[Entry]:
+    return [] if past is None else timeline.standing(past.entries)
 
 
 async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]]) -> None:

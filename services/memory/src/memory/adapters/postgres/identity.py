@@ -14,14 +14,16 @@ from memory.domain.updates import Update
 _LOCK = """SELECT pg_advisory_xact_lock(key) FROM
     (SELECT hashtextextended(name, 0) AS key FROM unnest(%b::text[]) AS name ORDER BY key OFFSET 0) AS ordered"""
 _LOCK_SHARED = _LOCK.replace("lock(", "lock_shared(")
-_REGISTER = """WITH asked AS (SELECT * FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)),
+# The clock is read behind the locks.
+_REGISTER = """WITH now AS MATERIALIZED (SELECT clock_timestamp() AS moment),
+asked AS (SELECT * FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)),
 known AS (SELECT authority, id, identifier_no FROM asked JOIN identifier USING (authority, id)),
 new AS (
     INSERT INTO identifier (recorded_at, authority, id)
-    SELECT %s, authority, id FROM asked WHERE (authority, id) NOT IN (SELECT authority, id FROM known)
+    SELECT moment, authority, id FROM asked, now WHERE (authority, id) NOT IN (SELECT authority, id FROM known)
     RETURNING authority, id, identifier_no
 )
-SELECT * FROM known UNION ALL SELECT * FROM new"""
+SELECT authority, id, identifier_no, moment FROM (SELECT * FROM known UNION ALL SELECT * FROM new) AS each, now"""
 _NUMBERS = """SELECT authority, id, identifier_no FROM unnest(%b::text[], %b::text[]) AS asked(authority, id)
     JOIN identifier USING (authority, id)"""
 _NUMBER = "SELECT identifier_no FROM identifier WHERE authority = %s AND id = %s AND recorded_at <= %s"
@@ -81,10 +83,14 @@ async def everyone(conn: AsyncConnection[Any]) -> list[dict[Identifier, int]]:
     return [{member: numbers[member] for member in sorted(members)} for members in dict.fromkeys(who)]
 
 
-async def number(conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str) -> int | None:
-    """The number of an identifier that was known by a time."""
-    row = await (await conn.execute(_NUMBER, (*identifier, known_at))).fetchone()
-    return int(row[0]) if row else None
+async def known(
+    conn: AsyncConnection[Any], identifier: Identifier, known_at: datetime | str
+) -> tuple[int, frozenset[Identifier]] | None:
+    """The number of an identifier and the person whom it names, as of a time; None while nobody had heard of it."""
+    number = await conn.execute(_NUMBER, (*identifier, known_at))
+    members = await person(conn, identifier, known_at)
+    row = await number.fetchone()
+    return (int(row[0]), members) if row else None
 
 
 async def lock(
@@ -114,12 +120,12 @@ def _names(identifiers: Iterable[Identifier]) -> list[str]:
 
 
 async def register(
-    conn: AsyncConnection[Any], identifiers: Iterable[Identifier], recorded_at: datetime
-) -> Mapping[Identifier, int]:
-    """The number of each identifier, given to those that are new. The caller has the locks of all of them."""
+    conn: AsyncConnection[Any], identifiers: Iterable[Identifier]
+) -> tuple[Mapping[Identifier, int], datetime]:
+    """The number of each identifier, given to those that are new, and the time. The caller has the locks of all."""
     asked = sorted(identifiers)
-    columns = ([i.authority for i in asked], [i.id for i in asked], recorded_at)
-    return _numbers(await (await conn.execute(_REGISTER, columns)).fetchall())
+    rows = await (await conn.execute(_REGISTER, ([i.authority for i in asked], [i.id for i in asked]))).fetchall()
+    return _numbers(row[:3] for row in rows), rows[0][3]
 
 
 async def numbers(conn: AsyncConnection[Any], identifiers: Iterable[Identifier]) -> Mapping[Identifier, int]:
