@@ -93,7 +93,7 @@ def _order(own: RecordBuilder, code: str, name: str, dose: str, start: str, end:
     own.add(fact, start, end)
 
 
-def _add(own: RecordBuilder, kind: clinical.FactKind, concept: CodedConcept, start: str, end: str) -> None:
+def _add(own: RecordBuilder, kind: "clinical.FactKind.ValueType", concept: CodedConcept, start: str, end: str) -> None:
     status = clinical.FACT_STATUS_ENDED if end else clinical.FACT_STATUS_ACTIVE
     own.add(ClinicalFact(kind=kind, code=concept, status=status), start, end)
 
