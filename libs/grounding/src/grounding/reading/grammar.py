@@ -33,6 +33,7 @@ _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 _FREE = frozenset(("measured", "normal-finding", "social", "household"))
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
+_WITH = "with"
 # What stands beside a clause and says when, or in which circumstances.
 _ADJUNCTS = ("when", "circumstance")
 # A clause that says when itself is not told so by what leads the sentence.
@@ -141,12 +142,21 @@ class Grammar:
             node = _completed(self._made(row, match, nodes), state.clauses)
             if node is not None and (state.once or _may_follow(node, state.clauses)):
                 opens = row.sets.get("opens")
-                cover = _with(state, node, led=_is_led(state, nodes[: match.start()]))
+                along = self._along(node, nodes, match.start(), state)
+                cover = _with(state, along, led=_is_led(state, nodes[: match.start()]))
                 # What introduces is followed by what it introduces; who the patient is may be.
                 if opens:
                     yield (end, False), cover
                 if opens in (None, "may"):
                     yield (end, True), cover
+
+    def _along(self, node: Node, nodes: Sequence[Node], at: int, state: _Cover) -> Node:
+        """A value that comes with something (`with a score of 3`) is of its time, unless it tells its own."""
+        is_along = at and nodes[at - 1].text == _WITH and state.clauses and node.kind == "measured"
+        if not is_along or any(node.within("when")):
+            return node
+        beside = state.clauses[-1].all(ADJUNCT) or tuple(state.clauses[-1].within("when"))
+        return _told(node, before=beside) if beside else node
 
     def _going_on(
         self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match], subject: Node
