@@ -49,7 +49,15 @@ class Span:
         )
 
     def includes(self, day: date | None) -> bool:
-        return day is not None and any(first <= day <= last for first, last in self.readings)
+        """Whether a day is one of those that are meant; what is before or after some days is none of them."""
+        if day is None:
+            return False
+        match self.relation:
+            case "before":
+                return any(day < first for first, _ in self.readings)
+            case "after":
+                return any(day > last for _, last in self.readings)
+        return any(first <= day <= last for first, last in self.readings)
 
 
 class UnclearError(ValueError):

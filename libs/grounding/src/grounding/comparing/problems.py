@@ -300,14 +300,15 @@ def _by_result(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | N
                 return supported("level", chosen[-1].facts)
             reason = f"the record has {series.told(chosen[-1])} on {chosen[-1].day}"
             return contradicted("level", reason, chosen[-1].facts)
-    return _stage(keys, record)
+    return _stage(keys, spans, record)
 
 
-def _stage(keys: Keys, record: Record) -> Outcome | None:
+def _stage(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | None:
+    """A stage as the newest eGFR has it; since when it was so, or at another time, one value does not say."""
     for identifier, stage in _STAGES.items():
         if names.of_family(identifier) in keys:
             newest = [each for each in record.derived if each.label.startswith("G")]
-            if not newest:
+            if not newest or any(span.readings for span in spans):
                 return None
             last = max(newest, key=lambda each: each.day)
             used = [record.sources.fact(each) for each in last.fact_ids]
