@@ -255,7 +255,7 @@ def _reading(node: Node, after: timedelta, start: date | None, end: date | None)
     meant: dict[str, Interval | None] = {
         "during": (start, last) if last - start <= _LONGEST else None,
         "after": (start, last + after),
-        "before": (start - after, start - timedelta(after != _LATER)),
+        "before": (start - after, start - timedelta(1)),
     }
     return meant.get(node.says("time"), (start, start))
 

@@ -59,6 +59,15 @@ class Span:
                 return any(day > last for _, last in self.readings)
         return any(first <= day <= last for first, last in self.readings)
 
+    def meets(self, start: date, end: date) -> bool:
+        """Whether what lasted from one day to another was there at some of the days that are meant."""
+        match self.relation:
+            case "before":
+                return self.includes(start)
+            case "after":
+                return self.includes(end)
+        return any(start <= last and first <= end for first, last in self.readings)
+
 
 class UnclearError(ValueError):
     """What a part means cannot be told. The text says which."""

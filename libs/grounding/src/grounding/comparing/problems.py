@@ -227,9 +227,7 @@ def is_of(fact: ClinicalFact, span: Span) -> bool:
             return span.includes(end)
         case "now":
             return True
-    if not span.readings:
-        return False
-    return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
+    return start is not None and span.meets(start, end or start)
 
 
 def active(node: Node, record: Record) -> list[Outcome]:
