@@ -262,9 +262,9 @@ def ages(decade: Node) -> tuple[int, int]:
 
 
 def _before_visit(node: Node, record: Record) -> Span:
-    """In the month before a stay or a visit, or on its day."""
+    """In the month before a stay or a visit."""
     ((day, _),) = _anchor(node.all("anchor")[0], record)
-    return Span("on", ((day - timedelta(31), day),))
+    return Span("on", ((day - timedelta(31), day - timedelta(1)),))
 
 
 def _between_ages(record: Record, first: int, last: int) -> Interval:

@@ -427,9 +427,17 @@ def _waits_for(fact: ClinicalFact, wanted: frozenset[str], record: Record) -> bo
     return not _over(fact, record) and any(wanted <= set(name.split()) for name in waits)
 
 
+# What leads a list of that which goes on.
+_PRESENT = frozenset(("active", "current", "ongoing"))
+
+
 def history(node: Node, record: Record) -> list[Outcome]:
     """A list of what the patient has or had: each entry with its days, and whether it is over."""
-    return [each for entry in _entries(node) for each in _of_entry(*entry, record)]
+    found = [each for entry in _entries(node) for each in _of_entry(*entry, record)]
+    if node.parts[0].text not in _PRESENT:
+        return found
+    done = [unsupported("problem", "what was done is no problem")] if node.all("acts") else []
+    return [*found, *done, *active(node, record)]
 
 
 def _entries(node: Node) -> list[tuple[Node, list[Node], bool]]:
