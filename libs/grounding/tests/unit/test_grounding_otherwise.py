@@ -8,6 +8,9 @@ from grounding import Sources, Verdict
 from grounding.claims import worst
 from grounding.comparing.record import Record
 from grounding.reader import claims
+from longitude.record.v1 import fact_pb2 as clinical
+from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
+from terminology.concepts import SNOMED
 from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
@@ -24,6 +27,12 @@ def _record() -> Record:
     record.problem("D64.9", "anemia", "2017-03-22")
     for value, day in (("10.8", "2017-03-22"), ("14.9", "2022-12-21")):
         record.result("718-7", "Hemoglobin [Mass/volume] in Blood", value, "g/dL", day)
+    for kind, code, name, day in (
+        (clinical.FACT_KIND_PROBLEM, "428251000124104", "History of appendectomy (situation)", "2005-03-01"),
+        (clinical.FACT_KIND_PROCEDURE, "80146002", "Excision of appendix (procedure)", "2005-03-11"),
+    ):
+        concept = CodedConcept(system=SNOMED, code=code, display=name)
+        record.add(ClinicalFact(kind=kind, code=concept, status=clinical.FACT_STATUS_ACTIVE), day)  # type: ignore[arg-type]
     record.encounter("inpatient encounter", "2020-04-03", "2020-04-09")
     for value, day in (("71", "2021-03-02"), ("64", "2023-03-09"), ("27", "2026-09-01")):
         record.egfr(value, day)
@@ -70,6 +79,7 @@ PAIRS = (
         "She was started on metformin in February 2021 and on lisinopril in February 2024.",
     ),
     ("Anemia was noted in March 2017 (Hb 10.8 g/dL).", "Anemia (Hb 14.9 g/dL)."),
+    ("She underwent an appendectomy once.", "She underwent an appendectomy twice."),
     ("The last amlodipine prescription ended in September 2022.", "No gout has not been diagnosed."),
 )
 

@@ -313,9 +313,7 @@ def _is_disorder(fact: ClinicalFact) -> bool:
     return not any(each.display.endswith(("(finding)", "(situation)")) for each in (fact.code, fact.source_code))
 
 
-def _which(
-    node: Node, regimen: Node, every: Sequence[ClinicalFact], ended: Sequence[ClinicalFact]
-) -> list[Outcome]:
+def _which(node: Node, regimen: Node, every: Sequence[ClinicalFact], ended: Sequence[ClinicalFact]) -> list[Outcome]:
     """`The last prescription ended`: whether it was the last."""
     orders = [each.says("order") for each in node.all("ordered") if each.says("order") in _PLACES]
     return [one for order in orders for one in _placed(order, regimen, every, ended)]

@@ -14,6 +14,7 @@ from grounding.comparing.record import Point, Record
 from grounding.comparing.results import Compared, compared_readings
 from grounding.derived import Derived
 from grounding.formula import age_in_years
+from grounding.reading import names
 from grounding.reading.nodes import Node
 
 _ADULT = 20
@@ -46,9 +47,15 @@ def valued_condition(node: Node, record: Record) -> list[Outcome]:
         return [*outcomes, *(each for each in levelled if each)]
     if node.says("family"):
         return [*outcomes, unsupported("level", "whether it is so is not told by flag or reference range")]
-    if any(family in _LEVELS_OF for family in families) and not _noted_with(node, compared, record):
+    if any(_is_level(one) for one in problems.conditions(node)) and not _noted_with(node, compared, record):
         return [*outcomes, unsupported("level", "the record does not have the problem at that time")]
     return [*outcomes, *problems.problem(node, record)]
+
+
+def _is_level(condition: Node) -> bool:
+    """Whether a condition is the name of a level of some result."""
+    keys = problems.problem_keys(condition)
+    return any(names.of_family(family) in keys for family in _LEVELS_OF)
 
 
 def _noted_with(node: Node, compared: Sequence[Compared], record: Record) -> bool:
