@@ -31,6 +31,8 @@ TIMED = frozenset(
      "stopped-for", "takes", "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
+# What changes drugs, so that `on B` behind it is not what is taken.
+_CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
 # Times that are told from another.
@@ -90,6 +92,9 @@ def _after(clause: Node, record: Record) -> Node:
 
 def continued(clause: Node, before: Node | None) -> Node:
     """A clause that leaves out what it is about, with what the clause before it is about."""
+    if before is not None and before.kind in _CHANGING and clause.kind == "takes" and clause.parts[0].text == "on":
+        # `Was started on A in May and on B in June` says more of B than that it is taken.
+        raise UnclearError("what is told of the drug")
     if clause.kind != "elided":
         return clause
     what = [node for role in ("what", "acts", "conditions") for node in (before.all(role) if before else ())]
@@ -255,7 +260,7 @@ def _reading(node: Node, after: timedelta, start: date | None, end: date | None)
     meant: dict[str, Interval | None] = {
         "during": (start, last) if last - start <= _LONGEST else None,
         "after": (start, last + after),
-        "before": (start - after, start - timedelta(after != _LATER)),
+        "before": (start - after, start - timedelta(1)),
     }
     return meant.get(node.says("time"), (start, start))
 

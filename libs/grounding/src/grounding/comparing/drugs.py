@@ -208,9 +208,7 @@ def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     end = facts.ends_on(fact) or (start if facts.has_ended(fact) and fact.HasField("valid_to") else record.today)
     if not span.readings:
         return True
-    if start is None or end is None:
-        return False
-    return any(start <= last and end >= first for first, last in span.readings)
+    return start is not None and end is not None and span.meets(start, end)
 
 
 def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:

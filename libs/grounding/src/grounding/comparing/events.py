@@ -112,9 +112,10 @@ def occasions(node: Node, record: Record) -> Occasions:
         case "visit":
             return visits(node.says("class"), record)
         case "condition":
-            # What was done is a problem too where its history is recorded.
+            # What was done is a problem too where its history is recorded; beside the deed it is no second one.
             done = record.of(act_keys(node), *_DONE)
-            return Occasions(tuple(sorted((*problems.present(node, record), *done), key=facts.in_time)))
+            told = [fact for fact in problems.present(node, record) if not (done and problems.is_history(fact))]
+            return Occasions(tuple(sorted((*told, *done), key=facts.in_time)))
         case "finding":
             return Occasions(tuple(each for each in findings.named(node, record) if not facts.is_absent(each)))
         case "regimen":

@@ -49,7 +49,24 @@ class Span:
         )
 
     def includes(self, day: date | None) -> bool:
-        return day is not None and any(first <= day <= last for first, last in self.readings)
+        """Whether a day is one of those that are meant; what is before or after some days is none of them."""
+        if day is None:
+            return False
+        match self.relation:
+            case "before":
+                return any(day < first for first, _ in self.readings)
+            case "after":
+                return any(day > last for _, last in self.readings)
+        return any(first <= day <= last for first, last in self.readings)
+
+    def meets(self, start: date, end: date) -> bool:
+        """Whether what lasted from one day to another was there at some of the days that are meant."""
+        match self.relation:
+            case "before":
+                return self.includes(start)
+            case "after":
+                return self.includes(end)
+        return any(start <= last and first <= end for first, last in self.readings)
 
 
 class UnclearError(ValueError):
@@ -245,9 +262,9 @@ def ages(decade: Node) -> tuple[int, int]:
 
 
 def _before_visit(node: Node, record: Record) -> Span:
-    """In the month before a stay or a visit, or on its day."""
+    """In the month before a stay or a visit."""
     ((day, _),) = _anchor(node.all("anchor")[0], record)
-    return Span("on", ((day - timedelta(31), day),))
+    return Span("on", ((day - timedelta(31), day - timedelta(1)),))
 
 
 def _between_ages(record: Record, first: int, last: int) -> Interval:

@@ -18,6 +18,8 @@ _YEAR, _WHOLE = 365.25, 0.01
 _LENGTH = 0.1
 # How often something was done that is told as going on.
 _REGULAR = 2
+# How a day of birth may be told.
+_DATED = frozenset(("on", "before", "after"))
 FEMALE = frozenset({"she", "her", "hers", "herself", "woman", "female", "lady", "mrs", "ms"})
 MALE = frozenset({"he", "him", "his", "himself", "man", "male", "gentleman", "mr"})
 
@@ -59,12 +61,12 @@ def _letter(node: Node, record: Record) -> list[Outcome]:
 
 def _birth(node: Node, record: Record) -> list[Outcome]:
     born, fact = record.born
-    days = [day for when in node.all("birth") for day in when.all("date")]
+    days = [span for when in node.all("birth") for span in meaning.spans(when, record)]
     if born is None or fact is None:
         return [unsupported("date", "the record has no date of birth") for _ in days]
     return [
         supported("date", [fact])
-        if day.value.includes(born)
+        if day.relation in _DATED and day.includes(born)
         else contradicted("date", f"the record has {born}", [fact])
         for day in days
     ]

@@ -23,6 +23,8 @@ from grounding.reading.nodes import Node
 # Clauses that say of one order when it began or was in force.
 _OF_ONE_ORDER = frozenset(("started", "took", "given", "treated"))
 _DAY = timedelta(1)
+# Which of the orders of a drug is meant.
+_PLACES = frozenset(("first", "last"))
 _GOES_ON = "the record says that it goes on"
 
 
@@ -158,7 +160,7 @@ def _stopped(node: Node, regimen: Node, spans: Sequence[Span], record: Record) -
     fitting = [fact for fact in over if all(_ends(fact, span) for span in spans if span.readings)]
     last = [fact for fact in fitting if not _is_renewed(fact, every)]
     if last:
-        return drugs.details(regimen, last)
+        return [*drugs.details(regimen, last), *_which(node, regimen, every, last)]
     if not every:
         return [unsupported("drug", drugs.NOT_TAKEN)]
     if fitting and not any(
@@ -309,6 +311,12 @@ def _new_at(order: ClinicalFact, record: Record) -> list[ClinicalFact]:
 
 def _is_disorder(fact: ClinicalFact) -> bool:
     return not any(each.display.endswith(("(finding)", "(situation)")) for each in (fact.code, fact.source_code))
+
+
+def _which(node: Node, regimen: Node, every: Sequence[ClinicalFact], ended: Sequence[ClinicalFact]) -> list[Outcome]:
+    """`The last prescription ended`: whether it was the last."""
+    orders = [each.says("order") for each in node.all("ordered") if each.says("order") in _PLACES]
+    return [one for order in orders for one in _placed(order, regimen, every, ended)]
 
 
 def stopped_for(node: Node, record: Record) -> list[Outcome]:

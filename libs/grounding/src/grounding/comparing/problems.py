@@ -227,9 +227,7 @@ def is_of(fact: ClinicalFact, span: Span) -> bool:
             return span.includes(end)
         case "now":
             return True
-    if not span.readings:
-        return False
-    return start is not None and any(start <= last and first <= (end or start) for first, last in span.readings)
+    return start is not None and span.meets(start, end or start)
 
 
 def active(node: Node, record: Record) -> list[Outcome]:
@@ -300,14 +298,15 @@ def _by_result(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | N
                 return supported("level", chosen[-1].facts)
             reason = f"the record has {series.told(chosen[-1])} on {chosen[-1].day}"
             return contradicted("level", reason, chosen[-1].facts)
-    return _stage(keys, record)
+    return _stage(keys, spans, record)
 
 
-def _stage(keys: Keys, record: Record) -> Outcome | None:
+def _stage(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | None:
+    """A stage as the newest eGFR has it; since when it was so, or at another time, one value does not say."""
     for identifier, stage in _STAGES.items():
         if names.of_family(identifier) in keys:
             newest = [each for each in record.derived if each.label.startswith("G")]
-            if not newest:
+            if not newest or any(span.readings for span in spans):
                 return None
             last = max(newest, key=lambda each: each.day)
             used = [record.sources.fact(each) for each in last.fact_ids]
@@ -428,9 +427,17 @@ def _waits_for(fact: ClinicalFact, wanted: frozenset[str], record: Record) -> bo
     return not _over(fact, record) and any(wanted <= set(name.split()) for name in waits)
 
 
+# What leads a list of that which goes on.
+_PRESENT = frozenset(("active", "current", "ongoing"))
+
+
 def history(node: Node, record: Record) -> list[Outcome]:
     """A list of what the patient has or had: each entry with its days, and whether it is over."""
-    return [each for entry in _entries(node) for each in _of_entry(*entry, record)]
+    found = [each for entry in _entries(node) for each in _of_entry(*entry, record)]
+    if node.parts[0].text not in _PRESENT:
+        return found
+    done = [unsupported("problem", "what was done is no problem")] if node.all("acts") else []
+    return [*found, *done, *active(node, record)]
 
 
 def _entries(node: Node) -> list[tuple[Node, list[Node], bool]]:

@@ -291,6 +291,8 @@ def paneled(node: Node, record: Record) -> list[Outcome]:
     """`CMP: Na 139`: a panel introduces its values."""
     if "panel" not in node.all("obs")[0].kinds and not any(node.all("obs")[0].within("panel")):
         return [unsupported("value", "which values are meant is not clear")]
+    if node.all("obs")[0].says("order") == "first":
+        return [unsupported("order", "of which of them it is the first is not told")]
     return measured(node, record)
 
 
@@ -326,7 +328,21 @@ def bounded(node: Node, record: Record) -> list[Outcome]:
     failing = [each for each in chosen if not within_bound(each, node.all("bound")[0])]
     if failing:
         return [contradicted("value", f"the record has {told(failing[-1])} on {failing[-1].day}", failing[-1].facts)]
-    return [supported("value", chosen[-1].facts)]
+    return [supported("value", chosen[-1].facts), *_crossed(node, points, chosen[0])]
+
+
+def _crossed(node: Node, points: Sequence[Point], reached: Point) -> list[Outcome]:
+    """`Has fallen below 30`: there was a value beyond before, and on the side from which it is said to come."""
+    if not node.says("reached"):
+        return []
+    bound = node.all("bound")[0]
+    before = [each for each in points if each.at < reached.at and not within_bound(each, bound)]
+    if not before:
+        return [unsupported("direction", "the record has no value on the other side before")]
+    used = (*before[-1].facts, *reached.facts)
+    if (node.says("reached") == "rise") == (reached.value > before[-1].value):
+        return [supported("direction", used)]
+    return [contradicted("direction", f"the record has {told(before[-1])} before", used)]
 
 
 def _reaches_back(points: Sequence[Point], spans: Sequence[Span], record: Record) -> bool:
@@ -389,11 +405,22 @@ def kept_between(node: Node, record: Record) -> list[Outcome]:
     chosen = within(points, series.spans_of(node.all("when"), record), record) if points else []
     if not chosen:
         return [unsupported("value", NO_RESULT)]
+    if node.one(PRIOR) and any(part.text == "from" for part in node.parts):
+        return [_from_to(node, points, chosen, record)]
     low, high = (meaning.amount(node.all(role)[0]) for role in ("low", "high"))
     outside = [each for each in chosen if not _is_between(each, low.value, high)]
     if outside:
         return [contradicted("value", f"the record has {told(outside[-1])} on {outside[-1].day}", outside[-1].facts)]
     return [supported("value", chosen[-1].facts)]
+
+
+def _from_to(node: Node, points: Sequence[Point], ends: Sequence[Point], record: Record) -> Outcome:
+    """`..., from 80 kg to 84 kg in 2025` behind a course: the value with which it begins and one of its end."""
+    begins = within(points, series.spans_of(node.all(PRIOR)[0].all("when"), record), record)[:1]
+    first, last = series.saying(node.all("low")[0], begins), series.saying(node.all("high")[0], ends)
+    if first and last and first[0].at < last[-1].at:
+        return supported("value", (*first[0].facts, *last[-1].facts))
+    return unsupported("value", "the record has no course from the one to the other")
 
 
 def _is_between(point: Point, low: Decimal, high: Amount) -> bool:

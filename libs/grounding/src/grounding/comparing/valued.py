@@ -1,6 +1,7 @@
 """A problem beside the values that make it: `Hyperkalemia (K 5.6)`."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from terminology.loinc import HAEMOGLOBIN, PLATELETS, POTASSIUM, SODIUM
@@ -13,9 +14,12 @@ from grounding.comparing.record import Point, Record
 from grounding.comparing.results import Compared, compared_readings
 from grounding.derived import Derived
 from grounding.formula import age_in_years
+from grounding.reading import names
 from grounding.reading.nodes import Node
 
 _ADULT = 20
+# How far from a value a problem may be noted that it shows.
+_ABOUT = timedelta(31)
 # The problems of which G and A are categories.
 _STAGED = {"G": ("ckd",), "A": ("ckd", "proteinuria", "albuminuria")}
 _NO_CLASS = "no class of body mass follows from it"
@@ -43,7 +47,25 @@ def valued_condition(node: Node, record: Record) -> list[Outcome]:
         return [*outcomes, *(each for each in levelled if each)]
     if node.says("family"):
         return [*outcomes, unsupported("level", "whether it is so is not told by flag or reference range")]
+    if any(_is_level(one) for one in problems.conditions(node)) and not _noted_with(node, compared, record):
+        return [*outcomes, unsupported("level", "the record does not have the problem at that time")]
     return [*outcomes, *problems.problem(node, record)]
+
+
+def _is_level(condition: Node) -> bool:
+    """Whether a condition is the name of a level of some result."""
+    keys = problems.problem_keys(condition)
+    return any(names.of_family(family) in keys for family in _LEVELS_OF)
+
+
+def _noted_with(node: Node, compared: Sequence[Compared], record: Record) -> bool:
+    """Whether each problem was noted at about the time of one of the values."""
+    days = [point.day for _, points, _ in compared for point in points]
+    return all(
+        any((start := facts.starts_on(fact)) and abs(day - start) <= _ABOUT for day in days for fact in entries)
+        for one in problems.conditions(node)
+        for entries in [problems.present(one, record)]
+    )
 
 
 def body_mass(node: Node, record: Record) -> list[Outcome]:
