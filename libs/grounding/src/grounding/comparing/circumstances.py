@@ -23,7 +23,7 @@ from grounding.reading.nodes import Node
 # Kinds of clauses that compare a time, and the role that it has in them.
 _ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
-    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "counted", "course",
+    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted", "course",
      "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
      "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
      "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",

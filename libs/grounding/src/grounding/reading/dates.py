@@ -31,7 +31,7 @@ _FORMS = (
     ("month_first", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
     ("day_first", re.compile(rf"\b{_DAY}\.?(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}\b", re.IGNORECASE)),
     ("numeric", re.compile(r"(?<![\w./-])([0-9]{1,2})[./-]([0-9]{1,2})[./-]" + _YEAR + r"(?![\w/])")),
-    ("short", re.compile(r"(?<![\w./-])([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{2})(?![\w./%])")),
+    ("short", re.compile(r"(?<![\w./-])([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{2})(?![\w/%]|\.[0-9])")),
     ("month", re.compile(r"\b" + _MONTH + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
     ("range_day", re.compile(rf"(?<![\w.]){_DAY}\s+{_MONTH}{_UP_TO}{_DAY}\s+{_MONTH}\s+{_YEAR})", re.IGNORECASE)),
     ("range_month", re.compile(r"\b" + _MONTH + _UP_TO + _MONTH + r"\s+" + _YEAR + ")", re.IGNORECASE)),
