@@ -68,7 +68,10 @@ def _of_clause(
         whole = circumstances.anchored(circumstances.continued(clause, before), days, record)
     except UnclearError as error:
         return clause, [unsupported("clear", str(error))]
-    return whole, list(texts.decided(whole, compare(whole, record), record, named))
+    outcomes = texts.decided(whole, compare(whole, record), record, named)
+    undated = circumstances.undated(whole, days) if any(each.verdict is Verdict.CONTRADICTED for each in outcomes) else None
+    then = compare(undated, record) if undated else []
+    return (undated, then) if undated and all(each.holds for each in then) else (whole, outcomes)
 
 
 def _unread(reading: Reading) -> Claim:

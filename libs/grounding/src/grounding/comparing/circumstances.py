@@ -33,6 +33,8 @@ TIMED = frozenset(
 _CIRCUMSTANCE = "circumstance"
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
+# What is said to be so now, or last, is not of another day.
+_PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
 # Times that are told from another.
 _RELATIVE = frozenset(("later", "earlier", "soon", "same", "later-same", "next", "former"))
 # An illness that lasts longer says little about when something happened during it.
@@ -113,6 +115,18 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
             told.append(replaced)
         roles[role] = tuple(told)
     return replace(clause, roles=roles)
+
+
+def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
+    """A value without a time, as one of the day that the clause before it tells: diagnosed in May 2020, Hb 11.6 g/dL.
+
+    None for every other clause: the value may as well be the newest one, as which it is compared first.
+    """
+    words = {word for part in clause.parts for word in part.text.lower().split()}
+    if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
+        return None
+    day = Node("", clause.end, clause.end, frozenset({"when"}), value=Span("on", days))
+    return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
 
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
