@@ -59,7 +59,9 @@ DROPPED = frozenset(_DROPPED_WORDS.split())
 _NARROWER = frozenset({"acute", "new"})
 _WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
 _APART = frozenset({"when", "film", "origin", "letter"})
-_ITEMS = frozenset({"care", "condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
+_ITEMS = frozenset(
+    {"care", "condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"}
+)
 # What productions say wholly by their names: a plan of care is set up, is in place, or the patient is put on it.
 _WORDLESS = frozenset({"care", "care-plan"})
 _ROLES = {"observed": "conditions", "findings": "conditions", "condition": "conditions", "finding": "conditions",
