@@ -68,7 +68,19 @@ def _of_clause(
         whole = circumstances.anchored(circumstances.continued(clause, before), days, record)
     except UnclearError as error:
         return clause, [unsupported("clear", str(error))]
-    return whole, list(texts.decided(whole, compare(whole, record), record, named))
+    outcomes = list(texts.decided(whole, compare(whole, record), record, named))
+    return _of_day_before(whole, outcomes, days, record) or (whole, outcomes)
+
+
+def _of_day_before(
+    clause: Node, outcomes: list[Outcome], days: tuple[Interval, ...], record: Record
+) -> tuple[Node, list[Outcome]] | None:
+    """A clause without a time that does not hold now, where it holds on the day that was told before it."""
+    if not any(each.verdict is Verdict.CONTRADICTED for each in outcomes):
+        return None
+    dated = circumstances.undated(clause, days)
+    then = compare(dated, record) if dated else []
+    return (dated, then) if dated and all(each.holds for each in then) else None
 
 
 def _unread(reading: Reading) -> Claim:

@@ -67,7 +67,19 @@ _ANY = frozenset({"acute", "new"})
 _PRESENT, _ABSENT = "present", "absent"
 # Kinds that say of something in the past: they stay true.
 _LASTING = frozenset(
-    {"relative", "reaction", "allergy", "given", "took", "started", "stopped", "treated", "advised-against", "admitted"}
+    {
+        "relative",
+        "reaction",
+        "allergy",
+        "given",
+        "took",
+        "started",
+        "stopped",
+        "treated",
+        "advised-against",
+        "admitted",
+        "care-plan",
+    }
 )
 _SEEN = frozenset({"finding", "no-finding", "normal-finding"})
 # Kinds that answer questions of the social history.

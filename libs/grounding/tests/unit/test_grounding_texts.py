@@ -34,7 +34,9 @@ LETTERS = {
     ),
     ("stay", "2025-02-14", "Discharge letter"): (
         "Discharge letter.\nAnaphylaxis to penicillin, treated with adrenaline 0.5 mg intramuscularly.\n"
-        "She had no fever."
+        "She had no fever.\n\n"
+        "The patient was placed on a careplan:\n- fracture care (regime/therapy)\n"
+        "- diabetes self management plan (record artifact)"
     ),
 }
 
@@ -69,6 +71,8 @@ def verdict(text: str) -> Verdict:
 
 
 TRUE = (
+    "She was placed on a fracture care plan in February 2025.",
+    "A diabetes self-management plan was set up on 14 February 2025.",
     "No pleural effusion and no pneumothorax on the chest film.",
     "Chest X-ray on 5 October 2026 showed patchy opacities in both lungs.",
     "CXR: patchy bilateral opacities, no effusion, normal heart size.",
@@ -127,6 +131,9 @@ def test_what_the_newest_text_denies_or_affirms_contradicts(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "She was placed on a fracture care plan in March 2025.",
+        "She was placed on a wound care plan in February 2025.",
+        "A heart failure self-management plan was set up on 14 February 2025.",
         "Patchy opacities in the left lung.",
         "No fracture of the left wrist.",
         "No fracture of the right hip.",

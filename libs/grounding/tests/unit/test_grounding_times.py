@@ -49,6 +49,8 @@ def _record() -> Record:
     for day in ("1961-05-20", "1966-04-30"):
         mmr = CodedConcept(system=CVX, code="03", display="MMR")
         _add(record, clinical.FACT_KIND_IMMUNIZATION, mmr, day, day)
+    record.potassium("3.1", "2005-03-25")
+    record.potassium("5.6", "2026-10-05")
     sources = Sources.of(NOW, record.facts, identifiers=[record.patient])
     return Record(sources, sources.current)
 
@@ -65,6 +67,19 @@ PAIRS = (
     ("She underwent an appendectomy in March 2005.", "She underwent an appendectomy in March 2006."),
     ("Her appendix was removed on 11 March 2005.", "Her appendix was removed on 12 March 2005."),
     ("Appendicectomy, 11/03/2005.", "Appendicectomy, 11/03/2007."),
+    ("Appendectomy performed on 3/11/05.", "Appendectomy performed on 3/11/07."),
+    (
+        "During the 2005 stay she had an appendectomy on 11 March.",
+        "During the 2005 stay she had an appendectomy on 13 May.",
+    ),
+    (
+        "Asthma was diagnosed on 25 March 2005, potassium 3.1 mmol/L.",
+        "Asthma was diagnosed on 25 March 2005, potassium 4.1 mmol/L.",
+    ),
+    (
+        "Asthma was diagnosed on 25 March 2005, potassium is 5.6 mmol/L.",
+        "Asthma was diagnosed on 25 March 2005, potassium is 3.1 mmol/L.",
+    ),
     ("At the age of 44 she had her appendix taken out.", "At the age of 46 she had her appendix taken out."),
     ("At 44 she underwent an appendectomy.", "At 43 she underwent an appendectomy."),
     ("She was 44 when she underwent an appendectomy.", "She was 47 when she underwent an appendectomy."),

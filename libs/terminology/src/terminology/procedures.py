@@ -14,6 +14,7 @@ from terminology.naming import Lexicon, Name
 COLUMNS = ("system", "code", "display", "kind", "names", "source")
 
 _DONE = frozenset({"procedure", "therapy"})
+_PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ def of(concept: CodedConcept) -> Procedure | None:
 def known() -> tuple[Procedure, ...]:
     """Every procedure and therapy that can have been done: no plans, no findings."""
     return tuple(each for each in _rows().values() if each.is_done)
+
+
+def plans() -> tuple[Procedure, ...]:
+    """Every plan of care and of management."""
+    return tuple(each for each in _rows().values() if each.kind == _PLAN)
 
 
 def named(text: str) -> tuple[Procedure, ...]:

@@ -23,7 +23,7 @@ from grounding.reading.nodes import Node
 # Kinds of clauses that compare a time, and the role that it has in them.
 _ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
-    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "counted", "course",
+    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted", "course",
      "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
      "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
      "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
@@ -35,6 +35,8 @@ _CIRCUMSTANCE = "circumstance"
 _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
+# What is said to be so now, or last, is not of another day.
+_PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
 # Times that are told from another.
 _RELATIVE = frozenset(("later", "earlier", "soon", "same", "later-same", "next", "former"))
 # An illness that lasts longer says little about when something happened during it.
@@ -118,6 +120,18 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
             told.append(replaced)
         roles[role] = tuple(told)
     return replace(clause, roles=roles)
+
+
+def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
+    """A value without a time, as one of the day that the clause before it tells: diagnosed in May 2020, Hb 11.6 g/dL.
+
+    None for every other clause: the value may as well be the newest one, as which it is compared first.
+    """
+    words = {word for part in clause.parts for word in part.text.lower().split()}
+    if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
+        return None
+    day = Node("", clause.end, clause.end, frozenset({"when"}), value=Span("on", days))
+    return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
 
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:

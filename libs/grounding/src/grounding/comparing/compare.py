@@ -124,6 +124,7 @@ KINDS: Mapping[str, Compare] = {
     "no-finding": findings.no_finding,
     "normal-finding": findings.only_in_texts,
     "hedged": findings.only_in_texts,
+    "care-plan": findings.only_in_texts,
     "treated": findings.treated,
     "advised-against": findings.only_in_texts,
     "written": findings.only_in_texts,

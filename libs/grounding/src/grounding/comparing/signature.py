@@ -59,7 +59,11 @@ DROPPED = frozenset(_DROPPED_WORDS.split())
 _NARROWER = frozenset({"acute", "new"})
 _WHOLE = frozenset({"side", "frequency", "route", "specimen", "stage"})
 _APART = frozenset({"when", "film", "origin", "letter"})
-_ITEMS = frozenset({"condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"})
+_ITEMS = frozenset(
+    {"care", "condition", "finding", "findings", "regimen", "result", "obs", "bp", "allergens", "procedures"}
+)
+# What productions say wholly by their names: a plan of care is set up, is in place, or the patient is put on it.
+_WORDLESS = frozenset({"care", "care-plan"})
 _ROLES = {"observed": "conditions", "findings": "conditions", "condition": "conditions", "finding": "conditions",
           "regimen": "regimens", "reason": "conditions"}  # fmt: skip
 _KINDS = {"finding": "present", "problem": "present", "no-finding": "absent", "no-problem": "absent"}
@@ -236,7 +240,7 @@ def _signature(node: Node, without: frozenset[int]) -> Signature:
             amounts.add((leaf.value.value, leaf.value.unit))
         elif leaf.value is not None:
             amounts.add(leaf.text.casefold())
-        elif leaf.text.isalnum() and leaf.text.casefold() not in _SILENT:
+        elif leaf.text.isalnum() and leaf.text.casefold() not in _SILENT and node.kind not in _WORDLESS:
             words.add(word_of(leaf.text))
     return Signature(tuple(names), frozenset(words), frozenset(amounts), frozenset(marks))
 

@@ -1,11 +1,12 @@
 """Dates in a text, as people and systems write them: days, months, years; where two readings are possible, both.
 
-A day without a year is the last such day before the question. Impossible dates are no dates.
+A day without a year is the last such day before the question, or of the year of the date before it in the text (in 2003
+..., on 12 June). Impossible dates are no dates.
 """
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,6 +23,7 @@ _DAY = r"([0-3]?[0-9])(?:st|nd|rd|th)?"
 # The first of two dates whose year stands behind the second: `from 3 May to 4 June 2019`.
 _UP_TO = r"(?=\s+(?:and|to|until|till|through|-|–)\s+"
 
+_SHORT_FORMS = frozenset(("month_day", "day_month"))
 # What stands behind a number that is no year: more of it, a unit, or another number.
 _NO_YEAR = r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)"
 
@@ -31,17 +33,17 @@ _FORMS = (
     ("month_first", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
     ("day_first", re.compile(rf"\b{_DAY}\.?(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}\b", re.IGNORECASE)),
     ("numeric", re.compile(r"(?<![\w./-])([0-9]{1,2})[./-]([0-9]{1,2})[./-]" + _YEAR + r"(?![\w/])")),
-    ("short", re.compile(r"(?<![\w./-])([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{2})(?![\w./%])")),
+    ("short", re.compile(r"(?<![\w./-])([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{2})(?![\w/%]|\.[0-9])")),
     ("month", re.compile(r"\b" + _MONTH + r",?\s+" + _YEAR + r"\b", re.IGNORECASE)),
     ("range_day", re.compile(rf"(?<![\w.]){_DAY}\s+{_MONTH}{_UP_TO}{_DAY}\s+{_MONTH}\s+{_YEAR})", re.IGNORECASE)),
     ("range_month", re.compile(r"\b" + _MONTH + _UP_TO + _MONTH + r"\s+" + _YEAR + ")", re.IGNORECASE)),
     ("iso_month", re.compile(r"(?<![\w.-])" + _YEAR + r"-([0-9]{2})(?![\w-])")),
     ("month_year", re.compile(r"(?<![\w./-])([01]?[0-9])/" + _YEAR + r"(?![\w/])")),
+    ("decade", re.compile(r"(?<![\w./-])((?:19|20)[0-9]0)['’]?s(?!\w)")),
+    ("year", re.compile(rf"(?:(?<![\w./-])|(?<=[12][0-9]{{3}}-)){_YEAR}{_NO_YEAR}")),
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
     ("day_month", re.compile(r"(?<![\w.])" + _DAY + r"\.?(?:\s+of)?\s+" + _MONTH + r"\b", re.IGNORECASE)),
     ("only_month", re.compile(r"(?<=\bin )(?:the )?" + _MONTH + r"\b", re.IGNORECASE)),
-    ("decade", re.compile(r"(?<![\w./-])((?:19|20)[0-9]0)['’]?s(?!\w)")),
-    ("year", re.compile(rf"(?:(?<![\w./-])|(?<=[12][0-9]{{3}}-)){_YEAR}{_NO_YEAR}")),
 )  # fmt: skip
 
 
@@ -72,14 +74,33 @@ class Found:
 def find(text: str, today: date) -> Iterator[Found]:
     """Dates of a text; the longer form wins where two overlap."""
     taken: list[tuple[int, int]] = []
+    told: list[Found] = []
     for form, pattern in _FORMS:
         for match in pattern.finditer(text):
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
+            before = _before(match.start(), told) if form in _SHORT_FORMS else None
             readings = _readings(form, match.groups(), today)
+            if before is not None:
+                readings = tuple(dict.fromkeys((*_after(before, form, match), *readings)))
             if readings:
                 taken.append(match.span())
-                yield Found(match.start(), match.end(), readings)
+                told.append(Found(match.start(), match.end(), readings))
+                yield told[-1]
+
+
+def _before(start: int, told: Sequence[Found]) -> Found | None:
+    """The last date before a place; forms with their year are looked for first."""
+    return max((each for each in told if each.end <= start), key=lambda each: each.end, default=None)
+
+
+def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ...]:
+    """A day without a year, of the year that was told before it, or where it is over by then of the next."""
+    month, day = match.groups() if form == "month_day" else reversed(match.groups())
+    of_year = (_day(first.year, _month(month), day) for first, _ in before.readings)
+    own = [each for each in of_year if each]
+    past = (each for each in own if each[0] < before.first)
+    return (*own, *filter(None, (_day(each[0].year + 1, each[0].month, day) for each in past)))
 
 
 def _readings(form: str, groups: tuple[str, ...], today: date) -> tuple[Interval, ...]:

@@ -31,15 +31,18 @@ ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, O
     "organism",
     "social",
 )
+CARE_PLAN = "care-plan"
 KINDS = (
     OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING,
-    REACTION, ANSWER, ORGANISM, SOCIAL,
+    REACTION, ANSWER, ORGANISM, SOCIAL, CARE_PLAN,
 )  # fmt: skip
 _NAME, _STATED, _ORGANISM = "name|", "stated|", "organism|"
 _FAMILY, _PANEL, _PROCEDURE, _VACCINE, _REACTION = "family|", "panel|", "procedure|", "vaccine|", "reaction|"
+_CARE_PLAN = "care-plan|"
 _OF_PREFIX = {
     _FAMILY: PROBLEM, _NAME: PROBLEM, _PANEL: PANEL, _PROCEDURE: PROCEDURE, _VACCINE: IMMUNIZATION, _REACTION: REACTION,
     answers.PREFIX: SOCIAL, _STATED: ANSWER, _ORGANISM: ORGANISM,
+    _CARE_PLAN: CARE_PLAN,
 }  # fmt: skip
 # What productions name themselves: films are read with what they show.
 _IMAGES = frozenset({"399208008"})
@@ -49,6 +52,8 @@ _VACCINES = ("{} vaccine", "{} vaccination", "{} vaccines", "{} vaccinations", "
 # Names of antigens that physicians use in place of the table's.
 _ALSO = {"influenza": ("flu",), "varicella": ("chickenpox",), "zoster": ("shingles",), "hepatitis-a": ("hep a",),
          "hepatitis-b": ("hep b",), "meningococcal-acwy": ("meningococcal",), "covid-19": ("covid",)}  # fmt: skip
+# Names of any plan, which say nothing of what it is for.
+_ANY_PLAN = frozenset({"care plan", "coordination of care plan", "notification of treatment plan"})
 # Answers that are also words of productions (`as a single dose`): the table of words takes them as answers.
 _OTHERWISE = frozenset({"single", "white", "black"})
 # Abbreviations up to this length are known only as they are written.
@@ -178,6 +183,7 @@ def everywhere() -> tuple[Names, ...]:
     _add_panels(own)
     _add_procedures(own)
     _add_vaccines(own)
+    _add_care_plans(own)
     for words in reactions.WORDS:
         own.add(words, frozenset({_REACTION + words}))
     for words, key in answers.spoken():
@@ -217,6 +223,16 @@ def _add_procedures(own: Names) -> None:
                     own.add(wordings.plural(text), meaning)
                 for sentence in wordings.passive(text):
                     own.add(sentence, meaning)
+
+
+def _add_care_plans(own: Names) -> None:
+    """A plan of two codes is one plan; that it is clinical and where its hyphen stands is not said by all."""
+    for known in procedures.plans():
+        if known.display.lower() not in _ANY_PLAN:
+            meaning = frozenset({_CARE_PLAN + known.display.lower()})
+            for text in (known.display, known.display.replace(" clinical ", " ")):
+                own.add(text, meaning)
+                own.add(text.replace("self management", "self-management"), meaning)
 
 
 def _add_vaccines(own: Names) -> None:
