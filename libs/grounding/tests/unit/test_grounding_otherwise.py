@@ -84,9 +84,9 @@ PAIRS = (
 )
 
 
-@pytest.mark.parametrize("said", [pair[0] for pair in PAIRS])
-def test_what_the_record_says_is_supported(said: str) -> None:
-    assert verdict(said) is Verdict.SUPPORTED
+@pytest.mark.parametrize("sentence", [pair[0] for pair in PAIRS])
+def test_what_the_record_says_is_supported(sentence: str) -> None:
+    assert verdict(sentence) is Verdict.SUPPORTED
 
 
 @pytest.mark.parametrize("otherwise", [pair[1] for pair in PAIRS])
