@@ -74,24 +74,24 @@ class Found:
 def find(text: str, today: date) -> Iterator[Found]:
     """Dates of a text; the longer form wins where two overlap."""
     taken: list[tuple[int, int]] = []
-    earlier: list[Found] = []
+    told: list[Found] = []
     for form, pattern in _FORMS:
         for match in pattern.finditer(text):
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
-            before = _before(match.start(), earlier) if form in _SHORT_FORMS else None
+            before = _before(match.start(), told) if form in _SHORT_FORMS else None
             readings = _readings(form, match.groups(), today)
             if before is not None:
                 readings = tuple(dict.fromkeys((*_after(before, form, match), *readings)))
             if readings:
                 taken.append(match.span())
-                earlier.append(Found(match.start(), match.end(), readings))
-                yield earlier[-1]
+                told.append(Found(match.start(), match.end(), readings))
+                yield told[-1]
 
 
 def _before(start: int, earlier: Sequence[Found]) -> Found | None:
     """The last date before a place; forms with their year are looked for first."""
-    return max((each for each in told if each.end <= start), key=lambda each: each.end, default=None)
+    return max((each for each in earlier if each.end <= start), key=lambda each: each.end, default=None)
 
 
 def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ...]:
