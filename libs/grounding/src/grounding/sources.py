@@ -93,6 +93,13 @@ class Sources:
     def today(self) -> date:
         return self.as_of.astimezone(UTC).date()
 
+    @cached_property
+    def last_seen(self) -> date:
+        """The last day, up to today, of which there is an entry or a text; today where there is none."""
+        entries = (facts.starts_on(each) for each in self.current)
+        texts = (facts.moment(each.authored_at).date() for each in self.notes if each.HasField("authored_at"))
+        return max((day for day in (*entries, *texts) if day and day <= self.today), default=self.today)
+
     def fact(self, fact_id: str) -> ClinicalFact:
         """UnknownSourceError if the episode has no such fact."""
         return self.recorded_fact(fact_id).fact

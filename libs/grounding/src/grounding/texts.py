@@ -34,7 +34,7 @@ from grounding.reading.sections import section
 from grounding.sentence import read as read_sentence
 from grounding.sources import Sources
 
-# Days for which a text says what holds now.
+# Days before the patient was last seen for which a text says what holds now.
 RECENT = 31
 # Sentences that are read for one assertion: the newest.
 _MOST = 60
@@ -456,7 +456,7 @@ def _includes(span: Span, day: date, record: Record) -> bool:
 
 
 def _is_recent(day: date, record: Record) -> bool:
-    return timedelta(0) <= record.today - day <= timedelta(RECENT)
+    return day <= record.today and record.sources.last_seen - day <= timedelta(RECENT)
 
 
 def _same_sides(asserted: Assertion, spoken: Said) -> bool:

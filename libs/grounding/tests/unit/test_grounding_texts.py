@@ -1,5 +1,6 @@
 """The texts of a record support what they assert, of the same kind, place and time, and nothing else."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -169,7 +170,7 @@ def test_what_differs_in_one_part_is_not_supported(text: str) -> None:
     assert verdict(text) is not SUPPORTED
 
 
-FORM_WORDS = "on of at in is the she had for with should avoid history lives age film clinic"
+FORM_WORDS = "on of at in is the she had for with should avoid history lives age film clinic patient"
 FORM = set(FORM_WORDS.split())
 WORDS = sorted({word.strip(".,:").lower() for text in LETTERS.values() for word in text.split()} - FORM)
 
@@ -203,3 +204,10 @@ def test_only_sentences_that_hold_a_name_of_an_assertion_are_read(monkeypatch: p
     judge("No chest pain.", Verifier(sources))
     assert 0 < len(read) < sum(len(each.sentences) for each in texts.of(Record(sources, sources.current)).all) / 3
     assert all("pain" in words or "chest" in words.lower() for words in read)
+
+
+def test_what_holds_now_is_what_was_so_when_the_patient_was_last_seen() -> None:
+    later = replace(SOURCES, as_of=datetime(2027, 3, 1, tzinfo=UTC))
+    verifier = Verifier(later)
+    assert worst_of(judge("No pleural effusion on the chest film.", verifier)) is SUPPORTED
+    assert worst_of(judge("No haematuria.", verifier)) is not SUPPORTED

@@ -81,6 +81,8 @@ def _age(node: Node, whole: Node, record: Record) -> Outcome:
     actual = {years(born, day) for interval in days for day in interval}
     if _years(node) in actual:
         return supported("age", [fact])
+    if not spans and _years(node) == years(born, record.sources.last_seen):
+        return unsupported("age", f"it is {min(actual)} by now")
     return contradicted("age", f"by the date of birth it is {min(actual)}", [fact])
 
 
