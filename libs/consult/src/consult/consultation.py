@@ -14,7 +14,8 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode, EpisodeInputs
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from consult.drafting import Drafted, draft_model, draft_rules
+from consult.answering import answer, inquire
+from consult.drafting import Drafted, draft_answer, draft_model, draft_rules
 from consult.gate import gate
 from consult.identity import Identity
 from consult.inputs import Budget, compile_inputs
@@ -69,7 +70,8 @@ def prepare(question: str, record: Record, budget: Budget, identity: Identity) -
     """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
     sources = record.sources()
     spoken = speak(sources, question, record.concerning, record.signed_at)
-    drafted = merge(draft_rules(spoken, sources))
+    inquiry = inquire(question, sources)
+    drafted = merge([*draft_answer(answer(inquiry, sources), sources), *draft_rules(spoken, sources)])
     checked = gate(drafted, Verifier(sources), identity.assessment_id)
     inputs = compile_inputs(question, record, sources, checked, budget)
     return Prepared(identity, record, sources, drafted, checked, inputs)

@@ -45,4 +45,5 @@ def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.As
         probability=verified.probability,
         abstained=verified.abstained,
         episode_step=drafted.step,
+        front=drafted.front,
     )

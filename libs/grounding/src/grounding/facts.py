@@ -6,7 +6,7 @@ Guarantee: nothing here invents; what a fact does not say is None or empty.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1.fact_pb2 import (
@@ -42,6 +42,7 @@ _QUOTATION_MARKS = str.maketrans("“”", '""')
 # Characters of a comment that are shown, and what says that there is more.
 LONGEST_COMMENT, CUT = 300, " ..."
 _NOTHING = CodedConcept()
+_TEN, _TENTHS, _HUNDREDTHS = 10, Decimal("0.1"), Decimal("0.01")
 
 
 def number(quantity: Quantity) -> Decimal | None:
@@ -228,6 +229,20 @@ def comments(fact: ClinicalFact) -> Iterator[str]:
             yield plain if len(plain) <= LONGEST_COMMENT else plain[:LONGEST_COMMENT].rsplit(" ", 1)[0] + CUT
 
 
+def rounded(value: Decimal) -> Decimal:
+    """With as many digits as a physician writes: one decimal from ten on, two below."""
+    short = value.quantize(_TENTHS if abs(value) >= _TEN else _HUNDREDTHS, ROUND_HALF_UP)
+    return min(value, short, key=lambda each: len(each.as_tuple().digits))
+
+
+def as_written(quantity: Quantity) -> Quantity:
+    """A quantity with as many digits as a physician writes."""
+    value = number(quantity)
+    if value is None:
+        return quantity
+    return Quantity(value=str(rounded(value)), unit=quantity.unit, comparator=quantity.comparator)
+
+
 def printed_quantity(quantity: Quantity) -> str:
     """`1.9 mg/dL`, `<5 mg/L`: the digits as they stand in the record."""
     unit = units.printed(quantity.unit)
@@ -249,7 +264,9 @@ def _dosage(dosage: Dosage) -> str:
 
 
 def printed_amount(dosage: Dosage) -> str:
-    """`500 mg`, `1 to 2 tablet`."""
+    """`500 mg`, `1 to 2 tablet`; nothing in a unit that is only a remark of UCUM (`{actuat}`)."""
+    if units.printed(dosage.dose.unit).startswith("{"):
+        return ""
     if not (dosage.dose.value and dosage.dose_high.value):
         return printed_quantity(dosage.dose) if dosage.dose.value else ""
     high = dosage.dose_high

@@ -98,8 +98,8 @@ def _of_fact(
             return _capital(facts.name_of(fact)) if capital else facts.name_of(fact)
         case ClassName(drug_class=identifier):
             return _class_name(fact, identifier)
-        case Value(bare=bare):
-            return _value(fact, bare=bare)
+        case Value(bare=bare, rounded=rounded):
+            return _value(fact, bare=bare, rounded=rounded)
         case Day(end=end):
             return _day(fact, end=end)
         case Probability():
@@ -120,9 +120,10 @@ def _words_of(part: Dose | Severity | Comments | Reaction, fact: ClinicalFact) -
             return fact.note
 
 
-def _value(fact: ClinicalFact, *, bare: bool) -> str:
+def _value(fact: ClinicalFact, *, bare: bool, rounded: bool = False) -> str:
     if fact.HasField("quantity"):
-        return fact.quantity.comparator + fact.quantity.value if bare else facts.printed_quantity(fact.quantity)
+        quantity = facts.as_written(fact.quantity) if rounded else fact.quantity
+        return quantity.comparator + quantity.value if bare else facts.printed_quantity(quantity)
     text = fact.text or fact.coded.display
     if not text:
         raise UnrenderableError("the fact has no value")

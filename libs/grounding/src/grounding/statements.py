@@ -59,10 +59,13 @@ class ClassName:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The fact's value with its unit; `bare` leaves out the unit where the same one was just named."""
+    """The fact's value with its unit; `bare` leaves out the unit where the same one was just named; `rounded` gives as
+    many digits as a physician writes.
+    """
 
     fact_id: str
     bare: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ KINDS: Mapping[str, Compare] = {
     "no-reaction": allergies.no_reaction,
     "relative": problems.relative,
     "order": statements.order,
+    "reordered": statements.reordered,
     "answered": statements.answered,
     "computed": statements.computed,
     "absent": statements.absent,

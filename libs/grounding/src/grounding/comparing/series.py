@@ -213,7 +213,8 @@ def says(value: Amount, point: Point, *, about: bool = False) -> bool:
         return False
     stated = _stated(point)
     if point.exact and not about and value.unit in ("", *(unit for _, unit in stated)):
-        return any(value.value == number for number, unit in stated if value.unit in ("", unit))
+        own = [number for number, unit in stated if value.unit in ("", unit)]
+        return any(value.value in (number, facts.rounded(number)) for number in own)
     if not value.unit and not point.derived:
         sent = map(facts.number, facts.quantities(point.facts[0]))
         return any(number is not None and meaning.agrees(value, number, about=about) for number in sent)

@@ -47,6 +47,34 @@ def _order(regimen: Node, spans: Sequence[Span], node: Node, record: Record) -> 
     return [supported("status", dated[-1:]), *drugs.details(regimen, dated)]
 
 
+def reordered(node: Node, record: Record) -> list[Outcome]:
+    """The first and the last order of a drug, or its first order and when it was stopped."""
+    return [each for regimen in drugs.regimens(node) for each in _reordered(regimen, node, record)]
+
+
+def _reordered(regimen: Node, node: Node, record: Record) -> list[Outcome]:
+    every = [fact for fact in drugs.orders_of(regimen, record.whole) if facts.starts_on(fact)]
+    orders = [fact for fact in every if all(each.holds for each in drugs.details(regimen, [fact]))]
+    if not orders:
+        return [unsupported("drug", drugs.NOT_TAKEN)]
+    orders.sort(key=facts.in_time)
+    first = orders[0] if "first" in _words(node) else None
+    last, ends = orders[-1], node.all("end")
+    if ends and first is None:
+        begun = [fact for fact in orders if _is_on(node.all("first"), facts.starts_on(fact), record)]
+        first = last = begun[-1] if begun else last
+    right = _is_on(node.all("first"), facts.starts_on(first or last), record)
+    right = right and _is_on(node.all("last"), facts.starts_on(last), record)
+    right = right and _is_on(ends, facts.ends_on(last), record) and facts.has_ended(last, record.today) == bool(ends)
+    if not right:
+        return [contradicted("date", drugs.when_of(last), [last])]
+    return [supported("status", [first or last, last]), *drugs.details(regimen, [last])]
+
+
+def _is_on(whens: Sequence[Node], day: date | None, record: Record) -> bool:
+    return all(span.includes(day) for when in whens for span in meaning.spans(when, record))
+
+
 def _has_state(fact: ClinicalFact, state: str, node: Node, record: Record) -> bool:
     ended = facts.has_ended(fact, record.today)
     match state:

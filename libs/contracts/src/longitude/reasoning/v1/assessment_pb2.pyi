@@ -46,6 +46,8 @@ class _StatementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stateme
     """Something that would change care. Takes effect only through a physician's review."""
     STATEMENT_KIND_PROSE: _StatementKind.ValueType  # 14
     """Free prose."""
+    STATEMENT_KIND_EVENT: _StatementKind.ValueType  # 15
+    """What was done or given, with its days: a procedure, a vaccine."""
 
 class StatementKind(_StatementKind, metaclass=_StatementKindEnumTypeWrapper): ...
 
@@ -68,6 +70,8 @@ STATEMENT_KIND_PROPOSAL: StatementKind.ValueType  # 13
 """Something that would change care. Takes effect only through a physician's review."""
 STATEMENT_KIND_PROSE: StatementKind.ValueType  # 14
 """Free prose."""
+STATEMENT_KIND_EVENT: StatementKind.ValueType  # 15
+"""What was done or given, with its days: a procedure, a vaccine."""
 Global___StatementKind: _TypeAlias = StatementKind  # noqa: Y015
 
 class _Author:
@@ -255,6 +259,7 @@ class AssessedStatement(_message.Message):
     PROBABILITY_FIELD_NUMBER: _builtins.int
     ABSTAINED_FIELD_NUMBER: _builtins.int
     EPISODE_STEP_FIELD_NUMBER: _builtins.int
+    FRONT_FIELD_NUMBER: _builtins.int
     statement_id: _builtins.str
     kind: Global___StatementKind.ValueType
     text: _builtins.str
@@ -271,6 +276,8 @@ class AssessedStatement(_message.Message):
     """What would decide is missing: the verdict is unsupported, and the reason says what is missing."""
     episode_step: _builtins.int
     """Index of the model's turn in the episode that chose it; 0 where a rule made it."""
+    front: _builtins.bool
+    """Whether it stands in front: it answers the question, or must not be missed beside it. The others are folded away."""
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Citation]: ...
     @_builtins.property
@@ -291,14 +298,51 @@ class AssessedStatement(_message.Message):
         probability: _builtins.float = ...,
         abstained: _builtins.bool = ...,
         episode_step: _builtins.int = ...,
+        front: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AssessedStatement: _TypeAlias = AssessedStatement  # noqa: Y015
+
+@_typing.final
+class Inquiry(_message.Message):
+    """How a question was understood."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ABOUT_FIELD_NUMBER: _builtins.int
+    FORMS_FIELD_NUMBER: _builtins.int
+    UNREAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def about(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Concepts and areas of medicine that it is about, as named."""
+
+    @_builtins.property
+    def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is asked of them: state, course, first, last, count, effect, suitability and the like."""
+
+    @_builtins.property
+    def unread(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Words that were not understood; the answer does not concern them."""
+
+    def __init__(
+        self,
+        *,
+        about: _abc.Iterable[_builtins.str] | None = ...,
+        forms: _abc.Iterable[_builtins.str] | None = ...,
+        unread: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "forms", b"forms", "unread", b"unread"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Inquiry: _TypeAlias = Inquiry  # noqa: Y015
 
 @_typing.final
 class Assessment(_message.Message):
@@ -312,6 +356,7 @@ class Assessment(_message.Message):
     EPISODE_ID_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
     DRAFTED_AT_FIELD_NUMBER: _builtins.int
+    INQUIRY_FIELD_NUMBER: _builtins.int
     assessment_id: _builtins.str
     question: _builtins.str
     model: _builtins.str
@@ -329,6 +374,8 @@ class Assessment(_message.Message):
 
     @_builtins.property
     def drafted_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def inquiry(self) -> Global___Inquiry: ...
     def __init__(
         self,
         *,
@@ -340,10 +387,11 @@ class Assessment(_message.Message):
         episode_id: _builtins.str = ...,
         degraded: _abc.Iterable[_builtins.str] | None = ...,
         drafted_at: _timestamp_pb2.Timestamp | None = ...,
+        inquiry: Global___Inquiry | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at", "patient", b"patient"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at", "inquiry", b"inquiry", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "degraded", b"degraded", "drafted_at", b"drafted_at", "episode_id", b"episode_id", "model", b"model", "patient", b"patient", "question", b"question", "statements", b"statements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "degraded", b"degraded", "drafted_at", b"drafted_at", "episode_id", b"episode_id", "inquiry", b"inquiry", "model", b"model", "patient", b"patient", "question", b"question", "statements", b"statements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

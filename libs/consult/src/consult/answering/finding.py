@@ -1,0 +1,128 @@
+"""What a record has on an inquiry: facts of one concept as a group, with how much each concerns the question.
+
+Guarantee: every fact in force is looked at, of every kind; a group holds all entries of its concept, oldest first.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grounding import Sources, facts
+from grounding.reading import names
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.areas import Area
+
+from consult import concepts
+from consult.answering.inquiry import Form, Inquiry
+from consult.context.relevance import terms
+
+_NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_ENCOUNTER})
+# What a name in the question is worth, what an area is, and how much each further member of an area is worth less.
+NAMED, OF_CLASS, OF_AREA, LESS = 10.0, 9.0, 6.0, 0.35
+OF_DRUG_AREA, OF_PROCEDURE = 5.5, 4.0
+BY_WORDS = 9.0
+# Of what is left of the question, the share that a name must hold.
+ENOUGH = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The entries of one concept. `worth`: how much it concerns the question; `named`: it is what the question names."""
+
+    kind: int
+    entries: tuple[ClinicalFact, ...]
+    worth: float
+    named: bool
+
+    @property
+    def newest(self) -> ClinicalFact:
+        return self.entries[-1]
+
+
+def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
+    """The groups that concern the inquiry, the most concerning first."""
+    grouped: dict[tuple[int, str], list[ClinicalFact]] = defaultdict(list)
+    for fact in sources.current:
+        if fact.kind not in _NEVER:
+            grouped[fact.kind, _concept(fact)].append(fact)
+    groups = [tuple(sorted(each, key=facts.in_time)) for each in grouped.values()]
+    spoken = [frozenset(stem for name in facts.names(each[-1])[:3] for stem in terms(name)) for each in groups]
+    weights = _weights(spoken)
+    found = (_group(entries, stems, inquiry, weights) for entries, stems in zip(groups, spoken, strict=True))
+    return sorted((each for each in found if each.worth > 0), key=lambda each: (-each.worth, -facts.in_time(each.newest)[0]))
+
+
+def _concept(fact: ClinicalFact) -> str:
+    """A drug as it was ordered: of a combination, all parts."""
+    own = facts.about(fact).ordered_keys if fact.kind == pb.FACT_KIND_MEDICATION else ()
+    return next(iter(sorted(own)), "") or concepts.key(fact)
+
+
+def _group(entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: Inquiry, weights: dict[str, float]) -> Group:
+    keys = frozenset().union(*(names.keys_of(each) for each in entries[-2:]))
+    named = max((_named(each.keys, keys, of_class=names.CLASS in each.kinds) for each in inquiry.mentions), default=0.0)
+    words = _by_words(stems, inquiry.stems, weights)
+    of_areas = max((_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0)
+    kind = entries[0].kind
+    base = max(named, words, of_areas)
+    return Group(kind, entries, base + _fit(kind, inquiry) if base > 0 else 0.0, max(named, words) >= OF_CLASS)
+
+
+def _named(wanted: frozenset[str], keys: frozenset[str], *, of_class: bool) -> float:
+    return 0.0 if keys.isdisjoint(wanted) else OF_CLASS if of_class else NAMED
+
+
+def _of_area(area: Area, keys: frozenset[str], stems: frozenset[str], fact: ClinicalFact) -> float:
+    match fact.kind:
+        case pb.FACT_KIND_RESULT:
+            ranks = [n for n, code in enumerate(area.results) if f"http://loinc.org|{code}" in keys]
+            return OF_AREA - LESS * ranks[0] if ranks else 0.0
+        case pb.FACT_KIND_PROBLEM:
+            return OF_AREA if any(_is_problem(each, keys, fact) for each in area.problems) else 0.0
+        case pb.FACT_KIND_MEDICATION:
+            own = [facts.name_of(fact).casefold(), *(each.name.casefold() for each in facts.about(fact).ingredients)]
+            given = any(f"class|{each}" in keys for each in area.classes) or any(each in own for each in area.drugs)
+            return OF_DRUG_AREA if given else 0.0
+        case pb.FACT_KIND_PROCEDURE:
+            name = facts.name_of(fact).casefold()
+            return OF_PROCEDURE if any(each in name for each in area.procedures) else 0.0
+        case _:
+            return 0.0
+
+
+def _is_problem(problem: str, keys: frozenset[str], fact: ClinicalFact) -> bool:
+    return f"family|{problem}" in keys or problem in facts.name_of(fact).casefold()
+
+
+def _by_words(stems: frozenset[str], asked: frozenset[str], weights: dict[str, float]) -> float:
+    """By the share of what the question says beside names, each word weighing the more the rarer it is."""
+    shared = stems & asked
+    if not shared:
+        return 0.0
+    whole = math.fsum(weights.get(each, 0.0) for each in asked)
+    share = math.fsum(weights[each] for each in shared) / whole if whole else 0.0
+    return BY_WORDS * share if share >= ENOUGH else 0.0
+
+
+def _weights(spoken: Sequence[frozenset[str]]) -> dict[str, float]:
+    held = Counter(stem for stems in spoken for stem in stems)
+    return {stem: math.log((len(spoken) + 1) / count) for stem, count in held.items()}
+
+
+def _fit(kind: int, inquiry: Inquiry) -> float:
+    """What a kind of fact is worth more for the form of the question."""
+    return math.fsum(_FITS.get((form, kind), 0.0) for form in inquiry.forms)
+
+
+_FITS: dict[tuple[Form, int], float] = {
+    (Form.TREATMENT, pb.FACT_KIND_MEDICATION): 2.0,
+    (Form.EFFECT, pb.FACT_KIND_RESULT): 1.0,
+    (Form.COURSE, pb.FACT_KIND_RESULT): 1.0,
+    (Form.SEVERITY, pb.FACT_KIND_RESULT): 2.0,
+    (Form.WHEN, pb.FACT_KIND_PROCEDURE): 1.0,
+    (Form.COUNT, pb.FACT_KIND_PROCEDURE): 1.0,
+    (Form.ALLERGY, pb.FACT_KIND_ALLERGY): 5.0,
+    (Form.IMMUNISATION, pb.FACT_KIND_IMMUNIZATION): 5.0,
+}

@@ -1,0 +1,150 @@
+"""A question as a typed value: what it is about, what it asks of that, which drug it considers, and of which time.
+
+Names come from terminology and from the patient's record (`grounding.reading`), areas of medicine from
+`terminology.areas`, forms from `data/forms.tsv`. Guarantee: what was not understood is listed, word by word.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from grounding import Sources
+from grounding.comparing.record import Record
+from grounding.reading import names
+from grounding.reading.nodes import Node
+from grounding.reading.tokens import tokens
+from terminology import areas
+from terminology.areas import Area
+
+from consult.context.relevance import terms
+
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+class Form(StrEnum):
+    """What is asked of a thing; the rows of `data/forms.tsv`."""
+
+    SUITABILITY = "suitability"
+    ALLERGY = "allergy"
+    IMMUNISATION = "immunisation"
+    COUNT = "count"
+    WHEN = "when"
+    LAST = "last"
+    FIRST = "first"
+    COURSE = "course"
+    EFFECT = "effect"
+    TREATMENT = "treatment"
+    CHANGE = "change"
+    SUMMARY = "summary"
+    SEVERITY = "severity"
+    ABSENCE = "absence"
+    BEFORE = "before"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A thing that the question names. `keys`: as `grounding.reading.names.keys_of` gives them for facts."""
+
+    text: str
+    kinds: frozenset[str]
+    keys: frozenset[str]
+
+    @property
+    def is_drug(self) -> bool:
+        """Whether it is a drug or a class of drugs."""
+        return not self.kinds.isdisjoint((names.DRUG, names.CLASS))
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """`mentions` and `areas` in the order of the question; `days`: spans of time that it names; `stems`: what is left."""
+
+    mentions: tuple[Mention, ...]
+    areas: tuple[Area, ...]
+    forms: frozenset[Form]
+    days: tuple[tuple[date, date], ...]
+    stems: frozenset[str]
+
+    @property
+    def drugs(self) -> tuple[Mention, ...]:
+        return tuple(each for each in self.mentions if each.is_drug)
+
+    def asks(self, *forms: Form) -> bool:
+        return not self.forms.isdisjoint(forms)
+
+
+def inquire(question: str, sources: Sources) -> Inquiry:
+    """Reads a question about this patient's record."""
+    known = Record(sources, sources.current).known
+    read = tokens(question, sources.today, known)
+    mentions = tuple(_mentions(read))
+    plain = " ".join(_WORD.findall(question.casefold()))
+    days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
+    asked = tuple(dict.fromkeys([*_areas_by_word(plain), *_areas_by_key(mentions)]))
+    named = frozenset(stem for each in mentions for stem in terms(each.text))
+    return Inquiry(mentions, asked, frozenset(_forms(plain)), days, terms(question) - named - _form_stems())
+
+
+def _mentions(read: list[Node]) -> Iterator[Mention]:
+    for node in read:
+        if isinstance(node.value, frozenset) and node.kinds:
+            keys = node.value.union(*(names.members().get(key, ()) for key in node.value))
+            yield Mention(node.text, node.kinds, keys)
+
+
+def _areas_by_word(plain: str) -> Iterator[Area]:
+    """In the order of the question."""
+    places = [(match.start(), area) for area, pattern in _area_patterns() if (match := pattern.search(plain))]
+    yield from (area for _, area in sorted(places, key=lambda each: each[0]))
+
+
+def _areas_by_key(mentions: tuple[Mention, ...]) -> Iterator[Area]:
+    for mention in mentions:
+        for area in areas.known().values():
+            if not mention.keys.isdisjoint(area_keys(area)):
+                yield area
+
+
+@cache
+def area_keys(area: Area) -> frozenset[str]:
+    """The keys of the problems, results and classes of an area."""
+    problems = (f"family|{each}" for each in area.problems)
+    results = (f"http://loinc.org|{each}" for each in area.results)
+    return frozenset([*problems, *results, *(f"class|{each}" for each in area.classes)])
+
+
+def _forms(plain: str) -> Iterator[Form]:
+    for form, pattern in _form_patterns():
+        if pattern.search(plain):
+            yield form
+
+
+@cache
+def _area_patterns() -> tuple[tuple[Area, re.Pattern[str]], ...]:
+    return tuple((area, _pattern(area.words)) for area in areas.known().values())
+
+
+@cache
+def _form_rows() -> tuple[tuple[Form, tuple[str, ...]], ...]:
+    text = (files("consult") / "answering" / "data" / "forms.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return tuple((Form(form), tuple(words.split("|"))) for form, words in rows[1:])
+
+
+@cache
+def _form_patterns() -> tuple[tuple[Form, re.Pattern[str]], ...]:
+    return tuple((form, _pattern(words)) for form, words in _form_rows())
+
+
+@cache
+def _form_stems() -> frozenset[str]:
+    return frozenset(stem for _, words in _form_rows() for each in words for stem in terms(each.removesuffix("*")))
+
+
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    plain = (" ".join(_WORD.findall(each)) + (r"\w*" if each.endswith("*") else "") for each in words)
+    return re.compile(rf"\b(?:{'|'.join(sorted(plain, key=len, reverse=True))})\b")

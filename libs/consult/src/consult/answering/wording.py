@@ -1,0 +1,144 @@
+"""What is said of a group of entries: its days, its state, its course with the turning points that matter."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from grounding import Sources, Statement, facts, phrases
+from grounding.kinds import allergy, latest, medication, problem, trend
+from grounding.statements import Day, Dose, Name, Part, Value, Words, join
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+# Days of a thing that are all told; beyond it the first and the last with their number.
+MOST_DAYS = 6
+# Values of a course that are told.
+MOST_POINTS = 6
+
+
+def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = ()) -> Statement | None:
+    """None where nothing can be said of them. `keep`: days whose values of a course are told in any case."""
+    match entries[-1].kind:
+        case pb.FACT_KIND_RESULT:
+            return _results(entries, keep)
+        case pb.FACT_KIND_MEDICATION:
+            return _orders(entries, sources)
+        case pb.FACT_KIND_PROBLEM:
+            return _problem(entries, sources)
+        case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
+            return _events(entries)
+        case pb.FACT_KIND_ALLERGY:
+            return allergy.statement(sources, entries[-1].fact_id)
+        case _:
+            return None
+
+
+def allergies(entries: Sequence[ClinicalFact]) -> Statement:
+    """`Allergies: latex, egg and mould.`"""
+    names = [(Name(each.fact_id),) for each in entries]
+    return Statement(wire.STATEMENT_KIND_ALLERGY, (Words("Allergies: "), *_listed(names)))
+
+
+def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
+    """`Sertraline 100 mg: first ordered on 1969-09-15, last on 2006-06-04, not renewed since.`"""
+    newest, oldest = entries[-1], entries[0]
+    several = facts.starts_on(oldest) != facts.starts_on(newest) and facts.starts_on(oldest)
+    if facts.has_ended(newest, sources.today) and facts.starts_on(newest) and facts.ends_on(newest):
+        return _ended(oldest if several else newest, newest)
+    if not several or not facts.is_open_order(newest):
+        return medication.statement(sources, newest.fact_id)
+    named = (Name(newest.fact_id, capital=True), *phrases.dose(newest), Words(": first ordered on "))
+    told = (Day(oldest.fact_id), Words(", last on "), Day(newest.fact_id), Words(", not renewed since"))
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*named, *told))
+
+
+def _ended(oldest: ClinicalFact, newest: ClinicalFact) -> Statement:
+    named = (Name(newest.fact_id, capital=True), *phrases.dose(newest))
+    first = "ordered on " if oldest is newest else "first ordered on "
+    return Statement(
+        wire.STATEMENT_KIND_MEDICATION,
+        (*named, Words(f": {first}"), Day(oldest.fact_id), Words(", stopped on "), Day(newest.fact_id, end=True)),
+    )
+
+
+def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
+    """`Overdose on 1991-04-28, 1997-10-07 and 2000-05-14.`, else the state of the one."""
+    days = _by_day(entries)
+    if len(days) < 2 or not all(facts.has_ended(each, sources.today) for each in days):
+        going_on = [each for each in entries if not facts.has_ended(each, sources.today)]
+        return problem.statement(sources, (going_on[:1] or entries[-1:])[0].fact_id)
+    return Statement(wire.STATEMENT_KIND_PROBLEM, (Name(days[-1].fact_id, capital=True), *_on_days(days)))
+
+
+def _events(entries: Sequence[ClinicalFact]) -> Statement:
+    """`Colonoscopy on 2013-04-03 and 2014-04-28.`; of many the first and the last."""
+    days = _by_day(entries)
+    return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *_on_days(days)))
+
+
+def _on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
+    if len(days) <= MOST_DAYS:
+        return (Words(" on "), *_listed([(Day(each.fact_id),) for each in days]))
+    return (Words(": first on "), Day(days[0].fact_id), Words(", last on "), Day(days[-1].fact_id))
+
+
+def _by_day(entries: Sequence[ClinicalFact]) -> list[ClinicalFact]:
+    """One entry per day, those of no day left out unless there is no other."""
+    dated = {facts.starts_on(each): each for each in entries if facts.starts_on(each)}
+    return list(dated.values()) or [entries[-1]]
+
+
+def _results(entries: Sequence[ClinicalFact], keep: Sequence[date]) -> Statement:
+    numbers = trend.in_one_unit([each for each in entries if each.HasField("quantity") and facts.starts_on(each)])
+    numbers = [each for each in numbers if facts.number(each.quantity) is not None]
+    if len(numbers) < 2:
+        newest = numbers[-1] if numbers else entries[-1]
+        return Statement(wire.STATEMENT_KIND_LATEST, measured(newest))
+    points = turning_points(numbers, keep)
+    first, last = points[0], points[-1]
+    parts: list[Part] = [Name(last.fact_id, capital=True), Words(f" {trend.direction(points)} from ")]
+    parts += [*_point(first, bare=False), Words(" to "), *_point(last, bare=False)]
+    if len(points) > 2:
+        parts += [Words("; between: "), *join(", ", (_point(each, bare=True) for each in points[1:-1]))]
+    return Statement(wire.STATEMENT_KIND_TREND, tuple(parts))
+
+
+def measured(fact: ClinicalFact) -> tuple[Part, ...]:
+    named = (Name(fact.fact_id, capital=True), Words(" was "), Value(fact.fact_id, rounded=True))
+    return (*named, *phrases.on(fact), *phrases.comment(fact))
+
+
+def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date]) -> list[ClinicalFact]:
+    """The first, the last, the highest, the lowest, and those of days that are to be told; at most MOST_POINTS."""
+    wanted = [numbers[-1], numbers[0]]
+    wanted += [each for day in keep for each in _around(numbers, day)]
+    wanted += [max(numbers, key=_number), min(numbers, key=_number)]
+    chosen = list({each.fact_id: each for each in wanted}.values())[:MOST_POINTS]
+    return sorted(chosen, key=facts.in_time)
+
+
+def _around(numbers: Sequence[ClinicalFact], day: date) -> list[ClinicalFact]:
+    """The last value before a day, and the first on it or behind."""
+    before = [each for each in numbers if (facts.starts_on(each) or day) < day]
+    behind = [each for each in numbers if (facts.starts_on(each) or day) >= day]
+    return [*before[-1:], *behind[:1]]
+
+
+def _number(fact: ClinicalFact) -> Decimal:
+    value = facts.number(fact.quantity)
+    assert value is not None
+    return value
+
+
+def _point(fact: ClinicalFact, *, bare: bool) -> tuple[Part, ...]:
+    """`4.8 (2025-02-10)`."""
+    value = Value(fact.fact_id, bare=bare, rounded=True)
+    return (value, Words(" ("), Day(fact.fact_id), Words(")"), *phrases.comment(fact))
+
+
+def _listed(groups: Sequence[tuple[Part, ...]]) -> tuple[Part, ...]:
+    """`a, b and c`."""
+    if len(groups) < 2:
+        return join(", ", groups)
+    return (*join(", ", groups[:-1]), Words(" and "), *groups[-1])
