@@ -16,7 +16,7 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from consult.answering import answer, inquire
 from consult.drafting import Drafted, draft_answer, draft_model, draft_rules
-from consult.gate import gate
+from consult.gate import gate, in_front
 from consult.identity import Identity
 from consult.inputs import Budget, compile_inputs
 from consult.merging import merge
@@ -72,7 +72,7 @@ def prepare(question: str, record: Record, budget: Budget, identity: Identity) -
     spoken = speak(sources, question, record.concerning, record.signed_at)
     inquiry = inquire(question, sources)
     drafted = merge([*draft_answer(answer(inquiry, sources), sources), *draft_rules(spoken, sources)])
-    checked = gate(drafted, Verifier(sources), identity.assessment_id)
+    checked = in_front(gate(drafted, Verifier(sources), identity.assessment_id))
     inputs = compile_inputs(question, record, sources, checked, budget)
     return Prepared(identity, record, sources, drafted, checked, inputs)
 
@@ -81,7 +81,7 @@ def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]
     """Rules and model together through the gate."""
     sources = prepared.after(outcome)
     drafted = merge(prepared.drafted, draft_model(outcome, sources, prepared.inputs))
-    return gate(drafted, Verifier(sources), prepared.identity.assessment_id)
+    return in_front(gate(drafted, Verifier(sources), prepared.identity.assessment_id))
 
 
 def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: ModelPin, at: datetime) -> Concluded:

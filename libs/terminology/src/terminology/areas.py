@@ -1,13 +1,18 @@
-"""Areas of medicine: the problems, results, drugs and procedures that physicians look at together.
+"""Areas of medicine: the problems, results, drugs and procedures that physicians look at together, and what is looked
+at before a drug is given.
 
-Rows of `data/areas.tsv`. An area is no diagnosis and no advice: it says what belongs beside what when one of it is asked for.
+Rows of `data/areas.tsv` and `data/suitability.tsv`. An area is no diagnosis and no advice: it says what belongs beside what when one of it is asked for.
 """
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from terminology import tables
+from terminology.drug_classes import DrugClass
+from terminology.drugs import Ingredient
 
+SUITABILITY = ("class", "results", "problems", "beside", "source")
 COLUMNS = ("area", "words", "problems", "results", "classes", "drugs", "procedures", "source")
 
 
@@ -32,3 +37,39 @@ def known() -> dict[str, Area]:
     rows = tables.read("areas", COLUMNS)
     tables.index(rows, "area")
     return {row["area"]: Area(row["area"], *(row.several(column) for column in COLUMNS[1:-1])) for row in rows}
+
+
+def is_given_for(area: Area, drug: "Drug") -> bool:
+    """Whether a drug is one of those of an area, by its class or by name."""
+    by_class = any(each.id in area.classes for each in drug.classes)
+    return by_class or any(each.name.casefold() in area.drugs for each in drug.ingredients)
+
+
+class Drug(Protocol):
+    """A medication as terminology knows it."""
+
+    @property
+    def classes(self) -> tuple[DrugClass, ...]: ...
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What is looked at before a drug is given. `drug`: the id of a class, or the name of an ingredient."""
+
+    drug: str
+    results: tuple[str, ...]
+    problems: tuple[str, ...]
+    beside: tuple[str, ...]
+
+
+@cache
+def suitability() -> dict[str, LookedAt]:
+    """By the id of a class, or the name of an ingredient."""
+    rows = tables.read("suitability", SUITABILITY)
+    tables.index(rows, "class")
+    return {
+        row["class"]: LookedAt(row["class"], *(row.several(column) for column in SUITABILITY[1:-1])) for row in rows
+    }

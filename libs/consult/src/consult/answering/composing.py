@@ -1,62 +1,101 @@
-"""What stands in front of an answer: the statements that answer, the most concerning first, at most MOST of them."""
+"""What stands in front of an answer: the statements that answer, the most concerning first."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from grounding import Sources, Statement, facts
-from grounding.kinds import absence, evidence
+from grounding.kinds import absence
+from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
-from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import families
 
-from consult.answering import wording
+from consult.answering import changes, suitability, wording
 from consult.answering.finding import Group, find
 from consult.answering.inquiry import Form, Inquiry
 
-MOST = 6
-# How far behind the best group one may lie and still stand in front.
-_BEHIND = 6.5
+# Statements that are composed; the first that the gate lets through stand in front.
+MOST = 14
+# Of them, those before the allergies that nobody asked for.
+_BEFORE_ALLERGIES = 4
+# How far behind the best group one may lie and still stand in front, and what each further one of its kind is worth less.
+_BEHIND, _AGAIN = 7.0, 1.0
 
 
 def answer(inquiry: Inquiry, sources: Sources) -> list[Statement]:
-    """The statements in front, in reading order; none where nothing was understood."""
+    """The statements that may stand in front, in reading order; none where nothing was understood."""
     groups = find(inquiry, sources)
-    spoken = [*_allergies(inquiry, sources), *_absent(inquiry, groups, sources), *_of_groups(inquiry, groups, sources)]
-    return list(dict.fromkeys(spoken))[:MOST]
+    return list(dict.fromkeys(_statements(inquiry, groups, sources)))[:MOST]
 
 
-def _allergies(inquiry: Inquiry, sources: Sources) -> Iterator[Statement]:
-    """Every allergy in one line, where allergies or whether something may be given are asked for."""
-    if inquiry.asks(Form.ALLERGY, Form.SUITABILITY):
-        entries = [each for each in sources.active(pb.FACT_KIND_ALLERGY) if not facts.is_absent(each)]
-        distinct = list({facts.name_of(each): each for each in entries}.values())
-        if len(distinct) == 1:
-            yield from filter(None, [wording.say(distinct, sources)])
-        elif distinct:
-            yield wording.allergies(distinct)
+def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+    if inquiry.asks(Form.CHANGE) and inquiry.days:
+        yield from changes.since(inquiry.days[0][1], groups, sources)
+        return
+    concerning, others = suitability.allergies(inquiry, sources)
+    about = list(dict.fromkeys(_about(inquiry, groups, sources)))
+    asked = inquiry.asks(Form.ALLERGY)
+    if not asked and not (inquiry.asks(Form.SUITABILITY) and inquiry.drugs):
+        concerning, others = [], []
+    yield from [*concerning, *(others if asked else [])]
+    yield from about[:_BEFORE_ALLERGIES]
+    yield from others
+    yield from about[_BEFORE_ALLERGIES:]
+
+
+def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+    yield from _absent(inquiry, groups, sources)
+    if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
+        yield from _named(groups, sources)
+        for drug in inquiry.drugs:
+            yield from suitability.around(drug, groups, sources)
+    yield from _of_groups(inquiry, groups, sources)
 
 
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
-    """What the question names and the record has not."""
+    """What the question names and the record has not, and that there is no drug for it where drugs are asked for."""
     for mention in inquiry.mentions:
-        there = any(not mention.keys.isdisjoint(_keys(group)) for group in groups if group.named)
-        if not there:
+        if all(mention.keys.isdisjoint(group.keys) for group in groups):
             yield absence.statement(sources, mention.text)
+            if names.PROBLEM in mention.kinds and inquiry.asks(Form.TREATMENT):
+                yield absence.statement(sources, f"drug for {mention.text}")
+            if mention.is_drug:
+                yield from _without_reason(inquiry, groups, sources)
 
 
-def _keys(group: Group) -> frozenset[str]:
-    from grounding.reading import names
+def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+    """That the problem is not there for which a drug is given that is not there either."""
+    for area in inquiry.areas[:1]:
+        key = f"family|{area.problems[0]}" if area.problems else ""
+        if key and all(key not in group.keys for group in groups):
+            yield absence.statement(sources, families.known()[area.problems[0]].name)
 
-    return names.keys_of(group.newest)
+
+def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+    for group in groups:
+        if group.named:
+            yield from filter(None, [wording.say(group.entries, sources, whole=True)])
 
 
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
-    best = groups[0].worth if groups else 0.0
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT) else []
-    for group in groups:
-        if group.worth > best - _BEHIND and group.kind != pb.FACT_KIND_ALLERGY:
-            statement = wording.say(group.entries, sources, keep)
-            if statement is not None:
-                yield statement
+    for group in _chosen(groups):
+        statement = wording.say(group.entries, sources, keep, whole=group.named)
+        if statement is not None:
+            yield statement
+
+
+def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
+    """The most concerning first; of what is not named, each further group of a kind counts less."""
+    left = [group for group in groups if group.worth > 0 and group.kind != pb.FACT_KIND_ALLERGY]
+    least = left[0].worth - _BEHIND if left else 0.0
+    taken = Counter[int]()
+    while left:
+        best = max(left, key=lambda group: group.worth - (0 if group.named else _AGAIN * taken[group.kind]))
+        left.remove(best)
+        taken[best.kind] += not best.named
+        if best.worth >= least:
+            yield best
 
 
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:

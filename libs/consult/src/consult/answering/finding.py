@@ -33,6 +33,7 @@ class Group:
 
     kind: int
     entries: tuple[ClinicalFact, ...]
+    keys: frozenset[str]
     worth: float
     named: bool
 
@@ -42,7 +43,7 @@ class Group:
 
 
 def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
-    """The groups that concern the inquiry, the most concerning first."""
+    """All groups, those that concern the inquiry the most first; the worth of those that do not is 0."""
     grouped: dict[tuple[int, str], list[ClinicalFact]] = defaultdict(list)
     for fact in sources.current:
         if fact.kind not in _NEVER:
@@ -51,7 +52,7 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
     spoken = [frozenset(stem for name in facts.names(each[-1])[:3] for stem in terms(name)) for each in groups]
     weights = _weights(spoken)
     found = (_group(entries, stems, inquiry, weights) for entries, stems in zip(groups, spoken, strict=True))
-    return sorted((each for each in found if each.worth > 0), key=lambda each: (-each.worth, -facts.in_time(each.newest)[0]))
+    return sorted(found, key=lambda each: (-each.worth, -facts.in_time(each.newest)[0]))
 
 
 def _concept(fact: ClinicalFact) -> str:
@@ -67,7 +68,7 @@ def _group(entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: In
     of_areas = max((_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0)
     kind = entries[0].kind
     base = max(named, words, of_areas)
-    return Group(kind, entries, base + _fit(kind, inquiry) if base > 0 else 0.0, max(named, words) >= OF_CLASS)
+    return Group(kind, entries, keys, base + _fit(kind, inquiry) if base > 0 else 0.0, max(named, words) >= OF_CLASS)
 
 
 def _named(wanted: frozenset[str], keys: frozenset[str], *, of_class: bool) -> float:

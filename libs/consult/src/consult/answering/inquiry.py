@@ -17,12 +17,14 @@ from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
-from terminology import areas
+from terminology import areas, vaccines
 from terminology.areas import Area
 
 from consult.context.relevance import terms
 
 _WORD = re.compile(r"[a-z0-9]+")
+# Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
+_BEGINNING = 6
 
 
 class Form(StrEnum):
@@ -81,12 +83,14 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
     read = tokens(question, sources.today, known)
-    mentions = tuple(_mentions(read))
     plain = " ".join(_WORD.findall(question.casefold()))
+    forms = frozenset(_forms(plain))
+    mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
+    mentions = mentions or tuple(_mentions(read))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
     asked = tuple(dict.fromkeys([*_areas_by_word(plain), *_areas_by_key(mentions)]))
     named = frozenset(stem for each in mentions for stem in terms(each.text))
-    return Inquiry(mentions, asked, frozenset(_forms(plain)), days, terms(question) - named - _form_stems())
+    return Inquiry(mentions, asked, forms, days, terms(question) - named - _form_stems())
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:
@@ -94,6 +98,22 @@ def _mentions(read: list[Node]) -> Iterator[Mention]:
         if isinstance(node.value, frozenset) and node.kinds:
             keys = node.value.union(*(names.members().get(key, ()) for key in node.value))
             yield Mention(node.text, node.kinds, keys)
+
+
+def _vaccines(plain: str) -> Iterator[Mention]:
+    """What vaccines protect from, by the beginning of its name or by a layman's word: `pneumo`, `flu`."""
+    for antigen, beginnings in _antigens():
+        match = re.search(rf"\b(?:{'|'.join(beginnings)})\w*", plain)
+        if match:
+            yield Mention(match.group(), frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)}))
+
+
+@cache
+def _antigens() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    known = dict.fromkeys(antigen for vaccine in vaccines.known() for antigen in vaccine.antigens)
+    return tuple(
+        (each, (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each))) for each in known
+    )
 
 
 def _areas_by_word(plain: str) -> Iterator[Area]:

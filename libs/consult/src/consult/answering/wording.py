@@ -5,23 +5,27 @@ from datetime import date
 from decimal import Decimal
 
 from grounding import Sources, Statement, facts, phrases
-from grounding.kinds import allergy, latest, medication, problem, trend
-from grounding.statements import Day, Dose, Name, Part, Value, Words, join
+from grounding.kinds import allergy, medication, problem, trend
+from grounding.statements import Day, Name, Part, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-# Days of a thing that are all told; beyond it the first and the last with their number.
+# Days of a thing that are all told; beyond it the first and the last.
 MOST_DAYS = 6
-# Values of a course that are told.
-MOST_POINTS = 6
+# Values of a course that are told: of what the question names, and of what stands beside it.
+MOST_POINTS, FEW_POINTS = 6, 4
 
 
-def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = ()) -> Statement | None:
-    """None where nothing can be said of them. `keep`: days whose values of a course are told in any case."""
+def say(
+    entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = (), *, whole: bool = False
+) -> Statement | None:
+    """None where nothing can be said of them. `keep`: days whose values of a course are told in any case; `whole`:
+    more of the values between.
+    """
     match entries[-1].kind:
         case pb.FACT_KIND_RESULT:
-            return _results(entries, keep)
+            return _results(entries, keep, MOST_POINTS if whole else FEW_POINTS)
         case pb.FACT_KIND_MEDICATION:
             return _orders(entries, sources)
         case pb.FACT_KIND_PROBLEM:
@@ -40,35 +44,41 @@ def allergies(entries: Sequence[ClinicalFact]) -> Statement:
     return Statement(wire.STATEMENT_KIND_ALLERGY, (Words("Allergies: "), *_listed(names)))
 
 
+def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
+    """`Potassium was 4.0 mmol/L on 2026-11-13, eGFR 108 mL/min on 2026-11-13.`"""
+    first, *others = entries
+    beside = [(Name(each.fact_id), Words(" "), Value(each.fact_id, rounded=True), *phrases.on(each)) for each in others]
+    return Statement(wire.STATEMENT_KIND_LATEST, join(" and ", [measured(first), *beside]))
+
+
 def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     """`Sertraline 100 mg: first ordered on 1969-09-15, last on 2006-06-04, not renewed since.`"""
-    newest, oldest = entries[-1], entries[0]
-    several = facts.starts_on(oldest) != facts.starts_on(newest) and facts.starts_on(oldest)
-    if facts.has_ended(newest, sources.today) and facts.starts_on(newest) and facts.ends_on(newest):
-        return _ended(oldest if several else newest, newest)
-    if not several or not facts.is_open_order(newest):
-        return medication.statement(sources, newest.fact_id)
-    named = (Name(newest.fact_id, capital=True), *phrases.dose(newest), Words(": first ordered on "))
-    told = (Day(oldest.fact_id), Words(", last on "), Day(newest.fact_id), Words(", not renewed since"))
-    return Statement(wire.STATEMENT_KIND_MEDICATION, (*named, *told))
-
-
-def _ended(oldest: ClinicalFact, newest: ClinicalFact) -> Statement:
+    going_on = [each for each in entries if not facts.has_ended(each, sources.today)]
+    newest = (going_on or entries)[-1]
+    same = [each for each in entries if facts.printed_dose(each) == facts.printed_dose(newest) and facts.starts_on(each)]
+    oldest = same[0] if same else newest
     named = (Name(newest.fact_id, capital=True), *phrases.dose(newest))
-    first = "ordered on " if oldest is newest else "first ordered on "
-    return Statement(
-        wire.STATEMENT_KIND_MEDICATION,
-        (*named, Words(f": {first}"), Day(oldest.fact_id), Words(", stopped on "), Day(newest.fact_id, end=True)),
-    )
+    if facts.has_ended(newest, sources.today) and facts.starts_on(newest) and facts.ends_on(newest):
+        told = (Words(": ordered on "), Day(newest.fact_id), Words(", stopped on "), Day(newest.fact_id, end=True))
+    elif facts.starts_on(oldest) != facts.starts_on(newest) and facts.is_open_order(newest):
+        last = (Words(", last on "), Day(newest.fact_id), Words(", not renewed since"))
+        told = (Words(": first ordered on "), Day(oldest.fact_id), *last)
+    else:
+        return medication.statement(sources, newest.fact_id)
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*named, *told))
 
 
 def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     """`Overdose on 1991-04-28, 1997-10-07 and 2000-05-14.`, else the state of the one."""
     days = _by_day(entries)
-    if len(days) < 2 or not all(facts.has_ended(each, sources.today) for each in days):
-        going_on = [each for each in entries if not facts.has_ended(each, sources.today)]
-        return problem.statement(sources, (going_on[:1] or entries[-1:])[0].fact_id)
-    return Statement(wire.STATEMENT_KIND_PROBLEM, (Name(days[-1].fact_id, capital=True), *_on_days(days)))
+    going_on = [each for each in days if not facts.has_ended(each, sources.today)]
+    named = (Name(days[-1].fact_id, capital=True),)
+    if going_on or facts.is_family_history(days[-1]) or not facts.starts_on(days[-1]):
+        return problem.statement(sources, (going_on or days)[0].fact_id)
+    if len(days) > 1:
+        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days)))
+    over = (Words(", resolved"), *phrases.ended_on(days[0]))
+    return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days), *over))
 
 
 def _events(entries: Sequence[ClinicalFact]) -> Statement:
@@ -89,14 +99,17 @@ def _by_day(entries: Sequence[ClinicalFact]) -> list[ClinicalFact]:
     return list(dated.values()) or [entries[-1]]
 
 
-def _results(entries: Sequence[ClinicalFact], keep: Sequence[date]) -> Statement:
+def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -> Statement:
     numbers = trend.in_one_unit([each for each in entries if each.HasField("quantity") and facts.starts_on(each)])
     numbers = [each for each in numbers if facts.number(each.quantity) is not None]
     if len(numbers) < 2:
         newest = numbers[-1] if numbers else entries[-1]
         return Statement(wire.STATEMENT_KIND_LATEST, measured(newest))
-    points = turning_points(numbers, keep)
+    points = turning_points(numbers, keep, most)
     first, last = points[0], points[-1]
+    if facts.starts_on(first) == facts.starts_on(last):
+        both = (Value(first.fact_id, rounded=True), Words(" and "), Value(last.fact_id, rounded=True), *phrases.on(last))
+        return Statement(wire.STATEMENT_KIND_LATEST, (Name(last.fact_id, capital=True), Words(" was "), *both))
     parts: list[Part] = [Name(last.fact_id, capital=True), Words(f" {trend.direction(points)} from ")]
     parts += [*_point(first, bare=False), Words(" to "), *_point(last, bare=False)]
     if len(points) > 2:
@@ -105,16 +118,18 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date]) -> Statement
 
 
 def measured(fact: ClinicalFact) -> tuple[Part, ...]:
+    """`Potassium was 5.6 mmol/L on 2025-03-04`, with the comment of the laboratory."""
     named = (Name(fact.fact_id, capital=True), Words(" was "), Value(fact.fact_id, rounded=True))
     return (*named, *phrases.on(fact), *phrases.comment(fact))
 
 
-def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date]) -> list[ClinicalFact]:
-    """The first, the last, the highest, the lowest, and those of days that are to be told; at most MOST_POINTS."""
-    wanted = [numbers[-1], numbers[0]]
-    wanted += [each for day in keep for each in _around(numbers, day)]
-    wanted += [max(numbers, key=_number), min(numbers, key=_number)]
-    chosen = list({each.fact_id: each for each in wanted}.values())[:MOST_POINTS]
+def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: int) -> list[ClinicalFact]:
+    """The last, the first, those of days that are to be told, the highest and the lowest, and evenly between."""
+    highest, lowest = max(reversed(numbers), key=_number), min(reversed(numbers), key=_number)
+    wanted = [numbers[-1], numbers[0], *(each for day in keep for each in _around(numbers, day)), highest, lowest]
+    if most > FEW_POINTS:
+        wanted += [numbers[index * len(numbers) // most] for index in range(most)]
+    chosen = list({each.fact_id: each for each in wanted}.values())[:most]
     return sorted(chosen, key=facts.in_time)
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import areas
 
 from grounding import facts, relations, susceptibility
 from grounding.calculators import dose_limit
@@ -211,10 +212,61 @@ def absent(node: Node, record: Record) -> list[Outcome]:
     entries = [fact for fact in record.whole.of(keys) if not facts.is_absent(fact)]
     if entries:
         return [contradicted("absence", f"the record has {facts.name_of(entries[-1])}", entries[-1:])]
+    return [_searched(node, record)]
+
+
+def _searched(node: Node, record: Record) -> Outcome:
+    """Nothing was found, up to the newest entry."""
     newest = max((day for fact in record.sources.current if (day := facts.starts_on(fact))), default=None)
     if any(not span.includes(newest) for span in _spans(node, record)):
-        return [contradicted("date", f"its newest entry is of {newest}")]
+        return contradicted("date", f"its newest entry is of {newest}")
+    return supported("absence")
+
+
+def absent_since(node: Node, record: Record) -> list[Outcome]:
+    """That the whole record has no entry of a concept behind a day."""
+    keys = meaning.keys(node, *names.KINDS)
+    spans = [span for when in node.all("since") for span in meaning.spans(when, record)]
+    if not keys or not spans:
+        return [unsupported("absence", "what is absent is not known by name")]
+    last = max(day for span in spans for reading in span.readings for day in reading)
+    entries = [fact for fact in record.whole.of(keys) if not facts.is_absent(fact)]
+    later = [fact for fact in entries if (facts.starts_on(fact) or date.max) > last]
+    if later:
+        return [contradicted("absence", f"the record has {facts.name_of(later[-1])}", later[-1:])]
     return [supported("absence")]
+
+
+def absent_allergy(node: Node, record: Record) -> list[Outcome]:
+    """That the whole record has no allergy to a drug, or none to one drug, its class, or what may cross-react with it."""
+    entries = [fact for fact in record.whole.facts if fact.kind == pb.FACT_KIND_ALLERGY and not facts.is_absent(fact)]
+    keys = meaning.keys(node, *names.KINDS)
+    against = [fact for fact in entries if not keys.isdisjoint(names.keys_of(fact)) or _may_be_of_drug(fact, keys)]
+    if against:
+        return [contradicted("absence", f"the record has an allergy: {facts.name_of(against[-1])}", against[-1:])]
+    return [_searched(node, record)]
+
+
+def _may_be_of_drug(fact: ClinicalFact, keys: Keys) -> bool:
+    """Whether an allergy is to the drug's class, or where none is named, to any drug or to what is not known."""
+    about = facts.about(fact)
+    if not about.allergens:
+        return True
+    to_drugs = [each for each in about.allergens if each.ingredient or each.drug_class]
+    return bool(to_drugs) and not keys
+
+
+def absent_drug(node: Node, record: Record) -> list[Outcome]:
+    """That the whole record has no drug of those that are given for a problem (`terminology.areas`)."""
+    keys = meaning.keys(node, *names.KINDS)
+    meant = [area for area in areas.known().values() if any(f"family|{each}" in keys for each in area.problems)]
+    if not meant:
+        return [unsupported("absence", "what is given for it is not known")]
+    orders = [fact for fact in record.whole.facts if fact.kind == pb.FACT_KIND_MEDICATION and not facts.is_absent(fact)]
+    given = [fact for fact in orders if any(areas.is_given_for(area, facts.about(fact)) for area in meant)]
+    if given:
+        return [contradicted("absence", f"the record has {facts.name_of(given[-1])}", given[-1:])]
+    return [_searched(node, record)]
 
 
 def new(node: Node, record: Record) -> list[Outcome]:

@@ -136,6 +136,11 @@ def _vaccine_keys(fact: ClinicalFact) -> Keys:
     return frozenset(_VACCINE + each for each in (given.code, _head(given.display), *given.antigens, *given.series))
 
 
+def laymens_antigens(antigen: str) -> tuple[str, ...]:
+    """Other words for what a vaccine protects from: `flu`."""
+    return _ALSO.get(antigen, ())
+
+
 def of_vaccine(antigen: str) -> str:
     """The key of every vaccine that protects from this."""
     return _VACCINE + antigen.lower().replace(" ", "-")
