@@ -220,7 +220,8 @@ def test_any_text_gets_a_verdict_and_claims_inside_it(text: str) -> None:
 
 @given(st.text(alphabet=st.characters(whitelist_categories=("L", "N", "P", "Z")), min_size=1, max_size=80))
 def test_text_without_a_known_name_is_never_supported(text: str) -> None:
-    assert PATIENT.check(text, "ckd").verdict is not Verdict.SUPPORTED or "kidney" in text.lower()
+    named = any(name in text.lower() for name in ("kidney", "ckd"))
+    assert named or PATIENT.check(text, "ckd").verdict is not Verdict.SUPPORTED
 
 
 def test_reasons_point_into_the_record(patient: Patient) -> None:

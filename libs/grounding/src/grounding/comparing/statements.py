@@ -227,8 +227,8 @@ def absent_since(node: Node, record: Record) -> list[Outcome]:
     """That the whole record has no entry of a concept behind a day."""
     keys = meaning.keys(node, *names.KINDS)
     spans = [span for when in node.all("since") for span in meaning.spans(when, record)]
-    if not keys or not spans:
-        return [unsupported("absence", "what is absent is not known by name")]
+    if not keys or not spans or any(span.relation not in ("after", "since") for span in spans):
+        return [unsupported("absence", "what is absent, and since when, is not known")]
     last = max(day for span in spans for reading in span.readings for day in reading)
     entries = [fact for fact in record.whole.of(keys) if not facts.is_absent(fact)]
     later = [fact for fact in entries if (facts.starts_on(fact) or date.max) > last]
