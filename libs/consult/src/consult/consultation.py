@@ -15,8 +15,9 @@ from longitude.reasoning.v1.episode_pb2 import Episode, EpisodeInputs
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from consult.answering import answer, inquire
-from consult.drafting import Drafted, draft_answer, draft_model, draft_rules
-from consult.gate import gate, in_front
+from consult.drafting import Drafted, draft_model, draft_rules
+from consult.front import draft_answer
+from consult.gate import gate
 from consult.identity import Identity
 from consult.inputs import Budget, compile_inputs
 from consult.merging import merge
@@ -71,8 +72,9 @@ def prepare(question: str, record: Record, budget: Budget, identity: Identity) -
     sources = record.sources()
     spoken = speak(sources, question, record.concerning, record.signed_at)
     inquiry = inquire(question, sources)
-    drafted = merge([*draft_answer(answer(inquiry, sources), sources), *draft_rules(spoken, sources)])
-    checked = in_front(gate(drafted, Verifier(sources), identity.assessment_id))
+    verifier = Verifier(sources)
+    drafted = merge([*draft_answer(answer(inquiry, sources), sources, verifier), *draft_rules(spoken, sources)])
+    checked = gate(drafted, verifier, identity.assessment_id)
     inputs = compile_inputs(question, record, sources, checked, budget)
     return Prepared(identity, record, sources, drafted, checked, inputs)
 
@@ -81,7 +83,7 @@ def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]
     """Rules and model together through the gate."""
     sources = prepared.after(outcome)
     drafted = merge(prepared.drafted, draft_model(outcome, sources, prepared.inputs))
-    return in_front(gate(drafted, Verifier(sources), prepared.identity.assessment_id))
+    return gate(drafted, Verifier(sources), prepared.identity.assessment_id)
 
 
 def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: ModelPin, at: datetime) -> Concluded:

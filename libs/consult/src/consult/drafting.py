@@ -1,7 +1,7 @@
 """Draft: what rules and model say becomes text with citations. What its sources do not carry is not said."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grounding import Rendered, Sources, Statement, UnknownSourceError, UnrenderableError, render
 from grounding.formula import CalculationError
@@ -13,8 +13,6 @@ from consult.objections import objection, objection_to_text
 from consult.rules import Spoken
 from consult.wording import word, word_proposal, word_written
 
-# Who says what answers the question.
-ANSWER = "answer"
 # What sources can refuse: the statement is then not said, which is the safe side.
 UNSAYABLE = (ValueError, KeyError, UnknownSourceError, UnrenderableError, CalculationError)
 
@@ -47,12 +45,6 @@ def draft_rules(spoken: Iterable[Spoken], sources: Sources) -> list[Drafted]:
     """What the rules say, in words."""
     drafted = (draft(each.statement, sources, wire.AUTHOR_RULE, each.rule) for each in spoken)
     return [each for each in drafted if each is not None]
-
-
-def draft_answer(statements: Iterable[Statement], sources: Sources) -> list[Drafted]:
-    """What answers the question, in words."""
-    drafted = (draft(each, sources, wire.AUTHOR_RULE, ANSWER) for each in statements)
-    return [replace(each, front=True) for each in drafted if each is not None]
 
 
 def draft_model(outcome: Outcome, sources: Sources, inputs: EpisodeInputs) -> list[Drafted]:

@@ -9,9 +9,6 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from consult.drafting import Drafted
 
-# Statements that stand in front of an answer.
-FRONT = 6
-
 
 def gate(drafted: Sequence[Drafted], verifier: Verifier, assessment_id: str) -> list[wire.AssessedStatement]:
     """Each statement with its claims, verdict and the decision about it. The same draft gives the same ids."""
@@ -29,14 +26,6 @@ def release(
     """Released or withheld, with the reason: the verdict's, else the objection's."""
     pairs = enumerate(zip(drafted, verified, strict=True), 1)
     return [_decided(one, of_it, event_id("statement", assessment_id, str(number))) for number, (one, of_it) in pairs]
-
-
-def in_front(statements: list[wire.AssessedStatement]) -> list[wire.AssessedStatement]:
-    """Of those that were to stand in front, the first that were released; the others are folded away."""
-    front = [each for each in statements if each.front and each.released]
-    for each in statements:
-        each.front = each in front[:FRONT]
-    return statements
 
 
 def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.AssessedStatement:

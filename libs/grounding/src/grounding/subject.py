@@ -19,6 +19,12 @@ from terminology.drugs import Ingredient
 from grounding import keys
 
 Coded = tuple[str, str, str]
+# The semantic tag of a name of SNOMED CT, which nobody says.
+_TAG = re.compile(
+    r"\s*\((?:disorder|finding|situation|substance|procedure|regime/therapy|person|morphologic abnormality|"
+    r"observable entity|record artifact|event|physical object)\)$",
+    re.IGNORECASE,
+)
 # What terminologies put around a name: `Family history of ...`, `... (disorder)`, `..., unspecified`.
 _WRAPPING = re.compile(
     r"^family history of (?:malignant neoplasm of )?|\s*\((?:disorder|finding|situation|substance|procedure)\)$|"
@@ -99,7 +105,7 @@ class Subject:
             return " / ".join(each.name for each in drug)
         if self.kind == FACT_KIND_PROBLEM and not concept.display:
             return problems.short_name(concept)
-        return observed.short_name(concept)
+        return _TAG.sub("", observed.short_name(concept))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

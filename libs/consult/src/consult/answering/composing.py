@@ -14,28 +14,32 @@ from consult.answering import changes, suitability, wording
 from consult.answering.finding import Group, find
 from consult.answering.inquiry import Form, Inquiry
 
+# A statement in the ways in which it can be said, the fullest first.
+Ways = tuple[Statement, ...]
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
 # Of them, those before the allergies that nobody asked for.
 _BEFORE_ALLERGIES = 4
 # How far behind the best group one may lie and still stand in front, and what each further one of its kind is worth less.
-_BEHIND, _AGAIN = 7.0, 1.0
+_BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 
 
-def answer(inquiry: Inquiry, sources: Sources) -> list[Statement]:
-    """The statements that may stand in front, in reading order; none where nothing was understood."""
+def answer(inquiry: Inquiry, sources: Sources) -> list[Ways]:
+    """What may stand in front, in reading order, each in the ways in which it can be said; none where nothing was
+    understood.
+    """
     groups = find(inquiry, sources)
-    return list(dict.fromkeys(_statements(inquiry, groups, sources)))[:MOST]
+    return [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources)) if ways][:MOST]
 
 
-def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
     concerning, others = suitability.allergies(inquiry, sources)
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     asked = inquiry.asks(Form.ALLERGY)
-    if not asked and not (inquiry.asks(Form.SUITABILITY) and inquiry.drugs):
+    if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
@@ -43,46 +47,43 @@ def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> 
     yield from about[_BEFORE_ALLERGIES:]
 
 
-def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     yield from _absent(inquiry, groups, sources)
     if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
         yield from _named(groups, sources)
-        for drug in inquiry.drugs:
-            yield from suitability.around(drug, groups, sources)
+        yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _of_groups(inquiry, groups, sources)
 
 
-def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What the question names and the record has not, and that there is no drug for it where drugs are asked for."""
     for mention in inquiry.mentions:
         if all(mention.keys.isdisjoint(group.keys) for group in groups):
-            yield absence.statement(sources, mention.text)
+            yield (absence.statement(sources, mention.text),)
             if names.PROBLEM in mention.kinds and inquiry.asks(Form.TREATMENT):
-                yield absence.statement(sources, f"drug for {mention.text}")
+                yield (absence.statement(sources, f"drug for {mention.text}"),)
             if mention.is_drug:
                 yield from _without_reason(inquiry, groups, sources)
 
 
-def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """That the problem is not there for which a drug is given that is not there either."""
     for area in inquiry.areas[:1]:
         key = f"family|{area.problems[0]}" if area.problems else ""
         if key and all(key not in group.keys for group in groups):
-            yield absence.statement(sources, families.known()[area.problems[0]].name)
+            yield (absence.statement(sources, families.known()[area.problems[0]].name),)
 
 
-def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     for group in groups:
         if group.named:
-            yield from filter(None, [wording.say(group.entries, sources, whole=True)])
+            yield wording.say(group.entries, sources, whole=True)
 
 
-def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT) else []
     for group in _chosen(groups):
-        statement = wording.say(group.entries, sources, keep, whole=group.named)
-        if statement is not None:
-            yield statement
+        yield wording.say(group.entries, sources, keep, whole=group.named)
 
 
 def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
@@ -91,9 +92,9 @@ def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
     least = left[0].worth - _BEHIND if left else 0.0
     taken = Counter[int]()
     while left:
-        best = max(left, key=lambda group: group.worth - (0 if group.named else _AGAIN * taken[group.kind]))
+        best = max(left, key=lambda group: group.worth - (_AGAIN_NAMED if group.named else _AGAIN) * taken[group.kind])
         left.remove(best)
-        taken[best.kind] += not best.named
+        taken[best.kind] += 1
         if best.worth >= least:
             yield best
 

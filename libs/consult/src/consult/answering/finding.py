@@ -23,6 +23,8 @@ _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIN
 NAMED, OF_CLASS, OF_AREA, LESS = 10.0, 9.0, 6.0, 0.35
 OF_DRUG_AREA, OF_PROCEDURE = 5.5, 4.0
 BY_WORDS = 9.0
+# Of two that are named, the more telling of its area, and the shorter name first. Longer names are questions of surveys.
+_BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
 
@@ -46,7 +48,7 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
     """All groups, those that concern the inquiry the most first; the worth of those that do not is 0."""
     grouped: dict[tuple[int, str], list[ClinicalFact]] = defaultdict(list)
     for fact in sources.current:
-        if fact.kind not in _NEVER:
+        if fact.kind not in _NEVER and len(facts.name_of(fact).split()) <= _LONGEST:
             grouped[fact.kind, _concept(fact)].append(fact)
     groups = [tuple(sorted(each, key=facts.in_time)) for each in grouped.values()]
     spoken = [frozenset(stem for name in facts.names(each[-1])[:3] for stem in terms(name)) for each in groups]
@@ -68,6 +70,7 @@ def _group(entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: In
     of_areas = max((_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0)
     kind = entries[0].kind
     base = max(named, words, of_areas)
+    base += _BESIDE * of_areas - _A_WORD * len(facts.name_of(entries[-1]).split()) if base else 0.0
     return Group(kind, entries, keys, base + _fit(kind, inquiry) if base > 0 else 0.0, max(named, words) >= OF_CLASS)
 
 

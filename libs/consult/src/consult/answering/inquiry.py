@@ -88,7 +88,9 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
     mentions = mentions or tuple(_mentions(read))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
-    asked = tuple(dict.fromkeys([*_areas_by_word(plain), *_areas_by_key(mentions)]))
+    asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
+    if not forms - {Form.TREATMENT, Form.LAST} and any(names.DRUG in each.kinds for each in mentions):
+        forms |= {Form.SUITABILITY}
     named = frozenset(stem for each in mentions for stem in terms(each.text))
     return Inquiry(mentions, asked, forms, days, terms(question) - named - _form_stems())
 

@@ -16,21 +16,27 @@ from consult.answering import wording
 from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry, Mention
 
+# A statement in the ways in which it can be said.
+Ways = tuple[Statement, ...]
+# Families of problems that speak against a drug although they are over.
+COUNT_FOR_EVER = (
+    "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke", "myocardial-infarction",
+    "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "hypoglycemia", "miscarriage", "aki",
+)  # fmt: skip
 # Results that are told together.
 MOST_RESULTS = 4
 
 
-def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Statement], list[Statement]]:
+def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
     """Those that concern a drug of the question; then the others in one line, or that none to a drug is recorded."""
     entries = [each for each in sources.active(pb.FACT_KIND_ALLERGY) if not facts.is_absent(each)]
     distinct = list({facts.name_of(each): each for each in entries}.values())
     concerning = [each for each in distinct if any(_concerns(each, drug) for drug in inquiry.drugs)]
     others = [each for each in distinct if each not in concerning]
-    first = [said for each in concerning if (said := wording.say([each], sources))]
-    rest = [wording.allergies(others)] if len(others) > 1 else []
-    rest += [said for each in others if len(others) == 1 and (said := wording.say([each], sources))]
+    first = [wording.say([each], sources) for each in concerning]
+    rest: list[Ways] = [(wording.allergies(others),)] if len(others) > 1 else [wording.say([each], sources) for each in others]
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
-        rest.append(absence.statement(sources, "allergy to a drug"))
+        rest.append((absence.statement(sources, "allergy to a drug"),))
     return first, rest
 
 
@@ -54,18 +60,26 @@ def looked_at(drug: Mention) -> tuple[LookedAt, ...]:
     return tuple(rows[each] for each in (*names, *ids) if each in rows)
 
 
-def around(drug: Mention, groups: Sequence[Group], sources: Sources) -> Iterator[Statement]:
+def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What stands in the record of what is looked at: drugs taken beside it, problems, the newest results."""
-    for row in looked_at(drug):
-        for group in groups:
-            if group.kind == pb.FACT_KIND_MEDICATION and _is_beside(group, row, drug, sources):
-                yield from filter(None, [wording.say(group.entries, sources)])
-        for group in groups:
-            if group.kind == pb.FACT_KIND_PROBLEM and _is_of(group, (f"family|{each}" for each in row.problems)):
-                yield from filter(None, [wording.say(group.entries, sources)])
-        results = [group.newest for code in row.results for group in groups if _is_result(group, code)][:MOST_RESULTS]
-        if results:
-            yield wording.newest_values(results)
+    rows = [(row, drug) for drug in considered for row in looked_at(drug)]
+    for group in groups:
+        beside = group.kind == pb.FACT_KIND_MEDICATION
+        problem = group.kind == pb.FACT_KIND_PROBLEM and _counts(group, sources)
+        if (beside and any(_is_beside(group, row, drug, sources) for row, drug in rows)) or (
+            problem and any(_is_of(group, (f"family|{each}" for each in row.problems)) for row, _ in rows)
+        ):
+            yield wording.say(group.entries, sources)
+    codes = list(dict.fromkeys(code for row, _ in rows for code in row.results))
+    results = [group.newest for code in codes for group in groups if _is_result(group, code)][:MOST_RESULTS]
+    if results:
+        yield (wording.newest_values(results),)
+
+
+def _counts(group: Group, sources: Sources) -> bool:
+    """Whether a problem goes on, or is of those that count for ever."""
+    going_on = any(not facts.has_ended(each, sources.today) for each in group.entries)
+    return going_on or _is_of(group, (f"family|{each}" for each in COUNT_FOR_EVER))
 
 
 def _is_beside(group: Group, row: LookedAt, drug: Mention, sources: Sources) -> bool:

@@ -5,12 +5,18 @@ from datetime import date
 from decimal import Decimal
 
 from grounding import Sources, Statement, facts, phrases
-from grounding.kinds import allergy, medication, problem, trend
+from grounding.kinds import allergy, problem, trend
+from grounding.reading import names
 from grounding.statements import Day, Name, Part, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+# Families of problems that happen on a day and do not go on.
+EVENTS = (
+    "myocardial-infarction", "acute-coronary-syndrome", "stroke", "tia", "cardiac-arrest", "pulmonary-embolism", "overdose",
+    "fracture", "hip-fracture", "injury", "miscarriage", "ectopic-pregnancy", "anaphylaxis", "sepsis", "falls",
+)  # fmt: skip
 # Days of a thing that are all told; beyond it the first and the last.
 MOST_DAYS = 6
 # Values of a course that are told: of what the question names, and of what stands beside it.
@@ -19,29 +25,29 @@ MOST_POINTS, FEW_POINTS = 6, 4
 
 def say(
     entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = (), *, whole: bool = False
-) -> Statement | None:
-    """None where nothing can be said of them. `keep`: days whose values of a course are told in any case; `whole`:
-    more of the values between.
+) -> tuple[Statement, ...]:
+    """What may be said of them, the fullest first; none where nothing can be said. `keep`: days whose values of a
+    course are told in any case; `whole`: more of the values between.
     """
     match entries[-1].kind:
         case pb.FACT_KIND_RESULT:
-            return _results(entries, keep, MOST_POINTS if whole else FEW_POINTS)
+            return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS),)
         case pb.FACT_KIND_MEDICATION:
-            return _orders(entries, sources)
+            return (_orders(entries, sources), newest_order(entries, sources))
         case pb.FACT_KIND_PROBLEM:
-            return _problem(entries, sources)
+            return (_problem(entries, sources),)
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
-            return _events(entries)
+            return (_events(entries),)
         case pb.FACT_KIND_ALLERGY:
-            return allergy.statement(sources, entries[-1].fact_id)
+            return (allergy.statement(sources, entries[-1].fact_id),)
         case _:
-            return None
+            return ()
 
 
 def allergies(entries: Sequence[ClinicalFact]) -> Statement:
     """`Allergies: latex, egg and mould.`"""
-    names = [(Name(each.fact_id),) for each in entries]
-    return Statement(wire.STATEMENT_KIND_ALLERGY, (Words("Allergies: "), *_listed(names)))
+    allergens = [(Name(each.fact_id),) for each in entries]
+    return Statement(wire.STATEMENT_KIND_ALLERGY, (Words("Allergies: "), *_listed(allergens)))
 
 
 def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
@@ -53,19 +59,44 @@ def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
 
 def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     """`Sertraline 100 mg: first ordered on 1969-09-15, last on 2006-06-04, not renewed since.`"""
-    going_on = [each for each in entries if not facts.has_ended(each, sources.today)]
-    newest = (going_on or entries)[-1]
-    same = [each for each in entries if facts.printed_dose(each) == facts.printed_dose(newest) and facts.starts_on(each)]
+    newest = _standing(entries, sources)
+    same = [each for each in entries if each.source_code == newest.source_code and facts.starts_on(each)]
     oldest = same[0] if same else newest
-    named = (Name(newest.fact_id, capital=True), *phrases.dose(newest))
+    again = facts.starts_on(oldest) != facts.starts_on(newest)
+    last: tuple[Part, ...] = (Words(", last on "), Day(newest.fact_id)) if again else ()
+    told = (Words(": first ordered on " if again else ": ordered on "), Day(oldest.fact_id), *last)
     if facts.has_ended(newest, sources.today) and facts.starts_on(newest) and facts.ends_on(newest):
-        told = (Words(": ordered on "), Day(newest.fact_id), Words(", stopped on "), Day(newest.fact_id, end=True))
-    elif facts.starts_on(oldest) != facts.starts_on(newest) and facts.is_open_order(newest):
-        last = (Words(", last on "), Day(newest.fact_id), Words(", not renewed since"))
-        told = (Words(": first ordered on "), Day(oldest.fact_id), *last)
+        told = (*told, Words(", stopped on "), Day(newest.fact_id, end=True))
+    elif again and facts.is_open_order(newest):
+        told = (*told, Words(", not renewed since"))
     else:
-        return medication.statement(sources, newest.fact_id)
-    return Statement(wire.STATEMENT_KIND_MEDICATION, (*named, *told))
+        return newest_order(entries, sources)
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*_drug(entries, newest), *told))
+
+
+def newest_order(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
+    """`Sertraline 100 mg: ordered on 2006-06-04, not renewed since.`"""
+    newest = _standing(entries, sources)
+    state = (Words(": "), *phrases.medication_state(sources, newest))
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*_drug(entries, newest), *state))
+
+
+def _standing(entries: Sequence[ClinicalFact], sources: Sources) -> ClinicalFact:
+    """The newest that is not over, else the newest."""
+    return ([each for each in entries if not facts.has_ended(each, sources.today)] or list(entries))[-1]
+
+
+def _drug(entries: Sequence[ClinicalFact], newest: ClinicalFact) -> tuple[Part, ...]:
+    """The drug as it was ordered, all of a combination, with its dose."""
+    ordered = [each for each in entries if _is_one_order(each, newest)]
+    parts = list({facts.name_of(each): each for each in ordered}.values())
+    first, *others = parts
+    named = ((Name(first.fact_id, capital=True),), *((Name(each.fact_id),) for each in others))
+    return (*join(" / ", named), *phrases.dose(newest))
+
+
+def _is_one_order(one: ClinicalFact, other: ClinicalFact) -> bool:
+    return one.source_code == other.source_code and facts.starts_on(one) == facts.starts_on(other)
 
 
 def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
@@ -73,12 +104,20 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     days = _by_day(entries)
     going_on = [each for each in days if not facts.has_ended(each, sources.today)]
     named = (Name(days[-1].fact_id, capital=True),)
-    if going_on or facts.is_family_history(days[-1]) or not facts.starts_on(days[-1]):
-        return problem.statement(sources, (going_on or days)[0].fact_id)
+    if facts.is_family_history(days[-1]) or not facts.starts_on(days[-1]):
+        return problem.statement(sources, days[-1].fact_id)
+    if going_on:
+        since = Words(" on " if _is_event(going_on[0]) else " since ")
+        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id)))
     if len(days) > 1:
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days)))
     over = (Words(", resolved"), *phrases.ended_on(days[0]))
     return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days), *over))
+
+
+def _is_event(fact: ClinicalFact) -> bool:
+    """Whether it happened, and does not go on, whatever the record says of its end."""
+    return not names.keys_of(fact).isdisjoint(f"family|{each}" for each in EVENTS)
 
 
 def _events(entries: Sequence[ClinicalFact]) -> Statement:
@@ -125,7 +164,8 @@ def measured(fact: ClinicalFact) -> tuple[Part, ...]:
 
 def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: int) -> list[ClinicalFact]:
     """The last, the first, those of days that are to be told, the highest and the lowest, and evenly between."""
-    highest, lowest = max(reversed(numbers), key=_number), min(reversed(numbers), key=_number)
+    since = [each for each in numbers if not keep or (facts.starts_on(each) or keep[0]) >= keep[0]] or numbers
+    highest, lowest = max(reversed(since), key=_number), min(reversed(since), key=_number)
     wanted = [numbers[-1], numbers[0], *(each for day in keep for each in _around(numbers, day)), highest, lowest]
     if most > FEW_POINTS:
         wanted += [numbers[index * len(numbers) // most] for index in range(most)]

@@ -1,0 +1,92 @@
+"""What stands in front of an assessment: what answers the question, said once, bundled, and no more than is read.
+
+Guarantee: of each thing the fullest way is said that the record carries; what is bundled was supported alone and is
+verified again as a whole.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from grounding import Sources, Statement, Verdict, Verifier, render
+from grounding.statements import Words
+from longitude.reasoning.v1 import assessment_pb2 as wire
+
+from consult.drafting import UNSAYABLE, Drafted, draft
+
+# Who says what answers the question.
+ANSWER = "answer"
+# Statements in front, characters of all of them, and of one bundle with how many things it tells.
+MOST, CHARACTERS = 6, 640
+_OF_BUNDLE, _IN_BUNDLE = 260, 3
+_BUNDLED = frozenset(
+    {
+        wire.STATEMENT_KIND_MEDICATION,
+        wire.STATEMENT_KIND_PROBLEM,
+        wire.STATEMENT_KIND_EVENT,
+        wire.STATEMENT_KIND_LATEST,
+        wire.STATEMENT_KIND_TREND,
+    }
+)
+
+
+@dataclass(slots=True)
+class _Bundle:
+    """Statements of one kind that are told together."""
+
+    drafted: list[Drafted]
+
+    @property
+    def length(self) -> int:
+        return sum(len(each.rendered.text) for each in self.drafted)
+
+    def takes(self, other: Drafted) -> bool:
+        kind = other.rendered.statement.kind
+        own = self.drafted[0].rendered.statement.kind
+        fits = len(self.drafted) < _IN_BUNDLE and self.length + len(other.rendered.text) <= _OF_BUNDLE
+        return kind == own and kind in _BUNDLED and fits
+
+
+def draft_answer(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Verifier) -> list[Drafted]:
+    """The statements in front, and behind them those that are withheld or too many, in reading order."""
+    bundles: list[_Bundle] = []
+    behind: list[Drafted] = []
+    for drafted in filter(None, (_first_supported(ways, sources, verifier) for ways in answers)):
+        supported = _holds(drafted, verifier)
+        room = sum(each.length for each in bundles) + len(drafted.rendered.text) <= CHARACTERS
+        taking = next((each for each in bundles if each.takes(drafted)), None)
+        if supported and room and taking:
+            taking.drafted.append(drafted)
+        elif supported and (room or not bundles) and len(bundles) < MOST:
+            bundles.append(_Bundle([drafted]))
+        else:
+            behind.append(drafted)
+    front = [one for bundle in bundles for one in _bundled(bundle.drafted, sources, verifier)]
+    return [*(replace(each, front=True) for each in front), *behind]
+
+
+def _first_supported(ways: Sequence[Statement], sources: Sources, verifier: Verifier) -> Drafted | None:
+    drafted = [each for way in ways if (each := draft(way, sources, wire.AUTHOR_RULE, ANSWER))]
+    return next((each for each in drafted if _holds(each, verifier)), drafted[0] if drafted else None)
+
+
+def _holds(drafted: Drafted, verifier: Verifier) -> bool:
+    rendered = drafted.rendered
+    return verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
+
+
+def _bundled(drafted: Sequence[Drafted], sources: Sources, verifier: Verifier) -> Iterator[Drafted]:
+    """As one statement, where that is supported too."""
+    if len(drafted) > 1:
+        first = drafted[0].rendered.statement
+        parts = list(first.parts)
+        for each in drafted[1:]:
+            parts += [Words("; "), *each.rendered.statement.parts]
+        also = tuple(fact_id for each in drafted for fact_id in each.rendered.statement.also)
+        try:
+            whole = replace(drafted[0], rendered=render(Statement(first.kind, tuple(parts), also), sources))
+        except UNSAYABLE:
+            whole = None
+        if whole and _holds(whole, verifier):
+            yield whole
+            return
+    yield from drafted
