@@ -60,7 +60,7 @@ def draft_answer(answers: Iterable[Sequence[Statement]], sources: Sources, verif
             bundles.append(_Bundle([drafted]))
         else:
             behind.append(drafted)
-    front = [one for bundle in bundles for one in _bundled(bundle.drafted, sources, verifier)]
+    front = [one for bundle in bundles for one in _bundled(bundle.drafted, sources, verifier)][:MOST]
     return [*(replace(each, front=True) for each in front), *behind]
 
 

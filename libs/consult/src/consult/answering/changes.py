@@ -19,6 +19,8 @@ _PLACES = {
     pb.FACT_KIND_RESULT: 3,
     pb.FACT_KIND_IMMUNIZATION: 4,
 }
+# Circumstances that surveys ask for, and reminders.
+_NO_NEWS = frozenset({"family|social-circumstance", "http://snomed.info/sct|314529007"})
 # Values before the day, so that one beyond them all says something.
 _SEVERAL = 3
 
@@ -37,6 +39,8 @@ def _new(group: Group, day: date) -> list[ClinicalFact]:
 
 def _rank(group: Group, new: Sequence[ClinicalFact]) -> tuple[int, int] | None:
     """None where it is no news: what was there before as it is now."""
+    if not group.keys.isdisjoint(_NO_NEWS):
+        return None
     before = [each for each in group.entries if each not in new]
     if group.kind == pb.FACT_KIND_RESULT:
         return (_PLACES[group.kind], 0) if _is_beyond(new[-1], before) else None

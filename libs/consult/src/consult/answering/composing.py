@@ -8,12 +8,13 @@ from grounding import Sources, Statement, facts
 from grounding.kinds import absence
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import families
+from terminology import areas, families
 
 from consult.answering import changes, suitability, wording
 from consult.answering.finding import Group, find
 from consult.answering.inquiry import Form, Inquiry
 
+_DRUG = pb.FACT_KIND_MEDICATION
 # A statement in the ways in which it can be said, the fullest first.
 Ways = tuple[Statement, ...]
 # Statements that are composed; the first that the gate lets through stand in front.
@@ -53,6 +54,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _of_groups(inquiry, groups, sources)
+    yield from _untreated(inquiry, groups, sources)
 
 
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -60,8 +62,6 @@ def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     for mention in inquiry.mentions:
         if all(mention.keys.isdisjoint(group.keys) for group in groups):
             yield (absence.statement(sources, mention.text),)
-            if names.PROBLEM in mention.kinds and inquiry.asks(Form.TREATMENT):
-                yield (absence.statement(sources, f"drug for {mention.text}"),)
             if mention.is_drug:
                 yield from _without_reason(inquiry, groups, sources)
 
@@ -74,21 +74,37 @@ def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources)
             yield (absence.statement(sources, families.known()[area.problems[0]].name),)
 
 
+def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That the record has no drug of an area, where drugs are asked for; of an area of one drug, that it has not this."""
+    for area in inquiry.areas[:2]:
+        given = any(areas.is_given_for(area, facts.about(each.newest)) for each in groups if each.kind == _DRUG)
+        if given or not inquiry.asks(Form.TREATMENT, Form.ALLERGY):
+            continue
+        if len(area.drugs) == 1 and not area.classes:
+            yield (absence.statement(sources, area.drugs[0]),)
+        elif area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT):
+            yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+
+
 def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """The drugs that the question names."""
     for group in groups:
-        if group.named:
+        if group.named and group.kind == _DRUG:
             yield wording.say(group.entries, sources, whole=True)
 
 
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT) else []
+    whole = inquiry.asks(Form.COURSE, Form.EFFECT)
     for group in _chosen(groups):
-        yield wording.say(group.entries, sources, keep, whole=group.named)
+        yield wording.say(group.entries, sources, keep, whole=whole and group.named)
 
 
 def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
     """The most concerning first; of what is not named, each further group of a kind counts less."""
     left = [group for group in groups if group.worth > 0 and group.kind != pb.FACT_KIND_ALLERGY]
+    told = frozenset(key for group in left if not _is_history(group) for key in group.keys)
+    left = [group for group in left if not _is_history(group) or told.isdisjoint(_families(group))]
     least = left[0].worth - _BEHIND if left else 0.0
     taken = Counter[int]()
     while left:
@@ -97,6 +113,15 @@ def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
         taken[best.kind] += 1
         if best.worth >= least:
             yield best
+
+
+def _is_history(group: Group) -> bool:
+    """`History of myocardial infarction`, which says nothing beside the infarction itself."""
+    return group.kind == pb.FACT_KIND_PROBLEM and facts.name_of(group.newest).casefold().startswith("history of ")
+
+
+def _families(group: Group) -> frozenset[str]:
+    return frozenset(key for key in group.keys if key.startswith("family|"))
 
 
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:

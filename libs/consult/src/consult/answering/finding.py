@@ -21,7 +21,7 @@ from consult.context.relevance import terms
 _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_ENCOUNTER})
 # What a name in the question is worth, what an area is, and how much each further member of an area is worth less.
 NAMED, OF_CLASS, OF_AREA, LESS = 10.0, 9.0, 6.0, 0.35
-OF_DRUG_AREA, OF_PROCEDURE = 5.5, 4.0
+OF_DRUG_AREA, OF_PROCEDURE = 5.5, 5.0
 BY_WORDS = 9.0
 # Of two that are named, the more telling of its area, and the shorter name first. Longer names are questions of surveys.
 _BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
@@ -69,6 +69,8 @@ def _group(entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: In
     words = _by_words(stems, inquiry.stems, weights)
     of_areas = max((_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0)
     kind = entries[0].kind
+    if "family|social-circumstance" in keys and not named:
+        words = of_areas = 0.0
     base = max(named, words, of_areas)
     base += _BESIDE * of_areas - _A_WORD * len(facts.name_of(entries[-1]).split()) if base else 0.0
     return Group(kind, entries, keys, base + _fit(kind, inquiry) if base > 0 else 0.0, max(named, words) >= OF_CLASS)
@@ -126,6 +128,7 @@ _FITS: dict[tuple[Form, int], float] = {
     (Form.COURSE, pb.FACT_KIND_RESULT): 1.0,
     (Form.SEVERITY, pb.FACT_KIND_RESULT): 2.0,
     (Form.WHEN, pb.FACT_KIND_PROCEDURE): 1.0,
+    (Form.LAST, pb.FACT_KIND_PROCEDURE): 0.5,
     (Form.COUNT, pb.FACT_KIND_PROCEDURE): 1.0,
     (Form.ALLERGY, pb.FACT_KIND_ALLERGY): 5.0,
     (Form.IMMUNISATION, pb.FACT_KIND_IMMUNIZATION): 5.0,

@@ -36,7 +36,7 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
     first = [wording.say([each], sources) for each in concerning]
     rest: list[Ways] = [(wording.allergies(others),)] if len(others) > 1 else [wording.say([each], sources) for each in others]
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
-        rest.append((absence.statement(sources, "allergy to a drug"),))
+        rest.append((absence.statement(sources, "drug allergy"),))
     return first, rest
 
 

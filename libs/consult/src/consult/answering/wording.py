@@ -33,7 +33,8 @@ def say(
         case pb.FACT_KIND_RESULT:
             return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS),)
         case pb.FACT_KIND_MEDICATION:
-            return (_orders(entries, sources), newest_order(entries, sources))
+            newest = [each for each in entries if _is_one_order(each, _standing(entries, sources))]
+            return (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
         case pb.FACT_KIND_PROBLEM:
             return (_problem(entries, sources),)
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
@@ -65,8 +66,8 @@ def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     again = facts.starts_on(oldest) != facts.starts_on(newest)
     last: tuple[Part, ...] = (Words(", last on "), Day(newest.fact_id)) if again else ()
     told = (Words(": first ordered on " if again else ": ordered on "), Day(oldest.fact_id), *last)
-    if facts.has_ended(newest, sources.today) and facts.starts_on(newest) and facts.ends_on(newest):
-        told = (*told, Words(", stopped on "), Day(newest.fact_id, end=True))
+    if facts.has_ended(newest, sources.today) and not facts.is_on_hold(newest) and facts.starts_on(newest):
+        told = (*told, Words(", stopped"), *phrases.ended_on(newest))
     elif again and facts.is_open_order(newest):
         told = (*told, Words(", not renewed since"))
     else:
@@ -109,10 +110,11 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     if going_on:
         since = Words(" on " if _is_event(going_on[0]) else " since ")
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id)))
-    if len(days) > 1:
+    end = facts.ends_on(days[0])
+    if len(days) > 1 or end is None or end == facts.starts_on(days[0]):
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days)))
-    over = (Words(", resolved"), *phrases.ended_on(days[0]))
-    return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days), *over))
+    lasted = (Words(" from "), Day(days[0].fact_id), Words(" to "), Day(days[0].fact_id, end=True))
+    return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *lasted))
 
 
 def _is_event(fact: ClinicalFact) -> bool:
@@ -121,9 +123,11 @@ def _is_event(fact: ClinicalFact) -> bool:
 
 
 def _events(entries: Sequence[ClinicalFact]) -> Statement:
-    """`Colonoscopy on 2013-04-03 and 2014-04-28.`; of many the first and the last."""
+    """`Colonoscopy was done on 2013-04-03 and 2014-04-28.`; of many the first and the last."""
     days = _by_day(entries)
-    return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *_on_days(days)))
+    done = " was given" if entries[-1].kind == pb.FACT_KIND_IMMUNIZATION else " was done"
+    lead = (Words(done),) if len(days) <= MOST_DAYS else ()
+    return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *lead, *_on_days(days)))
 
 
 def _on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
@@ -166,7 +170,7 @@ def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: 
     """The last, the first, those of days that are to be told, the highest and the lowest, and evenly between."""
     since = [each for each in numbers if not keep or (facts.starts_on(each) or keep[0]) >= keep[0]] or numbers
     highest, lowest = max(reversed(since), key=_number), min(reversed(since), key=_number)
-    wanted = [numbers[-1], numbers[0], *(each for day in keep for each in _around(numbers, day)), highest, lowest]
+    wanted = [numbers[-1], numbers[0], *numbers[-2:-1], *(each for day in keep for each in _around(numbers, day)), highest, lowest]
     if most > FEW_POINTS:
         wanted += [numbers[index * len(numbers) // most] for index in range(most)]
     chosen = list({each.fact_id: each for each in wanted}.values())[:most]

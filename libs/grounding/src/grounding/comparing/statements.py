@@ -60,13 +60,13 @@ def _reordered(regimen: Node, node: Node, record: Record) -> list[Outcome]:
         return [unsupported("drug", drugs.NOT_TAKEN)]
     orders.sort(key=facts.in_time)
     first = orders[0] if "first" in _words(node) else None
-    last, ends = orders[-1], node.all("end")
-    if ends and first is None:
+    last, ends, over = orders[-1], node.all("end"), "stopped" in _words(node)
+    if over and first is None:
         begun = [fact for fact in orders if _is_on(node.all("first"), facts.starts_on(fact), record)]
         first = last = begun[-1] if begun else last
     right = _is_on(node.all("first"), facts.starts_on(first or last), record)
     right = right and _is_on(node.all("last"), facts.starts_on(last), record)
-    right = right and _is_on(ends, facts.ends_on(last), record) and facts.has_ended(last, record.today) == bool(ends)
+    right = right and _is_on(ends, facts.ends_on(last), record) and facts.has_ended(last, record.today) == over
     if not right:
         return [contradicted("date", drugs.when_of(last), [last])]
     return [supported("status", [first or last, last]), *drugs.details(regimen, [last])]
