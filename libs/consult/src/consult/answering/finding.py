@@ -58,9 +58,9 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
 
 
 def _concept(fact: ClinicalFact) -> str:
-    """A drug as it was ordered: of a combination, all parts."""
-    own = facts.about(fact).ordered_keys if fact.kind == pb.FACT_KIND_MEDICATION else ()
-    return next(iter(sorted(own)), "") or concepts.key(fact)
+    """A drug as it was ordered: of a combination all parts, and each product by itself."""
+    own = sorted(facts.about(fact).ordered_keys) if fact.kind == pb.FACT_KIND_MEDICATION else []
+    return f"{own[0]}|{fact.source_code.code}" if own else concepts.key(fact)
 
 
 def _group(entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: Inquiry, weights: dict[str, float]) -> Group:

@@ -17,12 +17,16 @@ from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
-from terminology import areas, vaccines
+from terminology import areas, families, vaccines
 from terminology.areas import Area
 
 from consult.context.relevance import terms
 
 _WORD = re.compile(r"[a-z0-9]+")
+_FAMILY = "family|"
+# Words of a question that name nothing, and how short or numeric ones say nothing by themselves.
+_EMPTY = terms("status value level list tablet history result reading number date visit note file record mg mcg")
+_SHORT = 3
 # Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
 _BEGINNING = 6
 
@@ -89,10 +93,12 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     mentions = mentions or tuple(_mentions(read))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
-    if not forms - {Form.TREATMENT, Form.LAST} and any(names.DRUG in each.kinds for each in mentions):
+    drug_named = any(names.DRUG in each.kinds for each in mentions)
+    if drug_named and (Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}):
         forms |= {Form.SUITABILITY}
     named = frozenset(stem for each in mentions for stem in terms(each.text))
-    return Inquiry(mentions, asked, forms, days, terms(question) - named - _form_stems())
+    left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
+    return Inquiry(mentions, asked, forms, days, left - named - _form_stems() - _EMPTY)
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:
@@ -126,9 +132,9 @@ def _areas_by_word(plain: str) -> Iterator[Area]:
 
 def _areas_by_key(mentions: tuple[Mention, ...]) -> Iterator[Area]:
     for mention in mentions:
-        for area in areas.known().values():
-            if not mention.keys.isdisjoint(area_keys(area)):
-                yield area
+        ids = [key.removeprefix(_FAMILY) for key in mention.keys if key.startswith(_FAMILY)]
+        keys = mention.keys.union(_FAMILY + each.id for each in families.with_wider(ids))
+        yield from (area for area in areas.known().values() if not keys.isdisjoint(area_keys(area)))
 
 
 @cache

@@ -21,6 +21,8 @@ EVENTS = (
 MOST_DAYS = 6
 # Values of a course that are told: of what the question names, and of what stands beside it.
 MOST_POINTS, FEW_POINTS = 6, 4
+# Changes of an answer in words that are told, the newest.
+MOST_CHANGES = 2
 
 
 def say(
@@ -146,8 +148,7 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
     numbers = trend.in_one_unit([each for each in entries if each.HasField("quantity") and facts.starts_on(each)])
     numbers = [each for each in numbers if facts.number(each.quantity) is not None]
     if len(numbers) < 2:
-        newest = numbers[-1] if numbers else entries[-1]
-        return Statement(wire.STATEMENT_KIND_LATEST, measured(newest))
+        return _answers(entries) if not numbers else Statement(wire.STATEMENT_KIND_LATEST, measured(numbers[-1]))
     points = turning_points(numbers, keep, most)
     first, last = points[0], points[-1]
     if facts.starts_on(first) == facts.starts_on(last):
@@ -158,6 +159,20 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
     if len(points) > 2:
         parts += [Words("; between: "), *join(", ", (_point(each, bare=True) for each in points[1:-1]))]
     return Statement(wire.STATEMENT_KIND_TREND, tuple(parts))
+
+
+def _answers(entries: Sequence[ClinicalFact]) -> Statement:
+    """`Smoking status was “Smokes tobacco daily” on 1993-02-23; smoking status was Ex-smoker on 1994-02-08.`"""
+    dated = [each for each in entries if facts.starts_on(each)] or list(entries[-1:])
+    changes = [each for before, each in zip((None, *dated), dated, strict=False) if before is None or _differ(before, each)]
+    told = changes[-MOST_CHANGES:]
+    if told[-1].fact_id != dated[-1].fact_id:
+        told.append(dated[-1])
+    return Statement(wire.STATEMENT_KIND_LATEST, join("; ", [measured(each) for each in told]))
+
+
+def _differ(one: ClinicalFact, other: ClinicalFact) -> bool:
+    return (one.text, one.coded.code, one.quantity.value) != (other.text, other.coded.code, other.quantity.value)
 
 
 def measured(fact: ClinicalFact) -> tuple[Part, ...]:
