@@ -16,7 +16,7 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from consult.answering import answer, inquire
 from consult.drafting import Drafted, draft_model, draft_rules
-from consult.front import draft_answer
+from consult.front import put_in_front
 from consult.gate import gate
 from consult.identity import Identity
 from consult.inputs import Budget, compile_inputs
@@ -73,7 +73,7 @@ def prepare(question: str, record: Record, budget: Budget, identity: Identity) -
     spoken = speak(sources, question, record.concerning, record.signed_at)
     inquiry = inquire(question, sources)
     verifier = Verifier(sources)
-    drafted = merge([*draft_answer(answer(inquiry, sources), sources, verifier), *draft_rules(spoken, sources)])
+    drafted = merge(put_in_front(answer(inquiry, sources), draft_rules(spoken, sources), sources, verifier))
     checked = gate(drafted, verifier, identity.assessment_id)
     inputs = compile_inputs(question, record, sources, checked, budget)
     return Prepared(identity, record, sources, drafted, checked, inputs)

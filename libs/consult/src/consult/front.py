@@ -11,6 +11,7 @@ from grounding import Sources, Statement, Verdict, Verifier, render
 from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
+from consult.answering import Answer
 from consult.drafting import UNSAYABLE, Drafted, draft
 
 # Who says what answers the question.
@@ -18,6 +19,8 @@ ANSWER = "answer"
 # Statements in front, characters of all of them, and of one bundle with how many things it tells.
 MOST, CHARACTERS = 6, 640
 _OF_BUNDLE, _IN_BUNDLE = 260, 3
+# Alerts before the answer, passages behind it.
+_ALERTS, _PASSAGES = 2, 1
 _BUNDLED = frozenset(
     {
         wire.STATEMENT_KIND_MEDICATION,
@@ -46,7 +49,32 @@ class _Bundle:
         return kind == own and kind in _BUNDLED and fits
 
 
-def draft_answer(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Verifier) -> list[Drafted]:
+def put_in_front(answered: Answer, rules: Sequence[Drafted], sources: Sources, verifier: Verifier) -> list[Drafted]:
+    """Alerts about the drugs that the question names, what answers it, a passage beside it; then everything else."""
+    told = _told(answered.told, sources, verifier)
+    touching = [each for each in rules if _is_alert(each, answered.considered)]
+    alerts = list(
+        {(each.author_name, each.rendered.statement.fact_ids[-1]): each for each in reversed(touching)}.values()
+    )
+    alerts = alerts[::-1][:_ALERTS]
+    passages = [each for each in rules if answered.wants_evidence and _is_evidence(each)][:_PASSAGES]
+    room = MOST - len(alerts) - len(passages)
+    front = [*alerts, *[each for each in told if each.front][:room], *passages]
+    chosen = {id(each) for each in front}
+    behind = [each for each in (*told, *rules) if id(each) not in chosen]
+    return [*(replace(each, front=True) for each in front), *(replace(each, front=False) for each in behind)]
+
+
+def _is_alert(drafted: Drafted, considered: frozenset[str]) -> bool:
+    statement = drafted.rendered.statement
+    return statement.kind == wire.STATEMENT_KIND_ALERT and not considered.isdisjoint(statement.fact_ids)
+
+
+def _is_evidence(drafted: Drafted) -> bool:
+    return drafted.rendered.statement.kind == wire.STATEMENT_KIND_EVIDENCE
+
+
+def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Verifier) -> list[Drafted]:
     """The statements in front, and behind them those that are withheld or too many, in reading order."""
     bundles: list[_Bundle] = []
     behind: list[Drafted] = []

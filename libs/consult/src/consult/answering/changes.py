@@ -27,7 +27,9 @@ _SEVERAL = 3
 
 def since(day: date, groups: Sequence[Group], sources: Sources) -> Iterator[tuple[Statement, ...]]:
     """What of each concept is new, what was never there before and the newest first."""
-    ranked = [(rank, group, new) for group in groups if (new := _new(group, day)) and (rank := _rank(group, new)) is not None]
+    ranked = [
+        (rank, group, new) for group in groups if (new := _new(group, day)) and (rank := _rank(group, new)) is not None
+    ]
     ranked.sort(key=lambda each: (each[0], -facts.in_time(each[2][-1])[0]))
     for _, group, new in ranked:
         yield wording.say(new if group.kind != pb.FACT_KIND_RESULT else new[-1:], sources)

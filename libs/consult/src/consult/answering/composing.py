@@ -1,12 +1,16 @@
 """What stands in front of an answer: the statements that answer, the most concerning first."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from grounding import Sources, Statement, facts
 from grounding.kinds import absence
 from grounding.reading import names
+from grounding.statements import Day, Label, Words
+from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
@@ -14,6 +18,10 @@ from consult.answering import changes, suitability, wording
 from consult.answering.finding import Group, find
 from consult.answering.inquiry import Form, Inquiry
 
+# Endings and words of operations in the names of procedures.
+_SURGICAL = re.compile(
+    r"ectomy|resection|plasty|bypass|graft|transplant|replacement|amputation|ostomy|operation", re.IGNORECASE
+)
 _DRUG = pb.FACT_KIND_MEDICATION
 # A statement in the ways in which it can be said, the fullest first.
 Ways = tuple[Statement, ...]
@@ -25,12 +33,24 @@ _BEFORE_ALLERGIES = 4
 _BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 
 
-def answer(inquiry: Inquiry, sources: Sources) -> list[Ways]:
-    """What may stand in front, in reading order, each in the ways in which it can be said; none where nothing was
-    understood.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`told`: what may stand in front, in reading order, each in the ways in which it can be said. `considered`: ids of
+    the orders of the drugs that the question names. `wants_evidence`: whether a passage belongs beside it.
     """
+
+    told: tuple[Ways, ...]
+    considered: frozenset[str]
+    wants_evidence: bool
+
+
+def answer(inquiry: Inquiry, sources: Sources) -> Answer:
+    """Empty where nothing was understood."""
     groups = find(inquiry, sources)
-    return [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources)) if ways][:MOST]
+    told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources)) if ways][:MOST]
+    orders = (each for group in groups if group.named and group.kind == _DRUG for each in group.entries)
+    wants_evidence = inquiry.asks(Form.SUITABILITY, Form.ALLERGY)
+    return Answer(tuple(told), frozenset(each.fact_id for each in orders), wants_evidence)
 
 
 def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -53,8 +73,9 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
-    yield from _of_groups(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
+    yield from _not_since(inquiry, groups)
+    yield from _of_groups(inquiry, groups, sources)
 
 
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -82,8 +103,27 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             continue
         if len(area.drugs) == 1 and not area.classes:
             yield (absence.statement(sources, area.drugs[0]),)
-        elif area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT):
+        elif (
+            area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT)
+        ):
             yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+
+
+def _not_since(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
+    """That what the question names was not done again since an operation."""
+    if not inquiry.asks(Form.SINCE):
+        return
+    done = [each for each in groups if each.kind == pb.FACT_KIND_PROCEDURE and each.worth > 0]
+    operations = [each.newest for each in done if _SURGICAL.search(facts.name_of(each.newest)) and not each.named]
+    asked = [each for each in groups if each.named and each.kind in (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT)]
+    for reference in operations[:1]:
+        day = facts.starts_on(reference)
+        for group in asked:
+            if day and all((facts.starts_on(each) or date.max) <= day for each in group.entries):
+                thing = Label(facts.name_of(group.newest))
+                told = (Words("No "), thing, Words(" was found in the record after "), Day(reference.fact_id))
+                yield (Statement(wire.STATEMENT_KIND_ABSENCE, told),)
+                yield (wording.events([reference]),)
 
 
 def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

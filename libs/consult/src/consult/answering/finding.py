@@ -63,11 +63,15 @@ def _concept(fact: ClinicalFact) -> str:
     return f"{own[0]}|{fact.source_code.code}" if own else concepts.key(fact)
 
 
-def _group(entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: Inquiry, weights: dict[str, float]) -> Group:
+def _group(
+    entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: Inquiry, weights: dict[str, float]
+) -> Group:
     keys = frozenset().union(*(names.keys_of(each) for each in entries[-2:]))
     named = max((_named(each.keys, keys, of_class=names.CLASS in each.kinds) for each in inquiry.mentions), default=0.0)
     words = _by_words(stems, inquiry.stems, weights)
-    of_areas = max((_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0)
+    of_areas = max(
+        (_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
+    )
     kind = entries[0].kind
     if "family|social-circumstance" in keys and not named:
         words = of_areas = 0.0
@@ -127,7 +131,7 @@ _FITS: dict[tuple[Form, int], float] = {
     (Form.EFFECT, pb.FACT_KIND_RESULT): 1.0,
     (Form.COURSE, pb.FACT_KIND_RESULT): 1.0,
     (Form.SEVERITY, pb.FACT_KIND_RESULT): 2.0,
-    (Form.WHEN, pb.FACT_KIND_PROCEDURE): 1.0,
+    (Form.WHEN, pb.FACT_KIND_PROCEDURE): 2.0,
     (Form.LAST, pb.FACT_KIND_PROCEDURE): 0.5,
     (Form.COUNT, pb.FACT_KIND_PROCEDURE): 1.0,
     (Form.ALLERGY, pb.FACT_KIND_ALLERGY): 5.0,

@@ -49,6 +49,7 @@ class Form(StrEnum):
     SEVERITY = "severity"
     ABSENCE = "absence"
     BEFORE = "before"
+    SINCE = "since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,8 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     drug_named = any(names.DRUG in each.kinds for each in mentions)
     if drug_named and (Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}):
         forms |= {Form.SUITABILITY}
-    named = frozenset(stem for each in mentions for stem in terms(each.text))
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
-    return Inquiry(mentions, asked, forms, days, left - named - _form_stems() - _EMPTY)
+    return Inquiry(mentions, asked, forms, days, left - _form_stems() - _EMPTY)
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:
@@ -119,9 +119,7 @@ def _vaccines(plain: str) -> Iterator[Mention]:
 @cache
 def _antigens() -> tuple[tuple[str, tuple[str, ...]], ...]:
     known = dict.fromkeys(antigen for vaccine in vaccines.known() for antigen in vaccine.antigens)
-    return tuple(
-        (each, (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each))) for each in known
-    )
+    return tuple((each, (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each))) for each in known)
 
 
 def _areas_by_word(plain: str) -> Iterator[Area]:

@@ -34,7 +34,9 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
     concerning = [each for each in distinct if any(_concerns(each, drug) for drug in inquiry.drugs)]
     others = [each for each in distinct if each not in concerning]
     first = [wording.say([each], sources) for each in concerning]
-    rest: list[Ways] = [(wording.allergies(others),)] if len(others) > 1 else [wording.say([each], sources) for each in others]
+    rest: list[Ways] = (
+        [(wording.allergies(others),)] if len(others) > 1 else [wording.say([each], sources) for each in others]
+    )
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
         rest.append((absence.statement(sources, "drug allergy"),))
     return first, rest
@@ -102,5 +104,3 @@ def _is_result(group: Group, code: str) -> bool:
         and group.newest.HasField("quantity")
         and facts.starts_on(group.newest) is not None
     )
-
-

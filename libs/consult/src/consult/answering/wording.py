@@ -40,7 +40,7 @@ def say(
         case pb.FACT_KIND_PROBLEM:
             return (_problem(entries, sources),)
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
-            return (_events(entries),)
+            return (events(entries),)
         case pb.FACT_KIND_ALLERGY:
             return (allergy.statement(sources, entries[-1].fact_id),)
         case _:
@@ -124,7 +124,7 @@ def _is_event(fact: ClinicalFact) -> bool:
     return not names.keys_of(fact).isdisjoint(f"family|{each}" for each in EVENTS)
 
 
-def _events(entries: Sequence[ClinicalFact]) -> Statement:
+def events(entries: Sequence[ClinicalFact]) -> Statement:
     """`Colonoscopy was done on 2013-04-03 and 2014-04-28.`; of many the first and the last."""
     days = _by_day(entries)
     done = " was given" if entries[-1].kind == pb.FACT_KIND_IMMUNIZATION else " was done"
@@ -152,7 +152,12 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
     points = turning_points(numbers, keep, most)
     first, last = points[0], points[-1]
     if facts.starts_on(first) == facts.starts_on(last):
-        both = (Value(first.fact_id, rounded=True), Words(" and "), Value(last.fact_id, rounded=True), *phrases.on(last))
+        both = (
+            Value(first.fact_id, rounded=True),
+            Words(" and "),
+            Value(last.fact_id, rounded=True),
+            *phrases.on(last),
+        )
         return Statement(wire.STATEMENT_KIND_LATEST, (Name(last.fact_id, capital=True), Words(" was "), *both))
     parts: list[Part] = [Name(last.fact_id, capital=True), Words(f" {trend.direction(points)} from ")]
     parts += [*_point(first, bare=False), Words(" to "), *_point(last, bare=False)]
@@ -164,10 +169,10 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
 def _answers(entries: Sequence[ClinicalFact]) -> Statement:
     """`Smoking status was “Smokes tobacco daily” on 1993-02-23; smoking status was Ex-smoker on 1994-02-08.`"""
     dated = [each for each in entries if facts.starts_on(each)] or list(entries[-1:])
-    changes = [each for before, each in zip((None, *dated), dated, strict=False) if before is None or _differ(before, each)]
-    told = changes[-MOST_CHANGES:]
-    if told[-1].fact_id != dated[-1].fact_id:
-        told.append(dated[-1])
+    changes = [
+        each for before, each in zip((None, *dated), dated, strict=False) if before is None or _differ(before, each)
+    ]
+    told = [*changes[-MOST_CHANGES:-1], changes[-1] if len(changes) > 1 else dated[-1]]
     return Statement(wire.STATEMENT_KIND_LATEST, join("; ", [measured(each) for each in told]))
 
 
@@ -185,10 +190,18 @@ def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: 
     """The last, the first, those of days that are to be told, the highest and the lowest, and evenly between."""
     since = [each for each in numbers if not keep or (facts.starts_on(each) or keep[0]) >= keep[0]] or numbers
     highest, lowest = max(reversed(since), key=_number), min(reversed(since), key=_number)
-    wanted = [numbers[-1], numbers[0], *numbers[-2:-1], *(each for day in keep for each in _around(numbers, day)), highest, lowest]
+    previous = [each for each in numbers if facts.starts_on(each) != facts.starts_on(numbers[-1])][-1:]
+    wanted = [
+        numbers[-1],
+        numbers[0],
+        *previous,
+        *(each for day in keep for each in _around(numbers, day)),
+        highest,
+        lowest,
+    ]
     if most > FEW_POINTS:
         wanted += [numbers[index * len(numbers) // most] for index in range(most)]
-    chosen = list({each.fact_id: each for each in wanted}.values())[:most]
+    chosen = list({(facts.starts_on(each), each.quantity.value): each for each in wanted}.values())[:most]
     return sorted(chosen, key=facts.in_time)
 
 
