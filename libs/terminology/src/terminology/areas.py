@@ -1,7 +1,8 @@
 """Areas of medicine: the problems, results, drugs and procedures that physicians look at together, and what is looked
 at before a drug is given.
 
-Rows of `data/areas.tsv` and `data/suitability.tsv`. An area is no diagnosis and no advice: it says what belongs beside what when one of it is asked for.
+Rows of `data/areas.tsv` and `data/suitability.tsv`. An area is no diagnosis and no advice: it says what belongs beside
+what when one of it is asked for.
 """
 
 from dataclasses import dataclass

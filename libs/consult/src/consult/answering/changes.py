@@ -11,7 +11,7 @@ from consult.answering import wording
 from consult.answering.finding import Group
 
 # What is worth telling first.
-_PLACES = {
+_PLACES: dict[int, int] = {
     pb.FACT_KIND_PROBLEM: 0,
     pb.FACT_KIND_ALLERGY: 0,
     pb.FACT_KIND_MEDICATION: 1,

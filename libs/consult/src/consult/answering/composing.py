@@ -14,9 +14,10 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
-from consult.answering import changes, suitability, wording
+from consult.answering import changes, suitability, windows, wording
 from consult.answering.finding import Group, find
-from consult.answering.inquiry import Form, Inquiry
+from consult.answering.inquiry import Form, Inquiry, Mention
+from consult.context.relevance import terms
 
 # Endings and words of operations in the names of procedures.
 _SURGICAL = re.compile(
@@ -29,7 +30,7 @@ Ways = tuple[Statement, ...]
 MOST = 14
 # Of them, those before the allergies that nobody asked for.
 _BEFORE_ALLERGIES = 4
-# How far behind the best group one may lie and still stand in front, and what each further one of its kind is worth less.
+# How far behind the best group one may lie, and what each further one of its kind is worth less.
 _BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 
 
@@ -81,10 +82,17 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What the question names and the record has not, and that there is no drug for it where drugs are asked for."""
     for mention in inquiry.mentions:
-        if all(mention.keys.isdisjoint(group.keys) for group in groups):
+        if not any(_is_there(mention, group) for group in groups):
             yield (absence.statement(sources, mention.text),)
             if mention.is_drug:
                 yield from _without_reason(inquiry, groups, sources)
+
+
+def _is_there(mention: Mention, group: Group) -> bool:
+    """By its keys; what was done also by its words: chemotherapy is there in chemotherapy with radiation."""
+    spoken = terms(mention.text)
+    by_words = names.PROCEDURE in mention.kinds and bool(spoken) and spoken <= terms(facts.name_of(group.newest))
+    return by_words or not mention.keys.isdisjoint(group.keys)
 
 
 def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -96,7 +104,7 @@ def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources)
 
 
 def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """That the record has no drug of an area, where drugs are asked for; of an area of one drug, that it has not this."""
+    """That the record has no drug of an area, where drugs are asked for; of an area of one drug, not this."""
     for area in inquiry.areas[:2]:
         given = any(areas.is_given_for(area, facts.about(each.newest)) for each in groups if each.kind == _DRUG)
         if given or not inquiry.asks(Form.TREATMENT, Form.ALLERGY):
@@ -135,9 +143,11 @@ def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
 
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT) else []
+    spans = windows.of(inquiry, groups, sources)
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
     for group in _chosen(groups):
-        yield wording.say(group.entries, sources, keep, whole=whole and group.named)
+        within = windows.within(group, spans)
+        yield wording.say(within or group.entries, sources, keep, whole=bool(within) or (whole and group.named))
 
 
 def _chosen(groups: Sequence[Group]) -> Iterator[Group]:

@@ -23,7 +23,7 @@ _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIN
 NAMED, OF_CLASS, OF_AREA, LESS = 10.0, 9.0, 6.0, 0.35
 OF_DRUG_AREA, OF_PROCEDURE = 5.5, 5.0
 BY_WORDS = 9.0
-# Of two that are named, the more telling of its area, and the shorter name first. Longer names are questions of surveys.
+# Of two that are named, the more telling of its area and the shorter name first; longer ones are surveys' questions.
 _BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
@@ -31,7 +31,7 @@ ENOUGH = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The entries of one concept. `worth`: how much it concerns the question; `named`: it is what the question names."""
+    """The entries of one concept. `worth`: how much it concerns the question; `named`: the question names it."""
 
     kind: int
     entries: tuple[ClinicalFact, ...]
@@ -68,9 +68,11 @@ def _group(
 ) -> Group:
     keys = frozenset().union(*(names.keys_of(each) for each in entries[-2:]))
     named = max((_named(each.keys, keys, of_class=names.CLASS in each.kinds) for each in inquiry.mentions), default=0.0)
-    words = _by_words(stems, inquiry.stems, weights)
+    # A procedure is known by its own words, also where they name something else: `diabetic eye check`.
+    asked = inquiry.words if entries[0].kind == pb.FACT_KIND_PROCEDURE else inquiry.stems
+    words = _by_words(stems, asked, weights)
     of_areas = max(
-        (_of_area(area, keys, stems, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
+        (_of_area(area, keys, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
     )
     kind = entries[0].kind
     if "family|social-circumstance" in keys and not named:
@@ -84,7 +86,7 @@ def _named(wanted: frozenset[str], keys: frozenset[str], *, of_class: bool) -> f
     return 0.0 if keys.isdisjoint(wanted) else OF_CLASS if of_class else NAMED
 
 
-def _of_area(area: Area, keys: frozenset[str], stems: frozenset[str], fact: ClinicalFact) -> float:
+def _of_area(area: Area, keys: frozenset[str], fact: ClinicalFact) -> float:
     match fact.kind:
         case pb.FACT_KIND_RESULT:
             ranks = [n for n, code in enumerate(area.results) if f"http://loinc.org|{code}" in keys]

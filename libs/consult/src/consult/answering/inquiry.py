@@ -50,6 +50,8 @@ class Form(StrEnum):
     ABSENCE = "absence"
     BEFORE = "before"
     SINCE = "since"
+    STAY = "stay"
+    DURING = "during"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,16 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """`mentions` and `areas` in the order of the question; `days`: spans of time that it names; `stems`: what is left."""
+    """`mentions` and `areas` in the order of the question; `days`: spans of time that it names. `stems`: of the words
+    beside the names; `words`: of all that say something.
+    """
 
     mentions: tuple[Mention, ...]
     areas: tuple[Area, ...]
     forms: frozenset[Form]
     days: tuple[tuple[date, date], ...]
     stems: frozenset[str]
+    words: frozenset[str]
 
     @property
     def drugs(self) -> tuple[Mention, ...]:
@@ -98,7 +103,9 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     if drug_named and (Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}):
         forms |= {Form.SUITABILITY}
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
-    return Inquiry(mentions, asked, forms, days, left - _form_stems() - _EMPTY)
+    left -= _form_stems() | _EMPTY
+    named = frozenset(stem for each in mentions for stem in terms(each.text))
+    return Inquiry(mentions, asked, forms, days, left - named, left)
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:

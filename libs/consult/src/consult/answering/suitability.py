@@ -20,7 +20,8 @@ from consult.answering.inquiry import Inquiry, Mention
 Ways = tuple[Statement, ...]
 # Families of problems that speak against a drug although they are over.
 COUNT_FOR_EVER = (
-    "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke", "myocardial-infarction",
+    "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke",
+    "myocardial-infarction",
     "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "hypoglycemia", "miscarriage", "aki",
 )  # fmt: skip
 # Results that are told together.

@@ -14,7 +14,8 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 # Families of problems that happen on a day and do not go on.
 EVENTS = (
-    "myocardial-infarction", "acute-coronary-syndrome", "stroke", "tia", "cardiac-arrest", "pulmonary-embolism", "overdose",
+    "myocardial-infarction", "acute-coronary-syndrome", "stroke", "tia", "cardiac-arrest", "pulmonary-embolism",
+    "overdose",
     "fracture", "hip-fracture", "injury", "miscarriage", "ectopic-pregnancy", "anaphylaxis", "sepsis", "falls",
 )  # fmt: skip
 # Days of a thing that are all told; beyond it the first and the last.

@@ -238,7 +238,7 @@ def absent_since(node: Node, record: Record) -> list[Outcome]:
 
 
 def absent_allergy(node: Node, record: Record) -> list[Outcome]:
-    """That the whole record has no allergy to a drug, or none to one drug, its class, or what may cross-react with it."""
+    """That the whole record has no allergy to a drug, or none to one drug or class."""
     entries = [fact for fact in record.whole.facts if fact.kind == pb.FACT_KIND_ALLERGY and not facts.is_absent(fact)]
     keys = meaning.keys(node, *names.KINDS)
     against = [fact for fact in entries if not keys.isdisjoint(names.keys_of(fact)) or _may_be_of_drug(fact, keys)]

@@ -1,0 +1,50 @@
+"""The time that a question is about: a year or month that it names, the stays in hospital in it, or a treatment."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from grounding import Sources, facts
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from consult.answering.finding import Group
+from consult.answering.inquiry import Form, Inquiry
+
+Span = tuple[date, date]
+_INPATIENT = "IMP"
+
+
+def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Span, ...]:
+    """Spans in which values are to be told; none where the question names no time."""
+    named = tuple(span for span in inquiry.days if span[0] < span[1])
+    if inquiry.asks(Form.STAY):
+        stays = (_days(each) for each in sources.encounters() if each.code.code == _INPATIENT)
+        return tuple(stay for stay in stays if not named or any(_meet(stay, span) for span in named))
+    if inquiry.asks(Form.DURING):
+        done = [group for group in groups if group.worth > 0 and group.kind in _LASTING][:1]
+        return tuple(_of_group(group) for group in done)
+    return named
+
+
+def within(group: Group, spans: Sequence[Span]) -> tuple[ClinicalFact, ...]:
+    """Results of these spans; of stays, the last values too."""
+    if group.kind != pb.FACT_KIND_RESULT:
+        return ()
+    return tuple(each for each in group.entries if any(_meet(_days(each), span) for span in spans))
+
+
+_LASTING = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_MEDICATION)
+
+
+def _of_group(group: Group) -> Span:
+    spans = [_days(each) for each in group.entries]
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def _days(fact: ClinicalFact) -> Span:
+    first = facts.starts_on(fact) or date.min
+    return first, facts.ends_on(fact) or first
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
