@@ -21,16 +21,20 @@ def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Spa
         stays = (_days(each) for each in sources.encounters() if each.code.code == _INPATIENT)
         return tuple(stay for stay in stays if not named or any(_meet(stay, span) for span in named))
     if inquiry.asks(Form.DURING):
-        done = [group for group in groups if group.worth > 0 and group.kind in _LASTING][:1]
-        return tuple(_of_group(group) for group in done)
+        done = [group for group in groups if group.worth > 0 and group.kind in _LASTING]
+        done.sort(key=lambda group: group.kind != pb.FACT_KIND_PROCEDURE)
+        return tuple(_of_group(group) for group in done[:1])
     return named
 
 
 def within(group: Group, spans: Sequence[Span]) -> tuple[ClinicalFact, ...]:
-    """Results of these spans; of stays, the last values too."""
+    """Results of these spans, and the next behind the last; none where there is none."""
     if group.kind != pb.FACT_KIND_RESULT:
         return ()
-    return tuple(each for each in group.entries if any(_meet(_days(each), span) for span in spans))
+    inside = [each for each in group.entries if any(_meet(_days(each), span) for span in spans)]
+    last = max((span[1] for span in spans), default=date.max)
+    behind = [each for each in group.entries if _days(each)[0] > last][:1]
+    return (*inside, *behind) if inside else ()
 
 
 _LASTING = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_MEDICATION)
