@@ -35,6 +35,10 @@ _CIRCUMSTANCE = "circumstance"
 _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
+_END = "end"
+# What the clauses that follow were for; the kinds that compare a reason.
+PURPOSE = "purpose"
+_FOR_REASONS = frozenset(("started", "took", "given"))
 # What is said to be so now, or last, is not of another day.
 _PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
 # Times that are told from another.
@@ -93,17 +97,40 @@ def _after(clause: Node, record: Record) -> Node:
 
 
 def continued(clause: Node, before: Node | None) -> Node:
-    """A clause that leaves out what it is about, with what the clause before it is about."""
+    """A clause that leaves out what it is about, with what the clause before it is about, or says that it is for."""
     if before is not None and before.kind in _CHANGING and clause.kind == "takes" and clause.parts[0].text == "on":
         # `Was started on A in May and on B in June` says more of B than that it is taken.
         raise UnclearError("what is told of the drug")
+    purpose = before.all(PURPOSE) if before is not None and clause.kind != PURPOSE else ()
+    return _for(_completed(clause, before), purpose) if purpose else _completed(clause, before)
+
+
+def _completed(clause: Node, before: Node | None) -> Node:
     if clause.kind != "elided":
         return clause
-    what = [node for role in ("what", "acts", "conditions") for node in (before.all(role) if before else ())]
+    what = [node for role in ("what", "acts", "conditions", PURPOSE) for node in (before.all(role) if before else ())]
     what += [node for ordered in (before.all("ordered") if before else ()) for node in ordered.all("what")]
     if not what:
         raise UnclearError("what is told")
     return replace(clause, roles={**clause.roles, "what": tuple(what)})
+
+
+def _for(clause: Node, purpose: tuple[Node, ...]) -> Node:
+    """A clause with what the one before it says that it was for (for migraine he received sumatriptan).
+
+    UnclearError for a clause of a kind that is for nothing.
+    """
+    roles = {**clause.roles, PURPOSE: purpose}
+    if clause.kind == "elided" or (clause.says("now") and clause.all(ANTECEDENT)):
+        return replace(clause, roles=roles)
+    if clause.kind in _FOR_REASONS:
+        return replace(clause, roles={**roles, "reason": (*clause.all("reason"), *purpose)})
+    if clause.kind == "attended":
+        named = {role: tuple(each for each in purpose if each.kind == role) for role in ("conditions", "observed")}
+        return replace(clause, roles={**roles, **{role: (*clause.all(role), *nodes) for role, nodes in named.items()}})
+    if clause.kind == "event" and all(each.kind == "acts" for each in clause.all("what")) and not clause.sets:
+        return replace(clause, kinds=frozenset({"done-for"}), roles={**roles, "conditions": purpose})
+    raise UnclearError("what it was for")
 
 
 def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
@@ -116,7 +143,7 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
     for role, nodes in clause.roles.items():
         told = []
         for node in nodes:
-            replaced, known = _anchored(node, known, record) if role in _TIMES else (node, known)
+            replaced, known = _anchored(node, known, record) if role in (*_TIMES, _END) else (node, known)
             told.append(replaced)
         roles[role] = tuple(told)
     return replace(clause, roles=roles)

@@ -51,7 +51,7 @@ class Occasions:
 def event(node: Node, record: Record) -> list[Outcome]:
     """What happened, with its days, its number and its place in the order."""
     ordered = node.one("ordered")
-    order = ordered.says("order") if ordered else node.says("order")
+    order = order_of(node)
     if node.says("vaccinated"):
         return _vaccinated(node, record)
     targets = [ordered.all("what")[0]] if ordered else [one for part in node.all("what") for one in each(part)]
@@ -63,6 +63,16 @@ def event(node: Node, record: Record) -> list[Outcome]:
         for one in targets
         for outcome in of(node, _completed(one, shared, record) or occasions(one, record), order, record, one)
     ]
+
+
+def order_of(node: Node) -> str:
+    """Which of what happened is meant. UnclearError for the rank of a value (`the highest`)."""
+    told = [*node.all("rank"), *([node] if node.says("order") else node.all("ordered"))]
+    order = told[0].says("order") if told else ""
+    counts = (one.text.lower() != "one" for rank in node.all("rank") for one in rank.all("one"))
+    if node.all("rank") and (order not in ("first", "last") or any(counts)):
+        raise UnclearError("which occasion is meant")
+    return order
 
 
 def _shared(targets: Sequence[Node]) -> str:

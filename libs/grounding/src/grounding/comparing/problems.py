@@ -19,9 +19,13 @@ from grounding.comparing.outcome import Outcome, contradicted, supported, unsupp
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
 from grounding.reading import names, wordings
+from grounding.reading.grammar import ANTECEDENT
 from grounding.reading.nodes import Node
 
 _SAID_NOWHERE = "the record has no such entry"
+# Roles of the times of an antecedent; its kinds that say when a problem began.
+_TIMES = ("when", "on", "first")
+_BEGINNING = frozenset(("event", "elided", "attended"))
 _KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
 # What a family says of a result: the result's LOINC code, and which flag it has.
 _BY_RESULT = {
@@ -92,6 +96,21 @@ def present(condition: Node, record: Record) -> list[ClinicalFact]:
     return [
         fact for fact in _named_by(condition, record) if not facts.is_absent(fact) and _is_qualified(condition, fact)
     ]
+
+
+def meant(node: Node, condition: Node, record: Record) -> list[ClinicalFact]:
+    """The entries that a clause may mean: those of which its antecedent is true as well."""
+    here = present(condition, record)
+    before = node.one(ANTECEDENT)
+    if before is None:
+        return here
+    spans = [span for role in _TIMES for when in before.all(role) for span in meaning.spans(when, record)]
+    began = before.kind in _BEGINNING
+    return [fact for fact in here if all(_is_as_told(fact, span, began=began) for span in spans)]
+
+
+def _is_as_told(fact: ClinicalFact, span: Span, *, began: bool) -> bool:
+    return span.includes(facts.starts_on(fact)) if began and span.relation == "on" else is_of(fact, span)
 
 
 def _named_by(condition: Node, record: Record) -> list[ClinicalFact]:
@@ -234,7 +253,7 @@ def active(node: Node, record: Record) -> list[Outcome]:
     """A problem that is told as not over: an entry of it has no end."""
     found: list[Outcome] = []
     for condition in conditions(node):
-        here = [fact for fact in present(condition, record) if not is_history(fact)]
+        here = [fact for fact in meant(node, condition, record) if not is_history(fact)]
         open_ = [fact for fact in here if not _over(fact, record)]
         if open_:
             found.append(supported("status", open_[-1:]))
@@ -322,7 +341,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
     ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
     found: list[Outcome] = []
     for condition in conditions(node):
-        entries = present(condition, record)
+        entries = meant(node, condition, record)
         over = [fact for fact in entries if _over(fact, record)]
         fitting = [
             fact
@@ -367,7 +386,7 @@ def over(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     found: list[Outcome] = []
     for condition in conditions(node):
-        entries = present(condition, record)
+        entries = meant(node, condition, record)
         active = [fact for fact in entries if not _over(fact, record)]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))

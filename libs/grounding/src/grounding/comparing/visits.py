@@ -17,12 +17,13 @@ def attended(node: Node, record: Record) -> list[Outcome]:
     """Visits of a class on the days that are named, how many, and the problems that belong to them."""
     happened = _visits(node, record)
     if not any(node.all(role) for role in ("conditions", "observed", "acts")):
-        return events.of(node, happened, node.says("order"), record)
+        return events.of(node, happened, events.order_of(node), record)
     spans = events.spans_of((*node.all("first"), *node.all("on")), record)
     if not happened.facts:
         return [unsupported("event", "the record has no such visit")]
-    if node.says("order"):
-        chosen = happened.days[:1] if node.says("order") == "first" else happened.days[-1:]
+    order = events.order_of(node)
+    if order:
+        chosen = happened.days[:1] if order == "first" else happened.days[-1:]
         happened = events.Occasions(tuple(fact for fact in happened.facts if facts.starts_on(fact) in chosen))
     fitting = events.fitting(happened, spans)
     if not fitting:

@@ -25,12 +25,14 @@ ADJUNCT, LEAD = "adjunct", "lead"
 SUBJECT, ANTECEDENT = "subject", "antecedent"
 # The clause before one whose result is left out, and the part that tells the result.
 PRIOR, RESULT = "prior", "obs"
+# What is told to have happened.
+WHAT = "what"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
 # What asserts the same wherever it stands.
-_FREE = frozenset(("measured", "normal-finding", "social", "household"))
+_FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"))
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
 _WITH = "with"
@@ -44,6 +46,8 @@ _AUXILIARIES = frozenset(("was", "were", "been", "got"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 
+# What may begin a joint: a clause may end before it, although its row could reach over it.
+_JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
 # So many nodes are covered, and whether the last of them belong to a clause.
 _Place = tuple[int, bool]
 # Where a match begins, and minus where it ends; the place of its row, and the match.
@@ -117,12 +121,13 @@ class Grammar:
             behind: [each for each in rows if _may(each, present)]
             for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
         }
+        ends = [place for place, node in enumerate(nodes) if node.text in _JOINING]
         best: dict[_Place, _Cover] = {(0, False): _Cover()}
         for at, behind in product(range(len(nodes)), (False, True)):
             state = best.get((at, behind))
             if state is None:
                 continue
-            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at))
+            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
             shared = None if behind or not state.clauses else _subject(state.clauses[-1])
             going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
@@ -231,12 +236,17 @@ def _next(row: "Production", order: int, text: str, at: int) -> Iterator[_Found]
     yield from ((each.start(), -each.end(), order, each) for each in islice(matches, 1))
 
 
-def _matches(rows: Iterable[Production], text: str, at: int) -> Iterator[_Match]:
-    """The rows that match something from here, with the end of it."""
+def _matches(rows: Iterable[Production], text: str, at: int, ends: Sequence[int] = ()) -> Iterator[_Match]:
+    """The rows that match something from here, with the end of it: as far as they reach, and up to each of `ends`."""
     for row in rows:
         match = row.pattern.compiled.match(text, at)
-        if match and match.end() > at:
-            yield row, match, match.end()
+        if not match or match.end() <= at:
+            continue
+        yield row, match, match.end()
+        for end in ends:
+            shorter = row.pattern.compiled.fullmatch(text, at, end) if at < end < match.end() else None
+            if shorter:
+                yield row, shorter, end
 
 
 def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
@@ -247,12 +257,13 @@ def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
 def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
     """One more clause, which is told by what leads the sentence where it does not say when itself.
 
-    `led`: it stands directly behind that, which is then true of it beside its own time.
+    `led`: it stands directly behind that, which is then true of it beside its own time. What goes on now, of what the
+    clause before it tells, is not told by it (in May 2020 she had X, which remains active).
     """
-    lead = state.once or state.lead
+    lead = () if clause.says("now") and clause.all(ANTECEDENT) else state.once or state.lead
     if lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
         clause = _told(clause, before=lead)
-    elif led:
+    elif led and lead:
         clause = replace(clause, roles={**clause.roles, LEAD: state.lead})
     return _Cover(state.cost + _CLAUSE, (*state.clauses, clause), state.lead)
 
@@ -295,8 +306,27 @@ def _completed(node: Node, before: Sequence[Node]) -> Node | None:
     node = replace(node, sets={name: value for name, value in node.sets.items() if name != SUBJECT})
     if any(map(node.all, subject)):
         return node
-    roles = {role: before[-1].all(role) for role in subject if before and before[-1].all(role)}
+    roles = next(filter(None, (_left_out(each, subject) for each in _sharing(before))), {})
     return replace(node, roles={**node.roles, **roles, ANTECEDENT: tuple(before[-1:])}) if roles else None
+
+
+def _sharing(before: Sequence[Node]) -> Iterator[Node]:
+    """The clause before, and those before it whose subject it leaves out."""
+    for each in reversed(before):
+        yield each
+        if each.kind != "elided":
+            return
+
+
+def _left_out(before: Node, subject: Sequence[str]) -> dict[str, tuple[Node, ...]]:
+    """What a clause leaves out, by role: as the clause before it has it, or where that tells that it happened."""
+    roles: dict[str, tuple[Node, ...]] = {}
+    for each in subject:
+        role, _, source = each.partition("<")
+        kinds = {source or role, (source or role).removesuffix("s")}
+        what = tuple(node for node in before.all(WHAT) if not node.kinds.isdisjoint(kinds))
+        roles[role] = before.all(source or role) or what
+    return {role: nodes for role, nodes in roles.items() if nodes}
 
 
 def _subject(clause: Node) -> Node | None:
