@@ -119,8 +119,8 @@ def each(node: Node) -> list[Node]:
 def occasions(node: Node, record: Record) -> Occasions:
     """The occasions that a phrase names."""
     match node.kind:
-        case "visit":
-            return visits(node.says("class"), record)
+        case "visit" | "anchor":
+            return visits("IMP" if node.says("event") in ("admission", "stay") else node.says("class"), record)
         case "condition":
             # What was done is a problem too where its history is recorded; beside the deed it is no second one.
             done = record.of(act_keys(node), *_DONE)
@@ -360,7 +360,7 @@ def diagnosed_at(at: Sequence[ClinicalFact], node: Node, record: Record) -> list
 
 def belonging(at: Sequence[ClinicalFact], problem: Node, record: Record) -> list[Outcome]:
     """Whether a problem belongs to one of these visits."""
-    pairs = [(visit, fact) for fact in occasions(problem, record).facts for visit in at if belongs(fact, visit)]
+    pairs = [(visit, fact) for fact in occasions(problem, record).facts for visit in at if is_of(fact, visit, record)]
     if pairs:
         return [supported("relation", pairs[-1])]
     return [unsupported("relation", "the record does not say what it was for")]
@@ -369,6 +369,13 @@ def belonging(at: Sequence[ClinicalFact], problem: Node, record: Record) -> list
 def fitting(happened: Occasions, spans: Iterable[Span]) -> list[ClinicalFact]:
     """Occasions that began at that time."""
     return happened.fitting(spans)
+
+
+def is_of(fact: ClinicalFact, visit: ClinicalFact, record: Record) -> bool:
+    """Whether a problem belongs to a visit, or was first seen at it."""
+    day = facts.starts_on(visit)
+    new = fact.kind == pb.FACT_KIND_PROBLEM and day is not None and problems.is_first_seen(fact, day, record)
+    return belongs(fact, visit) or new
 
 
 def belongs(fact: ClinicalFact, visit: ClinicalFact) -> bool:

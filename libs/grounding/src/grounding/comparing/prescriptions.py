@@ -67,6 +67,12 @@ def started(node: Node, record: Record) -> list[Outcome]:
     return [each for regimen in drugs.regimens(node) for each in _started(node, regimen, spans, ends, record)]
 
 
+def added(node: Node, record: Record) -> list[Outcome]:
+    """Begun or ordered beside another drug, which was taken then."""
+    others = replace(node, roles={**node.roles, "regimens": node.all("with")})
+    return [*started(replace(node, sets={"ordered": "yes"}), record), *drugs.took(others, record)]
+
+
 def _started(node: Node, regimen: Node, spans: Sequence[Span], ends: Sequence[Span], record: Record) -> list[Outcome]:
     orders = drugs.orders_of(regimen, record)
     if not orders:
@@ -306,7 +312,8 @@ def _new_at(order: ClinicalFact, record: Record) -> list[ClinicalFact]:
     day = facts.starts_on(order)
     entries = record.whole.of_kind(pb.FACT_KIND_PROBLEM) if day else ()
     own = [fact for fact in entries if not facts.is_absent(fact) and _is_disorder(fact)]
-    return [fact for fact in own if facts.starts_on(fact) == day]
+    on_it = [fact for fact in own if facts.starts_on(fact) == day]
+    return on_it or [fact for fact in own if day and problems.is_first_seen(fact, day, record)]
 
 
 def _is_disorder(fact: ClinicalFact) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -41,6 +41,8 @@ _TREATMENTS = (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE)
 _AWAITING = "awaiting "
 # How often something was done, and how lately, that is told as going on.
 _REGULAR, LATELY = 2, timedelta(186)
+# How long before the visit at which a problem is first seen it may have begun.
+_AHEAD = timedelta(15)
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
 # Words that say more than the name: the record must have them too.
@@ -206,6 +208,15 @@ def _may_last(fact: ClinicalFact, spans: Sequence[Span]) -> bool:
     start = facts.starts_on(fact)
     days = [first for span in spans if span.relation == "on" for first, _ in span.readings]
     return start is not None and not facts.has_ended(fact) and any(start < day for day in days)
+
+
+def is_first_seen(fact: ClinicalFact, day: date, record: Record) -> bool:
+    """Whether a problem was new at a visit on this day: began on it, or since the visit before, some days ahead."""
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    if start is None or start > day or (end is not None and end < day):
+        return False
+    earlier = (seen for each in record.whole.encounters if (seen := facts.starts_on(each)) and seen < day)
+    return start == day or max((*earlier, day - _AHEAD)) < start
 
 
 def is_history(fact: ClinicalFact) -> bool:

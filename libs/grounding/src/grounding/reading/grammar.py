@@ -132,7 +132,8 @@ class Grammar:
             going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
             passed = (
-                ((end, row.kind == TAIL), _passed(state, row)) for row, _, end in _matches(marks[behind], text, at)
+                ((end, row.kind == TAIL), _passed(state, row, self._made(row, match, nodes)))
+                for row, match, end in _matches(marks[behind], text, at)
             )
             for place, cover in chain(passed, beside, begun, going_on):
                 _keep(best, place, cover)
@@ -274,13 +275,24 @@ def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
     return bool(state.lead and words) and words[-1] is state.lead[-1]
 
 
-def _passed(state: _Cover, mark: Production) -> _Cover:
-    """Behind a mark; some (`with`) say that what follows is of the day of what stands before."""
+def _passed(state: _Cover, mark: Production, made: Node) -> _Cover:
+    """Behind a mark; some (`with`) say that what follows is of the day of what stands before, some are a time."""
+    if mark.kind == HEAD and mark.sets.get("time"):
+        return replace(state, lead=(replace(made, kinds=frozenset({"when"})),))
     if mark.sets.get("time") != "same" or not state.clauses:
         return state
     last = state.clauses[-1]
     whens = (each for role in ("when", "on", ADJUNCT) for each in last.all(role))
-    return replace(state, once=tuple(each for each in whens if each.says("time") == "on")[:1])
+    return replace(state, once=tuple(map(_day_of, filter(_is_dated, whens)))[:1])
+
+
+def _is_dated(when: Node) -> bool:
+    return when.says("time") in ("on", "same") or (when.says("time") == "since" and bool(when.all("date")))
+
+
+def _day_of(when: Node) -> Node:
+    """The day from which on something is so, as that day: `since 27 May, when ...`."""
+    return replace(when, sets={**when.sets, "time": "on"}) if when.says("time") == "since" else when
 
 
 def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] = ()) -> Node:
