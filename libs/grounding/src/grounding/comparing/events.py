@@ -120,6 +120,8 @@ def occasions(node: Node, record: Record) -> Occasions:
     """The occasions that a phrase names."""
     match node.kind:
         case "visit" | "anchor":
+            if node.all("date"):
+                raise UnclearError("which visit is meant")
             return visits("IMP" if node.says("event") in ("admission", "stay") else node.says("class"), record)
         case "condition":
             # What was done is a problem too where its history is recorded; beside the deed it is no second one.

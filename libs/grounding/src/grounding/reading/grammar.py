@@ -6,9 +6,10 @@ of readings that cover the sentence the one of the fewest clauses, then the one 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from heapq import heapify, heappop, heappush
 from itertools import chain, groupby, islice, product
 
@@ -83,6 +84,27 @@ class Production:
         return next(iter(self.kinds))
 
 
+class _Rows:
+    """Rows in their order, by a character that each of them needs: of a thousand few may match a sentence."""
+
+    def __init__(self, rows: Sequence[Production]) -> None:
+        self._rows = rows
+        self._needing: dict[str, list[int]] = defaultdict(list)
+        self._always: list[int] = []
+        for place, row in enumerate(rows):
+            required = min(row.pattern.required, key=len, default=None)
+            for character in required or ():
+                self._needing[character].append(place)
+            if required is None:
+                self._always.append(place)
+
+    def that_may(self, present: set[str]) -> list[tuple[int, Production]]:
+        """Those of which all that they need is there, with their places."""
+        places = {place for character in present for place in self._needing.get(character, ())}
+        ordered = ((place, self._rows[place]) for place in sorted((*places, *self._always)))
+        return [(place, row) for place, row in ordered if _may(row, present)]
+
+
 @dataclass(frozen=True)
 class Grammar:
     alphabet: Alphabet
@@ -107,16 +129,28 @@ class Grammar:
     def phrases(self, nodes: Sequence[Node]) -> list[Node]:
         """Every level's phrases in place of what they are made of."""
         made = list(nodes)
-        for level in self.levels:
-            made = self._reduced(made, level)
+        for rows in self._phrases:
+            made = self._reduced(made, rows)
         return made
+
+    @cached_property
+    def _phrases(self) -> tuple[_Rows, ...]:
+        return tuple(map(_Rows, self.levels))
+
+    @cached_property
+    def _whole(self) -> _Rows:
+        return _Rows(self.clauses)
+
+    @cached_property
+    def _going(self) -> _Rows:
+        return _Rows(self.carried)
 
     def clauses_of(self, nodes: Sequence[Node]) -> tuple[tuple[Node, ...], int]:
         """The clauses that cover the nodes, or none and the place up to which they could be read."""
         text = self._text(nodes)
         present = set(text)
-        rows = [each for each in self.clauses if _may(each, present)]
-        carried = [each for each in self.carried if _may(each, present)]
+        rows = [row for _, row in self._whole.that_may(present)]
+        carried = [row for _, row in self._going.that_may(present)]
         marks = {
             behind: [each for each in rows if _may(each, present)]
             for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
@@ -193,10 +227,10 @@ class Grammar:
         lead = (node,) if fresh and state.clauses else (*state.lead, node)
         yield (end, False), _Cover(state.cost + 1, state.clauses, lead)
 
-    def _reduced(self, nodes: list[Node], level: tuple[Production, ...]) -> list[Node]:
+    def _reduced(self, nodes: list[Node], rows: _Rows) -> list[Node]:
         text = self._text(nodes)
-        present = set(text)
-        queue = [found for order, row in enumerate(level) if _may(row, present) for found in _next(row, order, text, 0)]
+        level = dict(rows.that_may(set(text)))
+        queue = [found for order, row in level.items() for found in _next(row, order, text, 0)]
         heapify(queue)
         made, at = [], 0
         while queue:
