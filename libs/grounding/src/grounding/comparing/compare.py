@@ -75,6 +75,7 @@ KINDS: Mapping[str, Compare] = {
     "changed-by": courses.changed_by,
     "weight-change": courses.weight_change,
     "takes": drugs.takes,
+    "takes-all": drugs.takes_all,
     "listed": drugs.listed,
     "took": prescriptions.took,
     "started": prescriptions.started,

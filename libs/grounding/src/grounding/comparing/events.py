@@ -246,6 +246,8 @@ def _ordered(happened: Occasions, order: str, groups: Sequence[Sequence[Span]]) 
             right = all(_on(day, spans) for spans in groups)
         case "first-last":
             right = _on(days[0], groups[0]) and all(_on(days[-1], spans) for spans in groups[1:])
+        case "first-again":
+            right = len(groups) > 1 and _on(days[0], groups[0])
         case "again":
             right = any(all(_on(day, spans) for spans in groups[-1:]) and day > days[0] for day in days)
         case _:
