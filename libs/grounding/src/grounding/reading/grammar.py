@@ -26,6 +26,9 @@ ADJUNCT, LEAD = "adjunct", "lead"
 SUBJECT, ANTECEDENT = "subject", "antecedent"
 # The clause before one whose result is left out, and the part that tells the result.
 PRIOR, RESULT = "prior", "obs"
+# The clause whose verb is left out, and the kinds of drugs' clauses of which it may be.
+GAPPED = "gapped"
+_SHARED = frozenset(("started", "took", "given", "stopped"))
 # What is told to have happened.
 WHAT = "what"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
@@ -179,7 +182,7 @@ class Grammar:
     ) -> Iterator[tuple[_Place, _Cover]]:
         """One more clause behind those of a state."""
         for row, match, end in matches:
-            node = _completed(self._made(row, match, nodes), state.clauses)
+            node = _gapped(_completed(self._made(row, match, nodes), state.clauses), state.clauses)
             if node is not None and (state.once or _may_follow(node, state.clauses)):
                 opens = row.sets.get("opens")
                 along = self._along(node, nodes, match.start(), state)
@@ -392,13 +395,35 @@ def _plain(node: Node) -> Node:
     return _plain(inner) if inner is not None and RESULT in inner.kinds else node
 
 
+def _gapped(node: Node | None, before: Sequence[Node]) -> Node | None:
+    """A name with a time behind a clause whose verb it shares: `was given A in May and B in June`."""
+    if node is None or not before or not _is_bare(node) or not _has_time(node):
+        return node
+    verb = before[-1]
+    if node.kind == "listed" and verb.kind in _SHARED and _has_time(verb):
+        sets = {name: said for name, said in verb.sets.items() if name != SUBJECT}
+        return replace(node, kinds=verb.kinds, sets=sets, roles={**node.roles, GAPPED: (verb,)})
+    if node.kind == verb.kind == "event" and not verb.sets and not node.sets and _has_time(verb):
+        return replace(node, roles={**node.roles, GAPPED: (verb,)})
+    return node
+
+
+def _has_time(node: Node) -> bool:
+    return any(node.all(role) for role in ("when", "on", ADJUNCT))
+
+
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     """Whether a clause may stand behind others.
 
     A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone, and
     behind who the patient is.
     """
-    free = not before or not _is_bare(node) or not node.kinds.isdisjoint(_FREE)
+    free = (
+        not before
+        or not _is_bare(node)
+        or bool(node.all(GAPPED) or node.all(ANTECEDENT))
+        or not node.kinds.isdisjoint(_FREE)
+    )
     return free or _is_bare(before[-1]) or "person" in before[-1].kinds
 
 
