@@ -49,6 +49,8 @@ _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 _AUXILIARIES = frozenset(("was", "were", "been", "got"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
+# What may stand for the subject.
+_PRONOUN = "( it | which | this | these | they )? "
 
 # What may begin a joint: a clause may end before it, although its row could reach over it.
 _JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
@@ -500,7 +502,7 @@ def _without_subject(pattern: str) -> str:
     """What follows the subject that a pattern begins with; empty where it begins otherwise."""
     told = pattern.removeprefix(_TIME_FIRST)
     begins = next((each for each in (_LEFT_OUT, _SUBJECT_FIRST) if told.startswith(each)), "")
-    return told.removeprefix(begins) if begins else ""
+    return f"{_PRONOUN}{told.removeprefix(begins)}" if begins else ""
 
 
 def _rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
