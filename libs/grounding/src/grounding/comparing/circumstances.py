@@ -177,7 +177,8 @@ def _day(clause: Node, days: tuple[Interval, ...]) -> Node:
 
 def beside(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     """What was given, without a time, as of the day that the clause before it tells; None for every other clause."""
-    if clause.kind not in _GIVEN or len(days) != 1 or any(clause.all(role) for role in _TIMES) or clause.says("order"):
+    told = any(clause.all(role) for role in (*_TIMES, PURPOSE)) or clause.says("order")
+    if clause.kind not in _GIVEN or len(days) != 1 or told:
         return None
     day = _day(clause, days)
     return replace(clause, roles={**clause.roles, "when": (day,)})
