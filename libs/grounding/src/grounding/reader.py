@@ -4,7 +4,7 @@ Guarantee: a sentence that is not read whole is unsupported, with the word that 
 has the same words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from grounding import texts
 from grounding.claims import Claim, Verdict, worst
@@ -27,7 +27,8 @@ def claims(sentence: str, record: Record) -> list[Claim]:
 def compared(reading: Reading, record: Record) -> list[Claim]:
     """What the record and its texts say of what was read."""
     sentence = reading.sentence
-    found = _of_clauses(reading.clauses, record) if reading.clauses else [_unread(reading)]
+    clauses = tuple(_introduced(reading, record))
+    found = _of_clauses(clauses, record) if clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
     restated = _restated(sentence, found, record)
     if restated is not None:
@@ -44,6 +45,15 @@ def _restated(sentence: str, judged: Sequence[Claim], record: Record) -> Claim |
         return None
     outcome = texts.restated(sentence, record)
     return outcome and Claim(0, len(sentence), outcome.check, outcome.verdict, "", outcome.fact_ids)
+
+
+def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
+    """The clauses; who the patient is (a woman of 52 who presented in May), as of the day that is told."""
+    for place, clause in enumerate(reading.clauses):
+        following = reading.clauses[place + 1 : place + 2]
+        joined = reading.sentence[clause.end : following[0].start].split() if following else []
+        dated = clause.kind == "person" and joined[-1:] == ["who"]
+        yield circumstances.as_of(clause, following[0], record) if dated else clause
 
 
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
@@ -69,6 +79,10 @@ def _of_clause(
     except UnclearError as error:
         return clause, [unsupported("clear", str(error))]
     outcomes = list(texts.decided(whole, compare(whole, record), record, named))
+    beside = circumstances.beside(whole, days)
+    if beside and all(each.holds for each in outcomes) and not all(each.holds for each in compare(beside, record)):
+        # `Was sutured in May 2020 and she was given naproxen` tells of one occasion.
+        return whole, [unsupported("date", "the record does not say that it was at that time")]
     return _of_day_before(whole, outcomes, days, record) or (whole, outcomes)
 
 

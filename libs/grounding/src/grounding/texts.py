@@ -298,10 +298,12 @@ def _paraphrased(sentence: str, texts: Texts, record: Record) -> Said | None:
     except UnclearError:
         return None
 
+    oldest, today = record.sources.last_seen - timedelta(RECENT), record.today
+
     def is_near(text: Text) -> bool:
         if other.origins:
             return all(_is_from(origin, text) for origin in other.origins)
-        return _is_recent(text.day, record) or (bool(spans) and all(span.includes(text.day) for span in spans))
+        return oldest <= text.day <= today or (bool(spans) and all(span.includes(text.day) for span in spans))
 
     # What denies or doubts one part says nothing of its neighbours.
     most = 1 if other.scope else len(_TOLD.split(sentence))

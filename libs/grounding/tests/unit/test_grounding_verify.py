@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from grounding import Sources, Verdict, Verifier, render
+from grounding import Sources, Verdict, Verifier, judge, render, worst_of
 from grounding.kinds import evidence, latest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -284,6 +284,15 @@ def test_a_title_with_marks_of_its_own_is_one_title(title: str) -> None:
     rendered = render(evidence.statement(sources, "p"), sources)
     assert title in rendered.text
     assert Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
+
+
+def test_the_grade_of_a_quoted_passage_leaves_the_words_of_other_sentences_alone() -> None:
+    record = RecordBuilder()
+    record.result("2823-3", "Potassium", "5.6", "mmol/L", "2026-10-05")
+    record.passage("p", "Screening is offered.")
+    record.passages[-1].grade = "A"
+    spans = judge("The patient has a potassium of 5.6 mmol/L.", Verifier(sources_of(record)))
+    assert worst_of(spans) is Verdict.SUPPORTED
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ _SEVERITIES = {"severe": "severe", "severely": "severe", "moderate": "moderate",
                "mild": "mild", "mildly": "mild"}  # fmt: skip
 # Words that grade an allergy otherwise than a record does.
 _UNGRADED = frozenset({"marked", "slight", "significant", "serious"})
+# Words by which a denial is of drugs alone.
+_OF_DRUGS = frozenset(("drug", "drugs", "medication", "medications", "nkda"))
 _CULPRITS = ("regimens", "conditions", "allergens")
 
 
@@ -115,11 +117,18 @@ def no_allergy(node: Node, record: Record) -> list[Outcome]:
     present = [fact for fact in entries if not facts.is_absent(fact)]
     if any(names.keys_of(fact) & keys for fact in present):
         return [unsupported("allergy", "what is said of it is not clear")]
+    drugs_only = not {word for part in node.parts for word in part.text.split()}.isdisjoint(_OF_DRUGS)
+    if present and drugs_only and not any(map(_is_of_drug, present)):
+        return [unsupported("absence", "the record has allergies to other things, and does not deny those to drugs")]
     if present:
         return [contradicted("absence", f"the record has an allergy: {facts.name_of(present[-1])}", present[-1:])]
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     stated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans if span.readings)]
     return [supported("absence", stated[-1:]) if stated else unsupported("absence", "the record does not say so")]
+
+
+def _is_of_drug(fact: ClinicalFact) -> bool:
+    return not names.kinds_of(names.keys_of(fact)).isdisjoint((names.DRUG, names.CLASS))
 
 
 def count_allergies(node: Node, record: Record) -> list[Outcome]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from grounding.comparing import meaning, results, series
 from grounding.comparing.meaning import UnclearError
-from grounding.comparing.outcome import Outcome, contradicted, supported
+from grounding.comparing.outcome import Outcome, supported, unsupported
 from grounding.comparing.record import Point, Record
 from grounding.comparing.series import points_of, within
 from grounding.reading.grammar import PRIOR
@@ -42,9 +42,9 @@ def _flat(node: Node) -> list[Node]:
 def measured(node: Node, record: Record) -> list[Outcome]:
     """One more value of the same result: at its own time, or later than the one before it."""
     subject, prior = node.all("obs")[0], node.all(PRIOR)[0]
-    ended = ending(prior, subject, record)
-    before = ended[0]
-    pool = _pool(node, before, record)
+    dated = any(span.readings for span in series.spans_of(node.all("when"), record))
+    ended = [] if dated and not way_of(prior) and any(prior.within("value")) else ending(prior, subject, record)
+    pool = _pool(node, ended, record)
     if not any(prior.within("value")):
         # `Was done once, in February 2007, with a score of 1.`
         pool = within(ended, series.spans_of(node.all("when"), record), record)
@@ -57,10 +57,10 @@ def measured(node: Node, record: Record) -> list[Outcome]:
         return [series.disagreement(meaning.amount(node.all("value")[0]), pool)]
     flags = [each for each in node.all("flag") if each.says("level")]
     levels = [outcome for each in flags for outcome in results.flagged(each, agreeing)]
-    return [supported("value", agreeing[0].facts), *levels, *_goes_on(node, before, agreeing)]
+    return [supported("value", agreeing[0].facts), *levels, *_goes_on(node, ended, agreeing)]
 
 
-def _pool(node: Node, before: Point, record: Record) -> list[Point]:
+def _pool(node: Node, ended: Sequence[Point], record: Record) -> list[Point]:
     """The points that a value may be of: those of its time, or those after the value before it."""
     points = points_of(node.all("obs")[0], record)
     spans = [span for span in series.spans_of(node.all("when"), record) if span.readings]
@@ -68,20 +68,21 @@ def _pool(node: Node, before: Point, record: Record) -> list[Point]:
         return within(points, spans, record)
     if {part.text for part in node.parts} & _NEWEST or "is now" in node.text:
         return series.newest(points)
-    return [each for each in points if each.at > before.at]
+    return [each for each in points if each.at > ended[0].at]
 
 
-def _goes_on(node: Node, before: Point, agreeing: Sequence[Point]) -> list[Outcome]:
+def _goes_on(node: Node, ended: Sequence[Point], agreeing: Sequence[Point]) -> list[Outcome]:
     """A value that is only listed behind a course goes on as the course goes."""
     way = way_of(node.all(PRIOR)[0])
     listed = not {part.text for part in node.parts if not part.kinds} - {",", "and", "to", "then"}
     if not way or not listed:
         return []
+    before = ended[0]
     used = (*before.facts, *agreeing[0].facts)
     step = {"rise": 1, "fall": -1}[way]
     if any(each.at > before.at and (each.value - before.value) * step >= 0 for each in agreeing):
         return [supported("direction", used)]
-    return [contradicted("direction", f"the record has {series.told(before)} before", used)]
+    return [unsupported("direction", f"the record has {series.told(before)} before")]
 
 
 def way_of(clause: Node) -> str:

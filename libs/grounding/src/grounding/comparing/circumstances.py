@@ -12,7 +12,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.claims import Verdict
-from grounding.comparing import events, meaning
+from grounding.comparing import events, meaning, problems
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
@@ -21,20 +21,25 @@ from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
-_ROLES = dict.fromkeys(("attended", "began", "done-for", "elided", "event", "lasted"), "on")
+_ROLES = dict.fromkeys(("tested", "attended", "began", "done-for", "elided", "event", "lasted"), "on")
 TIMED = frozenset(
-    ("admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted", "course",
-     "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
+    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted",
+     "course", "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
      "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
      "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
      "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
-     "stopped-for", "takes", "took", "treated", "treated-for", "valued-condition")
+     "stopped-for", "takes", "tested", "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # What changes drugs, so that `on B` behind it is not what is taken.
 _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
+_END = "end"
+# What the clauses that follow were for; the kinds that compare a reason.
+PURPOSE = "purpose"
+_GIVEN = frozenset(("started", "took", "given", "treated"))
+_FOR_REASONS = frozenset(("started", "took", "given"))
 # What is said to be so now, or last, is not of another day.
 _PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
 # Times that are told from another.
@@ -93,17 +98,40 @@ def _after(clause: Node, record: Record) -> Node:
 
 
 def continued(clause: Node, before: Node | None) -> Node:
-    """A clause that leaves out what it is about, with what the clause before it is about."""
+    """A clause that leaves out what it is about, with what the clause before it is about, or says that it is for."""
     if before is not None and before.kind in _CHANGING and clause.kind == "takes" and clause.parts[0].text == "on":
         # `Was started on A in May and on B in June` says more of B than that it is taken.
         raise UnclearError("what is told of the drug")
+    purpose = before.all(PURPOSE) if before is not None and clause.kind != PURPOSE else ()
+    return _for(_completed(clause, before), purpose) if purpose else _completed(clause, before)
+
+
+def _completed(clause: Node, before: Node | None) -> Node:
     if clause.kind != "elided":
         return clause
-    what = [node for role in ("what", "acts", "conditions") for node in (before.all(role) if before else ())]
+    what = [node for role in ("what", "acts", "conditions", PURPOSE) for node in (before.all(role) if before else ())]
     what += [node for ordered in (before.all("ordered") if before else ()) for node in ordered.all("what")]
     if not what:
         raise UnclearError("what is told")
     return replace(clause, roles={**clause.roles, "what": tuple(what)})
+
+
+def _for(clause: Node, purpose: tuple[Node, ...]) -> Node:
+    """A clause with what the one before it says that it was for (for migraine he received sumatriptan).
+
+    UnclearError for a clause of a kind that is for nothing.
+    """
+    roles = {**clause.roles, PURPOSE: purpose}
+    if clause.kind == "elided" or (clause.says("now") and clause.all(ANTECEDENT)):
+        return replace(clause, roles=roles)
+    if clause.kind in _FOR_REASONS:
+        return replace(clause, roles={**roles, "reason": (*clause.all("reason"), *purpose)})
+    if clause.kind == "attended":
+        named = {role: tuple(each for each in purpose if each.kind == role) for role in ("conditions", "observed")}
+        return replace(clause, roles={**roles, **{role: (*clause.all(role), *nodes) for role, nodes in named.items()}})
+    if clause.kind == "event" and all(each.kind == "acts" for each in clause.all("what")) and not clause.sets:
+        return replace(clause, kinds=frozenset({"done-for"}), roles={**roles, "conditions": purpose})
+    raise UnclearError("what it was for")
 
 
 def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
@@ -116,10 +144,10 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
     for role, nodes in clause.roles.items():
         told = []
         for node in nodes:
-            replaced, known = _anchored(node, known, record) if role in _TIMES else (node, known)
+            replaced, known = _anchored(node, known, record) if role in (*_TIMES, _END) else (node, known)
             told.append(replaced)
         roles[role] = tuple(told)
-    return replace(clause, roles=roles)
+    return _as_told(replace(clause, roles=roles), days)
 
 
 def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
@@ -130,8 +158,39 @@ def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     words = {word for part in clause.parts for word in part.text.lower().split()}
     if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
         return None
-    day = Node("", clause.end, clause.end, frozenset({"when"}), value=Span("on", days))
+    day = _day(clause, days)
     return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
+
+
+def _as_told(clause: Node, days: tuple[Interval, ...]) -> Node:
+    """What is said to be what the clause before it tells (`her only colonoscopy`), as of the day of that."""
+    if not clause.says("told"):
+        return clause
+    if len(days) != 1:
+        raise UnclearError("which occasion is meant")
+    return replace(clause, roles={**clause.roles, "on": (_day(clause, days),)})
+
+
+def _day(clause: Node, days: tuple[Interval, ...]) -> Node:
+    return Node("", clause.end, clause.end, frozenset({"when"}), value=Span("on", days))
+
+
+def beside(clause: Node, days: tuple[Interval, ...]) -> Node | None:
+    """What was given, without a time, as of the day that the clause before it tells; None for every other clause."""
+    told = any(clause.all(role) for role in (*_TIMES, PURPOSE)) or clause.says("order")
+    if clause.kind not in _GIVEN or len(days) != 1 or told:
+        return None
+    day = _day(clause, days)
+    return replace(clause, roles={**clause.roles, "when": (day,)})
+
+
+def as_of(clause: Node, following: Node, record: Record) -> Node:
+    """A clause as of the day that the one behind it tells, if that is one."""
+    days = told(following, (), record)
+    if len(days) != 1 or any(clause.within("when")):
+        return clause
+    day = _day(clause, days)
+    return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), day)})
 
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
@@ -204,10 +263,24 @@ def _as_when(node: Node, record: Record, after: timedelta, *, dated: bool) -> No
     )
     if node.says("time") == "during":
         readings = _within(readings, events.spans_of(_own_times(node), record))
+    readings = readings or _first_seen(node, record)
     if not readings:
         raise UnclearError("which occasion is meant")
     relation = "since" if node.says("time") == "since" else "on"
     return replace(node, kinds=frozenset({"when"}), value=Span(relation, readings))
+
+
+def _first_seen(node: Node, record: Record) -> tuple[Interval, ...]:
+    """The day on which a problem is told to have been seen, which began some days before and was new then."""
+    what, days = (
+        node.all("what")[0],
+        [each for span in events.spans_of(_own_times(node), record) for each in span.readings],
+    )
+    if node.says("time") != "at" or node.says("order") or "ordered" in what.kinds or len(days) != 1:
+        return ()
+    ((first, last),) = days
+    new = (problems.is_first_seen(fact, first, record) for fact in events.occasions(what, record).facts)
+    return ((first, last),) if first == last and any(new) else ()
 
 
 def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]:
@@ -224,7 +297,7 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
     fitting = _during(happened, spans) if node.says("time") == "during" else happened.fitting(spans)
     if node.all("at"):
         seen = events.occasions(node.all("at")[0], record).fitting(spans)
-        fitting = [fact for fact in fitting if any(events.belongs(fact, visit) for visit in seen)]
+        fitting = [fact for fact in happened.facts if any(events.is_of(fact, visit, record) for visit in seen)]
     if ordered or node.says("order"):
         days = sorted({day for fact in fitting if (day := facts.starts_on(fact))})
         chosen = days[-1:] if (ordered or node).says("order") == "last" else days[:1]

@@ -84,7 +84,9 @@ def _each(node: Node) -> list[Node]:
 
 
 def _with(regimen: Node, clause: Node) -> Node:
-    beside = {role: (*regimen.all(role), *clause.all(role)) for role in ("frequency", "route") if clause.all(role)}
+    beside = {
+        role: (*regimen.all(role), *clause.all(role)) for role in ("dose", "frequency", "route") if clause.all(role)
+    }
     return replace(regimen, roles={**regimen.roles, **beside}) if beside else regimen
 
 
@@ -434,6 +436,13 @@ def when_of(fact: ClinicalFact) -> str:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     since = f"from {start}" if start else "without a stated start"
     return f"the record has {facts.name_of(fact)} {since}" + (f" until {end}" if end else "")
+
+
+def takes_all(node: Node, record: Record) -> list[Outcome]:
+    """How many medications are taken, and which: as many as are named."""
+    if int(meaning.amount(node.all("n")[0]).value) != len(regimens(node)):
+        return [unsupported("count", "another number of medications is named")]
+    return [*count_drugs(node, record), *takes(node, record)]
 
 
 def count_drugs(node: Node, record: Record) -> list[Outcome]:

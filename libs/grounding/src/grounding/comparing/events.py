@@ -51,7 +51,7 @@ class Occasions:
 def event(node: Node, record: Record) -> list[Outcome]:
     """What happened, with its days, its number and its place in the order."""
     ordered = node.one("ordered")
-    order = ordered.says("order") if ordered else node.says("order")
+    order = order_of(node)
     if node.says("vaccinated"):
         return _vaccinated(node, record)
     targets = [ordered.all("what")[0]] if ordered else [one for part in node.all("what") for one in each(part)]
@@ -63,6 +63,16 @@ def event(node: Node, record: Record) -> list[Outcome]:
         for one in targets
         for outcome in of(node, _completed(one, shared, record) or occasions(one, record), order, record, one)
     ]
+
+
+def order_of(node: Node) -> str:
+    """Which of what happened is meant. UnclearError for the rank of a value (`the highest`)."""
+    told = [*node.all("rank"), *([node] if node.says("order") else node.all("ordered"))]
+    order = told[0].says("order") if told else ""
+    counts = (one.text.lower() != "one" for rank in node.all("rank") for one in rank.all("one"))
+    if node.all("rank") and (order not in ("first", "last") or any(counts)):
+        raise UnclearError("which occasion is meant")
+    return order
 
 
 def _shared(targets: Sequence[Node]) -> str:
@@ -109,8 +119,10 @@ def each(node: Node) -> list[Node]:
 def occasions(node: Node, record: Record) -> Occasions:
     """The occasions that a phrase names."""
     match node.kind:
-        case "visit":
-            return visits(node.says("class"), record)
+        case "visit" | "anchor":
+            if node.all("date"):
+                raise UnclearError("which visit is meant")
+            return visits("IMP" if node.says("event") in ("admission", "stay") else node.says("class"), record)
         case "condition":
             # What was done is a problem too where its history is recorded; beside the deed it is no second one.
             done = record.of(act_keys(node), *_DONE)
@@ -234,6 +246,8 @@ def _ordered(happened: Occasions, order: str, groups: Sequence[Sequence[Span]]) 
             right = all(_on(day, spans) for spans in groups)
         case "first-last":
             right = _on(days[0], groups[0]) and all(_on(days[-1], spans) for spans in groups[1:])
+        case "first-again":
+            right = len(groups) > 1 and _on(days[0], groups[0])
         case "again":
             right = any(all(_on(day, spans) for spans in groups[-1:]) and day > days[0] for day in days)
         case _:
@@ -350,7 +364,7 @@ def diagnosed_at(at: Sequence[ClinicalFact], node: Node, record: Record) -> list
 
 def belonging(at: Sequence[ClinicalFact], problem: Node, record: Record) -> list[Outcome]:
     """Whether a problem belongs to one of these visits."""
-    pairs = [(visit, fact) for fact in occasions(problem, record).facts for visit in at if belongs(fact, visit)]
+    pairs = [(visit, fact) for fact in occasions(problem, record).facts for visit in at if is_of(fact, visit, record)]
     if pairs:
         return [supported("relation", pairs[-1])]
     return [unsupported("relation", "the record does not say what it was for")]
@@ -359,6 +373,13 @@ def belonging(at: Sequence[ClinicalFact], problem: Node, record: Record) -> list
 def fitting(happened: Occasions, spans: Iterable[Span]) -> list[ClinicalFact]:
     """Occasions that began at that time."""
     return happened.fitting(spans)
+
+
+def is_of(fact: ClinicalFact, visit: ClinicalFact, record: Record) -> bool:
+    """Whether a problem belongs to a visit, or was first seen at it."""
+    day = facts.starts_on(visit)
+    new = fact.kind == pb.FACT_KIND_PROBLEM and day is not None and problems.is_first_seen(fact, day, record)
+    return belongs(fact, visit) or new
 
 
 def belongs(fact: ClinicalFact, visit: ClinicalFact) -> bool:

@@ -47,6 +47,22 @@ def extreme(node: Node, record: Record) -> list[Outcome]:
     return [*found, *_dated(meant, days, record)]
 
 
+def among(node: Node, record: Record) -> list[Outcome]:
+    """That the value of the clause before is the highest or lowest of so many: `the lowest of her eight values`."""
+    told_of = node.all("rankof")[0]
+    spans = series.spans_of(told_of.all("during"), record)
+    points = within(points_of(node.all("obs")[0], record.whole), spans, record)
+    ended = carried.ending(node.all(PRIOR)[0], node.all("obs")[0], record)
+    number = meaning.amount(told_of.all("n")[0]).value
+    actual = len({each.at for each in points})
+    if number != actual:
+        return [contradicted("count", f"the record has {actual} of them", points[-1].facts if points else ())]
+    meant = series.extremes(points, series.order_of(told_of))
+    if {each.at for each in ended} & {each.at for each in meant}:
+        return [supported("order", meant[-1].facts)]
+    return [contradicted("order", f"the record has {told(meant[-1])} on {meant[-1].day}", meant[-1].facts)]
+
+
 def _of_prior(node: Node, record: Record) -> list[Point]:
     """`4/10 in February, the highest so far`: the value before is meant."""
     prior = node.one(PRIOR)

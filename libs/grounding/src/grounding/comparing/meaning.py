@@ -229,6 +229,11 @@ def _aged(node: Node, record: Record) -> Span:
     return aged(node.all("age")[0], record)
 
 
+def _before_age(node: Node, record: Record) -> Span:
+    ((begins, _),) = aged(node.all("age")[0], record).readings
+    return Span("before", ((begins, begins),))
+
+
 def aged(age: Node, record: Record) -> Span:
     """The days on which the patient had this age."""
     years = days(age) / _DAYS["year"] if "duration" in age.kinds else float(amount(age).value)
@@ -400,6 +405,7 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "last-unit": _last_unit,
     "this-unit": _this_unit,
     "age": _aged,
+    "before-age": _before_age,
     "young": _young,
     "decade-of-life": _in_decade,
     "before-visit": _before_visit,

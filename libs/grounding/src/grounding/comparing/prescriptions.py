@@ -67,6 +67,12 @@ def started(node: Node, record: Record) -> list[Outcome]:
     return [each for regimen in drugs.regimens(node) for each in _started(node, regimen, spans, ends, record)]
 
 
+def added(node: Node, record: Record) -> list[Outcome]:
+    """Begun or ordered beside another drug, which was taken then."""
+    others = replace(node, roles={**node.roles, "regimens": node.all("with")})
+    return [*started(replace(node, sets={"ordered": "yes"}), record), *drugs.took(others, record)]
+
+
 def _started(node: Node, regimen: Node, spans: Sequence[Span], ends: Sequence[Span], record: Record) -> list[Outcome]:
     orders = drugs.orders_of(regimen, record)
     if not orders:
@@ -154,10 +160,11 @@ def stopped(node: Node, record: Record) -> list[Outcome]:
 
 def _stopped(node: Node, regimen: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
     every = drugs.orders_of(regimen, record)
-    if not any(span.readings for span in spans):
+    if not any(span.readings for span in spans) and not _is_timed(node):
         return [*_off(regimen, [], record), *_details(regimen, meant(node, regimen, record))]
     over = [fact for fact in meant(node, regimen, record) if drugs.is_over(fact, record)]
     fitting = [fact for fact in over if all(_ends(fact, span) for span in spans if span.readings)]
+    fitting = [fact for fact in fitting if _lasted_so(fact, node)]
     last = [fact for fact in fitting if not _is_renewed(fact, every)]
     if last:
         return [*drugs.details(regimen, last), *_which(node, regimen, every, last)]
@@ -170,6 +177,22 @@ def _stopped(node: Node, regimen: Node, spans: Sequence[Span], record: Record) -
     if fitting or not over:
         return [contradicted("status", _GOES_ON, every[-1:])]
     return [contradicted("date", drugs.when_of(over[-1]), over[-1:])]
+
+
+def _is_timed(node: Node) -> bool:
+    """Whether it tells how long after its start an order ended."""
+    return bool(node.says("length") or node.all("after"))
+
+
+def _lasted_so(fact: ClinicalFact, node: Node) -> bool:
+    """Whether an order ended on the day of its start, or so long after it, as is said."""
+    if not _is_timed(node):
+        return True
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    lengths = node.all("after")
+    slack = max((meaning.slack_of(each) for each in lengths), default=0.0)
+    wanted = meaning.days(lengths[0]) if lengths else 0.0
+    return start is not None and end is not None and abs((end - start).days - wanted) <= slack
 
 
 def _details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
@@ -306,7 +329,8 @@ def _new_at(order: ClinicalFact, record: Record) -> list[ClinicalFact]:
     day = facts.starts_on(order)
     entries = record.whole.of_kind(pb.FACT_KIND_PROBLEM) if day else ()
     own = [fact for fact in entries if not facts.is_absent(fact) and _is_disorder(fact)]
-    return [fact for fact in own if facts.starts_on(fact) == day]
+    on_it = [fact for fact in own if facts.starts_on(fact) == day]
+    return on_it or [fact for fact in own if day and problems.is_first_seen(fact, day, record)]
 
 
 def _is_disorder(fact: ClinicalFact) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -19,9 +19,13 @@ from grounding.comparing.outcome import Outcome, contradicted, supported, unsupp
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
 from grounding.reading import names, wordings
+from grounding.reading.grammar import ANTECEDENT
 from grounding.reading.nodes import Node
 
 _SAID_NOWHERE = "the record has no such entry"
+# Roles of the times of an antecedent; its kinds that say when a problem began.
+_TIMES = ("when", "on", "first")
+_BEGINNING = frozenset(("event", "elided", "attended"))
 _KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
 # What a family says of a result: the result's LOINC code, and which flag it has.
 _BY_RESULT = {
@@ -37,6 +41,8 @@ _TREATMENTS = (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE)
 _AWAITING = "awaiting "
 # How often something was done, and how lately, that is told as going on.
 _REGULAR, LATELY = 2, timedelta(186)
+# How long before the visit at which a problem is first seen it may have begun.
+_AHEAD = timedelta(15)
 _PAST = frozenset({"history", "hx", "past", "had", "pmh", "pmhx", "known", "previous", "h", "was", "post", "p", "were"})
 _HISTORY = ("history of ", "past ", "past pregnancy history of ")
 # Words that say more than the name: the record must have them too.
@@ -92,6 +98,21 @@ def present(condition: Node, record: Record) -> list[ClinicalFact]:
     return [
         fact for fact in _named_by(condition, record) if not facts.is_absent(fact) and _is_qualified(condition, fact)
     ]
+
+
+def meant(node: Node, condition: Node, record: Record) -> list[ClinicalFact]:
+    """The entries that a clause may mean: those of which its antecedent is true as well."""
+    here = present(condition, record)
+    before = node.one(ANTECEDENT)
+    if before is None:
+        return here
+    spans = [span for role in _TIMES for when in before.all(role) for span in meaning.spans(when, record)]
+    began = before.kind in _BEGINNING
+    return [fact for fact in here if all(_is_as_told(fact, span, began=began) for span in spans)]
+
+
+def _is_as_told(fact: ClinicalFact, span: Span, *, began: bool) -> bool:
+    return span.includes(facts.starts_on(fact)) if began and span.relation == "on" else is_of(fact, span)
 
 
 def _named_by(condition: Node, record: Record) -> list[ClinicalFact]:
@@ -189,6 +210,15 @@ def _may_last(fact: ClinicalFact, spans: Sequence[Span]) -> bool:
     return start is not None and not facts.has_ended(fact) and any(start < day for day in days)
 
 
+def is_first_seen(fact: ClinicalFact, day: date, record: Record) -> bool:
+    """Whether a problem was new at a visit on this day: began on it, or since the visit before, some days ahead."""
+    start, end = facts.starts_on(fact), facts.ends_on(fact)
+    if start is None or start > day or (end is not None and end < day):
+        return False
+    earlier = (seen for each in record.whole.encounters if (seen := facts.starts_on(each)) and seen < day)
+    return start == day or max((*earlier, day - _AHEAD)) < start
+
+
 def is_history(fact: ClinicalFact) -> bool:
     """Whether the entry says that the patient had it, and not that it is there."""
     return any(each.display.lower().startswith(_HISTORY) for each in (fact.code, fact.source_code))
@@ -234,7 +264,7 @@ def active(node: Node, record: Record) -> list[Outcome]:
     """A problem that is told as not over: an entry of it has no end."""
     found: list[Outcome] = []
     for condition in conditions(node):
-        here = [fact for fact in present(condition, record) if not is_history(fact)]
+        here = [fact for fact in meant(node, condition, record) if not is_history(fact)]
         open_ = [fact for fact in here if not _over(fact, record)]
         if open_:
             found.append(supported("status", open_[-1:]))
@@ -322,7 +352,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
     ends = [span for when in node.all("end") for span in meaning.spans(when, record)]
     found: list[Outcome] = []
     for condition in conditions(node):
-        entries = present(condition, record)
+        entries = meant(node, condition, record)
         over = [fact for fact in entries if _over(fact, record)]
         fitting = [
             fact
@@ -367,7 +397,7 @@ def over(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     found: list[Outcome] = []
     for condition in conditions(node):
-        entries = present(condition, record)
+        entries = meant(node, condition, record)
         active = [fact for fact in entries if not _over(fact, record)]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))

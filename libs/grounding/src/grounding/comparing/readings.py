@@ -93,7 +93,7 @@ def _behind(after: Sequence[Node], *, last: bool) -> list[Node]:
 
 
 def is_when(part: Node) -> bool:
-    return "when" in part.kinds or (not part.kinds and part.text in _NOW)
+    return not part.kinds.isdisjoint(("when", "dated")) or (not part.kinds and part.text in _NOW)
 
 
 def _with_days(made: list[Reading]) -> list[Reading]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from grounding.lexicon import Keys
 from grounding.reading import tables
-from grounding.reading.grammar import ANTECEDENT
+from grounding.reading.grammar import ANTECEDENT, GAPPED
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
@@ -181,7 +181,7 @@ def of(clause: Node) -> Assertion:
     placed = [
         (_ROLES.get(role, role), item)
         for role, nodes in clause.roles.items()
-        if role != ANTECEDENT
+        if role not in (ANTECEDENT, GAPPED)
         for node in nodes
         for item in _things(node)
     ]

@@ -97,7 +97,7 @@ def _is_adult(point: Point, record: Record) -> bool:
 def staged(node: Node, record: Record) -> list[Outcome]:
     """A category of KDIGO with the value behind it, by the calculator."""
     wanted = node.all("stage")[0].text.upper()
-    if any(_family(one) not in _STAGED[wanted[0]] for one in problems.conditions(node)):
+    if any(_plain_name(one) not in _STAGED[wanted[0]] for one in problems.conditions(node)):
         return [unsupported("stage", "it is no category of this problem")]
     computed = [each for each in record.derived if each.label and each.label[0].upper() == wanted[0]]
     spans = series.spans_of(node.all("when"), record)
@@ -146,6 +146,12 @@ def _levelled(family: str, compared: Sequence[Compared]) -> Outcome | None:
             if of_it and levels.level_of(of_it[-1]):
                 return levels.worst_level(wanted, of_it)
     return None
+
+
+def _plain_name(condition: Node) -> str:
+    """The family, or the narrower name of one part of it (albuminuria)."""
+    narrow = [key for key in problems.problem_keys(condition) if key.startswith("name|")]
+    return narrow[0].removeprefix("name|") if len(narrow) == 1 else _family(condition)
 
 
 def _family(condition: Node) -> str:

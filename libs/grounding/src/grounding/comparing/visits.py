@@ -1,15 +1,17 @@
 """Visits and what they were for: attended with an illness, so often, each of a list on its day."""
 
+from dataclasses import replace
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import events, meaning
+from grounding.comparing import events, meaning, results
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
+from grounding.reading import names
 from grounding.reading.nodes import Node
 
 
@@ -17,12 +19,13 @@ def attended(node: Node, record: Record) -> list[Outcome]:
     """Visits of a class on the days that are named, how many, and the problems that belong to them."""
     happened = _visits(node, record)
     if not any(node.all(role) for role in ("conditions", "observed", "acts")):
-        return events.of(node, happened, node.says("order"), record)
+        return events.of(node, happened, events.order_of(node), record)
     spans = events.spans_of((*node.all("first"), *node.all("on")), record)
     if not happened.facts:
         return [unsupported("event", "the record has no such visit")]
-    if node.says("order"):
-        chosen = happened.days[:1] if node.says("order") == "first" else happened.days[-1:]
+    order = events.order_of(node)
+    if order:
+        chosen = happened.days[:1] if order == "first" else happened.days[-1:]
         happened = events.Occasions(tuple(fact for fact in happened.facts if facts.starts_on(fact) in chosen))
     fitting = events.fitting(happened, spans)
     if not fitting:
@@ -30,6 +33,28 @@ def attended(node: Node, record: Record) -> list[Outcome]:
     if node.all("times"):
         raise UnclearError("what each visit was for")
     return events.diagnosed_at(fitting, node, record)
+
+
+def tested(node: Node, record: Record) -> list[Outcome]:
+    """A test with its results, which are those of its day. A panel may have no entry beside its results."""
+    done = events.event(node, record)
+    if not all(each.holds for each in done):
+        is_panel = bool(meaning.keys(node, names.PROCEDURE, names.PANEL) & names.members().keys())
+        return (
+            results.measured(node, record) if is_panel and node.all("on") and not node.all("ordered") else _unsure(done)
+        )
+    named = {facts.starts_on(record.sources.fact(fact_id)) for each in done for fact_id in each.fact_ids}
+    days = sorted(day for day in named if day)
+    if len(days) != 1:
+        raise UnclearError("which of the tests is meant")
+    day = Node("", node.end, node.end, frozenset({"when"}), value=Span("on", ((days[0], days[0]),)))
+    dated = replace(node, parts=(*node.parts, day), roles={**node.roles, "when": (day,)})
+    return [*done, *results.measured(dated, record)]
+
+
+def _unsure(outcomes: list[Outcome]) -> list[Outcome]:
+    wrong = (each for each in outcomes if not each.holds)
+    return [unsupported(each.check, each.reason) for each in wrong]
 
 
 def began(node: Node, record: Record) -> list[Outcome]:

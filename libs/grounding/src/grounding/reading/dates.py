@@ -23,7 +23,7 @@ _DAY = r"([0-3]?[0-9])(?:st|nd|rd|th)?"
 # The first of two dates whose year stands behind the second: `from 3 May to 4 June 2019`.
 _UP_TO = r"(?=\s+(?:and|to|until|till|through|-|–)\s+"
 
-_SHORT_FORMS = frozenset(("month_day", "day_month"))
+_SHORT_FORMS = frozenset(("month_day", "day_month", "only_day", "only_month"))
 # What stands behind a number that is no year: more of it, a unit, or another number.
 _NO_YEAR = r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)"
 
@@ -43,7 +43,9 @@ _FORMS = (
     ("year", re.compile(rf"(?:(?<![\w./-])|(?<=[12][0-9]{{3}}-)){_YEAR}{_NO_YEAR}")),
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
     ("day_month", re.compile(r"(?<![\w.])" + _DAY + r"\.?(?:\s+of)?\s+" + _MONTH + r"\b", re.IGNORECASE)),
-    ("only_month", re.compile(r"(?<=\bin )(?:the )?" + _MONTH + r"\b", re.IGNORECASE)),
+    ("only_day", re.compile(r"\bthe ([0-3]?[0-9])(?:st|nd|rd|th)"
+                            r"(?=\s*(?:[.,;:()]|$|(?:and|to|until|with|but|when|he|she)\b))")),
+    ("only_month", re.compile(r"(?:(?<=\bin )|(?<=\bby )|(?<=\buntil ))(?:the )?" + _MONTH + r"\b", re.IGNORECASE)),
 )  # fmt: skip
 
 
@@ -95,12 +97,27 @@ def _before(start: int, earlier: Sequence[Found]) -> Found | None:
 
 
 def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ...]:
-    """A day without a year, of the year that was told before it, or where it is over by then of the next."""
+    """A day without a year, of the year that was told before it, or where it is over by then of the next; a day without
+    a month, of the month of a day that was told before it.
+    """
+    if form == "only_day":
+        same = (_day(first.year, first.month, match[1]) for first, _ in before.readings if before.is_day)
+        return tuple(each for each in same if each and each[0] >= before.first)
+    if form == "only_month":
+        return tuple(_months_after(before, _month(match[1])))
     month, day = match.groups() if form == "month_day" else reversed(match.groups())
     of_year = (_day(first.year, _month(month), day) for first, _ in before.readings)
     own = [each for each in of_year if each]
     past = (each for each in own if each[0] < before.first)
     return (*own, *filter(None, (_day(each[0].year + 1, each[0].month, day) for each in past)))
+
+
+def _months_after(before: Found, month: int) -> Iterator[Interval]:
+    """A month without a year: the first such month that is not over before a date."""
+    for first, _ in before.readings:
+        own = _whole_month(first.year, month)
+        later = _whole_month(first.year + 1, month)
+        yield from filter(None, (later if own and own[1] < before.first else own,))
 
 
 def _readings(form: str, groups: tuple[str, ...], today: date) -> tuple[Interval, ...]:
@@ -162,6 +179,7 @@ _READ: Mapping[str, Callable[[tuple[str, ...], date], list[Interval | None]]] = 
     "decade": lambda of, _: [(date(int(of[0]), 1, 1), date(int(of[0]) + 9, 12, 31))],
     "iso_month": lambda of, _: [_whole_month(of[0], of[1])],
     "month_year": lambda of, _: [_whole_month(of[1], of[0])],
+    "only_day": lambda _, __: [],
     "month_day": lambda of, today: [_last_such(_month(of[0]), of[1], today)],
     "day_month": lambda of, today: [_last_such(_month(of[1]), of[0], today)],
     "only_month": lambda of, today: [_last_month(_month(of[0]), today)],

@@ -6,9 +6,10 @@ of readings that cover the sentence the one of the fewest clauses, then the one 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from heapq import heapify, heappop, heappush
 from itertools import chain, groupby, islice, product
 
@@ -25,12 +26,17 @@ ADJUNCT, LEAD = "adjunct", "lead"
 SUBJECT, ANTECEDENT = "subject", "antecedent"
 # The clause before one whose result is left out, and the part that tells the result.
 PRIOR, RESULT = "prior", "obs"
+# The clause whose verb is left out, and the kinds of drugs' clauses of which it may be.
+GAPPED = "gapped"
+_SHARED = frozenset(("started", "took", "given", "stopped"))
+# What is told to have happened.
+WHAT = "what"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
 
 # What asserts the same wherever it stands.
-_FREE = frozenset(("measured", "normal-finding", "social", "household"))
+_FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"))
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
 _WITH = "with"
@@ -43,7 +49,11 @@ _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 _AUXILIARIES = frozenset(("was", "were", "been", "got"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
+# What may stand for the subject.
+_PRONOUN = "( it | which | this | these | they )? "
 
+# What may begin a joint: a clause may end before it, although its row could reach over it.
+_JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
 # So many nodes are covered, and whether the last of them belong to a clause.
 _Place = tuple[int, bool]
 # Where a match begins, and minus where it ends; the place of its row, and the match.
@@ -79,6 +89,27 @@ class Production:
         return next(iter(self.kinds))
 
 
+class _Rows:
+    """Rows in their order, by a character that each of them needs: of a thousand few may match a sentence."""
+
+    def __init__(self, rows: Sequence[Production]) -> None:
+        self._rows = rows
+        self._needing: dict[str, list[int]] = defaultdict(list)
+        self._always: list[int] = []
+        for place, row in enumerate(rows):
+            required = min(row.pattern.required, key=len, default=None)
+            for character in required or ():
+                self._needing[character].append(place)
+            if required is None:
+                self._always.append(place)
+
+    def that_may(self, present: set[str]) -> list[tuple[int, Production]]:
+        """Those of which all that they need is there, with their places."""
+        places = {place for character in present for place in self._needing.get(character, ())}
+        ordered = ((place, self._rows[place]) for place in sorted((*places, *self._always)))
+        return [(place, row) for place, row in ordered if _may(row, present)]
+
+
 @dataclass(frozen=True)
 class Grammar:
     alphabet: Alphabet
@@ -103,31 +134,45 @@ class Grammar:
     def phrases(self, nodes: Sequence[Node]) -> list[Node]:
         """Every level's phrases in place of what they are made of."""
         made = list(nodes)
-        for level in self.levels:
-            made = self._reduced(made, level)
+        for rows in self._phrases:
+            made = self._reduced(made, rows)
         return made
+
+    @cached_property
+    def _phrases(self) -> tuple[_Rows, ...]:
+        return tuple(map(_Rows, self.levels))
+
+    @cached_property
+    def _whole(self) -> _Rows:
+        return _Rows(self.clauses)
+
+    @cached_property
+    def _going(self) -> _Rows:
+        return _Rows(self.carried)
 
     def clauses_of(self, nodes: Sequence[Node]) -> tuple[tuple[Node, ...], int]:
         """The clauses that cover the nodes, or none and the place up to which they could be read."""
         text = self._text(nodes)
         present = set(text)
-        rows = [each for each in self.clauses if _may(each, present)]
-        carried = [each for each in self.carried if _may(each, present)]
+        rows = [row for _, row in self._whole.that_may(present)]
+        carried = [row for _, row in self._going.that_may(present)]
         marks = {
             behind: [each for each in rows if _may(each, present)]
             for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
         }
+        ends = [place for place, node in enumerate(nodes) if node.text in _JOINING]
         best: dict[_Place, _Cover] = {(0, False): _Cover()}
         for at, behind in product(range(len(nodes)), (False, True)):
             state = best.get((at, behind))
             if state is None:
                 continue
-            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at))
+            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
             shared = None if behind or not state.clauses else _subject(state.clauses[-1])
             going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
             passed = (
-                ((end, row.kind == TAIL), _passed(state, row)) for row, _, end in _matches(marks[behind], text, at)
+                ((end, row.kind == TAIL), _passed(state, row, self._made(row, match, nodes)))
+                for row, match, end in _matches(marks[behind], text, at)
             )
             for place, cover in chain(passed, beside, begun, going_on):
                 _keep(best, place, cover)
@@ -139,7 +184,7 @@ class Grammar:
     ) -> Iterator[tuple[_Place, _Cover]]:
         """One more clause behind those of a state."""
         for row, match, end in matches:
-            node = _completed(self._made(row, match, nodes), state.clauses)
+            node = _gapped(_completed(self._made(row, match, nodes), state.clauses), state.clauses)
             if node is not None and (state.once or _may_follow(node, state.clauses)):
                 opens = row.sets.get("opens")
                 along = self._along(node, nodes, match.start(), state)
@@ -187,10 +232,10 @@ class Grammar:
         lead = (node,) if fresh and state.clauses else (*state.lead, node)
         yield (end, False), _Cover(state.cost + 1, state.clauses, lead)
 
-    def _reduced(self, nodes: list[Node], level: tuple[Production, ...]) -> list[Node]:
+    def _reduced(self, nodes: list[Node], rows: _Rows) -> list[Node]:
         text = self._text(nodes)
-        present = set(text)
-        queue = [found for order, row in enumerate(level) if _may(row, present) for found in _next(row, order, text, 0)]
+        level = dict(rows.that_may(set(text)))
+        queue = [found for order, row in level.items() for found in _next(row, order, text, 0)]
         heapify(queue)
         made, at = [], 0
         while queue:
@@ -231,12 +276,17 @@ def _next(row: "Production", order: int, text: str, at: int) -> Iterator[_Found]
     yield from ((each.start(), -each.end(), order, each) for each in islice(matches, 1))
 
 
-def _matches(rows: Iterable[Production], text: str, at: int) -> Iterator[_Match]:
-    """The rows that match something from here, with the end of it."""
+def _matches(rows: Iterable[Production], text: str, at: int, ends: Sequence[int] = ()) -> Iterator[_Match]:
+    """The rows that match something from here, with the end of it: as far as they reach, and up to each of `ends`."""
     for row in rows:
         match = row.pattern.compiled.match(text, at)
-        if match and match.end() > at:
-            yield row, match, match.end()
+        if not match or match.end() <= at:
+            continue
+        yield row, match, match.end()
+        for end in ends:
+            shorter = row.pattern.compiled.fullmatch(text, at, end) if at < end < match.end() else None
+            if shorter:
+                yield row, shorter, end
 
 
 def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
@@ -247,12 +297,13 @@ def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
 def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
     """One more clause, which is told by what leads the sentence where it does not say when itself.
 
-    `led`: it stands directly behind that, which is then true of it beside its own time.
+    `led`: it stands directly behind that, which is then true of it beside its own time. What goes on now, of what the
+    clause before it tells, is not told by it (in May 2020 she had X, which remains active).
     """
-    lead = state.once or state.lead
+    lead = () if clause.says("now") and clause.all(ANTECEDENT) else state.once or state.lead
     if lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
         clause = _told(clause, before=lead)
-    elif led:
+    elif led and lead:
         clause = replace(clause, roles={**clause.roles, LEAD: state.lead})
     return _Cover(state.cost + _CLAUSE, (*state.clauses, clause), state.lead)
 
@@ -263,13 +314,24 @@ def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
     return bool(state.lead and words) and words[-1] is state.lead[-1]
 
 
-def _passed(state: _Cover, mark: Production) -> _Cover:
-    """Behind a mark; some (`with`) say that what follows is of the day of what stands before."""
+def _passed(state: _Cover, mark: Production, made: Node) -> _Cover:
+    """Behind a mark; some (`with`) say that what follows is of the day of what stands before, some are a time."""
+    if mark.kind == HEAD and mark.sets.get("time"):
+        return replace(state, lead=(replace(made, kinds=frozenset({"when"})),))
     if mark.sets.get("time") != "same" or not state.clauses:
         return state
     last = state.clauses[-1]
     whens = (each for role in ("when", "on", ADJUNCT) for each in last.all(role))
-    return replace(state, once=tuple(each for each in whens if each.says("time") == "on")[:1])
+    return replace(state, once=tuple(map(_day_of, filter(_is_dated, whens)))[:1])
+
+
+def _is_dated(when: Node) -> bool:
+    return when.says("time") in ("on", "same") or (when.says("time") == "since" and bool(when.all("date")))
+
+
+def _day_of(when: Node) -> Node:
+    """The day from which on something is so, as that day: `since 27 May, when ...`."""
+    return replace(when, sets={**when.sets, "time": "on"}) if when.says("time") == "since" else when
 
 
 def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] = ()) -> Node:
@@ -295,8 +357,27 @@ def _completed(node: Node, before: Sequence[Node]) -> Node | None:
     node = replace(node, sets={name: value for name, value in node.sets.items() if name != SUBJECT})
     if any(map(node.all, subject)):
         return node
-    roles = {role: before[-1].all(role) for role in subject if before and before[-1].all(role)}
+    roles = next(filter(None, (_left_out(each, subject) for each in _sharing(before))), {})
     return replace(node, roles={**node.roles, **roles, ANTECEDENT: tuple(before[-1:])}) if roles else None
+
+
+def _sharing(before: Sequence[Node]) -> Iterator[Node]:
+    """The clause before, and those before it whose subject it leaves out."""
+    for each in reversed(before):
+        yield each
+        if each.kind != "elided":
+            return
+
+
+def _left_out(before: Node, subject: Sequence[str]) -> dict[str, tuple[Node, ...]]:
+    """What a clause leaves out, by role: as the clause before it has it, or where that tells that it happened."""
+    roles: dict[str, tuple[Node, ...]] = {}
+    for each in subject:
+        role, _, source = each.partition("<")
+        kinds = {source or role, (source or role).removesuffix("s")}
+        what = tuple(node for node in before.all(WHAT) if not node.kinds.isdisjoint(kinds))
+        roles[role] = before.all(source or role) or what
+    return {role: nodes for role, nodes in roles.items() if nodes}
 
 
 def _subject(clause: Node) -> Node | None:
@@ -316,13 +397,35 @@ def _plain(node: Node) -> Node:
     return _plain(inner) if inner is not None and RESULT in inner.kinds else node
 
 
+def _gapped(node: Node | None, before: Sequence[Node]) -> Node | None:
+    """A name with a time behind a clause whose verb it shares: `was given A in May and B in June`."""
+    if node is None or not before or not _is_bare(node) or not _has_time(node):
+        return node
+    verb = before[-1]
+    if node.kind == "listed" and verb.kind in _SHARED and _has_time(verb):
+        sets = {name: said for name, said in verb.sets.items() if name != SUBJECT}
+        return replace(node, kinds=verb.kinds, sets=sets, roles={**node.roles, GAPPED: (verb,)})
+    if node.kind == verb.kind == "event" and not verb.sets and not node.sets and _has_time(verb):
+        return replace(node, roles={**node.roles, GAPPED: (verb,)})
+    return node
+
+
+def _has_time(node: Node) -> bool:
+    return any(node.all(role) for role in ("when", "on", ADJUNCT))
+
+
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     """Whether a clause may stand behind others.
 
     A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone, and
     behind who the patient is.
     """
-    free = not before or not _is_bare(node) or not node.kinds.isdisjoint(_FREE)
+    free = (
+        not before
+        or not _is_bare(node)
+        or bool(node.all(GAPPED) or node.all(ANTECEDENT))
+        or not node.kinds.isdisjoint(_FREE)
+    )
     return free or _is_bare(before[-1]) or "person" in before[-1].kinds
 
 
@@ -399,7 +502,7 @@ def _without_subject(pattern: str) -> str:
     """What follows the subject that a pattern begins with; empty where it begins otherwise."""
     told = pattern.removeprefix(_TIME_FIRST)
     begins = next((each for each in (_LEFT_OUT, _SUBJECT_FIRST) if told.startswith(each)), "")
-    return told.removeprefix(begins) if begins else ""
+    return f"{_PRONOUN}{told.removeprefix(begins)}" if begins else ""
 
 
 def _rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:

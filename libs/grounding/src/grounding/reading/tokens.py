@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 from terminology import units
 
@@ -127,7 +128,7 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     named = (
         lambda _: _quotes(text),
         _crossed,
-        lambda part: _titles(part, known.titles),
+        lambda part: chain(_titles(part, METHODS), _titles(part, known.titles, _quoted_until(text))),
         lambda part: _names(part, known),
     )
     numbered = (
@@ -160,9 +161,15 @@ def _crossed(text: str) -> Iterator[Node]:
         yield _node(match, CROSSED, match.group())
 
 
-def _titles(text: str, titles: Iterable[str]) -> Iterator[Node]:
-    for title in sorted({*titles, *METHODS}, key=len, reverse=True):
-        for match in re.finditer(rf"(?<!\w){re.escape(title)}(?!\w)", text, re.IGNORECASE):
+def _quoted_until(text: str) -> int:
+    """Where the first quotation ends. The source of one is named behind it; elsewhere a title (`A`) may be any word."""
+    quoted = _QUOTED.search(text)
+    return quoted.end() if quoted else len(text)
+
+
+def _titles(text: str, titles: Iterable[str], start: int = 0) -> Iterator[Node]:
+    for title in sorted(set(titles), key=len, reverse=True) if start < len(text) else ():
+        for match in re.compile(rf"(?<!\w){re.escape(title)}(?!\w)", re.IGNORECASE).finditer(text, start):
             yield _node(match, TITLE, title)
 
 
