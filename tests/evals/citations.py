@@ -26,7 +26,7 @@ from tests.evals.corpora import Collection, collections
 from tests.evals.episodes import Case, play
 from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import at_random, shared
-from tests.evals.questions import ANSWERED, DANGERS, LATER, UNANSWERED, Asked
+from tests.evals.questions import ANSWERED, DANGERS, LATER, UNANSWERED, WIDER, Asked
 from tests.evals.retrieval import FINDERS, Finder, Found
 from tests.evals.tally import AUTHORED, Tallies, Tally, figures, take, tallies
 from tests.results import Curve, Result
@@ -64,7 +64,8 @@ def run(n: int | None, seed: int) -> Result:
 @cache
 def sampled(n: int | None, seed: int) -> tuple[Item, ...]:
     """The same for every process."""
-    mine = [Collection(AUTHORED, library(), (*ANSWERED, *UNANSWERED)), Collection("later", library(), LATER)]
+    authored = {AUTHORED: (*ANSWERED, *UNANSWERED), "wider": WIDER, "later": LATER}
+    mine = [Collection(name, library(), questions) for name, questions in authored.items()]
     sizes = [(each, n or len(each.questions)) for each in mine] + [(each, n or QUESTIONS) for each in collections()]
     return tuple(Item(each, asked) for each, count in sizes for asked in _some(each.questions, count, seed))
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from consult.context.ranking import Question, by_word, rank
-from consult.context.relevance import HALF, MOST, NEARLY, measure
+from consult.context.relevance import ENOUGH, MOST, NEARLY, measure
 from longitude.record.v1.context_pb2 import Passage
 from memory.domain.passages import text_of
 from tokenizers import Tokenizer
@@ -25,7 +25,7 @@ _LONGEST, _TOGETHER, _KEPT = 256, 16, 10
 
 
 def by_relevance(question: str, passages: Sequence[Passage]) -> Found:
-    """Memory's passages that concern the question, with the share of it that they hold: `HALF` is the threshold."""
+    """Memory's passages that concern the question, with the share of it that they hold: `ENOUGH` is the threshold."""
     measured = measure(question, by_word(Question(question), passages))
     best = max((each.serves for each in measured), default=0.0)
     return [(each.passage.passage_id, each.holds) for each in measured if each.serves >= NEARLY * best][:MOST]
@@ -45,7 +45,7 @@ def by_meaning(question: str, passages: Sequence[Passage]) -> Found:
 
 
 FINDERS: dict[str, tuple[Finder, float]] = {
-    "relevance alone": (by_relevance, HALF),
+    "relevance alone": (by_relevance, ENOUGH),
     "first of the word ranking": (by_words, 0.0),
     "embedding from 0.5": (by_meaning, 0.5),
 }

@@ -176,6 +176,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "GetContext": (memory_pb.GetContextRequest(patient=PATIENT, question=QUESTION, token_budget=500), "OK"),
             "SearchNotes": (memory_pb.SearchNotesRequest(patient=PATIENT, query="kidneys"), "OK"),
             "SearchEvidence": (memory_pb.SearchEvidenceRequest(query="kidneys"), "OK"),
+            "GetEvidenceCoverage": (memory_pb.GetEvidenceCoverageRequest(), "OK"),
             "GetEditions": (memory_pb.GetEditionsRequest(), "OK"),
             "LoadEvidence": (memory_pb.LoadEvidenceRequest(passages=[passage]), "OK"),
         },

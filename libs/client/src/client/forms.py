@@ -10,6 +10,7 @@ from typing import Any
 from contracts.identifiers import format_patient
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
+from longitude.memory.v1.memory_service_pb2 import GetEvidenceCoverageResponse
 from longitude.reasoning.v1.assessment_pb2 import (
     AssessedStatement,
     Assessment,
@@ -266,6 +267,21 @@ def passage(evidence: Passage, score: float) -> Form:
     """A hit in the evidence library."""
     fields = ("passage_id", "title", "text", "source", "source_kind", "grade", "published", "licence")
     return {"score": score} | {name: getattr(evidence, name) for name in fields}
+
+
+def coverage(covered: GetEvidenceCoverageResponse) -> Form:
+    """The problems and drugs asked about, each with the passages about it."""
+    subjects = [
+        {
+            "kind": name_of(FactKind, each.kind),
+            "system": each.concept.system,
+            "code": each.concept.code,
+            "display": each.concept.display,
+            "passage_ids": list(each.passage_ids),
+        }
+        for each in covered.subjects
+    ]
+    return {"passages": covered.passages, "subjects": subjects}
 
 
 def leaf(logged: Leaf) -> Form:

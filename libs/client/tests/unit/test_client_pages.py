@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from client import forms, remarks
-from client.cli import ask, check, replay, review, timeline, trace
+from client.cli import ask, check, evidence, replay, review, timeline, trace
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
@@ -21,7 +21,7 @@ from client.states import states
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.ingestion.v1.events_pb2 import MessageRejected
-from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
+from longitude.memory.v1.memory_service_pb2 import EvidenceSubject, GetEvidenceCoverageResponse, GetTimelineResponse
 from longitude.reasoning.v1.assessment_pb2 import (
     AssessedStatement,
     Assessment,
@@ -480,6 +480,7 @@ def test_nothing_to_send_is_an_error(tmp_path: Path) -> None:
         ("check", "letter.txt", "--patient", "no-authority"),
         ("review", "as-1", "--accept", "--reject"),
         ("context", "P1@TEST", "--question", "q", "--budget", "0"),
+        ("evidence", "coverage", "no-authority"),
         ("send",),
     ],
 )
@@ -514,3 +515,39 @@ def test_a_replay_says_what_came_out_the_same_and_what_differs_first() -> None:
     assert replay.line_of(other).plain.startswith("step 17 of 81: action differs (the same until there: 20 tokens")
     assert replay.form_of(other)["identical"] is False
     assert (replay.form_of(same)["step"], replay.form_of(other)["step"]) == (None, 17)
+
+
+COVERAGE = GetEvidenceCoverageResponse(
+    subjects=[
+        EvidenceSubject(
+            kind=pb.FACT_KIND_MEDICATION,
+            concept=pb.CodedConcept(
+                system="http://www.nlm.nih.gov/research/umls/rxnorm", code="6809", display="metformin"
+            ),
+            passage_ids=["metformin-1", "metformin-2", "metformin-3", "metformin-4"],
+        ),
+        EvidenceSubject(kind=pb.FACT_KIND_PROBLEM, concept=pb.CodedConcept(code="1", display="blighted ovum [rare]")),
+    ],
+    passages=477,
+)
+
+
+def test_what_the_library_says_nothing_about_stands_first() -> None:
+    console, buffer = printed()
+    console.print(evidence.coverage_page(COVERAGE))
+    title, *rows = [line for line in buffer.getvalue().splitlines() if line.strip()]
+    assert title.startswith("1 of 2 problems and drugs have a passage, of 477 in the library")
+    assert [line.split() for line in rows if "metformin" in line or "ovum" in line] == [
+        ["problem", "blighted", "ovum", "[rare]", "0", "none"],
+        ["drug", "metformin", "4", "metformin-1,", "metformin-2,", "metformin-3", "…"],
+    ]
+
+
+def test_the_coverage_form_names_each_subject_and_its_passages() -> None:
+    form = forms.coverage(COVERAGE)
+    assert form["passages"] == 477
+    assert [(each["kind"], each["display"], len(each["passage_ids"])) for each in form["subjects"]] == [
+        ("medication", "metformin", 4),
+        ("problem", "blighted ovum [rare]", 0),
+    ]
+    json.dumps(form)

@@ -63,3 +63,36 @@ def test_words_are_compared_without_their_endings() -> None:
 
 def test_no_passages_concern_nothing() -> None:
     assert concerning("metformin", []) == []
+
+
+def test_a_passage_about_another_drug_does_not_concern_the_question() -> None:
+    weight = passage("weight", "Weight loss in obesity", "Adults with obesity are offered help to lose weight.")
+    assert ids("Is weight loss in obesity helped?", [weight]) == ["weight"]
+    assert ids("Is semaglutide for weight loss in obesity?", [weight]) == []
+
+
+def test_a_title_may_name_the_class_of_the_drug_asked_about() -> None:
+    opioid = passage("opioid", "Opioids in head injury", "Opioids such as oxycodone hide the course of a head injury.")
+    other = passage("other", "Statins in head injury", "Statins are not oxycodone, and do not hide a head injury.")
+    assert ids("Oxycodone in head injury", [opioid, other]) == ["opioid"]
+
+
+def test_a_title_about_a_drug_does_not_answer_a_question_that_names_none() -> None:
+    assert ids("Kidney disease over 50", [STATIN]) == []
+
+
+@pytest.mark.parametrize("narrow", ["screening", "in pregnancy", "in children"])
+def test_what_narrows_a_title_is_asked_for(narrow: str) -> None:
+    about = passage("about", f"Coeliac disease {narrow}", f"Coeliac disease {narrow} is looked for.")
+    assert ids(f"Coeliac disease {narrow}", [about]) == ["about"]
+    assert ids("Coeliac disease", [about]) == []
+
+
+def test_what_narrows_a_question_is_in_the_passage() -> None:
+    about = passage("about", "Antiepileptic drugs", "Antiepileptic drugs are stopped gradually.")
+    assert ids("Antiepileptic drugs in pregnancy", [about]) == []
+
+
+def test_a_passage_whose_title_has_no_word_of_the_question_does_not_concern_it() -> None:
+    about = passage("about", "Powder inhalers", "Anaphylaxis was reported.")
+    assert ids("Was anaphylaxis reported?", [about]) == []

@@ -17,6 +17,7 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from memory import views
 from memory.adapters.postgres import Store
+from memory.domain import coverage
 from memory.domain.identity import Identifier
 from memory.domain.passages import PassageError
 from memory.flows import notes, timeline
@@ -106,6 +107,19 @@ class Rpc(MemoryServiceServicer):
         except PassageError as error:
             raise InvalidInputError(str(error)) from error
         return pb.LoadEvidenceResponse(loaded=loaded, unchanged=len(request.passages) - loaded)
+
+    async def GetEvidenceCoverage(  # noqa: N802
+        self, request: pb.GetEvidenceCoverageRequest, _: Any
+    ) -> pb.GetEvidenceCoverageResponse:
+        library = await self._search.library()
+        covered = coverage.coverage(await self._subjects(request), library)
+        return pb.GetEvidenceCoverageResponse(subjects=map(views.evidence_subject, covered), passages=len(library))
+
+    async def _subjects(self, request: pb.GetEvidenceCoverageRequest) -> list[coverage.Subject]:
+        if not request.HasField("patient"):
+            return coverage.frequent()
+        standing = await self._store.standing(_identifier(request.patient), None)
+        return coverage.of_record((each.fact for each in standing.facts), datetime.now(UTC).date())
 
     async def GetEditions(self, _: pb.GetEditionsRequest, context: Any) -> pb.GetEditionsResponse:  # noqa: ARG002, N802
         return pb.GetEditionsResponse(editions=map(views.edition, await self._store.editions()))

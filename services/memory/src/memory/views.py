@@ -8,12 +8,13 @@ from longitude.record.v1.context_pb2 import (
     Contradiction,
     Note,
 )
-from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
+from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, PatientKey
 
 from memory.adapters.postgres import Person
 from memory.adapters.postgres.contradictions import Found
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.notes import WholeText
+from memory.domain.coverage import Covered
 from memory.flows.search import NoteFound
 
 
@@ -50,6 +51,12 @@ def note_hit(hit: NoteFound) -> pb.NoteHit:
         source=chunk.source,
         authored_at=times.stamp(chunk.authored_at),
     )
+
+
+def evidence_subject(covered: Covered) -> pb.EvidenceSubject:
+    about = covered.subject
+    concept = CodedConcept(system=about.system, code=about.code, display=about.display)
+    return pb.EvidenceSubject(kind=about.kind, concept=concept, passage_ids=covered.passages)
 
 
 def edition(made: Edition) -> pb.Edition:

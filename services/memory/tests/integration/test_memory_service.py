@@ -275,6 +275,27 @@ async def test_loading_evidence_is_idempotent_searchable_and_announced(memory: A
     assert [list(event.passage_ids) for event in announced] == [[name]]
 
 
+async def test_the_coverage_is_of_the_patient_or_of_what_is_frequent(
+    memory: Any, publish: Build, patient: str, fact: Build, message: Build, outgoing: Build
+) -> None:
+    mine = {"patient": patient, "status": cf.FACT_STATUS_ACTIVE}
+    facts = [
+        fact(kind=cf.FACT_KIND_MEDICATION, code="6809", display="metformin", **mine),
+        fact(kind=cf.FACT_KIND_PROBLEM, code="35999006", display="Blighted ovum", **mine),
+    ]
+    await publish(outgoing(message("m", *facts, patient=patient), patient))
+    await timeline(memory, patient, len(facts))
+    found = await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest(patient=key(patient)))
+    assert found.passages >= 300
+    assert {each.concept.display for each in found.subjects} == {"metformin", "Blighted ovum"}
+    assert {each.concept.display for each in found.subjects if not each.passage_ids} == {"Blighted ovum"}
+    frequent = await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest())
+    assert len(frequent.subjects) > len(found.subjects)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest(patient=key(f"nobody-{patient}")))
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
 async def test_a_passage_that_is_incomplete_is_refused_by_name_and_field(memory: Any) -> None:
     request = pb.LoadEvidenceRequest(passages=[Passage(passage_id="half-done", title="x")])
     with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -39,7 +39,7 @@ def test_the_metformin_label_says_its_thresholds() -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "Which dose of colchicine is safe in gout?",
+        "Which dose of hydroxychloroquine is safe in lupus?",
         "What has changed since the last visit?",
         "What should be done?",
         "?",

@@ -87,6 +87,12 @@ class MemoryClient:
         with explained("memory"):
             return list((await self._stub.SearchEvidence(request, timeout=SECONDS)).hits)
 
+    async def evidence_coverage(self, patient: PatientKey | None) -> pb.GetEvidenceCoverageResponse:
+        """Which passages are about each problem and drug of a patient, or of those that are frequent."""
+        with explained("memory"):
+            request = pb.GetEvidenceCoverageRequest(patient=patient)
+            return await self._stub.GetEvidenceCoverage(request, timeout=SECONDS)
+
     async def load_evidence(self, passages: Iterable[Passage]) -> pb.LoadEvidenceResponse:
         """Add or replace passages."""
         with explained("memory"):

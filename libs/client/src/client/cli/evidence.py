@@ -1,4 +1,4 @@
-"""`longitude evidence`: load passages into the evidence library, and search it."""
+"""`longitude evidence`: load passages into the evidence library, search it, and say what it says nothing of."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from typing import Annotated
 
 import typer
 from google.protobuf import json_format
-from longitude.memory.v1.memory_service_pb2 import SearchEvidenceRequest
+from longitude.memory.v1.memory_service_pb2 import GetEvidenceCoverageResponse, SearchEvidenceRequest
 from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
+from rich.table import Table
 
 from client import forms, stack
 from client.api import MemoryClient
-from client.cli.page import QUIET
-from client.cli.session import Json, print_json, run, screen
+from client.cli.page import BAD, QUIET, row, styled, table
+from client.cli.session import Json, patient_key, print_json, run, screen
 from client.errors import ClientError
 from client.terminal import Text
 
 BATCH = 100
+# Passage ids that a row of the coverage names.
+NAMED = 3
 
 app = typer.Typer(help="The evidence library: guidelines, drug labels, trials.", no_args_is_help=True)
 
@@ -100,3 +104,39 @@ async def _search(request: SearchEvidenceRequest, *, as_json: bool) -> bool:
         console.print(Text(found.text))
         console.print(Text(f"{found.passage_id} · {found.source}{grade} · {found.published}\n", style=QUIET))
     return bool(hits)
+
+
+@app.command()
+def coverage(
+    patient: Annotated[
+        str, typer.Argument(metavar="[PATIENT]", help="ID@AUTHORITY; without one, what is frequent in primary care.")
+    ] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Say which problems and drugs the library has no passage about, those first. Exit code 1 when there is one."""
+    run(_coverage(patient_key(patient) if patient else None, as_json=json))
+
+
+async def _coverage(patient: PatientKey | None, *, as_json: bool) -> bool:
+    async with MemoryClient.connect(stack.find().endpoint("memory")) as memory:
+        covered = await memory.evidence_coverage(patient)
+    if as_json:
+        print_json(forms.coverage(covered))
+    else:
+        screen().print(coverage_page(covered))
+    return all(each.passage_ids for each in covered.subjects)
+
+
+def coverage_page(covered: GetEvidenceCoverageResponse) -> Table:
+    """A row for each problem and drug with the passages about it, those without one first."""
+    subjects = sorted(covered.subjects, key=lambda each: bool(each.passage_ids))
+    many = sum(bool(each.passage_ids) for each in subjects)
+    title = f"{many} of {len(subjects)} problems and drugs have a passage, of {covered.passages} in the library"
+    page = table(title, "", "about", ">passages", "")
+    for each in subjects:
+        kind = "problem" if each.kind == FACT_KIND_PROBLEM else "drug"
+        more = " …" if len(each.passage_ids) > NAMED else ""
+        named = styled(", ".join(each.passage_ids[:NAMED]) + more, QUIET) if each.passage_ids else styled("none", BAD)
+        row(page, styled(kind, QUIET), each.concept.display, str(len(each.passage_ids)), named)
+    return page

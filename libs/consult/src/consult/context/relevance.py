@@ -1,10 +1,11 @@
 """Which passages concern a question, so that one that does not is never offered as its answer.
 
-A passage concerns a question when it holds at least HALF of what is asked and no other passage serves the question
-clearly better (NEARLY). What is asked are the question's words, each weighing the more the fewer of the passages have
-it: a word that none has, such as a drug that the library says nothing about, weighs most, and then nothing is cited. A
-passage serves by its words and, as much, by how well its title agrees with the question: metformin around contrast is
-not about metformin alone. At most MOST are given, the best first: a physician reads two.
+A passage concerns a question when it is about the same drugs and persons (`scope`), its title has a word of what is
+asked, it holds ENOUGH of it, and no other passage serves the question clearly better (NEARLY). What is asked are the
+question's words, each weighing the more the fewer of the passages have it: a word that none has, such as a drug that
+the library says nothing about, weighs most, and then nothing is cited. A passage serves by its words and, as much, by
+how well its title agrees with the question: metformin around contrast is not about metformin alone. At most MOST are
+given, the best first: a physician reads two.
 
 Only words decide. Meaning (cosine) finds passages that are near; it cannot tell two drugs or two limits apart.
 """
@@ -16,8 +17,12 @@ from dataclasses import dataclass
 from math import fsum, log
 
 from longitude.record.v1.context_pb2 import Passage
+from terminology.concepts import RXNORM
+from terminology.drugs import LONGITUDE
 
-HALF, NEARLY, MOST = 0.5, 0.9, 2
+from consult.context import scope
+
+ENOUGH, NEARLY, MOST = 0.6, 0.95, 2
 
 _WORD = re.compile(r"[a-z0-9]+")
 # Words that any question or passage may hold, whatever it is about.
@@ -41,7 +46,10 @@ _SHORTEST_STEM = 4
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """0 to 1: the share of what is asked that the passage `holds`, and how it `serves` (its title counts as much)."""
+    """0 to 1: the share of what is asked that the passage `holds`, and how it `serves` (its title counts as much).
+
+    Both are 0 of a passage about other drugs or persons, or whose title has no word of what is asked.
+    """
 
     passage: Passage
     holds: float
@@ -52,7 +60,7 @@ def concerning(question: str, passages: Sequence[Passage]) -> list[Passage]:
     """Those of the passages that concern the question, the best first."""
     measured = measure(question, passages)
     best = max((each.serves for each in measured), default=0.0)
-    return [each.passage for each in measured if each.holds >= HALF and each.serves >= NEARLY * best][:MOST]
+    return [each.passage for each in measured if each.holds >= ENOUGH and each.serves >= NEARLY * best][:MOST]
 
 
 def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
@@ -70,7 +78,10 @@ def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
 
     def relevance(passage: Passage, body: frozenset[str]) -> Relevance:
         title, holds = terms(passage.title), share(asked, body)
-        return Relevance(passage, holds, (holds + _agreement(share(asked, title), share(title, asked))) / 2)
+        agreement = _agreement(share(asked, title), share(title, asked))
+        if not agreement or not _of_one_scope(question, passage, title, body):
+            return Relevance(passage, 0, 0)
+        return Relevance(passage, holds, (holds + agreement) / 2)
 
     measured = [relevance(passage, body) for passage, body in zip(passages, bodies, strict=True)]
     return sorted(measured, key=lambda each: (-each.serves, each.passage.passage_id))
@@ -87,9 +98,16 @@ def _stem(word: str) -> str:
     return stem[:-1] if len(stem) > _SHORTEST_STEM and stem[-1] == stem[-2] else stem
 
 
+def _of_one_scope(question: str, passage: Passage, title: frozenset[str], body: frozenset[str]) -> bool:
+    alike = scope.narrowed_alike(terms(question), title, body)
+    return alike and scope.same_drugs(question, passage.title, _body(passage))
+
+
 def _body(passage: Passage) -> str:
+    """All its words, and the names of the drugs that it is about; what a code calls a problem is not its own words."""
     pico = (passage.population, passage.intervention, passage.comparison, passage.outcome)
-    return " ".join([passage.title, passage.text, *pico, *(code.display for code in passage.codes)])
+    drugs = (code.display for code in passage.codes if code.system in (RXNORM, LONGITUDE))
+    return ". ".join([passage.title, passage.text, *pico, *drugs])
 
 
 def _agreement(one: float, other: float) -> float:

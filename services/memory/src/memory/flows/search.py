@@ -11,6 +11,7 @@ from datetime import datetime
 
 from consult.context.ranking import CANDIDATES, Question, Ranked, rank
 from contracts.errors import PermanentError, UnavailableError
+from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact
 
 from memory.adapters.postgres import FOR_EVER, Person, Store, entries, evidence, index_queue, notes
@@ -94,6 +95,11 @@ class Search:
         """Passages that are not in the index yet."""
         async with self._store.connection() as conn:
             return await index_queue.owed_to(conn, EVIDENCE)
+
+    async def library(self) -> list[Passage]:
+        """Every passage."""
+        async with self._store.connection() as conn:
+            return await evidence.everything(conn)
 
     async def evidence_size(self) -> int:
         """Passages in the library."""

@@ -22,6 +22,82 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class GetEvidenceCoverageRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey:
+        """Unset: the problems and drugs that are frequent."""
+
+    def __init__(
+        self,
+        *,
+        patient: _fact_pb2.PatientKey | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceCoverageRequest: _TypeAlias = GetEvidenceCoverageRequest  # noqa: Y015
+
+@_typing.final
+class GetEvidenceCoverageResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECTS_FIELD_NUMBER: _builtins.int
+    PASSAGES_FIELD_NUMBER: _builtins.int
+    passages: _builtins.int
+    """Passages in the library."""
+    @_builtins.property
+    def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceSubject]: ...
+    def __init__(
+        self,
+        *,
+        subjects: _abc.Iterable[Global___EvidenceSubject] | None = ...,
+        passages: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages", "subjects", b"subjects"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceCoverageResponse: _TypeAlias = GetEvidenceCoverageResponse  # noqa: Y015
+
+@_typing.final
+class EvidenceSubject(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    CONCEPT_FIELD_NUMBER: _builtins.int
+    PASSAGE_IDS_FIELD_NUMBER: _builtins.int
+    kind: _fact_pb2.FactKind.ValueType
+    """FACT_KIND_PROBLEM or FACT_KIND_MEDICATION; a combination is a subject for each ingredient."""
+    @_builtins.property
+    def concept(self) -> _fact_pb2.CodedConcept: ...
+    @_builtins.property
+    def passage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Empty where the library has nothing about it."""
+
+    def __init__(
+        self,
+        *,
+        kind: _fact_pb2.FactKind.ValueType = ...,
+        concept: _fact_pb2.CodedConcept | None = ...,
+        passage_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["concept", b"concept"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept", b"concept", "kind", b"kind", "passage_ids", b"passage_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceSubject: _TypeAlias = EvidenceSubject  # noqa: Y015
+
+@_typing.final
 class GetEditionsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

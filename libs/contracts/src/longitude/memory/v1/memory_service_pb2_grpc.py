@@ -65,6 +65,11 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.FromString,
                 _registered_method=True)
+        self.GetEvidenceCoverage = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/GetEvidenceCoverage',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageResponse.FromString,
+                _registered_method=True)
         self.GetEditions = channel.unary_unary(
                 '/longitude.memory.v1.MemoryService/GetEditions',
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsRequest.SerializeToString,
@@ -119,6 +124,14 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetEvidenceCoverage(self, request, context):
+        """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
+        patient, the frequent ones. NOT_FOUND for an unknown patient.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetEditions(self, request, context):
         """The editions that rereadings made, in the order of their making.
         """
@@ -158,6 +171,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.LoadEvidence,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.SerializeToString,
+            ),
+            'GetEvidenceCoverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidenceCoverage,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageResponse.SerializeToString,
             ),
             'GetEditions': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEditions,
@@ -328,6 +346,33 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/LoadEvidence',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidenceCoverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/GetEvidenceCoverage',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageResponse.FromString,
             options,
             channel_credentials,
             insecure,

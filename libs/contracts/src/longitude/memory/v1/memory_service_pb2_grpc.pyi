@@ -48,6 +48,10 @@ class MemoryServiceStub:
     SearchEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]
     LoadEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.LoadEvidenceRequest, _memory_service_pb2.LoadEvidenceResponse]
     """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+    GetEvidenceCoverage: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceCoverageRequest, _memory_service_pb2.GetEvidenceCoverageResponse]
+    """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
+    patient, the frequent ones. NOT_FOUND for an unknown patient.
+    """
     GetEditions: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetEditionsRequest, _memory_service_pb2.GetEditionsResponse]
     """The editions that rereadings made, in the order of their making."""
 
@@ -71,6 +75,10 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     SearchEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]  # type: ignore[assignment]
     LoadEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.LoadEvidenceRequest, _memory_service_pb2.LoadEvidenceResponse]  # type: ignore[assignment]
     """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+    GetEvidenceCoverage: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceCoverageRequest, _memory_service_pb2.GetEvidenceCoverageResponse]  # type: ignore[assignment]
+    """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
+    patient, the frequent ones. NOT_FOUND for an unknown patient.
+    """
     GetEditions: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEditionsRequest, _memory_service_pb2.GetEditionsResponse]  # type: ignore[assignment]
     """The editions that rereadings made, in the order of their making."""
 
@@ -127,6 +135,16 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.LoadEvidenceResponse, _abc.Awaitable[_memory_service_pb2.LoadEvidenceResponse]]:
         """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+
+    @_abc_1.abstractmethod
+    def GetEvidenceCoverage(
+        self,
+        request: _memory_service_pb2.GetEvidenceCoverageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetEvidenceCoverageResponse, _abc.Awaitable[_memory_service_pb2.GetEvidenceCoverageResponse]]:
+        """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
+        patient, the frequent ones. NOT_FOUND for an unknown patient.
+        """
 
     @_abc_1.abstractmethod
     def GetEditions(

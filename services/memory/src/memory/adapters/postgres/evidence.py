@@ -25,7 +25,7 @@ _LOAD = """INSERT INTO evidence_passage (passage_id, point_id, sha256, payload, 
 _FIND = """SELECT payload, point_id::text FROM evidence_passage,
     CAST(replace(plainto_tsquery('english', %(words)s)::text, '&', '|') AS tsquery) AS query
     WHERE terms @@ query OR codes && %(codes)s::text[] OR point_id = ANY(%(points)s::uuid[])
-    ORDER BY point_id = ANY(%(points)s::uuid[]) DESC, codes && %(codes)s::text[] DESC, ts_rank(terms, query) DESC,
+    ORDER BY point_id = ANY(%(points)s::uuid[]) DESC, ts_rank(terms, query) DESC, codes && %(codes)s::text[] DESC,
         passage_id
     LIMIT %(limit)s"""
 
@@ -48,6 +48,12 @@ async def candidates(
     asked = {"words": words, "codes": list(codes), "points": list(points), "limit": limit}
     rows = await (await conn.execute(_FIND, asked)).fetchall()
     return [(Passage.FromString(payload), point) for payload, point in rows]
+
+
+async def everything(conn: AsyncConnection[Any]) -> list[Passage]:
+    """The whole library, by passage id."""
+    rows = await (await conn.execute("SELECT payload FROM evidence_passage ORDER BY passage_id")).fetchall()
+    return [Passage.FromString(payload) for (payload,) in rows]
 
 
 async def count(conn: AsyncConnection[Any]) -> int:

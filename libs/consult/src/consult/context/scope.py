@@ -1,0 +1,69 @@
+"""Whether a passage is about the drugs, the persons and the act that a question is about.
+
+- Drugs: each one that the question names is in the passage, by itself, by its class or, where the question names a
+  class, by a member of it. A title that names drugs concerns only a question that names one of them.
+- What narrows (screening, pregnancy, childhood, overdose, dialysis): the passage has what the question has, and the
+  question has what the title has. Sodium in an overdose is not sodium at a check-up.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from terminology import drug_classes, drugs
+from terminology.scan import Words, scan
+
+_CLASS = "class|"
+# Texts whose drugs are remembered: more than a library has passages, twice.
+_TEXTS = 4_096
+_NARROWS = (
+    frozenset({"screen"}),
+    frozenset({"pregnan", "pregnancy", "prenatal", "gestation", "gestational"}),
+    frozenset({"child", "children", "childhood", "infant", "adolescent", "paediatric", "pediatric"}),
+    frozenset({"overdose", "poison"}),
+    frozenset({"dialysis"}),
+)
+
+
+def same_drugs(question: str, title: str, body: str) -> bool:
+    """Whether a passage speaks of every drug that the question names, and its title of no others alone."""
+    asked, titled, held = _drugs_in(question), _drugs_in(title), _drugs_in(body)
+    all_held = all(not _related(each).isdisjoint(held) for each in asked)
+    return all_held and (not titled or any(not _related(each).isdisjoint(asked) for each in titled))
+
+
+def narrowed_alike(asked: frozenset[str], title: frozenset[str], body: frozenset[str]) -> bool:
+    """Whether what narrows the question (its stems) narrows the passage, and what narrows its title the question."""
+    return all(
+        (asked.isdisjoint(narrow) or not body.isdisjoint(narrow))
+        and (title.isdisjoint(narrow) or not asked.isdisjoint(narrow))
+        for narrow in _NARROWS
+    )
+
+
+@lru_cache(_TEXTS)
+def _drugs_in(text: str) -> frozenset[str]:
+    """The ingredients and classes that a text names."""
+    return frozenset[str]().union(*scan(text, _names(), _longest()))
+
+
+@cache
+def _related(key: str) -> frozenset[str]:
+    """What names the same: of an ingredient its classes, of a class its members and the classes around it."""
+    if ingredient := drugs.by_id(key):
+        return frozenset({key, *(_CLASS + each.id for each in drug_classes.classes_of(ingredient))})
+    drug_class = drug_classes.by_id(key.removeprefix(_CLASS))
+    members = drug_classes.members(drug_class) if drug_class else ()
+    wider = drug_classes.with_wider((drug_class.id,)) if drug_class else ()
+    return frozenset({key, *(each.id for each in members), *(_CLASS + each.id for each in wider)})
+
+
+@cache
+def _names() -> Mapping[Words, frozenset[str]]:
+    ingredients = {words: frozenset(each.id for each in made_of) for words, made_of in drugs.phrases().items()}
+    classes = {words: frozenset({_CLASS + each.id}) for words, each in drug_classes.names().items()}
+    return ingredients | classes
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, _names()))
