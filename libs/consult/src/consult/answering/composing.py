@@ -50,7 +50,8 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     groups = find(inquiry, sources)
     told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources)) if ways][:MOST]
     orders = (each for group in groups if group.named and group.kind == _DRUG for each in group.entries)
-    wants_evidence = inquiry.asks(Form.SUITABILITY, Form.ALLERGY)
+    # Beside an allergy to the drug, what the drug is good for would read as advice to give it.
+    wants_evidence = inquiry.asks(Form.SUITABILITY, Form.ALLERGY) and not suitability.allergies(inquiry, sources)[0]
     return Answer(tuple(told), frozenset(each.fact_id for each in orders), wants_evidence)
 
 

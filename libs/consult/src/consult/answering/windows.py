@@ -28,12 +28,13 @@ def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Spa
 
 
 def within(group: Group, spans: Sequence[Span]) -> tuple[ClinicalFact, ...]:
-    """Results of these spans, and the next behind the last; none where there is none."""
+    """Results of these spans, the next behind the last, and the newest; none where there is none."""
     if group.kind != pb.FACT_KIND_RESULT:
         return ()
     inside = [each for each in group.entries if any(_meet(_days(each), span) for span in spans)]
     last = max((span[1] for span in spans), default=date.max)
-    behind = [each for each in group.entries if _days(each)[0] > last][:1]
+    behind = [each for each in group.entries if _days(each)[0] > last]
+    behind = list({each.fact_id: each for each in (*behind[:1], *behind[-1:])}.values())
     return (*inside, *behind) if inside else ()
 
 
