@@ -37,6 +37,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "libs/consult/src/consult/rules/potassium.py": frozenset({"potassium"}),
     # Tensors of a network, and the temperature of sampling.
     "libs/engine/src/engine/convert.py": frozenset({".weight"}),
+    "libs/engine/src/engine/versions/__main__.py": frozenset({"weights"}),
+    "libs/engine/src/engine/versions/repository.py": frozenset({"weights"}),
     "libs/engine/src/engine/versions/server.py": frozenset({"TEMPERATURE"}),
     "services/reasoning/src/reasoning/adapters/triton.py": frozenset({"TEMPERATURE"}),
 }

@@ -1,0 +1,197 @@
+"""A question is understood, what the record has on it is found, and what stands in front answers it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from consult.answering import Form, answer, inquire
+from consult.drafting import Drafted, draft_rules
+from consult.front import CHARACTERS, MOST, put_in_front
+from consult.rules import speak
+from grounding import Sources, Verdict, Verifier
+from longitude.record.v1 import fact_pb2 as clinical
+from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
+from terminology.concepts import CVX, SNOMED
+from testkit.records import RecordBuilder
+
+NOW = datetime(2026, 10, 7, tzinfo=UTC)
+HBA1C = ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")
+
+
+def _record() -> RecordBuilder:
+    record = RecordBuilder()
+    record.born("1957-04-18", "F")
+    record.problem("R73.03", "Prediabetes", "2015-02-03")
+    record.problem("I48.91", "Atrial fibrillation", "2019-06-04")
+    record.problem("J18.9", "Pneumonia", "2012-01-10", end="2012-02-10")
+    record.problem("J18.9", "Pneumonia", "2018-11-20", end="2018-12-20")
+    record.medication("11289", "warfarin", "2019-06-11", dose="5")
+    record.medication("36567", "simvastatin", "2016-03-01", dose="10")
+    record.medication("36567", "simvastatin", "2020-04-07", dose="10")
+    record.medication("5640", "ibuprofen", "2014-05-06", dose="400", end="2014-06-06")
+    record.allergy("7980", "Penicillin", "2001-05-09", reaction="hives")
+    for value, day in (("6.1", "2015-02-03"), ("6.4", "2019-03-05"), ("5.9", "2026-08-04")):
+        record.result(*HBA1C, value, "%", day)
+    for value, day in (("162.27", "2016-02-02"), ("101.5", "2017-03-07"), ("118.81", "2026-08-04")):
+        record.result("13457-7", "Cholesterol in LDL [Mass/volume] in Serum or Plasma", value, "mg/dL", day)
+    record.creatinine("1.21", "2026-08-04")
+    record.potassium("4.6", "2026-08-04")
+    for code, name, day in (
+        ("73761001", "Colonoscopy (procedure)", "2013-04-03"),
+        ("43075005", "Partial resection of colon", "2014-05-09"),
+    ):
+        _add(record, clinical.FACT_KIND_PROCEDURE, SNOMED, code, name, day)
+    for day in ("2024-10-01", "2025-10-02"):
+        _add(
+            record,
+            clinical.FACT_KIND_IMMUNIZATION,
+            CVX,
+            "140",
+            "Influenza, seasonal, injectable, preservative free",
+            day,
+        )
+    return record
+
+
+def _add(
+    record: RecordBuilder, kind: "clinical.FactKind.ValueType", system: str, code: str, name: str, day: str
+) -> None:
+    record.add(ClinicalFact(kind=kind, code=CodedConcept(system=system, code=code, display=name)), day)
+
+
+def _sources(record: RecordBuilder) -> Sources:
+    return Sources.of(NOW, record.facts, identifiers=[record.patient])
+
+
+SOURCES = _sources(_record())
+
+
+def front(question: str, sources: Sources = SOURCES) -> list[Drafted]:
+    rules = draft_rules(speak(sources, question), sources)
+    drafted = put_in_front(answer(inquire(question, sources), sources), rules, sources, Verifier(sources))
+    return [each for each in drafted if each.front]
+
+
+def texts(question: str, sources: Sources = SOURCES) -> list[str]:
+    return [each.rendered.text for each in front(question, sources)]
+
+
+@pytest.mark.parametrize(
+    ("question", "area", "form"),
+    [
+        ("Is she anticoagulated, and since when?", "clotting", Form.WHEN),
+        ("How is her sugar?", "diabetes", Form.COURSE),
+        ("Can I start ibuprofen?", "", Form.SUITABILITY),
+        ("Latest creatinine?", "kidney", Form.LAST),
+        ("Has she had her flu jab?", "", Form.IMMUNISATION),
+        ("What has the statin done to her cholesterol?", "lipids", Form.EFFECT),
+        ("What is new since 4 March 2020?", "", Form.CHANGE),
+        ("What is she allergic to?", "", Form.ALLERGY),
+        ("How many times has she had pneumonia?", "pneumonia", Form.COUNT),
+    ],
+)
+def test_a_question_is_of_an_area_and_asks_in_a_form(question: str, area: str, form: Form) -> None:
+    inquiry = inquire(question, SOURCES)
+    assert inquiry.asks(form)
+    assert not area or area in [each.id for each in inquiry.areas]
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Which blood thinners is she on?", "Warfarin 5 mg oral: ordered on 2019-06-11, not renewed since"),
+        (
+            "How has her HbA1c been over the years?",
+            "HbA1c stayed about the same from 6.1% (2015-02-03) to 5.9% (2026-08-04); between: 6.4 (2019-03-05)",
+        ),
+        ("When did she have pneumonia?", "Pneumonia on 2012-01-10 and 2018-11-20"),
+        ("When was the last colonoscopy?", "Colonoscopy was done on 2013-04-03"),
+        (
+            "Has she had a flu shot?",
+            "Influenza, seasonal, injectable, preservative free was given on 2024-10-01 and 2025-10-02",
+        ),
+        ("May I give her amoxicillin?", "Allergy: Penicillin"),
+        ("When was her last mammography?", "No mammography was found in the record"),
+        ("How much insulin does she inject?", "No insulin was found in the record"),
+        ("What is she allergic to?", "Allergy: Penicillin, reaction hives, since 2001-05-09"),
+        ("What is new since 4 August 2019?", "Influenza, seasonal, injectable, preservative free was given on"),
+        (
+            "Has she had a colonoscopy since the bowel operation?",
+            "No Colonoscopy was found in the record after 2014-05-09",
+        ),
+    ],
+)
+def test_the_first_statement_answers(question: str, first: str) -> None:
+    assert texts(question)[0].startswith(first), texts(question)
+
+
+def test_a_drug_is_told_with_its_first_and_its_last_order() -> None:
+    assert any(
+        "Simvastatin 10 mg oral: first ordered on 2016-03-01, last on 2020-04-07, not renewed since" in each
+        for each in texts("Does she take a statin?")
+    )
+
+
+def test_the_effect_of_a_drug_is_told_by_the_values_before_and_behind_its_start() -> None:
+    told = " ".join(texts("Did simvastatin bring her LDL down?"))
+    assert "162.3 mg/dL (2016-02-02)" in told
+    assert "101.5 (2017-03-07)" in told
+    assert "118.8 mg/dL (2026-08-04)" in told
+
+
+def test_before_a_drug_is_given_what_is_taken_beside_it_and_the_kidneys_are_told() -> None:
+    told = " ".join(texts("Can I give her ibuprofen for her knee?"))
+    assert "Warfarin 5 mg oral" in told
+    assert "Creatinine was 1.21 mg/dL on 2026-08-04" in told
+    assert "Allergy: Penicillin" in told
+
+
+def test_a_false_premise_is_named_with_what_comes_nearest() -> None:
+    told = texts("Which tablets does she take for her diabetes?")
+    assert told[0].startswith("No diabetes was found in the record")
+    assert any("No drug for diabetes" in each for each in told)
+    assert any("Prediabetes since 2015-02-03" in each for each in told)
+
+
+def test_an_alert_about_the_drug_that_is_asked_about_stands_first() -> None:
+    record = _record()
+    record.medication("723", "amoxicillin", "2026-10-01", dose="500", frequency="TID")
+    told = texts("Is amoxicillin all right?", _sources(record))
+    assert told[0].startswith("Amoxicillin (penicillin) was ordered on 2026-10-01")
+
+
+def test_what_does_not_concern_the_question_stays_behind() -> None:
+    told = " ".join(texts("How is her HbA1c?"))
+    assert "arfarin" not in told
+    assert "neumonia" not in told
+
+
+def test_nothing_stands_in_front_of_a_question_that_is_not_understood() -> None:
+    assert texts("Xyzzy plugh?") == []
+
+
+QUESTIONS = (
+    "How are her kidneys?",
+    "Which blood thinners is she on?",
+    "Can I give her ibuprofen?",
+    "Did simvastatin bring her LDL down?",
+    "What is new since 4 August 2010?",
+    "What is she allergic to, and what does she take?",
+    "Which vaccines has she had?",
+)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_what_stands_in_front_is_supported_short_and_never_said_twice(question: str) -> None:
+    told = front(question)
+    verifier = Verifier(SOURCES)
+    rendered = [each.rendered for each in told]
+    assert all(verifier.verify(each.text, each.citations).verdict is Verdict.SUPPORTED for each in rendered)
+    assert len(told) <= MOST
+    assert len({each.text for each in rendered}) == len(rendered)
+    assert sum(len(each.text) for each in rendered[:-1]) <= CHARACTERS
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_same_question_of_the_same_record_in_any_order_gives_the_same_answer(question: str) -> None:
+    turned = Sources.of(NOW, reversed(_record().facts), identifiers=[RecordBuilder().patient])
+    assert texts(question, turned) == texts(question)
