@@ -47,8 +47,8 @@ _OF_PREFIX = {
 # What productions name themselves: films are read with what they show.
 _IMAGES = frozenset({"399208008"})
 _VACCINES = ("{} vaccine", "{} vaccination", "{} vaccines", "{} vaccinations", "{} immunization", "{} immunisation",
-             "{} shot", "{} booster", "{} vaccine booster", "{} vaccination series", "{} jab", "{} dose",
-             "{} doses", "{} series", "{} vaccine series")  # fmt: skip
+             "{} shot", "{} shots", "{} booster", "{} boosters", "{} vaccine booster", "{} vaccination series",
+             "{} jab", "{} jabs", "{} dose", "{} doses", "{} series", "{} vaccine series")  # fmt: skip
 # Names of antigens that physicians use in place of the table's.
 _ALSO = {"influenza": ("flu",), "varicella": ("chickenpox",), "zoster": ("shingles",), "hepatitis-a": ("hep a",),
          "hepatitis-b": ("hep b",), "meningococcal-acwy": ("meningococcal",), "covid-19": ("covid",)}  # fmt: skip
