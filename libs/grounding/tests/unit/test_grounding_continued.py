@@ -267,3 +267,7 @@ def test_a_word_that_turns_the_clause_behind_stops_reading(word: str) -> None:
     assert verdict(f"Chronic sinusitis, first noted 30 September 2005, {word} remains active.") is not Verdict.SUPPORTED
     assert verdict(f"For migraine in June 2011 she was {word} given naproxen 500 mg.") is not Verdict.SUPPORTED
     assert verdict(f"She was given naproxen in June 2011 and {word} enalapril in May 2009.") is not Verdict.SUPPORTED
+
+
+def test_a_day_that_a_month_does_not_have_is_not_read_as_one() -> None:
+    assert verdict("She was an inpatient from 32 to 14 March 2003.") is Verdict.UNSUPPORTED
