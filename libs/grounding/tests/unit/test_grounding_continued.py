@@ -262,8 +262,14 @@ def test_with_one_part_said_otherwise_it_is_not(sentence: str) -> None:
     assert verdict(sentence) is not Verdict.SUPPORTED
 
 
-@pytest.mark.parametrize("word", ["probably", "never", "almost", "allegedly", "nearly", "not"])
-def test_a_word_that_turns_the_clause_behind_stops_reading(word: str) -> None:
-    assert verdict(f"Chronic sinusitis, first noted 30 September 2005, {word} remains active.") is not Verdict.SUPPORTED
-    assert verdict(f"For migraine in June 2011 she was {word} given naproxen 500 mg.") is not Verdict.SUPPORTED
-    assert verdict(f"She was given naproxen in June 2011 and {word} enalapril in May 2009.") is not Verdict.SUPPORTED
+@pytest.mark.parametrize("sentence", [holds for holds, _ in CASES])
+def test_no_word_that_turns_it_may_stand_anywhere_in_it(sentence: str) -> None:
+    words = sentence.split()
+    for place in range(len(words)):
+        for turning in ("probably", "not", "never", "allegedly", "planned", "except", "without"):
+            turned = " ".join((*words[:place], turning, *words[place:]))
+            assert verdict(turned) is not Verdict.SUPPORTED, turned
+
+
+def test_a_day_that_a_month_does_not_have_is_not_read_as_one() -> None:
+    assert verdict("She was an inpatient from 32 to 14 March 2003.") is Verdict.UNSUPPORTED

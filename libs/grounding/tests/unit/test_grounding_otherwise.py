@@ -32,7 +32,7 @@ def _record() -> Record:
         (clinical.FACT_KIND_PROCEDURE, "80146002", "Excision of appendix (procedure)", "2005-03-11"),
     ):
         concept = CodedConcept(system=SNOMED, code=code, display=name)
-        record.add(ClinicalFact(kind=kind, code=concept, status=clinical.FACT_STATUS_ACTIVE), day)  # type: ignore[arg-type]
+        record.add(ClinicalFact(kind=kind, code=concept, status=clinical.FACT_STATUS_ACTIVE), day)
     record.encounter("inpatient encounter", "2020-04-03", "2020-04-09")
     for value, day in (("71", "2021-03-02"), ("64", "2023-03-09"), ("27", "2026-09-01")):
         record.egfr(value, day)

@@ -172,7 +172,10 @@ def _between(node: Node, _: Record) -> Span:
 def _days_between(node: Node, _: Record) -> Span:
     """`from 2 to 9 October 2024`."""
     last = node.all("last")[0].value
-    day = last.first.replace(day=int(amount(node.all("first")[0]).value))
+    try:
+        day = last.first.replace(day=int(amount(node.all("first")[0]).value))
+    except ValueError as error:
+        raise UnclearError("which day is meant") from error
     return Span("between", ((day, last.last),), ends=(((day, day),), last.readings), lasting=True)
 
 

@@ -317,7 +317,8 @@ def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
 def _passed(state: _Cover, mark: Production, made: Node) -> _Cover:
     """Behind a mark; some (`with`) say that what follows is of the day of what stands before, some are a time."""
     if mark.kind == HEAD and mark.sets.get("time"):
-        return replace(state, lead=(replace(made, kinds=frozenset({"when"})),))
+        beside = replace(made, kinds=frozenset({"circumstance" if made.all(WHAT) else "when"}))
+        return replace(state, lead=(beside,) if state.clauses else (*state.lead, beside))
     if mark.sets.get("time") != "same" or not state.clauses:
         return state
     last = state.clauses[-1]

@@ -47,11 +47,13 @@ _OF_PREFIX = {
 # What productions name themselves: films are read with what they show.
 _IMAGES = frozenset({"399208008"})
 _VACCINES = ("{} vaccine", "{} vaccination", "{} vaccines", "{} vaccinations", "{} immunization", "{} immunisation",
-             "{} shot", "{} booster", "{} vaccine booster", "{} vaccination series", "{} jab", "{} dose",
-             "{} doses", "{} series", "{} vaccine series")  # fmt: skip
+             "{} shot", "{} shots", "{} booster", "{} boosters", "{} vaccine booster", "{} vaccination series",
+             "{} jab", "{} jabs", "{} dose", "{} doses", "{} series", "{} vaccine series")  # fmt: skip
 # Names of antigens that physicians use in place of the table's.
 _ALSO = {"influenza": ("flu",), "varicella": ("chickenpox",), "zoster": ("shingles",), "hepatitis-a": ("hep a",),
          "hepatitis-b": ("hep b",), "meningococcal-acwy": ("meningococcal",), "covid-19": ("covid",)}  # fmt: skip
+# How a vaccine is made, behind what it protects from.
+_MANNERS = frozenset(("live", "recombinant", "inactivated"))
 # Names of any plan, which say nothing of what it is for.
 _ANY_PLAN = frozenset({"care plan", "coordination of care plan", "notification of treatment plan"})
 # Answers that are also words of productions (`as a single dose`): the table of words takes them as answers.
@@ -244,12 +246,20 @@ def _add_vaccines(own: Names) -> None:
     for given in vaccines.known():
         for text in (given.display, *given.names, *_spellings_of(given.display)):
             _add_vaccine(own, text, given.code)
+        for text in _with_manner(given.display):
+            own.add(text, frozenset({_VACCINE + given.code}))
         _add_vaccine(own, _head(given.display), _head(given.display))
         for series in given.series:
             _add_vaccine(own, series, series)
         for antigen in given.antigens:
             for text in (antigen.replace("-", " "), *_ALSO.get(antigen, ())):
                 _add_vaccine(own, text, antigen, alone=False)
+
+
+def _with_manner(display: str) -> tuple[str, ...]:
+    """`Zoster vaccine (live)` of `zoster live`."""
+    name, _, manner = display.rpartition(" ")
+    return (f"{name} vaccine ({manner})", f"{name} vaccine, {manner}") if name and manner in _MANNERS else ()
 
 
 def _spellings_of(display: str) -> tuple[str, ...]:
