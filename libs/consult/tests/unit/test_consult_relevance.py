@@ -3,8 +3,8 @@ from consult.context.relevance import concerning, measure, terms
 from longitude.record.v1.context_pb2 import Passage
 
 
-def passage(passage_id: str, title: str, text: str) -> Passage:
-    return Passage(passage_id=passage_id, title=title, text=text)
+def passage(passage_id: str, title: str, text: str, population: str = "") -> Passage:
+    return Passage(passage_id=passage_id, title=title, text=text, population=population)
 
 
 METFORMIN = passage("metformin", "Metformin and kidney function", "Metformin is stopped below an eGFR of 30.")
@@ -96,3 +96,41 @@ def test_what_narrows_a_question_is_in_the_passage() -> None:
 def test_a_passage_whose_title_has_no_word_of_the_question_does_not_concern_it() -> None:
     about = passage("about", "Powder inhalers", "Anaphylaxis was reported.")
     assert ids("Was anaphylaxis reported?", [about]) == []
+
+
+def test_a_title_that_names_the_class_alone_needs_no_further_word_of_the_question() -> None:
+    boxed = passage("boxed", "Boxed warning of NSAIDs", "NSAIDs such as diclofenac raise the risk of stroke.")
+    other = passage("other", "Boxed warning of statins", "Statins, not diclofenac, do not raise the risk of stroke.")
+    assert ids("Does diclofenac raise the risk of stroke?", [boxed, other]) == ["boxed"]
+
+
+@pytest.mark.parametrize(
+    ("population", "youngest", "oldest"),
+    [
+        ("men of 65 to 75 years who have ever smoked", 65, 75),
+        ("women of 75 years or older", 75, 99),
+        ("women of 65 years and older", 65, 99),
+        ("women older than 65 years", 66, 99),
+        ("women over 35 years who smoke", 36, 99),
+        ("women younger than 21 years", 10, 20),
+    ],
+)
+@pytest.mark.parametrize("words", ["Bone scan at {}?", "Has a woman of {} a bone scan?", "A bone scan, {} years old"])
+def test_an_age_that_is_asked_about_is_one_of_the_population(
+    words: str, population: str, youngest: int, oldest: int
+) -> None:
+    about = passage("about", "Bone scan", "A woman has a bone scan.", population)
+    asked = {age: ids(words.format(age), [about, *LIBRARY]) for age in range(10, 100)}
+    assert [age for age, answer in asked.items() if answer] == list(range(youngest, oldest + 1))
+
+
+@pytest.mark.parametrize("question", ["A bone scan at 40 mg?", "A bone scan at 40 %", "A bone scan of 40"])
+def test_a_number_that_is_no_age_is_a_word(question: str) -> None:
+    about = passage("about", "Bone scan", "A bone scan.", "adults of 18 to 75 years")
+    assert ids(question, [about, *LIBRARY]) == []
+
+
+def test_who_asks_about_a_person_of_an_age_asks_what_is_due_at_it() -> None:
+    about = passage("about", "Bone density screening", "Bone density is measured.", "adults of 60 to 75 years")
+    assert ids("Bone density at 66", [about, *LIBRARY]) == ["about"]
+    assert ids("Bone density", [about, *LIBRARY]) == []

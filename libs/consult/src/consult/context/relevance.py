@@ -1,11 +1,11 @@
 """Which passages concern a question, so that one that does not is never offered as its answer.
 
-A passage concerns a question when it is about the same drugs and persons (`scope`), its title has a word of what is
-asked, it holds ENOUGH of it, and no other passage serves the question clearly better (NEARLY). What is asked are the
-question's words, each weighing the more the fewer of the passages have it: a word that none has, such as a drug that
-the library says nothing about, weighs most, and then nothing is cited. A passage serves by its words and, as much, by
-how well its title agrees with the question: metformin around contrast is not about metformin alone. At most MOST are
-given, the best first: a physician reads two.
+A passage concerns a question when it is about the same drugs and persons (`scope`), its title has a word or a drug of
+what is asked, it holds ENOUGH of it, and no other passage serves the question clearly better (NEARLY). What is asked
+are the question's words, each weighing the more the fewer of the passages have it: a word that none has, such as a
+drug that the library says nothing about, weighs most, and then nothing is cited. A passage serves by its words and,
+as much, by how well its title agrees with the question: metformin around contrast is not about metformin alone. At
+most MOST are given, the best first: a physician reads two.
 
 Only words decide. Meaning (cosine) finds passages that are near; it cannot tell two drugs or two limits apart.
 """
@@ -28,27 +28,29 @@ _WORD = re.compile(r"[a-z0-9]+")
 # Words that any question or passage may hold, whatever it is about.
 _GENERAL = frozenset(
     _WORD.findall(
-        "a about acceptable according advice advise advised all allow allowed allows already also am among an and "
-        "another any applies apply appropriate are as ask at be been but by can come could count counts danger "
-        "dangerous did do does done down during each ever every evidence find fit fits for found from get give given "
-        "go guideline had has have he her here high him his how i if in into is it its large least like likely long "
-        "look low make many may mean means might more most much must need needed no not now of often on one only or "
-        "other our over patient patients people please possible prefer preferred put rather recommend recommendation "
-        "recommended safe say says see seen she should show shows since so some soon still such suggested take taken "
-        "tell than that the their them then there these they think this those through to too under until up us use "
-        "used using very want was way we were what when where whether which while who whose why will with without "
-        "work would you your"
+        "a about acceptable according advice advise advised age aged ages all allow allowed allows already also "
+        "am among an and another any applies apply appropriate are as ask at be been but by can carries carry "
+        "come could count counts danger dangerous did do does done down drug drugs due during each ever every "
+        "evidence find fit fits for found from get give given go goes guideline had harmful has have he help "
+        "helped helps her here high him his how i if in interact interaction interacts into is it its large least "
+        "like likely long look low make many may mean means might more most much must need needed next no not now "
+        "of often on one only or other our over patient patients people please possible prefer preferred put "
+        "rather recommend recommendation recommended safe say says see seen she should show shows since so some "
+        "soon still such suggested take taken tell than that the their them then there these they think this "
+        "those through to together tomorrow too treatment under until up us use used using very want was way we "
+        "were what when where whether which while who whose why will with without work would you your"
     )
 )
 _ENDINGS = ("ations", "ation", "itions", "ition", "ings", "ing", "ied", "ies", "ed", "es", "e", "s")
 _SHORTEST_STEM = 4
+_SCREENING = frozenset({"screen"})
 
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
     """0 to 1: the share of what is asked that the passage `holds`, and how it `serves` (its title counts as much).
 
-    Both are 0 of a passage about other drugs or persons, or whose title has no word of what is asked.
+    Both are 0 of a passage about other drugs or persons, or whose title has no word or drug of what is asked.
     """
 
     passage: Passage
@@ -66,7 +68,7 @@ def concerning(question: str, passages: Sequence[Passage]) -> list[Passage]:
 def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
     """The relevance of each passage among all of them, the best first."""
     asked = terms(question)
-    bodies = [terms(_body(each)) for each in passages]
+    bodies = [_with_ages(question, each, terms(_body(each))) for each in passages]
     held = Counter(term for body in bodies for term in body)
 
     def share(wanted: frozenset[str], there: frozenset[str]) -> float:
@@ -77,9 +79,10 @@ def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
         return fsum(log((len(passages) + 1) / (held[term] + 0.5)) for term in some)
 
     def relevance(passage: Passage, body: frozenset[str]) -> Relevance:
-        title, holds = terms(passage.title), share(asked, body)
-        agreement = _agreement(share(asked, title), share(title, asked))
-        if not agreement or not _of_one_scope(question, passage, title, body):
+        title = _with_ages(question, passage, terms(passage.title))
+        holds, agreement = share(asked, body), _agreement(share(asked, title), share(title, asked))
+        titled = agreement or scope.titled_alike(question, passage.title)
+        if not titled or not _of_one_scope(question, passage, title, body):
             return Relevance(passage, 0, 0)
         return Relevance(passage, holds, (holds + agreement) / 2)
 
@@ -98,9 +101,19 @@ def _stem(word: str) -> str:
     return stem[:-1] if len(stem) > _SHORTEST_STEM and stem[-1] == stem[-2] else stem
 
 
+def _with_ages(question: str, passage: Passage, words: frozenset[str]) -> frozenset[str]:
+    """The words and, as if they were among them, the ages asked about that the passage's population has."""
+    return words | scope.ages_met(question, passage.population)
+
+
 def _of_one_scope(question: str, passage: Passage, title: frozenset[str], body: frozenset[str]) -> bool:
-    alike = scope.narrowed_alike(terms(question), title, body)
-    return alike and scope.same_drugs(question, passage.title, _body(passage))
+    # Who asks about a person of an age that a recommendation is for asks what is due at it.
+    implied = title & _SCREENING if scope.ages_met(question, passage.population) else frozenset()
+    return (
+        scope.narrowed_alike(terms(question) | implied, title, body)
+        and scope.of_an_age(question, passage.population)
+        and scope.same_drugs(question, passage.title, _body(passage))
+    )
 
 
 def _body(passage: Passage) -> str:

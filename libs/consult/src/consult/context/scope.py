@@ -4,8 +4,10 @@
   class, by a member of it. A title that names drugs concerns only a question that names one of them.
 - What narrows (screening, pregnancy, childhood, overdose, dialysis): the passage has what the question has, and the
   question has what the title has. Sodium in an overdose is not sodium at a check-up.
+- Ages: one that the question states lies within those of a population that is told by its ages.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
@@ -22,6 +24,17 @@ _NARROWS = (
     frozenset({"overdose", "poison"}),
     frozenset({"dialysis"}),
 )
+_AGE = re.compile(
+    r"\b(?:(?:at|age|aged)(?: the age)?(?: of)?|(?:man|men|woman|women|smokers?|patients?|persons?|people|adults?) of)"
+    r" (\d\d)\b(?! ?[%/a-z]*(?:/|%|g\b|l\b|pack|week|month))"
+    r"|\b(\d\d)[- ]years?[- ]old\b"
+)
+_PEOPLE = r"(?:people|persons|adults|men|women|children|adolescents|postmenopausal women)"
+_AGES = re.compile(
+    _PEOPLE + r" (?:of (\d+) to (\d+) years|of (\d+) years (?:or|and) (?:older|more)|(?:over|older than) (\d+) years"
+    r"|(?:younger than|under) (\d+) years)\b(?! or with)"
+)
+_OLDEST = 120
 
 
 def same_drugs(question: str, title: str, body: str) -> bool:
@@ -31,6 +44,12 @@ def same_drugs(question: str, title: str, body: str) -> bool:
     return all_held and (not titled or any(not _related(each).isdisjoint(asked) for each in titled))
 
 
+def titled_alike(question: str, title: str) -> bool:
+    """Whether a title names a drug of the question, or a class of one."""
+    asked = _drugs_in(question)
+    return any(not _related(each).isdisjoint(asked) for each in _drugs_in(title))
+
+
 def narrowed_alike(asked: frozenset[str], title: frozenset[str], body: frozenset[str]) -> bool:
     """Whether what narrows the question (its stems) narrows the passage, and what narrows its title the question."""
     return all(
@@ -38,6 +57,32 @@ def narrowed_alike(asked: frozenset[str], title: frozenset[str], body: frozenset
         and (title.isdisjoint(narrow) or not asked.isdisjoint(narrow))
         for narrow in _NARROWS
     )
+
+
+def of_an_age(question: str, population: str) -> bool:
+    """Whether the ages that a question states are among those that a population is told by, if it is."""
+    return _span(population) is None or ages_met(question, population) == _ages(question)
+
+
+def ages_met(question: str, population: str) -> frozenset[str]:
+    """The ages that a question states and a population has."""
+    span = _span(population) or ()
+    return frozenset(age for age in _ages(question) if int(age) in span)
+
+
+def _ages(question: str) -> frozenset[str]:
+    return frozenset(age for match in _AGE.finditer(question.casefold()) for age in match.groups() if age)
+
+
+@lru_cache(_TEXTS)
+def _span(population: str) -> range | None:
+    match = _AGES.match(population)
+    if not match:
+        return None
+    low, high, least, above, below = (int(each) if each else None for each in match.groups())
+    first = low or least or (above + 1 if above else 0)
+    last = high or (below - 1 if below else _OLDEST)
+    return range(first, last + 1)
 
 
 @lru_cache(_TEXTS)
