@@ -14,7 +14,6 @@ from functools import cached_property
 
 from consult import Budget, Identity, Prepared, Record, draft_rules, gate, merge, prepare, speak
 from consult.context import phrases
-from consult.gate import FRONT
 from grounding import Verifier, facts
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement
 from longitude.record.v1 import fact_pb2 as pb
@@ -24,6 +23,8 @@ from tests.evals.heard import Cited, Told, cited_in
 
 OURS = "longitude"
 _TOKENS = 1200
+# Statements in front of an answer.
+FRONT = 6
 _NOT_TOLD = (pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_ENCOUNTER, pb.FACT_KIND_DOCUMENT)
 _WORD = re.compile(r"[a-z0-9]+")
 # Usual weights of BM25: how soon a word that comes again counts no more, and how much a long line counts less.
