@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from tests.benchmarks import assessment, context, mllp, read, reasoner, record, start, timeline, visible
+from tests.benchmarks import answers, assessment, context, mllp, read, reasoner, record, start, timeline, visible
 from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
@@ -16,6 +16,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "timeline": partial(timeline.run, fresh),
     "context": partial(context.run, fresh),
     "reasoner": partial(reasoner.run, fresh),
+    "answers": answers.run,
     "assessment": partial(assessment.run, fresh),
     "start": start.run,
 }

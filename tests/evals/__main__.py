@@ -7,7 +7,10 @@ from typing import cast
 
 from tests.results import Result, keep
 
-EVALS = ("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations", "sentences")
+EVALS = (
+    *("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations", "sentences"),
+    "answers",
+)
 
 
 def measurement(name: str) -> Callable[[int | None, int], Result]:

@@ -19,6 +19,7 @@ SIZES = {
     "hallucination": 1,
     "citations": 1,
     "sentences": 24,
+    "answers": 13,
 }
 
 
@@ -27,5 +28,6 @@ def short_form(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
     """`short_form(name)` is the result; what a person measured in var/results stays as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "FOLDER", tmp_path_factory.mktemp("results"))
-        patch.delenv("SENTENCES", raising=False)
+        for name in ("SENTENCES", "QUESTIONS"):
+            patch.delenv(name, raising=False)
         yield cache(lambda name: measurement(name)(SIZES[name], 0))

@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, PatientKey, Quantity
-from terminology.concepts import ACT_CODE, ICD10CM, LOINC, RXNORM, SNOMED
+from terminology.concepts import ACT_CODE, CVX, ICD10CM, LOINC, RXNORM, SNOMED
 
 PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")
 
@@ -160,6 +160,17 @@ class RecordBuilder:
             severity=CodedConcept(display=severity) if severity else None,
         )
         return self.add(fact, day, stated=stated)
+
+    def procedure(self, code: str, display: str, day: str) -> str:
+        """What was done on a day."""
+        concept = CodedConcept(system=SNOMED, code=code, display=display)
+        return self._done(clinical.FACT_KIND_PROCEDURE, concept, day)
+
+    def immunization(self, cvx: str, display: str, day: str) -> str:
+        return self._done(clinical.FACT_KIND_IMMUNIZATION, CodedConcept(system=CVX, code=cvx, display=display), day)
+
+    def _done(self, kind: clinical.FactKind.ValueType, concept: CodedConcept, day: str) -> str:
+        return self.add(ClinicalFact(kind=kind, code=concept, status=clinical.FACT_STATUS_FINAL), day, day)
 
     def encounter(self, display: str, day: str, end: str = "") -> str:
         fact = ClinicalFact(

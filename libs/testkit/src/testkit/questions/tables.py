@@ -1,0 +1,30 @@
+"""The words of questions: rows of the tables in `data/`. They are the author's, not looked up in terminology, so that
+the platform's own tables cannot confirm themselves.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+Row = dict[str, str]
+
+
+@cache
+def rows(table: str) -> tuple[Row, ...]:
+    """The rows of a table, in order."""
+    text = (files("testkit.questions") / "data" / f"{table}.tsv").read_text(encoding="utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return tuple(dict(zip(lines[0], line, strict=True)) for line in lines[1:])
+
+
+@cache
+def by_id(table: str) -> dict[str, Row]:
+    return {row["id"]: row for row in rows(table)}
+
+
+def several(cell: str) -> list[str]:
+    """The values of a cell that has more than one."""
+    return [each for each in cell.split(";") if each]
+
+
+def wordings(kind: str) -> list[str]:
+    return [row["wording"] for row in rows("wordings") if row["kind"] == kind]
