@@ -291,7 +291,7 @@ ANSWERED = Assessment(
 def test_what_answers_stands_first_then_what_endangers_it_and_the_rest_is_one_line_with_its_count() -> None:
     text = answered(ANSWERED)
     order = ["How are the kidneys", "eGFR fell", "not understood: “oxy”", "Not to be missed", "Metformin at an eGFR"]
-    order += ["beside the question: 1 alert, 1 question", "more: 1 statement", "withheld: 1 statement"]
+    order += ["beside the question: 1 alert, 1 question", "more: 1 statement, 1 withheld"]
     assert sorted(order, key=text.index) == order
     assert not [each for each in ("Penicillin", "Does the allergy", "Sodium", "gout") if each in text]
 
@@ -302,11 +302,22 @@ def test_more_unfolds_everything() -> None:
     assert "--more" not in text
 
 
-def test_without_an_answer_the_page_says_so_and_folds_nothing_that_was_released() -> None:
+def test_without_an_answer_the_page_says_so_and_pretends_none() -> None:
     statements = [each for each in ANSWERED.statements if not each.front]
     text = answered(Assessment(assessment_id="as-3", statements=statements, inquiry=ANSWERED.inquiry))
     assert "The record has no answer to this as it was understood (about kidneys)." in text
-    assert all(each.text in text for each in statements if each.released)
+    assert "beside the question: 2 alerts, 1 question (--more shows them)" in text
+    assert not any(each.text in text for each in statements)
+
+
+def test_the_words_of_the_evidence_are_read_where_everything_is_unfolded() -> None:
+    alert = said(StatementKind.STATEMENT_KIND_ALERT, "Check whether metformin fits. “It is contraindicated.”", "egfr")
+    alert.citations.add(passage_id="fda-metformin-renal")
+    assessment = Assessment(statements=[ANSWERED.statements[0], alert])
+    folded, whole = answered(assessment), answered(assessment, more=True)
+    assert "• Check whether metformin fits." in [line.strip() for line in folded.splitlines()]
+    assert "rule · evidence fda-metformin-renal · NW0002 OBX[3] OBX-5.1" in folded
+    assert "“It is contraindicated.”" in whole
 
 
 def test_what_stood_in_front_while_the_model_spoke_is_not_said_again_at_the_end() -> None:
@@ -322,7 +333,7 @@ def test_what_stood_in_front_while_the_model_spoke_is_not_said_again_at_the_end(
 def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons() -> None:
     text = answered(ASSESSMENT, more=True)
     assert text.index("Not to be missed") < text.index("Metformin is contraindicated") < text.index("Withheld")
-    assert "rule metformin-renal · NW0002 OBX[3] OBX-5.1 · evidence fda-metformin-renal" in text
+    assert "rule metformin-renal · evidence fda-metformin-renal · NW0002 OBX[3] OBX-5.1" in text
     assert "unsupported: no fact says so" in text
     assert "[bold]gout[/bold]" in text, "text of a statement is shown, not obeyed"
 
@@ -335,7 +346,7 @@ def test_a_question_that_nothing_supports_is_shown_with_its_mark() -> None:
         reason="code: it is in no source",
         released=True,
     )
-    text = answered(Assessment(assessment_id="as-1", statements=[question]))
+    text = answered(Assessment(assessment_id="as-1", statements=[question]), more=True)
     lines = [line.strip() for line in text.splitlines()]
     assert lines[lines.index("• Is the allergy confirmed?") + 1] == "unsupported: code: it is in no source"
     assert "Withheld" not in lines

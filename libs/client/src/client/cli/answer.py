@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, Inquiry, StatementKind, Verdict
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 
 from client import forms
 from client.cli.page import ACCENT, BAD, GOOD, QUIET, WARN, source
@@ -22,7 +23,6 @@ _ALERT, _QUESTION, _PROPOSAL = (
 # What rules say unasked, in reading order.
 _UNASKED = {_ALERT: "alert", _QUESTION: "question", _PROPOSAL: "proposal"}
 _NOT_TO_BE_MISSED = "Not to be missed"
-_UNFOLD = "--more shows them"
 # Sources of a statement that are shown while the page is folded.
 SOURCES_SHOWN = 3
 
@@ -58,8 +58,14 @@ class Page:
         self._show_unread(assessment.inquiry)
         released = [each for each in assessment.statements if each.released and not each.front]
         withheld = [each for each in assessment.statements if not each.released]
-        self._show_rest(front, released)
-        self._show_withheld(withheld)
+        touching = [each for each in released if each.kind == _ALERT and _touches(each, front)]
+        unasked = [each for each in released if each.kind in _UNASKED and each not in touching]
+        found = [each for each in released if each.kind not in _UNASKED]
+        if self._more:
+            self._unfold(touching, unasked, found, withheld)
+        else:
+            self._show_group(_NOT_TO_BE_MISSED, touching, BAD)
+            self._fold(unasked, found, withheld)
         for missing in assessment.degraded:
             self._console.print(Text.assemble(("incomplete: ", WARN), missing))
         counts = f"{len(front) + len(released)} released, {len(withheld)} withheld"
@@ -69,35 +75,40 @@ class Page:
     def _show_unread(self, inquiry: Inquiry) -> None:
         if inquiry.unread:
             words = ", ".join(f"“{each}”" for each in inquiry.unread)
-            self._console.print(Text.assemble(("not understood: ", WARN), f"{words}; the answer does not concern it"))
+            self._console.print(Text.assemble(("\nnot understood: ", WARN), f"{words}; the answer does not concern it"))
 
-    def _show_rest(self, front: Sequence[AssessedStatement], released: Sequence[AssessedStatement]) -> None:
-        """Alerts about what the answer rests on; the others, and what else was found, by their count."""
-        touching = [each for each in released if each.kind == _ALERT and _touches(each, front)]
-        unasked = [each for each in released if each.kind in _UNASKED and each not in touching]
-        found = [each for each in released if each.kind not in _UNASKED]
-        if self._more or not front:
-            self._show_group(_NOT_TO_BE_MISSED, [*touching, *(s for s in unasked if s.kind != _PROPOSAL)], BAD)
-            self._show_group("Found beside it", found, GOOD)
-            self._show_group("Proposed, for a physician to decide", [s for s in unasked if s.kind == _PROPOSAL], ACCENT)
-            return
-        self._show_group(_NOT_TO_BE_MISSED, touching, BAD)
-        self._fold("\nbeside the question", _counted(unasked), BAD if any(s.kind == _ALERT for s in unasked) else WARN)
-        self._fold("more", _plural(len(found), "statement"), QUIET)
-
-    def _show_withheld(self, statements: Sequence[AssessedStatement]) -> None:
-        if not self._more:
-            self._fold("withheld", _plural(len(statements), "statement"), QUIET)
-            return
-        if statements:
+    def _unfold(
+        self,
+        touching: Sequence[AssessedStatement],
+        unasked: Sequence[AssessedStatement],
+        found: Sequence[AssessedStatement],
+        withheld: Sequence[AssessedStatement],
+    ) -> None:
+        self._show_group(_NOT_TO_BE_MISSED, [*touching, *(each for each in unasked if each.kind != _PROPOSAL)], BAD)
+        self._show_group("Found beside it", found, GOOD)
+        proposed = [each for each in unasked if each.kind == _PROPOSAL]
+        self._show_group("Proposed, for a physician to decide", proposed, ACCENT)
+        if withheld:
             self._console.print(Text("\nWithheld", style=f"bold {WARN}"))
-        for statement in statements:
-            self._console.print(Padding(Text.assemble(("× ", WARN), statement.text), (0, 0, 0, 1)))
+        for statement in withheld:
+            self._print_item("×", WARN, statement.text)
             self._console.print(Padding(_why(statement), (0, 0, 0, 3)))
 
-    def _fold(self, title: str, counted: str, style: str) -> None:
-        if counted:
-            self._console.print(Text.assemble((f"{title}: ", style), counted, (f" ({_UNFOLD})", QUIET)))
+    def _fold(
+        self,
+        unasked: Sequence[AssessedStatement],
+        found: Sequence[AssessedStatement],
+        withheld: Sequence[AssessedStatement],
+    ) -> None:
+        """What the question does not touch in one line, and the rest in another."""
+        left = _listed([_plural(len(found), "statement"), f"{len(withheld)} withheld" if withheld else ""])
+        urgent = BAD if any(each.kind == _ALERT for each in unasked) else WARN
+        lines = [("beside the question", _counted(unasked), urgent), ("more", left, QUIET)]
+        told = [line for line in lines if line[1]]
+        if told:
+            self._console.print()
+        for title, counted, style in told:
+            self._console.print(Text.assemble((f"{title}: ", style), counted, (" (--more shows them)", QUIET)))
 
     def _show_group(self, title: str, statements: Sequence[AssessedStatement], style: str) -> None:
         if statements:
@@ -106,14 +117,21 @@ class Page:
             self._show(statement, style)
 
     def _show(self, statement: AssessedStatement, style: str) -> None:
-        self._console.print(Padding(Text.assemble(("• ", style), statement.text), (0, 0, 0, 1)))
+        self._print_item("•", style, statement.text if self._more else _without_quotation(statement.text))
         if statement.verdict != Verdict.VERDICT_SUPPORTED:
             self._console.print(Padding(_why(statement), (0, 0, 0, 3)))
         self._console.print(Padding(Text(self._rests_on(statement), style=QUIET), (0, 0, 0, 3)))
 
+    def _print_item(self, mark: str, style: str, text: str) -> None:
+        """The lines that follow stand under the first."""
+        item = Table.grid(padding=(0, 1, 0, 0))
+        item.add_row(Text(mark, style=style), Text(text))
+        self._console.print(Padding(item, (0, 0, 0, 1)))
+
     def _rests_on(self, statement: AssessedStatement) -> str:
-        """Who made it, and the sources: the HL7 field, page or image, or the passage."""
-        sources = list(dict.fromkeys(source(citation) for citation in map(forms.citation, statement.citations)))
+        """Who made it, and the sources: the passage, the HL7 field, page or image."""
+        cited = sorted(map(forms.citation, statement.citations), key=lambda each: "passage_id" not in each)
+        sources = list(dict.fromkeys(map(source, cited)))
         shown = sources if self._more else sources[:SOURCES_SHOWN]
         left = len(sources) - len(shown)
         author = f"{forms.statement(statement)['author']} {statement.author_name}".strip()
@@ -125,6 +143,11 @@ def _unanswered(inquiry: Inquiry) -> str:
     return f"The record has no answer to this as it was understood{about}."
 
 
+def _without_quotation(text: str) -> str:
+    """What the evidence says is read where everything is unfolded; that there is some stands among the sources."""
+    return text.partition(" “")[0]
+
+
 def _touches(statement: AssessedStatement, front: Iterable[AssessedStatement]) -> bool:
     """Whether it rests on a fact that the answer rests on."""
     answered = {citation.fact_id for each in front for citation in each.citations if citation.fact_id}
@@ -134,7 +157,11 @@ def _touches(statement: AssessedStatement, front: Iterable[AssessedStatement]) -
 def _counted(statements: Iterable[AssessedStatement]) -> str:
     """`3 alerts, 1 question`."""
     counts = Counter(each.kind for each in statements)
-    return ", ".join(_plural(counts[kind], word) for kind, word in _UNASKED.items() if counts[kind])
+    return _listed([_plural(counts[kind], word) for kind, word in _UNASKED.items()])
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def _plural(count: int, word: str) -> str:
