@@ -48,7 +48,7 @@ class Prepared:
     @property
     def front(self) -> list[wire.AssessedStatement]:
         """What stands in front of the answer, whatever the model says."""
-        return [each for each in self.checked if each.front]
+        return _front(self.checked)
 
     @property
     def spoke(self) -> list[str]:
@@ -105,8 +105,12 @@ def prepare(
 def _is_wanted(deliberation: "wire.Deliberation.ValueType", checked: Iterable[wire.AssessedStatement]) -> bool:
     """Whether the model takes part: where it is asked for, or where the rules found nothing that stands in front."""
     if deliberation == wire.DELIBERATION_UNSPECIFIED:
-        return not any(each.front for each in checked)
+        return not _front(checked)
     return deliberation == wire.DELIBERATION_ALWAYS
+
+
+def _front(checked: Iterable[wire.AssessedStatement]) -> list[wire.AssessedStatement]:
+    return [each for each in checked if each.front and each.released]
 
 
 def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]:

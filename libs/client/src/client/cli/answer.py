@@ -51,7 +51,7 @@ class Page:
 
     def show(self, assessment: Assessment) -> None:
         """All of it, behind what stands on the page already."""
-        front = [each for each in assessment.statements if each.front]
+        front = [each for each in assessment.statements if each.released and each.front]
         self.show_front(front)
         if not front:
             self._console.print(Text(_unanswered(assessment.inquiry), style=WARN))
