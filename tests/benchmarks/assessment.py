@@ -1,4 +1,4 @@
-"""A whole follow-up: from the physician's question to the released assessment, through the real stack (gRPC Ask).
+"""A whole follow-up, with the model: from the question to the released assessment, through the real stack (gRPC Ask).
 
 Patients of the stories are sent over MLLP; their questions are asked one after the other. Where the time goes is read
 from the progress that the caller sees: memory is read and the rules speak (`record`), the model reads and acts
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from client.api import MemoryClient, ReasoningClient
 from client.errors import NotThereError
-from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.reasoning.v1.assessment_pb2 import DELIBERATION_ALWAYS, Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from longitude.record.v1.fact_pb2 import PatientKey
 from testkit.mllp import MllpClient
@@ -128,10 +128,10 @@ async def _degraded(memory: MemoryClient, story: Story) -> bool:
 
 async def _ask(reasoning: ReasoningClient, story: Story) -> Timing:
     timing = Timing()
-    async for heard in reasoning.ask(_patient(story), story.question):
+    async for heard in reasoning.ask(_patient(story), story.question, deliberation=DELIBERATION_ALWAYS):
         if isinstance(heard, Assessment):
             timing.end()
-        else:
+        elif isinstance(heard, Progress):
             timing.hear(heard)
     return timing
 

@@ -36,6 +36,7 @@ from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceStub
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
+from longitude.reasoning.v1.assessment_pb2 import DELIBERATION_ALWAYS
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -181,7 +182,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "LoadEvidence": (memory_pb.LoadEvidenceRequest(passages=[passage]), "OK"),
         },
         "reasoning": {
-            "Ask": (reasoning_pb.AskRequest(patient=PATIENT, question=QUESTION, request_id=system.request_id), "OK"),
+            "Ask": (asking(system.request_id), "OK"),
             "GetAssessment": (reasoning_pb.GetAssessmentRequest(assessment_id=name), "OK"),
             # Not a decision: refused after the assessment was read.
             "Review": (reasoning_pb.ReviewRequest(assessment_id=name, reviewer="NWD17"), "INVALID_ARGUMENT"),
@@ -232,9 +233,16 @@ async def _prepare(system: System) -> None:
     await until(lambda: answers(system, "auditing", "GetCheckpoint", asked["auditing"]["GetCheckpoint"]))
     system.request_id = str(uuid.uuid4())
     stub = ReasoningServiceStub(system.channels["reasoning"])
-    request = reasoning_pb.AskRequest(patient=PATIENT, question=QUESTION, request_id=system.request_id)
+    request = asking(system.request_id)
     async for answer in stub.Ask(request, timeout=120):
         system.assessment_id = answer.assessment.assessment_id or system.assessment_id
+
+
+def asking(request_id: str) -> reasoning_pb.AskRequest:
+    """A question for which the model takes part."""
+    return reasoning_pb.AskRequest(
+        patient=PATIENT, question=QUESTION, request_id=request_id, deliberation=DELIBERATION_ALWAYS
+    )
 
 
 async def answers(system: System, service: str, rpc: str, expected: tuple[Message, str]) -> bool:

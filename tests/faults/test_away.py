@@ -14,12 +14,11 @@ from contracts.topics import MESSAGE_RECEIVED, dead_letter_topic
 from eventbus import metrics
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
-from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from servicekit.grpc import channel
 
-from tests.faults.away import FILES, PATIENT, QUESTION, SERVERS, System, answers, free_port, requests, running, until
+from tests.faults.away import FILES, SERVERS, System, answers, asking, free_port, requests, running, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -107,7 +106,7 @@ async def test_a_server_that_is_away_is_unavailable_from_every_rpc_that_needs_it
 def request_for(rpc: str, request: Message, expected: Away) -> Message:
     """A question that was answered is answered from the store: one that must fail is a new one."""
     if rpc == "Ask" and rpc in expected.unavailable:
-        return reasoning_pb.AskRequest(patient=PATIENT, question=QUESTION, request_id=str(uuid.uuid4()))
+        return asking(str(uuid.uuid4()))
     return request
 
 

@@ -28,16 +28,18 @@ def test_a_question_without_what_it_needs_is_a_clear_error_and_can_be_asked_agai
     patient = f"{PATIENT.northwest.id}@{PATIENT.northwest.authority}"
     mended_stack.kill(gone)
     began = time.monotonic()
-    failed = known.command("ask", patient, "How are the kidneys?")
+    asking = ("ask", patient, "How are the kidneys?")
+    failed = known.command(*asking, "--deliberate")
     assert failed.returncode != 0
     assert time.monotonic() - began < 90
     assert gone in (failed.stdout + failed.stderr).lower()
     assert "Traceback" not in failed.stderr
-    # A check needs the record and no model.
+    # Rules and a check need the record and no model.
+    assert (known.command(*asking).returncode == 0) == (gone == "triton")
     letter = tmp_path / "letter.txt"
     letter.write_text("eGFR was 28 mL/min/1.73 m2 on 2026-10-05.")
     checked = known.command("check", str(letter), "--patient", patient)
     assert checked.returncode == (0 if gone == "triton" else 1)
     assert (gone == "memory") == ("the patient memory does not answer" in checked.stderr)
     mended_stack.start(gone)
-    until(lambda: known.command("ask", patient, "How are the kidneys?").returncode == 0, "asked again", within_s=180)
+    until(lambda: known.command(*asking, "--deliberate").returncode == 0, "asked again", within_s=180)

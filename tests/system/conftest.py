@@ -26,7 +26,7 @@ def assessment(system: System) -> Any:
     """What `longitude ask --json` says about the patient, after a letter came in that gives orders."""
     assert b"MSA|AA" in exchange(system.stack.endpoints, POISONED_LETTER)
     system.observer.at_rest()
-    return system.observer.json("ask", PATIENT, QUESTION)
+    return system.observer.json("ask", PATIENT, QUESTION, "--deliberate")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from client.api import ReasoningClient
 from longitude.reasoning.v1 import assessment_pb2 as pb
-from longitude.reasoning.v1.reasoning_service_pb2 import Progress, ReviewResponse
+from longitude.reasoning.v1.reasoning_service_pb2 import Draft, Progress, ReviewResponse
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from demo.stages import Say
@@ -34,13 +34,16 @@ class Effort:
 
 
 async def ask(reasoning: ReasoningClient, patient: PatientKey, say: Say) -> pb.Assessment:
-    """A new assessment."""
+    """A new assessment, in which the model takes part."""
     effort = Effort()
-    async for item in reasoning.ask(patient, QUESTION):
+    async for item in reasoning.ask(patient, QUESTION, deliberation=pb.DELIBERATION_ALWAYS):
         if isinstance(item, pb.Assessment):
             released = sum(statement.released for statement in item.statements)
             say(f"{released} of {len(item.statements)} sentences released, {effort.tokens} tokens written")
             return item
+        if isinstance(item, Draft):
+            say(f"{len(item.statements)} sentences stand in front")
+            continue
         effort.take(item)
         say(f"{item.role} {item.action}, {effort.tokens + effort.writing} tokens")
     raise NoAnswerError("reasoning ended the stream without an assessment")

@@ -17,6 +17,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Author,
     Citation,
     Claim,
+    Inquiry,
     Judgement,
     ReviewDecision,
     ReviewedSpan,
@@ -146,12 +147,18 @@ def assessment(drafted: Assessment) -> Form:
         "model": drafted.model,
         "episode_id": drafted.episode_id,
         "degraded": list(drafted.degraded),
+        "inquiry": inquiry(drafted.inquiry),
         "drafted_at": _time(drafted, "drafted_at"),
     }
 
 
+def inquiry(understood: Inquiry) -> Form:
+    """How the question was understood."""
+    return {"about": list(understood.about), "forms": list(understood.forms), "unread": list(understood.unread)}
+
+
 def statement(assessed: AssessedStatement) -> Form:
-    """A statement, released or withheld."""
+    """A statement, released or withheld; `front` where it answers, the others are folded away."""
     return {
         "statement_id": assessed.statement_id,
         "kind": name_of(StatementKind, assessed.kind),
@@ -162,6 +169,7 @@ def statement(assessed: AssessedStatement) -> Form:
         "probability": assessed.probability,
         "abstained": assessed.abstained,
         "released": assessed.released,
+        "front": assessed.front,
         "reason": assessed.reason or None,
         "sources": [citation(one) for one in assessed.citations],
         "episode_step": assessed.episode_step,

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from client import forms, remarks
-from client.cli import ask, check, evidence, replay, review, timeline, trace
+from client.cli import check, evidence, replay, review, timeline, trace
+from client.cli.answer import Page
 from client.cli.command import app
 from client.cli.page import trend
 from client.cli.send import files_of
@@ -28,6 +29,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Author,
     Citation,
     Claim,
+    Inquiry,
     Judgement,
     ReviewDecision,
     ReviewedSpan,
@@ -238,19 +240,100 @@ ASSESSMENT = Assessment(assessment_id="as-1", question="Is metformin safe?", sta
 
 
 def test_an_assessment_has_every_member_that_programs_rely_on() -> None:
-    released, withheld = forms.assessment(ASSESSMENT)["statements"]
+    form = forms.assessment(ASSESSMENT)
+    assert form["inquiry"] == {"about": [], "forms": [], "unread": []}
+    released, withheld = form["statements"]
     assert (released["verdict"], released["released"], released["reason"]) == ("supported", True, None)
     assert released["sources"][0]["segment"] == "OBX[3]"
     assert released["sources"][1] == {"passage_id": "fda-metformin-renal"}
     assert (withheld["verdict"], withheld["released"], withheld["reason"]) == ("unsupported", False, "no fact says so")
 
 
-def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons() -> None:
+def test_whether_a_statement_stands_in_front_and_how_the_question_was_understood_is_told_to_programs() -> None:
+    form = forms.assessment(ANSWERED)
+    assert [each["front"] for each in form["statements"]] == [True, False, False, False, False, False]
+    assert form["inquiry"] == {"about": ["kidneys"], "forms": ["course"], "unread": ["oxy"]}
+
+
+def answered(assessment: Assessment, *, more: bool = False) -> str:
     console, page = printed()
-    ask.show(console, ASSESSMENT)
-    text = page.getvalue()
+    Page(console, assessment.question, more=more).show(assessment)
+    return page.getvalue()
+
+
+def said(kind: StatementKind.ValueType, text: str, fact_id: str, *, front: bool = False) -> AssessedStatement:
+    return AssessedStatement(
+        text=text,
+        kind=kind,
+        author=Author.AUTHOR_RULE,
+        verdict=Verdict.VERDICT_SUPPORTED,
+        released=True,
+        front=front,
+        citations=[Citation(fact_id=fact_id, source=SOURCE)],
+    )
+
+
+ANSWERED = Assessment(
+    assessment_id="as-2",
+    question="How are the kidneys on oxy?",
+    statements=[
+        said(StatementKind.STATEMENT_KIND_TREND, "eGFR fell from 60 to 28.", "egfr", front=True),
+        said(StatementKind.STATEMENT_KIND_ALERT, "Metformin at an eGFR of 28.", "egfr"),
+        said(StatementKind.STATEMENT_KIND_ALERT, "Penicillin allergy and amoxicillin.", "penicillin"),
+        said(StatementKind.STATEMENT_KIND_QUESTION, "Does the allergy hold?", "penicillin"),
+        said(StatementKind.STATEMENT_KIND_LATEST, "Sodium was 140 mmol/L.", "sodium"),
+        STATEMENTS[1],
+    ],
+    inquiry=Inquiry(about=["kidneys"], forms=["course"], unread=["oxy"]),
+)
+
+
+def test_what_answers_stands_first_then_what_endangers_it_and_the_rest_is_one_line_with_its_count() -> None:
+    text = answered(ANSWERED)
+    order = ["How are the kidneys", "eGFR fell", "not understood: “oxy”", "Not to be missed", "Metformin at an eGFR"]
+    order += ["beside the question: 1 alert, 1 question", "more: 1 statement, 1 withheld"]
+    assert sorted(order, key=text.index) == order
+    assert not [each for each in ("Penicillin", "Does the allergy", "Sodium", "gout") if each in text]
+
+
+def test_more_unfolds_everything() -> None:
+    text = answered(ANSWERED, more=True)
+    assert all(each.text in text for each in ANSWERED.statements)
+    assert "--more" not in text
+
+
+def test_without_an_answer_the_page_says_so_and_pretends_none() -> None:
+    statements = [each for each in ANSWERED.statements if not each.front]
+    text = answered(Assessment(assessment_id="as-3", statements=statements, inquiry=ANSWERED.inquiry))
+    assert "The record has no answer to this as it was understood (about kidneys)." in text
+    assert "beside the question: 2 alerts, 1 question (--more shows them)" in text
+    assert not any(each.text in text for each in statements)
+
+
+def test_the_words_of_the_evidence_are_read_where_everything_is_unfolded() -> None:
+    alert = said(StatementKind.STATEMENT_KIND_ALERT, "Check whether metformin fits. “It is contraindicated.”", "egfr")
+    alert.citations.add(passage_id="fda-metformin-renal")
+    assessment = Assessment(statements=[ANSWERED.statements[0], alert])
+    folded, whole = answered(assessment), answered(assessment, more=True)
+    assert "• Check whether metformin fits." in [line.strip() for line in folded.splitlines()]
+    assert "rule · evidence fda-metformin-renal · NW0002 OBX[3] OBX-5.1" in folded
+    assert "“It is contraindicated.”" in whole
+
+
+def test_what_stood_in_front_while_the_model_spoke_is_not_said_again_at_the_end() -> None:
+    console, page = printed()
+    whole = Page(console, ANSWERED.question)
+    whole.show_front([each for each in ANSWERED.statements if each.front])
+    at_once = page.getvalue()
+    whole.show(ANSWERED)
+    assert "eGFR fell" in at_once
+    assert page.getvalue() == answered(ANSWERED)
+
+
+def test_released_and_withheld_statements_stand_apart_with_pointers_and_reasons() -> None:
+    text = answered(ASSESSMENT, more=True)
     assert text.index("Not to be missed") < text.index("Metformin is contraindicated") < text.index("Withheld")
-    assert "rule metformin-renal · NW0002 OBX[3] OBX-5.1 · evidence fda-metformin-renal" in text
+    assert "rule metformin-renal · evidence fda-metformin-renal · NW0002 OBX[3] OBX-5.1" in text
     assert "unsupported: no fact says so" in text
     assert "[bold]gout[/bold]" in text, "text of a statement is shown, not obeyed"
 
@@ -263,9 +346,8 @@ def test_a_question_that_nothing_supports_is_shown_with_its_mark() -> None:
         reason="code: it is in no source",
         released=True,
     )
-    console, page = printed()
-    ask.show(console, Assessment(assessment_id="as-1", statements=[question]))
-    lines = [line.strip() for line in page.getvalue().splitlines()]
+    text = answered(Assessment(assessment_id="as-1", statements=[question]), more=True)
+    lines = [line.strip() for line in text.splitlines()]
     assert lines[lines.index("• Is the allergy confirmed?") + 1] == "unsupported: code: it is in no source"
     assert "Withheld" not in lines
 

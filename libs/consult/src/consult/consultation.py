@@ -1,7 +1,7 @@
 """A consultation from its record to its assessment: prepare, let the model act (consult.driving), conclude.
 
-Rules speak before the model; what either says is drafted, merged, verified and released in that order. Pure: serving,
-training and evaluation do the same with the same values.
+Rules speak before the model, and the model where it is wanted; what either says is drafted, merged, verified and
+released in that order. Pure: serving, training and evaluation do the same with the same values.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grounding import Sources, Verifier
-from harness import Consultation, ModelPin, Outcome, Tokenizer, episode_digest, serialise
+from harness import RULES, Consultation, ModelPin, Outcome, Tokenizer, episode_digest, serialise
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode, EpisodeInputs
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -19,15 +19,18 @@ from consult.drafting import Drafted, draft_model, draft_rules
 from consult.front import put_in_front
 from consult.gate import gate
 from consult.identity import Identity
-from consult.inputs import Budget, compile_inputs
+from consult.inputs import Budget, compile_inputs, of_rules_alone
 from consult.merging import merge
 from consult.record import Record
 from consult.rules import CITED_PASSAGES, speak
+from consult.understanding import understood
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What an episode starts from. `drafted`: what the rules said; `checked`: the same after the gate."""
+    """What an episode starts from. `drafted`: what the rules said; `checked`: the same after the gate; `inquiry`: how
+    the question was understood.
+    """
 
     identity: Identity
     record: Record
@@ -35,6 +38,17 @@ class Prepared:
     drafted: list[Drafted]
     checked: list[wire.AssessedStatement]
     inputs: EpisodeInputs
+    inquiry: wire.Inquiry
+
+    @property
+    def deliberates(self) -> bool:
+        """Whether the model takes part."""
+        return self.inputs.flow != RULES.name
+
+    @property
+    def front(self) -> list[wire.AssessedStatement]:
+        """What stands in front of the answer, whatever the model says."""
+        return _front(self.checked)
 
     @property
     def spoke(self) -> list[str]:
@@ -67,7 +81,13 @@ class Concluded:
         return f"{self.episode.episode_id}/{episode_digest(self.episode)}"
 
 
-def prepare(question: str, record: Record, budget: Budget, identity: Identity) -> Prepared:
+def prepare(
+    question: str,
+    record: Record,
+    budget: Budget,
+    identity: Identity,
+    deliberation: "wire.Deliberation.ValueType" = wire.DELIBERATION_ALWAYS,
+) -> Prepared:
     """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
     sources = record.sources()
     spoken = speak(sources, question, record.concerning, record.signed_at)
@@ -75,12 +95,28 @@ def prepare(question: str, record: Record, budget: Budget, identity: Identity) -
     verifier = Verifier(sources)
     drafted = merge(put_in_front(answer(inquiry, sources), draft_rules(spoken, sources), sources, verifier))
     checked = gate(drafted, verifier, identity.assessment_id)
-    inputs = compile_inputs(question, record, sources, checked, budget)
-    return Prepared(identity, record, sources, drafted, checked, inputs)
+    if _is_wanted(deliberation, checked):
+        inputs = compile_inputs(question, record, sources, checked, budget)
+    else:
+        inputs = of_rules_alone(question, record, checked)
+    return Prepared(identity, record, sources, drafted, checked, inputs, understood(question, inquiry, checked))
+
+
+def _is_wanted(deliberation: "wire.Deliberation.ValueType", checked: Iterable[wire.AssessedStatement]) -> bool:
+    """Whether the model takes part: where it is asked for, or where the rules found nothing that stands in front."""
+    if deliberation == wire.DELIBERATION_UNSPECIFIED:
+        return not _front(checked)
+    return deliberation == wire.DELIBERATION_ALWAYS
+
+
+def _front(checked: Iterable[wire.AssessedStatement]) -> list[wire.AssessedStatement]:
+    return [each for each in checked if each.front and each.released]
 
 
 def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]:
-    """Rules and model together through the gate."""
+    """Rules and model together through the gate, which the rules alone passed already."""
+    if not prepared.deliberates:
+        return prepared.checked
     sources = prepared.after(outcome)
     drafted = merge(prepared.drafted, draft_model(outcome, sources, prepared.inputs))
     return gate(drafted, Verifier(sources), prepared.identity.assessment_id)
@@ -97,9 +133,10 @@ def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: Mo
         patient=patient,
         question=prepared.inputs.question,
         statements=statements,
-        model=f"{pin.name} {pin.sha256[:12]}",
+        model=f"{pin.name} {pin.sha256[:12]}".strip(),
         episode_id=prepared.identity.episode_id,
         degraded=[*_missing_evidence(prepared.record), *outcome.degraded],
+        inquiry=prepared.inquiry,
     )
     assessment.drafted_at.FromDatetime(at)
     return Concluded(assessment, run.close(at=at))

@@ -47,7 +47,8 @@ class Driven:
     def begin(cls, prepared: Prepared, model: ModelPin, tokenizer: Tokenizer, tools: Tools | None = None) -> "Driven":
         """`tools`: by default those that need nothing but the record."""
         record = prepared.record
-        return cls(prepared, prepared.begin(model, tokenizer), tools or Tools.offline(record), record.asked_at)
+        tools = tools or Tools.offline(record, sources=prepared.sources)
+        return cls(prepared, prepared.begin(model, tokenizer), tools, record.asked_at)
 
 
 def consult(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grounding import Sources, keys
+from harness import RULES
 from harness.tools import TOOLS
 from longitude.reasoning.v1.assessment_pb2 import (
     STATEMENT_KIND_ALERT,
@@ -63,6 +64,12 @@ def compile_inputs(
         inputs.since.FromDatetime(facts.since)
     _add_facts_of_calculations(inputs, record)
     return inputs
+
+
+def of_rules_alone(question: str, record: Record, checked: Sequence[AssessedStatement]) -> EpisodeInputs:
+    """Where no role takes part nobody chooses, and nothing is laid out to choose from."""
+    findings = [*_findings(checked), *_open_points(record)]
+    return EpisodeInputs(question=question, context=record.context, flow=RULES.name, findings=findings)
 
 
 def _add_facts_of_calculations(inputs: EpisodeInputs, record: Record) -> None:

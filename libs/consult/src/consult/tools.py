@@ -27,8 +27,9 @@ class RecordTools:
     sources: Sources
 
     @classmethod
-    def of(cls, record: Record) -> "RecordTools":
-        sources = record.sources()
+    def of(cls, record: Record, sources: Sources | None = None) -> "RecordTools":
+        """`sources`: those of the record, where they are at hand."""
+        sources = sources or record.sources()
         return cls(readable(record, sources), sources)
 
     def answer(self, call: CallTool) -> ToolResult | Failed:
@@ -73,10 +74,12 @@ class Tools:
     search: Search
 
     @classmethod
-    def offline(cls, record: Record, library: Iterable[Passage] | None = None) -> "Tools":
+    def offline(
+        cls, record: Record, library: Iterable[Passage] | None = None, sources: Sources | None = None
+    ) -> "Tools":
         """`library`: the evidence that can be found; without one, what stands in the record and its context."""
         at_hand = (*record.context.passages, *record.passages) if library is None else library
-        of_record = RecordTools.of(record)
+        of_record = RecordTools.of(record, sources)
         passages = {each.passage_id: each for each in at_hand}
         return cls(of_record, WordSearch(tuple(passages.values()), of_record.readable))
 

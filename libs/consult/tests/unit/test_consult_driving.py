@@ -10,6 +10,7 @@ from consult import (
     Budget,
     Driven,
     Identity,
+    Prepared,
     Record,
     Timeline,
     Tools,
@@ -20,7 +21,17 @@ from consult import (
     prepare,
 )
 from consult.rules import CITED_PASSAGES
-from harness import Generate, Generated, ModelPin, ReplayDifferenceError, Tokenizer, episode_digest, verify_chain
+from harness import (
+    NO_MODEL,
+    Generate,
+    Generated,
+    ModelPin,
+    Replay,
+    ReplayDifferenceError,
+    Tokenizer,
+    episode_digest,
+    verify_chain,
+)
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.context_pb2 import Context
 from testkit.choosing import alternatives, generated, tiny_tokenizer
@@ -137,3 +148,73 @@ def test_passages_that_rules_quote_and_nobody_has_are_said_to_be_missing(
     missing = len(CITED_PASSAGES.keys() - {each.passage_id for each in record.passages})
     assert missing
     assert concluded.assessment.degraded[0].startswith(f"evidence: {missing} passages")
+
+
+def of_rules(
+    question: str, record: Record, deliberation: wire.Deliberation.ValueType = wire.DELIBERATION_UNSPECIFIED
+) -> Prepared:
+    return prepare(question, record, Budget(700, 40), Identity.of("r"), deliberation)
+
+
+@pytest.mark.parametrize(
+    ("question", "deliberation", "deliberates"),
+    [
+        ("How is the potassium?", wire.DELIBERATION_UNSPECIFIED, False),
+        ("How is the potassium?", wire.DELIBERATION_ALWAYS, True),
+        ("What does the horoscope say?", wire.DELIBERATION_UNSPECIFIED, True),
+        ("What does the horoscope say?", wire.DELIBERATION_NEVER, False),
+    ],
+)
+def test_the_model_takes_part_where_it_is_asked_for_or_nothing_stands_in_front(
+    question: str, deliberation: wire.Deliberation.ValueType, *, deliberates: bool, record: Record
+) -> None:
+    prepared = of_rules(question, record, deliberation)
+    assert prepared.deliberates is deliberates
+    assert bool(prepared.front) is ("potassium" in question)
+
+
+def test_the_rules_alone_make_a_whole_episode_that_replays_without_a_model(
+    record: Record, patient: Patient, tokenizer: Tokenizer
+) -> None:
+    prepared = of_rules("How is the potassium?", record)
+    run = prepared.begin(NO_MODEL, tokenizer)
+    assert run.start(NOW).finished
+    concluded = conclude(prepared, run, patient[0].patient, NO_MODEL, NOW)
+    assert (concluded.assessment.model, list(concluded.assessment.statements)) == ("", prepared.checked)
+    verify_chain(concluded.episode)
+    steps = concluded.episode.steps
+    assert {step.WhichOneof("content") for step in steps} == {"decision"}
+    assert len(steps) == len(prepared.checked) + 2, "begun, one decision for each statement, closed"
+    assert Replay(concluded.episode, NO_MODEL, tokenizer).start().finished
+
+
+def test_what_stands_in_front_is_the_same_whether_the_model_takes_part_or_not(
+    record: Record, patient: Patient, tokenizer: Tokenizer
+) -> None:
+    prepared = of_rules("How is the potassium?", record)
+    whole = consult("How is the potassium?", record, patient[0].patient, AtRandom(), tokenizer, request_id="r")
+    assert [each for each in whole.assessment.statements if each.front] == prepared.front
+
+
+def test_an_assessment_says_how_the_question_was_understood(
+    record: Record, patient: Patient, tokenizer: Tokenizer
+) -> None:
+    question = "Has his potassium changed since the zumba class?"
+    inquiry = consult(question, record, patient[0].patient, AtRandom(), tokenizer).assessment.inquiry
+    assert (inquiry.about[0], list(inquiry.forms)) == ("potassium", ["course"])
+    assert list(inquiry.unread) == ["zumba", "class"]
+
+
+@pytest.mark.parametrize(
+    ("question", "unread"),
+    [
+        ("What is new since 7 January 2025?", []),
+        ("Is he allergic to penicillin? Any contraindication?", []),
+        ("How are the kidneys doing, please?", []),
+        ("Metformin with grapefruit?", ["grapefruit"]),
+    ],
+)
+def test_only_words_that_say_something_and_were_not_read_are_told(
+    question: str, unread: list[str], record: Record
+) -> None:
+    assert list(of_rules(question, record).inquiry.unread) == unread

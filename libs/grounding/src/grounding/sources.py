@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any
 
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_OPEN, Contradiction, Note, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import (
@@ -49,6 +50,8 @@ class Sources:
     identifiers: tuple[PatientKey, ...] = ()
     # Whole texts of the patient's documents, oldest first; each is of a fact in force.
     notes: tuple[Note, ...] = ()
+    # What others work out from the whole of it: once, for all who read the same sources.
+    worked_out: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _by_id: dict[str, RecordedFact] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -128,11 +131,28 @@ class Sources:
         return any(passage.passage_id == passage_id for passage in self.passages)
 
     def of_kind(self, *kinds: "FactKind.ValueType") -> tuple[ClinicalFact, ...]:
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], ())
         return tuple(fact for fact in self.current if fact.kind in kinds)
+
+    @cached_property
+    def _by_kind(self) -> dict[int, tuple[ClinicalFact, ...]]:
+        found: dict[int, list[ClinicalFact]] = defaultdict(list)
+        for fact in self.current:
+            found[fact.kind].append(fact)
+        return {kind: tuple(each) for kind, each in found.items()}
 
     def with_key(self, key: str) -> tuple[ClinicalFact, ...]:
         """Facts of one concept (see `keys`), oldest first."""
-        return tuple(fact for fact in self.current if key in facts.keys(fact))
+        return self._by_key.get(key, ())
+
+    @cached_property
+    def _by_key(self) -> dict[str, tuple[ClinicalFact, ...]]:
+        found: dict[str, list[ClinicalFact]] = defaultdict(list)
+        for fact in self.current:
+            for key in facts.keys(fact):
+                found[key].append(fact)
+        return {key: tuple(each) for key, each in found.items()}
 
     def days_of(self, keys: frozenset[str]) -> tuple[date, date] | None:
         """The first and the last day on which the record has a number for one of these concepts."""

@@ -57,11 +57,12 @@ class Verified:
 
 
 class Verifier:
-    """Verifies texts against the sources of one episode."""
+    """Verifies texts against the sources of one episode, each once however often it is asked about."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._whole = Record(sources, sources.current, passages=sources.passages)
+        self._verified: dict[tuple[str, tuple[bytes, ...]], Verified] = {}
 
     @cached_property
     def record(self) -> Record:
@@ -70,7 +71,11 @@ class Verifier:
 
     def verify(self, text: str, citations: Iterable[Citation]) -> Verified:
         """A statement with its citations. Without any, nothing in it can be supported."""
-        return self._verify(text, Cited.of(self._sources, citations), whole=False)
+        cited = tuple(citations)
+        asked = (text, tuple(each.SerializeToString(deterministic=True) for each in cited))
+        if asked not in self._verified:
+            self._verified[asked] = self._verify(text, Cited.of(self._sources, cited), whole=False)
+        return self._verified[asked]
 
     def verify_uncited(self, text: str) -> Verified:
         """A text of another system, against the whole record: it must be true of the patient, wherever it stands."""

@@ -2,7 +2,9 @@
 
 from harness.consultation import Consultation
 from harness.episode import EpisodeTamperedError, episode_digest, parse, serialise, verify_chain
+from harness.flows import RULES
 from harness.protocol import (
+    NO_MODEL,
     CallTool,
     Failed,
     Generate,
@@ -22,6 +24,8 @@ from harness.replay import Replay, ReplayDifferenceError
 from harness.tokenizer import Tokenizer
 
 __all__ = [
+    "NO_MODEL",
+    "RULES",
     "CallTool",
     "Consultation",
     "EpisodeTamperedError",

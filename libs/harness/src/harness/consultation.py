@@ -60,7 +60,8 @@ class Consultation:
             started=at,
         )
         self._session.decide("harness", "started", self._flow.name)
-        open_record(self._session, self._inputs.question)
+        if self._flow.phases:
+            open_record(self._session, self._inputs.question)
         self._run = self._phases()
         return self._next(None)
 

@@ -52,4 +52,7 @@ FOLLOW_UP = Flow(
     comparing=True,
 )
 
-FLOWS = {flow.name: flow for flow in (FIRST_VISIT, FOLLOW_UP)}
+# No role takes part: the episode holds what it started from and what its driver decided, and has no turn.
+RULES = Flow(name="rules", phases=(), mandatory=frozenset(), comparing=False)
+
+FLOWS = {flow.name: flow for flow in (FIRST_VISIT, FOLLOW_UP, RULES)}

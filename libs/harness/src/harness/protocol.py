@@ -32,6 +32,10 @@ class ModelPin:
     version: str = field(default="", compare=False)
 
 
+# The pin of an episode in which no model takes part.
+NO_MODEL = ModelPin("", "")
+
+
 @dataclass(frozen=True)
 class Generate:
     """Tokens please. `input_ids` is the whole sequence so far; `grammar` is EBNF with root rule `root`, or empty."""

@@ -34,8 +34,9 @@ from reasoning.flows.runs import Report
 
 
 def fingerprint(request: AskRequest) -> bytes:
-    """SHA-256 of patient and question."""
-    return hashlib.sha256(f"{format_patient(request.patient)}\0{request.question}".encode()).digest()
+    """SHA-256 of patient, question and whether the model is to take part."""
+    asked = f"{format_patient(request.patient)}\0{request.question}\0{request.deliberation}"
+    return hashlib.sha256(asked.encode()).digest()
 
 
 async def stored_answer(request: AskRequest, identity: Identity, parts: Parts) -> wire.Assessment | None:
@@ -49,7 +50,7 @@ async def stored_answer(request: AskRequest, identity: Identity, parts: Parts) -
 
 
 async def on_question(request: AskRequest, identity: Identity, parts: Parts, report: Report) -> wire.Assessment:
-    """Rules, then the model, then the gate; stored with its events before anyone sees it."""
+    """Rules, then the model where it is wanted, then the gate; stored with its events before anyone can sign it."""
     started = time.monotonic()
     made = await consultation.consult(request, identity, parts, report)
     reference = await parts.objects.put(made.object_key, made.object, "application/protobuf")

@@ -175,7 +175,8 @@ async def ask(
     then: Callable[[], None] | None = None,
 ) -> Assessment:
     """The assessment; `then` is done once, when the progress of that role is seen."""
-    async for answer in stub.Ask(pb.AskRequest(patient=patient, question=QUESTION), timeout=60):
+    request = pb.AskRequest(patient=patient, question=QUESTION, deliberation=wire.DELIBERATION_ALWAYS)
+    async for answer in stub.Ask(request, timeout=60):
         if answer.HasField("assessment"):
             return answer.assessment
         if then is not None and answer.progress.role == on:

@@ -82,13 +82,24 @@ async def _poll(consumer: AIOKafkaConsumer, topic: Topic[M], wanted: Callable[[M
     return [event for event in decoded if wanted(event)]
 
 
+def asking(
+    patient: PatientKey,
+    question: str = QUESTION,
+    deliberation: wire.Deliberation.ValueType = wire.DELIBERATION_ALWAYS,
+) -> pb.AskRequest:
+    """A new question, for which the model takes part unless another wish is given."""
+    name = f"request-{uuid.uuid4()}"
+    return pb.AskRequest(patient=patient, question=question, request_id=name, deliberation=deliberation)
+
+
 async def ask(stub: ReasoningServiceAsyncStub, request: pb.AskRequest) -> tuple[list[pb.Progress], Assessment]:
     """Progress and the assessment."""
     progress: list[pb.Progress] = []
     async for answer in stub.Ask(request, timeout=300):
         if answer.HasField("assessment"):
             return progress, answer.assessment
-        progress.append(answer.progress)
+        if answer.HasField("progress"):
+            progress.append(answer.progress)
     raise AssertionError("the stream ended without an assessment")
 
 
@@ -101,7 +112,7 @@ async def refused(stub: ReasoningServiceAsyncStub, request: pb.AskRequest) -> tu
 @pytest.fixture(scope="module")
 def answered(running: RunningStack, patient: PatientKey) -> tuple[pb.AskRequest, list[pb.Progress], Assessment]:
     """One question, asked once for the tests that look at its answer."""
-    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    request = asking(patient)
 
     async def once() -> tuple[list[pb.Progress], Assessment]:
         async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
@@ -177,6 +188,37 @@ async def test_the_model_that_serves_takes_the_recorded_actions_again_token_for_
     assert replayed.max_log_prob_gap < 0.01
 
 
+async def test_where_the_rules_answer_the_model_takes_no_part_and_need_not_be_there(
+    running: RunningStack, line: Line, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    line.cut()
+    try:
+        request = asking(patient, "How is the potassium?", wire.DELIBERATION_UNSPECIFIED)
+        progress, assessment = await ask(reasoning, request)
+        replayed = await reasoning.Replay(pb.ReplayRequest(assessment_id=assessment.assessment_id))
+    finally:
+        line.mend()
+    assert {each.role for each in progress} == {"memory", "rules", "gate"}
+    assert any(each.front for each in assessment.statements)
+    assert {each.author for each in assessment.statements} == {wire.AUTHOR_RULE}
+    assert (assessment.model, assessment.inquiry.about[0]) == ("", "potassium")
+    assert (replayed.identical, replayed.tokens, replayed.model) == (True, 0, "")
+    (closed,) = await events(running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id)
+    assert (closed.tokens, closed.steps) == (0, len(assessment.statements) + 2)
+
+
+async def test_what_stands_in_front_comes_while_the_model_is_still_to_speak(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    heard = [each async for each in reasoning.Ask(asking(patient, "How is the potassium?"), timeout=300)]
+    kinds = [each.WhichOneof("content") for each in heard]
+    roles = [each.progress.role for each in heard]
+    assert kinds.index("draft") < roles.index("coordinator")
+    draft, assessment = heard[kinds.index("draft")].draft, heard[-1].assessment
+    assert draft.statements
+    assert list(draft.statements) == [each for each in assessment.statements if each.front]
+
+
 async def test_a_replay_of_a_changed_record_names_what_differs(
     running: RunningStack,
     reasoning: ReasoningServiceAsyncStub,
@@ -198,6 +240,7 @@ async def test_a_replay_of_a_changed_record_names_what_differs(
     ("changed", "code"),
     [
         ({"question": "   "}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"deliberation": 7}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"question": "x" * 2001}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"patient": PatientKey(id="", authority="NORTHWEST")}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"patient": PatientKey(id="nobody", authority="NORTHWEST")}, grpc.StatusCode.NOT_FOUND),
@@ -435,7 +478,7 @@ async def test_a_text_that_cannot_be_checked_has_a_clear_answer(
 async def test_a_kill_in_the_middle_leaves_nothing_and_asking_again_leaves_one(
     running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
 ) -> None:
-    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    request = asking(patient)
     assert await _disturbed_while_asking(reasoning, request, partial(running.kill, "reasoning")) is not None
     await asyncio.to_thread(running.start, "reasoning")
     assert await asyncio.to_thread(_count, running, event_id("assessment", request.request_id)) == 0
@@ -461,8 +504,7 @@ async def test_what_a_killed_process_had_stored_is_published_by_the_next(
         ),
     ]
     async with open_pool(running.endpoints["LONGITUDE_POSTGRES_REASONING"], "reasoning") as pool:
-        asked = pb.AskRequest(patient=patient, question=QUESTION)
-        await Store(pool).keep(assessment, fingerprint(asked), ObjectRef(key="k"), outgoing)
+        await Store(pool).keep(assessment, fingerprint(asking(patient)), ObjectRef(key="k"), outgoing)
     await asyncio.to_thread(running.start, "reasoning")
     assert len(await events(running, ASSESSMENT_DRAFTED, lambda event: _is(event, assessment), settle=3)) == 1
     assert await events(running, EPISODE_CLOSED, lambda event: event.assessment_id == assessment.assessment_id)
@@ -479,7 +521,7 @@ LOSSES: dict[str, Callable[[RunningStack, Line], tuple[Callable[[], None], Calla
 async def test_without_model_or_memory_the_question_is_refused_in_time_and_can_be_asked_again(
     running: RunningStack, line: Line, reasoning: ReasoningServiceAsyncStub, patient: PatientKey, gone: str
 ) -> None:
-    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    request = asking(patient)
     lose, mend = LOSSES[gone](running, line)
     await asyncio.to_thread(lose)
     began = time.monotonic()
@@ -494,7 +536,7 @@ async def test_without_model_or_memory_the_question_is_refused_in_time_and_can_b
 async def test_a_model_that_goes_away_in_the_middle_releases_nothing(
     running: RunningStack, line: Line, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
 ) -> None:
-    request = pb.AskRequest(patient=patient, question=QUESTION, request_id=f"request-{uuid.uuid4()}")
+    request = asking(patient)
     status = await _disturbed_while_asking(reasoning, request, line.cut)
     line.mend()
     assert status == grpc.StatusCode.UNAVAILABLE

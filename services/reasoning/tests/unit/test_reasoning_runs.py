@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from contracts.errors import BusyError, ConflictError, UnavailableError
 from longitude.reasoning.v1.assessment_pb2 import Assessment
-from longitude.reasoning.v1.reasoning_service_pb2 import Progress
+from longitude.reasoning.v1.reasoning_service_pb2 import AskResponse, Progress
 from reasoning.flows.runs import Report, Runs
 
 
@@ -19,19 +19,19 @@ class Work:
 
     async def __call__(self, report: Report) -> Assessment:
         self.started += 1
-        report(Progress(role="rules", action="began"))
+        report(AskResponse(progress=Progress(role="rules", action="began")))
         try:
             await self.finish.wait()
         except asyncio.CancelledError:
             self.cancelled = True
             raise
-        report(Progress(role="gate", action="ended"))
+        report(AskResponse(progress=Progress(role="gate", action="ended")))
         return Assessment(assessment_id="a")
 
 
 async def listen(runs: Runs, work: Work, name: str = "a", print_: bytes = b"q") -> tuple[list[str], Assessment]:
     async with runs.join(name, print_, work) as run:
-        heard = [progress.action async for progress in run.progress()]
+        heard = [each.progress.action async for each in run.heard()]
         return heard, await run.result()
 
 
@@ -87,6 +87,6 @@ async def test_an_error_reaches_every_listener() -> None:
 
     runs = Runs(1)
     async with runs.join("a", b"q", fail) as run:
-        assert [each async for each in run.progress()] == []
+        assert [each async for each in run.heard()] == []
         with pytest.raises(UnavailableError):
             await run.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from longitude.reasoning.v1 import assessment_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
@@ -22,6 +22,8 @@ EPISODE_SECONDS = 900.0
 CHECK_SECONDS = 120.0
 FOLLOW_SECONDS = 1800.0
 
+Heard: TypeAlias = pb.Progress | pb.Draft | assessment_pb2.Assessment
+
 
 class ReasoningClient:
     """Commands whose effects are events."""
@@ -37,16 +39,22 @@ class ReasoningClient:
             yield cls(ReasoningServiceStub(channel))
 
     async def ask(
-        self, patient: PatientKey, question: str, *, request_id: str = ""
-    ) -> AsyncIterator[pb.Progress | assessment_pb2.Assessment]:
-        """Progress while the episode runs; the assessment is the last item.
+        self,
+        patient: PatientKey,
+        question: str,
+        *,
+        request_id: str = "",
+        deliberation: assessment_pb2.Deliberation.ValueType = assessment_pb2.DELIBERATION_UNSPECIFIED,
+    ) -> AsyncIterator[Heard]:
+        """Progress while the episode runs, and what stands in front while the model is to speak; the assessment is the
+        last item.
 
         The same `request_id` gives the same assessment again.
         """
-        request = pb.AskRequest(patient=patient, question=question, request_id=request_id)
+        request = pb.AskRequest(patient=patient, question=question, request_id=request_id, deliberation=deliberation)
         with explained("reasoning"):
             async for response in self._stub.Ask(request, timeout=EPISODE_SECONDS):
-                yield response.assessment if response.HasField("assessment") else response.progress
+                yield _content(response)
 
     async def assessment(self, assessment_id: str) -> pb.GetAssessmentResponse:
         """An assessment and what the physician made of it."""
@@ -91,6 +99,12 @@ class ReasoningClient:
                     yield response.span if response.HasField("span") else response.summary
         for error in failed:
             raise error
+
+
+def _content(response: pb.AskResponse) -> Heard:
+    if response.HasField("assessment"):
+        return response.assessment
+    return response.draft if response.HasField("draft") else response.progress
 
 
 async def _requests(

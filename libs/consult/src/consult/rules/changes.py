@@ -92,7 +92,8 @@ def _lists(sources: Sources, last: LastEncounter) -> list[tuple[str, list[Clinic
     present = [fact for fact in sources.current if not facts.is_absent(fact)]
     drugs = [fact for fact in present if fact.kind == FACT_KIND_MEDICATION]
     new = [fact for fact in present if _began_after(sources, fact, last)]
-    old = [fact for fact in present if not _began_after(sources, fact, last)]
+    began = {fact.fact_id for fact in new}
+    old = [fact for fact in present if fact.fact_id not in began]
     before = {facts.name_of(fact) for fact in old if fact.kind == FACT_KIND_MEDICATION}
     started = [fact for fact in _in_force(new, FACT_KIND_MEDICATION) if facts.name_of(fact) not in before]
     over = _over_since(sources, drugs, last)
@@ -139,7 +140,8 @@ def _in_force(new: list[ClinicalFact], kind: int) -> list[ClinicalFact]:
 
 def _unheard(old: list[ClinicalFact], changed: list[ClinicalFact]) -> list[ClinicalFact]:
     """Without what the record said before, by name or by code: a problem that is entered again is not new."""
-    before = [(fact.kind, facts.name_of(fact), fact.code) for fact in old]
+    kinds = {fact.kind for fact in changed}
+    before = [(fact.kind, facts.name_of(fact), fact.code) for fact in old if fact.kind in kinds]
     return [
         fact
         for fact in changed

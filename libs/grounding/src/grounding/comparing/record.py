@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from typing import cast
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Passage
@@ -40,6 +41,8 @@ _ASKED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
 _SPOKEN = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION, pb.FACT_KIND_ALLERGY)
 
 
+# Under which sources keep the names of their facts.
+_KNOWN = "known"
 _ANSWERED = (pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
 
 
@@ -235,6 +238,13 @@ class Record:
         """The names of the record's own facts."""
         if self.everything is not None:
             return self.everything.known
+        if self.facts is not self.sources.current:
+            return self._known()
+        if _KNOWN not in self.sources.worked_out:
+            self.sources.worked_out[_KNOWN] = self._known()
+        return cast("Known", self.sources.worked_out[_KNOWN])
+
+    def _known(self) -> Known:
         spoken = [each.fact for each in self.sources.recorded if _is_named(each.fact)]
         taken = (fact for fact in self.facts if fact.kind in (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_ALLERGY))
         return Known(
@@ -254,19 +264,25 @@ def _is_named(fact: ClinicalFact) -> bool:
 
 def _names_of(spoken: Iterable[ClinicalFact]) -> Names:
     own = Names()
-    for fact in spoken:
-        subject = facts.about(fact)
-        for name in _written(fact):
-            if not _is_denial(name, fact) and (fact.kind != pb.FACT_KIND_ENCOUNTER or _is_no_word(name)):
-                own.add(name, subject.own_keys)
-        for name in _brands(fact, subject.names):
-            own.add(name, subject.ordered_keys)
-        organism = facts.organism(fact)
-        for name in (organism, _short_genus(organism)):
-            own.add(name, frozenset({names.of_organism(organism)}))
-        for text in filter(_is_no_word, answers(fact)):
-            own.add(text, frozenset({names.of_answer(text)}))
+    # A long record says the same names again and again.
+    for name, meaning in dict.fromkeys(each for fact in spoken for each in _named(fact)):
+        own.add(name, meaning)
     return own
+
+
+def _named(fact: ClinicalFact) -> Iterator[tuple[str, Keys]]:
+    """The names of a fact, with what each means."""
+    subject = facts.about(fact)
+    for name in _written(fact):
+        if not _is_denial(name, fact) and (fact.kind != pb.FACT_KIND_ENCOUNTER or _is_no_word(name)):
+            yield name, subject.own_keys
+    for name in _brands(fact, subject.names):
+        yield name, subject.ordered_keys
+    organism = facts.organism(fact)
+    for name in (organism, _short_genus(organism)) if organism else ():
+        yield name, frozenset({names.of_organism(organism)})
+    for text in filter(_is_no_word, answers(fact)):
+        yield text, frozenset({names.of_answer(text)})
 
 
 def _kinds_of(spoken: Iterable[ClinicalFact]) -> dict[str, frozenset[str]]:

@@ -5,9 +5,9 @@ import asyncio
 from consult import Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare
 from consult.rules import CITED_PASSAGES
 from contracts.errors import InvalidInputError, UnavailableError
-from harness import Consultation, InputsRefusedError, ModelPin
+from harness import NO_MODEL, Consultation, InputsRefusedError, ModelPin
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, Progress
+from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, AskResponse, Draft, Progress
 
 from reasoning.flows.driver import Driver, OnProgress, now
 from reasoning.flows.parts import Parts
@@ -25,28 +25,33 @@ async def consult(request: AskRequest, identity: Identity, parts: Parts, report:
 
 
 async def _consult(request: AskRequest, identity: Identity, parts: Parts, report: Report) -> Concluded:
-    pin = await parts.reasoner.pin()
-    report(Progress(role="memory", action="read"))
+    report(AskResponse(progress=Progress(role="memory", action="read")))
     record = await read_record(request, parts)
-    prepared = prepare(request.question, record, parts.budget, identity)
+    # A long record takes a while of computing: other requests go on meanwhile.
+    prepared = await asyncio.to_thread(prepare, request.question, record, parts.budget, identity, request.deliberation)
     for rule in prepared.spoke:
-        report(Progress(role="rules", action=rule))
+        report(AskResponse(progress=Progress(role="rules", action=rule)))
+    pin = await parts.reasoner.pin() if prepared.deliberates else NO_MODEL
     run = _begin(prepared, pin, parts)
-    tools = MemoryTools.of(record, request.patient, parts.memory)
-    await Driver(parts.reasoner, tools, pin, _reporting(report)).drive(run)
-    report(Progress(role="gate", action="verify"))
-    return conclude(prepared, run, request.patient, pin, now())
+    if prepared.deliberates:
+        report(AskResponse(draft=Draft(statements=prepared.front)))
+        tools = await asyncio.to_thread(MemoryTools.of, prepared, request.patient, parts.memory)
+        await Driver(parts.reasoner, tools, pin, _reporting(report)).drive(run)
+    else:
+        run.start(at=now())
+    report(AskResponse(progress=Progress(role="gate", action="verify")))
+    return await asyncio.to_thread(conclude, prepared, run, request.patient, pin, now())
 
 
 async def read_record(request: AskRequest, parts: Parts) -> Record:
     """Timeline, context and evidence from memory; the last signed assessment from our own store."""
     asked_at = now()
-    timeline = await parts.memory.timeline(request.patient)
-    context, passages, reviewed = await asyncio.gather(
+    timeline, context, passages = await asyncio.gather(
+        parts.memory.timeline(request.patient),
         parts.memory.context(request.patient, request.question, parts.budget.context_tokens),
         parts.memory.passages(CITED_PASSAGES),
-        parts.store.last_signed(timeline.identifiers),
     )
+    reviewed = await parts.store.last_signed(timeline.identifiers)
     signed = (SignedAssessment(assessment, at) for assessment, at, review in reviewed if _was_signed(review.decision))
     return Record(timeline, context, passages, asked_at, next(signed, None))
 
@@ -63,4 +68,4 @@ def _was_signed(decision: "wire.ReviewDecision.ValueType") -> bool:
 
 
 def _reporting(report: Report) -> OnProgress:
-    return lambda progress: report(Progress(role=progress.role, action=progress.action, tokens=progress.tokens))
+    return lambda one: report(AskResponse(progress=Progress(role=one.role, action=one.action, tokens=one.tokens)))

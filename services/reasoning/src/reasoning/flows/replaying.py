@@ -7,7 +7,17 @@ import asyncio
 from dataclasses import dataclass, field
 
 from contracts.errors import PermanentError, UnavailableError
-from harness import EpisodeTamperedError, Generate, Generated, ModelPin, Replay, ReplayDifferenceError, parse
+from harness import (
+    NO_MODEL,
+    RULES,
+    EpisodeTamperedError,
+    Generate,
+    Generated,
+    ModelPin,
+    Replay,
+    ReplayDifferenceError,
+    parse,
+)
 from harness.protocol import Answer, Request
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.reasoning_service_pb2 import ReplayResponse
@@ -18,13 +28,13 @@ from reasoning.flows.parts import Parts
 
 
 async def replay(reference: ObjectRef, parts: Parts) -> ReplayResponse:
-    """UnavailableError when the objects or Triton do not answer, or not in time."""
-    pin = await parts.reasoner.pin()
-    made = ReplayResponse(model=f"{pin.name} {pin.sha256}")
+    """UnavailableError when the objects, or Triton where a model took part, do not answer, or not in time."""
+    made = ReplayResponse()
     try:
         async with asyncio.timeout(parts.seconds):
             episode = parse(await parts.objects.get(reference))
-            made.steps = len(episode.steps)
+            pin = await parts.reasoner.pin() if episode.inputs.flow != RULES.name else NO_MODEL
+            made.model, made.steps = f"{pin.name} {pin.sha256}".strip(), len(episode.steps)
             await _Replaying(parts, pin, made).drive(episode)
     except TimeoutError as error:
         raise UnavailableError(f"the replay took longer than {parts.seconds:g} seconds; ask again") from error

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 
 from contracts.errors import BusyError, ConflictError
 from longitude.reasoning.v1.assessment_pb2 import Assessment
-from longitude.reasoning.v1.reasoning_service_pb2 import Progress
+from longitude.reasoning.v1.reasoning_service_pb2 import AskResponse
 
-Report = Callable[[Progress], None]
+# What happens, in the words of the wire: progress, and what stands in front already.
+Report = Callable[[AskResponse], None]
 Work = Callable[[Report], Awaitable[Assessment]]
 
 
@@ -21,12 +22,12 @@ class Run:
     def __init__(self, fingerprint: bytes, work: Work) -> None:
         self.fingerprint = fingerprint
         self.listeners = 0
-        self._heard: list[Progress] = []
+        self._heard: list[AskResponse] = []
         self._news = asyncio.Event()
         self._task = asyncio.ensure_future(work(self._report))
         self._task.add_done_callback(lambda _: self._news.set())
 
-    async def progress(self) -> AsyncIterator[Progress]:
+    async def heard(self) -> AsyncIterator[AskResponse]:
         """Everything that happened and happens, until the run ends."""
         position = 0
         while position < len(self._heard) or not self._task.done():
@@ -45,8 +46,8 @@ class Run:
         """Harmless when the run has ended."""
         self._task.cancel()
 
-    def _report(self, progress: Progress) -> None:
-        self._heard.append(progress)
+    def _report(self, response: AskResponse) -> None:
+        self._heard.append(response)
         self._news.set()
         self._news = asyncio.Event()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consult import Record, RecordTools
+from consult import Prepared, RecordTools
 from consult.tools import of_passages
 from harness import CallTool, Failed, ToolResult
 from harness.tools import TOOLS
@@ -20,8 +20,8 @@ class MemoryTools:
     memory: Memory
 
     @classmethod
-    def of(cls, record: Record, patient: PatientKey, memory: Memory) -> "MemoryTools":
-        return cls(RecordTools.of(record), patient, memory)
+    def of(cls, prepared: Prepared, patient: PatientKey, memory: Memory) -> "MemoryTools":
+        return cls(RecordTools.of(prepared.record, prepared.sources), patient, memory)
 
     async def answer(self, call: CallTool) -> ToolResult | Failed:
         """As RecordTools; what memory raises where it does not answer."""

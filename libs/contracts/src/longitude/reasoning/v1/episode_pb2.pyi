@@ -230,7 +230,7 @@ class EpisodeInputs(_message.Message):
     ASKED_FACT_IDS_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     flow: _builtins.str
-    """`first_visit` or `follow_up` (also when empty)."""
+    """`first_visit` or `follow_up` (also when empty); `rules`: no role takes part, and the episode has no turn."""
     @_builtins.property
     def context(self) -> _context_pb2.Context: ...
     @_builtins.property

@@ -27,10 +27,12 @@ class AskRequest(_message.Message):
     PATIENT_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DELIBERATION_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     """At most 2,000 characters."""
     request_id: _builtins.str
     """Chosen by the caller; asking again with the same id returns the same assessment. Empty: a new one."""
+    deliberation: _assessment_pb2.Deliberation.ValueType
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
@@ -39,10 +41,11 @@ class AskRequest(_message.Message):
         patient: _fact_pb2.PatientKey | None = ...,
         question: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        deliberation: _assessment_pb2.Deliberation.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient", "question", b"question", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliberation", b"deliberation", "patient", b"patient", "question", b"question", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -56,25 +59,53 @@ class AskResponse(_message.Message):
 
     PROGRESS_FIELD_NUMBER: _builtins.int
     ASSESSMENT_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___Progress: ...
     @_builtins.property
     def assessment(self) -> _assessment_pb2.Assessment: ...
+    @_builtins.property
+    def draft(self) -> Global___Draft:
+        """What stands in front already, where the model is still to speak. Not stored, and nothing to be signed."""
+
     def __init__(
         self,
         *,
         progress: Global___Progress | None = ...,
         assessment: _assessment_pb2.Assessment | None = ...,
+        draft: Global___Draft | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "draft", b"draft", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "progress", b"progress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "draft", b"draft", "progress", b"progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["progress", "assessment"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["progress", "assessment", "draft"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
 Global___AskResponse: _TypeAlias = AskResponse  # noqa: Y015
+
+@_typing.final
+class Draft(_message.Message):
+    """Released statements that stand in front; the assessment has them too, in the same words."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.AssessedStatement]: ...
+    def __init__(
+        self,
+        *,
+        statements: _abc.Iterable[_assessment_pb2.AssessedStatement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["statements", b"statements"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Draft: _TypeAlias = Draft  # noqa: Y015
 
 @_typing.final
 class Progress(_message.Message):
@@ -241,7 +272,7 @@ class ReplayResponse(_message.Message):
     max_log_prob_gap: _builtins.float
     """Largest difference between recorded and new natural log-probabilities of those tokens."""
     model: _builtins.str
-    """Name and SHA-256 of the model that served the replay."""
+    """Name and SHA-256 of the model that served the replay; empty where no model took part in the episode."""
     def __init__(
         self,
         *,

@@ -72,8 +72,9 @@ class ReasoningServiceServicer:
     """
 
     def Ask(self, request, context):
-        """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when Triton or memory cannot be reached (ask again);
-        RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or over-long question.
+        """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when memory, or the model where it is to take part,
+        cannot be reached (ask again); RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or
+        over-long question.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,7 +95,8 @@ class ReasoningServiceServicer:
 
     def Replay(self, request, context):
         """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
-        nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+        nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when the objects, or Triton where a model took
+        part, cannot be reached.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

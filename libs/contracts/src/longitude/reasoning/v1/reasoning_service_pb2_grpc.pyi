@@ -34,15 +34,17 @@ class ReasoningServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReasoningServiceAsyncStub: ...
     Ask: _grpc.UnaryStreamMultiCallable[_reasoning_service_pb2.AskRequest, _reasoning_service_pb2.AskResponse]
-    """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when Triton or memory cannot be reached (ask again);
-    RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or over-long question.
+    """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when memory, or the model where it is to take part,
+    cannot be reached (ask again); RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or
+    over-long question.
     """
     GetAssessment: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.GetAssessmentRequest, _reasoning_service_pb2.GetAssessmentResponse]
     Review: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReviewRequest, _reasoning_service_pb2.ReviewResponse]
     """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
     Replay: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReplayRequest, _reasoning_service_pb2.ReplayResponse]
     """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
-    nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+    nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when the objects, or Triton where a model took
+    part, cannot be reached.
     """
     Check: _grpc.UnaryUnaryMultiCallable[_reasoning_service_pb2.CheckRequest, _reasoning_service_pb2.CheckResponse]
     """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
@@ -62,15 +64,17 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Ask: _aio.UnaryStreamMultiCallable[_reasoning_service_pb2.AskRequest, _reasoning_service_pb2.AskResponse]  # type: ignore[assignment]
-    """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when Triton or memory cannot be reached (ask again);
-    RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or over-long question.
+    """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when memory, or the model where it is to take part,
+    cannot be reached (ask again); RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or
+    over-long question.
     """
     GetAssessment: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.GetAssessmentRequest, _reasoning_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
     Review: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReviewRequest, _reasoning_service_pb2.ReviewResponse]  # type: ignore[assignment]
     """Records a physician's decision. FAILED_PRECONDITION when the assessment was reviewed already."""
     Replay: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.ReplayRequest, _reasoning_service_pb2.ReplayResponse]  # type: ignore[assignment]
     """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
-    nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+    nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when the objects, or Triton where a model took
+    part, cannot be reached.
     """
     Check: _aio.UnaryUnaryMultiCallable[_reasoning_service_pb2.CheckRequest, _reasoning_service_pb2.CheckResponse]  # type: ignore[assignment]
     """Checks a text that another system wrote against the patient's whole record. Nothing is stored or published.
@@ -93,8 +97,9 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reasoning_service_pb2.AskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_reasoning_service_pb2.AskResponse], _abc.AsyncIterator[_reasoning_service_pb2.AskResponse]]:
-        """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when Triton or memory cannot be reached (ask again);
-        RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or over-long question.
+        """Runs an episode. NOT_FOUND for an unknown patient; UNAVAILABLE when memory, or the model where it is to take part,
+        cannot be reached (ask again); RESOURCE_EXHAUSTED when too many episodes run; INVALID_ARGUMENT for an empty or
+        over-long question.
         """
 
     @_abc_1.abstractmethod
@@ -119,7 +124,8 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_reasoning_service_pb2.ReplayResponse, _abc.Awaitable[_reasoning_service_pb2.ReplayResponse]]:
         """Drives the recorded episode of an assessment again: the model answers anew, tools answer from the record. Changes
-        nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when Triton or the objects cannot be reached.
+        nothing. RESOURCE_EXHAUSTED while another replay runs; UNAVAILABLE when the objects, or Triton where a model took
+        part, cannot be reached.
         """
 
     @_abc_1.abstractmethod

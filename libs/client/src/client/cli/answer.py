@@ -1,0 +1,175 @@
+"""The page of an answer: what answers first, then what must not be missed beside it, then how much is folded away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, Inquiry, StatementKind, Verdict
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from client import forms
+from client.cli.page import ACCENT, BAD, GOOD, QUIET, WARN, source
+from client.terminal import Text
+
+_VERDICT_STYLE = {Verdict.VERDICT_CONTRADICTED: BAD, Verdict.VERDICT_UNSUPPORTED: WARN}
+_ALERT, _QUESTION, _PROPOSAL = (
+    StatementKind.STATEMENT_KIND_ALERT,
+    StatementKind.STATEMENT_KIND_QUESTION,
+    StatementKind.STATEMENT_KIND_PROPOSAL,
+)
+# What rules say unasked, in reading order.
+_UNASKED = {_ALERT: "alert", _QUESTION: "question", _PROPOSAL: "proposal"}
+_NOT_TO_BE_MISSED = "Not to be missed"
+# Sources of a statement that are shown while the page is folded.
+SOURCES_SHOWN = 3
+
+
+class Page:
+    """What a person sees of one question. `more`: everything is unfolded."""
+
+    def __init__(self, console: Console, question: str, *, more: bool = False) -> None:
+        self._console = console
+        self._question = question
+        self._more = more
+        self._has_front = False
+
+    @property
+    def is_read_by_a_person(self) -> bool:
+        return self._console.is_terminal
+
+    def show_front(self, statements: Iterable[AssessedStatement]) -> None:
+        """The question and what answers it; once, whoever asks again."""
+        if self._has_front:
+            return
+        self._has_front = True
+        self._console.print(Text(self._question, style="bold"))
+        for statement in statements:
+            self._show(statement, GOOD)
+
+    def show(self, assessment: Assessment) -> None:
+        """All of it, behind what stands on the page already."""
+        front = [each for each in assessment.statements if each.released and each.front]
+        self.show_front(front)
+        if not front:
+            self._console.print(Text(_unanswered(assessment.inquiry), style=WARN))
+        self._show_unread(assessment.inquiry)
+        released = [each for each in assessment.statements if each.released and not each.front]
+        withheld = [each for each in assessment.statements if not each.released]
+        touching = [each for each in released if each.kind == _ALERT and _touches(each, front)]
+        unasked = [each for each in released if each.kind in _UNASKED and each not in touching]
+        found = [each for each in released if each.kind not in _UNASKED]
+        if self._more:
+            self._unfold(touching, unasked, found, withheld)
+        else:
+            self._show_group(_NOT_TO_BE_MISSED, touching, BAD)
+            self._fold(unasked, found, withheld)
+        for missing in assessment.degraded:
+            self._console.print(Text.assemble(("incomplete: ", WARN), missing))
+        counts = f"{len(front) + len(released)} released, {len(withheld)} withheld"
+        made = " · ".join(filter(None, (f"assessment {assessment.assessment_id}", assessment.model, counts)))
+        self._console.print(Text(f"\n{made}", style=QUIET))
+
+    def _show_unread(self, inquiry: Inquiry) -> None:
+        if inquiry.unread:
+            words = ", ".join(f"“{each}”" for each in inquiry.unread)
+            self._console.print(Text.assemble(("\nnot understood: ", WARN), f"{words}; the answer does not concern it"))
+
+    def _unfold(
+        self,
+        touching: Sequence[AssessedStatement],
+        unasked: Sequence[AssessedStatement],
+        found: Sequence[AssessedStatement],
+        withheld: Sequence[AssessedStatement],
+    ) -> None:
+        self._show_group(_NOT_TO_BE_MISSED, [*touching, *(each for each in unasked if each.kind != _PROPOSAL)], BAD)
+        self._show_group("Found beside it", found, GOOD)
+        proposed = [each for each in unasked if each.kind == _PROPOSAL]
+        self._show_group("Proposed, for a physician to decide", proposed, ACCENT)
+        if withheld:
+            self._console.print(Text("\nWithheld", style=f"bold {WARN}"))
+        for statement in withheld:
+            self._print_item("×", WARN, statement.text)
+            self._console.print(Padding(_why(statement), (0, 0, 0, 3)))
+
+    def _fold(
+        self,
+        unasked: Sequence[AssessedStatement],
+        found: Sequence[AssessedStatement],
+        withheld: Sequence[AssessedStatement],
+    ) -> None:
+        """What the question does not touch in one line, and the rest in another."""
+        left = _listed([_plural(len(found), "statement"), f"{len(withheld)} withheld" if withheld else ""])
+        urgent = BAD if any(each.kind == _ALERT for each in unasked) else WARN
+        lines = [("beside the question", _counted(unasked), urgent), ("more", left, QUIET)]
+        told = [line for line in lines if line[1]]
+        if told:
+            self._console.print()
+        for title, counted, style in told:
+            self._console.print(Text.assemble((f"{title}: ", style), counted, (" (--more shows them)", QUIET)))
+
+    def _show_group(self, title: str, statements: Sequence[AssessedStatement], style: str) -> None:
+        if statements:
+            self._console.print(Text(f"\n{title}", style=f"bold {style}"))
+        for statement in statements:
+            self._show(statement, style)
+
+    def _show(self, statement: AssessedStatement, style: str) -> None:
+        self._print_item("•", style, statement.text if self._more else _without_quotation(statement.text))
+        if statement.verdict != Verdict.VERDICT_SUPPORTED:
+            self._console.print(Padding(_why(statement), (0, 0, 0, 3)))
+        self._console.print(Padding(Text(self._rests_on(statement), style=QUIET), (0, 0, 0, 3)))
+
+    def _print_item(self, mark: str, style: str, text: str) -> None:
+        """The lines that follow stand under the first."""
+        item = Table.grid(padding=(0, 1, 0, 0))
+        item.add_row(Text(mark, style=style), Text(text))
+        self._console.print(Padding(item, (0, 0, 0, 1)))
+
+    def _rests_on(self, statement: AssessedStatement) -> str:
+        """Who made it, and the sources: the passage, the HL7 field, page or image."""
+        cited = sorted(map(forms.citation, statement.citations), key=lambda each: "passage_id" not in each)
+        sources = list(dict.fromkeys(map(source, cited)))
+        shown = sources if self._more else sources[:SOURCES_SHOWN]
+        left = len(sources) - len(shown)
+        author = f"{forms.statement(statement)['author']} {statement.author_name}".strip()
+        return " · ".join([author, *shown, *([f"and {left} more"] if left else [])])
+
+
+def _unanswered(inquiry: Inquiry) -> str:
+    about = f" (about {', '.join(inquiry.about)})" if inquiry.about else ""
+    return f"The record has no answer to this as it was understood{about}."
+
+
+def _without_quotation(text: str) -> str:
+    """What the evidence says is read where everything is unfolded; that there is some stands among the sources."""
+    return text.partition(" “")[0]
+
+
+def _touches(statement: AssessedStatement, front: Iterable[AssessedStatement]) -> bool:
+    """Whether it rests on a fact that the answer rests on."""
+    answered = {citation.fact_id for each in front for citation in each.citations if citation.fact_id}
+    return any(citation.fact_id in answered for citation in statement.citations)
+
+
+def _counted(statements: Iterable[AssessedStatement]) -> str:
+    """`3 alerts, 1 question`."""
+    counts = Counter(each.kind for each in statements)
+    return _listed([_plural(counts[kind], word) for kind, word in _UNASKED.items()])
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _plural(count: int, word: str) -> str:
+    """Empty for none."""
+    return f"{count} {word}{'s' if count > 1 else ''}" if count else ""
+
+
+def _why(statement: AssessedStatement) -> Text:
+    """The verdict and its reason: why it is withheld, or what mark it was released with."""
+    verdict = (forms.name_of(Verdict, statement.verdict), _VERDICT_STYLE.get(statement.verdict, QUIET))
+    return Text.assemble(verdict, (f": {statement.reason}", QUIET))
