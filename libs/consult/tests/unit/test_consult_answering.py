@@ -79,7 +79,7 @@ def texts(question: str, sources: Sources = SOURCES) -> list[str]:
     ("question", "area", "form"),
     [
         ("Is she anticoagulated, and since when?", "clotting", Form.WHEN),
-        ("How is her sugar?", "diabetes", Form.COURSE),
+        ("How has her sugar been?", "diabetes", Form.COURSE),
         ("Can I start ibuprofen?", "", Form.SUITABILITY),
         ("Latest creatinine?", "kidney", Form.LAST),
         ("Has she had her flu jab?", "", Form.IMMUNISATION),
