@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from grounding import Sources, Statement, Verdict, Verifier, render
+from grounding import keys as keys_
 from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
@@ -21,6 +22,8 @@ MOST, CHARACTERS = 6, 640
 _OF_BUNDLE, _IN_BUNDLE = 260, 3
 # Alerts before the answer, passages behind it.
 _ALERTS, _PASSAGES = 2, 1
+# Concepts that a passage shares with the answer: the drug, and one more.
+_SHARED = 2
 _BUNDLED = frozenset(
     {
         wire.STATEMENT_KIND_MEDICATION,
@@ -57,7 +60,7 @@ def put_in_front(answered: Answer, rules: Sequence[Drafted], sources: Sources, v
         {(each.author_name, each.rendered.statement.fact_ids[-1]): each for each in reversed(touching)}.values()
     )
     alerts = alerts[::-1][:_ALERTS]
-    passages = [each for each in rules if answered.wants_evidence and _is_evidence(each)][:_PASSAGES]
+    passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
     room = MOST - len(alerts) - len(passages)
     front = [*alerts, *[each for each in told if each.front][:room], *passages]
     chosen = {id(each) for each in front}
@@ -72,6 +75,13 @@ def _is_alert(drafted: Drafted, considered: frozenset[str]) -> bool:
 
 def _is_evidence(drafted: Drafted) -> bool:
     return drafted.rendered.statement.kind == wire.STATEMENT_KIND_EVIDENCE
+
+
+def _is_about(drafted: Drafted, answered: Answer, sources: Sources) -> bool:
+    """Whether a passage is about a drug of the question and about something more that the answer is about."""
+    coded = (code for each in drafted.rendered.statement.passage_ids for code in sources.passage(each).codes)
+    keys = {keys_.of_concept(code) for code in coded}
+    return not answered.drugs.isdisjoint(keys) and len(keys & answered.about) >= _SHARED
 
 
 def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Verifier) -> list[Drafted]:

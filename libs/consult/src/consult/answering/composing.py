@@ -21,8 +21,10 @@ from consult.context.relevance import terms
 
 # Endings and words of operations in the names of procedures.
 _SURGICAL = re.compile(
-    r"ectomy|resection|plasty|bypass|graft|transplant|replacement|amputation|ostomy|operation", re.IGNORECASE
+    r"ectomy|excision|resection|plasty|bypass|graft|transplant|replacement|amputation|ostomy|operation", re.IGNORECASE
 )
+# Procedures that look for a thing, and do not say that it is there.
+_LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
 _DRUG = pb.FACT_KIND_MEDICATION
 # A statement in the ways in which it can be said, the fullest first.
 Ways = tuple[Statement, ...]
@@ -36,13 +38,15 @@ _BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`told`: what may stand in front, in reading order, each in the ways in which it can be said. `considered`: ids of
-    the orders of the drugs that the question names. `wants_evidence`: whether a passage belongs beside it.
+    """`told`: what may stand in front, in reading order, each in the ways in which it can be said. `considered`: ids
+    of the orders of the drugs that the question names. `drugs`: keys of these drugs, none where no passage belongs
+    beside the answer; `about`: keys of all that it is about.
     """
 
     told: tuple[Ways, ...]
     considered: frozenset[str]
-    wants_evidence: bool
+    drugs: frozenset[str]
+    about: frozenset[str]
 
 
 def answer(inquiry: Inquiry, sources: Sources) -> Answer:
@@ -51,8 +55,11 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources)) if ways][:MOST]
     orders = (each for group in groups if group.named and group.kind == _DRUG for each in group.entries)
     # Beside an allergy to the drug, what the drug is good for would read as advice to give it.
-    wants_evidence = inquiry.asks(Form.SUITABILITY, Form.ALLERGY) and not suitability.allergies(inquiry, sources)[0]
-    return Answer(tuple(told), frozenset(each.fact_id for each in orders), wants_evidence)
+    wanted = inquiry.asks(Form.SUITABILITY) and not suitability.allergies(inquiry, sources)[0]
+    drugs = frozenset().union(*(each.keys for each in inquiry.drugs)) if wanted else frozenset[str]()
+    in_use = [sources.fact(fact_id) for ways in told for fact_id in ways[0].fact_ids]
+    about = drugs.union(*(facts.keys(each) for each in in_use))
+    return Answer(tuple(told), frozenset(each.fact_id for each in orders), drugs, about)
 
 
 def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -75,6 +82,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
+    yield from _listed(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
@@ -90,10 +98,19 @@ def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
 
 
 def _is_there(mention: Mention, group: Group) -> bool:
-    """By its keys; what was done also by its words: chemotherapy is there in chemotherapy with radiation."""
-    spoken = terms(mention.text)
-    by_words = names.PROCEDURE in mention.kinds and bool(spoken) and spoken <= terms(facts.name_of(group.newest))
-    return by_words or not mention.keys.isdisjoint(group.keys)
+    """By its keys, else by its words: chemotherapy is there in chemotherapy with radiation, and a valve that leaks in
+    one that regurgitates. What is said to be absent must be absent by any name.
+    """
+    if not mention.keys.isdisjoint(group.keys):
+        return True
+    spoken, name = terms(mention.text), terms(facts.name_of(group.newest))
+    match group.kind:
+        case pb.FACT_KIND_PROCEDURE:
+            return bool(spoken) and spoken <= name and not _LOOKS.search(facts.name_of(group.newest))
+        case pb.FACT_KIND_PROBLEM:
+            return names.PROBLEM in mention.kinds and not spoken.isdisjoint(name)
+        case _:
+            return False
 
 
 def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -102,6 +119,19 @@ def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources)
         key = f"family|{area.problems[0]}" if area.problems else ""
         if key and all(key not in group.keys for group in groups):
             yield (absence.statement(sources, families.known()[area.problems[0]].name),)
+
+
+def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """All that is taken, or all operations, where everything of its kind is asked for."""
+    every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
+    if inquiry.asks(Form.ALL_DRUGS) and not (inquiry.areas or inquiry.mentions):
+        for group in every:
+            if group.kind == _DRUG and any(not facts.has_ended(each, sources.today) for each in group.entries):
+                yield wording.say(group.entries, sources)
+    if inquiry.asks(Form.OPERATIONS):
+        for group in every:
+            if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):
+                yield wording.say(group.entries, sources)
 
 
 def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

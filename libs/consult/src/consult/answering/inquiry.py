@@ -52,6 +52,8 @@ class Form(StrEnum):
     SINCE = "since"
     STAY = "stay"
     DURING = "during"
+    ALL_DRUGS = "all-drugs"
+    OPERATIONS = "operations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def _mentions(read: list[Node]) -> Iterator[Mention]:
     for node in read:
         if isinstance(node.value, frozenset) and node.kinds:
             keys = node.value.union(*(names.members().get(key, ()) for key in node.value))
+            keys |= {_FAMILY + each for each in families.by_name(node.text)}
             yield Mention(node.text, node.kinds, keys)
 
 

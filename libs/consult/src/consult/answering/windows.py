@@ -17,6 +17,8 @@ _INPATIENT = "IMP"
 def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Span, ...]:
     """Spans in which values are to be told; none where the question names no time."""
     named = tuple(span for span in inquiry.days if span[0] < span[1])
+    if inquiry.asks(Form.SINCE):
+        named = tuple((first, sources.today) for first, _ in named)
     if inquiry.asks(Form.STAY):
         stays = (_days(each) for each in sources.encounters() if each.code.code == _INPATIENT)
         return tuple(stay for stay in stays if not named or any(_meet(stay, span) for span in named))

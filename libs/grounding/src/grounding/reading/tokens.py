@@ -128,7 +128,8 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     named = (
         lambda _: _quotes(text),
         _crossed,
-        lambda part: chain(_titles(part, METHODS), _titles(part, known.titles, _quoted_until(text))),
+        # The source of a quotation may begin with the name of a method.
+        lambda part: chain(_titles(part, known.titles, _quoted_until(text)), _titles(part, METHODS)),
         lambda part: _names(part, known),
     )
     numbered = (
