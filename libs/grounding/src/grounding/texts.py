@@ -423,14 +423,30 @@ def _agrees_in_time(asserted: Assertion, other: Assertion, spoken: Said, record:
     if not asserted.whens:
         told = asserted.node.kind in _LASTING or asserted.is_past or bool(named.origins or asserted.origins)
         return told or _is_recent(spoken.day, record)
-    written = {when.text.lower() for when in other.whens}
-    for when in asserted.whens:
-        if when.text.lower() in written and (_is_recent(spoken.day, record) or when.within("date")):
+    written = {each for when in other.whens for each in (when.text.lower(), _length(when))}
+    whens = [each for when in asserted.whens for each in _singly(when)]
+    spans = {
+        when: meaning.spans(when, record) for when in whens if {when.text.lower(), _length(when)}.isdisjoint(written)
+    }
+    named_day = bool(spans) and all(_includes(span, spoken.day, record) for each in spans.values() for span in each)
+    for when in whens:
+        if when not in spans and (named_day or _is_recent(spoken.day, record) or when.within("date")):
             continue
-        for span in meaning.spans(when, record):
+        for span in spans.get(when) or meaning.spans(when, record):
             if not any(_includes(span, day, record) for interval in days for day in interval):
                 return False
     return True
+
+
+def _length(when: Node) -> float | str:
+    """How long a time is that is told by its length: for three days, a three-day history of."""
+    return meaning.days(when.all("duration")[0]) if when.says("time") == "span" else when.text.lower()
+
+
+def _singly(when: Node) -> tuple[Node, ...]:
+    """The times of which one is made: for six years, as of March 2024."""
+    parts = (*when.all("first"), *when.all("second")) if when.says("time") == "both" else ()
+    return tuple(each for part in parts for each in _singly(part)) or (when,)
 
 
 def _days(when: Node, spoken: Said, record: Record) -> list[tuple[date, date]]:
