@@ -20,9 +20,10 @@ MARKS = {
     pb.STATEMENT_KIND_QUESTION: ("?", "bold yellow"),
     pb.STATEMENT_KIND_PROPOSAL: ("→", "bold cyan"),
 }
-OTHERWISE = "Beside that"
-# Headings in reading order, and the kinds of statements under each.
+ANSWER, OTHERWISE = "In front", "Beside that"
+# Headings in reading order, and the kinds of statements under each that do not stand in front.
 SECTIONS: dict[str, set[pb.StatementKind.ValueType]] = {
+    ANSWER: set(),
     "Not to be missed": {pb.STATEMENT_KIND_ALERT, pb.STATEMENT_KIND_PROPOSAL},
     "For you to decide": {pb.STATEMENT_KIND_QUESTION},
     "Course": {pb.STATEMENT_KIND_TREND, pb.STATEMENT_KIND_CALCULATION},
@@ -60,6 +61,8 @@ def _assessment(outcome: Outcome) -> Panel:
 
 def _title(statement: pb.AssessedStatement) -> str:
     """The heading under which a statement stands."""
+    if statement.front:
+        return ANSWER
     return next((title for title, kinds in SECTIONS.items() if statement.kind in kinds), OTHERWISE)
 
 

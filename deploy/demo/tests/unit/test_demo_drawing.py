@@ -94,3 +94,11 @@ def test_the_proof_the_film_and_the_times_are_shown() -> None:
         "3.0 s",
     ):
         assert told in drawn
+
+
+def test_what_stands_in_front_is_read_before_everything_else() -> None:
+    alert = said.AssessedStatement(kind=said.STATEMENT_KIND_ALERT, text="Metformin does not fit.", released=True)
+    answer = said.AssessedStatement(kind=said.STATEMENT_KIND_TREND, text="eGFR fell.", released=True, front=True)
+    drawn = _drawn(alert, answer)
+    assert drawn.index("In front") < drawn.index("eGFR fell.") < drawn.index("Not to be missed")
+    assert "In front" not in _drawn(alert)

@@ -60,12 +60,12 @@ class Page:
         withheld = [each for each in assessment.statements if not each.released]
         touching = [each for each in released if each.kind == _ALERT and _touches(each, front)]
         unasked = [each for each in released if each.kind in _UNASKED and each not in touching]
-        found = [each for each in released if each.kind not in _UNASKED]
+        others = [each for each in released if each.kind not in _UNASKED]
         if self._more:
-            self._unfold(touching, unasked, found, withheld)
+            self._unfold(touching, unasked, others, withheld)
         else:
             self._show_group(_NOT_TO_BE_MISSED, touching, BAD)
-            self._fold(unasked, found, withheld)
+            self._fold(unasked, others, withheld)
         for missing in assessment.degraded:
             self._console.print(Text.assemble(("incomplete: ", WARN), missing))
         counts = f"{len(front) + len(released)} released, {len(withheld)} withheld"
@@ -81,11 +81,11 @@ class Page:
         self,
         touching: Sequence[AssessedStatement],
         unasked: Sequence[AssessedStatement],
-        found: Sequence[AssessedStatement],
+        others: Sequence[AssessedStatement],
         withheld: Sequence[AssessedStatement],
     ) -> None:
         self._show_group(_NOT_TO_BE_MISSED, [*touching, *(each for each in unasked if each.kind != _PROPOSAL)], BAD)
-        self._show_group("Found beside it", found, GOOD)
+        self._show_group("Found beside it", others, GOOD)
         proposed = [each for each in unasked if each.kind == _PROPOSAL]
         self._show_group("Proposed, for a physician to decide", proposed, ACCENT)
         if withheld:
@@ -97,11 +97,11 @@ class Page:
     def _fold(
         self,
         unasked: Sequence[AssessedStatement],
-        found: Sequence[AssessedStatement],
+        others: Sequence[AssessedStatement],
         withheld: Sequence[AssessedStatement],
     ) -> None:
         """What the question does not touch in one line, and the rest in another."""
-        left = _listed([_plural(len(found), "statement"), f"{len(withheld)} withheld" if withheld else ""])
+        left = _listed([_plural(len(others), "statement"), f"{len(withheld)} withheld" if withheld else ""])
         urgent = BAD if any(each.kind == _ALERT for each in unasked) else WARN
         lines = [("beside the question", _counted(unasked), urgent), ("more", left, QUIET)]
         told = [line for line in lines if line[1]]
