@@ -28,8 +28,8 @@ def question(*gold: Gold) -> Question:
     return Question("1", "P@X", "state", "How is it?", gold, "ldl|statin", frozenset({"18262-6"}))
 
 
-def row(patient: str, said: int) -> Row:
-    return Row(patient, "state", 2, said, 0, 0, 1, 1, 10, 0, 0, 0, 0.1)
+def row(patient: str, gold_said: int) -> Row:
+    return Row(patient, "state", 2, gold_said, 0, 0, 1, 1, 10, 0, 0, 0, 0.1)
 
 
 @pytest.mark.parametrize(

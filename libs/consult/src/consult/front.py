@@ -22,6 +22,8 @@ MOST, CHARACTERS = 6, 640
 _OF_BUNDLE, _IN_BUNDLE = 260, 3
 # Alerts before the answer, passages behind it.
 _ALERTS, _PASSAGES = 2, 1
+# The kind of source that stands beside no answer by itself.
+_OPINION = "expert"
 # Concepts that a passage shares with the answer: the drug, and one more.
 _SHARED = 2
 _BUNDLED = frozenset(
@@ -78,9 +80,11 @@ def _is_evidence(drafted: Drafted) -> bool:
 
 
 def _is_about(drafted: Drafted, answered: Answer, sources: Sources) -> bool:
-    """Whether a passage is about a drug of the question and about something more that the answer is about."""
-    coded = (code for each in drafted.rendered.statement.passage_ids for code in sources.passage(each).codes)
-    keys = {keys_.of_concept(code) for code in coded}
+    """Whether a guideline, label or study is about a drug of the question and something more of the answer."""
+    cited = [sources.passage(each) for each in drafted.rendered.statement.passage_ids]
+    if any(each.source_kind == _OPINION for each in cited):
+        return False
+    keys = {keys_.of_concept(code) for each in cited for code in each.codes}
     return not answered.drugs.isdisjoint(keys) and len(keys & answered.about) >= _SHARED
 
 

@@ -117,7 +117,7 @@ class Page:
             self._show(statement, style)
 
     def _show(self, statement: AssessedStatement, style: str) -> None:
-        self._print_item("•", style, statement.text if self._more else _without_quotation(statement.text))
+        self._print_item("•", style, statement.text if self._more else _shortened(statement))
         if statement.verdict != Verdict.VERDICT_SUPPORTED:
             self._console.print(Padding(_why(statement), (0, 0, 0, 3)))
         self._console.print(Padding(Text(self._rests_on(statement), style=QUIET), (0, 0, 0, 3)))
@@ -143,9 +143,10 @@ def _unanswered(inquiry: Inquiry) -> str:
     return f"The record has no answer to this as it was understood{about}."
 
 
-def _without_quotation(text: str) -> str:
-    """What the evidence says is read where everything is unfolded; that there is some stands among the sources."""
-    return text.partition(" “")[0]
+def _shortened(statement: AssessedStatement) -> str:
+    """Without the evidence that an alert quotes, which is read where everything is unfolded."""
+    is_quotation = statement.kind == StatementKind.STATEMENT_KIND_EVIDENCE
+    return statement.text if is_quotation else statement.text.partition(" “")[0]
 
 
 def _touches(statement: AssessedStatement, front: Iterable[AssessedStatement]) -> bool:

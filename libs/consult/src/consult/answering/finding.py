@@ -12,6 +12,7 @@ from grounding import Sources, facts
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import units
 from terminology.areas import Area
 
 from consult import concepts
@@ -25,6 +26,8 @@ OF_DRUG_AREA, OF_PROCEDURE = 5.5, 5.0
 BY_WORDS = 9.0
 # Of two that are named, the more telling of its area and the shorter name first; longer ones are surveys' questions.
 _BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
+# Doses in units of weight say the strength.
+_WEIGHT = "mg"
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
 
@@ -58,9 +61,16 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
 
 
 def _concept(fact: ClinicalFact) -> str:
-    """A drug as it was ordered: of a combination all parts, and each product by itself."""
+    """A drug as it was ordered: of a combination all parts, and each strength by itself."""
     own = sorted(facts.about(fact).ordered_keys) if fact.kind == pb.FACT_KIND_MEDICATION else []
-    return f"{own[0]}|{fact.source_code.code}" if own else concepts.key(fact)
+    return f"{own[0]}|{_strength(fact)}" if own else concepts.key(fact)
+
+
+def _strength(fact: ClinicalFact) -> str:
+    """The amount of a dose, or where it is counted (`1 tablet`), the product."""
+    amounts = facts.dosages(fact)[:1]
+    weighed = [facts.printed_amount(each) for each in amounts if units.comparable(each.dose.unit, _WEIGHT)]
+    return weighed[0] if weighed else fact.source_code.code
 
 
 def _group(

@@ -64,7 +64,7 @@ def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
 def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     """`Sertraline 100 mg: first ordered on 1969-09-15, last on 2006-06-04, not renewed since.`"""
     newest = _standing(entries, sources)
-    same = [each for each in entries if each.source_code == newest.source_code and facts.starts_on(each)]
+    same = [each for each in entries if facts.starts_on(each)]
     oldest = same[0] if same else newest
     again = facts.starts_on(oldest) != facts.starts_on(newest)
     last: tuple[Part, ...] = (Words(", last on "), Day(newest.fact_id)) if again else ()
