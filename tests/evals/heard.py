@@ -154,23 +154,23 @@ class Row:
     seconds: float
 
 
-def score(question: Question, told: Sequence[Told], false: Iterable[Falsehood], seconds: float) -> Row:
+def score(question: Question, statements: Sequence[Told], false: Iterable[Falsehood], seconds: float) -> Row:
     """`false`: what the chart denies whatever is asked. A safety item's day need not be said."""
     against = [*question.must_not, *false]
     safety = [gold for gold in question.gold if gold.safety]
-    opening = told[:1]
+    opening = statements[:1]
     return Row(
         question.patient,
         question.kind,
         len(question.gold),
-        _count(question.gold, lambda gold: any(each.says(gold) for each in told)),
+        _count(question.gold, lambda gold: any(each.says(gold) for each in statements)),
         len(safety),
-        _count(safety, lambda gold: any(each.says(gold, any_day=True) for each in told)),
-        len(told),
-        _count(told, lambda each: each.concerns(question)),
-        sum(len(each.text) for each in told),
-        _count(told, lambda each: any(each.tells(one) for one in against if not one.first)),
-        _count(told, lambda each: any(each.tells(one) for one in against if one.first)),
+        _count(safety, lambda gold: any(each.says(gold, any_day=True) for each in statements)),
+        len(statements),
+        _count(statements, lambda each: each.concerns(question)),
+        sum(len(each.text) for each in statements),
+        _count(statements, lambda each: any(each.tells(one) for one in against if not one.first)),
+        _count(statements, lambda each: any(each.tells(one) for one in against if one.first)),
         int(any(each.says(gold, any_day=gold.safety) for each in opening for gold in question.gold)),
         seconds,
     )

@@ -28,8 +28,8 @@ def question(*gold: Gold) -> Question:
     return Question("1", "P@X", "state", "How is it?", gold, "ldl|statin", frozenset({"18262-6"}))
 
 
-def row(patient: str, gold_said: int) -> Row:
-    return Row(patient, "state", 2, gold_said, 0, 0, 1, 1, 10, 0, 0, 0, 0.1)
+def row(patient: str, heard: int) -> Row:
+    return Row(patient, "state", 2, heard, 0, 0, 1, 1, 10, 0, 0, 0, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_value_stands_with_the_days_that_follow_it_or_else_with_the_one_before
 
 
 @pytest.mark.parametrize(
-    ("told", "gold", "is_said"),
+    ("statement", "gold", "is_said"),
     [
         (Told("LDL fell to 137 mg/dL (2020-06-11)."), LDL, True),
         (Told("LDL fell to 137 mg/dL."), LDL, False),
@@ -69,8 +69,8 @@ def test_a_value_stands_with_the_days_that_follow_it_or_else_with_the_one_before
         (Told("Colonoscopy on 2014-04-28."), NO_SCOPE, False),
     ],
 )
-def test_gold_is_said_only_by_a_statement_that_says_it(told: Told, gold: Gold, *, is_said: bool) -> None:
-    assert told.says(gold) is is_said
+def test_gold_is_said_only_by_a_statement_that_says_it(statement: Told, gold: Gold, *, is_said: bool) -> None:
+    assert statement.says(gold) is is_said
 
 
 def test_a_cited_value_needs_no_name_and_no_day() -> None:
