@@ -4,12 +4,20 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from grounding import Sources, UnknownSourceError, Verdict, Verifier, render
+from grounding import Sources, UnknownSourceError, Verdict, Verifier, facts, render
+from grounding.comparing.record import Record
 from grounding.kinds import latest
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED, Note
-from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, PatientKey
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROBLEM,
+    FACT_KIND_RESULT,
+    PatientKey,
+)
+from testkit.kidneys import failing_kidneys
 from testkit.records import RecordBuilder, stamp
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
@@ -117,3 +125,18 @@ def test_egfr_codes_of_all_equations_are_one_series() -> None:
     one = record.egfr("68", "2024-03-12")
     other = record.result("98979-8", "eGFR CKD-EPI 2021", "28", "mL/min/1.73m2", "2026-10-05")
     assert [fact.fact_id for fact in sources_of(record).series("33914-3")] == [one, other]
+
+
+def test_facts_are_found_by_key_and_by_kind_as_a_look_at_each_would_find_them() -> None:
+    sources = sources_of(failing_kidneys()[0])
+    for key in {key for fact in sources.current for key in facts.keys(fact)} | {"nothing"}:
+        assert sources.with_key(key) == tuple(fact for fact in sources.current if key in facts.keys(fact))
+    for kinds in ((FACT_KIND_RESULT,), (FACT_KIND_ALLERGY, FACT_KIND_PROBLEM), ()):
+        assert sources.of_kind(*kinds) == tuple(fact for fact in sources.current if fact.kind in kinds)
+
+
+def test_the_names_of_a_record_are_worked_out_once_for_all_who_read_it() -> None:
+    sources = sources_of(failing_kidneys()[0])
+    assert Record(sources, sources.current).known is Verifier(sources).record.known
+    cited = sources.current[:1]
+    assert Record(sources, cited).known is not Record(sources, sources.current).known
