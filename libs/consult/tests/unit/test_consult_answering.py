@@ -195,3 +195,19 @@ def test_what_stands_in_front_is_supported_short_and_never_said_twice(question: 
 def test_the_same_question_of_the_same_record_in_any_order_gives_the_same_answer(question: str) -> None:
     turned = Sources.of(NOW, reversed(_record().facts), identifiers=[RecordBuilder().patient])
     assert texts(question, turned) == texts(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Medication list, please.", ("Warfarin 5 mg oral", "Simvastatin 10 mg oral")),
+        ("List her diagnoses.", ("Atrial fibrillation since 2019-06-04", "Prediabetes since 2015-02-03")),
+        ("Which operations has she had?", ("Partial resection of colon was done on 2014-05-09",)),
+        ("Has she had a shingles vaccine?", ("No shingles vaccine was found in the record",)),
+        ("How was her HbA1c in 2019?", ("6.4% (2019-03-05)", "5.9% (2026-08-04)")),
+    ],
+)
+def test_everything_of_a_kind_or_of_a_time_is_told_where_it_is_asked_for(question: str, told: tuple[str, ...]) -> None:
+    said = " ".join(texts(question))
+    assert all(each in said for each in told), said
+    assert "buprofen" not in said

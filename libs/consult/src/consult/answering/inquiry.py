@@ -53,6 +53,7 @@ class Form(StrEnum):
     STAY = "stay"
     DURING = "during"
     ALL_DRUGS = "all-drugs"
+    ALL_PROBLEMS = "all-problems"
     OPERATIONS = "operations"
 
 
@@ -123,7 +124,9 @@ def _vaccines(plain: str) -> Iterator[Mention]:
     for antigen, beginnings in _antigens():
         match = re.search(rf"\b(?:{'|'.join(beginnings)})\w*", plain)
         if match:
-            yield Mention(match.group(), frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)}))
+            yield Mention(
+                f"{match.group()} vaccine", frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)})
+            )
 
 
 @cache
