@@ -1,7 +1,10 @@
 """The rows of the shipped evidence library: each can be checked with the document that it names."""
 
 import re
+from datetime import UTC, datetime
 
+from grounding import Sources, Verdict, Verifier, render
+from grounding.kinds import evidence
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import CodedConcept
 from memory.flows.library import shipped
@@ -89,3 +92,13 @@ def test_a_recommendation_of_the_task_force_has_its_grade() -> None:
 def test_what_a_machine_compiled_never_counts_as_more_than_an_opinion() -> None:
     ours = [each for each in LIBRARY if each.passage_id.startswith("openem-")]
     assert {each.source_kind for each in ours} == {"expert"}
+
+
+def test_every_passage_is_read_again_where_it_is_quoted_with_its_source() -> None:
+    assert about([each for each in LIBRARY if not is_read(each)]) == []
+
+
+def is_read(passage: Passage) -> bool:
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), [], [passage])
+    quoted = render(evidence.statement(sources, passage.passage_id), sources)
+    return Verifier(sources).verify(quoted.text, quoted.citations).verdict is Verdict.SUPPORTED
