@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from client.api import MemoryClient, ReasoningClient
 from client.errors import NotThereError
-from longitude.reasoning.v1.assessment_pb2 import DELIBERATION_ALWAYS, Assessment
+from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from longitude.record.v1.fact_pb2 import PatientKey
 from testkit.mllp import MllpClient
@@ -128,7 +128,7 @@ async def _degraded(memory: MemoryClient, story: Story) -> bool:
 
 async def _ask(reasoning: ReasoningClient, story: Story) -> Timing:
     timing = Timing()
-    async for heard in reasoning.ask(_patient(story), story.question, deliberation=DELIBERATION_ALWAYS):
+    async for heard in reasoning.ask(_patient(story), story.question, deliberate=True):
         if isinstance(heard, Assessment):
             timing.end()
         elif isinstance(heard, Progress):

@@ -36,7 +36,6 @@ from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceStub
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
-from longitude.reasoning.v1.assessment_pb2 import DELIBERATION_ALWAYS
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -240,9 +239,7 @@ async def _prepare(system: System) -> None:
 
 def asking(request_id: str) -> reasoning_pb.AskRequest:
     """A question for which the model takes part."""
-    return reasoning_pb.AskRequest(
-        patient=PATIENT, question=QUESTION, request_id=request_id, deliberation=DELIBERATION_ALWAYS
-    )
+    return reasoning_pb.AskRequest(patient=PATIENT, question=QUESTION, request_id=request_id, deliberate=True)
 
 
 async def answers(system: System, service: str, rpc: str, expected: tuple[Message, str]) -> bool:

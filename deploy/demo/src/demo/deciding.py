@@ -36,7 +36,7 @@ class Effort:
 async def ask(reasoning: ReasoningClient, patient: PatientKey, say: Say) -> pb.Assessment:
     """A new assessment, in which the model takes part."""
     effort = Effort()
-    async for item in reasoning.ask(patient, QUESTION, deliberation=pb.DELIBERATION_ALWAYS):
+    async for item in reasoning.ask(patient, QUESTION, deliberate=True):
         if isinstance(item, pb.Assessment):
             released = sum(statement.released for statement in item.statements)
             say(f"{released} of {len(item.statements)} sentences released, {effort.tokens} tokens written")

@@ -86,7 +86,8 @@ def prepare(
     record: Record,
     budget: Budget,
     identity: Identity,
-    deliberation: "wire.Deliberation.ValueType" = wire.DELIBERATION_ALWAYS,
+    *,
+    deliberate: bool = True,
 ) -> Prepared:
     """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
     sources = record.sources()
@@ -95,18 +96,11 @@ def prepare(
     verifier = Verifier(sources)
     drafted = merge(put_in_front(answer(inquiry, sources), draft_rules(spoken, sources), sources, verifier))
     checked = gate(drafted, verifier, identity.assessment_id)
-    if _is_wanted(deliberation, checked):
+    if deliberate:
         inputs = compile_inputs(question, record, sources, checked, budget)
     else:
         inputs = of_rules_alone(question, record, checked)
     return Prepared(identity, record, sources, drafted, checked, inputs, understood(question, inquiry, checked))
-
-
-def _is_wanted(deliberation: "wire.Deliberation.ValueType", checked: Iterable[wire.AssessedStatement]) -> bool:
-    """Whether the model takes part: where it is asked for, or where the rules found nothing that stands in front."""
-    if deliberation == wire.DELIBERATION_UNSPECIFIED:
-        return not _front(checked)
-    return deliberation == wire.DELIBERATION_ALWAYS
 
 
 def _front(checked: Iterable[wire.AssessedStatement]) -> list[wire.AssessedStatement]:

@@ -198,7 +198,7 @@ def test_the_same_question_of_the_same_record_in_any_order_gives_the_same_answer
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "expected"),
     [
         ("Medication list, please.", ("Warfarin 5 mg oral", "Simvastatin 10 mg oral")),
         ("List her diagnoses.", ("Atrial fibrillation since 2019-06-04", "Prediabetes since 2015-02-03")),
@@ -207,7 +207,9 @@ def test_the_same_question_of_the_same_record_in_any_order_gives_the_same_answer
         ("How was her HbA1c in 2019?", ("6.4% (2019-03-05)", "5.9% (2026-08-04)")),
     ],
 )
-def test_everything_of_a_kind_or_of_a_time_is_told_where_it_is_asked_for(question: str, told: tuple[str, ...]) -> None:
-    said = " ".join(texts(question))
-    assert all(each in said for each in told), said
-    assert "buprofen" not in said
+def test_everything_of_a_kind_or_of_a_time_is_told_where_it_is_asked_for(
+    question: str, expected: tuple[str, ...]
+) -> None:
+    answered = " ".join(texts(question))
+    assert all(each in answered for each in expected), answered
+    assert "buprofen" not in answered

@@ -35,7 +35,7 @@ from reasoning.flows.runs import Report
 
 def fingerprint(request: AskRequest) -> bytes:
     """SHA-256 of patient, question and whether the model is to take part."""
-    asked = f"{format_patient(request.patient)}\0{request.question}\0{request.deliberation}"
+    asked = f"{format_patient(request.patient)}\0{request.question}\0{request.deliberate}"
     return hashlib.sha256(asked.encode()).digest()
 
 

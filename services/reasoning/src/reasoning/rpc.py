@@ -10,7 +10,6 @@ from typing import Any
 from consult.identity import Identity, is_assessment_id
 from contracts.errors import BusyError, InvalidInputError, NotFoundError
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
-from longitude.reasoning.v1.assessment_pb2 import Deliberation
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
 
@@ -103,8 +102,6 @@ def _check(request: pb.AskRequest) -> None:
     _check_patient(request.patient)
     if len(request.request_id) > MAX_REQUEST_ID:
         raise InvalidInputError(f"request_id has more than {MAX_REQUEST_ID} characters")
-    if request.deliberation not in Deliberation.values():
-        raise InvalidInputError("deliberation is unknown")
 
 
 def _check_patient(patient: PatientKey) -> None:

@@ -175,7 +175,7 @@ async def ask(
     then: Callable[[], None] | None = None,
 ) -> Assessment:
     """The assessment; `then` is done once, when the progress of that role is seen."""
-    request = pb.AskRequest(patient=patient, question=QUESTION, deliberation=wire.DELIBERATION_ALWAYS)
+    request = pb.AskRequest(patient=patient, question=QUESTION, deliberate=True)
     async for answer in stub.Ask(request, timeout=60):
         if answer.HasField("assessment"):
             return answer.assessment

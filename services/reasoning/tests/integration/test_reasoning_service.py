@@ -85,11 +85,12 @@ async def _poll(consumer: AIOKafkaConsumer, topic: Topic[M], wanted: Callable[[M
 def asking(
     patient: PatientKey,
     question: str = QUESTION,
-    deliberation: wire.Deliberation.ValueType = wire.DELIBERATION_ALWAYS,
+    *,
+    deliberate: bool = True,
 ) -> pb.AskRequest:
     """A new question, for which the model takes part unless another wish is given."""
     name = f"request-{uuid.uuid4()}"
-    return pb.AskRequest(patient=patient, question=question, request_id=name, deliberation=deliberation)
+    return pb.AskRequest(patient=patient, question=question, request_id=name, deliberate=deliberate)
 
 
 async def ask(stub: ReasoningServiceAsyncStub, request: pb.AskRequest) -> tuple[list[pb.Progress], Assessment]:
@@ -188,12 +189,12 @@ async def test_the_model_that_serves_takes_the_recorded_actions_again_token_for_
     assert replayed.max_log_prob_gap < 0.01
 
 
-async def test_where_the_rules_answer_the_model_takes_no_part_and_need_not_be_there(
+async def test_without_the_model_the_rules_answer_and_it_need_not_be_there(
     running: RunningStack, line: Line, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
 ) -> None:
     line.cut()
     try:
-        request = asking(patient, "How is the potassium?", wire.DELIBERATION_UNSPECIFIED)
+        request = asking(patient, "How is the potassium?", deliberate=False)
         progress, assessment = await ask(reasoning, request)
         replayed = await reasoning.Replay(pb.ReplayRequest(assessment_id=assessment.assessment_id))
     finally:
@@ -240,7 +241,6 @@ async def test_a_replay_of_a_changed_record_names_what_differs(
     ("changed", "code"),
     [
         ({"question": "   "}, grpc.StatusCode.INVALID_ARGUMENT),
-        ({"deliberation": 7}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"question": "x" * 2001}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"patient": PatientKey(id="", authority="NORTHWEST")}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"patient": PatientKey(id="nobody", authority="NORTHWEST")}, grpc.StatusCode.NOT_FOUND),

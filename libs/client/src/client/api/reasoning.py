@@ -44,14 +44,14 @@ class ReasoningClient:
         question: str,
         *,
         request_id: str = "",
-        deliberation: assessment_pb2.Deliberation.ValueType = assessment_pb2.DELIBERATION_UNSPECIFIED,
+        deliberate: bool = False,
     ) -> AsyncIterator[Heard]:
         """Progress while the episode runs, and what stands in front while the model is to speak; the assessment is the
         last item.
 
         The same `request_id` gives the same assessment again.
         """
-        request = pb.AskRequest(patient=patient, question=question, request_id=request_id, deliberation=deliberation)
+        request = pb.AskRequest(patient=patient, question=question, request_id=request_id, deliberate=deliberate)
         with explained("reasoning"):
             async for response in self._stub.Ask(request, timeout=EPISODE_SECONDS):
                 yield _content(response)

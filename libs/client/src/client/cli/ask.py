@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from longitude.reasoning.v1.assessment_pb2 import (
-    DELIBERATION_ALWAYS,
-    DELIBERATION_UNSPECIFIED,
-    Assessment,
-)
+from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from longitude.record.v1.fact_pb2 import PatientKey
 
@@ -27,9 +23,7 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="At most 2,000 characters.")],
     *,
     request_id: Annotated[str, typer.Option(help="The same id gives the same assessment again.")] = "",
-    deliberate: Annotated[
-        bool, typer.Option("--deliberate", help="Let the model take part also where the rules found an answer.")
-    ] = False,
+    deliberate: Annotated[bool, typer.Option("--deliberate", help="Let the model take part beside the rules.")] = False,
     more: Annotated[bool, typer.Option("--more", help="Unfold what does not answer, and what was withheld.")] = False,
     json: Json = False,
 ) -> None:
@@ -40,11 +34,11 @@ def ask(
 
 
 class _Asking:
-    """One question, and whether the model is to take part whatever the rules found."""
+    """One question, and whether the model is to take part."""
 
     def __init__(self, patient: PatientKey, question: str, request_id: str, *, deliberate: bool) -> None:
         self._patient, self._question, self._request_id = patient, question, request_id
-        self._deliberation = DELIBERATION_ALWAYS if deliberate else DELIBERATION_UNSPECIFIED
+        self._deliberate = deliberate
 
     async def run(self, page: Page | None) -> bool:
         """Without a page, one JSON document."""
@@ -58,9 +52,7 @@ class _Asking:
 
     async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> Assessment:
         """Show who does what while the episode runs, and to a person what stands in front as soon as it is there."""
-        asked = reasoning.ask(
-            self._patient, self._question, request_id=self._request_id, deliberation=self._deliberation
-        )
+        asked = reasoning.ask(self._patient, self._question, request_id=self._request_id, deliberate=self._deliberate)
         with margin().status("asking") as status:
             async for item in asked:
                 if isinstance(item, Assessment):

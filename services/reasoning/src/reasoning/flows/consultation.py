@@ -28,7 +28,9 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     report(AskResponse(progress=Progress(role="memory", action="read")))
     record = await read_record(request, parts)
     # A long record takes a while of computing: other requests go on meanwhile.
-    prepared = await asyncio.to_thread(prepare, request.question, record, parts.budget, identity, request.deliberation)
+    prepared = await asyncio.to_thread(
+        prepare, request.question, record, parts.budget, identity, deliberate=request.deliberate
+    )
     for rule in prepared.spoke:
         report(AskResponse(progress=Progress(role="rules", action=rule)))
     pin = await parts.reasoner.pin() if prepared.deliberates else NO_MODEL

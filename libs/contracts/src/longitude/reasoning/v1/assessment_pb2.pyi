@@ -115,26 +115,6 @@ VERDICT_NO_CLAIM: Verdict.ValueType  # 4
 """It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
-class _Deliberation:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _DeliberationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliberation.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    DELIBERATION_UNSPECIFIED: _Deliberation.ValueType  # 0
-    """Where the rules found nothing that stands in front."""
-    DELIBERATION_ALWAYS: _Deliberation.ValueType  # 1
-    DELIBERATION_NEVER: _Deliberation.ValueType  # 2
-
-class Deliberation(_Deliberation, metaclass=_DeliberationEnumTypeWrapper):
-    """Whether the model takes part in an episode beside the rules."""
-
-DELIBERATION_UNSPECIFIED: Deliberation.ValueType  # 0
-"""Where the rules found nothing that stands in front."""
-DELIBERATION_ALWAYS: Deliberation.ValueType  # 1
-DELIBERATION_NEVER: Deliberation.ValueType  # 2
-Global___Deliberation: _TypeAlias = Deliberation  # noqa: Y015
-
 class _ReviewDecision:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

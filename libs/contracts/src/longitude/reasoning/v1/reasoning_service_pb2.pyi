@@ -27,12 +27,13 @@ class AskRequest(_message.Message):
     PATIENT_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    DELIBERATION_FIELD_NUMBER: _builtins.int
+    DELIBERATE_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     """At most 2,000 characters."""
     request_id: _builtins.str
     """Chosen by the caller; asking again with the same id returns the same assessment. Empty: a new one."""
-    deliberation: _assessment_pb2.Deliberation.ValueType
+    deliberate: _builtins.bool
+    """Whether the model takes part beside the rules; without it, an assessment needs no model."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
@@ -41,11 +42,11 @@ class AskRequest(_message.Message):
         patient: _fact_pb2.PatientKey | None = ...,
         question: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        deliberation: _assessment_pb2.Deliberation.ValueType = ...,
+        deliberate: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliberation", b"deliberation", "patient", b"patient", "question", b"question", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliberate", b"deliberate", "patient", b"patient", "question", b"question", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
