@@ -10,7 +10,14 @@ from consult.drafting import Drafted
 
 _NUMBER = re.compile(r"\d[\d.\-]*\d|\d")
 # Statements of these kinds over the same facts can still say different things.
-_BY_NAME = frozenset({wire.STATEMENT_KIND_CALCULATION, wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_QUESTION})
+_BY_NAME = frozenset(
+    {
+        wire.STATEMENT_KIND_ABSENCE,
+        wire.STATEMENT_KIND_ALERT,
+        wire.STATEMENT_KIND_CALCULATION,
+        wire.STATEMENT_KIND_QUESTION,
+    }
+)
 
 
 def merge(rules: Sequence[Drafted], model: Iterable[Drafted] = ()) -> list[Drafted]:
