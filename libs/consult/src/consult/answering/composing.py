@@ -24,6 +24,8 @@ _SURGICAL = re.compile(
     r"ectomy|excision|resection|plasty|bypass|graft|transplant|replacement|amputation|ostomy|operation", re.IGNORECASE
 )
 _ALL_OF: dict[Form, int] = {Form.ALL_DRUGS: pb.FACT_KIND_MEDICATION, Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
+# Of what is over, the newest that are told where nothing of it goes on.
+_LAST = 2
 _SOCIAL = "family|social-circumstance"
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
@@ -127,10 +129,10 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
     whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not (inquiry.areas or inquiry.mentions)]
-    for group in every:
-        going_on = any(not facts.has_ended(each, sources.today) for each in group.entries)
-        if group.kind in whole and going_on and _SOCIAL not in group.keys:
-            yield wording.say(group.entries, sources)
+    listed = [group for group in every if group.kind in whole and _SOCIAL not in group.keys]
+    going_on = [each for each in listed if any(not facts.has_ended(one, sources.today) for one in each.entries)]
+    for group in going_on or listed[:_LAST]:
+        yield wording.say(group.entries, sources)
     if inquiry.asks(Form.OPERATIONS):
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):

@@ -102,6 +102,8 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     mentions = mentions or tuple(_mentions(read))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
+    if days and Form.SINCE in forms and not (mentions or asked):
+        forms |= {Form.CHANGE}
     drug_named = any(names.DRUG in each.kinds for each in mentions)
     if drug_named and (Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}):
         forms |= {Form.SUITABILITY}
