@@ -26,6 +26,10 @@ _SURGICAL = re.compile(
 _ALL_OF: dict[Form, int] = {Form.ALL_DRUGS: pb.FACT_KIND_MEDICATION, Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
 # Of what is over, the newest that are told where nothing of it goes on.
 _LAST = 2
+# What is missed where the question names it; an answer, an allergen or a reaction is not.
+_MISSED = frozenset(
+    {names.DRUG, names.CLASS, names.PROBLEM, names.OBSERVABLE, names.PANEL, names.PROCEDURE, names.IMMUNIZATION}
+)
 _SOCIAL = "family|social-circumstance"
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
@@ -95,7 +99,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What the question names and the record has not, and that there is no drug for it where drugs are asked for."""
     for mention in inquiry.mentions:
-        if not any(_is_there(mention, group) for group in groups):
+        if not (mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)):
             yield (absence.statement(sources, mention.text),)
             if mention.is_drug:
                 yield from _without_reason(inquiry, groups, sources)

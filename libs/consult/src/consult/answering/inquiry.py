@@ -25,7 +25,9 @@ from consult.context.relevance import terms
 _WORD = re.compile(r"[a-z0-9]+")
 _FAMILY = "family|"
 # Words of a question that name nothing, and how short or numeric ones say nothing by themselves.
-_EMPTY = terms("blood body status value level list tablet history result reading number date visit note file record mg mcg")
+_EMPTY = terms(
+    "blood body status value level list tablet history result reading number date visit note file record mg mcg"
+)
 _SHORT = 3
 # Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
 _BEGINNING = 6
