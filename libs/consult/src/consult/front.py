@@ -57,11 +57,11 @@ class _Bundle:
 def put_in_front(answered: Answer, rules: Sequence[Drafted], sources: Sources, verifier: Verifier) -> list[Drafted]:
     """Alerts about the drugs that the question names, what answers it, a passage beside it; then everything else."""
     told = _told(answered.told, sources, verifier)
-    touching = [each for each in rules if _is_alert(each, answered.considered)]
-    alerts = list(
-        {(each.author_name, each.rendered.statement.fact_ids[-1]): each for each in reversed(touching)}.values()
-    )
-    alerts = alerts[::-1][:_ALERTS]
+    touching: dict[tuple[str, str], Drafted] = {}
+    for each in rules:
+        if _is_alert(each, answered.considered):
+            touching.setdefault((each.author_name, each.rendered.statement.fact_ids[-1]), each)
+    alerts = list(touching.values())[:_ALERTS]
     passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
     room = MOST - len(alerts) - len(passages)
     front = [*alerts, *[each for each in told if each.front][:room], *passages]
@@ -92,8 +92,7 @@ def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Ve
     """The statements in front, and behind them those that are withheld or too many, in reading order."""
     bundles: list[_Bundle] = []
     behind: list[Drafted] = []
-    for drafted in filter(None, (_first_supported(ways, sources, verifier) for ways in answers)):
-        supported = _holds(drafted, verifier)
+    for drafted, supported in filter(None, (_fullest(ways, sources, verifier) for ways in answers)):
         room = sum(each.length for each in bundles) + len(drafted.rendered.text) <= CHARACTERS
         taking = next((each for each in bundles if each.takes(drafted)), None)
         if supported and room and taking:
@@ -106,9 +105,13 @@ def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Ve
     return [*(replace(each, front=True) for each in front), *behind]
 
 
-def _first_supported(ways: Sequence[Statement], sources: Sources, verifier: Verifier) -> Drafted | None:
+def _fullest(ways: Sequence[Statement], sources: Sources, verifier: Verifier) -> tuple[Drafted, bool] | None:
+    """The fullest way that is supported, else the fullest that can be drafted; whether it is supported."""
     drafted = [each for way in ways if (each := draft(way, sources, wire.AUTHOR_RULE, ANSWER))]
-    return next((each for each in drafted if _holds(each, verifier)), drafted[0] if drafted else None)
+    supported = next((each for each in drafted if _holds(each, verifier)), None)
+    if supported:
+        return supported, True
+    return (drafted[0], False) if drafted else None
 
 
 def _holds(drafted: Drafted, verifier: Verifier) -> bool:

@@ -8,9 +8,6 @@ from consult.drafting import Drafted, draft_rules
 from consult.front import CHARACTERS, MOST, put_in_front
 from consult.rules import speak
 from grounding import Sources, Verdict, Verifier
-from longitude.record.v1 import fact_pb2 as clinical
-from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
-from terminology.concepts import CVX, SNOMED
 from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
@@ -35,27 +32,11 @@ def _record() -> RecordBuilder:
         record.result("13457-7", "Cholesterol in LDL [Mass/volume] in Serum or Plasma", value, "mg/dL", day)
     record.creatinine("1.21", "2026-08-04")
     record.potassium("4.6", "2026-08-04")
-    for code, name, day in (
-        ("73761001", "Colonoscopy (procedure)", "2013-04-03"),
-        ("43075005", "Partial resection of colon", "2014-05-09"),
-    ):
-        _add(record, clinical.FACT_KIND_PROCEDURE, SNOMED, code, name, day)
+    record.procedure("73761001", "Colonoscopy (procedure)", "2013-04-03")
+    record.procedure("43075005", "Partial resection of colon", "2014-05-09")
     for day in ("2024-10-01", "2025-10-02"):
-        _add(
-            record,
-            clinical.FACT_KIND_IMMUNIZATION,
-            CVX,
-            "140",
-            "Influenza, seasonal, injectable, preservative free",
-            day,
-        )
+        record.immunization("140", "Influenza, seasonal, injectable, preservative free", day)
     return record
-
-
-def _add(
-    record: RecordBuilder, kind: "clinical.FactKind.ValueType", system: str, code: str, name: str, day: str
-) -> None:
-    record.add(ClinicalFact(kind=kind, code=CodedConcept(system=system, code=code, display=name)), day)
 
 
 def _sources(record: RecordBuilder) -> Sources:

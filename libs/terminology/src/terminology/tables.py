@@ -1,4 +1,4 @@
-"""Tables of the package: tab-separated files in `data/`, read with a closed schema.
+"""Tables: tab-separated files of this package's `data/` or of another folder, read with a closed schema.
 
 A line that begins with `#` is a remark. The first other line names the columns and must equal those that the reader
 expects; every row has exactly that many cells. A cell of several values separates them by `|`.
@@ -8,6 +8,7 @@ Guarantee: a table that breaks a rule is refused with its file and line; nothing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 _DATA = files("terminology") / "data"
 
@@ -43,14 +44,14 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".tsv") for entry in _DATA.iterdir() if entry.name.endswith(".tsv")))
 
 
-def header(name: str) -> tuple[str, ...]:
+def header(name: str, folder: Traversable | None = None) -> tuple[str, ...]:
     """The columns that a table itself names."""
-    return next(_lines(name))[1]
+    return next(_lines(name, folder))[1]
 
 
-def read(name: str, columns: tuple[str, ...]) -> tuple[Row, ...]:
-    """The rows of `data/<name>.tsv`, whose columns must be `columns`."""
-    lines = _lines(name)
+def read(name: str, columns: tuple[str, ...], folder: Traversable | None = None) -> tuple[Row, ...]:
+    """The rows of `<name>.tsv` of a folder (this package's `data/`), whose columns must be `columns`."""
+    lines = _lines(name, folder)
     line, head = next(lines, (1, ()))
     if head != columns:
         raise TableError(f"{name}.tsv:{line}: the columns are {', '.join(head)}, not {', '.join(columns)}")
@@ -68,9 +69,9 @@ def index(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], Row]:
     return by_key
 
 
-def _lines(name: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _lines(name: str, folder: Traversable | None = None) -> Iterator[tuple[int, tuple[str, ...]]]:
     try:
-        text = (_DATA / f"{name}.tsv").read_text(encoding="utf-8")
+        text = ((folder or _DATA) / f"{name}.tsv").read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise TableError(f"{name}.tsv:1: there is no such table") from error
     for line, content in enumerate(text.split("\n"), start=1):

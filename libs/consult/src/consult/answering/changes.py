@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from grounding import Sources, Statement, facts
+from grounding import Sources, facts
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.answering import wording
-from consult.answering.finding import Group
+from consult.answering.finding import SOCIAL, Group
+from consult.answering.wording import Ways
 
 # What is worth telling first.
 _PLACES: dict[int, int] = {
@@ -20,12 +21,12 @@ _PLACES: dict[int, int] = {
     pb.FACT_KIND_IMMUNIZATION: 4,
 }
 # Circumstances that surveys ask for, and reminders.
-_NO_NEWS = frozenset({"family|social-circumstance", "http://snomed.info/sct|314529007"})
+_NO_NEWS = frozenset({SOCIAL, "http://snomed.info/sct|314529007"})
 # Values before the day, so that one beyond them all says something.
 _SEVERAL = 3
 
 
-def since(day: date, groups: Sequence[Group], sources: Sources) -> Iterator[tuple[Statement, ...]]:
+def since(day: date, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What of each concept is new, what was never there before and the newest first."""
     ranked = [
         (rank, group, new) for group in groups if (new := _new(group, day)) and (rank := _rank(group, new)) is not None

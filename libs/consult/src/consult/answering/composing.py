@@ -15,8 +15,9 @@ from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
 from consult.answering import changes, suitability, windows, wording
-from consult.answering.finding import Group, find
+from consult.answering.finding import SOCIAL, Group, find
 from consult.answering.inquiry import Form, Inquiry, Mention
+from consult.answering.wording import Ways
 from consult.context.relevance import terms
 
 # Endings and words of operations in the names of procedures.
@@ -30,12 +31,9 @@ _LAST = 2
 _MISSED = frozenset(
     {names.DRUG, names.CLASS, names.PROBLEM, names.OBSERVABLE, names.PANEL, names.PROCEDURE, names.IMMUNIZATION}
 )
-_SOCIAL = "family|social-circumstance"
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
 _DRUG = pb.FACT_KIND_MEDICATION
-# A statement in the ways in which it can be said, the fullest first.
-Ways = tuple[Statement, ...]
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
 # Of them, those before the allergies that nobody asked for.
@@ -60,21 +58,24 @@ class Answer:
 def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     """Empty where nothing was understood."""
     groups = find(inquiry, sources)
-    told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources)) if ways][:MOST]
+    allergies = suitability.allergies(inquiry, sources)
+    told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources, *allergies)) if ways][:MOST]
     orders = (each for group in groups if group.named and group.kind == _DRUG for each in group.entries)
     # Beside an allergy to the drug, what the drug is good for would read as advice to give it.
-    wanted = inquiry.asks(Form.SUITABILITY) and not suitability.allergies(inquiry, sources)[0]
+    wanted = inquiry.asks(Form.SUITABILITY) and not allergies[0]
     drugs = frozenset().union(*(each.keys for each in inquiry.drugs)) if wanted else frozenset[str]()
     in_use = [sources.fact(fact_id) for ways in told for fact_id in ways[0].fact_ids]
     about = drugs.union(*(facts.keys(each) for each in in_use))
     return Answer(tuple(told), frozenset(each.fact_id for each in orders), drugs, about)
 
 
-def _statements(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+def _statements(
+    inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
+) -> Iterator[Ways]:
+    """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
-    concerning, others = suitability.allergies(inquiry, sources)
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     asked = inquiry.asks(Form.ALLERGY)
     if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
@@ -124,18 +125,17 @@ def _is_there(mention: Mention, group: Group) -> bool:
 def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """That the problem is not there for which a drug is given that is not there either."""
     for area in inquiry.areas[:1]:
-        key = f"family|{area.problems[0]}" if area.problems else ""
-        if key and all(key not in group.keys for group in groups):
-            yield (absence.statement(sources, families.known()[area.problems[0]].name),)
+        problem = families.known().get(area.problems[0]) if area.problems else None
+        if problem and not any(group.is_of([problem.id]) for group in groups):
+            yield (absence.statement(sources, problem.name),)
 
 
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
     whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not (inquiry.areas or inquiry.mentions)]
-    listed = [group for group in every if group.kind in whole and _SOCIAL not in group.keys]
-    going_on = [each for each in listed if any(not facts.has_ended(one, sources.today) for one in each.entries)]
-    for group in going_on or listed[:_LAST]:
+    listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
+    for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
         yield wording.say(group.entries, sources)
     if inquiry.asks(Form.OPERATIONS):
         for group in every:
@@ -193,8 +193,8 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
 def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
     """The most concerning first; of what is not named, each further group of a kind counts less."""
     left = [group for group in groups if group.worth > 0 and group.kind != pb.FACT_KIND_ALLERGY]
-    told = frozenset(key for group in left if not _is_history(group) for key in group.keys)
-    left = [group for group in left if not _is_history(group) or told.isdisjoint(_families(group))]
+    told = {each for group in left if not _is_history(group) for each in names.families_among(group.keys)}
+    left = [group for group in left if not _is_history(group) or told.isdisjoint(names.families_among(group.keys))]
     least = left[0].worth - _BEHIND if left else 0.0
     taken = Counter[int]()
     while left:
@@ -208,10 +208,6 @@ def _chosen(groups: Sequence[Group]) -> Iterator[Group]:
 def _is_history(group: Group) -> bool:
     """`History of myocardial infarction`, which says nothing beside the infarction itself."""
     return group.kind == pb.FACT_KIND_PROBLEM and facts.name_of(group.newest).casefold().startswith("history of ")
-
-
-def _families(group: Group) -> frozenset[str]:
-    return frozenset(key for key in group.keys if key.startswith("family|"))
 
 
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:

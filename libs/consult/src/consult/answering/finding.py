@@ -5,18 +5,20 @@ Guarantee: every fact in force is looked at, of every kind; a group holds all en
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from grounding import Sources, facts
+from grounding import keys as keys_
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology import units
+from terminology import areas, units
 from terminology.areas import Area
 
 from consult import concepts
-from consult.answering.inquiry import Form, Inquiry
+from consult.answering.inquiry import Form, Inquiry, area_keys
 from consult.context.relevance import terms
 
 _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_ENCOUNTER})
@@ -28,6 +30,8 @@ BY_WORDS = 9.0
 _BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
 # Doses in units of weight say the strength.
 _WEIGHT = "mg"
+# What surveys ask about somebody's life.
+SOCIAL = names.of_family("social-circumstance")
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
 
@@ -45,6 +49,14 @@ class Group:
     @property
     def newest(self) -> ClinicalFact:
         return self.entries[-1]
+
+    def is_of(self, families: Iterable[str]) -> bool:
+        """Whether it is of one of these families of problems."""
+        return not self.keys.isdisjoint(names.of_families(families))
+
+    def goes_on(self, today: date) -> bool:
+        """Whether an entry is not over."""
+        return any(not facts.has_ended(each, today) for each in self.entries)
 
 
 def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
@@ -76,7 +88,7 @@ def _strength(fact: ClinicalFact) -> str:
 def _group(
     entries: tuple[ClinicalFact, ...], stems: frozenset[str], inquiry: Inquiry, weights: dict[str, float]
 ) -> Group:
-    keys = frozenset().union(*(names.keys_of(each) for each in entries[-2:]))
+    keys = frozenset().union(*map(names.keys_of, entries[-2:]))
     named = max((_named(each.keys, keys, of_class=names.CLASS in each.kinds) for each in inquiry.mentions), default=0.0)
     # A procedure is known by its own words, also where they name something else: `diabetic eye check`.
     asked = inquiry.words if entries[0].kind == pb.FACT_KIND_PROCEDURE else inquiry.stems
@@ -85,7 +97,7 @@ def _group(
         (_of_area(area, keys, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
     )
     kind = entries[0].kind
-    if "family|social-circumstance" in keys and not named:
+    if SOCIAL in keys and not named:
         words = of_areas = 0.0
     base = max(named, words, of_areas)
     base += _BESIDE * of_areas - _A_WORD * len(facts.name_of(entries[-1]).split()) if base else 0.0
@@ -97,16 +109,15 @@ def _named(wanted: frozenset[str], keys: frozenset[str], *, of_class: bool) -> f
 
 
 def _of_area(area: Area, keys: frozenset[str], fact: ClinicalFact) -> float:
+    about = facts.about(fact)
     match fact.kind:
         case pb.FACT_KIND_RESULT:
-            ranks = [n for n, code in enumerate(area.results) if f"http://loinc.org|{code}" in keys]
+            ranks = [n for n, code in enumerate(area.results) if keys_.of_loinc(code) in keys]
             return OF_AREA - LESS * ranks[0] if ranks else 0.0
         case pb.FACT_KIND_PROBLEM:
             return OF_AREA if any(_is_problem(each, keys, fact) for each in area.problems) else 0.0
         case pb.FACT_KIND_MEDICATION:
-            own = [facts.name_of(fact).casefold(), *(each.name.casefold() for each in facts.about(fact).ingredients)]
-            given = any(f"class|{each}" in keys for each in area.classes) or any(each in own for each in area.drugs)
-            return OF_DRUG_AREA if given else 0.0
+            return OF_DRUG_AREA if not keys.isdisjoint(area_keys(area)) or areas.is_given_for(area, about) else 0.0
         case pb.FACT_KIND_PROCEDURE:
             name = facts.name_of(fact).casefold()
             return OF_PROCEDURE if any(each in name for each in area.procedures) else 0.0
@@ -115,7 +126,7 @@ def _of_area(area: Area, keys: frozenset[str], fact: ClinicalFact) -> float:
 
 
 def _is_problem(problem: str, keys: frozenset[str], fact: ClinicalFact) -> bool:
-    return f"family|{problem}" in keys or problem in facts.name_of(fact).casefold()
+    return names.of_family(problem) in keys or problem in facts.name_of(fact).casefold()
 
 
 def _by_words(stems: frozenset[str], asked: frozenset[str], weights: dict[str, float]) -> float:

@@ -12,18 +12,17 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from grounding import Sources
+from grounding import Sources, keys
 from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
-from terminology import areas, families, vaccines
+from terminology import areas, drug_classes, families, tables, vaccines
 from terminology.areas import Area
 
 from consult.context.relevance import terms
 
 _WORD = re.compile(r"[a-z0-9]+")
-_FAMILY = "family|"
 # Words of a question that name nothing, and how short or numeric ones say nothing by themselves.
 _EMPTY = terms(
     "blood body status value level list tablet history result reading number date visit note file record mg mcg"
@@ -118,9 +117,9 @@ def inquire(question: str, sources: Sources) -> Inquiry:
 def _mentions(read: list[Node]) -> Iterator[Mention]:
     for node in read:
         if isinstance(node.value, frozenset) and node.kinds:
-            keys = node.value.union(*(names.members().get(key, ()) for key in node.value))
-            keys |= {_FAMILY + each for each in families.by_name(node.text)}
-            yield Mention(node.text, node.kinds, keys)
+            meant = node.value.union(*(names.members().get(key, ()) for key in node.value))
+            meant |= names.of_families(families.by_name(node.text))
+            yield Mention(node.text, node.kinds, meant)
 
 
 def _vaccines(plain: str) -> Iterator[Mention]:
@@ -147,17 +146,16 @@ def _areas_by_word(plain: str) -> Iterator[Area]:
 
 def _areas_by_key(mentions: tuple[Mention, ...]) -> Iterator[Area]:
     for mention in mentions:
-        ids = [key.removeprefix(_FAMILY) for key in mention.keys if key.startswith(_FAMILY)]
-        keys = mention.keys.union(_FAMILY + each.id for each in families.with_wider(ids))
-        yield from (area for area in areas.known().values() if not keys.isdisjoint(area_keys(area)))
+        wider = families.with_wider(names.families_among(mention.keys))
+        meant = mention.keys | names.of_families(each.id for each in wider)
+        yield from (area for area in areas.known().values() if not meant.isdisjoint(area_keys(area)))
 
 
 @cache
 def area_keys(area: Area) -> frozenset[str]:
     """The keys of the problems, results and classes of an area."""
-    problems = (f"family|{each}" for each in area.problems)
-    results = (f"http://loinc.org|{each}" for each in area.results)
-    return frozenset([*problems, *results, *(f"class|{each}" for each in area.classes)])
+    classes = filter(None, map(drug_classes.by_id, area.classes))
+    return names.of_families(area.problems).union(map(keys.of_loinc, area.results), map(keys.of_class, classes))
 
 
 def _forms(plain: str) -> Iterator[Form]:
@@ -173,9 +171,8 @@ def _area_patterns() -> tuple[tuple[Area, re.Pattern[str]], ...]:
 
 @cache
 def _form_rows() -> tuple[tuple[Form, tuple[str, ...]], ...]:
-    text = (files("consult") / "answering" / "data" / "forms.tsv").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    return tuple((Form(form), tuple(words.split("|"))) for form, words in rows[1:])
+    rows = tables.read("forms", ("form", "words"), files("consult.answering") / "data")
+    return tuple((Form(row["form"]), row.several("words")) for row in rows)
 
 
 @cache

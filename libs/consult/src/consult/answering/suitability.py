@@ -3,9 +3,9 @@
 Source: the rows of `terminology.areas.suitability`, each with its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from grounding import Sources, Statement, facts
+from grounding import Sources, facts, keys
 from grounding.kinds import absence
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -15,9 +15,8 @@ from terminology.areas import LookedAt
 from consult.answering import wording
 from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry, Mention
+from consult.answering.wording import Ways
 
-# A statement in the ways in which it can be said.
-Ways = tuple[Statement, ...]
 # Families of problems that speak against a drug although they are over.
 COUNT_FOR_EVER = (
     "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke",
@@ -45,22 +44,22 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
 
 def _concerns(allergy: ClinicalFact, drug: Mention) -> bool:
     """Whether an allergy is to the drug or to one of its classes."""
-    classes = {f"class|{each.id}" for each in facts.about(allergy).classes}
+    classes = {each.id for each in facts.about(allergy).classes}
     return not facts.keys(allergy).isdisjoint(drug.keys) or not classes.isdisjoint(classes_of(drug))
 
 
 def classes_of(drug: Mention) -> frozenset[str]:
-    """The keys of the classes of a drug that is named, and of the class itself."""
+    """The ids of the classes of a drug that is named, and of the class itself."""
     own = [each for ingredient in drugs.ingredients_in(drug.text) for each in drug_classes.classes_of(ingredient)]
-    return frozenset(f"class|{each.id}" for each in own) | {key for key in drug.keys if key.startswith("class|")}
+    itself = (each for each in drug_classes.everything() if keys.of_class(each) in drug.keys)
+    return frozenset(each.id for each in (*own, *itself))
 
 
 def looked_at(drug: Mention) -> tuple[LookedAt, ...]:
-    """The rows of a drug: by its name, then by its classes, the narrowest first."""
+    """The rows of a drug: by its name, then by its classes."""
     rows = areas.suitability()
     names = [each.name.casefold() for each in drugs.ingredients_in(drug.text)]
-    ids = [key.removeprefix("class|") for key in sorted(classes_of(drug))]
-    return tuple(rows[each] for each in (*names, *ids) if each in rows)
+    return tuple(rows[each] for each in (*names, *sorted(classes_of(drug))) if each in rows)
 
 
 def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -70,7 +69,7 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
         beside = group.kind == pb.FACT_KIND_MEDICATION
         problem = group.kind == pb.FACT_KIND_PROBLEM and _counts(group, sources)
         if (beside and any(_is_beside(group, row, drug, sources) for row, drug in rows)) or (
-            problem and any(_is_of(group, (f"family|{each}" for each in row.problems)) for row, _ in rows)
+            problem and any(group.is_of(row.problems) for row, _ in rows)
         ):
             yield wording.say(group.entries, sources)
     codes = list(dict.fromkeys(code for row, _ in rows for code in row.results))
@@ -81,8 +80,7 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
 
 def _counts(group: Group, sources: Sources) -> bool:
     """Whether a problem goes on, or is of those that count for ever."""
-    going_on = any(not facts.has_ended(each, sources.today) for each in group.entries)
-    return going_on or _is_of(group, (f"family|{each}" for each in COUNT_FOR_EVER))
+    return group.goes_on(sources.today) or group.is_of(COUNT_FOR_EVER)
 
 
 def _is_beside(group: Group, row: LookedAt, drug: Mention, sources: Sources) -> bool:
@@ -94,14 +92,10 @@ def _is_beside(group: Group, row: LookedAt, drug: Mention, sources: Sources) -> 
     return not own.isdisjoint(row.beside)
 
 
-def _is_of(group: Group, keys: Iterable[str]) -> bool:
-    return not group.keys.isdisjoint(keys)
-
-
 def _is_result(group: Group, code: str) -> bool:
     return (
         group.kind == pb.FACT_KIND_RESULT
-        and f"http://loinc.org|{code}" in group.keys
+        and keys.of_loinc(code) in group.keys
         and group.newest.HasField("quantity")
         and facts.starts_on(group.newest) is not None
     )

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from grounding import Sources, Statement, facts, phrases
-from grounding.kinds import allergy, problem, trend
+from grounding.kinds import allergy, latest, problem, trend
 from grounding.reading import names
 from grounding.statements import Day, Name, Part, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -18,6 +18,8 @@ EVENTS = (
     "overdose",
     "fracture", "hip-fracture", "injury", "miscarriage", "ectopic-pregnancy", "anaphylaxis", "sepsis", "falls",
 )  # fmt: skip
+# A statement in the ways in which it can be said, the fullest first.
+Ways = tuple[Statement, ...]
 # Days of a thing that are all told; beyond it the first and the last.
 MOST_DAYS = 6
 # Values of a course that are told: of what the question names, and of what stands beside it.
@@ -26,9 +28,7 @@ MOST_POINTS, FEW_POINTS = 6, 4
 MOST_CHANGES = 2
 
 
-def say(
-    entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = (), *, whole: bool = False
-) -> tuple[Statement, ...]:
+def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = (), *, whole: bool = False) -> Ways:
     """What may be said of them, the fullest first; none where nothing can be said. `keep`: days whose values of a
     course are told in any case; `whole`: more of the values between.
     """
@@ -58,7 +58,7 @@ def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
     """`Potassium was 4.0 mmol/L on 2026-11-13, eGFR 108 mL/min on 2026-11-13.`"""
     first, *others = entries
     beside = [(Name(each.fact_id), Words(" "), Value(each.fact_id, rounded=True), *phrases.on(each)) for each in others]
-    return Statement(wire.STATEMENT_KIND_LATEST, join(" and ", [measured(first), *beside]))
+    return Statement(wire.STATEMENT_KIND_LATEST, join(" and ", [latest.measured(first, rounded=True), *beside]))
 
 
 def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
@@ -122,7 +122,7 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
 
 def _is_event(fact: ClinicalFact) -> bool:
     """Whether it happened, and does not go on, whatever the record says of its end."""
-    return not names.keys_of(fact).isdisjoint(f"family|{each}" for each in EVENTS)
+    return not names.keys_of(fact).isdisjoint(names.of_families(EVENTS))
 
 
 def events(entries: Sequence[ClinicalFact]) -> Statement:
@@ -149,7 +149,11 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
     numbers = trend.in_one_unit([each for each in entries if each.HasField("quantity") and facts.starts_on(each)])
     numbers = [each for each in numbers if facts.number(each.quantity) is not None]
     if len(numbers) < 2:
-        return _answers(entries) if not numbers else Statement(wire.STATEMENT_KIND_LATEST, measured(numbers[-1]))
+        return (
+            _answers(entries)
+            if not numbers
+            else Statement(wire.STATEMENT_KIND_LATEST, latest.measured(numbers[-1], rounded=True))
+        )
     points = turning_points(numbers, keep, most)
     first, last = points[0], points[-1]
     if facts.starts_on(first) == facts.starts_on(last):
@@ -160,11 +164,7 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
             *phrases.on(last),
         )
         return Statement(wire.STATEMENT_KIND_LATEST, (Name(last.fact_id, capital=True), Words(" was "), *both))
-    parts: list[Part] = [Name(last.fact_id, capital=True), Words(f" {trend.direction(points)} from ")]
-    parts += [*_point(first, bare=False), Words(" to "), *_point(last, bare=False)]
-    if len(points) > 2:
-        parts += [Words("; between: "), *join(", ", (_point(each, bare=True) for each in points[1:-1]))]
-    return Statement(wire.STATEMENT_KIND_TREND, tuple(parts))
+    return Statement(wire.STATEMENT_KIND_TREND, trend.told(points, points[1:-1], last, rounded=True))
 
 
 def _answers(entries: Sequence[ClinicalFact]) -> Statement:
@@ -174,17 +174,11 @@ def _answers(entries: Sequence[ClinicalFact]) -> Statement:
         each for before, each in zip((None, *dated), dated, strict=False) if before is None or _differ(before, each)
     ]
     told = [*changes[-MOST_CHANGES:-1], changes[-1] if len(changes) > 1 else dated[-1]]
-    return Statement(wire.STATEMENT_KIND_LATEST, join("; ", [measured(each) for each in told]))
+    return Statement(wire.STATEMENT_KIND_LATEST, join("; ", [latest.measured(each, rounded=True) for each in told]))
 
 
 def _differ(one: ClinicalFact, other: ClinicalFact) -> bool:
     return (one.text, one.coded.code, one.quantity.value) != (other.text, other.coded.code, other.quantity.value)
-
-
-def measured(fact: ClinicalFact) -> tuple[Part, ...]:
-    """`Potassium was 5.6 mmol/L on 2025-03-04`, with the comment of the laboratory."""
-    named = (Name(fact.fact_id, capital=True), Words(" was "), Value(fact.fact_id, rounded=True))
-    return (*named, *phrases.on(fact), *phrases.comment(fact))
 
 
 def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: int) -> list[ClinicalFact]:
@@ -217,12 +211,6 @@ def _number(fact: ClinicalFact) -> Decimal:
     value = facts.number(fact.quantity)
     assert value is not None
     return value
-
-
-def _point(fact: ClinicalFact, *, bare: bool) -> tuple[Part, ...]:
-    """`4.8 (2025-02-10)`."""
-    value = Value(fact.fact_id, bare=bare, rounded=True)
-    return (value, Words(" ("), Day(fact.fact_id), Words(")"), *phrases.comment(fact))
 
 
 def _listed(groups: Sequence[tuple[Part, ...]]) -> tuple[Part, ...]:

@@ -209,14 +209,13 @@ def absent(node: Node, record: Record) -> list[Outcome]:
     keys = meaning.keys(node, *names.KINDS)
     if not keys:
         return [unsupported("absence", "what is absent is not known by name")]
-    entries = [fact for fact in record.whole.of(keys) if not facts.is_absent(fact)]
+    return [_none([fact for fact in record.whole.of(keys) if not facts.is_absent(fact)], node, record)]
+
+
+def _none(entries: Sequence[ClinicalFact], node: Node, record: Record, lead: str = "the record has") -> Outcome:
+    """That these are none, up to the newest entry where that is said."""
     if entries:
-        return [contradicted("absence", f"the record has {facts.name_of(entries[-1])}", entries[-1:])]
-    return [_searched(node, record)]
-
-
-def _searched(node: Node, record: Record) -> Outcome:
-    """Nothing was found, up to the newest entry."""
+        return contradicted("absence", f"{lead} {facts.name_of(entries[-1])}", entries[-1:])
     newest = max((day for fact in record.sources.current if (day := facts.starts_on(fact))), default=None)
     if any(not span.includes(newest) for span in _spans(node, record)):
         return contradicted("date", f"its newest entry is of {newest}")
@@ -231,10 +230,7 @@ def absent_since(node: Node, record: Record) -> list[Outcome]:
         return [unsupported("absence", "what is absent, and since when, is not known")]
     last = max(day for span in spans for reading in span.readings for day in reading)
     entries = [fact for fact in record.whole.of(keys) if not facts.is_absent(fact)]
-    later = [fact for fact in entries if (facts.starts_on(fact) or date.max) > last]
-    if later:
-        return [contradicted("absence", f"the record has {facts.name_of(later[-1])}", later[-1:])]
-    return [supported("absence")]
+    return [_none([fact for fact in entries if (facts.starts_on(fact) or date.max) > last], node, record)]
 
 
 def absent_allergy(node: Node, record: Record) -> list[Outcome]:
@@ -242,9 +238,7 @@ def absent_allergy(node: Node, record: Record) -> list[Outcome]:
     entries = [fact for fact in record.whole.facts if fact.kind == pb.FACT_KIND_ALLERGY and not facts.is_absent(fact)]
     keys = meaning.keys(node, *names.KINDS)
     against = [fact for fact in entries if not keys.isdisjoint(names.keys_of(fact)) or _may_be_of_drug(fact, keys)]
-    if against:
-        return [contradicted("absence", f"the record has an allergy: {facts.name_of(against[-1])}", against[-1:])]
-    return [_searched(node, record)]
+    return [_none(against, node, record, "the record has an allergy:")]
 
 
 def _may_be_of_drug(fact: ClinicalFact, keys: Keys) -> bool:
@@ -259,14 +253,12 @@ def _may_be_of_drug(fact: ClinicalFact, keys: Keys) -> bool:
 def absent_drug(node: Node, record: Record) -> list[Outcome]:
     """That the whole record has no drug of those that are given for a problem (`terminology.areas`)."""
     keys = meaning.keys(node, *names.KINDS)
-    meant = [area for area in areas.known().values() if any(f"family|{each}" in keys for each in area.problems)]
+    meant = [area for area in areas.known().values() if not keys.isdisjoint(names.of_families(area.problems))]
     if not meant:
         return [unsupported("absence", "what is given for it is not known")]
     orders = [fact for fact in record.whole.facts if fact.kind == pb.FACT_KIND_MEDICATION and not facts.is_absent(fact)]
     given = [fact for fact in orders if any(areas.is_given_for(area, facts.about(fact)) for area in meant)]
-    if given:
-        return [contradicted("absence", f"the record has {facts.name_of(given[-1])}", given[-1:])]
-    return [_searched(node, record)]
+    return [_none(given, node, record)]
 
 
 def new(node: Node, record: Record) -> list[Outcome]:

@@ -14,9 +14,9 @@ def statement(sources: Sources, fact_id: str) -> Statement:
     return Statement(wire.STATEMENT_KIND_LATEST, measured(sources.fact(fact_id)))
 
 
-def measured(fact: ClinicalFact, *, capital: bool = True) -> tuple[Part, ...]:
+def measured(fact: ClinicalFact, *, capital: bool = True, rounded: bool = False) -> tuple[Part, ...]:
     """`Potassium was 5.6 mmol/L on 2025-03-04 (comment of the laboratory: “haemolysed”)`."""
-    named = (Name(fact.fact_id, capital=capital), Words(" was "), Value(fact.fact_id))
+    named = (Name(fact.fact_id, capital=capital), Words(" was "), Value(fact.fact_id, rounded=rounded))
     return (*named, *phrases.on(fact), *phrases.comment(fact))
 
 

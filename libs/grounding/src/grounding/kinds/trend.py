@@ -26,13 +26,26 @@ def course(sources: Sources, fact_ids: Sequence[str]) -> tuple[Part, ...]:
     ordered = sorted((sources.fact(fact_id) for fact_id in fact_ids), key=facts.in_time)
     if not is_course(ordered):
         raise ValueError("a trend needs two dated values, all in one unit")
-    first, last = ordered[0].fact_id, ordered[-1].fact_id
-    parts: list[Part] = [Name(first, capital=True), Words(f" {direction(ordered)} from "), Value(first), Words(" (")]
-    parts += [Day(first), Words(")"), *phrases.comment(ordered[0]), Words(" to "), Value(last), Words(" (")]
-    parts += [Day(last), Words(")"), *phrases.comment(ordered[-1])]
-    between = _thinned(ordered[1:-1])
+    return told(ordered, _thinned(ordered[1:-1]), ordered[0])
+
+
+def told(
+    ordered: Sequence[ClinicalFact],
+    between: Sequence[ClinicalFact],
+    named: ClinicalFact,
+    *,
+    rounded: bool = False,
+) -> tuple[Part, ...]:
+    """`Creatinine rose from 0.93 mg/dL (2024-03-12) to 1.92 mg/dL (2026-10-05); between: 1.75 (2026-07-21)`.
+
+    `named`: the one that gives its name, and is cited first.
+    """
+    first, last = ordered[0], ordered[-1]
+    parts: list[Part] = [Name(named.fact_id, capital=True), Words(f" {direction(ordered)} from ")]
+    parts += [*_point(first, rounded=rounded), Words(" to "), *_point(last, rounded=rounded)]
     if between:
-        parts += [Words("; between: "), *join(", ", map(_point, between))]
+        shown = (_point(each, bare=True, rounded=rounded) for each in between)
+        parts += [Words("; between: "), *join(", ", shown)]
     return tuple(parts)
 
 
@@ -42,10 +55,10 @@ def is_course(ordered: Sequence[ClinicalFact]) -> bool:
     return len(ordered) > 1 and dated and in_one_unit(ordered) == list(ordered)
 
 
-def _point(fact: ClinicalFact) -> tuple[Part, ...]:
+def _point(fact: ClinicalFact, *, bare: bool = False, rounded: bool = False) -> tuple[Part, ...]:
     """`4.8 (2025-02-10)`."""
     day = (Words(" ("), Day(fact.fact_id), Words(")"))
-    return (Value(fact.fact_id, bare=True), *day, *phrases.comment(fact))
+    return (Value(fact.fact_id, bare=bare, rounded=rounded), *day, *phrases.comment(fact))
 
 
 def in_one_unit(ordered: Sequence[ClinicalFact]) -> list[ClinicalFact]:

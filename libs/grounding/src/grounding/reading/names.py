@@ -4,6 +4,7 @@ Names come from `libs/terminology` and from the record's own facts, and from now
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from itertools import chain, combinations
 
@@ -94,6 +95,15 @@ def every_set_of_kinds() -> tuple[frozenset[str], ...]:
 
 def of_family(identifier: str) -> str:
     return _FAMILY + identifier
+
+
+def of_families(identifiers: Iterable[str]) -> Keys:
+    return frozenset(map(of_family, identifiers))
+
+
+def families_among(meaning: Iterable[str]) -> tuple[str, ...]:
+    """The ids of the families whose keys stand among some keys."""
+    return tuple(key.removeprefix(_FAMILY) for key in meaning if key.startswith(_FAMILY))
 
 
 def keys_of(fact: ClinicalFact) -> Keys:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.tables import Row
 
 from testkit.questions.chart import Chart, day_of
 from testkit.questions.draft import MOST, Draft, codes_in, gold_of, spoken, topic_of, words
@@ -18,7 +19,7 @@ from testkit.questions.saying import (
     of_stopped,
     word_pattern,
 )
-from testkit.questions.tables import Row, by_id, rows, several
+from testkit.questions.tables import by_id, rows, several
 
 Orders = list[ClinicalFact]
 # What is to be known before an operation and before most drugs; pollen and dust are not.

@@ -7,12 +7,13 @@ from itertools import combinations
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.tables import Row
 
 from testkit.questions.chart import Chart, day_of, end_of, names, plain, problem_of
 from testkit.questions.draft import MOST, Draft, codes_in, gold_of, spoken, topic_of, words
 from testkit.questions.question import Gold
 from testkit.questions.saying import KINDS, drug_name, none_of, of_event, of_problem, of_stopped
-from testkit.questions.tables import Row, rows, several
+from testkit.questions.tables import rows, several
 
 # Where in the visits of a record a question about what is new may begin, the latest first, and how much is new then.
 _PARTS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)

@@ -7,12 +7,13 @@ from itertools import chain
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.tables import Row
 
 from testkit.questions.chart import Chart, day_of, number, plain
 from testkit.questions.draft import Draft, codes_in, gold_of, topic_of, words
 from testkit.questions.question import Gold
 from testkit.questions.saying import drug_name, of_drug, of_event, of_problem, of_result
-from testkit.questions.tables import Row, by_id, rows, several
+from testkit.questions.tables import by_id, rows, several
 
 # Results, problems and drugs of an area that are told.
 _RESULTS, _PROBLEMS, _DRUGS = 3, 2, 2

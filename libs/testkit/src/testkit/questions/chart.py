@@ -12,8 +12,9 @@ from functools import cached_property
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology.tables import Row
 
-from testkit.questions.tables import Row, by_id, rows, several
+from testkit.questions.tables import by_id, rows, several
 
 _ELSEWHERE = re.compile(r"\b(family|mother|father|sister|brother|history of|suspected|at risk)\b", re.IGNORECASE)
 _TAG = re.compile(r" \([a-z /]+\)$")

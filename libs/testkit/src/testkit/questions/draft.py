@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from terminology.tables import Row
+
 from testkit.questions.question import Falsehood, Gold
-from testkit.questions.tables import Row, by_id, rows, several
+from testkit.questions.tables import by_id, rows, several
 
 # As much as an answer can hold in front, one fact a statement.
 MOST = 6

@@ -5,15 +5,16 @@ the platform's own tables cannot confirm themselves.
 from functools import cache
 from importlib.resources import files
 
-Row = dict[str, str]
+from terminology import tables
+from terminology.tables import Row
+
+_DATA = files("testkit.questions") / "data"
 
 
 @cache
 def rows(table: str) -> tuple[Row, ...]:
     """The rows of a table, in order."""
-    text = (files("testkit.questions") / "data" / f"{table}.tsv").read_text(encoding="utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    return tuple(dict(zip(lines[0], line, strict=True)) for line in lines[1:])
+    return tables.read(table, tables.header(table, _DATA), _DATA)
 
 
 @cache
