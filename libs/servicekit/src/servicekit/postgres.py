@@ -3,6 +3,7 @@
 This is the one place that translates psycopg's errors.
 """
 
+import asyncio
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 from contracts.errors import UnavailableError
 from psycopg import AsyncConnection
+from psycopg.pq import PipelineStatus
 from psycopg_pool import AsyncConnectionPool
 
 # Longest wait for a free connection, in seconds.
@@ -34,8 +36,16 @@ class Pool:
         lent: AsyncConnection[Any] | None = None
         try:
             async with self._connections.connection() as lent:
-                yield lent
+                try:
+                    yield lent
+                finally:
+                    # A caller that went between a question and its answer: the answer would be the next one's.
+                    if lent.pgconn.pipeline_status != PipelineStatus.OFF:
+                        await lent.close()
         except psycopg.Error as error:
+            # psycopg may raise what followed from a cancellation in its place.
+            if isinstance(error.__context__, asyncio.CancelledError):
+                raise error.__context__ from None
             # On a lost connection psycopg raises errors of any kind.
             if isinstance(error, _PASSING) or (lent is not None and lent.closed):
                 raise UnavailableError(f"postgres cannot be reached ({type(error).__name__}); ask again") from error

@@ -1,7 +1,9 @@
 """The pool on a real PostgreSQL."""
 
+import asyncio
+
 import psycopg
-from servicekit.postgres import open_pool
+from servicekit.postgres import Pool, open_pool
 
 _BACKEND = "SELECT pg_backend_pid()"
 
@@ -25,3 +27,29 @@ async def test_a_connection_that_lives_is_lent_without_a_question(postgres: str)
             last = "SELECT query FROM pg_stat_activity WHERE pid = %s"
             with psycopg.connect(postgres) as other:
                 assert other.execute(last, (first,)).fetchone() == (_BACKEND,)
+
+
+async def test_whoever_goes_leaves_the_next_a_clean_connection(postgres: str) -> None:
+    """A caller that goes between a question and its answer leaves a pipeline open: the next read what was not its own."""
+    async with open_pool(postgres, "public", size=1) as pool:
+        for pauses in range(40):
+            task = asyncio.create_task(_read(pool, -1))
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            asked = task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled() is asked
+            assert await _read(pool, pauses) == pauses
+            async with pool.connection() as conn, conn.cursor() as cursor:
+                async with cursor.copy("COPY (SELECT 1) TO STDOUT") as copy:
+                    assert [row async for row in copy.rows()] == [("1",)]
+
+
+async def _read(pool: Pool, number: int) -> int:
+    """A snapshot as memory takes it: what nobody waits for travels with the question."""
+    async with pool.connection() as conn, conn.pipeline(), conn.transaction():
+        await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", prepare=False)
+        (answer,) = await (await conn.execute("SELECT %s::int", (number,))).fetchone() or (None,)
+        (again,) = await (await conn.execute("SELECT %s::int", (number,))).fetchone() or (None,)
+        assert answer == again == number
+        return number
