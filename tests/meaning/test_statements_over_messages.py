@@ -252,6 +252,14 @@ def test_what_is_said_under_the_surviving_number_goes_on_with_the_merged_one(
     assert record(kind, first, MERGED, then, PARTED) == parted
 
 
+def test_a_result_that_comes_unchanged_under_both_numbers_stands_under_both_until_it_is_corrected() -> None:
+    value, other = (f"OBX|1|NM|2823-3^Potassium^LN||{value}|mmol/L|||||" for value in ("5.9", "3.9"))
+    twice = [f"ORU^R01;{OLD};{POTASSIUM};{value}F", MERGED, f"ORU^R01;{POTASSIUM};{value}F"]
+    assert record("RESULT", *twice) == [f"{MEASURED} final 07 -07", f"{MEASURED} final 07 -07 @B"]
+    assert record("RESULT", *twice, f"ORU^R01;{POTASSIUM};{other}C") == [f"{MEASURED} corrected 07 -07"]
+    assert record("RESULT", *twice, f"ORU^R01;{OLD};{POTASSIUM};{other}C") == [f"{MEASURED} corrected 07 -07 @B"]
+
+
 def test_a_late_message_with_the_old_number_of_a_visit_is_of_the_same_visit() -> None:
     renamed = f"ADT^A50;MRG|A^^^NORTH^MR||||V1;{visit('V2')}"
     sent = [f"ADT^A01;{visit('V1')}", renamed, f"ADT^A08;{visit('V1')}", f"ADT^A03;{visit('V1')}"]

@@ -30,7 +30,7 @@ async def test_a_connection_that_lives_is_lent_without_a_question(postgres: str)
 
 
 async def test_whoever_goes_leaves_the_next_a_clean_connection(postgres: str) -> None:
-    """A caller that goes between a question and its answer leaves a pipeline open: the next read what was not its own."""
+    """A caller that goes between a question and its answer leaves a pipeline open, with an answer that is not ours."""
     async with open_pool(postgres, "public", size=1) as pool:
         for pauses in range(40):
             task = asyncio.create_task(_read(pool, -1))
@@ -40,9 +40,9 @@ async def test_whoever_goes_leaves_the_next_a_clean_connection(postgres: str) ->
             await asyncio.wait([task])
             assert task.cancelled() is asked
             assert await _read(pool, pauses) == pauses
-            async with pool.connection() as conn, conn.cursor() as cursor:
-                async with cursor.copy("COPY (SELECT 1) TO STDOUT") as copy:
-                    assert [row async for row in copy.rows()] == [("1",)]
+            copied = "COPY (SELECT 1) TO STDOUT"
+            async with pool.connection() as conn, conn.cursor() as cursor, cursor.copy(copied) as copy:
+                assert [row async for row in copy.rows()] == [("1",)]
 
 
 async def _read(pool: Pool, number: int) -> int:

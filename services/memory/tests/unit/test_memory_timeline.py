@@ -46,7 +46,7 @@ def test_slots_of_two_authorities_are_two_slots(fact: Build, statement: Build) -
 
 def test_slots_of_two_numbers_of_one_authority_are_one_slot(fact: Build, statement: Build) -> None:
     one = statement(fact(fact_id="one", same="s", patient="1@NORTH"), stated=1)
-    other = statement(fact(fact_id="other", same="s", patient="2@NORTH"), stated=2)
+    other = statement(fact(fact_id="other", same="s", patient="2@NORTH", text="another"), stated=2)
     assert ids(standing(replay([one, other]))) == ["other"]
 
 

@@ -4,7 +4,8 @@ Which statement is meant. Facts of one message under one identity (`longitude.re
 later statement about the same person, under a number of the same authority, continues an earlier one when they share a
 group and a name; it then replaces all of its facts, whatever became of their number, value, unit or time. So what is
 said under the surviving number of a merge goes on with what was said under the merged one, and two numbers that part
-again part their statements: nothing is kept of it. The birth date and the sex of a number stay its own: where those of
+again part their statements: nothing is kept of it. A result that comes unchanged under another number stands under
+both; a correction under either replaces both. The birth date and the sex of a number stay its own: where those of
 two numbers of one person differ, the merge may be wrong, and the record says so. Statements of one message never
 replace each other. Where several stand under one identity (replicates, a tolerance test), the one of the same time is
 meant, else the nearest (`_continued`). A final result that follows a final result of another time corrects nothing:
@@ -376,7 +377,11 @@ def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dic
     """Which statement of a message replaces which open chain (by its `id`)."""
     found: dict[int, _Statement] = {}
     meant = {
-        id(s): [c for c in chains if _same(c.identity, s.identity) and not _tells_apart(c.last.first, s.first)]
+        id(s): [
+            c
+            for c in chains
+            if _same(c.identity, s.identity) and not _tells_apart(c.last.first, s.first) and not _said_again(c, s)
+        ]
         for s in statements
     }
     for statement in statements:
@@ -401,6 +406,22 @@ def _moves(whole: _Statement, content: _Statement) -> bool:
 def _tells_apart(one: ClinicalFact, other: ClinicalFact) -> bool:
     """The birth date or the sex of two numbers: neither corrects the other."""
     return one.kind == FACT_KIND_DEMOGRAPHIC and one.code.code in _TELLING_APART and one.patient != other.patient
+
+
+def _said_again(chain: Chain, statement: _Statement) -> bool:
+    """A result that comes unchanged under another number of the person corrects nothing: it stands under both."""
+    if statement.first.kind != FACT_KIND_RESULT or chain.last.first.patient == statement.first.patient:
+        return False
+    return [_measured(entry.fact) for entry in chain.entries] == [_measured(each.fact) for each in statement.facts]
+
+
+def _measured(fact: ClinicalFact) -> ClinicalFact:
+    """What a result says, without who says it."""
+    bare = ClinicalFact()
+    bare.CopyFrom(fact)
+    for name in ("fact_id", "patient", "identity", "source", "stated_at"):
+        bare.ClearField(name)
+    return bare
 
 
 def _nearest(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
