@@ -164,7 +164,11 @@ def test_a_proposal_asks_to_look_and_orders_nothing(
             "penicillin",
             "Which reaction belongs to this allergy entry: Penicillin (2025-02-14)?",
         ),
-        (QuestionPurpose.ADHERENCE, "metformin", "Is this medication taken as recorded: metformin 1000 mg oral BID"),
+        (
+            QuestionPurpose.ADHERENCE,
+            "metformin",
+            "Is this medication taken as recorded: metformin 1000 mg oral twice daily",
+        ),
         (QuestionPurpose.SOURCE, "ckd", "From whom or which document is this entry: Chronic kidney disease, stage 4"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_follow_up_starts_from_what_the_model_asked_and_a_physician_signed(pat
     assessment = Assessment(statements=gate([found], Verifier(sources), "a"))
     record = record_of(builder, SignedAssessment(assessment, datetime(2026, 1, 1, tzinfo=UTC)))
     (open_point,) = compile_inputs("What changed?", record, record.sources(), [], Budget(500)).findings
-    assert open_point.text.startswith("Is this medication taken as recorded: metformin 1000 mg oral BID")
+    assert open_point.text.startswith("Is this medication taken as recorded: metformin 1000 mg oral twice daily")
 
 
 def test_a_first_visit_has_nothing_to_compare_with() -> None:

@@ -27,7 +27,7 @@ def test_an_order_says_its_dosage_and_when_it_was_given(fact: Build) -> None:
     medication = fact(
         kind=cf.FACT_KIND_MEDICATION, display="metformin", status=cf.FACT_STATUS_ACTIVE, dosage=dosage, since=0
     )
-    told = "Medication: metformin, 1000 mg PO BID, ordered on 2024-01-01"
+    told = "Medication: metformin, 1000 mg PO twice daily, ordered on 2024-01-01"
     assert phrases.line(medication) == f"{told}, not renewed since, NORTH"
     assert phrases.line(medication, renewed=True) == f"{told}, NORTH"
 

@@ -95,8 +95,8 @@ def test_metformin_below_30_is_an_alert_with_the_passage_and_a_proposal(patient:
     alert, proposal = metformin_and_kidney_function(sources)
     assert (alert.kind, proposal.kind) == (wire.STATEMENT_KIND_ALERT, wire.STATEMENT_KIND_PROPOSAL)
     assert render(alert, sources).text == (
-        "Metformin 1000 mg oral BID was ordered on 2024-03-12 and not renewed since, while eGFR was 28 mL/min/1.73 m2 "
-        "on 2026-10-05: check whether it still fits. "
+        "Metformin 1000 mg oral twice daily was ordered on 2024-03-12 and not renewed since, while eGFR was "
+        "28 mL/min/1.73 m2 on 2026-10-05: check whether it still fits. "
         "“Metformin is contraindicated when eGFR is below 30 mL/min/1.73 m2.” (Test guideline, grade 1B)."
     )
     assert set(alert.fact_ids) == {ids["metformin"], ids["egfr3"]}
@@ -475,7 +475,7 @@ def test_at_a_first_visit_nothing_is_compared(build_sources: Build) -> None:
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral QD: ordered on 2024-03-12, not renewed since."),
+        ("Why was lisinopril stopped?", "Lisinopril 20 mg oral once daily: ordered on 2024-03-12, not renewed since."),
         ("Why was ramipril stopped?", "No ramipril was found in the record"),
         ("Since Zocor was started, are there complaints?", "No Zocor was found in the record"),
         ("Is amoxicillin tolerated?", "Amoxicillin: stopped on 2025-02-14."),

@@ -20,7 +20,7 @@ from longitude.record.v1.fact_pb2 import (
     Dosage,
     Quantity,
 )
-from terminology import observables, units
+from terminology import frequencies, observables, units
 from terminology.drug_classes import DrugClass
 
 from grounding import subject
@@ -251,12 +251,13 @@ def printed_quantity(quantity: Quantity) -> str:
 
 
 def printed_dose(fact: ClinicalFact) -> str:
-    """Each dose with route and frequency, as sent: `1 to 2 tablet oral as needed`, `10 IU mornings, 20 IU nightly`."""
+    """Each dose with route and frequency: `1 to 2 tablet oral as needed`, `10 IU mornings, 20 IU nightly`."""
     return ", ".join(filter(None, map(_dosage, dosages(fact))))
 
 
 def _dosage(dosage: Dosage) -> str:
-    parts = [printed_amount(dosage), dosage.route, dosage.frequency]
+    route = dosage.route if dosage.route.isupper() else dosage.route.lower()
+    parts = [printed_amount(dosage), route, frequencies.spoken(dosage.frequency)]
     for word, name in (("from", "valid_from"), ("until", "valid_to")):
         if dosage.HasField(name):  # type: ignore[arg-type]
             parts.append(f"{word} {moment(getattr(dosage, name)).date().isoformat()}")

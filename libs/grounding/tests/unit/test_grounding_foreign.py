@@ -37,7 +37,7 @@ def test_every_sentence_is_judged_at_its_place_in_the_text_as_it_came() -> None:
     ]
     (wrong,) = [claim for each in judge(LETTER, PATIENT.verifier) for claim in each.claims if claim.check == "dose"]
     assert LETTER[wrong.start : wrong.end] == "500 mg"
-    assert wrong.reason == "the record has 1000 mg oral BID"
+    assert wrong.reason == "the record has 1000 mg oral twice daily"
 
 
 @pytest.mark.parametrize(

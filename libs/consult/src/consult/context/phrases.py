@@ -45,7 +45,7 @@ _PROVENANCE = {
 
 
 def line(fact: ClinicalFact, *, renewed: bool = False) -> str:
-    """`Medication: metformin 1000 mg PO BID, ordered on 2023-01-14, not renewed since, LAKESIDE`.
+    """`Medication: metformin 1000 mg PO twice daily, ordered on 2023-01-14, not renewed since, LAKESIDE`.
 
     `renewed`: another order of the same drug was given later.
     """

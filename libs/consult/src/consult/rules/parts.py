@@ -32,7 +32,7 @@ def drug_with_class(fact: ClinicalFact, classes: tuple[str, ...], *, capital: bo
 
 
 def drug_with_dose(fact: ClinicalFact) -> tuple[Part, ...]:
-    """`Metformin 1000 mg oral BID`."""
+    """`Metformin 1000 mg oral twice daily`."""
     return (Name(fact.fact_id, capital=True), Words(" "), Dose(fact.fact_id))
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from longitude.record.v1.fact_pb2 import ClinicalFact, Dosage, Quantity
-from terminology import units
+from terminology import frequencies, units
 
 from grounding import facts
 from grounding.comparing import meaning
@@ -87,7 +87,7 @@ def how_often(node: Node) -> tuple[float, str]:
 @lru_cache(maxsize=4096)
 def how_often_of(text: str) -> tuple[float, str] | None:
     """What a record's own words say."""
-    made = grammar().phrases(tokens.tokens(text, date(2000, 1, 1)))
+    made = grammar().phrases(tokens.tokens(frequencies.spoken(text), date(2000, 1, 1)))
     found = [node for node in made if "frequency" in node.kinds]
     return how_often(found[0]) if len(found) == 1 and len(made) == 1 else None
 
