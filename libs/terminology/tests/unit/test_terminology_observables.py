@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.record.v1.fact_pb2 import CodedConcept
-from terminology import observables, units
+from terminology import areas, observables, units
 from terminology.concepts import LOINC, SNOMED
 from terminology.names import named, other_specimen, panel, panels, short_name
 from terminology.observables import by_id, by_loinc, equation, equivalents, key, of
@@ -77,6 +77,8 @@ def test_ids_and_codes_are_unique_and_codes_have_their_check_digit() -> None:
     assert len(by_id()) == len(ALL)
     assert [code for code in codes if not _checks(code)] == []
     assert {code for group in panels() for code in group.loinc if not _checks(code)} == set()
+    looked_at = [*areas.known().values(), *areas.suitability().values()]
+    assert {code for each in looked_at for code in each.results if not _checks(code)} == set()
 
 
 def _checks(code: str) -> bool:

@@ -1,0 +1,22 @@
+"""What the rows of areas and of suitability name is known: a name that was mistyped would find nothing, silently."""
+
+import pytest
+from terminology import areas, drug_classes, drugs, families
+from terminology.areas import Area, LookedAt
+
+
+def _is_class_or_drug(name: str) -> bool:
+    return drug_classes.by_id(name) is not None or drugs.by_name(name) is not None
+
+
+@pytest.mark.parametrize("area", areas.known().values(), ids=areas.known())
+def test_an_area_names_known_classes_and_drugs(area: Area) -> None:
+    assert [each for each in area.classes if drug_classes.by_id(each) is None] == []
+    assert [each for each in area.drugs if drugs.by_name(each) is None] == []
+
+
+@pytest.mark.parametrize("row", areas.suitability().values(), ids=areas.suitability())
+def test_what_is_looked_at_before_a_drug_is_given_is_known(row: LookedAt) -> None:
+    assert _is_class_or_drug(row.drug)
+    assert [each for each in row.problems if each not in families.known()] == []
+    assert [each for each in row.beside if not _is_class_or_drug(each)] == []
