@@ -392,6 +392,78 @@ def test_an_allergy_to_a_combination_keeps_and_loses_all_its_ingredients() -> No
     assert not record("ALLERGY", added, deleted)
 
 
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("IAM|1|DA|^Codeine||Nausea|A|7||SE", "codeine active (Nausea; side effect)"),
+        ("IAM|1|DA|^Codeine||Nausea|A|7||IN^Intolerance^HL70436", "codeine active (Nausea; intolerance)"),
+        ("IAM|1|DA|^Codeine|||A|7||CT", "codeine active (contraindication)"),
+        ("IAM|1|DA|^Codeine|||A|7||AD", "codeine active (adverse reaction, not known to be an allergy)"),
+        ("IAM|1|DA|^Codeine||Rash|A|7||AL", "codeine active (Rash)"),
+        ("IAM|1|MC|^Codeine|||A|7", "codeine active (contraindication)"),
+        ("AL1|1|MC|^Codeine", "codeine active (contraindication)"),
+        ("AL1|1|DA|^Codeine intolerance", "codeine active (intolerance)"),
+        ("AL1|1|DA|^Codeine - side effect||Nausea", "codeine active (Nausea; side effect)"),
+    ],
+)
+def test_what_is_no_allergy_is_told_so(entry: str, expected: str) -> None:
+    sent = f"ADT^{'A60' if entry.startswith('IAM') else 'A08'};{entry}"
+    assert record("ALLERGY", sent) == [expected]
+    # An update that leaves it out changes nothing of it.
+    assert record("ALLERGY", sent, "ADT^A60;IAM|1|DA|^Codeine|||U|7" if "IAM" in entry else sent) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Tolerates cephalosporins", ["not cephalosporin active"]),
+        ("Penicillin - tolerated amoxicillin 2020", ["penicillin active"]),
+        ("Penicillin, rash; tolerates cefazolin", ["penicillin active"]),
+        ("Penicillin not tolerated", ["penicillin active"]),
+        ("Penicillin poorly tolerated", ["penicillin active"]),
+        ("Penicillin (patient denies)", ["not penicillin active"]),
+        ("Penicillin delabeled", ["not penicillin active"]),
+        ("Penicillin allergy removed", ["not penicillin active"]),
+        ("Penicillin challenge negative", ["not penicillin active"]),
+        *((words, []) for words in ("See chart", "Allergies not on file", "N/A", "Other", "Yes", "Unspecified")),
+        *((words, ["not No known drug allergy active"]) for words in ("No", "None known at this time")),
+    ],
+)
+def test_what_is_taken_without_harm_or_not_known_is_no_allergen(words: str, expected: list[str]) -> None:
+    assert record("ALLERGY", f"ADT^A08;AL1|1|DA|^{words}") == expected
+
+
+# --- procedures
+
+DIALYSIS = "PR1|{}||39.95^Dialysis^I9C||{}||||||||||||||{}|{}"
+
+
+@pytest.mark.parametrize(
+    ("stories", "expected"),
+    [
+        pytest.param([DIALYSIS.format(1, "20260301", "", "")] * 2, ["Dialysis final 00 -00"], id="sent twice"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1^OR", ""), DIALYSIS.format(1, "20260301", "1^ICU", "")],
+                     ["Dialysis final 00 -00"] * 2, id="a number of each namespace"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1", ""), DIALYSIS.format(1, "2026030107", "1", "U")],
+                     ["Dialysis final 07 -07"], id="another time under its number"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1", ""), "PR1|1||||||||||||||||||1|D"], [],
+                     id="deleted by its number"),
+        pytest.param([DIALYSIS.format(1, "20260301", "", ""), DIALYSIS.format(1, "20260301", "", "D")], [],
+                     id="deleted by code and time"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1", "") + ";" + DIALYSIS.format(2, "20260301", "2", ""),
+                      'PR1|1||""'], [], id="all deleted"),
+        pytest.param([DIALYSIS.format(1, "", "", "")], ["Dialysis final"], id="at a time that nobody stated"),
+    ],
+)  # fmt: skip
+def test_a_procedure_is_what_its_segments_say(stories: list[str], expected: list[str]) -> None:
+    assert record("PROCEDURE", *(f"ADT^A08;{visit()};{story}" for story in stories)) == expected
+
+
+def test_the_nulls_of_one_visit_delete_no_procedure_of_another() -> None:
+    sent = [f"ADT^A08;{visit(v)};{DIALYSIS.format(1, '20260301', v, '')}" for v in ("V1", "V2")]
+    assert len(record("PROCEDURE", *sent, f'ADT^A08;{visit("V2")};PR1|1||""')) == 1
+
+
 DIAGNOSED = "DG1|1||{}^I10C||20260301|F" + "|" * 14 + "P1^EHR"
 GOUT = "PRB|AD|20260301|M10.9^Gout^I10C|P1^EHR|||20260301"
 
