@@ -52,8 +52,14 @@ def _means(text: str, known: Observable) -> bool:
 
 
 def _qualifies(text: str, known: Observable) -> bool:
-    """Whether a text has the short name of an observable and a word that makes it another."""
-    return set(plain(known.short).split()) <= set(plain(text).split()) and bool(_qualifiers_of(text, known))
+    """Whether a text names an observable beside a word that makes it another (`Ionised calcium`, `Birth weight`)."""
+    qualifiers, words = _qualifiers_of(text, known), plain(text).split()
+    for name in map(str.split, map(plain, (known.short, *known.names))) if qualifiers else ():
+        for start in range(len(words) - len(name) + 1):
+            end = start + len(name)
+            if words[start:end] == name and qualifiers & {*words[max(start - 1, 0) : start], *words[end : end + 1]}:
+                return True
+    return False
 
 
 def _qualifiers_of(text: str, known: Observable) -> frozenset[str]:

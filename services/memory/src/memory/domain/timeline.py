@@ -26,9 +26,9 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there, except that one about results leaves the order itself, and one about what was asked for with names means
-those alone; a document that is so announced stands until its content comes. ENTERED_IN_ERROR withdraws, and nothing is carried over from what was withdrawn. What was read from a
-document falls with the document.
+that stands there, except that one about results leaves the order itself, and one with names (a service that was asked
+for and has its results) means those; a document that is so announced stands until its content comes. ENTERED_IN_ERROR
+withdraws, and nothing is carried over from what was withdrawn. What was read from a document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
