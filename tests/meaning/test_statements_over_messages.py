@@ -143,6 +143,13 @@ def test_a_discharge_time_that_is_deleted_leaves_the_visit_open() -> None:
     assert record("ENCOUNTER", *first, "ADT^A08;" + visit(begun='""')) == ["inpatient encounter ended -09"]
 
 
+def test_an_end_that_is_still_to_come_leaves_the_visit_open() -> None:
+    assert record("ENCOUNTER", f"ADT^A01;{visit(ended='20')}") == ["inpatient encounter active 08 -20"]
+    assert record("ENCOUNTER", f"ADT^A01;{visit()}", f"ADT^A08;{visit(ended='20')}") == [
+        "inpatient encounter active 08 -20"
+    ]
+
+
 def test_what_a_cancelled_discharge_repeats_is_no_end() -> None:
     sent = [f"ADT^A01;{visit()}", f"ADT^A03;{visit(ended='09')}", f"ADT^A13;{visit(ended='09')}"]
     assert record("ENCOUNTER", *sent) == ["inpatient encounter active 08"]
@@ -501,6 +508,30 @@ GOUT = "PRB|AD|20260301|M10.9^Gout^I10C|P1^EHR|||20260301"
 )  # fmt: skip
 def test_a_problem_is_what_its_entries_say(stories: list[str], expected: list[str]) -> None:
     assert record("PROBLEM", *(f"PPR^PC1;{story}" for story in stories)) == expected
+
+
+def test_an_event_says_what_is_done_where_the_segment_does_not() -> None:
+    added, entry = f"PPR^PC1;{GOUT}", "PRB||20260302|M10.9^Gout^I10C|P1^EHR"
+    assert not record("PROBLEM", added, f"PPR^PC3;{entry}")
+    resolved = "PPR^PC2;PRB|UP|20260302||P1^EHR||||||||||Resolved"
+    assert record("PROBLEM", added, resolved, f"PPR^PC2;{entry}") == ["Gout ended 00"]
+    assert record("PROBLEM", added, resolved, f"PPR^PC1;{entry}") == ["Gout active 00"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "then"),
+    [
+        pytest.param("PROBLEM", f"PPR^PC1;{GOUT}", "PPR^PC1;PRB|de|20260302||P1^EHR", id="PRB-1"),
+        pytest.param("PROBLEM", f"ADT^A08;{DIAGNOSED.format('M10.9^Gout')}",
+                     f"ADT^A08;{DIAGNOSED.format('M10.9^Gout')}|d", id="DG1-21"),
+        pytest.param("ALLERGY", "ADT^A60;IAM|1|DA|^Codeine|||A|7", "ADT^A60;IAM|1|DA||||d|7", id="IAM-6"),
+        pytest.param("PROCEDURE", f"ADT^A08;{DIALYSIS.format(1, '20260301', '1', 'a')}",
+                     f"ADT^A08;{DIALYSIS.format(1, '20260301', '1', 'd')}", id="PR1-20"),
+    ],
+)  # fmt: skip
+def test_the_letters_of_an_action_may_be_small(kind: str, first: str, then: str) -> None:
+    assert record(kind, first)
+    assert not record(kind, first, then)
 
 
 STROKE = "DG1|1||I63.9^Stroke^I10||20260301|{}" + "|" * 15 + "{}"

@@ -62,7 +62,7 @@ def allergy(segment: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     element = CodedElement.read(segment.value(3))
     if element:
         yield from _named(segment, element, number, scope)
-    elif number and segment.get(6) == _DELETED:
+    elif number and segment.get(6).upper() == _DELETED:
         yield _withdrawal(segment, 7, pb.Identity(groups=[_LIST], names=[number]), scope)
     elif segment.is_null(3):
         yield _withdrawal(segment, 3, pb.Identity(groups=[_LIST], whole_group=True), scope)
@@ -164,9 +164,9 @@ def _status(segment: Segment) -> "pb.FactStatus.ValueType":
     """IAM-6 action code (table 0206) and IAM-17 clinical status (table 0438); AL1 says that the allergy is there."""
     if segment.name != "IAM":
         return pb.FACT_STATUS_ACTIVE
-    if segment.get(6) == _DELETED:
+    if segment.get(6).upper() == _DELETED:
         return pb.FACT_STATUS_ENTERED_IN_ERROR
     state = table("allergy_states").get(segment.get(17).upper())
     if state is not None:
         return pb.FactStatus.Value(f"FACT_STATUS_{state['status']}")
-    return pb.FACT_STATUS_UNSPECIFIED if segment.get(6) in _STATELESS else pb.FACT_STATUS_ACTIVE
+    return pb.FACT_STATUS_UNSPECIFIED if segment.get(6).upper() in _STATELESS else pb.FACT_STATUS_ACTIVE

@@ -28,7 +28,7 @@ def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     path = pr1.path(3)
     if not element:
         element, path = CodedElement((), pr1.get(4)), pr1.path(4)
-    number, deleted = instance_of(pr1, 19), pr1.get(20) == "D"
+    number, deleted = instance_of(pr1, 19), pr1.get(20).upper() == "D"
     visit = f"procedures:{scope.encounter_id}"
     if element or (number and deleted):
         done = scope.origin.time(pr1, 5)
