@@ -91,6 +91,15 @@ def ed(text: str, state: str = "F", sub_id: str = "") -> str:
         ([OBR, obx("6.8")], [OBR.replace("07", "06").replace("CHEM", "GAS"), obx("4.2", state="C")], ["4.2", "6.8"]),
         ([OBR, obx("6.8")], [OBR.replace("F1", "F2"), obx("4.2", sub_id="1", state="C")], ["4.2", "6.8"]),
         ([OBR, obx("6.8")], [OBR, obx("4.2", "NA^Sodium^L", "1", "C")], ["4.2", "6.8"]),
+        # What was preliminary without OBX-4 is settled by what has one.
+        (
+            [OBR, obx("No growth at 24 hours", "BAC^Bacteria^L", state="P", kind="ST")],
+            [OBR, *(obx(f"{n}^Organism {n}^L", "BAC^Bacteria^L", n, kind="CWE") for n in "12")],
+            ["1", "2"],
+        ),
+        ([OBR, obx("6.8", state="P")], [OBR.replace("CHEM", "GAS"), obx("4.2")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8", state="P")], [OBR.replace("07", "06"), obx("4.2", sub_id="1")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8", sub_id="1", state="P")], [OBR, obx("4.2", sub_id="2")], ["4.2", "6.8"]),
         # A withdrawal closes what stands, in whatever form it comes.
         ([OBR, obx("6.8")], [UNTIMED, obx("", state="W", kind="")], []),
         ([OBR, obx("6.8")], [OBR, obx('""', state="C")], []),

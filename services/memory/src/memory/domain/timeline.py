@@ -8,9 +8,9 @@ again part their statements: nothing is kept of it. A result that comes unchange
 both; a correction under either replaces both. The birth date and the sex of a number stay its own: where those of
 two numbers of one person differ, the merge may be wrong, and the record says so. Statements of one message never
 replace each other. Where several stand under one identity (replicates, a tolerance test), the one of the same time is
-meant, else the nearest (`_continued`). A correction or withdrawal that names no result means the only one of its order,
-observation and time (`_corrected`). A final result that follows a final result of another time corrects nothing:
-both stand.
+meant, else the nearest (`_continued`). A correction, a withdrawal or what follows a preliminary result means, where it
+names none, the only one of its order, observation and time (`_corrected`). A final result that follows a final result
+of another time corrects nothing: both stand.
 
 Which one is later. Statements are put in the source's own order:
 
@@ -403,23 +403,26 @@ def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dic
 
 
 def _corrected(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
-    """What a correction or withdrawal means that names nothing: the only result of its observation and time.
+    """What a result means that names none: the only one of its observation and time that it corrects or settles.
 
-    Senders leave OBX-4 out, or add it, and name a number by another service (OBR-4), when they correct.
+    Senders leave OBX-4 out, or add it, when they correct, and name a number by another service (OBR-4). `No growth` comes
+    without OBX-4, and then each organism under its own.
     """
-    if statement.first.kind != FACT_KIND_RESULT or statement.first.status not in _REPLACES_HISTORY:
+    if statement.first.kind != FACT_KIND_RESULT:
         return []
-    ours = _of_order(statement.identity)
-    alike = [
-        chain
-        for chain in chains
-        if chain.last.first.kind == FACT_KIND_RESULT
-        and chain.last.time == statement.time
-        and any(entry.stands for entry in chain.entries)
-        and _same_group(_of_order(chain.identity), ours)
-        and _observed_alike(chain.identity, statement.identity)
-    ]
+    alike = [chain for chain in chains if _is_alike(chain, statement)]
     return alike if len(alike) == 1 else []
+
+
+def _is_alike(chain: Chain, statement: _Statement) -> bool:
+    earlier = chain.last.first
+    if earlier.kind != FACT_KIND_RESULT or chain.last.time != statement.time:
+        return False
+    if not any(entry.stands for entry in chain.entries) or not _observed_alike(chain.identity, statement.identity):
+        return False
+    if statement.first.status in _REPLACES_HISTORY:
+        return _same_group(_of_order(chain.identity), _of_order(statement.identity))
+    return earlier.status in _UNSETTLED and _same_group(chain.identity, statement.identity)
 
 
 def _of_order(identity: Identity) -> Identity:
