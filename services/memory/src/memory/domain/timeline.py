@@ -405,8 +405,8 @@ def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dic
 def _corrected(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
     """What a result means that names none: the only one of its observation and time that it corrects or settles.
 
-    Senders leave OBX-4 out, or add it, when they correct, and name a number by another service (OBR-4). `No growth` comes
-    without OBX-4, and then each organism under its own.
+    Senders leave OBX-4 out, or add it, when they correct, and name a number by another service (OBR-4). `No growth`
+    comes without OBX-4, and then each organism under its own.
     """
     if statement.first.kind != FACT_KIND_RESULT:
         return []
