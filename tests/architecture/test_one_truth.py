@@ -146,6 +146,7 @@ def test_ingestion_has_no_table_of_meanings() -> None:
     stored = {path.stem for path in (ROOT / "services" / "ingestion" / "src").rglob("*.tsv")}
     assert stored == {
         "charsets",
+        "allergy_kinds",
         "allergy_severities",
         "allergy_states",
         "coded_fields",

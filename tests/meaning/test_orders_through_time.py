@@ -96,6 +96,60 @@ def test_a_hold_is_shown_until_it_is_released() -> None:
         assert (entry.fact.status, entry.fact.note) == (pb.FACT_STATUS_ENDED, "")
 
 
+# --- results that answer an order (tables 0123 and 0038)
+
+ANSWER = "OBR|1|P1|F1|CT1^CT abdomen^L|||20260501090000" + "|" * 18
+FOUND = "OBX|1|ST|CTR^CT report^L||No stone.||||||F"
+
+
+@pytest.mark.parametrize("state", [*table("report_states")])
+def test_a_service_is_no_longer_waited_for_when_its_results_are_final_or_it_is_cancelled(state: str) -> None:
+    waits = table("report_states")[state]["order"] != "ended"
+    assert live(ASKED, ("ORU^R01", ANSWER + state)) == (["CT abdomen"] if waits else [])
+
+
+@pytest.mark.parametrize("status", [*table("order_states")])
+def test_the_state_of_the_order_beside_its_results_counts_before_theirs(status: str) -> None:
+    ends = table("order_states")[status]["says"] in {"ended", "replaced", "on hold"}
+    answer: Message = ("ORU^R01", f"ORC|RE|P1|F1||{status}", ANSWER + "F", FOUND)
+    assert live(ASKED, answer) == ([] if ends else ["CT abdomen"])
+
+
+@pytest.mark.parametrize("control", ["OC", "CR", "OD", "OH", "UA", "oc"])
+def test_a_service_that_the_filler_does_not_perform_is_not_waited_for(control: str) -> None:
+    assert not live(ASKED, ("ORU^R01", f"ORC|{control}|P1|F1", ANSWER + "P"))
+
+
+TWO: Message = ("OML^O21", "ORC|NW|P1", SERVICE, "ORC|NW|P1", "OBR|2|P1||US1^Ultrasound^L")
+
+
+@pytest.mark.parametrize(
+    ("ordered", "answer", "names"),
+    [
+        pytest.param(ASKED, ("ORU^R01", ANSWER.replace("CT1^CT abdomen", "CTA^CT") + "F"), [], id="by another name"),
+        pytest.param(TWO, ("ORU^R01", ANSWER + "F"), ["Ultrasound"], id="one of two under a number"),
+        pytest.param(TWO, ("ORU^R01", ANSWER.replace("CT1", "MR1") + "F"), ["CT abdomen", "Ultrasound"], id="neither"),
+        pytest.param(ASKED, ("ORU^R01", ANSWER.replace("P1", "P2") + "F"), ["CT abdomen"], id="another order"),
+        pytest.param(ASKED, ("ORU^R01", ANSWER.replace("|P1|F1", "||") + "F"), ["CT abdomen"], id="no number"),
+        pytest.param(NEW, ("ORU^R01", ANSWER + "F"), ["warfarin"], id="a drug of that number"),
+        pytest.param(ASKED, ("OML^O21", "ORC|SC|P1|F1", ANSWER + "F"), [], id="a change of state"),
+        pytest.param(ASKED, ("OML^O21", "ORC|RE|P1|F1", ANSWER + "F"), [], id="performed, in an order message"),
+    ],
+)
+def test_results_answer_the_order_whose_number_they_have(ordered: Message, answer: Message, names: list[str]) -> None:
+    assert live(ordered, answer) == names
+
+
+def test_a_correction_of_results_asks_for_nothing_again() -> None:
+    assert not live(ASKED, ("ORU^R01", ANSWER + "F", FOUND), ("ORU^R01", ANSWER + "C", FOUND))
+    assert live(ASKED, ("ORU^R01", ANSWER + "F", FOUND), ASKED) == ["CT abdomen"]
+
+
+def test_the_letters_of_an_order_control_and_state_may_be_small() -> None:
+    assert not live(NEW, ("RDE^O11", "ORC|dc|P1", DRUG))
+    assert not live(NEW, ("RDE^O11", "ORC|sc|P1|||ca", DRUG))
+
+
 # --- several orders, several services
 
 
@@ -197,6 +251,17 @@ def vaccinated(order: str, day: str = "20260101", code: str = "08^Hep B^CVX", ac
 def test_a_vaccination_is_one_however_often_it_is_reported(messages: Sequence[Message], doses: list[str]) -> None:
     stated = [(e.fact.code.code, e.fact.valid_from.ToJsonString()[:10]) for e in after(*messages)]
     assert sorted(" ".join(each) for each in stated) == doses
+
+
+@pytest.mark.parametrize(("completion", "reason", "is_given"), [
+    ("CP", "", True), ("", "", True), ("CP", "00^Parental decision^NIP002", True), ("RE", "", False), ("re", "", False),
+    ("NA", "", False), ("", "00^Parental decision^NIP002", False), ("", '""', True),
+])  # fmt: skip
+def test_what_was_refused_was_not_given(completion: str, reason: str, *, is_given: bool) -> None:
+    dose = f"RXA|0|1|20260501|20260501|{{}}|1|{'|' * 11}{reason}||{completion}|A"
+    (vaccine,) = after(("VXU^V04", "ORC|RE||V1", dose.format("03^MMR^CVX")))
+    assert (vaccine.fact.assertion == pb.ASSERTION_PRESENT) is is_given
+    assert bool(after(("RAS^O17", "ORC|RE|P1", dose.format("WAR5^Warfarin 5 MG^L")))) is is_given
 
 
 # --- responses to orders

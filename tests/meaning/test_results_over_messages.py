@@ -79,6 +79,27 @@ def ed(text: str, state: str = "F", sub_id: str = "") -> str:
         # One number for several services: each is an order of its own.
         ([OBR, obx("6.8")], [OBR.replace("CHEM", "CSF"), obx("4.2")], ["4.2", "6.8"]),
         ([OBR, obx("6.8")], [OBR.replace("CHEM^Chemistry^L", "24323-8^Panel^LN^CHEM^C^L"), obx("4.2")], ["4.2"]),
+        # A correction that leaves out OBX-4, adds it, or names another service of the number means the only one.
+        ([OBR, obx("6.8")], [OBR, obx("4.2", sub_id="1", state="C")], ["4.2"]),
+        ([OBR, obx("6.8", sub_id="1")], [OBR, obx("4.2", state="C")], ["4.2"]),
+        ([OBR, obx("6.8", sub_id="1")], [UNTIMED, obx("", state="W")], ["6.8"]),
+        ([OBR, obx("6.8", sub_id="1")], [OBR, obx("", state="W")], []),
+        ([OBR, obx("6.8")], [OBR.replace("CHEM", "LYTES"), obx("4.2", state="C")], ["4.2"]),
+        ([OBR, obx("6.8", sub_id="1")], [OBR, obx("4.2", sub_id="2", state="C")], ["4.2", "6.8"]),
+        ([OBR, obx("1", sub_id="1"), obx("2", sub_id="2")], [OBR, obx("3", state="C")], ["1", "2", "3"]),
+        ([OBR, obx("6.8", sub_id="1")], [OBR, obx("4.2")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8")], [OBR.replace("07", "06").replace("CHEM", "GAS"), obx("4.2", state="C")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8")], [OBR.replace("F1", "F2"), obx("4.2", sub_id="1", state="C")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8")], [OBR, obx("4.2", "NA^Sodium^L", "1", "C")], ["4.2", "6.8"]),
+        # What was preliminary without OBX-4 is settled by what has one.
+        (
+            [OBR, obx("No growth at 24 hours", "BAC^Bacteria^L", state="P", kind="ST")],
+            [OBR, *(obx(f"{n}^Organism {n}^L", "BAC^Bacteria^L", n, kind="CWE") for n in "12")],
+            ["1", "2"],
+        ),
+        ([OBR, obx("6.8", state="P")], [OBR.replace("CHEM", "GAS"), obx("4.2")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8", state="P")], [OBR.replace("07", "06"), obx("4.2", sub_id="1")], ["4.2", "6.8"]),
+        ([OBR, obx("6.8", sub_id="1", state="P")], [OBR, obx("4.2", sub_id="2")], ["4.2", "6.8"]),
         # A withdrawal closes what stands, in whatever form it comes.
         ([OBR, obx("6.8")], [UNTIMED, obx("", state="W", kind="")], []),
         ([OBR, obx("6.8")], [OBR, obx('""', state="C")], []),
@@ -113,6 +134,36 @@ def ed(text: str, state: str = "F", sub_id: str = "") -> str:
 )
 def test_what_was_sent_last_about_a_result_is_what_stands(first: list[str], then: list[str], stands: list[str]) -> None:
     assert current(first, then) == stands
+
+
+NO_FRACTURE = "There is no\nevidence of fracture."
+
+
+@pytest.mark.parametrize(
+    ("observations", "stands"),
+    [
+        ([obx("There is no", kind="ST"), obx("evidence of fracture.", kind="ST")], [NO_FRACTURE]),
+        ([obx("There is no~evidence of fracture.", kind="ST")], [NO_FRACTURE]),
+        ([obx("There is no", kind=""), obx("evidence of fracture.", kind="")], [NO_FRACTURE]),
+        ([obx("No", kind="ST"), obx("evidence of fracture.", kind="ST")], ["No\nevidence of fracture."]),
+        ([obx("No growth", sub_id="1", kind="ST"), obx("growth of E. coli", sub_id="2", kind="ST")],
+         ["No growth", "growth of E. coli"]),
+        ([obx("Positive", kind="ST"), obx("Negative", kind="ST")], ["Negative", "Positive"]),
+        ([obx("3.1", kind="ST"), obx("3.2", kind="ST")], ["3.1", "3.2"]),
+        ([obx("There is no", kind="ST"), obx("evidence of fracture.", "L^Left^L", kind="ST")],
+         ["There is no", "evidence of fracture."]),
+        ([obx("There is no", kind="ST"), obx("evidence of fracture.", kind="ST", state="W")], ["There is no"]),
+    ],
+)  # fmt: skip
+def test_the_strings_of_one_sentence_are_one_text(observations: list[str], stands: list[str]) -> None:
+    assert current([OBR, *observations]) == stands
+
+
+def test_a_sentence_in_strings_is_corrected_whole() -> None:
+    first = [OBR, obx("There is no", kind="ST"), obx("evidence of fracture.", kind="ST")]
+    assert current(first, [OBR, obx("Fracture of the left wrist.", kind="ST", state="C")]) == [
+        "Fracture of the left wrist."
+    ]
 
 
 def test_an_order_that_is_cancelled_by_the_laboratory_is_still_what_was_asked_for() -> None:

@@ -143,6 +143,13 @@ def test_a_discharge_time_that_is_deleted_leaves_the_visit_open() -> None:
     assert record("ENCOUNTER", *first, "ADT^A08;" + visit(begun='""')) == ["inpatient encounter ended -09"]
 
 
+def test_an_end_that_is_still_to_come_leaves_the_visit_open() -> None:
+    assert record("ENCOUNTER", f"ADT^A01;{visit(ended='20')}") == ["inpatient encounter active 08 -20"]
+    assert record("ENCOUNTER", f"ADT^A01;{visit()}", f"ADT^A08;{visit(ended='20')}") == [
+        "inpatient encounter active 08 -20"
+    ]
+
+
 def test_what_a_cancelled_discharge_repeats_is_no_end() -> None:
     sent = [f"ADT^A01;{visit()}", f"ADT^A03;{visit(ended='09')}", f"ADT^A13;{visit(ended='09')}"]
     assert record("ENCOUNTER", *sent) == ["inpatient encounter active 08"]
@@ -392,6 +399,78 @@ def test_an_allergy_to_a_combination_keeps_and_loses_all_its_ingredients() -> No
     assert not record("ALLERGY", added, deleted)
 
 
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("IAM|1|DA|^Codeine||Nausea|A|7||SE", "codeine active (Nausea; side effect)"),
+        ("IAM|1|DA|^Codeine||Nausea|A|7||IN^Intolerance^HL70436", "codeine active (Nausea; intolerance)"),
+        ("IAM|1|DA|^Codeine|||A|7||CT", "codeine active (contraindication)"),
+        ("IAM|1|DA|^Codeine|||A|7||AD", "codeine active (adverse reaction, not known to be an allergy)"),
+        ("IAM|1|DA|^Codeine||Rash|A|7||AL", "codeine active (Rash)"),
+        ("IAM|1|MC|^Codeine|||A|7", "codeine active (contraindication)"),
+        ("AL1|1|MC|^Codeine", "codeine active (contraindication)"),
+        ("AL1|1|DA|^Codeine intolerance", "codeine active (intolerance)"),
+        ("AL1|1|DA|^Codeine - side effect||Nausea", "codeine active (Nausea; side effect)"),
+    ],
+)
+def test_what_is_no_allergy_is_told_so(entry: str, expected: str) -> None:
+    sent = f"ADT^{'A60' if entry.startswith('IAM') else 'A08'};{entry}"
+    assert record("ALLERGY", sent) == [expected]
+    # An update that leaves it out changes nothing of it.
+    assert record("ALLERGY", sent, "ADT^A60;IAM|1|DA|^Codeine|||U|7" if "IAM" in entry else sent) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Tolerates cephalosporins", ["not cephalosporin active"]),
+        ("Penicillin - tolerated amoxicillin 2020", ["penicillin active"]),
+        ("Penicillin, rash; tolerates cefazolin", ["penicillin active"]),
+        ("Penicillin not tolerated", ["penicillin active"]),
+        ("Penicillin poorly tolerated", ["penicillin active"]),
+        ("Penicillin (patient denies)", ["not penicillin active"]),
+        ("Penicillin delabeled", ["not penicillin active"]),
+        ("Penicillin allergy removed", ["not penicillin active"]),
+        ("Penicillin challenge negative", ["not penicillin active"]),
+        *((words, []) for words in ("See chart", "Allergies not on file", "N/A", "Other", "Yes", "Unspecified")),
+        *((words, ["not No known drug allergy active"]) for words in ("No", "None known at this time")),
+    ],
+)
+def test_what_is_taken_without_harm_or_not_known_is_no_allergen(words: str, expected: list[str]) -> None:
+    assert record("ALLERGY", f"ADT^A08;AL1|1|DA|^{words}") == expected
+
+
+# --- procedures
+
+DIALYSIS = "PR1|{}||39.95^Dialysis^I9C||{}||||||||||||||{}|{}"
+
+
+@pytest.mark.parametrize(
+    ("stories", "expected"),
+    [
+        pytest.param([DIALYSIS.format(1, "20260301", "", "")] * 2, ["Dialysis final 00 -00"], id="sent twice"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1^OR", ""), DIALYSIS.format(1, "20260301", "1^ICU", "")],
+                     ["Dialysis final 00 -00"] * 2, id="a number of each namespace"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1", ""), DIALYSIS.format(1, "2026030107", "1", "U")],
+                     ["Dialysis final 07 -07"], id="another time under its number"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1", ""), "PR1|1||||||||||||||||||1|D"], [],
+                     id="deleted by its number"),
+        pytest.param([DIALYSIS.format(1, "20260301", "", ""), DIALYSIS.format(1, "20260301", "", "D")], [],
+                     id="deleted by code and time"),
+        pytest.param([DIALYSIS.format(1, "20260301", "1", "") + ";" + DIALYSIS.format(2, "20260301", "2", ""),
+                      'PR1|1||""'], [], id="all deleted"),
+        pytest.param([DIALYSIS.format(1, "", "", "")], ["Dialysis final"], id="at a time that nobody stated"),
+    ],
+)  # fmt: skip
+def test_a_procedure_is_what_its_segments_say(stories: list[str], expected: list[str]) -> None:
+    assert record("PROCEDURE", *(f"ADT^A08;{visit()};{story}" for story in stories)) == expected
+
+
+def test_the_nulls_of_one_visit_delete_no_procedure_of_another() -> None:
+    sent = [f"ADT^A08;{visit(v)};{DIALYSIS.format(1, '20260301', v, '')}" for v in ("V1", "V2")]
+    assert len(record("PROCEDURE", *sent, f'ADT^A08;{visit("V2")};PR1|1||""')) == 1
+
+
 DIAGNOSED = "DG1|1||{}^I10C||20260301|F" + "|" * 14 + "P1^EHR"
 GOUT = "PRB|AD|20260301|M10.9^Gout^I10C|P1^EHR|||20260301"
 
@@ -429,6 +508,30 @@ GOUT = "PRB|AD|20260301|M10.9^Gout^I10C|P1^EHR|||20260301"
 )  # fmt: skip
 def test_a_problem_is_what_its_entries_say(stories: list[str], expected: list[str]) -> None:
     assert record("PROBLEM", *(f"PPR^PC1;{story}" for story in stories)) == expected
+
+
+def test_an_event_says_what_is_done_where_the_segment_does_not() -> None:
+    added, entry = f"PPR^PC1;{GOUT}", "PRB||20260302|M10.9^Gout^I10C|P1^EHR"
+    assert not record("PROBLEM", added, f"PPR^PC3;{entry}")
+    resolved = "PPR^PC2;PRB|UP|20260302||P1^EHR||||||||||Resolved"
+    assert record("PROBLEM", added, resolved, f"PPR^PC2;{entry}") == ["Gout ended 00"]
+    assert record("PROBLEM", added, resolved, f"PPR^PC1;{entry}") == ["Gout active 00"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "then"),
+    [
+        pytest.param("PROBLEM", f"PPR^PC1;{GOUT}", "PPR^PC1;PRB|de|20260302||P1^EHR", id="PRB-1"),
+        pytest.param("PROBLEM", f"ADT^A08;{DIAGNOSED.format('M10.9^Gout')}",
+                     f"ADT^A08;{DIAGNOSED.format('M10.9^Gout')}|d", id="DG1-21"),
+        pytest.param("ALLERGY", "ADT^A60;IAM|1|DA|^Codeine|||A|7", "ADT^A60;IAM|1|DA||||d|7", id="IAM-6"),
+        pytest.param("PROCEDURE", f"ADT^A08;{DIALYSIS.format(1, '20260301', '1', 'a')}",
+                     f"ADT^A08;{DIALYSIS.format(1, '20260301', '1', 'd')}", id="PR1-20"),
+    ],
+)  # fmt: skip
+def test_the_letters_of_an_action_may_be_small(kind: str, first: str, then: str) -> None:
+    assert record(kind, first)
+    assert not record(kind, first, then)
 
 
 STROKE = "DG1|1||I63.9^Stroke^I10||20260301|{}" + "|" * 15 + "{}"

@@ -21,13 +21,20 @@ def by_local(text: str, unit: str, beside: Sequence[str] = (), within: Sequence[
     """The code that a local result code or printed name stands for, or None.
 
     `beside`: the other texts of the same element; one that names another observable or qualifies this one refuses it.
-    `within`: what the order and the specimen say; only the specimen is looked at there.
+    `within`: what order and specimen say; another specimen, or what qualifies this observable (`Ionised calcium` over
+    `Calcium`), refuses it.
     """
     code = by_name(text)
     if code is None or not code.accepts(unit):
         return None
     fits = all(_fits(specimen_in(each), code.observable) for each in (*beside, *within))
-    return code if fits and all(_means(each, code.observable) for each in beside) else None
+    means = all(_means(each, code.observable) for each in beside)
+    return code if fits and means and not any(_qualifies(each, code.observable) for each in within) else None
+
+
+def is_qualified(text: str) -> bool:
+    """Whether a text has a word that makes what it names another observable than the plain one."""
+    return bool(_qualifiers() & set(plain(text).split()))
 
 
 def by_name(text: str) -> Code | None:
@@ -41,8 +48,23 @@ def by_name(text: str) -> Code | None:
 def _means(text: str, known: Observable) -> bool:
     """Whether a text can be about this observable: it names no other one and has no word that makes it another."""
     meant = named(without_blood(_IN_BRACKETS.sub(" ", text)))
+    return (not meant or known in meant) and not _qualifiers_of(text, known)
+
+
+def _qualifies(text: str, known: Observable) -> bool:
+    """Whether a text names an observable beside a word that makes it another (`Ionised calcium`, `Birth weight`)."""
+    qualifiers, words = _qualifiers_of(text, known), plain(text).split()
+    for name in map(str.split, map(plain, (known.short, *known.names))) if qualifiers else ():
+        for start in range(len(words) - len(name) + 1):
+            end = start + len(name)
+            if words[start:end] == name and qualifiers & {*words[max(start - 1, 0) : start], *words[end : end + 1]}:
+                return True
+    return False
+
+
+def _qualifiers_of(text: str, known: Observable) -> frozenset[str]:
     own = {word for name in (known.name, known.short, *known.names) for word in plain(name).split()}
-    return (not meant or known in meant) and not (_qualifiers() & set(plain(text).split())) - own
+    return (_qualifiers() & set(plain(text).split())) - own
 
 
 def _fits(mentioned: Specimen | None, known: Observable) -> bool:

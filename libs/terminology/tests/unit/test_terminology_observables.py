@@ -13,7 +13,7 @@ from terminology.concepts import LOINC, SNOMED
 from terminology.names import named, other_specimen, panel, panels, short_name
 from terminology.observables import by_id, by_loinc, equation, equivalents, key, of
 from terminology.results import by_local, by_name
-from terminology.specimens import specimen
+from terminology.specimens import specimen, specimen_in
 from terminology.substances import related_units, substance
 from terminology.tables import read
 
@@ -301,11 +301,35 @@ def test_another_specimen_unit_or_an_unknown_name_is_never_guessed(name: str, un
         ("K", "mmol/L", "Sodium"),
         ("GLU", "mg/dL", "Glucose 2h post"),
         ("SBP", "mmHg", "Systolic standing"),
+        ("WT", "g", "Placenta weight"),
+        ("WT", "kg", "Dry weight"),
+        ("HT", "cm", "Height of fundus"),
+        ("TEMP", "Cel", "Incubator temperature"),
     ],
 )
 def test_a_text_that_names_or_qualifies_something_else_refuses_the_code(code: str, unit: str, beside: str) -> None:
     assert by_local(code, unit) is not None
     assert by_local(code, unit, (beside,)) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "order", "is_known"),
+    [
+        ("CA", "mmol/L", "Ionised calcium", False),
+        ("GLU", "mg/dL", "Glucose tolerance test", False),
+        ("WT", "g", "Birth weight", False),
+        ("GLU", "mmol/L", "Lumbar puncture", False),
+        ("GLU", "mg/dL", "Post dialysis panel", True),
+        ("TSH", "mIU/L", "TSH with free T4", True),
+        ("CA", "mmol/L", "Calcium", True),
+    ],
+)
+def test_an_order_that_qualifies_what_a_code_names_refuses_it(
+    code: str, unit: str, order: str, *, is_known: bool
+) -> None:
+    material = specimen_in(order)
+    within = [order, *([material.name] if material else [])]
+    assert (by_local(code, unit, within=within) is not None) is is_known
 
 
 @pytest.mark.parametrize(

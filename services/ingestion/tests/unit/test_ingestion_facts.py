@@ -203,6 +203,10 @@ def test_what_is_no_number_is_kept_as_text(kind: str, value: str, text: str) -> 
     assert one("ORU^R01", OBR, obx(value, kind=kind, code="1^X^L", unit="")).text == text
 
 
+def test_a_range_keeps_its_unit() -> None:
+    assert one("ORU^R01", OBR, obx("^3^-^5", kind="SN", code="1^X^L", unit="mg/dL")).text == "3-5 mg/dL"
+
+
 def test_a_coded_value_keeps_its_code() -> None:
     fact = one("ORU^R01", OBR, obx("27268008^Salmonella^SCT", kind="CWE", code="625-4^Culture^LN", unit=""))
     assert (fact.coded.system, fact.coded.code, fact.coded.display) == (SNOMED, "27268008", "Salmonella")

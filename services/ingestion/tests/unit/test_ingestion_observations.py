@@ -24,7 +24,9 @@ def reading(*segments: str, kind: str = "ORU^R01") -> Reading:
 
 
 def facts(*segments: str, kind: str = "ORU^R01") -> list[pb.ClinicalFact]:
-    return [f for f in reading(*segments, kind=kind).content.facts if f.kind != pb.FACT_KIND_DEMOGRAPHIC]
+    """All but demographics, and what is said of the order itself."""
+    others = {pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_PROCEDURE}
+    return [f for f in reading(*segments, kind=kind).content.facts if f.kind not in others]
 
 
 def one(*segments: str, kind: str = "ORU^R01") -> pb.ClinicalFact:

@@ -13,24 +13,27 @@ Build = Callable[..., Any]
 DRAWN = st.fixed_dictionaries(
     {
         "day": st.integers(0, 9),
-        "thing": st.sampled_from(("a/", "b/")),
-        "kind": st.sampled_from((cf.FACT_KIND_RESULT, cf.FACT_KIND_MEDICATION, cf.FACT_KIND_ALLERGY)),
+        "thing": st.sampled_from(("a/", "a/1", "b/")),
+        "kind": st.sampled_from(
+            (cf.FACT_KIND_RESULT, cf.FACT_KIND_MEDICATION, cf.FACT_KIND_ALLERGY, cf.FACT_KIND_PROCEDURE)
+        ),
         "status": st.sampled_from(cf.FactStatus.values()),
         "since": st.sampled_from((None, 0, 1)),
         "until": st.sampled_from((None, 8)),
         "part": st.sampled_from(("", "x")),
         "whole": st.sampled_from((False, False, False, True)),
+        "named": st.booleans(),
     }
 )
 RESTATED = [
     {"day": day, "thing": "a/", "kind": cf.FACT_KIND_ALLERGY, "status": cf.FACT_STATUS_ACTIVE, "since": None}
-    | {"until": None, "part": "", "whole": False}
+    | {"until": None, "part": "", "whole": False, "named": True}
     for day in (1, 2, 5)
 ]
 
 
 def stated(build: Build, statement: Build, n: int, drawn: dict[str, Any]) -> StatedFact:
-    names = () if drawn["whole"] else (drawn["thing"],)
+    names = () if drawn["whole"] and not drawn["named"] else (drawn["thing"],)
     built = build(
         fact_id=f"f{n}",
         source=cf.SourcePointer(event_id=f"m{n // 2}-{drawn['day']}"),

@@ -8,8 +8,9 @@ again part their statements: nothing is kept of it. A result that comes unchange
 both; a correction under either replaces both. The birth date and the sex of a number stay its own: where those of
 two numbers of one person differ, the merge may be wrong, and the record says so. Statements of one message never
 replace each other. Where several stand under one identity (replicates, a tolerance test), the one of the same time is
-meant, else the nearest (`_continued`). A final result that follows a final result of another time corrects nothing:
-both stand.
+meant, else the nearest (`_continued`). A correction, a withdrawal or what follows a preliminary result means, where it
+names none, the only one of its order, observation and time (`_corrected`). A final result that follows a final result
+of another time corrects nothing: both stand.
 
 Which one is later. Statements are put in the source's own order:
 
@@ -25,9 +26,9 @@ arrival as long as the source's times differ.
 What a statement leaves out is as it was stated before (HL7 v2.5.1 section 2.5.3), unless it deletes it: start, end,
 state, drug and dose are carried over, and the entry says from which statements. A result carries its time alone. A
 statement about a whole group (an order discontinued by ORC alone) has no content: it gives its status to everything
-that stands there, except that one about results leaves the order itself; a document that is so announced stands until
-its content comes. ENTERED_IN_ERROR withdraws, and nothing is carried over from what was withdrawn. What was read from a
-document falls with the document.
+that stands there, except that one about results leaves the order itself, and one with names (a service that was asked
+for and has its results) means those; a document that is so announced stands until its content comes. ENTERED_IN_ERROR
+withdraws, and nothing is carried over from what was withdrawn. What was read from a document falls with the document.
 
 When a statement holds. From its start, or where none was ever stated, from when it was first stated. A medication order
 that goes on with another dose continues: the earlier statement still answers for the time before. A result, a document,
@@ -88,6 +89,8 @@ _INSTANTS = frozenset(
 _COURSES = frozenset(
     (FACT_KIND_MEDICATION, FACT_KIND_PROCEDURE, FACT_KIND_ENCOUNTER, FACT_KIND_PROBLEM, FACT_KIND_ALLERGY)
 )
+# Schemes of group ids that name a service within a number (`filler-service`).
+_SERVICE = "-service"
 # What may come as the result of an order.
 _REPORTED = (FACT_KIND_RESULT, FACT_KIND_DOCUMENT, FACT_KIND_IMAGING_FINDING)
 _LISTED = frozenset((FACT_KIND_ALLERGY, FACT_KIND_PROBLEM))
@@ -394,8 +397,50 @@ def _continued(chains: Sequence[Chain], statements: Sequence[_Statement]) -> dic
         # One visit has one statement: under two numbers (a merge of visits) it replaces both.
         if id(statement) not in taken or statement.first.kind == FACT_KIND_ENCOUNTER:
             free = [c for c in meant[id(statement)] if id(c) not in found and _replaces(statement, c.last)]
-            found |= {id(chain): statement for chain in _nearest(statement, free)}
+            nearest = _nearest(statement, free) or _corrected(statement, [c for c in chains if id(c) not in found])
+            found |= {id(chain): statement for chain in nearest}
     return found
+
+
+def _corrected(statement: _Statement, chains: Sequence[Chain]) -> list[Chain]:
+    """What a result means that names none: the only one of its observation and time that it corrects or settles.
+
+    Senders leave OBX-4 out, or add it, when they correct, and name a number by another service (OBR-4). `No growth`
+    comes without OBX-4, and then each organism under its own.
+    """
+    if statement.first.kind != FACT_KIND_RESULT:
+        return []
+    alike = [chain for chain in chains if _is_alike(chain, statement)]
+    return alike if len(alike) == 1 else []
+
+
+def _is_alike(chain: Chain, statement: _Statement) -> bool:
+    earlier = chain.last.first
+    if earlier.kind != FACT_KIND_RESULT or chain.last.time != statement.time:
+        return False
+    if not any(entry.stands for entry in chain.entries) or not _observed_alike(chain.identity, statement.identity):
+        return False
+    if statement.first.status in _REPLACES_HISTORY:
+        return _same_group(_of_order(chain.identity), _of_order(statement.identity))
+    return earlier.status in _UNSETTLED and _same_group(chain.identity, statement.identity)
+
+
+def _of_order(identity: Identity) -> Identity:
+    """By the numbers of the order alone, whatever service they are given for."""
+    return Identity(groups=[group for group in identity.groups if not _scheme(group).endswith(_SERVICE)] or [""])
+
+
+def _observed_alike(one: Identity, other: Identity) -> bool:
+    """Whether a name of each is one observation (OBX-3, OBR-26), and OBX-4 is one, or not stated by either of them."""
+    pairs = ((_observation(ours), _observation(theirs)) for ours in one.names for theirs in other.names)
+    return any(a[::2] == b[::2] and (a[1] == b[1] or "" in (a[1], b[1])) for a, b in pairs)
+
+
+def _observation(name: str) -> tuple[str, str, str]:
+    """`CODE/SUB-ID<PARENT` in its parts."""
+    own, _, parent = name.partition("<")
+    code, _, sub_id = own.rpartition("/")
+    return code, sub_id, parent
 
 
 def _moves(whole: _Statement, content: _Statement) -> bool:
@@ -476,7 +521,8 @@ def _apply_to_group(whole: _Statement, chains: Iterable[Chain]) -> bool:
 
     A state is given to what has a course; a withdrawal to all: a result stands although its order was discontinued.
     """
-    meant = [chain for chain in chains if _same_group(chain.identity, whole.identity)]
+    group = [chain for chain in chains if _same_group(chain.identity, whole.identity)]
+    meant = _named(group, whole)
     for chain in meant:
         chain.identity = _known_as(chain.identity, whole.identity)
         if not _is_meant(chain.last.first, whole.first):
@@ -486,6 +532,15 @@ def _apply_to_group(whole: _Statement, chains: Iterable[Chain]) -> bool:
         chain.closed += [_superseded(entry, after) for entry in chain.entries if entry.stands]
         chain.entries = after + withdrawn
     return bool(meant)
+
+
+def _named(group: Sequence[Chain], whole: _Statement) -> list[Chain]:
+    """Of a group what a statement is about: all, or where it has names, those that share one, else the only one."""
+    if not whole.identity.names:
+        return list(group)
+    alike = [chain for chain in group if chain.last.first.kind == whole.first.kind]
+    named = [chain for chain in alike if set(chain.identity.names) & set(whole.identity.names)]
+    return named or (alike if len(alike) == 1 else [])
 
 
 def _announces(whole: _Statement) -> bool:

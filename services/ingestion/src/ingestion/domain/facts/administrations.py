@@ -17,7 +17,7 @@ from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
 
 # RXA-20 (HL7 table 0322): refused, not administered.
-NOT_GIVEN = frozenset({"RE", "NA"})
+_NOT_GIVEN = frozenset({"RE", "NA"})
 _TAKEN_BACK = frozenset({"ended", "replaced", "withdrawn"})
 
 
@@ -35,10 +35,15 @@ def dispenses(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
 def administrations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     """RXA outside of vaccinations: doses that were given. One that was not given after all is taken back."""
     for rxa in order.all("RXA"):
-        mistaken = rxa.get(21) == "D" or rxa.get(20) in NOT_GIVEN
+        mistaken = rxa.get(21).upper() == "D" or was_not_given(rxa)
         dosage = pb.Dosage(dose=quantity(rxa, 6, 7), route=route_of(following(order, rxa, "RXR")))
-        note = "partially administered" if rxa.get(20) == "PA" else ""
+        note = "partially administered" if rxa.get(20).upper() == "PA" else ""
         yield from _doses(order, rxa, 5, 3, scope, mistaken=mistaken, dosage=dosage, note=note)
+
+
+def was_not_given(rxa: Segment) -> bool:
+    """By RXA-20; where that is left out, a reason for refusing (RXA-18) says so."""
+    return rxa.get(20).upper() in _NOT_GIVEN or (not rxa.get(20) and bool(rxa.value(18).whole().strip('"')))
 
 
 def _doses(

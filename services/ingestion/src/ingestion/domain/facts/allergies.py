@@ -33,7 +33,15 @@ _ABOUT = {
 }
 _ALLERGIES = ("allergy", "drug-allergy", "food-allergy", "environmental-allergy", "latex-allergy")
 # `No penicillin` in a list of allergies may forbid the drug; only who speaks of the allergy denies it.
-_OF_ALLERGY = re.compile(r"al+erg|denies|denied", re.IGNORECASE)
+_OF_ALLERGY = re.compile(r"al+erg|denies|denied|challenge|\btest", re.IGNORECASE)
+# What was taken without harm is no allergen: `Tolerates cephalosporins`, `Penicillin - tolerated amoxicillin`.
+_TOLERATED = re.compile(
+    r"(?<!not )(?<!never )(?<!poorly )(?<!badly )\btolerat(?:es|ed|ing)\b(?! (?:poorly|badly))", re.IGNORECASE
+)
+# Words that say that it is no allergy, or may be none.
+_NO_ALLERGY = re.compile(
+    r"\b(?:intoleran(?:ce|t)|side effects?|adverse (?:drug )?(?:reaction|event)|contraindicat\w+)\b"
+)
 # IAM-6 (HL7 table 0206): what is deleted, and what says nothing of the state.
 _DELETED = "D"
 _STATELESS = frozenset({"U", "X"})
@@ -54,7 +62,7 @@ def allergy(segment: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     element = CodedElement.read(segment.value(3))
     if element:
         yield from _named(segment, element, number, scope)
-    elif number and segment.get(6) == _DELETED:
+    elif number and segment.get(6).upper() == _DELETED:
         yield _withdrawal(segment, 7, pb.Identity(groups=[_LIST], names=[number]), scope)
     elif segment.is_null(3):
         yield _withdrawal(segment, 3, pb.Identity(groups=[_LIST], whole_group=True), scope)
@@ -91,11 +99,20 @@ def _named(segment: Segment, element: CodedElement, number: str, scope: Scope) -
             assertion=stated.assertion,
             status=status,
             valid_from=scope.origin.time(segment, 11 if segment.name == "IAM" else 6),
-            note="; ".join(value.get(2) or value.get(1) for value in segment.values(5)),
+            note="; ".join([*(value.get(2) or value.get(1) for value in segment.values(5)), *_other(segment, element)]),
             severity=_severity(segment, scope),
         )
         fact.identity.part = f"{code.system}|{code.code}" if len(stated.codes) > 1 else ""
         yield fact
+
+
+def _other(segment: Segment, element: CodedElement) -> list[str]:
+    """What the entry is instead of an allergy (a side effect, an intolerance), by its codes, else in its words."""
+    kinds = [segment.get(9) if segment.name == "IAM" else "", segment.get(2)]
+    rows = (table("allergy_kinds").get(kind.upper()) for kind in kinds)
+    coded = [row["words"] for row in rows if row]
+    said = [match[0] for text in element.texts for match in _NO_ALLERGY.finditer(text.lower())]
+    return list(dict.fromkeys(coded or said))
 
 
 def _severity(segment: Segment, scope: Scope) -> pb.CodedConcept | None:
@@ -119,9 +136,21 @@ def _stated(element: CodedElement, kind: str, scope: Scope) -> _Stated:
         return _Stated([])
     sent = scope.coding(element.primary)
     known = [allergens.concept_of(allergen) for allergen in substances(element)]
+    if (of_tolerated := _tolerated(element.primary.text)) is not None:
+        return of_tolerated
     if meaning is Meaning.RULED_OUT or (meaning is Meaning.NONE and _OF_ALLERGY.search(element.primary.text)):
         return _Stated(known or [absences.without_opening(sent, rest)], pb.ASSERTION_ABSENT)
     return _Stated(known or [sent], doubted=meaning is Meaning.SUSPECTED)
+
+
+def _tolerated(text: str) -> _Stated | None:
+    """Of a text that says what was tolerated: the allergens before that, else the absence of those after it."""
+    cue = _TOLERATED.search(text)
+    if cue is None or not (after := allergens.allergens_in(text[cue.end() :])):
+        return None
+    before = allergens.allergens_in(text[: cue.start()])
+    concepts = [allergens.concept_of(allergen) for allergen in before or after]
+    return _Stated(concepts, pb.ASSERTION_PRESENT if before else pb.ASSERTION_ABSENT)
 
 
 @remembered
@@ -135,9 +164,9 @@ def _status(segment: Segment) -> "pb.FactStatus.ValueType":
     """IAM-6 action code (table 0206) and IAM-17 clinical status (table 0438); AL1 says that the allergy is there."""
     if segment.name != "IAM":
         return pb.FACT_STATUS_ACTIVE
-    if segment.get(6) == _DELETED:
+    if segment.get(6).upper() == _DELETED:
         return pb.FACT_STATUS_ENTERED_IN_ERROR
     state = table("allergy_states").get(segment.get(17).upper())
     if state is not None:
         return pb.FactStatus.Value(f"FACT_STATUS_{state['status']}")
-    return pb.FACT_STATUS_UNSPECIFIED if segment.get(6) in _STATELESS else pb.FACT_STATUS_ACTIVE
+    return pb.FACT_STATUS_UNSPECIFIED if segment.get(6).upper() in _STATELESS else pb.FACT_STATUS_ACTIVE

@@ -114,7 +114,8 @@ def _encounter(pid: Segment, pv1: Segment, mrg: Segment | None, event: _Event) -
         if event.says in _STATUS:
             scope.origin.remark(pv1, 19, "a visit without a number or a start; no fact")
         return
-    status = _STATUS.get(event.says, pb.FACT_STATUS_ENDED if ended else pb.FACT_STATUS_UNSPECIFIED)
+    is_over = ended is not None and ended.seconds <= scope.said_at.seconds
+    status = _STATUS.get(event.says, pb.FACT_STATUS_ENDED if is_over else pb.FACT_STATUS_UNSPECIFIED)
     yield scope.fact(
         pv1,
         pv1.path(2),
@@ -124,7 +125,7 @@ def _encounter(pid: Segment, pv1: Segment, mrg: Segment | None, event: _Event) -
         source_code=scope.coding(Coding(pv1.get(2).upper(), "", _CLASSES)) if pv1.get(2) else None,
         valid_from=begun,
         valid_to=ended,
-        status=pb.FACT_STATUS_ENDED if ended and status == pb.FACT_STATUS_ACTIVE else status,
+        status=pb.FACT_STATUS_ENDED if is_over and status == pb.FACT_STATUS_ACTIVE else status,
         note=event.reason,
         deleted=event.deleted(pv1),
     )

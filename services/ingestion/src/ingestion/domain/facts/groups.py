@@ -45,7 +45,7 @@ class Order:
     def control(self) -> str:
         """ORC-1 (HL7 table 0119), empty without an ORC."""
         orc = self.first("ORC")
-        return orc.get(1) if orc else ""
+        return orc.get(1).upper() if orc else ""
 
     def placed_as(self) -> list[str]:
         """The group ids of an order: the placer's number (ORC-2, OBR-2) decides, the filler's is another."""

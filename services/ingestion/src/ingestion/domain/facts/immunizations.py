@@ -11,7 +11,7 @@ from terminology import vaccines
 from terminology.concepts import CVX, NDC
 
 from ingestion.domain.coding import CodedElement
-from ingestion.domain.facts.administrations import NOT_GIVEN
+from ingestion.domain.facts.administrations import was_not_given
 from ingestion.domain.facts.groups import Order
 from ingestion.domain.facts.medications import quantity, route_of
 from ingestion.domain.facts.order_states import following
@@ -34,7 +34,7 @@ def immunizations(order: Order, scope: Scope) -> Iterator[pb.ClinicalFact]:
     for number, rxa in enumerate(doses, 1):
         element = CodedElement.read(rxa.value(5))
         numbers = _numbers(order, scope, f"/{number}" if len(doses) > 1 else "")
-        if not element and not (rxa.get(21) == "D" and numbers):
+        if not element and not (rxa.get(21).upper() == "D" and numbers):
             scope.origin.remark(rxa, 5, "no vaccine")
         elif element.primary.code != _NO_VACCINE:
             yield _immunization(rxa, element, order, scope, numbers)
@@ -60,8 +60,8 @@ def _immunization(
         source_code=scope.coding(element.primary) if element else None,
         valid_from=given,
         valid_to=given,
-        status=pb.FACT_STATUS_ENTERED_IN_ERROR if rxa.get(21) == "D" else pb.FACT_STATUS_FINAL,
-        assertion=pb.ASSERTION_ABSENT if rxa.get(20) in NOT_GIVEN else pb.ASSERTION_PRESENT,
+        status=pb.FACT_STATUS_ENTERED_IN_ERROR if rxa.get(21).upper() == "D" else pb.FACT_STATUS_FINAL,
+        assertion=pb.ASSERTION_ABSENT if was_not_given(rxa) else pb.ASSERTION_PRESENT,
         dosage=pb.Dosage(dose=quantity(rxa, 6, 7), route=route_of(following(order, rxa, "RXR"))),
         note=_note(rxa),
     )
@@ -83,7 +83,7 @@ def _note(rxa: Segment) -> str:
     """Why it was refused, that it was given in part, or that it is remembered."""
     if reason := rxa.get(18, 2) or rxa.get(18):
         return reason
-    if rxa.get(20) == "PA":
+    if rxa.get(20).upper() == "PA":
         return "partially administered"
     return rxa.get(9, 2) or "historical" if rxa.get(9) in _HISTORICAL else ""
 

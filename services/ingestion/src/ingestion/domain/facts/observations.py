@@ -7,6 +7,7 @@ the service (OBR-4) belongs to the number: it comes first among the groups. Its 
 name. Without any number it can only be found by its time, outside of orders also by its visit.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from functools import cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import answers, specimens
+from terminology import answers, results, specimens
 
 from ingestion.domain.coding import CodedElement, Coding
 from ingestion.domain.facts.groups import Order
@@ -39,6 +40,11 @@ _SAYS = {
 WITHDRAWN = pb.FACT_STATUS_ENTERED_IN_ERROR
 NO_RESULT = pb.FACT_STATUS_UNSPECIFIED
 _ORDER_DETAIL = "O"
+_STRINGS = frozenset({"ST", ""})
+# What a text in strings is taken for.
+PROSE = "TX"
+# Three words that follow each other.
+_SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 _STANDS = (pb.FACT_STATUS_PRELIMINARY, pb.FACT_STATUS_CORRECTED, pb.FACT_STATUS_FINAL)
 # HL7 table 0119: the filler has cancelled the order. A placer's wish (CA) is done where the filler repeats it beside
 # results. An order that is discontinued (DC, OD, DR) or held has no more results, and keeps those that it has.
@@ -146,6 +152,9 @@ def _report(order: Order, orders: Sequence[Order], scope: Scope) -> Report:
         about=about,
     )
     report.observations = list(_observations(report, notes, scope))
+    for each in report.observations if report.is_cancelled else ():
+        if each.status in _STANDS:
+            scope.origin.remark(each.obx, 11, "a result of an order that is said to be cancelled without any")
     return report
 
 
@@ -183,8 +192,11 @@ def _unnumbered(obr: Segment | None, specimen: Segment | None, time: Timestamp |
 
 
 def _examined(order: Order, obr: Segment | None, specimen: Segment | None) -> tuple[str, ...]:
-    """The specimens that an order names: in OBR-4, OBR-15 (before 2.5), SPM-4, and of a container in SAC-6."""
+    """The specimens that an order names: in OBR-4, OBR-15 (before 2.5), SPM-4, and of a container in SAC-6; and what in
+    OBR-4 may qualify its results.
+    """
     texts = list(CodedElement.read(obr.value(4)).texts) if obr else []
+    qualified = [text for text in texts if results.is_qualified(text)]
     codes: list[str] = []
     for segment, number in ((obr, 15), (order.first("SAC"), 6)):
         if segment is not None and segment.raw(number):
@@ -195,7 +207,7 @@ def _examined(order: Order, obr: Segment | None, specimen: Segment | None) -> tu
         texts += material.texts
         codes += [coding.code for coding in material.codings]
     known = [*map(specimens.specimen_in, [*texts, *codes]), *map(specimens.by_code, codes)]
-    return tuple(dict.fromkeys(material.name for material in known if material))
+    return tuple(dict.fromkeys([*(material.name for material in known if material), *qualified]))
 
 
 def _is_cancelled(order: Order, obr: Segment | None, scope: Scope) -> bool:
@@ -206,8 +218,8 @@ def _is_cancelled(order: Order, obr: Segment | None, scope: Scope) -> bool:
     orc = order.first("ORC")
     if orc is None or (obr is None and not scope.origin.trigger.startswith("R")):
         return False
-    wished = scope.origin.trigger.startswith("R") and _WISHED in (orc.get(1), orc.get(5))
-    return orc.get(1) in _CANCELLED or wished
+    wished = scope.origin.trigger.startswith("R") and _WISHED in (order.control, orc.get(5).upper())
+    return order.control in _CANCELLED or wished
 
 
 @cache
@@ -306,7 +318,7 @@ def _observations(report: Report, notes: dict[int, list[str]], scope: Scope) -> 
         names = [f"{name}/{sub_id}" for name in names_of(element)]
         yield Observation(
             lines=lines,
-            kind=obx.get(2),
+            kind=PROSE if _is_prose(lines) else obx.get(2),
             report=report,
             element=element,
             names=[name + parent for name in names for parent in report.parents] if report.parents else names,
@@ -328,15 +340,29 @@ def _blocks(
     text: list[tuple[Segment, pb.FactStatus.ValueType]] = []
     for obx in segments:
         status = _status_of(obx, state, scope)
-        is_text = obx.get(2) in TEXT_TYPES
-        if text and not (is_text and _is_same(obx, text[-1][0])):
+        if text and not (_is_same(obx, text[-1][0]) and _is_prose([*(line for line, _ in text), obx])):
             yield from _of_text(text)
             text = []
-        if is_text:
+        if obx.get(2) in TEXT_TYPES or _is_string(obx):
             text.append((obx, status))
         else:
             yield [obx], status
     yield from _of_text(text)
+
+
+def _is_prose(lines: Sequence[Segment]) -> bool:
+    """Whether these are the lines of one text: those of text types, and strings among which one has several words.
+
+    Senders break sentences into strings (ST) too; a line alone may say the opposite (`There is no~evidence of ...`).
+    """
+    if all(line.get(2) in TEXT_TYPES for line in lines):
+        return True
+    several = len(lines) > 1 or len(lines[0].values(5)) > 1
+    return several and all(map(_is_string, lines)) and any(_SENTENCE.search(line.text(5)) for line in lines)
+
+
+def _is_string(obx: Segment) -> bool:
+    return obx.get(2) in _STRINGS and not obx.raw(6)
 
 
 def _is_same(obx: Segment, other: Segment) -> bool:

@@ -38,19 +38,18 @@ _LEAVES_STATE_OPEN = frozenset({"begins", "goes on", "unchanged", "performed"})
 def said_of(order: Order) -> str:
     """What is said of the order, in the words of `order_controls.tsv`."""
     orc = order.first("ORC")
-    if orc is None or not orc.get(1):
-        control = "begins"
-    else:
-        control = table("order_controls").get(orc.get(1), {}).get("says", "unchanged")
-    state = table("order_states").get(orc.get(5) if orc else "", {}).get("says", "unchanged")
+    control = table("order_controls").get(order.control, {}).get("says", "unchanged") if order.control else "begins"
+    state = table("order_states").get(orc.get(5).upper() if orc else "", {}).get("says", "unchanged")
     return state if control in _LEAVES_STATE_OPEN and state != "unchanged" else control
 
 
 def is_statement(order: Order, scope: Scope) -> bool:
     """Whether anything is ordered, changed or ended; what is not known, or refused, is remarked."""
     orc = order.first("ORC")
-    if orc is not None and orc.get(1) and orc.get(1) not in table("order_controls"):
+    if orc is not None and order.control and order.control not in table("order_controls"):
         scope.origin.remark(orc, 1, "an order control that table 0119 does not have; the order's state is as before")
+    if orc is not None and orc.get(5) and orc.get(5).upper() not in table("order_states"):
+        scope.origin.remark(orc, 5, "an order status that table 0038 does not have; not read")
     says = said_of(order)
     if orc is not None and says in {"denied", "not ordered"}:
         scope.origin.remark(orc, 1, "nothing is ordered by this order control")

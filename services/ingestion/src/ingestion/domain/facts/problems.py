@@ -43,6 +43,8 @@ _RELATIVES = (
 _DELETED = frozenset({"D", "DE"})
 # PRB-1 (HL7 table 0287): the problem is new to the list.
 _ADDED = "AD"
+# What an event says where PRB-1 is left out (v2.5.1 section 12.3.1).
+_ACTIONS = {"PC2": "UP", "PC3": "DE"}
 # DG1-6 (HL7 table 0052).
 _TYPES = {
     "A": pb.FACT_STATUS_ACTIVE,
@@ -74,7 +76,7 @@ def diagnosis(dg1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
     number = instance_of(dg1, 20)
     coded = CodedElement.read(dg1.value(3), default_system=dg1.get(2))
     element = CodedElement(coded.codings, coded.original_text or dg1.get(4))
-    deleted = dg1.get(21) in _DELETED
+    deleted = dg1.get(21).upper() in _DELETED
     identity = pb.Identity(
         groups=[*([f"diagnosis:{number}", number] if number else []), visit],
         names=_names(dg1, number, element, scope),
@@ -122,14 +124,15 @@ def _names(segment: Segment, number: str, element: CodedElement, scope: Scope) -
 
 def _state(prb: Segment, scope: Scope) -> "tuple[pb.FactStatus.ValueType, bool]":
     """The status of PRB-1, PRB-13, PRB-14 and PRB-19, and whether they say that the problem is not there."""
-    if prb.get(1) in _DELETED:
+    action = prb.get(1).upper() or _ACTIONS.get(scope.origin.trigger, "")
+    if action in _DELETED:
         return pb.FACT_STATUS_ENTERED_IN_ERROR, False
     rows = [row for field in (13, 14, 19) for row in _words(prb, field, scope)]
     said = {row["status"] for row in rows}
     for status in ("ENTERED_IN_ERROR", "ENDED", "PRELIMINARY", "ACTIVE"):
         if status in said:
             return pb.FactStatus.Value(f"FACT_STATUS_{status}"), any(row["assertion"] == "ABSENT" for row in rows)
-    added = prb.get(1) in {_ADDED, ""}
+    added = action in {_ADDED, ""}
     return pb.FACT_STATUS_ACTIVE if added else pb.FACT_STATUS_UNSPECIFIED, False
 
 

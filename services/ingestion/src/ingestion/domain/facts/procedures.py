@@ -9,6 +9,7 @@ from terminology.concepts import LOINC, SNOMED
 
 from ingestion.domain.coding import CodedElement
 from ingestion.domain.facts.groups import Order
+from ingestion.domain.facts.names import instance_of
 from ingestion.domain.facts.order_states import groups_of, said_of, state_of
 from ingestion.domain.facts.scope import Scope
 from ingestion.domain.hl7 import Segment
@@ -19,28 +20,42 @@ ORDER_MESSAGES = frozenset({"ORM", "OML", "OMG", "OMI"})
 
 
 def procedure(pr1: Segment, scope: Scope) -> Iterator[pb.ClinicalFact]:
-    """PR1: what was done, and when."""
+    """PR1: what was done, and when; of nulls, that the procedures of the visit are deleted.
+
+    A procedure is known by its own number (PR1-19), else by its code and time.
+    """
     element = CodedElement.read(pr1.value(3), default_system=pr1.get(2))
     path = pr1.path(3)
     if not element:
         element, path = CodedElement((), pr1.get(4)), pr1.path(4)
-    if not element:
+    number, deleted = instance_of(pr1, 19), pr1.get(20).upper() == "D"
+    visit = f"procedures:{scope.encounter_id}"
+    if element or (number and deleted):
+        done = scope.origin.time(pr1, 5)
+        code = with_words(scope.coding(element.in_system(SNOMED) or element.primary))
+        name = number or f"{code.code}:{done.seconds if done else ''}"
+        yield scope.fact(
+            pr1,
+            path,
+            pb.Identity(groups=[f"procedure:{name}", visit]),
+            kind=pb.FACT_KIND_PROCEDURE,
+            code=code,
+            source_code=scope.coding(element.primary),
+            valid_from=done,
+            valid_to=done,
+            status=pb.FACT_STATUS_ENTERED_IN_ERROR if deleted else pb.FACT_STATUS_FINAL,
+            note=pr1.get(4),
+        )
+    elif pr1.is_null(3) or pr1.is_null(4):
+        yield scope.fact(
+            pr1,
+            pr1.path(3),
+            pb.Identity(groups=[visit], whole_group=True),
+            kind=pb.FACT_KIND_PROCEDURE,
+            status=pb.FACT_STATUS_ENTERED_IN_ERROR,
+        )
+    else:
         scope.origin.remark(pr1, 3, "no procedure")
-        return
-    done = scope.time(pr1, 5)
-    code = with_words(scope.coding(element.in_system(SNOMED) or element.primary))
-    yield scope.fact(
-        pr1,
-        path,
-        pb.Identity(groups=[f"procedure:{pr1.get(19) or f'{code.code}:{done.seconds}'}"]),
-        kind=pb.FACT_KIND_PROCEDURE,
-        code=code,
-        source_code=scope.coding(element.primary),
-        valid_from=done,
-        valid_to=done,
-        status=pb.FACT_STATUS_ENTERED_IN_ERROR if pr1.get(20) == "D" else pb.FACT_STATUS_FINAL,
-        note=pr1.get(4),
-    )
 
 
 def ordered_service(order: Order) -> tuple[Segment, CodedElement] | None:

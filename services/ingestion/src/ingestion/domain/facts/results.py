@@ -131,7 +131,7 @@ def _of_value(seen: Observation, value: Value, suffix: str, scope: Scope) -> Ite
         if kind == "NM":
             scope.origin.remark(seen.obx, 5, "not a number; kept as text")
         code = normalise_result(seen.element, None, scope).code
-        yield _fact(seen, scope, code, _content(kind, value, scope), suffix)
+        yield _fact(seen, scope, code, _content(kind, value, unit, scope), suffix)
 
 
 def _number(seen: Observation, value: Value, unit: str) -> Measurement | None:
@@ -178,14 +178,14 @@ def _of_text(seen: Observation, text: str, scope: Scope) -> Iterator[pb.Clinical
         yield _fact(seen, scope, normalise_result(seen.element, None, scope).code, {"text": text}, "")
 
 
-def _content(kind: str, value: Value, scope: Scope) -> dict[str, object]:
+def _content(kind: str, value: Value, unit: str, scope: Scope) -> dict[str, object]:
     if kind in _CODED:
         element = CodedElement.read(value)
         return {"coded": _answer(scope.coding(element.primary))} if element else {"text": value.whole()}
     if kind in _DATES:
         return {"text": parse_date(value.get(1)) or value.get(1)}
     if kind == "SN":
-        return {"text": "".join(value.get(component) for component in (1, 2, 3, 4))}
+        return {"text": f"{''.join(value.get(component) for component in (1, 2, 3, 4))} {unit}".strip()}
     return {"text": value.whole().strip()}
 
 

@@ -71,7 +71,7 @@ def transcription(order: Order, scope: Scope) -> Iterator[Document | pb.Clinical
     assert txa is not None, "a transcription begins with its TXA"
     header = _header(txa, scope)
     _remark_on(txa, header, scope)
-    withdrawn = scope.origin.trigger == _CANCELLATION or txa.get(19) in _WITHDRAWN
+    withdrawn = scope.origin.trigger == _CANCELLATION or txa.get(19).upper() in _WITHDRAWN
     content = [] if withdrawn else list(_content(order, header, scope))
     yield from content or _of_status(header, scope, withdrawn=withdrawn)
     yield from _replaced(header, scope)
@@ -117,9 +117,9 @@ def _remark_on(txa: Segment, header: _Header, scope: Scope) -> None:
         scope.origin.remark(txa, 12, "no document number: a later message cannot name this document")
     if trigger in _REPLACEMENTS and not _numbers(txa, 13):
         scope.origin.remark(txa, 13, "a replacement that does not name what it replaces")
-    if txa.get(18) in _RESTRICTED:
+    if txa.get(18).upper() in _RESTRICTED:
         scope.origin.remark(txa, 18, "the document is restricted; the record shows it to all its readers")
-    if txa.get(19) == _UNAVAILABLE:
+    if txa.get(19).upper() == _UNAVAILABLE:
         scope.origin.remark(txa, 19, "not yet available for patient care; kept as preliminary")
 
 
@@ -155,9 +155,9 @@ def _part(
 
 def _status(txa: Segment) -> "pb.FactStatus.ValueType":
     """TXA-17, unless the document is not for use yet (TXA-19); unspecified where neither says anything."""
-    if txa.get(17) in _UNFINISHED or txa.get(19) == _UNAVAILABLE:
+    if txa.get(17).upper() in _UNFINISHED or txa.get(19).upper() == _UNAVAILABLE:
         return pb.FACT_STATUS_PRELIMINARY
-    return pb.FACT_STATUS_FINAL if txa.get(17) in _AUTHENTICATED else pb.FACT_STATUS_UNSPECIFIED
+    return pb.FACT_STATUS_FINAL if txa.get(17).upper() in _AUTHENTICATED else pb.FACT_STATUS_UNSPECIFIED
 
 
 def _of_status(header: _Header, scope: Scope, *, withdrawn: bool) -> Iterator[pb.ClinicalFact]:
