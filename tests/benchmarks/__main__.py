@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from tests.benchmarks import answers, assessment, context, mllp, read, reasoner, record, start, timeline, visible
+from tests.benchmarks import answers, assessment, context, find, mllp, read, reasoner, record, start, timeline, visible
 from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "record": partial(record.run, fresh),
     "timeline": partial(timeline.run, fresh),
     "context": partial(context.run, fresh),
+    "find": partial(find.run, fresh),
     "reasoner": partial(reasoner.run, fresh),
     "answers": answers.run,
     "assessment": partial(assessment.run, fresh),

@@ -19,7 +19,7 @@ from tests.results import Result
 
 FULL, SHORT = (5_000, 50_000), (200,)
 BUDGET = 2_500
-_RESULTS, _ANALYTES = 10, 40
+RESULTS, _ANALYTES = 10, 40
 # As many of each analyte as a pack of a long record is made from.
 _PLAIN = """SELECT view FROM (
     SELECT view, row_number() OVER (PARTITION BY kind, concept ORDER BY since DESC) AS nth FROM entry
@@ -39,7 +39,7 @@ def run(stacks: Stacks, sizes: Sequence[int] = FULL) -> Result:
 
 async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
     feed = new_feed()
-    await write(endpoints, feed, [_message(number, feed) for number in range(size // _RESULTS)])
+    await write(endpoints, feed, [results(number, feed) for number in range(size // RESULTS)])
     asked = pb.GetContextRequest(
         patient=PatientKey(id="1", authority=feed), question="How did analyte 7 develop?", token_budget=BUDGET
     )
@@ -67,7 +67,7 @@ async def _measured(endpoints: dict[str, str], size: int) -> dict[str, float]:
             }
 
 
-def _message(number: int, feed: str) -> bytes:
+def results(number: int, feed: str) -> bytes:
     """An ORU^R01 with results of some of the analytes, of the same patient, an hour after the one before."""
     drawn = datetime(2015, 1, 1) + timedelta(hours=number)  # noqa: DTZ001 - HL7 local time
     at = f"{drawn:%Y%m%d%H%M%S}"
@@ -76,9 +76,9 @@ def _message(number: int, feed: str) -> bytes:
         f"PID|1||1^^^{feed}^MR||Testperson^Long||19500101|F\rPV1|1|I|||||||||||||||||V{number // 24}\r"
         f"OBR|1|P{number}|F{number}|PANEL^Panel^L|||{at}\r"
     )
-    analytes = [(number * _RESULTS + n) % _ANALYTES for n in range(_RESULTS)]
-    results = (
+    analytes = [(number * RESULTS + n) % _ANALYTES for n in range(RESULTS)]
+    segments = (
         f"OBX|{n}|NM|A{analyte}^Analyte {analyte}^L||{(number + n) % 40 / 4 + 1:.2f}|mg/dL|1-8||||F|||{at}\r"
         for n, analyte in enumerate(analytes, 1)
     )
-    return (head + "".join(results)).encode()
+    return (head + "".join(segments)).encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from testkit.running import RunningStack
 
-from tests.benchmarks import answers, assessment, context, mllp, read, reasoner, record, start, timeline, visible
+from tests.benchmarks import answers, assessment, context, find, mllp, read, reasoner, record, start, timeline, visible
 from tests.benchmarks.__main__ import BENCHES
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result, keep
@@ -25,6 +25,7 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
     "record": partial(record.run, size=record.SHORT),
     "timeline": partial(timeline.run, sizes=timeline.SHORT),
     "context": partial(context.run, sizes=context.SHORT),
+    "find": partial(find.run, sizes=find.SHORT),
     "reasoner": partial(reasoner.run, size=reasoner.SHORT),
     "answers": lambda _: answers.run(answers.SHORT),
     "assessment": partial(assessment.run, questions=assessment.SHORT),
@@ -49,12 +50,23 @@ FIGURES = {
     "record": {"messages_per_s", "facts_per_s", "ratio_to_copy"},
     "timeline": {"page_ms_200", "all_pages_ms_200", "page_ratio_to_sql_200"},
     "context": {"context_ms_200", "as_of_ms_200", "context_ratio_to_sql_200"},
+    "find": {"by_code_ms_200", "by_words_ms_200", "by_code_ratio_to_sql_200"},
     "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
     "answers": {"p50_s_100", "slowest_s_300", "ratio_of_300_to_100", "share_inquire_300", "share_gate_300"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
     "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
-BESIDE = {"answers": 1, "read": 1, "mllp": 3, "visible": 1, "record": 1, "timeline": 1, "context": 1, "reasoner": 1}
+BESIDE = {
+    "answers": 1,
+    "read": 1,
+    "mllp": 3,
+    "visible": 1,
+    "record": 1,
+    "timeline": 1,
+    "context": 1,
+    "find": 1,
+    "reasoner": 1,
+}
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ charts; the messages are read into records by the services' domains in this proc
 prepares it, until the model would begin.
 
 Figures: shares of the gold (`gold`) and of the safety items said, statements in front that concern the question
-(`relevance`), answers whose first statement says gold (`first`) or of which none does (`none`); statements that call
-active what has ended (`false_states`) or tell another first day (`wrong_first`); an answer's statements, characters
-(medians) and seconds. `low` and `high`: of 95 %, by drawing patients again. Then gold and relevance by kind of
+(`relevance`), answers whose first statement says gold (`first`) or of which none does (`none`); gold facts on the lines
+of a context pack of 1,500 tokens (`pack`); statements that call active what has ended (`false_states`) or tell another
+first day (`wrong_first`); an answer's statements, characters (medians) and seconds. `low` and `high`: of 95 %, by
+drawing patients again. Then gold and relevance by kind of
 question. Beside: the choosers of `choosers.py`.
 """
 
@@ -37,6 +38,7 @@ from testkit.stories import story
 from tests.evals.chain import library, tell_messages
 from tests.evals.choosers import OURS, RULES, SIMPLE, Library, consultation, in_front, rules_alone
 from tests.evals.heard import Row, Told, score
+from tests.evals.packs import pack, packed
 from tests.evals.pieces import Json, measured
 from tests.results import Result
 
@@ -65,7 +67,12 @@ def run(n: int | None, seed: int) -> Result:
     rows = {name: [Row(**row) for piece in pieces for row in piece[name]] for name in pieces[0]}
     ours = rows.pop(OURS)
     peers = {name: figures(own, seed) | by_kind("gold", gold, own) for name, own in rows.items()}
-    mine = figures(ours, seed) | by_kind("gold", gold, ours) | by_kind("relevance", relevance, ours)
+    mine = (
+        figures(ours, seed)
+        | {"pack": in_pack(ours)}
+        | by_kind("gold", gold, ours)
+        | by_kind("relevance", relevance, ours)
+    )
     return Result("answers", mine | by_kind("questions", len, ours), len(ours), seed, peers)
 
 
@@ -77,7 +84,11 @@ def answered(folder: str, most: int, seed: int, places: range) -> Json:
         facts = Library.of(patient.record)
         for question in patient.questions:
             for name, told, seconds in _answers(question.question, patient.record, facts):
-                rows[name].append(asdict(score(question, told, patient.false, seconds)))
+                row = score(question, told, patient.false, seconds)
+                if name == OURS:
+                    there, of = packed(question, pack(question.question, patient.record), facts.cited)
+                    row = replace(row, packed=there, packable=of)
+                rows[name].append(asdict(row))
     return rows
 
 
@@ -183,6 +194,10 @@ def by_kind(name: str, figure: Callable[[list[Row]], float], rows: Iterable[Row]
 
 def gold(rows: Iterable[Row]) -> float:
     return _share((row.said, row.gold) for row in rows)
+
+
+def in_pack(rows: Iterable[Row]) -> float:
+    return _share((row.packed, row.packable) for row in rows)
 
 
 def relevance(rows: Iterable[Row]) -> float:

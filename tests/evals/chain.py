@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from consult import Record, Timeline, times
-from consult.context import NOTES, Gathered, Note, compose, evidence_question
+from consult.context.composing import NOTES, Gathered, Note, compose, evidence_question
 from consult.context.ranking import by_word, words
 from consult.context.tokens import estimate
 from consult.rules import CITED_PASSAGES

@@ -152,6 +152,9 @@ class Row:
     wrong_first: int
     opens_with_gold: int
     seconds: float
+    # Gold facts on the lines of the context pack, of so many.
+    packed: int = 0
+    packable: int = 0
 
 
 def score(question: Question, statements: Sequence[Told], false: Iterable[Falsehood], seconds: float) -> Row:

@@ -2,12 +2,13 @@
 
 import json
 import lzma
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from consult import Record, Timeline
-from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.context_pb2 import Context, ContextLine
 from testkit.questions import Falsehood, Gold, Question
 from testkit.records import RecordBuilder
 from testkit.stories import story
@@ -16,6 +17,7 @@ from tests.evals import answers
 from tests.evals.answers import bounds, from_folder, gold
 from tests.evals.choosers import SIMPLE, Library
 from tests.evals.heard import Cited, Row, Told, dates, is_dated, score
+from tests.evals.packs import packed
 
 LDL = Gold("fact", "last LDL", "result", "18262-6", "2020-06-11", name=r"\bldl\b", value=r"(?<![\d.])137(?!\.?\d)")
 STATIN = Gold("fact", "statin", "medication", "36567", "2020-06-11", ("2011-06-14",), name="simvastatin")
@@ -71,6 +73,18 @@ def test_a_value_stands_with_the_days_that_follow_it_or_else_with_the_one_before
 )
 def test_gold_is_said_only_by_a_statement_that_says_it(statement: Told, gold: Gold, *, is_said: bool) -> None:
     assert statement.says(gold) is is_said
+
+
+def test_gold_stands_in_a_pack_by_its_words_or_by_the_very_fact_and_nothing_else_counts() -> None:
+    known = {
+        "a": replace(CITED, value="137 mg/dL"),
+        "b": Cited(frozenset({"18262-6"}), "2011-06-11", "137 mg/dL", is_allergy=False),
+    }
+    lines = [ContextLine(text="Problem: gout", fact_id="b"), ContextLine(text="Evidence: LDL.", passage_id="p")]
+    assert packed(question(LDL, NO_SCOPE), lines, known) == (0, 1)
+    assert packed(question(LDL, NO_SCOPE), [*lines, ContextLine(text="x", fact_id="a")], known) == (1, 1)
+    said = ContextLine(text="LDL 137 mg/dL, 2020-06-11", fact_id="b")
+    assert packed(question(LDL, STATIN), [said], known) == (1, 2)
 
 
 def test_a_cited_value_needs_no_name_and_no_day() -> None:

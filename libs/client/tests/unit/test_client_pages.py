@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from client import forms, remarks
-from client.cli import check, evidence, replay, review, timeline, trace
+from client.cli import check, evidence, find, replay, review, timeline, trace
 from client.cli.answer import Page
 from client.cli.command import app
 from client.cli.page import trend
@@ -562,6 +562,9 @@ def test_nothing_to_send_is_an_error(tmp_path: Path) -> None:
         ("check", "letter.txt", "--patient", "no-authority"),
         ("review", "as-1", "--accept", "--reject"),
         ("context", "P1@TEST", "--question", "q", "--budget", "0"),
+        ("find", "no-authority"),
+        ("find", "P1@TEST", "ldl", "--first", "--latest"),
+        ("find", "P1@TEST", "--kind", "wishes"),
         ("evidence", "coverage", "no-authority"),
         ("send",),
     ],
@@ -572,10 +575,24 @@ def test_a_wrong_command_line_is_exit_code_2(arguments: tuple[str, ...], monkeyp
     assert CliRunner().invoke(app, list(arguments)).exit_code == 2
 
 
+def test_what_is_found_stands_on_a_line_each_with_its_kind_and_its_source() -> None:
+    console, buffer = printed(160)
+    allergy = pb.ClinicalFact(kind=pb.FACT_KIND_ALLERGY, note="hives", code=pb.CodedConcept(display="penicillin [all]"))
+    console.print(find.page([result(2026, "28.50", "L"), RecordedFact(fact=allergy)]))
+    page = buffer.getvalue()
+    (first,) = [line for line in page.splitlines() if "28.50" in line]
+    assert "result" in first
+    assert "2026" in first
+    (second,) = [line for line in page.splitlines() if "penicillin [all]" in line]
+    assert "allergy" in second
+    assert "hives" in second
+
+
 def test_every_command_explains_itself() -> None:
     for command in (
         "send",
         "timeline",
+        "find",
         "context",
         "ask",
         "check",

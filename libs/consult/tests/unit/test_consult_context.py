@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from consult.context import Gathered, Note, compose, evidence_question
+from consult.context.composing import Gathered, Note, compose, evidence_question
 from consult.context.tokens import estimate
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import Context, Contradiction, Passage, RecordedFact

@@ -44,8 +44,8 @@ def record(fact: Build) -> list[cf.ClinicalFact]:
     ]
 
 
-def packed(candidates: Candidates, at: At, budget: int = 2_000, question: str = "Does kidney function fall?") -> Pack:
-    return pack(candidates, question, budget, at(400), estimate)
+def packed(candidates: Candidates, at: At, budget: int = 2_000) -> Pack:
+    return pack(candidates, budget, at(400), estimate)
 
 
 def shown(one: Pack) -> list[str]:
@@ -59,10 +59,25 @@ def test_every_line_names_the_fact_or_passage_it_rests_on(record: list[cf.Clinic
 
 
 def test_sections_come_in_their_order(record: list[cf.ClinicalFact], at: At) -> None:
-    candidates = Candidates(record, [("rule", ["nka"])], [], [Passage(passage_id="p", text="Text.")])
+    candidates = Candidates(
+        record,
+        [fact for fact in record if fact.fact_id.startswith("egfr")],
+        [fact for fact in record if fact.fact_id == "nka"],
+        [("rule", ["ckd"])],
+        passages=[Passage(passage_id="p", text="Text.")],
+    )
     order = shown(packed(candidates, at))
-    assert order[:4] == ["ckd", "metformin", "nka", "nka"]
-    assert order.index("egfr-8") < order.index("p") < order.index("stopped")
+    assert order == [
+        *(f"egfr-{n}" for n in range(9)),
+        *("ckd", "nka", "ckd", "metformin", "p"),
+        *(f"k-{n}" for n in reversed(range(9))),
+        "stopped",
+    ]
+
+
+def test_a_medication_that_is_asked_for_is_told_once(record: list[cf.ClinicalFact], at: At) -> None:
+    asked = [fact for fact in record if fact.fact_id == "metformin"]
+    assert shown(packed(Candidates(record, asked), at)).count("metformin") == 1
 
 
 def test_what_has_ended_is_history_and_not_a_current_medication(record: list[cf.ClinicalFact], at: At) -> None:
@@ -76,27 +91,25 @@ def test_an_order_for_a_later_day_is_in_force(fact: Build, at: At) -> None:
     assert "ordered" in text
 
 
-def test_results_that_the_question_names_come_before_others(record: list[cf.ClinicalFact], at: At) -> None:
-    by_egfr = shown(packed(Candidates(record), at, question="How did the eGFR develop?"))
-    by_potassium = shown(packed(Candidates(record), at, question="What is the potassium?"))
-    assert by_egfr.index("egfr-8") < by_egfr.index("k-8")
-    assert by_potassium.index("k-8") < by_potassium.index("egfr-8")
+def test_of_what_is_not_asked_for_the_newest_of_each_comes_first_and_what_is_out_of_range_before_it(
+    record: list[cf.ClinicalFact], fact: Build, at: At
+) -> None:
+    sodium = fact(fact_id="na", code="2951-2", display="Sodium", value="150", since=1, abnormal_flag="H")
+    order = shown(packed(Candidates([*record, sodium]), at))
+    assert [each for each in order if each.startswith(("na", "k-", "egfr-"))][:4] == ["na", "egfr-8", "k-8", "egfr-7"]
 
 
-def test_a_course_shows_its_newest_and_its_oldest_value_first(record: list[cf.ClinicalFact], at: At) -> None:
-    egfr = [one for one in shown(packed(Candidates(record), at, question="eGFR")) if one.startswith("egfr")]
-    assert egfr[:2] == ["egfr-8", "egfr-0"]
-
-
-def test_results_that_the_evidence_is_about_come_first(record: list[cf.ClinicalFact], at: At) -> None:
-    codes = [cf.CodedConcept(system="http://loinc.org", code="2823-3")]
-    evidence = Passage(passage_id="p", text="Text.", codes=codes)
-    order = shown(packed(Candidates(record, passages=[evidence]), at, question="Is it safe?"))
-    assert order.index("k-8") < order.index("egfr-8")
+def test_whose_number_a_fact_stands_under_is_told_only_where_there_are_several(
+    record: list[cf.ClinicalFact], fact: Build, at: At
+) -> None:
+    elsewhere = fact(fact_id="other", code="2951-2", value="140", patient="7@SOUTH")
+    assert not any("NORTH" in line.text for line in packed(Candidates(record), at).lines)
+    lines = packed(Candidates([*record, elsewhere]), at).lines
+    assert all(line.text.endswith(("NORTH", "SOUTH")) for line in lines)
 
 
 def test_both_sides_of_a_contradiction_are_taken_together_or_not_at_all(record: list[cf.ClinicalFact], at: At) -> None:
-    candidates = Candidates(record, [("rule", ["nka", "ckd"])])
+    candidates = Candidates(record, contradictions=[("rule", ["nka", "ckd"])])
     for budget in range(1, 400, 7):
         stated = [line for line in packed(candidates, at, budget).lines if line.text.startswith("Open contradiction")]
         assert len(stated) in (0, 2)
@@ -106,7 +119,7 @@ def test_both_sides_of_a_contradiction_are_taken_together_or_not_at_all(record: 
 def test_the_budget_is_never_exceeded_and_what_is_left_out_is_counted(
     budget: int, record: list[cf.ClinicalFact], at: At
 ) -> None:
-    one = packed(Candidates(record, [("rule", ["nka", "ckd"])]), at, budget)
+    one = packed(Candidates(record, contradictions=[("rule", ["nka", "ckd"])]), at, budget)
     assert one.tokens <= budget
     assert one.tokens == sum(estimate(line.text + "\n") for line in one.lines)
     assert one.omitted == len(record) - len({line.fact_id for line in one.lines})
@@ -133,23 +146,20 @@ def test_a_large_budget_leaves_nothing_out(record: list[cf.ClinicalFact], at: At
     assert packed(Candidates(record), at, 50_000).omitted == 0
 
 
-def plainly_packed(candidates: Candidates, question: str, budget: int, now: datetime, count: TokenCounter) -> Pack:
+def plainly_packed(candidates: Candidates, budget: int, now: datetime, count: TokenCounter) -> Pack:
     """Every line is written and counted before any is taken."""
     sections = {
         name: [
             [Line(draft.text, count(draft.text + "\n"), draft.fact_id, draft.passage_id) for draft in item]
             for item in items
         ]
-        for name, items in _sections(candidates, question, now).items()
+        for name, items in _sections(candidates, now).items()
     }
     left, taken = budget, set()
     for shared in (True, False):
-        order = (
-            sections if shared else sorted(sections, key=lambda name: name in ("results", "history", "older results"))
-        )
-        for name in order:
+        for name, items in sections.items():
             room = int(budget * SHARES[name])
-            for n, item in enumerate(sections[name]):
+            for n, item in enumerate(items):
                 cost = sum(line.tokens for line in item)
                 if (name, n) not in taken and cost <= left and (cost <= room or not shared):
                     taken.add((name, n))
@@ -171,10 +181,11 @@ def test_lines_that_are_written_only_where_there_is_room_are_those_that_all_writ
     facts = [fact(fact_id=f"f{n}", **each) for n, each in enumerate(drawn)]
     candidates = Candidates(
         facts,
+        facts[3:6],
+        facts[5:8],
         [("rule", [f"f{n}" for n in conflict])],
         [Note(PENICILLIN_RASH, at(3), "f0")],
         [Passage(passage_id="p", title="eGFR", text="Metformin is stopped below an eGFR of 30.")],
     )
-    question = "Does the eGFR fall?"
-    plain = plainly_packed(candidates, question, budget, at(400), count)
-    assert pack(candidates, question, budget, at(400), count) == plain
+    plain = plainly_packed(candidates, budget, at(400), count)
+    assert pack(candidates, budget, at(400), count) == plain

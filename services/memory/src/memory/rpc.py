@@ -18,9 +18,10 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from memory import views
 from memory.adapters.postgres import Store
 from memory.domain import coverage
+from memory.domain.finding import Wanted
 from memory.domain.identity import Identifier
 from memory.domain.passages import PassageError
-from memory.flows import notes, timeline
+from memory.flows import finding, notes, timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
 from memory.flows.search import Search
@@ -30,6 +31,7 @@ LARGEST_BUDGET = 131_072
 DEFAULT_LIMIT = 10
 LARGEST_LIMIT = 100
 MOST_PASSAGES = 1_000
+MOST_CONCEPTS = 1_000
 
 
 class Rpc(MemoryServiceServicer):
@@ -63,6 +65,30 @@ class Rpc(MemoryServiceServicer):
         )
         page = await notes.page(self._store, _identifier(request.patient), asked)
         return pb.GetNotesResponse(notes=page.notes, next_page_token=page.next)
+
+    async def Find(self, request: pb.FindRequest, _: Any) -> pb.FindResponse:  # noqa: N802
+        if request.words:
+            _check_text("words", request.words)
+        if len(request.concepts) > MOST_CONCEPTS:
+            raise InvalidInputError(f"at most {MOST_CONCEPTS} concepts at a time")
+        wanted = Wanted(
+            words=request.words,
+            concepts=request.concepts,
+            kinds=request.kinds,
+            form=request.form,
+            since=_time(request, "since"),
+            until=_time(request, "until"),
+            statuses=request.statuses,
+        )
+        facts, token = await finding.page(
+            self._store,
+            _identifier(request.patient),
+            wanted,
+            _time(request, "known_at"),
+            _page_size(request.page_size),
+            request.page_token,
+        )
+        return pb.FindResponse(facts=facts, next_page_token=token)
 
     async def GetContext(self, request: pb.GetContextRequest, _: Any) -> pb.GetContextResponse:  # noqa: N802
         _check_text("question", request.question)

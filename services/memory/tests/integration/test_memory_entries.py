@@ -14,7 +14,7 @@ from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
 from memory.adapters.postgres import Person, Store, entries, open_store, past
-from memory.domain.courses import chosen, is_named
+from memory.domain.courses import chosen, concept_of, is_named
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, standing
 from memory.flows import timeline
@@ -295,6 +295,7 @@ async def assert_queries_of_the_past(store: Store, person: Person, moment: datet
         for most in range(1, len(then) + 2):
             chosen_ = [entry.recorded() for entry in chosen(then, most)]
             assert await entries.serving(conn, numbers, most, known) == (chosen_, len(then))
+        await assert_courses(conn, numbers, then, known)
         wanted = {entry.fact.fact_id for entry in everything} | {"unknown"}
         ids = {entry.fact.fact_id for entry in then}
         assert await entries.standing_among(conn, numbers, wanted, known) == ids
@@ -303,6 +304,15 @@ async def assert_queries_of_the_past(store: Store, person: Person, moment: datet
         assert {one for one, stands in documents.items() if stands} == documents_of(then)
         assert documents.keys() == documents_of(everything)
     return True
+
+
+async def assert_courses(conn: Any, numbers: Sequence[int], then: list[Entry], known: past.Past | None = None) -> None:
+    """Every other course is read as the rules choose of it."""
+    about = set(sorted({(entry.fact.kind, concept_of(entry.fact)) for entry in then})[::2])
+    wanted = [entry for entry in then if (entry.fact.kind, concept_of(entry.fact)) in about]
+    for most in range(1, len(wanted) + 2):
+        expected = [entry.recorded() for entry in chosen(wanted, most)]
+        assert await entries.of_courses(conn, numbers, about, most, known) == expected
 
 
 def documents_of(made: Sequence[Entry]) -> set[str]:
@@ -333,6 +343,7 @@ async def test_the_database_chooses_what_serves_as_the_rules_do(
             served, many = await entries.serving(conn, person.numbers, most)
             assert served == [entry.recorded() for entry in chosen(current, most)]
             assert many == len(current)
+        await assert_courses(conn, person.numbers, current)
         wanted = {entry.fact.fact_id for entry in random.sample(current, 3)} | {"unknown"}
         beside = await entries.named(conn, person.numbers, wanted, {"D1"})
         ours = [entry.recorded() for entry in current if is_named(entry.fact, wanted, {"D1"})]

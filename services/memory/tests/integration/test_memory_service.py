@@ -336,6 +336,8 @@ async def test_a_context_pack_holds_what_serves_the_question_and_stays_in_its_bu
     assert any("hives" in line.text for line in pack.lines)
     assert list(pack.degraded) == []
     assert (await memory.GetContext(request)).context == pack
+    asked = pb.FindRequest(patient=key(patient), words="eGFR", form=pb.FIND_FORM_LOWEST)
+    assert [each.fact.quantity.value for each in (await memory.Find(asked)).facts] == ["21"]
 
 
 async def test_without_triton_the_record_is_served_and_nothing_is_lost(

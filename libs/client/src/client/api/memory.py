@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
-from longitude.record.v1.context_pb2 import Context, Passage
+from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from client.api.channel import explained, open_channel
@@ -65,6 +65,17 @@ class MemoryClient:
                 whole.facts.extend(page.facts)
                 whole.next_page_token = page.next_page_token
         return whole
+
+    async def find(self, request: pb.FindRequest) -> list[RecordedFact]:
+        """What stands of a patient about some things, the most concerning first, whatever pages it comes in."""
+        facts: list[RecordedFact] = []
+        with explained("memory"):
+            while True:
+                page = await self._stub.Find(request, timeout=SECONDS)
+                facts.extend(page.facts)
+                if not page.next_page_token:
+                    return facts
+                request.page_token = page.next_page_token
 
     async def context(
         self, patient: PatientKey, question: str, token_budget: int, *, known_at: datetime | None = None

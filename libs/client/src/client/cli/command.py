@@ -17,6 +17,7 @@ from client.cli.dead_letters import app as dead_letters
 from client.cli.evidence import app as evidence
 from client.cli.feed import feed
 from client.cli.file import file
+from client.cli.find import find
 from client.cli.rebuild import rebuild
 from client.cli.replay import replay
 from client.cli.review import review
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (send, timeline, context, ask, check, review, replay, trace, feed, file, rebuild):
+for command in (send, timeline, find, context, ask, check, review, replay, trace, feed, file, rebuild):
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")

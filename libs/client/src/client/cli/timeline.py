@@ -103,15 +103,15 @@ def _show_results(console: Console, results: Sequence[RecordedFact]) -> None:
             _commented(first) if len(facts) > 1 else "",
             _flagged(latest),
             latest.quantity.unit,
-            _when(latest),
+            when(latest),
             str(len(facts)),
             styled(pointer(latest.source), QUIET),
         )
     console.print(page)
 
 
-def _when(result: ClinicalFact) -> str:
-    """The day of a result; where nobody stated its time, that and when it was reported."""
+def when(result: ClinicalFact) -> str:
+    """The day of a result or of a start; where nobody stated it, that and when it was reported."""
     if result.HasField("valid_from"):
         return day(_time(result, "valid_from"))
     stated = day(_time(result, "stated_at"))
@@ -130,7 +130,7 @@ def _show_section(console: Console, title: str, facts: Sequence[RecordedFact], s
             day(_time(fact, "valid_from")),
             day(end) if end != _time(fact, "valid_from") else "",
             fact.code.display or fact.code.code,
-            _says(fact),
+            says(fact),
             state_of[fact.fact_id] + (" (partly from earlier statements)" if recorded.carried_from else ""),
             styled(pointer(fact.source), QUIET),
         )
@@ -149,7 +149,8 @@ def _show_contradictions(console: Console, record: GetTimelineResponse) -> None:
     console.print(page)
 
 
-def _says(fact: ClinicalFact) -> str:
+def says(fact: ClinicalFact) -> str:
+    """What a fact says beside its name."""
     parts = [
         "not present" if fact.assertion == Assertion.ASSERTION_ABSENT else "",
         _reading(fact),

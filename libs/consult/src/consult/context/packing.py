@@ -1,9 +1,10 @@
 """The part of a record that serves a question, within a token budget.
 
-Sections in the order they are read: patient, problems, medications, allergies, open contradictions, results, notes,
-evidence, history (encounters, procedures, what has ended), older results. Each may first take its share of the budget
-(SHARES) in that order; what is left over then goes to the lines that did not fit, in the same order but with the long
-sections (LAST) at the end. Every line carries the id of the one fact or passage it rests on.
+Sections in the order they are read: what the question asks for, what changes its meaning (open contradictions), the
+dangers (allergies, critical values), patient, problems, medications, notes, evidence, other results, history
+(encounters, procedures, what has ended). Each may first take its share of the budget (SHARES) in that order; what is
+left over then goes to the lines that did not fit, in the same order. Every line carries the id of the one fact or
+passage it rests on. A correction and the comment of a laboratory stand on the line of the value that they change.
 Guarantees: deterministic for the same input; the tokens of the lines never exceed the budget. A line is written only
 when the budget has room, and its tokens are counted only when the least that they can be fits.
 """
@@ -14,37 +15,39 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from grounding import facts
+from grounding.reading import names
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import (
-    FACT_KIND_ALLERGY,
     FACT_KIND_DEMOGRAPHIC,
+    FACT_KIND_IMAGING_FINDING,
     FACT_KIND_MEDICATION,
     FACT_KIND_PROBLEM,
+    FACT_KIND_RESULT,
     FACT_STATUS_ENDED,
     ClinicalFact,
 )
 
 from consult import concepts, times
-from consult.context import phrases, results
-from consult.context.ranking import codes_of
+from consult.answering.finding import SOCIAL
+from consult.context import phrases
 from consult.context.tokens import TokenCounter, least
 
 # The most of the budget that a section takes before the others have had their turn.
 SHARES = {
+    "asked": 0.55,
+    "contradictions": 0.10,
+    "dangers": 0.15,
     "patient": 0.05,
-    "problems": 0.15,
-    "medications": 0.20,
-    "allergies": 0.10,
-    "contradictions": 0.15,
-    "results": 0.30,
+    "problems": 0.10,
+    "medications": 0.15,
     "notes": 0.20,
-    "evidence": 0.30,
-    "history": 0.10,
-    "older results": 0.0,
+    "evidence": 0.20,
+    "results": 0.0,
+    "history": 0.0,
 }
-LAST = ("results", "history", "older results")
-_LASTING = (FACT_KIND_PROBLEM, FACT_KIND_MEDICATION, FACT_KIND_ALLERGY)
-_IN_SECTIONS = (FACT_KIND_DEMOGRAPHIC, *_LASTING, *results.KINDS)
+_CURRENT = (FACT_KIND_PROBLEM, FACT_KIND_MEDICATION)
+RESULTS = (FACT_KIND_RESULT, FACT_KIND_IMAGING_FINDING)
+_NORMAL = ("", "N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,15 @@ class Note:
 class Candidates:
     """What may stand in a pack: the standing facts, and what searches found, best first.
 
-    `related`: concepts (`system|code`) of the evidence near the question, beside those of `passages`.
+    `asked`: the facts that the question asks for, `dangers`: those that must not be missed, the most telling first.
     """
 
     facts: Sequence[ClinicalFact]
+    asked: Sequence[ClinicalFact] = ()
+    dangers: Sequence[ClinicalFact] = ()
     contradictions: Sequence[tuple[str, Sequence[str]]] = ()
     notes: Sequence[Note] = ()
     passages: Sequence[Passage] = ()
-    related: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,14 @@ class _Draft:
         return Line(self.text, tokens, self.fact_id, self.passage_id) if tokens <= room else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the lines of a record say: which orders were given again, and whose numbers where they are of several."""
+
+    renewed: Collection[str]
+    authority: bool
+
+
 @dataclass(slots=True)
 class _Purse:
     """What is left of the budget, and which lines were taken."""
@@ -135,16 +147,16 @@ class _Purse:
         return limit - room
 
 
-def pack(candidates: Candidates, question: str, budget: int, now: datetime, count: TokenCounter) -> Pack:
+def pack(candidates: Candidates, budget: int, now: datetime, count: TokenCounter) -> Pack:
     """Lines worth at most `budget` tokens. `now` decides what is current: the moment the record is read as of."""
-    sections = _sections(candidates, question, now)
+    sections = _sections(candidates, now)
     purse = _Purse(budget, count)
     for name, items in sections.items():
         share = int(budget * SHARES[name])
         for n, drafts in enumerate(items):
             share -= purse.take((name, n), drafts, share)
-    for name in sorted(sections, key=lambda name: name in LAST):
-        for n, drafts in enumerate(sections[name]):
+    for name, items in sections.items():
+        for n, drafts in enumerate(items):
             purse.take((name, n), drafts, purse.left)
     lines = [
         line for name, items in sections.items() for n, _ in enumerate(items) for line in purse.taken.get((name, n), [])
@@ -156,33 +168,30 @@ def pack(candidates: Candidates, question: str, budget: int, now: datetime, coun
 Items = list[list[_Draft]]
 
 
-def _sections(candidates: Candidates, question: str, now: datetime) -> Mapping[str, Items]:
+def _sections(candidates: Candidates, now: datetime) -> Mapping[str, Items]:
     """Every section's items in order of worth. The lines of one item are taken together or not at all."""
-    renewed = facts.renewed(candidates.facts)
+    words = _Words(facts.renewed(candidates.facts), len({fact.patient.authority for fact in candidates.facts}) > 1)
+    first = {fact.fact_id for fact in (*candidates.asked, *candidates.dangers)}
+    rest = [fact for fact in candidates.facts if fact.fact_id not in first]
+    asked = {fact.fact_id for fact in candidates.asked}
+    others = [fact for fact in rest if fact.kind not in (FACT_KIND_DEMOGRAPHIC, *RESULTS)]
+    current = [fact for fact in others if fact.kind in _CURRENT and _in_force(fact, now)]
+    history = [fact for fact in others if not (fact.kind in _CURRENT and _in_force(fact, now))]
 
     def lines(shown: Sequence[ClinicalFact]) -> Items:
-        return [[_fact_line(fact, renewed)] for fact in shown]
+        return [[_fact_line(fact, words)] for fact in shown]
 
-    related = frozenset(code for passage in candidates.passages for code in codes_of(passage))
-    newest, older = results.relevant(candidates.facts, question, related | candidates.related)
-    in_force = [fact for fact in candidates.facts if _in_force(fact, now)]
-    demographic = [fact for fact in candidates.facts if fact.kind == FACT_KIND_DEMOGRAPHIC]
-    history = [
-        fact
-        for fact in candidates.facts
-        if fact.kind not in _IN_SECTIONS or (fact.kind in _LASTING and not _in_force(fact, now))
-    ]
     return {
-        "patient": lines(demographic),
-        "problems": lines(_of_kind(in_force, FACT_KIND_PROBLEM)),
-        "medications": lines(_of_kind(in_force, FACT_KIND_MEDICATION)),
-        "allergies": lines(_of_kind(in_force, FACT_KIND_ALLERGY)),
-        "contradictions": _contradictions(candidates, renewed),
-        "results": lines(newest),
+        "asked": lines(candidates.asked),
+        "contradictions": _contradictions(candidates, words),
+        "dangers": lines([fact for fact in candidates.dangers if fact.fact_id not in asked]),
+        "patient": lines([fact for fact in rest if fact.kind == FACT_KIND_DEMOGRAPHIC]),
+        "problems": lines(_of_kinds(current, FACT_KIND_PROBLEM)),
+        "medications": lines(_of_kinds(current, FACT_KIND_MEDICATION)),
         "notes": [[_note_line(note)] for note in candidates.notes],
         "evidence": [[_passage_line(passage)] for passage in candidates.passages],
+        "results": lines(_of_kinds(rest, *RESULTS)),
         "history": lines(sorted(history, key=_newest_first)),
-        "older results": lines(older),
     }
 
 
@@ -192,16 +201,18 @@ def _in_force(fact: ClinicalFact, now: datetime) -> bool:
     return fact.status != FACT_STATUS_ENDED and (end is None or end > now)
 
 
-def _of_kind(present: Sequence[ClinicalFact], kind: int) -> list[ClinicalFact]:
-    """Facts of a kind: one of each concept first (the newest), then what repeats them; newest first."""
-    newest = sorted((fact for fact in present if fact.kind == kind), key=_newest_first)
+def _of_kinds(present: Sequence[ClinicalFact], *kinds: int) -> list[ClinicalFact]:
+    """Facts of these kinds: one of each concept first (the newest), then what repeats them. Of the first, what is out
+    of range comes before the rest, and what surveys ask about somebody's life behind it; else the newest first.
+    """
+    newest = sorted((fact for fact in present if fact.kind in kinds), key=_newest_first)
     seen: set[str] = set()
     first: list[ClinicalFact] = []
     repeated: list[ClinicalFact] = []
     for fact in newest:
         (repeated if concepts.key(fact) in seen else first).append(fact)
         seen.add(concepts.key(fact))
-    return first + repeated
+    return sorted(first, key=lambda fact: (SOCIAL in names.keys_of(fact), fact.abnormal_flag in _NORMAL)) + repeated
 
 
 def _newest_first(fact: ClinicalFact) -> tuple[float, str]:
@@ -209,24 +220,27 @@ def _newest_first(fact: ClinicalFact) -> tuple[float, str]:
     return (-since.timestamp() if since else 0.0, fact.fact_id)
 
 
-def _contradictions(candidates: Candidates, renewed: Collection[str]) -> Items:
+def _contradictions(candidates: Candidates, words: _Words) -> Items:
+    """Those about what the question asks for first."""
     known = {fact.fact_id: fact for fact in candidates.facts}
+    asked = {fact.fact_id for fact in candidates.asked}
+    ordered = sorted(candidates.contradictions, key=lambda each: asked.isdisjoint(each[1]))
     return [
         [
-            _fact_line(known[fact_id], renewed, lead=f"Open contradiction ({rule}): ")
+            _fact_line(known[fact_id], words, lead=f"Open contradiction ({rule}): ")
             for fact_id in fact_ids
             if fact_id in known
         ]
-        for rule, fact_ids in candidates.contradictions
+        for rule, fact_ids in ordered
     ]
 
 
-def _fact_line(fact: ClinicalFact, renewed: Collection[str], lead: str = "") -> _Draft:
-    return _Draft(partial(_fact_text, fact, renewed, lead), fact_id=fact.fact_id)
+def _fact_line(fact: ClinicalFact, words: _Words, lead: str = "") -> _Draft:
+    return _Draft(partial(_fact_text, fact, words, lead), fact_id=fact.fact_id)
 
 
-def _fact_text(fact: ClinicalFact, renewed: Collection[str], lead: str) -> str:
-    return lead + phrases.line(fact, renewed=fact.fact_id in renewed)
+def _fact_text(fact: ClinicalFact, words: _Words, lead: str) -> str:
+    return lead + phrases.line(fact, renewed=fact.fact_id in words.renewed, authority=words.authority)
 
 
 def _note_line(note: Note) -> _Draft:

@@ -13,6 +13,7 @@ from longitude.record.v1.fact_pb2 import (
     FACT_KIND_PROBLEM,
     FACT_KIND_PROCEDURE,
     FACT_KIND_RESULT,
+    FACT_STATUS_CORRECTED,
     FACT_STATUS_ENDED,
     FACT_STATUS_ORDERED,
     FACT_STATUS_PRELIMINARY,
@@ -36,7 +37,12 @@ _HEADS = {
     FACT_KIND_DEMOGRAPHIC: "Patient: ",
 }
 _LASTING = (FACT_KIND_PROBLEM, FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, FACT_KIND_ENCOUNTER)
-_STATUS = {FACT_STATUS_ORDERED: "ordered", FACT_STATUS_PRELIMINARY: "preliminary", FACT_STATUS_ENDED: "ended"}
+_STATUS = {
+    FACT_STATUS_ORDERED: "ordered",
+    FACT_STATUS_PRELIMINARY: "preliminary",
+    FACT_STATUS_CORRECTED: "corrected",
+    FACT_STATUS_ENDED: "ended",
+}
 _PROVENANCE = {
     PROVENANCE_READ_FROM_TEXT: "read from text",
     PROVENANCE_READ_FROM_IMAGE: "read from a scan",
@@ -44,15 +50,15 @@ _PROVENANCE = {
 }
 
 
-def line(fact: ClinicalFact, *, renewed: bool = False) -> str:
-    """`Medication: metformin 1000 mg PO twice daily, ordered on 2023-01-14, not renewed since, LAKESIDE`.
+def line(fact: ClinicalFact, *, renewed: bool = False, authority: bool = False) -> str:
+    """`Medication: metformin, 1000 mg PO twice daily, ordered on 2023-01-14, not renewed since, LAKESIDE`.
 
-    `renewed`: another order of the same drug was given later.
+    `renewed`: another order of the same drug was given later. `authority`: whose patient number it stands under is
+    told, too.
     """
-    subject = _HEADS.get(fact.kind, "") + _negated(fact) + " ".join(filter(None, (concepts.name(fact), _value(fact))))
+    subject = _HEADS.get(fact.kind, "") + _negated(fact) + " ".join(filter(None, (facts.name_of(fact), _value(fact))))
     parts = [
         subject,
-        facts.organism(fact),
         _dosage(fact),
         _flag(fact),
         *([_order(fact, renewed=renewed)] if facts.is_open_order(fact) else [_when(fact), _status(fact)]),
@@ -60,7 +66,7 @@ def line(fact: ClinicalFact, *, renewed: bool = False) -> str:
         facts.severity(fact),
         *_comments(fact),
         _PROVENANCE.get(fact.provenance, ""),
-        fact.patient.authority,
+        fact.patient.authority if authority else "",
     ]
     return " ".join(", ".join(part for part in parts if part).split())
 
@@ -73,11 +79,11 @@ def _negated(fact: ClinicalFact) -> str:
 def _value(fact: ClinicalFact) -> str:
     match fact.WhichOneof("value"):
         case "quantity":
-            return " ".join(filter(None, (fact.quantity.comparator + fact.quantity.value, fact.quantity.unit)))
+            return facts.printed_quantity(fact.quantity)
         case "coded":
             return fact.coded.display or fact.coded.code
         case "text":
-            return fact.text if fact.text != concepts.name(fact) else ""
+            return fact.text if fact.text not in (concepts.name(fact), facts.name_of(fact)) else ""
         case _:
             return ""
 
@@ -89,7 +95,10 @@ def _dosage(fact: ClinicalFact) -> str:
 
 
 def _status(fact: ClinicalFact) -> str:
-    return "on hold" if facts.is_on_hold(fact) else _STATUS.get(fact.status, "")
+    if facts.is_on_hold(fact):
+        return "on hold"
+    # What has an end is over.
+    return "" if fact.status == FACT_STATUS_ENDED and facts.ends_on(fact) else _STATUS.get(fact.status, "")
 
 
 def _order(fact: ClinicalFact, *, renewed: bool) -> str:

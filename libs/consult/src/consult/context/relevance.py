@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import fsum, log
 
 from longitude.record.v1.context_pb2 import Passage
@@ -43,6 +44,8 @@ _GENERAL = frozenset(
 )
 _ENDINGS = ("ations", "ation", "itions", "ition", "ings", "ing", "ied", "ies", "ed", "es", "e", "s")
 _SHORTEST_STEM = 4
+# Texts whose words are remembered: the passages of a library and the names of some records.
+_TEXTS = 16_384
 _SCREENING = frozenset({"screen"})
 
 
@@ -90,6 +93,7 @@ def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
     return sorted(measured, key=lambda each: (-each.serves, each.passage.passage_id))
 
 
+@lru_cache(_TEXTS)
 def terms(text: str) -> frozenset[str]:
     """The words of a text that say what it is about, without their endings."""
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _GENERAL)

@@ -57,12 +57,17 @@ def concept_of(fact: ClinicalFact) -> str:
     return "|".join([coded[:_LONGEST], organism(fact)[:_LONGEST], "open" if is_open else ""])
 
 
-def chosen(standing: Sequence[Entry], most: int = MOST) -> list[Entry]:
-    """At most `most` of what stands, in the same order; the database chooses alike (`adapters.postgres.entries`)."""
+def chosen(standing: Sequence[Entry], most: int | None = MOST) -> list[Entry]:
+    """At most `most` of what stands (None: the newest of each course), in the same order; the database chooses alike
+    (`adapters.postgres.entries`).
+    """
     of: dict[tuple[int, str], list[Entry]] = defaultdict(list)
     for entry in sorted(standing, key=lambda each: (each.since, each.fact.fact_id)):
         of[entry.fact.kind, concept_of(entry.fact)].append(entry)
-    shown, deep = depth([Course(*about, len(course), course[-1].since) for about, course in of.items()], most)
+    shown, deep = depth(
+        [Course(*about, len(course), course[-1].since) for about, course in of.items()],
+        len(of) if most is None else most,
+    )
     kept = {id(entry) for each in shown for entry in cut(of[each.kind, each.concept], deep)}
     return [entry for entry in standing if id(entry) in kept]
 

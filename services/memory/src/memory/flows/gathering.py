@@ -1,20 +1,25 @@
 """Gathers what a context pack is made from; consult.context decides what goes in.
 
-When a search is out of reach the pack is made without it and says so: the record itself never depends on it.
+Of a long record, what concerns the question is read whole, the rest in part. When a search is out of reach
+the pack is made without it and says so: the record itself never depends on it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from consult.context import NOTES, Gathered, Note, compose, evidence_question
+from consult.context.composing import NOTES, Gathered, Note, compose, evidence_question
 from consult.context.ranking import CANDIDATES
+from consult.context.serving import serving
 from consult.context.tokens import TokenCounter
 from contracts.errors import UnavailableError
+from grounding import Sources
 from longitude.record.v1.context_pb2 import Context, Contradiction, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from memory import views
 from memory.adapters.postgres import Standing, Store
+from memory.domain.courses import concept_of
 from memory.domain.identity import Identifier
 from memory.flows.search import Search
 
@@ -37,7 +42,9 @@ class Gatherer:
         notes = await self._notes(standing, vector, known_at, degraded)
         near = await self._evidence(question, [each.fact for each in standing.facts], vector, degraded)
         contradictions = [views.contradiction(one) for one in standing.person.contradictions if one.open]
-        facts = [*standing.facts, *await self._named(standing, notes, contradictions)]
+        named = await self._named(standing, notes, contradictions)
+        deeper = await self._deeper(standing, question, moment)
+        facts = list({each.fact.fact_id: each for each in (*standing.facts, *named, *deeper)}.values())
         gathered = Gathered(
             facts=facts,
             contradictions=contradictions,
@@ -47,7 +54,7 @@ class Gatherer:
             degraded=degraded,
             unread=standing.many - len(facts),
         )
-        return compose(gathered, question, budget, moment, self._count)
+        return await asyncio.to_thread(compose, gathered, question, budget, moment, self._count)
 
     async def _vector(self, question: str, degraded: list[str]) -> Sequence[float] | None:
         try:
@@ -64,6 +71,14 @@ class Gatherer:
         documents = {note.document_id for note in notes if not note.fact_id}
         here = {each.fact.source.document_id for each in standing.facts}
         return await self._store.named(standing, fact_ids - {""}, documents - here - {""})
+
+    async def _deeper(self, standing: Standing, question: str, moment: datetime) -> list[RecordedFact]:
+        """All of the courses that concern the question, where a long record's facts stand for more."""
+        if len(standing.facts) == standing.many:
+            return []
+        sources = Sources.of(moment, standing.facts, identifiers=views.identifiers(standing.person))
+        asked = await asyncio.to_thread(serving, question, sources)
+        return await self._store.of_courses(standing, {(fact.kind, concept_of(fact)) for fact in asked})
 
     async def _notes(
         self,

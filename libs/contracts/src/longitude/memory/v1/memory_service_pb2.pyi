@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longitude.record.v1 import context_pb2 as _context_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
@@ -20,6 +21,32 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _FindForm:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FindFormEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FindForm.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FIND_FORM_UNSPECIFIED: _FindForm.ValueType  # 0
+    """All, the newest first."""
+    FIND_FORM_LATEST: _FindForm.ValueType  # 1
+    FIND_FORM_EARLIEST: _FindForm.ValueType  # 2
+    FIND_FORM_HIGHEST: _FindForm.ValueType  # 3
+    """Of the numbers, in the unit of the newest; of what has none, nothing."""
+    FIND_FORM_LOWEST: _FindForm.ValueType  # 4
+
+class FindForm(_FindForm, metaclass=_FindFormEnumTypeWrapper):
+    """Which entries of each thing are wanted."""
+
+FIND_FORM_UNSPECIFIED: FindForm.ValueType  # 0
+"""All, the newest first."""
+FIND_FORM_LATEST: FindForm.ValueType  # 1
+FIND_FORM_EARLIEST: FindForm.ValueType  # 2
+FIND_FORM_HIGHEST: FindForm.ValueType  # 3
+"""Of the numbers, in the unit of the newest; of what has none, nothing."""
+FIND_FORM_LOWEST: FindForm.ValueType  # 4
+Global___FindForm: _TypeAlias = FindForm  # noqa: Y015
 
 @_typing.final
 class GetEvidenceCoverageRequest(_message.Message):
@@ -254,6 +281,108 @@ class GetTimelineResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTimelineResponse: _TypeAlias = GetTimelineResponse  # noqa: Y015
+
+@_typing.final
+class FindRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    CONCEPTS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    words: _builtins.str
+    """What it is about, as a person says it: `potassium`, `statins`, `kidneys`, `overdose`. Read through terminology (its
+    synonyms, families of problems, classes of drugs, panels, areas of medicine) and the names of the record itself. What
+    is named is found; where nothing is, what concerns the area that is meant. At most 2,000 characters.
+    """
+    form: Global___FindForm.ValueType
+    page_size: _builtins.int
+    """The most facts of a page: at most 10,000; 0 means 1,000. A page is also bounded to 4 MiB of facts."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, asked for with the same fields; empty: the first page."""
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def concepts(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.CodedConcept]:
+        """What it is about, by code: an ingredient under any of its codes, a problem with its family. With neither words nor
+        concepts: everything.
+        """
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_fact_pb2.FactKind.ValueType]:
+        """Empty: every kind."""
+
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """What is known to hold since this time or later, and what was at this time or before: with FIND_FORM_LATEST, the last
+        at or before a day. Unset: all times.
+        """
+
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedScalarFieldContainer[_fact_pb2.FactStatus.ValueType]:
+        """Empty: every state."""
+
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """What the record knew at this time; unset: now."""
+
+    def __init__(
+        self,
+        *,
+        patient: _fact_pb2.PatientKey | None = ...,
+        words: _builtins.str = ...,
+        concepts: _abc.Iterable[_fact_pb2.CodedConcept] | None = ...,
+        kinds: _abc.Iterable[_fact_pb2.FactKind.ValueType] | None = ...,
+        form: Global___FindForm.ValueType = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        statuses: _abc.Iterable[_fact_pb2.FactStatus.ValueType] | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "patient", b"patient", "since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concepts", b"concepts", "form", b"form", "kinds", b"kinds", "known_at", b"known_at", "page_size", b"page_size", "page_token", b"page_token", "patient", b"patient", "since", b"since", "statuses", b"statuses", "until", b"until", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRequest: _TypeAlias = FindRequest  # noqa: Y015
+
+@_typing.final
+class FindResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.RecordedFact]:
+        """Thing by thing, the most concerning first; of each thing the newest first. A thing is a kind and a concept."""
+
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[_context_pb2.RecordedFact] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindResponse: _TypeAlias = FindResponse  # noqa: Y015
 
 @_typing.final
 class GetContextRequest(_message.Message):

@@ -40,6 +40,11 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineResponse.FromString,
                 _registered_method=True)
+        self.Find = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/Find',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.FindRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.FindResponse.FromString,
+                _registered_method=True)
         self.GetContext = channel.unary_unary(
                 '/longitude.memory.v1.MemoryService/GetContext',
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetContextRequest.SerializeToString,
@@ -84,6 +89,14 @@ class MemoryServiceServicer:
     def GetTimeline(self, request, context):
         """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
         record. NOT_FOUND for an unknown patient.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Find(self, request, context):
+        """What stands of a patient (over all linked identifiers) about some things, whatever its kind, the most concerning
+        things first, page by page: all pages are one state of the record. NOT_FOUND for an unknown patient.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,6 +159,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.GetTimeline,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineResponse.SerializeToString,
+            ),
+            'Find': grpc.unary_unary_rpc_method_handler(
+                    servicer.Find,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.FindRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.FindResponse.SerializeToString,
             ),
             'GetContext': grpc.unary_unary_rpc_method_handler(
                     servicer.GetContext,
@@ -211,6 +229,33 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/GetTimeline',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Find(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/Find',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.FindRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.FindResponse.FromString,
             options,
             channel_credentials,
             insecure,

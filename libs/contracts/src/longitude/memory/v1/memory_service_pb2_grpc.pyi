@@ -37,6 +37,10 @@ class MemoryServiceStub:
     """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
     record. NOT_FOUND for an unknown patient.
     """
+    Find: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.FindRequest, _memory_service_pb2.FindResponse]
+    """What stands of a patient (over all linked identifiers) about some things, whatever its kind, the most concerning
+    things first, page by page: all pages are one state of the record. NOT_FOUND for an unknown patient.
+    """
     GetContext: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetContextRequest, _memory_service_pb2.GetContextResponse]
     """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
     GetNotes: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetNotesRequest, _memory_service_pb2.GetNotesResponse]
@@ -63,6 +67,10 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     GetTimeline: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetTimelineRequest, _memory_service_pb2.GetTimelineResponse]  # type: ignore[assignment]
     """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
     record. NOT_FOUND for an unknown patient.
+    """
+    Find: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.FindRequest, _memory_service_pb2.FindResponse]  # type: ignore[assignment]
+    """What stands of a patient (over all linked identifiers) about some things, whatever its kind, the most concerning
+    things first, page by page: all pages are one state of the record. NOT_FOUND for an unknown patient.
     """
     GetContext: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetContextRequest, _memory_service_pb2.GetContextResponse]  # type: ignore[assignment]
     """The part of the record that serves a question, within a token budget. NOT_FOUND for an unknown patient."""
@@ -93,6 +101,16 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.GetTimelineResponse, _abc.Awaitable[_memory_service_pb2.GetTimelineResponse]]:
         """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
         record. NOT_FOUND for an unknown patient.
+        """
+
+    @_abc_1.abstractmethod
+    def Find(
+        self,
+        request: _memory_service_pb2.FindRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.FindResponse, _abc.Awaitable[_memory_service_pb2.FindResponse]]:
+        """What stands of a patient (over all linked identifiers) about some things, whatever its kind, the most concerning
+        things first, page by page: all pages are one state of the record. NOT_FOUND for an unknown patient.
         """
 
     @_abc_1.abstractmethod

@@ -7,7 +7,7 @@ is repeated.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -161,18 +161,25 @@ class Store:
         # The longest records take seconds: nobody else waits for them.
         return person, await asyncio.to_thread(replay, stated)
 
-    async def standing(self, identifier: Identifier, known_at: datetime | None) -> Standing:
-        """What stands as of a time, at most courses.MOST facts of it."""
+    async def last_change(self, identifier: Identifier) -> datetime:
+        """When something was last recorded for a person."""
+        async with self.reading(identifier, None) as (conn, person):
+            return await identity.last_change(conn, person.numbers)
+
+    async def standing(
+        self, identifier: Identifier, known_at: datetime | None, most: int | None = courses.MOST
+    ) -> Standing:
+        """What stands as of a time, at most `most` facts of it; None: the newest of each course."""
         async with self.reading(identifier, known_at) as (conn, person):
             if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
-                return Standing(person, *await entries.serving(conn, person.numbers), known_at=known_at)
+                return Standing(person, *await entries.serving(conn, person.numbers, most), known_at=known_at)
             then = await past.since(conn, person.identifiers, person.numbers, known_at)
             if then is not None:
-                served = await entries.serving(conn, person.numbers, past=then)
+                served = await entries.serving(conn, person.numbers, most, then)
                 return Standing(person, *served, known_at=known_at, past=then)
         person, replayed = await self.replayed(identifier, known_at)
         everything = standing(replayed)
-        facts_ = [entry.recorded() for entry in courses.chosen(everything)]
+        facts_ = [entry.recorded() for entry in courses.chosen(everything, most)]
         return Standing(person, facts_, len(everything), everything)
 
     async def named(
@@ -189,6 +196,21 @@ class Store:
         else:
             async with self.as_of(known.known_at) as conn:
                 found = await entries.named(conn, known.person.numbers, wanted, document_ids, known.past)
+        return [each for each in found if each.fact.fact_id not in here]
+
+    async def of_courses(
+        self, known: Standing, about: Container[tuple[int, str]], most: int = courses.MOST
+    ) -> list[RecordedFact]:
+        """Of what stands beside `known.facts`: these courses (kind and `courses.concept_of`), at most `most`."""
+        if len(known.facts) == known.many:
+            return []
+        if known.replayed is not None:
+            wanted = (each for each in known.replayed if (each.fact.kind, courses.concept_of(each.fact)) in about)
+            found = [entry.recorded() for entry in courses.chosen(list(wanted), most)]
+        else:
+            async with self.as_of(known.known_at) as conn:
+                found = await entries.of_courses(conn, known.person.numbers, about, most, known.past)
+        here = {each.fact.fact_id for each in known.facts}
         return [each for each in found if each.fact.fact_id not in here]
 
 

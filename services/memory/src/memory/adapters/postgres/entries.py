@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import inspect
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate, groupby
 from typing import Any, NamedTuple
@@ -95,6 +95,8 @@ _RULES = "SELECT rules FROM entry_rules"
 
 
 Numbers = Mapping[Identifier, int]
+# Rows of entries by kind and concept.
+_Rows = defaultdict[tuple[int, str], set[tuple[Any, ...]]]
 
 
 class Place(NamedTuple):
@@ -238,28 +240,57 @@ async def standing(conn: AsyncConnection[Any], numbers: Collection[int], kinds: 
 
 
 async def serving(
-    conn: AsyncConnection[Any], numbers: Collection[int], most: int = MOST, past: Past | None = None
+    conn: AsyncConnection[Any], numbers: Collection[int], most: int | None = MOST, past: Past | None = None
 ) -> tuple[list[RecordedFact], int]:
     """At most `most` of the statements of these identifiers that stand, or stood, as courses.chosen has them, and how
-    many there are.
+    many there are. None: the newest of each course.
     """
     asked: dict[str, Any] = {"numbers": list(numbers)}
-    of: dict[tuple[int, str], set[tuple[Any, ...]]] = defaultdict(set)
-    for entry in _then_standing(past):
-        of[entry.fact.kind, concept_of(entry.fact)].add(
-            (entry.since, entry.fact.fact_id, *place(entry)[:2], entry.view())
-        )
+    of = _of_past(past)
     known = _with(of, await _rows_of(conn, _COURSES, asked, past))
     many = sum(each.many for each in known)
+    most = len(known) if most is None else most
     if many <= most:
         rows = [tuple(row) for row in await _rows_of(conn, _STANDING, asked, past)]
         return _in_order([*rows, *(_placed(row) for course in of.values() for row in course)]), many
+    return await _cut(conn, asked, known, of, most, past), many
+
+
+async def of_courses(
+    conn: AsyncConnection[Any],
+    numbers: Collection[int],
+    about: Container[tuple[int, str]],
+    most: int = MOST,
+    past: Past | None = None,
+) -> list[RecordedFact]:
+    """What stands, or stood, of these courses (kind, concept): at most `most`, of each the newest and the oldest."""
+    asked: dict[str, Any] = {"numbers": list(numbers)}
+    of = _of_past(past)
+    known = _with(of, await _rows_of(conn, _COURSES, asked, past))
+    wanted = [each for each in known if (each.kind, each.concept) in about]
+    return await _cut(conn, asked, wanted, of, most, past)
+
+
+async def _cut(
+    conn: AsyncConnection[Any], asked: dict[str, Any], known: Sequence[Course], of: _Rows, most: int, past: Past | None
+) -> list[RecordedFact]:
+    """As many of each of the courses as fit together."""
     shown, deep = depth(known, most)
     asked |= {"kinds": [each.kind for each in shown], "concepts": [each.concept for each in shown], "deep": deep}
     for kind, concept, *row in await _rows_of(conn, _OF_COURSES, asked, past):
         of[kind, concept].add(tuple(row))
     courses = (of[each.kind, each.concept] for each in shown)
-    return _in_order([_placed(row) for course in courses for row in cut(sorted(course), deep)]), many
+    return _in_order([_placed(row) for course in courses for row in cut(sorted(course), deep)])
+
+
+def _of_past(past: Past | None) -> _Rows:
+    """What stood otherwise then, by course."""
+    of: _Rows = defaultdict(set)
+    for entry in _then_standing(past):
+        of[entry.fact.kind, concept_of(entry.fact)].add(
+            (entry.since, entry.fact.fact_id, *place(entry)[:2], entry.view())
+        )
+    return of
 
 
 def _with(of: Mapping[tuple[int, str], Collection[tuple[Any, ...]]], rows: Iterable[Any]) -> list[Course]:
