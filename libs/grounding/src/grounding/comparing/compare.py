@@ -49,6 +49,7 @@ KINDS: Mapping[str, Compare] = {
     "previous": courses.previous,
     "pressures": courses.pressures,
     "tested": visits.tested,
+    "visit-reason": visits.reason,
     "bounded": results.bounded,
     "never": results.never,
     "ranged": results.ranged,
