@@ -93,7 +93,7 @@ def _put(
 def _still_taken(drug: Reconciled, sources: Sources) -> Asked:
     """`Is metformin still taken?`"""
     name = Name(drug.newest.fact_id)
-    change = (Words("If not, what is said of "), name, Words(" as a drug that is taken falls away."))
+    change = (Words("If not, it is no longer part of the medication, and what is said of it falls away."),)
     text = (Words("Is "), name, Words(" still taken, and in which dose?"))
     because = reconciliation.say(drug, sources)[-1]
     return Asked(wire.ADDRESSEE_PATIENT, text, because, change, tuple(each.fact_id for each in drug.entries))

@@ -41,6 +41,7 @@ def _under(title: str, section: Section) -> Section:
 
 
 BRIEF: tuple[Section, ...] = (
+    sections.patient,
     sections.alerts,
     sections.visits,
     sections.since,
@@ -52,6 +53,7 @@ BRIEF: tuple[Section, ...] = (
     sections.to_clarify,
 )
 SUMMARY: tuple[Section, ...] = (
+    sections.patient,
     specialist.alerts,
     specialist.problems,
     specialist.past,
@@ -64,6 +66,7 @@ SUMMARY: tuple[Section, ...] = (
     sections.to_clarify,
 )
 NOTE: tuple[Section, ...] = (
+    _under("Subjective", sections.patient),
     _blank("Subjective", "Chief complaint"),
     _blank("Subjective", "History of the present illness"),
     _under("Subjective: last visit", sections.visits),

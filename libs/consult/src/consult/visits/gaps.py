@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from grounding import Sources, Statement, facts, keys
+from grounding.formula import age_in_years
 from grounding.kinds import evidence
 from grounding.reading import names
 from grounding.sources import administrative_sex, birth_day
@@ -76,11 +77,8 @@ def _patient(active: Sequence[ClinicalFact], drugs: Sequence[Reconciled], source
     day = birth_day(born) if born else None
     past = [each for each in sources.of_kind(pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE) if not facts.is_absent(each)]
     known = administrative_sex(sex) if sex else None
-    return Patient(_years(day, sources.today) if day else None, known.name[0] if known else "", active, past, drugs)
-
-
-def _years(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    years = age_in_years(day, sources.today) if day else None
+    return Patient(years, known.name[0] if known else "", active, past, drugs)
 
 
 def _concerns(row: tables.Row, patient: Patient) -> bool:

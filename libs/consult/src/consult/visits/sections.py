@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from grounding import Statement, facts
+from grounding.formula import Sex
 from grounding.kinds import allergy
+from grounding.sources import administrative_sex
+from grounding.statements import Age, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -19,16 +22,31 @@ from consult.visits.chart import Chart, Line, together
 ALERTS, CLARIFY, PROBLEMS, ALLERGIES, GAPS = "Not to be missed", "To clarify", "Problems", "Allergies", "Care gaps"
 MEDICATION = "Medication"
 # Lines of a section that are shown unasked.
-_MOST_ALERTS, _MOST_PROBLEMS, _MOST_NEWS, _MOST_DRUGS, _MOST_GAPS, _MOST_QUESTIONS = 4, 9, 7, 8, 4, 2
+_MOST_ALERTS, _MOST_PROBLEMS, _MOST_NEWS, _MOST_DRUGS, _MOST_GAPS, _MOST_QUESTIONS = 4, 9, 7, 8, 3, 2
 # Problems that are told with all their values.
 _TOLD_FULLY = 6
 # Days for which an ended drug is worth a line, and how many are told in one.
 _ENDED, _IN_A_LINE = 2 * 365, 3
 _VITALS = ("8480-6", "8867-4", "8310-5", "2708-6", "9279-1", "29463-7", "39156-5")
+_PERSONS = {Sex.FEMALE: "woman", Sex.MALE: "man"}
 _ALWAYS = (EGFR, CREATININE, POTASSIUM, HAEMOGLOBIN)
 _SMOKING = "72166-2"
 # Seconds within which vital signs were taken at one visit.
 _ONE_VISIT = 2 * 86_400
+
+
+def patient(chart: Chart) -> Iterator[Line]:
+    """`The patient is a 55 year-old woman.`"""
+    born, sex = chart.sources.birth_date(), chart.sources.sex()
+    known = administrative_sex(sex) if sex else None
+    if not born:
+        return
+    old = Statement(wire.STATEMENT_KIND_LATEST, (Words("The patient is "), Age(born.fact_id), Words(" years old")))
+    if sex and known:
+        person = (Words("The patient is a "), Age(born.fact_id), Words(f" year-old {_PERSONS[known]}"))
+        yield Line("Patient", (Statement(wire.STATEMENT_KIND_LATEST, person, (sex.fact_id,)), old))
+    else:
+        yield Line("Patient", (old,))
 
 
 def alerts(chart: Chart) -> Iterator[Line]:
