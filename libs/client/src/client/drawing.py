@@ -73,8 +73,8 @@ def svg(courses: Iterable[Course]) -> str:
     panels = [_panel(course, each, place) for place, (course, each) in enumerate(drawn) if len(each) > 1]
     if not panels:
         return ""
-    size = f'width="{_WIDTH}" height="{_HEIGHT * len(panels)}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{"".join(panels)}</svg>\n'
+    box = f"0 0 {_WIDTH} {_HEIGHT * len(panels)}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n{"".join(panels)}</svg>\n'
 
 
 def _scale(numbers: Sequence[float]) -> list[float]:

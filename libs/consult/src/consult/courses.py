@@ -26,9 +26,9 @@ def courses(drafted: Iterable[Drafted], sources: Sources) -> list[wire.Course]:
     return [made for key, fact in told.items() if (made := _course(key, fact, sources))]
 
 
-def _course(key: str, told: ClinicalFact, sources: Sources) -> wire.Course | None:
+def _course(key: str, one: ClinicalFact, sources: Sources) -> wire.Course | None:
     """None where fewer than two numbers of one unit have a time."""
-    alike = {each.fact_id: each for own in facts.keys(told) for each in sources.with_key(own)}
+    alike = {each.fact_id: each for own in facts.keys(one) for each in sources.with_key(own)}
     same = [each for each in alike.values() if each.kind == pb.FACT_KIND_RESULT and concepts.key(each) == key]
     dated = [each for each in sorted(same, key=facts.in_time) if each.HasField("quantity") and facts.starts_on(each)]
     values = [each for each in trend.in_one_unit(dated) if facts.number(each.quantity) is not None] if dated else []
@@ -38,7 +38,7 @@ def _course(key: str, told: ClinicalFact, sources: Sources) -> wire.Course | Non
     kept = [each for each in _thinned(values) if each.fact_id not in turning]
     points = sorted([*kept, *(each for each in values if each.fact_id in turning)], key=facts.in_time)
     unit = units.printed(values[-1].quantity.unit)
-    return wire.Course(name=facts.name_of(told), unit=unit, points=[_point(each, turning) for each in points])
+    return wire.Course(name=facts.name_of(one), unit=unit, points=[_point(each, turning) for each in points])
 
 
 def turning_points(values: Sequence[ClinicalFact]) -> list[ClinicalFact]:

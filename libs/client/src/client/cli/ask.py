@@ -64,7 +64,7 @@ class Asking:
             print_json(forms.assessment(assessment))
         else:
             page.show(assessment)
-        return plot is None or _draw(assessment, plot)
+        return plot is None or draw(assessment, plot)
 
     async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> Assessment:
         """Show who does what while the episode runs, and to a person what stands in front as soon as it is there."""
@@ -89,7 +89,7 @@ class Asking:
         raise ClientError("reasoning: the episode ended without an assessment; ask again")
 
 
-def _draw(assessment: Assessment, file: Path) -> bool:
+def draw(assessment: Assessment, file: Path) -> bool:
     """ClientError where the answer tells no course, or the file cannot be written."""
     drawn = drawing.svg(assessment.courses)
     if not drawn:

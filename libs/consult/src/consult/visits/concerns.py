@@ -18,14 +18,14 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, families, tables
 from terminology.areas import Area
-from terminology.loinc import SYSTOLIC
+from terminology.loinc import DIASTOLIC, SYSTOLIC
+from terminology.names import BLOOD_PRESSURE, panel
 
 from consult.answering import wording
 from consult.answering.finding import Group, of_area
 from consult.answering.reconciliation import Reconciled, Standing
 from consult.context.relevance import terms
 
-DIASTOLIC = "8462-4"
 # Values that are told of a problem.
 MOST_VALUES = 3
 # Values older than this say nothing of how things stand.
@@ -90,9 +90,9 @@ def newest(codes: Sequence[str], shown: set[str], sources: Sources) -> list[tupl
     return found
 
 
-def _is_told(value: ClinicalFact, told: tuple[ClinicalFact, ...]) -> bool:
+def _is_told(value: ClinicalFact, shown: tuple[ClinicalFact, ...]) -> bool:
     """Whether the same is told by a fuller name: glucose, of blood glucose."""
-    return any(terms(facts.name_of(value)) <= terms(facts.name_of(each)) for each in told)
+    return any(terms(facts.name_of(value)) <= terms(facts.name_of(each)) for each in shown)
 
 
 def line(concern: Concern, most_values: int = MOST_VALUES) -> tuple[Statement, ...]:
@@ -128,7 +128,15 @@ def _value(value: tuple[ClinicalFact, ...], *, capital: bool) -> tuple[Part, ...
     if len(value) == 1:
         return (Name(first.fact_id, capital=capital), Words(" "), Value(first.fact_id, rounded=True), *day)
     pair = (Value(first.fact_id, bare=True, rounded=True), Words("/"), Value(value[1].fact_id, rounded=True))
-    return (Words("Blood pressure " if capital else "blood pressure "), *pair, *day)
+    name = _pressure().capitalize() if capital else _pressure()
+    return (Words(f"{name} "), *pair, *day)
+
+
+def _pressure() -> str:
+    """The name of both numbers together."""
+    both = panel(BLOOD_PRESSURE)
+    assert both is not None
+    return both.names[0]
 
 
 def _given(drug: Reconciled, *, capital: bool) -> tuple[Part, ...]:

@@ -11,7 +11,7 @@ from grounding.statements import Age, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology.loinc import CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM
+from terminology.loinc import BMI, CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM, SYSTOLIC, WEIGHT, loinc
 
 from consult.answering import reconciliation, wording
 from consult.answering.reconciliation import Reconciled, Standing
@@ -27,10 +27,15 @@ _MOST_ALERTS, _MOST_PROBLEMS, _MOST_NEWS, _MOST_DRUGS, _MOST_GAPS, _MOST_QUESTIO
 _TOLD_FULLY = 6
 # Days for which an ended drug is worth a line, and how many are told in one.
 _ENDED, _IN_A_LINE = 2 * 365, 3
-_VITALS = ("8480-6", "8867-4", "8310-5", "2708-6", "9279-1", "29463-7", "39156-5")
+_VITALS = (
+    SYSTOLIC,
+    *map(loinc, ("heart-rate", "body-temperature", "arterial-oxygen-saturation", "respiratory-rate")),
+    WEIGHT,
+    BMI,
+)
 _PERSONS = {Sex.FEMALE: "woman", Sex.MALE: "man"}
 _ALWAYS = (EGFR, CREATININE, POTASSIUM, HAEMOGLOBIN)
-_SMOKING = "72166-2"
+_SMOKING = loinc("smoking-status")
 # Seconds within which vital signs were taken at one visit.
 _ONE_VISIT = 2 * 86_400
 
@@ -196,9 +201,9 @@ def of_drugs(drugs: Iterable[Reconciled], chart: Chart) -> Iterator[Line]:
     yield from _in_lines(f"{MEDICATION}: {Standing.ENDED}", ended[lately:], front=False)
 
 
-def _in_lines(section: str, told: Sequence[Statement], *, front: bool) -> Iterator[Line]:
-    for start in range(0, len(told), _IN_A_LINE):
-        yield together(section, told[start : start + _IN_A_LINE], front=front)
+def _in_lines(section: str, statements: Sequence[Statement], *, front: bool) -> Iterator[Line]:
+    for start in range(0, len(statements), _IN_A_LINE):
+        yield together(section, statements[start : start + _IN_A_LINE], front=front)
 
 
 def may_be_taken(drug: Reconciled, chart: Chart) -> bool:

@@ -10,6 +10,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas
+from terminology.loinc import DIASTOLIC
 
 from consult.answering import wording
 from consult.answering.finding import Group, of_area
@@ -56,7 +57,7 @@ def courses(chart: Chart) -> Iterator[Line]:
     """The courses of its results, the most telling first."""
     own = {each.newest.fact_id: each for each in _own(chart, pb.FACT_KIND_RESULT)}
     ranked = sorted(own.values(), key=lambda each: -_worth(each, chart))
-    for rank, group in enumerate(each for each in ranked if keys.of_loinc(concerns.DIASTOLIC) not in each.keys):
+    for rank, group in enumerate(each for each in ranked if keys.of_loinc(DIASTOLIC) not in each.keys):
         lately = [each for each in group.entries if _is_late(each, chart)] or group.entries[-1:]
         yield Line("Course", wording.say(lately, chart.sources, whole=True), front=rank < _MOST_COURSES)
 
