@@ -23,6 +23,8 @@ from consult.answering.reconciliation import Reconciled, Standing
 from consult.drafting import UNSAYABLE
 
 MOST = 3
+# Drugs that are asked about together.
+_TOGETHER = 4
 # Days after which a value says little of today.
 _OLD = 365
 # By how much two values of one moment must differ: a tenth; an eGFR from that of the creatinine, by half.
@@ -66,7 +68,11 @@ def _asked(rests: dict[str, list[wire.AssessedStatement]], sources: Sources) -> 
     yield from _kidney(rests, sources)
     yield from _two_values(cited, sources)
     drugs = [each for each in reconciliation.reconcile(sources) if each.newest.fact_id in rests]
-    yield from (_still_taken(each, sources) for each in _by_harm(drugs) if _is_doubtful(each))
+    doubtful = [each for each in _by_harm(drugs) if _is_doubtful(each)]
+    warned = [each for each in doubtful if any(one.kind in _WARN for one in rests[each.newest.fact_id])]
+    yield from (_still_taken([each], sources) for each in warned)
+    others = [each for each in doubtful if each not in warned][:_TOGETHER]
+    yield from [_still_taken(others, sources)] if others else []
     yield from (_newer(each) for each in cited if _is_old_danger(each, rests[each.fact_id], sources))
 
 
@@ -90,13 +96,16 @@ def _put(
     )
 
 
-def _still_taken(drug: Reconciled, sources: Sources) -> Asked:
-    """`Is metformin still taken?`"""
-    name = Name(drug.newest.fact_id)
-    change = (Words("If not, it is no longer part of the medication, and what is said of it falls away."),)
-    text = (Words("Is "), name, Words(" still taken, and in which dose?"))
-    because = reconciliation.say(drug, sources)[-1]
-    return Asked(wire.ADDRESSEE_PATIENT, text, because, change, tuple(each.fact_id for each in drug.entries))
+def _still_taken(drugs: Sequence[Reconciled], sources: Sources) -> Asked:
+    """`Is metformin still taken?`; of several drugs that nothing warns of, one question."""
+    names = join(", ", ((Name(each.newest.fact_id),) for each in drugs))
+    change = (Words("What is not taken is no part of the medication, and what is said of it falls away."),)
+    text = (Words("Is " if len(drugs) == 1 else "Which is still taken: "), *names)
+    text = (*text, Words(" still taken, and in which dose?" if len(drugs) == 1 else "? And in which dose?"))
+    orders = [reconciliation.say(each, sources)[-1] for each in drugs]
+    because = Statement(wire.STATEMENT_KIND_MEDICATION, join("; ", (each.parts for each in orders)))
+    entries = tuple(entry.fact_id for each in drugs for entry in each.entries)
+    return Asked(wire.ADDRESSEE_PATIENT, text, because, change, entries)
 
 
 def _reaction(entry: ClinicalFact, sources: Sources) -> Asked:

@@ -23,8 +23,9 @@ from consult.answering.wording import Ways
 
 # Days since the newest order: a repeat prescription is renewed within a year, a course is over within two months.
 _YEAR, _LONG_AGO, _COURSE = 365, 3 * 365, 60
-# Classes of drugs that are given in courses.
-_COURSES = ("antibacterial",)
+# Classes of drugs that are given in courses; what is given into a vein is so too.
+_COURSES = ("antibacterial", "platinum-drug", "antimetabolite", "taxane", "vinca-alkaloid", "alkylating-drug")
+_INTO_A_VEIN = ("intravenous", "iv")
 
 
 class Standing(StrEnum):
@@ -80,7 +81,19 @@ def say(drug: Reconciled, sources: Sources) -> Ways:
 
 def is_course(drug: Reconciled) -> bool:
     """Whether it is given for days or weeks, so that an old order says nothing of today."""
-    return facts.class_of(drug.newest, *_COURSES) is not None
+    return _is_given_for_days(drug.newest)
+
+
+def may_be_taken(drug: Reconciled, today: date) -> bool:
+    """Whether it may be taken still; not a course of long ago, of which nobody stated the end."""
+    since = facts.known_since(drug.newest)
+    is_old = since is None or (today - since.date()).days > _YEAR
+    return drug.is_in_use and not (is_old and is_course(drug))
+
+
+def _is_given_for_days(order: ClinicalFact) -> bool:
+    into_a_vein = any(each.route.casefold() in _INTO_A_VEIN for each in facts.dosages(order))
+    return into_a_vein or facts.class_of(order, *_COURSES) is not None
 
 
 def _drug(fact: ClinicalFact) -> str:
@@ -108,9 +121,9 @@ def _by_age(newest: ClinicalFact, today: date) -> Standing:
     """An order of which nobody stated an end."""
     since = facts.known_since(newest)
     days = (today - since.date()).days if since else _LONG_AGO
-    if days <= (_COURSE if facts.class_of(newest, *_COURSES) else _YEAR):
+    if days <= (_COURSE if _is_given_for_days(newest) else _YEAR):
         return Standing.CURRENT
-    is_old = days > _LONG_AGO or facts.class_of(newest, *_COURSES)
+    is_old = days > _LONG_AGO or _is_given_for_days(newest)
     return Standing.DOUBTFUL if is_old else Standing.NOT_RENEWED
 
 

@@ -9,7 +9,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.answering.finding import Group, find
 from consult.answering.inquiry import Inquiry
-from consult.answering.reconciliation import Reconciled, reconcile
+from consult.answering.reconciliation import Reconciled, may_be_taken, reconcile
 from consult.answering.wording import Ways
 from consult.drafting import Drafted
 from consult.visits import concerns
@@ -33,6 +33,11 @@ class Chart:
     def of(cls, sources: Sources, rules: Sequence[Drafted], specialty: Specialty | None = None) -> "Chart":
         groups = find(_OF_EVERYTHING, sources)
         return cls(sources, groups, reconcile(sources), concerns.active(groups, sources.today), rules, specialty)
+
+    @property
+    def taken(self) -> list[Reconciled]:
+        """The drugs that may be taken still."""
+        return [each for each in self.drugs if may_be_taken(each, self.sources.today)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import BMI, CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM, SYSTOLIC, WEIGHT, loinc
 
 from consult.answering import reconciliation, wording
-from consult.answering.reconciliation import Reconciled, Standing
+from consult.answering.reconciliation import Reconciled, Standing, may_be_taken
 from consult.drafting import Drafted
 from consult.visits import concerns, gaps, news
 from consult.visits.chart import Chart, Line, together
@@ -87,7 +87,7 @@ def since(chart: Chart) -> Iterator[Line]:
 
 def problems(chart: Chart) -> Iterator[Line]:
     """Each with its newest values and drugs."""
-    listed = concerns.concerns(chart.active, chart.drugs, chart.sources)
+    listed = concerns.concerns(chart.active, chart.taken, chart.sources)
     for rank, concern in enumerate(listed):
         told = concerns.line(concern, concerns.MOST_VALUES if rank < _TOLD_FULLY else 1)
         yield of_concern(PROBLEMS, told, front=rank < _MOST_PROBLEMS)
@@ -120,7 +120,7 @@ def due(chart: Chart) -> Iterator[Line]:
 
 def other_values(chart: Chart) -> Iterator[Line]:
     """What everybody looks at, where no problem shows it: kidney function, potassium, haemoglobin."""
-    listed = concerns.concerns(chart.active, chart.drugs, chart.sources)
+    listed = concerns.concerns(chart.active, chart.taken, chart.sources)
     told = {one.fact_id for each in listed for value in each.values for one in value}
     left = concerns.newest(_ALWAYS, told, chart.sources)
     if left:
@@ -139,7 +139,7 @@ def vitals(chart: Chart) -> Iterator[Line]:
 def results(chart: Chart) -> Iterator[Line]:
     """The newest values of the active problems, a line for each."""
     shown = {one.fact_id for each in concerns.newest(_VITALS, set(), chart.sources) for one in each}
-    for concern in concerns.concerns(chart.active, chart.drugs, chart.sources):
+    for concern in concerns.concerns(chart.active, chart.taken, chart.sources):
         own = [each for each in concern.values if each[0].fact_id not in shown]
         if own:
             yield Line("Objective: results", (_values(own),), tuple(_values([each]) for each in own))
@@ -148,7 +148,7 @@ def results(chart: Chart) -> Iterator[Line]:
 
 def assessed(chart: Chart) -> Iterator[Line]:
     """The problems without their values, which stand above."""
-    for rank, concern in enumerate(concerns.concerns(chart.active, chart.drugs, chart.sources)):
+    for rank, concern in enumerate(concerns.concerns(chart.active, chart.taken, chart.sources)):
         each_alone = tuple(concerns.problems([each]) for each in concern.problems)
         whole = (concerns.problems(concern.problems),)
         yield Line("Assessment: problems", whole, each_alone, front=rank < _MOST_PROBLEMS)
@@ -156,7 +156,7 @@ def assessed(chart: Chart) -> Iterator[Line]:
 
 def taken(chart: Chart) -> Iterator[Line]:
     """What may be taken, all in a line."""
-    yield from _names("Subjective: medication", [each for each in chart.drugs if may_be_taken(each, chart)])
+    yield from _names("Subjective: medication", chart.taken)
 
 
 def smoking(chart: Chart) -> Iterator[Line]:
@@ -193,7 +193,7 @@ def of_drugs(drugs: Iterable[Reconciled], chart: Chart) -> Iterator[Line]:
         if each.standing is Standing.ENDED:
             ended += ways[:1]
             continue
-        front = may_be_taken(each, chart) and shown < _MOST_DRUGS
+        front = may_be_taken(each, chart.sources.today) and shown < _MOST_DRUGS
         shown += front
         yield Line(f"{MEDICATION}: {each.standing}", ways, front=front)
     lately = sum(_is_recent(each, chart) for each in drugs if each.standing is Standing.ENDED)
@@ -204,13 +204,6 @@ def of_drugs(drugs: Iterable[Reconciled], chart: Chart) -> Iterator[Line]:
 def _in_lines(section: str, statements: Sequence[Statement], *, front: bool) -> Iterator[Line]:
     for start in range(0, len(statements), _IN_A_LINE):
         yield together(section, statements[start : start + _IN_A_LINE], front=front)
-
-
-def may_be_taken(drug: Reconciled, chart: Chart) -> bool:
-    """Whether it may be taken still; not a course of long ago, of which nobody stated the end."""
-    since = facts.known_since(drug.newest)
-    is_old = since is None or (chart.sources.today - since.date()).days > _ENDED
-    return drug.is_in_use and not (is_old and reconciliation.is_course(drug))
 
 
 def _is_recent(drug: Reconciled, chart: Chart) -> bool:

@@ -38,7 +38,7 @@ def alerts(chart: Chart) -> Iterator[Line]:
 def problems(chart: Chart) -> Iterator[Line]:
     """Its own with values and drugs, the others by name."""
     own, others = _parted(chart)
-    for concern in concerns.concerns(own, chart.drugs, chart.sources):
+    for concern in concerns.concerns(own, chart.taken, chart.sources):
         yield sections.of_concern(sections.PROBLEMS, concerns.line(concern), front=True)
     for start in range(0, len(others), _LISTED_APART):
         some = others[start : start + _LISTED_APART]
@@ -66,7 +66,7 @@ def medication(chart: Chart) -> Iterator[Line]:
     """Its own, one a line; what else may be taken by name."""
     own = [each for each in chart.drugs if _is_given(each, chart)]
     yield from sections.of_drugs(own, chart)
-    others = [each for each in chart.drugs if each not in own and sections.may_be_taken(each, chart)]
+    others = [each for each in chart.taken if each not in own]
     if others:
         each_alone = tuple(concerns.drugs([each]) for each in others)
         yield Line(_OTHER_DRUGS, (concerns.drugs(others[:_MOST_DRUGS]),), each_alone)
