@@ -29,6 +29,7 @@ def _record() -> RecordBuilder:
     record.born("1957-04-18", "F")
     record.problem("R73.03", "Prediabetes", "2010-02-03")
     record.problem("E11.9", "Type 2 diabetes mellitus", "2015-02-03")
+    record.problem("E11.9", "Diabetes mellitus Typ II", "2020-02-03")
     record.problem("N18.2", "Chronic kidney disease, stage 2", "2019-02-03")
     record.problem("N18.3", "Chronic kidney disease, stage 3", "2023-02-03")
     record.problem("I48.91", "Atrial fibrillation", "2019-06-04")
@@ -116,6 +117,7 @@ def test_a_problem_is_told_in_one_line_with_its_newest_values_and_drugs() -> Non
     diabetes = next(each for each in lines if each.startswith("Type 2 diabetes"))
     assert "since 2015-02-03" in diabetes
     assert "HbA1c 6.4% (2026-09-01)" in diabetes
+    assert "Typ II" not in " ".join(lines)
     assert "metformin 1000 mg" in diabetes
 
 

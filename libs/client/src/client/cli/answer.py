@@ -148,8 +148,8 @@ class Page:
     def _show_group(self, title: str, statements: Sequence[AssessedStatement], style: str) -> None:
         if statements:
             self._console.print(Text(f"\n{title}", style=f"bold {style}"))
-            # A section of this title is not said again.
-            self._section = title if statements[0].section else self._section
+            # Behind a title the section of the first statement is not said again.
+            self._section = statements[0].section
         for statement in statements:
             self._show(statement, style)
 

@@ -117,8 +117,9 @@ def values(shown: Sequence[tuple[ClinicalFact, ...]], *, capital: bool = False) 
 
 
 def drugs(given: Sequence[Reconciled], *, capital: bool = True) -> Statement:
-    """`Metformin 500 mg oral, amlodipine 5 mg oral (2019-03-04)`: with the day of an order that is no recent one."""
-    told = (_given(each, capital=capital and each is given[0]) for each in given)
+    """`Metformin 500 mg oral, amlodipine 5 mg oral`: with the days of their orders where one is no recent one."""
+    dated = any(each.standing is not Standing.CURRENT for each in given)
+    told = (_given(each, capital=capital and each is given[0], dated=dated) for each in given)
     return Statement(wire.STATEMENT_KIND_MEDICATION, join(", ", told))
 
 
@@ -139,9 +140,10 @@ def _pressure() -> str:
     return both.names[0]
 
 
-def _given(drug: Reconciled, *, capital: bool) -> tuple[Part, ...]:
-    is_recent = drug.standing is Standing.CURRENT or not facts.starts_on(drug.newest)
-    day = () if is_recent else (Words(" ("), Day(drug.newest.fact_id), Words(")"))
+def _given(drug: Reconciled, *, capital: bool, dated: bool) -> tuple[Part, ...]:
+    day: tuple[Part, ...] = ()
+    if dated and facts.starts_on(drug.newest):
+        day = (Words(" ("), Day(drug.newest.fact_id), Words(")"))
     return (*wording.drug(drug.entries, drug.newest, capital=capital), *day)
 
 
@@ -181,7 +183,7 @@ def _rows_of(fact: ClinicalFact) -> Iterator[tables.Row]:
 
 @cache
 def _passing() -> tuple[tables.Row, ...]:
-    rows = tables.read("passing", ("problem", "days", "replaced"), files("consult.visits") / "data")
+    rows = tables.read("passing", ("problem", "days", "replaced", "once"), files("consult.visits") / "data")
     tables.index(rows, "problem")
     return rows
 
@@ -193,10 +195,26 @@ def _says_more(other: Group, group: Group) -> bool:
     own, wider = _families(group), _families(other)
     if any(each in wider for row in _rows_of(group.newest) for each in row.several("replaced")):
         return True
+    if _is_same(group, other):
+        return (facts.in_time(other.entries[0]), other.newest.fact_id) < (
+            facts.in_time(group.entries[0]),
+            group.newest.fact_id,
+        )
     name, longer = facts.name_of(group.newest).casefold(), facts.name_of(other.newest).casefold()
     if name.startswith("history of "):
         return bool(own & wider) and not longer.startswith("history of ")
     return terms(name) < terms(longer) and "due to" not in longer and bool(own & wider)
+
+
+def _is_same(group: Group, other: Group) -> bool:
+    """Whether both are entries of one problem by two names."""
+    own = _families(group)
+    whole = (
+        frozenset(each.id for each in families.with_wider([row["problem"]]))
+        for row in _rows_of(group.newest)
+        if row["once"]
+    )
+    return own == _families(other) and own in whole
 
 
 def _families(group: Group) -> frozenset[str]:

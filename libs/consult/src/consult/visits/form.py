@@ -58,7 +58,7 @@ SUMMARY: tuple[Section, ...] = (
     specialist.problems,
     specialist.past,
     specialist.courses,
-    sections.other_values,
+    specialist.other_values,
     specialist.medication,
     sections.allergies,
     specialist.procedures,

@@ -118,11 +118,11 @@ def due(chart: Chart) -> Iterator[Line]:
     yield from (Line(GAPS, (each,), front=rank < _MOST_GAPS) for rank, each in enumerate(told))
 
 
-def other_values(chart: Chart) -> Iterator[Line]:
+def other_values(chart: Chart, shown: frozenset[str] = frozenset()) -> Iterator[Line]:
     """What everybody looks at, where no problem shows it: kidney function, potassium, haemoglobin."""
     listed = concerns.concerns(chart.active, chart.taken, chart.sources)
-    told = {one.fact_id for each in listed for value in each.values for one in value}
-    left = concerns.newest(_ALWAYS, told, chart.sources)
+    told = shown | {one.fact_id for each in listed for value in each.values for one in value}
+    left = concerns.newest(_ALWAYS, set(told), chart.sources)
     if left:
         yield Line("Other values", (_values(left),), tuple(_values([each]) for each in left))
 
@@ -166,13 +166,15 @@ def smoking(chart: Chart) -> Iterator[Line]:
 
 
 def _once(chart: Chart, kind: int) -> Iterator[Drafted]:
-    """Of each rule and what it is about, the first."""
+    """Of each rule and what it is about the first, and what rests on nothing more than another one last."""
     told: dict[tuple[str, tuple[str, ...]], Drafted] = {}
     for each in chart.rules:
         statement = each.rendered.statement
         if statement.kind == kind:
             told.setdefault((each.author_name, statement.fact_ids[-1:]), each)
-    yield from told.values()
+    rests = [frozenset(each.rendered.statement.fact_ids) for each in told.values()]
+    yield from (each for each, own in zip(told.values(), rests, strict=True) if not any(own < other for other in rests))
+    yield from (each for each, own in zip(told.values(), rests, strict=True) if any(own < other for other in rests))
 
 
 def of_concern(section: str, pieces: tuple[Statement, ...], *, front: bool) -> Line:

@@ -62,6 +62,12 @@ def courses(chart: Chart) -> Iterator[Line]:
         yield Line("Course", wording.say(lately, chart.sources, whole=True), front=rank < _MOST_COURSES)
 
 
+def other_values(chart: Chart) -> Iterator[Line]:
+    """What everybody looks at and no course shows."""
+    own = frozenset(each.newest.fact_id for each in _own(chart, pb.FACT_KIND_RESULT))
+    yield from sections.other_values(chart, own)
+
+
 def medication(chart: Chart) -> Iterator[Line]:
     """Its own, one a line; what else may be taken by name."""
     own = [each for each in chart.drugs if _is_given(each, chart)]
