@@ -264,3 +264,13 @@ def test_the_tables_of_forms_name_only_what_terminology_knows(name: str) -> None
     for row in rows:
         assert set(row.cells.get("areas", "").split("|")) - {""} <= areas.known().keys()
         assert all(cell == cell.strip() for cell in row.cells.values())
+
+
+def test_letters_of_the_specialty_are_told_with_their_day() -> None:
+    record = _record()
+    letter = pb.ClinicalFact(kind=pb.FACT_KIND_DOCUMENT, status=pb.FACT_STATUS_FINAL)
+    letter.code.CopyFrom(pb.CodedConcept(system="http://loinc.org", code="34099-2", display="Cardiology Consult note"))
+    record.add(letter, "2026-03-02")
+    told = _sections(_prepared(wire.FORM_SUMMARY, "cardiology", record))["Letters and reports"]
+    assert told == ["Document: Cardiology Consult note (2026-03-02)."]
+    assert "Letters and reports" not in _sections(_prepared(wire.FORM_SUMMARY, "nephrology", record))

@@ -12,7 +12,13 @@ from grounding.statements import Age, Day, Method, Value, Words
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_ORDERED, ClinicalFact, CodedConcept
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_DOCUMENT,
+    FACT_KIND_RESULT,
+    FACT_STATUS_ORDERED,
+    ClinicalFact,
+    CodedConcept,
+)
 from terminology.concepts import LOINC
 from testkit.patients import Patient
 from testkit.records import RecordBuilder
@@ -79,6 +85,21 @@ def test_the_reason_of_a_visit_is_supported_in_the_words_in_which_it_was_sent(re
     sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
     text = f"Inpatient stay on 2026-09-01, reason “{reason}”."
     assert Verifier(sources).verify(text, [cite_fact(sources.fact(visit))]).verdict is verdict
+
+
+def test_a_document_is_supported_by_a_document_and_by_nothing_else_of_its_day() -> None:
+    record = RecordBuilder()
+    letter = ClinicalFact(
+        kind=FACT_KIND_DOCUMENT, code=CodedConcept(system=LOINC, code="11488-4", display="Consult note")
+    )
+    cited = [record.add(letter, "2026-09-01"), record.potassium("4.6", "2026-09-01")]
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    citations = [cite_fact(sources.fact(each)) for each in cited]
+    verdicts = {
+        name: Verifier(sources).verify(f"Document: {name} (2026-09-01).", citations).verdict
+        for name in ("consult note", "potassium")
+    }
+    assert verdicts == {"consult note": Verdict.SUPPORTED, "potassium": Verdict.UNSUPPORTED}
 
 
 def test_values_whose_units_differ_have_no_course() -> None:

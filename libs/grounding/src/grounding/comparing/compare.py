@@ -50,6 +50,7 @@ KINDS: Mapping[str, Compare] = {
     "pressures": courses.pressures,
     "tested": visits.tested,
     "visit-reason": visits.reason,
+    "document": statements.document,
     "bounded": results.bounded,
     "never": results.never,
     "ranged": results.ranged,
