@@ -274,3 +274,23 @@ def test_letters_of_the_specialty_are_told_with_their_day() -> None:
     told = _sections(_prepared(wire.FORM_SUMMARY, "cardiology", record))["Letters and reports"]
     assert told == ["Document: Cardiology Consult note (2026-03-02)."]
     assert "Letters and reports" not in _sections(_prepared(wire.FORM_SUMMARY, "nephrology", record))
+
+
+def test_what_lasts_beside_what_passes_stays_on_the_list_and_a_disorder_is_no_circumstance() -> None:
+    record = RecordBuilder()
+    record.born("1957-04-18", "F")
+    record.problem("M80.00XA", "Age-related osteoporosis with current pathological fracture", "2019-02-03")
+    record.problem("F43.10", "Post-traumatic stress disorder", "2015-02-03")
+    record.problem("J18.9", "Pneumonia", "2019-02-03")
+    told = " ".join(_sections(_prepared(wire.FORM_BRIEF, builder=record))["Problems"])
+    assert "osteoporosis" in told
+    assert "stress disorder" in told
+    assert "Pneumonia" not in told
+
+
+def test_where_no_allergy_is_recorded_the_brief_says_so() -> None:
+    record = RecordBuilder()
+    record.born("1957-04-18", "F")
+    record.potassium("4.6", "2026-09-01")
+    [told] = _sections(_prepared(wire.FORM_BRIEF, builder=record))["Allergies"]
+    assert told.startswith("No drug allergy was found in the record")

@@ -54,9 +54,9 @@ class Line:
 
 
 def together(section: str, pieces: Sequence[Statement], joint: str = "; ", *, front: bool = True) -> Line:
-    """Pieces as one line, with a colon before what follows the first where that is values."""
+    """Pieces as one line, or where that is not supported, one by one."""
     parts: list[Part] = []
     for piece in pieces:
         parts += [Words(joint), *piece.parts] if parts else piece.parts
     also = tuple(fact_id for piece in pieces for fact_id in piece.also)
-    return Line(section, (Statement(pieces[0].kind, tuple(parts), also),), tuple(pieces[1:] and pieces), front)
+    return Line(section, (Statement(pieces[0].kind, tuple(parts), also),), tuple(pieces), front)

@@ -163,22 +163,37 @@ def _first(group: Group, today: date) -> ClinicalFact:
 
 def belongs_on_a_list(fact: ClinicalFact) -> bool:
     """Whether it is a problem at all, and no circumstance, reminder or matter of the teeth."""
-    return not any(row["days"] == "0" for row in _rows_of(fact))
+    return _days_on_a_list(fact) != 0
 
 
 def _is_listed(group: Group, today: date) -> bool:
     newest = group.newest
     if facts.is_absent(newest) or facts.is_family_history(newest) or not group.goes_on(today):
         return False
-    days = min((int(row["days"]) for row in _rows_of(group.newest) if row["days"]), default=None)
+    days = _days_on_a_list(newest)
     since = facts.known_since(newest)
     return days is None or (days > 0 and since is not None and (today - since.date()).days <= days)
+
+
+def _days_on_a_list(fact: ClinicalFact) -> int | None:
+    """How long it stands on a list where nobody stated an end; None where it stays: also where it belongs to a family
+    that stays beside one that passes, as osteoporosis with a fracture does.
+    """
+    days = {row["problem"]: int(row["days"]) for row in _rows_of(fact) if row["days"]}
+    by_name = [each for problem, each in days.items() if problem not in families.known()]
+    own = names.families_among(names.keys_of(fact))
+    by_family = list(days.values()) if own and days.keys() >= set(own) else []
+    return min((*by_name, *by_family), default=None)
 
 
 def _rows_of(fact: ClinicalFact) -> Iterator[tables.Row]:
     """The rows of `passing.tsv` that speak of it, by family or by name."""
     name, own = facts.name_of(fact).casefold(), names.families_among(names.keys_of(fact))
-    return (row for row in _passing() if row["problem"] in own or row["problem"] in name)
+    return (row for row in _passing() if row["problem"] in own or _is_named(row["problem"], name))
+
+
+def _is_named(problem: str, name: str) -> bool:
+    return name.startswith(problem[:-1]) if problem.endswith("*") else name == problem
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from grounding import Statement, facts
 from grounding.formula import Sex
-from grounding.kinds import allergy
+from grounding.kinds import absence, allergy
 from grounding.sources import administrative_sex
 from grounding.statements import Age, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -55,7 +55,7 @@ def patient(chart: Chart) -> Iterator[Line]:
 
 
 def alerts(chart: Chart) -> Iterator[Line]:
-    """Alerts of the rules: of each rule and what it is about one, those about drugs in use first."""
+    """Alerts of the rules: of each rule and what it is about one."""
     told = list(_once(chart, wire.STATEMENT_KIND_ALERT))
     yield from (Line(ALERTS, drafted=each, front=rank < _MOST_ALERTS) for rank, each in enumerate(told))
 
@@ -99,7 +99,7 @@ def medication(chart: Chart) -> Iterator[Line]:
 
 
 def allergies(chart: Chart) -> Iterator[Line]:
-    """Each with its reaction; or that there is none."""
+    """Each with its reaction; or that there is none, by the record's own words or because it names none."""
     own = [each for each in chart.sources.active(pb.FACT_KIND_ALLERGY) if concerns.belongs_on_a_list(each)]
     distinct = list({facts.name_of(each): each for each in own if not facts.is_absent(each)}.values())
     plain = [each for each in distinct if not (each.note or facts.severity(each))]
@@ -109,8 +109,10 @@ def allergies(chart: Chart) -> Iterator[Line]:
         if each not in plain or len(plain) == 1:
             yield Line(ALLERGIES, (allergy.statement(chart.sources, each.fact_id),))
     denied = [each for each in own if facts.is_absent(each)][-1:]
-    if not distinct and denied:
+    if denied and not distinct:
         yield Line(ALLERGIES, (allergy.statement(chart.sources, denied[0].fact_id),))
+    elif not distinct:
+        yield Line(ALLERGIES, (absence.statement(chart.sources, "drug allergy"),))
 
 
 def due(chart: Chart) -> Iterator[Line]:
