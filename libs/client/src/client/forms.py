@@ -12,19 +12,24 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.memory.v1.memory_service_pb2 import GetEvidenceCoverageResponse
 from longitude.reasoning.v1.assessment_pb2 import (
+    FORM_ANSWER,
+    Addressee,
     AssessedStatement,
     Assessment,
     Author,
     Citation,
     Claim,
+    Course,
     Inquiry,
     Judgement,
+    QuestionBack,
     ReviewDecision,
     ReviewedSpan,
     ReviewedStatement,
     StatementKind,
     Verdict,
 )
+from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
 from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
@@ -148,8 +153,33 @@ def assessment(drafted: Assessment) -> Form:
         "episode_id": drafted.episode_id,
         "degraded": list(drafted.degraded),
         "inquiry": inquiry(drafted.inquiry),
+        "form": name_of(WrittenForm, drafted.form or FORM_ANSWER),
+        "specialty": drafted.specialty or None,
+        "questions": [question_back(one) for one in drafted.questions],
+        "courses": [course(one) for one in drafted.courses],
         "drafted_at": _time(drafted, "drafted_at"),
     }
+
+
+def question_back(asked: QuestionBack) -> Form:
+    """A question back, why it is put, and what its answer would change."""
+    return {
+        "to": name_of(Addressee, asked.to),
+        "text": asked.text,
+        "because": asked.because,
+        "would_change": asked.would_change,
+        "statement_ids": list(asked.statement_ids),
+        "sources": [citation(one) for one in asked.citations],
+    }
+
+
+def course(drawn: Course) -> Form:
+    """The values of a result over time."""
+    points = [
+        {"at": _time(one, "at"), "value": one.value, "fact_id": one.fact_id, "turning": one.turning}
+        for one in drawn.points
+    ]
+    return {"name": drawn.name, "unit": drawn.unit, "points": points}
 
 
 def inquiry(understood: Inquiry) -> Form:
@@ -170,6 +200,7 @@ def statement(assessed: AssessedStatement) -> Form:
         "abstained": assessed.abstained,
         "released": assessed.released,
         "front": assessed.front,
+        "section": assessed.section or None,
         "reason": assessed.reason or None,
         "sources": [citation(one) for one in assessed.citations],
         "episode_step": assessed.episode_step,

@@ -1,9 +1,10 @@
 """What a consultation is made from: the context pack, rules, statements, drafting, the gate. No I/O, no clock.
 
 `prepare`, drive, `conclude` is a consultation; `consult` does all three where the model's answers are at hand.
+`prepare_form` stands in the place of `prepare` where a brief, a summary or a note is asked for.
 """
 
-from consult.consultation import Concluded, Prepared, assess, conclude, prepare
+from consult.consultation import Concluded, Prepared, assess, conclude, prepare, prepare_form
 from consult.drafting import Drafted, draft_model, draft_rules
 from consult.driving import Driven, Model, consult, drive, drive_again
 from consult.gate import gate, release, verify
@@ -39,6 +40,7 @@ __all__ = [
     "gate",
     "merge",
     "prepare",
+    "prepare_form",
     "release",
     "speak",
     "verify",

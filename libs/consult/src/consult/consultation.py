@@ -5,7 +5,7 @@ released in that order. Pure: serving, training and evaluation do the same with 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from grounding import Sources, Verifier
@@ -15,21 +15,24 @@ from longitude.reasoning.v1.episode_pb2 import Episode, EpisodeInputs
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from consult.answering import answer, inquire
+from consult.courses import courses
 from consult.drafting import Drafted, draft_model, draft_rules
 from consult.front import put_in_front
 from consult.gate import gate
 from consult.identity import Identity
 from consult.inputs import Budget, compile_inputs, of_rules_alone
 from consult.merging import merge
+from consult.questions import questions
 from consult.record import Record
 from consult.rules import CITED_PASSAGES, speak
 from consult.understanding import understood
+from consult.visits import FORMS, draw, passages, title
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What an episode starts from. `drafted`: what the rules said; `checked`: the same after the gate; `inquiry`: how
-    the question was understood.
+    the question was understood. `questions`: back to physician or patient; `courses`: to be drawn.
     """
 
     identity: Identity
@@ -39,6 +42,10 @@ class Prepared:
     checked: list[wire.AssessedStatement]
     inputs: EpisodeInputs
     inquiry: wire.Inquiry
+    form: "wire.Form.ValueType" = wire.FORM_ANSWER
+    specialty: str = ""
+    questions: list[wire.QuestionBack] = field(default_factory=list)
+    courses: list[wire.Course] = field(default_factory=list)
 
     @property
     def deliberates(self) -> bool:
@@ -100,7 +107,27 @@ def prepare(
         inputs = compile_inputs(question, record, sources, checked, budget)
     else:
         inputs = of_rules_alone(question, record, checked)
-    return Prepared(identity, record, sources, drafted, checked, inputs, understood(question, inquiry, checked))
+    return Prepared(
+        *(identity, record, sources, drafted, checked, inputs, understood(question, inquiry, checked)),
+        questions=questions(checked, sources, verifier),
+        courses=courses(drafted, sources),
+    )
+
+
+def prepare_form(form: "wire.Form.ValueType", specialty: str, record: Record, identity: Identity) -> Prepared:
+    """A brief, a summary for a specialty or a note: written from the whole record by rules, through the same gate.
+
+    UnknownSpecialtyError.
+    """
+    asked = title(form, specialty)
+    sources = record.sources()
+    verifier = Verifier(sources)
+    rules = merge(draft_rules(speak(sources, signed_at=record.signed_at), sources))
+    drafted = draw(form, specialty, rules, sources, verifier)
+    checked = gate(drafted, verifier, identity.assessment_id)
+    inputs = of_rules_alone(asked, record, checked)
+    back = questions(checked, sources, verifier)
+    return Prepared(identity, record, sources, drafted, checked, inputs, wire.Inquiry(), form, specialty, back)
 
 
 def _front(checked: Iterable[wire.AssessedStatement]) -> list[wire.AssessedStatement]:
@@ -129,16 +156,21 @@ def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: Mo
         statements=statements,
         model=f"{pin.name} {pin.sha256[:12]}".strip(),
         episode_id=prepared.identity.episode_id,
-        degraded=[*_missing_evidence(prepared.record), *outcome.degraded],
+        degraded=[*_missing_evidence(prepared), *outcome.degraded],
         inquiry=prepared.inquiry,
+        form=prepared.form,
+        specialty=prepared.specialty,
+        questions=prepared.questions,
+        courses=prepared.courses,
     )
     assessment.drafted_at.FromDatetime(at)
     return Concluded(assessment, run.close(at=at))
 
 
-def _missing_evidence(record: Record) -> Iterable[str]:
+def _missing_evidence(prepared: Prepared) -> Iterable[str]:
     """Rules speak without their passages, but not silently so."""
-    missing = CITED_PASSAGES.keys() - {passage.passage_id for passage in record.passages}
+    wanted = CITED_PASSAGES.keys() | (passages().keys() if prepared.form in FORMS else set[str]())
+    missing = wanted - {passage.passage_id for passage in prepared.record.passages}
     return [f"evidence: {len(missing)} passages that rules quote were not found in the library"] if missing else []
 
 

@@ -31,6 +31,8 @@ class Drafted:
     step: int = 0
     # Whether it answers the question, or must not be missed beside it.
     front: bool = False
+    # The heading under which it stands; of an answer none.
+    section: str = ""
 
 
 def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:

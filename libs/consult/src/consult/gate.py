@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contracts.identifiers import event_id
 from grounding import Verified, Verifier
 from grounding.gate import decide
+from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from consult.drafting import Drafted
@@ -30,6 +31,8 @@ def release(
 
 def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.AssessedStatement:
     rendered = drafted.rendered
+    if is_blank(drafted):
+        return _blank(drafted, statement_id)
     decision = decide(rendered.statement.kind, verified)
     return wire.AssessedStatement(
         statement_id=statement_id,
@@ -46,4 +49,26 @@ def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.As
         abstained=verified.abstained,
         episode_step=drafted.step,
         front=drafted.front,
+        section=drafted.section,
+    )
+
+
+def is_blank(drafted: Drafted) -> bool:
+    """Whether it is a title and nothing else, so that there is nothing to check."""
+    statement = drafted.rendered.statement
+    named = all(isinstance(each, Words) for each in statement.parts) and not statement.also
+    return statement.kind == wire.STATEMENT_KIND_BLANK and named and drafted.rendered.text.endswith(":")
+
+
+def _blank(drafted: Drafted, statement_id: str) -> wire.AssessedStatement:
+    return wire.AssessedStatement(
+        statement_id=statement_id,
+        kind=wire.STATEMENT_KIND_BLANK,
+        text=drafted.rendered.text,
+        author=drafted.author,
+        author_name=drafted.author_name,
+        verdict=wire.VERDICT_NO_CLAIM,
+        released=True,
+        front=drafted.front,
+        section=drafted.section,
     )

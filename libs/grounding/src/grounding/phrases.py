@@ -76,8 +76,7 @@ def medication_state(sources: Sources, fact: ClinicalFact, joint: str = ", ") ->
 
 
 def dose(fact: ClinicalFact) -> tuple[Part, ...]:
-    stated = any(each.dose.value or each.route or each.frequency for each in facts.dosages(fact))
-    return (Words(" "), Dose(fact.fact_id)) if stated else ()
+    return (Words(" "), Dose(fact.fact_id)) if facts.printed_dose(fact) else ()
 
 
 def severity(fact: ClinicalFact) -> tuple[Part, ...]:

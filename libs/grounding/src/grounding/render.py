@@ -11,8 +11,10 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts, relations
 from grounding.calculators import compute
-from grounding.sources import Sources
+from grounding.formula import age_in_years
+from grounding.sources import Sources, birth_day
 from grounding.statements import (
+    Age,
     ClassName,
     Comments,
     Computed,
@@ -79,7 +81,7 @@ def render_part(part: Part, sources: Sources) -> str:
             return text
         case Method(name=name):
             return name
-        case Computed() | CrossReaction() | StatedDay():
+        case Computed() | CrossReaction() | StatedDay() | Age():
             return _related(part, sources)
         case Quote():
             return _quote(part, sources)
@@ -159,12 +161,21 @@ def _cross_reaction(medication: ClinicalFact, allergy: ClinicalFact) -> str:
     return relations.words(relation.cross_reaction)
 
 
-def _related(part: Computed | CrossReaction | StatedDay, sources: Sources) -> str:
-    """What follows from several facts."""
+def _age(sources: Sources, fact_id: str) -> str:
+    born = birth_day(sources.fact(fact_id))
+    if born is None:
+        raise UnrenderableError("the fact states no day of birth")
+    return str(age_in_years(born, sources.today))
+
+
+def _related(part: Computed | CrossReaction | StatedDay | Age, sources: Sources) -> str:
+    """What follows from several facts, or from the day of the question."""
     if isinstance(part, Computed):
         return _computed(part, sources)
     if isinstance(part, StatedDay):
         return _stated_day(sources, part.fact_id)
+    if isinstance(part, Age):
+        return _age(sources, part.fact_id)
     return _cross_reaction(sources.fact(part.medication_id), sources.fact(part.allergy_id))
 
 

@@ -84,6 +84,13 @@ class StatedDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Age:
+    """The years since the day of birth that the fact states, on the day of the question."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dose:
     """Every dose with route and frequency as far as the fact states them; nothing if it does not."""
 
@@ -166,6 +173,7 @@ Part: TypeAlias = (
     | Value
     | Day
     | StatedDay
+    | Age
     | Dose
     | Severity
     | Comments

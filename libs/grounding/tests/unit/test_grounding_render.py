@@ -4,12 +4,21 @@ from datetime import UTC, datetime
 
 import pytest
 from grounding import Sources, Statement, UnknownSourceError, UnrenderableError, Verdict, Verifier, render
+from grounding.formula import age_in_years
 from grounding.kinds import absence, allergy, calculation, change, evidence, imaging, latest, medication, problem, trend
-from grounding.statements import Day, Method, Value, Words
+from grounding.render import cite_fact
+from grounding.sources import birth_day
+from grounding.statements import Age, Day, Method, Value, Words
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, FACT_STATUS_ORDERED, ClinicalFact, CodedConcept
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_DOCUMENT,
+    FACT_KIND_RESULT,
+    FACT_STATUS_ORDERED,
+    ClinicalFact,
+    CodedConcept,
+)
 from terminology.concepts import LOINC
 from testkit.patients import Patient
 from testkit.records import RecordBuilder
@@ -53,6 +62,44 @@ def test_no_statement_is_supported_by_anothers_sources(patient: Patient) -> None
         if statement.kind == wire.STATEMENT_KIND_ABSENCE:
             continue
         assert patient.verifier.verify(rendered.text, other).verdict is not Verdict.SUPPORTED, rendered.text
+
+
+def test_an_age_is_that_of_the_day_of_the_question_and_is_read_back(patient: Patient) -> None:
+    told = (Words("The patient is "), Age(patient.ids["born"]), Words(" years old"))
+    rendered = render(Statement(wire.STATEMENT_KIND_LATEST, told), patient.sources)
+    born = birth_day(patient.sources.fact(patient.ids["born"]))
+    assert born is not None
+    assert str(age_in_years(born, patient.sources.today)) in rendered.text
+    assert patient.verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
+    with pytest.raises(UnrenderableError):
+        render(Statement(wire.STATEMENT_KIND_LATEST, (Age(patient.ids["sex"]),)), patient.sources)
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict"), [("back pain", Verdict.SUPPORTED), ("chest pain", Verdict.CONTRADICTED)]
+)
+def test_the_reason_of_a_visit_is_supported_in_the_words_in_which_it_was_sent(reason: str, verdict: Verdict) -> None:
+    record = RecordBuilder()
+    visit = record.encounter("Inpatient", "2026-09-01", "2026-09-03")
+    record.facts[0].fact.note = "Back pain"
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    text = f"Inpatient stay on 2026-09-01, reason “{reason}”."
+    assert Verifier(sources).verify(text, [cite_fact(sources.fact(visit))]).verdict is verdict
+
+
+def test_a_document_is_supported_by_a_document_and_by_nothing_else_of_its_day() -> None:
+    record = RecordBuilder()
+    letter = ClinicalFact(
+        kind=FACT_KIND_DOCUMENT, code=CodedConcept(system=LOINC, code="11488-4", display="Consult note")
+    )
+    cited = [record.add(letter, "2026-09-01"), record.potassium("4.6", "2026-09-01")]
+    sources = Sources.of(datetime(2026, 10, 7, tzinfo=UTC), record.facts, identifiers=[record.patient])
+    citations = [cite_fact(sources.fact(each)) for each in cited]
+    verdicts = {
+        name: Verifier(sources).verify(f"Document: {name} (2026-09-01).", citations).verdict
+        for name in ("consult note", "potassium")
+    }
+    assert verdicts == {"consult note": Verdict.SUPPORTED, "potassium": Verdict.UNSUPPORTED}
 
 
 def test_values_whose_units_differ_have_no_course() -> None:

@@ -77,8 +77,8 @@ def test_ids_and_codes_are_unique_and_codes_have_their_check_digit() -> None:
     assert len(by_id()) == len(ALL)
     assert [code for code in codes if not _checks(code)] == []
     assert {code for group in panels() for code in group.loinc if not _checks(code)} == set()
-    looked_at = [*areas.known().values(), *areas.suitability().values()]
-    assert {code for each in looked_at for code in each.results if not _checks(code)} == set()
+    assert {code for area in areas.known().values() for code in area.results if not _checks(code)} == set()
+    assert {code for row in areas.suitability().values() for code in row.results if not _checks(code)} == set()
 
 
 def _checks(code: str) -> bool:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from consult.context.relevance import concerning
 from consult.rules import CITED_PASSAGES
+from consult.visits import passages
 from longitude.record.v1.context_pb2 import Passage
 from memory.domain.passages import PassageError, check
 from memory.flows.library import parse, shipped
@@ -26,8 +27,8 @@ def test_every_shipped_passage_is_complete_and_its_id_is_unique() -> None:
     assert len({one.passage_id for one in passages}) == len(passages)
 
 
-def test_the_passages_that_rules_cite_are_shipped() -> None:
-    assert {one.passage_id for one in shipped()} >= CITED_PASSAGES.keys()
+def test_the_passages_that_rules_and_care_gaps_cite_are_shipped() -> None:
+    assert {one.passage_id for one in shipped()} >= CITED_PASSAGES.keys() | passages().keys()
 
 
 def test_the_metformin_label_says_its_thresholds() -> None:

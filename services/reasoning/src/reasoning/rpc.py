@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any
 
 from consult.identity import Identity, is_assessment_id
+from consult.visits import FORMS, UnknownSpecialtyError, title
 from contracts.errors import BusyError, InvalidInputError, NotFoundError
+from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -95,13 +97,32 @@ class Rpc(ReasoningServiceServicer):
 
 
 def _check(request: pb.AskRequest) -> None:
-    if not request.question.strip():
-        raise InvalidInputError("the question is empty")
-    if len(request.question) > MAX_QUESTION:
-        raise InvalidInputError(f"the question has more than {MAX_QUESTION} characters")
+    if request.form in (wire.FORM_UNSPECIFIED, wire.FORM_ANSWER):
+        _check_question(request.question)
+    else:
+        _check_form(request)
     _check_patient(request.patient)
     if len(request.request_id) > MAX_REQUEST_ID:
         raise InvalidInputError(f"request_id has more than {MAX_REQUEST_ID} characters")
+
+
+def _check_question(question: str) -> None:
+    if not question.strip():
+        raise InvalidInputError("the question is empty")
+    if len(question) > MAX_QUESTION:
+        raise InvalidInputError(f"the question has more than {MAX_QUESTION} characters")
+
+
+def _check_form(request: pb.AskRequest) -> None:
+    """A brief, a summary or a note, which nobody deliberates about."""
+    if request.form not in FORMS:
+        raise InvalidInputError("unknown form")
+    if request.question or request.deliberate:
+        raise InvalidInputError("this form takes no question and is not deliberated")
+    try:
+        title(request.form, request.specialty)
+    except UnknownSpecialtyError as error:
+        raise InvalidInputError(str(error)) from error
 
 
 def _check_patient(patient: PatientKey) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from consult.rules import CITED_PASSAGES
+from consult.visits import passages
 from contracts.errors import NotFoundError
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED
@@ -70,7 +71,8 @@ def patient(running: RunningStack) -> PatientKey:
 async def until_evidence_is_indexed(running: RunningStack) -> None:
     """Memory embeds its library in the background after a start."""
     async with asyncio.timeout(120), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
-        while len(await Memory(opened).passages(CITED_PASSAGES)) < len(CITED_PASSAGES):
+        wanted = {**CITED_PASSAGES, **passages()}
+        while len(await Memory(opened).passages(wanted)) < len(wanted):
             await asyncio.sleep(1)
 
 

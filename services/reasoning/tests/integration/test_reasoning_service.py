@@ -245,6 +245,10 @@ async def test_a_replay_of_a_changed_record_names_what_differs(
         ({"patient": PatientKey(id="", authority="NORTHWEST")}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"patient": PatientKey(id="nobody", authority="NORTHWEST")}, grpc.StatusCode.NOT_FOUND),
         ({"request_id": "x" * 201}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"form": wire.FORM_BRIEF}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"form": wire.FORM_NOTE, "question": "", "deliberate": True}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"form": wire.FORM_SUMMARY, "question": "", "specialty": "astrology"}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"form": 99, "question": ""}, grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
 async def test_a_bad_question_has_a_clear_answer(
@@ -255,6 +259,34 @@ async def test_a_bad_question_has_a_clear_answer(
     assert status == code
     assert text
     assert patient.id not in text
+
+
+async def test_a_note_is_written_through_the_gate_and_its_blanks_are_filled_in_by_the_review(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    request = pb.AskRequest(patient=patient, form=wire.FORM_NOTE, request_id=f"request-{uuid.uuid4()}")
+    heard = [each async for each in reasoning.Ask(request, timeout=300)]
+    note, drafts = heard[-1].assessment, [each.draft for each in heard if each.HasField("draft")]
+    assert (note.form, note.question, note.model) == (wire.FORM_NOTE, "Note", "")
+    assert not note.degraded
+    released = [each for each in note.statements if each.released and each.kind != wire.STATEMENT_KIND_BLANK]
+    assert {each.verdict for each in released if each.front} == {wire.VERDICT_SUPPORTED}
+    assert all(each.citations for each in released)
+    assert [each.text for each in drafts[0].statements] == [each.text for each in note.statements if each.front]
+    blank = next(each for each in note.statements if each.kind == wire.STATEMENT_KIND_BLANK)
+    words = f"{blank.text} tired for two weeks."
+    filled_in = ReviewedStatement(statement_id=blank.statement_id, decision=wire.REVIEW_DECISION_EDITED, text=words)
+    edited = wire.REVIEW_DECISION_EDITED
+    await reasoning.Review(
+        pb.ReviewRequest(
+            assessment_id=note.assessment_id, reviewer="dr.example", decision=edited, statements=[filled_in]
+        )
+    )
+    kept = await reasoning.GetAssessment(pb.GetAssessmentRequest(assessment_id=note.assessment_id))
+    filled = next(each for each in kept.reviewed if each.statement_id == blank.statement_id)
+    assert (filled.original, filled.text) == (blank.text, words)
+    replayed = await reasoning.Replay(pb.ReplayRequest(assessment_id=note.assessment_id))
+    assert replayed.identical
 
 
 async def test_a_request_id_answers_one_question_only(

@@ -45,13 +45,22 @@ class ReasoningClient:
         *,
         request_id: str = "",
         deliberate: bool = False,
+        form: assessment_pb2.Form.ValueType = assessment_pb2.FORM_ANSWER,
+        specialty: str = "",
     ) -> AsyncIterator[Heard]:
         """Progress while the episode runs, and what stands in front while the model is to speak; the assessment is the
-        last item.
+        last item. Other forms than an answer take no question.
 
         The same `request_id` gives the same assessment again.
         """
-        request = pb.AskRequest(patient=patient, question=question, request_id=request_id, deliberate=deliberate)
+        request = pb.AskRequest(
+            patient=patient,
+            question=question,
+            request_id=request_id,
+            deliberate=deliberate,
+            form=form,
+            specialty=specialty,
+        )
         with explained("reasoning"):
             async for response in self._stub.Ask(request, timeout=EPISODE_SECONDS):
                 yield _content(response)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, Inquiry, StatementKind, Verdict
+from longitude.reasoning.v1.assessment_pb2 import (
+    Addressee,
+    AssessedStatement,
+    Assessment,
+    Course,
+    Inquiry,
+    QuestionBack,
+    StatementKind,
+    Verdict,
+)
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from client import forms
+from client import drawing, forms
 from client.cli.page import ACCENT, BAD, GOOD, QUIET, WARN, source
 from client.terminal import Text
 
@@ -23,18 +32,23 @@ _ALERT, _QUESTION, _PROPOSAL = (
 # What rules say unasked, in reading order.
 _UNASKED = {_ALERT: "alert", _QUESTION: "question", _PROPOSAL: "proposal"}
 _NOT_TO_BE_MISSED = "Not to be missed"
+# Forms of a question that ask for a course, which is then drawn.
+_COURSES = frozenset({"course", "effect"})
+# What a physician fills in.
+_BLANK = "_" * 24
 # Sources of a statement that are shown while the page is folded.
 SOURCES_SHOWN = 3
 
 
 class Page:
-    """What a person sees of one question. `more`: everything is unfolded."""
+    """What a person sees of one question, or of a form under its title. `more`: everything is unfolded."""
 
     def __init__(self, console: Console, question: str, *, more: bool = False) -> None:
         self._console = console
         self._question = question
         self._more = more
         self._has_front = False
+        self._section = ""
 
     @property
     def is_read_by_a_person(self) -> bool:
@@ -55,7 +69,10 @@ class Page:
         self.show_front(front)
         if not front:
             self._console.print(Text(_unanswered(assessment.inquiry), style=WARN))
+        if not _COURSES.isdisjoint(assessment.inquiry.forms):
+            self._show_courses(assessment.courses[:1])
         self._show_unread(assessment.inquiry)
+        self._show_questions(assessment.questions)
         released = [each for each in assessment.statements if each.released and not each.front]
         withheld = [each for each in assessment.statements if not each.released]
         touching = [each for each in released if each.kind == _ALERT and _touches(each, front)]
@@ -71,6 +88,23 @@ class Page:
         counts = f"{len(front) + len(released)} released, {len(withheld)} withheld"
         made = " · ".join(filter(None, (f"assessment {assessment.assessment_id}", assessment.model, counts)))
         self._console.print(Text(f"\n{made}", style=QUIET))
+
+    def _show_questions(self, questions: Sequence[QuestionBack]) -> None:
+        """What to ask, whom, why, and what it would change."""
+        if questions:
+            self._console.print(Text("\nTo ask", style=f"bold {ACCENT}"))
+        for each in questions:
+            self._print_item("?", ACCENT, f"{each.text} ({forms.name_of(Addressee, each.to)})")
+            # A form has said already what the question rests on.
+            reasons = (each.would_change,) if self._section and not self._more else (each.because, each.would_change)
+            self._console.print(Padding(Text(" ".join(reasons), style=QUIET), (0, 0, 0, 3)))
+
+    def _show_courses(self, courses: Iterable[Course]) -> None:
+        """Pictures, where the terminal has the characters."""
+        if "utf" in self._console.encoding.lower():
+            for each in courses:
+                told = "\n".join(drawing.lines(each))
+                self._console.print(Padding(Text(f"\n{told}" if told else ""), (0, 0, 0, 3)))
 
     def _show_unread(self, inquiry: Inquiry) -> None:
         if inquiry.unread:
@@ -103,7 +137,8 @@ class Page:
         """What the question does not touch in one line, and the rest in another."""
         left = _listed([_plural(len(others), "statement"), f"{len(withheld)} withheld" if withheld else ""])
         urgent = BAD if any(each.kind == _ALERT for each in unasked) else WARN
-        lines = [("beside the question", _counted(unasked), urgent), ("more", left, QUIET)]
+        beside = "beside it" if self._section else "beside the question"
+        lines = [(beside, _counted(unasked), urgent), ("more", left, QUIET)]
         told = [line for line in lines if line[1]]
         if told:
             self._console.print()
@@ -113,14 +148,27 @@ class Page:
     def _show_group(self, title: str, statements: Sequence[AssessedStatement], style: str) -> None:
         if statements:
             self._console.print(Text(f"\n{title}", style=f"bold {style}"))
+            # Behind a title the section of the first statement is not said again.
+            self._section = statements[0].section
         for statement in statements:
             self._show(statement, style)
 
     def _show(self, statement: AssessedStatement, style: str) -> None:
+        self._show_heading(statement.section)
+        if statement.kind == StatementKind.STATEMENT_KIND_BLANK:
+            self._print_item("□", ACCENT, f"{statement.text} {_BLANK}")
+            return
         self._print_item("•", style, statement.text if self._more else _shortened(statement))
         if statement.verdict != Verdict.VERDICT_SUPPORTED:
             self._console.print(Padding(_why(statement), (0, 0, 0, 3)))
-        self._console.print(Padding(Text(self._rests_on(statement), style=QUIET), (0, 0, 0, 3)))
+        if self._more or not statement.section:
+            self._console.print(Padding(Text(self._rests_on(statement), style=QUIET), (0, 0, 0, 3)))
+
+    def _show_heading(self, section: str) -> None:
+        """The section of a form, once; its sources are shown where everything is unfolded."""
+        if section and section != self._section:
+            self._console.print(Text(section, style="bold"))
+        self._section = section
 
     def _print_item(self, mark: str, style: str, text: str) -> None:
         """The lines that follow stand under the first."""
@@ -144,9 +192,15 @@ def _unanswered(inquiry: Inquiry) -> str:
 
 
 def _shortened(statement: AssessedStatement) -> str:
-    """Without the evidence that an alert quotes, which is read where everything is unfolded."""
-    is_quotation = statement.kind == StatementKind.STATEMENT_KIND_EVIDENCE
-    return statement.text if is_quotation else statement.text.partition(" “")[0]
+    """Without the evidence that an alert quotes, and without where a quotation is from; both are read where everything
+    is unfolded.
+    """
+    if statement.kind == StatementKind.STATEMENT_KIND_EVIDENCE:
+        return statement.text
+    if statement.section and statement.kind != _ALERT:
+        quotation, mark, origin = statement.text.rpartition("”")
+        return quotation + mark if origin.startswith(" (") else statement.text
+    return statement.text.partition(" “")[0]
 
 
 def _touches(statement: AssessedStatement, front: Iterable[AssessedStatement]) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.reasoning_service_pb2 import Progress
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from client import forms, stack
+from client import drawing, forms, stack
 from client.api import ReasoningClient
 from client.cli.answer import Page
 from client.cli.page import ACCENT, QUIET
@@ -25,22 +27,36 @@ def ask(
     request_id: Annotated[str, typer.Option(help="The same id gives the same assessment again.")] = "",
     deliberate: Annotated[bool, typer.Option("--deliberate", help="Let the model take part beside the rules.")] = False,
     more: Annotated[bool, typer.Option("--more", help="Unfold what does not answer, and what was withheld.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw the courses that the answer tells.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Ask about a patient. What answers stands in front; the rest is folded away, with its count."""
-    asking = _Asking(patient_key(patient), question, request_id, deliberate=deliberate)
+    if plot is not None and plot.suffix.lower() != ".svg":
+        raise typer.BadParameter("a plot is written as .svg")
+    asking = Asking(patient_key(patient), question, request_id, deliberate=deliberate)
     page = None if json else Page(screen(), question, more=more)
-    run(asking.run(page))
+    run(asking.run(page, plot))
 
 
-class _Asking:
-    """One question, and whether the model is to take part."""
+class Asking:
+    """One question and whether the model is to take part, or another form and its specialty."""
 
-    def __init__(self, patient: PatientKey, question: str, request_id: str, *, deliberate: bool) -> None:
+    def __init__(
+        self,
+        patient: PatientKey,
+        question: str,
+        request_id: str,
+        *,
+        deliberate: bool = False,
+        form: WrittenForm.ValueType = WrittenForm.FORM_ANSWER,
+        specialty: str = "",
+    ) -> None:
         self._patient, self._question, self._request_id = patient, question, request_id
-        self._deliberate = deliberate
+        self._deliberate, self._form, self._specialty = deliberate, form, specialty
 
-    async def run(self, page: Page | None) -> bool:
+    async def run(self, page: Page | None, plot: Path | None = None) -> bool:
         """Without a page, one JSON document."""
         async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
             assessment = await self._follow(reasoning, page)
@@ -48,11 +64,18 @@ class _Asking:
             print_json(forms.assessment(assessment))
         else:
             page.show(assessment)
-        return True
+        return plot is None or draw(assessment, plot)
 
     async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> Assessment:
         """Show who does what while the episode runs, and to a person what stands in front as soon as it is there."""
-        asked = reasoning.ask(self._patient, self._question, request_id=self._request_id, deliberate=self._deliberate)
+        asked = reasoning.ask(
+            self._patient,
+            self._question,
+            request_id=self._request_id,
+            deliberate=self._deliberate,
+            form=self._form,
+            specialty=self._specialty,
+        )
         with margin().status("asking") as status:
             async for item in asked:
                 if isinstance(item, Assessment):
@@ -64,6 +87,19 @@ class _Asking:
                     page.show_front(item.statements)
                     status.start()
         raise ClientError("reasoning: the episode ended without an assessment; ask again")
+
+
+def draw(assessment: Assessment, file: Path) -> bool:
+    """ClientError where the answer tells no course, or the file cannot be written."""
+    drawn = drawing.svg(assessment.courses)
+    if not drawn:
+        raise ClientError("plot: the answer tells no course, and nothing was drawn")
+    try:
+        file.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise ClientError(f"plot: {file}: {error.strerror}") from error
+    margin().print(f"drawn: {file}", style=QUIET)
+    return True
 
 
 def _doing(progress: Progress) -> Text:

@@ -24,6 +24,7 @@ from client.cli.review import review
 from client.cli.send import send
 from client.cli.timeline import timeline
 from client.cli.trace import trace
+from client.cli.visit import brief, note, summary
 
 app = typer.Typer(
     name="longitude",
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (send, timeline, find, context, ask, check, review, replay, trace, feed, file, rebuild):
+COMMANDS = (send, timeline, find, context, ask, brief, summary, note, check, review, replay, trace, feed, file, rebuild)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")

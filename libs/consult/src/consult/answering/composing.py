@@ -14,7 +14,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
-from consult.answering import changes, suitability, windows, wording
+from consult.answering import changes, reconciliation, suitability, windows, wording
 from consult.answering.finding import SOCIAL, Group, find
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
@@ -24,7 +24,7 @@ from consult.context.relevance import terms
 _SURGICAL = re.compile(
     r"ectomy|excision|resection|plasty|bypass|graft|transplant|replacement|amputation|ostomy|operation", re.IGNORECASE
 )
-_ALL_OF: dict[Form, int] = {Form.ALL_DRUGS: pb.FACT_KIND_MEDICATION, Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
+_ALL_OF: dict[Form, int] = {Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
 # Of what is over, the newest that are told where nothing of it goes on.
 _LAST = 2
 # What is missed where the question names it; an answer, an allergen or a reaction is not.
@@ -133,6 +133,8 @@ def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources)
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
+    if inquiry.asks(Form.ALL_DRUGS) and not (inquiry.areas or inquiry.mentions):
+        yield from _medication(inquiry, sources)
     whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not (inquiry.areas or inquiry.mentions)]
     listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
     for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
@@ -141,6 +143,15 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):
                 yield wording.say(group.entries, sources)
+
+
+def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
+    """What may be taken, a line each; what was stopped where that is asked for, or nothing else is there."""
+    drugs = reconciliation.reconcile(sources)
+    in_use = [each for each in drugs if each.is_in_use]
+    ended = [each for each in drugs if not each.is_in_use]
+    for each in [*in_use, *(ended if inquiry.asks(Form.BEFORE) else ended[: _LAST if not in_use else 0])]:
+        yield reconciliation.say(each, sources)
 
 
 def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

@@ -94,7 +94,7 @@ def _group(
     asked = inquiry.words if entries[0].kind == pb.FACT_KIND_PROCEDURE else inquiry.stems
     words = _by_words(stems, asked, weights)
     of_areas = max(
-        (_of_area(area, keys, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
+        (of_area(area, keys, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
     )
     kind = entries[0].kind
     if SOCIAL in keys and not named:
@@ -108,7 +108,8 @@ def _named(wanted: frozenset[str], keys: frozenset[str], *, of_class: bool) -> f
     return 0.0 if keys.isdisjoint(wanted) else OF_CLASS if of_class else NAMED
 
 
-def _of_area(area: Area, keys: frozenset[str], fact: ClinicalFact) -> float:
+def of_area(area: Area, keys: frozenset[str], fact: ClinicalFact) -> float:
+    """How much a fact with these keys is worth to an area; none where it does not belong to it."""
     about = facts.about(fact)
     match fact.kind:
         case pb.FACT_KIND_RESULT:

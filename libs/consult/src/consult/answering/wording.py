@@ -75,14 +75,14 @@ def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         told = (*told, Words(", not renewed since"))
     else:
         return newest_order(entries, sources)
-    return Statement(wire.STATEMENT_KIND_MEDICATION, (*_drug(entries, newest), *told))
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*drug(entries, newest), *told))
 
 
 def newest_order(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
     """`Sertraline 100 mg: ordered on 2006-06-04, not renewed since.`"""
     newest = _standing(entries, sources)
     state = (Words(": "), *phrases.medication_state(sources, newest))
-    return Statement(wire.STATEMENT_KIND_MEDICATION, (*_drug(entries, newest), *state))
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*drug(entries, newest), *state))
 
 
 def _standing(entries: Sequence[ClinicalFact], sources: Sources) -> ClinicalFact:
@@ -90,12 +90,12 @@ def _standing(entries: Sequence[ClinicalFact], sources: Sources) -> ClinicalFact
     return ([each for each in entries if not facts.has_ended(each, sources.today)] or list(entries))[-1]
 
 
-def _drug(entries: Sequence[ClinicalFact], newest: ClinicalFact) -> tuple[Part, ...]:
+def drug(entries: Sequence[ClinicalFact], newest: ClinicalFact, *, capital: bool = True) -> tuple[Part, ...]:
     """The drug as it was ordered, all of a combination, with its dose."""
     ordered = [each for each in entries if _is_one_order(each, newest)]
     parts = list({facts.name_of(each): each for each in ordered}.values())
     first, *others = parts
-    named = ((Name(first.fact_id, capital=True),), *((Name(each.fact_id),) for each in others))
+    named = ((Name(first.fact_id, capital=capital),), *((Name(each.fact_id),) for each in others))
     return (*join(" / ", named), *phrases.dose(newest))
 
 

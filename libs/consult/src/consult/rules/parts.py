@@ -62,7 +62,7 @@ def kidney_parts(function: KidneyFunction) -> tuple[Part, ...]:
         computed = Computed(egfr.NAME, function.fact_ids, day=True)
         return (Words("eGFR by "), Method(egfr.CALCULATOR.method), Words(" was "), computed)
     told = function.recorded
-    return (Words("eGFR was "), Value(told.fact_id), *phrases.on(told), *phrases.comment(told))
+    return (Words("eGFR was "), Value(told.fact_id, rounded=True), *phrases.on(told), *phrases.comment(told))
 
 
 def newest_first(entries: Iterable[ClinicalFact]) -> list[ClinicalFact]:

@@ -49,6 +49,8 @@ KINDS: Mapping[str, Compare] = {
     "previous": courses.previous,
     "pressures": courses.pressures,
     "tested": visits.tested,
+    "visit-reason": visits.reason,
+    "document": statements.document,
     "bounded": results.bounded,
     "never": results.never,
     "ranged": results.ranged,

@@ -359,6 +359,15 @@ def told(node: Node, record: Record) -> list[Outcome]:
     return [each for entry in _entries(node) for each in _told(entry, record, over=over)]
 
 
+def document(node: Node, record: Record) -> list[Outcome]:
+    """A letter or report with its day; what has its name and is no document is none."""
+    found = told(node, record)
+    facts_of = (record.sources.fact(fact_id) for each in found if each.holds for fact_id in each.fact_ids)
+    if any(fact.kind != pb.FACT_KIND_DOCUMENT for fact in facts_of):
+        return [unsupported("label", "the record has no such document")]
+    return found
+
+
 _NAMES = frozenset(("regimens", "conditions", "allergens", "things", "findings", "observed", "results", "obs"))
 _ITEMS = ("regimen", "condition", "finding")
 _ORIGINS = {"document": pb.PROVENANCE_READ_FROM_TEXT, "scanned": pb.PROVENANCE_READ_FROM_IMAGE}

@@ -35,6 +35,19 @@ def attended(node: Node, record: Record) -> list[Outcome]:
     return events.diagnosed_at(fitting, node, record)
 
 
+def reason(node: Node, record: Record) -> list[Outcome]:
+    """The reason of a visit in the words in which it was sent."""
+    happened = events.occasions(node.one("what") or node.all("what")[0], record)
+    fitting = events.fitting(happened, events.spans_of(node.all("on"), record))
+    if not fitting:
+        return [unsupported("encounter", "the record has no such visit")]
+    wanted = {" ".join(str(each.value).split()).casefold() for each in node.all("quote")}
+    own = [fact for fact in fitting if " ".join(fact.note.split()).casefold() in wanted]
+    if own:
+        return [supported("quote", own[-1:])]
+    return [contradicted("quote", "the visit states another reason, or none", fitting[-1:])]
+
+
 def tested(node: Node, record: Record) -> list[Outcome]:
     """A test with its results, which are those of its day. A panel may have no entry beside its results."""
     done = events.event(node, record)

@@ -2,12 +2,14 @@
 
 import asyncio
 
-from consult import Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare
+from consult import Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare, prepare_form
 from consult.rules import CITED_PASSAGES
+from consult.visits import FORMS, passages
 from contracts.errors import InvalidInputError, UnavailableError
 from harness import NO_MODEL, Consultation, InputsRefusedError, ModelPin
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, AskResponse, Draft, Progress
+from longitude.record.v1.context_pb2 import Context
 
 from reasoning.flows.driver import Driver, OnProgress, now
 from reasoning.flows.parts import Parts
@@ -28,34 +30,52 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     report(AskResponse(progress=Progress(role="memory", action="read")))
     record = await read_record(request, parts)
     # A long record takes a while of computing: other requests go on meanwhile.
-    prepared = await asyncio.to_thread(
-        prepare, request.question, record, parts.budget, identity, deliberate=request.deliberate
-    )
+    prepared = await asyncio.to_thread(_prepared, request, record, identity, parts)
     for rule in prepared.spoke:
         report(AskResponse(progress=Progress(role="rules", action=rule)))
     pin = await parts.reasoner.pin() if prepared.deliberates else NO_MODEL
     run = _begin(prepared, pin, parts)
     if prepared.deliberates:
-        report(AskResponse(draft=Draft(statements=prepared.front)))
+        report(_draft(prepared))
         tools = await asyncio.to_thread(MemoryTools.of, prepared, request.patient, parts.memory)
         await Driver(parts.reasoner, tools, pin, _reporting(report)).drive(run)
     else:
+        if request.form in FORMS:
+            report(_draft(prepared))
         run.start(at=now())
     report(AskResponse(progress=Progress(role="gate", action="verify")))
     return await asyncio.to_thread(conclude, prepared, run, request.patient, pin, now())
 
 
+def _prepared(request: AskRequest, record: Record, identity: Identity, parts: Parts) -> Prepared:
+    if request.form in FORMS:
+        return prepare_form(request.form, request.specialty, record, identity)
+    return prepare(request.question, record, parts.budget, identity, deliberate=request.deliberate)
+
+
+def _draft(prepared: Prepared) -> AskResponse:
+    return AskResponse(draft=Draft(statements=prepared.front))
+
+
 async def read_record(request: AskRequest, parts: Parts) -> Record:
-    """Timeline, context and evidence from memory; the last signed assessment from our own store."""
-    asked_at = now()
-    timeline, context, passages = await asyncio.gather(
+    """Timeline, context and evidence from memory; the last signed assessment from our own store. A form needs no
+    context, but the passages that say what is due.
+    """
+    asked_at, is_form = now(), request.form in FORMS
+    timeline, context, cited = await asyncio.gather(
         parts.memory.timeline(request.patient),
-        parts.memory.context(request.patient, request.question, parts.budget.context_tokens),
-        parts.memory.passages(CITED_PASSAGES),
+        _context(request, parts),
+        parts.memory.passages({**CITED_PASSAGES, **(passages() if is_form else {})}),
     )
     reviewed = await parts.store.last_signed(timeline.identifiers)
     signed = (SignedAssessment(assessment, at) for assessment, at, review in reviewed if _was_signed(review.decision))
-    return Record(timeline, context, passages, asked_at, next(signed, None))
+    return Record(timeline, context, cited, asked_at, next(signed, None))
+
+
+async def _context(request: AskRequest, parts: Parts) -> Context:
+    if request.form in FORMS:
+        return Context()
+    return await parts.memory.context(request.patient, request.question, parts.budget.context_tokens)
 
 
 def _begin(prepared: Prepared, pin: ModelPin, parts: Parts) -> Consultation:

@@ -48,6 +48,8 @@ class _StatementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stateme
     """Free prose."""
     STATEMENT_KIND_EVENT: _StatementKind.ValueType  # 15
     """What was done or given, with its days: a procedure, a vaccine."""
+    STATEMENT_KIND_BLANK: _StatementKind.ValueType  # 16
+    """What only the physician can fill in: a title that asserts nothing, filled in by editing it in the review."""
 
 class StatementKind(_StatementKind, metaclass=_StatementKindEnumTypeWrapper): ...
 
@@ -72,7 +74,41 @@ STATEMENT_KIND_PROSE: StatementKind.ValueType  # 14
 """Free prose."""
 STATEMENT_KIND_EVENT: StatementKind.ValueType  # 15
 """What was done or given, with its days: a procedure, a vaccine."""
+STATEMENT_KIND_BLANK: StatementKind.ValueType  # 16
+"""What only the physician can fill in: a title that asserts nothing, filled in by editing it in the review."""
 Global___StatementKind: _TypeAlias = StatementKind  # noqa: Y015
+
+class _Form:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FormEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Form.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FORM_UNSPECIFIED: _Form.ValueType  # 0
+    """As ANSWER."""
+    FORM_ANSWER: _Form.ValueType  # 1
+    """An answer to a question."""
+    FORM_BRIEF: _Form.ValueType  # 2
+    """The preparation of a visit."""
+    FORM_SUMMARY: _Form.ValueType  # 3
+    """A specialty's view of the patient."""
+    FORM_NOTE: _Form.ValueType  # 4
+    """A note: subjective, objective, assessment, plan."""
+
+class Form(_Form, metaclass=_FormEnumTypeWrapper):
+    """What is asked for."""
+
+FORM_UNSPECIFIED: Form.ValueType  # 0
+"""As ANSWER."""
+FORM_ANSWER: Form.ValueType  # 1
+"""An answer to a question."""
+FORM_BRIEF: Form.ValueType  # 2
+"""The preparation of a visit."""
+FORM_SUMMARY: Form.ValueType  # 3
+"""A specialty's view of the patient."""
+FORM_NOTE: Form.ValueType  # 4
+"""A note: subjective, objective, assessment, plan."""
+Global___Form: _TypeAlias = Form  # noqa: Y015
 
 class _Author:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -103,7 +139,7 @@ class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.Value
     VERDICT_CONTRADICTED: _Verdict.ValueType  # 2
     VERDICT_UNSUPPORTED: _Verdict.ValueType  # 3
     VERDICT_NO_CLAIM: _Verdict.ValueType  # 4
-    """It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan."""
+    """It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan, or of a blank."""
 
 class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper): ...
 
@@ -112,8 +148,26 @@ VERDICT_SUPPORTED: Verdict.ValueType  # 1
 VERDICT_CONTRADICTED: Verdict.ValueType  # 2
 VERDICT_UNSUPPORTED: Verdict.ValueType  # 3
 VERDICT_NO_CLAIM: Verdict.ValueType  # 4
-"""It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan."""
+"""It asserts nothing that could be checked: a heading, a question. Only of a CheckedSpan, or of a blank."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+class _Addressee:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AddresseeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Addressee.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ADDRESSEE_UNSPECIFIED: _Addressee.ValueType  # 0
+    ADDRESSEE_PHYSICIAN: _Addressee.ValueType  # 1
+    ADDRESSEE_PATIENT: _Addressee.ValueType  # 2
+
+class Addressee(_Addressee, metaclass=_AddresseeEnumTypeWrapper):
+    """Whom a question is for."""
+
+ADDRESSEE_UNSPECIFIED: Addressee.ValueType  # 0
+ADDRESSEE_PHYSICIAN: Addressee.ValueType  # 1
+ADDRESSEE_PATIENT: Addressee.ValueType  # 2
+Global___Addressee: _TypeAlias = Addressee  # noqa: Y015
 
 class _ReviewDecision:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -260,6 +314,7 @@ class AssessedStatement(_message.Message):
     ABSTAINED_FIELD_NUMBER: _builtins.int
     EPISODE_STEP_FIELD_NUMBER: _builtins.int
     FRONT_FIELD_NUMBER: _builtins.int
+    SECTION_FIELD_NUMBER: _builtins.int
     statement_id: _builtins.str
     kind: Global___StatementKind.ValueType
     text: _builtins.str
@@ -278,6 +333,8 @@ class AssessedStatement(_message.Message):
     """Index of the model's turn in the episode that chose it; 0 where a rule made it."""
     front: _builtins.bool
     """Whether it stands in front: it answers the question, or must not be missed beside it. The others are folded away."""
+    section: _builtins.str
+    """The heading under which it stands; empty in an answer."""
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Citation]: ...
     @_builtins.property
@@ -299,10 +356,11 @@ class AssessedStatement(_message.Message):
         abstained: _builtins.bool = ...,
         episode_step: _builtins.int = ...,
         front: _builtins.bool = ...,
+        section: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -345,6 +403,111 @@ class Inquiry(_message.Message):
 Global___Inquiry: _TypeAlias = Inquiry  # noqa: Y015
 
 @_typing.final
+class QuestionBack(_message.Message):
+    """A question back, whose answer would change what is said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    WOULD_CHANGE_FIELD_NUMBER: _builtins.int
+    STATEMENT_IDS_FIELD_NUMBER: _builtins.int
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    to: Global___Addressee.ValueType
+    text: _builtins.str
+    because: _builtins.str
+    """Why it is asked, in a sentence that the record supports."""
+    would_change: _builtins.str
+    """What another answer would change."""
+    @_builtins.property
+    def statement_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The statements that would change."""
+
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Citation]:
+        """What `because` rests on."""
+
+    def __init__(
+        self,
+        *,
+        to: Global___Addressee.ValueType = ...,
+        text: _builtins.str = ...,
+        because: _builtins.str = ...,
+        would_change: _builtins.str = ...,
+        statement_ids: _abc.Iterable[_builtins.str] | None = ...,
+        citations: _abc.Iterable[Global___Citation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because", b"because", "citations", b"citations", "statement_ids", b"statement_ids", "text", b"text", "to", b"to", "would_change", b"would_change"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuestionBack: _TypeAlias = QuestionBack  # noqa: Y015
+
+@_typing.final
+class Course(_message.Message):
+    """The values of one result over time, to be drawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    unit: _builtins.str
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoursePoint]:
+        """Oldest first; at most 400."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        points: _abc.Iterable[Global___CoursePoint] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "points", b"points", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Course: _TypeAlias = Course  # noqa: Y015
+
+@_typing.final
+class CoursePoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    FACT_ID_FIELD_NUMBER: _builtins.int
+    TURNING_FIELD_NUMBER: _builtins.int
+    value: _builtins.str
+    """A decimal number."""
+    fact_id: _builtins.str
+    turning: _builtins.bool
+    """Whether it is told: first, last, highest, lowest."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        value: _builtins.str = ...,
+        fact_id: _builtins.str = ...,
+        turning: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "fact_id", b"fact_id", "turning", b"turning", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoursePoint: _TypeAlias = CoursePoint  # noqa: Y015
+
+@_typing.final
 class Assessment(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -357,11 +520,18 @@ class Assessment(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     DRAFTED_AT_FIELD_NUMBER: _builtins.int
     INQUIRY_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    SPECIALTY_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    COURSES_FIELD_NUMBER: _builtins.int
     assessment_id: _builtins.str
     question: _builtins.str
     model: _builtins.str
     """Name and version of the reasoner that served it; empty where it took no part."""
     episode_id: _builtins.str
+    form: Global___Form.ValueType
+    specialty: _builtins.str
+    """Of a summary: the specialty whose view it is."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
@@ -376,6 +546,14 @@ class Assessment(_message.Message):
     def drafted_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def inquiry(self) -> Global___Inquiry: ...
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuestionBack]:
+        """At most three."""
+
+    @_builtins.property
+    def courses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Course]:
+        """Of an answer about a course: what it tells, to be drawn."""
+
     def __init__(
         self,
         *,
@@ -388,10 +566,14 @@ class Assessment(_message.Message):
         degraded: _abc.Iterable[_builtins.str] | None = ...,
         drafted_at: _timestamp_pb2.Timestamp | None = ...,
         inquiry: Global___Inquiry | None = ...,
+        form: Global___Form.ValueType = ...,
+        specialty: _builtins.str = ...,
+        questions: _abc.Iterable[Global___QuestionBack] | None = ...,
+        courses: _abc.Iterable[Global___Course] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at", "inquiry", b"inquiry", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "degraded", b"degraded", "drafted_at", b"drafted_at", "episode_id", b"episode_id", "inquiry", b"inquiry", "model", b"model", "patient", b"patient", "question", b"question", "statements", b"statements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "courses", b"courses", "degraded", b"degraded", "drafted_at", b"drafted_at", "episode_id", b"episode_id", "form", b"form", "inquiry", b"inquiry", "model", b"model", "patient", b"patient", "question", b"question", "questions", b"questions", "specialty", b"specialty", "statements", b"statements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

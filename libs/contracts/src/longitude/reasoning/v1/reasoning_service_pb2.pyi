@@ -28,12 +28,18 @@ class AskRequest(_message.Message):
     QUESTION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     DELIBERATE_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    SPECIALTY_FIELD_NUMBER: _builtins.int
     question: _builtins.str
-    """At most 2,000 characters."""
+    """At most 2,000 characters. Empty unless an answer is asked for."""
     request_id: _builtins.str
     """Chosen by the caller; asking again with the same id returns the same assessment. Empty: a new one."""
     deliberate: _builtins.bool
     """Whether the model takes part beside the rules; without it, an assessment needs no model."""
+    form: _assessment_pb2.Form.ValueType
+    """Other forms than an answer are written from the record by rules: nothing is deliberated."""
+    specialty: _builtins.str
+    """Of a summary: cardiology, nephrology ...; INVALID_ARGUMENT names those that are known."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
@@ -43,10 +49,12 @@ class AskRequest(_message.Message):
         question: _builtins.str = ...,
         request_id: _builtins.str = ...,
         deliberate: _builtins.bool = ...,
+        form: _assessment_pb2.Form.ValueType = ...,
+        specialty: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliberate", b"deliberate", "patient", b"patient", "question", b"question", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliberate", b"deliberate", "form", b"form", "patient", b"patient", "question", b"question", "request_id", b"request_id", "specialty", b"specialty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

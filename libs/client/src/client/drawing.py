@@ -1,0 +1,136 @@
+"""A course as a picture: in characters for a terminal, or as an SVG file.
+
+Guarantee: the values and days at its turning points stand beside it, so that nothing is read off a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from itertools import pairwise
+from xml.sax.saxutils import escape
+
+from longitude.reasoning.v1.assessment_pb2 import Course
+
+from client.terminal import visible
+
+# Characters of the picture in a terminal; each holds two by four dots.
+COLUMNS, ROWS = 56, 5
+_ACROSS, _DOWN, _BLANK = 2, 4, 0x2800
+# Bits of the dots of a braille character, by column and row (Unicode, Braille Patterns).
+_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+# Pixels of a panel of an SVG file, and of its margins.
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 240, 60, 46, 40
+_STYLE = 'font-family="sans-serif" font-size="12" fill="#222"'
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value at a day; `x` and `y` from 0 to 1, `y` upwards."""
+
+    x: float
+    y: float
+    value: str
+    day: date
+    turning: bool
+
+
+def points(course: Course) -> list[Point]:
+    """The points of a course, scaled; none where a value is no number."""
+    try:
+        values = [float(each.value) for each in course.points]
+    except ValueError:
+        return []
+    times = [each.at.seconds for each in course.points]
+    across, up = _scale(times), _scale(values)
+    return [
+        Point(x, y, each.value, each.at.ToDatetime(tzinfo=UTC).date(), each.turning)
+        for x, y, each in zip(across, up, course.points, strict=True)
+    ]
+
+
+def lines(course: Course) -> list[str]:
+    """The picture for a terminal: the highest and lowest value at its side, the first and last day below it."""
+    drawn = points(course)
+    if len(drawn) < 2:
+        return []
+    highest, lowest = (edge(drawn, key=lambda each: each.y) for edge in (max, min))
+    margin = max(len(highest.value), len(lowest.value))
+    sides = [highest.value, *[""] * (ROWS - 2), lowest.value]
+    body = [f"{side:>{margin}} ┤{row}" for side, row in zip(sides, _braille(drawn), strict=True)]
+    first, last = _told(drawn[0]), _told(drawn[-1])
+    between = [_told(each) for each in drawn[1:-1] if each.turning]
+    under = f"{'':{margin}}  {first}{last:>{max(len(last) + 1, COLUMNS - len(first))}}"
+    title = f"{course.name}, {course.unit}" if course.unit else course.name
+    said = [f"{'':{margin}}  between: {', '.join(between)}"] if between else []
+    return [title, *body, under, *said]
+
+
+def svg(courses: Iterable[Course]) -> str:
+    """A panel for each course, one below the other; empty where there is nothing to draw."""
+    drawn = [(course, points(course)) for course in courses]
+    panels = [_panel(course, each, place) for place, (course, each) in enumerate(drawn) if len(each) > 1]
+    if not panels:
+        return ""
+    box = f"0 0 {_WIDTH} {_HEIGHT * len(panels)}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n{"".join(panels)}</svg>\n'
+
+
+def _scale(numbers: Sequence[float]) -> list[float]:
+    """From 0 to 1; all in the middle where they are the same."""
+    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
+    return [(each - low) / (high - low) if high > low else 0.5 for each in numbers]
+
+
+def _braille(drawn: Sequence[Point]) -> list[str]:
+    width, height = COLUMNS * _ACROSS, ROWS * _DOWN
+    cells = [[_BLANK] * COLUMNS for _ in range(ROWS)]
+    for x, y in _dots(drawn, width - 1, height - 1):
+        cells[y // _DOWN][x // _ACROSS] |= _DOTS[x % _ACROSS][y % _DOWN]
+    return ["".join(map(chr, row)) for row in cells]
+
+
+def _dots(drawn: Sequence[Point], right: int, bottom: int) -> Iterable[tuple[int, int]]:
+    """The dots of the line from point to point; `y` downwards."""
+    for one, other in pairwise(drawn):
+        steps = max(1, round(abs(other.x - one.x) * right), round(abs(other.y - one.y) * bottom))
+        for step in range(steps + 1):
+            share = step / steps
+            x = one.x + (other.x - one.x) * share
+            y = one.y + (other.y - one.y) * share
+            yield round(x * right), round((1 - y) * bottom)
+
+
+def _told(point: Point) -> str:
+    return f"{point.value} ({point.day.isoformat()})"
+
+
+def _panel(course: Course, drawn: Sequence[Point], place: int) -> str:
+    title = f"{course.name}, {course.unit}" if course.unit else course.name
+    path = " ".join(f"{_across(each):.1f},{_up(each):.1f}" for each in drawn)
+    marks = "".join(_mark(each, drawn) for each in drawn if each.turning)
+    return (
+        f'<g transform="translate(0,{place * _HEIGHT})">\n'
+        f'<text x="{_LEFT}" y="20" {_STYLE} font-weight="bold">{escape(visible(title))}</text>\n'
+        f'<polyline points="{path}" fill="none" stroke="#1f6feb" stroke-width="1.5"/>\n{marks}</g>\n'
+    )
+
+
+def _mark(point: Point, drawn: Sequence[Point]) -> str:
+    """A dot with its value and day: above where it is high, below where it is low."""
+    anchor = "start" if point is drawn[0] else "end" if point is drawn[-1] else "middle"
+    below = point.y < min(0.5, max(each.y for each in drawn))
+    x, y = _across(point), _up(point)
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#1f6feb"/>\n'
+        f'<text x="{x:.1f}" y="{y + (16 if below else -8):.1f}" text-anchor="{anchor}" {_STYLE}>{_told(point)}</text>\n'
+    )
+
+
+def _across(point: Point) -> float:
+    return _LEFT + point.x * (_WIDTH - 2 * _LEFT)
+
+
+def _up(point: Point) -> float:
+    return _TOP + (1 - point.y) * (_HEIGHT - _TOP - _BOTTOM)

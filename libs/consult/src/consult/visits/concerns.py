@@ -1,0 +1,248 @@
+"""The active problems of a record as a physician lists them: by area of medicine, each with newest values and drugs.
+
+Guarantee: a problem, a value and a drug are each told once; what passes by itself, circumstances and reminders are no
+problems (`data/passing.tsv`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from grounding import Sources, Statement, facts
+from grounding.reading import names
+from grounding.statements import Day, Name, Part, Value, Words, join
+from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import areas, families, tables
+from terminology.areas import Area
+from terminology.loinc import DIASTOLIC, SYSTOLIC
+from terminology.names import BLOOD_PRESSURE, panel
+
+from consult.answering import wording
+from consult.answering.finding import Group, of_area
+from consult.answering.reconciliation import Reconciled, Standing
+from consult.context.relevance import terms
+
+# Values that are told of a problem.
+MOST_VALUES = 3
+# Values older than this say nothing of how things stand.
+_OLD = 5 * 365
+# Problems that are told in one line.
+_MOST_PROBLEMS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Problems of one area, or a problem of none; its newest values, a blood pressure as two; its drugs."""
+
+    problems: tuple[ClinicalFact, ...]
+    values: tuple[tuple[ClinicalFact, ...], ...] = ()
+    drugs: tuple[Reconciled, ...] = ()
+
+    @property
+    def since(self) -> float:
+        return max(facts.in_time(each)[0] for each in self.problems)
+
+
+def concerns(listed: Sequence[ClinicalFact], taken: Sequence[Reconciled], sources: Sources) -> list[Concern]:
+    """Those with a drug first, then those with values, the newest first; a disease before what it led to."""
+    left = [each for each in taken if each.is_in_use]
+    shown: set[str] = set()
+    made: list[Concern] = []
+    for area, problems in by_area(listed):
+        measured = newest(area.results, shown, sources)[:MOST_VALUES] if area else []
+        shown |= {one.fact_id for each in measured for one in each}
+        own = [each for each in left if area and areas.is_given_for(area, facts.about(each.newest))]
+        left = [each for each in left if each not in own]
+        first = sorted(problems, key=facts.in_time)[:_MOST_PROBLEMS]
+        made.append(Concern(tuple(first), tuple(measured), tuple(own)))
+    return sorted(made, key=lambda each: (not each.drugs, not each.values, -each.since))
+
+
+def active(groups: Iterable[Group], today: date) -> list[ClinicalFact]:
+    """Problems that go on, each by its first entry that does."""
+    listed = [group for group in groups if group.kind == pb.FACT_KIND_PROBLEM and _is_listed(group, today)]
+    listed = [group for group in listed if not any(_says_more(other, group) for other in listed)]
+    return [_first(group, today) for group in listed]
+
+
+def by_area(problems: Sequence[ClinicalFact]) -> list[tuple[Area | None, list[ClinicalFact]]]:
+    """Problems of the first area that they belong to, together; those of none one by one."""
+    found: dict[str, tuple[Area | None, list[ClinicalFact]]] = {}
+    for problem in problems:
+        own = names.keys_of(problem)
+        area = next((each for each in areas.known().values() if of_area(each, own, problem) > 0), None)
+        found.setdefault(area.id if area else problem.fact_id, (area, []))[1].append(problem)
+    return list(found.values())
+
+
+def newest(codes: Sequence[str], shown: set[str], sources: Sources) -> list[tuple[ClinicalFact, ...]]:
+    """The newest number of each of these results, unless it was shown or is old; a blood pressure as a pair."""
+    found: list[tuple[ClinicalFact, ...]] = []
+    for code in codes:
+        series = sources.series(code)[-1:]
+        told = not series or series[0].fact_id in shown or any(_is_told(series[0], each) for each in found)
+        if not told and not _is_old(series[0], sources.last_seen):
+            found.append((series[0], *_diastolic(series[0], code, sources)))
+    return found
+
+
+def _is_told(value: ClinicalFact, shown: tuple[ClinicalFact, ...]) -> bool:
+    """Whether the same is told by a fuller name: glucose, of blood glucose."""
+    return any(terms(facts.name_of(value)) <= terms(facts.name_of(each)) for each in shown)
+
+
+def line(concern: Concern, most_values: int = MOST_VALUES) -> tuple[Statement, ...]:
+    """Problems; values; drugs. Each is a statement, and together they are one line."""
+    told = [problems(concern.problems)]
+    if concern.values:
+        told.append(Statement(wire.STATEMENT_KIND_LATEST, values(concern.values[:most_values])))
+    if concern.drugs:
+        told.append(drugs(concern.drugs, capital=False))
+    return tuple(told)
+
+
+def problems(listed: Sequence[ClinicalFact]) -> Statement:
+    """`Type 2 diabetes since 2019-03-04, neuropathy since 2024-05-06`."""
+    named = (_problem(each, capital=each is listed[0]) for each in listed)
+    return Statement(wire.STATEMENT_KIND_PROBLEM, join(", ", named))
+
+
+def values(shown: Sequence[tuple[ClinicalFact, ...]], *, capital: bool = False) -> tuple[Part, ...]:
+    """`HbA1c 6.4% (2026-11-13), blood pressure 128/76 mmHg (2026-11-13)`."""
+    return join(", ", (_value(each, capital=capital and each is shown[0]) for each in shown))
+
+
+def drugs(given: Sequence[Reconciled], *, capital: bool = True) -> Statement:
+    """`Metformin 500 mg oral, amlodipine 5 mg oral`: with the days of their orders where one is no recent one."""
+    dated = any(each.standing is not Standing.CURRENT for each in given)
+    told = (_given(each, capital=capital and each is given[0], dated=dated) for each in given)
+    return Statement(wire.STATEMENT_KIND_MEDICATION, join(", ", told))
+
+
+def _value(value: tuple[ClinicalFact, ...], *, capital: bool) -> tuple[Part, ...]:
+    first = value[0]
+    day = (Words(" ("), Day(first.fact_id), Words(")"))
+    if len(value) == 1:
+        return (Name(first.fact_id, capital=capital), Words(" "), Value(first.fact_id, rounded=True), *day)
+    pair = (Value(first.fact_id, bare=True, rounded=True), Words("/"), Value(value[1].fact_id, rounded=True))
+    name = _pressure().capitalize() if capital else _pressure()
+    return (Words(f"{name} "), *pair, *day)
+
+
+def _pressure() -> str:
+    """The name of both numbers together."""
+    both = panel(BLOOD_PRESSURE)
+    assert both is not None
+    return both.names[0]
+
+
+def _given(drug: Reconciled, *, capital: bool, dated: bool) -> tuple[Part, ...]:
+    day: tuple[Part, ...] = ()
+    if dated and facts.starts_on(drug.newest):
+        day = (Words(" ("), Day(drug.newest.fact_id), Words(")"))
+    return (*wording.drug(drug.entries, drug.newest, capital=capital), *day)
+
+
+def _problem(problem: ClinicalFact, *, capital: bool) -> tuple[Part, ...]:
+    named = Name(problem.fact_id, capital=capital)
+    happened = not names.keys_of(problem).isdisjoint(names.of_families(wording.EVENTS))
+    joint = Words(" on " if happened else " since ")
+    start: tuple[Part, ...] = (joint, Day(problem.fact_id)) if facts.starts_on(problem) else ()
+    return (named, *start)
+
+
+def _first(group: Group, today: date) -> ClinicalFact:
+    """The first entry that goes on and has a day, else the newest."""
+    going_on = [each for each in group.entries if not facts.has_ended(each, today)]
+    return next((each for each in going_on if facts.starts_on(each)), going_on[-1])
+
+
+def belongs_on_a_list(fact: ClinicalFact) -> bool:
+    """Whether it is a problem at all, and no circumstance, reminder or matter of the teeth."""
+    return _days_on_a_list(fact) != 0
+
+
+def _is_listed(group: Group, today: date) -> bool:
+    newest = group.newest
+    if facts.is_absent(newest) or facts.is_family_history(newest) or not group.goes_on(today):
+        return False
+    days = _days_on_a_list(newest)
+    since = facts.known_since(newest)
+    return days is None or (days > 0 and since is not None and (today - since.date()).days <= days)
+
+
+def _days_on_a_list(fact: ClinicalFact) -> int | None:
+    """How long it stands on a list where nobody stated an end; None where it stays: also where it belongs to a family
+    that stays beside one that passes, as osteoporosis with a fracture does.
+    """
+    days = {row["problem"]: int(row["days"]) for row in _rows_of(fact) if row["days"]}
+    by_name = [each for problem, each in days.items() if problem not in families.known()]
+    own = names.families_among(names.keys_of(fact))
+    by_family = list(days.values()) if own and days.keys() >= set(own) else []
+    return min((*by_name, *by_family), default=None)
+
+
+def _rows_of(fact: ClinicalFact) -> Iterator[tables.Row]:
+    """The rows of `passing.tsv` that speak of it, by family or by name."""
+    name, own = facts.name_of(fact).casefold(), names.families_among(names.keys_of(fact))
+    return (row for row in _passing() if row["problem"] in own or _is_named(row["problem"], name))
+
+
+def _is_named(problem: str, name: str) -> bool:
+    return name.startswith(problem[:-1]) if problem.endswith("*") else name == problem
+
+
+@cache
+def _passing() -> tuple[tables.Row, ...]:
+    rows = tables.read("passing", ("problem", "days", "replaced", "once"), files("consult.visits") / "data")
+    tables.index(rows, "problem")
+    return rows
+
+
+def _says_more(other: Group, group: Group) -> bool:
+    """Whether another problem says all that this one does: a part of it, or what came of it."""
+    if other is group:
+        return False
+    own, wider = _families(group), _families(other)
+    if any(each in wider for row in _rows_of(group.newest) for each in row.several("replaced")):
+        return True
+    if _is_same(group, other):
+        return (facts.in_time(other.entries[0]), other.newest.fact_id) < (
+            facts.in_time(group.entries[0]),
+            group.newest.fact_id,
+        )
+    name, longer = facts.name_of(group.newest).casefold(), facts.name_of(other.newest).casefold()
+    if name.startswith("history of "):
+        return bool(own & wider) and not longer.startswith("history of ")
+    return terms(name) < terms(longer) and "due to" not in longer and bool(own & wider)
+
+
+def _is_same(group: Group, other: Group) -> bool:
+    """Whether both are entries of one problem by two names."""
+    own = _families(group)
+    whole = (
+        frozenset(each.id for each in families.with_wider([row["problem"]]))
+        for row in _rows_of(group.newest)
+        if row["once"]
+    )
+    return own == _families(other) and own in whole
+
+
+def _families(group: Group) -> frozenset[str]:
+    return frozenset(each.id for each in families.with_wider(names.families_among(group.keys)))
+
+
+def _is_old(fact: ClinicalFact, today: date) -> bool:
+    day = facts.starts_on(fact)
+    return day is None or (today - day).days > _OLD
+
+
+def _diastolic(systolic: ClinicalFact, code: str, sources: Sources) -> tuple[ClinicalFact, ...]:
+    """The other of a blood pressure, of the same moment."""
+    if code != SYSTOLIC:
+        return ()
+    return tuple(each for each in sources.series(DIASTOLIC) if each.valid_from == systolic.valid_from)[-1:]
