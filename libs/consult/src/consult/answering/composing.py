@@ -14,7 +14,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
-from consult.answering import changes, suitability, windows, wording
+from consult.answering import changes, screening, suitability, windows, wording
 from consult.answering.finding import SOCIAL, Group, find
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
@@ -77,6 +77,7 @@ def _statements(
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
+    about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     asked = inquiry.asks(Form.ALLERGY)
     if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
@@ -87,6 +88,10 @@ def _statements(
 
 
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    if _is_screening(inquiry):
+        yield from screening.around(inquiry, groups, sources)
+        yield from _of_groups(inquiry, [group for group in groups if group.named], sources)
+        return
     yield from _absent(inquiry, groups, sources)
     if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
         yield from _named(groups, sources)
@@ -95,6 +100,10 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
+
+
+def _is_screening(inquiry: Inquiry) -> bool:
+    return inquiry.asks(Form.SCREENING) and not inquiry.asks(Form.IMMUNISATION)
 
 
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

@@ -17,8 +17,9 @@ from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
-from terminology import areas, drug_classes, families, tables, vaccines
+from terminology import areas, drug_classes, families, screenings, tables, vaccines
 from terminology.areas import Area
+from terminology.screenings import Screening
 
 from consult.context.relevance import terms
 
@@ -55,6 +56,7 @@ class Form(StrEnum):
     DURING = "during"
     ALL_DRUGS = "all-drugs"
     ALL_PROBLEMS = "all-problems"
+    SCREENING = "screening"
     OPERATIONS = "operations"
 
 
@@ -75,7 +77,7 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """`mentions` and `areas` in the order of the question; `days`: spans of time that it names. `stems`: of the words
-    beside the names; `words`: of all that say something.
+    beside the names; `words`: of all that say something; `screenings`: those that it names.
     """
 
     mentions: tuple[Mention, ...]
@@ -84,6 +86,7 @@ class Inquiry:
     days: tuple[tuple[date, date], ...]
     stems: frozenset[str]
     words: frozenset[str]
+    screenings: tuple[Screening, ...] = ()
 
     @property
     def drugs(self) -> tuple[Mention, ...]:
@@ -111,7 +114,8 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
     left -= _form_stems() | _EMPTY
     named = frozenset(stem for each in mentions for stem in terms(each.text))
-    return Inquiry(mentions, asked, forms, days, left - named, left)
+    looked_for = tuple(each for each, pattern in _screening_patterns() if pattern.search(plain))
+    return Inquiry(mentions, asked, forms, days, left - named, left, looked_for)
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:
@@ -167,6 +171,11 @@ def _forms(plain: str) -> Iterator[Form]:
 @cache
 def _area_patterns() -> tuple[tuple[Area, re.Pattern[str]], ...]:
     return tuple((area, _pattern(area.words)) for area in areas.known().values())
+
+
+@cache
+def _screening_patterns() -> tuple[tuple[Screening, re.Pattern[str]], ...]:
+    return tuple((each, _pattern(each.words)) for each in screenings.known())
 
 
 @cache
