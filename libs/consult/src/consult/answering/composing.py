@@ -111,7 +111,7 @@ def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     for mention in inquiry.mentions:
         if not (mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)):
             yield (absence.statement(sources, mention.text),)
-            if mention.is_drug:
+            if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
 
 

@@ -99,6 +99,7 @@ class Inquiry:
 def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
+    question = in_plain_words(question)
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
@@ -116,6 +117,20 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     named = frozenset(stem for each in mentions for stem in terms(each.text))
     looked_for = tuple(each for each, pattern in _screening_patterns() if pattern.search(plain))
     return Inquiry(mentions, asked, forms, days, left - named, left, looked_for)
+
+
+def in_plain_words(question: str) -> str:
+    """With names as terminology has them (`data/plain.tsv`) in place of abbreviations and laymen's words."""
+    pattern, names_ = _plain_words()
+    return pattern.sub(lambda match: names_[" ".join(_WORD.findall(match.group().casefold()))], question)
+
+
+@cache
+def _plain_words() -> tuple[re.Pattern[str], dict[str, str]]:
+    rows = tables.read("plain", ("name", "said"), files("consult.answering") / "data")
+    said = {" ".join(_WORD.findall(each)): row["name"] for row in rows for each in row.several("said")}
+    phrases = (each.replace(" ", r"[ \-]") for each in sorted(said, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})(?![\w-])", re.IGNORECASE), said
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:

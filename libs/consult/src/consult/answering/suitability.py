@@ -39,6 +39,8 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
     )
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
         rest.append((absence.statement(sources, "drug allergy"),))
+    elif not concerning:
+        rest += [(absence.statement(sources, f"allergy to {drug.text}"),) for drug in inquiry.drugs]
     return first, rest
 
 
