@@ -191,7 +191,7 @@ def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
 
 
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT) else []
+    keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT, Form.COURSE, Form.SINCE, Form.BEFORE) else []
     spans = windows.of(inquiry, groups, sources)
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
     for group in _chosen(groups):

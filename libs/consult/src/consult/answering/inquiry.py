@@ -142,19 +142,32 @@ def _mentions(read: list[Node]) -> Iterator[Mention]:
 
 
 def _vaccines(plain: str) -> Iterator[Mention]:
-    """What vaccines protect from, by the beginning of its name or by a layman's word: `pneumo`, `flu`."""
-    for antigen, beginnings in _antigens():
+    """What vaccines protect from, by the beginning of its name or by a layman's word: `pneumo`, `flu`; of two that
+    begin alike, hepatitis A and B, the one that is written whole.
+    """
+    whole = [each for each in _antigens() if re.search(rf"\b{_spoken(each)}\b", plain)]
+    for antigen, beginnings in _antigens().items():
         match = re.search(rf"\b(?:{'|'.join(beginnings)})\w*", plain)
-        if match:
-            yield Mention(
-                f"{match.group()} vaccine", frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)})
-            )
+        if antigen in whole or (match and not any(each[:_BEGINNING] == antigen[:_BEGINNING] for each in whole)):
+            word = match.group() if match and antigen not in whole else _written(antigen)
+            yield Mention(f"{word} vaccine", frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)}))
 
 
 @cache
-def _antigens() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _antigens() -> dict[str, tuple[str, ...]]:
+    """Each antigen with the beginnings by which it is known."""
     known = dict.fromkeys(antigen for vaccine in vaccines.known() for antigen in vaccine.antigens)
-    return tuple((each, (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each))) for each in known)
+    return {each: (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each)) for each in known}
+
+
+def _spoken(antigen: str) -> str:
+    return antigen.replace("-", " ")
+
+
+def _written(antigen: str) -> str:
+    """`hepatitis A`."""
+    head, _, last = _spoken(antigen).rpartition(" ")
+    return f"{head} {last.upper()}" if len(last) == 1 else _spoken(antigen)
 
 
 def _areas_by_word(plain: str) -> Iterator[Area]:
