@@ -92,14 +92,19 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from screening.around(inquiry, groups, sources)
         yield from _of_groups(inquiry, [group for group in groups if group.named], sources)
         return
-    yield from _absent(inquiry, groups, sources)
-    if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
+    missing = list(_absent(inquiry, groups, sources))
+    considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
+    if considered:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
+    else:
+        yield from missing
     yield from _listed(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
+    # What is to be given is not taken yet: that is told last.
+    yield from missing if considered else ()
 
 
 def _is_screening(inquiry: Inquiry) -> bool:
