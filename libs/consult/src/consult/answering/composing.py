@@ -225,5 +225,7 @@ def _is_history(group: Group) -> bool:
 
 
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:
-    drugs = (group.entries[0] for group in groups if group.kind == pb.FACT_KIND_MEDICATION and group.named)
+    """When those that the question names began, else those of its areas."""
+    given = [group for group in groups if group.kind == _DRUG and group.worth > 0]
+    drugs = (group.entries[0] for group in [each for each in given if each.named] or given)
     return [day for each in drugs if (day := facts.starts_on(each))]

@@ -21,10 +21,10 @@ from consult.answering.wording import Ways
 COUNT_FOR_EVER = (
     "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke",
     "myocardial-infarction",
-    "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "hypoglycemia", "miscarriage", "aki",
+    "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "epilepsy", "hypoglycemia", "miscarriage", "aki",
 )  # fmt: skip
 # Results that are told together.
-MOST_RESULTS = 4
+MOST_RESULTS = 5
 
 
 def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
