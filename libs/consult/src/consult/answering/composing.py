@@ -92,29 +92,30 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from screening.around(inquiry, groups, sources)
         yield from _of_groups(inquiry, [group for group in groups if group.named], sources)
         return
-    missing = list(_absent(inquiry, groups, sources))
+    missing = list(_absent(inquiry, groups, sources, drugs=True))
+    yield from _absent(inquiry, groups, sources, drugs=False)
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
     if considered:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
-    else:
-        yield from missing
+    # What is to be given is not taken yet, which is told last; a dose is asked of what is.
+    later = considered and not inquiry.asks(Form.TREATMENT)
+    yield from () if later else missing
     yield from _listed(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
-    # What is to be given is not taken yet: that is told last.
-    yield from missing if considered else ()
+    yield from missing if later else ()
 
 
 def _is_screening(inquiry: Inquiry) -> bool:
     return inquiry.asks(Form.SCREENING) and not inquiry.asks(Form.IMMUNISATION)
 
 
-def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """What the question names and the record has not, and that there is no drug for it where drugs are asked for."""
+def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drugs: bool) -> Iterator[Ways]:
+    """What the question names and the record has not: drugs, or anything else."""
     for mention in inquiry.mentions:
-        if not (mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)):
+        if mention.is_drug is drugs and not (mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)):
             yield (absence.statement(sources, mention.text),)
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
