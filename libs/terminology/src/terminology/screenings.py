@@ -8,13 +8,13 @@ from functools import cache
 
 from terminology import tables
 
-COLUMNS = ("screening", "told", "words", "sex", "from", "to", "done", "results", "source")
+COLUMNS = ("screening", "told", "words", "sex", "from", "to", "problems", "done", "results", "source")
 
 
 @dataclass(frozen=True, slots=True)
 class Screening:
     """`told`: the procedure or result by name; `done`: words of names of procedures; `results`: LOINC codes. `first` and
-    `last`: years of age, both included.
+    `last`: years of age, both included; `problems`: families of which one must be there.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Screening:
     sexes: tuple[str, ...]
     first: int
     last: int
+    problems: tuple[str, ...]
     done: tuple[str, ...]
     results: tuple[str, ...]
 
@@ -43,6 +44,7 @@ def known() -> tuple[Screening, ...]:
             row.several("sex"),
             int(row["from"]),
             int(row["to"]),
+            row.several("problems"),
             row.several("done"),
             row.several("results"),
         )

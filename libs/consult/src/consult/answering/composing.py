@@ -90,7 +90,8 @@ def _statements(
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     if _is_screening(inquiry):
         yield from screening.around(inquiry, groups, sources)
-        yield from _of_groups(inquiry, [group for group in groups if group.named], sources)
+        about = [group for group in groups if group.named or inquiry.areas]
+        yield from _of_groups(inquiry, about, sources)
         return
     missing = list(_absent(inquiry, groups, sources, drugs=True))
     yield from _absent(inquiry, groups, sources, drugs=False)

@@ -21,7 +21,7 @@ from consult.answering.wording import Ways
 
 def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What was done first, then what is missing."""
-    asked = inquiry.screenings or [each for each in screenings.known() if _fits(each, sources)]
+    asked = inquiry.screenings or [each for each in screenings.known() if _fits(each, groups, sources)]
     done = {each.id: [group for group in groups if _is_of(group, each)] for each in asked}
     for each in asked:
         for group in done[each.id]:
@@ -31,7 +31,9 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
             yield (absence.statement(sources, each.told),)
 
 
-def _fits(screening: Screening, sources: Sources) -> bool:
+def _fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:
+    if screening.problems and not any(group.is_of(screening.problems) for group in groups):
+        return False
     sex, birth = sources.sex(), sources.birth_date()
     born = birth_day(birth) if birth else None
     return screening.is_for(
