@@ -78,7 +78,9 @@ def _news(group: Group, day: date, sources: Sources) -> _News | None:
             return _News(group.kind, [beyond[1]], slight, float(beyond[0])) if beyond and beyond[0] > 0 else None
         case pb.FACT_KIND_MEDICATION:
             if not before or (before and not group.goes_on(sources.today) and _stopped_after(group.entries, day)):
-                return _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if new or before else None
+                return (
+                    _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if new or before else None
+                )
             return None
         case pb.FACT_KIND_PROBLEM | pb.FACT_KIND_PROCEDURE:
             return _News(group.kind, new, slight, -float(len(before))) if new else None

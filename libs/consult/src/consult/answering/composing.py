@@ -116,7 +116,9 @@ def _is_screening(inquiry: Inquiry) -> bool:
 def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drugs: bool) -> Iterator[Ways]:
     """What the question names and the record has not: drugs, or anything else."""
     for mention in inquiry.mentions:
-        if mention.is_drug is drugs and not (mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)):
+        if mention.is_drug is drugs and not (
+            mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)
+        ):
             yield (absence.statement(sources, mention.text),)
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
@@ -201,8 +203,11 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT, Form.COURSE, Form.SINCE, Form.BEFORE) else []
     spans = windows.of(inquiry, groups, sources)
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
+    newest = inquiry.asks(Form.SCREENING)
     for group in _chosen(groups):
         within = windows.within(group, spans)
+        if newest and group.kind == pb.FACT_KIND_RESULT:
+            within = group.entries[-1:]
         yield wording.say(within or group.entries, sources, keep, whole=bool(within) or (whole and group.named))
 
 

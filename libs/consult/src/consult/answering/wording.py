@@ -143,7 +143,13 @@ def _counted(entries: Sequence[ClinicalFact]) -> Ways:
     if not MOST_DAYS < len(days) <= len(_NUMBERS):
         return ()
     times = Words(f"{_DONE[entries[-1].kind]} {_NUMBERS[len(days) - 1]} times, first on ")
-    told = (Name(days[-1].fact_id, capital=True), times, Day(days[0].fact_id), Words(" and last on "), Day(days[-1].fact_id))
+    told = (
+        Name(days[-1].fact_id, capital=True),
+        times,
+        Day(days[0].fact_id),
+        Words(" and last on "),
+        Day(days[-1].fact_id),
+    )
     return (Statement(wire.STATEMENT_KIND_EVENT, told, tuple(each.fact_id for each in days)),)
 
 
