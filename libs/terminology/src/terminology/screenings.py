@@ -13,8 +13,8 @@ COLUMNS = ("screening", "told", "words", "sex", "from", "to", "problems", "done"
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """`told`: the procedure or result by name; `done`: words of names of procedures; `results`: LOINC codes. `first` and
-    `last`: years of age, both included; `problems`: families of which one must be there.
+    """`told`: the procedure or result by name; `done`: words of names of procedures; `results`: LOINC codes. `first`
+    and `last`: years of age, both included; `problems`: families of which one must be there.
     """
 
     id: str

@@ -96,12 +96,12 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     missing = list(_absent(inquiry, groups, sources, drugs=True))
     yield from _absent(inquiry, groups, sources, drugs=False)
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
-    if considered:
-        yield from _named(groups, sources)
-        yield from suitability.around(inquiry.drugs, groups, sources)
     # What is to be given is not taken yet, which is told last; a dose is asked of what is.
     later = considered and not inquiry.asks(Form.TREATMENT)
     yield from () if later else missing
+    if considered:
+        yield from _named(groups, sources)
+        yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _listed(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)

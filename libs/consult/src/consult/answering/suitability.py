@@ -21,8 +21,8 @@ from consult.answering.wording import Ways
 # Families of problems that speak against a drug although they are over.
 COUNT_FOR_EVER = (
     "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke",
-    "myocardial-infarction",
-    "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "epilepsy", "hypoglycemia", "miscarriage", "aki",
+    "myocardial-infarction", "epilepsy",
+    "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "hypoglycemia", "miscarriage", "aki",
 )  # fmt: skip
 # Results that are told together.
 MOST_RESULTS = 5

@@ -138,7 +138,7 @@ def events(entries: Sequence[ClinicalFact]) -> Statement:
 
 
 def _counted(entries: Sequence[ClinicalFact]) -> Ways:
-    """`Colonoscopy was done seven times, first on 1996-06-05 and last on 2022-11-28.`, of more days than are all told."""
+    """`Colonoscopy was done seven times, first on 1996-06-05 and last on 2022-11-28.`, of more days than are told."""
     days = _by_day(entries)
     if not MOST_DAYS < len(days) <= len(_NUMBERS):
         return ()
