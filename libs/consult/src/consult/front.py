@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from grounding import Sources, Statement, Verdict, Verifier, render
 from grounding import keys as keys_
+from grounding.kinds import absence
 from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
@@ -45,13 +46,19 @@ class _Bundle:
 
     @property
     def length(self) -> int:
-        return sum(len(each.rendered.text) for each in self.drafted)
+        return sum(map(self.more, self.drafted[1:]), len(self.drafted[0].rendered.text))
+
+    def more(self, other: Drafted) -> int:
+        """How much longer it grows by another: what is missing is listed, and anything else told whole."""
+        listed = absence.missing(other.rendered.statement)
+        return len(listed) + len(", ") if listed else len(other.rendered.text)
 
     def takes(self, other: Drafted) -> bool:
-        kind = other.rendered.statement.kind
-        own = self.drafted[0].rendered.statement.kind
-        fits = len(self.drafted) < _IN_BUNDLE and self.length + len(other.rendered.text) <= _OF_BUNDLE
-        return kind == own and kind in _BUNDLED and fits
+        own, taken = self.drafted[0].rendered.statement, other.rendered.statement
+        fits = len(self.drafted) < _IN_BUNDLE and self.length + self.more(other) <= _OF_BUNDLE
+        if taken.kind == wire.STATEMENT_KIND_ABSENCE:
+            return fits and bool(absence.missing(own) and absence.missing(taken))
+        return own.kind == taken.kind and taken.kind in _BUNDLED and fits
 
 
 def put_in_front(answered: Answer, rules: Sequence[Drafted], sources: Sources, verifier: Verifier) -> list[Drafted]:
@@ -93,8 +100,9 @@ def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Ve
     bundles: list[_Bundle] = []
     behind: list[Drafted] = []
     for drafted, supported in filter(None, (_fullest(ways, sources, verifier) for ways in answers)):
-        room = sum(each.length for each in bundles) + len(drafted.rendered.text) <= CHARACTERS
         taking = next((each for each in bundles if each.takes(drafted)), None)
+        longer = taking.more(drafted) if taking else len(drafted.rendered.text)
+        room = sum(each.length for each in bundles) + longer <= CHARACTERS
         if supported and room and taking:
             taking.drafted.append(drafted)
         elif supported and (room or not bundles) and len(bundles) < MOST:
@@ -122,16 +130,21 @@ def _holds(drafted: Drafted, verifier: Verifier) -> bool:
 def _bundled(drafted: Sequence[Drafted], sources: Sources, verifier: Verifier) -> Iterator[Drafted]:
     """As one statement, where that is supported too."""
     if len(drafted) > 1:
-        first = drafted[0].rendered.statement
-        parts = list(first.parts)
-        for each in drafted[1:]:
-            parts += [Words("; "), *each.rendered.statement.parts]
-        also = tuple(fact_id for each in drafted for fact_id in each.rendered.statement.also)
         try:
-            whole = replace(drafted[0], rendered=render(Statement(first.kind, tuple(parts), also), sources))
+            whole = replace(drafted[0], rendered=render(_together(drafted), sources))
         except UNSAYABLE:
             whole = None
         if whole and _holds(whole, verifier):
             yield whole
             return
     yield from drafted
+
+
+def _together(drafted: Sequence[Drafted]) -> Statement:
+    statements = [each.rendered.statement for each in drafted]
+    listed = absence.together(statements)
+    if listed:
+        return listed
+    first, *others = statements
+    parts = (*first.parts, *(part for each in others for part in (Words("; "), *each.parts)))
+    return Statement(first.kind, parts, tuple(fact_id for each in statements for fact_id in each.also))

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from consult.answering import Form, answer, inquire
+from consult.answering.inquiry import in_plain_words
 from consult.drafting import Drafted, draft_rules
 from consult.front import CHARACTERS, MOST, put_in_front
 from consult.rules import speak
@@ -194,3 +195,70 @@ def test_everything_of_a_kind_or_of_a_time_is_told_where_it_is_asked_for(
     answered = " ".join(texts(question))
     assert all(each in answered for each in expected), answered
     assert "buprofen" not in answered
+
+
+def test_which_screening_was_done_and_which_was_not_is_told() -> None:
+    told = texts("Which screening is she due for?")
+    assert told[0] == "Colonoscopy was done on 2013-04-03."
+    assert told[1].startswith("No mammogram or bone density scan was found in the record"), told
+    assert not any("retinal eye exam" in each for each in told)
+
+
+def test_a_screening_that_is_named_is_told_alone() -> None:
+    (told,) = texts("Is her mammography screening up to date?")
+    assert told.startswith("No mammogram was found in the record")
+
+
+def test_a_word_in_place_of_a_name_is_read_as_the_name() -> None:
+    assert in_plain_words("Sats? Any CBZ?") == "oxygen saturation? Any carbamazepine?"
+    assert inquire("Is a DOAC all right for her?", SOURCES).drugs
+
+
+def test_what_is_missing_is_listed_in_one_statement() -> None:
+    told = texts("Has she had a PSA, a mammogram or amiodarone?")
+    assert told[0].startswith("No PSA, mammogram or amiodarone was found in the record"), told
+
+
+def test_an_allergy_to_a_member_of_the_class_that_is_asked_about_is_told_and_not_denied() -> None:
+    told = texts("May I give her an antibiotic?")
+    assert told[0].startswith("Allergy: Penicillin"), told
+    assert not any(each.startswith("No allergy") for each in told)
+
+
+def test_beside_other_allergies_one_to_the_drug_that_is_asked_about_is_denied() -> None:
+    told = texts("Can I give her ibuprofen?")
+    assert any(each.startswith("No allergy to ibuprofen was found in the record") for each in told), told
+
+
+def test_of_two_vaccines_that_begin_alike_the_one_that_is_named_is_missed() -> None:
+    (told,) = texts("Has she had the hepatitis B jab?")
+    assert told.startswith("No hepatitis B vaccine was found in the record")
+
+
+def test_what_was_done_on_more_days_than_are_told_is_counted() -> None:
+    record = _record()
+    for year in range(2014, 2021):
+        record.procedure("73761001", "Colonoscopy (procedure)", f"{year}-04-03")
+    (told, *_) = texts("How many colonoscopies has she had?", _sources(record))
+    assert told.startswith("Colonoscopy was done eight times, first on 2013-04-03 and last on 2020-04-03")
+
+
+def test_a_drug_that_was_stopped_since_a_day_is_new_behind_it() -> None:
+    told = " ".join(texts("What is new since 20 May 2014?"))
+    assert "Ibuprofen 400 mg oral: ordered on 2014-05-06, stopped on 2014-06-06" in told
+    assert "Influenza" in told
+    assert "Prediabetes since 2015-02-03" in told
+
+
+def test_a_course_in_a_unit_that_does_not_convert_is_told_by_itself() -> None:
+    record = RecordBuilder()
+    for value, unit, day in (
+        ("60.6", "mL/min/{1.73_m2}", "2010-04-17"),
+        ("47.3", "mL/min/{1.73_m2}", "2016-06-04"),
+        ("22.1", "mL/min", "2018-10-06"),
+        ("14.8", "mL/min", "2023-11-04"),
+    ):
+        record.result("33914-3", "Glomerular filtration rate", value, unit, day)
+    told = " ".join(texts("How has the eGFR changed?", _sources(record)))
+    assert "22.1 mL/min (2018-10-06) to 14.8 mL/min (2023-11-04)" in told
+    assert "60.6 mL/min/1.73 m2 (2010-04-17) to 47.3 mL/min/1.73 m2 (2016-06-04)" in told

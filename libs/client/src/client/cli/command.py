@@ -34,8 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-COMMANDS = (send, timeline, find, context, ask, brief, summary, note, check, review, replay, trace, feed, file, rebuild)
-for command in COMMANDS:
+_COMMANDS = (send, timeline, find, context, ask, brief, summary, note, check, review, replay, trace, feed, file, rebuild)
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")

@@ -1,7 +1,11 @@
 """What is new since a day: what began, was done, was given or stopped behind it, and values beyond all before."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from grounding import Sources, facts
 from longitude.record.v1 import fact_pb2 as pb
@@ -11,49 +15,89 @@ from consult.answering import wording
 from consult.answering.finding import SOCIAL, Group
 from consult.answering.wording import Ways
 
-# What is worth telling first.
-_PLACES: dict[int, int] = {
-    pb.FACT_KIND_PROBLEM: 0,
-    pb.FACT_KIND_ALLERGY: 0,
-    pb.FACT_KIND_MEDICATION: 1,
-    pb.FACT_KIND_PROCEDURE: 2,
-    pb.FACT_KIND_RESULT: 3,
-    pb.FACT_KIND_IMMUNIZATION: 4,
+# What is told first, and how many of a kind are told before the next kinds have their turn.
+_PLACES: dict[int, tuple[int, int]] = {
+    pb.FACT_KIND_PROBLEM: (0, 3),
+    pb.FACT_KIND_ALLERGY: (0, 3),
+    pb.FACT_KIND_MEDICATION: (1, 2),
+    pb.FACT_KIND_PROCEDURE: (2, 3),
+    pb.FACT_KIND_IMMUNIZATION: (3, 1),
+    pb.FACT_KIND_RESULT: (4, 2),
 }
+_OTHER = (5, 1)
 # Circumstances that surveys ask for, and reminders.
 _NO_NEWS = frozenset({SOCIAL, "http://snomed.info/sct|314529007"})
+# What is told behind everything else: teeth, colds, what life brings, and what is done at any visit.
+_SLIGHT = re.compile(
+    r"dental|gingiv|tooth|teeth|plaque|caries|molar|sinusitis|pharyngitis|sore throat|sprain|laceration|stress|"
+    r"assessment|education|guidance|reconciliation|review|consultation|referral|monitoring|examination|documentation|"
+    r"screening|\bcare\b|discharge|history|interview|culture|an[ae]+sthe|position|\btest\b",
+    re.IGNORECASE,
+)
 # Values before the day, so that one beyond them all says something.
 _SEVERAL = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """New entries of a group; `weight`: the higher, the earlier it is told among those of its kind."""
+
+    kind: int
+    entries: Sequence[ClinicalFact]
+    slight: bool
+    weight: float
+
+    @property
+    def order(self) -> tuple[bool, float, float]:
+        return self.slight, -self.weight, -facts.in_time(self.entries[-1])[0]
+
+
 def since(day: date, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """What of each concept is new, what was never there before and the newest first."""
-    ranked = [
-        (rank, group, new) for group in groups if (new := _new(group, day)) and (rank := _rank(group, new)) is not None
-    ]
-    ranked.sort(key=lambda each: (each[0], -facts.in_time(each[2][-1])[0]))
-    for _, group, new in ranked:
-        yield wording.say(new if group.kind != pb.FACT_KIND_RESULT else new[-1:], sources)
+    """What of each concept is new, what was never there before and the newest first; the kinds in turn."""
+    news = sorted(filter(None, (_news(group, day, sources) for group in groups)), key=lambda each: each.order)
+    told = Counter[int]()
+    turns: list[tuple[bool, int, int, _News]] = []
+    for each in news:
+        place, at_once = _PLACES.get(each.kind, _OTHER)
+        turns.append((each.slight, told[each.kind] // at_once, place, each))
+        told[each.kind] += 1
+    for *_, each in sorted(turns, key=lambda turn: turn[:3]):
+        yield wording.say(each.entries, sources)
 
 
-def _new(group: Group, day: date) -> list[ClinicalFact]:
-    return [each for each in group.entries if (facts.starts_on(each) or date.min) > day]
-
-
-def _rank(group: Group, new: Sequence[ClinicalFact]) -> tuple[int, int] | None:
+def _news(group: Group, day: date, sources: Sources) -> _News | None:
     """None where it is no news: what was there before as it is now."""
     if not group.keys.isdisjoint(_NO_NEWS):
         return None
+    new = [each for each in group.entries if (facts.starts_on(each) or date.min) > day]
     before = [each for each in group.entries if each not in new]
-    if group.kind == pb.FACT_KIND_RESULT:
-        return (_PLACES[group.kind], 0) if _is_beyond(new[-1], before) else None
-    if before and group.kind != pb.FACT_KIND_PROBLEM:
-        return None
-    return (_PLACES.get(group.kind, 5), len(before))
+    slight = bool(_SLIGHT.search(facts.name_of(group.newest)))
+    match group.kind:
+        case pb.FACT_KIND_RESULT:
+            beyond = max(((_beyond(each, before), each) for each in new), key=lambda pair: pair[0], default=None)
+            return _News(group.kind, [beyond[1]], slight, float(beyond[0])) if beyond and beyond[0] > 0 else None
+        case pb.FACT_KIND_MEDICATION:
+            if not before or (before and not group.goes_on(sources.today) and _stopped_after(group.entries, day)):
+                return (
+                    _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if new or before else None
+                )
+            return None
+        case pb.FACT_KIND_PROBLEM | pb.FACT_KIND_PROCEDURE:
+            return _News(group.kind, new, slight, -float(len(before))) if new else None
+        case _:
+            return _News(group.kind, new, slight, 0.0) if new and not before else None
 
 
-def _is_beyond(newest: ClinicalFact, before: Sequence[ClinicalFact]) -> bool:
-    """Whether a value is higher or lower than all before."""
-    numbers = [value for each in before if (value := facts.number(each.quantity)) is not None]
-    value = facts.number(newest.quantity)
-    return value is not None and len(numbers) >= _SEVERAL and not min(numbers) <= value <= max(numbers)
+def _stopped_after(entries: Sequence[ClinicalFact], day: date) -> bool:
+    return any((facts.ends_on(each) or date.min) > day for each in entries)
+
+
+def _beyond(value: ClinicalFact, before: Sequence[ClinicalFact]) -> Decimal:
+    """How far a value is higher or lower than all before, as a share of what those span."""
+    numbers = [number for each in before if (number := facts.number(each.quantity)) is not None]
+    number = facts.number(value.quantity)
+    if number is None or len(numbers) < _SEVERAL:
+        return Decimal(0)
+    low, high = min(numbers), max(numbers)
+    outside = max(low - number, number - high, Decimal(0))
+    return outside / ((high - low) or abs(high) or Decimal(1))

@@ -14,7 +14,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
-from consult.answering import changes, reconciliation, suitability, windows, wording
+from consult.answering import changes, reconciliation, screening, suitability, windows, wording
 from consult.answering.finding import SOCIAL, Group, find
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
@@ -77,6 +77,7 @@ def _statements(
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
+    about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     asked = inquiry.asks(Form.ALLERGY)
     if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
@@ -87,22 +88,39 @@ def _statements(
 
 
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    yield from _absent(inquiry, groups, sources)
-    if inquiry.asks(Form.SUITABILITY) and inquiry.drugs:
+    if _is_screening(inquiry):
+        yield from screening.around(inquiry, groups, sources)
+        about = [group for group in groups if group.named or inquiry.areas]
+        yield from _of_groups(inquiry, about, sources)
+        return
+    missing = list(_absent(inquiry, groups, sources, drugs=True))
+    yield from _absent(inquiry, groups, sources, drugs=False)
+    considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
+    # What is to be given is not taken yet, which is told last; a dose is asked of what is.
+    later = considered and not inquiry.asks(Form.TREATMENT)
+    yield from () if later else missing
+    if considered:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _listed(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
+    yield from missing if later else ()
 
 
-def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """What the question names and the record has not, and that there is no drug for it where drugs are asked for."""
+def _is_screening(inquiry: Inquiry) -> bool:
+    return inquiry.asks(Form.SCREENING) and not inquiry.asks(Form.IMMUNISATION)
+
+
+def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drugs: bool) -> Iterator[Ways]:
+    """What the question names and the record has not: drugs, or anything else."""
     for mention in inquiry.mentions:
-        if not (mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)):
+        if mention.is_drug is drugs and not (
+            mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)
+        ):
             yield (absence.statement(sources, mention.text),)
-            if mention.is_drug:
+            if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
 
 
@@ -193,11 +211,14 @@ def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
 
 
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT) else []
+    keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT, Form.COURSE, Form.SINCE, Form.BEFORE) else []
     spans = windows.of(inquiry, groups, sources)
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
+    newest = inquiry.asks(Form.SCREENING)
     for group in _chosen(groups):
         within = windows.within(group, spans)
+        if newest and group.kind == pb.FACT_KIND_RESULT:
+            within = group.entries[-1:]
         yield wording.say(within or group.entries, sources, keep, whole=bool(within) or (whole and group.named))
 
 
@@ -222,5 +243,7 @@ def _is_history(group: Group) -> bool:
 
 
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:
-    drugs = (group.entries[0] for group in groups if group.kind == pb.FACT_KIND_MEDICATION and group.named)
+    """When those that the question names began, else those of its areas."""
+    given = [group for group in groups if group.kind == _DRUG and group.worth > 0]
+    drugs = (group.entries[0] for group in [each for each in given if each.named] or given)
     return [day for each in drugs if (day := facts.starts_on(each))]

@@ -5,12 +5,13 @@ Guarantee: every fact in force is looked at, of every kind; a group holds all en
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from grounding import Sources, facts
 from grounding import keys as keys_
+from grounding.kinds import trend
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -66,10 +67,24 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
         if fact.kind not in _NEVER and len(facts.name_of(fact).split()) <= _LONGEST:
             grouped[fact.kind, _concept(fact)].append(fact)
     groups = [tuple(sorted(each, key=facts.in_time)) for each in grouped.values()]
+    if inquiry.days or inquiry.asks(Form.COURSE, Form.EFFECT):
+        groups = [series for each in groups for series in _series(each)]
     spoken = [frozenset(stem for name in facts.names(each[-1])[:3] for stem in terms(name)) for each in groups]
     weights = _weights(spoken)
     found = (_group(entries, stems, inquiry, weights) for entries, stems in zip(groups, spoken, strict=True))
     return sorted(found, key=lambda each: (-each.worth, -facts.in_time(each.newest)[0]))
+
+
+def _series(entries: tuple[ClinicalFact, ...]) -> Iterator[tuple[ClinicalFact, ...]]:
+    """Values of one unit together: what was sent in one that does not convert is a course of its own."""
+    if not all(each.HasField("quantity") for each in entries):
+        yield entries
+        return
+    while entries:
+        alike = tuple(trend.in_one_unit(entries))
+        yield alike
+        taken = {each.fact_id for each in alike}
+        entries = tuple(each for each in entries if each.fact_id not in taken)
 
 
 def _concept(fact: ClinicalFact) -> str:

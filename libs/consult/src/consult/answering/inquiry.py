@@ -17,8 +17,9 @@ from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
-from terminology import areas, drug_classes, families, tables, vaccines
+from terminology import areas, drug_classes, families, screenings, tables, vaccines
 from terminology.areas import Area
+from terminology.screenings import Screening
 
 from consult.context.relevance import terms
 
@@ -55,6 +56,7 @@ class Form(StrEnum):
     DURING = "during"
     ALL_DRUGS = "all-drugs"
     ALL_PROBLEMS = "all-problems"
+    SCREENING = "screening"
     OPERATIONS = "operations"
 
 
@@ -75,7 +77,7 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """`mentions` and `areas` in the order of the question; `days`: spans of time that it names. `stems`: of the words
-    beside the names; `words`: of all that say something.
+    beside the names; `words`: of all that say something; `screenings`: those that it names.
     """
 
     mentions: tuple[Mention, ...]
@@ -84,6 +86,7 @@ class Inquiry:
     days: tuple[tuple[date, date], ...]
     stems: frozenset[str]
     words: frozenset[str]
+    screenings: tuple[Screening, ...] = ()
 
     @property
     def drugs(self) -> tuple[Mention, ...]:
@@ -96,6 +99,7 @@ class Inquiry:
 def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
+    question = in_plain_words(question)
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
@@ -111,7 +115,22 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
     left -= _form_stems() | _EMPTY
     named = frozenset(stem for each in mentions for stem in terms(each.text))
-    return Inquiry(mentions, asked, forms, days, left - named, left)
+    looked_for = tuple(each for each, pattern in _screening_patterns() if pattern.search(plain))
+    return Inquiry(mentions, asked, forms, days, left - named, left, looked_for)
+
+
+def in_plain_words(question: str) -> str:
+    """With names as terminology has them (`data/plain.tsv`) in place of abbreviations and laymen's words."""
+    pattern, names_ = _plain_words()
+    return pattern.sub(lambda match: names_[" ".join(_WORD.findall(match.group().casefold()))], question)
+
+
+@cache
+def _plain_words() -> tuple[re.Pattern[str], dict[str, str]]:
+    rows = tables.read("plain", ("name", "said"), files("consult.answering") / "data")
+    said = {" ".join(_WORD.findall(each)): row["name"] for row in rows for each in row.several("said")}
+    phrases = (each.replace(" ", r"[ \-]") for each in sorted(said, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})(?![\w-])", re.IGNORECASE), said
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:
@@ -123,19 +142,32 @@ def _mentions(read: list[Node]) -> Iterator[Mention]:
 
 
 def _vaccines(plain: str) -> Iterator[Mention]:
-    """What vaccines protect from, by the beginning of its name or by a layman's word: `pneumo`, `flu`."""
-    for antigen, beginnings in _antigens():
+    """What vaccines protect from, by the beginning of its name or by a layman's word: `pneumo`, `flu`; of two that
+    begin alike, hepatitis A and B, the one that is written whole.
+    """
+    whole = [each for each in _antigens() if re.search(rf"\b{_spoken(each)}\b", plain)]
+    for antigen, beginnings in _antigens().items():
         match = re.search(rf"\b(?:{'|'.join(beginnings)})\w*", plain)
-        if match:
-            yield Mention(
-                f"{match.group()} vaccine", frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)})
-            )
+        if antigen in whole or (match and not any(each[:_BEGINNING] == antigen[:_BEGINNING] for each in whole)):
+            word = match.group() if match and antigen not in whole else _written(antigen)
+            yield Mention(f"{word} vaccine", frozenset({names.IMMUNIZATION}), frozenset({names.of_vaccine(antigen)}))
 
 
 @cache
-def _antigens() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _antigens() -> dict[str, tuple[str, ...]]:
+    """Each antigen with the beginnings by which it is known."""
     known = dict.fromkeys(antigen for vaccine in vaccines.known() for antigen in vaccine.antigens)
-    return tuple((each, (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each))) for each in known)
+    return {each: (each[:_BEGINNING].replace("-", " ").strip(), *names.laymens_antigens(each)) for each in known}
+
+
+def _spoken(antigen: str) -> str:
+    return antigen.replace("-", " ")
+
+
+def _written(antigen: str) -> str:
+    """`hepatitis A`."""
+    head, _, last = _spoken(antigen).rpartition(" ")
+    return f"{head} {last.upper()}" if len(last) == 1 else _spoken(antigen)
 
 
 def _areas_by_word(plain: str) -> Iterator[Area]:
@@ -167,6 +199,11 @@ def _forms(plain: str) -> Iterator[Form]:
 @cache
 def _area_patterns() -> tuple[tuple[Area, re.Pattern[str]], ...]:
     return tuple((area, _pattern(area.words)) for area in areas.known().values())
+
+
+@cache
+def _screening_patterns() -> tuple[tuple[Screening, re.Pattern[str]], ...]:
+    return tuple((each, _pattern(each.words)) for each in screenings.known())
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from grounding import Sources, facts, keys
 from grounding.kinds import absence
+from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, drug_classes, drugs
@@ -20,11 +21,11 @@ from consult.answering.wording import Ways
 # Families of problems that speak against a drug although they are over.
 COUNT_FOR_EVER = (
     "overdose", "suicidality", "gi-bleeding", "peptic-ulcer", "angioedema", "anaphylaxis", "stroke",
-    "myocardial-infarction",
+    "myocardial-infarction", "epilepsy",
     "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "hypoglycemia", "miscarriage", "aki",
 )  # fmt: skip
 # Results that are told together.
-MOST_RESULTS = 4
+MOST_RESULTS = 5
 
 
 def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
@@ -39,13 +40,19 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
     )
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
         rest.append((absence.statement(sources, "drug allergy"),))
+    elif not concerning:
+        # Of a class one says less than one means: not every member is known to belong to it.
+        single = [each for each in inquiry.drugs if names.CLASS not in each.kinds]
+        rest += [(absence.statement(sources, f"allergy to {each.text}"),) for each in single]
     return first, rest
 
 
 def _concerns(allergy: ClinicalFact, drug: Mention) -> bool:
-    """Whether an allergy is to the drug or to one of its classes."""
+    """Whether an allergy is to the drug or to one of its classes, or to a drug of the class that is named."""
     classes = {each.id for each in facts.about(allergy).classes}
-    return not facts.keys(allergy).isdisjoint(drug.keys) or not classes.isdisjoint(classes_of(drug))
+    wider = map(keys.of_class, drug_classes.with_wider(tuple(classes)))
+    own = facts.keys(allergy).union(wider)
+    return not own.isdisjoint(drug.keys) or not classes.isdisjoint(classes_of(drug))
 
 
 def classes_of(drug: Mention) -> frozenset[str]:
@@ -58,8 +65,8 @@ def classes_of(drug: Mention) -> frozenset[str]:
 def looked_at(drug: Mention) -> tuple[LookedAt, ...]:
     """The rows of a drug: by its name, then by its classes."""
     rows = areas.suitability()
-    names = [each.name.casefold() for each in drugs.ingredients_in(drug.text)]
-    return tuple(rows[each] for each in (*names, *sorted(classes_of(drug))) if each in rows)
+    own = [each.name.casefold() for each in drugs.ingredients_in(drug.text)]
+    return tuple(rows[each] for each in (*own, *sorted(classes_of(drug))) if each in rows)
 
 
 def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

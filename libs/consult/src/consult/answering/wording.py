@@ -22,6 +22,11 @@ EVENTS = (
 Ways = tuple[Statement, ...]
 # Days of a thing that are all told; beyond it the first and the last.
 MOST_DAYS = 6
+_DONE = {pb.FACT_KIND_PROCEDURE: " was done", pb.FACT_KIND_IMMUNIZATION: " was given"}
+_NUMBERS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
 # Values of a course that are told: of what the question names, and of what stands beside it.
 MOST_POINTS, FEW_POINTS = 6, 4
 # Changes of an answer in words that are told, the newest.
@@ -34,14 +39,14 @@ def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] 
     """
     match entries[-1].kind:
         case pb.FACT_KIND_RESULT:
-            return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS),)
+            return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS), _newest(entries))
         case pb.FACT_KIND_MEDICATION:
             newest = [each for each in entries if _is_one_order(each, _standing(entries, sources))]
             return (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
         case pb.FACT_KIND_PROBLEM:
             return (_problem(entries, sources),)
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
-            return (events(entries),)
+            return (*_counted(entries), events(entries))
         case pb.FACT_KIND_ALLERGY:
             return (allergy.statement(sources, entries[-1].fact_id),)
         case _:
@@ -128,9 +133,24 @@ def _is_event(fact: ClinicalFact) -> bool:
 def events(entries: Sequence[ClinicalFact]) -> Statement:
     """`Colonoscopy was done on 2013-04-03 and 2014-04-28.`; of many the first and the last."""
     days = _by_day(entries)
-    done = " was given" if entries[-1].kind == pb.FACT_KIND_IMMUNIZATION else " was done"
-    lead = (Words(done),) if len(days) <= MOST_DAYS else ()
+    lead = (Words(_DONE[entries[-1].kind]),) if len(days) <= MOST_DAYS else ()
     return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *lead, *_on_days(days)))
+
+
+def _counted(entries: Sequence[ClinicalFact]) -> Ways:
+    """`Colonoscopy was done seven times, first on 1996-06-05 and last on 2022-11-28.`, of more days than are told."""
+    days = _by_day(entries)
+    if not MOST_DAYS < len(days) <= len(_NUMBERS):
+        return ()
+    times = Words(f"{_DONE[entries[-1].kind]} {_NUMBERS[len(days) - 1]} times, first on ")
+    told = (
+        Name(days[-1].fact_id, capital=True),
+        times,
+        Day(days[0].fact_id),
+        Words(" and last on "),
+        Day(days[-1].fact_id),
+    )
+    return (Statement(wire.STATEMENT_KIND_EVENT, told, tuple(each.fact_id for each in days)),)
 
 
 def _on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
@@ -173,8 +193,13 @@ def _answers(entries: Sequence[ClinicalFact]) -> Statement:
     changes = [
         each for before, each in zip((None, *dated), dated, strict=False) if before is None or _differ(before, each)
     ]
-    told = [*changes[-MOST_CHANGES:-1], changes[-1] if len(changes) > 1 else dated[-1]]
+    told = [*changes[-MOST_CHANGES:], dated[-1]] if len(changes) > 1 else dated[-1:]
+    told = list({each.fact_id: each for each in told}.values())
     return Statement(wire.STATEMENT_KIND_LATEST, join("; ", [latest.measured(each, rounded=True) for each in told]))
+
+
+def _newest(entries: Sequence[ClinicalFact]) -> Statement:
+    return Statement(wire.STATEMENT_KIND_LATEST, latest.measured(entries[-1], rounded=True))
 
 
 def _differ(one: ClinicalFact, other: ClinicalFact) -> bool:

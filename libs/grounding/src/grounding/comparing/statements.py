@@ -8,9 +8,10 @@ from datetime import date
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology import areas
+from terminology import areas, drug_classes
 
 from grounding import facts, relations, susceptibility
+from grounding import keys as keys_
 from grounding.calculators import dose_limit
 from grounding.comparing import allergies, drugs, findings, meaning, problems, results, series
 from grounding.comparing.meaning import Span
@@ -242,9 +243,12 @@ def absent_allergy(node: Node, record: Record) -> list[Outcome]:
 
 
 def _may_be_of_drug(fact: ClinicalFact, keys: Keys) -> bool:
-    """Whether an allergy is to the drug's class, or where none is named, to any drug or to what is not known."""
+    """Whether an allergy is to a drug of the class, or where none is named, to any drug or to what is not known."""
     about = facts.about(fact)
     if not about.allergens:
+        return True
+    wider = drug_classes.with_wider(tuple(each.id for each in about.classes))
+    if not keys.isdisjoint(map(keys_.of_class, wider)):
         return True
     to_drugs = [each for each in about.allergens if each.ingredient or each.drug_class]
     return bool(to_drugs) and not keys

@@ -1,0 +1,52 @@
+"""Which screening was done and when, and which was not: of what the question names, else of what fits age and sex.
+
+Source: the rows of `terminology.screenings`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from grounding import Sources, facts, keys
+from grounding.formula import age_in_years
+from grounding.kinds import absence
+from grounding.sources import administrative_sex, birth_day
+from longitude.record.v1 import fact_pb2 as pb
+from terminology import screenings
+from terminology.screenings import Screening
+
+from consult.answering import wording
+from consult.answering.finding import Group
+from consult.answering.inquiry import Inquiry
+from consult.answering.wording import Ways
+
+
+def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What was done first, then what is missing."""
+    asked = inquiry.screenings or [each for each in screenings.known() if _fits(each, groups, sources)]
+    done = {each.id: [group for group in groups if _is_of(group, each)] for each in asked}
+    for each in asked:
+        for group in done[each.id]:
+            yield wording.say(group.entries, sources)
+    for each in asked:
+        if not done[each.id]:
+            yield (absence.statement(sources, each.told),)
+
+
+def _fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:
+    if screening.problems and not any(group.is_of(screening.problems) for group in groups):
+        return False
+    sex, birth = sources.sex(), sources.birth_date()
+    born = birth_day(birth) if birth else None
+    return screening.is_for(
+        (administrative_sex(sex) or "") if sex else "", age_in_years(born, sources.today) if born else None
+    )
+
+
+def _is_of(group: Group, screening: Screening) -> bool:
+    match group.kind:
+        case pb.FACT_KIND_PROCEDURE:
+            name = facts.name_of(group.newest).casefold()
+            return any(each in name for each in screening.done)
+        case pb.FACT_KIND_RESULT:
+            return any(keys.of_loinc(each) in group.keys for each in screening.results)
+        case _:
+            return False
