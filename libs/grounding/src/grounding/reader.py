@@ -5,6 +5,8 @@ has the same words.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, product
 
 from grounding import texts
 from grounding.claims import Claim, Verdict, worst
@@ -14,8 +16,15 @@ from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
+from grounding.reading.frames import OTHERWISE
+from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 from grounding.sentence import Reading, read
+
+# What a clause has from those around it, however its own parts are bound.
+_BESIDE = (ADJUNCT, ANTECEDENT, LEAD)
+# More ways to read a sentence than these are too many.
+_MOST_WAYS = 8
 
 __all__ = ["Reading", "claims", "compared", "read"]
 
@@ -28,7 +37,7 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     """What the record and its texts say of what was read."""
     sentence = reading.sentence
     clauses = tuple(_introduced(reading, record))
-    found = _of_clauses(clauses, record) if clauses else [_unread(reading)]
+    found = _judged(clauses, record) if clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
     restated = _restated(sentence, found, record)
     if restated is not None:
@@ -54,6 +63,26 @@ def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
         joined = reading.sentence[clause.end : following[0].start].split() if following else []
         dated = clause.kind == "person" and joined[-1:] == ["who"]
         yield circumstances.as_of(clause, following[0], record) if dated else clause
+
+
+def _judged(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
+    """What is said in each way to read the clauses; where these are not judged alike, none of them is taken."""
+    ways = list(islice(product(*map(_ways, clauses)), _MOST_WAYS + 1))
+    judged = [_of_clauses(way, record) for way in ways]
+    if len(ways) <= _MOST_WAYS and len({worst(each) for each in judged}) == 1:
+        return judged[0]
+    start, end = clauses[0].start, clauses[-1].end
+    return [Claim(start, end, "clear", Verdict.UNSUPPORTED, "what belongs together is not clear")]
+
+
+def _ways(clause: Node) -> tuple[Node, ...]:
+    """A clause, and the same with its parts bound otherwise."""
+    beside = {role: clause.all(role) for role in _BESIDE if clause.all(role)}
+    others = (
+        replace(clause, kinds=each.kinds, sets=each.sets, roles={**each.roles, **beside})
+        for each in clause.all(OTHERWISE)
+    )
+    return (replace(clause, roles={**clause.roles, OTHERWISE: ()}), *others) if clause.all(OTHERWISE) else (clause,)
 
 
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:

@@ -195,9 +195,10 @@ def as_of(clause: Node, following: Node, record: Record) -> Node:
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
     if "days" in node.kinds:
-        told = []
+        told, before = [], known
         for each in node.all("when"):
-            replaced, known = _anchored(each, known, record)
+            # `On 19 September 2020, three years later` is one day, told from the clause before.
+            replaced, known = _anchored(each, known if _is_list(node) else before, record)
             told.append(replaced)
         return replace(node, roles={**node.roles, "when": tuple(told)}), known
     if node.says("time") == "both":
@@ -208,6 +209,10 @@ def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[
             raise UnclearError("which time is meant")
         return replace(node, kinds=frozenset({"when"}), value=Span("on", (_relative(node, known[0]),))), known
     return node, _told_days(node, record) or known
+
+
+def _is_list(days: Node) -> bool:
+    return any(part.text in ("and", "&") for part in days.parts)
 
 
 def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
