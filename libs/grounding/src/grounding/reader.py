@@ -95,7 +95,9 @@ def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
         clause, outcomes = _of_clause(spoken, before, told, record, named)
         found += (_claim(clause, each) for each in outcomes)
         held = tuple(fact_id for each in outcomes if each.holds for fact_id in each.fact_ids)
-        before, told = clause, circumstances.told(clause, held, record)
+        before = clause
+        if not circumstances.stays(clause, told, record, compare):
+            told = circumstances.told(clause, held, record)
     return found
 
 

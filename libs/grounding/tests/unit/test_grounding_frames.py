@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
-from terminology.concepts import SNOMED
+from terminology.concepts import ACT_CODE, SNOMED
 from testkit.records import RecordBuilder
 
 TODAY = date(2026, 10, 7)
@@ -30,6 +30,12 @@ def _record() -> Record:
     record.born("1960-05-04", "F")
     record.medication("17767", "amlodipine", "2022-03-01", dose="5", end="2022-09-01")
     record.medication("29046", "lisinopril", "2023-06-14", dose="20")
+    record.medication("3640", "doxycycline", "2020-04-02", dose="100", end="2020-04-09")
+    for day in ("2020-04-02", "2021-06-07"):
+        kind = CodedConcept(system=ACT_CODE, code="EMER", display="emergency")
+        record.add(
+            ClinicalFact(kind=clinical.FACT_KIND_ENCOUNTER, code=kind, status=clinical.FACT_STATUS_ENDED), day, day
+        )
     record.problem("J20.9", "Acute bronchitis", "2020-04-02", end="2020-04-20")
     record.problem("M10.9", "gout", "2019-01-15")
     for value, day in (("1.2", "2021-03-02"), ("1.9", "2023-03-09")):
@@ -210,8 +216,8 @@ def test_a_name_with_other_words_or_in_which_the_order_decides_is_none(sentence:
             "An intrauterine contraceptive device was removed on 2 March 2015 and inserted on 9 July 2018.",
         ),
         (
-            "An intrauterine contraceptive device was placed in March 2015 and removed in July 2018, three years later.",
-            "An intrauterine contraceptive device was placed in March 2015 and removed in July 2018, five years later.",
+            "An intrauterine contraceptive device was placed in 2015 and removed in 2018, three years later.",
+            "An intrauterine contraceptive device was placed in 2015 and removed in 2018, five years later.",
         ),
     ],
 )
@@ -244,3 +250,27 @@ def test_a_clause_of_the_same_day_is_of_that_day(true: str, false: str) -> None:
 )
 def test_a_thing_that_shares_a_verb_shares_its_day(sentence: str) -> None:
     assert verdict(sentence) is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        (
+            "Acute bronchitis on 2 April 2020, seen in the emergency department and given doxycycline.",
+            "Acute bronchitis on 2 April 2020, seen in the emergency department and given amlodipine.",
+        ),
+    ],
+)
+def test_what_holds_on_the_day_before_it_leaves_that_day_told(true: str, false: str) -> None:
+    assert verdict(true) is Verdict.SUPPORTED
+    assert verdict(false) is not Verdict.SUPPORTED
+
+
+def test_a_year_in_brackets_is_that_of_the_condition_before_it_alone() -> None:
+    assert (
+        verdict("66-year-old woman with gout (2019), seen on 2 April 2020 with acute bronchitis.") is Verdict.SUPPORTED
+    )
+    assert (
+        verdict("66-year-old woman with gout (2018), seen on 2 April 2020 with acute bronchitis.")
+        is Verdict.CONTRADICTED
+    )

@@ -287,8 +287,11 @@ class Grammar:
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
         if behind:
-            told = _told_behind(state, node)
+            told = _told_behind(state, node) if _is_of_clause(node, state.clauses[-1]) else _with_condition(state, node)
             yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
+            return
+        if state.clauses and node.text.startswith("("):
+            # `With hypertension (2003), migraine and ...`: of what stands before it, and not of what follows.
             return
         end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
         # Another time behind a joint takes the place of the one that leads the sentence.
@@ -445,6 +448,21 @@ def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] 
     start, end = (min(each.start for each in (*before, clause)), max(each.end for each in (clause, *behind)))
     parts = (*before, *clause.parts, *behind)
     return replace(clause, start=start, end=end, parts=parts, roles={**clause.roles, ADJUNCT: adjuncts})
+
+
+def _is_of_clause(node: Node, clause: Node) -> bool:
+    """A year in brackets behind what a person has (`a woman with hypertension (2003)`) is not that of her age."""
+    return not (node.text.startswith("(") and clause.kind == "person" and clause.all("conditions"))
+
+
+def _with_condition(state: _Cover, when: Node) -> tuple[Node, ...]:
+    """The clauses, and the last condition of the last one at this time."""
+    listed = state.clauses[-1].all("conditions")[-1]
+    condition = list(listed.within("condition"))[-1]
+    alone = replace(listed, text=condition.text, start=condition.start, parts=(condition,), roles={})
+    roles = {"conditions": (alone,), ADJUNCT: (when,)}
+    parts, text = (alone, when), f"{alone.text} {when.text}"
+    return (*state.clauses, Node(text, alone.start, when.end, frozenset({"problem"}), parts, roles))
 
 
 def _told_behind(state: _Cover, node: Node) -> tuple[Node, ...]:

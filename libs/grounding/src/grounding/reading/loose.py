@@ -43,10 +43,10 @@ class Loose:
     )
     words: frozenset[str] = frozenset()
 
-    def meant(self, said: frozenset[str]) -> tuple[Keys, frozenset[str]] | None:
+    def meant(self, words: frozenset[str]) -> tuple[Keys, frozenset[str]] | None:
         """The keys and kinds of the names that these words are."""
-        fitting = [each for each in self.entries.get(said - _DROPPED, ()) if said <= each[0]]
-        if not fitting or len(said - _DROPPED) < _FEWEST:
+        fitting = [each for each in self.entries.get(words - _DROPPED, ()) if words <= each[0]]
+        if not fitting or len(words - _DROPPED) < _FEWEST:
             return None
         keys, kinds = (frozenset[str]().union(*(each[place] for each in fitting)) for place in (1, 2))
         return keys, kinds
