@@ -39,7 +39,8 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     clauses = tuple(_introduced(reading, record))
     found = _judged(clauses, record) if clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
-    restated = _restated(sentence, found, record)
+    asked = [Verdict.UNSUPPORTED] if said and said.verdict is Verdict.UNSUPPORTED else []
+    restated = _restated(sentence, [*(each.verdict for each in found), *asked], record)
     if restated is not None:
         # The text that has the very words has its `he` too; a record that states another sex is still another.
         found, said = [restated], None if said is None or said.verdict is Verdict.UNSUPPORTED else said
@@ -48,9 +49,9 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     return found
 
 
-def _restated(sentence: str, judged: Sequence[Claim], record: Record) -> Claim | None:
+def _restated(sentence: str, judged: Sequence[Verdict], record: Record) -> Claim | None:
     """The very words of a text of these days, where neither the facts nor a reading of the texts decide."""
-    if not any(each.verdict is Verdict.UNSUPPORTED for each in judged) or worst(judged) is Verdict.CONTRADICTED:
+    if Verdict.UNSUPPORTED not in judged or Verdict.CONTRADICTED in judged:
         return None
     outcome = texts.restated(sentence, record)
     return outcome and Claim(0, len(sentence), outcome.check, outcome.verdict, "", outcome.fact_ids)
