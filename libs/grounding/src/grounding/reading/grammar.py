@@ -456,13 +456,13 @@ def _is_of_clause(node: Node, clause: Node) -> bool:
 
 
 def _with_condition(state: _Cover, when: Node) -> tuple[Node, ...]:
-    """The clauses, and the last condition of the last one at this time."""
+    """The clauses, and that the last condition of the last one began at this time."""
     listed = state.clauses[-1].all("conditions")[-1]
     condition = list(listed.within("condition"))[-1]
     alone = replace(listed, text=condition.text, start=condition.start, parts=(condition,), roles={})
-    roles = {"conditions": (alone,), ADJUNCT: (when,)}
+    roles = {WHAT: (alone,), ADJUNCT: (when,)}
     parts, text = (alone, when), f"{alone.text} {when.text}"
-    return (*state.clauses, Node(text, alone.start, when.end, frozenset({"problem"}), parts, roles))
+    return (*state.clauses, Node(text, alone.start, when.end, frozenset({"event"}), parts, roles))
 
 
 def _told_behind(state: _Cover, node: Node) -> tuple[Node, ...]:
