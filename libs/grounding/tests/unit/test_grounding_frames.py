@@ -227,17 +227,24 @@ def test_what_was_done_to_a_thing_that_is_left_out_is_that_of_the_thing_before(t
 
 
 @pytest.mark.parametrize(
-    ("true", "false"),
+    ("dated", "told"),
     [
         (
-            "A colonoscopy was done on 3 May 2020, the same day as no other test.",
+            "Creatinine was 1.9 mg/dL on 9 March 2023, the date on which a colonoscopy was done.",
+            "The highest creatinine on record is 1.9 mg/dL (9 March 2023), the date on which a colonoscopy was done.",
+        ),
+        (
             "A colonoscopy was done on 3 May 2020, the same day gout was charted.",
+            "The highest creatinine on record is 1.9 mg/dL (9 March 2023), the date on which gout was entered.",
         ),
     ],
 )
-def test_a_clause_of_the_same_day_is_of_that_day(true: str, false: str) -> None:
-    assert verdict(true) is not Verdict.CONTRADICTED
-    assert verdict(false) is not Verdict.SUPPORTED
+def test_a_clause_of_the_same_day_is_of_that_day(dated: str, told: str) -> None:
+    assert (
+        verdict("Creatinine was 1.2 mg/dL on 2 March 2021, the same day doxorubicin was given.") is Verdict.UNSUPPORTED
+    )
+    assert Verdict.SUPPORTED not in (verdict(dated), verdict(told))
+    assert verdict("Acute bronchitis on 2 April 2020, the day doxycycline was prescribed.") is Verdict.SUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -274,3 +281,7 @@ def test_a_year_in_brackets_is_that_of_the_condition_before_it_alone() -> None:
         verdict("66-year-old woman with gout (2018), seen on 2 April 2020 with acute bronchitis.")
         is Verdict.CONTRADICTED
     )
+
+
+def test_an_age_with_a_fraction_and_no_unit_is_not_read() -> None:
+    assert verdict("Gout was first charted at age 58.7.") is Verdict.UNSUPPORTED

@@ -384,7 +384,7 @@ def _one_more(node: Node, before: Node) -> Node | None:
     own = {each.kind for role in ("regimens", WHAT) for each in before.all(role)}
     if kind is None or before.kind not in _DONE or before.says("order") or node.kinds & own:
         return None
-    day = Node("", node.end, node.end, frozenset({"when"}), sets={"time": "same", "unit": "day"})
+    day = _same_day(node.end)
     role = "regimens" if kind == "took" else WHAT
     roles = {role: (node,), ADJUNCT: (day,)}
     return Node(node.text, node.start, node.end, frozenset({kind}), (node, day), roles, {MORE: "yes"})
@@ -430,8 +430,14 @@ def _passed(state: _Cover, mark: Production, made: Node) -> _Cover:
     if mark.sets.get("time") != "same" or not state.clauses:
         return state
     last = state.clauses[-1]
-    whens = (each for role in ("when", "on", ADJUNCT) for each in last.all(role))
-    return replace(state, once=tuple(map(_day_of, filter(_is_dated, whens)))[:1])
+    whens = [each for role in ("when", "on", ADJUNCT) for each in last.all(role) if _is_dated(each)]
+    once = [_day_of(each) for each in whens] or ([_same_day(last.end)] if mark.sets.get("day") else [])
+    return replace(state, once=tuple(once[:1]))
+
+
+def _same_day(place: int) -> Node:
+    """The day that the clause before turns out to tell."""
+    return Node("", place, place, frozenset({"when"}), sets={"time": "same", "unit": "day"})
 
 
 def _is_dated(when: Node) -> bool:
