@@ -5,6 +5,8 @@ has the same words.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, product
 
 from grounding import texts
 from grounding.claims import Claim, Verdict, worst
@@ -14,8 +16,15 @@ from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
+from grounding.reading.frames import OTHERWISE
+from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 from grounding.sentence import Reading, read
+
+# What a clause has from those around it, however its own parts are bound.
+_BESIDE = (ADJUNCT, ANTECEDENT, LEAD)
+# More ways to read a sentence than these are too many.
+_MOST_WAYS = 8
 
 __all__ = ["Reading", "claims", "compared", "read"]
 
@@ -28,9 +37,10 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     """What the record and its texts say of what was read."""
     sentence = reading.sentence
     clauses = tuple(_introduced(reading, record))
-    found = _of_clauses(clauses, record) if clauses else [_unread(reading)]
+    found = _judged(clauses, record) if clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
-    restated = _restated(sentence, found, record)
+    asked = [Verdict.UNSUPPORTED] if said and said.verdict is Verdict.UNSUPPORTED else []
+    restated = _restated(sentence, [*(each.verdict for each in found), *asked], record)
     if restated is not None:
         # The text that has the very words has its `he` too; a record that states another sex is still another.
         found, said = [restated], None if said is None or said.verdict is Verdict.UNSUPPORTED else said
@@ -39,9 +49,9 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     return found
 
 
-def _restated(sentence: str, judged: Sequence[Claim], record: Record) -> Claim | None:
+def _restated(sentence: str, judged: Sequence[Verdict], record: Record) -> Claim | None:
     """The very words of a text of these days, where neither the facts nor a reading of the texts decide."""
-    if not any(each.verdict is Verdict.UNSUPPORTED for each in judged) or worst(judged) is Verdict.CONTRADICTED:
+    if Verdict.UNSUPPORTED not in judged or Verdict.CONTRADICTED in judged:
         return None
     outcome = texts.restated(sentence, record)
     return outcome and Claim(0, len(sentence), outcome.check, outcome.verdict, "", outcome.fact_ids)
@@ -56,6 +66,26 @@ def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
         yield circumstances.as_of(clause, following[0], record) if dated else clause
 
 
+def _judged(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
+    """What is said in each way to read the clauses; where these are not judged alike, none of them is taken."""
+    ways = list(islice(product(*map(_ways, clauses)), _MOST_WAYS + 1))
+    judged = [_of_clauses(way, record) for way in ways]
+    if len(ways) <= _MOST_WAYS and len({worst(each) for each in judged}) == 1:
+        return judged[0]
+    start, end = clauses[0].start, clauses[-1].end
+    return [Claim(start, end, "clear", Verdict.UNSUPPORTED, "what belongs together is not clear")]
+
+
+def _ways(clause: Node) -> tuple[Node, ...]:
+    """A clause, and the same with its parts bound otherwise."""
+    beside = {role: clause.all(role) for role in _BESIDE if clause.all(role)}
+    others = (
+        replace(clause, kinds=each.kinds, sets=each.sets, roles={**each.roles, **beside})
+        for each in clause.all(OTHERWISE)
+    )
+    return (replace(clause, roles={**clause.roles, OTHERWISE: ()}), *others) if clause.all(OTHERWISE) else (clause,)
+
+
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
     origins, films = (tuple(each for clause in clauses for each in clause.all(role)) for role in ("origin", "film"))
     named = texts.Named(origins, films if len(films) == 1 else ())
@@ -66,7 +96,9 @@ def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
         clause, outcomes = _of_clause(spoken, before, told, record, named)
         found += (_claim(clause, each) for each in outcomes)
         held = tuple(fact_id for each in outcomes if each.holds for fact_id in each.fact_ids)
-        before, told = clause, circumstances.told(clause, held, record)
+        before = clause
+        if not circumstances.stays(clause, told, record, compare):
+            told = circumstances.told(clause, held, record)
     return found
 
 

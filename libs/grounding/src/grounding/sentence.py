@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 from grounding.comparing.record import Record
-from grounding.reading import names, tokens
+from grounding.reading import loose, names, tokens
 from grounding.reading.grammar import grammar
 from grounding.reading.nodes import Node
 
@@ -37,14 +37,22 @@ def read(sentence: str, record: Record, before: str = "", lead: str = "") -> Rea
     if lead:
         made = [_moved(node, -len(lead)) for node in made]
     clauses, stopped = _clauses(made)
+    freely = None if clauses else _freely(made, record.known)
+    if freely:
+        clauses, stopped = _clauses(freely)
     if not clauses and before and "it" in words:
         clauses, stopped = _clauses(_referred(made, before, record)) or (clauses, stopped)
     return Reading(sentence, clauses, stopped, words)
 
 
+def _freely(made: Sequence[Node], known: tokens.Known) -> list[Node] | None:
+    """Tokens with the names that the record has in another order, or that a list leaves out."""
+    ordered = loose.named(made, known.loose)
+    return loose.shared(ordered or made, lambda text: tokens.name_of(text, known)) or ordered
+
+
 def _clauses(made: Sequence[Node]) -> tuple[tuple[Node, ...], Node | None]:
-    nodes = grammar().phrases(made)
-    clauses, at = grammar().clauses_of(nodes)
+    clauses, nodes, at = grammar().read(made)
     return clauses, None if clauses or not nodes else _stop(nodes[min(at, len(nodes) - 1) :])
 
 

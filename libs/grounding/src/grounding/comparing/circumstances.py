@@ -30,6 +30,7 @@ TIMED = frozenset(
      "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
      "stopped-for", "takes", "tested", "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
+Compare = Callable[[Node, Record], list[Outcome]]
 _CIRCUMSTANCE = "circumstance"
 # What changes drugs, so that `on B` behind it is not what is taken.
 _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
@@ -195,9 +196,10 @@ def as_of(clause: Node, following: Node, record: Record) -> Node:
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
     if "days" in node.kinds:
-        told = []
+        told, before = [], known
         for each in node.all("when"):
-            replaced, known = _anchored(each, known, record)
+            # `On 19 September 2020, three years later` is one day, told from the clause before.
+            replaced, known = _anchored(each, known if _is_list(node) else before, record)
             told.append(replaced)
         return replace(node, roles={**node.roles, "when": tuple(told)}), known
     if node.says("time") == "both":
@@ -208,6 +210,10 @@ def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[
             raise UnclearError("which time is meant")
         return replace(node, kinds=frozenset({"when"}), value=Span("on", (_relative(node, known[0]),))), known
     return node, _told_days(node, record) or known
+
+
+def _is_list(days: Node) -> bool:
+    return any(part.text in ("and", "&") for part in days.parts)
 
 
 def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
@@ -244,6 +250,15 @@ def told(clause: Node, fact_ids: tuple[str, ...], record: Record) -> tuple[Inter
         (day,) = fitting
         return ((day, day),)
     return tuple(named[-1:])
+
+
+def stays(clause: Node, days: tuple[Interval, ...], record: Record, compare: Compare) -> bool:
+    """Whether a clause without a time holds on the day that was told before it, which then goes on being told."""
+    if len(days) != 1 or clause.kind not in TIMED or any(clause.all(role) for role in _TIMES) or clause.says("order"):
+        return False
+    day = _day(clause, days)
+    dated = replace(clause, parts=(*clause.parts, day), roles={**clause.roles, ADJUNCT: (day,)})
+    return all(each.holds for each in compare(dated, record))
 
 
 def _last_named(node: Node, record: Record) -> tuple[Interval, ...]:

@@ -242,6 +242,8 @@ def aged(age: Node, record: Record) -> Span:
     years = days(age) / _DAYS["year"] if "duration" in age.kinds else float(amount(age).value)
     first = int(years)
     if abs(years - first) > _WHOLE and abs(years - first - 1) > _WHOLE:
+        if "duration" not in age.kinds:
+            raise UnclearError("which age is meant")
         born = _birth(record)
         return Span("on", (distant((born, born), age, 1),))
     first = round(years)

@@ -25,6 +25,7 @@ _OF_ONE_ORDER = frozenset(("started", "took", "given", "treated"))
 _DAY = timedelta(1)
 # Which of the orders of a drug is meant.
 _PLACES = frozenset(("first", "last"))
+_NO_ORDER = "the record has no such order of that time"
 _GOES_ON = "the record says that it goes on"
 
 
@@ -133,7 +134,9 @@ def _ordered_on(fact: ClinicalFact, record: Record) -> date | None:
 
 
 def took(node: Node, record: Record) -> list[Outcome]:
-    """Was taken or given at some time, for what is said, and not any more where that is said."""
+    """Was taken or given at some time, for what is said, and not any more where that is said; `is used`: now."""
+    if not node.all("when") and {"is", "are"} & {part.text for part in node.parts}:
+        return drugs.takes(node, record)
     every = drugs.regimens(node)
     over = [each for regimen in every for each in _off(regimen, [], record)] if node.says("over") else []
     return [*over, *drugs.took(node, record), *_reasons_of_time(node, record)]
@@ -161,7 +164,9 @@ def stopped(node: Node, record: Record) -> list[Outcome]:
 def _stopped(node: Node, regimen: Node, spans: Sequence[Span], record: Record) -> list[Outcome]:
     every = drugs.orders_of(regimen, record)
     if not any(span.readings for span in spans) and not _is_timed(node):
-        return [*_off(regimen, [], record), *_details(regimen, meant(node, regimen, record))]
+        orders = meant(node, regimen, record)
+        lacking = [unsupported("date", _NO_ORDER)] if node.all("issued") and not orders else []
+        return [*lacking, *_off(regimen, [], record), *_details(regimen, orders)]
     over = [fact for fact in meant(node, regimen, record) if drugs.is_over(fact, record)]
     fitting = [fact for fact in over if all(_ends(fact, span) for span in spans if span.readings)]
     fitting = [fact for fact in fitting if _lasted_so(fact, node)]

@@ -23,7 +23,7 @@ from grounding.calculators import everything
 from grounding.derived import Derived
 from grounding.formula import Sex
 from grounding.lexicon import Keys, Names
-from grounding.reading import names, wordings
+from grounding.reading import loose, names, wordings
 from grounding.reading.grammar import grammar
 from grounding.reading.tokens import Known
 from grounding.sources import Sources, administrative_sex, birth_day
@@ -254,6 +254,7 @@ class Record:
             frozenset(key for fact in taken for key in facts.keys(fact)),
             frozenset(each.lower() for fact in spoken for each in _asking(fact)),
             frozenset(name for note in self.sources.notes for name in _INTRODUCED.findall(note.text)),
+            loose.loose(each for fact in spoken for each in _in_any_order(fact)),
         )
 
 
@@ -283,6 +284,14 @@ def _named(fact: ClinicalFact) -> Iterator[tuple[str, Keys]]:
         yield name, frozenset({names.of_organism(organism)})
     for text in filter(_is_no_word, answers(fact)):
         yield text, frozenset({names.of_answer(text)})
+
+
+def _in_any_order(fact: ClinicalFact) -> Iterator[tuple[str, Keys, str]]:
+    """The names of what was done and of problems that may be said in any order of their words."""
+    if fact.kind in (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_PROBLEM):
+        for name in facts.names(fact):
+            if not _is_denial(name, fact):
+                yield name, facts.about(fact).own_keys, names.kind_of(fact)
 
 
 def _kinds_of(spoken: Iterable[ClinicalFact]) -> dict[str, frozenset[str]]:

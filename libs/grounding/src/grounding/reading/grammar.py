@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from heapq import heapify, heappop, heappush
 from itertools import chain, groupby, islice, product
 
-from grounding.reading import names, tables, tokens
+from grounding.reading import frames, names, tables, tokens
 from grounding.reading.nodes import Node
 from grounding.reading.patterns import Alphabet, Pattern
 
@@ -31,6 +31,10 @@ GAPPED = "gapped"
 _SHARED = frozenset(("started", "took", "given", "stopped"))
 # What is told to have happened.
 WHAT = "what"
+# Said of a name that shares the verb of the clause before; which clause it makes by its kind, behind which clauses.
+MORE = "more"
+_MORE = {"regimens": "took", "acts": "event", "cares": "care-plan"}
+_DONE = frozenset(("care-plan", "done-for", "event", "given", "started", "took", "treated"))
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
 _NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
 
@@ -54,6 +58,17 @@ _PRONOUN = "( it | which | this | these | they )? "
 
 # What may begin a joint: a clause may end before it, although its row could reach over it.
 _JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
+# A time that leads the sentence is not told of a course whose ends have their own.
+_ENDS = ("fromat", "toat")
+# Phrases that may reach too far. What bounds or denies is never taken apart.
+_PARTED = frozenset(
+    ("acts", "anchor", "circumstance", "conditions", "days", "obs", "observed", "ordered", "regimens", "results",
+     "visit", "when")
+)  # fmt: skip
+# How many other ways to make phrases are tried.
+_TRIES = 4
+# Characters from and up to.
+_Span = tuple[int, int]
 # So many nodes are covered, and whether the last of them belong to a clause.
 _Place = tuple[int, bool]
 # Where a match begins, and minus where it ends; the place of its row, and the match.
@@ -124,6 +139,8 @@ class Grammar:
     # Lines that lead others and questions: they assert nothing.
     sections: tuple[Production, ...] = ()
     questions: tuple[Production, ...] = ()
+    # Clauses whose parts may stand in any order.
+    frames: "frames.Frames | None" = None
 
     def line_of(self, nodes: Sequence[Node], rows: Iterable[Production]) -> Node | None:
         """A line that is one of these rows and nothing more."""
@@ -131,12 +148,39 @@ class Grammar:
         matches = ((row, row.pattern.compiled.fullmatch(text)) for row in rows)
         return next((self._made(row, match, nodes) for row, match in matches if match and nodes), None)
 
-    def phrases(self, nodes: Sequence[Node]) -> list[Node]:
-        """Every level's phrases in place of what they are made of."""
+    def phrases(self, nodes: Sequence[Node], parted: frozenset[_Span] = frozenset()) -> list[Node]:
+        """Every level's phrases in place of what they are made of; none of just these characters (`parted`)."""
         made = list(nodes)
         for rows in self._phrases:
-            made = self._reduced(made, rows)
+            made = self._reduced(made, rows, parted)
         return made
+
+    def read(self, tokens: Sequence[Node]) -> tuple[tuple[Node, ...], list[Node], int]:
+        """The clauses of a sentence; its phrases, and up to which of them it could be read where there are none.
+
+        A phrase that reaches too far (`on 5 May, the same day` before a clause) is taken apart where reading stops.
+        """
+        nodes = self.phrases(tokens)
+        clauses, at = self.clauses_of(nodes)
+        tried, parted, place, there = 0, frozenset[_Span](), at, nodes
+        while not clauses and tried < _TRIES:
+            spans = [each for each in _far(there, place) if each not in parted]
+            if not spans:
+                break
+            others = []
+            for span in spans[: _TRIES - tried]:
+                tried += 1
+                others.append((span, *self._parted(tokens, parted | {span})))
+                if others[-1][1]:
+                    return others[-1][1], nodes, at
+            span, _, there, place = max(others, key=lambda each: _reached(each[2], each[3]))
+            parted |= {span}
+        return clauses, nodes, at
+
+    def _parted(self, tokens: Sequence[Node], parted: frozenset[_Span]) -> tuple[tuple[Node, ...], list[Node], int]:
+        nodes = self.phrases(tokens, parted)
+        clauses, at = self.clauses_of(nodes)
+        return clauses, nodes, at
 
     @cached_property
     def _phrases(self) -> tuple[_Rows, ...]:
@@ -151,7 +195,14 @@ class Grammar:
         return _Rows(self.carried)
 
     def clauses_of(self, nodes: Sequence[Node]) -> tuple[tuple[Node, ...], int]:
-        """The clauses that cover the nodes, or none and the place up to which they could be read."""
+        """The clauses that cover the nodes, or none and the place up to which they could be read.
+
+        Where no rows cover them, clauses whose parts stand in another order are read too.
+        """
+        clauses, at = self._covering(nodes, framed=False)
+        return self._covering(nodes, framed=True) if nodes and not clauses else (clauses, at)
+
+    def _covering(self, nodes: Sequence[Node], *, framed: bool) -> tuple[tuple[Node, ...], int]:
         text = self._text(nodes)
         present = set(text)
         rows = [row for _, row in self._whole.that_may(present)]
@@ -170,11 +221,12 @@ class Grammar:
             shared = None if behind or not state.clauses else _subject(state.clauses[-1])
             going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
+            free = self._framed(nodes, state, at, shared) if framed and not behind else ()
             passed = (
                 ((end, row.kind == TAIL), _passed(state, row, self._made(row, match, nodes)))
                 for row, match, end in _matches(marks[behind], text, at)
             )
-            for place, cover in chain(passed, beside, begun, going_on):
+            for place, cover in chain(passed, beside, begun, going_on, free):
                 _keep(best, place, cover)
         whole = best.get((len(nodes), True))
         return (whole.clauses, len(nodes)) if whole else ((), max(at for at, _ in best))
@@ -213,6 +265,19 @@ class Grammar:
             told = replace(made, parts=(subject, *made.parts), roles=roles)
             yield (end, True), _with(state, told, led=_is_led(state, nodes[: match.start()]))
 
+    def _framed(
+        self, nodes: Sequence[Node], state: _Cover, at: int, subject: Node | None
+    ) -> Iterator[tuple[_Place, _Cover]]:
+        """One more clause whose parts stand in any order, or one more thing of the clause before."""
+        more = _one_more(nodes[at], state.clauses[-1]) if state.clauses else None
+        if more is not None:
+            yield (at + 1, True), _with(replace(state, lead=()), more, led=False)
+        for end, made in self.frames.clauses(nodes, at) if self.frames else ():
+            whole = _carried(made, state, subject)
+            node = _completed(whole, state.clauses) if whole else None
+            if node is not None and not (_is_led(state, nodes[:at]) and any(map(node.all, _ENDS))):
+                yield (end, True), _with(state, node, led=_is_led(state, nodes[:at]))
+
     def _adjunct(
         self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
     ) -> Iterator[tuple[_Place, _Cover]]:
@@ -222,9 +287,11 @@ class Grammar:
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
         if behind:
-            last = _untold(state.clauses[-1], state.lead) if node.kind == "when" else state.clauses[-1]
-            told = (*state.clauses[:-1], _told(last, behind=(node,)))
+            told = _told_behind(state, node) if _is_of_clause(node, state.clauses[-1]) else _with_condition(state, node)
             yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
+            return
+        if state.clauses and node.text.startswith("("):
+            # `With hypertension (2003), migraine and ...`: of what stands before it, and not of what follows.
             return
         end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
         # Another time behind a joint takes the place of the one that leads the sentence.
@@ -232,7 +299,7 @@ class Grammar:
         lead = (node,) if fresh and state.clauses else (*state.lead, node)
         yield (end, False), _Cover(state.cost + 1, state.clauses, lead)
 
-    def _reduced(self, nodes: list[Node], rows: _Rows) -> list[Node]:
+    def _reduced(self, nodes: list[Node], rows: _Rows, parted: frozenset[_Span]) -> list[Node]:
         text = self._text(nodes)
         level = dict(rows.that_may(set(text)))
         queue = [found for order, row in level.items() for found in _next(row, order, text, 0)]
@@ -240,6 +307,10 @@ class Grammar:
         made, at = [], 0
         while queue:
             start, _, order, match = heappop(queue)
+            if parted and (nodes[start].start, nodes[match.end() - 1].end) in parted:
+                for found in _next(level[order], order, text, start + 1):
+                    heappush(queue, found)
+                continue
             if start >= at:
                 made += [*nodes[at:start], self._made(level[order], match, nodes)]
                 at = match.end()
@@ -270,6 +341,16 @@ class Grammar:
         )
 
 
+def _far(nodes: Sequence[Node], at: int) -> list[_Span]:
+    """The phrases around the place where reading stopped."""
+    near = (nodes[place] for place in (at, at - 1, at + 1) if 0 <= place < len(nodes))
+    return [(node.start, node.end) for node in near if node.kinds & _PARTED and len(node.parts) > 1]
+
+
+def _reached(nodes: Sequence[Node], at: int) -> int:
+    return nodes[at].start if at < len(nodes) else nodes[-1].end
+
+
 def _next(row: "Production", order: int, text: str, at: int) -> Iterator[_Found]:
     """The first match of a row from here on, if there is one."""
     matches = (each for each in row.pattern.compiled.finditer(text, at) if each.end() > each.start())
@@ -292,6 +373,33 @@ def _matches(rows: Iterable[Production], text: str, at: int, ends: Sequence[int]
 def _keep(best: dict[_Place, _Cover], place: _Place, new: _Cover) -> None:
     if place not in best or new.cost < best[place].cost:
         best[place] = new
+
+
+def _one_more(node: Node, before: Node) -> Node | None:
+    """A name of another kind behind a clause whose verb it shares: `was treated with ibuprofen and a care plan`.
+
+    It was given or done on the day of that clause. None where that clause does not tell of what was given or done.
+    """
+    kind = next((_MORE[each] for each in node.kinds if each in _MORE), None)
+    own = {each.kind for role in ("regimens", WHAT) for each in before.all(role)}
+    if kind is None or before.kind not in _DONE or before.says("order") or node.kinds & own:
+        return None
+    day = _same_day(node.end)
+    role = "regimens" if kind == "took" else WHAT
+    roles = {role: (node,), ADJUNCT: (day,)}
+    return Node(node.text, node.start, node.end, frozenset({kind}), (node, day), roles, {MORE: "yes"})
+
+
+def _carried(made: Node, state: _Cover, subject: Node | None) -> Node | None:
+    """A clause with the result of the one before it where it leaves out its own; None where there is no such one."""
+    if not made.says(frames.CARRIED):
+        return made
+    if subject is None:
+        return None
+    ways = tuple(filter(None, (_carried(each, state, subject) for each in made.all(frames.OTHERWISE))))
+    sets = {name: said for name, said in made.sets.items() if name != frames.CARRIED}
+    roles = {**made.roles, RESULT: (subject,), PRIOR: (state.clauses[-1],), frames.OTHERWISE: ways}
+    return replace(made, parts=(subject, *made.parts), roles=roles, sets=sets)
 
 
 def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
@@ -322,8 +430,14 @@ def _passed(state: _Cover, mark: Production, made: Node) -> _Cover:
     if mark.sets.get("time") != "same" or not state.clauses:
         return state
     last = state.clauses[-1]
-    whens = (each for role in ("when", "on", ADJUNCT) for each in last.all(role))
-    return replace(state, once=tuple(map(_day_of, filter(_is_dated, whens)))[:1])
+    whens = [each for role in ("when", "on", ADJUNCT) for each in last.all(role) if _is_dated(each)]
+    once = [_day_of(each) for each in whens] or ([_same_day(last.end)] if mark.sets.get("day") else [])
+    return replace(state, once=tuple(once[:1]))
+
+
+def _same_day(place: int) -> Node:
+    """The day that the clause before turns out to tell."""
+    return Node("", place, place, frozenset({"when"}), sets={"time": "same", "unit": "day"})
 
 
 def _is_dated(when: Node) -> bool:
@@ -340,6 +454,30 @@ def _told(clause: Node, before: tuple[Node, ...] = (), behind: tuple[Node, ...] 
     start, end = (min(each.start for each in (*before, clause)), max(each.end for each in (clause, *behind)))
     parts = (*before, *clause.parts, *behind)
     return replace(clause, start=start, end=end, parts=parts, roles={**clause.roles, ADJUNCT: adjuncts})
+
+
+def _is_of_clause(node: Node, clause: Node) -> bool:
+    """A year in brackets behind what a person has (`a woman with hypertension (2003)`) is not that of her age."""
+    return not (node.text.startswith("(") and clause.kind == "person" and clause.all("conditions"))
+
+
+def _with_condition(state: _Cover, when: Node) -> tuple[Node, ...]:
+    """The clauses, and that the last condition of the last one began at this time."""
+    listed = state.clauses[-1].all("conditions")[-1]
+    condition = list(listed.within("condition"))[-1]
+    alone = replace(listed, text=condition.text, start=condition.start, parts=(condition,), roles={})
+    roles = {WHAT: (alone,), ADJUNCT: (when,)}
+    parts, text = (alone, when), f"{alone.text} {when.text}"
+    return (*state.clauses, Node(text, alone.start, when.end, frozenset({"event"}), parts, roles))
+
+
+def _told_behind(state: _Cover, node: Node) -> tuple[Node, ...]:
+    """The clauses, the last of them with what stands behind it; those whose verb it shares have it too."""
+    *others, last = state.clauses
+    if last.says(MORE) and others:
+        return (*_told_behind(replace(state, clauses=tuple(others)), node), last)
+    last = _untold(last, state.lead) if node.kind == "when" else last
+    return (*others, _told(last, behind=(node,)))
 
 
 def _untold(clause: Node, lead: tuple[Node, ...]) -> Node:
@@ -486,6 +624,7 @@ def grammar() -> Grammar:
         carried=tuple(each for each in carried if each.pattern.source),
         sections=of_kind[SECTION],
         questions=of_kind[QUESTION],
+        frames=frames.frames(alphabet, groups),
     )
     for each in (*made, *whole.carried, *(row for level in levels for row in level)):
         assert each.pattern.compiled, each.line

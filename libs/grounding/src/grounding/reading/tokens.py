@@ -16,6 +16,7 @@ from terminology import units
 from grounding import lexicon, relations
 from grounding.lexicon import Names
 from grounding.reading import dates, names, tables
+from grounding.reading.loose import Loose
 from grounding.reading.nodes import Node
 from grounding.reading.patterns import TOKEN
 from grounding.statements import METHODS
@@ -115,6 +116,8 @@ class Known:
     questions: frozenset[str] = frozenset()
     # Names by which the record's notes introduce the patient.
     called: frozenset[str] = frozenset()
+    # Its names in any order of their words.
+    loose: Loose = field(default_factory=Loose)
 
 
 NOTHING_KNOWN = Known()
@@ -149,6 +152,11 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
                 taken[node.start : node.end] = b"\1" * (node.end - node.start)
                 rest = rest[: node.start] + "\0" * (node.end - node.start) + rest[node.end :]
     return sorted(found, key=lambda node: node.start)
+
+
+def name_of(text: str, known: Known = NOTHING_KNOWN) -> Node | None:
+    """The name that a text is, if it is one."""
+    return next((node for node in _names(text, known) if node.text == text), None)
 
 
 def _quotes(text: str) -> Iterator[Node]:

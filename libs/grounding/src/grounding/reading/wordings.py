@@ -16,6 +16,7 @@ _MOST_WORDS = 10
 _PAIR = 2
 _WHOSE = ("her", "his", "the")
 _AUXILIARIES = ("was", "were", "has been", "have been", "had been", "got", "was then")
+_AUXILIARY = re.compile(rf" (?:{'|'.join(_AUXILIARIES)})$")
 # Who reads the fact knows that it is past.
 _HISTORY = "history of "
 # `Sprained ankle`, `sprained her ankle`.
@@ -51,6 +52,16 @@ def passive(name: str) -> tuple[str, ...]:
     """What was done to something, as a sentence: `appendix removed` as `appendix was removed`."""
     match = _deed().fullmatch(name)
     return tuple(f"{match[1]} {auxiliary} {match[2]}" for auxiliary in _AUXILIARIES) if match else ()
+
+
+def object_of(sentence: str) -> str:
+    """Of what was done to something that something: `appendix` of `appendix was removed`; empty where there is none."""
+    match = _deed().fullmatch(sentence)
+    return _AUXILIARY.sub("", match[1]) if match else ""
+
+
+def is_deed(word: str) -> bool:
+    return any(word in deeds for deeds in _table()["deed"].values())
 
 
 @cache
