@@ -23,11 +23,16 @@ STEADY, MARKED = Decimal("0.05"), Decimal("0.15")
 _LASTING = frozenset(("between", "days-between", "since", "span"))
 # How far a change may lie from the simple fraction that it is told as.
 _PART = Decimal("0.04")
+_TWO = 2
 _FEW = "the record has no course of it"
 
 
 def course(node: Node, record: Record) -> list[Outcome]:
     """A direction, from and to; with the values that are listed behind it."""
+    if node.all("loose"):
+        raise UnclearError("which end of the course the value is")
+    if node.all("by") or node.all("part"):
+        return changed_by(node, record)
     outcomes: list[Outcome] = []
     for place, obs in enumerate(node.all("obs")):
         outcomes += _course(node, obs, place, record)
@@ -99,7 +104,7 @@ def _going_on(node: Node, points: Sequence[Point], record: Record) -> list[Outco
     end = last[0] if node.all("to") else last[-1]
     manners = [each.says("manner") for each in node.all("manner")]
     inside = [each for each in points if first[0].at <= each.at <= end.at]
-    found = [*_length(spans, first[0], end), _direction(node.says("direction"), first[0], end)]
+    found = [*_length(spans, first[0], end), direction(node.says("direction"), first[0], end)]
     return [*said, *found, *(_manner(each, inside, first[0], end) for each in manners)]
 
 
@@ -122,7 +127,7 @@ def course_series(node: Node, record: Record) -> list[Outcome]:
     if not all(each.holds for each in outcomes):
         return outcomes
     values = [points[-1] for _, points, _ in said if points]
-    steps = [_direction(node.says("direction"), before, after) for before, after in pairwise(values)]
+    steps = [direction(node.says("direction"), before, after) for before, after in pairwise(values)]
     return [*outcomes, *steps]
 
 
@@ -139,7 +144,7 @@ def _between(node: Node, spans: Sequence[Span], start: Point, last: Point, chose
         return [unsupported("direction", "the record has no course of it in that time")]
     inside = [each for each in chosen if start.at <= each.at <= last.at]
     wanted = node.says("direction")
-    found = [*_length(spans, start, last), _direction(wanted, start, last)]
+    found = [*_length(spans, start, last), direction(wanted, start, last)]
     if all(each.holds for each in found) and not node.all("from") and not spans:
         found.append(_still(wanted, inside))
     manners = [each.says("manner") for each in node.all("manner")]
@@ -242,7 +247,7 @@ def _length(spans: Sequence[Span], start: Point, last: Point) -> list[Outcome]:
     ]
 
 
-def _direction(wanted: str, start: Point, last: Point) -> Outcome:
+def direction(wanted: str, start: Point, last: Point) -> Outcome:
     used = (*start.facts, *last.facts)
     if wanted in ("better", "worse"):
         worse = series.worse_direction([start, last])
@@ -270,24 +275,43 @@ def from_value(node: Node, record: Record) -> list[Outcome]:
     spans = series.spans_of(node.all("fromat"), record)
     usual = within(earlier, spans, record) if spans else series.extremes(earlier, "last")
     first, said = _end(node.all("from"), (), earlier, usual, record)
-    return [*outcomes, *said, *(_direction(node.says("direction"), each, agreeing[-1]) for each in first[:1])]
+    return [*outcomes, *said, *(direction(node.says("direction"), each, agreeing[-1]) for each in first[:1])]
 
 
 def amounted(node: Node, record: Record) -> list[Outcome]:
     """The amount of the course that the clause before tells: `from 24.1 to 28.1, an increase of 4`."""
-    prior, subject = node.all(PRIOR)[0], node.all("obs")[0]
-    points = points_of(subject, record)
-    first, said = _end(prior.all("from"), _days(prior, "fromat"), points, points, record)
-    if not prior.all("from") or not first:
+    first, last, said = _both_ends(node.all(PRIOR)[0], node.all("obs")[0], record)
+    spans = series.spans_of(node.all("when"), record)
+    if any(span.relation not in ("span", "now") for span in spans):
+        raise UnclearError("which time is meant")
+    return [*said, *_length(spans, first, last), *changed(node, first, last)]
+
+
+def _both_ends(clause: Node, subject: Node, record: Record) -> tuple[Point, Point, list[Outcome]]:
+    """The first and the last value of the clauses about one result; UnclearError where they tell but one."""
+    points, prior = points_of(subject, record), clause.one(PRIOR)
+    if clause.all("from"):
+        first, said = _end(clause.all("from"), _days(clause, "fromat") or clause.all("when"), points, points, record)
+        end = prior if prior and not clause.all("to") else clause
+        if first:
+            return first[0], carried.ending(end, subject, record)[-1], said
+    if prior and not clause.all("from"):
+        return carried.ending(prior, subject, record)[0], carried.ending(clause, subject, record)[-1], []
+    compared = [each for _, each, _ in results.compared_readings(clause, record) if each] if _has_several(clause) else []
+    if len(compared) < _TWO:
         raise UnclearError("what it changed from")
-    return [*said, *_changed(node, first[0], carried.ending(prior, subject, record)[-1])]
+    return compared[0][0], compared[-1][-1], []
 
 
-def _changed(node: Node, first: Point, last: Point) -> list[Outcome]:
+def _has_several(clause: Node) -> bool:
+    return len(list(clause.within("value"))) >= _TWO and any(clause.within("result"))
+
+
+def changed(node: Node, first: Point, last: Point) -> list[Outcome]:
     used = (*first.facts, *last.facts)
     reason = f"the record goes from {told(first)} on {first.day} to {told(last)} on {last.day}"
-    found = _direction(node.says("direction"), first, last)
-    right = _by_amount(node, first, last)
+    found = direction(node.says("direction"), first, last)
+    right = _by(node)(node, first, last)
     return [found, supported("value", used) if right else contradicted("value", reason, used)]
 
 
@@ -303,7 +327,7 @@ def from_change(node: Node, record: Record) -> list[Outcome]:
     earlier = [each for each in within(points_of(reading.subject, record), spans, record) if each.at < agreeing[-1].at]
     if not earlier or not all(span.readings for span in spans):
         return [unsupported("date", NO_TIME)]
-    return [*outcomes, *_changed(node, earlier[-1], agreeing[-1])]
+    return [*outcomes, *changed(node, earlier[-1], agreeing[-1])]
 
 
 def previous(node: Node, record: Record) -> list[Outcome]:
@@ -375,7 +399,7 @@ def _changed_by(node: Node, points: Sequence[Point], record: Record) -> list[Out
         return [*said_begin, *said_end]
     first = begin[0] if node.all("from") else _start(chosen, spans)
     last = end[-1] if node.all("to") else chosen[-1]
-    found = [*said_begin, *said_end, *_length(spans, first, last), _direction(node.says("direction"), first, last)]
+    found = [*said_begin, *said_end, *_length(spans, first, last), direction(node.says("direction"), first, last)]
     if not all(each.holds for each in found):
         return found
     used = (*first.facts, *last.facts)

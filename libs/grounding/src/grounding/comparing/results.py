@@ -271,7 +271,7 @@ def converted(node: Node, record: Record) -> list[Outcome]:
     other, points = node.all("value")[0], compared[-1][1]
     if meaning.amount(other).unit in ("", meaning.amount(compared[-1][0].value).unit):
         return [*outcomes, *_of_other_time(node, other, compared[-1][0], record)]
-    return [*outcomes, _of_those(other, points)]
+    return [*outcomes, of_those(other, points)]
 
 
 def _of_other_time(node: Node, value: Node, reading: Reading, record: Record) -> list[Outcome]:
@@ -484,7 +484,7 @@ def extreme_rank(node: Node, record: Record) -> list[Outcome]:
     if not meant:
         return [unsupported("date", NO_TIME)]
     if {each.at for each in meant} & {each.at for each in extreme}:
-        return [supported("order", meant[-1].facts), *(_of_those(value, extreme) for value in node.all("value"))]
+        return [supported("order", meant[-1].facts), *(of_those(value, extreme) for value in node.all("value"))]
     return [contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)]
 
 
@@ -508,15 +508,15 @@ def compared(node: Node, record: Record) -> list[Outcome]:
     points = points_of(node.all("obs")[0], record)
     if not points:
         return [unsupported("value", NO_RESULT)]
-    first = _at(node.all("first"), points, record)
-    second = _at(node.all("second"), points, record)
+    first = at(node.all("first"), points, record)
+    second = at(node.all("second"), points, record)
     if not first or not second:
         return [unsupported("date", NO_TIME)]
     values = [(each, at) for role, at in (("value", first), ("other", second)) for each in node.all(role)]
-    return [_higher_or_lower(node.says("direction"), first, second), *(_of_those(each, at) for each, at in values)]
+    return [_higher_or_lower(node.says("direction"), first, second), *(of_those(each, at) for each, at in values)]
 
 
-def _of_those(value: Node, points: Sequence[Point]) -> Outcome:
+def of_those(value: Node, points: Sequence[Point]) -> Outcome:
     agreeing = series.saying(value, points)
     return supported("value", agreeing[-1].facts) if agreeing else disagreement(meaning.amount(value), points)
 
@@ -531,7 +531,7 @@ def _higher_or_lower(wanted: str, first: Sequence[Point], second: Sequence[Point
     return contradicted("direction", reason, used)
 
 
-def _at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[Point]:
+def at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[Point]:
     return within(points, series.spans_of(whens, record), record) if whens else series.newest(points)
 
 

@@ -1,6 +1,6 @@
 """Courses of results: the points that a phrase means, which of them an order or a time chooses, and what says one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -31,6 +31,7 @@ from grounding.comparing.outcome import Outcome, contradicted, unsupported
 from grounding.comparing.record import Point, Record
 from grounding.lexicon import Keys
 from grounding.reading import names
+from grounding.reading.dates import Found
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
@@ -88,7 +89,17 @@ def inner(node: Node, name: str) -> str:
 
 def points_of(node: Node, record: Record) -> tuple[Point, ...]:
     """The course of the result that a phrase names, in the specimen that it names."""
-    return _of_specimen(record.points(observed_keys(node)), inner(node, "specimen"))
+    points = _of_specimen(record.points(observed_keys(node)), inner(node, "specimen"))
+    dates = list(_dates(node))
+    points = tuple(each for each in points if all(date.includes(each.day) for date in dates)) if dates else points
+    return tuple(each for each in points if each.at > points[0].at) if inner(node, "rank") == "later" else points
+
+
+def _dates(node: Node) -> Iterator[Found]:
+    """The dates that stand within the name of a result: her March 2024 HbA1c."""
+    yield from (each.value for each in node.all("dated"))
+    for part in node.parts:
+        yield from _dates(part)
 
 
 def computed_of(node: Node, record: Record) -> tuple[Point, ...]:

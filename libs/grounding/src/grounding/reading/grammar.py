@@ -14,12 +14,15 @@ from heapq import heapify, heappop, heappush
 from itertools import chain, groupby, islice, product
 
 from grounding.reading import names, tables, tokens
+from grounding.reading.arranging import arranged
 from grounding.reading.nodes import Node
 from grounding.reading.patterns import Alphabet, Pattern
 
 _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
+_PARTS = ("part", "pattern")
+_PART = re.compile(r"\{([\w-]+)\}")
 ADJUNCT, LEAD = "adjunct", "lead"
 # What a clause says that may leave out its subject: in which roles that stands in the clause before it, which is then
 # its antecedent (`amlodipine was started in June and stopped in July`).
@@ -41,7 +44,7 @@ _FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"
 _CLAUSE = 2
 _WITH = "with"
 # What stands beside a clause and says when, or in which circumstances.
-_ADJUNCTS = ("when", "circumstance")
+_ADJUNCTS = ("when", "circumstance", "tally")
 # A clause that says when itself is not told so by what leads the sentence.
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
@@ -50,7 +53,7 @@ _AUXILIARIES = frozenset(("was", "were", "been", "got"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
-_PRONOUN = "( it | which | this | these | they )? "
+_PRONOUN = "( it | which | this | these | they | ( her | his | the | its | their ) @scoreword )? "
 
 # What may begin a joint: a clause may end before it, although its row could reach over it.
 _JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
@@ -261,6 +264,8 @@ class Grammar:
             of_kind = tuple(node for node in rest if self.alphabet.is_of_kind(node, kind))
             if of_kind:
                 roles[kind] = (*roles.get(kind, ()), *of_kind)
+        if row.sets.get("ends"):
+            roles = arranged(parts, roles)
         text = " ".join(part.text for part in parts)
         return Node(text, parts[0].start, parts[-1].end, row.kinds, parts, roles, row.sets)
 
@@ -461,8 +466,7 @@ def grammar() -> Grammar:
         tokens.CROSSED,
     ):
         alphabet.kinds(frozenset({kind}))
-    phrases = _rows("phrases", _PHRASES)
-    clauses = _rows("clauses", _CLAUSES)
+    phrases, clauses = _whole_rows("phrases", _PHRASES), _whole_rows("clauses", _CLAUSES)
     for _, row in phrases:
         alphabet.kinds(frozenset(row["kind"].split("|")))
 
@@ -509,6 +513,17 @@ def _without_subject(pattern: str) -> str:
 def _rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """The rows of a table, then those of the tables in the folder of its name."""
     return [row for table in tables.all_of(name) for row in tables.rows(table, columns)]
+
+
+def _whole_rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a table with the parts that their patterns share."""
+    parts = {row["part"]: row["pattern"] for _, row in _rows("parts", _PARTS)}
+
+    def whole(pattern: str) -> str:
+        told = _PART.sub(lambda match: f"( {parts[match[1]]} )", pattern)
+        return told if told == pattern else whole(told)
+
+    return [(line, {**row, "pattern": whole(row["pattern"])}) for line, row in _rows(name, columns)]
 
 
 def _level(row: tuple[int, Mapping[str, str]]) -> int:

@@ -1,0 +1,145 @@
+"""What is added to a value that was told: where it came from, whether it is normal, that it was not reached again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from grounding.comparing import carried, courses, levels, meaning, results, series, valued
+from grounding.comparing.meaning import UnclearError
+from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
+from grounding.comparing.record import Point, Record
+from grounding.comparing.series import NO_TIME, points_of, told, within
+from grounding.reading.grammar import PRIOR
+from grounding.reading.nodes import Node
+
+_RANKS = {
+    **dict.fromkeys(("first", "initial", "baseline", "earliest"), "first"),
+    **dict.fromkeys(("previous", "prior", "preceding", "last"), "last"),
+    **dict.fromkeys(("peak", "high", "highest"), "highest"),
+    **dict.fromkeys(("nadir", "low", "lowest"), "lowest"),
+}
+_FACTORS = {"twice": Decimal(2), "double": Decimal(2), "half": Decimal("0.5")}
+_NEAR, _WIDE = Decimal("0.1"), Decimal("0.2")
+
+
+def _ended(node: Node, record: Record) -> list[Point]:
+    return carried.ending(node.all(PRIOR)[0], node.all("obs")[0], record)
+
+
+def came_from(node: Node, record: Record) -> list[Outcome]:
+    """`6.1 %, up from 5.9 % in 2023`, `compared with 5.9 %`: an earlier value, of its time or of its place in the row."""
+    subject, last = node.all("obs")[0], _ended(node, record)[-1]
+    points = points_of(subject, record)
+    whens = series.spans_of(node.all("when"), record)
+    if any(not span.readings for span in whens):
+        raise UnclearError("which time is meant")
+    is_compared = node.says("direction") == "change" and bool(whens)
+    others = [each for each in points if each.at < last.at or (is_compared and each.at != last.at)]
+    ranks = [_RANKS[part.text] for part in node.parts if not part.kinds and part.text in _RANKS]
+    pool = within(others, whens, record) if whens else series.extremes(others, (ranks or ["last"])[-1])
+    if not pool:
+        return [unsupported("date", NO_TIME)]
+    value = node.all("from")[0]
+    agreeing = series.saying(value, pool)
+    if not agreeing:
+        return [series.disagreement(meaning.amount(value), pool)]
+    found = [supported("value", agreeing[-1].facts), *_ranked(ranks, others, agreeing)]
+    return [*found, courses.direction(node.says("direction"), agreeing[-1], last)]
+
+
+def _ranked(ranks: Sequence[str], others: Sequence[Point], agreeing: Sequence[Point]) -> list[Outcome]:
+    meant = [series.extremes(others, rank) for rank in ranks]
+    return [
+        contradicted("order", f"the record has {told(each[-1])} on {each[-1].day}", each[-1].facts)
+        for each in meant
+        if {point.at for point in each}.isdisjoint(point.at for point in agreeing)
+    ]
+
+
+def level_tail(node: Node, record: Record) -> list[Outcome]:
+    """`..., which is low`: of the value that was told."""
+    points = _ended(node, record)
+    wanted = node.says("level") or next((each.says("level") for each in node.all("flag")), "")
+    return [levels.worst_level(wanted, points), *levels.extents(node, points)]
+
+
+def class_tail(node: Node, record: Record) -> list[Outcome]:
+    """`..., in the overweight range`: of the body mass index that was told."""
+    return valued.in_class(node, _ended(node, record)[-1:], record)
+
+
+def not_since(node: Node, record: Record) -> list[Outcome]:
+    """`..., and it has not reached that level since`."""
+    last = _ended(node, record)[-1]
+    later = [each for each in points_of(node.all("obs")[0], record.whole) if each.at > last.at]
+    sign = -1 if node.says("direction") == "fall" else 1
+    beyond = [each for each in later if (each.value - last.value) * sign >= 0]
+    if beyond:
+        return [contradicted("value", f"the record has {told(beyond[-1])} on {beyond[-1].day}", beyond[-1].facts)]
+    if not later:
+        return [unsupported("value", "the record has no later value")]
+    return [supported("value", later[-1].facts)]
+
+
+def repeated(node: Node, record: Record) -> list[Outcome]:
+    """`HbA1c was repeated in May 2024 and was 6.1 %`: a value that is not the first one."""
+    subject = node.all("obs")[0]
+    points = points_of(subject, record.whole)
+    chosen = within(points, series.spans_of(node.all("when"), record), record)
+    if not chosen:
+        return [unsupported("date", NO_TIME)]
+    later = [each for each in chosen if each.at > points[0].at]
+    if not later:
+        return [contradicted("order", "the record has no value before it", chosen[-1].facts)]
+    if not node.all("value"):
+        return [supported("order", later[-1].facts)]
+    agreeing = series.saying(node.all("value")[0], later)
+    if agreeing:
+        return [supported("value", agreeing[-1].facts)]
+    return [series.disagreement(meaning.amount(node.all("value")[0]), later)]
+
+
+def ratio(node: Node, record: Record) -> list[Outcome]:
+    """`Twice as high in 2011 as in 2017`: one value against another of a named time."""
+    points = points_of(node.all("obs")[0], record)
+    first, second = results.at(node.all("first"), points, record), results.at(node.all("second"), points, record)
+    if not first or not second:
+        return [unsupported("date", NO_TIME)]
+    told_ = [(each, at) for role, at in (("value", first), ("other", second)) for each in node.all(role)]
+    values = [results.of_those(each, at) for each, at in told_]
+    return [*values, _is_so_many_times(node, first[-1], second[-1])]
+
+
+def _is_so_many_times(node: Node, first: Point, second: Point) -> Outcome:
+    used = (*first.facts, *second.facts)
+    reason = f"the record has {told(first)} on {first.day} and {told(second)} on {second.day}"
+    if not second.value:
+        return unsupported("value", "no ratio to 0")
+    actual, factor = first.value / second.value, _factor(node)
+    words = {part.text for part in node.parts}
+    right = abs(actual - factor) <= factor * _NEAR
+    if words & {"more", "over"}:
+        right = actual > factor
+    elif words & {"less", "under", "almost", "nearly"} and "no" not in words:
+        right = factor * (1 - _WIDE) <= actual <= factor
+    return supported("value", used) if right else contradicted("value", reason, used)
+
+
+def _factor(node: Node) -> Decimal:
+    if node.all("times"):
+        return Decimal(meaning.count(node.all("times")[0]))
+    if node.all("part"):
+        part = node.all("part")[0]
+        return Decimal(part.says("numerator")) / Decimal(part.says("denominator"))
+    return next(_FACTORS[part.text] for part in node.parts if part.text in _FACTORS)
+
+
+def differing(node: Node, record: Record) -> list[Outcome]:
+    """`2 kg higher in 2020 than in 2010`: the direction, the values and the difference."""
+    points = points_of(node.all("obs")[0], record)
+    found = results.compared(node, record)
+    if not all(each.holds for each in found):
+        return found
+    first, second = results.at(node.all("first"), points, record), results.at(node.all("second"), points, record)
+    way = {"higher": "rise", "lower": "fall"}[node.says("direction")]
+    return [*found, *courses.changed(replace(node, sets={**node.sets, "direction": way}), second[-1], first[-1])]
