@@ -83,7 +83,15 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
 def _settled(clause: Node, record: Record) -> Node:
     """A clause whose own times are days where it names occasions (higher when he had A than when he had B)."""
     nodes = [each for role in ("first", *_ENDS) for each in clause.all(role) if _CIRCUMSTANCE in each.kinds]
-    return _with(clause, {each: _as_when(each, record, _SOON, dated=False) for each in nodes}) if nodes else clause
+    changed = {each: _as_when(each, record, _SOON, dated=False) for each in nodes}
+    lasts = [each for role in ("when", "toat", LEAD, ADJUNCT) for each in clause.all(role) if "lastn" in each.kinds]
+    changed |= {each: _of_last(each, clause, record) for each in lasts}
+    return _with(clause, changed) if changed else clause
+
+
+def _of_last(node: Node, clause: Node, record: Record) -> Node:
+    """`At the last three checks`: the days since the third last value of the result that a clause is about."""
+    return replace(node, kinds=frozenset({"when"}), value=tallies.of_last(node, clause, record))
 
 
 def _without(clause: Node, beside: Sequence[Node]) -> Node:

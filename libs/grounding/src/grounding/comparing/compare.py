@@ -12,6 +12,7 @@ from grounding.comparing import (
     extremes,
     findings,
     levels,
+    panels,
     persons,
     prescriptions,
     problems,
@@ -21,6 +22,7 @@ from grounding.comparing import (
     social,
     statements,
     tails,
+    tallies,
     valued,
     visits,
 )
@@ -41,6 +43,7 @@ KINDS: Mapping[str, Compare] = {
     "measured": _measured,
     "extreme": extremes.extreme,
     "always": extremes.always,
+    "then-always": extremes.then_always,
     "among": extremes.among,
     "sometimes": extremes.sometimes,
     "rated": extremes.rated,
@@ -48,6 +51,11 @@ KINDS: Mapping[str, Compare] = {
     "amounted": courses.amounted,
     "from-change": courses.from_change,
     "previous": courses.previous,
+    "beyond": tallies.beyond,
+    "since-last": tallies.since_last,
+    "panel-when": panels.when,
+    "panel-count": panels.counted,
+    "panel-extreme": panels.extreme,
     "came-from": tails.came_from,
     "level-tail": tails.level_tail,
     "class-tail": tails.class_tail,
@@ -177,6 +185,6 @@ KINDS: Mapping[str, Compare] = {
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     try:
-        return circumstances.compared(assertion, record, KINDS[assertion.kind])
+        return [*tails.early(assertion, record), *circumstances.compared(assertion, record, KINDS[assertion.kind])]
     except UnclearError as error:
         return [unsupported("clear", str(error))]

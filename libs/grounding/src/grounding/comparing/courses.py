@@ -31,13 +31,12 @@ def course(node: Node, record: Record) -> list[Outcome]:
     """A direction, from and to; with the values that are listed behind it."""
     if node.all("loose"):
         raise UnclearError("which end of the course the value is")
-    if node.all("by") or node.all("part"):
-        return changed_by(node, record)
     outcomes: list[Outcome] = []
     for place, obs in enumerate(node.all("obs")):
         outcomes += _course(node, obs, place, record)
     inside = results.measured(node, record) if list(node.within("result")) else []
-    return [*outcomes, *inside, *_middle(node, record), *_comments(node, record)]
+    beside = [*_on_the_way(node, record), *_comments(node, record), *_flags(node, record)]
+    return [*outcomes, *inside, *_middle(node, record), *beside]
 
 
 def _middle(node: Node, record: Record) -> list[Outcome]:
@@ -45,6 +44,35 @@ def _middle(node: Node, record: Record) -> list[Outcome]:
     stated = list(zip(node.all("value"), node.all("when"), strict=True)) if node.all("value") else []
     points = points_of(node.all("obs")[0], record) if stated else ()
     return [each for value, when in stated for each in _end([value], [when], points, points, record)[1]]
+
+
+def _on_the_way(node: Node, record: Record) -> list[Outcome]:
+    """The values through which a course went, one after another, between its ends."""
+    if not node.all("middle"):
+        return []
+    points = points_of(node.all("obs")[0], record)
+    ends = ((node.all(role), node.all(f"{role}at")) for role in ("from", "to"))
+    first, last = ((*value, *at) for value, at in ends)
+    stated = filter(None, (first, *(each.parts for each in node.all("middle")), last))
+    at = float("-inf")
+    for value, *whens in stated:
+        pool = within(points, series.spans_of(whens, record), record)
+        later = [each for each in series.saying(value, pool) if each.at > at]
+        if not later:
+            return [unsupported("direction", "the record has other values, or them in another order")]
+        at = later[0].at
+    return [supported("direction", points[-1].facts)]
+
+
+def _flags(node: Node, record: Record) -> list[Outcome]:
+    """What a flag says of the value before it."""
+    found: list[Outcome] = []
+    value = None
+    for part in node.parts:
+        value = part if part.kinds & {"value", "bound"} else value
+        if "flag" in part.kinds and value:
+            found += results.flagged(part, series.saying(value, points_of(node.all("obs")[0], record)), record)
+    return found
 
 
 def _comments(node: Node, record: Record) -> list[Outcome]:
@@ -380,6 +408,8 @@ def arrow(node: Node, record: Record) -> list[Outcome]:
 
 def changed_by(node: Node, record: Record) -> list[Outcome]:
     """By an amount, a share or a factor."""
+    if node.all("loose"):
+        raise UnclearError("which end of the course the value is")
     return _changed_by(node, points_of(node.all("obs")[0], record), record)
 
 

@@ -121,6 +121,15 @@ def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
     return [span for when in whens for span in meaning.spans(when, record)]
 
 
+def of_last(when: Node, points: Sequence[Point]) -> Span:
+    """`At the last three checks`: from the third last day on which it was measured."""
+    days = sorted({each.day for each in points})
+    number = int(meaning.amount(when.all("number")[0]).value)
+    if not 0 < number <= len(days):
+        raise UnclearError("which of the last values are meant")
+    return Span("between", ((days[-number], days[-1]),))
+
+
 def newest(points: Sequence[Point]) -> list[Point]:
     """The last by time, never by an id: of one moment all."""
     return [each for each in points if each.at == points[-1].at]
@@ -243,8 +252,11 @@ def _stated(point: Point) -> list[tuple[Decimal, str]]:
 
 def saying(value: Node, points: Iterable[Point]) -> list[Point]:
     """The points of which a value is said."""
-    said, about = meaning.amount(value), meaning.is_about(value)
-    return [each for each in points if says(said, each, about=about)]
+    said, about, side = meaning.amount(value), meaning.is_about(value), meaning.side_of(value)
+    agreeing = [each for each in points if says(said, each, about=about)]
+    if not side:
+        return agreeing
+    return [each for each in agreeing if (sent := in_unit(each, said.unit)) is not None and (sent - said.value) * side > 0]
 
 
 def is_value(value: Amount, fact: ClinicalFact) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from grounding.comparing import carried, courses, levels, meaning, results, series, valued
+from grounding.comparing import carried, courses, levels, meaning, readings, results, series, valued
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Point, Record
@@ -47,6 +47,18 @@ def came_from(node: Node, record: Record) -> list[Outcome]:
     return [*found, courses.direction(node.says("direction"), agreeing[-1], last)]
 
 
+def early(node: Node, record: Record) -> list[Outcome]:
+    """The value that a clause tells beside its own: `which was 1.1 in 2019, is now 1.5`."""
+    if not node.all("early"):
+        return []
+    own = [*node.all("obs"), *(each for result in node.within("result") for each in result.all("obs"))]
+    points = points_of(own[0], record)
+    chosen = within(points, series.spans_of(node.all("earlyat"), record), record)
+    if not chosen:
+        return [unsupported("date", NO_TIME)]
+    return [results.of_those(node.all("early")[0], chosen)]
+
+
 def _ranked(ranks: Sequence[str], others: Sequence[Point], agreeing: Sequence[Point]) -> list[Outcome]:
     meant = [series.extremes(others, rank) for rank in ranks]
     return [
@@ -59,6 +71,8 @@ def _ranked(ranks: Sequence[str], others: Sequence[Point], agreeing: Sequence[Po
 def level_tail(node: Node, record: Record) -> list[Outcome]:
     """`..., which is low`: of the value that was told."""
     points = _ended(node, record)
+    if node.says("risk"):
+        return [levels.risk(node.says("risk"), points, record)]
     wanted = node.says("level") or next((each.says("level") for each in node.all("flag")), "")
     return [levels.worst_level(wanted, points), *levels.extents(node, points)]
 
@@ -136,7 +150,12 @@ def _factor(node: Node) -> Decimal:
 
 def differing(node: Node, record: Record) -> list[Outcome]:
     """`2 kg higher in 2020 than in 2010`: the direction, the values and the difference."""
-    points = points_of(node.all("obs")[0], record)
+    (said,) = readings.readings(node.all("diff")[0])[:1]
+    if said.flags or said.behind:
+        raise UnclearError("which value is meant")
+    first_at = node.all("first") or said.before
+    node = replace(node, roles={**node.roles, "obs": (said.subject,), "by": (said.value,), "first": first_at})
+    points = points_of(said.subject, record)
     found = results.compared(node, record)
     if not all(each.holds for each in found):
         return found

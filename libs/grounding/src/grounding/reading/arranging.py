@@ -11,11 +11,11 @@ from dataclasses import replace
 from grounding.reading.nodes import Node
 
 Roles = dict[str, tuple[Node, ...]]
-FROM, TO, BY, LOOSE = "from", "to", "by", "loose"
+FROM, TO, BY, MIDDLE, LOOSE = "from", "to", "by", "middle", "loose"
 _WORDS = {"from": FROM, "between": FROM, "to": TO, "and": TO, "at": TO, "reaching": TO, "reach": TO, "->": TO, "→": TO,
-          "–": TO, "-": TO, "vs": TO, "versus": TO, "by": BY}  # fmt: skip
+          "–": TO, "-": TO, "vs": TO, "versus": TO, "by": BY, "through": MIDDLE, "via": MIDDLE}  # fmt: skip
 _MANNERS = {
-    **dict.fromkeys(("steady", "gradual", "slow", "progressive", "continuous"), "steadily"),
+    **dict.fromkeys(("steady", "gradual", "slow", "progressive", "continuous", "every", "each"), "steadily"),
     **dict.fromkeys(("slight", "modest", "small", "minor", "minimal"), "slightly"),
     **dict.fromkeys(("marked", "significant", "sharp", "dramatic", "considerable", "substantial", "steep"), "markedly"),
 }
@@ -33,12 +33,17 @@ def arranged(parts: Sequence[Node], roles: Mapping[str, tuple[Node, ...]]) -> Ro
             way, last = _WORDS.get(part.text, way), last if part.text in "(," else ""
         elif part.kinds & {"value", "part"}:
             last = _role(way, parts, place)
-            made["part" if "part" in part.kinds else last].append(part)
-            way = ""
+            if last == TO and made[TO]:
+                # Of several values the last is the end: to 97, 110 and finally 122.
+                made[MIDDLE].append(_passed(*made.pop(TO), *made.pop(f"{TO}at", [])))
+            made["part" if "part" in part.kinds else last].append(_passed(part) if last == MIDDLE else part)
+            way = last if last in (TO, MIDDLE) else ""
         elif part.kinds & {"when", "circumstance"}:
             if _is_beside(parts, place):
                 made[f"{_beside_role(part, way, made)}at"].append(_dated(part))
                 way = f"{_beside_role(part, way, made)}"
+            elif last == MIDDLE:
+                made[MIDDLE][-1] = _passed(*made[MIDDLE][-1].parts, part)
             elif last in (FROM, TO) and not made[f"{last}at"] and part.says("time") not in _LASTING:
                 made[f"{last}at"].append(part)
             else:
@@ -46,6 +51,11 @@ def arranged(parts: Sequence[Node], roles: Mapping[str, tuple[Node, ...]]) -> Ro
             last = ""
     kept = {name: nodes for name, nodes in roles.items() if name not in ("value", "when", "circumstance", "part")}
     return {**kept, **{name: tuple(nodes) for name, nodes in made.items() if nodes}}
+
+
+def _passed(*parts: Node) -> Node:
+    """A value on the way, with its time."""
+    return Node("", parts[0].start, parts[-1].end, frozenset({"passed"}), parts)
 
 
 def _role(way: str, parts: Sequence[Node], place: int) -> str:

@@ -43,7 +43,10 @@ _FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
 _WITH = "with"
+# A course that tells by how much.
+_CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
+_TOGETHER = "together"
 _ADJUNCTS = ("when", "circumstance", "tally")
 # A clause that says when itself is not told so by what leads the sentence.
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
@@ -170,8 +173,10 @@ class Grammar:
             if state is None:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
-            shared = None if behind or not state.clauses else _subject(state.clauses[-1])
-            going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
+            shared = _subject(state.clauses[-1]) if state.clauses else None
+            # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
+            ways = [row for row in carried if row.sets.get("joined")] if behind else carried
+            going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
             passed = (
                 ((end, row.kind == TAIL), _passed(state, row, self._made(row, match, nodes)))
@@ -222,12 +227,20 @@ class Grammar:
         """A time or a circumstance before the clauses that it is of, or behind the one that it is of."""
         first = at + (behind and nodes[at].text == "," and at + 1 < len(nodes))
         node = nodes[first]
+        if behind and _TOGETHER in node.kinds:
+            node = replace(node, kinds=frozenset({"when"}))
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
+            return
+        if behind and node.text.startswith("(") and state.clauses[-1].all("conditions") and state.clauses[-1].all("age"):
+            # `A 45-year-old with hypertension (2003)`: the age is not of that time.
             return
         if behind:
             last = _untold(state.clauses[-1], state.lead) if node.kind == "when" else state.clauses[-1]
             told = (*state.clauses[:-1], _told(last, behind=(node,)))
             yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
+            return
+        if state.clauses and node.text.startswith("("):
+            # What stands in brackets is of what stands before it (hypertension (2003), migraine).
             return
         end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
         # Another time behind a joint takes the place of the one that leads the sentence.
@@ -264,10 +277,12 @@ class Grammar:
             of_kind = tuple(node for node in rest if self.alphabet.is_of_kind(node, kind))
             if of_kind:
                 roles[kind] = (*roles.get(kind, ()), *of_kind)
+        kinds = row.kinds
         if row.sets.get("ends"):
             roles = arranged(parts, roles)
+            kinds = _CHANGED if roles.keys() & {"by", "part"} else kinds
         text = " ".join(part.text for part in parts)
-        return Node(text, parts[0].start, parts[-1].end, row.kinds, parts, roles, row.sets)
+        return Node(text, parts[0].start, parts[-1].end, kinds, parts, roles, row.sets)
 
     def _text(self, nodes: Iterable[Node]) -> str:
         return "".join(
