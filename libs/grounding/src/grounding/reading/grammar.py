@@ -43,6 +43,7 @@ _FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
 _WITH = "with"
+_NOTHING: frozenset[int] = frozenset()
 # A course that tells by how much.
 _CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
@@ -102,6 +103,13 @@ class _Rows:
         self._rows = rows
         self._needing: dict[str, list[int]] = defaultdict(list)
         self._always: list[int] = []
+        # What rows require, numbered; which of it a character meets; and what each row requires.
+        numbers = {needed: number for number, needed in enumerate({each for row in rows for each in row.pattern.required})}
+        self._met: dict[str, set[int]] = defaultdict(set)
+        for needed, number in numbers.items():
+            for character in needed:
+                self._met[character].add(number)
+        self._required = [frozenset(map(numbers.__getitem__, row.pattern.required)) for row in rows]
         for place, row in enumerate(rows):
             required = min(row.pattern.required, key=len, default=None)
             for character in required or ():
@@ -112,8 +120,9 @@ class _Rows:
     def that_may(self, present: set[str]) -> list[tuple[int, Production]]:
         """Those of which all that they need is there, with their places."""
         places = {place for character in present for place in self._needing.get(character, ())}
-        ordered = ((place, self._rows[place]) for place in sorted((*places, *self._always)))
-        return [(place, row) for place, row in ordered if _may(row, present)]
+        met = _NOTHING.union(*(self._met.get(character, _NOTHING) for character in present))
+        fitting = [place for place in (*places, *self._always) if self._required[place] <= met]
+        return [(place, self._rows[place]) for place in sorted(fitting)]
 
 
 @dataclass(frozen=True)
