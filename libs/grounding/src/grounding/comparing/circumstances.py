@@ -30,7 +30,9 @@ TIMED = frozenset(
      "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
      "stopped-for", "takes", "tested", "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
-_CIRCUMSTANCE, _TALLY = "circumstance", "tally"
+_CIRCUMSTANCE = "circumstance"
+# What stands beside a clause and tells more of its result: of how many values, and what it was before.
+_ASIDES = frozenset(("tally", "past"))
 # What changes drugs, so that `on B` behind it is not what is taken.
 _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
 # The parts of a clause that may be times.
@@ -70,12 +72,12 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     beside = _beside(clause)
     if not beside:
         return compare(_after(clause, record), record)
+    asides = [each for each in beside if each.kinds & _ASIDES]
+    if asides:
+        untold = _without(clause, asides)
+        return [*compared(untold, record, compare), *(tallies.beside(each, untold, record) for each in asides)]
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
-    numbers = [each for each in beside if _TALLY in each.kinds]
-    if numbers:
-        untold = _without(clause, numbers)
-        return [*compared(untold, record, compare), *(tallies.counted(each, untold, record) for each in numbers)]
     outcomes = compare(_after(_told(clause, record), record), record)
     return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
 
@@ -174,6 +176,8 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record, before: N
         for node in nodes:
             if node.says("time") == "same-span":
                 changed[node] = _same_span(node, before, record)
+            elif "past" in node.kinds:
+                changed[node], known = _deep(node, known, record)
             elif role in (*_TIMES, _END, *_ENDS):
                 changed[node], known = _anchored(node, known, record)
             elif node.kinds & _VALUED:

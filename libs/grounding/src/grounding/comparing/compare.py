@@ -52,6 +52,9 @@ KINDS: Mapping[str, Compare] = {
     "from-change": courses.from_change,
     "previous": courses.previous,
     "beyond": tallies.beyond,
+    "first-beyond": tallies.first_beyond,
+    "than-previous": tails.than_previous,
+    "judged-all": tails.judged_all,
     "since-last": tallies.since_last,
     "panel-when": panels.when,
     "panel-count": panels.counted,
@@ -185,6 +188,7 @@ KINDS: Mapping[str, Compare] = {
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     try:
-        return [*tails.early(assertion, record), *circumstances.compared(assertion, record, KINDS[assertion.kind])]
+        beside = [*tails.early(assertion, record), *tallies.pasts(assertion, record)]
+        return [*beside, *circumstances.compared(assertion, record, KINDS[assertion.kind])]
     except UnclearError as error:
         return [unsupported("clear", str(error))]

@@ -247,7 +247,7 @@ def _pressure(reading: Reading, record: Record) -> tuple[list[Point], list[Outco
     together: list[Point] = []
     outcomes: list[Outcome] = []
     for points, value in zip(courses, (pair.first, pair.second), strict=True):
-        chosen = _chosen(reading, points, record)
+        chosen = _of_pressure(reading, points, courses[0], record)
         agreeing = [each for each in chosen if says(Amount(value), each)]
         wrong = disagreement(Amount(value), chosen) if chosen else series.other_day(points, Amount(value))
         outcomes.append(supported("value", agreeing[-1].facts) if agreeing else wrong)
@@ -256,6 +256,16 @@ def _pressure(reading: Reading, record: Record) -> tuple[list[Point], list[Outco
     if not together and all(each.holds for each in outcomes):
         outcomes.append(contradicted("value", "the record has the two at different times"))
     return together, outcomes
+
+
+def _of_pressure(
+    reading: Reading, points: Sequence[Point], systolic: Sequence[Point], record: Record
+) -> list[Point]:
+    """The points that a reading may mean; the highest pressure is that of the highest systolic one."""
+    if series.order_of(reading.subject) not in ("highest", "lowest"):
+        return _chosen(reading, points, record)
+    moments = {each.at for each in _chosen(reading, systolic, record)}
+    return [each for each in points if each.at in moments]
 
 
 def judged_value(node: Node, record: Record) -> list[Outcome]:

@@ -162,3 +162,26 @@ def differing(node: Node, record: Record) -> list[Outcome]:
     first, second = results.at(node.all("first"), points, record), results.at(node.all("second"), points, record)
     way = {"higher": "rise", "lower": "fall"}[node.says("direction")]
     return [*found, *courses.changed(replace(node, sets={**node.sets, "direction": way}), second[-1], first[-1])]
+
+
+def than_previous(node: Node, record: Record) -> list[Outcome]:
+    """`The latest HbA1c is higher than the previous one`."""
+    subject = node.all("obs")[0]
+    if any(each.text != "one" for each in node.all("one")):
+        raise UnclearError("which value is meant")
+    points = points_of(results.names_of_result(subject), record.whole)
+    order = series.order_of(subject) or "last"
+    meant = series.extremes(points, order) if points else []
+    earlier = series.extremes([each for each in points if meant and each.at < meant[-1].at], "last")
+    if not earlier or order != "last":
+        return [unsupported("direction", NO_TIME)]
+    told_ = [(each, at) for role, at in (("value", meant), ("other", earlier)) for each in node.all(role)]
+    values = [results.of_those(each, at) for each, at in told_]
+    return [*values, courses.direction(node.says("direction"), earlier[-1], meant[-1])]
+
+
+def judged_all(node: Node, record: Record) -> list[Outcome]:
+    """Every value high, low or normal."""
+    points = points_of(node.all("obs")[0], record.whole)
+    chosen = within(points, series.spans_of(node.all("when"), record), record) if points else []
+    return [levels.worst_level(node.says("level"), chosen)] if chosen else [unsupported("level", NO_TIME)]

@@ -48,7 +48,7 @@ _NOTHING: frozenset[int] = frozenset()
 _CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
 _TOGETHER = "together"
-_ADJUNCTS = ("when", "circumstance", "tally")
+_ADJUNCTS = ("when", "circumstance", "tally", "past")
 # A clause that says when itself is not told so by what leads the sentence.
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
