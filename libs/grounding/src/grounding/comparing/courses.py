@@ -325,7 +325,9 @@ def _both_ends(clause: Node, subject: Node, record: Record) -> tuple[Point, Poin
             return first[0], carried.ending(end, subject, record)[-1], said
     if prior and not clause.all("from"):
         return carried.ending(prior, subject, record)[0], carried.ending(clause, subject, record)[-1], []
-    compared = [each for _, each, _ in results.compared_readings(clause, record) if each] if _has_several(clause) else []
+    compared = (
+        [each for _, each, _ in results.compared_readings(clause, record) if each] if _has_several(clause) else []
+    )
     if len(compared) < _TWO:
         raise UnclearError("what it changed from")
     return compared[0][0], compared[-1][-1], []

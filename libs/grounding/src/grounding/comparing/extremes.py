@@ -117,9 +117,7 @@ def always(node: Node, record: Record) -> list[Outcome]:
         return [contradicted("count", f"the record has {len(chosen)}", chosen[-1].facts)]
     if failing:
         return [contradicted("value", f"the record has {told(failing[-1])} on {failing[-1].day}", failing[-1].facts)]
-    days = [
-        each for day in node.all("days") for each in results.on_each_day(_values(node)[0], day, chosen, record)
-    ]
+    days = [each for day in node.all("days") for each in results.on_each_day(_values(node)[0], day, chosen, record)]
     return [supported("value", chosen[-1].facts), *days]
 
 
@@ -221,7 +219,9 @@ def then_always(node: Node, record: Record) -> list[Outcome]:
         chosen = within(points, series.spans_of(reading.whens, record), record)
         agreeing = series.saying(reading.value, chosen) if reading.whens else []
         if not agreeing:
-            return [series.disagreement(meaning.amount(reading.value), chosen) if chosen else unsupported("date", NO_TIME)]
+            return [
+                series.disagreement(meaning.amount(reading.value), chosen) if chosen else unsupported("date", NO_TIME)
+            ]
         found.append(supported("value", agreeing[-1].facts))
         at = agreeing[-1].at
     spans = series.spans_of((*node.all("when"), *last.whens), record)

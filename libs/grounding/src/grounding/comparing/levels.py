@@ -67,7 +67,8 @@ def risk(wanted: str, points: Sequence[Point], record: Record) -> Outcome:
         for point in points
         for own in point.facts
         for fact in record.of_kind(pb.FACT_KIND_RESULT)
-        if fact.valid_from == own.valid_from and _SCALE.findall(fact.code.display) == _SCALE.findall(own.code.display) != []
+        if fact.valid_from == own.valid_from
+        and _SCALE.findall(fact.code.display) == _SCALE.findall(own.code.display) != []
     ]
     levels = [fact for fact in stated if "risk" in fact.coded.display.lower()]
     if not levels:

@@ -21,8 +21,8 @@ ABOUT = Decimal("0.05")
 # Feet and inches are told to the inch.
 _INCH, _INCHES = "in", Decimal("0.5")
 _ABOUT_WORDS = frozenset(
-    {"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some", "just",
-     "close", "little", "slightly", "shy", "region", "order", "bit"}
+    {"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some",
+     "just", "close", "little", "slightly", "shy", "region", "order", "bit"}
 )  # fmt: skip
 _OVER, _UNDER = frozenset(("over", "above")), frozenset(("under", "below", "shy", "nearly", "almost", "short"))
 

@@ -1,4 +1,4 @@
-"""Panels: when the last one was, how many there are, which of them has the highest value; by the results of their members."""
+"""Panels, by the results of their members: when the last one was, how many there are, which has the highest value."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -27,7 +27,9 @@ def when(node: Node, record: Record) -> list[Outcome]:
 
 def _told_order(node: Node) -> str:
     words = {part.text for part in node.parts if not part.kinds}
-    return "last" if words & {"last", "latest", "recent", "newest"} else "first" if words & {"first", "earliest"} else ""
+    return (
+        "last" if words & {"last", "latest", "recent", "newest"} else "first" if words & {"first", "earliest"} else ""
+    )
 
 
 def counted(node: Node, record: Record) -> list[Outcome]:
@@ -64,7 +66,9 @@ def _points(node: Node, record: Record) -> list[Point]:
     members = [key for panel in named for key in names.members().get(panel, ())]
     if not members:
         return []
-    points = sorted((each for key in members for each in record.whole.points(frozenset({key}))), key=lambda each: each.at)
+    points = sorted(
+        (each for key in members for each in record.whole.points(frozenset({key}))), key=lambda each: each.at
+    )
     days = _days(points)
     return [each for each in points if each.day in days]
 

@@ -258,9 +258,7 @@ def _pressure(reading: Reading, record: Record) -> tuple[list[Point], list[Outco
     return together, outcomes
 
 
-def _of_pressure(
-    reading: Reading, points: Sequence[Point], systolic: Sequence[Point], record: Record
-) -> list[Point]:
+def _of_pressure(reading: Reading, points: Sequence[Point], systolic: Sequence[Point], record: Record) -> list[Point]:
     """The points that a reading may mean; the highest pressure is that of the highest systolic one."""
     if series.order_of(reading.subject) not in ("highest", "lowest"):
         return _chosen(reading, points, record)

@@ -256,7 +256,9 @@ def saying(value: Node, points: Iterable[Point]) -> list[Point]:
     agreeing = [each for each in points if says(said, each, about=about)]
     if not side:
         return agreeing
-    return [each for each in agreeing if (sent := in_unit(each, said.unit)) is not None and (sent - said.value) * side > 0]
+    return [
+        each for each in agreeing if (sent := in_unit(each, said.unit)) is not None and (sent - said.value) * side > 0
+    ]
 
 
 def is_value(value: Amount, fact: ClinicalFact) -> bool:

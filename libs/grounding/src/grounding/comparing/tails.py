@@ -27,7 +27,7 @@ def _ended(node: Node, record: Record) -> list[Point]:
 
 
 def came_from(node: Node, record: Record) -> list[Outcome]:
-    """`6.1 %, up from 5.9 % in 2023`, `compared with 5.9 %`: an earlier value, of its time or of its place in the row."""
+    """`6.1 %, up from 5.9 % in 2023`, `compared with 5.9 %`: an earlier value, by its time or its place."""
     subject, last = node.all("obs")[0], _ended(node, record)[-1]
     points = points_of(subject, record)
     whens = series.spans_of(node.all("when"), record)

@@ -51,7 +51,7 @@ def _observed(node: Node) -> Iterator[Node]:
 
 
 def counted(tally: Node, clause: Node, record: Record) -> Outcome:
-    """Whether the result of a clause was measured so often, in the time that is told; UnclearError where it has none."""
+    """Whether the result of a clause was measured so often in the time that is told; UnclearError without a result."""
     if tally.all("panel"):
         return panels.counted(tally, record)[0]
     subject = _subject(clause)

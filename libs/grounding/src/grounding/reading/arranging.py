@@ -1,4 +1,4 @@
-"""A course whose ends stand in any order: which value it came from and went to, when each was, and by how much it changed.
+"""A course whose ends stand in any order: which value it came from and went to, when, and by how much it changed.
 
 Guarantee: a value is an end only by the word before it or by the time beside it; one of which neither tells the end is
 told as such, and so the clause is not compared.
@@ -6,7 +6,7 @@ told as such, and so the clause is not compared.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from grounding.reading.nodes import Node
 
@@ -25,32 +25,52 @@ _LASTING = frozenset(("since", "span", "between", "days-between", "both"))
 
 def arranged(parts: Sequence[Node], roles: Mapping[str, tuple[Node, ...]]) -> Roles:
     """The roles of a course, by its parts in their order."""
-    made: dict[str, list[Node]] = defaultdict(list)
-    made["manner"] += [*roles.get("manner", ()), *_manners(parts)]
-    way, last = "", ""
+    ends = _Ends()
+    ends.made["manner"] += [*roles.get("manner", ()), *_manners(parts)]
     for place, part in enumerate(parts):
         if not part.kinds:
-            way, last = _WORDS.get(part.text, way), last if part.text in "(," else ""
+            ends.word(part.text)
         elif part.kinds & {"value", "part"}:
-            last = _role(way, parts, place)
-            if last == TO and made[TO]:
-                # Of several values the last is the end: to 97, 110 and finally 122.
-                made[MIDDLE].append(_passed(*made.pop(TO), *made.pop(f"{TO}at", [])))
-            made["part" if "part" in part.kinds else last].append(_passed(part) if last == MIDDLE else part)
-            way = last if last in (TO, MIDDLE) else ""
+            ends.value(parts, place)
         elif part.kinds & {"when", "circumstance"}:
-            if _is_beside(parts, place):
-                made[f"{_beside_role(part, way, made)}at"].append(_dated(part))
-                way = f"{_beside_role(part, way, made)}"
-            elif last == MIDDLE:
-                made[MIDDLE][-1] = _passed(*made[MIDDLE][-1].parts, part)
-            elif last in (FROM, TO) and not made[f"{last}at"] and part.says("time") not in _LASTING:
-                made[f"{last}at"].append(part)
-            else:
-                made["when"].append(part)
-            last = ""
+            ends.time(parts, place)
     kept = {name: nodes for name, nodes in roles.items() if name not in ("value", "when", "circumstance", "part")}
-    return {**kept, **{name: tuple(nodes) for name, nodes in made.items() if nodes}}
+    return {**kept, **{name: tuple(nodes) for name, nodes in ends.made.items() if nodes}}
+
+
+@dataclass
+class _Ends:
+    """What was found so far. `way`: the end that the last word tells; `last`: the end that the last value is."""
+
+    made: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
+    way: str = ""
+    last: str = ""
+
+    def word(self, text: str) -> None:
+        self.way = _WORDS.get(text, self.way)
+        self.last = self.last if text in "(," else ""
+
+    def value(self, parts: Sequence[Node], place: int) -> None:
+        part, self.last = parts[place], _role(self.way, parts, place)
+        if self.last == TO and self.made[TO]:
+            # Of several values the last is the end: to 97, 110 and finally 122.
+            self.made[MIDDLE].append(_passed(*self.made.pop(TO), *self.made.pop(f"{TO}at", [])))
+        role = "part" if "part" in part.kinds else self.last
+        self.made[role].append(_passed(part) if self.last == MIDDLE else part)
+        self.way = self.last if self.last in (TO, MIDDLE) else ""
+
+    def time(self, parts: Sequence[Node], place: int) -> None:
+        part = parts[place]
+        if _is_beside(parts, place):
+            self.way = _beside_role(part, self.way, self.made)
+            self.made[f"{self.way}at"].append(_dated(part))
+        elif self.last == MIDDLE:
+            self.made[MIDDLE][-1] = _passed(*self.made[MIDDLE][-1].parts, part)
+        elif self.last in (FROM, TO) and not self.made[f"{self.last}at"] and part.says("time") not in _LASTING:
+            self.made[f"{self.last}at"].append(part)
+        else:
+            self.made["when"].append(part)
+        self.last = ""
 
 
 def _passed(*parts: Node) -> Node:

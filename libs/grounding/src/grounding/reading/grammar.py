@@ -104,7 +104,9 @@ class _Rows:
         self._needing: dict[str, list[int]] = defaultdict(list)
         self._always: list[int] = []
         # What rows require, numbered; which of it a character meets; and what each row requires.
-        numbers = {needed: number for number, needed in enumerate({each for row in rows for each in row.pattern.required})}
+        numbers = {
+            needed: number for number, needed in enumerate({each for row in rows for each in row.pattern.required})
+        }
         self._met: dict[str, set[int]] = defaultdict(set)
         for needed, number in numbers.items():
             for character in needed:
@@ -240,7 +242,12 @@ class Grammar:
             node = replace(node, kinds=frozenset({"when"}))
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
-        if behind and node.text.startswith("(") and state.clauses[-1].all("conditions") and state.clauses[-1].all("age"):
+        if (
+            behind
+            and node.text.startswith("(")
+            and state.clauses[-1].all("conditions")
+            and state.clauses[-1].all("age")
+        ):
             # `A 45-year-old with hypertension (2003)`: the age is not of that time.
             return
         if behind:
@@ -447,8 +454,8 @@ def _has_time(node: Node) -> bool:
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     """Whether a clause may stand behind others.
 
-    A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone, and
-    behind who the patient is.
+    A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone,
+    behind who the patient is, and a problem behind one that the patient has.
     """
     free = (
         not before
@@ -456,7 +463,8 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
         or bool(node.all(GAPPED) or node.all(ANTECEDENT))
         or not node.kinds.isdisjoint(_FREE)
     )
-    return free or _is_bare(before[-1]) or "person" in before[-1].kinds
+    listed = bool(before) and "problem" in node.kinds and "problem" in before[-1].kinds
+    return free or listed or _is_bare(before[-1]) or "person" in before[-1].kinds
 
 
 def _is_bare(node: Node) -> bool:
