@@ -102,7 +102,8 @@ def _without(clause: Node, beside: Sequence[Node]) -> Node:
 
 
 def _beside(clause: Node) -> tuple[Node, ...]:
-    leads = clause.all(LEAD) if clause.kind in TIMED - {"course"} else ()
+    told = clause.kind in TIMED - {"course"}
+    leads = (each for each in clause.all(LEAD) if told or each.kinds & _ASIDES)
     return (*leads, *clause.all(ADJUNCT))
 
 

@@ -103,8 +103,11 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
     if node.says("direction") == "steady":
         is_present = not spans and bool(end) and bool({part.text for part in node.parts} & {"is", "are", "remains"})
         return _steady(chosen[-2:] if is_present else chosen, end)
-    first, said_first = _end(begin, _days(node, "fromat"), points, chosen[:1] if spans else points, record)
-    last, said_last = _end(end, _days(node, "toat"), points, points if _days(node, "toat") else chosen[-1:], record)
+    is_bound = any(span.relation != "span" for span in spans)
+    first, said_first = _end(begin, _days(node, "fromat"), points, chosen[:1] if is_bound else points, record)
+    is_open = bool(_days(node, "toat") or (spans and not is_bound and begin))
+    last, said_last = _end(end, _days(node, "toat"), points, points if is_open else chosen[-1:], record)
+    first = _so_long_before(spans, first, last) if is_open and begin else first
     said = [*said_first, *said_last]
     if not all(each.holds for each in said):
         return said
@@ -112,6 +115,14 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
         return [*said, unsupported("direction", NO_RESULT)]
     start = first[0] if begin else _start(chosen, spans)
     return [*said, *_between(node, spans, start, last[-1], chosen)]
+
+
+def _so_long_before(spans: Sequence[Span], first: list[Point], last: Sequence[Point]) -> list[Point]:
+    """Of several values that may be meant, the one from which the course took the time that is told."""
+    lengths = [span.length for span in spans if span.relation == "span"]
+    if not lengths or not last:
+        return first
+    return sorted(first, key=lambda each: abs((last[-1].day - each.day).days - lengths[0]))
 
 
 def _going_on(node: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
@@ -143,8 +154,9 @@ def _days(node: Node, role: str) -> tuple[Node, ...]:
 
 def _spans(node: Node, record: Record) -> list[Span]:
     """The times of the whole course: not those of its ends."""
-    ends = (*_days(node, "fromat"), *_days(node, "toat"))
-    whens = (part for part in node.parts if is_when(part) and part not in ends and not node.all("value"))
+    passed = (part for each in node.all("middle") for part in each.parts)
+    ends = {each.start for each in (*_days(node, "fromat"), *_days(node, "toat"), *passed)}
+    whens = (part for part in node.parts if is_when(part) and part.start not in ends and not node.all("value"))
     return [span for span in series.spans_of(whens, record) if span.relation != "now"]
 
 
@@ -172,11 +184,19 @@ def _between(node: Node, spans: Sequence[Span], start: Point, last: Point, chose
         return [unsupported("direction", "the record has no course of it in that time")]
     inside = [each for each in chosen if start.at <= each.at <= last.at]
     wanted = node.says("direction")
-    found = [*_length(spans, start, last), direction(wanted, start, last)]
+    found = [*_length(spans, start, last), *_at_times(spans, start, last), direction(wanted, start, last)]
     if all(each.holds for each in found) and not node.all("from") and not spans:
         found.append(_still(wanted, inside))
     manners = [each.says("manner") for each in node.all("manner")]
     return [*found, *(_manner(each, inside, start, last) for each in manners)]
+
+
+def _at_times(spans: Sequence[Span], start: Point, last: Point) -> list[Outcome]:
+    """That a course whose ends tell their own times belongs to the time of the whole too (in 2019 it fell from ...)."""
+    dated = [span for span in spans if span.readings and not span.ends]
+    if all(any(series.covers(span, each) for each in (start, last)) for span in dated):
+        return []
+    return [contradicted("date", f"the record has it from {start.day} to {last.day}", last.facts)]
 
 
 def _still(wanted: str, points: Sequence[Point]) -> Outcome:

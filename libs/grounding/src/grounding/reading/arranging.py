@@ -20,7 +20,7 @@ _MANNERS = {
     **dict.fromkeys(("marked", "significant", "sharp", "dramatic", "considerable", "substantial", "steep"), "markedly"),
 }
 # Times that are of a whole course.
-_LASTING = frozenset(("since", "span", "between", "days-between", "both"))
+_LASTING = frozenset(("since", "span", "same-span", "between", "days-between", "both"))
 
 
 def arranged(parts: Sequence[Node], roles: Mapping[str, tuple[Node, ...]]) -> Roles:
