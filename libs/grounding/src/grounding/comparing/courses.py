@@ -104,6 +104,8 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
         is_present = not spans and bool(end) and bool({part.text for part in node.parts} & {"is", "are", "remains"})
         return _steady(chosen[-2:] if is_present else chosen, end)
     is_bound = any(span.relation != "span" for span in spans)
+    if not begin and not _days(node, "toat") and spans and all(span.relation == "on" for span in spans):
+        chosen = _with_the_one_before(points, chosen)
     first, said_first = _end(begin, _days(node, "fromat"), points, chosen[:1] if is_bound else points, record)
     is_open = bool(_days(node, "toat") or (spans and not is_bound and begin))
     last, said_last = _end(end, _days(node, "toat"), points, points if is_open else chosen[-1:], record)
@@ -115,6 +117,12 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
         return [*said, unsupported("direction", NO_RESULT)]
     start = first[0] if begin else _start(chosen, spans)
     return [*said, *_between(node, spans, start, last[-1], chosen)]
+
+
+def _with_the_one_before(points: Sequence[Point], chosen: list[Point]) -> list[Point]:
+    """`In May 2020 it rose to 180`: the only value of that time, after the one before it."""
+    earlier = [each for each in points if chosen and each.at < chosen[0].at]
+    return [earlier[-1], *chosen] if earlier and len({each.at for each in chosen}) == 1 else chosen
 
 
 def _so_long_before(spans: Sequence[Span], first: list[Point], last: Sequence[Point]) -> list[Point]:
@@ -157,6 +165,9 @@ def _spans(node: Node, record: Record) -> list[Span]:
     passed = (part for each in node.all("middle") for part in each.parts)
     ends = {each.start for each in (*_days(node, "fromat"), *_days(node, "toat"), *passed)}
     whens = (part for part in node.parts if is_when(part) and part.start not in ends and not node.all("value"))
+    if node.one(PRIOR):
+        # A course that goes on does so since then.
+        whens = (each for each in whens if each.says("time") != "since-then")
     return [span for span in series.spans_of(whens, record) if span.relation != "now"]
 
 

@@ -25,9 +25,11 @@ _LASTING = frozenset(("since", "span", "between", "until", "before", "after"))
 
 def extreme(node: Node, record: Record) -> list[Outcome]:
     """The highest or lowest value, with the value and the day that are told."""
-    points = points_of(node.all("obs")[0], record.whole)
+    points = points_of(node.all("obs")[0], record.whole, dated=False)
     if not points:
         return [unsupported("value", NO_RESULT)]
+    if len(points) != len(points_of(node.all("obs")[0], record.whole)):
+        raise UnclearError("of which time the values are")
     lasting, days = _times(node, record)
     inside = within(points, lasting, record)
     if not inside:

@@ -475,7 +475,7 @@ def _is_extreme(compared: Compared, rank: Node, record: Record) -> Outcome:
     reading, agreeing, _ = compared
     if not agreeing:
         raise UnclearError("which value is meant")
-    extreme = series.extremes(points_of(reading.subject, record), series.order_of(rank))
+    extreme = series.extremes(points_of(reading.subject, record, dated=False), series.order_of(rank))
     if {each.at for each in extreme} & {each.at for each in agreeing}:
         return supported("order", agreeing[-1].facts)
     return contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)
@@ -521,7 +521,7 @@ def extreme_rank(node: Node, record: Record) -> list[Outcome]:
     if not points:
         return [unsupported("value", NO_RESULT)]
     _only_one(rank)
-    extreme = series.extremes(points, series.order_of(rank))
+    extreme = series.extremes(points_of(obs, record, dated=False), series.order_of(rank))
     spans = series.spans_of(node.all("when"), record)
     meant = within(points, spans, record) if spans else series.extremes(points, series.order_of(obs) or "last")
     if not meant:

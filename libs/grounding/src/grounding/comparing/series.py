@@ -87,17 +87,17 @@ def inner(node: Node, name: str) -> str:
     return node.says(name) or next((said for part in node.parts if (said := inner(part, name))), "")
 
 
-def points_of(node: Node, record: Record) -> tuple[Point, ...]:
-    """The course of the result that a phrase names, in the specimen that it names."""
+def points_of(node: Node, record: Record, *, dated: bool = True) -> tuple[Point, ...]:
+    """The course of the result that a phrase names: in its specimen and, unless not `dated`, of its time."""
     points = _of_specimen(record.points(observed_keys(node)), inner(node, "specimen"))
-    dates = list(_dates(node))
+    dates = list(_dates(node)) if dated else []
     points = tuple(each for each in points if all(date.includes(each.day) for date in dates)) if dates else points
     return tuple(each for each in points if each.at > points[0].at) if inner(node, "rank") == "later" else points
 
 
 def _dates(node: Node) -> Iterator[Found]:
     """The dates that stand within the name of a result: her March 2024 HbA1c."""
-    yield from (each.value for each in node.all("dated"))
+    yield from (date.value for when in node.all("dated") for date in when.all("date"))
     for part in node.parts:
         yield from _dates(part)
 

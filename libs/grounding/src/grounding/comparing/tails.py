@@ -169,9 +169,9 @@ def than_previous(node: Node, record: Record) -> list[Outcome]:
     subject = node.all("obs")[0]
     if any(each.text != "one" for each in node.all("one")):
         raise UnclearError("which value is meant")
-    points = points_of(results.names_of_result(subject), record.whole)
+    points = points_of(subject, record.whole, dated=False)
     order = series.order_of(subject) or "last"
-    meant = series.extremes(points, order) if points else []
+    meant = series.extremes(points_of(subject, record.whole), order) if points else []
     earlier = series.extremes([each for each in points if meant and each.at < meant[-1].at], "last")
     if not earlier or order != "last":
         return [unsupported("direction", NO_TIME)]
