@@ -183,7 +183,23 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record, before: N
                 changed[node], known = _anchored(node, known, record)
             elif node.kinds & _VALUED:
                 changed[node], known = _deep(node, known, record)
-    return _as_told(_with(clause, changed), days)
+    told = _with(clause, changed)
+    return _following(told, days, record) if clause.says("follows") else _as_told(told, days)
+
+
+def _following(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
+    """Values that come after, or before, those of the clause before: of its day, or of a later or an earlier one."""
+    if len(days) != 1:
+        raise UnclearError("what it follows")
+    own = [when for part in clause.parts if part.kinds & _VALUED for when in part.within("when")]
+    if not own:
+        day = _day(clause, days)
+        return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
+    readings = [each for span in events.spans_of(own, record) for each in span.readings]
+    (begins, ends), after = days[0], clause.says("follows") == "after"
+    if not readings or any(last < begins if after else first > ends for first, last in readings):
+        raise UnclearError("in which order they were")
+    return clause
 
 
 def _with(node: Node, changed: Mapping[Node, Node]) -> Node:

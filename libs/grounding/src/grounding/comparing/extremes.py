@@ -213,6 +213,8 @@ def then_always(node: Node, record: Record) -> list[Outcome]:
     said = readings.readings(node)
     if any("bp" in each.subject.kinds for each in said):
         raise UnclearError("which values are meant")
+    if any(each.says("manner") != "steadily" for each in node.all("manner")):
+        raise UnclearError("how it stayed so")
     last, points = said[-1], points_of(said[-1].subject, record.whole)
     before = [each for each in said[:-1] if each.subject.text == last.subject.text]
     found = []

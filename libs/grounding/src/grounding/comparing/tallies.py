@@ -9,6 +9,8 @@ from grounding.comparing.outcome import Outcome, contradicted, supported, unsupp
 from grounding.comparing.record import Point, Record
 from grounding.reading.nodes import Node
 
+_EXCEEDING = frozenset(("exceeded", "exceeds", "surpassed", "over"))
+
 
 def beside(aside: Node, clause: Node, record: Record) -> Outcome:
     """What is told beside a clause of its result."""
@@ -90,7 +92,8 @@ def beyond(node: Node, record: Record) -> list[Outcome]:
     if not inside:
         return [unsupported("value", series.NO_TIME if points else series.NO_RESULT)]
     bound = node.all("bound") or tuple(_above(each) for each in (*node.all("limit"), *node.all("value")))
-    if len(bound) != 1:
+    is_limit = bool(node.all("bound")) or not {part.text for part in node.parts}.isdisjoint(_EXCEEDING)
+    if len(bound) != 1 or not is_limit:
         raise UnclearError("which value is meant")
     actual = len({each.at for each in inside if results.within_bound(each, bound[0])})
     if actual == number:
