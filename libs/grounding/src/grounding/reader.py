@@ -107,7 +107,7 @@ def _of_clause(
 ) -> tuple[Node, list[Outcome]]:
     """A clause with what it takes from the one before it and from that one's days, and what is said of it."""
     try:
-        whole = circumstances.anchored(circumstances.continued(clause, before), days, record)
+        whole = circumstances.anchored(circumstances.continued(clause, before), days, record, before)
     except UnclearError as error:
         return clause, [unsupported("clear", str(error))]
     outcomes = list(texts.decided(whole, compare(whole, record), record, named))

@@ -1,6 +1,7 @@
 """Clauses that leave out their subject: what they say follows, in time or direction, the clause before them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from grounding.comparing import meaning, results, series
 from grounding.comparing.meaning import UnclearError
@@ -18,12 +19,18 @@ _NEWEST = frozenset(("now", "currently", "is", "are"))
 def ending(clause: Node, subject: Node, record: Record) -> list[Point]:
     """The points with which a clause about a result ends, oldest first; UnclearError where it tells none."""
     points = points_of(subject, record)
-    value, whens = next(iter(reversed(list(clause.within("value")))), None), _last_whens(clause)
+    value = next(iter(reversed(list(clause.within("value")))), None)
+    whens = [_dated(each, points) for each in _last_whens(clause)]
     pool = within(points, series.spans_of(whens, record), record)
     agreeing = series.saying(value, pool) if value else pool
     if not agreeing:
         raise UnclearError("what it follows")
     return agreeing
+
+
+def _dated(when: Node, points: Sequence[Point]) -> Node:
+    """`At the last three checks`, by the points that are meant."""
+    return replace(when, value=series.of_last(when, points)) if "lastn" in when.kinds else when
 
 
 def _last_whens(clause: Node) -> list[Node]:
@@ -55,8 +62,7 @@ def measured(node: Node, record: Record) -> list[Outcome]:
     agreeing = series.saying(node.all("value")[0], pool)
     if not agreeing:
         return [series.disagreement(meaning.amount(node.all("value")[0]), pool)]
-    flags = [each for each in node.all("flag") if each.says("level")]
-    levels = [outcome for each in flags for outcome in results.flagged(each, agreeing)]
+    levels = [outcome for each in node.all("flag") for outcome in results.flagged(each, agreeing, record)]
     return [supported("value", agreeing[0].facts), *levels, *_goes_on(node, ended, agreeing)]
 
 

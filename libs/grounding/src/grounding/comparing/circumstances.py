@@ -4,7 +4,7 @@ Guarantee: what they say is compared with the clause, whatever its kind; a kind 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
 from grounding.claims import Verdict
-from grounding.comparing import events, meaning, problems
+from grounding.comparing import events, meaning, problems, tallies
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
@@ -32,11 +32,16 @@ TIMED = frozenset(
 )  # fmt: skip
 Compare = Callable[[Node, Record], list[Outcome]]
 _CIRCUMSTANCE = "circumstance"
+# What stands beside a clause and tells more of its result: of how many values, and what it was before.
+_ASIDES = frozenset(("tally", "past"))
 # What changes drugs, so that `on B` behind it is not what is taken.
 _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "stopped-for", "given", "dose-changed"))
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
 _END = "end"
+# The times of the ends of a course and of the two sides of a comparison, and what values stand in.
+_ENDS = ("second", "fromat", "toat", "earlyat", "length")
+_VALUED = frozenset(("results", "result"))
 # What the clauses that follow were for; the kinds that compare a reason.
 PURPOSE = "purpose"
 _GIVEN = frozenset(("started", "took", "given", "treated"))
@@ -62,17 +67,44 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     UnclearError where the clause has no time. What does not fit a circumstance is unsupported, not contradicted: other
     occasions may be meant.
     """
+    settled = _settled(clause, record)
+    if settled is not clause:
+        return [_unsure(each) for each in compared(settled, record, compare)]
     beside = _beside(clause)
     if not beside:
         return compare(_after(clause, record), record)
+    asides = [each for each in beside if each.kinds & _ASIDES]
+    if asides:
+        untold = _without(clause, asides)
+        return [*compared(untold, record, compare), *(tallies.beside(each, untold, record) for each in asides)]
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
     outcomes = compare(_after(_told(clause, record), record), record)
     return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
 
 
+def _settled(clause: Node, record: Record) -> Node:
+    """A clause whose own times are days where it names occasions (higher when he had A than when he had B)."""
+    nodes = [each for role in ("first", *_ENDS) for each in clause.all(role) if _CIRCUMSTANCE in each.kinds]
+    changed = {each: _as_when(each, record, _SOON, dated=False) for each in nodes}
+    lasts = [each for role in ("when", "toat", LEAD, ADJUNCT) for each in clause.all(role) if "lastn" in each.kinds]
+    changed |= {each: _of_last(each, clause, record) for each in lasts}
+    return _with(clause, changed) if changed else clause
+
+
+def _of_last(node: Node, clause: Node, record: Record) -> Node:
+    """`At the last three checks`: the days since the third last value of the result that a clause is about."""
+    return replace(node, kinds=frozenset({"when"}), value=tallies.of_last(node, clause, record))
+
+
+def _without(clause: Node, beside: Sequence[Node]) -> Node:
+    roles = {role: tuple(each for each in clause.all(role) if each not in beside) for role in (LEAD, ADJUNCT)}
+    return replace(clause, roles={**clause.roles, **roles})
+
+
 def _beside(clause: Node) -> tuple[Node, ...]:
-    leads = clause.all(LEAD) if clause.kind in TIMED - {"course"} else ()
+    told = clause.kind in TIMED - {"course"}
+    leads = (each for each in clause.all(LEAD) if told or each.kinds & _ASIDES)
     return (*leads, *clause.all(ADJUNCT))
 
 
@@ -135,20 +167,67 @@ def _for(clause: Node, purpose: tuple[Node, ...]) -> Node:
     raise UnclearError("what it was for")
 
 
-def anchored(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
+def anchored(clause: Node, days: tuple[Interval, ...], record: Record, before: Node | None = None) -> Node:
     """A clause whose relative times (two weeks later, that day) are told from the days of the clause before it.
 
     Days of a list are told from the one before them in the list.
     """
     known = days
-    roles: dict[str, tuple[Node, ...]] = {}
+    changed: dict[Node, Node] = {}
     for role, nodes in clause.roles.items():
-        told = []
         for node in nodes:
-            replaced, known = _anchored(node, known, record) if role in (*_TIMES, _END) else (node, known)
-            told.append(replaced)
-        roles[role] = tuple(told)
-    return _as_told(replace(clause, roles=roles), days)
+            if node.says("time") == "same-span":
+                changed[node] = _same_span(node, before, record)
+            elif "past" in node.kinds:
+                changed[node], known = _deep(node, known, record)
+            elif role in (*_TIMES, _END, *_ENDS):
+                changed[node], known = _anchored(node, known, record)
+            elif node.kinds & _VALUED:
+                changed[node], known = _deep(node, known, record)
+    told = _with(clause, changed)
+    return _following(told, days, record) if clause.says("follows") else _as_told(told, days)
+
+
+def _following(clause: Node, days: tuple[Interval, ...], record: Record) -> Node:
+    """Values that come after, or before, those of the clause before: of its day, or of a later or an earlier one."""
+    if len(days) != 1:
+        raise UnclearError("what it follows")
+    own = [when for part in clause.parts if part.kinds & _VALUED for when in part.within("when")]
+    if not own:
+        day = _day(clause, days)
+        return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
+    readings = [each for span in events.spans_of(own, record) for each in span.readings]
+    (begins, ends), after = days[0], clause.says("follows") == "after"
+    if not readings or any(last < begins if after else first > ends for first, last in readings):
+        raise UnclearError("in which order they were")
+    return clause
+
+
+def _with(node: Node, changed: Mapping[Node, Node]) -> Node:
+    """A node with other parts in place of some, in their roles too."""
+    roles = {role: tuple(changed.get(each, each) for each in nodes) for role, nodes in node.roles.items()}
+    return replace(node, parts=tuple(changed.get(part, part) for part in node.parts), roles=roles)
+
+
+def _deep(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
+    """Values with their relative times told, each from the day that stands before it."""
+    changed: dict[Node, Node] = {}
+    for part in node.parts:
+        if part.kinds & _VALUED:
+            changed[part], known = _deep(part, known, record)
+        elif "when" in part.kinds:
+            changed[part], known = _anchored(part, known, record)
+    return _with(node, changed), known
+
+
+def _same_span(node: Node, before: Node | None, record: Record) -> Node:
+    """`Over the same period`: the time that the clause before tells, from the first to the last day of it."""
+    ends = [] if before is None else [*before.all("fromat"), *before.all("toat"), *before.all("when")]
+    readings = [each for span in events.spans_of(ends, record) for each in span.readings]
+    if not readings:
+        raise UnclearError("which time is meant")
+    days = min(first for first, _ in readings), max(last for _, last in readings)
+    return replace(node, kinds=frozenset({"when"}), value=Span("between", (days,)))
 
 
 def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
@@ -243,7 +322,8 @@ def _relative(node: Node, known: Interval) -> Interval:
 
 def told(clause: Node, fact_ids: tuple[str, ...], record: Record) -> tuple[Interval, ...]:
     """The days of a clause that holds: those of the facts that hold it, within the time that it names."""
-    named = [each for role in _TIMES for node in clause.all(role) for each in _last_named(node, record)]
+    whens = clause.all("toat") or tuple(node for role in _TIMES for node in clause.all(role)) or _nested(clause)
+    named = [each for node in whens for each in _last_named(node, record)]
     held = {day for each in fact_ids if (day := facts.starts_on(record.sources.fact(each)))}
     fitting = {day for day in held if all(first <= day <= last for first, last in named)}
     if len(fitting) == 1:
@@ -259,6 +339,11 @@ def stays(clause: Node, days: tuple[Interval, ...], record: Record, compare: Com
     day = _day(clause, days)
     dated = replace(clause, parts=(*clause.parts, day), roles={**clause.roles, ADJUNCT: (day,)})
     return all(each.holds for each in compare(dated, record))
+
+
+def _nested(clause: Node) -> tuple[Node, ...]:
+    """The last of the times that stand with values."""
+    return tuple(when for part in clause.parts if part.kinds & _VALUED for when in part.within("when"))[-1:]
 
 
 def _last_named(node: Node, record: Record) -> tuple[Interval, ...]:

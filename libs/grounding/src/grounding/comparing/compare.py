@@ -12,6 +12,7 @@ from grounding.comparing import (
     extremes,
     findings,
     levels,
+    panels,
     persons,
     prescriptions,
     problems,
@@ -20,6 +21,8 @@ from grounding.comparing import (
     sequences,
     social,
     statements,
+    tails,
+    tallies,
     valued,
     visits,
 )
@@ -40,6 +43,7 @@ KINDS: Mapping[str, Compare] = {
     "measured": _measured,
     "extreme": extremes.extreme,
     "always": extremes.always,
+    "then-always": extremes.then_always,
     "among": extremes.among,
     "sometimes": extremes.sometimes,
     "rated": extremes.rated,
@@ -47,6 +51,21 @@ KINDS: Mapping[str, Compare] = {
     "amounted": courses.amounted,
     "from-change": courses.from_change,
     "previous": courses.previous,
+    "beyond": tallies.beyond,
+    "first-beyond": tallies.first_beyond,
+    "than-previous": tails.than_previous,
+    "judged-all": tails.judged_all,
+    "since-last": tallies.since_last,
+    "panel-when": panels.when,
+    "panel-count": panels.counted,
+    "panel-extreme": panels.extreme,
+    "came-from": tails.came_from,
+    "level-tail": tails.level_tail,
+    "class-tail": tails.class_tail,
+    "not-since": tails.not_since,
+    "repeated": tails.repeated,
+    "ratio": tails.ratio,
+    "differing": tails.differing,
     "pressures": courses.pressures,
     "tested": visits.tested,
     "visit-reason": visits.reason,
@@ -171,6 +190,7 @@ KINDS: Mapping[str, Compare] = {
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     try:
-        return circumstances.compared(assertion, record, KINDS[assertion.kind])
+        beside = [*tails.early(assertion, record), *tallies.pasts(assertion, record)]
+        return [*beside, *circumstances.compared(assertion, record, KINDS[assertion.kind])]
     except UnclearError as error:
         return [unsupported("clear", str(error))]

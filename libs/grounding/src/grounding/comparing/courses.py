@@ -23,16 +23,20 @@ STEADY, MARKED = Decimal("0.05"), Decimal("0.15")
 _LASTING = frozenset(("between", "days-between", "since", "span"))
 # How far a change may lie from the simple fraction that it is told as.
 _PART = Decimal("0.04")
+_TWO = 2
 _FEW = "the record has no course of it"
 
 
 def course(node: Node, record: Record) -> list[Outcome]:
     """A direction, from and to; with the values that are listed behind it."""
+    if node.all("loose"):
+        raise UnclearError("which end of the course the value is")
     outcomes: list[Outcome] = []
     for place, obs in enumerate(node.all("obs")):
         outcomes += _course(node, obs, place, record)
     inside = results.measured(node, record) if list(node.within("result")) else []
-    return [*outcomes, *inside, *_middle(node, record), *_comments(node, record)]
+    beside = [*_on_the_way(node, record), *_comments(node, record), *_flags(node, record)]
+    return [*outcomes, *inside, *_middle(node, record), *beside]
 
 
 def _middle(node: Node, record: Record) -> list[Outcome]:
@@ -40,6 +44,35 @@ def _middle(node: Node, record: Record) -> list[Outcome]:
     stated = list(zip(node.all("value"), node.all("when"), strict=True)) if node.all("value") else []
     points = points_of(node.all("obs")[0], record) if stated else ()
     return [each for value, when in stated for each in _end([value], [when], points, points, record)[1]]
+
+
+def _on_the_way(node: Node, record: Record) -> list[Outcome]:
+    """The values through which a course went, one after another, between its ends."""
+    if not node.all("middle"):
+        return []
+    points = points_of(node.all("obs")[0], record)
+    ends = ((node.all(role), node.all(f"{role}at")) for role in ("from", "to"))
+    first, last = ((*value, *at) for value, at in ends)
+    stated = filter(None, (first, *(each.parts for each in node.all("middle")), last))
+    at = float("-inf")
+    for value, *whens in stated:
+        pool = within(points, series.spans_of(whens, record), record)
+        later = [each for each in series.saying(value, pool) if each.at > at]
+        if not later:
+            return [unsupported("direction", "the record has other values, or them in another order")]
+        at = later[0].at
+    return [supported("direction", points[-1].facts)]
+
+
+def _flags(node: Node, record: Record) -> list[Outcome]:
+    """What a flag says of the value before it."""
+    found: list[Outcome] = []
+    value = None
+    for part in node.parts:
+        value = part if part.kinds & {"value", "bound"} else value
+        if "flag" in part.kinds and value:
+            found += results.flagged(part, series.saying(value, points_of(node.all("obs")[0], record)), record)
+    return found
 
 
 def _comments(node: Node, record: Record) -> list[Outcome]:
@@ -70,8 +103,13 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
     if node.says("direction") == "steady":
         is_present = not spans and bool(end) and bool({part.text for part in node.parts} & {"is", "are", "remains"})
         return _steady(chosen[-2:] if is_present else chosen, end)
-    first, said_first = _end(begin, _days(node, "fromat"), points, chosen[:1] if spans else points, record)
-    last, said_last = _end(end, _days(node, "toat"), points, points if _days(node, "toat") else chosen[-1:], record)
+    is_bound = any(span.relation != "span" for span in spans)
+    if not begin and not _days(node, "toat") and spans and all(span.relation == "on" for span in spans):
+        chosen = _with_the_one_before(points, chosen)
+    first, said_first = _end(begin, _days(node, "fromat"), points, chosen[:1] if is_bound else points, record)
+    is_open = bool(_days(node, "toat") or (spans and not is_bound and begin))
+    last, said_last = _end(end, _days(node, "toat"), points, points if is_open else chosen[-1:], record)
+    first = _so_long_before(spans, first, last) if is_open and begin else first
     said = [*said_first, *said_last]
     if not all(each.holds for each in said):
         return said
@@ -79,6 +117,20 @@ def _course(node: Node, obs: Node, place: int, record: Record) -> list[Outcome]:
         return [*said, unsupported("direction", NO_RESULT)]
     start = first[0] if begin else _start(chosen, spans)
     return [*said, *_between(node, spans, start, last[-1], chosen)]
+
+
+def _with_the_one_before(points: Sequence[Point], chosen: list[Point]) -> list[Point]:
+    """`In May 2020 it rose to 180`: the only value of that time, after the one before it."""
+    earlier = [each for each in points if chosen and each.at < chosen[0].at]
+    return [earlier[-1], *chosen] if earlier and len({each.at for each in chosen}) == 1 else chosen
+
+
+def _so_long_before(spans: Sequence[Span], first: list[Point], last: Sequence[Point]) -> list[Point]:
+    """Of several values that may be meant, the one from which the course took the time that is told."""
+    lengths = [span.length for span in spans if span.relation == "span"]
+    if not lengths or not last:
+        return first
+    return sorted(first, key=lambda each: abs((last[-1].day - each.day).days - lengths[0]))
 
 
 def _going_on(node: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
@@ -99,7 +151,7 @@ def _going_on(node: Node, points: Sequence[Point], record: Record) -> list[Outco
     end = last[0] if node.all("to") else last[-1]
     manners = [each.says("manner") for each in node.all("manner")]
     inside = [each for each in points if first[0].at <= each.at <= end.at]
-    found = [*_length(spans, first[0], end), _direction(node.says("direction"), first[0], end)]
+    found = [*_length(spans, first[0], end), direction(node.says("direction"), first[0], end)]
     return [*said, *found, *(_manner(each, inside, first[0], end) for each in manners)]
 
 
@@ -110,8 +162,12 @@ def _days(node: Node, role: str) -> tuple[Node, ...]:
 
 def _spans(node: Node, record: Record) -> list[Span]:
     """The times of the whole course: not those of its ends."""
-    ends = (*_days(node, "fromat"), *_days(node, "toat"))
-    whens = (part for part in node.parts if is_when(part) and part not in ends and not node.all("value"))
+    passed = (part for each in node.all("middle") for part in each.parts)
+    ends = {each.start for each in (*_days(node, "fromat"), *_days(node, "toat"), *passed)}
+    whens = (part for part in node.parts if is_when(part) and part.start not in ends and not node.all("value"))
+    if node.one(PRIOR):
+        # A course that goes on does so since then.
+        whens = (each for each in whens if each.says("time") != "since-then")
     return [span for span in series.spans_of(whens, record) if span.relation != "now"]
 
 
@@ -122,7 +178,7 @@ def course_series(node: Node, record: Record) -> list[Outcome]:
     if not all(each.holds for each in outcomes):
         return outcomes
     values = [points[-1] for _, points, _ in said if points]
-    steps = [_direction(node.says("direction"), before, after) for before, after in pairwise(values)]
+    steps = [direction(node.says("direction"), before, after) for before, after in pairwise(values)]
     return [*outcomes, *steps]
 
 
@@ -139,11 +195,19 @@ def _between(node: Node, spans: Sequence[Span], start: Point, last: Point, chose
         return [unsupported("direction", "the record has no course of it in that time")]
     inside = [each for each in chosen if start.at <= each.at <= last.at]
     wanted = node.says("direction")
-    found = [*_length(spans, start, last), _direction(wanted, start, last)]
+    found = [*_length(spans, start, last), *_at_times(spans, start, last), direction(wanted, start, last)]
     if all(each.holds for each in found) and not node.all("from") and not spans:
         found.append(_still(wanted, inside))
     manners = [each.says("manner") for each in node.all("manner")]
     return [*found, *(_manner(each, inside, start, last) for each in manners)]
+
+
+def _at_times(spans: Sequence[Span], start: Point, last: Point) -> list[Outcome]:
+    """That a course whose ends tell their own times belongs to the time of the whole too (in 2019 it fell from ...)."""
+    dated = [span for span in spans if span.readings and not span.ends]
+    if all(any(series.covers(span, each) for each in (start, last)) for span in dated):
+        return []
+    return [contradicted("date", f"the record has it from {start.day} to {last.day}", last.facts)]
 
 
 def _still(wanted: str, points: Sequence[Point]) -> Outcome:
@@ -242,7 +306,7 @@ def _length(spans: Sequence[Span], start: Point, last: Point) -> list[Outcome]:
     ]
 
 
-def _direction(wanted: str, start: Point, last: Point) -> Outcome:
+def direction(wanted: str, start: Point, last: Point) -> Outcome:
     used = (*start.facts, *last.facts)
     if wanted in ("better", "worse"):
         worse = series.worse_direction([start, last])
@@ -270,24 +334,45 @@ def from_value(node: Node, record: Record) -> list[Outcome]:
     spans = series.spans_of(node.all("fromat"), record)
     usual = within(earlier, spans, record) if spans else series.extremes(earlier, "last")
     first, said = _end(node.all("from"), (), earlier, usual, record)
-    return [*outcomes, *said, *(_direction(node.says("direction"), each, agreeing[-1]) for each in first[:1])]
+    return [*outcomes, *said, *(direction(node.says("direction"), each, agreeing[-1]) for each in first[:1])]
 
 
 def amounted(node: Node, record: Record) -> list[Outcome]:
     """The amount of the course that the clause before tells: `from 24.1 to 28.1, an increase of 4`."""
-    prior, subject = node.all(PRIOR)[0], node.all("obs")[0]
-    points = points_of(subject, record)
-    first, said = _end(prior.all("from"), _days(prior, "fromat"), points, points, record)
-    if not prior.all("from") or not first:
+    first, last, said = _both_ends(node.all(PRIOR)[0], node.all("obs")[0], record)
+    spans = series.spans_of(node.all("when"), record)
+    if any(span.relation not in ("span", "now") for span in spans):
+        raise UnclearError("which time is meant")
+    return [*said, *_length(spans, first, last), *changed(node, first, last)]
+
+
+def _both_ends(clause: Node, subject: Node, record: Record) -> tuple[Point, Point, list[Outcome]]:
+    """The first and the last value of the clauses about one result; UnclearError where they tell but one."""
+    points, prior = points_of(subject, record), clause.one(PRIOR)
+    if clause.all("from"):
+        first, said = _end(clause.all("from"), _days(clause, "fromat") or clause.all("when"), points, points, record)
+        end = prior if prior and not clause.all("to") else clause
+        if first:
+            return first[0], carried.ending(end, subject, record)[-1], said
+    if prior and not clause.all("from"):
+        return carried.ending(prior, subject, record)[0], carried.ending(clause, subject, record)[-1], []
+    compared = (
+        [each for _, each, _ in results.compared_readings(clause, record) if each] if _has_several(clause) else []
+    )
+    if len(compared) < _TWO:
         raise UnclearError("what it changed from")
-    return [*said, *_changed(node, first[0], carried.ending(prior, subject, record)[-1])]
+    return compared[0][0], compared[-1][-1], []
 
 
-def _changed(node: Node, first: Point, last: Point) -> list[Outcome]:
+def _has_several(clause: Node) -> bool:
+    return len(list(clause.within("value"))) >= _TWO and any(clause.within("result"))
+
+
+def changed(node: Node, first: Point, last: Point) -> list[Outcome]:
     used = (*first.facts, *last.facts)
     reason = f"the record goes from {told(first)} on {first.day} to {told(last)} on {last.day}"
-    found = _direction(node.says("direction"), first, last)
-    right = _by_amount(node, first, last)
+    found = direction(node.says("direction"), first, last)
+    right = _by(node)(node, first, last)
     return [found, supported("value", used) if right else contradicted("value", reason, used)]
 
 
@@ -303,7 +388,7 @@ def from_change(node: Node, record: Record) -> list[Outcome]:
     earlier = [each for each in within(points_of(reading.subject, record), spans, record) if each.at < agreeing[-1].at]
     if not earlier or not all(span.readings for span in spans):
         return [unsupported("date", NO_TIME)]
-    return [*outcomes, *_changed(node, earlier[-1], agreeing[-1])]
+    return [*outcomes, *changed(node, earlier[-1], agreeing[-1])]
 
 
 def previous(node: Node, record: Record) -> list[Outcome]:
@@ -356,6 +441,8 @@ def arrow(node: Node, record: Record) -> list[Outcome]:
 
 def changed_by(node: Node, record: Record) -> list[Outcome]:
     """By an amount, a share or a factor."""
+    if node.all("loose"):
+        raise UnclearError("which end of the course the value is")
     return _changed_by(node, points_of(node.all("obs")[0], record), record)
 
 
@@ -375,7 +462,7 @@ def _changed_by(node: Node, points: Sequence[Point], record: Record) -> list[Out
         return [*said_begin, *said_end]
     first = begin[0] if node.all("from") else _start(chosen, spans)
     last = end[-1] if node.all("to") else chosen[-1]
-    found = [*said_begin, *said_end, *_length(spans, first, last), _direction(node.says("direction"), first, last)]
+    found = [*said_begin, *said_end, *_length(spans, first, last), direction(node.says("direction"), first, last)]
     if not all(each.holds for each in found):
         return found
     used = (*first.facts, *last.facts)

@@ -14,21 +14,24 @@ from grounding.comparing.readings import is_when
 from grounding.comparing.record import Point, Record
 from grounding.comparing.series import NO_RESULT, NO_TIME, points_of, told, within
 from grounding.reading import names
-from grounding.reading.grammar import PRIOR
+from grounding.reading.grammar import ADJUNCT, LEAD, PRIOR
 from grounding.reading.nodes import Node
 
 _PAIN = re.compile("(?:(?:the|her|his|their|a) )?pain")
 _FEWEST = 2
+_DURING = frozenset(("during-anchor", "during"))
 _LASTING = frozenset(("since", "span", "between", "until", "before", "after"))
 
 
 def extreme(node: Node, record: Record) -> list[Outcome]:
     """The highest or lowest value, with the value and the day that are told."""
-    points = points_of(node.all("obs")[0], record.whole)
+    points = points_of(node.all("obs")[0], record.whole, dated=False)
     if not points:
         return [unsupported("value", NO_RESULT)]
-    spans = series.spans_of(filter(is_when, node.parts), record)
-    inside = within(points, [span for span in spans if span.relation in _LASTING], record)
+    if len(points) != len(points_of(node.all("obs")[0], record.whole)):
+        raise UnclearError("of which time the values are")
+    lasting, days = _times(node, record)
+    inside = within(points, lasting, record)
     if not inside:
         return [unsupported("date", NO_TIME)]
     ranks = [each for part in node.parts if (each := series.order_of(part))] or [node.says("order")]
@@ -41,10 +44,20 @@ def extreme(node: Node, record: Record) -> list[Outcome]:
     for value in (*node.all("value"), *numbered):
         agreeing = series.saying(value, meant)
         found.append(supported("value", agreeing[-1].facts) if agreeing else _wrong(value, meant))
-    days = [span for span in spans if span.relation not in _LASTING and span.readings]
     if not days and len(found) == 1:
         return _now(node, meant, _of_prior(node, record) or inside)
     return [*found, *_dated(meant, days, record)]
+
+
+def _times(node: Node, record: Record) -> tuple[list[meaning.Span], list[meaning.Span]]:
+    """The times in which a value is the highest, and those that say when it was."""
+    prior = node.one(PRIOR)
+    shared = [each for role in (LEAD, ADJUNCT) for each in (prior.all(role) if prior else ())]
+    whens = [*filter(is_when, node.parts), *(each for each in shared if each.says("time") == "during-anchor")]
+    during = series.spans_of((each for each in whens if each.says("time") in _DURING), record)
+    spans = series.spans_of((each for each in whens if each.says("time") not in _DURING), record)
+    days = [span for span in spans if span.relation not in _LASTING and span.readings]
+    return [*during, *(span for span in spans if span.relation in _LASTING)], days
 
 
 def among(node: Node, record: Record) -> list[Outcome]:
@@ -101,11 +114,13 @@ def always(node: Node, record: Record) -> list[Outcome]:
         return [unsupported("manner", "how it stayed so is not clear")]
     failing = [each for each in chosen if not _is_as_told(each, node)]
     counts = [meaning.amount(each).value for each in node.all("n")]
+    counts += [Decimal(meaning.count(each)) for each in node.all("times")]
     if any(count != len(chosen) for count in counts):
         return [contradicted("count", f"the record has {len(chosen)}", chosen[-1].facts)]
     if failing:
         return [contradicted("value", f"the record has {told(failing[-1])} on {failing[-1].day}", failing[-1].facts)]
-    return [supported("value", chosen[-1].facts)]
+    days = [each for day in node.all("days") for each in results.on_each_day(_values(node)[0], day, chosen, record)]
+    return [supported("value", chosen[-1].facts), *days]
 
 
 def _is_as_told(point: Point, node: Node) -> bool:
@@ -140,6 +155,9 @@ def _chosen(node: Node, record: Record) -> tuple[list[Point], list[Outcome]]:
     points = points_of(subject, record.whole)
     spans = series.spans_of(filter(is_when, node.parts), record)
     chosen = within(points, spans, record) if points else []
+    if node.says("later") and points:
+        ended = carried.ending(node.all(PRIOR)[0], subject, record)[-1]
+        chosen = [each for each in chosen if each.at > ended.at]
     return chosen, [unsupported("value", NO_TIME if points else NO_RESULT)]
 
 
@@ -188,3 +206,32 @@ def averaged(node: Node, record: Record) -> list[Outcome]:
     if right:
         return [*counted, supported("value", [fact for each in chosen for fact in each.facts])]
     return [*counted, contradicted("value", f"the mean of the {len(chosen)} values is {mean.value:.4g}", mean.facts)]
+
+
+def then_always(node: Node, record: Record) -> list[Outcome]:
+    """`3 in 2005 and 0 at each later screening`: the last value is that of every later time."""
+    said = readings.readings(node)
+    if any("bp" in each.subject.kinds for each in said):
+        raise UnclearError("which values are meant")
+    if any(each.says("manner") != "steadily" for each in node.all("manner")):
+        raise UnclearError("how it stayed so")
+    last, points = said[-1], points_of(said[-1].subject, record.whole)
+    before = [each for each in said[:-1] if each.subject.text == last.subject.text]
+    found = []
+    at = float("-inf")
+    for reading in before:
+        chosen = within(points, series.spans_of(reading.whens, record), record)
+        agreeing = series.saying(reading.value, chosen) if reading.whens else []
+        if not agreeing:
+            return [
+                series.disagreement(meaning.amount(reading.value), chosen) if chosen else unsupported("date", NO_TIME)
+            ]
+        found.append(supported("value", agreeing[-1].facts))
+        at = agreeing[-1].at
+    spans = series.spans_of((*node.all("when"), *last.whens), record)
+    later = [each for each in within(points, spans, record) if each.at > at]
+    wrong = [each for each in later if not series.saying(last.value, [each])]
+    if wrong or not later:
+        used = wrong or points
+        return [contradicted("value", f"the record has {told(used[-1])} on {used[-1].day}", used[-1].facts)]
+    return [*found, supported("value", later[-1].facts)]

@@ -1,8 +1,10 @@
 """High, low, normal: by the flag that was sent and the reference range, and by nothing else."""
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact, Quantity
 
 from grounding import facts
@@ -11,6 +13,8 @@ from grounding.comparing.outcome import Outcome, contradicted, supported, unsupp
 from grounding.comparing.record import Point, Record
 from grounding.reading.nodes import Node
 
+# The scale that a result names: Fall risk total [Morse Fall Scale].
+_SCALE = re.compile(r"\[[^\]]+\]")
 # As shares of the limit that is passed.
 _SLIGHT, _MARKED = Decimal("0.25"), Decimal("0.15")
 _HIGH, _LOW = ("H", "HH", ">", "HU"), ("L", "LL", "<", "LU")
@@ -54,6 +58,24 @@ def level(wanted: str, point: Point) -> Outcome:
     if actual == wanted or (wanted == "abnormal" and actual != "normal"):
         return supported("level", point.facts)
     return contradicted("level", f"the record says {actual} of {series.told(point)} on {point.day}", point.facts)
+
+
+def risk(wanted: str, points: Sequence[Point], record: Record) -> Outcome:
+    """`(high risk)` behind a score: the level that was stated with it, by the scale that both name."""
+    stated = [
+        fact
+        for point in points
+        for own in point.facts
+        for fact in record.of_kind(pb.FACT_KIND_RESULT)
+        if fact.valid_from == own.valid_from
+        and _SCALE.findall(fact.code.display) == _SCALE.findall(own.code.display) != []
+    ]
+    levels = [fact for fact in stated if "risk" in fact.coded.display.lower()]
+    if not levels:
+        return unsupported("level", "the record states no level of risk with it")
+    if all(fact.coded.display.lower().startswith(f"{wanted} risk") for fact in levels):
+        return supported("level", levels)
+    return contradicted("level", f"the record says {levels[-1].coded.display}", levels[-1:])
 
 
 def worst_level(wanted: str, points: Iterable[Point]) -> Outcome:

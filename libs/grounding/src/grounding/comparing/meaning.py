@@ -21,8 +21,10 @@ ABOUT = Decimal("0.05")
 # Feet and inches are told to the inch.
 _INCH, _INCHES = "in", Decimal("0.5")
 _ABOUT_WORDS = frozenset(
-    {"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some"}
-)
+    {"about", "around", "approximately", "approx", "roughly", "circa", "ca", "~", "≈", "nearly", "almost", "some",
+     "just", "close", "little", "slightly", "shy", "region", "order", "bit"}
+)  # fmt: skip
+_OVER, _UNDER = frozenset(("over", "above")), frozenset(("under", "below", "shy", "nearly", "almost", "short"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,12 @@ def amount(node: Node) -> Amount:
 
 def is_about(node: Node) -> bool:
     return any(part.text in _ABOUT_WORDS for part in node.parts)
+
+
+def side_of(node: Node) -> int:
+    """On which side of the number that is told the value lies: 1 for `just over`, -1 for `just under`."""
+    words = {part.text for part in node.parts if not part.kinds}
+    return 1 if words & _OVER else -1 if words & _UNDER else 0
 
 
 def agrees(written: Amount, actual: Decimal, *, about: bool = False) -> bool:

@@ -96,11 +96,16 @@ def is_when(part: Node) -> bool:
     return not part.kinds.isdisjoint(("when", "dated")) or (not part.kinds and part.text in _NOW)
 
 
+def _is_of_admission(subject: Node) -> bool:
+    return subject.says("time") == "admission" or any(map(_is_of_admission, subject.parts))
+
+
 def _with_days(made: list[Reading]) -> list[Reading]:
     """The days behind several values, then those before several."""
     for place in range(len(made) - 2, -1, -1):
         after = made[place + 1]
-        if not made[place].whens and not after.before and after.joined not in _BARRIERS:
+        is_dated = bool(made[place].whens) or _is_of_admission(made[place].subject)
+        if not is_dated and not after.before and after.joined not in _BARRIERS:
             made[place] = replace(made[place], behind=after.behind)
     for place in range(1, len(made)):
         if not made[place].whens and not made[place - 1].behind and made[place].joined not in _BARRIERS:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology.loinc import DIASTOLIC, SYSTOLIC, WEIGHT
+from terminology.loinc import DIASTOLIC, HEIGHT, SYSTOLIC, WEIGHT
 
 from grounding import facts
 from grounding import keys as keys_of
@@ -77,9 +77,10 @@ def on_each_day(value: Node, days: Node, points: Sequence[Point], record: Record
     return found
 
 
-def flagged(flag: Node, points: Sequence[Point]) -> list[Outcome]:
+def flagged(flag: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
     """What a flag behind a value says of it."""
-    return [levels.worst_level(flag.says("level"), points)] if flag.says("level") else []
+    judged = [levels.worst_level(flag.says("level"), points)] if flag.says("level") else []
+    return [*judged, *([levels.risk(flag.says("risk"), points, record)] if flag.says("risk") else [])]
 
 
 def compared_readings(node: Node, record: Record, *, ranked: bool = False) -> list[Compared]:
@@ -142,7 +143,7 @@ def _reading(reading: Reading, record: Record) -> tuple[list[Point], list[Outcom
         agreeing = _computed(reading, record)
     if not agreeing:
         return [], [wrong]
-    flags = [levels.worst_level(each.says("level"), agreeing) for each in reading.flags if each.says("level")]
+    flags = [outcome for each in reading.flags for outcome in flagged(each, agreeing, record)]
     return agreeing, [supported("value", agreeing[-1].facts), *flags]
 
 
@@ -150,11 +151,15 @@ def _agreeing(reading: Reading, points: Sequence[Point], record: Record) -> tupl
     """The points that a reading says, and what is to be told if there are none."""
     said = meaning.amount(reading.value)
     chosen = _chosen(reading, points, record)
-    if not chosen:
+    if not chosen and not series.inner(reading.subject, "time"):
         return [], series.other_day(points, said)
     agreeing = series.saying(reading.value, chosen)
+    if not agreeing and series.inner(reading.subject, "time") == "admission" and len(record.stays) > 1:
+        raise UnclearError("which admission is meant")
     overtaken = _overtaken(reading, agreeing, record)
-    return ([], overtaken) if overtaken else (agreeing, disagreement(said, chosen))
+    if overtaken:
+        return [], overtaken
+    return agreeing, disagreement(said, chosen) if chosen else series.other_day(points, said)
 
 
 def _overtaken(reading: Reading, agreeing: Sequence[Point], record: Record) -> Outcome | None:
@@ -242,7 +247,7 @@ def _pressure(reading: Reading, record: Record) -> tuple[list[Point], list[Outco
     together: list[Point] = []
     outcomes: list[Outcome] = []
     for points, value in zip(courses, (pair.first, pair.second), strict=True):
-        chosen = _chosen(reading, points, record)
+        chosen = _of_pressure(reading, points, courses[0], record)
         agreeing = [each for each in chosen if says(Amount(value), each)]
         wrong = disagreement(Amount(value), chosen) if chosen else series.other_day(points, Amount(value))
         outcomes.append(supported("value", agreeing[-1].facts) if agreeing else wrong)
@@ -251,6 +256,14 @@ def _pressure(reading: Reading, record: Record) -> tuple[list[Point], list[Outco
     if not together and all(each.holds for each in outcomes):
         outcomes.append(contradicted("value", "the record has the two at different times"))
     return together, outcomes
+
+
+def _of_pressure(reading: Reading, points: Sequence[Point], systolic: Sequence[Point], record: Record) -> list[Point]:
+    """The points that a reading may mean; the highest pressure is that of the highest systolic one."""
+    if series.order_of(reading.subject) not in ("highest", "lowest"):
+        return _chosen(reading, points, record)
+    moments = {each.at for each in _chosen(reading, systolic, record)}
+    return [each for each in points if each.at in moments]
 
 
 def judged_value(node: Node, record: Record) -> list[Outcome]:
@@ -271,7 +284,7 @@ def converted(node: Node, record: Record) -> list[Outcome]:
     other, points = node.all("value")[0], compared[-1][1]
     if meaning.amount(other).unit in ("", meaning.amount(compared[-1][0].value).unit):
         return [*outcomes, *_of_other_time(node, other, compared[-1][0], record)]
-    return [*outcomes, _of_those(other, points)]
+    return [*outcomes, of_those(other, points)]
 
 
 def _of_other_time(node: Node, value: Node, reading: Reading, record: Record) -> list[Outcome]:
@@ -298,7 +311,7 @@ def paneled(node: Node, record: Record) -> list[Outcome]:
 
 def weighs(node: Node, record: Record) -> list[Outcome]:
     """A weight whose result is not named: `weighs 70 kg`."""
-    points = record.points(frozenset({keys_of.of_loinc(WEIGHT)}))
+    points = record.points(frozenset({keys_of.of_loinc(HEIGHT if node.says("of") == "height" else WEIGHT)}))
     if not points:
         return [unsupported("value", NO_RESULT)]
     value = node.all("value")[0]
@@ -444,12 +457,15 @@ def _edge(value: Node, extreme: Sequence[Point], unit: str) -> Outcome:
 
 def ranked(node: Node, record: Record) -> list[Outcome]:
     """A value that is the highest, lowest, first or last one."""
-    compared = compared_readings(node, record, ranked=True)
+    own = tuple(part for part in node.parts if not _is_other(part, node))
+    compared = compared_readings(replace(node, parts=own), record, ranked=True)
     outcomes = [outcome for _, _, each in compared for outcome in each]
     if not all(each.holds for each in outcomes):
         return outcomes
     for rank in node.all("rank"):
-        _only_one(rank)
+        if _numbers(rank):
+            outcomes += _other_extreme(rank, compared[-1][0], node, record)
+            continue
         ranked_ones = compared if node.says("all") else compared[-1:]
         outcomes += [_is_extreme(each, rank, record) for each in ranked_ones]
     return outcomes
@@ -459,10 +475,37 @@ def _is_extreme(compared: Compared, rank: Node, record: Record) -> Outcome:
     reading, agreeing, _ = compared
     if not agreeing:
         raise UnclearError("which value is meant")
-    extreme = series.extremes(points_of(reading.subject, record), series.order_of(rank))
+    extreme = series.extremes(points_of(reading.subject, record, dated=False), series.order_of(rank))
     if {each.at for each in extreme} & {each.at for each in agreeing}:
         return supported("order", agreeing[-1].facts)
     return contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)
+
+
+def _numbers(rank: Node) -> list[Node]:
+    return [one for one in rank.all("one") if one.text.lower() != "one"]
+
+
+def _is_other(part: Node, node: Node) -> bool:
+    """Whether a time belongs to another value than the first: the lowest is 7.9 and the highest 16.7 in July 2003."""
+    return is_when(part) and any(map(_numbers, node.all("rank")))
+
+
+def _other_extreme(rank: Node, reading: Reading, node: Node, record: Record) -> list[Outcome]:
+    """`... and the highest 16.7 in July 2003`: another value of the same result."""
+    subject = names_of_result(reading.subject)
+    meant = series.extremes(points_of(subject, record.whole), series.order_of(rank))
+    value, whens = _numbers(rank)[0], [part for part in node.parts if _is_other(part, node)]
+    if not meant or not series.saying(value, meant):
+        return [disagreement(meaning.amount(value), meant)] if meant else [unsupported("value", NO_RESULT)]
+    if not within(meant, series.spans_of(whens, record), record):
+        return [contradicted("date", f"the record has it on {meant[-1].day}", meant[-1].facts)]
+    return [supported("order", meant[-1].facts)]
+
+
+def names_of_result(node: Node) -> Node:
+    """A result without the rank that stands before it."""
+    inner = node.one("of")
+    return names_of_result(inner) if inner is not None and "obs" in inner.kinds else node
 
 
 def _only_one(rank: Node) -> None:
@@ -478,13 +521,13 @@ def extreme_rank(node: Node, record: Record) -> list[Outcome]:
     if not points:
         return [unsupported("value", NO_RESULT)]
     _only_one(rank)
-    extreme = series.extremes(points, series.order_of(rank))
+    extreme = series.extremes(points_of(obs, record, dated=False), series.order_of(rank))
     spans = series.spans_of(node.all("when"), record)
     meant = within(points, spans, record) if spans else series.extremes(points, series.order_of(obs) or "last")
     if not meant:
         return [unsupported("date", NO_TIME)]
     if {each.at for each in meant} & {each.at for each in extreme}:
-        return [supported("order", meant[-1].facts), *(_of_those(value, extreme) for value in node.all("value"))]
+        return [supported("order", meant[-1].facts), *(of_those(value, extreme) for value in node.all("value"))]
     return [contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)]
 
 
@@ -508,15 +551,15 @@ def compared(node: Node, record: Record) -> list[Outcome]:
     points = points_of(node.all("obs")[0], record)
     if not points:
         return [unsupported("value", NO_RESULT)]
-    first = _at(node.all("first"), points, record)
-    second = _at(node.all("second"), points, record)
+    first = at(node.all("first"), points, record)
+    second = at(node.all("second"), points, record)
     if not first or not second:
         return [unsupported("date", NO_TIME)]
     values = [(each, at) for role, at in (("value", first), ("other", second)) for each in node.all(role)]
-    return [_higher_or_lower(node.says("direction"), first, second), *(_of_those(each, at) for each, at in values)]
+    return [_higher_or_lower(node.says("direction"), first, second), *(of_those(each, at) for each, at in values)]
 
 
-def _of_those(value: Node, points: Sequence[Point]) -> Outcome:
+def of_those(value: Node, points: Sequence[Point]) -> Outcome:
     agreeing = series.saying(value, points)
     return supported("value", agreeing[-1].facts) if agreeing else disagreement(meaning.amount(value), points)
 
@@ -531,7 +574,7 @@ def _higher_or_lower(wanted: str, first: Sequence[Point], second: Sequence[Point
     return contradicted("direction", reason, used)
 
 
-def _at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[Point]:
+def at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[Point]:
     return within(points, series.spans_of(whens, record), record) if whens else series.newest(points)
 
 
@@ -547,6 +590,8 @@ def counted(node: Node, record: Record) -> list[Outcome]:
         return [unsupported("count", NO_RESULT)]
     inside = within(points, series.spans_of(node.all("when"), record), record)
     times = node.one("times")
+    if number and (meaning.amount(number).unit or meaning.amount(number).value % 1):
+        return [unsupported("count", "a value is no count")]
     wanted = meaning.amount(number).value if number else Decimal(_times(times) if times else 1)
     if wanted in (len(inside), len({point.at for point in inside})):
         return [supported("count", [fact for point in inside for fact in point.facts])]

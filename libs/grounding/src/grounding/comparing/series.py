@@ -1,6 +1,6 @@
 """Courses of results: the points that a phrase means, which of them an order or a time chooses, and what says one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -31,6 +31,7 @@ from grounding.comparing.outcome import Outcome, contradicted, unsupported
 from grounding.comparing.record import Point, Record
 from grounding.lexicon import Keys
 from grounding.reading import names
+from grounding.reading.dates import Found
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
@@ -86,9 +87,19 @@ def inner(node: Node, name: str) -> str:
     return node.says(name) or next((said for part in node.parts if (said := inner(part, name))), "")
 
 
-def points_of(node: Node, record: Record) -> tuple[Point, ...]:
-    """The course of the result that a phrase names, in the specimen that it names."""
-    return _of_specimen(record.points(observed_keys(node)), inner(node, "specimen"))
+def points_of(node: Node, record: Record, *, dated: bool = True) -> tuple[Point, ...]:
+    """The course of the result that a phrase names: in its specimen and, unless not `dated`, of its time."""
+    points = _of_specimen(record.points(observed_keys(node)), inner(node, "specimen"))
+    dates = list(_dates(node)) if dated else []
+    points = tuple(each for each in points if all(date.includes(each.day) for date in dates)) if dates else points
+    return tuple(each for each in points if each.at > points[0].at) if inner(node, "rank") == "later" else points
+
+
+def _dates(node: Node) -> Iterator[Found]:
+    """The dates that stand within the name of a result: her March 2024 HbA1c."""
+    yield from (date.value for when in node.all("dated") for date in when.all("date"))
+    for part in node.parts:
+        yield from _dates(part)
 
 
 def computed_of(node: Node, record: Record) -> tuple[Point, ...]:
@@ -108,6 +119,15 @@ def _is_of(point: Point, specimen: str) -> bool:
 
 def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
     return [span for when in whens for span in meaning.spans(when, record)]
+
+
+def of_last(when: Node, points: Sequence[Point]) -> Span:
+    """`At the last three checks`: from the third last day on which it was measured."""
+    days = sorted({each.day for each in points})
+    number = int(meaning.amount(when.all("number")[0]).value)
+    if not 0 < number <= len(days):
+        raise UnclearError("which of the last values are meant")
+    return Span("between", ((days[-number], days[-1]),))
 
 
 def newest(points: Sequence[Point]) -> list[Point]:
@@ -232,8 +252,13 @@ def _stated(point: Point) -> list[tuple[Decimal, str]]:
 
 def saying(value: Node, points: Iterable[Point]) -> list[Point]:
     """The points of which a value is said."""
-    said, about = meaning.amount(value), meaning.is_about(value)
-    return [each for each in points if says(said, each, about=about)]
+    said, about, side = meaning.amount(value), meaning.is_about(value), meaning.side_of(value)
+    agreeing = [each for each in points if says(said, each, about=about)]
+    if not side:
+        return agreeing
+    return [
+        each for each in agreeing if (sent := in_unit(each, said.unit)) is not None and (sent - said.value) * side > 0
+    ]
 
 
 def is_value(value: Amount, fact: ClinicalFact) -> bool:

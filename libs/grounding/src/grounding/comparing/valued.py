@@ -72,17 +72,22 @@ def body_mass(node: Node, record: Record) -> list[Outcome]:
     """`With a BMI of 29.8 she is overweight`: by the classes of the World Health Organization for adults."""
     compared = compared_readings(node, record)
     outcomes = [outcome for _, _, each in compared for outcome in each]
-    named = {_family(one) for one in problems.conditions(node)}
-    points = compared[-1][1]
     if not all(each.holds for each in outcomes):
         return outcomes
-    if named - {node.says("family")} or len(compared) > 1:
+    if len(compared) > 1:
+        return [unsupported("level", _NO_CLASS)]
+    return [*outcomes, *in_class(node, compared[-1][1], record)]
+
+
+def in_class(node: Node, points: Sequence[Point], record: Record) -> list[Outcome]:
+    """Whether the last of these lies in the class of body mass that is named."""
+    if {_family(one) for one in problems.conditions(node)} - {node.says("family")}:
         return [unsupported("level", _NO_CLASS)]
     if not points or not _is_body_mass(points[-1]) or not _is_adult(points[-1], record):
         return [unsupported("level", _NO_CLASS)]
     if Decimal(node.says("from")) <= points[-1].value < Decimal(node.says("below")):
-        return [*outcomes, supported("level", points[-1].facts)]
-    return [*outcomes, contradicted("level", f"the record has {series.told(points[-1])}", points[-1].facts)]
+        return [supported("level", points[-1].facts)]
+    return [contradicted("level", f"the record has {series.told(points[-1])}", points[-1].facts)]
 
 
 def _is_body_mass(point: Point) -> bool:

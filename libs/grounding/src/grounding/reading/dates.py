@@ -85,6 +85,8 @@ def find(text: str, today: date) -> Iterator[Found]:
             readings = _readings(form, match.groups(), today)
             if before is not None:
                 readings = tuple(dict.fromkeys((*_after(before, form, match), *readings)))
+            elif form in ("month_day", "day_month"):
+                readings = tuple(dict.fromkeys((*_ahead(match, form, told), *readings)))
             if readings:
                 taken.append(match.span())
                 told.append(Found(match.start(), match.end(), readings))
@@ -101,7 +103,8 @@ def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ..
     a month, of the month of a day that was told before it.
     """
     if form == "only_day":
-        same = (_day(first.year, first.month, match[1]) for first, _ in before.readings if before.is_day)
+        months = {(first.year, first.month) for first, last in before.readings if first.month == last.month}
+        same = (_day(year, month, match[1]) for year, month in sorted(months))
         return tuple(each for each in same if each and each[0] >= before.first)
     if form == "only_month":
         return tuple(_months_after(before, _month(match[1])))
@@ -110,6 +113,15 @@ def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ..
     own = [each for each in of_year if each]
     past = (each for each in own if each[0] < before.first)
     return (*own, *filter(None, (_day(each[0].year + 1, each[0].month, day) for each in past)))
+
+
+def _ahead(match: re.Match[str], form: str, told: Sequence[Found]) -> Iterator[Interval]:
+    """A day without a year, of the year of the date that follows it: 77 % on 17 May and 85 % on 31 May 2023."""
+    later = min((each for each in told if each.start >= match.end()), key=lambda each: each.start, default=None)
+    month, day = match.groups() if form == "month_day" else reversed(match.groups())
+    for first, last in later.readings if later else ():
+        own = _day(first.year, _month(month), day)
+        yield from (each for each in (own,) if each and each[0] <= last)
 
 
 def _months_after(before: Found, month: int) -> Iterator[Interval]:

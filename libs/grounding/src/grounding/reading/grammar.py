@@ -14,12 +14,15 @@ from heapq import heapify, heappop, heappush
 from itertools import chain, groupby, islice, product
 
 from grounding.reading import frames, names, tables, tokens
+from grounding.reading.arranging import arranged
 from grounding.reading.nodes import Node
 from grounding.reading.patterns import Alphabet, Pattern
 
 _WORDS = ("group", "words")
 _PHRASES = ("level", "kind", "pattern", "sets", "reads")
 _CLAUSES = ("kind", "pattern", "sets", "reads", "not")
+_PARTS = ("part", "pattern")
+_PART = re.compile(r"\{([\w-]+)\}")
 ADJUNCT, LEAD = "adjunct", "lead"
 # What a clause says that may leave out its subject: in which roles that stands in the clause before it, which is then
 # its antecedent (`amlodipine was started in June and stopped in July`).
@@ -44,8 +47,12 @@ _FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
 _WITH = "with"
+_NOTHING: frozenset[int] = frozenset()
+# A course that tells by how much.
+_CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
-_ADJUNCTS = ("when", "circumstance")
+_TOGETHER = "together"
+_ADJUNCTS = ("when", "circumstance", "tally", "past")
 # A clause that says when itself is not told so by what leads the sentence.
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
@@ -54,7 +61,7 @@ _AUXILIARIES = frozenset(("was", "were", "been", "got"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
-_PRONOUN = "( it | which | this | these | they )? "
+_PRONOUN = "( it | which | this | these | they | ( her | his | the | its | their ) @scoreword )? "
 
 # What may begin a joint: a clause may end before it, although its row could reach over it.
 _JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
@@ -111,6 +118,15 @@ class _Rows:
         self._rows = rows
         self._needing: dict[str, list[int]] = defaultdict(list)
         self._always: list[int] = []
+        # What rows require, numbered; which of it a character meets; and what each row requires.
+        numbers = {
+            needed: number for number, needed in enumerate({each for row in rows for each in row.pattern.required})
+        }
+        self._met: dict[str, set[int]] = defaultdict(set)
+        for needed, number in numbers.items():
+            for character in needed:
+                self._met[character].add(number)
+        self._required = [frozenset(map(numbers.__getitem__, row.pattern.required)) for row in rows]
         for place, row in enumerate(rows):
             required = min(row.pattern.required, key=len, default=None)
             for character in required or ():
@@ -121,8 +137,9 @@ class _Rows:
     def that_may(self, present: set[str]) -> list[tuple[int, Production]]:
         """Those of which all that they need is there, with their places."""
         places = {place for character in present for place in self._needing.get(character, ())}
-        ordered = ((place, self._rows[place]) for place in sorted((*places, *self._always)))
-        return [(place, row) for place, row in ordered if _may(row, present)]
+        met = _NOTHING.union(*(self._met.get(character, _NOTHING) for character in present))
+        fitting = [place for place in (*places, *self._always) if self._required[place] <= met]
+        return [(place, self._rows[place]) for place in sorted(fitting)]
 
 
 @dataclass(frozen=True)
@@ -218,8 +235,10 @@ class Grammar:
             if state is None:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
-            shared = None if behind or not state.clauses else _subject(state.clauses[-1])
-            going_on = self._going_on(nodes, state, _matches(carried, text, at), shared) if shared else ()
+            shared = _subject(state.clauses[-1]) if state.clauses else None
+            # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
+            ways = [row for row in carried if row.sets.get("joined")] if behind else carried
+            going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
             beside = self._adjunct(nodes, at, state, behind=behind)
             free = self._framed(nodes, state, at, shared) if framed and not behind else ()
             passed = (
@@ -284,6 +303,8 @@ class Grammar:
         """A time or a circumstance before the clauses that it is of, or behind the one that it is of."""
         first = at + (behind and nodes[at].text == "," and at + 1 < len(nodes))
         node = nodes[first]
+        if behind and _TOGETHER in node.kinds:
+            node = replace(node, kinds=frozenset({"when"}))
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
         if behind:
@@ -332,8 +353,12 @@ class Grammar:
             of_kind = tuple(node for node in rest if self.alphabet.is_of_kind(node, kind))
             if of_kind:
                 roles[kind] = (*roles.get(kind, ()), *of_kind)
+        kinds = row.kinds
+        if row.sets.get("ends"):
+            roles = arranged(parts, roles)
+            kinds = _CHANGED if roles.keys() & {"by", "part"} else kinds
         text = " ".join(part.text for part in parts)
-        return Node(text, parts[0].start, parts[-1].end, row.kinds, parts, roles, row.sets)
+        return Node(text, parts[0].start, parts[-1].end, kinds, parts, roles, row.sets)
 
     def _text(self, nodes: Iterable[Node]) -> str:
         return "".join(
@@ -556,8 +581,8 @@ def _has_time(node: Node) -> bool:
 def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     """Whether a clause may stand behind others.
 
-    A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone, and
-    behind who the patient is.
+    A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone,
+    behind who the patient is, and a problem behind one that the patient has.
     """
     free = (
         not before
@@ -565,7 +590,8 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
         or bool(node.all(GAPPED) or node.all(ANTECEDENT))
         or not node.kinds.isdisjoint(_FREE)
     )
-    return free or _is_bare(before[-1]) or "person" in before[-1].kinds
+    listed = bool(before) and "problem" in node.kinds and "problem" in before[-1].kinds
+    return free or listed or _is_bare(before[-1]) or "person" in before[-1].kinds
 
 
 def _is_bare(node: Node) -> bool:
@@ -599,8 +625,7 @@ def grammar() -> Grammar:
         tokens.CROSSED,
     ):
         alphabet.kinds(frozenset({kind}))
-    phrases = _rows("phrases", _PHRASES)
-    clauses = _rows("clauses", _CLAUSES)
+    phrases, clauses = _whole_rows("phrases", _PHRASES), _whole_rows("clauses", _CLAUSES)
     for _, row in phrases:
         alphabet.kinds(frozenset(row["kind"].split("|")))
 
@@ -648,6 +673,17 @@ def _without_subject(pattern: str) -> str:
 def _rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """The rows of a table, then those of the tables in the folder of its name."""
     return [row for table in tables.all_of(name) for row in tables.rows(table, columns)]
+
+
+def _whole_rows(name: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a table with the parts that their patterns share."""
+    parts = {row["part"]: row["pattern"] for _, row in _rows("parts", _PARTS)}
+
+    def whole(pattern: str) -> str:
+        told = _PART.sub(lambda match: f"( {parts[match[1]]} )", pattern)
+        return told if told == pattern else whole(told)
+
+    return [(line, {**row, "pattern": whole(row["pattern"])}) for line, row in _rows(name, columns)]
 
 
 def _level(row: tuple[int, Mapping[str, str]]) -> int:

@@ -225,6 +225,8 @@ def _add_panels(own: Names) -> None:
     for panel in names.panels():
         for text in panel.names:
             own.add(text, frozenset({_PANEL + panel.id}))
+            if text.endswith(("panel", "profile")):
+                own.add(wordings.plural(text), frozenset({_PANEL + panel.id}))
         for text in panel.abbreviations:
             own.add(text, frozenset({_PANEL + panel.id}), as_written=True)
 

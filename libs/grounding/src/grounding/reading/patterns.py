@@ -4,6 +4,7 @@ r"""Patterns of productions: what stands between the tabs of a row, compiled to 
     @fell            any of the words of a group of `words.tsv`
     <value>          a token or phrase of this kind
     <to:value>       the same, in the role `to`
+    {name}           the pattern of this name in `parts.tsv`
     ( a | b )        one of them; `?`, `*` and `+` behind an item: at most one, any number, at least one
     \( \) \?       these marks themselves
 
