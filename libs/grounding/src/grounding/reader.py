@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from grounding import texts
 from grounding.claims import Claim, Verdict, worst
-from grounding.comparing import circumstances, persons
+from grounding.comparing import circumstances, mixed, persons
 from grounding.comparing.compare import compare
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
@@ -62,7 +62,7 @@ def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
     found: list[Claim] = []
     told: tuple[Interval, ...] = ()
     before: Node | None = None
-    for spoken in clauses:
+    for spoken in (each for clause in clauses for each in mixed.parts(clause, record)):
         clause, outcomes = _of_clause(spoken, before, told, record, named)
         found += (_claim(clause, each) for each in outcomes)
         held = tuple(fact_id for each in outcomes if each.holds for fact_id in each.fact_ids)
@@ -80,8 +80,11 @@ def _of_clause(
         return clause, [unsupported("clear", str(error))]
     outcomes = list(texts.decided(whole, compare(whole, record), record, named))
     beside = circumstances.beside(whole, days)
-    if beside and all(each.holds for each in outcomes) and not all(each.holds for each in compare(beside, record)):
+    if beside and all(each.holds for each in outcomes):
         # `Was sutured in May 2020 and she was given naproxen` tells of one occasion.
+        then = compare(beside, record)
+        if all(each.holds for each in then):
+            return beside, then
         return whole, [unsupported("date", "the record does not say that it was at that time")]
     return _of_day_before(whole, outcomes, days, record) or (whole, outcomes)
 

@@ -21,14 +21,14 @@ from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
-_ROLES = dict.fromkeys(("tested", "attended", "began", "done-for", "elided", "event", "lasted"), "on")
+_ROLES = dict.fromkeys(("tested", "attended", "began", "done-for", "elided", "event", "exchanged", "lasted", "together"), "on")
 TIMED = frozenset(
     ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted",
-     "course", "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
+     "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme", "finding", "given", "household",
      "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
-     "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
+     "none-taken", "not-ordered", "nothing-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
      "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
-     "stopped-for", "takes", "tested", "took", "treated", "treated-for", "valued-condition")
+     "stopped-for", "takes", "tested", "together", "took", "treated", "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # What changes drugs, so that `on B` behind it is not what is taken.
@@ -39,6 +39,8 @@ _END = "end"
 # What the clauses that follow were for; the kinds that compare a reason.
 PURPOSE = "purpose"
 _GIVEN = frozenset(("started", "took", "given", "treated"))
+# A visit of which no subject is told (`Headache in May 2020, seen in the ED`) is of the day before it.
+_SEEN = frozenset(("seen", "treated", "evaluated", "examined", "attended", "presented", "reviewed"))
 _FOR_REASONS = frozenset(("started", "took", "given"))
 # What is said to be so now, or last, is not of another day.
 _PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
@@ -178,10 +180,11 @@ def _day(clause: Node, days: tuple[Interval, ...]) -> Node:
 def beside(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     """What was given, without a time, as of the day that the clause before it tells; None for every other clause."""
     told = any(clause.all(role) for role in (*_TIMES, PURPOSE)) or clause.says("order")
-    if clause.kind not in _GIVEN or len(days) != 1 or told:
+    is_seen = clause.kind == "attended" and clause.parts[0].text in _SEEN
+    if not (clause.kind in _GIVEN or is_seen) or len(days) != 1 or told:
         return None
     day = _day(clause, days)
-    return replace(clause, roles={**clause.roles, "when": (day,)})
+    return replace(clause, roles={**clause.roles, _ROLES.get(clause.kind, "when"): (day,)})
 
 
 def as_of(clause: Node, following: Node, record: Record) -> Node:
@@ -309,7 +312,8 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
 
 def _own_times(node: Node) -> list[Node]:
     """When the occasion itself was; not how far from it something else was."""
-    return [when for when in node.all("when") if when.kinds.isdisjoint(("within", "sameday", "neighbour"))]
+    told = (one for when in node.all("when") for one in (when.all("when") if "days" in when.kinds else (when,)))
+    return [when for when in told if when.kinds.isdisjoint(("within", "sameday", "neighbour"))]
 
 
 def _during(happened: events.Occasions, spans: Sequence[Span]) -> list[ClinicalFact]:

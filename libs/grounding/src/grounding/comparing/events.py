@@ -27,6 +27,9 @@ _ACTS = frozenset((names.PROCEDURE, names.IMMUNIZATION))
 _BEFORE = re.compile(r"((?:tested|screened|tests?|testing|screening|checked) for) ", re.IGNORECASE)
 _BEHIND = re.compile(r" (tests?|testing|screening|vaccines?|vaccinations?|shots?|boosters?)$", re.IGNORECASE)
 _TWO = 2
+# A film of the chest, which productions name themselves.
+_CHEST = frozenset(("chest", "cxr"))
+_CHEST_FILM = frozenset({names.of_procedure("399208008")})
 _SAID_NOWHERE = "the record has no such entry"
 _GROUPS = ("acts", "conditions", "regimens")
 
@@ -132,6 +135,9 @@ def occasions(node: Node, record: Record) -> Occasions:
             return Occasions(tuple(each for each in findings.named(node, record) if not facts.is_absent(each)))
         case "regimen":
             return Occasions(drugs.orders_of(node, record), lambda fact: drugs.details_of(node, fact))
+        case "film":
+            is_chest = not _CHEST.isdisjoint(node.text.lower().split())
+            return Occasions(record.of(_CHEST_FILM, *_DONE) if is_chest else ())
         case "obs":
             keys = act_keys(node) | meaning.keys(node, names.OBSERVABLE)
             return Occasions(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT))
@@ -347,11 +353,37 @@ def no_event(node: Node, record: Record) -> list[Outcome]:
             present = occasions(one, record).facts
             if present:
                 found.append(contradicted("negation", f"the record has {facts.name_of(present[-1])}", present[-1:]))
-            elif node.says("searched") and not record.mentions(one.text):
+            elif node.says("searched") and not _is_mentioned(one, record):
                 found.append(supported("negation"))
             else:
                 found.append(unsupported("negation", "nothing in the record denies it"))
     return found
+
+
+_ORDERS = {
+    "all": (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION),
+    "drugs": (pb.FACT_KIND_MEDICATION,),
+    "acts": (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT),
+}
+
+
+def nothing_ordered(node: Node, record: Record) -> list[Outcome]:
+    """That nothing was ordered at the visits of a time."""
+    spans = spans_of(node.all("when"), record)
+    seen = visits("", record).fitting(spans)
+    if not seen or not spans:
+        raise UnclearError("which visit is meant")
+    kinds = _ORDERS[node.says("of")]
+    ordered = [fact for fact in record.whole.of_kind(*kinds) if any(belongs(fact, visit) for visit in seen)]
+    if ordered:
+        return [contradicted("negation", f"the record has {facts.name_of(ordered[-1])}", ordered[-1:])]
+    return [supported("negation", seen[-1:])]
+
+
+def _is_mentioned(one: Node, record: Record) -> bool:
+    """Whether any word of the record may speak of it; of a vaccine, a line about vaccines."""
+    is_vaccine = any(names.IMMUNIZATION in part.kinds and names.PROCEDURE not in part.kinds for part in one.parts)
+    return record.mentions_vaccine(one.text) if is_vaccine else record.mentions(one.text)
 
 
 def diagnosed_at(at: Sequence[ClinicalFact], node: Node, record: Record) -> list[Outcome]:

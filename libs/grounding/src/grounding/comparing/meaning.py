@@ -275,6 +275,12 @@ def _before_visit(node: Node, record: Record) -> Span:
     return Span("on", ((day - timedelta(31), day - timedelta(1)),))
 
 
+def _before_home(node: Node, record: Record) -> Span:
+    """Before going home: on the days of the last stay, or of the one of the day that is told beside it."""
+    days = [each for fact in record.stays if (each := (facts.starts_on(fact), facts.ends_on(fact)))[1]]
+    return Span("on", tuple((first, last) for first, last in days if first and last))
+
+
 def _between_ages(record: Record, first: int, last: int) -> Interval:
     born = _birth(record)
     return _anniversary(born, first), _anniversary(born, last) - timedelta(1)
@@ -411,6 +417,7 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "before-age": _before_age,
     "young": _young,
     "decade-of-life": _in_decade,
+    "before-home": _before_home,
     "before-visit": _before_visit,
     "part": _part,
     "season": _season,

@@ -47,6 +47,8 @@ _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
 
 _AUXILIARIES = frozenset(("was", "were", "been", "got"))
+# What is told of who the patient is, and may be followed by more of it.
+_INTRODUCING = frozenset(("person", "problem", "history", "undergoing"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
@@ -222,9 +224,15 @@ class Grammar:
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
         if behind:
+            if node.text.startswith("(") and "person" in state.clauses[-1].kinds:
+                # Of the last thing that is told of the patient, not of who it is.
+                return
             last = _untold(state.clauses[-1], state.lead) if node.kind == "when" else state.clauses[-1]
             told = (*state.clauses[:-1], _told(last, behind=(node,)))
             yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
+            return
+        if state.clauses and node.text.startswith("("):
+            # A time in brackets is of what stands before it.
             return
         end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
         # Another time behind a joint takes the place of the one that leads the sentence.
@@ -377,7 +385,7 @@ def _left_out(before: Node, subject: Sequence[str]) -> dict[str, tuple[Node, ...
         role, _, source = each.partition("<")
         kinds = {source or role, (source or role).removesuffix("s")}
         what = tuple(node for node in before.all(WHAT) if not node.kinds.isdisjoint(kinds))
-        roles[role] = before.all(source or role) or what
+        roles[role] = roles.get(role) or before.all(source or role) or what
     return {role: nodes for role, nodes in roles.items() if nodes}
 
 
@@ -427,13 +435,16 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
         or bool(node.all(GAPPED) or node.all(ANTECEDENT))
         or not node.kinds.isdisjoint(_FREE)
     )
-    return free or _is_bare(before[-1]) or "person" in before[-1].kinds
+    told_of = not before[-1:] or (not before[-1].kinds.isdisjoint(_INTRODUCING) and "person" in before[0].kinds)
+    return free or told_of or _is_bare(before[-1]) or bool(before[-1].says("opens"))
 
 
 def _is_bare(node: Node) -> bool:
     """What was done at a time that is told with it, or is told to have been done, asserts for itself."""
     kinds = set().union(*(part.kinds for part in node.parts))
-    is_done = "acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split()))
+    is_done = "dated" in kinds or (
+        "acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split()))
+    )
     return all(part.kinds for part in node.parts) and not is_done
 
 
