@@ -48,12 +48,15 @@ def _restated(sentence: str, judged: Sequence[Claim], record: Record) -> Claim |
 
 
 def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
-    """The clauses; who the patient is (a woman of 52 who presented in May), as of the day that is told."""
+    """The clauses; who the patient is (a woman of 52 who presented in May), as of the day that is told; what a letter
+    lists, as of its day.
+    """
     for place, clause in enumerate(reading.clauses):
         following = reading.clauses[place + 1 : place + 2]
         joined = reading.sentence[clause.end : following[0].start].split() if following else []
         dated = clause.kind == "person" and joined[-1:] == ["who"]
-        yield circumstances.as_of(clause, following[0], record) if dated else clause
+        told = circumstances.of_text(clause, reading.clauses[place - 1 : place])
+        yield circumstances.as_of(told, following[0], record) if dated else told
 
 
 def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:

@@ -44,8 +44,11 @@ _SEEN = frozenset(("seen", "treated", "evaluated", "examined", "attended", "pres
 _FOR_REASONS = frozenset(("started", "took", "given"))
 # What is said to be so now, or last, is not of another day.
 _PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
+_PRESENTED = frozenset(("presented", "came", "attended", "seen", "consulted", "examined", "treated", "reviewed"))
+# `Appendectomy in May 2020, age 39`.
+_AGED = frozenset(("age", "aged"))
 # Times that are told from another.
-_RELATIVE = frozenset(("later", "earlier", "soon", "same", "later-same", "next", "former"))
+_RELATIVE = frozenset(("since-then", "later", "earlier", "soon", "same", "later-same", "next", "former"))
 # An illness that lasts longer says little about when something happened during it.
 _LONGEST = timedelta(days=366)
 # More occasions than these leave open which of them is meant.
@@ -158,6 +161,8 @@ def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     None for every other clause: the value may as well be the newest one, as which it is compared first.
     """
     words = {word for part in clause.parts for word in part.text.lower().split()}
+    if clause.kind == "person" and len(days) == 1 and words & _AGED and not any(clause.within("when")):
+        return replace(clause, roles={**clause.roles, ADJUNCT: (_day(clause, days),)})
     if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
         return None
     day = _day(clause, days)
@@ -196,10 +201,23 @@ def as_of(clause: Node, following: Node, record: Record) -> Node:
     return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), day)})
 
 
+def of_text(clause: Node, before: Sequence[Node]) -> Node:
+    """Drugs that a letter lists, as of the letter's day."""
+    origins = [origin for each in before if each.kind == "source" for origin in each.all("origin")]
+    whens = [when for origin in origins for when in origin.within("when")]
+    if clause.kind != "listed" or len(whens) != 1 or any(clause.within("when")) or clause.all(ADJUNCT):
+        return clause
+    roles = {**clause.roles, ADJUNCT: (whens[0],)}
+    return replace(clause, kinds=frozenset({"takes"}), sets={"letter": "yes"}, roles=roles)
+
+
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
     if "days" in node.kinds:
         told = []
+        before = known
         for each in node.all("when"):
+            if told and each.says("time") == "later" and _is_so_much_later(each, before, known):
+                continue
             replaced, known = _anchored(each, known, record)
             told.append(replaced)
         return replace(node, roles={**node.roles, "when": tuple(told)}), known
@@ -209,8 +227,17 @@ def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[
     if "when" in node.kinds and node.says("time") in _RELATIVE:
         if len(known) != 1:
             raise UnclearError("which time is meant")
-        return replace(node, kinds=frozenset({"when"}), value=Span("on", (_relative(node, known[0]),))), known
+        relation = "since" if node.says("time") == "since-then" else "on"
+        return replace(node, kinds=frozenset({"when"}), value=Span(relation, (_relative(node, known[0]),))), known
     return node, _told_days(node, record) or known
+
+
+def _is_so_much_later(length: Node, before: tuple[Interval, ...], known: tuple[Interval, ...]) -> bool:
+    """`Removed on 4 May 2020, three years later`: whether the day itself is so much later than what was told before."""
+    if len(before) != 1 or len(known) != 1:
+        return False
+    first, last = _relative(length, before[0])
+    return first <= known[0][1] and known[0][0] <= last
 
 
 def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
@@ -227,6 +254,7 @@ def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
 def _relative(node: Node, known: Interval) -> Interval:
     unit, lengths = node.says("unit"), node.all("duration")
     relative: dict[str, Callable[[], Interval]] = {
+        "since-then": lambda: known,
         "later": lambda: meaning.distant(known, lengths[0], 1),
         "earlier": lambda: meaning.distant(known, lengths[0], -1),
         "soon": lambda: (known[0], known[1] + timedelta(math.ceil(meaning.days(lengths[0])))),
@@ -266,7 +294,7 @@ def _as_when(node: Node, record: Record, after: timedelta, *, dated: bool) -> No
     )
     if node.says("time") == "during":
         readings = _within(readings, events.spans_of(_own_times(node), record))
-    readings = readings or _first_seen(node, record)
+    readings = readings or _first_seen(node, record) or _seen_with(node, record)
     if not readings:
         raise UnclearError("which occasion is meant")
     relation = "since" if node.says("time") == "since" else "on"
@@ -284,6 +312,17 @@ def _first_seen(node: Node, record: Record) -> tuple[Interval, ...]:
     ((first, last),) = days
     new = (problems.is_first_seen(fact, first, record) for fact in events.occasions(what, record).facts)
     return ((first, last),) if first == last and any(new) else ()
+
+
+def _seen_with(node: Node, record: Record) -> tuple[Interval, ...]:
+    """The day on which the patient is told to have presented with a problem that was there on it."""
+    days = [each for span in events.spans_of(_own_times(node), record) for each in span.readings]
+    words = {part.text for part in node.parts if not part.kinds}
+    if len(days) != 1 or days[0][0] != days[0][1] or words.isdisjoint(_PRESENTED):
+        return ()
+    day = days[0][0]
+    there = (_days(fact) for fact in events.occasions(node.all("what")[0], record).facts)
+    return tuple(days) if any(first and first <= day <= (last or day) for first, last in there) else ()
 
 
 def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]:

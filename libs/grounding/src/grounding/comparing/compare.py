@@ -37,6 +37,11 @@ def _measured(node: Node, record: Record) -> list[Outcome]:
     return (carried.measured if node.one(PRIOR) else results.measured)(node, record)
 
 
+def _takes(node: Node, record: Record) -> list[Outcome]:
+    """What a letter lists only the letter tells."""
+    return (findings.only_in_texts if node.says("letter") else drugs.takes)(node, record)
+
+
 KINDS: Mapping[str, Compare] = {
     "measured": _measured,
     "extreme": extremes.extreme,
@@ -75,7 +80,7 @@ KINDS: Mapping[str, Compare] = {
     "course": courses.course,
     "changed-by": courses.changed_by,
     "weight-change": courses.weight_change,
-    "takes": drugs.takes,
+    "takes": _takes,
     "takes-all": drugs.takes_all,
     "listed": drugs.listed,
     "took": prescriptions.took,
@@ -89,6 +94,7 @@ KINDS: Mapping[str, Compare] = {
     "dose-changed": prescriptions.dose_changed,
     "replaced": prescriptions.replaced,
     "added": prescriptions.added,
+    "sequence": prescriptions.sequence,
     "not-ordered": prescriptions.not_ordered,
     "none-taken": prescriptions.none_taken,
     "daily-dose": drugs.daily_dose,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact, Dosage
@@ -23,7 +24,7 @@ _PER_DAY = " per day"
 _TWO = 2
 # The role of the parts of a combination.
 _PARTS = "combined"
-_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral"}
+_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
 # How an ordered name says that a drug is released slowly or late, and how texts do.
 _RELEASES = {
     "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
@@ -238,6 +239,7 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
             outcomes.append(_both(dose, fact).of(dose))
         else:
             outcomes.append(_dose(dose, fact, drug_keys(regimen)).of(dose))
+    outcomes += [_each_strength(combined, fact) for combined in regimen.all("combined")]
     outcomes += [_form(form, fact) for form in regimen.all("form")]
     outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
     for frequency in regimen.all("frequency"):
@@ -320,6 +322,17 @@ def _both(node: Node, fact: ClinicalFact) -> Outcome:
             pair.first,
             pair.second,
         ]:
+            return supported("dose", [fact])
+    return unsupported("dose", "the record states no such strengths")
+
+
+def _each_strength(node: Node, fact: ClinicalFact) -> Outcome:
+    """`5/325`: the strengths of the two ingredients, without their unit, in either order."""
+    value = node.value
+    pair = (value.first, value.second) if isinstance(value, tokens.Pair) else (value.value, Decimal(value.unit[1:]))
+    for name in facts.names(fact):
+        stated = [own.value for own in _strengths(name, frozenset())]
+        if len(stated) == _TWO and sorted(stated) == sorted(pair):
             return supported("dose", [fact])
     return unsupported("dose", "the record states no such strengths")
 

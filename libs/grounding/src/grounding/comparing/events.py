@@ -57,7 +57,8 @@ def event(node: Node, record: Record) -> list[Outcome]:
     order = order_of(node)
     if node.says("vaccinated"):
         return _vaccinated(node, record)
-    targets = [ordered.all("what")[0]] if ordered else [one for part in node.all("what") for one in each(part)]
+    told = [part for part in node.parts if part.kind in _GROUPS] if node.says("listed") else node.all("what")
+    targets = [ordered.all("what")[0]] if ordered else [one for part in told for one in each(part)]
     if not targets:
         return of(node, visits(node.says("class"), record), order, record)
     shared = _shared(targets)

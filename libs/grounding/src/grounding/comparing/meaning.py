@@ -255,6 +255,11 @@ def _young(node: Node, record: Record) -> Span:
     return Span("on", (_between_ages(record, int(node.says("from")), int(node.says("to")) + 1),))
 
 
+def _newborn(_: Node, record: Record) -> Span:
+    born = _birth(record)
+    return Span("on", ((born, born + timedelta(_NEW)),))
+
+
 def _in_decade(node: Node, record: Record) -> Span:
     """In the twenties of the patient's life."""
     first, last = ages(node)
@@ -275,10 +280,10 @@ def _before_visit(node: Node, record: Record) -> Span:
     return Span("on", ((day - timedelta(31), day - timedelta(1)),))
 
 
-def _before_home(node: Node, record: Record) -> Span:
-    """Before going home: on the days of the last stay, or of the one of the day that is told beside it."""
-    days = [each for fact in record.stays if (each := (facts.starts_on(fact), facts.ends_on(fact)))[1]]
-    return Span("on", tuple((first, last) for first, last in days if first and last))
+def _before_home(node: Node, _: Record) -> Span:
+    """Before going home on a day: on it, or in the weeks before it."""
+    readings = node.all("date")[0].value.readings
+    return Span("on", tuple((first - timedelta(_STAY), last) for first, last in readings))
 
 
 def _between_ages(record: Record, first: int, last: int) -> Interval:
@@ -391,6 +396,7 @@ _SLACK = {"week": (3.0, 3.0), "wk": (3.0, 3.0), "month": (10.0, 15.0), "mo": (10
           "yr": (110.0, 165.0)}  # fmt: skip
 _FEW, _ROUGH = 1.9, 0.07
 _SMALL = 2
+_STAY, _NEW = 31, 45
 _WHOLE = 0.01
 _LAST_MONTH = 12
 _DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
@@ -415,6 +421,7 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "this-unit": _this_unit,
     "age": _aged,
     "before-age": _before_age,
+    "newborn": _newborn,
     "young": _young,
     "decade-of-life": _in_decade,
     "before-home": _before_home,

@@ -82,6 +82,12 @@ def _part(item: Node, whens: tuple[Node, ...], clause: Node, record: Record) -> 
             return
         whole = (*told, *(each for each in seen if each))
         yield _made(clause, "care-plan", item, whole, {"what": (item,), "when": whole, **beside})
+    elif clause.says("begun") and not any(events.occasions(one, record).facts for one in events.each(item)):
+        # What no entry has done is a plan of care.
+        for one in events.each(item):
+            care = replace(one, kinds=frozenset({"care"}))
+            plan = replace(item, kinds=frozenset({"cares"}), parts=(care,))
+            yield _made(clause, "care-plan", plan, told, {"what": (plan,), "when": told, **beside})
     elif reasons:
         yield _made(clause, "done-for", item, told, {"acts": (item,), "on": told, **problems, **beside})
     else:

@@ -8,7 +8,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import dosing, events, meaning
+from grounding.comparing import dosing, events, meaning, prescriptions
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
@@ -192,11 +192,18 @@ def _for(act: Node, entries: Sequence[ClinicalFact], spans: Sequence[meaning.Spa
         (fact, entry)
         for fact in happened.facts
         for entry in entries
-        if _is_for(fact, entry) and all(events.is_in(fact, span) or events.is_in(entry, span) for span in spans)
+        if (_is_for(fact, entry) or _is_new_at(fact, entry, record))
+        and all(events.is_in(fact, span) or events.is_in(entry, span) for span in spans)
     ]
     if fitting:
         return supported("relation", fitting[-1])
     return unsupported("relation", "the record does not say what it was for")
+
+
+def _is_new_at(act: ClinicalFact, problem: ClinicalFact, record: Record) -> bool:
+    """Whether the problem was the one that was new at the visit of what was done."""
+    new = prescriptions.new_at(act, record)
+    return problem in new and all(facts.ends_on(fact) == facts.ends_on(problem) for fact in new)
 
 
 def _is_for(act: ClinicalFact, problem: ClinicalFact) -> bool:

@@ -49,6 +49,8 @@ _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 _AUXILIARIES = frozenset(("was", "were", "been", "got"))
 # What is told of who the patient is, and may be followed by more of it.
 _INTRODUCING = frozenset(("person", "problem", "history", "undergoing"))
+# What says of a plan that it is one.
+_PLANNED = frozenset(("planned", "arranged"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
@@ -442,7 +444,7 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
 def _is_bare(node: Node) -> bool:
     """What was done at a time that is told with it, or is told to have been done, asserts for itself."""
     kinds = set().union(*(part.kinds for part in node.parts))
-    is_done = "dated" in kinds or (
+    is_done = "dated" in kinds or ("cares" in kinds and not _PLANNED.isdisjoint(node.text.split())) or (
         "acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split()))
     )
     return all(part.kinds for part in node.parts) and not is_done
