@@ -129,7 +129,7 @@ def _for(clause: Node, purpose: tuple[Node, ...]) -> Node:
     roles = {**clause.roles, PURPOSE: purpose}
     if clause.kind == "elided" or (clause.says("now") and clause.all(ANTECEDENT)):
         return replace(clause, roles=roles)
-    if clause.kind in _FOR_REASONS:
+    if clause.kind in _FOR_REASONS or clause.kind == "takes":
         return replace(clause, roles={**roles, "reason": (*clause.all("reason"), *purpose)})
     if clause.kind == "attended":
         named = {role: tuple(each for each in purpose if each.kind == role) for role in ("conditions", "observed")}
@@ -227,9 +227,20 @@ def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[
     if "when" in node.kinds and node.says("time") in _RELATIVE:
         if len(known) != 1:
             raise UnclearError("which time is meant")
+        if node.says("unit") == "stay":
+            return replace(node, kinds=frozenset({"when"}), value=Span("on", (_stay_of(known[0], record),))), known
         relation = "since" if node.says("time") == "since-then" else "on"
         return replace(node, kinds=frozenset({"when"}), value=Span(relation, (_relative(node, known[0]),))), known
     return node, _told_days(node, record) or known
+
+
+def _stay_of(known: Interval, record: Record) -> Interval:
+    """The days of the stay to which a day belongs."""
+    stays = ((start, facts.ends_on(fact) or start) for fact in record.stays if (start := facts.starts_on(fact)))
+    around = [(first, last) for first, last in stays if first <= known[1] and known[0] <= last]
+    if len(around) != 1:
+        raise UnclearError("which stay is meant")
+    return around[0]
 
 
 def _is_so_much_later(length: Node, before: tuple[Interval, ...], known: tuple[Interval, ...]) -> bool:

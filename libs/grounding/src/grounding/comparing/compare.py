@@ -38,8 +38,11 @@ def _measured(node: Node, record: Record) -> list[Outcome]:
 
 
 def _takes(node: Node, record: Record) -> list[Outcome]:
-    """What a letter lists only the letter tells."""
-    return (findings.only_in_texts if node.says("letter") else drugs.takes)(node, record)
+    """What a letter lists only the letter tells; what is taken for a problem."""
+    if node.says("letter"):
+        return findings.only_in_texts(node, record)
+    orders = [fact for one in drugs.regimens(node) for fact in drugs.orders_of(one, record)] if node.all("reason") else []
+    return [*drugs.takes(node, record), *(prescriptions.reasons(node, orders, record) if orders else ())]
 
 
 KINDS: Mapping[str, Compare] = {

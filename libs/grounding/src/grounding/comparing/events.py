@@ -27,9 +27,9 @@ _ACTS = frozenset((names.PROCEDURE, names.IMMUNIZATION))
 _BEFORE = re.compile(r"((?:tested|screened|tests?|testing|screening|checked) for) ", re.IGNORECASE)
 _BEHIND = re.compile(r" (tests?|testing|screening|vaccines?|vaccinations?|shots?|boosters?)$", re.IGNORECASE)
 _TWO = 2
-# A film of the chest, which productions name themselves.
-_CHEST = frozenset(("chest", "cxr"))
-_CHEST_FILM = frozenset({names.of_procedure("399208008")})
+# Words of a film that are no place of the body; of the chest one is named in one word.
+_OF_FILM = re.compile(r"\b(?:a|an|the|her|his|of|plain|portable|film|x|ray|xray|radiograph|was|taken)\b|[^a-z ]")
+_XRAY = "x-ray"
 _SAID_NOWHERE = "the record has no such entry"
 _GROUPS = ("acts", "conditions", "regimens")
 
@@ -137,12 +137,19 @@ def occasions(node: Node, record: Record) -> Occasions:
         case "regimen":
             return Occasions(drugs.orders_of(node, record), lambda fact: drugs.details_of(node, fact))
         case "film":
-            is_chest = not _CHEST.isdisjoint(node.text.lower().split())
-            return Occasions(record.of(_CHEST_FILM, *_DONE) if is_chest else ())
+            return Occasions(_films(node, record))
         case "obs":
             keys = act_keys(node) | meaning.keys(node, names.OBSERVABLE)
             return Occasions(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT))
     return Occasions(record.of(act_keys(node), *_DONE, pb.FACT_KIND_PROBLEM))
+
+
+def _films(node: Node, record: Record) -> tuple[ClinicalFact, ...]:
+    """X-rays of the place of the body that a phrase names, or of any."""
+    text = " ".join(part.text for part in node.parts if "when" not in part.kinds).lower().replace("cxr", "chest film")
+    places = set(_OF_FILM.sub(" ", text).split())
+    done = ((fact, facts.name_of(fact).lower()) for fact in record.of_kind(*_DONE))
+    return tuple(fact for fact, name in done if _XRAY in name and all(place in name for place in places))
 
 
 def act_keys(node: Node) -> Keys:

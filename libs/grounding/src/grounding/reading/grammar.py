@@ -29,6 +29,9 @@ PRIOR, RESULT = "prior", "obs"
 # The clause whose verb is left out, and the kinds of drugs' clauses of which it may be.
 GAPPED = "gapped"
 _SHARED = frozenset(("started", "took", "given", "stopped"))
+# What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
+_TOLD = frozenset(("event", "problem"))
+_SAID = frozenset(("past",))
 # What is told to have happened.
 WHAT = "what"
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
@@ -416,7 +419,7 @@ def _gapped(node: Node | None, before: Sequence[Node]) -> Node | None:
     if node.kind == "listed" and verb.kind in _SHARED and _has_time(verb):
         sets = {name: said for name, said in verb.sets.items() if name != SUBJECT}
         return replace(node, kinds=verb.kinds, sets=sets, roles={**node.roles, GAPPED: (verb,)})
-    if node.kind == verb.kind == "event" and not verb.sets and not node.sets and _has_time(verb):
+    if {node.kind, verb.kind} <= _TOLD and _SAID >= {*verb.sets, *node.sets} and _has_time(verb):
         return replace(node, roles={**node.roles, GAPPED: (verb,)})
     return node
 
