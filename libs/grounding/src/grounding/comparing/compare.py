@@ -1,6 +1,7 @@
 """One function for each kind of assertion."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from grounding.comparing import (
     allergies,
@@ -33,8 +34,19 @@ from grounding.reading.nodes import Node
 Compare = Callable[[Node, Record], list[Outcome]]
 
 
+_NOTHING = "what is told of it"
+
+
 def _measured(node: Node, record: Record) -> list[Outcome]:
     return (carried.measured if node.one(PRIOR) else results.measured)(node, record)
+
+
+def _started(node: Node, record: Record) -> list[Outcome]:
+    """Of what is no drug (her last admission), that it happened."""
+    is_drug = drugs.regimens(node) or not node.all("ordered")
+    if is_drug:
+        return prescriptions.started(node, record)
+    return events.event(replace(node, sets={}, roles={**node.roles, "on": node.all("when")}), record)
 
 
 def _takes(node: Node, record: Record) -> list[Outcome]:
@@ -87,7 +99,7 @@ KINDS: Mapping[str, Compare] = {
     "takes-all": drugs.takes_all,
     "listed": drugs.listed,
     "took": prescriptions.took,
-    "started": prescriptions.started,
+    "started": _started,
     "stopped": prescriptions.stopped,
     "given": prescriptions.took,
     "not-taken": prescriptions.off,
@@ -186,6 +198,7 @@ KINDS: Mapping[str, Compare] = {
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     try:
-        return circumstances.compared(assertion, record, KINDS[assertion.kind])
+        outcomes = circumstances.compared(assertion, record, KINDS[assertion.kind])
+        return outcomes or ([] if assertion.kind == circumstances.PURPOSE else [unsupported("clear", _NOTHING)])
     except UnclearError as error:
         return [unsupported("clear", str(error))]

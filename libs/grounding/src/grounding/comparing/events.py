@@ -172,7 +172,8 @@ def of(node: Node, named: Occasions, order: str, record: Record, target: Node | 
         return list(happened.details(happened.facts[-1]))
     pool = Occasions(tuple(detailed))
     groups = _groups(node, record)
-    outcomes = [_dated(pool, spans) for spans in groups] or [supported("event", detailed[-1:])]
+    counted = bool(node.says("counted"))
+    outcomes = [_dated(pool, spans, counted=counted) for spans in groups] or [supported("event", detailed[-1:])]
     return [
         *outcomes,
         *_ordered(pool, order, groups),
@@ -227,9 +228,10 @@ def _aged(age: Node, record: Record) -> Span:
     return meaning.aged(age, record)
 
 
-def _dated(happened: Occasions, spans: Sequence[Span]) -> Outcome:
+def _dated(happened: Occasions, spans: Sequence[Span], *, counted: bool = False) -> Outcome:
+    """`Since 2020` is from when on it is told, or in which time so many were."""
     fitting = happened.fitting(spans)
-    if fitting and not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans):
+    if fitting and (counted or not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans)):
         return supported("date", fitting[-1:])
     days = ", ".join(map(str, happened.days[-3:]))
     return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, happened.facts[-1:])
