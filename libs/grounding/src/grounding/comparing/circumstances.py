@@ -21,14 +21,17 @@ from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
-_ROLES = dict.fromkeys(("tested", "attended", "began", "done-for", "elided", "event", "exchanged", "lasted", "together"), "on")
+_ROLES = dict.fromkeys(
+    ("tested", "attended", "began", "done-for", "elided", "event", "exchanged", "lasted", "together"), "on"
+)
 TIMED = frozenset(
-    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted",
-     "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme", "finding", "given", "household",
-     "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
-     "none-taken", "not-ordered", "nothing-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
-     "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
-     "stopped-for", "takes", "tested", "together", "took", "treated", "treated-for", "valued-condition")
+    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan",
+     "counted", "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme",
+     "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured", "never",
+     "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
+     "person", "problem", "problem-lasted", "ranged", "rated", "replaced", "resolved", "social", "sometimes",
+     "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together", "took", "treated",
+     "treated-for", "valued-condition")
 )  # fmt: skip
 _CIRCUMSTANCE = "circumstance"
 # What changes drugs, so that `on B` behind it is not what is taken.
@@ -213,7 +216,7 @@ def of_text(clause: Node, before: Sequence[Node]) -> Node:
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
     if "days" in node.kinds:
-        told = []
+        told: list[Node] = []
         before = known
         for each in node.all("when"):
             if told and each.says("time") == "later" and _is_so_much_later(each, before, known):

@@ -44,7 +44,7 @@ def _measured(node: Node, record: Record) -> list[Outcome]:
 def _started(node: Node, record: Record) -> list[Outcome]:
     """Of what is no drug (her last admission), that it happened."""
     is_drug = drugs.regimens(node) or not node.all("ordered")
-    if is_drug:
+    if is_drug or node.says("ordered"):
         return prescriptions.started(node, record)
     return events.event(replace(node, sets={}, roles={**node.roles, "on": node.all("when")}), record)
 
@@ -53,7 +53,9 @@ def _takes(node: Node, record: Record) -> list[Outcome]:
     """What a letter lists only the letter tells; what is taken for a problem."""
     if node.says("letter"):
         return findings.only_in_texts(node, record)
-    orders = [fact for one in drugs.regimens(node) for fact in drugs.orders_of(one, record)] if node.all("reason") else []
+    orders = (
+        [fact for one in drugs.regimens(node) for fact in drugs.orders_of(one, record)] if node.all("reason") else []
+    )
     return [*drugs.takes(node, record), *(prescriptions.reasons(node, orders, record) if orders else ())]
 
 

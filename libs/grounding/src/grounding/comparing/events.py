@@ -132,12 +132,11 @@ def occasions(node: Node, record: Record) -> Occasions:
             done = record.of(act_keys(node), *_DONE)
             told = [fact for fact in problems.present(node, record) if not (done and problems.is_history(fact))]
             return Occasions(tuple(sorted((*told, *done), key=facts.in_time)))
-        case "finding":
-            return Occasions(tuple(each for each in findings.named(node, record) if not facts.is_absent(each)))
+        case "finding" | "film":
+            there = findings.named(node, record) if node.kind == "finding" else _films(node, record)
+            return Occasions(tuple(each for each in there if not facts.is_absent(each)))
         case "regimen":
             return Occasions(drugs.orders_of(node, record), lambda fact: drugs.details_of(node, fact))
-        case "film":
-            return Occasions(_films(node, record))
         case "obs":
             keys = act_keys(node) | meaning.keys(node, names.OBSERVABLE)
             return Occasions(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT))
@@ -231,7 +230,9 @@ def _aged(age: Node, record: Record) -> Span:
 def _dated(happened: Occasions, spans: Sequence[Span], *, counted: bool = False) -> Outcome:
     """`Since 2020` is from when on it is told, or in which time so many were."""
     fitting = happened.fitting(spans)
-    if fitting and (counted or not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans)):
+    if fitting and (
+        counted or not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans)
+    ):
         return supported("date", fitting[-1:])
     days = ", ".join(map(str, happened.days[-3:]))
     return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, happened.facts[-1:])

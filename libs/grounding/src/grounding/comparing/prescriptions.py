@@ -345,8 +345,12 @@ def _which(node: Node, regimen: Node, every: Sequence[ClinicalFact], ended: Sequ
 
 def sequence(node: Node, record: Record) -> list[Outcome]:
     """Drugs in the order in which each was first ordered."""
-    named = [one for role in ("first", "second", "regimens") for each in node.all(role) for one in each.within("regimen")]
-    starts = [next((day for fact in drugs.orders_of(one, record) if (day := facts.starts_on(fact))), None) for one in named]
+    named = [
+        one for role in ("first", "second", "regimens") for each in node.all(role) for one in each.within("regimen")
+    ]
+    starts = [
+        next((day for fact in drugs.orders_of(one, record) if (day := facts.starts_on(fact))), None) for one in named
+    ]
     if len(named) > 1 and all(starts) and all(one < two for one, two in pairwise(filter(None, starts))):
         return [each for one in named for each in drugs.details(one, drugs.orders_of(one, record))]
     return [unsupported("order", "the record does not have them in this order")]

@@ -306,7 +306,9 @@ def lasted_each(node: Node, record: Record) -> list[Outcome]:
     found: list[Outcome] = []
     for condition in conditions(node):
         entries = [fact for fact in present(condition, record) if not is_history(fact)]
-        right = [fact for fact in entries if facts.ends_on(fact) and _is_about(_days_of(fact), length * _LOOSE, most=True)]
+        right = [
+            fact for fact in entries if facts.ends_on(fact) and _is_about(_days_of(fact), length * _LOOSE, most=True)
+        ]
         if entries and len(right) == len(entries):
             found.append(supported("duration", right))
         else:

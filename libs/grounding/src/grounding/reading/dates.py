@@ -108,7 +108,9 @@ def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ..
         return tuple(_months_after(before, _month(match[1])))
     if form == "listed_day":
         day, _, month, year = match.groups()
-        return () if year else tuple(filter(None, (_day(first.year, _month(month), day) for first, _ in before.readings)))
+        return (
+            () if year else tuple(filter(None, (_day(first.year, _month(month), day) for first, _ in before.readings)))
+        )
     month, day = match.groups() if form == "month_day" else reversed(match.groups())
     of_year = (_day(first.year, _month(month), day) for first, _ in before.readings)
     own = [each for each in of_year if each]

@@ -419,7 +419,7 @@ def _gapped(node: Node | None, before: Sequence[Node]) -> Node | None:
     if node.kind == "listed" and verb.kind in _SHARED and _has_time(verb):
         sets = {name: said for name, said in verb.sets.items() if name != SUBJECT}
         return replace(node, kinds=verb.kinds, sets=sets, roles={**node.roles, GAPPED: (verb,)})
-    if {node.kind, verb.kind} <= _TOLD and _SAID >= {*verb.sets, *node.sets} and _has_time(verb):
+    if {node.kind, verb.kind} <= _TOLD and {*verb.sets, *node.sets} <= _SAID and _has_time(verb):
         return replace(node, roles={**node.roles, GAPPED: (verb,)})
     return node
 
@@ -447,8 +447,10 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
 def _is_bare(node: Node) -> bool:
     """What was done at a time that is told with it, or is told to have been done, asserts for itself."""
     kinds = set().union(*(part.kinds for part in node.parts))
-    is_done = "dated" in kinds or ("cares" in kinds and not _PLANNED.isdisjoint(node.text.split())) or (
-        "acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split()))
+    is_done = (
+        "dated" in kinds
+        or ("cares" in kinds and not _PLANNED.isdisjoint(node.text.split()))
+        or ("acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split())))
     )
     return all(part.kinds for part in node.parts) and not is_done
 

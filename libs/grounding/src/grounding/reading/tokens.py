@@ -78,12 +78,13 @@ _DRUGS = frozenset({names.DRUG, names.CLASS})
 # What is done, and shares a word with others of a list.
 _DONE = frozenset({names.PROCEDURE})
 _NOUN = r"(?P<noun>therapy|tests?|x-rays?|screening|screens?|cultures?|referrals?|examinations?|counselling|counseling)"
-_BEHIND = re.compile(
-    rf"(?<![\w-])(?P<name>[A-Za-z][\w-]*)(?=(?:, [A-Za-z][\w-]*)*,? (?:and|or) [A-Za-z][\w-]*(?: [A-Za-z])? {_NOUN}(?!\w))",
-    re.IGNORECASE,
-)
+_NEXT = r"(?:, [A-Za-z][\w-]*)*,? (?:and|or) [A-Za-z][\w-]*(?: [A-Za-z])?"
+_BEHIND = re.compile(rf"(?<![\w-])(?P<name>[A-Za-z][\w-]*)(?={_NEXT} {_NOUN}(?!\w))", re.IGNORECASE)
 _LED = re.compile(r"(?P<lead>(?:tested|screened|test|testing|screening) for) ", re.IGNORECASE)
-_ITEM = re.compile(r"(?:^|(?<=, )|(?<=and )|(?<=for ))(?!and )(?P<name>[A-Za-z][\w-]*(?: (?!and )[\w-]+){0,3}?)(?=,| and |$|[.;:()]| was| were| on| in)")
+_ITEM = re.compile(
+    r"(?:^|(?<=, )|(?<=and )|(?<=for ))(?!and )(?P<name>[A-Za-z][\w-]*(?: (?!and )[\w-]+){0,3}?)"
+    r"(?=,| and |$|[.;:()]| was| were| on| in)"
+)
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
 _SPACES = str.maketrans(
