@@ -237,9 +237,11 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     for dose in regimen.all("dose"):
         if "strength" in dose.kinds:
             outcomes.append(_both(dose, fact).of(dose))
+        elif meaning.amount(dose).unit.startswith("/"):
+            outcomes.append(_each_strength(meaning.amount(dose), fact).of(dose))
         else:
             outcomes.append(_dose(dose, fact, drug_keys(regimen)).of(dose))
-    outcomes += [_each_strength(combined, fact) for combined in regimen.all("combined")]
+    outcomes += [_each_strength(combined.value, fact) for combined in regimen.all("combined")]
     outcomes += [_form(form, fact) for form in regimen.all("form")]
     outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
     for frequency in regimen.all("frequency"):
@@ -326,9 +328,8 @@ def _both(node: Node, fact: ClinicalFact) -> Outcome:
     return unsupported("dose", "the record states no such strengths")
 
 
-def _each_strength(node: Node, fact: ClinicalFact) -> Outcome:
+def _each_strength(value: tokens.Pair | tokens.Amount, fact: ClinicalFact) -> Outcome:
     """`5/325`: the strengths of the two ingredients, without their unit, in either order."""
-    value = node.value
     pair = (value.first, value.second) if isinstance(value, tokens.Pair) else (value.value, Decimal(value.unit[1:]))
     for name in facts.names(fact):
         stated = [own.value for own in _strengths(name, frozenset())]
