@@ -234,13 +234,7 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
-    for dose in regimen.all("dose"):
-        if "strength" in dose.kinds:
-            outcomes.append(_both(dose, fact).of(dose))
-        elif meaning.amount(dose).unit.startswith("/"):
-            outcomes.append(_each_strength(meaning.amount(dose), fact).of(dose))
-        else:
-            outcomes.append(_dose(dose, fact, drug_keys(regimen)).of(dose))
+    outcomes += [_of_dose(dose, regimen, fact).of(dose) for dose in regimen.all("dose")]
     outcomes += [_each_strength(combined.value, fact) for combined in regimen.all("combined")]
     outcomes += [_form(form, fact) for form in regimen.all("form")]
     outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
@@ -254,6 +248,14 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
         right = start is not None and end is not None and _is_long(start, end, Span("span", (), length))
         outcomes.append(supported("interval", [fact]) if right else contradicted("interval", when_of(fact), [fact]))
     return outcomes
+
+
+def _of_dose(dose: Node, regimen: Node, fact: ClinicalFact) -> Outcome:
+    """A dose, or the strengths of two ingredients (`250/125 mg`, `5/325`)."""
+    if "strength" in dose.kinds:
+        return _both(dose, fact)
+    said = meaning.amount(dose)
+    return _each_strength(said, fact) if said.unit.startswith("/") else _dose(dose, fact, drug_keys(regimen))
 
 
 def _other_names(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
