@@ -22,6 +22,7 @@ from grounding.reading import names, wordings
 from grounding.reading.grammar import ANTECEDENT
 from grounding.reading.nodes import Node
 
+_ENDED = "the record has its end on this day"
 _SAID_NOWHERE = "the record has no such entry"
 # Roles of the times of an antecedent; its kinds that say when a problem began.
 _TIMES = ("when", "on", "first")
@@ -148,7 +149,9 @@ def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record,
         return [_of_time(here, spans, record)]
     current = [fact for fact in here if not _over(fact, record) and not is_history(fact)]
     if not current and not past:
-        return [contradicted("status", told(here[-1]), here[-1:])]
+        ended = [fact for fact in here if facts.ends_on(fact) == record.today]
+        # On the day of its end it was still there.
+        return [unsupported("status", _ENDED) if ended else contradicted("status", told(here[-1]), here[-1:])]
     return [supported("problem", (current or here)[-1:])]
 
 
