@@ -30,13 +30,12 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     clauses = tuple(_introduced(reading, record))
     found = _of_clauses(clauses, record) if clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
-    restated = _restated(sentence, found, record)
+    of_sex = [Claim(0, len(sentence), said.check, said.verdict, said.reason, said.fact_ids)] if said else []
+    restated = _restated(sentence, [*found, *of_sex], record)
     if restated is not None:
         # The text that has the very words has its `he` too; a record that states another sex is still another.
         found, said = [restated], None if said is None or said.verdict is Verdict.UNSUPPORTED else said
-    if said:
-        found.append(Claim(0, len(sentence), said.check, said.verdict, said.reason, said.fact_ids))
-    return found
+    return [*found, *(of_sex if said else [])]
 
 
 def _restated(sentence: str, judged: Sequence[Claim], record: Record) -> Claim | None:
