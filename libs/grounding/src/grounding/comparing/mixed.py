@@ -98,12 +98,12 @@ def _made(
     clause: Node,
     kind: str,
     item: Node,
-    told: tuple[Node, ...],
+    whens: tuple[Node, ...],
     roles: dict[str, tuple[Node, ...]],
     sets: dict[str, str] | None = None,
 ) -> Node:
     kept = {role: nodes for role, nodes in roles.items() if nodes}
-    return replace(clause, kinds=frozenset({kind}), parts=(item, *told), roles=kept, sets=sets or {})
+    return replace(clause, kinds=frozenset({kind}), parts=(item, *whens), roles=kept, sets=sets or {})
 
 
 def _seen(problem: Node, record: Record) -> Node | None:

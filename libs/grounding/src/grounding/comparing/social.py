@@ -15,8 +15,6 @@ from grounding.reading.nodes import Node
 
 ANSWER = "answer"
 # Answers that say nothing.
-# Questions that ask what was so within the last year: a partner feared, time in jail.
-_OF_YEAR = frozenset(("76501-6", "93028-9"))
 _AGAIN = frozenset(("again", "back"))
 _DECLINED = frozenset({"i choose not to answer this question", "unknown", "declined", "asked but unknown", "unsure"})
 
@@ -53,7 +51,7 @@ def _is_of_question(when: Node) -> bool:
 
 
 def _asks_of_year(node: Node) -> bool:
-    return any(not wanted(each, None).keys().isdisjoint(_OF_YEAR) for each in _answers(node))
+    return any(answers.is_of_year(question) for each in _answers(node) for question in wanted(each, None))
 
 
 def _labels(node: Node) -> Keys | None:
