@@ -10,7 +10,7 @@ from itertools import islice, product
 
 from grounding import texts
 from grounding.claims import Claim, Verdict, worst
-from grounding.comparing import circumstances, persons
+from grounding.comparing import circumstances, mixed, persons
 from grounding.comparing.compare import compare
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
@@ -39,14 +39,12 @@ def compared(reading: Reading, record: Record) -> list[Claim]:
     clauses = tuple(_introduced(reading, record))
     found = _judged(clauses, record) if clauses else [_unread(reading)]
     said = persons.sex(reading.words, record)
-    asked = [Verdict.UNSUPPORTED] if said and said.verdict is Verdict.UNSUPPORTED else []
-    restated = _restated(sentence, [*(each.verdict for each in found), *asked], record)
+    of_sex = [Claim(0, len(sentence), said.check, said.verdict, said.reason, said.fact_ids)] if said else []
+    restated = _restated(sentence, [each.verdict for each in (*found, *of_sex)], record)
     if restated is not None:
         # The text that has the very words has its `he` too; a record that states another sex is still another.
         found, said = [restated], None if said is None or said.verdict is Verdict.UNSUPPORTED else said
-    if said:
-        found.append(Claim(0, len(sentence), said.check, said.verdict, said.reason, said.fact_ids))
-    return found
+    return [*found, *(of_sex if said else [])]
 
 
 def _restated(sentence: str, judged: Sequence[Verdict], record: Record) -> Claim | None:
@@ -58,12 +56,15 @@ def _restated(sentence: str, judged: Sequence[Verdict], record: Record) -> Claim
 
 
 def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
-    """The clauses; who the patient is (a woman of 52 who presented in May), as of the day that is told."""
+    """The clauses; who the patient is (a woman of 52 who presented in May), as of the day that is told; what a letter
+    lists, as of its day.
+    """
     for place, clause in enumerate(reading.clauses):
         following = reading.clauses[place + 1 : place + 2]
         joined = reading.sentence[clause.end : following[0].start].split() if following else []
         dated = clause.kind == "person" and joined[-1:] == ["who"]
-        yield circumstances.as_of(clause, following[0], record) if dated else clause
+        told = circumstances.of_text(clause, reading.clauses[place - 1 : place])
+        yield circumstances.as_of(told, following[0], record) if dated else told
 
 
 def _judged(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
@@ -92,7 +93,7 @@ def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
     found: list[Claim] = []
     told: tuple[Interval, ...] = ()
     before: Node | None = None
-    for spoken in clauses:
+    for spoken in (each for clause in clauses for each in mixed.parts(clause, record)):
         clause, outcomes = _of_clause(spoken, before, told, record, named)
         found += (_claim(clause, each) for each in outcomes)
         held = tuple(fact_id for each in outcomes if each.holds for fact_id in each.fact_ids)
@@ -112,8 +113,11 @@ def _of_clause(
         return clause, [unsupported("clear", str(error))]
     outcomes = list(texts.decided(whole, compare(whole, record), record, named))
     beside = circumstances.beside(whole, days)
-    if beside and all(each.holds for each in outcomes) and not all(each.holds for each in compare(beside, record)):
+    if beside and all(each.holds for each in outcomes):
         # `Was sutured in May 2020 and she was given naproxen` tells of one occasion.
+        then = compare(beside, record)
+        if all(each.holds for each in then):
+            return beside, then
         return whole, [unsupported("date", "the record does not say that it was at that time")]
     return _of_day_before(whole, outcomes, days, record) or (whole, outcomes)
 

@@ -21,14 +21,17 @@ from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
-_ROLES = dict.fromkeys(("tested", "attended", "began", "done-for", "elided", "event", "lasted"), "on")
+_ROLES = dict.fromkeys(
+    ("tested", "attended", "began", "done-for", "elided", "event", "exchanged", "lasted", "together"), "on"
+)
 TIMED = frozenset(
-    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted",
-     "course", "discharged", "done-for", "dose-changed", "elided", "event", "extreme", "finding", "given", "household",
-     "judged", "kept-between", "lasted", "listed", "measured", "never", "no-allergy", "no-finding",
-     "none-taken", "not-ordered", "not-taken", "on-list", "person", "problem", "problem-lasted", "ranged",
-     "rated", "replaced", "resolved", "social", "sometimes", "staged", "started", "stay", "stopped",
-     "stopped-for", "takes", "tested", "took", "treated", "treated-for", "valued-condition")
+    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan",
+     "counted", "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme",
+     "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured", "never",
+     "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
+     "person", "problem", "problem-lasted", "ranged", "rated", "replaced", "resolved", "social", "sometimes",
+     "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together", "took", "treated",
+     "treated-for", "valued-condition")
 )  # fmt: skip
 Compare = Callable[[Node, Record], list[Outcome]]
 _CIRCUMSTANCE = "circumstance"
@@ -45,11 +48,16 @@ _VALUED = frozenset(("results", "result"))
 # What the clauses that follow were for; the kinds that compare a reason.
 PURPOSE = "purpose"
 _GIVEN = frozenset(("started", "took", "given", "treated"))
+# A visit of which no subject is told (`Headache in May 2020, seen in the ED`) is of the day before it.
+_SEEN = frozenset(("seen", "treated", "evaluated", "examined", "attended", "presented", "reviewed"))
 _FOR_REASONS = frozenset(("started", "took", "given"))
 # What is said to be so now, or last, is not of another day.
 _PRESENT = frozenset(("is", "are", "now", "currently", "today", "latest", "last", "newest", "recent"))
+_PRESENTED = frozenset(("presented", "came", "attended", "seen", "consulted", "examined", "treated", "reviewed"))
+# `Appendectomy in May 2020, age 39`.
+_AGED = frozenset(("age", "aged"))
 # Times that are told from another.
-_RELATIVE = frozenset(("later", "earlier", "soon", "same", "later-same", "next", "former"))
+_RELATIVE = frozenset(("since-then", "later", "earlier", "soon", "same", "later-same", "next", "former"))
 # An illness that lasts longer says little about when something happened during it.
 _LONGEST = timedelta(days=366)
 # More occasions than these leave open which of them is meant.
@@ -157,7 +165,7 @@ def _for(clause: Node, purpose: tuple[Node, ...]) -> Node:
     roles = {**clause.roles, PURPOSE: purpose}
     if clause.kind == "elided" or (clause.says("now") and clause.all(ANTECEDENT)):
         return replace(clause, roles=roles)
-    if clause.kind in _FOR_REASONS:
+    if clause.kind in _FOR_REASONS or clause.kind == "takes":
         return replace(clause, roles={**roles, "reason": (*clause.all("reason"), *purpose)})
     if clause.kind == "attended":
         named = {role: tuple(each for each in purpose if each.kind == role) for role in ("conditions", "observed")}
@@ -236,6 +244,8 @@ def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     None for every other clause: the value may as well be the newest one, as which it is compared first.
     """
     words = {word for part in clause.parts for word in part.text.lower().split()}
+    if clause.kind == "person" and len(days) == 1 and words & _AGED and not any(clause.within("when")):
+        return replace(clause, roles={**clause.roles, ADJUNCT: (_day(clause, days),)})
     if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
         return None
     day = _day(clause, days)
@@ -258,10 +268,11 @@ def _day(clause: Node, days: tuple[Interval, ...]) -> Node:
 def beside(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     """What was given, without a time, as of the day that the clause before it tells; None for every other clause."""
     told = any(clause.all(role) for role in (*_TIMES, PURPOSE)) or clause.says("order")
-    if clause.kind not in _GIVEN or len(days) != 1 or told:
+    is_seen = clause.kind == "attended" and clause.parts[0].text in _SEEN
+    if not (clause.kind in _GIVEN or is_seen) or len(days) != 1 or told:
         return None
     day = _day(clause, days)
-    return replace(clause, roles={**clause.roles, "when": (day,)})
+    return replace(clause, roles={**clause.roles, _ROLES.get(clause.kind, "when"): (day,)})
 
 
 def as_of(clause: Node, following: Node, record: Record) -> Node:
@@ -271,6 +282,16 @@ def as_of(clause: Node, following: Node, record: Record) -> Node:
         return clause
     day = _day(clause, days)
     return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), day)})
+
+
+def of_text(clause: Node, before: Sequence[Node]) -> Node:
+    """Drugs that a letter lists, as of the letter's day."""
+    origins = [origin for each in before if each.kind == "source" for origin in each.all("origin")]
+    whens = [when for origin in origins for when in origin.within("when")]
+    if clause.kind != "listed" or len(whens) != 1 or any(clause.within("when")) or clause.all(ADJUNCT):
+        return clause
+    roles = {**clause.roles, ADJUNCT: (whens[0],)}
+    return replace(clause, kinds=frozenset({"takes"}), sets={"letter": "yes"}, roles=roles)
 
 
 def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[Node, tuple[Interval, ...]]:
@@ -287,12 +308,24 @@ def _anchored(node: Node, known: tuple[Interval, ...], record: Record) -> tuple[
     if "when" in node.kinds and node.says("time") in _RELATIVE:
         if len(known) != 1:
             raise UnclearError("which time is meant")
-        return replace(node, kinds=frozenset({"when"}), value=Span("on", (_relative(node, known[0]),))), known
+        if node.says("unit") == "stay":
+            return replace(node, kinds=frozenset({"when"}), value=Span("on", (_stay_of(known[0], record),))), known
+        relation = "since" if node.says("time") == "since-then" else "on"
+        return replace(node, kinds=frozenset({"when"}), value=Span(relation, (_relative(node, known[0]),))), known
     return node, _told_days(node, record) or known
 
 
 def _is_list(days: Node) -> bool:
     return any(part.text in ("and", "&") for part in days.parts)
+
+
+def _stay_of(known: Interval, record: Record) -> Interval:
+    """The days of the stay to which a day belongs."""
+    stays = ((start, facts.ends_on(fact) or start) for fact in record.stays if (start := facts.starts_on(fact)))
+    around = [(first, last) for first, last in stays if first <= known[1] and known[0] <= last]
+    if len(around) != 1:
+        raise UnclearError("which stay is meant")
+    return around[0]
 
 
 def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
@@ -309,6 +342,7 @@ def _told_days(node: Node, record: Record) -> tuple[Interval, ...]:
 def _relative(node: Node, known: Interval) -> Interval:
     unit, lengths = node.says("unit"), node.all("duration")
     relative: dict[str, Callable[[], Interval]] = {
+        "since-then": lambda: known,
         "later": lambda: meaning.distant(known, lengths[0], 1),
         "earlier": lambda: meaning.distant(known, lengths[0], -1),
         "soon": lambda: (known[0], known[1] + timedelta(math.ceil(meaning.days(lengths[0])))),
@@ -363,7 +397,7 @@ def _as_when(node: Node, record: Record, after: timedelta, *, dated: bool) -> No
     )
     if node.says("time") == "during":
         readings = _within(readings, events.spans_of(_own_times(node), record))
-    readings = readings or _first_seen(node, record)
+    readings = readings or _first_seen(node, record) or _seen_with(node, record)
     if not readings:
         raise UnclearError("which occasion is meant")
     relation = "since" if node.says("time") == "since" else "on"
@@ -381,6 +415,17 @@ def _first_seen(node: Node, record: Record) -> tuple[Interval, ...]:
     ((first, last),) = days
     new = (problems.is_first_seen(fact, first, record) for fact in events.occasions(what, record).facts)
     return ((first, last),) if first == last and any(new) else ()
+
+
+def _seen_with(node: Node, record: Record) -> tuple[Interval, ...]:
+    """The day on which the patient is told to have presented with a problem that was there on it."""
+    days = [each for span in events.spans_of(_own_times(node), record) for each in span.readings]
+    words = {part.text for part in node.parts if not part.kinds}
+    if len(days) != 1 or days[0][0] != days[0][1] or words.isdisjoint(_PRESENTED):
+        return ()
+    day = days[0][0]
+    there = (_days(fact) for fact in events.occasions(node.all("what")[0], record).facts)
+    return tuple(days) if any(first and first <= day <= (last or day) for first, last in there) else ()
 
 
 def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]:
@@ -409,7 +454,8 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
 
 def _own_times(node: Node) -> list[Node]:
     """When the occasion itself was; not how far from it something else was."""
-    return [when for when in node.all("when") if when.kinds.isdisjoint(("within", "sameday", "neighbour"))]
+    told = (one for when in node.all("when") for one in (when.all("when") if "days" in when.kinds else (when,)))
+    return [when for when in told if when.kinds.isdisjoint(("within", "sameday", "neighbour"))]
 
 
 def _during(happened: events.Occasions, spans: Sequence[Span]) -> list[ClinicalFact]:

@@ -1,6 +1,7 @@
 """One function for each kind of assertion."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from grounding.comparing import (
     allergies,
@@ -12,6 +13,7 @@ from grounding.comparing import (
     extremes,
     findings,
     levels,
+    mixed,
     panels,
     persons,
     prescriptions,
@@ -35,8 +37,29 @@ from grounding.reading.nodes import Node
 Compare = Callable[[Node, Record], list[Outcome]]
 
 
+_NOTHING = "what is told of it"
+
+
 def _measured(node: Node, record: Record) -> list[Outcome]:
     return (carried.measured if node.one(PRIOR) else results.measured)(node, record)
+
+
+def _started(node: Node, record: Record) -> list[Outcome]:
+    """Of what is no drug (her last admission), that it happened."""
+    is_drug = drugs.regimens(node) or not node.all("ordered")
+    if is_drug or node.says("ordered"):
+        return prescriptions.started(node, record)
+    return events.event(replace(node, sets={}, roles={**node.roles, "on": node.all("when")}), record)
+
+
+def _takes(node: Node, record: Record) -> list[Outcome]:
+    """What a letter lists only the letter tells; what is taken for a problem."""
+    if node.says("letter"):
+        return findings.only_in_texts(node, record)
+    orders = (
+        [fact for one in drugs.regimens(node) for fact in drugs.orders_of(one, record)] if node.all("reason") else []
+    )
+    return [*drugs.takes(node, record), *(prescriptions.reasons(node, orders, record) if orders else ())]
 
 
 KINDS: Mapping[str, Compare] = {
@@ -95,11 +118,11 @@ KINDS: Mapping[str, Compare] = {
     "course": courses.course,
     "changed-by": courses.changed_by,
     "weight-change": courses.weight_change,
-    "takes": drugs.takes,
+    "takes": _takes,
     "takes-all": drugs.takes_all,
     "listed": drugs.listed,
     "took": prescriptions.took,
-    "started": prescriptions.started,
+    "started": _started,
     "stopped": prescriptions.stopped,
     "given": prescriptions.took,
     "not-taken": prescriptions.off,
@@ -109,6 +132,7 @@ KINDS: Mapping[str, Compare] = {
     "dose-changed": prescriptions.dose_changed,
     "replaced": prescriptions.replaced,
     "added": prescriptions.added,
+    "sequence": prescriptions.sequence,
     "not-ordered": prescriptions.not_ordered,
     "none-taken": prescriptions.none_taken,
     "daily-dose": drugs.daily_dose,
@@ -162,6 +186,7 @@ KINDS: Mapping[str, Compare] = {
     "no-record": problems.no_record,
     "event": events.event,
     "no-event": events.no_event,
+    "nothing-ordered": events.nothing_ordered,
     "elided": events.event,
     circumstances.PURPOSE: lambda _, __: [],
     "attended": visits.attended,
@@ -171,11 +196,17 @@ KINDS: Mapping[str, Compare] = {
     "done-for": sequences.done_for,
     "apart": sequences.apart,
     "followed": sequences.followed,
+    "together": sequences.together,
+    "daily": sequences.daily,
+    "exchanged": sequences.exchanged,
     "social": social.answered,
     "household": social.household,
     "family-history": problems.family_history,
     "count-drugs": drugs.count_drugs,
     "count-allergies": allergies.count_allergies,
+    mixed.MIXED: mixed.unread,
+    "unrecorded": mixed.unrecorded,
+    "lasted-each": problems.lasted_each,
     "decade": persons.decade,
     "over": problems.over,
     "never-admitted": persons.never_admitted,
@@ -191,6 +222,8 @@ def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     try:
         beside = [*tails.early(assertion, record), *tallies.pasts(assertion, record)]
-        return [*beside, *circumstances.compared(assertion, record, KINDS[assertion.kind])]
+        outcomes = circumstances.compared(assertion, record, KINDS[assertion.kind])
     except UnclearError as error:
         return [unsupported("clear", str(error))]
+    nothing = [] if assertion.kind == circumstances.PURPOSE else [unsupported("clear", _NOTHING)]
+    return [*beside, *(outcomes or nothing)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact, Dosage
@@ -23,7 +24,7 @@ _PER_DAY = " per day"
 _TWO = 2
 # The role of the parts of a combination.
 _PARTS = "combined"
-_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral"}
+_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
 # How an ordered name says that a drug is released slowly or late, and how texts do.
 _RELEASES = {
     "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
@@ -233,11 +234,8 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
-    for dose in regimen.all("dose"):
-        if "strength" in dose.kinds:
-            outcomes.append(_both(dose, fact).of(dose))
-        else:
-            outcomes.append(_dose(dose, fact, drug_keys(regimen)).of(dose))
+    outcomes += [_of_dose(dose, regimen, fact).of(dose) for dose in regimen.all("dose")]
+    outcomes += [_each_strength(combined.value, fact) for combined in regimen.all("combined")]
     outcomes += [_form(form, fact) for form in regimen.all("form")]
     outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
     for frequency in regimen.all("frequency"):
@@ -250,6 +248,14 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
         right = start is not None and end is not None and _is_long(start, end, Span("span", (), length))
         outcomes.append(supported("interval", [fact]) if right else contradicted("interval", when_of(fact), [fact]))
     return outcomes
+
+
+def _of_dose(dose: Node, regimen: Node, fact: ClinicalFact) -> Outcome:
+    """A dose, or the strengths of two ingredients (`250/125 mg`, `5/325`)."""
+    if "strength" in dose.kinds:
+        return _both(dose, fact)
+    said = meaning.amount(dose)
+    return _each_strength(said, fact) if said.unit.startswith("/") else _dose(dose, fact, drug_keys(regimen))
 
 
 def _other_names(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
@@ -320,6 +326,16 @@ def _both(node: Node, fact: ClinicalFact) -> Outcome:
             pair.first,
             pair.second,
         ]:
+            return supported("dose", [fact])
+    return unsupported("dose", "the record states no such strengths")
+
+
+def _each_strength(value: tokens.Pair | tokens.Amount, fact: ClinicalFact) -> Outcome:
+    """`5/325`: the strengths of the two ingredients, without their unit, in either order."""
+    pair = (value.first, value.second) if isinstance(value, tokens.Pair) else (value.value, Decimal(value.unit[1:]))
+    for name in facts.names(fact):
+        stated = [own.value for own in _strengths(name, frozenset())]
+        if len(stated) == _TWO and sorted(stated) == sorted(pair):
             return supported("dose", [fact])
     return unsupported("dose", "the record states no such strengths")
 

@@ -27,6 +27,9 @@ _ACTS = frozenset((names.PROCEDURE, names.IMMUNIZATION))
 _BEFORE = re.compile(r"((?:tested|screened|tests?|testing|screening|checked) for) ", re.IGNORECASE)
 _BEHIND = re.compile(r" (tests?|testing|screening|vaccines?|vaccinations?|shots?|boosters?)$", re.IGNORECASE)
 _TWO = 2
+# Words of a film that are no place of the body; of the chest one is named in one word.
+_OF_FILM = re.compile(r"\b(?:a|an|the|her|his|of|plain|portable|film|x|ray|xray|radiograph|was|taken)\b|[^a-z ]")
+_XRAY = "x-ray"
 _SAID_NOWHERE = "the record has no such entry"
 _GROUPS = ("acts", "conditions", "regimens")
 
@@ -54,7 +57,8 @@ def event(node: Node, record: Record) -> list[Outcome]:
     order = order_of(node)
     if node.says("vaccinated"):
         return _vaccinated(node, record)
-    targets = [ordered.all("what")[0]] if ordered else [one for part in node.all("what") for one in each(part)]
+    told = [part for part in node.parts if part.kind in _GROUPS] if node.says("listed") else node.all("what")
+    targets = [ordered.all("what")[0]] if ordered else [one for part in told for one in each(part)]
     if not targets:
         return of(node, visits(node.says("class"), record), order, record)
     shared = _shared(targets)
@@ -128,14 +132,23 @@ def occasions(node: Node, record: Record) -> Occasions:
             done = record.of(act_keys(node), *_DONE)
             told = [fact for fact in problems.present(node, record) if not (done and problems.is_history(fact))]
             return Occasions(tuple(sorted((*told, *done), key=facts.in_time)))
-        case "finding":
-            return Occasions(tuple(each for each in findings.named(node, record) if not facts.is_absent(each)))
+        case "finding" | "film":
+            there = findings.named(node, record) if node.kind == "finding" else _films(node, record)
+            return Occasions(tuple(each for each in there if not facts.is_absent(each)))
         case "regimen":
             return Occasions(drugs.orders_of(node, record), lambda fact: drugs.details_of(node, fact))
         case "obs":
             keys = act_keys(node) | meaning.keys(node, names.OBSERVABLE)
             return Occasions(record.of(keys, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT))
     return Occasions(record.of(act_keys(node), *_DONE, pb.FACT_KIND_PROBLEM))
+
+
+def _films(node: Node, record: Record) -> tuple[ClinicalFact, ...]:
+    """X-rays of the place of the body that a phrase names, or of any."""
+    text = " ".join(part.text for part in node.parts if "when" not in part.kinds).lower().replace("cxr", "chest film")
+    places = set(_OF_FILM.sub(" ", text).split())
+    done = ((fact, facts.name_of(fact).lower()) for fact in record.of_kind(*_DONE))
+    return tuple(fact for fact, name in done if _XRAY in name and all(place in name for place in places))
 
 
 def act_keys(node: Node) -> Keys:
@@ -158,7 +171,8 @@ def of(node: Node, named: Occasions, order: str, record: Record, target: Node | 
         return list(happened.details(happened.facts[-1]))
     pool = Occasions(tuple(detailed))
     groups = _groups(node, record)
-    outcomes = [_dated(pool, spans) for spans in groups] or [supported("event", detailed[-1:])]
+    counted = bool(node.says("counted"))
+    outcomes = [_dated(pool, spans, counted=counted) for spans in groups] or [supported("event", detailed[-1:])]
     return [
         *outcomes,
         *_ordered(pool, order, groups),
@@ -213,9 +227,12 @@ def _aged(age: Node, record: Record) -> Span:
     return meaning.aged(age, record)
 
 
-def _dated(happened: Occasions, spans: Sequence[Span]) -> Outcome:
+def _dated(happened: Occasions, spans: Sequence[Span], *, counted: bool = False) -> Outcome:
+    """`Since 2020` is from when on it is told, or in which time so many were."""
     fitting = happened.fitting(spans)
-    if fitting and not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans):
+    if fitting and (
+        counted or not any(span.relation == "since" and not span.includes(happened.days[0]) for span in spans)
+    ):
         return supported("date", fitting[-1:])
     days = ", ".join(map(str, happened.days[-3:]))
     return contradicted("date", f"the record has it on {days}" if days else _SAID_NOWHERE, happened.facts[-1:])
@@ -347,11 +364,37 @@ def no_event(node: Node, record: Record) -> list[Outcome]:
             present = occasions(one, record).facts
             if present:
                 found.append(contradicted("negation", f"the record has {facts.name_of(present[-1])}", present[-1:]))
-            elif node.says("searched") and not record.mentions(one.text):
+            elif node.says("searched") and not _is_mentioned(one, record):
                 found.append(supported("negation"))
             else:
                 found.append(unsupported("negation", "nothing in the record denies it"))
     return found
+
+
+_ORDERS = {
+    "all": (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION),
+    "drugs": (pb.FACT_KIND_MEDICATION,),
+    "acts": (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT),
+}
+
+
+def nothing_ordered(node: Node, record: Record) -> list[Outcome]:
+    """That nothing was ordered at the visits of a time."""
+    spans = spans_of(node.all("when"), record)
+    seen = visits("", record).fitting(spans)
+    if not seen or not spans:
+        raise UnclearError("which visit is meant")
+    kinds = _ORDERS[node.says("of")]
+    ordered = [fact for fact in record.whole.of_kind(*kinds) if any(belongs(fact, visit) for visit in seen)]
+    if ordered:
+        return [contradicted("negation", f"the record has {facts.name_of(ordered[-1])}", ordered[-1:])]
+    return [supported("negation", seen[-1:])]
+
+
+def _is_mentioned(one: Node, record: Record) -> bool:
+    """Whether any word of the record may speak of it; of a vaccine, a line about vaccines."""
+    is_vaccine = any(names.IMMUNIZATION in part.kinds and names.PROCEDURE not in part.kinds for part in one.parts)
+    return record.mentions_vaccine(one.text) if is_vaccine else record.mentions(one.text)
 
 
 def diagnosed_at(at: Sequence[ClinicalFact], node: Node, record: Record) -> list[Outcome]:

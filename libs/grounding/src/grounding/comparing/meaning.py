@@ -265,6 +265,11 @@ def _young(node: Node, record: Record) -> Span:
     return Span("on", (_between_ages(record, int(node.says("from")), int(node.says("to")) + 1),))
 
 
+def _newborn(_: Node, record: Record) -> Span:
+    born = _birth(record)
+    return Span("on", ((born, born + timedelta(_NEW)),))
+
+
 def _in_decade(node: Node, record: Record) -> Span:
     """In the twenties of the patient's life."""
     first, last = ages(node)
@@ -283,6 +288,12 @@ def _before_visit(node: Node, record: Record) -> Span:
     """In the month before a stay or a visit."""
     ((day, _),) = _anchor(node.all("anchor")[0], record)
     return Span("on", ((day - timedelta(31), day - timedelta(1)),))
+
+
+def _before_home(node: Node, _: Record) -> Span:
+    """Before going home on a day: on it, or in the weeks before it."""
+    readings = node.all("date")[0].value.readings
+    return Span("on", tuple((first - timedelta(_STAY), last) for first, last in readings))
 
 
 def _between_ages(record: Record, first: int, last: int) -> Interval:
@@ -395,6 +406,7 @@ _SLACK = {"week": (3.0, 3.0), "wk": (3.0, 3.0), "month": (10.0, 15.0), "mo": (10
           "yr": (110.0, 165.0)}  # fmt: skip
 _FEW, _ROUGH = 1.9, 0.07
 _SMALL = 2
+_STAY, _NEW = 31, 45
 _WHOLE = 0.01
 _LAST_MONTH = 12
 _DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
@@ -419,8 +431,10 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "this-unit": _this_unit,
     "age": _aged,
     "before-age": _before_age,
+    "newborn": _newborn,
     "young": _young,
     "decade-of-life": _in_decade,
+    "before-home": _before_home,
     "before-visit": _before_visit,
     "part": _part,
     "season": _season,

@@ -321,7 +321,7 @@ def reasons(node: Node, orders: Sequence[ClinicalFact], record: Record) -> list[
 def _reason(condition: Node, orders: Sequence[ClinicalFact], record: Record) -> Outcome:
     entries = {fact.fact_id for fact in problems.present(condition, record)}
     for order in orders:
-        new = _new_at(order, record)
+        new = new_at(order, record)
         named = [fact for fact in new if fact.fact_id in entries]
         # Problems that began and ended together are one illness.
         if named and all(facts.ends_on(fact) == facts.ends_on(named[0]) for fact in new):
@@ -329,7 +329,7 @@ def _reason(condition: Node, orders: Sequence[ClinicalFact], record: Record) -> 
     return unsupported("relation", "the record does not say what it was for")
 
 
-def _new_at(order: ClinicalFact, record: Record) -> list[ClinicalFact]:
+def new_at(order: ClinicalFact, record: Record) -> list[ClinicalFact]:
     """The disorders that were new at the visit of an order."""
     day = facts.starts_on(order)
     entries = record.whole.of_kind(pb.FACT_KIND_PROBLEM) if day else ()
@@ -346,6 +346,19 @@ def _which(node: Node, regimen: Node, every: Sequence[ClinicalFact], ended: Sequ
     """`The last prescription ended`: whether it was the last."""
     orders = [each.says("order") for each in node.all("ordered") if each.says("order") in _PLACES]
     return [one for order in orders for one in _placed(order, regimen, every, ended)]
+
+
+def sequence(node: Node, record: Record) -> list[Outcome]:
+    """Drugs in the order in which each was first ordered."""
+    named = [
+        one for role in ("first", "second", "regimens") for each in node.all(role) for one in each.within("regimen")
+    ]
+    starts = [
+        next((day for fact in drugs.orders_of(one, record) if (day := facts.starts_on(fact))), None) for one in named
+    ]
+    if len(named) > 1 and all(starts) and all(one < two for one, two in pairwise(filter(None, starts))):
+        return [each for one in named for each in drugs.details(one, drugs.orders_of(one, record))]
+    return [unsupported("order", "the record does not have them in this order")]
 
 
 def stopped_for(node: Node, record: Record) -> list[Outcome]:

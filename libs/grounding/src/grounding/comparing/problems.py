@@ -22,9 +22,12 @@ from grounding.reading import names, wordings
 from grounding.reading.grammar import ANTECEDENT
 from grounding.reading.nodes import Node
 
+_ENDED = "the record has its end on this day"
 _SAID_NOWHERE = "the record has no such entry"
 # Roles of the times of an antecedent; its kinds that say when a problem began.
 _TIMES = ("when", "on", "first")
+# A month is told of one that is a few days longer.
+_LOOSE = 1.15
 _BEGINNING = frozenset(("event", "elided", "attended"))
 _KINDS = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_IMAGING_FINDING)
 # What a family says of a result: the result's LOINC code, and which flag it has.
@@ -146,7 +149,9 @@ def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record,
         return [_of_time(here, spans, record)]
     current = [fact for fact in here if not _over(fact, record) and not is_history(fact)]
     if not current and not past:
-        return [contradicted("status", told(here[-1]), here[-1:])]
+        ended = [fact for fact in here if facts.ends_on(fact) == record.today]
+        # On the day of its end it was still there.
+        return [unsupported("status", _ENDED) if ended else contradicted("status", told(here[-1]), here[-1:])]
     return [supported("problem", (current or here)[-1:])]
 
 
@@ -295,6 +300,23 @@ def _lasted(
     if over and len(over) == len(entries):
         return contradicted("duration", told(over[-1]), over[-1:])
     return unsupported("duration", "the record does not say how long it was there")
+
+
+def lasted_each(node: Node, record: Record) -> list[Outcome]:
+    """Of each of the days that are told before it, that it was over within so long."""
+    within = node.one("within")
+    length = meaning.days((within or node).all("duration" if within else "length")[0])
+    found: list[Outcome] = []
+    for condition in conditions(node):
+        entries = [fact for fact in present(condition, record) if not is_history(fact)]
+        right = [
+            fact for fact in entries if facts.ends_on(fact) and _is_about(_days_of(fact), length * _LOOSE, most=True)
+        ]
+        if entries and len(right) == len(entries):
+            found.append(supported("duration", right))
+        else:
+            found.append(unsupported("duration", "the record does not say how long each was there"))
+    return found
 
 
 def _days_of(fact: ClinicalFact) -> int:

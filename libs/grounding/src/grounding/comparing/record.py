@@ -221,6 +221,13 @@ class Record:
         own = {family.id for family in families.named(name)}
         return name.casefold() in self._text or bool(own & self._families)
 
+    def mentions_vaccine(self, name: str) -> bool:
+        """Whether any line of the record that is about vaccines has a word of this one."""
+        told = (word for word in name.casefold().split() if len(word) > _SHORT)
+        words = {word for word in told if not word.startswith(("vaccin", "immuni", "dose", "shot"))}
+        lines = (line for line in self._text.splitlines() if "vaccin" in line or "immuni" in line)
+        return any(word in line for line in lines for word in words)
+
     @cached_property
     def _text(self) -> str:
         written = (facts.searchable(fact) + "\n" + "\n".join(fact.comments) for fact in self.facts)

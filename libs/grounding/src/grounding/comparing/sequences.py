@@ -1,18 +1,22 @@
 """How events stand to each other: how far apart, which came first, what was done for which problem."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 
+from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import events, meaning
+from grounding.comparing import dosing, events, meaning, prescriptions
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
+from grounding.reading.dates import Interval
 from grounding.reading.nodes import Node
 
-_MOST = 4
+_MOST, _MOST_DAYS = 4, 366
+_DAILY = (1, "")
 
 
 def apart(node: Node, record: Record) -> list[Outcome]:
@@ -53,6 +57,62 @@ def followed(node: Node, record: Record) -> list[Outcome]:
     if pairs:
         return [unsupported("order", "which occasions are meant is not clear")]
     return [contradicted("order", "the record has them in the other order", (*first[:1], *second[:1]))]
+
+
+def together(node: Node, record: Record) -> list[Outcome]:
+    """Two events of one day, or of one visit."""
+    spans = events.spans_of(node.all("on"), record)
+    undated = replace(node, roles={**node.roles, "on": ()})
+    pairs = [(one, other) for first, second in [_pair(undated, record)] for one in first for other in second]
+    same = [pair for pair in pairs if _day(pair[0]) == _day(pair[1]) or events.belongs(*pair)]
+    fitting = [pair for pair in same if all(events.is_in(one, span) for one in pair for span in spans)]
+    if fitting:
+        return [supported("date", fitting[-1])]
+    return [unsupported("date", "the record does not have them together")]
+
+
+def daily(node: Node, record: Record) -> list[Outcome]:
+    """On each of the days from one to another."""
+    spans = events.spans_of(node.all("on"), record)
+    days = {day for span in spans if span.lasting for day in _each_day(span.readings)}
+    if not days or [dosing.how_often(each) for each in node.all("frequency")] != [_DAILY]:
+        raise UnclearError("on which days")
+    return [_daily(one, days, record) for part in node.all("what") for one in events.each(part)]
+
+
+def _daily(one: Node, days: set[date], record: Record) -> Outcome:
+    happened = events.occasions(one, record)
+    right = [fact for fact in happened.facts if all(each.holds for each in happened.details(fact))]
+    on_them = [fact for fact in right if facts.starts_on(fact) in days]
+    if {facts.starts_on(fact) for fact in on_them} == days:
+        return supported("date", on_them)
+    return unsupported("date", "the record does not have it on each of these days")
+
+
+def _each_day(readings: Iterable[Interval]) -> Iterator[date]:
+    for first, last in readings:
+        yield from (first + timedelta(each) for each in range(min((last - first).days, _MOST_DAYS) + 1))
+
+
+def exchanged(node: Node, record: Record) -> list[Outcome]:
+    """What was put in, taken out again or replaced: the procedure on the same thing."""
+    deed = node.says("deed")
+    named = [one for role in ("acts", "what") for part in node.all(role) for one in events.each(part)]
+    things = [_thing(facts.name_of(fact)) for one in named for fact in events.occasions(one, record).facts]
+    done = [fact for fact in record.of_kind(pb.FACT_KIND_PROCEDURE) if _is_deed(facts.name_of(fact), deed, things)]
+    return events.of(node, events.Occasions(tuple(done)), "", record)
+
+
+def _thing(name: str) -> frozenset[str]:
+    """`intrauterine device` of `Insertion of intrauterine contraceptive device`."""
+    _, of, thing = name.lower().partition(" of ")
+    return frozenset(thing.split()) if of else frozenset()
+
+
+def _is_deed(name: str, deed: str, things: Iterable[frozenset[str]]) -> bool:
+    own = _thing(name.removesuffix(" (procedure)"))
+    whole = [thing - {"(procedure)"} for thing in things]
+    return name.lower().startswith(deed) and any(thing and (thing <= own or own <= thing) for thing in whole)
 
 
 def _fits(pair: tuple[ClinicalFact, ClinicalFact], length: Node) -> bool:
@@ -132,11 +192,18 @@ def _for(act: Node, entries: Sequence[ClinicalFact], spans: Sequence[meaning.Spa
         (fact, entry)
         for fact in happened.facts
         for entry in entries
-        if _is_for(fact, entry) and all(events.is_in(fact, span) or events.is_in(entry, span) for span in spans)
+        if (_is_for(fact, entry) or _is_new_at(fact, entry, record))
+        and all(events.is_in(fact, span) or events.is_in(entry, span) for span in spans)
     ]
     if fitting:
         return supported("relation", fitting[-1])
     return unsupported("relation", "the record does not say what it was for")
+
+
+def _is_new_at(act: ClinicalFact, problem: ClinicalFact, record: Record) -> bool:
+    """Whether the problem was the one that was new at the visit of what was done."""
+    new = prescriptions.new_at(act, record)
+    return problem in new and all(facts.ends_on(fact) == facts.ends_on(problem) for fact in new)
 
 
 def _is_for(act: ClinicalFact, problem: ClinicalFact) -> bool:

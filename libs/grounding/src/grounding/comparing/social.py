@@ -15,6 +15,7 @@ from grounding.reading.nodes import Node
 
 ANSWER = "answer"
 # Answers that say nothing.
+_AGAIN = frozenset(("again", "back"))
 _DECLINED = frozenset({"i choose not to answer this question", "unknown", "declined", "asked but unknown", "unsure"})
 
 
@@ -22,7 +23,7 @@ def answered(node: Node, record: Record) -> list[Outcome]:
     """Each answer that is told must be the newest one of the time that is said."""
     if node.says("changed"):
         return [_changed(each, spans, record) for each, spans, _ in told(node, record)]
-    again = "again" in {part.text for part in node.parts}
+    again = not _AGAIN.isdisjoint(part.text for part in node.parts)
     return [
         _again(each, spans, record) if again else _answered(each, spans, record, labels)
         for each, spans, labels in told(node, record)
@@ -37,10 +38,20 @@ def told(node: Node, record: Record) -> Iterator[tuple[Node, list[meaning.Span],
     if node.says("course"):
         yield from ((each, spans, None) for each, spans in _course(node, record))
         return
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    own = [when for when in node.all("when") if not (_is_of_question(when) and _asks_of_year(node))]
+    spans = [span for when in own for span in meaning.spans(when, record)]
     # A question that is named is that of the first answer: `Race: Asian; not Hispanic`.
     for place, each in enumerate(_answers(node)):
         yield each, spans, None if place else _labels(node)
+
+
+def _is_of_question(when: Node) -> bool:
+    """`In the past year`, which is what some questions ask."""
+    return when.says("time") == "last-unit" and "year" in when.text.lower()
+
+
+def _asks_of_year(node: Node) -> bool:
+    return any(answers.is_of_year(question) for each in _answers(node) for question in wanted(each, None))
 
 
 def _labels(node: Node) -> Keys | None:

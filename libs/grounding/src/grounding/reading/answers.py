@@ -61,6 +61,12 @@ def first_words(question: str) -> frozenset[str]:
 
 
 @cache
+def is_of_year(question: str) -> bool:
+    """Whether a question asks what was so within the last year (time in jail), as its answers tell."""
+    return any(" year" in each for key_, words in _table().items() if key_[0] == question for each in words)
+
+
+@cache
 def _table() -> dict[tuple[str, str], tuple[str, ...]]:
     return {
         (row["question"], row["answer"]): tuple(_spelled(row["words"])) for _, row in tables.rows("answers", _COLUMNS)

@@ -23,7 +23,7 @@ _DAY = r"([0-3]?[0-9])(?:st|nd|rd|th)?"
 # The first of two dates whose year stands behind the second: `from 3 May to 4 June 2019`.
 _UP_TO = r"(?=\s+(?:and|to|until|till|through|-|–)\s+"
 
-_SHORT_FORMS = frozenset(("month_day", "day_month", "only_day", "only_month"))
+_SHORT_FORMS = frozenset(("month_day", "day_month", "only_day", "only_month", "listed_day"))
 # What stands behind a number that is no year: more of it, a unit, or another number.
 _NO_YEAR = r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)"
 
@@ -41,6 +41,7 @@ _FORMS = (
     ("month_year", re.compile(r"(?<![\w./-])([01]?[0-9])/" + _YEAR + r"(?![\w/])")),
     ("decade", re.compile(r"(?<![\w./-])((?:19|20)[0-9]0)['’]?s(?!\w)")),
     ("year", re.compile(rf"(?:(?<![\w./-])|(?<=[12][0-9]{{3}}-)){_YEAR}{_NO_YEAR}")),
+    ("listed_day", re.compile(rf"(?<=\bon ){_DAY}(?=\s+and\s+{_DAY}\s+{_MONTH}(?:,?\s+{_YEAR})?)", re.IGNORECASE)),
     ("month_day", re.compile(r"\b" + _MONTH + r"\s+" + _DAY + r"(?![\w.,]?\d)\b", re.IGNORECASE)),
     ("day_month", re.compile(r"(?<![\w.])" + _DAY + r"\.?(?:\s+of)?\s+" + _MONTH + r"\b", re.IGNORECASE)),
     ("only_day", re.compile(r"\bthe ([0-3]?[0-9])(?:st|nd|rd|th)"
@@ -108,6 +109,11 @@ def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ..
         return tuple(each for each in same if each and each[0] >= before.first)
     if form == "only_month":
         return tuple(_months_after(before, _month(match[1])))
+    if form == "listed_day":
+        day, _, month, year = match.groups()
+        return (
+            () if year else tuple(filter(None, (_day(first.year, _month(month), day) for first, _ in before.readings)))
+        )
     month, day = match.groups() if form == "month_day" else reversed(match.groups())
     of_year = (_day(first.year, _month(month), day) for first, _ in before.readings)
     own = [each for each in of_year if each]
@@ -192,6 +198,9 @@ _READ: Mapping[str, Callable[[tuple[str, ...], date], list[Interval | None]]] = 
     "iso_month": lambda of, _: [_whole_month(of[0], of[1])],
     "month_year": lambda of, _: [_whole_month(of[1], of[0])],
     "only_day": lambda _, __: [],
+    "listed_day": lambda of, today: [
+        _day(of[3], _month(of[2]), of[0]) if of[3] else _last_such(_month(of[2]), of[0], today)
+    ],
     "month_day": lambda of, today: [_last_such(_month(of[0]), of[1], today)],
     "day_month": lambda of, today: [_last_such(_month(of[1]), of[0], today)],
     "only_month": lambda of, today: [_last_month(_month(of[0]), today)],

@@ -32,6 +32,9 @@ PRIOR, RESULT = "prior", "obs"
 # The clause whose verb is left out, and the kinds of drugs' clauses of which it may be.
 GAPPED = "gapped"
 _SHARED = frozenset(("started", "took", "given", "stopped"))
+# What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
+_TOLD = frozenset(("event", "problem"))
+_SAID = frozenset(("past",))
 # What is told to have happened.
 WHAT = "what"
 # Said of a name that shares the verb of the clause before; which clause it makes by its kind, behind which clauses.
@@ -58,6 +61,10 @@ _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
 
 _AUXILIARIES = frozenset(("was", "were", "been", "got"))
+# What is told of who the patient is, and may be followed by more of it.
+_INTRODUCING = frozenset(("person", "problem", "history", "undergoing"))
+# What says of a plan that it is one.
+_PLANNED = frozenset(("planned", "arranged"))
 # How patterns begin: with a time, with their subject, or where the subject is that of the clause before.
 _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
@@ -540,7 +547,7 @@ def _left_out(before: Node, subject: Sequence[str]) -> dict[str, tuple[Node, ...
         role, _, source = each.partition("<")
         kinds = {source or role, (source or role).removesuffix("s")}
         what = tuple(node for node in before.all(WHAT) if not node.kinds.isdisjoint(kinds))
-        roles[role] = before.all(source or role) or what
+        roles[role] = roles.get(role) or before.all(source or role) or what
     return {role: nodes for role, nodes in roles.items() if nodes}
 
 
@@ -569,7 +576,7 @@ def _gapped(node: Node | None, before: Sequence[Node]) -> Node | None:
     if node.kind == "listed" and verb.kind in _SHARED and _has_time(verb):
         sets = {name: said for name, said in verb.sets.items() if name != SUBJECT}
         return replace(node, kinds=verb.kinds, sets=sets, roles={**node.roles, GAPPED: (verb,)})
-    if node.kind == verb.kind == "event" and not verb.sets and not node.sets and _has_time(verb):
+    if {node.kind, verb.kind} <= _TOLD and {*verb.sets, *node.sets} <= _SAID and _has_time(verb):
         return replace(node, roles={**node.roles, GAPPED: (verb,)})
     return node
 
@@ -591,13 +598,25 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
         or not node.kinds.isdisjoint(_FREE)
     )
     listed = bool(before) and "problem" in node.kinds and "problem" in before[-1].kinds
-    return free or listed or _is_bare(before[-1]) or "person" in before[-1].kinds
+    told_of = not before[-1:] or (not before[-1].kinds.isdisjoint(_INTRODUCING) and "person" in before[0].kinds)
+    return (
+        free
+        or listed
+        or told_of
+        or _is_bare(before[-1])
+        or "person" in before[-1].kinds
+        or bool(before[-1].says("opens"))
+    )
 
 
 def _is_bare(node: Node) -> bool:
     """What was done at a time that is told with it, or is told to have been done, asserts for itself."""
     kinds = set().union(*(part.kinds for part in node.parts))
-    is_done = "acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split()))
+    is_done = (
+        "dated" in kinds
+        or ("cares" in kinds and not _PLANNED.isdisjoint(node.text.split()))
+        or ("acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split())))
+    )
     return all(part.kinds for part in node.parts) and not is_done
 
 

@@ -153,6 +153,11 @@ def laymens_antigens(antigen: str) -> tuple[str, ...]:
     return _ALSO.get(antigen, ())
 
 
+def of_procedure(code: str) -> str:
+    """The key of a procedure of the table of procedures."""
+    return _PROCEDURE + code
+
+
 def of_vaccine(antigen: str) -> str:
     """The key of every vaccine that protects from this."""
     return _VACCINE + antigen.lower().replace(" ", "-")
@@ -249,7 +254,7 @@ def _add_care_plans(own: Names) -> None:
     for known in procedures.plans():
         if known.display.lower() not in _ANY_PLAN:
             meaning = frozenset({_CARE_PLAN + known.display.lower()})
-            for text in (known.display, known.display.replace(" clinical ", " ")):
+            for text in (known.display, known.display.replace(" clinical ", " "), known.display.replace(" care ", " ")):
                 own.add(text, meaning)
                 own.add(text.replace("self management", "self-management"), meaning)
 

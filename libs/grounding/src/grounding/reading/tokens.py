@@ -27,7 +27,7 @@ QUOTE, TITLE, CROSSED = "quote", "title", "crossed"
 _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 _PAIR = re.compile(
-    r"(?<![\w.,/])(?P<first>[0-9]{2,3}(?:\.[0-9])?)\s?/\s?(?P<second>[0-9]{1,3}(?:\.[0-9])?)(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
+    r"(?<![\w.,/])(?P<first>[0-9]{2,3}(?:\.[0-9])?|[0-9]\.[0-9])\s?/\s?(?P<second>[0-9]{1,3}(?:\.[0-9])?)(?![\w/]|\.[0-9])(?:\s?(?P<unit>mm\s?\[?Hg\]?)(?!\w))?",
     re.IGNORECASE,
 )
 # `5 ft 11 in`, `5'11"`: feet and inches.
@@ -76,6 +76,16 @@ _NONE: frozenset[str] = frozenset()
 # The thousand of `7.2 K/uL`, which is no potassium.
 _THOUSANDS_OF = "k/ul"
 _DRUGS = frozenset({names.DRUG, names.CLASS})
+# What is done, and shares a word with others of a list.
+_DONE = frozenset({names.PROCEDURE})
+_NOUN = r"(?P<noun>therapy|tests?|x-rays?|screening|screens?|cultures?|referrals?|examinations?|counselling|counseling)"
+_NEXT = r"(?:, [A-Za-z][\w-]*)*,? (?:and|or) [A-Za-z][\w-]*(?: [A-Za-z])?"
+_BEHIND = re.compile(rf"(?<![\w-])(?P<name>[A-Za-z][\w-]*)(?={_NEXT} {_NOUN}(?!\w))", re.IGNORECASE)
+_LED = re.compile(r"(?P<lead>(?:tested|screened|test|testing|screening) for) ", re.IGNORECASE)
+_ITEM = re.compile(
+    r"(?:^|(?<=, )|(?<=and )|(?<=for ))(?!and )(?P<name>[A-Za-z][\w-]*(?: (?!and )[\w-]+){0,3}?)"
+    r"(?=,| and |$|[.;:()]| was| were| on| in)"
+)
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
 _SPACES = str.maketrans(
@@ -125,7 +135,7 @@ NOTHING_KNOWN = Known()
 
 def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     """The tokens of a text in their order."""
-    rest = text.translate(_SPACES)
+    rest = rest_of = text.translate(_SPACES)
     taken = bytearray(len(text))
     found: list[Node] = []
     named = (
@@ -134,6 +144,7 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
         # The source of a quotation may begin with the name of a method.
         lambda part: chain(_titles(part, known.titles, _quoted_until(text)), _titles(part, METHODS)),
         lambda part: _names(part, known),
+        lambda _: _shared(rest_of, known),
     )
     numbered = (
         lambda part: _dates(part, today),
@@ -193,6 +204,29 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         end_ = end + _marks_behind(text, start, end, known)
         if kinds and all(map(_KNOWN.match, text[start:end_])):
             yield Node(text[start:end_], start, end_, kinds, value=meant)
+
+
+def _shared(text: str, known: Known) -> Iterator[Node]:
+    """Names that share a word with others of a list: physical and occupational therapy; tested for HIV and syphilis."""
+    for match in _BEHIND.finditer(text):
+        yield from _named_with(match, f"{{}} {match['noun'].removesuffix('s')}", known)
+    for match in _LED.finditer(text):
+        for item in _ITEM.finditer(text, match.end(), _end_of(text, match.end())):
+            yield from _named_with(item, f"{match['lead']} {{}}", known)
+
+
+def _end_of(text: str, start: int) -> int:
+    """Where a list ends: at the next mark that is no comma."""
+    mark = re.compile(r"[.;:()]| (?:was|were|on|in|when|at) ").search(text, start)
+    return mark.start() if mark else len(text)
+
+
+def _named_with(match: re.Match[str], shared: str, known: Known) -> Iterator[Node]:
+    name = shared.format(match["name"])
+    for start, end, meant in lexicon.find(name, known.names, *names.everywhere()):
+        kinds = names.kinds_of(meant).union(*(known.kinds.get(key, _NONE) for key in meant))
+        if (start, end) == (0, len(name)) and kinds & _DONE:
+            yield Node(match["name"], match.start("name"), match.end("name"), kinds & _DONE, value=meant)
 
 
 def _marks_behind(text: str, start: int, end: int, known: Known) -> int:
