@@ -311,7 +311,7 @@ def paneled(node: Node, record: Record) -> list[Outcome]:
 
 def weighs(node: Node, record: Record) -> list[Outcome]:
     """A weight whose result is not named: `weighs 70 kg`."""
-    points = record.points(frozenset({keys_of.of_loinc(HEIGHT if node.says("of") == "height" else WEIGHT)}))
+    points = record.points(frozenset({keys_of.of_loinc(HEIGHT if node.says("of") == "tall" else WEIGHT)}))
     if not points:
         return [unsupported("value", NO_RESULT)]
     value = node.all("value")[0]

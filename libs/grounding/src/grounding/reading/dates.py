@@ -121,9 +121,9 @@ def _after(before: Found, form: str, match: re.Match[str]) -> tuple[Interval, ..
     return (*own, *filter(None, (_day(each[0].year + 1, each[0].month, day) for each in past)))
 
 
-def _ahead(match: re.Match[str], form: str, told: Sequence[Found]) -> Iterator[Interval]:
+def _ahead(match: re.Match[str], form: str, dated: Sequence[Found]) -> Iterator[Interval]:
     """A day without a year, of the year of the date that follows it: 77 % on 17 May and 85 % on 31 May 2023."""
-    later = min((each for each in told if each.start >= match.end()), key=lambda each: each.start, default=None)
+    later = min((each for each in dated if each.start >= match.end()), key=lambda each: each.start, default=None)
     month, day = match.groups() if form == "month_day" else reversed(match.groups())
     for first, last in later.readings if later else ():
         own = _day(first.year, _month(month), day)
