@@ -34,7 +34,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-_COMMANDS = (send, timeline, find, context, ask, brief, summary, note, check, review, replay, trace, feed, file, rebuild)
+_COMMANDS = (
+    send,
+    timeline,
+    find,
+    context,
+    ask,
+    brief,
+    summary,
+    note,
+    check,
+    review,
+    replay,
+    trace,
+    feed,
+    file,
+    rebuild,
+)
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")

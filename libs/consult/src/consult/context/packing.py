@@ -1,7 +1,7 @@
 """The part of a record that serves a question, within a token budget.
 
 Sections in the order they are read: what the question asks for, what changes its meaning (open contradictions), the
-dangers (allergies, critical values), patient, problems, medications, notes, evidence, other results, history
+dangers (allergies, critical values), patient, notes, evidence, problems, medications, other results, history
 (encounters, procedures, what has ended). Each may first take its share of the budget (SHARES) in that order; what is
 left over then goes to the lines that did not fit, in the same order. Every line carries the id of the one fact or
 passage it rests on. A correction and the comment of a laboratory stand on the line of the value that they change.
@@ -38,10 +38,10 @@ SHARES = {
     "contradictions": 0.10,
     "dangers": 0.15,
     "patient": 0.05,
+    "notes": 0.20,
+    "evidence": 0.30,
     "problems": 0.10,
     "medications": 0.15,
-    "notes": 0.20,
-    "evidence": 0.20,
     "results": 0.0,
     "history": 0.0,
 }
@@ -186,10 +186,10 @@ def _sections(candidates: Candidates, now: datetime) -> Mapping[str, Items]:
         "contradictions": _contradictions(candidates, words),
         "dangers": lines([fact for fact in candidates.dangers if fact.fact_id not in asked]),
         "patient": lines([fact for fact in rest if fact.kind == FACT_KIND_DEMOGRAPHIC]),
-        "problems": lines(_of_kinds(current, FACT_KIND_PROBLEM)),
-        "medications": lines(_of_kinds(current, FACT_KIND_MEDICATION)),
         "notes": [[_note_line(note)] for note in candidates.notes],
         "evidence": [[_passage_line(passage)] for passage in candidates.passages],
+        "problems": lines(_of_kinds(current, FACT_KIND_PROBLEM)),
+        "medications": lines(_of_kinds(current, FACT_KIND_MEDICATION)),
         "results": lines(_of_kinds(rest, *RESULTS)),
         "history": lines(sorted(history, key=_newest_first)),
     }
