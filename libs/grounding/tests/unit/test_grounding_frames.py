@@ -227,7 +227,7 @@ def test_what_was_done_to_a_thing_that_is_left_out_is_that_of_the_thing_before(t
 
 
 @pytest.mark.parametrize(
-    ("dated", "told"),
+    ("dated", "in_brackets"),
     [
         (
             "Creatinine was 1.9 mg/dL on 9 March 2023, the date on which a colonoscopy was done.",
@@ -239,11 +239,11 @@ def test_what_was_done_to_a_thing_that_is_left_out_is_that_of_the_thing_before(t
         ),
     ],
 )
-def test_a_clause_of_the_same_day_is_of_that_day(dated: str, told: str) -> None:
+def test_a_clause_of_the_same_day_is_of_that_day(dated: str, in_brackets: str) -> None:
     assert (
         verdict("Creatinine was 1.2 mg/dL on 2 March 2021, the same day doxorubicin was given.") is Verdict.UNSUPPORTED
     )
-    assert Verdict.SUPPORTED not in (verdict(dated), verdict(told))
+    assert Verdict.SUPPORTED not in (verdict(dated), verdict(in_brackets))
     assert verdict("Acute bronchitis on 2 April 2020, the day doxycycline was prescribed.") is Verdict.SUPPORTED
 
 
