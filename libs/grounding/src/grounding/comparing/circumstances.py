@@ -87,7 +87,9 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
         return [*compared(untold, record, compare), *(tallies.beside(each, untold, record) for each in asides)]
     if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
-    outcomes = compare(_after(_told(clause, record), record), record)
+    at_once = _told(clause, record)
+    _agree(_nested(clause), at_once.all(_ROLES.get(clause.kind, "when")), record)
+    outcomes = compare(_after(at_once, record), record)
     return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
 
 
@@ -378,6 +380,15 @@ def stays(clause: Node, days: tuple[Interval, ...], record: Record, compare: Com
 def _nested(clause: Node) -> tuple[Node, ...]:
     """The last of the times that stand with values."""
     return tuple(when for part in clause.parts if part.kinds & _VALUED for when in part.within("when"))[-1:]
+
+
+def _agree(own: Sequence[Node], beside: Sequence[Node], record: Record) -> None:
+    """UnclearError where a value has another day than what stands beside the clause tells."""
+    days = [each for node in own for each in _told_days(node, record)]
+    for node in beside:
+        told = _told_days(node, record)
+        if days and told and not any(first <= other[1] and other[0] <= last for first, last in days for other in told):
+            raise UnclearError("which time is meant")
 
 
 def _last_named(node: Node, record: Record) -> tuple[Interval, ...]:
