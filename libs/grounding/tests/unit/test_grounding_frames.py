@@ -197,7 +197,6 @@ def test_a_name_of_the_record_is_known_in_any_order_of_its_words(true: str, fals
 @pytest.mark.parametrize(
     "sentence",
     [
-        "An X-ray was done on 21 December 2020.",
         "The left knee X-ray was done on 21 December 2020.",
         "Transfer from stepdown unit to ward on 1 January 2016.",
         "Removal of the knee region on 21 December 2020.",

@@ -6,6 +6,7 @@ Guarantee: what the list is said to be for, and when, is said of every part of i
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 from grounding import facts
 from grounding.comparing import events, problems
@@ -52,7 +53,7 @@ def unrecorded(node: Node, record: Record) -> list[Outcome]:
 
 
 def _items(clause: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
-    """The parts of the list, each with the times that stand behind it."""
+    """The parts of the list, each with the times that stand behind it or, where none does, behind the next."""
     head = {id(each) for role in _HEAD for each in clause.all(role)}
     found: list[tuple[Node, list[Node]]] = []
     for node in clause.parts:
@@ -62,6 +63,8 @@ def _items(clause: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
             found.append((node, []))
         elif found and "when" in node.kinds:
             found[-1][1].append(node)
+    for (_, whens), (_, following) in reversed(list(pairwise(found))):
+        whens.extend([] if whens else following)
     yield from ((item, tuple(whens)) for item, whens in found)
 
 
