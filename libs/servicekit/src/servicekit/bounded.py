@@ -70,7 +70,7 @@ class Workers:
         finally:
             await asyncio.to_thread(workers.close)
 
-    async def run(self, work: str, *arguments: bytes) -> bytes:
+    async def run(self, work: str, *arguments: bytes) -> bytearray:
         """The answer of `MODULE:FUNCTION`; WorkKilledError, WorkFailedError, or UnavailableError without processes."""
         loop = asyncio.get_running_loop()
         try:
@@ -84,7 +84,7 @@ class Workers:
         self._threads.shutdown()
         self._end()
 
-    def _done(self, request: Sequence[bytes]) -> bytes:
+    def _done(self, request: Sequence[bytes]) -> bytearray:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -98,13 +98,13 @@ class Workers:
                 ours.shutdown(socket.SHUT_WR)
             return self._answer(ours)
 
-    def _answer(self, ours: socket.socket) -> bytes:
+    def _answer(self, ours: socket.socket) -> bytearray:
         try:
             head = _exactly(ours, 1 + worker.HEAD.size)
             (length,) = worker.HEAD.unpack(head[1:])
             if length > self._bounds.answer_bytes:
                 raise WorkKilledError("the answer is too long")
-            answer = bytes(_exactly(ours, length))
+            answer = _exactly(ours, length)
         except (EOFError, OSError) as error:
             raise WorkKilledError("no answer") from error
         if head[:1] == worker.FAILED:

@@ -40,12 +40,17 @@ def instance(rows: int = 64) -> Dataset:
     return dataset
 
 
+def meta(dataset: Dataset, syntax: UID) -> FileMetaDataset:
+    """What stands before an instance in its file."""
+    made = FileMetaDataset()
+    made.TransferSyntaxUID, made.MediaStorageSOPClassUID = syntax, dataset.SOPClassUID
+    made.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    return made
+
+
 def part10(dataset: Dataset, syntax: UID) -> bytes:
     """The file of an instance in a transfer syntax; pixels are as the data set has them."""
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta = meta(dataset, syntax)
     buffer = io.BytesIO()
     dcmwrite(buffer, dataset, enforce_file_format=True)
     return buffer.getvalue()
