@@ -31,7 +31,7 @@ def hostile(name: str) -> str:
 
 
 def test_arguments_and_answer_are_bytes_of_any_length() -> None:
-    async def script(workers: Workers) -> bytes:
+    async def script(workers: Workers) -> bytearray:
         return await workers.run(hostile("echo"), b"", b"x" * (MIB // 2), b"\0\xff")
 
     assert run(script) == b"," + b"x" * (MIB // 2) + b",\0\xff"
@@ -53,7 +53,7 @@ def test_what_exhausts_or_crashes_a_decoder_ends_its_process_and_the_next_work_i
 ) -> None:
     before = KILLED.labels(name)._value.get()
 
-    async def script(workers: Workers) -> bytes:
+    async def script(workers: Workers) -> bytearray:
         with pytest.raises(WorkKilledError):
             await workers.run(hostile(name), argument)
         return await workers.run(hostile("echo"), b"next")
@@ -80,7 +80,7 @@ def test_an_error_is_told_by_its_type_and_quotes_nothing() -> None:
 
 
 def test_nothing_of_one_piece_of_work_is_there_in_the_next() -> None:
-    async def script(workers: Workers) -> bytes:
+    async def script(workers: Workers) -> bytearray:
         await workers.run(hostile("remember"), b"first")
         return await workers.run(hostile("remember"), b"second")
 
@@ -90,7 +90,7 @@ def test_nothing_of_one_piece_of_work_is_there_in_the_next() -> None:
 def test_work_sees_no_settings_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGITUDE_POSTGRES", "postgresql://user:secret@host/db")
 
-    async def script(workers: Workers) -> bytes:
+    async def script(workers: Workers) -> bytearray:
         return await workers.run(hostile("environment"), b"")
 
     assert b"LONGITUDE" not in run(script)
@@ -108,7 +108,7 @@ def test_work_leaves_no_file_behind(tmp_path: Path) -> None:
 
 
 def test_a_process_that_was_killed_is_started_again() -> None:
-    async def script(workers: Workers) -> tuple[bytes, bytes]:
+    async def script(workers: Workers) -> tuple[bytearray, bytearray]:
         first = await workers.run(hostile("process"), b"")
         os.kill(int(first), signal.SIGKILL)
         await asyncio.sleep(0.1)
@@ -127,7 +127,7 @@ def test_without_a_process_the_work_is_to_be_tried_again() -> None:
 
 
 def test_nothing_outlives_the_service() -> None:
-    async def script(workers: Workers) -> bytes:
+    async def script(workers: Workers) -> bytearray:
         return await workers.run(hostile("process"), b"")
 
     process = int(run(script))

@@ -17,6 +17,7 @@ IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/tiff", "
 FORMATS = ("PNG", "JPEG", "TIFF")
 MOST_PIXELS = 40_000_000
 MOST_PAGES = 20
+TOO_MANY_PIXELS = "the image has too many pixels"
 LONGEST_SIDE = 2400
 """Pixels; larger pages are made smaller. An A4 page at 200 dpi is 2,339 pixels high, and print stays legible."""
 # EXIF orientation (TIFF 6.0, tag 274) to what makes it upright.
@@ -59,7 +60,7 @@ def read_scan(data: bytes) -> list[Scan]:
         except UnidentifiedImageError:
             raise UnreadableDocumentError("unreadable image: not PNG, JPEG or TIFF") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise UnreadableDocumentError("the image has too many pixels") from None
+            raise UnreadableDocumentError(TOO_MANY_PIXELS) from None
         except Exception:  # noqa: BLE001 - Pillow's decoders raise many types on damaged data
             raise UnreadableDocumentError("unreadable image: damaged or cut off") from None
 
@@ -74,7 +75,7 @@ def _pages(data: bytes) -> list[Scan]:
 def scan(frame: Image.Image, number: int) -> Scan:
     """A picture as a page to be read."""
     if frame.width * frame.height > MOST_PIXELS:
-        raise UnreadableDocumentError("the image has too many pixels")
+        raise UnreadableDocumentError(TOO_MANY_PIXELS)
     turn = _TURNS.get(frame.getexif().get(ExifTags.Base.Orientation, 1))
     grey = _grey(frame)
     grey.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)

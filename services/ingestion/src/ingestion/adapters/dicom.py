@@ -115,7 +115,10 @@ class DicomListener:
             return OUT_OF_RESOURCES, "not stored, send again"
 
     def _instance(self, event: evt.Event) -> ReceivedInstance:
-        data, uid = event.encoded_dataset(), str(getattr(event.request, "AffectedSOPInstanceUID", None) or "")
+        data, uid = (
+            event.encoded_dataset(),
+            str(getattr(event.request, "AffectedSOPInstanceUID", None) or "").replace("\0", ""),
+        )
         too_large = len(data) > self._limits.instance_bytes
         return ReceivedInstance(data[:_KEPT_OF_TOO_LARGE] if too_large else data, uid, too_large)
 
