@@ -88,6 +88,8 @@ class Workers:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
+                for end in (ours, theirs):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _CHUNK)
                 self._hand_over(theirs)
             # Its own alarm ends the work earlier; this ends the waiting where that was turned off.
             ours.settimeout(self._bounds.wall_seconds + _PATIENCE)

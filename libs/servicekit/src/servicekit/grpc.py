@@ -53,6 +53,12 @@ def _check_text(request: object) -> None:
                 raise InvalidInputError(f"{name} has a NUL character")
 
 
+async def _checked(requests: AsyncIterator[object]) -> AsyncIterator[object]:
+    async for request in requests:
+        _check_text(request)
+        yield request
+
+
 def _texts(message: Message) -> Iterator[tuple[str, str]]:
     """Every text of a message and of those in it, by the names of their fields."""
     for field, value in message.ListFields():
@@ -84,8 +90,9 @@ def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
 def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
     async def call(request: Any, context: Any) -> AsyncIterator[Any]:
         try:
-            _check_text(request)
-            async for response in behaviour(request, context):
+            asked = request if isinstance(request, Message) else _checked(request)
+            _check_text(asked)
+            async for response in behaviour(asked, context):
                 yield response
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise

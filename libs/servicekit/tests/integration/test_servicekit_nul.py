@@ -63,12 +63,22 @@ async def serving(method: MethodDescriptor) -> AsyncIterator[grpc.aio.Channel]:
     async def answer(_: Any, context: Any) -> Message:
         return response()
 
+    async def to_each(requests: AsyncIterator[Message], context: Any) -> AsyncIterator[Message]:
+        async for _ in requests:
+            yield response()
+
     async def answers(_: Any, context: Any) -> AsyncIterator[Message]:
         yield response()
 
-    kind = grpc.unary_stream_rpc_method_handler if method.server_streaming else grpc.unary_unary_rpc_method_handler
+    behaviour: Any
+    if method.client_streaming:
+        kind, behaviour = grpc.stream_stream_rpc_method_handler, to_each
+    elif method.server_streaming:
+        kind, behaviour = grpc.unary_stream_rpc_method_handler, answers
+    else:
+        kind, behaviour = grpc.unary_unary_rpc_method_handler, answer
     handler = kind(
-        answers if method.server_streaming else answer,
+        behaviour,
         request_deserializer=request.FromString,
         response_serializer=response.SerializeToString,
     )
@@ -91,7 +101,11 @@ async def code_of(opened: grpc.aio.Channel, method: MethodDescriptor, request: M
     )
     write = type(request).SerializeToString
     try:
-        if method.server_streaming:
+        if method.client_streaming:
+            ask = opened.stream_stream(path, request_serializer=write, response_deserializer=parse)
+            async for _ in ask(iter([request])):
+                pass
+        elif method.server_streaming:
             async for _ in opened.unary_stream(path, request_serializer=write, response_deserializer=parse)(request):
                 pass
         else:
@@ -110,6 +124,21 @@ async def test_nul_in_any_text_of_any_rpc_is_an_invalid_argument(method: MethodD
             code, text = await code_of(opened, method, request)
             assert code == "INVALID_ARGUMENT"
             assert text.endswith("has a NUL character")
+
+
+async def test_a_compressed_request_is_refused_before_it_is_inflated() -> None:
+    method = ingestion_service_pb2.DESCRIPTOR.services_by_name["IngestionService"].methods_by_name["TryFeeds"]
+    request = ingestion_service_pb2.TryFeedsRequest()
+    request.messages.add(payload=bytes(1024 * 1024))
+    async with serving(method) as opened:
+        ask = opened.unary_unary(
+            f"/{method.containing_service.full_name}/{method.name}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=bytes,
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await ask(request, compression=grpc.Compression.Gzip)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_zeros_that_are_no_text_pass() -> None:

@@ -43,6 +43,7 @@ _GROUPS = frozenset({0x0008, 0x0018, 0x0020, 0x0028})
 _SHORT = frozenset({"CS", "DA", "DS", "DT", "IS", "LO", "SH", "SS", "TM", "UI", "US"})
 _LONGEST_TAG = 64
 _TYPES = frozenset({"float32", "uint8", "int8", "uint16", "int16"})
+_ALIGNED = 64
 # Rows of an image that are windowed at a time: pydicom computes in 64 bits.
 _STRIP = 256
 
@@ -58,18 +59,21 @@ class Picture:
     """Why there are no pixels."""
 
     def to_bytes(self) -> bytes:
-        """A line of JSON, and the pixels."""
+        """A line of JSON that ends where pixels can be read in place, and the pixels."""
         head = {"tags": self.tags, "shape": self.pixels.shape, "type": self.pixels.dtype.name, "problem": self.problem}
-        return json.dumps(head).encode() + b"\n" + self.pixels.tobytes()
+        line = json.dumps(head).encode()
+        return b"".join([line.ljust(-(-(len(line) + 1) // _ALIGNED) * _ALIGNED - 1), b"\n", self.pixels.data])
 
     @classmethod
     def from_bytes(cls, data: bytearray) -> Picture:
         """ValueError for what is none."""
-        head, _, pixels = data.partition(b"\n")
-        said = json.loads(head)
-        if said["type"] not in _TYPES or math.prod(said["shape"]) > len(pixels):
+        start = data.index(b"\n") + 1
+        said = json.loads(data[:start])
+        count = math.prod(said["shape"])
+        if said["type"] not in _TYPES:
             raise ValueError("no picture")
-        return cls(said["tags"], np.frombuffer(pixels, said["type"]).reshape(said["shape"]), said["problem"])
+        pixels = np.frombuffer(data, said["type"], count, start) if count else np.zeros(0, said["type"])
+        return cls(said["tags"], pixels.reshape(said["shape"]), said["problem"])
 
 
 def read(data: bytes) -> Picture:
@@ -77,7 +81,7 @@ def read(data: bytes) -> Picture:
     dataset = _parse(data)
     tags = dict(_tags(dataset))
     try:
-        return Picture(tags, _grey(dataset) if _is_grey(tags) else _frame(dataset))
+        return Picture(tags, np.ascontiguousarray(_grey(dataset) if _is_grey(tags) else _frame(dataset)))
     except UnreadableImageError as error:
         return Picture(tags, np.zeros((0, 0), np.uint8), str(error))
 
