@@ -56,6 +56,8 @@ def _reap(options: int) -> None:
 def _child(descriptor: int, memory_bytes: int, cpu_seconds: int, wall_seconds: int) -> None:
     try:
         os.close(_CONTROL)
+        # What native code complains of quotes what it read.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
         _bind(memory_bytes, cpu_seconds, wall_seconds)
         with socket.socket(fileno=descriptor) as job:
             for part in _answer(_received(job)):

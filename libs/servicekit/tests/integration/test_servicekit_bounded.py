@@ -79,6 +79,14 @@ def test_an_error_is_told_by_its_type_and_quotes_nothing() -> None:
     assert str(raised.value) == "ValueError"
 
 
+def test_what_a_decoder_complains_of_reaches_no_log(capfd: pytest.CaptureFixture[str]) -> None:
+    async def script(workers: Workers) -> None:
+        await workers.run(hostile("complain"), b"Test^Person")
+
+    run(script)
+    assert "Test^Person" not in "".join(capfd.readouterr())
+
+
 def test_nothing_of_one_piece_of_work_is_there_in_the_next() -> None:
     async def script(workers: Workers) -> bytearray:
         await workers.run(hostile("remember"), b"first")

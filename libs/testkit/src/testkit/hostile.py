@@ -50,6 +50,12 @@ def stumble(data: bytes) -> bytes:
     raise ValueError(f"about {data!r}")
 
 
+def complain(data: bytes) -> bytes:
+    """Quotes what it has read, as native code does, past Python's own streams."""
+    os.write(2, data)
+    return b""
+
+
 def remember(data: bytes) -> bytes:
     """What was said before, kept where the whole process sees it."""
     before = os.environ.get("SAID", "")
