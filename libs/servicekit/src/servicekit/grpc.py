@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from contracts.errors import LongitudeError
+from contracts.errors import InvalidInputError, LongitudeError
 from eventbus.delivery import place_of
 from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.message import Message
 from grpc_health.v1 import _async as aio_health
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -23,6 +24,8 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
 ]
+# Compressed requests are refused: gRPC inflates them whole before it looks at their size. Nobody here sends any.
+_SERVER_OPTIONS = [*_OPTIONS, ("grpc.compression_enabled_algorithms_bitset", 1)]
 # A restarted peer is found again within seconds, not after the default two minutes.
 _CLIENT_OPTIONS = [*_OPTIONS, ("grpc.max_reconnect_backoff_ms", 2000), ("grpc.keepalive_time_ms", 30000)]
 
@@ -42,9 +45,38 @@ def _answer(context: "grpc.aio.ServicerContext[Any, Any]", error: Exception) -> 
     context.set_details(f"internal error {number}: the service's log has it")
 
 
+def _check_text(request: object) -> None:
+    """InvalidInputError for a text with NUL: it is no text, and no store takes it."""
+    if isinstance(request, Message) and b"\0" in request.SerializeToString():
+        for name, text in _texts(request):
+            if "\0" in text:
+                raise InvalidInputError(f"{name} has a NUL character")
+
+
+async def _checked(requests: AsyncIterator[object]) -> AsyncIterator[object]:
+    async for request in requests:
+        _check_text(request)
+        yield request
+
+
+def _texts(message: Message) -> Iterator[tuple[str, str]]:
+    """Every text of a message and of those in it, by the names of their fields."""
+    for field, value in message.ListFields():
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            items = [*value.keys(), *value.values()]
+        else:
+            items = [*value] if field.is_repeated else [value]
+        for item in items:
+            if isinstance(item, Message):
+                yield from _texts(item)
+            elif isinstance(item, str):
+                yield field.name, item
+
+
 def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def call(request: Any, context: Any) -> Any:
         try:
+            _check_text(request)
             return await behaviour(request, context)
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
@@ -58,7 +90,9 @@ def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
 def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
     async def call(request: Any, context: Any) -> AsyncIterator[Any]:
         try:
-            async for response in behaviour(request, context):
+            asked = request if isinstance(request, Message) else _checked(request)
+            _check_text(asked)
+            async for response in behaviour(asked, context):
                 yield response
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
@@ -87,7 +121,7 @@ class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic i
 @asynccontextmanager
 async def server(listen: str, services: Sequence[Registration], grace: float) -> AsyncIterator[None]:
     """Serve while inside, with health and reflection; requests under way get `grace` seconds to end."""
-    server = grpc.aio.server(interceptors=[aio_server_interceptor(), _Errors()], options=_OPTIONS)
+    server = grpc.aio.server(interceptors=[aio_server_interceptor(), _Errors()], options=_SERVER_OPTIONS)
     names = [reflection.SERVICE_NAME, health.SERVICE_NAME]
     servicer = aio_health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)

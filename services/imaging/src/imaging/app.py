@@ -13,6 +13,7 @@ from servicekit import Process, migrate, postgres
 from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
 
+from imaging.adapters.converter import Converter
 from imaging.adapters.postgres import Store
 from imaging.adapters.triton import Networks
 from imaging.domain.document import Reader
@@ -35,7 +36,9 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         networks = Networks(triton, [modality.network.model for modality in modalities])
         objects = open_objects(settings, BUCKET)
         reader = Reader(settings.least_confidence, ZoneInfo(settings.page_zone))
-        outside = Outside(store, objects, networks, settings.largest_object)
+        decoding = Converter.running(settings.decoding, settings.decoding_processes, settings.largest_file_bytes)
+        converter = await stack.enter_async_context(decoding)
+        outside = Outside(store, objects, networks, converter, settings.largest_object)
         bus = EventBus("imaging", settings.kafka)
         bus.subscribe(STUDY_RECEIVED, partial(on_study_received, outside=outside, modalities=modalities), max_records=1)
         bus.subscribe(DOCUMENT_RECEIVED, partial(on_document_received, outside=outside, reader=reader), max_records=1)

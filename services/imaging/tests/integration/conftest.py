@@ -18,6 +18,7 @@ from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import DOCUMENT_RECEIVED, STUDY_RECEIVED, Topic
 from eventbus import Event
 from google.protobuf.message import Message
+from imaging.adapters.converter import Converter
 from imaging.adapters.postgres import Store
 from imaging.adapters.triton import Networks
 from imaging.flows.outside import Outside
@@ -25,6 +26,7 @@ from longitude.ingestion.v1.events_pb2 import DocumentReceived, StudyReceived
 from longitude.record.v1.fact_pb2 import PatientKey, SourcePointer
 from longitude.record.v1.object_pb2 import ObjectRef
 from servicekit import migrate
+from servicekit.bounded import Bounds
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
 from servicekit.triton import TritonClient
@@ -108,8 +110,9 @@ async def outside(
 ) -> AsyncIterator[Outside]:
     dsn, analyses = new_database(), bucket(objects, "imaging-analyses")
     await migrate(dsn, "imaging", "imaging")
-    async with open_pool(dsn, "imaging") as pool:
-        yield Outside(Store(pool), analyses, networks, 64 * 1024 * 1024)
+    bounds = Bounds(1024 * 1024 * 1024, 60, 180, 256 * 1024 * 1024)
+    async with open_pool(dsn, "imaging") as pool, Converter.running(bounds, 2, 32 * 1024 * 1024) as converter:
+        yield Outside(Store(pool), analyses, networks, converter, 64 * 1024 * 1024)
 
 
 def free_port() -> int:

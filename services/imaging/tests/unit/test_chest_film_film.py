@@ -5,11 +5,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from imaging.domain import dicom
 from imaging.domain.modality import UnreadableImageError
-from imaging.modalities.chest_film.film import read_film
+from imaging.modalities.chest_film.film import Film
+from imaging.modalities.chest_film.film import read_film as film_of
 from pydicom.uid import JPEGLSLossless
 
 FilmFile = Callable[..., bytes]
+
+
+def read_film(data: bytes) -> Film:
+    return film_of(dicom.read(data))
 
 
 def ramp(

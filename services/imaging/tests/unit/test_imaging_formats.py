@@ -1,6 +1,5 @@
 """PDF, RTF, CDA and HTML become text; what cannot be read says why."""
 
-import asyncio
 import base64
 from contextlib import suppress
 from datetime import UTC
@@ -8,7 +7,6 @@ from datetime import UTC
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imaging.adapters import converter
 from imaging.domain import document
 from imaging.domain.formats import read_file
 from imaging.domain.page import TextPage
@@ -136,30 +134,6 @@ def test_html_is_read_in_its_own_character_set() -> None:
 def test_any_bytes_are_text_or_a_problem(data: bytes, kind: str, start: bytes) -> None:
     with suppress(UnreadableDocumentError):
         assert all(isinstance(page, TextPage | Scan) for page in read_file(start + data, kind))
-
-
-def convert(data: bytes, kind: str, seconds: float = 60, memory: int = converter.MOST_MEMORY) -> object:
-    return asyncio.run(converter.convert(data, kind, seconds, memory))
-
-
-def test_the_process_of_its_own_gives_the_same_pages() -> None:
-    data = pdf(LETTER, bytes(10_000))
-    assert convert(data, PDF) == read_file(data, PDF)
-
-
-def test_a_problem_comes_back_from_the_process() -> None:
-    with pytest.raises(UnreadableDocumentError, match="encrypted"):
-        convert(pdf(LETTER, encrypted=True), PDF)
-
-
-def test_a_file_that_takes_too_long_is_a_problem() -> None:
-    with pytest.raises(UnreadableDocumentError, match="too long"):
-        convert(pdf(LETTER), PDF, seconds=0.01)
-
-
-def test_a_file_that_exhausts_memory_is_a_problem() -> None:
-    with pytest.raises(UnreadableDocumentError, match="exhaust"):
-        convert(b"<html>" + b"<p/>" * 4_000_000 + b"</html>", XML, memory=400 * 1024 * 1024)
 
 
 def test_a_fact_of_a_pdf_points_at_its_page_and_its_characters() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from imaging import modalities
-from imaging.domain import study
+from imaging.domain import dicom, study
 from imaging.domain.modality import Modality, UnreadableImageError, accepting
 from longitude.ingestion.v1.events_pb2 import StudyReceived
 from longitude.record.v1 import fact_pb2 as pb
@@ -30,7 +30,7 @@ def test_a_new_modality_is_one_folder_from_the_study_to_its_facts(
     with_skin_photo: tuple[Modality[Any], ...], photo_file: Callable[[int], bytes]
 ) -> None:
     modality = accepting(with_skin_photo, received("XC"))
-    photo, tensors = modality.prepare(photo_file(2))
+    photo, tensors = modality.prepare(dicom.read(photo_file(2)))
     assert tensors["FILM"].shape == (1, 96, 96)
     analysis = study.analysed(CAUSE, received("XC"), modality, modality.read(photo, OUTPUTS), {})
     assert (analysis.modality, analysis.quality.acceptable) == ("skin_photo", True)
@@ -47,7 +47,7 @@ def test_problems_of_any_modality_leave_no_finding(
     with_skin_photo: tuple[Modality[Any], ...], photo_file: Callable[[int], bytes]
 ) -> None:
     modality = accepting(with_skin_photo, received("XC"))
-    reading = modality.read(modality.prepare(photo_file(0))[0], OUTPUTS)
+    reading = modality.read(modality.prepare(dicom.read(photo_file(0)))[0], OUTPUTS)
     analysis = study.analysed(CAUSE, received("XC"), modality, reading, {})
     assert list(analysis.quality.problems) == ["no spot on the photograph"]
     assert (list(analysis.findings), list(analysis.facts)) == ([], [])

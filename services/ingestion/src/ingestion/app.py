@@ -11,12 +11,15 @@ from eventbus import EventBus
 from longitude.ingestion.v1 import ingestion_service_pb2
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 from servicekit import Process
+from servicekit.bounded import Bounds
 from servicekit.objects import open_objects
 
 from ingestion.adapters import dicom, mllp, tls
+from ingestion.adapters.doors import Quotas
 from ingestion.adapters.objects import BUCKET, RawStore
+from ingestion.adapters.reader import Reader
 from ingestion.domain.control_ids import ControlIds
-from ingestion.domain.dicom import ReceivedInstance
+from ingestion.domain.dicom import HeaderBounds, ReceivedInstance
 from ingestion.domain.mllp import Received
 from ingestion.flows.rereading import Rereading
 from ingestion.flows.turns import Turns
@@ -31,7 +34,6 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     objects = open_objects(settings, BUCKET)
     bus = EventBus("ingestion", settings.kafka)
     store, feed = RawStore(objects), settings.feed()
-    intake = Intake(bus.publish, store, feed, settings.acknowledgements, Turns(), ControlIds())
     rereading = Rereading(settings.kafka, bus.publish, store, feed)
 
     async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
@@ -40,9 +42,13 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     async def handle_instance(instance: ReceivedInstance) -> tuple[int, str]:
         return await on_instance(instance, datetime.now(UTC), intake)
 
-    service = (add_IngestionServiceServicer_to_server, Rpc(intake, rereading), ingestion_service_pb2.DESCRIPTOR)
-
     async with AsyncExitStack() as stack:
+        reading = Reader.running(feed, _reading(settings), settings.reading_processes, settings.reading_here_bytes)
+        reader = await stack.enter_async_context(reading)
+        intake = Intake(
+            bus.publish, store, reader, settings.acknowledgements, Turns(), ControlIds(), _headers(settings)
+        )
+        service = (add_IngestionServiceServicer_to_server, Rpc(intake, rereading), ingestion_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(bus.running(process))
         # Ready as soon as it listens: without Kafka and without objects it still answers every sender.
         process.works_without("objects", objects.ping)
@@ -58,6 +64,19 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         yield
 
 
+def _reading(settings: Settings) -> Bounds:
+    return Bounds(
+        settings.reading_memory_bytes,
+        settings.reading_cpu_seconds,
+        settings.reading_wall_seconds,
+        settings.reading_answer_bytes,
+    )
+
+
+def _headers(settings: Settings) -> HeaderBounds:
+    return HeaderBounds(header_bytes=settings.dicom_header_bytes, inflated_bytes=settings.dicom_inflated_bytes)
+
+
 def _mllp_limits(settings: Settings) -> mllp.ConnectionLimits:
     return mllp.ConnectionLimits(
         frame_bytes=settings.mllp_frame_bytes,
@@ -65,16 +84,29 @@ def _mllp_limits(settings: Settings) -> mllp.ConnectionLimits:
         frame=settings.mllp_frame_seconds,
         idle=settings.mllp_idle_seconds,
         answer=settings.mllp_answer_seconds,
-        connections=settings.mllp_connections,
+        quotas=Quotas(
+            settings.mllp_connections,
+            settings.mllp_peer_connections,
+            settings.mllp_in_flight_bytes,
+            settings.mllp_peer_in_flight_bytes,
+            settings.mllp_crowded_idle_seconds,
+        ),
         pipelined=settings.mllp_pipelined,
         in_flight_bytes=settings.mllp_in_flight_bytes,
+        peer_in_flight_bytes=settings.mllp_peer_in_flight_bytes,
     )
 
 
 def _dicom_limits(settings: Settings) -> dicom.AssociationLimits:
     return dicom.AssociationLimits(
         instance_bytes=settings.dicom_instance_bytes,
-        associations=settings.dicom_associations,
+        quotas=Quotas(
+            settings.dicom_associations,
+            settings.dicom_peer_associations,
+            settings.dicom_in_flight_bytes,
+            settings.dicom_peer_in_flight_bytes,
+            settings.dicom_crowded_idle_seconds,
+        ),
         network=settings.dicom_network_seconds,
         handling=settings.dicom_handling_seconds,
     )

@@ -20,13 +20,14 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from ingestion import metrics
 from ingestion.adapters.objects import RawStore
+from ingestion.adapters.reader import Reader
 from ingestion.domain import dicom
 from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, code_of, not_stored, read_envelope
 from ingestion.domain.control_ids import REMARK, ControlIds
-from ingestion.domain.dicom import ReceivedInstance
+from ingestion.domain.dicom import HeaderBounds, ReceivedInstance
 from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
 from ingestion.domain.protocol import table
-from ingestion.domain.reading import Feed, Reading, digest_of, read
+from ingestion.domain.reading import Feed, Reading, digest_of
 from ingestion.domain.reception import document_events, partition_key, received_event
 from ingestion.domain.refusal import Condition, RefusedError, Verdict
 from ingestion.domain.rejection import (
@@ -49,10 +50,16 @@ class Intake:
 
     publish: Callable[[Outgoing], Awaitable[None]]
     store: RawStore
-    feed: Feed
+    reader: Reader
     policy: Policy
     turns: Turns
     control_ids: ControlIds
+    headers: HeaderBounds
+
+    @property
+    def feed(self) -> Feed:
+        """What is known about senders."""
+        return self.reader.feed
 
 
 async def on_frame(received: Received, received_at: datetime, intake: Intake) -> list[bytes]:
@@ -61,12 +68,15 @@ async def on_frame(received: Received, received_at: datetime, intake: Intake) ->
         envelope = read_envelope(received.kept, "ascii")
         return await _reject(received.kept, envelope, refusal_of(received), received_at, intake, received.fault)
     try:
-        reading = read(received.payload, received_at, intake.feed)
+        reading = await intake.reader.read(received.payload, received_at)
         if intake.control_ids.is_reused(reading.envelope.header, digest_of(received.payload)):
             reading.remarks.append(REMARK)
         return await _take(received, reading, received_at, intake)
     except RefusedError as error:
         refusal = error
+    except UnavailableError as error:
+        _report("message not read", error)
+        return _answers(received.payload, _envelope(received.payload), not_stored(), intake)
     except Exception as error:  # noqa: BLE001 - whatever a message makes us stumble over, its sender is answered
         _report("bug", error)
         refusal = RefusedError(Condition.APPLICATION_ERROR, "application internal error", None, Verdict.ERROR)
@@ -80,7 +90,7 @@ async def on_instance(instance: ReceivedInstance, received_at: datetime, intake:
             return await _refuse_instance(instance, dicom.OUT_OF_RESOURCES, dicom.TOO_LARGE, received_at, intake)
         return await _take_instance(instance.data, received_at, intake)
     except dicom.UnreadableInstanceError as error:
-        return await _refuse_instance(instance, dicom.CANNOT_UNDERSTAND, str(error), received_at, intake)
+        return await _refuse_instance(instance, error.status, str(error), received_at, intake)
 
 
 async def on_filing(uid: str, patient: PatientKey, filing: Filing, at: datetime, intake: Intake) -> str:
@@ -103,7 +113,8 @@ async def on_filing(uid: str, patient: PatientKey, filing: Filing, at: datetime,
 
 
 async def _take_instance(data: bytes, received_at: datetime, intake: Intake) -> tuple[int, str]:
-    event = dicom.read_instance(data, intake.feed)
+    # Headers may be long, and other senders are answered meanwhile.
+    event = await asyncio.to_thread(dicom.read_instance, data, intake.feed, intake.headers)
     key = partition_key(event.patient if event.HasField("patient") else None)
     try:
         async with intake.turns.turn(key):

@@ -16,7 +16,9 @@ REMARKS = Counter(
 REREAD = Counter("ingestion_reread_total", "Messages read again, by outcome (taken, refused)", ["outcome"])
 INSTANCES = Counter("ingestion_instances_total", "DICOM instances answered, by status", ["status"])
 IN_FLIGHT = Gauge("ingestion_in_flight", "Frames read and not yet answered")
-CONNECTIONS = Gauge("ingestion_mllp_connections", "Open MLLP connections")
+INSIDE = Gauge("ingestion_connections", "Open connections and associations", ["door"])
+CLOSED = Counter("ingestion_closed_total", "Connections closed for the sake of others, by reason", ["door", "reason"])
+TURNED_AWAY = Counter("ingestion_turned_away_total", "Connections that found no room, by reason", ["door", "reason"])
 ACKNOWLEDGE_SECONDS = Histogram(
     "ingestion_acknowledge_seconds",
     "From the last byte of a frame to its answer",

@@ -48,8 +48,21 @@ class Settings(ServiceSettings, ObjectStoreSettings):
     mllp_idle_seconds: Seconds = 3600.0
     mllp_answer_seconds: Seconds = 30.0
     mllp_connections: Annotated[int, Field(ge=1, le=10_000)] = 128
+    # Connections of one peer; who has been silent for so long makes room when others wait.
+    mllp_peer_connections: Annotated[int, Field(ge=1, le=10_000)] = 64
+    mllp_crowded_idle_seconds: Seconds = 5.0
     mllp_pipelined: Annotated[int, Field(ge=1, le=10_000)] = 64
+    # Of frames that wait for their answer, and as much again of frames that are not whole yet.
     mllp_in_flight_bytes: Annotated[int, Field(ge=_MIB)] = 128 * _MIB
+    mllp_peer_in_flight_bytes: Annotated[int, Field(ge=_MIB)] = 64 * _MIB
+
+    # Longer messages are read in a process of their own, with these bounds.
+    reading_here_bytes: Annotated[int, Field(ge=0, le=16 * _MIB)] = 64 * 1024
+    reading_memory_bytes: Annotated[int, Field(ge=64 * _MIB)] = 512 * _MIB
+    reading_cpu_seconds: Annotated[int, Field(ge=1, le=3600)] = 20
+    reading_wall_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
+    reading_answer_bytes: Annotated[int, Field(ge=_MIB)] = 64 * _MIB
+    reading_processes: Annotated[int, Field(ge=1, le=64)] = 2
 
     # PEM files. A certificate turns TLS on; a client authority makes every sender show a certificate of it.
     mllp_tls_certificate: str = ""
@@ -57,7 +70,15 @@ class Settings(ServiceSettings, ObjectStoreSettings):
     mllp_tls_client_authority: str = ""
 
     dicom_instance_bytes: Annotated[int, Field(ge=_MIB, le=2048 * _MIB)] = 256 * _MIB
+    # Of a deflated data set, and of what stands before the pixels.
+    dicom_inflated_bytes: Annotated[int, Field(ge=_MIB, le=2048 * _MIB)] = 256 * _MIB
+    dicom_header_bytes: Annotated[int, Field(ge=64 * 1024)] = 16 * _MIB
     dicom_associations: Annotated[int, Field(ge=1, le=1_000)] = 10
+    dicom_peer_associations: Annotated[int, Field(ge=1, le=1_000)] = 8
+    dicom_crowded_idle_seconds: Seconds = 2.0
+    # Of instances that are being received or stored.
+    dicom_in_flight_bytes: Annotated[int, Field(ge=_MIB)] = 512 * _MIB
+    dicom_peer_in_flight_bytes: Annotated[int, Field(ge=_MIB)] = 384 * _MIB
     dicom_network_seconds: Seconds = 30.0
     dicom_handling_seconds: Seconds = 60.0
 

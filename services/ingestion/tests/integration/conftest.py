@@ -20,28 +20,36 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import Topic
 from eventbus import EventBus
 from ingestion.adapters import dicom, mllp
+from ingestion.adapters.doors import Quotas
 from ingestion.adapters.objects import BUCKET, RawStore
+from ingestion.adapters.reader import Reader
 from ingestion.domain.acknowledgement import Policy
 from ingestion.domain.control_ids import ControlIds
-from ingestion.domain.dicom import ReceivedInstance
+from ingestion.domain.dicom import HeaderBounds, ReceivedInstance
 from ingestion.domain.mllp import Received
 from ingestion.domain.reading import Feed
 from ingestion.flows.turns import Turns
 from ingestion.handlers import Intake, on_frame, on_instance
+from servicekit.bounded import Bounds
 from servicekit.objects import ObjectStore
 from testkit.backends import ObjectStorage
 
+MIB = 1024 * 1024
 LIMITS = mllp.ConnectionLimits(
-    frame_bytes=1024 * 1024,
+    frame_bytes=MIB,
     gap=0.5,
     frame=30.0,
     idle=60.0,
     answer=10.0,
-    connections=32,
+    quotas=Quotas(32, 32, 64 * MIB, 32 * MIB, 60.0),
     pipelined=64,
-    in_flight_bytes=64 * 1024 * 1024,
+    in_flight_bytes=64 * MIB,
+    peer_in_flight_bytes=32 * MIB,
 )
-DICOM_LIMITS = dicom.AssociationLimits(instance_bytes=2 * 1024 * 1024, associations=4, network=3.0, handling=40.0)
+DICOM_LIMITS = dicom.AssociationLimits(
+    instance_bytes=2 * MIB, quotas=Quotas(4, 3, 64 * MIB, 32 * MIB, 1.0), network=3.0, handling=40.0
+)
+READING = Bounds(memory_bytes=256 * MIB, cpu_seconds=10, wall_seconds=60, answer_bytes=64 * MIB)
 
 
 @dataclass
@@ -80,7 +88,6 @@ def start(kafka: str, objects: ObjectStorage) -> Start:
     ) -> AsyncIterator[Service]:
         store = ObjectStore(endpoint or objects.endpoint, objects.access_key, objects.secret_key, BUCKET)
         bus = EventBus("ingestion", bootstrap)
-        intake = Intake(bus.publish, RawStore(store), Feed(), policy, Turns(), ControlIds())
 
         async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
             return await on_frame(received, received_at, intake)
@@ -88,11 +95,14 @@ def start(kafka: str, objects: ObjectStorage) -> Start:
         async def handle_instance(instance: ReceivedInstance) -> tuple[int, str]:
             return await on_instance(instance, datetime.now(UTC), intake)
 
+        headers = HeaderBounds(inflated_bytes=64 * MIB)
         async with (
+            Reader.running(Feed(), READING, 2, 64 * 1024) as reader,
             bus.running(Process()),
             mllp.MllpListener(handle_frame, limits).listening("127.0.0.1", 0) as port,
             dicom.DicomListener(handle_instance, DICOM_LIMITS).listening("127.0.0.1", 0) as dicom_port,
         ):
+            intake = Intake(bus.publish, RawStore(store), reader, policy, Turns(), ControlIds(), headers)
             yield Service(f"127.0.0.1:{port}", dicom_port, store, intake)
 
     return running

@@ -17,7 +17,15 @@ from markup import UnreadableMarkupError, Wrapped, as_plain, read_html, read_xml
 from imaging.domain.page import TextPage
 from imaging.domain.plain_text import MOST_CHARACTERS, TOO_LONG, read_plain_text
 from imaging.domain.rtf import read_rtf
-from imaging.domain.scan import LONGEST_SIDE, MOST_PAGES, Scan, UnreadableDocumentError, scan
+from imaging.domain.scan import (
+    LONGEST_SIDE,
+    MOST_PAGES,
+    MOST_PIXELS,
+    TOO_MANY_PIXELS,
+    Scan,
+    UnreadableDocumentError,
+    scan,
+)
 
 PDF = "application/pdf"
 _RTF = frozenset({"application/rtf", "text/rtf"})
@@ -118,6 +126,11 @@ def _layer(page: pypdfium2.PdfPage) -> str:
 
 
 def _picture(page: pypdfium2.PdfPage, number: int) -> Scan:
+    # A picture that PDFium finds no memory for would be left out without a word.
+    for picture in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]):
+        width, height = picture.get_px_size()
+        if width * height > MOST_PIXELS:
+            raise UnreadableDocumentError(TOO_MANY_PIXELS)
     longest = max(page.get_size())
     if longest <= 0:
         raise UnreadableDocumentError("damaged PDF")

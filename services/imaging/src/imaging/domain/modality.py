@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from longitude.imaging.v1.events_pb2 import Attribute, Finding, ModelVersion, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import StudyReceived
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from imaging.domain.dicom import Picture
 
 Tensors = Mapping[str, NDArray[Any]]
 """Of one image, by the names of the model's configuration, without the batch axis."""
@@ -60,8 +63,8 @@ class Modality(Generic[Image]):
     network: Network
     accepts: Callable[[StudyReceived], bool]
     """Decided by what the event says, before anything is fetched."""
-    prepare: Callable[[bytes], tuple[Image, Tensors]]
-    """The file as the network takes it; UnreadableImageError says why it cannot be."""
+    prepare: Callable[[Picture], tuple[Image, Tensors]]
+    """The image as the network takes it; UnreadableImageError says why it cannot be."""
     read: Callable[[Image, Tensors], Reading]
     """What the network's outputs mean; UnusableAnswerError if they mean nothing."""
     facts: Callable[[str, StudyAnalysed], Iterable[ClinicalFact]]

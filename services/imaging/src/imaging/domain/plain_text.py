@@ -10,10 +10,14 @@ TOO_LONG = "the text is too long"
 TEXT_TYPES = frozenset({"text/plain"})
 MOST_CHARACTERS = 200_000
 """At most 800 kB in UTF-8: an event stays below the 1 MB that Kafka takes by default."""
+# No character set takes more for a character but by marks between them.
+_MOST_BYTES = 8 * MOST_CHARACTERS
 
 
 def read_plain_text(data: bytes, media_type: str) -> str:
     """The `charset` parameter decides, UTF-8 without one; UnreadableDocumentError rather than invented characters."""
+    if len(data) > _MOST_BYTES:
+        raise UnreadableDocumentError(TOO_LONG)
     header = Message()
     header["Content-Type"] = media_type
     try:

@@ -11,15 +11,14 @@ from eventbus import Event
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.ingestion.v1.events_pb2 import DocumentReceived
 
-from imaging.adapters.converter import LARGEST_FILE, convert
+from imaging.adapters.converter import KINDS, kind_of
 from imaging.adapters.postgres import Kind
 from imaging.adapters.triton import Networks
 from imaging.domain import document
 from imaging.domain.document import Reader
 from imaging.domain.formats import FORMATS
 from imaging.domain.page import Page, TextPage
-from imaging.domain.plain_text import TEXT_TYPES, read_plain_text
-from imaging.domain.scan import IMAGE_TYPES, Scan, UnreadableDocumentError, read_scan
+from imaging.domain.scan import Scan, UnreadableDocumentError
 from imaging.flows.outside import TOO_LARGE, Answer, Outside
 
 UNSUPPORTED = "unsupported kind of document: only plain text, PDF, RTF, CDA, HTML, PNG, JPEG and TIFF are read"
@@ -34,30 +33,17 @@ async def read(event: Event[DocumentReceived], outside: Outside, reader: Reader)
 
 async def _read(event: Event[DocumentReceived], outside: Outside, reader: Reader) -> DocumentRead:
     received = event.payload
-    kind = media_type(received)
-    if kind not in TEXT_TYPES | IMAGE_TYPES | FORMATS:
+    kind = kind_of(received.content.media_type)
+    if kind not in KINDS:
         return document.unread(received, UNSUPPORTED)
-    if received.content.size > (LARGEST_FILE if kind in FORMATS else outside.largest):
+    if received.content.size > (outside.converter.largest_file if kind in FORMATS else outside.largest):
         return document.unread(received, TOO_LARGE)
     data = await outside.objects.get(received.content)
     try:
-        pages = await _pages(data, kind, received.content.media_type)
+        pages = await outside.converter.pages(data, received.content.media_type)
     except UnreadableDocumentError as error:
         return document.unread(received, str(error))
     return await _read_pages(event, pages, outside.networks, reader)
-
-
-def media_type(received: DocumentReceived) -> str:
-    """The media type without its parameters."""
-    return received.content.media_type.partition(";")[0].strip().lower()
-
-
-async def _pages(data: bytes, kind: str, declared: str) -> Sequence[TextPage | Scan]:
-    if kind in TEXT_TYPES:
-        return [TextPage(0, read_plain_text(data, declared))]
-    if kind in IMAGE_TYPES:
-        return await asyncio.to_thread(read_scan, data)
-    return await convert(data, declared)
 
 
 async def _read_pages(
@@ -72,4 +58,5 @@ async def _read_pages(
             known.append(seen)
     if not known:
         return document.unread(event.payload, document.BLANK)
-    return document.read(event.id, event.payload, known, model, reader)
+    # The rules go over every sentence, and other events are handled meanwhile.
+    return await asyncio.to_thread(document.read, event.id, event.payload, known, model, reader)

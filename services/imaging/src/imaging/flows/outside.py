@@ -7,6 +7,7 @@ from contracts.topics import Topic
 from google.protobuf.message import Message
 from servicekit.objects import ObjectStore
 
+from imaging.adapters.converter import Converter
 from imaging.adapters.postgres import Kind, Store
 from imaging.adapters.triton import Networks
 
@@ -15,11 +16,12 @@ TOO_LARGE = "too large to be read"
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Where answers are kept, where bytes lie, the networks, and the largest object read, in bytes."""
+    """Where answers are kept, where bytes lie, the networks, what decodes, and the largest object read, in bytes."""
 
     store: Store
     objects: ObjectStore
     networks: Networks
+    converter: Converter
     largest: int
 
 

@@ -1,4 +1,4 @@
-"""The way of an image of any modality: choose, fetch, prepare, ask its network, read, keep its pictures.
+"""The way of an image of any modality: choose, fetch, decode, prepare, ask its network, read, keep its pictures.
 
 Problems with the instance are part of the answer.
 """
@@ -50,7 +50,8 @@ def _answer(event: Event[StudyReceived], identifier: str, analysis: StudyAnalyse
 async def _prepare(received: StudyReceived, outside: Outside, modality: Modality[Any]) -> tuple[Any, Tensors]:
     if received.instance.size > outside.largest:
         raise UnreadableImageError(TOO_LARGE)
-    return await asyncio.to_thread(modality.prepare, await outside.objects.get(received.instance))
+    picture = await outside.converter.picture(await outside.objects.get(received.instance))
+    return await asyncio.to_thread(modality.prepare, picture)
 
 
 async def _read(modality: Modality[Any], image: object, outputs: Tensors) -> Reading:

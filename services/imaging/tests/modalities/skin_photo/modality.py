@@ -29,8 +29,8 @@ def accepts(study: StudyReceived) -> bool:
     return study.modality == "XC"
 
 
-def prepare(data: bytes) -> tuple[Photo, Tensors]:
-    photo = dicom.grey_image(dicom.parse(data))
+def prepare(picture: dicom.Picture) -> tuple[Photo, Tensors]:
+    photo = dicom.grey_image(picture)
     return photo, {"FILM": cv2.resize(photo, (SIDE, SIDE))[None]}
 
 

@@ -35,5 +35,10 @@ class Budget:
                 self._used += waiting
                 turn.set_result(None)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is taken and nobody waits."""
+        return self._used == 0 and not self._waiting
+
     def _fits(self, amount: int) -> bool:
         return self._used == 0 or self._used + amount <= self._size

@@ -5,10 +5,13 @@ Bytes are taken as they stand on the wire, and answered 0x0000 only after the ha
 
 import asyncio
 import logging
+import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -19,8 +22,10 @@ from pynetdicom import (
     VerificationPresentationContexts,
     evt,
 )
+from pynetdicom.dimse_messages import C_STORE_RQ
 
 from ingestion import metrics
+from ingestion.adapters.doors import Door, Place, Quotas
 from ingestion.domain.dicom import OUT_OF_RESOURCES, ReceivedInstance
 
 log = logging.getLogger("ingestion")
@@ -39,7 +44,8 @@ class AssociationLimits:
     """Bounds of the listener. Times in seconds."""
 
     instance_bytes: int
-    associations: int
+    # Of associations, and of the bytes of instances that are being received or stored.
+    quotas: Quotas
     network: float
     handling: float
 
@@ -51,14 +57,17 @@ class DicomListener:
         self._handle = handle
         self._limits = limits
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._received = threading.local()
+        self._door = Door("dicom", limits.quotas)
+        self._places: dict[threading.Thread, Place] = {}
+        self._refused: set[threading.Thread] = set()
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[int]:
         """Listen while inside; yields the port."""
         self._loop = asyncio.get_running_loop()
         handlers: list[Any] = [
-            (evt.EVT_CONN_OPEN, self._bound),
+            (evt.EVT_CONN_OPEN, self._entered),
+            (evt.EVT_CONN_CLOSE, self._left),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_DATA_RECV, self._count),
             (evt.EVT_DIMSE_RECV, self._counted),
@@ -72,8 +81,7 @@ class DicomListener:
             await asyncio.to_thread(server.shutdown)
 
     def _entity(self) -> AE:
-        entity = AE(ae_title=AE_TITLE)
-        entity.maximum_associations = self._limits.associations
+        entity = _Entity(self._refused, ae_title=AE_TITLE)
         entity.network_timeout = self._limits.network
         entity.dimse_timeout = self._limits.network
         entity.acse_timeout = self._limits.network
@@ -83,7 +91,11 @@ class DicomListener:
         return entity
 
     def _store(self, event: evt.Event) -> Dataset:
-        status, comment = self._handled(event)
+        place = self._places.get(event.assoc)
+        with place.working() if place else nullcontext():
+            status, comment = self._handled(event)
+        if place is not None:
+            place.hear(0)
         metrics.INSTANCES.labels(f"{status:04X}").inc()
         answer = Dataset()
         answer.Status = status
@@ -103,26 +115,74 @@ class DicomListener:
             return OUT_OF_RESOURCES, "not stored, send again"
 
     def _instance(self, event: evt.Event) -> ReceivedInstance:
-        data, uid = event.encoded_dataset(), str(getattr(event.request, "AffectedSOPInstanceUID", None) or "")
+        data, uid = (
+            event.encoded_dataset(),
+            str(getattr(event.request, "AffectedSOPInstanceUID", None) or "").replace("\0", ""),
+        )
         too_large = len(data) > self._limits.instance_bytes
         return ReceivedInstance(data[:_KEPT_OF_TOO_LARGE] if too_large else data, uid, too_large)
 
-    def _bound(self, event: evt.Event) -> None:
-        """A peer that stops in the middle of a PDU must not hold its thread: pynetdicom sets no limit here."""
+    def _entered(self, event: evt.Event) -> None:
+        """Runs in the server's thread, before the association's own begins."""
         connection = event.assoc.dul.socket
-        if connection is not None and connection.socket is not None:
-            connection.socket.settimeout(self._limits.network)
+        if connection is None or connection.socket is None:
+            return
+        # A peer that stops in the middle of a PDU must not hold its thread: pynetdicom sets no limit here.
+        connection.socket.settimeout(self._limits.network)
+        peer: tuple[str, int] = event.address  # type: ignore[attr-defined] # of this event alone
+        place = self._door.enter(peer[0], partial(_hang_up, connection.socket))
+        if place is not None:
+            self._places[event.assoc] = place
+        elif len(self._refused) < self._limits.quotas.places:
+            self._refused.add(event.assoc)
+        else:
+            # Those who wait for their refusal hold threads too.
+            _hang_up(connection.socket)
+
+    def _left(self, event: evt.Event) -> None:
+        self._refused.discard(event.assoc)
+        place = self._places.pop(event.assoc, None)
+        if place is not None:
+            place.leave()
 
     def _count(self, event: evt.Event) -> None:
         """Abort an association whose instance grows past any use, before it fills the memory."""
-        self._received.bytes = getattr(self._received, "bytes", 0) + len(event.data)
-        if self._received.bytes > _HARD_LIMIT * self._limits.instance_bytes:
-            log.warning("association aborted: an instance of over %d bytes", self._received.bytes)
-            self._received.bytes = 0
+        place = self._places.get(event.assoc)
+        if place is None:
+            return
+        place.hear(place.held + len(event.data))
+        if place.held > _HARD_LIMIT * self._limits.instance_bytes:
+            log.warning("association aborted: an instance of over %d bytes", place.held)
+            place.hear(0)
             event.assoc.abort()
 
-    def _counted(self, _: evt.Event) -> None:
-        self._received.bytes = 0
+    def _counted(self, event: evt.Event) -> None:
+        """What is not an instance to be stored holds nothing any more; an instance does until it is answered."""
+        place = self._places.get(event.assoc)
+        if place is not None and not isinstance(event.message, C_STORE_RQ):
+            place.hear(0)
+
+
+class _Entity(AE):
+    """Answers associations that found no room with local-limit-exceeded (PS3.8 9.3.4): pynetdicom counts, and asks."""
+
+    def __init__(self, refused: set[threading.Thread], ae_title: str) -> None:
+        super().__init__(ae_title=ae_title)
+        self._refused = refused
+
+    @property
+    def maximum_associations(self) -> int:
+        """None at all for the association that asks, when its door refused it."""
+        return 0 if threading.current_thread() in self._refused else sys.maxsize
+
+    @maximum_associations.setter
+    def maximum_associations(self, value: int) -> None:
+        """The door knows."""
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 async def _awaited(work: Awaitable[tuple[int, str]]) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from ingestion import metrics
 from ingestion.adapters.budget import Budget
+from ingestion.adapters.doors import Door, Place, Quotas
 from ingestion.domain.mllp import Frame, Framer, Received
 
 log = logging.getLogger("ingestion")
@@ -32,10 +33,12 @@ class ConnectionLimits:
     idle: float
     # Longest time for a sender to take an answer.
     answer: float
-    connections: int
-    # Frames of one connection, and bytes of all, that wait for their answer.
+    # Of connections, and of the bytes of frames that are not whole yet.
+    quotas: Quotas
+    # Frames of one connection, and bytes of all and of one peer, that wait for their answer.
     pipelined: int
     in_flight_bytes: int
+    peer_in_flight_bytes: int
 
 
 class MllpListener:
@@ -44,7 +47,9 @@ class MllpListener:
     def __init__(self, handle: Handle, limits: ConnectionLimits) -> None:
         self._handle = handle
         self._limits = limits
+        self._door = Door("mllp", limits.quotas)
         self._budget = Budget(limits.in_flight_bytes)
+        self._budgets: dict[str, Budget] = {}
         self._connections: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -60,26 +65,26 @@ class MllpListener:
             await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= self._limits.connections:
-            log.warning("connection refused: %d are open", len(self._connections))
+        place = self._door.enter(_peer_of(writer), writer.transport.abort)
+        if place is None:
+            log.warning("connection refused: %d are open", len(self._door))
             writer.transport.abort()
             return
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
-        metrics.CONNECTIONS.set(len(self._connections))
         try:
-            await self._serve(reader, writer)
+            await self._serve(reader, writer, place)
         finally:
             self._connections.discard(task)
-            metrics.CONNECTIONS.set(len(self._connections))
+            place.leave()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Place) -> None:
         answers: asyncio.Queue[asyncio.Task[list[bytes]] | None] = asyncio.Queue(self._limits.pipelined)
         answering = asyncio.create_task(self._answer(answers, writer))
         try:
-            async for received in self._receive(reader):
-                await self._begin(received, answers)
+            async for received in self._receive(reader, place):
+                await self._begin(received, answers, place)
         except asyncio.CancelledError:
             # Shutting down: what was read is still answered below.
             pass
@@ -88,22 +93,41 @@ class MllpListener:
         finally:
             await asyncio.shield(self._finish(answers, answering, writer))
 
-    async def _begin(self, received: Received, answers: "asyncio.Queue[asyncio.Task[list[bytes]] | None]") -> None:
+    async def _begin(
+        self, received: Received, answers: "asyncio.Queue[asyncio.Task[list[bytes]] | None]", place: Place
+    ) -> None:
         weight = _OVERHEAD + len(received.payload if isinstance(received, Frame) else received.kept)
-        await self._budget.take(weight)
-        await answers.put(asyncio.create_task(self._work(received, weight)))
+        await self._take(weight, place.peer)
+        await answers.put(asyncio.create_task(self._work(received, weight, place)))
 
-    async def _work(self, received: Received, weight: int) -> list[bytes]:
+    async def _take(self, weight: int, peer: str) -> None:
+        """A peer that has used up its own share waits alone."""
+        share = self._budgets.setdefault(peer, Budget(self._limits.peer_in_flight_bytes))
+        await share.take(weight)
+        try:
+            await self._budget.take(weight)
+        except asyncio.CancelledError:
+            share.give_back(weight)
+            raise
+
+    def _give_back(self, weight: int, peer: str) -> None:
+        self._budget.give_back(weight)
+        self._budgets[peer].give_back(weight)
+        if self._budgets[peer].is_free:
+            del self._budgets[peer]
+
+    async def _work(self, received: Received, weight: int, place: Place) -> list[bytes]:
         began = asyncio.get_running_loop().time()
         metrics.IN_FLIGHT.inc()
         try:
-            return await self._handle(received, datetime.now(UTC))
+            with place.working():
+                return await self._handle(received, datetime.now(UTC))
         finally:
-            self._budget.give_back(weight)
+            self._give_back(weight, place.peer)
             metrics.IN_FLIGHT.dec()
             metrics.ACKNOWLEDGE_SECONDS.observe(asyncio.get_running_loop().time() - began)
 
-    async def _receive(self, reader: asyncio.StreamReader) -> AsyncIterator[Received]:
+    async def _receive(self, reader: asyncio.StreamReader, place: Place) -> AsyncIterator[Received]:
         framer = Framer(self._limits.frame_bytes)
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -117,7 +141,9 @@ class MllpListener:
                 break
             if not data:
                 break
-            for received in framer.feed(data):
+            whole = framer.feed(data)
+            place.hear(framer.held)
+            for received in whole:
                 yield received
         for received in framer.close():
             yield received
@@ -162,3 +188,12 @@ class MllpListener:
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(self._limits.answer):
                 await writer.wait_closed()
+
+
+def _peer_of(writer: asyncio.StreamWriter) -> str:
+    """The subject of the peer's certificate where it has shown one, else its address."""
+    certificate = writer.get_extra_info("peercert")
+    if certificate:
+        return str(certificate.get("subject", ""))
+    address = writer.get_extra_info("peername")
+    return str(address[0]) if address else ""

@@ -63,7 +63,7 @@ class Envelope:
 
 def read_envelope(payload: bytes, codec: str) -> Envelope:
     """The header of whatever was sent, as far as it can be read."""
-    text = payload[:_LONGEST_HEADER].decode(codec, errors="replace").lstrip("\ufeff\0\r\n\t ")
+    text = payload[:_LONGEST_HEADER].decode(codec, errors="replace").replace("\0", "").lstrip("\ufeff\r\n\t ")
     line = text.replace("\n", "\r").partition("\r")[0]
     try:
         delimiters = read_delimiters(line, codec) if line.startswith("MSH") else Delimiters()

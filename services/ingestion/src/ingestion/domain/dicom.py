@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from contracts import part10
 from contracts.identifiers import event_id, format_patient
 from contracts.places import INSTANCE
 from longitude.ingestion.v1.events_pb2 import Filing, Remark, StudyReceived
@@ -45,6 +46,8 @@ _HEADER = (
     "StudyDate",
     "StudyTime",
 )
+# Longer than DICOM allows for any of them (PS3.5 6.2), some of them several times.
+_LONGEST_VALUE = 1024
 _REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 # DICOM PS3.4 annex B.2.3: status of C-STORE.
 SUCCESS = 0x0000
@@ -62,11 +65,42 @@ class ReceivedInstance:
     too_large: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderBounds:
+    """Of what stands before the pixels, and of a deflated data set as a whole."""
+
+    header_bytes: int = 16 * 1024 * 1024
+    # Parts of a header that are looked at: a file of nothing but tags holds up nobody for longer.
+    header_reads: int = 1_000_000
+    inflated_bytes: int = 256 * 1024 * 1024
+
+
 class UnreadableInstanceError(Exception):
     """The bytes are no DICOM instance that can be filed. The text quotes nothing of it."""
 
+    def __init__(self, text: str, status: int = CANNOT_UNDERSTAND) -> None:
+        super().__init__(text)
+        self.status = status
 
-def read_instance(data: bytes, feed: Feed) -> StudyReceived:
+
+class _Bounded(io.BytesIO):
+    """A file of which only so much is read."""
+
+    def __init__(self, data: bytes, bounds: HeaderBounds) -> None:
+        super().__init__(data)
+        self._bytes, self._reads = bounds.header_bytes, bounds.header_reads
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """UnreadableInstanceError past a bound."""
+        piece = super().read(size)
+        self._bytes -= len(piece)
+        self._reads -= 1
+        if self._bytes < 0 or self._reads < 0:
+            raise UnreadableInstanceError("the header is longer than this listener reads", OUT_OF_RESOURCES)
+        return piece
+
+
+def read_instance(data: bytes, feed: Feed, bounds: HeaderBounds = HeaderBounds()) -> StudyReceived:
     """The event of a DICOM file, without its object and arrival time; without a patient when it names none.
 
     Patient ID is of type 2 (PS3.3 C.7.1.1): it may be empty when it is not known, as in an emergency. The rules of the
@@ -74,7 +108,7 @@ def read_instance(data: bytes, feed: Feed) -> StudyReceived:
 
     UnreadableInstanceError when it is no DICOM file or lacks an identifier that every instance has.
     """
-    header = _header(data)
+    header = _header(data, bounds)
     missing = [name for name in _REQUIRED if not _text(header, name)]
     if missing:
         raise UnreadableInstanceError(f"{', '.join(missing)} missing")
@@ -132,9 +166,14 @@ def with_object(event: StudyReceived, instance: ObjectRef, received_at: datetime
     return event
 
 
-def _header(data: bytes) -> Dataset:
+def _header(data: bytes, bounds: HeaderBounds) -> Dataset:
     try:
-        return dcmread(io.BytesIO(data), stop_before_pixels=True, specific_tags=list(_HEADER))
+        plain = part10.inflated(data, bounds.inflated_bytes, bounds.header_bytes)
+        return dcmread(_Bounded(plain, bounds), stop_before_pixels=True, specific_tags=list(_HEADER))
+    except UnreadableInstanceError:
+        raise
+    except part10.TooLargeError:
+        raise UnreadableInstanceError(TOO_LARGE, OUT_OF_RESOURCES) from None
     except Exception as error:  # noqa: BLE001 - pydicom raises what its decoders happen to raise
         raise UnreadableInstanceError(f"not readable as DICOM ({type(error).__name__})") from None
 
@@ -144,7 +183,10 @@ def _text(header: Dataset, name: str) -> str:
         value = header.get(name)
     except Exception:  # noqa: BLE001 - values are decoded when asked for, and fail in as many ways
         return ""
-    return "" if value is None else str(value).strip()
+    text = "" if value is None else str(value).replace("\0", "").strip()
+    if len(text) > _LONGEST_VALUE:
+        raise UnreadableInstanceError(f"{name} is longer than {_LONGEST_VALUE} characters")
+    return text
 
 
 def _acquired(header: Dataset, zone: tzinfo) -> datetime | None:

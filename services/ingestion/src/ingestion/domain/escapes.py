@@ -9,10 +9,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ingestion.domain.charset import decode_bytes
+from ingestion.domain.refusal import Condition, RefusedError, Verdict
 
 if TYPE_CHECKING:
     from ingestion.domain.hl7 import Delimiters
 
+LONGEST = 4 * 1024 * 1024
+"""Characters that the escape sequences of one text may become: one event carries no more."""
+_GROWS = "the escape sequences of a text become more than one event can carry"
 _LINES = {".br", ".sp", ".ce"}
 _HEXADECIMAL = "X"
 # Control characters (C0, DEL, C1), line and paragraph separators, and what turns the direction of writing (UAX #9).
@@ -20,10 +24,20 @@ _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 
 
 def unescape(text: str, delimiters: "Delimiters") -> str:
-    """Text as it is meant."""
+    """Text as it is meant; RefusedError where it grows beyond use."""
     if delimiters.escape not in text:
         return text
-    return _pattern(delimiters.escape).sub(lambda match: _meaning(match[1], delimiters), text)
+    room = LONGEST
+
+    def meant(match: re.Match[str]) -> str:
+        nonlocal room
+        meaning = _meaning(match[1], delimiters)
+        room -= len(meaning)
+        if room < 0:
+            raise RefusedError(Condition.APPLICATION_ERROR, _GROWS, None, Verdict.ERROR)
+        return meaning
+
+    return _pattern(delimiters.escape).sub(meant, text)
 
 
 def escape(text: str, delimiters: "Delimiters") -> str:

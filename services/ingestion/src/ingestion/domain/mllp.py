@@ -78,6 +78,11 @@ class Framer:
         return self._state is not _State.OUTSIDE or self._size > 0
 
     @property
+    def held(self) -> int:
+        """Bytes that are kept until their frame is whole."""
+        return len(self._buffer)
+
+    @property
     def exhausted(self) -> bool:
         """Whether a bound was passed and the connection has to be closed after the answers."""
         return self._exhausted

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 
 from imaging.domain import dicom
 from imaging.domain.modality import UnreadableImageError
@@ -27,23 +26,22 @@ class Film:
     """ViewPosition as PA, AP or LL; empty when the tag is absent or something else."""
 
 
-def read_film(data: bytes) -> Film:
-    """Decode one DICOM part 10 file; UnreadableImageError says why it is not a film."""
-    dataset = dicom.parse(data)
-    _require_chest_radiograph(dataset)
-    return Film(dicom.grey_image(dataset), _view(dataset))
+def read_film(picture: dicom.Picture) -> Film:
+    """UnreadableImageError says why it is not a film."""
+    _require_chest_radiograph(picture)
+    return Film(dicom.grey_image(picture), _view(picture))
 
 
-def _require_chest_radiograph(dataset: Dataset) -> None:
-    if dicom.text(dataset, "Modality") not in RADIOGRAPHY:
+def _require_chest_radiograph(picture: dicom.Picture) -> None:
+    if dicom.text(picture, "Modality") not in RADIOGRAPHY:
         raise UnreadableImageError("not a chest film: the modality is not CR or DX")
-    if dicom.text(dataset, "BodyPartExamined") not in CHEST:
+    if dicom.text(picture, "BodyPartExamined") not in CHEST:
         raise UnreadableImageError("not a chest film: the body part is another one")
 
 
-def _view(dataset: Dataset) -> str:
+def _view(picture: dicom.Picture) -> str:
     """ViewPosition (0018,5101); lateral views of either side are LL."""
-    view = dicom.text(dataset, "ViewPosition")
+    view = dicom.text(picture, "ViewPosition")
     if view in {"PA", "AP"}:
         return view
     return "LL" if view in {"LL", "RL", "LAT", "LATERAL", "LLD", "RLD"} else ""

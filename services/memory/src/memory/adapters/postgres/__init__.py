@@ -179,7 +179,8 @@ class Store:
                 return Standing(person, *served, known_at=known_at, past=then)
         person, replayed = await self.replayed(identifier, known_at)
         everything = standing(replayed)
-        facts_ = [entry.recorded() for entry in courses.chosen(everything, most)]
+        rows = [(entry.fact.fact_id, entry.view()) for entry in courses.chosen(everything, most)]
+        facts_ = [RecordedFact.FromString(view) for _, view in entries.served(rows)]
         return Standing(person, facts_, len(everything), everything)
 
     async def named(

@@ -29,6 +29,10 @@ from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, re
 
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
 PAGE_BYTES = 4 * 1024 * 1024
+# Of what a context pack is made from: a fact, and all facts together. A book is read through the pages of a timeline,
+# and the pack itself stays below what one answer can carry.
+LARGEST_SERVED = 256 * 1024
+SERVED_BYTES = 6 * 1024 * 1024
 
 # Clusters that are gone through at once: some milliseconds.
 _TURN = 16
@@ -52,7 +56,8 @@ _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, 
     FROM entry e CROSS JOIN LATERAL (SELECT * FROM fact WHERE fact_id = e.chain OFFSET 0) f
     WHERE e.cluster_no = ANY(%b::bigint[]) AND e.chain IS NOT NULL ORDER BY e.cluster_no, e.chain, e.position"""
 _OF = """SELECT view FROM entry WHERE identifier_no = ANY(%s) AND kind = ANY(%s::smallint[]) AND stands"""
-_STANDING = """SELECT starts, recorded_at, fact_id, view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands"""
+_STANDING = """SELECT starts, recorded_at, fact_id, view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands
+    AND octet_length(view) <= %(largest)s"""
 _COURSES = """SELECT kind, concept, count(*), max(since) FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands
     GROUP BY kind, concept"""
 # Of each course, and of each identifier in it, the newest and the oldest.
@@ -60,13 +65,13 @@ _OF_COURSES = """SELECT course.kind, course.concept, e.since, e.fact_id, e.start
     FROM unnest(%(kinds)s::smallint[], %(concepts)s::text[]) AS course(kind, concept)
     CROSS JOIN unnest(%(numbers)s::bigint[]) AS number CROSS JOIN LATERAL (
         (SELECT * FROM entry WHERE identifier_no = number AND kind = course.kind AND concept = course.concept AND stands
-            ORDER BY since DESC, fact_id DESC LIMIT %(deep)s)
+            AND octet_length(view) <= %(largest)s ORDER BY since DESC, fact_id DESC LIMIT %(deep)s)
         UNION ALL
         (SELECT * FROM entry WHERE identifier_no = number AND kind = course.kind AND concept = course.concept AND stands
-            ORDER BY since, fact_id LIMIT 1)
+            AND octet_length(view) <= %(largest)s ORDER BY since, fact_id LIMIT 1)
     ) AS e"""
 _NAMED = """SELECT view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands
-    AND (fact_id = ANY(%(facts)s) OR kind = ANY(%(kinds)s::smallint[]))"""
+    AND octet_length(view) <= %(largest)s AND (fact_id = ANY(%(facts)s) OR kind = ANY(%(kinds)s::smallint[]))"""
 _STANDING_IDS = (
     "SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = ANY(%(facts)s) AND stands"
 )
@@ -242,17 +247,17 @@ async def standing(conn: AsyncConnection[Any], numbers: Collection[int], kinds: 
 async def serving(
     conn: AsyncConnection[Any], numbers: Collection[int], most: int | None = MOST, past: Past | None = None
 ) -> tuple[list[RecordedFact], int]:
-    """At most `most` of the statements of these identifiers that stand, or stood, as courses.chosen has them, and how
-    many there are. None: the newest of each course.
+    """At most `most` of the statements of these identifiers that stand, or stood, as courses.chosen has them and as far
+    as their bytes allow, and how many there are. None: the newest of each course.
     """
-    asked: dict[str, Any] = {"numbers": list(numbers)}
+    asked: dict[str, Any] = {"numbers": list(numbers), "largest": LARGEST_SERVED}
     of = _of_past(past)
     known = _with(of, await _rows_of(conn, _COURSES, asked, past))
     many = sum(each.many for each in known)
     most = len(known) if most is None else most
     if many <= most:
         rows = [tuple(row) for row in await _rows_of(conn, _STANDING, asked, past)]
-        return _in_order([*rows, *(_placed(row) for course in of.values() for row in course)]), many
+        return _in_order(served([*rows, *(_placed(row) for course in of.values() for row in course)])), many
     return await _cut(conn, asked, known, of, most, past), many
 
 
@@ -264,7 +269,7 @@ async def of_courses(
     past: Past | None = None,
 ) -> list[RecordedFact]:
     """What stands, or stood, of these courses (kind, concept): at most `most`, of each the newest and the oldest."""
-    asked: dict[str, Any] = {"numbers": list(numbers)}
+    asked: dict[str, Any] = {"numbers": list(numbers), "largest": LARGEST_SERVED}
     of = _of_past(past)
     known = _with(of, await _rows_of(conn, _COURSES, asked, past))
     wanted = [each for each in known if (each.kind, each.concept) in about]
@@ -280,7 +285,16 @@ async def _cut(
     for kind, concept, *row in await _rows_of(conn, _OF_COURSES, asked, past):
         of[kind, concept].add(tuple(row))
     courses = (of[each.kind, each.concept] for each in shown)
-    return _in_order([_placed(row) for course in courses for row in cut(sorted(course), deep)])
+    return _in_order(served([_placed(row) for course in courses for row in cut(sorted(course), deep)]))
+
+
+def served(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """As many rows as one answer carries, those with the longest views left out first; the last column is the view."""
+    if sum(len(row[-1]) for row in rows) <= SERVED_BYTES:
+        return list(rows)
+    by_size = sorted((row for row in rows if len(row[-1]) <= LARGEST_SERVED), key=lambda row: (len(row[-1]), row[:3]))
+    together = accumulate(len(row[-1]) for row in by_size)
+    return [row for row, size in zip(by_size, together, strict=True) if size <= SERVED_BYTES]
 
 
 def _of_past(past: Past | None) -> _Rows:
@@ -325,6 +339,7 @@ async def named(
         "numbers": list(numbers),
         "facts": list(fact_ids),
         "kinds": [FACT_KIND_DOCUMENT] if document_ids else [],
+        "largest": LARGEST_SERVED,
     }
     views = [RecordedFact.FromString(view) for (view,) in await _rows_of(conn, _NAMED, asked, past)]
     views += [entry.recorded() for entry in _then_standing(past)]
