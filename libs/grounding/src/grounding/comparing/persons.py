@@ -199,8 +199,7 @@ def _undergoing(act: Node, record: Record) -> Outcome:
 
 def discharged(node: Node, record: Record) -> list[Outcome]:
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    emergencies = [each for each in record.encounters if spans and each.code.code == "EMER"]
-    ended = [each for each in (*record.stays, *emergencies) if _left(each)]
+    ended = [each for each in record.stays if _left(each)]
     fitting = [each for each in ended if all(span.includes(_left(each)) for span in spans if span.readings)]
     if fitting and (spans or _left(record.stays[-1])):
         return [supported("encounter", fitting[-1:])]

@@ -54,7 +54,6 @@ _NOTHING: frozenset[int] = frozenset()
 # A course that tells by how much.
 _CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
-_TOGETHER = "together"
 _ADJUNCTS = ("when", "circumstance", "tally", "past")
 # A clause that says when itself is not told so by what leads the sentence.
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
@@ -310,8 +309,6 @@ class Grammar:
         """A time or a circumstance before the clauses that it is of, or behind the one that it is of."""
         first = at + (behind and nodes[at].text == "," and at + 1 < len(nodes))
         node = nodes[first]
-        if behind and _TOGETHER in node.kinds:
-            node = replace(node, kinds=frozenset({"when"}))
         if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
             return
         if behind:

@@ -42,11 +42,11 @@ class Place:
         self.busy = self.held = 0
         self._door = door
 
-    def hear(self, held: int) -> None:
+    def hear(self, kept: int) -> None:
         """Bytes have come, and so many are kept until they are whole."""
         self.heard_at = time.monotonic()
-        if held != self.held:
-            self._door.hold(self, held)
+        if kept != self.held:
+            self._door.hold(self, kept)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -89,10 +89,10 @@ class Door:
             place.held = 0
             self._measure()
 
-    def hold(self, place: Place, held: int) -> None:
+    def hold(self, place: Place, kept: int) -> None:
         """What a place holds has changed. Over a bound the largest holder of the peer that holds most is closed."""
         with self._lock:
-            grows, place.held = held > place.held, held
+            grows, place.held = kept > place.held, kept
             if not grows or place not in self._places:
                 return
             by_peer = Counter[str]()
