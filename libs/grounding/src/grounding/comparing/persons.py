@@ -203,6 +203,9 @@ def discharged(node: Node, record: Record) -> list[Outcome]:
     fitting = [each for each in ended if all(span.includes(_left(each)) for span in spans if span.readings)]
     if fitting and (spans or _left(record.stays[-1])):
         return [supported("encounter", fitting[-1:])]
+    emergencies = [_left(each) for each in record.encounters if each.code.code == "EMER"]
+    if any(day and all(span.includes(day) for span in spans if span.readings) for day in emergencies):
+        return [unsupported("encounter", "an emergency visit may be meant")]
     if record.stays:
         last = record.stays[-1]
         return [
