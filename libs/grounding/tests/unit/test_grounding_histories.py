@@ -248,3 +248,14 @@ def test_the_newest_answers_of_a_social_history_decide(words: str, is_true: bool
         record.add(fact, day, day)
     record.result("63512-8", "Persons in the household", "6", "", "2024-01-02")
     assert (Case(record).verdict(words) is Verdict.SUPPORTED) is is_true
+
+
+def test_a_coded_answer_is_quoted_whole_however_long_it_is() -> None:
+    record = record_of("M")
+    record.result("59461-4", "Fall risk level", "1", "", "2023-01-02")
+    fact = record.facts[-1].fact
+    fact.ClearField("quantity")
+    fact.coded.display = "Low Risk (MFS Score 0 - 24)"
+    case = Case(record)
+    assert case.verdict("Fall risk level was “Low Risk (MFS Score 0 - 24)” on 2023-01-02.") is Verdict.SUPPORTED
+    assert case.verdict("Fall risk level was “High Risk (MFS Score 50+)” on 2023-01-02.") is Verdict.CONTRADICTED

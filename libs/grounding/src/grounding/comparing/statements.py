@@ -123,11 +123,16 @@ def answered(node: Node, record: Record) -> list[Outcome]:
     if not dated:
         return [unsupported("value", series.NO_RESULT)]
     said = _said(node)
-    agreeing = [fact for fact in dated if said & {names.of_answer(each) for each in (*answers(fact), fact.text)}]
+    agreeing = [fact for fact in dated if said & set(map(names.of_answer, _stated(fact)))]
     if agreeing:
         return [supported("value", agreeing[-1:])]
     told = dated[-1].text or dated[-1].coded.display
     return [contradicted("value", f"the record has {' '.join(told.split())[:80]}", dated[-1:])]
+
+
+def _stated(fact: ClinicalFact) -> tuple[str, ...]:
+    """A value as a sentence may give it, and whole, however long."""
+    return (*answers(fact), fact.text, fact.coded.display)
 
 
 def _said(node: Node) -> set[str]:
