@@ -108,7 +108,13 @@ def prepare(
     else:
         inputs = of_rules_alone(question, record, checked)
     return Prepared(
-        *(identity, record, sources, drafted, checked, inputs, understood(question, inquiry, checked)),
+        identity,
+        record,
+        sources,
+        drafted,
+        checked,
+        inputs,
+        understood(question, inquiry, checked),
         questions=questions(checked, sources, verifier),
         courses=courses(drafted, sources),
     )
