@@ -21,7 +21,7 @@ TAKEN = re.compile(
 )
 _MOVED = re.compile(r"\b(?:rose|fell)(?= from\b)")
 _WRONG_UNIT = {"mg/dL": "umol/L", "mmol/L": "mg/dL", "g/dL": "g/L"}
-_FREQUENCIES = ("QD", "BID", "TID", "QID")
+_FREQUENCIES = ("once daily", "twice daily", "three times daily", "four times daily")
 _ROUTES = ("intravenous", "subcutaneous", "inhaled", "rectal")
 # Brands of what no patient of the stories takes.
 _BRANDS = ("Coumadin", "Aldactone", "Prilosec", "Synthroid")
@@ -70,7 +70,7 @@ def _dose_in_words(text: str, chance: random.Random) -> str | None:
 
 
 def _route(text: str, chance: random.Random) -> str | None:
-    return _at_one(re.compile(r"(?<= mg )Oral\b"), text, chance, lambda _: chance.choice(_ROUTES))
+    return _at_one(re.compile(r"(?<= mg )[Oo]ral\b"), text, chance, lambda _: chance.choice(_ROUTES))
 
 
 def _frequency(text: str, chance: random.Random) -> str | None:

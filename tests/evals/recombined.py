@@ -21,7 +21,7 @@ _PARTS = (
     TAKEN,
     re.compile(r"\b(?:creatinine|eGFR|haemoglobin|HbA1c|potassium)\b", re.IGNORECASE),
     re.compile(r"\b(?:active since|stopped on|ordered on)\b"),
-    re.compile(r"\b(?:QD|BID|TID|QID)\b"),
+    re.compile(r"\b(?:once|twice|three times|four times) daily\b"),
     re.compile(r"\b[\d.]+(?= mg [Oo]ral)"),
     re.compile(r"\b(?:rose|fell|stayed about the same)\b"),
     re.compile(r"\bG[1-5][ab]?\b"),
