@@ -16,12 +16,11 @@ FOLDER = ROOT / "var" / "results"
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Lines over shared axes, each a list of (x, y). `diagonal` draws y = x, which a calibrated probability follows."""
+    """Lines over shared axes, each a list of (x, y)."""
 
     x: str
     y: str
     lines: dict[str, list[tuple[float, float]]]
-    diagonal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,6 @@ def _draw(curve: Curve, title: str, path: Path) -> None:
     axes = figure.add_subplot(title=title, xlabel=curve.x, ylabel=curve.y)
     for name, points in curve.lines.items():
         axes.plot(*zip(*points, strict=True), marker=".", label=name)
-    if curve.diagonal:
-        axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120)

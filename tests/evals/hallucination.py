@@ -4,8 +4,7 @@ Stories with traps go from HL7 through ingestion, imaging, memory and reasoning 
 statements; a judge that knows the truth reads the text. `rate`: false or baseless claims of all; `coverage`: rubric
 items that a released sentence meets. Beside, on the same stories: the rules alone, random choices among what the
 grammar allows instead of the model, all that was drafted without the gate, and (on one story in four) the same network
-writing freely, with the gate and without. The curve shows both figures for all that was drafted and is true with at
-least so high a probability, whatever the gate decided. The traps that were fallen into are named.
+writing freely, with the gate and without. The traps that were fallen into are named.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +18,13 @@ from tests.evals.pieces import Json, evenly, measured
 from tests.evals.players import Engine, at_random, shared
 from tests.evals.prose import write
 from tests.evals.score import Score, merged
-from tests.results import Curve, Result
+from tests.results import Result
 
 STORIES = 4
 # Stories in a piece, whose episodes share the forward passes of the network.
 TOGETHER = 8
 OURS = "longitude"
 _PROSE_OF = 4
-_THRESHOLDS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 
 # A system's answers: each case with what a physician would be shown.
 Answers = list[tuple[Case, list[str]]]
@@ -38,10 +36,9 @@ def run(n: int | None, seed: int) -> Result:
     first = seed * 100_000
     scores = merged(measured("hallucination", seed, range(first, first + count), evenly(count, TOGETHER), with_network))
     ours = scores.pop(OURS)
-    curve = _curve({threshold: scores.pop(_at(threshold)) for threshold in _THRESHOLDS})
     note = "; ".join(f"{problem} {times}" for problem, times in ours.problems.most_common(5))
     peers = {name: each.figures for name, each in scores.items()}
-    return Result("hallucination", ours.figures, count, seed, peers, note, {"threshold": curve})
+    return Result("hallucination", ours.figures, count, seed, peers, note)
 
 
 def with_network(seeds: range) -> Json:
@@ -64,12 +61,6 @@ def measure(seeds: range, engine: Engine | None) -> dict[str, Score]:
     return scores
 
 
-def confidence(statement: wire.AssessedStatement) -> float:
-    """How probable it is, by the verifier, that the statement is true."""
-    supported = statement.verdict == wire.VERDICT_SUPPORTED
-    return statement.probability if supported else 1.0 - statement.probability
-
-
 def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answers]:
     """What each system says about each case."""
     systems = {
@@ -83,7 +74,6 @@ def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answe
     prose = list(zip(free, write(free, engine), strict=True))
     return {
         OURS: [(each, released(said)) for each, said in ours],
-        **{_at(limit): [(each, _likely(said, limit)) for each, said in ours] for limit in _THRESHOLDS},
         **systems,
         "without the gate": [(each, [statement.text for statement in said]) for each, said in ours],
         "free prose": [(each, _gated(each, text)) for each, text in prose],
@@ -94,10 +84,6 @@ def _systems(cases: Sequence[Case], engine: Engine | None) -> Mapping[str, Answe
 def released(statements: Iterable[wire.AssessedStatement]) -> list[str]:
     """What a physician is shown as said. Marked questions count: they are shown too."""
     return [each.text for each in statements if each.released]
-
-
-def _likely(statements: Iterable[wire.AssessedStatement], threshold: float) -> list[str]:
-    return [each.text for each in statements if confidence(each) >= threshold]
 
 
 def _answers(cases: Sequence[Case], model: Model) -> list[tuple[Case, list[wire.AssessedStatement]]]:
@@ -111,13 +97,3 @@ def _gated(owner: Case, text: str) -> list[str]:
     sentences = [each.strip() for each in text.replace("\n", ". ").split(". ") if each.strip()]
     kind = wire.STATEMENT_KIND_PROSE
     return [each for each in sentences if decide(kind, verifier.verify_uncited(each)).released]
-
-
-def _at(threshold: float) -> str:
-    return f"at {threshold}"
-
-
-def _curve(scores: Mapping[float, Score]) -> Curve:
-    figures = {threshold: score.figures for threshold, score in scores.items()}
-    lines = {name: [(at, each[name]) for at, each in figures.items()] for name in ("rate", "coverage")}
-    return Curve("least probability that a statement is true", "share", lines)

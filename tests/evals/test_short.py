@@ -14,7 +14,7 @@ FIGURES = {
     "adversary": {"violations", "episodes"},
     "replay": {"identical", "forged_caught"},
     "train_equals_serve": {"max_gap_deterministic", "max_gap_served", "tokens"},
-    "verifier": {"found", "false_alarm", "calibration error"},
+    "verifier": {"found", "false_alarm"},
     "traps": {"rate", "coverage", "claims"},
     "hallucination": {"rate", "coverage", "claims"},
     "citations": {"precision", "recall", "questions"},

@@ -12,17 +12,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 from grounding import Rendered, Verdict, Verified, Verifier
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_ABSENCE, Citation
-from numpy.typing import NDArray
 
-from tests.evals.calibration import Floats, calibration_curve, calibration_error
 from tests.evals.episodes import Case, case
 from tests.evals.lies import LIES, TAKEN
 from tests.evals.recombined import false_ones
 from tests.evals.sayable import sayable
-from tests.results import Curve, Result
+from tests.results import Result
 
 STORIES = 60
 
@@ -34,16 +31,10 @@ class Tally:
     lies: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     found: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     missed: list[tuple[str, str]] = field(default_factory=list)
-    # Of every text, the probability stated and whether the verdict was right.
-    stated: list[tuple[float, bool]] = field(default_factory=list)
     true: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
     overlap_true: list[float] = field(default_factory=list)
     overlap_false: list[float] = field(default_factory=list)
-
-    def rated(self) -> tuple[Floats, NDArray[np.bool_]]:
-        """Probabilities stated, and which verdicts were right."""
-        return np.array([stated for stated, _ in self.stated]), np.array([right for _, right in self.stated])
 
 
 def run(n: int | None, seed: int) -> Result:
@@ -54,13 +45,7 @@ def run(n: int | None, seed: int) -> Result:
     figures = {"found": sum(tally.found.values()) / lies, "false_alarm": len(tally.refused) / tally.true}
     figures |= {f"found, {kind}": tally.found[kind] / tally.lies[kind] for kind in sorted(tally.lies)}
     figures |= {"lies": float(lies), "true statements": float(tally.true)}
-    figures["calibration error"] = calibration_error(*tally.rated())
-    return Result("verifier", figures, count, seed, {"shared words": _peer(tally)}, curves=_curves(tally))
-
-
-def _curves(tally: Tally) -> dict[str, Curve]:
-    lines = {"typed checks": [(stated, right) for stated, right, _ in calibration_curve(*tally.rated())]}
-    return {"calibration": Curve("probability stated", "share that is right", lines, diagonal=True)}
+    return Result("verifier", figures, count, seed, {"shared words": _peer(tally)})
 
 
 def measure(seeds: range, seed: int) -> Tally:
@@ -83,7 +68,6 @@ def measure(seeds: range, seed: int) -> Tally:
 def _one(rendered: Rendered, verifier: Verifier, tally: Tally, chance: random.Random) -> None:
     verified = verifier.verify(rendered.text, rendered.citations)
     tally.true += 1
-    tally.stated.append((verified.probability, verified.verdict is Verdict.SUPPORTED))
     tally.overlap_true.append(overlap(rendered.text, rendered.citations))
     if verified.verdict is not Verdict.SUPPORTED:
         tally.refused.append((verified.reason, rendered.text))
@@ -140,7 +124,6 @@ def _count(kind: str, text: str, citations: Sequence[Citation], verifier: Verifi
 
 def _take(kind: str, text: str, verified: Verified, tally: Tally) -> None:
     tally.lies[kind] += 1
-    tally.stated.append((verified.probability, verified.verdict is not Verdict.SUPPORTED))
     if verified.verdict is Verdict.SUPPORTED:
         tally.missed.append((kind, text))
     else:

@@ -196,7 +196,6 @@ def statement(assessed: AssessedStatement) -> Form:
         "author": name_of(Author, assessed.author),
         "author_name": assessed.author_name,
         "verdict": name_of(Verdict, assessed.verdict),
-        "probability": assessed.probability,
         "abstained": assessed.abstained,
         "released": assessed.released,
         "front": assessed.front,

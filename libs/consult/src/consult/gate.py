@@ -45,7 +45,6 @@ def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.As
         verdict=decision.verdict.to_proto(),
         released=decision.released and not drafted.objection,
         reason=decision.reason or drafted.objection,
-        probability=verified.probability,
         abstained=verified.abstained,
         episode_step=drafted.step,
         front=drafted.front,

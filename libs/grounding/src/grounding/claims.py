@@ -23,8 +23,7 @@ class Verdict(IntEnum):
 class Claim:
     """Characters [start, end) of a text and what a check found. `reason` quotes the record for the physician's eyes.
 
-    `probability`: that the verdict is right. `abstained`: what would decide is missing, which is not the same as having
-    looked and found nothing.
+    `abstained`: what would decide is missing, which is not the same as having looked and found nothing.
     """
 
     start: int
@@ -34,7 +33,6 @@ class Claim:
     reason: str = ""
     fact_ids: tuple[str, ...] = ()
     passage_ids: tuple[str, ...] = ()
-    probability: float = 0.0
     abstained: bool = False
 
     def to_proto(self) -> wire.Claim:
@@ -45,7 +43,6 @@ class Claim:
             verdict=self.verdict.to_proto(),
             reason=self.reason,
             fact_ids=self.fact_ids,
-            probability=self.probability,
             abstained=self.abstained,
             passage_ids=self.passage_ids,
         )

@@ -7,7 +7,7 @@ above it; only what is read as a leading line or as a question that presupposes 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from grounding import reader, reliability
+from grounding import reader
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
 from grounding.documents import LONGEST_SENTENCE, Cutter, Piece, TooManySentencesError, pieces, read
@@ -91,8 +91,7 @@ def _placed(claim: Claim, span: Span) -> Claim:
     start, end = max(claim.start, 0), min(claim.end, length)
     if start >= end:
         start, end = 0, length
-    placed = replace(claim, start=span.start + start, end=span.start + end)
-    return replace(placed, probability=reliability.of(placed))
+    return replace(claim, start=span.start + start, end=span.start + end)
 
 
 def _refused(piece: Piece, check: str, reason: str) -> Judged:

@@ -12,7 +12,7 @@ from functools import cached_property
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
-from grounding import reader, relations, reliability
+from grounding import reader, relations
 from grounding.cited import Cited
 from grounding.claims import Claim, Verdict, worst
 from grounding.comparing.record import Record
@@ -35,25 +35,14 @@ class Verified:
         """Why it is not supported, from the claim that decided: what is missing first, else the first of the text."""
         if self.verdict is Verdict.SUPPORTED:
             return ""
-        deciding = sorted(self._deciding, key=lambda claim: not claim.abstained)
+        deciding = [claim for claim in self.claims if claim.verdict is self.verdict]
+        deciding.sort(key=lambda claim: not claim.abstained)
         return next((f"{claim.check}: {claim.reason}" for claim in deciding), "nothing in it can be checked")
 
     @property
     def abstained(self) -> bool:
         """Whether it is unsupported because what would decide is missing."""
         return self.verdict is Verdict.UNSUPPORTED and any(claim.abstained for claim in self.claims)
-
-    @property
-    def probability(self) -> float:
-        """That the verdict is right: the weakest claim's of a supported text, the strongest refusal's of another."""
-        found = [claim.probability for claim in self._deciding]
-        if not found:
-            return reliability.UNKNOWN
-        return min(found) if self.verdict is Verdict.SUPPORTED else max(found)
-
-    @property
-    def _deciding(self) -> list[Claim]:
-        return [claim for claim in self.claims if claim.verdict is self.verdict]
 
 
 class Verifier:
@@ -84,9 +73,8 @@ class Verifier:
     def _verify(self, text: str, cited: Cited, *, whole: bool) -> Verified:
         read = self._of_sentences(text, cited, whole=whole)
         claims = [*_of_context(text, cited), *self._of_citations(text, cited), *read]
-        ordered = sorted(dict.fromkeys(claims), key=lambda claim: (claim.start, claim.end, claim.check))
-        rated = tuple(replace(claim, probability=reliability.of(claim)) for claim in ordered)
-        return Verified(rated, worst(rated))
+        ordered = tuple(sorted(dict.fromkeys(claims), key=lambda claim: (claim.start, claim.end, claim.check)))
+        return Verified(ordered, worst(ordered))
 
     def _of_sentences(self, text: str, cited: Cited, *, whole: bool) -> Iterator[Claim]:
         record = self._whole

@@ -404,21 +404,11 @@ def test_a_contradiction_outweighs_a_missing_source(patient: Patient) -> None:
     assert (verified.verdict, verified.abstained) == (Verdict.CONTRADICTED, False)
 
 
-def test_a_text_is_as_sure_as_its_weakest_supporting_claim_and_its_strongest_refusal(patient: Patient) -> None:
-    supported = patient.check("Creatinine was 1.95 mg/dL on 2026-10-05.", "cr3")
-    assert supported.probability == min(claim.probability for claim in supported.claims)
-    refused = patient.check("Takes lisinopril 850 mg three times daily.", "metformin")
-    against = [claim.probability for claim in refused.claims if claim.verdict is refused.verdict]
-    assert refused.probability == max(against)
-    assert all(0 < claim.probability < 1 for claim in (*supported.claims, *refused.claims))
-
-
-def test_a_claim_keeps_probability_abstention_and_passages_on_the_wire(patient: Patient) -> None:
+def test_a_claim_keeps_abstention_and_passages_on_the_wire(patient: Patient) -> None:
     quoted = patient.check("“Metformin is contraindicated below an eGFR of 30 mL/min/1.73 m2.”", "label")
     sent = [claim.to_proto() for claim in quoted.claims]
     assert [list(each.passage_ids) for each in sent] == [list(claim.passage_ids) for claim in quoted.claims]
     assert any(each.passage_ids for each in sent)
-    assert [each.probability for each in sent] == [claim.probability for claim in quoted.claims]
     assert [
         claim.to_proto().abstained for claim in patient.check("Potassium.").claims if claim.check == "citation"
     ] == [True]

@@ -258,7 +258,6 @@ class Claim(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     FACT_IDS_FIELD_NUMBER: _builtins.int
-    PROBABILITY_FIELD_NUMBER: _builtins.int
     ABSTAINED_FIELD_NUMBER: _builtins.int
     PASSAGE_IDS_FIELD_NUMBER: _builtins.int
     start: _builtins.int
@@ -267,8 +266,6 @@ class Claim(_message.Message):
     """Name of the check that decided: code, value, unit, dose, date, laterality, negation, drug ..."""
     verdict: Global___Verdict.ValueType
     reason: _builtins.str
-    probability: _builtins.float
-    """Probability that the verdict is right, from 0 to 1."""
     abstained: _builtins.bool
     """What would decide is missing (nothing cited, a cited source not there): unsupported, and not looked for in vain."""
     @_builtins.property
@@ -284,13 +281,12 @@ class Claim(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         reason: _builtins.str = ...,
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
-        probability: _builtins.float = ...,
         abstained: _builtins.bool = ...,
         passage_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "check", b"check", "end", b"end", "fact_ids", b"fact_ids", "passage_ids", b"passage_ids", "probability", b"probability", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "check", b"check", "end", b"end", "fact_ids", b"fact_ids", "passage_ids", b"passage_ids", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -310,7 +306,6 @@ class AssessedStatement(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     RELEASED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    PROBABILITY_FIELD_NUMBER: _builtins.int
     ABSTAINED_FIELD_NUMBER: _builtins.int
     EPISODE_STEP_FIELD_NUMBER: _builtins.int
     FRONT_FIELD_NUMBER: _builtins.int
@@ -325,8 +320,6 @@ class AssessedStatement(_message.Message):
     released: _builtins.bool
     reason: _builtins.str
     """Why it was withheld, or what it was released with as a mark; empty when it is supported and released."""
-    probability: _builtins.float
-    """Probability that the verdict is right, from 0 to 1."""
     abstained: _builtins.bool
     """What would decide is missing: the verdict is unsupported, and the reason says what is missing."""
     episode_step: _builtins.int
@@ -352,7 +345,6 @@ class AssessedStatement(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         released: _builtins.bool = ...,
         reason: _builtins.str = ...,
-        probability: _builtins.float = ...,
         abstained: _builtins.bool = ...,
         episode_step: _builtins.int = ...,
         front: _builtins.bool = ...,
@@ -360,7 +352,7 @@ class AssessedStatement(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "reason", b"reason", "released", b"released", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
