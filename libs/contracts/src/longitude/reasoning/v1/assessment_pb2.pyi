@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _StatementKind:
@@ -258,6 +263,7 @@ class Claim(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     FACT_IDS_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
     ABSTAINED_FIELD_NUMBER: _builtins.int
     PASSAGE_IDS_FIELD_NUMBER: _builtins.int
     start: _builtins.int
@@ -266,6 +272,16 @@ class Claim(_message.Message):
     """Name of the check that decided: code, value, unit, dose, date, laterality, negation, drug ..."""
     verdict: Global___Verdict.ValueType
     reason: _builtins.str
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def probability(self) -> _builtins.float:
+        """Not set any more: it was counted on stories of our own."""
+
+    @probability.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def probability(self, value: _builtins.float) -> None:
+        """Not set any more: it was counted on stories of our own."""
+
     abstained: _builtins.bool
     """What would decide is missing (nothing cited, a cited source not there): unsupported, and not looked for in vain."""
     @_builtins.property
@@ -281,12 +297,13 @@ class Claim(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         reason: _builtins.str = ...,
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        probability: _builtins.float = ...,
         abstained: _builtins.bool = ...,
         passage_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "check", b"check", "end", b"end", "fact_ids", b"fact_ids", "passage_ids", b"passage_ids", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "check", b"check", "end", b"end", "fact_ids", b"fact_ids", "passage_ids", b"passage_ids", "probability", b"probability", "reason", b"reason", "start", b"start", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -306,6 +323,7 @@ class AssessedStatement(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     RELEASED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
     ABSTAINED_FIELD_NUMBER: _builtins.int
     EPISODE_STEP_FIELD_NUMBER: _builtins.int
     FRONT_FIELD_NUMBER: _builtins.int
@@ -320,6 +338,16 @@ class AssessedStatement(_message.Message):
     released: _builtins.bool
     reason: _builtins.str
     """Why it was withheld, or what it was released with as a mark; empty when it is supported and released."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def probability(self) -> _builtins.float:
+        """Not set any more: it was counted on stories of our own."""
+
+    @probability.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def probability(self, value: _builtins.float) -> None:
+        """Not set any more: it was counted on stories of our own."""
+
     abstained: _builtins.bool
     """What would decide is missing: the verdict is unsupported, and the reason says what is missing."""
     episode_step: _builtins.int
@@ -345,6 +373,7 @@ class AssessedStatement(_message.Message):
         verdict: Global___Verdict.ValueType = ...,
         released: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        probability: _builtins.float = ...,
         abstained: _builtins.bool = ...,
         episode_step: _builtins.int = ...,
         front: _builtins.bool = ...,
@@ -352,7 +381,7 @@ class AssessedStatement(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "reason", b"reason", "released", b"released", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
