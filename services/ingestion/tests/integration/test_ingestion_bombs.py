@@ -151,7 +151,7 @@ async def test_a_bomb_over_mllp_is_answered_ae_kept_and_the_next_is_taken(start:
         start() as service,
         MllpClient(service.mllp) as client,
     ):
-        answers = [await client.send(payload) for payload in (many_texts(400), bombs.oru("after", mrn="B9"))]
+        answers = [await client.send(payload) for payload in (many_texts(380), bombs.oru("after", mrn="B9"))]
         (refusal,), (taken,) = await rejected.read(1), await received.read(1)
     assert b"MSA|AE" in answers[0]
     assert b"MSA|AA" in answers[1]
