@@ -97,11 +97,11 @@ def test_the_largest_page_is_read_within_the_bound_in_any_mode(mode: str) -> Non
     assert peak(data, "image/png") < LOADED + 400
 
 
-def test_twenty_of_the_largest_pages_take_no_more_than_one() -> None:
-    data = bombs.tiff(6_300, 20)
+def test_several_of_the_largest_pages_take_no_more_than_one() -> None:
+    data = bombs.tiff(6_300, 6)
     (pages,) = converted((data, "image/tiff"), bounds=Bounds(512 * MIB, 60, 300, 256 * MIB))
     assert isinstance(pages, list)
-    assert len(pages) == 20
+    assert len(pages) == 6
     assert peak(data, "image/tiff", Bounds(512 * MIB, 60, 300, 256 * MIB)) < LOADED + 400
 
 

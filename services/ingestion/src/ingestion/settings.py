@@ -47,9 +47,9 @@ class Settings(ServiceSettings, ObjectStoreSettings):
     mllp_frame_seconds: Seconds = 300.0
     mllp_idle_seconds: Seconds = 3600.0
     mllp_answer_seconds: Seconds = 30.0
-    mllp_connections: Annotated[int, Field(ge=1, le=10_000)] = 128
+    mllp_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
     # Connections of one peer; who has been silent for so long makes room when others wait.
-    mllp_peer_connections: Annotated[int, Field(ge=1, le=10_000)] = 64
+    mllp_peer_connections: Annotated[int, Field(ge=1, le=10_000)] = 128
     mllp_crowded_idle_seconds: Seconds = 5.0
     mllp_pipelined: Annotated[int, Field(ge=1, le=10_000)] = 64
     # Of frames that wait for their answer, and as much again of frames that are not whole yet.
