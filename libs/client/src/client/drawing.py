@@ -62,9 +62,8 @@ def lines(course: Course) -> list[str]:
     first, last = _told(drawn[0]), _told(drawn[-1])
     between = [_told(each) for each in drawn[1:-1] if each.turning]
     under = f"{'':{margin}}  {first}{last:>{max(len(last) + 1, COLUMNS - len(first))}}"
-    title = f"{course.name}, {course.unit}" if course.unit else course.name
     said = [f"{'':{margin}}  between: {', '.join(between)}"] if between else []
-    return [title, *body, under, *said]
+    return [_title(course), *body, under, *said]
 
 
 def svg(courses: Iterable[Course]) -> str:
@@ -102,17 +101,20 @@ def _dots(drawn: Sequence[Point], right: int, bottom: int) -> Iterable[tuple[int
             yield round(x * right), round((1 - y) * bottom)
 
 
+def _title(course: Course) -> str:
+    return f"{course.name}, {course.unit}" if course.unit else course.name
+
+
 def _told(point: Point) -> str:
     return f"{point.value} ({point.day.isoformat()})"
 
 
 def _panel(course: Course, drawn: Sequence[Point], place: int) -> str:
-    title = f"{course.name}, {course.unit}" if course.unit else course.name
     path = " ".join(f"{_across(each):.1f},{_up(each):.1f}" for each in drawn)
     marks = "".join(_mark(each, drawn) for each in drawn if each.turning)
     return (
         f'<g transform="translate(0,{place * _HEIGHT})">\n'
-        f'<text x="{_LEFT}" y="20" {_STYLE} font-weight="bold">{escape(visible(title))}</text>\n'
+        f'<text x="{_LEFT}" y="20" {_STYLE} font-weight="bold">{escape(visible(_title(course)))}</text>\n'
         f'<polyline points="{path}" fill="none" stroke="#1f6feb" stroke-width="1.5"/>\n{marks}</g>\n'
     )
 

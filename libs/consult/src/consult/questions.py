@@ -215,12 +215,8 @@ def _by_harm(drugs: Sequence[Reconciled]) -> list[Reconciled]:
 
 def _meet(drug: Reconciled, other: Reconciled) -> bool:
     rows = areas.suitability()
-    return any(not _names(other).isdisjoint(rows[each].beside) for each in _names(drug) if each in rows)
-
-
-def _names(drug: Reconciled) -> frozenset[str]:
-    about = facts.about(drug.newest)
-    return frozenset([*(each.id for each in about.classes), *(each.name.casefold() for each in about.ingredients)])
+    own, others = (areas.names_in_rows(facts.about(each.newest)) for each in (drug, other))
+    return any(not others.isdisjoint(rows[each].beside) for each in own if each in rows)
 
 
 def _same_moment(one: ClinicalFact, sources: Sources) -> Iterator[ClinicalFact]:

@@ -46,6 +46,11 @@ def is_given_for(area: Area, drug: "Drug") -> bool:
     return by_class or any(each.name.casefold() in area.drugs for each in drug.ingredients)
 
 
+def names_in_rows(drug: "Drug") -> frozenset[str]:
+    """As what rows of tables name a drug: the ids of its classes and the names of its ingredients."""
+    return frozenset([*(each.id for each in drug.classes), *(each.name.casefold() for each in drug.ingredients)])
+
+
 class Drug(Protocol):
     """A medication as terminology knows it."""
 

@@ -94,9 +94,7 @@ def _is_beside(group: Group, row: LookedAt, drug: Mention, sources: Sources) -> 
     newest = group.newest
     if facts.has_ended(newest, sources.today) or not group.keys.isdisjoint(drug.keys):
         return False
-    own = {each.name.casefold() for each in facts.about(newest).ingredients}
-    own |= {each.id for each in facts.about(newest).classes}
-    return not own.isdisjoint(row.beside)
+    return not areas.names_in_rows(facts.about(newest)).isdisjoint(row.beside)
 
 
 def _is_result(group: Group, code: str) -> bool:

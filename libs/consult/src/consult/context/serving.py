@@ -12,9 +12,10 @@ from datetime import date
 from grounding import Sources, facts
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import areas
 
 from consult.answering import Form, Inquiry, answer, inquire
-from consult.answering.finding import Group, find
+from consult.answering.finding import Group
 from consult.answering.suitability import classes_of, looked_at
 from consult.rules.critical import critical_values
 
@@ -25,8 +26,9 @@ TURN = 4
 def serving(question: str, sources: Sources) -> list[ClinicalFact]:
     """Every fact that concerns the question, each once."""
     inquiry = inquire(question, sources)
-    told = [fact_id for ways in answer(inquiry, sources).told for fact_id in ways[0].fact_ids]
-    groups = find(inquiry, sources)
+    answered = answer(inquiry, sources)
+    told = [fact_id for ways in answered.told for fact_id in ways[0].fact_ids]
+    groups = answered.groups
     since = _since(inquiry, groups)
     courses = [_by_worth(group, since) for group in _concerning(groups, told)]
     beside = _beside(inquiry, groups, sources, since)
@@ -63,8 +65,7 @@ def _beside(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, since: 
 
 def _interacts(order: ClinicalFact, inquiry: Inquiry) -> bool:
     """Whether it is of a class of a drug that is considered, or of what must not be given beside it without thought."""
-    about = facts.about(order)
-    own = {each.id for each in about.classes} | {each.name.casefold() for each in about.ingredients}
+    own = areas.names_in_rows(facts.about(order))
     against = (each for drug in inquiry.drugs for row in looked_at(drug) for each in row.beside)
     return not own.isdisjoint(against) or any(not own.isdisjoint(classes_of(drug)) for drug in inquiry.drugs)
 
