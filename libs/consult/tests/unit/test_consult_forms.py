@@ -294,3 +294,15 @@ def test_where_no_allergy_is_recorded_the_brief_says_so() -> None:
     record.potassium("4.6", "2026-09-01")
     [told] = _sections(_prepared(wire.FORM_BRIEF, builder=record))["Allergies"]
     assert told.startswith("No drug allergy was found in the record")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_birth_that_lies_ahead_is_no_age_and_the_rest_is_written(form: "wire.Form.ValueType") -> None:
+    record = RecordBuilder()
+    record.born("2031-04-18", "F")
+    record.problem("E11.9", "Type 2 diabetes mellitus", "2015-02-03")
+    for passage_id in passages():
+        record.passage(passage_id, "Whatever is due.", grade="B")
+    told = [each.text for each in _prepared(form, builder=record).checked if each.released]
+    assert any("diabetes" in each for each in told)
+    assert not any("year" in each for each in told)

@@ -25,7 +25,7 @@ from longitude.record.v1.fact_pb2 import (
 from terminology.loinc import BIRTH_DATE, SEX
 
 from grounding import facts, keys
-from grounding.formula import Sex
+from grounding.formula import Sex, age_in_years
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 # Kinds of which a message may state again what was stated before.
@@ -241,6 +241,16 @@ class Sources:
 
     def sex(self) -> ClinicalFact | None:
         return next(iter(reversed(self.with_key(keys.of_loinc(SEX)))), None)
+
+    def age(self) -> int | None:
+        """Completed years today; None where no birth is known that lies behind."""
+        born = self.birth_date()
+        day = birth_day(born) if born else None
+        return age_in_years(day, self.today) if day and day <= self.today else None
+
+    def administrative_sex(self) -> Sex | None:
+        stated = self.sex()
+        return administrative_sex(stated) if stated else None
 
 
 def _says_the_same(earlier: ClinicalFact, fact: ClinicalFact) -> bool:

@@ -6,9 +6,7 @@ Source: the rows of `terminology.screenings`.
 from collections.abc import Iterator, Sequence
 
 from grounding import Sources, facts, keys
-from grounding.formula import age_in_years
 from grounding.kinds import absence
-from grounding.sources import administrative_sex, birth_day
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import screenings
 from terminology.screenings import Screening
@@ -34,11 +32,7 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
 def _fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:
     if screening.problems and not any(group.is_of(screening.problems) for group in groups):
         return False
-    sex, birth = sources.sex(), sources.birth_date()
-    born = birth_day(birth) if birth else None
-    return screening.is_for(
-        (administrative_sex(sex) or "") if sex else "", age_in_years(born, sources.today) if born else None
-    )
+    return screening.is_for(sources.administrative_sex() or "", sources.age())
 
 
 def _is_of(group: Group, screening: Screening) -> bool:

@@ -13,15 +13,13 @@ from functools import cache
 from importlib.resources import files
 
 from grounding import Sources, Statement, facts, keys
-from grounding.formula import age_in_years
 from grounding.kinds import evidence
 from grounding.reading import names
-from grounding.sources import administrative_sex, birth_day
 from grounding.statements import Day, Label, Name, Part, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology import families, tables
+from terminology import areas, families, tables
 
 from consult.answering.reconciliation import Reconciled
 from consult.context.relevance import terms
@@ -73,12 +71,9 @@ def _rows() -> tuple[tables.Row, ...]:
 
 
 def _patient(active: Sequence[ClinicalFact], drugs: Sequence[Reconciled], sources: Sources) -> Patient:
-    born, sex = sources.birth_date(), sources.sex()
-    day = birth_day(born) if born else None
     past = [each for each in sources.of_kind(pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE) if not facts.is_absent(each)]
-    known = administrative_sex(sex) if sex else None
-    years = age_in_years(day, sources.today) if day else None
-    return Patient(years, known.name[0] if known else "", active, past, drugs)
+    sex = sources.administrative_sex()
+    return Patient(sources.age(), sex.name[0] if sex else "", active, past, drugs)
 
 
 def _concerns(row: tables.Row, patient: Patient) -> bool:
@@ -101,9 +96,7 @@ def _is(fact: ClinicalFact, wanted: Iterable[str]) -> bool:
 
 
 def _is_drug(drug: Reconciled, wanted: Sequence[str]) -> bool:
-    about = facts.about(drug.newest)
-    own = {each.id for each in about.classes} | {each.name.casefold() for each in about.ingredients}
-    return drug.is_in_use and not own.isdisjoint(wanted)
+    return drug.is_in_use and not areas.names_in_rows(facts.about(drug.newest)).isdisjoint(wanted)
 
 
 def _last(row: tables.Row, sources: Sources) -> ClinicalFact | None:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 
-from grounding import Statement, facts, given
-from grounding.formula import CalculationError, Sex
+from grounding import Statement, facts
+from grounding.formula import Sex
 from grounding.kinds import absence, allergy
-from grounding.sources import administrative_sex
 from grounding.statements import Age, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
@@ -38,32 +36,20 @@ _PERSONS = {Sex.FEMALE: "woman", Sex.MALE: "man"}
 _ALWAYS = (EGFR, CREATININE, POTASSIUM, HAEMOGLOBIN)
 _SMOKING = loinc("smoking-status")
 # Ages that are spoken with a vowel first.
-_WITH_AN = frozenset(("8", "11", "18", *(str(years) for years in range(80, 90))))
+_WITH_AN = frozenset((8, 11, 18, *range(80, 90)))
 # Seconds within which vital signs were taken at one visit.
 _ONE_VISIT = 2 * 86_400
 
 
-def _article(born: ClinicalFact, today: date) -> str:
-    try:
-        return "an" if str(given.age([born], today)[0]) in _WITH_AN else "a"
-    except CalculationError:
-        # Born later than today: the sentence cannot be said either.
-        return "a"
-
-
 def patient(chart: Chart) -> Iterator[Line]:
     """`The patient is an 81-year-old woman.`"""
-    born, sex = chart.sources.birth_date(), chart.sources.sex()
-    known = administrative_sex(sex) if sex else None
+    born, sex, known = chart.sources.birth_date(), chart.sources.sex(), chart.sources.administrative_sex()
     if not born:
         return
     old = Statement(wire.STATEMENT_KIND_LATEST, (Words("The patient is "), Age(born.fact_id), Words(" years old")))
     if sex and known:
-        person = (
-            Words(f"The patient is {_article(born, chart.sources.today)} "),
-            Age(born.fact_id),
-            Words(f"-year-old {_PERSONS[known]}"),
-        )
+        article = "an" if chart.sources.age() in _WITH_AN else "a"
+        person = (Words(f"The patient is {article} "), Age(born.fact_id), Words(f"-year-old {_PERSONS[known]}"))
         yield Line("Patient", (Statement(wire.STATEMENT_KIND_LATEST, person, (sex.fact_id,)), old))
     else:
         yield Line("Patient", (old,))
