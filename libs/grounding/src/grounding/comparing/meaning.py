@@ -82,6 +82,15 @@ def keys(node: Node, *kinds: str) -> Keys:
     return _NONE.union(*(keys(part, *kinds) for part in node.parts)) if node.parts else _NONE
 
 
+def tally(number: Node) -> int:
+    """How many are told; UnclearError for a value with a unit or decimals, and for a bound (`at least nine`)."""
+    said = amount(number)
+    is_bound = "bound" in number.kinds and not number.text.startswith("over ")
+    if said.unit or said.decimals or is_bound:
+        raise UnclearError("how many are meant")
+    return int(said.value)
+
+
 def amount(node: Node) -> Amount:
     """The number of a value."""
     if isinstance(node.value, Amount):

@@ -35,12 +35,10 @@ def _told_order(node: Node) -> str:
 def counted(node: Node, record: Record) -> list[Outcome]:
     """`Seven lipid panels have been recorded`: so many days with at least two results of it."""
     points = series.within(_points(node, record), series.spans_of(node.all("when"), record), record)
-    days = _days(points)
-    number = node.all("n")[0]
-    told = meaning.amount(number)
-    if ("bound" in number.kinds and not number.text.startswith("over ")) or told.unit or told.decimals or not days:
-        raise UnclearError("how many are meant")
-    if int(told.value) == len(days):
+    days, told = _days(points), meaning.tally(node.all("n")[0])
+    if not days:
+        raise UnclearError("which panels are meant")
+    if told == len(days):
         return [supported("count", points[-1].facts)]
     return [contradicted("count", f"the record has {len(days)}", points[-1].facts)]
 

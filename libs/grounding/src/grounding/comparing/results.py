@@ -590,9 +590,7 @@ def counted(node: Node, record: Record) -> list[Outcome]:
         return [unsupported("count", NO_RESULT)]
     inside = within(points, series.spans_of(node.all("when"), record), record)
     times = node.one("times")
-    if number and (meaning.amount(number).unit or meaning.amount(number).value % 1):
-        return [unsupported("count", "a value is no count")]
-    wanted = meaning.amount(number).value if number else Decimal(_times(times) if times else 1)
+    wanted = meaning.tally(number) if number else _times(times) if times else 1
     if wanted in (len(inside), len({point.at for point in inside})):
         return [supported("count", [fact for point in inside for fact in point.facts])]
     return [contradicted("count", f"the record has {len(inside)} of them", points[-1].facts)]

@@ -59,15 +59,11 @@ def counted(tally: Node, clause: Node, record: Record) -> Outcome:
     subject = _subject(clause)
     points = series.points_of(subject, record.whole)
     inside = series.within(points, series.spans_of(clause.within("when"), record), record) if points else []
-    number = tally.all("n")[0]
-    if "bound" in number.kinds and not number.text.startswith("over "):
-        raise UnclearError("how many values are meant")
-    told = meaning.amount(number)
-    listed = len(list(clause.within("value")))
-    if told.unit or told.decimals or not inside:
-        raise UnclearError("how many values are meant")
+    told, listed = meaning.tally(tally.all("n")[0]), len(list(clause.within("value")))
+    if not inside:
+        raise UnclearError("which values are meant")
     actual = len({each.at for each in points})
-    if int(told.value) in (actual, len({each.at for each in inside}), listed):
+    if told in (actual, len({each.at for each in inside}), listed):
         return supported("count", inside[-1].facts)
     return contradicted("count", f"the record has {actual} of them", inside[-1].facts)
 
@@ -110,10 +106,9 @@ def _counted(node: Node) -> tuple[Node, int]:
     said = readings.readings(node)
     if node.all("times"):
         return node.all("obs")[0], meaning.count(node.all("times")[0])
-    told = meaning.amount(said[0].value) if len(said) == 1 else None
-    if told is None or told.unit or told.decimals or said[0].whens:
+    if len(said) != 1 or said[0].whens:
         raise UnclearError("how many values are meant")
-    return said[0].subject, int(told.value)
+    return said[0].subject, meaning.tally(said[0].value)
 
 
 def since_last(node: Node, record: Record) -> list[Outcome]:
