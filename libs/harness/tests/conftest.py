@@ -104,7 +104,7 @@ def random_story(seed: int) -> Story:
     for number in range(chance.randrange(0, 4)):
         story.passage(f"Passage {number}")
     tempt(story, chance)
-    story.inputs.flow = chance.choice(["first_visit", "follow_up"])
+    story.inputs.flow = chance.choice(["first_visit", "follow_up", "select"])
     return story
 
 
@@ -119,6 +119,8 @@ def tempt(story: Story, chance: random.Random) -> None:
             story.reach(tool, chance.choice([fact_id, ""]), *chance.sample(ids, min(2, len(ids))))
     story.inputs.asked_fact_ids.extend(each for each in ids if chance.random() < 0.2)
     story.inputs.findings.add(name="rule", text="a rule", fact_ids=ids[:1])
+    for fact_id in ids:
+        story.inputs.candidates.add(text="A thing.", fact_ids=[fact_id], mandatory=chance.random() < 0.1)
     story.inputs.policy.prose_tokens = chance.choice([0, 0, 20])
 
 

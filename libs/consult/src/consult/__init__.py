@@ -4,7 +4,7 @@
 `prepare_form` stands in the place of `prepare` where a brief, a summary or a note is asked for.
 """
 
-from consult.consultation import Concluded, Prepared, assess, conclude, prepare, prepare_form
+from consult.consultation import Chooser, Concluded, Prepared, assess, conclude, prepare, prepare_form
 from consult.drafting import Drafted, draft_model, draft_rules
 from consult.driving import Driven, Model, consult, drive, drive_again
 from consult.gate import gate, release, verify
@@ -17,6 +17,7 @@ from consult.tools import RecordTools, Search, Tools, WordSearch
 
 __all__ = [
     "Budget",
+    "Chooser",
     "Concluded",
     "Drafted",
     "Driven",

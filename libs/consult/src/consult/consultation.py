@@ -7,6 +7,7 @@ released in that order. Pure: serving, training and evaluation do the same with 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from grounding import Sources, Verifier
 from harness import RULES, Consultation, ModelPin, Outcome, Tokenizer, episode_digest, serialise
@@ -25,14 +26,24 @@ from consult.merging import merge
 from consult.questions import questions
 from consult.record import Record
 from consult.rules import CITED_PASSAGES, speak
+from consult.selection import Selection
 from consult.understanding import understood
 from consult.visits import FORMS, draw, passages, title
+
+
+class Chooser(StrEnum):
+    """Who decides what stands in front of an answer, and whether anybody speaks beside the rules."""
+
+    RULES = "rules"
+    EDITOR = "editor"  # the model chooses among what the rules can say
+    TEAM = "team"  # the model's roles speak beside the rules
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What an episode starts from. `drafted`: what the rules said; `checked`: the same after the gate; `inquiry`: how
-    the question was understood. `questions`: back to physician or patient; `courses`: to be drawn.
+    the question was understood. `questions`: back to physician or patient; `courses`: to be drawn. `selection`: where
+    the editor chooses, what from.
     """
 
     identity: Identity
@@ -46,6 +57,7 @@ class Prepared:
     specialty: str = ""
     questions: list[wire.QuestionBack] = field(default_factory=list)
     courses: list[wire.Course] = field(default_factory=list)
+    selection: Selection | None = None
 
     @property
     def deliberates(self) -> bool:
@@ -94,17 +106,22 @@ def prepare(
     budget: Budget,
     identity: Identity,
     *,
-    deliberate: bool = True,
+    chooser: Chooser = Chooser.TEAM,
 ) -> Prepared:
     """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
     sources = record.sources()
-    spoken = speak(sources, question, record.concerning, record.signed_at)
+    rules = draft_rules(speak(sources, question, record.concerning, record.signed_at), sources)
     inquiry = inquire(question, sources)
     verifier = Verifier(sources)
-    drafted = merge(put_in_front(answer(inquiry, sources), draft_rules(spoken, sources), sources, verifier))
+    answered = answer(inquiry, sources)
+    drafted = merge(put_in_front(answered, rules, sources, verifier))
     checked = gate(drafted, verifier, identity.assessment_id)
-    if deliberate:
+    selection = None
+    if chooser is Chooser.TEAM:
         inputs = compile_inputs(question, record, sources, checked, budget)
+    elif chooser is Chooser.EDITOR:
+        selection = Selection.of(answered, rules, sources, verifier)
+        inputs = selection.inputs(question, record)
     else:
         inputs = of_rules_alone(question, record, checked)
     return Prepared(
@@ -117,6 +134,7 @@ def prepare(
         understood(question, inquiry, checked),
         questions=questions(checked, sources, verifier),
         courses=courses(drafted, sources),
+        selection=selection,
     )
 
 
@@ -142,7 +160,10 @@ def _front(checked: Iterable[wire.AssessedStatement]) -> list[wire.AssessedState
 
 def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]:
     """Rules and model together through the gate, which the rules alone passed already."""
-    if not prepared.deliberates:
+    if prepared.selection and outcome.shown:
+        drafted = merge(prepared.selection.edited(outcome.shown, prepared.sources))
+        return gate(drafted, Verifier(prepared.sources), prepared.identity.assessment_id)
+    if prepared.selection or not prepared.deliberates:
         return prepared.checked
     sources = prepared.after(outcome)
     drafted = merge(prepared.drafted, draft_model(outcome, sources, prepared.inputs))

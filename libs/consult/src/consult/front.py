@@ -62,8 +62,13 @@ class _Bundle:
 
 
 def put_in_front(answered: Answer, rules: Sequence[Drafted], sources: Sources, verifier: Verifier) -> list[Drafted]:
+    """What answers the question by rules, in front as far as there is room."""
+    ways = (fullest(each, sources, verifier) for each in answered.told)
+    return arranged(answered, bundled(filter(None, ways), sources, verifier), rules, sources)
+
+
+def arranged(answered: Answer, told: Sequence[Drafted], rules: Sequence[Drafted], sources: Sources) -> list[Drafted]:
     """Alerts about the drugs that the question names, what answers it, a passage beside it; then everything else."""
-    told = _told(answered.told, sources, verifier)
     touching: dict[tuple[str, str], Drafted] = {}
     for each in rules:
         if _is_alert(each, answered.considered):
@@ -95,11 +100,13 @@ def _is_about(drafted: Drafted, answered: Answer, sources: Sources) -> bool:
     return not answered.drugs.isdisjoint(keys) and len(keys & answered.about) >= _SHARED
 
 
-def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Verifier) -> list[Drafted]:
-    """The statements in front, and behind them those that are withheld or too many, in reading order."""
+def bundled(answers: Iterable[tuple[Drafted, bool]], sources: Sources, verifier: Verifier) -> list[Drafted]:
+    """The statements in front, and behind them those that are withheld or too many, in reading order; of each, whether
+    it is supported.
+    """
     bundles: list[_Bundle] = []
     behind: list[Drafted] = []
-    for drafted, supported in filter(None, (_fullest(ways, sources, verifier) for ways in answers)):
+    for drafted, supported in answers:
         taking = next((each for each in bundles if each.takes(drafted)), None)
         longer = taking.more(drafted) if taking else len(drafted.rendered.text)
         room = sum(each.length for each in bundles) + longer <= CHARACTERS
@@ -113,7 +120,7 @@ def _told(answers: Iterable[Sequence[Statement]], sources: Sources, verifier: Ve
     return [*(replace(each, front=True) for each in front), *behind]
 
 
-def _fullest(ways: Sequence[Statement], sources: Sources, verifier: Verifier) -> tuple[Drafted, bool] | None:
+def fullest(ways: Sequence[Statement], sources: Sources, verifier: Verifier) -> tuple[Drafted, bool] | None:
     """The fullest way that is supported, else the fullest that can be drafted; whether it is supported."""
     drafted = [each for way in ways if (each := draft(way, sources, wire.AUTHOR_RULE, ANSWER))]
     supported = next((each for each in drafted if _holds(each, verifier)), None)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from consult import (
     Budget,
+    Chooser,
     Driven,
     Identity,
     Prepared,
@@ -151,11 +152,11 @@ def test_passages_that_rules_quote_and_nobody_has_are_said_to_be_missing(
 
 
 def of_rules(question: str, record: Record) -> Prepared:
-    return prepare(question, record, Budget(700, 40), Identity.of("r"), deliberate=False)
+    return prepare(question, record, Budget(700, 40), Identity.of("r"), chooser=Chooser.RULES)
 
 
 def test_the_model_takes_part_where_it_is_asked_for(record: Record) -> None:
-    assert prepare("How is the potassium?", record, Budget(700, 40), Identity.of("r"), deliberate=True).deliberates
+    assert prepare("How is the potassium?", record, Budget(700, 40), Identity.of("r"), chooser=Chooser.TEAM).deliberates
     assert not of_rules("How is the potassium?", record).deliberates
 
 

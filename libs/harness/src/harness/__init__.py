@@ -2,7 +2,7 @@
 
 from harness.consultation import Consultation
 from harness.episode import EpisodeTamperedError, episode_digest, parse, serialise, verify_chain
-from harness.flows import RULES
+from harness.flows import RULES, SELECT
 from harness.protocol import (
     NO_MODEL,
     CallTool,
@@ -17,6 +17,7 @@ from harness.protocol import (
     ProtocolError,
     Round,
     Said,
+    Shown,
     ToolResult,
     Written,
 )
@@ -26,6 +27,7 @@ from harness.tokenizer import Tokenizer
 __all__ = [
     "NO_MODEL",
     "RULES",
+    "SELECT",
     "CallTool",
     "Consultation",
     "EpisodeTamperedError",
@@ -42,6 +44,7 @@ __all__ = [
     "ReplayDifferenceError",
     "Round",
     "Said",
+    "Shown",
     "Tokenizer",
     "ToolResult",
     "Written",

@@ -83,11 +83,18 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Show:
+    """The editor puts a candidate in front of the answer, by its place among the candidates from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     pass
 
 
-Action: TypeAlias = Say | Propose | Call | AskPhysician | HandOver | Doubt | Write | Finish
+Action: TypeAlias = Say | Propose | Call | AskPhysician | HandOver | Doubt | Write | Show | Finish
 
 
 class ActionRefusedError(Exception):

@@ -58,10 +58,11 @@ class Consultation:
             seed=self._seed,
             now=at,
             started=at,
+            question=self._inputs.question,
         )
         self._session.decide("harness", "started", self._flow.name)
         if self._flow.phases:
-            open_record(self._session, self._inputs.question)
+            open_record(self._session)
         self._run = self._phases()
         return self._next(None)
 
@@ -84,6 +85,7 @@ class Consultation:
             degraded=tuple(self._session.degraded),
             facts=MappingProxyType(sources.facts),
             passages=MappingProxyType(sources.passages),
+            shown=tuple(draft.shown),
         )
 
     def decide(self, by: str, what: str, reason: str, at: datetime) -> None:
@@ -119,6 +121,8 @@ class Consultation:
 
     def _phases(self) -> _Run:
         self._session.team = self._team()
+        if not any(COORDINATOR.name in phase.roles for phase in self._flow.phases):
+            self._add_mandatory()
         for phase in self._flow.phases:
             self.state = phase.state
             yield from self._together(phase)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from grounding.kind import Choice
 
 from harness.actions import AskPhysician, Propose
-from harness.protocol import Proposed, Said, Written
+from harness.protocol import Proposed, Said, Shown, Written
 
 
 class Draft:
@@ -13,6 +13,7 @@ class Draft:
         self._items: list[Said | Proposed] = []
         self._words: list[str] = []
         self.written: list[Written] = []
+        self.shown: list[Shown] = []
 
     def __len__(self) -> int:
         return len(self._items)

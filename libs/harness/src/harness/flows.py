@@ -52,7 +52,12 @@ FOLLOW_UP = Flow(
     comparing=True,
 )
 
+# The editor alone: which of the statements that rules made stand in front, and in which order.
+SELECT = Flow(
+    name="select", phases=(Phase(State.SELECT, ("editor",)),), mandatory=frozenset({"editor"}), comparing=False
+)
+
 # No role takes part: the episode holds what it started from and what its driver decided, and has no turn.
 RULES = Flow(name="rules", phases=(), mandatory=frozenset(), comparing=False)
 
-FLOWS = {flow.name: flow for flow in (FIRST_VISIT, FOLLOW_UP, RULES)}
+FLOWS = {flow.name: flow for flow in (FIRST_VISIT, FOLLOW_UP, SELECT, RULES)}

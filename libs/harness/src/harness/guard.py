@@ -138,6 +138,13 @@ def _doubt(arguments: list[str], view: View) -> Action:
     return actions.Doubt(int(arguments[0][1:]))
 
 
+def _show(arguments: list[str], view: View) -> Action:
+    number = view.sources.candidate(_one(arguments))
+    if number is None:
+        raise ActionRefusedError("no such candidate")
+    return actions.Show(number)
+
+
 def _finish(arguments: list[str], view: View) -> Action:  # noqa: ARG001 - every resolver has this shape
     if arguments:
         raise ActionRefusedError("wrong number of words")
@@ -151,5 +158,6 @@ _ACTS: Mapping[str, Callable[[list[str], View], Action]] = {
     Act.WRITE: _write,
     Act.ASK: _ask,
     Act.DOUBT: _doubt,
+    Act.SHOW: _show,
     Act.FINISH: _finish,
 }

@@ -4,7 +4,7 @@ from datetime import UTC
 
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, Policy
 
-from harness.flows import FLOWS, FOLLOW_UP, Flow
+from harness.flows import FLOWS, FOLLOW_UP, SELECT, Flow
 from harness.protocol import InputsRefusedError
 from harness.sources import Sources, SourcesRefusedError
 
@@ -46,8 +46,11 @@ def sources_of(inputs: EpisodeInputs, flow: Flow) -> Sources:
     sources = Sources(since)
     try:
         sources.know(inputs.context)
-        sources.add_candidates(inputs)
-        sources.add_context(inputs.context)
+        if flow is SELECT:
+            sources.offer(inputs.candidates)
+        else:
+            sources.add_candidates(inputs)
+            sources.add_context(inputs.context)
     except SourcesRefusedError as error:
         raise InputsRefusedError(str(error)) from error
     return sources

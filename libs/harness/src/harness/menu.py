@@ -59,5 +59,6 @@ _ACTS: Mapping[str, Callable[[View], Iterable[str]]] = {
     Act.ASK_PHYSICIAN: _questions,
     Act.WRITE: lambda _: ["write"],
     Act.ASK: lambda view: [f"ask {role}" for role in view.team],
+    Act.SHOW: lambda view: [f"show {handle}" for handle in view.sources.candidates],
     Act.DOUBT: lambda view: [f"doubt S{number}" for number in range(1, view.drafted + 1)],
 }

@@ -5,10 +5,10 @@ from harness.protocol import InputsRefusedError
 from harness.session import Session
 
 
-def open_record(session: Session, question: str) -> None:
+def open_record(session: Session) -> None:
     """Encodes question and lines once. Lines beyond the budget are dropped from the end, and that is recorded."""
     budget = session.policy.context_tokens
-    ids = session.tokenizer.encode(opening(question))
+    ids = session.tokenizer.encode(opening(session.question))
     if len(ids) > budget:
         raise InputsRefusedError(f"the question alone takes more than the {budget} tokens of the context")
     kept = 0

@@ -148,6 +148,14 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A candidate that the editor put in front, by its place from 1, and the step of the turn that chose it."""
+
+    number: int
+    step: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The draft, and everything it may point to. `degraded` says what is missing and why."""
 
@@ -157,3 +165,4 @@ class Outcome:
     degraded: tuple[str, ...]
     facts: Mapping[str, ClinicalFact]
     passages: Mapping[str, Passage]
+    shown: tuple[Shown, ...] = ()

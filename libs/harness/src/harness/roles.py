@@ -93,4 +93,16 @@ VERIFIER = Role(
     budget=Budget(turns=4, tokens=50, calls=0),
 )
 
-ROLES = {role.name: role for role in (COORDINATOR, HISTORIAN, DIAGNOSTICIAN, PHARMACIST, IMAGING_LIAISON, VERIFIER)}
+# Statements that stand in front of an answer, at most.
+MOST_SHOWN = 6
+
+EDITOR = Role(
+    name="editor",
+    task="You are the editor. Show the lines that answer the question, the best first.",
+    acts={State.SELECT: frozenset({Act.SHOW})},
+    budget=Budget(turns=MOST_SHOWN, tokens=15 * MOST_SHOWN, calls=0),
+)
+
+ROLES = {
+    role.name: role for role in (COORDINATOR, HISTORIAN, DIAGNOSTICIAN, PHARMACIST, IMAGING_LIAISON, VERIFIER, EDITOR)
+}

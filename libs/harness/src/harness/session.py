@@ -26,6 +26,7 @@ class Session:
     seed: int
     now: datetime
     started: datetime
+    question: str = ""
     opening: Sequence[int] = ()
     base_lines: int = 0
     team: tuple[str, ...] = ()

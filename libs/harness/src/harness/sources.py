@@ -1,17 +1,23 @@
-"""The sources of an episode under short handles: F1.. facts, E1.. passages, K1.. calculations, N1.. absences.
+"""The sources of an episode under short handles: F1.. facts, E1.. passages, K1.. calculations, N1.. absences; A to Z
+for the candidates of an editor, behind their lines, where a small network copies them best.
 
 A source has a handle only when its line was given to the episode, is not withdrawn and not replaced: what has no handle
 cannot be named, and so cannot be cited.
 """
 
-from collections.abc import Container, Iterator
+import string
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from grounding.facts import in_time, known_since
-from longitude.reasoning.v1.episode_pb2 import Calculation, EpisodeInputs
+from longitude.reasoning.v1.episode_pb2 import Calculation, Candidate, EpisodeInputs
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
+
+_LETTERS = string.ascii_uppercase
+# Characters of a candidate that the editor reads.
+_LONGEST = 44
 
 Source = ClinicalFact | Passage | Calculation | CodedConcept
 
@@ -26,9 +32,10 @@ class Line:
 
     handle: str
     text: str
+    behind: bool = False
 
     def __str__(self) -> str:
-        return f"{self.handle} {self.text}".strip()
+        return (f"{self.text} {self.handle}" if self.behind else f"{self.handle} {self.text}").strip()
 
 
 class Sources:
@@ -47,6 +54,7 @@ class Sources:
         self._reach: dict[tuple[str, str], frozenset[str]] = {}
         self._replaced: set[str] = set()
         self._handle_of: dict[str, str] = {}
+        self._candidates: dict[str, tuple[int, int]] = {}  # number and place of the line
 
     def add_context(self, context: Context) -> None:
         """Takes in a context pack or a tool's result; raises SourcesRefusedError before anything is taken."""
@@ -81,6 +89,26 @@ class Sources:
         self.asked = frozenset(inputs.asked_fact_ids)
         for concept in inputs.absences:
             self._append("N", concept, f"not in the record: {concept.display or concept.code}")
+
+    def offer(self, candidates: Sequence[Candidate]) -> None:
+        """Gives a handle to each candidate that is not shown in any case, as far as there are letters."""
+        for number, candidate in enumerate(candidates, 1):
+            if not {*candidate.fact_ids, *candidate.passage_ids} <= self.facts.keys() | self.passages.keys():
+                raise SourcesRefusedError("a candidate names a fact or passage that the context does not hold")
+            handle = "" if candidate.mandatory else next(iter(_LETTERS[len(self._candidates) :]), "")
+            if handle:
+                self._candidates[handle] = (number, len(self.lines))
+            if handle or candidate.mandatory:
+                self.lines.append(Line(handle, _shortened(candidate.text), behind=True))
+
+    @property
+    def candidates(self) -> Iterable[str]:
+        """Handles of the candidates that may be chosen."""
+        return self._candidates.keys()
+
+    def candidate(self, handle: str) -> int | None:
+        """The number of a candidate."""
+        return self._candidates.get(handle, (None, 0))[0]
 
     def add_calculation(self, calculation: Calculation) -> None:
         """Takes in a value that `calculate` computed; it can be computed no more."""
@@ -158,12 +186,19 @@ class Sources:
         for handle in [handle for handle, index in self._shown_in.items() if index >= length]:
             del self._shown_in[handle], self._sources[handle]
             self._handle_of = {key: held for key, held in self._handle_of.items() if held != handle}
+        self._candidates = {handle: held for handle, held in self._candidates.items() if held[1] < length}
         del self.lines[length:]
         return dropped
 
 
 def is_result(fact: ClinicalFact) -> bool:
     return fact.kind == FactKind.FACT_KIND_RESULT
+
+
+def _shortened(text: str) -> str:
+    """What a line is about stands at its beginning."""
+    line = _one_line(text)
+    return line if len(line) <= _LONGEST else line[:_LONGEST].rsplit(" ", 1)[0]
 
 
 def _one_line(text: str) -> str:

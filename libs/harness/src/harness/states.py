@@ -9,5 +9,6 @@ class State(StrEnum):
     CHECK = "check"
     DRAFT = "draft"
     VERIFY = "verify"
+    SELECT = "select"
     AWAIT_REVIEW = "await_review"  # no agent acts any more: the physician does
     CLOSED = "closed"

@@ -19,6 +19,7 @@ from harness.actions import (
     Propose,
     QuestionPurpose,
     Say,
+    Show,
     Write,
 )
 
@@ -80,5 +81,6 @@ _TYPED: Mapping[type[Action], Callable[[Any], Typed]] = {
     HandOver: lambda action: Typed(hand_over=Typed.HandOver(role=action.role)),
     Doubt: lambda action: Typed(doubt=Typed.Doubt(number=action.number)),
     Write: lambda action: Typed(write=Typed.Write(tokens=action.tokens, fact_ids=action.fact_ids)),
+    Show: lambda action: Typed(show=Typed.Show(number=action.number)),
     Finish: lambda _: Typed(finish=Typed.Finish()),
 }

@@ -16,6 +16,7 @@ class Act(StrEnum):
     WRITE = "write"
     ASK = "ask"
     DOUBT = "doubt"
+    SHOW = "show"
     FINISH = "finish"
 
 
@@ -35,5 +36,6 @@ HINTS: Mapping[str, str] = {
     Act.WRITE: "write",
     Act.ASK: "ask role",
     Act.DOUBT: "doubt S",
+    Act.SHOW: "show line",
     Act.FINISH: "finish",
 }

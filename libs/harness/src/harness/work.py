@@ -16,6 +16,7 @@ from harness.actions import (
     HandOver,
     Propose,
     Say,
+    Show,
     Write,
 )
 from harness.agent import REFUSED, Agent
@@ -25,7 +26,7 @@ from harness.grammar import Grammar, compile_menu
 from harness.guard import decide
 from harness.menu import menu
 from harness.prompts import SYSTEM, WRITING, after, briefing
-from harness.protocol import Answer, Failed, Generated, ProtocolError, Request
+from harness.protocol import Answer, Failed, Generated, ProtocolError, Request, Shown
 from harness.session import Session
 from harness.states import State
 from harness.tokenizer import Tokenizer
@@ -130,6 +131,8 @@ def _put_down(action: Action, text: str, role: str, step: int, draft: Draft) -> 
         draft.propose(action, text, role, step)
     elif isinstance(action, Doubt):
         draft.doubt(action.number)
+    elif isinstance(action, Show):
+        draft.shown.append(Shown(action.number, step))
 
 
 def _call(action: Call, agent: Agent, session: Session) -> Generator[Request, Answer, str]:
@@ -158,7 +161,9 @@ def _brief(agent: Agent, state: State, session: Session) -> None:
     if first:
         agent.shown = session.base_lines
     drafted = session.draft.lines() if state is State.VERIFY else []
-    text = briefing(agent.role, state, [*_new_lines(agent, session), *drafted])
+    # A small network reads best what it is asked right before it answers.
+    again = [f"Question: {session.question}"] if state is State.SELECT else []
+    text = briefing(agent.role, state, [*_new_lines(agent, session), *drafted, *again])
     if first:
         agent.open(SYSTEM, session.opening, text)
     else:

@@ -46,7 +46,8 @@ _BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 class Answer:
     """`told`: what may stand in front, in reading order, each in the ways in which it can be said. `considered`: ids
     of the orders of the drugs that the question names. `drugs`: keys of these drugs, none where no passage belongs
-    beside the answer; `about`: keys of all that it is about. `groups`: all that finding brought.
+    beside the answer; `about`: keys of all that it is about. `groups`: all that finding brought. `concerning`: those
+    of `told` that are never left out, allergies to a drug of the question.
     """
 
     told: tuple[Ways, ...]
@@ -54,6 +55,7 @@ class Answer:
     drugs: frozenset[str]
     about: frozenset[str]
     groups: tuple[Group, ...]
+    concerning: tuple[Ways, ...] = ()
 
 
 def answer(inquiry: Inquiry, sources: Sources) -> Answer:
@@ -67,7 +69,9 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     drugs = frozenset().union(*(each.keys for each in inquiry.drugs)) if wanted else frozenset[str]()
     in_use = [sources.fact(fact_id) for ways in told for fact_id in ways[0].fact_ids]
     about = drugs.union(*(facts.keys(each) for each in in_use))
-    return Answer(tuple(told), frozenset(each.fact_id for each in orders), drugs, about, tuple(groups))
+    return Answer(
+        tuple(told), frozenset(each.fact_id for each in orders), drugs, about, tuple(groups), tuple(allergies[0])
+    )
 
 
 def _statements(

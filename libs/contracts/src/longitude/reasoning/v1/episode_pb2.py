@@ -28,7 +28,7 @@ from longitude.record.v1 import context_pb2 as longitude_dot_record_dot_v1_dot_c
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longitude/reasoning/v1/episode.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"L\n\x07\x46inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\x12\x13\n\x0bpassage_ids\x18\x04 \x03(\t\"[\n\x0b\x43\x61lculation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"8\n\x05Reach\x12\x0c\n\x04tool\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\"{\n\x06Policy\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x12\r\n\x05top_p\x18\x02 \x01(\x01\x12\x0e\n\x06window\x18\x03 \x01(\r\x12\x16\n\x0e\x63ontext_tokens\x18\x04 \x01(\r\x12\x0f\n\x07seconds\x18\x05 \x01(\r\x12\x14\n\x0cprose_tokens\x18\x06 \x01(\r\"\xb1\x03\n\rEpisodeInputs\x12\x10\n\x08question\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.longitude.record.v1.Context\x12\x0c\n\x04\x66low\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1f.longitude.reasoning.v1.Finding\x12\x39\n\x0c\x63\x61lculations\x18\x06 \x03(\x0b\x32#.longitude.reasoning.v1.Calculation\x12\x33\n\x08\x61\x62sences\x18\x07 \x03(\x0b\x32!.longitude.record.v1.CodedConcept\x12\r\n\x05tools\x18\x08 \x03(\t\x12.\n\x06policy\x18\t \x01(\x0b\x32\x1e.longitude.reasoning.v1.Policy\x12,\n\x05reach\x18\n \x03(\x0b\x32\x1d.longitude.reasoning.v1.Reach\x12\x16\n\x0e\x61sked_fact_ids\x18\x0b \x03(\t\"\x84\x01\n\x04Pins\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cmodel_sha256\x18\x02 \x01(\t\x12\x18\n\x10tokenizer_sha256\x18\x03 \x01(\t\x12\x17\n\x0fharness_version\x18\x04 \x01(\t\x12\x16\n\x0e\x63ontext_sha256\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\"\xd1\x01\n\tModelTurn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x1b\n\x0fobservation_ids\x18\x03 \x03(\rB\x02\x10\x01\x12\x16\n\naction_ids\x18\x04 \x03(\rB\x02\x10\x01\x12\x15\n\tlog_probs\x18\x05 \x03(\x01\x42\x02\x10\x01\x12\x18\n\x0c\x61llowed_mass\x18\x06 \x03(\x02\x42\x02\x10\x01\x12\x16\n\x0egrammar_sha256\x18\x07 \x01(\t\x12\x15\n\rfinish_reason\x18\x08 \x01(\t\x12\x12\n\x06\x66orced\x18\t \x03(\x08\x42\x02\x10\x01\"\x96\x02\n\x08ToolCall\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12\x15\n\rresult_sha256\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12,\n\x06result\x18\x07 \x01(\x0b\x32\x1c.longitude.record.v1.Context\x12;\n\x0cwould_change\x18\x08 \x03(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x39\n\x0c\x63\x61lculations\x18\t \x03(\x0b\x32#.longitude.reasoning.v1.Calculation\"\xa5\x08\n\x06\x41\x63tion\x12\x31\n\x03say\x18\x01 \x01(\x0b\x32\".longitude.reasoning.v1.Action.SayH\x00\x12\x39\n\x07propose\x18\x02 \x01(\x0b\x32&.longitude.reasoning.v1.Action.ProposeH\x00\x12\x33\n\x04\x63\x61ll\x18\x03 \x01(\x0b\x32#.longitude.reasoning.v1.Action.CallH\x00\x12\x44\n\rask_physician\x18\x04 \x01(\x0b\x32+.longitude.reasoning.v1.Action.AskPhysicianH\x00\x12<\n\thand_over\x18\x05 \x01(\x0b\x32\'.longitude.reasoning.v1.Action.HandOverH\x00\x12\x35\n\x05\x64oubt\x18\x06 \x01(\x0b\x32$.longitude.reasoning.v1.Action.DoubtH\x00\x12\x35\n\x05write\x18\x07 \x01(\x0b\x32$.longitude.reasoning.v1.Action.WriteH\x00\x12\x37\n\x06\x66inish\x18\x08 \x01(\x0b\x32%.longitude.reasoning.v1.Action.FinishH\x00\x1a\xa6\x01\n\x03Say\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x12\n\npassage_id\x18\x03 \x01(\t\x12/\n\x04\x63ode\x18\x04 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x13\n\x0b\x63\x61lculation\x18\x05 \x01(\t\x1a\x64\n\x07Propose\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32$.longitude.reasoning.v1.ProposalKind\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x13\n\x0bpassage_ids\x18\x03 \x03(\t\x1as\n\x04\x43\x61ll\x12\x0c\n\x04tool\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12;\n\x0cwould_change\x18\x04 \x03(\x0e\x32%.longitude.reasoning.v1.StatementKind\x1aY\n\x0c\x41skPhysician\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x38\n\x07purpose\x18\x02 \x01(\x0e\x32\'.longitude.reasoning.v1.QuestionPurpose\x1a\x18\n\x08HandOver\x12\x0c\n\x04role\x18\x01 \x01(\t\x1a\x17\n\x05\x44oubt\x12\x0e\n\x06number\x18\x01 \x01(\r\x1a)\n\x05Write\x12\x0e\n\x06tokens\x18\x01 \x01(\r\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x1a\x08\n\x06\x46inishB\x06\n\x04kind\"d\n\x08\x44\x65\x63ision\x12\n\n\x02\x62y\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12.\n\x06\x61\x63tion\x18\x04 \x01(\x0b\x32\x1e.longitude.reasoning.v1.Action\"\xfc\x01\n\x04Step\x12\r\n\x05index\x18\x01 \x01(\r\x12\x31\n\x04turn\x18\x02 \x01(\x0b\x32!.longitude.reasoning.v1.ModelTurnH\x00\x12\x30\n\x04tool\x18\x03 \x01(\x0b\x32 .longitude.reasoning.v1.ToolCallH\x00\x12\x34\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32 .longitude.reasoning.v1.DecisionH\x00\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fprevious_sha256\x18\x06 \x01(\tB\t\n\x07\x63ontent\"\xbd\x01\n\x07\x45pisode\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\r\x12*\n\x04pins\x18\x03 \x01(\x0b\x32\x1c.longitude.reasoning.v1.Pins\x12+\n\x05steps\x18\x04 \x03(\x0b\x32\x1c.longitude.reasoning.v1.Step\x12\x35\n\x06inputs\x18\x05 \x01(\x0b\x32%.longitude.reasoning.v1.EpisodeInputs*\xb8\x01\n\x0cProposalKind\x12\x1d\n\x19PROPOSAL_KIND_UNSPECIFIED\x10\x00\x12#\n\x1fPROPOSAL_KIND_REVIEW_MEDICATION\x10\x01\x12\x1f\n\x1bPROPOSAL_KIND_REPEAT_RESULT\x10\x02\x12!\n\x1dPROPOSAL_KIND_CLARIFY_ALLERGY\x10\x03\x12 \n\x1cPROPOSAL_KIND_REVIEW_PROBLEM\x10\x04*\xb2\x01\n\x0fQuestionPurpose\x12 \n\x1cQUESTION_PURPOSE_UNSPECIFIED\x10\x00\x12!\n\x1dQUESTION_PURPOSE_CONFIRMATION\x10\x01\x12\x1d\n\x19QUESTION_PURPOSE_REACTION\x10\x02\x12\x1e\n\x1aQUESTION_PURPOSE_ADHERENCE\x10\x03\x12\x1b\n\x17QUESTION_PURPOSE_SOURCE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longitude/reasoning/v1/episode.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"L\n\x07\x46inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\x12\x13\n\x0bpassage_ids\x18\x04 \x03(\t\"[\n\x0b\x43\x61lculation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"8\n\x05Reach\x12\x0c\n\x04tool\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x03 \x03(\t\"{\n\x06Policy\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x12\r\n\x05top_p\x18\x02 \x01(\x01\x12\x0e\n\x06window\x18\x03 \x01(\r\x12\x16\n\x0e\x63ontext_tokens\x18\x04 \x01(\r\x12\x0f\n\x07seconds\x18\x05 \x01(\r\x12\x14\n\x0cprose_tokens\x18\x06 \x01(\r\"S\n\tCandidate\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x13\n\x0bpassage_ids\x18\x03 \x03(\t\x12\x11\n\tmandatory\x18\x04 \x01(\x08\"\xe8\x03\n\rEpisodeInputs\x12\x10\n\x08question\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.longitude.record.v1.Context\x12\x0c\n\x04\x66low\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1f.longitude.reasoning.v1.Finding\x12\x39\n\x0c\x63\x61lculations\x18\x06 \x03(\x0b\x32#.longitude.reasoning.v1.Calculation\x12\x33\n\x08\x61\x62sences\x18\x07 \x03(\x0b\x32!.longitude.record.v1.CodedConcept\x12\r\n\x05tools\x18\x08 \x03(\t\x12.\n\x06policy\x18\t \x01(\x0b\x32\x1e.longitude.reasoning.v1.Policy\x12,\n\x05reach\x18\n \x03(\x0b\x32\x1d.longitude.reasoning.v1.Reach\x12\x16\n\x0e\x61sked_fact_ids\x18\x0b \x03(\t\x12\x35\n\ncandidates\x18\x0c \x03(\x0b\x32!.longitude.reasoning.v1.Candidate\"\x84\x01\n\x04Pins\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cmodel_sha256\x18\x02 \x01(\t\x12\x18\n\x10tokenizer_sha256\x18\x03 \x01(\t\x12\x17\n\x0fharness_version\x18\x04 \x01(\t\x12\x16\n\x0e\x63ontext_sha256\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\"\xd1\x01\n\tModelTurn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x1b\n\x0fobservation_ids\x18\x03 \x03(\rB\x02\x10\x01\x12\x16\n\naction_ids\x18\x04 \x03(\rB\x02\x10\x01\x12\x15\n\tlog_probs\x18\x05 \x03(\x01\x42\x02\x10\x01\x12\x18\n\x0c\x61llowed_mass\x18\x06 \x03(\x02\x42\x02\x10\x01\x12\x16\n\x0egrammar_sha256\x18\x07 \x01(\t\x12\x15\n\rfinish_reason\x18\x08 \x01(\t\x12\x12\n\x06\x66orced\x18\t \x03(\x08\x42\x02\x10\x01\"\x96\x02\n\x08ToolCall\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12\x15\n\rresult_sha256\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12,\n\x06result\x18\x07 \x01(\x0b\x32\x1c.longitude.record.v1.Context\x12;\n\x0cwould_change\x18\x08 \x03(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x39\n\x0c\x63\x61lculations\x18\t \x03(\x0b\x32#.longitude.reasoning.v1.Calculation\"\xf2\x08\n\x06\x41\x63tion\x12\x31\n\x03say\x18\x01 \x01(\x0b\x32\".longitude.reasoning.v1.Action.SayH\x00\x12\x39\n\x07propose\x18\x02 \x01(\x0b\x32&.longitude.reasoning.v1.Action.ProposeH\x00\x12\x33\n\x04\x63\x61ll\x18\x03 \x01(\x0b\x32#.longitude.reasoning.v1.Action.CallH\x00\x12\x44\n\rask_physician\x18\x04 \x01(\x0b\x32+.longitude.reasoning.v1.Action.AskPhysicianH\x00\x12<\n\thand_over\x18\x05 \x01(\x0b\x32\'.longitude.reasoning.v1.Action.HandOverH\x00\x12\x35\n\x05\x64oubt\x18\x06 \x01(\x0b\x32$.longitude.reasoning.v1.Action.DoubtH\x00\x12\x35\n\x05write\x18\x07 \x01(\x0b\x32$.longitude.reasoning.v1.Action.WriteH\x00\x12\x37\n\x06\x66inish\x18\x08 \x01(\x0b\x32%.longitude.reasoning.v1.Action.FinishH\x00\x12\x33\n\x04show\x18\t \x01(\x0b\x32#.longitude.reasoning.v1.Action.ShowH\x00\x1a\xa6\x01\n\x03Say\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x12\n\npassage_id\x18\x03 \x01(\t\x12/\n\x04\x63ode\x18\x04 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x13\n\x0b\x63\x61lculation\x18\x05 \x01(\t\x1a\x64\n\x07Propose\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32$.longitude.reasoning.v1.ProposalKind\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x13\n\x0bpassage_ids\x18\x03 \x03(\t\x1as\n\x04\x43\x61ll\x12\x0c\n\x04tool\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12;\n\x0cwould_change\x18\x04 \x03(\x0e\x32%.longitude.reasoning.v1.StatementKind\x1aY\n\x0c\x41skPhysician\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x38\n\x07purpose\x18\x02 \x01(\x0e\x32\'.longitude.reasoning.v1.QuestionPurpose\x1a\x18\n\x08HandOver\x12\x0c\n\x04role\x18\x01 \x01(\t\x1a\x17\n\x05\x44oubt\x12\x0e\n\x06number\x18\x01 \x01(\r\x1a)\n\x05Write\x12\x0e\n\x06tokens\x18\x01 \x01(\r\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x1a\x16\n\x04Show\x12\x0e\n\x06number\x18\x01 \x01(\r\x1a\x08\n\x06\x46inishB\x06\n\x04kind\"d\n\x08\x44\x65\x63ision\x12\n\n\x02\x62y\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12.\n\x06\x61\x63tion\x18\x04 \x01(\x0b\x32\x1e.longitude.reasoning.v1.Action\"\xfc\x01\n\x04Step\x12\r\n\x05index\x18\x01 \x01(\r\x12\x31\n\x04turn\x18\x02 \x01(\x0b\x32!.longitude.reasoning.v1.ModelTurnH\x00\x12\x30\n\x04tool\x18\x03 \x01(\x0b\x32 .longitude.reasoning.v1.ToolCallH\x00\x12\x34\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32 .longitude.reasoning.v1.DecisionH\x00\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fprevious_sha256\x18\x06 \x01(\tB\t\n\x07\x63ontent\"\xbd\x01\n\x07\x45pisode\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\r\x12*\n\x04pins\x18\x03 \x01(\x0b\x32\x1c.longitude.reasoning.v1.Pins\x12+\n\x05steps\x18\x04 \x03(\x0b\x32\x1c.longitude.reasoning.v1.Step\x12\x35\n\x06inputs\x18\x05 \x01(\x0b\x32%.longitude.reasoning.v1.EpisodeInputs*\xb8\x01\n\x0cProposalKind\x12\x1d\n\x19PROPOSAL_KIND_UNSPECIFIED\x10\x00\x12#\n\x1fPROPOSAL_KIND_REVIEW_MEDICATION\x10\x01\x12\x1f\n\x1bPROPOSAL_KIND_REPEAT_RESULT\x10\x02\x12!\n\x1dPROPOSAL_KIND_CLARIFY_ALLERGY\x10\x03\x12 \n\x1cPROPOSAL_KIND_REVIEW_PROBLEM\x10\x04*\xb2\x01\n\x0fQuestionPurpose\x12 \n\x1cQUESTION_PURPOSE_UNSPECIFIED\x10\x00\x12!\n\x1dQUESTION_PURPOSE_CONFIRMATION\x10\x01\x12\x1d\n\x19QUESTION_PURPOSE_REACTION\x10\x02\x12\x1e\n\x1aQUESTION_PURPOSE_ADHERENCE\x10\x03\x12\x1b\n\x17QUESTION_PURPOSE_SOURCE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,10 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELTURN'].fields_by_name['allowed_mass']._serialized_options = b'\020\001'
   _globals['_MODELTURN'].fields_by_name['forced']._loaded_options = None
   _globals['_MODELTURN'].fields_by_name['forced']._serialized_options = b'\020\001'
-  _globals['_PROPOSALKIND']._serialized_start=3237
-  _globals['_PROPOSALKIND']._serialized_end=3421
-  _globals['_QUESTIONPURPOSE']._serialized_start=3424
-  _globals['_QUESTIONPURPOSE']._serialized_end=3602
+  _globals['_PROPOSALKIND']._serialized_start=3454
+  _globals['_PROPOSALKIND']._serialized_end=3638
+  _globals['_QUESTIONPURPOSE']._serialized_start=3641
+  _globals['_QUESTIONPURPOSE']._serialized_end=3819
   _globals['_FINDING']._serialized_start=205
   _globals['_FINDING']._serialized_end=281
   _globals['_CALCULATION']._serialized_start=283
@@ -57,36 +57,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REACH']._serialized_end=432
   _globals['_POLICY']._serialized_start=434
   _globals['_POLICY']._serialized_end=557
-  _globals['_EPISODEINPUTS']._serialized_start=560
-  _globals['_EPISODEINPUTS']._serialized_end=993
-  _globals['_PINS']._serialized_start=996
-  _globals['_PINS']._serialized_end=1128
-  _globals['_MODELTURN']._serialized_start=1131
-  _globals['_MODELTURN']._serialized_end=1340
-  _globals['_TOOLCALL']._serialized_start=1343
-  _globals['_TOOLCALL']._serialized_end=1621
-  _globals['_ACTION']._serialized_start=1624
-  _globals['_ACTION']._serialized_end=2685
-  _globals['_ACTION_SAY']._serialized_start=2097
-  _globals['_ACTION_SAY']._serialized_end=2263
-  _globals['_ACTION_PROPOSE']._serialized_start=2265
-  _globals['_ACTION_PROPOSE']._serialized_end=2365
-  _globals['_ACTION_CALL']._serialized_start=2367
-  _globals['_ACTION_CALL']._serialized_end=2482
-  _globals['_ACTION_ASKPHYSICIAN']._serialized_start=2484
-  _globals['_ACTION_ASKPHYSICIAN']._serialized_end=2573
-  _globals['_ACTION_HANDOVER']._serialized_start=2575
-  _globals['_ACTION_HANDOVER']._serialized_end=2599
-  _globals['_ACTION_DOUBT']._serialized_start=2601
-  _globals['_ACTION_DOUBT']._serialized_end=2624
-  _globals['_ACTION_WRITE']._serialized_start=2626
-  _globals['_ACTION_WRITE']._serialized_end=2667
-  _globals['_ACTION_FINISH']._serialized_start=2669
-  _globals['_ACTION_FINISH']._serialized_end=2677
-  _globals['_DECISION']._serialized_start=2687
-  _globals['_DECISION']._serialized_end=2787
-  _globals['_STEP']._serialized_start=2790
-  _globals['_STEP']._serialized_end=3042
-  _globals['_EPISODE']._serialized_start=3045
-  _globals['_EPISODE']._serialized_end=3234
+  _globals['_CANDIDATE']._serialized_start=559
+  _globals['_CANDIDATE']._serialized_end=642
+  _globals['_EPISODEINPUTS']._serialized_start=645
+  _globals['_EPISODEINPUTS']._serialized_end=1133
+  _globals['_PINS']._serialized_start=1136
+  _globals['_PINS']._serialized_end=1268
+  _globals['_MODELTURN']._serialized_start=1271
+  _globals['_MODELTURN']._serialized_end=1480
+  _globals['_TOOLCALL']._serialized_start=1483
+  _globals['_TOOLCALL']._serialized_end=1761
+  _globals['_ACTION']._serialized_start=1764
+  _globals['_ACTION']._serialized_end=2902
+  _globals['_ACTION_SAY']._serialized_start=2290
+  _globals['_ACTION_SAY']._serialized_end=2456
+  _globals['_ACTION_PROPOSE']._serialized_start=2458
+  _globals['_ACTION_PROPOSE']._serialized_end=2558
+  _globals['_ACTION_CALL']._serialized_start=2560
+  _globals['_ACTION_CALL']._serialized_end=2675
+  _globals['_ACTION_ASKPHYSICIAN']._serialized_start=2677
+  _globals['_ACTION_ASKPHYSICIAN']._serialized_end=2766
+  _globals['_ACTION_HANDOVER']._serialized_start=2768
+  _globals['_ACTION_HANDOVER']._serialized_end=2792
+  _globals['_ACTION_DOUBT']._serialized_start=2794
+  _globals['_ACTION_DOUBT']._serialized_end=2817
+  _globals['_ACTION_WRITE']._serialized_start=2819
+  _globals['_ACTION_WRITE']._serialized_end=2860
+  _globals['_ACTION_SHOW']._serialized_start=2862
+  _globals['_ACTION_SHOW']._serialized_end=2884
+  _globals['_ACTION_FINISH']._serialized_start=2886
+  _globals['_ACTION_FINISH']._serialized_end=2894
+  _globals['_DECISION']._serialized_start=2904
+  _globals['_DECISION']._serialized_end=3004
+  _globals['_STEP']._serialized_start=3007
+  _globals['_STEP']._serialized_end=3259
+  _globals['_EPISODE']._serialized_start=3262
+  _globals['_EPISODE']._serialized_end=3451
 # @@protoc_insertion_point(module_scope)

@@ -212,6 +212,39 @@ class Policy(_message.Message):
 Global___Policy: _TypeAlias = Policy  # noqa: Y015
 
 @_typing.final
+class Candidate(_message.Message):
+    """A statement that rules made and the gate let through. Of those that are not mandatory the editor chooses what is shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    FACT_IDS_FIELD_NUMBER: _builtins.int
+    PASSAGE_IDS_FIELD_NUMBER: _builtins.int
+    MANDATORY_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    mandatory: _builtins.bool
+    """Shown whatever the editor does."""
+    @_builtins.property
+    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def passage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        passage_ids: _abc.Iterable[_builtins.str] | None = ...,
+        mandatory: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "mandatory", b"mandatory", "passage_ids", b"passage_ids", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
+
+@_typing.final
 class EpisodeInputs(_message.Message):
     """Everything an episode starts from; a replay needs nothing else of the record."""
 
@@ -228,9 +261,12 @@ class EpisodeInputs(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     REACH_FIELD_NUMBER: _builtins.int
     ASKED_FACT_IDS_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     flow: _builtins.str
-    """`first_visit` or `follow_up` (also when empty); `rules`: no role takes part, and the episode has no turn."""
+    """`first_visit` or `follow_up` (also when empty); `select`: the editor alone, among candidates; `rules`: no role takes
+    part, and the episode has no turn.
+    """
     @_builtins.property
     def context(self) -> _context_pb2.Context: ...
     @_builtins.property
@@ -261,6 +297,10 @@ class EpisodeInputs(_message.Message):
     def asked_fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Facts that the rules put to the physician as a question already."""
 
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
+        """What the editor chooses from, in the order of the rules."""
+
     def __init__(
         self,
         *,
@@ -275,10 +315,11 @@ class EpisodeInputs(_message.Message):
         policy: Global___Policy | None = ...,
         reach: _abc.Iterable[Global___Reach] | None = ...,
         asked_fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+        candidates: _abc.Iterable[Global___Candidate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "policy", b"policy", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "asked_fact_ids", b"asked_fact_ids", "calculations", b"calculations", "context", b"context", "findings", b"findings", "flow", b"flow", "policy", b"policy", "question", b"question", "reach", b"reach", "since", b"since", "tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "asked_fact_ids", b"asked_fact_ids", "calculations", b"calculations", "candidates", b"candidates", "context", b"context", "findings", b"findings", "flow", b"flow", "policy", b"policy", "question", b"question", "reach", b"reach", "since", b"since", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -619,6 +660,25 @@ class Action(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     @_typing.final
+    class Show(_message.Message):
+        """A candidate stands in front of the answer: its place among the inputs' candidates, counted from 1."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NUMBER_FIELD_NUMBER: _builtins.int
+        number: _builtins.int
+        def __init__(
+            self,
+            *,
+            number: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
     class Finish(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -639,6 +699,7 @@ class Action(_message.Message):
     DOUBT_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     FINISH_FIELD_NUMBER: _builtins.int
+    SHOW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def say(self) -> Global___Action.Say: ...
     @_builtins.property
@@ -655,6 +716,8 @@ class Action(_message.Message):
     def write(self) -> Global___Action.Write: ...
     @_builtins.property
     def finish(self) -> Global___Action.Finish: ...
+    @_builtins.property
+    def show(self) -> Global___Action.Show: ...
     def __init__(
         self,
         *,
@@ -666,12 +729,13 @@ class Action(_message.Message):
         doubt: Global___Action.Doubt | None = ...,
         write: Global___Action.Write | None = ...,
         finish: Global___Action.Finish | None = ...,
+        show: Global___Action.Show | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "show", b"show", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "show", b"show", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["say", "propose", "call", "ask_physician", "hand_over", "doubt", "write", "finish"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["say", "propose", "call", "ask_physician", "hand_over", "doubt", "write", "finish", "show"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
