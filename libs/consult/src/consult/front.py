@@ -67,7 +67,7 @@ def put_in_front(answered: Answer, rules: Sequence[Drafted], sources: Sources, v
     return arranged(answered, bundled(filter(None, ways), sources, verifier), rules, sources)
 
 
-def arranged(answered: Answer, told: Sequence[Drafted], rules: Sequence[Drafted], sources: Sources) -> list[Drafted]:
+def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Drafted], sources: Sources) -> list[Drafted]:
     """Alerts about the drugs that the question names, what answers it, a passage beside it; then everything else."""
     touching: dict[tuple[str, str], Drafted] = {}
     for each in rules:
@@ -76,9 +76,9 @@ def arranged(answered: Answer, told: Sequence[Drafted], rules: Sequence[Drafted]
     alerts = list(touching.values())[:_ALERTS]
     passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
     room = MOST - len(alerts) - len(passages)
-    front = [*alerts, *[each for each in told if each.front][:room], *passages]
+    front = [*alerts, *[each for each in answers if each.front][:room], *passages]
     chosen = {id(each) for each in front}
-    behind = [each for each in (*told, *rules) if id(each) not in chosen]
+    behind = [each for each in (*answers, *rules) if id(each) not in chosen]
     return [*(replace(each, front=True) for each in front), *(replace(each, front=False) for each in behind)]
 
 

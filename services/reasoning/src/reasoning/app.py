@@ -50,6 +50,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
             seconds=settings.episode_seconds,
             budget=Budget(settings.context_tokens, settings.prose_tokens),
+            chooser=settings.chooser,
         )
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)

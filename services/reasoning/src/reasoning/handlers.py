@@ -34,8 +34,10 @@ from reasoning.flows.runs import Report
 
 
 def fingerprint(request: AskRequest) -> bytes:
-    """SHA-256 of patient, question, whether the model is to take part, form and specialty."""
+    """SHA-256 of patient, question, who is to choose, form and specialty."""
     asked = f"{format_patient(request.patient)}\0{request.question}\0{request.deliberate}"
+    if request.chooser:
+        asked += f"\0{request.chooser}"
     if request.form not in (wire.FORM_UNSPECIFIED, wire.FORM_ANSWER):
         asked += f"\0{request.form}\0{request.specialty}"
     return hashlib.sha256(asked.encode()).digest()

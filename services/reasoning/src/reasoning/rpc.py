@@ -99,6 +99,7 @@ class Rpc(ReasoningServiceServicer):
 def _check(request: pb.AskRequest) -> None:
     if request.form in (wire.FORM_UNSPECIFIED, wire.FORM_ANSWER):
         _check_question(request.question)
+        _check_chooser(request)
     else:
         _check_form(request)
     _check_patient(request.patient)
@@ -113,11 +114,18 @@ def _check_question(question: str) -> None:
         raise InvalidInputError(f"the question has more than {MAX_QUESTION} characters")
 
 
+def _check_chooser(request: pb.AskRequest) -> None:
+    if request.chooser not in pb.Chooser.values():
+        raise InvalidInputError("unknown chooser")
+    if request.deliberate and request.chooser not in (pb.CHOOSER_UNSPECIFIED, pb.CHOOSER_TEAM):
+        raise InvalidInputError("deliberate asks for the team, and chooser for somebody else")
+
+
 def _check_form(request: pb.AskRequest) -> None:
     """A brief, a summary or a note, which nobody deliberates about."""
     if request.form not in FORMS:
         raise InvalidInputError("unknown form")
-    if request.question or request.deliberate:
+    if request.question or request.deliberate or request.chooser:
         raise InvalidInputError("this form takes no question and is not deliberated")
     try:
         title(request.form, request.specialty)

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from consult import Chooser
 from pydantic import Field, FilePath
 from servicekit.settings import Endpoint, ObjectStoreSettings, PostgresSettings, ServiceSettings
 
@@ -25,5 +26,7 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     generation_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     # Tokens of the record that one agent sees.
     context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 700
+    # Who chooses what stands in front of an answer where the caller does not say.
+    chooser: Chooser = Chooser.RULES
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40

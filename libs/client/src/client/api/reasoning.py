@@ -47,6 +47,7 @@ class ReasoningClient:
         deliberate: bool = False,
         form: assessment_pb2.Form.ValueType = assessment_pb2.FORM_ANSWER,
         specialty: str = "",
+        chooser: pb.Chooser.ValueType = pb.CHOOSER_UNSPECIFIED,
     ) -> AsyncIterator[Heard]:
         """Progress while the episode runs, and what stands in front while the model is to speak; the assessment is the
         last item. Other forms than an answer take no question.
@@ -60,6 +61,7 @@ class ReasoningClient:
             deliberate=deliberate,
             form=form,
             specialty=specialty,
+            chooser=chooser,
         )
         with explained("reasoning"):
             async for response in self._stub.Ask(request, timeout=EPISODE_SECONDS):

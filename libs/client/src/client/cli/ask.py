@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
-from longitude.reasoning.v1.reasoning_service_pb2 import Progress
+from longitude.reasoning.v1.reasoning_service_pb2 import CHOOSER_UNSPECIFIED, Chooser, Progress
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from client import drawing, forms, stack
@@ -26,6 +27,9 @@ def ask(
     *,
     request_id: Annotated[str, typer.Option(help="The same id gives the same assessment again.")] = "",
     deliberate: Annotated[bool, typer.Option("--deliberate", help="Let the model take part beside the rules.")] = False,
+    chooser: Annotated[
+        Choosing | None, typer.Option(help="Who chooses what stands in front; else as the service is set.")
+    ] = None,
     more: Annotated[bool, typer.Option("--more", help="Unfold what does not answer, and what was withheld.")] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the courses that the answer tells.")
@@ -35,9 +39,17 @@ def ask(
     """Ask about a patient. What answers stands in front; the rest is folded away, with its count."""
     if plot is not None and plot.suffix.lower() != ".svg":
         raise typer.BadParameter("a plot is written as .svg")
-    asking = Asking(patient_key(patient), question, request_id, deliberate=deliberate)
+    asking = Asking(patient_key(patient), question, request_id, deliberate=deliberate, chooser=chooser)
     page = None if json else Page(screen(), question, more=more)
     run(asking.run(page, plot))
+
+
+class Choosing(StrEnum):
+    """Who chooses: the rules, the model among what they can say, or the model's roles beside them."""
+
+    RULES = "rules"
+    EDITOR = "editor"
+    TEAM = "team"
 
 
 class Asking:
@@ -52,9 +64,11 @@ class Asking:
         deliberate: bool = False,
         form: WrittenForm.ValueType = WrittenForm.FORM_ANSWER,
         specialty: str = "",
+        chooser: Choosing | None = None,
     ) -> None:
         self._patient, self._question, self._request_id = patient, question, request_id
         self._deliberate, self._form, self._specialty = deliberate, form, specialty
+        self._chooser = Chooser.Value(f"CHOOSER_{chooser.name}") if chooser else CHOOSER_UNSPECIFIED
 
     async def run(self, page: Page | None, plot: Path | None = None) -> bool:
         """Without a page, one JSON document."""
@@ -75,6 +89,7 @@ class Asking:
             deliberate=self._deliberate,
             form=self._form,
             specialty=self._specialty,
+            chooser=self._chooser,
         )
         with margin().status("asking") as status:
             async for item in asked:

@@ -2,19 +2,29 @@
 
 import asyncio
 
-from consult import Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare, prepare_form
+from consult import Chooser, Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare, prepare_form
 from consult.rules import CITED_PASSAGES
 from consult.visits import FORMS, passages
 from contracts.errors import InvalidInputError, UnavailableError
 from harness import NO_MODEL, Consultation, InputsRefusedError, ModelPin
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, AskResponse, Draft, Progress
+from longitude.reasoning.v1.reasoning_service_pb2 import (
+    CHOOSER_EDITOR,
+    CHOOSER_RULES,
+    CHOOSER_TEAM,
+    AskRequest,
+    AskResponse,
+    Draft,
+    Progress,
+)
 from longitude.record.v1.context_pb2 import Context
 
 from reasoning.flows.driver import Driver, OnProgress, now
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Report
 from reasoning.flows.tools import MemoryTools
+
+CHOOSERS = {CHOOSER_RULES: Chooser.RULES, CHOOSER_EDITOR: Chooser.EDITOR, CHOOSER_TEAM: Chooser.TEAM}
 
 
 async def consult(request: AskRequest, identity: Identity, parts: Parts, report: Report) -> Concluded:
@@ -36,7 +46,9 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
     pin = await parts.reasoner.pin() if prepared.deliberates else NO_MODEL
     run = _begin(prepared, pin, parts)
     if prepared.deliberates:
-        report(_draft(prepared))
+        # What the editor may still change is not shown before.
+        if prepared.selection is None:
+            report(_draft(prepared))
         tools = await asyncio.to_thread(MemoryTools.of, prepared, request.patient, parts.memory)
         await Driver(parts.reasoner, tools, pin, _reporting(report)).drive(run)
     else:
@@ -50,7 +62,13 @@ async def _consult(request: AskRequest, identity: Identity, parts: Parts, report
 def _prepared(request: AskRequest, record: Record, identity: Identity, parts: Parts) -> Prepared:
     if request.form in FORMS:
         return prepare_form(request.form, request.specialty, record, identity)
-    return prepare(request.question, record, parts.budget, identity, deliberate=request.deliberate)
+    return prepare(request.question, record, parts.budget, identity, chooser=_chooser(request, parts.chooser))
+
+
+def _chooser(request: AskRequest, default: Chooser) -> Chooser:
+    if request.deliberate:
+        return Chooser.TEAM
+    return CHOOSERS.get(request.chooser, default)
 
 
 def _draft(prepared: Prepared) -> AskResponse:

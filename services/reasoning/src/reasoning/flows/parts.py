@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consult import Budget
+from consult import Budget, Chooser
 from eventbus import Outbox
 from harness import Tokenizer
 from servicekit.objects import ObjectStore
@@ -25,3 +25,5 @@ class Parts:
     # Longest time from question to assessment.
     seconds: float
     budget: Budget
+    # Where a caller does not say.
+    chooser: Chooser

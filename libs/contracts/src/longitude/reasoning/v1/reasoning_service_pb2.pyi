@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
@@ -20,6 +21,32 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Chooser:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChooserEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Chooser.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHOOSER_UNSPECIFIED: _Chooser.ValueType  # 0
+    """As the service is set, or the team where `deliberate` is set."""
+    CHOOSER_RULES: _Chooser.ValueType  # 1
+    CHOOSER_EDITOR: _Chooser.ValueType  # 2
+    """The model chooses among what the rules can say; where it chooses nothing, the rules' choice stands."""
+    CHOOSER_TEAM: _Chooser.ValueType  # 3
+    """The model's roles speak beside the rules."""
+
+class Chooser(_Chooser, metaclass=_ChooserEnumTypeWrapper):
+    """Who decides what stands in front of an answer, and whether anybody speaks beside the rules."""
+
+CHOOSER_UNSPECIFIED: Chooser.ValueType  # 0
+"""As the service is set, or the team where `deliberate` is set."""
+CHOOSER_RULES: Chooser.ValueType  # 1
+CHOOSER_EDITOR: Chooser.ValueType  # 2
+"""The model chooses among what the rules can say; where it chooses nothing, the rules' choice stands."""
+CHOOSER_TEAM: Chooser.ValueType  # 3
+"""The model's roles speak beside the rules."""
+Global___Chooser: _TypeAlias = Chooser  # noqa: Y015
+
 @_typing.final
 class AskRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -30,6 +57,7 @@ class AskRequest(_message.Message):
     DELIBERATE_FIELD_NUMBER: _builtins.int
     FORM_FIELD_NUMBER: _builtins.int
     SPECIALTY_FIELD_NUMBER: _builtins.int
+    CHOOSER_FIELD_NUMBER: _builtins.int
     question: _builtins.str
     """At most 2,000 characters. Empty unless an answer is asked for."""
     request_id: _builtins.str
@@ -40,6 +68,8 @@ class AskRequest(_message.Message):
     """Other forms than an answer are written from the record by rules: nothing is deliberated."""
     specialty: _builtins.str
     """Of a summary: cardiology, nephrology ...; INVALID_ARGUMENT names those that are known."""
+    chooser: Global___Chooser.ValueType
+    """Of an answer. INVALID_ARGUMENT with another form, or where `deliberate` says something else."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     def __init__(
@@ -51,10 +81,11 @@ class AskRequest(_message.Message):
         deliberate: _builtins.bool = ...,
         form: _assessment_pb2.Form.ValueType = ...,
         specialty: _builtins.str = ...,
+        chooser: Global___Chooser.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliberate", b"deliberate", "form", b"form", "patient", b"patient", "question", b"question", "request_id", b"request_id", "specialty", b"specialty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chooser", b"chooser", "deliberate", b"deliberate", "form", b"form", "patient", b"patient", "question", b"question", "request_id", b"request_id", "specialty", b"specialty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
