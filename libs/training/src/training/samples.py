@@ -46,8 +46,9 @@ class Turn:
 class Rollout:
     """One episode of one task: its turns in order, each continuing the sequence of those before it.
 
-    `reward` is the whole's, `quality` the part of it that length must never cost (0 to 1). `version` counts the steps
-    of training that the weights had which chose the tokens.
+    `reward` is the whole's, at least 0; `quality` the part of it that length must never cost (0 to 1); `facts` the
+    share that is not factual (0 to -1), which a gate lets in. `version` counts the steps of training behind the weights
+    that chose the tokens.
     """
 
     task: str
@@ -57,6 +58,7 @@ class Rollout:
     quality: float
     tool_calls: int = 0
     version: int = 0
+    facts: float = 0.0
 
     @property
     def tokens(self) -> int:
