@@ -79,18 +79,26 @@ class Attention(nn.Module):
         queries = _rotated(self.q_proj(x).view(-1, self.heads, self.size), plan.cos, plan.sin)
         keys = _rotated(self.k_proj(x).view(-1, self.groups, self.size), plan.cos, plan.sin).transpose(0, 1)
         values = self.v_proj(x).view(-1, self.groups, self.size).transpose(0, 1)
-        mixed = [
-            self._attend(queries[rows], keys[:, rows], values[:, rows], segment, mask, cache)
-            for segment, rows, mask in zip(plan.segments, plan.rows, plan.masks, strict=True)
-        ]
+        seen: list[tuple[Tensor, Tensor]] = []
+        mixed = []
+        for segment, rows, mask in zip(plan.segments, plan.rows, plan.masks, strict=True):
+            seen.append(self._seen(segment, keys[:, rows], values[:, rows], seen, cache))
+            mixed.append(self._attend(queries[rows], *seen[-1], mask))
         out: Tensor = self.o_proj(torch.cat(mixed))
         return out
 
-    def _attend(
-        self, queries: Tensor, keys: Tensor, values: Tensor, segment: Segment, mask: Tensor | None, cache: Cache | None
-    ) -> Tensor:
+    def _seen(
+        self, segment: Segment, keys: Tensor, values: Tensor, seen: list[tuple[Tensor, Tensor]], cache: Cache | None
+    ) -> tuple[Tensor, Tensor]:
+        """Keys and values from the beginning of the segment's sequence to its end."""
         if cache is not None:
-            keys, values = cache.put(self.layer, segment, keys, values)
+            return cache.put(self.layer, segment, keys, values)
+        if segment.after is None:
+            return keys, values
+        before_keys, before_values = seen[segment.after]
+        return torch.cat((before_keys, keys), dim=1), torch.cat((before_values, values), dim=1)
+
+    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         tokens = len(queries)
         grouped = (
             queries.view(tokens, self.groups, -1, self.size).permute(1, 2, 0, 3).reshape(self.groups, -1, self.size)
@@ -175,24 +183,38 @@ class Llama(nn.Module):
         self._set_rotations(_DTYPES[precision])
         return self
 
+    @property
+    def head(self) -> Tensor:
+        """Weights [vocabulary, hidden] that turn a state into logits."""
+        weight: Tensor = self.model.embed_tokens.weight if self.config.tie_word_embeddings else self.lm_head.weight
+        return weight
+
     def forward(self, segments: Sequence[Segment], cache: Cache | None = None) -> Tensor:
-        """Runs all segments at once. Without a cache each segment is a whole sequence and gradients flow."""
+        """Runs all segments at once. Without a cache gradients flow, and a segment may continue one that goes before."""
         plan = self._plan(segments)
-        x: Tensor = self.model.embed_tokens(torch.tensor([token for segment in segments for token in segment.ids]))
-        for layer in self.model.layers:
-            x = layer(x, plan, cache)
+        x = self._through(plan, cache)
         wanted = [x[rows][len(s.ids) - s.wanted :] for s, rows in zip(segments, plan.rows, strict=True) if s.wanted]
         if not wanted:
             return x.new_empty(0, self.config.vocab_size)
-        head: Tensor = self.model.embed_tokens.weight if self.config.tie_word_embeddings else self.lm_head.weight
-        logits: Tensor = functional.linear(self.model.norm(torch.cat(wanted)), head)
-        return logits
+        return functional.linear(self.model.norm(torch.cat(wanted)), self.head)
+
+    def states(self, segments: Sequence[Segment]) -> Tensor:
+        """What the head turns into logits, [sum of tokens, hidden], with gradients: a trainer asks for few of them."""
+        states: Tensor = self.model.norm(self._through(self._plan(segments), None))
+        return states
+
+    def _through(self, plan: _Plan, cache: Cache | None) -> Tensor:
+        ids = [token for segment in plan.segments for token in segment.ids]
+        x: Tensor = self.model.embed_tokens(torch.tensor(ids, device=self.cos.device))
+        for layer in self.model.layers:
+            x = layer(x, plan, cache)
+        return x
 
     def log_probs(self, observation_ids: Sequence[int], action_ids: Sequence[int]) -> Tensor:
         """Natural log-probability of each action token after the observation: what training differentiates."""
         ids = [*observation_ids, *action_ids][:-1]
         logits = self([Segment(0, 0, ids, len(action_ids))])
-        chosen = torch.tensor(list(action_ids))[:, None]
+        chosen = torch.tensor(list(action_ids), device=logits.device)[:, None]
         picked: Tensor = torch.log_softmax(logits, dim=-1).gather(1, chosen)[:, 0]
         return picked
 
@@ -206,8 +228,8 @@ class Llama(nn.Module):
         """Which keys a segment's queries may see; a single token sees all."""
         if len(segment.ids) == 1:
             return None
-        queries = torch.arange(segment.start, segment.end)[:, None]
-        return (torch.arange(segment.end) <= queries).repeat(self._group, 1)
+        places = torch.arange(segment.end, device=self.cos.device)
+        return (places <= places[segment.start :, None]).repeat(self._group, 1)
 
 
 class Runner:
