@@ -32,6 +32,7 @@ class Task:
     """`known`: what is right, by ids of facts; `topic`: ids of all facts that concern the question."""
 
     name: str
+    patient: str
     prepared: Prepared
     known: Known
     topic: frozenset[str]
@@ -85,17 +86,18 @@ def _task(asked: Authored) -> Task:
     items = tuple(
         Item(thing, weight, _facts_of(written, thing)) for thing, weight in zip(asked.show, _WEIGHTS, strict=False)
     )
-    return task(f"{asked.chart}: {asked.question}", asked.question, record(written), items)
+    return task(str(asked.chart), asked.question, record(written), items)
 
 
-def task(name: str, question: str, about: Record, items: Sequence[Item]) -> Task:
+def task(patient: str, question: str, about: Record, items: Sequence[Item]) -> Task:
     """A question whose items are known by the facts that say them."""
+    name = f"{patient}: {question}"
     prepared = prepare(question, about, _BUDGET, Identity.of(name), chooser=Chooser.EDITOR)
     assert prepared.selection is not None
     there = [frozenset(each.drafted.rendered.statement.fact_ids) for each in prepared.selection.offered]
     offered = frozenset(item.name for item in items if any(not item.fact_ids.isdisjoint(each) for each in there))
     topic = frozenset[str]().union(*(item.fact_ids for item in items))
-    return Task(name, prepared, Known(tuple(items), offered), topic)
+    return Task(name, patient, prepared, Known(tuple(items), offered), topic)
 
 
 def record(written: RecordBuilder) -> Record:
