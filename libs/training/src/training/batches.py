@@ -88,7 +88,7 @@ def _broken(group: Group) -> str | None:
 
 
 def _ones(rollout: Rollout) -> list[float]:
-    return [float(not forced) for turn in rollout.turns for forced in turn.forced]
+    return [float(chosen) for chosen in rollout.choices]
 
 
 def _figures(rollouts: Sequence[Rollout]) -> dict[str, float]:

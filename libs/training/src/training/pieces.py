@@ -25,11 +25,9 @@ class Piece:
     def scored(self, network: Llama) -> Tensor:
         """Log-probabilities under the grammar."""
         numbers = scores(network, [sample.rollout for sample in self.samples])
-        marks = [
-            torch.tensor(_choices(sample), device=part.device)
-            for part, sample in zip(numbers, self.samples, strict=True)
-        ]
-        return torch.cat([part[mark] for part, mark in zip(numbers, marks, strict=True)])
+        return torch.cat(
+            [part[torch.tensor(one.rollout.choices)] for part, one in zip(numbers, self.samples, strict=True)]
+        )
 
     def tokens(self, network: Llama) -> Tokens:
         now = self.scored(network)
@@ -54,9 +52,5 @@ def pieces_of(batch: Batch, size: int, *, per_rollout: bool) -> list[Piece]:
     return [Piece(part, [one for sample in part for one in [next(share)] * sample.rollout.tokens]) for part in parts]
 
 
-def _choices(sample: Sample) -> list[bool]:
-    return [not forced for turn in sample.rollout.turns for forced in turn.forced]
-
-
 def _of_choices(sample: Sample, values: Sequence[float]) -> list[float]:
-    return list(compress(values, _choices(sample)))
+    return list(compress(values, sample.rollout.choices))

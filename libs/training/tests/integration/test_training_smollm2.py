@@ -9,14 +9,13 @@ from engine import Chunk, ModelFolder, Request, Sampling, open_folder
 from engine.batch import Scheduler
 from engine.convert import convert
 from engine.folder import verify
-from engine.grammar import Grammars
+from engine.grammar import Grammars, GrammarState
 from engine.llama import Llama, Runner, load
 from engine.segment import Segment
 from tokenizers import Tokenizer
 from torch import nn
 from training import adapters
 from training.adapters import MOST_BYTES, Shape
-from training.recording import turn
 from training.samples import Group, Ids, Rollout, Turn
 from training.scoring import scores, served
 
@@ -28,6 +27,15 @@ TURNS, ROLLOUTS = 3, 6
 @pytest.fixture(scope="module")
 def folder() -> ModelFolder:
     return open_folder(convert(MODELS))
+
+
+def turn(observed: Ids, answer: Chunk, state: GrammarState) -> Turn:
+    allowed = []
+    for token in answer.output_ids:
+        allowed.append(tuple(state.allowed().tolist()))
+        state.accept(token)
+    ids, numbers, masses, forced = answer.output_ids, answer.log_probs, answer.allowed_mass, answer.forced
+    return Turn(observed, tuple(ids), tuple(numbers), tuple(masses), tuple(forced), tuple(allowed))
 
 
 def grammar(left: list[int], show: Ids, names: dict[int, Ids], finish: Ids) -> str:
