@@ -70,9 +70,9 @@ def advantages(group: Group, weighing: Weighing) -> list[list[float]]:
     baselines = _baselines(group)
     return [
         [
-            0.0 if forced else _bounded((factor * worth - middle) / spread + weighing.spans * own, weighing.bound)
-            for forced, factor, own in zip(
-                _forced(rollout), factors(rollout, weighing), _own(rollout, baselines), strict=True
+            _bounded((factor * worth - middle) / spread + weighing.spans * own, weighing.bound) if chosen else 0.0
+            for chosen, factor, own in zip(
+                rollout.choices, factors(rollout, weighing), _own(rollout, baselines), strict=True
             )
         ]
         for rollout, worth in zip(group, worths, strict=True)
@@ -161,10 +161,6 @@ def _places(rollout: Rollout) -> Iterator[tuple[Span, int]]:
         end = len(rollout.turns[span.turn].action_ids) if span.end is None else span.end
         for place in range(span.start, end):
             yield span, starts[span.turn] + place
-
-
-def _forced(rollout: Rollout) -> list[bool]:
-    return [forced for turn in rollout.turns for forced in turn.forced]
 
 
 def _bounded(value: float, bound: float) -> float:

@@ -3,6 +3,7 @@
 All of them see log-probabilities under the grammar. Forced tokens are no part of a sum or a count.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,11 +32,14 @@ class Tokens:
 
 class Objective(Protocol):
     """`gains` are to be made larger. `per_rollout`: their mean is taken in each rollout first, then over rollouts; else
-    over all tokens at once.
+    over all tokens at once. `compares`: it needs groups that differ, by weights that are known.
     """
 
     @property
     def per_rollout(self) -> bool: ...
+
+    @property
+    def compares(self) -> bool: ...
 
     def gains(self, tokens: Tokens) -> Tensor: ...
 
@@ -45,6 +49,7 @@ class Supervised:
     """The gain is A log p(a): the likelihood of what an oracle chose under the grammar, weighted by its advantage."""
 
     per_rollout: bool = False
+    compares: bool = False
 
     def gains(self, tokens: Tokens) -> Tensor:
         return tokens.now * tokens.advantages
@@ -61,6 +66,7 @@ class Sapo:
     positive: float = 1.0
     negative: float = 1.05
     per_rollout: bool = True
+    compares: bool = True
 
     def gains(self, tokens: Tokens) -> Tensor:
         tau = torch.where(tokens.advantages >= 0, self.positive, self.negative)
@@ -78,6 +84,7 @@ class Gspo:
     low: float = 3e-4
     high: float = 4e-4
     per_rollout: bool = True
+    compares: bool = True
 
     def gains(self, tokens: Tokens) -> Tensor:
         logs = _mean_by(tokens.rollout, (tokens.now - tokens.before).detach())[tokens.rollout]
@@ -95,6 +102,7 @@ class Dapo:
     low: float = 0.2
     high: float = 0.28
     per_rollout: bool = False
+    compares: bool = True
 
     def gains(self, tokens: Tokens) -> Tensor:
         return _clipped(tokens.ratio, tokens.advantages, self.low, self.high)
@@ -118,12 +126,12 @@ def k3(now: Tensor, reference: Tensor) -> Tensor:
     return gap.exp() - 1 - gap
 
 
-def shares(rollout: Tensor, *, per_rollout: bool) -> Tensor:
-    """What each token counts of the whole; together 1."""
+def shares(counts: Sequence[int], *, per_rollout: bool) -> list[float]:
+    """What each token of each rollout counts of the whole, from how many choices each has; all tokens together 1."""
     if not per_rollout:
-        return torch.full(rollout.shape, 1 / max(1, len(rollout)), dtype=torch.float64)
-    counts = torch.bincount(rollout)
-    return 1 / (counts.double()[rollout] * (counts > 0).sum())
+        return [1 / max(1, sum(counts))] * len(counts)
+    rollouts = sum(count > 0 for count in counts)
+    return [1 / (count * rollouts) if count else 0.0 for count in counts]
 
 
 def _clipped(ratio: Tensor, advantages: Tensor, low: float, high: float) -> Tensor:

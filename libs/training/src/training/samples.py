@@ -41,6 +41,13 @@ class Turn:
     allowed: tuple[Ids, ...] = ()
     routes: tuple[tuple[Ids, ...], ...] = ()
 
+    @property
+    def choices(self) -> tuple[bool, ...]:
+        """Which action tokens were a choice: not forced, and not the only one that was allowed."""
+        if not self.allowed:
+            return tuple(not forced for forced in self.forced)
+        return tuple(not forced and len(ids) != 1 for forced, ids in zip(self.forced, self.allowed, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -63,7 +70,12 @@ class Rollout:
     @property
     def tokens(self) -> int:
         """Action tokens that were a choice."""
-        return sum(not forced for turn in self.turns for forced in turn.forced)
+        return sum(self.choices)
+
+    @property
+    def choices(self) -> tuple[bool, ...]:
+        """Of all action tokens, turn by turn, which were a choice."""
+        return tuple(chosen for turn in self.turns for chosen in turn.choices)
 
 
 Group = tuple[Rollout, ...]  # rollouts of one task by one version

@@ -17,7 +17,7 @@ from training.packing import Packed, action_places, pack, sequence
 from training.samples import Ids, Rollout
 
 # With more ways on than this all logits are computed.
-_FEW = 1024
+_FEW = 256
 
 
 class SampleError(ValueError):
@@ -60,9 +60,9 @@ def scores(network: Llama, rollouts: Sequence[Rollout], *, shared: bool = True) 
 def served(rollout: Rollout) -> tuple[float, ...]:
     """The same numbers as the engine recorded them: log p(a) - log(allowed mass); 0 of a forced token."""
     return tuple(
-        0.0 if forced else log_prob - log(mass)
+        log_prob - log(mass) if chosen else 0.0
         for turn in rollout.turns
-        for log_prob, mass, forced in zip(turn.log_probs, turn.allowed_mass, turn.forced, strict=True)
+        for log_prob, mass, chosen in zip(turn.log_probs, turn.allowed_mass, turn.choices, strict=True)
     )
 
 
@@ -74,7 +74,7 @@ def check(rollout: Rollout) -> None:
         lengths = {len(turn.action_ids), len(turn.log_probs), len(turn.allowed_mass), len(turn.forced)}
         if len(lengths) > 1 or (turn.allowed and len(turn.allowed) != len(turn.action_ids)):
             raise SampleError(f"turn {number} of {rollout.task} has not one entry of everything for each token")
-        if not all(forced or 0 < mass <= 1.001 for mass, forced in zip(turn.allowed_mass, turn.forced, strict=True)):
+        if any(chosen and not 0 < mass <= 1.001 for mass, chosen in zip(turn.allowed_mass, turn.choices, strict=True)):
             raise SampleError(f"turn {number} of {rollout.task} has a choice of which no probability was allowed")
         if any(ids and token not in ids for ids, token in zip(turn.allowed, turn.action_ids, strict=False)):
             raise SampleError(f"turn {number} of {rollout.task} has a token that its grammar did not allow")
@@ -82,7 +82,6 @@ def check(rollout: Rollout) -> None:
 
 def _choices(rollout: Rollout, rows: Sequence[int]) -> dict[int, _Choice]:
     """By number among the action tokens, those that were a choice."""
-    forced = [each for turn in rollout.turns for each in turn.forced]
     tokens = [token for turn in rollout.turns for token in turn.action_ids]
     allowed = [ids for turn in rollout.turns for ids in turn.allowed or ((),) * len(turn.action_ids)]
     places = action_places(rollout)
@@ -90,8 +89,8 @@ def _choices(rollout: Rollout, rows: Sequence[int]) -> dict[int, _Choice]:
         raise SampleError(f"a rollout of {rollout.task} begins with an action: nothing was observed")
     return {
         number: _Choice(rows[place - 1], tokens[number], allowed[number])
-        for number, place in enumerate(places)
-        if not forced[number]
+        for number, (place, chosen) in enumerate(zip(places, rollout.choices, strict=True))
+        if chosen
     }
 
 

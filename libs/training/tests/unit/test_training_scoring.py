@@ -93,6 +93,15 @@ def test_a_large_set_of_allowed_tokens_is_scored_like_a_small_one(
     )
 
 
+def test_the_only_token_that_was_allowed_is_no_choice_whoever_wrote_it_down(network: Llama) -> None:
+    (rollout,) = group(network, 1, size=1)
+    turns = tuple(replace(turn, forced=(False,) * len(turn.forced)) for turn in rollout.turns)
+    oracle = replace(rollout, turns=turns)
+    assert oracle.choices == rollout.choices
+    assert torch.equal(scores(network, [oracle])[0], scores(network, [rollout])[0])
+    assert served(oracle) == served(rollout)
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [

@@ -104,3 +104,14 @@ def group(network: Llama, seed: int, size: int = 8, *, version: int = 0, worth: 
         rollout(network, prompt, 1000 * seed + 17 * number, task=f"t{seed}", version=version, worth=worth)
         for number in range(size)
     )
+
+
+class Policy:
+    """A source that asks the network itself, some groups a step."""
+
+    def __init__(self, network: Llama, groups: int = 2, worth: Worth = worth_by_number) -> None:
+        self._network, self._groups, self._worth = network, groups, worth
+
+    def groups(self, step: int) -> list[Group]:
+        seeds = range(step * self._groups, (step + 1) * self._groups)
+        return [group(self._network, 100 + seed, version=step, worth=self._worth) for seed in seeds]
