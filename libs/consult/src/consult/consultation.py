@@ -120,7 +120,7 @@ def prepare(
     if chooser is Chooser.TEAM:
         inputs = compile_inputs(question, record, sources, checked, budget)
     elif chooser is Chooser.EDITOR:
-        selection = Selection.of(answered, rules, sources, verifier)
+        selection = Selection.of(answered, rules, [each for each in drafted if each.front], sources, verifier)
         inputs = selection.inputs(question, record)
     else:
         inputs = of_rules_alone(question, record, checked)

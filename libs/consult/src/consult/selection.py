@@ -26,10 +26,11 @@ _TOKENS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A statement that may be shown, said in the fullest way that is supported."""
+    """A statement that may be shown, said in the fullest way that is supported. `front`: by rules it is."""
 
     drafted: Drafted
     mandatory: bool
+    front: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,23 @@ class Selection:
     offered: tuple[Choice, ...]
 
     @classmethod
-    def of(cls, answered: Answer, rules: Sequence[Drafted], sources: Sources, verifier: Verifier) -> "Selection":
+    def of(
+        cls,
+        answered: Answer,
+        rules: Sequence[Drafted],
+        front: Sequence[Drafted],
+        sources: Sources,
+        verifier: Verifier,
+    ) -> "Selection":
+        """`rules`: what they said beside the answer; `front`: what stands in front by rules."""
+        in_front = {fact_id for each in front for fact_id in each.rendered.statement.fact_ids}
         there: dict[str, Choice] = {}
         for ways in _ways(answered, sources):
             drafted, supported = fullest(ways, sources, verifier) or (None, False)
             if drafted and supported:
-                there.setdefault(drafted.rendered.text, Choice(drafted, ways in answered.concerning))
+                own = frozenset(drafted.rendered.statement.fact_ids)
+                is_shown = bool(own) and own <= in_front
+                there.setdefault(drafted.rendered.text, Choice(drafted, ways in answered.concerning, is_shown))
             if sum(not each.mandatory for each in there.values()) >= MOST:
                 break
         return cls(answered, rules, tuple(sorted(there.values(), key=lambda each: not each.mandatory)))
@@ -81,4 +93,6 @@ def _ways(answered: Answer, sources: Sources) -> Iterator[Ways]:
 
 def _candidate(choice: Choice) -> Candidate:
     rendered = choice.drafted.rendered
-    return Candidate(text=rendered.text, fact_ids=rendered.statement.fact_ids, mandatory=choice.mandatory)
+    return Candidate(
+        text=rendered.text, fact_ids=rendered.statement.fact_ids, mandatory=choice.mandatory, front=choice.front
+    )

@@ -98,7 +98,7 @@ MOST_SHOWN = 6
 
 EDITOR = Role(
     name="editor",
-    task="You are the editor. Show the lines that answer the question, the best first.",
+    task="You are the editor. Lines with * are shown. If others answer better, show the best first.",
     acts={State.SELECT: frozenset({Act.SHOW})},
     budget=Budget(turns=MOST_SHOWN, tokens=15 * MOST_SHOWN, calls=0),
 )

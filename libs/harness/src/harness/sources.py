@@ -16,6 +16,8 @@ from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
 
 _LETTERS = string.ascii_uppercase
+# Before a candidate that stands in front where nothing is chosen.
+_IN_FRONT = "* "
 # Characters of a candidate that the editor reads.
 _LONGEST = 44
 
@@ -99,7 +101,8 @@ class Sources:
             if handle:
                 self._candidates[handle] = (number, len(self.lines))
             if handle or candidate.mandatory:
-                self.lines.append(Line(handle, _shortened(candidate.text), behind=True))
+                mark = _IN_FRONT if candidate.front else ""
+                self.lines.append(Line(handle, f"{mark}{_shortened(candidate.text)}", behind=True))
 
     @property
     def candidates(self) -> Iterable[str]:

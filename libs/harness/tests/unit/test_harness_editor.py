@@ -22,7 +22,7 @@ def selection(story: Any) -> Any:
     story.inputs.flow = SELECT.name
     for number, held in enumerate(story.inputs.context.facts[:10]):
         text = f"{held.fact.code.display} is thing {number}"
-        story.inputs.candidates.add(text=text, fact_ids=[held.fact.fact_id], mandatory=not number)
+        story.inputs.candidates.add(text=text, fact_ids=[held.fact.fact_id], mandatory=not number, front=number == 2)
     return story
 
 
@@ -48,6 +48,7 @@ def test_it_reads_every_candidate_and_what_is_asked_last(
     text = tokenizer.decode(first_request(driver).input_ids)
     assert "is thing 0\n" in text, "what is shown in any case has no handle"
     assert "is thing 1 A\n" in text
+    assert text.count("* ") == 1 + EDITOR.task.count("* "), "what stands in front by rules is marked"
     assert text.count(f"Question: {selection.inputs.question}") == 2
     assert text.rindex("Question:") > text.index("is thing 9")
 

@@ -74,6 +74,11 @@ def authored(wanted: Callable[[int], bool]) -> Iterator[Task]:
     return (_task(each) for each in written_questions() if wanted(each.chart))
 
 
+def charts() -> list[int]:
+    """Of the authored questions, in order."""
+    return list(dict.fromkeys(each.chart for each in written_questions()))
+
+
 @cache
 def written_questions() -> tuple[Authored, ...]:
     lines = (files("training") / "data" / "questions.jsonl").read_text(encoding="utf-8").splitlines()

@@ -221,9 +221,12 @@ class Candidate(_message.Message):
     FACT_IDS_FIELD_NUMBER: _builtins.int
     PASSAGE_IDS_FIELD_NUMBER: _builtins.int
     MANDATORY_FIELD_NUMBER: _builtins.int
+    FRONT_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     mandatory: _builtins.bool
     """Shown whatever the editor does."""
+    front: _builtins.bool
+    """Where the editor chooses nothing, it stands in front."""
     @_builtins.property
     def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -235,10 +238,11 @@ class Candidate(_message.Message):
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
         passage_ids: _abc.Iterable[_builtins.str] | None = ...,
         mandatory: _builtins.bool = ...,
+        front: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "mandatory", b"mandatory", "passage_ids", b"passage_ids", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_ids", b"fact_ids", "front", b"front", "mandatory", b"mandatory", "passage_ids", b"passage_ids", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

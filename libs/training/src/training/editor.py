@@ -1,0 +1,163 @@
+"""The recipe `editor`: the reasoner learns which of the statements that rules made stand in front of an answer.
+
+A warm start imitates an oracle that knows what is right; then groups of its own episodes, rewarded by span. The charts
+of the questions that are held back are never learned from; by them the candidate is judged. As a trainer it keeps the
+protocol of the service `learning`, which it does not know.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine import ModelFolder, drift, open_folder
+from engine.llama import Llama, load
+from harness import Tokenizer
+
+from training import adapters, figures
+from training.adapters import Shape
+from training.checkpoints import Figures
+from training.curriculum import Curriculum, drawn
+from training.loop import Recipe, Training
+from training.objectives import Sapo, Supervised
+from training.policy import Policy
+from training.rollouts import demonstrated, play
+from training.samples import Group
+from training.scoring import scores, served
+from training.tasks import HELD_BACK, Task, authored, charts
+
+# The environment names the folder of models; of it, the one that is adapted.
+MODELS, BASE = "LONGITUDE_MODELS_DIR", "smollm2"
+# Of all steps, how many imitate.
+_WARM = 0.6
+# Tasks of a step that imitates, and of one that compares, with the rollouts of each.
+_SHOWN, _COMPARED, _ROLLOUTS = 8, 4, 6
+# No answer may take more tokens than this share of the 87 that the team of roles took.
+_TOKENS = 87 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A figure that a version must reach."""
+
+    name: str
+    figure: float
+    bound: float
+    at_least: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An adapter with what it is made of and worth."""
+
+    artifact: Path
+    base_model: str
+    adapter: str
+    data: str
+    figures: Mapping[str, float]
+    gates: Sequence[Gate]
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """`learned` and `judged`: how many charts are learned from and judged by; none: all that there are."""
+
+    shape: Shape = field(default_factory=Shape)
+    curriculum: Curriculum = field(default_factory=Curriculum)
+    learned: int | None = None
+    judged: int | None = None
+
+    def run(self, job: Any, report: Callable[[int, Mapping[str, float]], None]) -> Candidate:
+        """From wherever the job's folder says that it came to. FileNotFoundError without converted weights."""
+        folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / BASE)
+        network = adapters.inject(load(folder), self.shape, job.seed)
+        studio = _Studio(folder, network, job.seed, self._tasks(held_back=False), self.curriculum)
+        warm = max(1, round(_WARM * job.steps))
+        _train(studio, Recipe(Supervised(), steps=warm, learning_rate=5e-4, kl_every=0), job.folder / "warm", report, 0)
+        rest = Recipe(Sapo(), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
+        _train(studio, rest, job.folder / "compared", report, warm)
+        return self._candidate(studio, job)
+
+    def _tasks(self, *, held_back: bool) -> list[Task]:
+        own = [each for each in charts() if (each in HELD_BACK) is held_back]
+        wanted = frozenset(own[: self.judged if held_back else self.learned])
+        return list(authored(wanted.__contains__))
+
+    def _candidate(self, studio: "_Studio", job: Any) -> Candidate:
+        judged = self._tasks(held_back=True)
+        groups = studio.judged(judged)
+        than = figures.compared(judged, groups, job.seed)
+        own, rules = figures.of_policy(groups), figures.of_rules(judged)
+        path = adapters.save(studio.network, self.shape, job.folder / "adapter", studio.folder.name)
+        gap = studio.gap(groups)
+        return Candidate(
+            artifact=path / adapters.WEIGHTS,
+            base_model=f"{studio.folder.name} {studio.folder.sha256}",
+            adapter=f"LoRA of rank {self.shape.rank} at {', '.join(self.shape.targets)}",
+            data=f"{len(studio.tasks)} authored questions; judged by {len(judged)} about other charts",
+            figures={**own, **{f"rules, {name}": figure for name, figure in rules.items()}, "gain": than.gain},
+            gates=(
+                Gate("train = serve, largest gap", gap, drift.LIMIT, at_least=False),
+                Gate("better than the rules, low", than.low, 0.0),
+                Gate("tokens an answer", own["tokens"], _TOKENS, at_least=False),
+            ),
+        )
+
+
+@dataclass(slots=True)
+class _Studio:
+    """The network with what it is played by."""
+
+    folder: ModelFolder
+    network: Llama
+    seed: int
+    tasks: list[Task]
+    curriculum: Curriculum
+    policy: Policy = field(init=False)
+    tokenizer: Tokenizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.policy = Policy(self.network, self.folder, self.folder.name)
+        self.tokenizer = Tokenizer.from_json(self.folder.tokenizer.read_text(encoding="utf-8"))
+
+    def judged(self, tasks: Sequence[Task]) -> list[Group]:
+        """Greedy, one rollout of each."""
+        self.policy.renewed()
+        return play(tasks, self.policy, self.tokenizer, size=1, temperature=0.0, version=0)
+
+    def gap(self, groups: Sequence[Group]) -> float:
+        """Between what was served and what training says of the same tokens."""
+        rollouts = [each for group in groups for each in group]
+        trained = (each for rollout in rollouts for each in scores(self.network, [rollout]))
+        gaps = (drift.gap(served(one), own.tolist()) for one, own in zip(rollouts, trained, strict=True))
+        return drift.joined(gaps).largest
+
+
+@dataclass(slots=True)
+class _Source:
+    """The groups of a step, by the weights as they are."""
+
+    studio: _Studio
+    training: Training
+
+    def groups(self, step: int) -> list[Group]:
+        studio, state = self.studio, self.training.state
+        if not self.training.recipe.objective.compares:
+            shown = drawn(studio.tasks, _SHOWN, studio.seed, step)
+            return demonstrated(shown, studio.policy, studio.tokenizer)
+        studio.policy.renewed()
+        few = drawn(studio.curriculum.open(studio.tasks, state.curve), _COMPARED, studio.seed, step)
+        return play(few, studio.policy, studio.tokenizer, size=_ROLLOUTS, temperature=1.0, version=step)
+
+
+def _train(
+    studio: _Studio, recipe: Recipe, path: Path, report: Callable[[int, Mapping[str, float]], None], before: int
+) -> None:
+    """`before`: steps of the job that were made before these."""
+    training = Training(studio.network, recipe, path)
+
+    def told(figures_: Figures) -> None:
+        report(before + int(figures_["step"]) + 1, figures_)
+
+    training.run(_Source(studio, training), told)
