@@ -4,7 +4,20 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from tests.benchmarks import answers, assessment, context, find, mllp, read, reasoner, record, start, timeline, visible
+from tests.benchmarks import (
+    answers,
+    assessment,
+    context,
+    find,
+    mllp,
+    read,
+    reasoner,
+    record,
+    start,
+    timeline,
+    training,
+    visible,
+)
 from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
@@ -19,6 +32,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "reasoner": partial(reasoner.run, fresh),
     "answers": answers.run,
     "assessment": partial(assessment.run, fresh),
+    "training": training.run,
     "start": start.run,
 }
 

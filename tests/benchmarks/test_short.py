@@ -13,7 +13,20 @@ from pathlib import Path
 import pytest
 from testkit.running import RunningStack
 
-from tests.benchmarks import answers, assessment, context, find, mllp, read, reasoner, record, start, timeline, visible
+from tests.benchmarks import (
+    answers,
+    assessment,
+    context,
+    find,
+    mllp,
+    read,
+    reasoner,
+    record,
+    start,
+    timeline,
+    training,
+    visible,
+)
 from tests.benchmarks.__main__ import BENCHES
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result, keep
@@ -29,6 +42,7 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
     "reasoner": partial(reasoner.run, size=reasoner.SHORT),
     "answers": lambda _: answers.run(answers.SHORT),
     "assessment": partial(assessment.run, questions=assessment.SHORT),
+    "training": lambda _: training.run(training.SHORT),
     "start": lambda _: start.run(start.SHORT),
 }
 # What the README tells of each.
@@ -54,6 +68,7 @@ FIGURES = {
     "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
     "answers": {"p50_s_100", "slowest_s_300", "ratio_of_300_to_100", "share_inquire_300", "share_gate_300"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
+    "training": {"cpu_s_per_step", "times_as_fast_as_one_by_one", "ratio_to_bare"},
     "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
 BESIDE = {
@@ -66,6 +81,7 @@ BESIDE = {
     "context": 1,
     "find": 1,
     "reasoner": 1,
+    "training": 2,
 }
 
 

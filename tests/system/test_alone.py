@@ -20,7 +20,7 @@ OWN = "longitude-"
 EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize("library", ["grounding", "harness", "consult", "engine"])
+@pytest.mark.parametrize("library", ["grounding", "harness", "consult", "engine", "training"])
 def test_the_example_of_its_page_runs_with_nothing_but_what_it_declares(library: str, tmp_path: Path) -> None:
     found = EXAMPLE.search((ROOT / "libs" / library / "README.md").read_text(encoding="utf-8"))
     assert found, "the page has an example and what it prints"

@@ -46,7 +46,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a training is done. `kl` weighs the divergence from the beginning in the loss; it is reported in any case."""
+    """How a training is done. `kl` weighs the divergence from the beginning in the loss."""
 
     objective: Objective = field(default_factory=Sapo)
     weighing: Weighing = field(default_factory=Weighing)
@@ -158,8 +158,8 @@ class Training:
         return figures | {"learning_rate": rate}
 
     def _refer(self, pieces: Sequence[Piece]) -> None:
-        """What the policy that training began with says of the same tokens."""
-        every = 1 if self.recipe.kl else self.recipe.kl_every
+        """What the policy that training began with says of the same tokens; who imitates is meant to leave it."""
+        every = 1 if self.recipe.kl else self.recipe.kl_every * self.recipe.objective.compares
         if every and self.state.step % every == 0:
             with adapters.swapped(self.network, self.state.reference):
                 for piece in pieces:
@@ -197,7 +197,7 @@ class Training:
         return gains
 
     def _check_divergence(self, figures: Figures) -> None:
-        if figures.get("kl", 0.0) > self.recipe.kl_most:
+        if self.recipe.objective.compares and figures.get("kl", 0.0) > self.recipe.kl_most:
             raise DivergedError(
                 f"step {self.state.step}: KL {figures['kl']:.3f} to the beginning, more than {self.recipe.kl_most}"
             )

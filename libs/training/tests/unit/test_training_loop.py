@@ -65,7 +65,7 @@ def test_what_is_rewarded_is_chosen_more_often(objective: Objective, tmp_path: P
 def test_what_an_oracle_chose_becomes_likelier_whoever_served_it(tmp_path: Path) -> None:
     network = adapted()
     oracle = [changed(each, log_probs=(0.0,) * 3, allowed_mass=(1.0,) * 3) for each in group(network, 3, size=4)]
-    training = Training(network, replace(FAST, steps=30, objective=Supervised(), kl_most=1e9), tmp_path)
+    training = Training(network, replace(FAST, steps=30, objective=Supervised(), kl_most=1e-6), tmp_path)
     curve = training.run(Given([tuple(oracle)]))
     assert curve[-1]["loss"] < curve[0]["loss"] - 0.3
 
