@@ -81,7 +81,7 @@ from grounding import Verifier, render
 from grounding.kinds import calculation
 from harness.tools import TOOLS
 from testkit.kidneys import sources_of
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 record = RecordBuilder()
 record.result("8480-6", "Systolic blood pressure", "142", "mm[Hg]", "2026-10-05")
 record.result("8462-4", "Diastolic blood pressure", "88", "mm[Hg]", "2026-10-05")
@@ -133,7 +133,7 @@ from harness.roles import HISTORIAN
 from harness.states import State
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from testkit.kidneys import sources_of
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 record = RecordBuilder()
 fact = ClinicalFact(kind="FACT_KIND_DOCUMENT")
 fact.code.display = "Letter"
@@ -199,7 +199,7 @@ from consult import speak
 from consult.rules import CITED_PASSAGES
 from grounding import render
 from testkit.kidneys import sources_of
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 record = RecordBuilder()
 record.result("8310-5", "Body temperature", "39.4", "Cel", "2026-10-05")
 sources = sources_of(record)

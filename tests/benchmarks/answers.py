@@ -17,7 +17,7 @@ from consult.front import put_in_front
 from grounding import Sources, Verifier
 from longitude.record.v1.context_pb2 import Context, RecordedFact
 from longitude.record.v1.fact_pb2 import PatientKey
-from testkit.charts import chart
+from practice.charts import chart
 from testkit.questions import KINDS, questions
 
 from tests.benchmarks.load import percentile

@@ -31,7 +31,7 @@ from consult import Record, Timeline
 from consult.context.relevance import concerning
 from consult.rules import CITED_PASSAGES
 from longitude.record.v1.context_pb2 import Context
-from testkit.charts import chart
+from practice.charts import chart
 from testkit.questions import Chart, Falsehood, Question, falsehoods, questions
 from testkit.stories import story
 

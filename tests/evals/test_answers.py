@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from consult import Record, Timeline
 from longitude.record.v1.context_pb2 import Context, ContextLine
+from practice.records import RecordBuilder
 from testkit.questions import Falsehood, Gold, Question
-from testkit.records import RecordBuilder
 from testkit.stories import story
 
 from tests.evals import answers

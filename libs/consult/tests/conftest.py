@@ -6,9 +6,9 @@ from datetime import datetime
 import pytest
 from grounding import Sources
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from practice.records import RecordBuilder
 from testkit.facts import build_fact, day
 from testkit.kidneys import failing_kidneys, sources_of
-from testkit.records import RecordBuilder
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from grounding import Sources
+from practice.records import RecordBuilder
 from testkit.kidneys import failing_kidneys, sources_of
-from testkit.records import RecordBuilder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from consult.drafting import Drafted, draft_rules
 from consult.front import CHARACTERS, MOST, put_in_front
 from consult.rules import speak
 from grounding import Sources, Verdict, Verifier
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 HBA1C = ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")

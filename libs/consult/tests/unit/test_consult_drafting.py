@@ -16,8 +16,8 @@ from grounding.statements import Words
 from harness import Written
 from harness.actions import AskPhysician, ProposalKind, Propose, QuestionPurpose
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from practice.records import RecordBuilder
 from terminology.concepts import LOINC
-from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]

@@ -35,8 +35,8 @@ from harness import (
 )
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.context_pb2 import Context
+from practice.records import RecordBuilder
 from testkit.choosing import alternatives, generated, tiny_tokenizer
-from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 NOW = datetime(2026, 10, 7, tzinfo=UTC)

@@ -13,9 +13,9 @@ from harness import NO_MODEL
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Context
+from practice.records import RecordBuilder
 from terminology import areas, tables
 from testkit.choosing import tiny_tokenizer
-from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 FORMS = (wire.FORM_BRIEF, wire.FORM_SUMMARY, wire.FORM_NOTE)

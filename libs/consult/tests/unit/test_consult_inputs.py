@@ -14,7 +14,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment
 from longitude.record.v1.context_pb2 import Context, Note
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 NOW = datetime(2026, 10, 7, tzinfo=UTC)

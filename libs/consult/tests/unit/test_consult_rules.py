@@ -31,8 +31,8 @@ from longitude.record.v1.fact_pb2 import (
     CodedConcept,
     Provenance,
 )
+from practice.records import RecordBuilder
 from terminology.concepts import LOINC
-from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]

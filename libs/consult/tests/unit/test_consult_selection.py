@@ -9,8 +9,8 @@ from consult import Budget, Chooser, Concluded, Driven, Identity, Prepared, Reco
 from consult.selection import MOST
 from harness import Generate, Generated, ModelPin, Tokenizer, verify_chain
 from longitude.record.v1.context_pb2 import Context
+from practice.records import RecordBuilder
 from testkit.choosing import alternatives, generated, tiny_tokenizer
-from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 PATIENT = RecordBuilder()
@@ -108,7 +108,7 @@ def test_an_allergy_to_the_drug_asked_about_is_shown_whatever_is_chosen(record: 
     asked = prepared(question, record)
     assert asked.selection is not None
     assert any(each.mandatory and "Penicillin" in each.drafted.rendered.text for each in asked.selection.offered)
-    wish = f"show {letter_of(asked, '9.8')}"
+    wish = f"show {letter_of(asked, 'Fracture')}"
     _, concluded = edited(question, record, tokenizer, wish)
     assert any(text.startswith("Allergy: Penicillin") for text in in_front(concluded))
 

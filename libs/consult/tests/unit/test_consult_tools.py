@@ -11,7 +11,7 @@ from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs
 from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, CodedConcept
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 NOW = datetime(2026, 10, 7, tzinfo=UTC)

@@ -10,8 +10,8 @@ from grounding.dosing import DOSING, Advice, dosing_of, limit_at
 from grounding.formula import CalculationError
 from grounding.kinds import calculation, medication
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from practice.records import RecordBuilder
 from terminology import drugs
-from testkit.records import RecordBuilder
 
 DAY = "2026-10-05"
 RESULTS = {

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
+from practice.records import RecordBuilder
 from terminology.concepts import ACT_CODE, SNOMED
-from testkit.records import RecordBuilder
 
 TODAY = date(2026, 10, 7)
 FRAMES = grammar().frames

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
+from practice.records import RecordBuilder
 from terminology.concepts import ACT_CODE, CVX, SNOMED
-from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 DRUGS = (("6809", "metformin"), ("29046", "lisinopril"), ("17767", "amlodipine"), ("83367", "atorvastatin"),

@@ -20,10 +20,10 @@ from longitude.record.v1.fact_pb2 import (
     CodedConcept,
     Quantity,
 )
+from practice.records import RecordBuilder
 from terminology import allergens, drug_classes, drugs, names, observables, ordinary_words, units
 from terminology.concepts import LOINC
 from terminology.scan import words_of
-from testkit.records import RecordBuilder
 
 MOMENT = datetime(2026, 10, 7, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from grounding import Sources, Verdict
 from grounding.claims import worst
 from grounding.comparing.record import Record
 from grounding.reader import claims
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 TRUE = (
     "A 60-year-old woman with hypertension.",

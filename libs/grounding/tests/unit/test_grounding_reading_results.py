@@ -13,7 +13,7 @@ from grounding.comparing.record import Record
 from grounding.reader import claims
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 TODAY = datetime(2026, 10, 7, tzinfo=UTC)
 # The first sentence compiles the grammar.

@@ -19,9 +19,9 @@ from longitude.record.v1.fact_pb2 import (
     ClinicalFact,
     CodedConcept,
 )
+from practice.records import RecordBuilder
 from terminology.concepts import LOINC
 from testkit.patients import Patient
-from testkit.records import RecordBuilder
 
 
 def statements(patient: Patient) -> list[Statement]:

@@ -17,8 +17,8 @@ from longitude.record.v1.fact_pb2 import (
     FACT_KIND_RESULT,
     PatientKey,
 )
+from practice.records import RecordBuilder, stamp
 from testkit.kidneys import failing_kidneys
-from testkit.records import RecordBuilder, stamp
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 

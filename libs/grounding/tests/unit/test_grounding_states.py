@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import Dosage, Quantity
-from testkit.records import RecordBuilder, stamp
+from practice.records import RecordBuilder, stamp
 
 Say = Callable[[Sources, str], Statement]
 TODAY = "2026-10-07"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Note
-from testkit.records import RecordBuilder, stamp
+from practice.records import RecordBuilder, stamp
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 SUPPORTED, CONTRADICTED, UNSUPPORTED = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.UNSUPPORTED

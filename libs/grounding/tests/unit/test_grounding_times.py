@@ -10,8 +10,8 @@ from grounding.comparing.record import Record
 from grounding.reader import claims
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
+from practice.records import RecordBuilder
 from terminology.concepts import ACT_CODE, CVX, ICD10CM, SNOMED
-from testkit.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from grounding.reader import claims
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import Note
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept
+from practice.records import RecordBuilder, stamp
 from terminology.concepts import ACT_CODE, SNOMED
-from testkit.records import RecordBuilder, stamp
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 PROCEDURES = (

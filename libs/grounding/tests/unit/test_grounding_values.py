@@ -8,7 +8,7 @@ from grounding import Sources, Verdict
 from grounding.claims import worst
 from grounding.comparing.record import Record
 from grounding.reader import claims
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 TODAY = datetime(2026, 10, 7, tzinfo=UTC)
 LDL = (("120", "2018-03-05"), ("180", "2020-05-04"), ("90", "2022-06-06"), ("110", "2025-09-08"))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import Quantity
+from practice.records import RecordBuilder
 from terminology import drug_classes, drugs
 from testkit.patients import Patient, example_patient
-from testkit.records import RecordBuilder
 
 CREATININE = ("cr1", "cr2", "cr3")
 PERSON = ("born", "sex")

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from grounding import Sources
 from longitude.record.v1.fact_pb2 import PROVENANCE_READ_FROM_TEXT
-
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from grounding import Sources, Verified, Verifier
 from longitude.reasoning.v1.assessment_pb2 import Citation
-
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 
 @dataclass(frozen=True)

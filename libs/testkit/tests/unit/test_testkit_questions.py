@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 from longitude.record.v1 import fact_pb2 as pb
-from testkit.charts import chart
+from practice.charts import chart
+from practice.records import RecordBuilder
 from testkit.questions import KINDS, Chart, Question, falsehoods, questions
 from testkit.questions.saying import value_pattern
 from testkit.questions.tables import rows, wordings
-from testkit.records import RecordBuilder
 
 MANY = 10_000
 # Every wording comes with the words of things drawn for it: as many as a kind has at least.

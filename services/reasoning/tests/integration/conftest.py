@@ -24,11 +24,11 @@ from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceSt
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
+from practice.records import RecordBuilder
 from reasoning.adapters.memory import Memory
 from servicekit import Process
 from servicekit.grpc import channel
 from testkit import Line, RunningStack
-from testkit.records import RecordBuilder
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub

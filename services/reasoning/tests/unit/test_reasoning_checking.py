@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse
 from longitude.record.v1.context_pb2 import Note, Passage
+from practice.records import RecordBuilder
 from reasoning.domain.checking import Checking, quotations, unread
 from testkit.kidneys import failing_kidneys, sources_of
-from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 Build = Callable[[RecordBuilder], Sources]

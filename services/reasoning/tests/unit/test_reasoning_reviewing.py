@@ -9,8 +9,8 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, ReviewedStatement
 from longitude.reasoning.v1.reasoning_service_pb2 import ReviewRequest
 from longitude.record.v1.fact_pb2 import PatientKey
+from practice.records import RecordBuilder
 from reasoning.domain.reviewing import ReviewRefusedError, check, review_id, reviewed
-from testkit.records import RecordBuilder
 
 Patient = tuple[RecordBuilder, dict[str, str]]
 

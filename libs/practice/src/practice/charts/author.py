@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from testkit.charts.plan import (
+from practice.charts.plan import (
     ALLERGIES,
     CHECKS,
     CHECKS_OF_WOMEN,
@@ -21,7 +21,7 @@ from testkit.charts.plan import (
     Measured,
     Taken,
 )
-from testkit.records import RecordBuilder
+from practice.records import RecordBuilder
 
 T = TypeVar("T")
 AUTHORITY = "CHARTS"

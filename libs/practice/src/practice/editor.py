@@ -8,13 +8,13 @@ protocol of the service `learning`, which it does not know.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from engine import ModelFolder, drift, open_folder
 from engine.llama import Llama, load
 from harness import Tokenizer
-
 from training import adapters, figures
 from training.adapters import Shape
 from training.checkpoints import Figures
@@ -25,14 +25,14 @@ from training.policy import Policy
 from training.rollouts import demonstrated, play
 from training.samples import Group
 from training.scoring import scores, served
-from training.tasks import HELD_BACK, Task, authored, charts
+from training.tasks import Task
+
+from practice.authored import HELD_BACK, authored
 
 # The environment names the folder of models; of it, the one that is adapted.
 MODELS, BASE = "LONGITUDE_MODELS_DIR", "smollm2"
 # Of all steps, how many imitate.
 _WARM = 0.6
-# Tasks of a step that imitates, and of one that compares, with the rollouts of each.
-_SHOWN, _COMPARED, _ROLLOUTS = 8, 4, 6
 # No answer may take more tokens than this share of the 87 that the team of roles took.
 _TOKENS = 87 / 3
 
@@ -61,18 +61,23 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """`learned` and `judged`: how many charts are learned from and judged by; none: all that there are."""
+    """`learned` and `judged`: how many tasks are learned from and judged by; none: all that there are. `shown` and
+    `compared`: tasks of a step that imitates, and of one that compares `rollouts` of each.
+    """
 
     shape: Shape = field(default_factory=Shape)
     curriculum: Curriculum = field(default_factory=Curriculum)
     learned: int | None = None
     judged: int | None = None
+    shown: int = 8
+    compared: int = 4
+    rollouts: int = 6
 
     def run(self, job: Any, report: Callable[[int, Mapping[str, float]], None]) -> Candidate:
         """From wherever the job's folder says that it came to. FileNotFoundError without converted weights."""
         folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / BASE)
         network = adapters.inject(load(folder), self.shape, job.seed)
-        studio = _Studio(folder, network, job.seed, self._tasks(held_back=False), self.curriculum)
+        studio = _Studio(folder, network, job.seed, self._tasks(held_back=False), self)
         warm = max(1, round(_WARM * job.steps))
         _train(studio, Recipe(Supervised(), steps=warm, learning_rate=5e-4, kl_every=0), job.folder / "warm", report, 0)
         rest = Recipe(Sapo(), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
@@ -80,9 +85,8 @@ class Editor:
         return self._candidate(studio, job)
 
     def _tasks(self, *, held_back: bool) -> list[Task]:
-        own = [each for each in charts() if (each in HELD_BACK) is held_back]
-        wanted = frozenset(own[: self.judged if held_back else self.learned])
-        return list(authored(wanted.__contains__))
+        tasks = authored(lambda chart: (chart in HELD_BACK) is held_back)
+        return list(islice(tasks, self.judged if held_back else self.learned))
 
     def _candidate(self, studio: "_Studio", job: Any) -> Candidate:
         judged = self._tasks(held_back=True)
@@ -113,7 +117,7 @@ class _Studio:
     network: Llama
     seed: int
     tasks: list[Task]
-    curriculum: Curriculum
+    recipe: Editor
     policy: Policy = field(init=False)
     tokenizer: Tokenizer = field(init=False)
 
@@ -144,11 +148,11 @@ class _Source:
     def groups(self, step: int) -> list[Group]:
         studio, state = self.studio, self.training.state
         if not self.training.recipe.objective.compares:
-            shown = drawn(studio.tasks, _SHOWN, studio.seed, step)
+            shown = drawn(studio.tasks, studio.recipe.shown, studio.seed, step)
             return demonstrated(shown, studio.policy, studio.tokenizer)
         studio.policy.renewed()
-        few = drawn(studio.curriculum.open(studio.tasks, state.curve), _COMPARED, studio.seed, step)
-        return play(few, studio.policy, studio.tokenizer, size=_ROLLOUTS, temperature=1.0, version=step)
+        few = drawn(studio.recipe.curriculum.open(studio.tasks, state.curve), studio.recipe.compared, studio.seed, step)
+        return play(few, studio.policy, studio.tokenizer, size=studio.recipe.rollouts, temperature=1.0, version=step)
 
 
 def _train(

@@ -1,5 +1,5 @@
 """Invented charts of many years, made of facts: `chart(seed)`."""
 
-from testkit.charts.author import chart
+from practice.charts.author import chart
 
 __all__ = ["chart"]

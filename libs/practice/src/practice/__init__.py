@@ -1,0 +1,1 @@
+"""What the reasoner practises on: invented charts, and questions about them by others."""
