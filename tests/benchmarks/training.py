@@ -32,7 +32,7 @@ class Size:
     rollouts: int = 8
     choices: int = 6
     ways: int = 30
-    rounds: int = 3
+    rounds: int = 2
 
 
 FULL, SHORT = Size(), Size(40, 2, 2, 4, 1)

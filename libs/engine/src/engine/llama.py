@@ -190,7 +190,7 @@ class Llama(nn.Module):
         return weight
 
     def forward(self, segments: Sequence[Segment], cache: Cache | None = None) -> Tensor:
-        """Runs all segments at once. Without a cache gradients flow, and a segment may continue one that goes before."""
+        """Runs all segments at once. Without a cache gradients flow, and a segment may continue one before it."""
         plan = self._plan(segments)
         x = self._through(plan, cache)
         wanted = [x[rows][len(s.ids) - s.wanted :] for s, rows in zip(segments, plan.rows, strict=True) if s.wanted]

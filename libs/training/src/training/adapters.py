@@ -133,14 +133,16 @@ def merged(folder: ModelFolder, adapter: Path, out: Path, about: Mapping[str, ob
 def merged_weights(folder: ModelFolder, adapter: Path) -> dict[str, Tensor]:
     """All weights of the network, W + (alpha / rank) B A where it is adapted."""
     network = adapted(load(folder, torch.get_num_threads()), adapter)
-    weights = {}
-    for name, value in network.state_dict().items():
-        if ".lora_" not in name:
-            weights[name.replace(".base_layer.", ".")] = value
-    for name, module in network.named_modules():
-        if hasattr(module, "get_delta_weight"):
-            weights[f"{name}.weight"] = weights[f"{name}.weight"] + module.get_delta_weight("default")
-    return {name: value.detach().contiguous() for name, value in weights.items()}
+    changes = {
+        f"{name}.base_layer.weight": module.get_delta_weight("default").detach()
+        for name, module in network.named_modules()
+        if hasattr(module, "get_delta_weight")
+    }
+    return {
+        name.replace(".base_layer.", "."): (value + changes[name] if name in changes else value).contiguous()
+        for name, value in network.state_dict().items()
+        if ".lora_" not in name
+    }
 
 
 def _manifest(folder: ModelFolder, adapter: Path, name: str) -> dict[str, object]:
