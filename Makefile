@@ -78,7 +78,7 @@ check: install models ## format, lint, types, import contracts, protobuf, unit t
 	for model in deploy/triton/models/*/1/model.py; do mypy --strict $$model || exit 1; done
 	lint-imports
 	$(MAKE) --no-print-directory check-proto
-	$(PYTEST) $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture tests/meaning
+	$(PYTEST) --numprocesses 2 --dist worksteal $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit) tests/architecture tests/meaning
 
 check-proto: install
 	rm -rf var/stubs && mkdir -p var/stubs
