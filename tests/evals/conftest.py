@@ -20,6 +20,7 @@ SIZES = {
     "citations": 1,
     "sentences": 24,
     "answers": 13,
+    "learning": 3,
 }
 
 
@@ -28,6 +29,6 @@ def short_form(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
     """`short_form(name)` is the result; what a person measured in var/results stays as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "FOLDER", tmp_path_factory.mktemp("results"))
-        for name in ("SENTENCES", "QUESTIONS"):
+        for name in ("SENTENCES", "QUESTIONS", "ADAPTER"):
             patch.delenv(name, raising=False)
         yield cache(lambda name: measurement(name)(SIZES[name], 0))

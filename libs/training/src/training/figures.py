@@ -46,13 +46,19 @@ def of_rules(tasks: Sequence[Task]) -> dict[str, float]:
 
 
 def compared(tasks: Sequence[Task], groups: Sequence[Group], seed: int) -> Compared:
-    """The reward of the policy's first rollout less that of the rules, patients drawn again 1,000 times."""
-    gains: dict[str, list[float]] = {}
-    for task, group in zip(tasks, groups, strict=True):
-        gains.setdefault(task.patient, []).append(group[0].reward - accepted(task).reward)
-    chance, patients = random.Random(seed), list(gains)  # noqa: S311 - bounds are drawn, not secret
-    draws = sorted(_over(gains, chance.choices(patients, k=len(patients))) for _ in range(_DRAWS))
-    return Compared(_over(gains, patients), draws[int(_TAIL * _DRAWS)], draws[-1 - int(_TAIL * _DRAWS)])
+    """The reward of the policy's first rollout less that of the rules."""
+    pairs = zip(tasks, groups, strict=True)
+    return drawn_again([(task.patient, group[0].reward - accepted(task).reward) for task, group in pairs], seed)
+
+
+def drawn_again(gains: Sequence[tuple[str, float]], seed: int) -> Compared:
+    """The mean of what was gained, each with its patient; patients are drawn again 1,000 times."""
+    by_patient: dict[str, list[float]] = {}
+    for patient, gain in gains:
+        by_patient.setdefault(patient, []).append(gain)
+    chance, patients = random.Random(seed), list(by_patient)  # noqa: S311 - bounds are drawn, not secret
+    draws = sorted(_over(by_patient, chance.choices(patients, k=len(patients))) for _ in range(_DRAWS))
+    return Compared(_over(by_patient, patients), draws[int(_TAIL * _DRAWS)], draws[-1 - int(_TAIL * _DRAWS)])
 
 
 def _over(gains: Mapping[str, Sequence[float]], patients: Sequence[str]) -> float:
