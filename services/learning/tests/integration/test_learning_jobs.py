@@ -70,7 +70,7 @@ async def test_the_same_request_is_one_job_and_another_under_its_id_is_refused(w
     assert [each.job_id for each in await handlers.on_jobs_listed(world.parts)] == [first.job_id]
 
 
-@pytest.mark.parametrize("what", [{"steps": 0}, {"recipe": "../x"}, {"seed": 2**63}, {"request_id": "x" * 201}])
+@pytest.mark.parametrize("what", [{"steps": 0}, {"recipe": "../x"}, {"request_id": "x" * 201}])
 async def test_an_order_that_cannot_be_is_refused(world: Any, what: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
         await start(world, **what)

@@ -8,7 +8,6 @@ from contracts.errors import InvalidInputError
 from contracts.identifiers import event_id
 
 MAX_STEPS = 10_000_000
-MAX_SEED = 2**63 - 1
 MAX_REQUEST_ID = MAX_PERSON = 200
 # Attempts in a row that get no further: whatever kills the trainer would kill the next one.
 MAX_FRUITLESS = 3
@@ -38,8 +37,6 @@ class Order:
             raise InvalidInputError("recipe must be the name of an entry point: a-z, 0-9, '.', '_' and '-'")
         if not 0 < self.steps <= MAX_STEPS:
             raise InvalidInputError(f"steps must be 1 to {MAX_STEPS:,}")
-        if self.seed > MAX_SEED:
-            raise InvalidInputError("seed must be below 2^63")
         check_person(self.started_by, "started_by")
 
 
