@@ -157,4 +157,3 @@ async def test_learning_killed_while_it_collects_keeps_each_episode_once_and_the
     assert world.rows("SELECT count(*) FROM object") == [(EPISODES,)]
     changed = "SELECT count(*), count(published_at) FROM outbox"
     await world.until(lambda: world.rows(changed) == [(ALLOWING + 2, ALLOWING + 2)])
-    print("handled", handled)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,22 @@ async def test_a_trainer_that_lost_its_job_writes_nothing_any_more(world: Any) -
         assert await jobs.take(conn, "third", LEASE) is None
     (curve,) = await handlers.on_curves_asked_for(job.job_id, [], world.parts)
     assert [point.value for point in curve.points] == [1.0]
+
+
+@pytest.mark.parametrize("many", [1, 1999, 2000, 2001, 5003])
+async def test_a_long_curve_is_shown_evenly_and_with_its_ends(world: Any, many: int) -> None:
+    job = await start(world, steps=many)
+    async with world.store.connection() as conn:
+        lease = await jobs.take(conn, "one", LEASE)
+        assert lease is not None
+        await jobs.progress(conn, lease, many, {"loss": 0.0}, LEASE)
+        points = "INSERT INTO point SELECT %s, 'loss', n, n FROM generate_series(1, %s) AS n ON CONFLICT DO NOTHING"
+        await conn.execute(points, (job.job_id, many))
+    (curve,) = await handlers.on_curves_asked_for(job.job_id, [], world.parts)
+    steps = [point.step for point in curve.points]
+    assert (steps[0], steps[-1]) == (1, many)
+    assert min(many, 1000) <= len(steps) <= jobs.MOST_POINTS
+    assert len({after - before for before, after in pairwise(steps[:-1])}) <= 1
 
 
 async def test_a_job_goes_to_one_of_many_trainers(world: Any) -> None:

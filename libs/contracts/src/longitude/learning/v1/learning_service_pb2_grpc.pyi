@@ -45,7 +45,7 @@ class LearningServiceStub:
     StopJob: _grpc.UnaryUnaryMultiCallable[_learning_service_pb2.StopJobRequest, _learning_service_pb2.StopJobResponse]
     """Ends a job that is queued or running; FAILED_PRECONDITION when it has ended otherwise."""
     GetCurves: _grpc.UnaryUnaryMultiCallable[_learning_service_pb2.GetCurvesRequest, _learning_service_pb2.GetCurvesResponse]
-    """The points that a job has reported so far."""
+    """The points that a job has reported so far; of each series at most 2,000, evenly, and the last one."""
     Report: _grpc.UnaryUnaryMultiCallable[_learning_service_pb2.ReportRequest, _learning_service_pb2.ReportResponse]
     """What physicians keep correcting, and who corrects nothing."""
     ListVersions: _grpc.UnaryUnaryMultiCallable[_learning_service_pb2.ListVersionsRequest, _learning_service_pb2.ListVersionsResponse]
@@ -74,7 +74,7 @@ class LearningServiceAsyncStub(LearningServiceStub):
     StopJob: _aio.UnaryUnaryMultiCallable[_learning_service_pb2.StopJobRequest, _learning_service_pb2.StopJobResponse]  # type: ignore[assignment]
     """Ends a job that is queued or running; FAILED_PRECONDITION when it has ended otherwise."""
     GetCurves: _aio.UnaryUnaryMultiCallable[_learning_service_pb2.GetCurvesRequest, _learning_service_pb2.GetCurvesResponse]  # type: ignore[assignment]
-    """The points that a job has reported so far."""
+    """The points that a job has reported so far; of each series at most 2,000, evenly, and the last one."""
     Report: _aio.UnaryUnaryMultiCallable[_learning_service_pb2.ReportRequest, _learning_service_pb2.ReportResponse]  # type: ignore[assignment]
     """What physicians keep correcting, and who corrects nothing."""
     ListVersions: _aio.UnaryUnaryMultiCallable[_learning_service_pb2.ListVersionsRequest, _learning_service_pb2.ListVersionsResponse]  # type: ignore[assignment]
@@ -142,7 +142,7 @@ class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _learning_service_pb2.GetCurvesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_learning_service_pb2.GetCurvesResponse, _abc.Awaitable[_learning_service_pb2.GetCurvesResponse]]:
-        """The points that a job has reported so far."""
+        """The points that a job has reported so far; of each series at most 2,000, evenly, and the last one."""
 
     @_abc_1.abstractmethod
     def Report(

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from learning.adapters.postgres import Connection
 from learning.domain.jobs import MAX_FRUITLESS, Order
 
+# Of one curve, as it is shown.
+MOST_POINTS = 2000
+
 _ADD = """INSERT INTO job (job_id, recipe, seed, steps, started_by) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT DO NOTHING"""
 _COLUMNS = """job_id::text, recipe, seed, steps, state, step, reason, started_by, asked_at, ended_at, attempt,
@@ -44,8 +47,13 @@ _POINTS = """INSERT INTO point (job_id, series, step, value)
     SELECT %s, series, %s, value FROM unnest(%s::text[], %s::float8[]) AS p (series, value)
     ON CONFLICT (job_id, series, step) DO UPDATE SET value = excluded.value"""
 # What an attempt reported beyond where its successor went on belongs to the curve once it is made again.
-_CURVES = """SELECT series, p.step, value FROM point p JOIN job USING (job_id)
-    WHERE job_id = %(job)s AND p.step <= job.step AND (%(all)s OR series = ANY(%(series)s)) ORDER BY series, p.step"""
+# Of a long curve every so many points, and the last one.
+_CURVES = """SELECT series, step, value FROM (
+        SELECT series, p.step, value, row_number() OVER line AS place, count(*) OVER (PARTITION BY series) AS many
+        FROM point p JOIN job USING (job_id)
+        WHERE job_id = %(job)s AND p.step <= job.step AND (%(all)s OR series = ANY(%(series)s))
+        WINDOW line AS (PARTITION BY series ORDER BY p.step)
+    ) AS points WHERE (place - 1) %% ((many - 1) / %(most)s + 1) = 0 OR place = many ORDER BY series, step"""
 _LAST = """SELECT DISTINCT ON (job_id, series) job_id::text, series, value FROM point p JOIN job USING (job_id)
     WHERE job_id = ANY(%s::uuid[]) AND p.step <= job.step ORDER BY job_id, series, p.step DESC"""
 
@@ -153,8 +161,8 @@ async def end(conn: Connection, lease: Lease, state: str, reason: str = "") -> b
 
 
 async def curves(conn: Connection, job_id: str, series: Collection[str]) -> list[tuple[str, int, float]]:
-    """Series, step and value, in this order; all series when none is named."""
-    named = {"job": job_id, "all": not series, "series": list(series)}
+    """Series, step and value, in this order; all series when none is named. At most `MOST_POINTS` of a series."""
+    named = {"job": job_id, "all": not series, "series": list(series), "most": MOST_POINTS - 1}
     return await (await conn.execute(_CURVES, named)).fetchall()
 
 
