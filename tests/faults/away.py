@@ -1,4 +1,4 @@
-"""The five services in this process on real servers, fault proxies between them, and what each RPC answers.
+"""The services in this process on real servers, fault proxies between them, and what each RPC answers.
 
 One patient is sent in as a hospital sends it and asked about once, so that every RPC has something to answer.
 """
@@ -22,6 +22,8 @@ import imaging.app
 import imaging.settings
 import ingestion.app
 import ingestion.settings
+import learning.app
+import learning.settings
 import memory.app
 import memory.settings
 import pytest
@@ -33,6 +35,8 @@ from longitude.auditing.v1 import auditing_service_pb2 as auditing_pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
 from longitude.imaging.v1 import imaging_service_pb2 as imaging_pb
 from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceStub
+from longitude.learning.v1 import learning_service_pb2 as learning_pb
+from longitude.learning.v1.learning_service_pb2_grpc import LearningServiceStub
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
@@ -50,12 +54,14 @@ SERVERS = ("kafka", "postgres", "objects", "triton")
 FILES = {
     "auditing": auditing_pb.DESCRIPTOR,
     "imaging": imaging_pb.DESCRIPTOR,
+    "learning": learning_pb.DESCRIPTOR,
     "memory": memory_pb.DESCRIPTOR,
     "reasoning": reasoning_pb.DESCRIPTOR,
 }
 _STUBS = {
     "auditing": AuditingServiceStub,
     "imaging": ImagingServiceStub,
+    "learning": LearningServiceStub,
     "memory": MemoryServiceStub,
     "reasoning": ReasoningServiceStub,
 }
@@ -64,16 +70,18 @@ _APPS: dict[str, tuple[Any, Any]] = {
     "memory": (memory.app.app, memory.settings.Settings),
     "imaging": (imaging.app.app, imaging.settings.Settings),
     "reasoning": (reasoning.app.app, reasoning.settings.Settings),
+    "learning": (learning.app.app, learning.settings.Settings),
     "auditing": (auditing.app.app, auditing.settings.Settings),
 }
 PATIENT = PatientKey(id="AWAY1", authority="NORTH")
 QUESTION = "What has changed?"
 CALL_SECONDS = 60.0
+NOBODYS = str(uuid.UUID(int=1))
 
 
 @dataclass
 class System:
-    """Five services, their servers behind proxies, and the bounds of waiting made short."""
+    """The services, their servers behind proxies, and the bounds of waiting made short."""
 
     folder: Path
     lines: Mapping[str, str]
@@ -143,6 +151,7 @@ class System:
             "signing_key_file": self.folder / "signing.key",
             "pseudonym_key_file": self.folder / "pseudonym.key",
             "checkpoint_seconds": 0.5,
+            "trainer": "none",
         }
         if dsn := self.lines.get(f"LONGITUDE_POSTGRES_{name.upper()}"):
             server = dsn.rpartition("@")[2].partition("/")[0]
@@ -169,6 +178,20 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
         "imaging": {
             "GetStudyAnalysis": (imaging_pb.GetStudyAnalysisRequest(sop_instance_uid="1.2"), "NOT_FOUND"),
             "GetDocument": (imaging_pb.GetDocumentRequest(document_id="nobody's"), "NOT_FOUND"),
+        },
+        "learning": {
+            "SetConsent": (learning_pb.SetConsentRequest(patient=PATIENT, decided_by="NWD17"), "OK"),
+            "GetConsent": (learning_pb.GetConsentRequest(patient=PATIENT), "OK"),
+            "StartJob": (learning_pb.StartJobRequest(request_id="a", recipe="r", steps=1, started_by="NWD17"), "OK"),
+            "GetJob": (learning_pb.GetJobRequest(job_id=NOBODYS), "NOT_FOUND"),
+            "ListJobs": (learning_pb.ListJobsRequest(), "OK"),
+            "StopJob": (learning_pb.StopJobRequest(job_id=NOBODYS), "NOT_FOUND"),
+            "GetCurves": (learning_pb.GetCurvesRequest(job_id=NOBODYS), "NOT_FOUND"),
+            "Report": (learning_pb.ReportRequest(), "OK"),
+            "ListVersions": (learning_pb.ListVersionsRequest(), "OK"),
+            "FileGateReport": (learning_pb.FileGateReportRequest(version_id=NOBODYS), "NOT_FOUND"),
+            "Promote": (learning_pb.PromoteRequest(version_id=NOBODYS, decided_by="NWD17"), "NOT_FOUND"),
+            "RollBack": (learning_pb.RollBackRequest(), "FAILED_PRECONDITION"),
         },
         "memory": {
             "GetTimeline": (memory_pb.GetTimelineRequest(patient=PATIENT), "OK"),

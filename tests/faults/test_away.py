@@ -49,6 +49,9 @@ PAIRS = {
     ("imaging", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
     ("imaging", "objects"): away(page=(200, "ok\nwithout objects\n")),
     ("imaging", "triton"): away(page=(200, "ok\nwithout triton\n")),
+    ("learning", "postgres"): away(*ALL["learning"], page=(503, "postgres\n")),
+    ("learning", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
+    ("learning", "objects"): away(page=(200, "ok\nwithout objects\n")),
     ("memory", "postgres"): away(*ALL["memory"], page=(503, "postgres\n")),
     ("memory", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
     # Timeline, context and evidence are served without the embedder, and say what they lack.

@@ -21,6 +21,7 @@ EVERYTHING_ON = {
     "image": {"pullSecrets": ["registry"], "tag": "1.2.3"},
     "networkPolicy": {"clientNamespaces": ["console"]},
     "triton": {"modelRepositoryClaim": "models", "weightsClaim": "weights"},
+    "trainer": {"enabled": True, "image": "registry.example.org/trainer:1.2.3", "nodes": 2, "workClaim": "jobs"},
     "nodeSelector": {"pool": "cpu"},
     "tolerations": [{"key": "care", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}],
     "services": {name: {"autoscaling": {"enabled": True}} for name in SERVICES},
@@ -34,11 +35,13 @@ def _of(documents: list[Document], kind: str) -> dict[str, Document]:
 
 def _pods(documents: list[Document]) -> dict[str, Document]:
     """Pod templates of everything that runs, by `kind/name`."""
-    return {
+    made = {
         f"{document['kind']}/{document['metadata']['name']}": document["spec"]["template"]
         for document in documents
         if document["kind"] in {"Deployment", "StatefulSet", "Job"}
     }
+    jobs = {name: document["spec"]["jobTemplate"]["spec"] for name, document in _of(documents, "CronJob").items()}
+    return made | {f"CronJob/{name}": job["template"] for name, job in jobs.items()}
 
 
 def test_the_chart_has_no_lint_error(chart_folder: Path) -> None:
@@ -80,6 +83,8 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"triton": {"resources": {"limits": {"gpu": 1}}}}, "gpu"),
         ({"kafka": {"bootstrap": "kafka"}}, "/kafka/bootstrap"),
         ({"topics": {"manage": "operator"}}, "/topics/manage"),
+        ({"trainer": {"schedule": "hourly"}}, "/trainer/schedule"),
+        ({"trainer": {"image": "trainer"}}, "/trainer/image"),
         ({"tolerations": [{"key": "a", "efect": "NoSchedule"}]}, "efect"),
     ],
 )
@@ -123,6 +128,50 @@ def test_triton_alone_asks_for_gpus(manifests: list[Document]) -> None:
     assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+
+
+def test_jobs_are_trained_by_torchrun_on_the_gpu_pool_when_somebody_says_so(render: Any) -> None:
+    assert _of(render(), "CronJob") == {}
+    documents = render(EVERYTHING_ON)
+    trainer = _of(documents, "CronJob")["demo-trainer"]["spec"]
+    assert (trainer["suspend"], trainer["concurrencyPolicy"]) == (True, "Forbid")
+    job = trainer["jobTemplate"]["spec"]
+    assert (job["parallelism"], job["completions"], job["completionMode"]) == (2, 2, "Indexed")
+    pod = job["template"]["spec"]
+    (container,) = pod["containers"]
+    assert [*container["command"], *container["args"]] == [
+        "torchrun",
+        "--nnodes=2",
+        "--nproc-per-node=1",
+        "--rdzv-backend=c10d",
+        "--rdzv-id=$(JOB_NAME)",
+        "--rdzv-endpoint=$(JOB_NAME)-0.demo-trainer:29400",
+        "--module",
+        "learning.train",
+    ]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert pod["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert {"name": "work", "persistentVolumeClaim": {"claimName": "jobs"}} in pod["volumes"]
+    environment = {each["name"] for each in container["env"]}
+    assert {"LONGITUDE_POSTGRES", "LONGITUDE_OBJECTS_ACCESS_KEY", "LONGITUDE_WORK", "LONGITUDE_TRITON"} <= environment
+    # What names the pods for each other is the subdomain, and Triton answers them.
+    service = _of(documents, "Service")[pod["subdomain"]]["spec"]
+    labels = job["template"]["metadata"]["labels"]
+    assert (service["clusterIP"], service["selector"].items() <= labels.items()) == ("None", True)
+    (called,) = [
+        rule for rule in _of(documents, "NetworkPolicy")["demo-triton"]["spec"]["ingress"] if len(rule["from"]) > 1
+    ]
+    components = {
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+        for peer in called["from"]
+        if "podSelector" in peer
+    }
+    assert "trainer" in components
+
+
+def test_a_trainer_without_an_image_is_refused_and_named(chart: Chart) -> None:
+    with pytest.raises(helm_python.HelmRenderError, match=r"trainer\.image"):
+        chart.render({"trainer": {"enabled": True}}, name="demo")
 
 
 def test_triton_loads_every_model_of_the_repository(manifests: list[Document]) -> None:

@@ -10,9 +10,9 @@ from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceSt
 from manifests import read_services
 from manifests.topics import topics
 
-from tests.observe import until
+from tests.observe import Observer, until
 from tests.story import exchange
-from tests.system.after_story import System
+from tests.system.after_story import PATIENT, System
 
 SERVICES = read_services()
 Edge = tuple[str, str]
@@ -59,8 +59,20 @@ def seen_calls(system: System) -> set[Call]:
     }
 
 
+def learn(observer: Observer) -> None:
+    """A consent, a version that is refused, and one that is promoted and taken back."""
+    observer.json("learn", "consent", PATIENT, "--give")
+    short = observer.json("learn", "start", "line-fit", "--steps", "3", "--follow")
+    refused = observer.command("learn", "promote", short["version_id"], "--by", "Tester")
+    assert (refused.returncode, "distance from the slope" in refused.stderr) == (1, True)
+    long = observer.json("learn", "start", "line-fit", "--steps", "120", "--follow")
+    observer.json("learn", "promote", long["version_id"], "--by", "Tester")
+    assert observer.json("learn", "roll-back")["live_version_id"] == ""
+
+
 def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System, review: Any) -> None:
-    # A review, a message that nobody can read, and a rebuild: the edges that the story itself does not use.
+    # A review, a message that nobody can read, a rebuild, and a training: the edges that the story itself does not use.
+    learn(system.observer)
     exchange(system.stack.endpoints, b"this is not HL7")
     with grpc.insecure_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
         request = StartRereadingRequest(started_by="Tester", reason="another reader")

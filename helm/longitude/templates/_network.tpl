@@ -15,6 +15,7 @@
 {{- range $name, $service := .root.Values.services -}}
 {{- if has $called $service.calls }}{{ $callers = append $callers $name }}{{ end -}}
 {{- end -}}
+{{- if and .root.Values.trainer.enabled (eq $called "triton") }}{{ $callers = append $callers "trainer" }}{{ end -}}
 {{- $namespaces := ternary (list) .root.Values.networkPolicy.clientNamespaces (eq $called "triton") -}}
 {{- if or $callers $namespaces -}}
 - ports: [{protocol: TCP, port: {{ .port }}}]

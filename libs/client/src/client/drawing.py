@@ -1,4 +1,4 @@
-"""A course as a picture: in characters for a terminal, or as an SVG file.
+"""A course, or a curve of figures by step, as a picture: in characters for a terminal, or a course as an SVG file.
 
 Guarantee: the values and days at its turning points stand beside it, so that nothing is read off a line.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from itertools import pairwise
+from typing import NamedTuple, Protocol
 from xml.sax.saxutils import escape
 
 from longitude.reasoning.v1.assessment_pb2 import Course
@@ -23,6 +24,22 @@ _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 # Pixels of a panel of an SVG file, and of its margins.
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 240, 60, 46, 40
 _STYLE = 'font-family="sans-serif" font-size="12" fill="#222"'
+
+
+class Placed(Protocol):
+    """Anything with a place in the picture: `x` and `y` from 0 to 1, `y` upwards."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+
+
+class Place(NamedTuple):
+    """A place and nothing else."""
+
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,18 @@ def lines(course: Course) -> list[str]:
     return [_title(course), *body, under, *said]
 
 
+def curve(name: str, steps: Sequence[int], values: Sequence[float]) -> list[str]:
+    """Numbers by step, for a terminal: the highest and lowest at its side, the first and last step below it."""
+    drawn = [Place(x, y) for x, y in zip(_scale(steps), _scale(values), strict=True)]
+    if len(drawn) < 2:
+        return []
+    sides = [f"{max(values):.4g}", *[""] * (ROWS - 2), f"{min(values):.4g}"]
+    margin = max(map(len, sides))
+    body = [f"{side:>{margin}} ┤{row}" for side, row in zip(sides, _braille(drawn), strict=True)]
+    first, last = f"{values[0]:.4g} (step {steps[0]})", f"{values[-1]:.4g} (step {steps[-1]})"
+    return [name, *body, f"{'':{margin}}  {first}{last:>{max(len(last) + 1, COLUMNS - len(first))}}"]
+
+
 def svg(courses: Iterable[Course]) -> str:
     """A panel for each course, one below the other; empty where there is nothing to draw."""
     drawn = [(course, points(course)) for course in courses]
@@ -82,7 +111,7 @@ def _scale(numbers: Sequence[float]) -> list[float]:
     return [(each - low) / (high - low) if high > low else 0.5 for each in numbers]
 
 
-def _braille(drawn: Sequence[Point]) -> list[str]:
+def _braille(drawn: Sequence[Placed]) -> list[str]:
     width, height = COLUMNS * _ACROSS, ROWS * _DOWN
     cells = [[_BLANK] * COLUMNS for _ in range(ROWS)]
     for x, y in _dots(drawn, width - 1, height - 1):
@@ -90,7 +119,7 @@ def _braille(drawn: Sequence[Point]) -> list[str]:
     return ["".join(map(chr, row)) for row in cells]
 
 
-def _dots(drawn: Sequence[Point], right: int, bottom: int) -> Iterable[tuple[int, int]]:
+def _dots(drawn: Sequence[Placed], right: int, bottom: int) -> Iterable[tuple[int, int]]:
     """The dots of the line from point to point; `y` downwards."""
     for one, other in pairwise(drawn):
         steps = max(1, round(abs(other.x - one.x) * right), round(abs(other.y - one.y) * bottom))

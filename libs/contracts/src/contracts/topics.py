@@ -19,6 +19,13 @@ from longitude.ingestion.v1.events_pb2 import (
     RereadingStarted,
     StudyReceived,
 )
+from longitude.learning.v1.events_pb2 import (
+    CandidateTrained,
+    ConsentChanged,
+    VersionPromoted,
+    VersionRefused,
+    VersionRolledBack,
+)
 from longitude.memory.v1.events_pb2 import EvidenceLoaded, RecordRebuilt, RecordUpdated
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed, EpisodeClosed
 
@@ -58,6 +65,11 @@ EVIDENCE_LOADED = Topic("memory.evidence-loaded.v1", EvidenceLoaded)
 ASSESSMENT_DRAFTED = Topic("reasoning.assessment-drafted.v1", AssessmentDrafted)
 EPISODE_CLOSED = Topic("reasoning.episode-closed.v1", EpisodeClosed)
 ASSESSMENT_REVIEWED = Topic("reasoning.assessment-reviewed.v1", AssessmentReviewed)
+CONSENT_CHANGED = Topic("learning.consent-changed.v1", ConsentChanged)
+CANDIDATE_TRAINED = Topic("learning.candidate-trained.v1", CandidateTrained)
+VERSION_PROMOTED = Topic("learning.version-promoted.v1", VersionPromoted)
+VERSION_REFUSED = Topic("learning.version-refused.v1", VersionRefused)
+VERSION_ROLLED_BACK = Topic("learning.version-rolled-back.v1", VersionRolledBack)
 CHECKPOINT_PUBLISHED = Topic("auditing.checkpoint-published.v1", CheckpointPublished)
 
 TOPICS: tuple[Topic[Any], ...] = (
@@ -76,6 +88,11 @@ TOPICS: tuple[Topic[Any], ...] = (
     ASSESSMENT_DRAFTED,
     EPISODE_CLOSED,
     ASSESSMENT_REVIEWED,
+    CONSENT_CHANGED,
+    CANDIDATE_TRAINED,
+    VERSION_PROMOTED,
+    VERSION_REFUSED,
+    VERSION_ROLLED_BACK,
     CHECKPOINT_PUBLISHED,
 )
 

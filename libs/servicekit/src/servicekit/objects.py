@@ -56,6 +56,13 @@ class ObjectStore:
         except PermanentError:
             return None
 
+    async def remove(self, key: str) -> None:
+        """Delete what stands at a key of this bucket; nothing to do where nothing does."""
+        try:
+            await self._call(self._client.remove_object, self._bucket, key)
+        except PermanentError:
+            return
+
     async def ping(self) -> None:
         """UnavailableError when the store does not answer."""
         await self._call(self._client.bucket_exists, self._bucket)

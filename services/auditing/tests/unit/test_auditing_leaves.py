@@ -9,14 +9,25 @@ from auditing.domain.canonical_json import canonical
 from auditing.domain.records import Record, identify
 from auditing.domain.subjects import pseudonym
 from auditing.domain.tiles import MAX_ENTRY_BYTES
-from contracts.topics import ASSESSMENT_REVIEWED, DOCUMENT_RECEIVED, MESSAGE_RECEIVED, RECORD_UPDATED, TOPICS
+from contracts.topics import (
+    ASSESSMENT_REVIEWED,
+    CANDIDATE_TRAINED,
+    CONSENT_CHANGED,
+    DOCUMENT_RECEIVED,
+    MESSAGE_RECEIVED,
+    RECORD_UPDATED,
+    TOPICS,
+    VERSION_PROMOTED,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageHeader, MessageReceived, PatientIdentity
+from longitude.learning.v1.events_pb2 import CandidateTrained, ConsentChanged, Version, VersionPromoted
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 from longitude.record.v1.fact_pb2 import PatientKey
 
 KEY = bytes(range(32))
+LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 MESSAGE = MessageReceived(
     header=MessageHeader(control_id="MSG00001"),
     patient=PatientIdentity(
@@ -93,6 +104,29 @@ def test_a_review_names_who_signed() -> None:
     entry = entry_of(record_of(topic=ASSESSMENT_REVIEWED.name, value=review.SerializeToString()), KEY)
     assert b'"value":"DR-7"' in entry.data
     assert entry.identifiers == ("a-1",)
+
+
+def test_a_consent_names_who_entered_it_and_hides_whose_it_is() -> None:
+    consent = ConsentChanged(patient=PatientKey(id="NW-204417", authority="NORTHWEST"), given=True, decided_by="DR-7")
+    entry = entry_of(record_of(topic=CONSENT_CHANGED.name, value=consent.SerializeToString()), KEY)
+    assert event_of(entry)["type"] == {"system": LIFECYCLE, "code": "amend"}
+    assert b'"value":"DR-7"' in entry.data
+    assert b"NW-204417" not in entry.data
+    assert pseudonym(KEY, "NW-204417@NORTHWEST").encode() in entry.data
+
+
+def test_a_promotion_names_who_decided_and_is_found_by_its_version() -> None:
+    promoted = VersionPromoted(version_id="v-1", decided_by="DR-7")
+    entry = entry_of(record_of(topic=VERSION_PROMOTED.name, value=promoted.SerializeToString()), KEY)
+    assert event_of(entry)["type"] == {"system": LIFECYCLE, "code": "attest"}
+    assert b'"value":"DR-7"' in entry.data
+    assert entry.identifiers == ("v-1",)
+
+
+def test_a_candidate_is_found_by_its_version_and_by_its_job() -> None:
+    trained = CandidateTrained(version=Version(version_id="v-1", job_id="j-1"))
+    entry = entry_of(record_of(topic=CANDIDATE_TRAINED.name, value=trained.SerializeToString()), KEY)
+    assert set(entry.identifiers) == {"v-1", "j-1"}
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)

@@ -18,6 +18,7 @@ from client.cli.evidence import app as evidence
 from client.cli.feed import feed
 from client.cli.file import file
 from client.cli.find import find
+from client.cli.learn import app as learn
 from client.cli.rebuild import rebuild
 from client.cli.replay import replay
 from client.cli.review import review
@@ -56,6 +57,7 @@ for command in _COMMANDS:
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")
 app.add_typer(audit, name="audit")
+app.add_typer(learn, name="learn")
 
 
 def main() -> None:

@@ -34,6 +34,11 @@ _LIFECYCLE: dict[str, tuple[str, str]] = {
     "reasoning.assessment-drafted.v1": ("originate", "C"),
     "reasoning.episode-closed.v1": ("archive", "C"),
     "reasoning.assessment-reviewed.v1": ("attest", "U"),
+    "learning.consent-changed.v1": ("amend", "U"),
+    "learning.candidate-trained.v1": ("originate", "C"),
+    "learning.version-promoted.v1": ("attest", "U"),
+    "learning.version-refused.v1": ("verify", "E"),
+    "learning.version-rolled-back.v1": ("deprecate", "U"),
 }
 _OTHER = ("transmit", "E")
 

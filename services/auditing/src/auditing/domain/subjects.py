@@ -16,8 +16,8 @@ from google.protobuf.message import DecodeError, Message
 
 _PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS}
 _PATIENT_PATHS = ("patient.key", "patient", "assessment.patient", "message.patient.key")
-# Who reviewed, filed or ordered it.
-_ACTOR_PATHS = ("reviewer", "filing.filed_by", "started_by")
+# Who reviewed, filed, ordered or decided it.
+_ACTOR_PATHS = ("reviewer", "filing.filed_by", "started_by", "decided_by")
 _SUBJECT_PATHS = (
     "header.control_id",
     "message.header.control_id",
@@ -29,6 +29,10 @@ _SUBJECT_PATHS = (
     "assessment_id",
     "assessment.assessment_id",
     "rereading_id",
+    "job_id",
+    "version_id",
+    "version.job_id",
+    "version.version_id",
 )
 MAX_SUBJECTS = 64
 MAX_SUBJECT_CHARACTERS = 255

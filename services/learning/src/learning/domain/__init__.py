@@ -1,0 +1,1 @@
+"""Decisions about values: no I/O, no clock."""
