@@ -30,12 +30,13 @@ from client.hl7_files import messages_in
 from consult import Record, Timeline
 from consult.context.relevance import concerning
 from consult.rules import CITED_PASSAGES
-from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.context_pb2 import Context, Note
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT
 from testkit.charts import chart
 from testkit.questions import Chart, Falsehood, Question, falsehoods, questions
 from testkit.stories import story
 
-from tests.evals.chain import library, tell_messages
+from tests.evals.chain import library, tell_messages, whole_texts
 from tests.evals.choosers import OURS, RULES, SIMPLE, Library, consultation, in_front, rules_alone
 from tests.evals.heard import Row, Told, score
 from tests.evals.packs import pack, packed
@@ -142,12 +143,15 @@ def of_messages(messages: Sequence[bytes], today: date) -> Record:
     """What reasoning is given: the timeline that memory makes of the messages."""
     told = tell_messages(messages, today)
     timeline = Timeline([each.recorded() for each in told.entries], told.identifiers, told.contradictions)
-    return _record(timeline, told.asked_at)
+    documents = {each.fact.fact_id for each in timeline.facts if each.fact.kind == FACT_KIND_DOCUMENT}
+    notes = tuple(each for each in whole_texts(told) if each.fact_id in documents)
+    return _record(timeline, told.asked_at, notes)
 
 
-def _record(timeline: Timeline, asked_at: datetime) -> Record:
+def _record(timeline: Timeline, asked_at: datetime, notes: tuple[Note, ...] = ()) -> Record:
     named = {each.passage_id: each for each in library()}
-    return Record(timeline, Context(), tuple(named[each] for each in CITED_PASSAGES if each in named), asked_at)
+    cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
+    return Record(timeline, Context(), cited, asked_at, notes=notes)
 
 
 @cache
