@@ -1,4 +1,4 @@
-"""`make eval EVAL=answers [QUESTIONS=folder] [N=n]`: what an answer says of what a physician wants to hear.
+"""`make eval EVAL=answers [QUESTIONS=folder] [N=n] [WITHOUT=parts]`: what an answer says of what one wants to hear.
 
 Without a folder: N questions with gold (1,040) that `testkit.questions` makes of invented charts and of the stories'
 records. With one (`questions.jsonl`, `patients.json`, `hl7/<number>.hl7[.xz]`): its own questions, or N made of its
@@ -10,7 +10,7 @@ Figures: shares of the gold (`gold`) and of the safety items said, statements in
 of a context pack of 1,500 tokens (`pack`); statements that call active what has ended (`false_states`) or tell another
 first day (`wrong_first`); an answer's statements, characters (medians) and seconds. `low` and `high`: of 95 %, by
 drawing patients again. Then gold and relevance by kind of
-question. Beside: the choosers of `choosers.py`.
+question. Beside: the choosers of `choosers.py`, and with `WITHOUT=parts` the answer without each part of `ablation.py`.
 """
 
 import json
@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import median
 
 from client.hl7_files import messages_in
-from consult import Record, Timeline
+from consult import Prepared, Record, Timeline
 from consult.context.relevance import concerning
 from consult.rules import CITED_PASSAGES
 from longitude.record.v1.context_pb2 import Context, Note
@@ -36,6 +36,7 @@ from testkit.charts import chart
 from testkit.questions import Chart, Falsehood, Question, falsehoods, questions
 from testkit.stories import story
 
+from tests.evals import ablation
 from tests.evals.chain import library, tell_messages, whole_texts
 from tests.evals.choosers import OURS, RULES, SIMPLE, Library, consultation, in_front, rules_alone
 from tests.evals.heard import Row, Told, score
@@ -100,9 +101,19 @@ def _answers(question: str, record: Record, facts: Library) -> Iterable[tuple[st
     yield OURS, in_front(prepared, facts), time.perf_counter() - began
     choosers: dict[str, Callable[[], list[Told]]] = {RULES: lambda: rules_alone(question, asked, facts)}
     choosers |= {name: partial(choose, question, facts) for name, choose in SIMPLE.items()}
+    if os.environ.get("WITHOUT"):
+        taken = ablation.Asked(question, asked)
+        choosers |= {f"without {name}": partial(_without, taken, name, facts, prepared) for name in ablation.NAMES}
     for name, choose in choosers.items():
         began = time.perf_counter()
         yield name, choose(), time.perf_counter() - began
+
+
+def _without(asked: ablation.Asked, part: str, facts: Library, prepared: Prepared) -> list[Told]:
+    """What stands in front without a part; the answer itself where the part has no say in it."""
+    left = asked.without(part)
+    shown = prepared.checked if left is None else left
+    return facts.heard([each for each in shown if each.front and each.released])
 
 
 def about(question: str, record: Record) -> Record:
