@@ -20,6 +20,7 @@ SIZES = {
     "citations": 1,
     "sentences": 24,
     "answers": 13,
+    "letters": 6,
 }
 
 
