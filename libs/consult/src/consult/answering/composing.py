@@ -87,12 +87,13 @@ def _statements(
     yield from stated
     if stated and not inquiry.asks(Form.SUITABILITY):
         return
+    yield from quotations.nearest(inquiry, sources) if quotations.asked(inquiry) and not stated else ()
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
-    about = about or list(quotations.otherwise(inquiry, sources))
+    about = about or quotations.otherwise(inquiry, sources)
     asked = inquiry.asks(Form.ALLERGY)
     if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []

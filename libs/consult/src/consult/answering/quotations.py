@@ -59,18 +59,27 @@ def asked(inquiry: Inquiry) -> bool:
     return inquiry.asks(Form.DOCUMENT) and inquiry.asks(Form.STATED)
 
 
-def around(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
-    """What the document says of what is asked, else what it comes to; where there is no such one, the nearest ones."""
+def around(inquiry: Inquiry, sources: Sources) -> list[Ways]:
+    """What the document says of what is asked, else what it comes to; none where there is no such document."""
     every = _texts(inquiry, sources)
     unsaid = inquiry.words - _MONTHS
     topic = inquiry.topic or frozenset(each for each in unsaid if not any(_is_in(each, one) for one in every))
-    agrees = [sum(_is_in(each, one) for each in inquiry.origin) for one in every]
-    best = max(agrees, default=0)
-    candidates = [one for one, count in zip(every, agrees, strict=True) if count == best]
+    candidates = _candidates(every, inquiry)
     told = _about(candidates, topic, inquiry, sources) if topic else []
     named = any(_is_in(each, one) for each in inquiry.origin - _ANY_TEXT for one in candidates[:1])
-    told = told or (_concluding(candidates[:1], sources) if named or not topic else [])
-    yield from told or ((_named(each.text.fact_id),) for each in candidates[:_NEAREST])
+    return told or (_concluding(candidates[:1], sources) if named or not topic else [])
+
+
+def nearest(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
+    """The documents that come nearest to the one that is asked for, by name."""
+    candidates = _candidates(_texts(inquiry, sources), inquiry)
+    yield from ((_named(each.text.fact_id),) for each in candidates[:_NEAREST])
+
+
+def _candidates(every: Sequence[_Headed], inquiry: Inquiry) -> list[_Headed]:
+    """Those whose names have the most of what is asked, the newest first."""
+    agrees = [sum(_is_in(each, one) for each in inquiry.origin) for one in every]
+    return [one for one, count in zip(every, agrees, strict=True) if count == max(agrees)]
 
 
 def stating(asked_for: frozenset[str], inquiry: Inquiry, sources: Sources) -> list[Ways]:
@@ -79,9 +88,9 @@ def stating(asked_for: frozenset[str], inquiry: Inquiry, sources: Sources) -> li
     return [ways for ways in told if render(ways[0], sources).text.endswith(_SENTENCE)]
 
 
-def otherwise(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
+def otherwise(inquiry: Inquiry, sources: Sources) -> list[Ways]:
     """Where nothing else answers: the document that is named, else sentences that hold all that is asked."""
-    yield from around(inquiry, sources) if inquiry.asks(Form.DOCUMENT) else stating(inquiry.words, inquiry, sources)
+    return around(inquiry, sources) if inquiry.asks(Form.DOCUMENT) else stating(inquiry.words, inquiry, sources)
 
 
 def _about(every: Sequence[_Headed], topic: frozenset[str], inquiry: Inquiry, sources: Sources) -> list[Ways]:
