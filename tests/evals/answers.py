@@ -1,4 +1,4 @@
-"""`make eval EVAL=answers [QUESTIONS=folder] [N=n]`: what an answer says of what a physician wants to hear.
+"""`make eval EVAL=answers [QUESTIONS=folder] [N=n] [WITHOUT=parts]`: what an answer says of what one wants to hear.
 
 Without a folder: N questions with gold (1,040) that `testkit.questions` makes of invented charts and of the stories'
 records. With one (`questions.jsonl`, `patients.json`, `hl7/<number>.hl7[.xz]`): its own questions, or N made of its
@@ -10,7 +10,7 @@ Figures: shares of the gold (`gold`) and of the safety items said, statements in
 of a context pack of 1,500 tokens (`pack`); statements that call active what has ended (`false_states`) or tell another
 first day (`wrong_first`); an answer's statements, characters (medians) and seconds. `low` and `high`: of 95 %, by
 drawing patients again. Then gold and relevance by kind of
-question. Beside: the choosers of `choosers.py`.
+question. Beside: the choosers of `choosers.py`, and with `WITHOUT=parts` the answer without each part of `ablation.py`.
 """
 
 import json
@@ -27,15 +27,17 @@ from pathlib import Path
 from statistics import median
 
 from client.hl7_files import messages_in
-from consult import Record, Timeline
+from consult import Prepared, Record, Timeline
 from consult.context.relevance import concerning
 from consult.rules import CITED_PASSAGES
-from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.context_pb2 import Context, Note
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT
 from practice.charts import chart
 from testkit.questions import Chart, Falsehood, Question, falsehoods, questions
 from testkit.stories import story
 
-from tests.evals.chain import library, tell_messages
+from tests.evals import ablation
+from tests.evals.chain import library, tell_messages, whole_texts
 from tests.evals.choosers import OURS, RULES, SIMPLE, Library, consultation, in_front, rules_alone
 from tests.evals.heard import Row, Told, score
 from tests.evals.packs import pack, packed
@@ -99,9 +101,19 @@ def _answers(question: str, record: Record, facts: Library) -> Iterable[tuple[st
     yield OURS, in_front(prepared, facts), time.perf_counter() - began
     choosers: dict[str, Callable[[], list[Told]]] = {RULES: lambda: rules_alone(question, asked, facts)}
     choosers |= {name: partial(choose, question, facts) for name, choose in SIMPLE.items()}
+    if os.environ.get("WITHOUT"):
+        taken = ablation.Asked(question, asked)
+        choosers |= {f"without {name}": partial(_without, taken, name, facts, prepared) for name in ablation.NAMES}
     for name, choose in choosers.items():
         began = time.perf_counter()
         yield name, choose(), time.perf_counter() - began
+
+
+def _without(asked: ablation.Asked, part: str, facts: Library, prepared: Prepared) -> list[Told]:
+    """What stands in front without a part; the answer itself where the part has no say in it."""
+    left = asked.without(part)
+    shown = prepared.checked if left is None else left
+    return facts.heard([each for each in shown if each.front and each.released])
 
 
 def about(question: str, record: Record) -> Record:
@@ -142,12 +154,15 @@ def of_messages(messages: Sequence[bytes], today: date) -> Record:
     """What reasoning is given: the timeline that memory makes of the messages."""
     told = tell_messages(messages, today)
     timeline = Timeline([each.recorded() for each in told.entries], told.identifiers, told.contradictions)
-    return _record(timeline, told.asked_at)
+    documents = {each.fact.fact_id for each in timeline.facts if each.fact.kind == FACT_KIND_DOCUMENT}
+    notes = tuple(each for each in whole_texts(told) if each.fact_id in documents)
+    return _record(timeline, told.asked_at, notes)
 
 
-def _record(timeline: Timeline, asked_at: datetime) -> Record:
+def _record(timeline: Timeline, asked_at: datetime, notes: tuple[Note, ...] = ()) -> Record:
     named = {each.passage_id: each for each in library()}
-    return Record(timeline, Context(), tuple(named[each] for each in CITED_PASSAGES if each in named), asked_at)
+    cited = tuple(named[each] for each in CITED_PASSAGES if each in named)
+    return Record(timeline, Context(), cited, asked_at, notes=notes)
 
 
 @cache

@@ -81,10 +81,11 @@ def whole_record(messages: Sequence[bytes], today: date) -> Record:
     """What a check of a text is given: the whole record with the texts of its documents."""
     told = tell_messages(messages, today)
     timeline = Timeline([each.recorded() for each in told.entries], told.identifiers, told.contradictions)
-    return Record(timeline, Context(), (), told.asked_at, notes=tuple(_whole_texts(told)))
+    return Record(timeline, Context(), (), told.asked_at, notes=tuple(whole_texts(told)))
 
 
-def _whole_texts(history: Told) -> Iterator[WholeText]:
+def whole_texts(history: Told) -> Iterator[WholeText]:
+    """The texts of documents and of other entries that are still in force."""
     for text in history.texts:
         for fact in (entry.fact for entry in standing(history.entries)):
             if fact.fact_id == text.fact_id or (text.document_id and fact.source.document_id == text.document_id):

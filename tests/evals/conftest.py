@@ -21,6 +21,7 @@ SIZES = {
     "sentences": 24,
     "answers": 13,
     "learning": 3,
+    "letters": 6,
 }
 
 

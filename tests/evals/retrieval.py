@@ -39,7 +39,7 @@ def by_words(question: str, passages: Sequence[Passage]) -> Found:
 
 def by_meaning(question: str, passages: Sequence[Passage]) -> Found:
     """Cosine of all-MiniLM-L6-v2."""
-    cosines = _vectors(tuple(map(text_of, passages))) @ _embed([question])[0]
+    cosines = _vectors(tuple(map(text_of, passages))) @ embed([question])[0]
     nearest = np.argsort(-cosines)[:_KEPT]
     return [(passages[place].passage_id, float(cosines[place])) for place in nearest]
 
@@ -53,7 +53,7 @@ FINDERS: dict[str, tuple[Finder, float]] = {
 
 @cache
 def _vectors(texts: tuple[str, ...]) -> npt.NDArray[np.float32]:
-    return _embed(texts)
+    return embed(texts)
 
 
 @cache
@@ -71,7 +71,7 @@ def _network() -> tuple[torch.nn.Module, Tokenizer]:
 
 
 @torch.inference_mode()
-def _embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """Mean of the token states, normalised, as the model's authors publish it."""
     network, tokenizer = _network()
     rows = []

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from consult import Record, Timeline
+from consult.visits import passages
 from longitude.record.v1.context_pb2 import Context, ContextLine
 from practice.records import RecordBuilder
 from testkit.questions import Falsehood, Gold, Question
 from testkit.stories import story
 
-from tests.evals import answers
+from tests.evals import ablation, answers
 from tests.evals.answers import bounds, from_folder, gold
+from tests.evals.chain import library
 from tests.evals.choosers import SIMPLE, Library
 from tests.evals.heard import Cited, Row, Told, dates, is_dated, score
 from tests.evals.packs import packed
@@ -158,3 +160,31 @@ def test_each_chooser_answers_the_same_questions() -> None:
     assert {tuple((each["gold"], each["kind"]) for each in own) for own in rows.values()} == {
         tuple((each["gold"], each["kind"]) for each in rows["longitude"])
     }
+
+
+def test_the_shipped_library_has_every_passage_that_says_what_is_due() -> None:
+    assert passages().keys() <= {each.passage_id for each in library()}
+
+
+@pytest.mark.parametrize("name", [*ablation.PARTS, "form last"])
+def test_a_part_is_taken_away_while_the_question_is_answered_and_then_is_back(name: str) -> None:
+    asked = ablation.Asked("When was the last colonoscopy, and can she take ibuprofen?", _record_of_a_day())
+    before = asked.answer()
+    asked.without(name)
+    assert asked.answer() == before
+
+
+def test_a_form_that_is_taken_away_is_not_asked_and_one_that_is_not_asked_changes_nothing() -> None:
+    asked = ablation.Asked("How did the HbA1c develop?", _record_of_a_day())
+    assert asked.without("form course") is not None
+    assert asked.without("form screening") is None
+
+
+def _record_of_a_day() -> Record:
+    record = RecordBuilder()
+    record.born("1957-04-18", "F")
+    record.procedure("73761001", "Colonoscopy (procedure)", "2013-04-03")
+    record.medication("5640", "ibuprofen", "2014-05-06", dose="400", end="2014-06-06")
+    for value, day in (("6.1", "2015-02-03"), ("6.4", "2019-03-05"), ("5.9", "2025-08-04")):
+        record.result("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", value, "%", day)
+    return Record(Timeline(record.facts, [record.patient]), Context(), (), datetime(2026, 1, 1, tzinfo=UTC))

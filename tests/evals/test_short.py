@@ -20,11 +20,13 @@ FIGURES = {
     "citations": {"precision", "recall", "questions"},
     "answers": {"gold", "gold, low", "relevance", "safety", "first", "false_states", "p95_s", "gold, trend"},
     "learning": {"reward", "quality", "tokens", "turns", "left", "gain", "gain, low"},
+    "letters": {"first 1", "first 3", "first 5"},
     "sentences": {f"{name}, {mode}" for name in ("true_supported", "false_passed") for mode in ("alone", "document")},
 }
 BESIDE = {
     "answers": {"rules alone", "words", "BM25", "random", "most recent first"},
     "learning": {"rules", "oracle", "words", "random"},
+    "letters": {"by words", "fused"},
     "verifier": {"shared words"},
     "traps": {"rules alone"},
     "hallucination": {"rules alone", "random among allowed", "without the gate", "free prose", "free prose, no gate"},

@@ -1,18 +1,21 @@
-"""A course, or a curve of figures by step, as a picture: in characters for a terminal, or a course as an SVG file.
+"""A course, or a curve of figures by step, as a picture: in characters for a terminal, or as an SVG or PNG file.
 
 Guarantee: the values and days at its turning points stand beside it, so that nothing is read off a line.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
+from io import BytesIO
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 from xml.sax.saxutils import escape
 
 from longitude.reasoning.v1.assessment_pb2 import Course
+from PIL import Image, ImageDraw, ImageFont
 
 from client.terminal import visible
 
@@ -21,9 +24,13 @@ COLUMNS, ROWS = 56, 5
 _ACROSS, _DOWN, _BLANK = 2, 4, 0x2800
 # Bits of the dots of a braille character, by column and row (Unicode, Braille Patterns).
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-# Pixels of a panel of an SVG file, and of its margins.
+# Pixels of a panel of a file, and of its margins; of a title, a letter, a dot and the line.
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 240, 60, 46, 40
-_STYLE = 'font-family="sans-serif" font-size="12" fill="#222"'
+_HEAD, _LETTER, _DOT, _LINE = 14, 12, 3, 1.5
+_INK, _BLUE = "#222", "#1f6feb"
+_STYLE = f'font-family="sans-serif" font-size="{_LETTER}" fill="{_INK}"'
+# Dots of a PNG for each pixel.
+_SHARP = 2
 
 
 class Placed(Protocol):
@@ -97,12 +104,57 @@ def curve(name: str, steps: Sequence[int], values: Sequence[float]) -> list[str]
 
 def svg(courses: Iterable[Course]) -> str:
     """A panel for each course, one below the other; empty where there is nothing to draw."""
-    drawn = [(course, points(course)) for course in courses]
-    panels = [_panel(course, each, place) for place, (course, each) in enumerate(drawn) if len(each) > 1]
+    panels = [_panel(course, each, place) for place, (course, each) in enumerate(_drawn(courses))]
     if not panels:
         return ""
     box = f"0 0 {_WIDTH} {_HEIGHT * len(panels)}"
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n{"".join(panels)}</svg>\n'
+
+
+def png(courses: Iterable[Course]) -> bytes:
+    """The same as a picture of dots."""
+    drawn = _drawn(courses)
+    if not drawn:
+        return b""
+    image = Image.new("RGB", (_SHARP * _WIDTH, _SHARP * _HEIGHT * len(drawn)), "white")
+    for place, (course, each) in enumerate(drawn):
+        _paint(ImageDraw.Draw(image), course, each, place * _HEIGHT)
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def _drawn(courses: Iterable[Course]) -> list[tuple[Course, list[Point]]]:
+    """The courses that have two points or more."""
+    scaled = ((course, points(course)) for course in courses)
+    return [(course, each) for course, each in scaled if len(each) > 1]
+
+
+def _paint(on: ImageDraw.ImageDraw, course: Course, drawn: Sequence[Point], top: int) -> None:
+    font, dot = ImageFont.load_default(_SHARP * _LETTER), _SHARP * _DOT
+    on.text(_dots_of(_LEFT, top + 20), _plain(_title(course)), _INK, ImageFont.load_default(_SHARP * _HEAD), "ls")
+    path = [_dots_of(_across(each), top + _up(each)) for each in drawn]
+    on.line(path, _BLUE, round(_SHARP * _LINE), "curve")
+    for each, (x, y) in zip(drawn, path, strict=True):
+        if each.turning:
+            on.ellipse((x - dot, y - dot, x + dot, y + dot), _BLUE)
+            at = _dots_of(_across(each), top + _up(each) + _beside(each, drawn))
+            on.text(at, _told(each), _INK, font, _ANCHORS[_anchor(each, drawn)])
+
+
+def _plain(text: str) -> str:
+    """In the letters that Pillow's own font has: those without marks; of others a question mark."""
+    apart = unicodedata.normalize("NFKD", visible(text)).replace("μ", "u")
+    kept = "".join(each for each in apart if not unicodedata.combining(each))
+    return kept.encode("ascii", "replace").decode()
+
+
+# Pillow's words for where a text is anchored: left, middle, right, on the base line.
+_ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
+
+
+def _dots_of(x: float, y: float) -> tuple[float, float]:
+    return _SHARP * x, _SHARP * y
 
 
 def _scale(numbers: Sequence[float]) -> list[float]:
@@ -144,19 +196,27 @@ def _panel(course: Course, drawn: Sequence[Point], place: int) -> str:
     return (
         f'<g transform="translate(0,{place * _HEIGHT})">\n'
         f'<text x="{_LEFT}" y="20" {_STYLE} font-weight="bold">{escape(visible(_title(course)))}</text>\n'
-        f'<polyline points="{path}" fill="none" stroke="#1f6feb" stroke-width="1.5"/>\n{marks}</g>\n'
+        f'<polyline points="{path}" fill="none" stroke="{_BLUE}" stroke-width="{_LINE}"/>\n{marks}</g>\n'
     )
 
 
 def _mark(point: Point, drawn: Sequence[Point]) -> str:
     """A dot with its value and day: above where it is high, below where it is low."""
-    anchor = "start" if point is drawn[0] else "end" if point is drawn[-1] else "middle"
-    below = point.y < min(0.5, max(each.y for each in drawn))
     x, y = _across(point), _up(point)
+    anchor, text = _anchor(point, drawn), y + _beside(point, drawn)
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#1f6feb"/>\n'
-        f'<text x="{x:.1f}" y="{y + (16 if below else -8):.1f}" text-anchor="{anchor}" {_STYLE}>{_told(point)}</text>\n'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_DOT}" fill="{_BLUE}"/>\n'
+        f'<text x="{x:.1f}" y="{text:.1f}" text-anchor="{anchor}" {_STYLE}>{_told(point)}</text>\n'
     )
+
+
+def _anchor(point: Point, drawn: Sequence[Point]) -> str:
+    return "start" if point is drawn[0] else "end" if point is drawn[-1] else "middle"
+
+
+def _beside(point: Point, drawn: Sequence[Point]) -> int:
+    """How far below its dot a text stands."""
+    return 16 if point.y < min(0.5, max(each.y for each in drawn)) else -8
 
 
 def _across(point: Point) -> float:

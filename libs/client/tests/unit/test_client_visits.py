@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import SourcePointer
+from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -155,7 +156,26 @@ def test_an_svg_has_a_panel_for_each_course_with_its_turning_points_and_no_marku
     assert panels[1].findtext(f"{_SVG}text") == "<script>&, %"
 
 
+def test_a_png_has_a_panel_for_each_course_with_a_line_its_dots_and_their_words() -> None:
+    picture = Image.open(io.BytesIO(drawing.png([course("6.1", "7.9"), course("1", "2", "3"), course("5")])))
+    assert (picture.format, picture.size) == ("PNG", (1440, 960))
+    colours = {colour for _, colour in picture.getcolors(2**20) or ()}
+    assert {(255, 255, 255), (0x1F, 0x6F, 0xEB), (0x22, 0x22, 0x22)} <= colours
+    for panel in (picture.crop((0, 0, 1440, 480)), picture.crop((0, 480, 1440, 960))):
+        inked = panel.convert("L").point([255 if level < 64 else 0 for level in range(256)]).getbbox()
+        assert inked
+        # The title at the top, the words of the last value at the right.
+        assert inked[1] < 60
+        assert inked[2] > 1200
+
+
+def test_a_png_tells_other_values_by_another_picture() -> None:
+    assert drawing.png([course("6.1", "7.9")]) != drawing.png([course("6.1", "7.8")])
+    assert drawing.png([course("6.1", "7.9")]) == drawing.png([course("6.1", "7.9")])
+
+
 def test_nothing_is_drawn_of_what_is_no_course() -> None:
+    assert drawing.png([course("5")]) == b""
     assert drawing.svg([course("5")]) == ""
     assert drawing.lines(course("5", "positive")) == []
 
@@ -166,7 +186,7 @@ def test_nothing_is_drawn_of_what_is_no_course() -> None:
         ("brief", "no-authority"),
         ("summary", "P1@TEST"),
         ("note", "no-authority"),
-        ("ask", "P1@TEST", "HbA1c?", "--plot", "course.png"),
+        ("ask", "P1@TEST", "HbA1c?", "--plot", "course.jpg"),
     ],
 )
 def test_a_wrong_command_line_is_exit_code_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +205,16 @@ def test_a_plot_is_written_beside_the_answer_or_the_reason_is_told(tmp_path: Pat
     file = tmp_path / "course.svg"
     assert ask.draw(wire.Assessment(courses=[course("6.1", "7.9")]), file)
     assert ET.parse(file).getroot().tag == f"{_SVG}svg"
+    painted = tmp_path / "course.PNG"
+    assert ask.draw(wire.Assessment(courses=[course("6.1", "7.9")]), painted)
+    assert Image.open(painted).format == "PNG"
     with pytest.raises(ClientError, match="no course"):
         ask.draw(wire.Assessment(), file)
     with pytest.raises(ClientError, match="plot"):
         ask.draw(wire.Assessment(courses=[course("6.1", "7.9")]), tmp_path / "no" / "course.svg")
+
+
+def test_a_png_writes_letters_that_it_lacks_as_the_nearest_ones() -> None:
+    foreign, plain = course("1", "2"), course("1", "2")
+    foreign.name, foreign.unit, plain.name, plain.unit = "Kälte", "µmol/m²", "Kalte", "umol/m2"
+    assert drawing.png([foreign]) == drawing.png([plain])

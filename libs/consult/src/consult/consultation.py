@@ -183,7 +183,7 @@ def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: Mo
         statements=statements,
         model=f"{pin.name} {pin.sha256[:12]}".strip(),
         episode_id=prepared.identity.episode_id,
-        degraded=[*_missing_evidence(prepared), *outcome.degraded],
+        degraded=[*prepared.record.degraded, *_missing_evidence(prepared), *outcome.degraded],
         inquiry=prepared.inquiry,
         form=prepared.form,
         specialty=prepared.specialty,

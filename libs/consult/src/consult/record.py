@@ -32,7 +32,7 @@ class Record:
     """The whole timeline for the rules, the context pack for the model, and the last signed assessment.
 
     `passages`: those that rules may cite (`rules.CITED_PASSAGES`), as far as the library has them.
-    `notes`: whole texts of documents, where they are to be read.
+    `notes`: whole texts of documents, where they are to be read. `degraded`: what memory could not give.
     """
 
     timeline: Timeline
@@ -41,6 +41,7 @@ class Record:
     asked_at: datetime
     signed: SignedAssessment | None = None
     notes: tuple[Note, ...] = ()
+    degraded: tuple[str, ...] = ()
 
     def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = ()) -> Sources:
         """Everything that may be cited. `facts` and `passages`: what tools brought in during the episode."""

@@ -200,7 +200,7 @@ def test_everything_of_a_kind_or_of_a_time_is_told_where_it_is_asked_for(
 def test_which_screening_was_done_and_which_was_not_is_told() -> None:
     told = texts("Which screening is she due for?")
     assert told[0] == "Colonoscopy was done on 2013-04-03."
-    assert told[1].startswith("No mammogram or bone density scan was found in the record"), told
+    assert told[1].startswith("No mammogram, bone density scan or hepatitis C antibody was found in the record"), told
     assert not any("retinal eye exam" in each for each in told)
 
 

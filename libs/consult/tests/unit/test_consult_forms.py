@@ -14,7 +14,7 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Context
 from practice.records import RecordBuilder
-from terminology import areas, tables
+from terminology import areas, screenings, tables
 from testkit.choosing import tiny_tokenizer
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
@@ -175,6 +175,23 @@ def test_what_is_not_for_this_age_or_sex_is_no_gap() -> None:
     record.problem("J45.909", "Asthma", "2020-01-01")
     gaps = [each.text for each in _prepared(wire.FORM_BRIEF, builder=record).checked if each.section == "Care gaps"]
     assert all("HIV" in each for each in gaps)
+
+
+def test_what_a_passage_only_offers_is_no_gap() -> None:
+    record = RecordBuilder()
+    record.born("1964-04-18", "M")
+    record.problem("J45.909", "Asthma", "2020-01-01")
+    record.passage("uspstf-2018-prostate-55-69", "An individual decision.", grade="C")
+    record.passage("uspstf-2021-colorectal-50-75", "All adults aged 50 to 75 years.", grade="A")
+    gaps = [each.text for each in _prepared(wire.FORM_BRIEF, builder=record).checked if each.section == "Care gaps"]
+    assert [each.partition(" was ")[0] for each in gaps] == ["No colonoscopy"]
+
+
+def test_the_forms_and_the_answers_ask_for_the_screening_of_one_table() -> None:
+    asked = {each.passage for each in screenings.known()}
+    assert asked <= passages().keys()
+    eyes = next(each.text for each in BRIEF.checked if each.section == "Care gaps" and "retinal" in each.text)
+    assert next(each.told for each in screenings.known() if each.id == "diabetic-eye") in eyes
 
 
 def test_an_allergy_that_a_drug_meets_stands_first_and_its_reaction_is_asked_for() -> None:

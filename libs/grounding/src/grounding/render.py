@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import languages
 
 from grounding import facts, relations
 from grounding.calculators import compute
@@ -18,10 +19,13 @@ from grounding.statements import (
     ClassName,
     Comments,
     Computed,
+    Count,
     CrossReaction,
     Day,
     Dose,
+    Excerpt,
     Label,
+    Language,
     Method,
     Name,
     Origin,
@@ -81,12 +85,10 @@ def render_part(part: Part, sources: Sources) -> str:
             return text
         case Method(name=name):
             return name
-        case Computed() | CrossReaction() | StatedDay() | Age():
+        case Computed() | CrossReaction() | StatedDay() | Age() | Count():
             return _related(part, sources)
-        case Quote():
-            return _quote(part, sources)
-        case Origin(passage_id=passage_id):
-            return _origin(passage_id, sources)
+        case Excerpt() | Language() | Quote() | Origin():
+            return _of_text(part, sources)
         case _:
             return _of_fact(part, sources.fact(part.fact_id))
 
@@ -168,10 +170,12 @@ def _age(sources: Sources, fact_id: str) -> str:
     return str(age_in_years(born, sources.today))
 
 
-def _related(part: Computed | CrossReaction | StatedDay | Age, sources: Sources) -> str:
+def _related(part: Computed | CrossReaction | StatedDay | Age | Count, sources: Sources) -> str:
     """What follows from several facts, or from the day of the question."""
     if isinstance(part, Computed):
         return _computed(part, sources)
+    if isinstance(part, Count):
+        return str(len({facts.starts_on(sources.fact(fact_id)) for fact_id in part.fact_ids}))
     if isinstance(part, StatedDay):
         return _stated_day(sources, part.fact_id)
     if isinstance(part, Age):
@@ -184,11 +188,25 @@ def _computed(part: Computed, sources: Sources) -> str:
     return f"{result.text} ({result.day.isoformat()})" if part.day else result.text
 
 
-def _quote(part: Quote, sources: Sources) -> str:
-    text = sources.passage(part.passage_id).text
-    if not 0 <= part.start < part.end <= len(text):
-        raise UnrenderableError("the quotation lies outside the passage")
-    return f"“{text[part.start : part.end].strip()}”"
+def _of_text(part: Excerpt | Language | Quote | Origin, sources: Sources) -> str:
+    """Words of a passage or of a document, and what is said of it."""
+    match part:
+        case Quote(passage_id=passage_id):
+            return _quoted(sources.passage(passage_id).text, part.start, part.end)
+        case Origin(passage_id=passage_id):
+            return _origin(passage_id, sources)
+        case Excerpt(fact_id=fact_id):
+            return _quoted(sources.text_of(fact_id), part.start, part.end)
+        case Language(fact_id=fact_id):
+            return languages.of(sources.text_of(fact_id)) or languages.ENGLISH
+
+
+def _quoted(text: str, start: int, end: int) -> str:
+    if not 0 <= start < end <= len(text):
+        raise UnrenderableError("the quotation lies outside the text")
+    if "”" in text[start:end]:
+        raise UnrenderableError("the quotation holds a mark that would end it")
+    return f"“{text[start:end].strip()}”"
 
 
 def _origin(passage_id: str, sources: Sources) -> str:

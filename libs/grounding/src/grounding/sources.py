@@ -116,6 +116,14 @@ class Sources:
     def has_fact(self, fact_id: str) -> bool:
         return fact_id in self._by_id
 
+    def text_of(self, fact_id: str) -> str:
+        """The whole text of a document as it came, else the fact's own; UnknownSourceError."""
+        return self._texts.get(fact_id) or self.fact(fact_id).text
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        return {each.fact_id: each.text for each in self.notes}
+
     def is_current(self, fact_id: str) -> bool:
         """False for facts that a later statement replaced or withdrew."""
         return not _is_past(self.recorded_fact(fact_id))

@@ -152,6 +152,29 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Characters [start, end) of a document's text (`Sources.text_of`), in quotation marks."""
+
+    fact_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The language of a document's text by name."""
+
+    fact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """On how many days the facts begin."""
+
+    fact_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a passage comes from: its source, year and grade."""
 
@@ -182,6 +205,9 @@ Part: TypeAlias = (
     | Probability
     | Computed
     | Quote
+    | Excerpt
+    | Language
+    | Count
     | Origin
     | Label
 )
@@ -218,7 +244,7 @@ def _facts_of(part: Part) -> tuple[str, ...]:
     match part:
         case Words() | Method() | Quote() | Origin() | Label():
             return ()
-        case Computed(fact_ids=fact_ids):
+        case Computed(fact_ids=fact_ids) | Count(fact_ids=fact_ids):
             return fact_ids
         case CrossReaction(medication_id=medication_id, allergy_id=allergy_id):
             return (medication_id, allergy_id)

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 from grounding import facts
 from grounding.claims import Verdict
+from grounding.commands import speaks_to_software
 from grounding.comparing import meaning, paraphrase, signature, social
 from grounding.comparing.compare import compare
 from grounding.comparing.findings import items
@@ -62,12 +63,6 @@ _SCOPE_WORDS = """
     would should either query no not never denies denied without rule ruled cannot
 """
 _SCOPE = frozenset(_SCOPE_WORDS.split())
-# What speaks to software and not to a reader. A text that holds it is somebody's attempt, and a source of nothing.
-_COMMANDS = re.compile(
-    r"<\|[^|<>]*\|>|\bsystem prompt\b|"
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|prompts?)\b",
-    re.IGNORECASE,
-)
 # What a denial may add: where there is no fracture, there is no acute one.
 _ANY = frozenset({"acute", "new"})
 _PRESENT, _ABSENT = "present", "absent"
@@ -538,7 +533,7 @@ def _is_plain(piece: Piece) -> bool:
 
 
 def _texts(sources: Sources) -> Iterator[Text]:
-    return (each for each in _written(sources) if not _COMMANDS.search(each.text))
+    return (each for each in _written(sources) if not speaks_to_software(each.text))
 
 
 def _written(sources: Sources) -> Iterator[Text]:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 import pytest
 from grounding import Sources, Verdict, Verifier, documents, judge, texts, worst_of
 from grounding.comparing.record import Record
+from grounding.render import cite_fact
 from grounding.sentence import Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Note
 from practice.records import RecordBuilder, stamp
+from terminology import languages
 
 NOW = datetime(2026, 10, 7, tzinfo=UTC)
 SUPPORTED, CONTRADICTED, UNSUPPORTED = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.UNSUPPORTED
@@ -235,3 +237,34 @@ def _of_letter(text: str) -> Verdict:
     note.authored_at.CopyFrom(stamp("2026-10-06"))
     sources = Sources.of(NOW, record.facts, identifiers=[record.patient], notes=[note])
     return worst_of(judge("Takes warfarin 5 mg daily.", Verifier(sources)))
+
+
+def _quoted(kind: str, text: str) -> Verdict:
+    """What is said of a coded document by itself."""
+    record = RecordBuilder()
+    concept = pb.CodedConcept(system="http://loinc.org", code="18842-5", display="Discharge summary")
+    fact_id = record.add(pb.ClinicalFact(kind=pb.FACT_KIND_DOCUMENT, code=concept), "2026-03-01")
+    note = Note(fact_id=fact_id, title="Discharge summary", text=text, authored_at=stamp("2026-03-01"))
+    sources = Sources.of(NOW, record.facts, identifiers=[record.patient], notes=[note])
+    return Verifier(sources).verify(kind, [cite_fact(sources.fact(fact_id))]).verdict
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("Discharge summary (2026-03-01): “Ejection fraction 35 %.”", SUPPORTED),
+        ("Discharge summary (2026-03-01): “Admitted with dyspnoea.”, “Ejection fraction 35 %.”", SUPPORTED),
+        ("Discharge summary (2026-03-01): “Ejection fraction 55 %.”", CONTRADICTED),
+        ("Discharge summary (2026-03-01): “Admitted with dyspnoea.”, “Ejection fraction 55 %.”", CONTRADICTED),
+        ("Discharge summary (2026-03-02): “Ejection fraction 35 %.”", CONTRADICTED),
+        ("Discharge summary (2026-03-01), in German: “Ejection fraction 35 %.”", CONTRADICTED),
+    ],
+)
+def test_a_quotation_is_the_words_the_day_and_the_language_of_the_document(statement: str, expected: Verdict) -> None:
+    assert _quoted(statement, "Admitted with dyspnoea.\nEjection fraction 35 %.\nShe is well.") is expected
+
+
+def test_every_language_that_texts_have_can_be_said_of_a_quotation() -> None:
+    for language, words in languages.known().items():
+        text = " ".join(sorted(words - languages.known()[languages.ENGLISH])[:8]) or "She is the patient."
+        assert _quoted(f"Discharge summary (2026-03-01), in {language}: “{text}”", text) is SUPPORTED

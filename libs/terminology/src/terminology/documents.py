@@ -26,6 +26,12 @@ def of(concept: CodedConcept) -> CodedConcept | None:
     return _concept(row) if row else None
 
 
+def names(concept: CodedConcept) -> tuple[str, ...]:
+    """What else documents of a LOINC type are called."""
+    row = _by_code().get((concept.code,)) if concept.system == LOINC else None
+    return row.several("names") if row else ()
+
+
 def _concept(row: Row) -> CodedConcept:
     return CodedConcept(system=LOINC, code=row["code"], display=row["display"])
 

@@ -32,13 +32,13 @@ def ask(
     ] = None,
     more: Annotated[bool, typer.Option("--more", help="Unfold what does not answer, and what was withheld.")] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw the courses that the answer tells.")
+        Path | None, typer.Option(metavar="FILE", help="Draw the courses that the answer tells: .svg or .png.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Ask about a patient. What answers stands in front; the rest is folded away, with its count."""
-    if plot is not None and plot.suffix.lower() != ".svg":
-        raise typer.BadParameter("a plot is written as .svg")
+    if plot is not None and plot.suffix.lower() not in _DRAWN_AS:
+        raise typer.BadParameter("a plot is written as .svg or .png")
     asking = Asking(patient_key(patient), question, request_id, deliberate=deliberate, chooser=chooser)
     page = None if json else Page(screen(), question, more=more)
     run(asking.run(page, plot))
@@ -106,15 +106,19 @@ class Asking:
 
 def draw(assessment: Assessment, file: Path) -> bool:
     """ClientError where the answer tells no course, or the file cannot be written."""
-    drawn = drawing.svg(assessment.courses)
+    drawn = _DRAWN_AS[file.suffix.lower()](assessment.courses)
     if not drawn:
         raise ClientError("plot: the answer tells no course, and nothing was drawn")
     try:
-        file.write_text(drawn, encoding="utf-8")
+        file.write_bytes(drawn)
     except OSError as error:
         raise ClientError(f"plot: {file}: {error.strerror}") from error
     margin().print(f"drawn: {file}", style=QUIET)
     return True
+
+
+# How a plot is drawn, by the end of its file's name.
+_DRAWN_AS = {".svg": lambda courses: drawing.svg(courses).encode(), ".png": drawing.png}
 
 
 def _doing(progress: Progress) -> Text:

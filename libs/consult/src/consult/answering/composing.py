@@ -14,7 +14,16 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
-from consult.answering import changes, reconciliation, screening, suitability, windows, wording
+from consult.answering import (
+    changes,
+    encounters,
+    quotations,
+    reconciliation,
+    screening,
+    suitability,
+    windows,
+    wording,
+)
 from consult.answering.finding import SOCIAL, Group, find
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
@@ -78,11 +87,17 @@ def _statements(
     inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
 ) -> Iterator[Ways]:
     """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
+    stated = list(_stated(inquiry, sources))
+    yield from stated
+    if stated and not inquiry.asks(Form.SUITABILITY):
+        return
+    yield from quotations.nearest(inquiry, sources) if quotations.asked(inquiry) and not stated else ()
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
+    about = about or quotations.otherwise(inquiry, sources)
     asked = inquiry.asks(Form.ALLERGY)
     if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
@@ -114,6 +129,14 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from missing if later else ()
 
 
+def _stated(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
+    """What a document says, or which visits there were, where that is asked for."""
+    if quotations.asked(inquiry):
+        yield from quotations.around(inquiry, sources)
+    elif encounters.asked(inquiry):
+        yield from encounters.around(inquiry, sources)
+
+
 def _is_screening(inquiry: Inquiry) -> bool:
     return inquiry.asks(Form.SCREENING) and not inquiry.asks(Form.IMMUNISATION)
 
@@ -124,7 +147,11 @@ def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drug
         if mention.is_drug is drugs and not (
             mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)
         ):
-            yield (absence.statement(sources, mention.text),)
+            quoted = [] if inquiry.asks(Form.SUITABILITY) else quotations.stating(terms(mention.text), inquiry, sources)
+            # What entries hold wherever it is known is missing, whatever a text says of it.
+            listed = mention.is_drug or names.PROBLEM in mention.kinds
+            yield from [(absence.statement(sources, mention.text),)] if listed or not quoted else []
+            yield from quoted
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
 

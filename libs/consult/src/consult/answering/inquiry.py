@@ -58,6 +58,11 @@ class Form(StrEnum):
     ALL_PROBLEMS = "all-problems"
     SCREENING = "screening"
     OPERATIONS = "operations"
+    DOCUMENT = "document"
+    STATED = "stated"
+    VISIT = "visit"
+    EMERGENCY = "emergency"
+    REASON = "reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """`mentions` and `areas` in the order of the question; `days`: spans of time that it names. `stems`: of the words
-    beside the names; `words`: of all that say something; `screenings`: those that it names.
+    beside the names; `words`: of all that say something; `screenings`: those that it names. `origin` and `topic`: the
+    stems before and behind its `about`.
     """
 
     mentions: tuple[Mention, ...]
@@ -87,6 +93,8 @@ class Inquiry:
     stems: frozenset[str]
     words: frozenset[str]
     screenings: tuple[Screening, ...] = ()
+    origin: frozenset[str] = frozenset()
+    topic: frozenset[str] = frozenset()
 
     @property
     def drugs(self) -> tuple[Mention, ...]:
@@ -116,7 +124,9 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     left -= _form_stems() | _EMPTY
     named = frozenset(stem for each in mentions for stem in terms(each.text))
     looked_for = tuple(each for each, pattern in _screening_patterns() if pattern.search(plain))
-    return Inquiry(mentions, asked, forms, days, left - named, left, looked_for)
+    before, _, behind = plain.partition(" about ")
+    topic = terms(behind) & left
+    return Inquiry(mentions, asked, forms, days, left - named, left, looked_for, terms(before), topic)
 
 
 def in_plain_words(question: str) -> str:

@@ -3,7 +3,7 @@
 Source: the rows of `terminology.screenings`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
 from grounding.kinds import absence
@@ -19,7 +19,7 @@ from consult.answering.wording import Ways
 
 def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What was done first, then what is missing."""
-    asked = inquiry.screenings or [each for each in screenings.known() if _fits(each, groups, sources)]
+    asked = _once(inquiry.screenings or [each for each in screenings.known() if _fits(each, groups, sources)])
     done = {each.id: [group for group in groups if _is_of(group, each)] for each in asked}
     for each in asked:
         for group in done[each.id]:
@@ -27,6 +27,11 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     for each in asked:
         if not done[each.id]:
             yield (absence.statement(sources, each.told),)
+
+
+def _once(asked: Iterable[Screening]) -> list[Screening]:
+    """Each whatever the age."""
+    return list({each.id: each for each in asked}.values())
 
 
 def _fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:
@@ -39,8 +44,8 @@ def _is_of(group: Group, screening: Screening) -> bool:
     match group.kind:
         case pb.FACT_KIND_PROCEDURE:
             name = facts.name_of(group.newest).casefold()
-            return any(each in name for each in screening.done)
+            return any(each in name for each, _ in screening.done)
         case pb.FACT_KIND_RESULT:
-            return any(keys.of_loinc(each) in group.keys for each in screening.results)
+            return any(keys.of_loinc(each) in group.keys for each, _ in screening.done)
         case _:
             return False

@@ -16,17 +16,26 @@ _INPATIENT = "IMP"
 
 def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Span, ...]:
     """Spans in which values are to be told; none where the question names no time."""
-    named = tuple(span for span in inquiry.days if span[0] < span[1])
-    if inquiry.asks(Form.SINCE):
-        named = tuple((first, sources.today) for first, _ in named)
+    named_ = named(inquiry, sources)
     if inquiry.asks(Form.STAY):
         stays = (_days(each) for each in sources.encounters() if each.code.code == _INPATIENT)
-        return tuple(stay for stay in stays if not named or any(_meet(stay, span) for span in named))
+        return tuple(stay for stay in stays if not named_ or any(_meet(stay, span) for span in named_))
     if inquiry.asks(Form.DURING):
         done = [group for group in groups if group.worth > 0 and group.kind in _LASTING]
         done.sort(key=lambda group: group.kind != pb.FACT_KIND_PROCEDURE)
         return tuple(_of_group(group) for group in done[:1])
-    return named
+    return named_
+
+
+def named(inquiry: Inquiry, sources: Sources) -> tuple[Span, ...]:
+    """The years, months and days that it names, and what is since one of them."""
+    spans = tuple(span for span in inquiry.days if span[0] < span[1] or inquiry.asks(Form.SINCE))
+    return tuple((first, sources.today) for first, _ in spans) if inquiry.asks(Form.SINCE) else spans
+
+
+def is_within(fact: ClinicalFact, span: Span) -> bool:
+    """Whether a part of it lies there."""
+    return _meet(_days(fact), span)
 
 
 def within(group: Group, spans: Sequence[Span]) -> tuple[ClinicalFact, ...]:

@@ -120,7 +120,7 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id)))
     end = facts.ends_on(days[0])
     if len(days) > 1 or end is None or end == facts.starts_on(days[0]):
-        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_on_days(days)))
+        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *on_days(days)))
     lasted = (Words(" from "), Day(days[0].fact_id), Words(" to "), Day(days[0].fact_id, end=True))
     return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *lasted))
 
@@ -134,7 +134,7 @@ def events(entries: Sequence[ClinicalFact]) -> Statement:
     """`Colonoscopy was done on 2013-04-03 and 2014-04-28.`; of many the first and the last."""
     days = _by_day(entries)
     lead = (Words(_DONE[entries[-1].kind]),) if len(days) <= MOST_DAYS else ()
-    return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *lead, *_on_days(days)))
+    return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *lead, *on_days(days)))
 
 
 def _counted(entries: Sequence[ClinicalFact]) -> Ways:
@@ -153,7 +153,8 @@ def _counted(entries: Sequence[ClinicalFact]) -> Ways:
     return (Statement(wire.STATEMENT_KIND_EVENT, told, tuple(each.fact_id for each in days)),)
 
 
-def _on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
+def on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
+    """` on a, b and c`; of many the first and the last."""
     if len(days) <= MOST_DAYS:
         return (Words(" on "), *_listed([(Day(each.fact_id),) for each in days]))
     return (Words(": first on "), Day(days[0].fact_id), Words(", last on "), Day(days[-1].fact_id))

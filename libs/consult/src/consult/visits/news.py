@@ -6,21 +6,18 @@ from datetime import date
 
 from grounding import Sources, Statement, facts
 from grounding.kinds import trend
-from grounding.statements import Day, Name, Reaction, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import EGFR
 
-from consult.answering import changes, reconciliation
+from consult.answering import changes, encounters, reconciliation
 from consult.answering.finding import Group
 from consult.answering.reconciliation import Reconciled, Standing
 from consult.answering.wording import Ways
 from consult.rules.changes import WORTH_TELLING
 from consult.visits import concerns
 
-# What is told of a class of visits: `ambulatory visit on`, `inpatient stay on`.
-_CLASSES = {"AMB": "Ambulatory visit on ", "EMER": "Emergency visit on ", "IMP": "Inpatient stay on "}
 _UNPLANNED = ("EMER", "IMP")
 # Days for which a stay in hospital or an emergency is still news, and how many are told.
 _RECENT, _MOST_STAYS = 365, 2
@@ -57,11 +54,11 @@ def visits(sources: Sources) -> Visits | None:
 
 def told_of_visits(known: Visits, sources: Sources) -> Iterator[Ways]:
     """The last visit with its reason, then the newest stays in hospital and emergencies of a year."""
-    yield _visit(known.last)
+    yield encounters.visit(known.last)
     unplanned = [each for each in sources.encounters() if each.code.code in _UNPLANNED and each is not known.last]
     recent = [each for each in unplanned if 0 <= (sources.today - _over(each)).days <= _RECENT]
     for each in sorted(recent, key=facts.in_time, reverse=True)[:_MOST_STAYS]:
-        yield _visit(each)
+        yield encounters.visit(each)
 
 
 def news(
@@ -100,16 +97,6 @@ def moved(since: date, sources: Sources) -> Iterator[Statement]:
 def _is_news(fact: ClinicalFact, over: date) -> bool:
     is_behind = (facts.starts_on(fact) or date.min) > over
     return is_behind and (fact.kind != pb.FACT_KIND_PROBLEM or concerns.belongs_on_a_list(fact))
-
-
-def _visit(visit: ClinicalFact) -> Ways:
-    """`Ambulatory visit on 2026-11-13, reason “chest pain”.`"""
-    known = _CLASSES.get(visit.code.code)
-    named = (Words(known),) if known else (Name(visit.fact_id, capital=True), Words(" on "))
-    day = (*named, Day(visit.fact_id))
-    reason = (Words(", reason “"), Reaction(visit.fact_id), Words("”"))
-    plain = Statement(wire.STATEMENT_KIND_EVENT, day)
-    return (Statement(wire.STATEMENT_KIND_EVENT, (*day, *reason)), plain) if visit.note.strip() else (plain,)
 
 
 def _is_new(group: Group, since: date, listed: Sequence[ClinicalFact], sources: Sources) -> bool:

@@ -181,6 +181,7 @@ KINDS: Mapping[str, Compare] = {
     "treated": findings.treated,
     "advised-against": findings.only_in_texts,
     "written": findings.only_in_texts,
+    "quoted": findings.quoted,
     "source": findings.only_in_texts,
     "past-taken": sections.past_taken,
     "no-record": problems.no_record,

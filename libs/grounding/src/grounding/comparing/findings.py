@@ -4,12 +4,15 @@ The structured facts decide what they state of a finding without a place or a fi
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import languages
 
 from grounding import facts
+from grounding.commands import speaks_to_software
 from grounding.comparing import meaning, prescriptions
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.problems import is_of, told
@@ -83,6 +86,24 @@ def named(item: Node, record: Record) -> list[ClinicalFact]:
 
 def only_in_texts(_: Node, __: Record) -> list[Outcome]:
     return [unsupported("text", "no text of the record says so")]
+
+
+def quoted(node: Node, record: Record) -> list[Outcome]:
+    """The very words of a document of that name and day, and their language."""
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    keys = frozenset().union(*(meaning.keys(each, *names.KINDS) for each in (*node.all("things"), *node.all("obs"))))
+    dated = [each for each in record.of(keys) if all(is_of(each, span) for span in spans)]
+    texts = {each.fact_id: record.sources.text_of(each.fact_id) for each in dated}
+    wanted = [" ".join(str(quote.value).split()) for quote in node.all("quote")]
+    tongues = {part.text.casefold() for part in node.all("language")}
+    own = [each for each in dated if _holds(texts[each.fact_id], wanted, tongues)]
+    return [supported("quote", own[-1:])] if own else [contradicted("quote", "no such document has these words")]
+
+
+def _holds(text: str, wanted: Sequence[str], tongues: set[str]) -> bool:
+    here = " ".join(text.split())
+    in_tongue = tongues <= {languages.of(text).casefold() or languages.ENGLISH.casefold()}
+    return in_tongue and all(each in here for each in wanted) and not speaks_to_software(text)
 
 
 def treated(node: Node, record: Record) -> list[Outcome]:

@@ -17,8 +17,9 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
     Draft,
     Progress,
 )
-from longitude.record.v1.context_pb2 import Context
+from longitude.record.v1.context_pb2 import Context, Note
 
+from reasoning.domain.checking import MAX_NOTES_BYTES, unread
 from reasoning.flows.driver import Driver, OnProgress, now
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Report
@@ -76,24 +77,33 @@ def _draft(prepared: Prepared) -> AskResponse:
 
 
 async def read_record(request: AskRequest, parts: Parts) -> Record:
-    """Timeline, context and evidence from memory; the last signed assessment from our own store. A form needs no
-    context, but the passages that say what is due.
+    """Timeline, context, texts and evidence from memory; the last signed assessment from our own store. A form needs no
+    context and no texts, but the passages that say what is due.
     """
     asked_at, is_form = now(), request.form in FORMS
-    timeline, context, cited = await asyncio.gather(
+    timeline, context, (notes, left_out), cited = await asyncio.gather(
         parts.memory.timeline(request.patient),
         _context(request, parts),
+        _notes(request, parts),
         parts.memory.passages({**CITED_PASSAGES, **(passages() if is_form else {})}),
     )
     reviewed = await parts.store.last_signed(timeline.identifiers)
     signed = (SignedAssessment(assessment, at) for assessment, at, review in reviewed if _was_signed(review.decision))
-    return Record(timeline, context, cited, asked_at, next(signed, None))
+    return Record(timeline, context, cited, asked_at, next(signed, None), notes, tuple(left_out))
 
 
 async def _context(request: AskRequest, parts: Parts) -> Context:
     if request.form in FORMS:
         return Context()
     return await parts.memory.context(request.patient, request.question, parts.budget.context_tokens)
+
+
+async def _notes(request: AskRequest, parts: Parts) -> tuple[tuple[Note, ...], list[str]]:
+    """The texts of documents, which an answer may quote; what was not read."""
+    if request.form in FORMS:
+        return (), []
+    notes, are_all = await parts.memory.texts(request.patient, MAX_NOTES_BYTES)
+    return notes, unread(notes, are_all=are_all)
 
 
 def _begin(prepared: Prepared, pin: ModelPin, parts: Parts) -> Consultation:
