@@ -107,7 +107,10 @@ class Names:
 
     def meaning(self, words: Words, gaps: tuple[str, ...], text: str) -> Keys | None:
         """The keys of the name that these words are, with these gaps between them; None if they are no name."""
-        entries = [each for each in self._entries.get(words, ()) if each.written in ("", text) and _fit(each, gaps)]
+        named = self._entries.get(words)
+        if named is None:
+            return None
+        entries = [each for each in named if each.written in ("", text) and _fit(each, gaps)]
         return frozenset().union(*(each.keys for each in entries)) if entries else None
 
 
@@ -131,7 +134,9 @@ def _longest_at(
     text: str, spans: list[re.Match[str]], words: Words, at: int, known: Iterable[Names]
 ) -> tuple[int, Keys]:
     """How many words the longest name at this place has, and its keys; one word and none where no name begins."""
-    longest = min(max(each.longest(words[at]) for each in known), len(words) - at)
+    longest = min(max([each.longest(words[at]) for each in known]), len(words) - at)
+    if not longest:
+        return 1, _NOTHING
     gaps = tuple(_gap(text, spans[n].end(), spans[n + 1].start()) for n in range(at, at + longest - 1))
     for length in range(longest, 0, -1):
         whole = text[spans[at].start() : spans[at + length - 1].end()]
