@@ -29,6 +29,8 @@ log = logging.getLogger("eventbus")
 KAFKA_SECONDS = 15.0
 MAX_RECORDS = 100
 FETCH_MS = 100
+# A topic that is made after the service has started is read so soon. The bus makes none: it would not know how.
+METADATA_MS = 30_000
 # A killed consumer's partitions go to the next within six seconds (the least that brokers allow by default).
 SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 1000
@@ -56,7 +58,14 @@ class EventBus:
         self._side_by_side = False
         self._fail: Callable[[BaseException], None] = lambda error: log.critical("%s", type(error).__name__)
         self._producer = Producer(service, bootstrap)
-        self._broker = KafkaBroker(bootstrap, client_id=service, consumer_only=True, logger=None, graceful_timeout=20.0)
+        self._broker = KafkaBroker(
+            bootstrap,
+            client_id=service,
+            consumer_only=True,
+            metadata_max_age_ms=METADATA_MS,
+            logger=None,
+            graceful_timeout=20.0,
+        )
 
     def subscribe(
         self,
