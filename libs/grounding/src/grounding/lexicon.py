@@ -101,16 +101,16 @@ class Names:
                     found[key].add(words[0])
         return found
 
+    def __contains__(self, words: Words) -> bool:
+        return words in self._entries
+
     def longest(self, word: str) -> int:
         """The most words that a name beginning with this one has."""
         return self._longest.get(word, 0)
 
     def meaning(self, words: Words, gaps: tuple[str, ...], text: str) -> Keys | None:
         """The keys of the name that these words are, with these gaps between them; None if they are no name."""
-        named = self._entries.get(words)
-        if named is None:
-            return None
-        entries = [each for each in named if each.written in ("", text) and _fit(each, gaps)]
+        entries = [each for each in self._entries.get(words, ()) if each.written in ("", text) and _fit(each, gaps)]
         return frozenset().union(*(each.keys for each in entries)) if entries else None
 
 
@@ -139,8 +139,11 @@ def _longest_at(
         return 1, _NOTHING
     gaps = tuple(_gap(text, spans[n].end(), spans[n + 1].start()) for n in range(at, at + longest - 1))
     for length in range(longest, 0, -1):
+        taken = words[at : at + length]
+        if not any(taken in each for each in known):
+            continue
         whole = text[spans[at].start() : spans[at + length - 1].end()]
-        meanings = [each.meaning(words[at : at + length], gaps[: length - 1], whole) for each in known]
+        meanings = [each.meaning(taken, gaps[: length - 1], whole) for each in known]
         if any(each is not None for each in meanings):
             return length, frozenset().union(*(each or _NOTHING for each in meanings))
     return 1, _NOTHING

@@ -5,7 +5,7 @@ another alphabet, an invisible one, a digit in a circle) makes a token that no p
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -194,10 +194,17 @@ def _quoted_until(text: str) -> int:
     return quoted.end() if quoted else len(text)
 
 
-def _titles(text: str, titles: Iterable[str], start: int = 0) -> Iterator[Node]:
-    for title in sorted(set(titles), key=len, reverse=True) if start < len(text) else ():
-        for match in re.compile(rf"(?<!\w){re.escape(title)}(?!\w)", re.IGNORECASE).finditer(text, start):
+def _titles(text: str, titles: tuple[str, ...], start: int = 0) -> Iterator[Node]:
+    for title, pattern in _patterns(titles) if start < len(text) else ():
+        for match in pattern.finditer(text, start):
             yield _node(match, TITLE, title)
+
+
+@lru_cache(maxsize=64)
+def _patterns(titles: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Each title, the longest first, with what finds it."""
+    ordered = sorted(set(titles), key=len, reverse=True)
+    return tuple((each, re.compile(rf"(?<!\w){re.escape(each)}(?!\w)", re.IGNORECASE)) for each in ordered)
 
 
 def _names(text: str, known: Known) -> Iterator[Node]:
