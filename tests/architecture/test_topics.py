@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from client import kafka
-from eventbus import bus
+from eventbus import producer
 from native_stack import topics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,5 +20,5 @@ def test_the_largest_record_is_the_same_for_the_bus_its_readers_and_every_broker
         for found in re.findall(r"max\.message\.bytes[=:] ?(\d+)", path.read_text(encoding="utf-8"))
     ]
     # One in compose, and two in the chart: with an operator, and with a job.
-    assert told == [bus.MAX_RECORD_BYTES] * 3
-    assert topics.MAX_RECORD_BYTES == kafka.MAX_RECORD_BYTES == bus.MAX_RECORD_BYTES
+    assert told == [producer.MAX_RECORD_BYTES] * 3
+    assert topics.MAX_RECORD_BYTES == kafka.MAX_RECORD_BYTES == producer.MAX_RECORD_BYTES

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from testkit.mllp import MllpClient
@@ -36,12 +37,15 @@ def message(number: int, feed: str = "BENCH", size: int = 1200) -> bytes:
     return (text + "NTE|1||" + "." * max(0, size - len(text) - 8) + "\r").encode()[:size]
 
 
-async def acknowledged_per_second(endpoint: str, count: int, connections: int) -> tuple[float, list[float]]:
-    """Messages per second over all connections, one outstanding on each, and every message's seconds to its ACK."""
+async def acknowledged_per_second(endpoints: Sequence[str], count: int, connections: int) -> tuple[float, list[float]]:
+    """Messages per second over all connections, one outstanding on each, and every message's seconds to its ACK.
+
+    Several endpoints are replicas, which share the connections.
+    """
     seconds: list[float] = []
     feed = new_feed()
 
-    async def connection(numbers: range) -> None:
+    async def connection(numbers: range, endpoint: str) -> None:
         async with MllpClient(endpoint) as client:
             for number in numbers:
                 began = time.perf_counter()
@@ -52,7 +56,9 @@ async def acknowledged_per_second(endpoint: str, count: int, connections: int) -
 
     share = count // connections
     began = time.perf_counter()
-    await asyncio.gather(*(connection(range(n * share, (n + 1) * share)) for n in range(connections)))
+    await asyncio.gather(
+        *(connection(range(n * share, (n + 1) * share), endpoints[n % len(endpoints)]) for n in range(connections))
+    )
     return share * connections / (time.perf_counter() - began), sorted(seconds)
 
 

@@ -1,5 +1,6 @@
 """Durable MLLP messages per second: acknowledged only after Kafka has them on every replica (`acks=all`).
 
+By one process, and by two: as many replicas as a deployment has unless told otherwise, since a process uses one core.
 Beside it in the same run: a receiver of HAPI, the HL7 library of Java, that publishes to the same Kafka as durably;
 Kafka's own producer-perf with records of the same size; and python-hl7's MLLP server, which parses and acknowledges but
 keeps nothing.
@@ -9,6 +10,7 @@ import asyncio
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import median
@@ -19,7 +21,7 @@ from testkit.mllp import MllpClient
 
 from tests.benchmarks.hapi_receiver import receiving
 from tests.benchmarks.load import acknowledged_at, acknowledged_per_second, message, percentile
-from tests.benchmarks.stacks import Stacks, new_topic
+from tests.benchmarks.stacks import Stacks, new_topic, replica
 from tests.results import Result
 
 
@@ -37,6 +39,7 @@ class Size:
 
 FULL, SHORT = Size(), Size(128, 128, 4, 16, 100, 1)
 CONNECTIONS, MANY = 16, 128
+NEEDS = ("kafka", "objects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,11 @@ class _Rates:
 
 def run(stacks: Stacks, size: Size = FULL) -> Result:
     """Measure one after the other on the same machine; rounds of ingestion and of HAPI take turns."""
-    with stacks(("kafka", "objects", "ingestion"), ()) as endpoints:
+    with stacks((*NEEDS, "ingestion"), ()) as endpoints:
         mllp, kafka = endpoints["LONGITUDE_MLLP"], endpoints["LONGITUDE_KAFKA"]
-        with receiving(kafka, asyncio.run(new_topic(kafka))) as hapi:
-            ours, theirs = _take_turns((mllp, hapi), size)
-        one_by_one, _ = asyncio.run(acknowledged_per_second(mllp, size.one_by_one, 1))
+        with receiving(kafka, asyncio.run(new_topic(kafka))) as hapi, replica("ingestion", NEEDS, endpoints) as other:
+            ours, both, theirs = _take_turns(((mllp,), (mllp, other["LONGITUDE_MLLP"]), (hapi,)), size)
+        one_by_one, _ = asyncio.run(acknowledged_per_second((mllp,), size.one_by_one, 1))
         paced = asyncio.run(acknowledged_at(mllp, ours.few / 2, size.messages, CONNECTIONS))
         producer = _producer_perf(kafka, asyncio.run(new_topic(kafka)), size.records)
     python_hl7 = asyncio.run(_python_hl7(size.beside))
@@ -64,12 +67,17 @@ def run(stacks: Stacks, size: Size = FULL) -> Result:
         figures={
             f"durable_messages_per_s_{CONNECTIONS}_connections": ours.few,
             f"durable_messages_per_s_{MANY}_connections": ours.many,
+            f"durable_messages_per_s_{CONNECTIONS}_connections_two_replicas": both.few,
+            f"durable_messages_per_s_{MANY}_connections_two_replicas": both.many,
             "durable_messages_per_s_one_connection": one_by_one,
             "ack_p50_ms": percentile(ours.seconds, 0.5) * 1000,
             "ack_p99_ms": percentile(ours.seconds, 0.99) * 1000,
+            "ack_p99_ms_two_replicas": percentile(both.seconds, 0.99) * 1000,
             "ack_p99_ms_at_half_rate": percentile(paced, 0.99) * 1000,
             f"ratio_to_hapi_{CONNECTIONS}_connections": ours.few / theirs.few,
             f"ratio_to_hapi_{MANY}_connections": ours.many / theirs.many,
+            f"ratio_to_hapi_{CONNECTIONS}_connections_two_replicas": both.few / theirs.few,
+            f"ratio_to_hapi_{MANY}_connections_two_replicas": both.many / theirs.many,
             "ratio_to_kafka_producer_perf": ours.few / producer,
             "ratio_to_python_hl7": ours.few / python_hl7,
         },
@@ -85,19 +93,19 @@ def run(stacks: Stacks, size: Size = FULL) -> Result:
     )
 
 
-def _take_turns(endpoints: tuple[str, ...], size: Size) -> list[_Rates]:
-    for endpoint in endpoints:
-        asyncio.run(acknowledged_per_second(endpoint, size.warm, CONNECTIONS))
+def _take_turns(receivers: Sequence[Sequence[str]], size: Size) -> list[_Rates]:
+    for endpoints in receivers:
+        asyncio.run(acknowledged_per_second(endpoints, size.warm, CONNECTIONS))
     rounds = [
         [
-            asyncio.run(acknowledged_per_second(endpoint, size.messages, connections))
-            for endpoint in endpoints
+            asyncio.run(acknowledged_per_second(endpoints, size.messages, connections))
+            for endpoints in receivers
             for connections in (CONNECTIONS, MANY)
         ]
         for _ in range(size.rounds)
     ]
-    few = [sorted((each[2 * at] for each in rounds), key=itemgetter(0)) for at in range(len(endpoints))]
-    many = [median(each[2 * at + 1][0] for each in rounds) for at in range(len(endpoints))]
+    few = [sorted((each[2 * at] for each in rounds), key=itemgetter(0)) for at in range(len(receivers))]
+    many = [median(each[2 * at + 1][0] for each in rounds) for at in range(len(receivers))]
     middle = size.rounds // 2
     return [_Rates(runs[middle][0], rate, runs[middle][1]) for runs, rate in zip(few, many, strict=True)]
 
@@ -135,5 +143,5 @@ async def _python_hl7(count: int) -> float:
         port = server.sockets[0].getsockname()[1]
         async with MllpClient(f"127.0.0.1:{port}") as client:
             await client.send(message(0))
-        rate, _ = await acknowledged_per_second(f"127.0.0.1:{port}", count, CONNECTIONS)
+        rate, _ = await acknowledged_per_second((f"127.0.0.1:{port}",), count, CONNECTIONS)
     return rate

@@ -2,7 +2,7 @@
 
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -21,6 +21,18 @@ def fresh(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str
         stack = Stack(Path(folder) / "stack")
         try:
             yield stack.up(parts=parts, models=models, free_ports=True, owned=True)
+        finally:
+            stack.down()
+
+
+@contextmanager
+def replica(service: str, needs: Sequence[str], endpoints: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Another process of a service that runs already, at the servers of the first: its endpoints while inside."""
+    with tempfile.TemporaryDirectory(prefix="longitude-replica-") as folder:
+        stack = Stack(Path(folder) / "stack")
+        try:
+            elsewhere = {need: endpoints[f"LONGITUDE_{need.upper()}"] for need in needs}
+            yield stack.up(parts=(service,), models=(), free_ports=True, owned=True, elsewhere=elsewhere)
         finally:
             stack.down()
 

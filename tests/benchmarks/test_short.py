@@ -51,6 +51,7 @@ FIGURES = {
     "mllp": {
         "durable_messages_per_s_16_connections",
         "durable_messages_per_s_128_connections",
+        "durable_messages_per_s_16_connections_two_replicas",
         "durable_messages_per_s_one_connection",
         "ack_p99_ms_at_half_rate",
         "ratio_to_hapi_16_connections",

@@ -16,7 +16,7 @@ from typing import Any
 import auditing.adapters.kafka
 import auditing.app
 import auditing.settings
-import eventbus.bus
+import eventbus.producer
 import grpc
 import imaging.app
 import imaging.settings
@@ -220,7 +220,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
 async def running(stack: Stack, folder: Path, patched: pytest.MonkeyPatch) -> AsyncIterator[System]:
     """All of it, with a patient in the record and an assessment of that patient."""
     patched.setattr(servicekit.postgres, "WAIT", 1.0)
-    patched.setattr(eventbus.bus, "PUBLISH_TIMEOUT", 2.0)
+    patched.setattr(eventbus.producer, "PUBLISH_TIMEOUT", 2.0)
     patched.setattr(auditing.adapters.kafka, "ANSWER_SECONDS", 2.0)
     lines = stack.endpoints()
     upstream = {

@@ -17,22 +17,20 @@ from contracts.errors import PermanentError, UnavailableError
 from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
-from opentelemetry.trace import Span
 
-from eventbus import metrics, tracing
 from eventbus.delivery import Delivery, GiveBackError, Handler, Record, RetryPolicy
 from eventbus.events import Event, Outgoing
 from eventbus.kafka import reaching_kafka
+from eventbus.producer import MAX_RECORD_BYTES, Producer
 
 log = logging.getLogger("eventbus")
 
-# A payload that travels inline (256 KiB) with ample room for its facts; the brokers' topics allow the same.
-MAX_RECORD_BYTES = 4 * 1024 * 1024
-# What waits for one partition travels together: some fifty results, where aiokafka's 16 KiB holds two.
-MAX_BATCH_BYTES = 512 * 1024
-PUBLISH_TIMEOUT = 15.0
+# Of a commit, and of a fetch of what lies ready.
+KAFKA_SECONDS = 15.0
 MAX_RECORDS = 100
 FETCH_MS = 100
+# A topic that is made after the service has started is read so soon. The bus makes none: it would not know how.
+METADATA_MS = 30_000
 # A killed consumer's partitions go to the next within six seconds (the least that brokers allow by default).
 SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 1000
@@ -59,13 +57,12 @@ class EventBus:
         self._max_records = MAX_RECORDS
         self._side_by_side = False
         self._fail: Callable[[BaseException], None] = lambda error: log.critical("%s", type(error).__name__)
+        self._producer = Producer(service, bootstrap)
         self._broker = KafkaBroker(
             bootstrap,
             client_id=service,
-            acks="all",
-            enable_idempotence=True,
-            max_request_size=MAX_RECORD_BYTES,
-            max_batch_size=MAX_BATCH_BYTES,
+            consumer_only=True,
+            metadata_max_age_ms=METADATA_MS,
             logger=None,
             graceful_timeout=20.0,
         )
@@ -104,34 +101,38 @@ class EventBus:
 
     def _add(self, topic: Topic[Any], handler: Handler, together: int) -> None:
         self._deliveries[topic.name] = Delivery(
-            self._service, topic, handler, together, self._publish_all, self._send, self._stopping, self._policy
+            self._service,
+            topic,
+            handler,
+            together,
+            self._producer.publish_all,
+            self._producer.send,
+            self._stopping,
+            self._policy,
         )
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Return when every in-sync replica has the event; UnavailableError when that takes over 15 s or fails."""
-        headers = outgoing.headers()
-        with tracing.publishing(outgoing.topic.name, headers):
-            await self._send(outgoing.topic.name, outgoing.key, outgoing.value(), headers)
-        metrics.PUBLISHED.labels(outgoing.topic.name).inc()
+        await self._producer.publish(outgoing)
+
+    async def ping(self) -> None:
+        """Raise UnavailableError when no broker answers."""
+        await self._producer.ping()
 
     @asynccontextmanager
     async def running(self, process: Process) -> AsyncIterator[None]:
         """Consume and publish while inside; a consumer that must stop fails the process."""
         self._fail = process.fail
-        if self._deliveries:
-            self._subscribe()
-        await self._broker.start()
-        process.works_without("kafka", self.ping)
-        try:
-            yield
-        finally:
-            self._stopping.set()
-            await self._broker.stop()
-
-    async def ping(self) -> None:
-        """Raise UnavailableError when no broker answers."""
-        if not await self._broker.ping(timeout=5.0):
-            raise UnavailableError("kafka cannot be reached; ask again")
+        async with self._producer.running():
+            if self._deliveries:
+                self._subscribe()
+                await self._broker.start()
+            process.works_without("kafka", self.ping)
+            try:
+                yield
+            finally:
+                self._stopping.set()
+                await self._broker.stop()
 
     def _subscribe(self) -> None:
         """One consumer for all topics: one member of the group, so that starting and failing over is one rebalance."""
@@ -178,27 +179,6 @@ class EventBus:
                 self._stopping.set()
                 self._fail(error)
 
-    async def _publish_all(self, outgoing: Sequence[tuple[Outgoing, Span]]) -> None:
-        """Sent in order without waiting for each; return when every in-sync replica has them all."""
-        async with reaching_kafka(PUBLISH_TIMEOUT):
-            sent = []
-            for one, cause in outgoing:
-                headers = one.headers()
-                with tracing.publishing(one.topic.name, headers, cause):
-                    sent.append(await self._enqueue(one.topic.name, one.key, one.value(), headers))
-            await asyncio.gather(*sent)
-        for one, _ in outgoing:
-            metrics.PUBLISHED.labels(one.topic.name).inc()
-
-    async def _enqueue(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> Awaitable[object]:
-        return await self._broker.publish(
-            value, topic, key=key or None, headers=headers, correlation_id=headers.get("ce_id"), no_confirm=True
-        )
-
-    async def _send(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> None:
-        async with reaching_kafka(PUBLISH_TIMEOUT):
-            await (await self._enqueue(topic, key, value, headers))
-
 
 async def _fetch_more(consumer: AIOKafkaConsumer, partitions: dict[TopicPartition, list[Record]], most: int) -> None:
     """Take what lies ready of the partitions that a full fetch left out: it drains one before it turns to the next.
@@ -207,7 +187,7 @@ async def _fetch_more(consumer: AIOKafkaConsumer, partitions: dict[TopicPartitio
     """
     with suppress(UnavailableError, PermanentError):
         for place in sorted(consumer.assignment() - partitions.keys()):
-            async with reaching_kafka(PUBLISH_TIMEOUT):
+            async with reaching_kafka(KAFKA_SECONDS):
                 ready = await consumer.getmany(place, timeout_ms=0, max_records=most)
             if place in ready:
                 partitions[place] += ready[place]
@@ -221,7 +201,7 @@ async def _leave_undecoded(message: KafkaMessage) -> Any:
 async def _commit(message: KafkaMessage) -> None:
     """A commit lost to a rebalance is harmless: the records come again and their effects are recorded."""
     try:
-        async with reaching_kafka(PUBLISH_TIMEOUT):
+        async with reaching_kafka(KAFKA_SECONDS):
             await message.ack()
     except UnavailableError as error:
         log.warning("offset not committed: %s", error)

@@ -5,19 +5,28 @@ from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.propagate import extract, inject
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, StatusCode
 
 _tracer = trace.get_tracer("eventbus")
 
 
 @contextmanager
 def publishing(topic: str, headers: dict[str, str], cause: Span | None = None) -> Iterator[None]:
-    """A producer span, child of `cause` or of the current one; its context travels in the `traceparent` header."""
+    """A producer span, child of `cause` or of the current one; its context travels in the `traceparent` header.
+
+    It is not made the current one: what publishes makes no spans of its own.
+    """
     attributes = {"messaging.system": "kafka", "messaging.destination.name": topic}
     parent = None if cause is None else trace.set_span_in_context(cause)
-    with _tracer.start_as_current_span(f"publish {topic}", parent, SpanKind.PRODUCER, attributes):
-        inject(headers)
+    span = _tracer.start_span(f"publish {topic}", parent, SpanKind.PRODUCER, attributes)
+    inject(headers, trace.set_span_in_context(span))
+    try:
         yield
+    except Exception as error:
+        span.set_status(StatusCode.ERROR, type(error).__name__)
+        raise
+    finally:
+        span.end()
 
 
 @contextmanager

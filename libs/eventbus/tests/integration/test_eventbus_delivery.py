@@ -13,9 +13,9 @@ from contracts.errors import PermanentError, UnavailableError
 from contracts.identifiers import event_id
 from contracts.topics import Topic, dead_letter_topic
 from eventbus import Event, EventBus, Outgoing
-from eventbus.bus import MAX_RECORD_BYTES
 from eventbus.delivery import RetryPolicy, TooManyBugsError
 from eventbus.events import decode_headers
+from eventbus.producer import MAX_RECORD_BYTES
 from eventbus.retry import Backoff
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.ingestion.v1.events_pb2 import MessageRejected

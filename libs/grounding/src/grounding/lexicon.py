@@ -101,6 +101,9 @@ class Names:
                     found[key].add(words[0])
         return found
 
+    def __contains__(self, words: Words) -> bool:
+        return words in self._entries
+
     def longest(self, word: str) -> int:
         """The most words that a name beginning with this one has."""
         return self._longest.get(word, 0)
@@ -131,11 +134,16 @@ def _longest_at(
     text: str, spans: list[re.Match[str]], words: Words, at: int, known: Iterable[Names]
 ) -> tuple[int, Keys]:
     """How many words the longest name at this place has, and its keys; one word and none where no name begins."""
-    longest = min(max(each.longest(words[at]) for each in known), len(words) - at)
+    longest = min(max([each.longest(words[at]) for each in known]), len(words) - at)
+    if not longest:
+        return 1, _NOTHING
     gaps = tuple(_gap(text, spans[n].end(), spans[n + 1].start()) for n in range(at, at + longest - 1))
     for length in range(longest, 0, -1):
+        taken = words[at : at + length]
+        if not any(taken in each for each in known):
+            continue
         whole = text[spans[at].start() : spans[at + length - 1].end()]
-        meanings = [each.meaning(words[at : at + length], gaps[: length - 1], whole) for each in known]
+        meanings = [each.meaning(taken, gaps[: length - 1], whole) for each in known]
         if any(each is not None for each in meanings):
             return length, frozenset().union(*(each or _NOTHING for each in meanings))
     return 1, _NOTHING

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from grounding import Sources, Statement, Verdict, Verifier, render
 from grounding.kinds import allergy, change, latest, medication, problem, trend
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import Dosage, Quantity
@@ -54,6 +54,7 @@ def test_each_state_of_an_order_has_words_of_its_own() -> None:
         assert told(record, medication.statement, fact_id).rstrip(".").endswith(f": {state}")
 
 
+@settings(deadline=None)
 @given(DAYS, OTHER_DAYS, st.booleans())
 def test_an_order_without_an_end_is_told_by_its_day_and_by_no_other_state(day: date, off: int, start: bool) -> None:  # noqa: FBT001
     record = RecordBuilder()
@@ -88,6 +89,7 @@ def test_an_order_on_hold_is_neither_stopped_nor_taken() -> None:
         assert verdict(record, text) is not Verdict.SUPPORTED, text
 
 
+@settings(deadline=None)
 @given(DAYS, OTHER_DAYS)
 def test_a_start_that_nobody_stated_is_told_so(day: date, off: int) -> None:
     record = RecordBuilder()
@@ -115,6 +117,7 @@ def test_a_restated_problem_was_recorded_when_it_was_first_stated() -> None:
     assert "recorded on 2019-05-06" in told(record, problem.statement, again)
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_a_result_of_no_stated_time_is_told_by_its_report(day: date) -> None:
     record = RecordBuilder()
@@ -135,6 +138,7 @@ def test_a_course_has_only_values_of_a_stated_time() -> None:
     assert change.statement(sources_of(record), ids).fact_ids == (ids[1],)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=500).filter(lambda text: any(map(str.isalnum, text))))
 def test_a_comment_stands_beside_its_value_whatever_it_holds(comment: str) -> None:
     record = RecordBuilder()
@@ -160,6 +164,7 @@ def test_a_comment_is_not_told_of_another_value() -> None:
 INTERPRETATIONS = {"S": "susceptible", "I": "intermediate", "R": "resistant"}
 
 
+@settings(deadline=None)
 @given(st.sampled_from("SIR"), st.sampled_from("SIR"), st.sampled_from("SIR"))
 def test_a_susceptibility_supports_nothing_of_another_organism_or_drug(one: str, other: str, drug: str) -> None:
     record = RecordBuilder()
@@ -203,6 +208,7 @@ def dosage(value: int, high: int = 0, unit: str = "{tbl}", frequency: str = "") 
     return Dosage(dose=Quantity(value=str(value), unit=unit), dose_high=upper, frequency=frequency)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9))
 def test_a_range_of_doses_is_told_whole(low: int, more: int) -> None:
     record, fact_id = dosed(dosage(low, low + more, frequency="as needed"))

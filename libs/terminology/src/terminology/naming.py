@@ -38,16 +38,22 @@ class Lexicon:
 
     def __init__(self, names: Iterable[Name]) -> None:
         self._names: dict[tuple[str, ...], list[Name]] = {}
+        # By the first word of names, how many words the longest of them has.
+        self._longest: dict[str, int] = {}
         for name in names:
-            self._names.setdefault(_words(name.text), []).append(name)
-        self._longest = max(map(len, self._names), default=0)
+            words = _words(name.text)
+            self._names.setdefault(words, []).append(name)
+            for first in words[:1]:
+                self._longest[first] = max(len(words), self._longest.get(first, 0))
 
     def mentions(self, text: str) -> tuple[Mention, ...]:
         """The mentions of a text in their order; none lies within another."""
         spans = list(_WORD.finditer(text))
+        words = tuple(span[0].casefold() for span in spans)
         mentions, at = [], 0
         while at < len(spans):
-            mention = self._longest_at(text, spans[at : at + self._longest])
+            most = self._longest.get(words[at], 0)
+            mention = self._longest_at(text, spans[at : at + most], words[at : at + most]) if most else None
             at += len(_WORD.findall(mention.text)) if mention else 1
             mentions += [mention] if mention else []
         return tuple(mentions)
@@ -58,10 +64,10 @@ class Lexicon:
         whole = len(mentions) == 1 and _words(mentions[0].text) == _words(text)
         return mentions[0] if whole else None
 
-    def _longest_at(self, text: str, spans: list[re.Match[str]]) -> Mention | None:
+    def _longest_at(self, text: str, spans: list[re.Match[str]], words: tuple[str, ...]) -> Mention | None:
         for count in range(_joined(text, spans), 0, -1):
             start, end = spans[0].start(), spans[count - 1].end()
-            names = self._names.get(tuple(span[0].casefold() for span in spans[:count]), ())
+            names = self._names.get(words[:count], ())
             if mention := _mention(start, end, text[start:end], names):
                 return mention
         return None

@@ -6,7 +6,7 @@ import hashlib
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-import eventbus.bus
+import eventbus.producer
 import pytest
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED
 from ingestion.domain.acknowledgement import Policy
@@ -46,7 +46,7 @@ async def test_a_message_is_answered_aa_and_its_event_is_on_the_topic(start: Any
 async def test_no_ack_before_the_message_is_durable(
     start: Any, watch: Any, kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(eventbus.bus, "PUBLISH_TIMEOUT", 3.0)
+    monkeypatch.setattr(eventbus.producer, "PUBLISH_TIMEOUT", 3.0)
     async with FaultProxy(kafka) as proxy, watch(MESSAGE_RECEIVED) as reader, AsyncExitStack() as stack:
         stack.enter_context(kafka_through(proxy, kafka))
         async with start() as service, MllpClient(service.mllp) as client:

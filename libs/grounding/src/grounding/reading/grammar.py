@@ -9,9 +9,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from heapq import heapify, heappop, heappush
-from itertools import chain, groupby, islice, product
+from itertools import chain, groupby, product
+from operator import or_
 
 from grounding.reading import frames, names, tables, tokens
 from grounding.reading.arranging import arranged
@@ -50,7 +51,6 @@ _FREE = frozenset(("elided", "measured", "normal-finding", "social", "household"
 # What a clause costs a reading, where a time beside one costs 1.
 _CLAUSE = 2
 _WITH = "with"
-_NOTHING: frozenset[int] = frozenset()
 # A course that tells by how much.
 _CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
@@ -124,15 +124,13 @@ class _Rows:
         self._rows = rows
         self._needing: dict[str, list[int]] = defaultdict(list)
         self._always: list[int] = []
-        # What rows require, numbered; which of it a character meets; and what each row requires.
-        numbers = {
-            needed: number for number, needed in enumerate({each for row in rows for each in row.pattern.required})
-        }
-        self._met: dict[str, set[int]] = defaultdict(set)
-        for needed, number in numbers.items():
+        # What rows require, numbered: a bit for each. Which of it a character meets; and what each row requires.
+        bits = {needed: 1 << number for number, needed in enumerate({n for row in rows for n in row.pattern.required})}
+        self._met: dict[str, int] = defaultdict(int)
+        for needed, bit in bits.items():
             for character in needed:
-                self._met[character].add(number)
-        self._required = [frozenset(map(numbers.__getitem__, row.pattern.required)) for row in rows]
+                self._met[character] |= bit
+        self._required = [reduce(or_, map(bits.__getitem__, row.pattern.required), 0) for row in rows]
         for place, row in enumerate(rows):
             required = min(row.pattern.required, key=len, default=None)
             for character in required or ():
@@ -142,10 +140,13 @@ class _Rows:
 
     def that_may(self, present: set[str]) -> list[tuple[int, Production]]:
         """Those of which all that they need is there, with their places."""
-        places = {place for character in present for place in self._needing.get(character, ())}
-        met = _NOTHING.union(*(self._met.get(character, _NOTHING) for character in present))
-        fitting = [place for place in (*places, *self._always) if self._required[place] <= met]
-        return [(place, self._rows[place]) for place in sorted(fitting)]
+        places = set(self._always)
+        met = 0
+        for character in present:
+            met |= self._met.get(character, 0)
+            places.update(self._needing.get(character, ()))
+        missing = ~met
+        return [(place, self._rows[place]) for place in sorted(places) if not self._required[place] & missing]
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,14 @@ class Grammar:
     def _going(self) -> _Rows:
         return _Rows(self.carried)
 
+    @cached_property
+    def _before(self) -> _Rows:
+        return _Rows(self.heads)
+
+    @cached_property
+    def _behind(self) -> _Rows:
+        return _Rows((*self.tails, *self.joints))
+
     def clauses_of(self, nodes: Sequence[Node]) -> tuple[tuple[Node, ...], int]:
         """The clauses that cover the nodes, or none and the place up to which they could be read.
 
@@ -231,8 +240,8 @@ class Grammar:
         rows = [row for _, row in self._whole.that_may(present)]
         carried = [row for _, row in self._going.that_may(present)]
         marks = {
-            behind: [each for each in rows if _may(each, present)]
-            for behind, rows in ((False, self.heads), (True, (*self.tails, *self.joints)))
+            behind: [row for _, row in rows.that_may(present)]
+            for behind, rows in ((False, self._before), (True, self._behind))
         }
         ends = [place for place, node in enumerate(nodes) if node.text in _JOINING]
         best: dict[_Place, _Cover] = {(0, False): _Cover()}
@@ -327,20 +336,18 @@ class Grammar:
     def _reduced(self, nodes: list[Node], rows: _Rows, parted: frozenset[_Span]) -> list[Node]:
         text = self._text(nodes)
         level = dict(rows.that_may(set(text)))
-        queue = [found for order, row in level.items() for found in _next(row, order, text, 0)]
+        queue = [found for order, row in level.items() if (found := _next(row, order, text, 0))]
         heapify(queue)
         made, at = [], 0
         while queue:
             start, _, order, match = heappop(queue)
             if parted and (nodes[start].start, nodes[match.end() - 1].end) in parted:
-                for found in _next(level[order], order, text, start + 1):
-                    heappush(queue, found)
+                _push(queue, _next(level[order], order, text, start + 1))
                 continue
             if start >= at:
                 made += [*nodes[at:start], self._made(level[order], match, nodes)]
                 at = match.end()
-            for found in _next(level[order], order, text, at):
-                heappush(queue, found)
+            _push(queue, _next(level[order], order, text, at))
         return [*made, *nodes[at:]]
 
     def _made(self, row: Production, match: "re.Match[str]", nodes: Sequence[Node]) -> Node:
@@ -380,10 +387,17 @@ def _reached(nodes: Sequence[Node], at: int) -> int:
     return nodes[at].start if at < len(nodes) else nodes[-1].end
 
 
-def _next(row: "Production", order: int, text: str, at: int) -> Iterator[_Found]:
+def _next(row: "Production", order: int, text: str, at: int) -> _Found | None:
     """The first match of a row from here on, if there is one."""
-    matches = (each for each in row.pattern.compiled.finditer(text, at) if each.end() > each.start())
-    yield from ((each.start(), -each.end(), order, each) for each in islice(matches, 1))
+    match = row.pattern.compiled.search(text, at)
+    if match and match.end() == match.start():
+        match = next((each for each in row.pattern.compiled.finditer(text, at) if each.end() > each.start()), None)
+    return (match.start(), -match.end(), order, match) if match else None
+
+
+def _push(queue: list[_Found], match: _Found | None) -> None:
+    if match:
+        heappush(queue, match)
 
 
 def _matches(rows: Iterable[Production], text: str, at: int, ends: Sequence[int] = ()) -> Iterator[_Match]:
@@ -615,10 +629,6 @@ def _is_bare(node: Node) -> bool:
         or ("acts" in kinds and ("when" in kinds or not _AUXILIARIES.isdisjoint(node.text.split())))
     )
     return all(part.kinds for part in node.parts) and not is_done
-
-
-def _may(row: Production, present: set[str]) -> bool:
-    return all(not present.isdisjoint(each) for each in row.pattern.required)
 
 
 @cache

@@ -5,10 +5,11 @@ another alphabet, an invisible one, a digit in a circle) makes a token that no p
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 
 from terminology import units
@@ -68,7 +69,7 @@ _POINT = re.compile(
 _AGE = re.compile(r"(?<![\w.,/^])(?P<number>[0-9]{1,3})(?P<unit>)(?=(?:yo)?[FM](?:\s|,|$))")
 _QUOTED = re.compile(r'“([^”]+)”|"([^"]+)"')
 # What a text may hold beside ASCII: accents, typographic quotes and dashes, signs of measurement, arrows.
-_KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]")
+_KNOWN = re.compile(r"[\x20-\x7e\sÀ-ÖØ-öø-ÿ“”‘’„–—−•·…°±×÷µμ²³½≤≥≈→←↑↓⇒§®™\u00a0\u202f\u2009]*")
 _ION = 2
 # Names that sentences use for something else.
 RESERVED = frozenset(row["word"] for _, row in tables.rows("reserved", ("word",)))
@@ -113,9 +114,9 @@ class Pair:
     second: Decimal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
-    """What one record adds to the names that every text may hold."""
+    """What one record adds to the names that every text may hold. Compared by identity: it is part of a cache's key."""
 
     names: Names = field(default_factory=Names)
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -135,6 +136,12 @@ NOTHING_KNOWN = Known()
 
 def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
     """The tokens of a text in their order."""
+    return list(_tokens(text, today, known))
+
+
+# A sentence that is not read is looked for among the texts next.
+@lru_cache(maxsize=4)
+def _tokens(text: str, today: date, known: Known) -> tuple[Node, ...]:
     rest = rest_of = text.translate(_SPACES)
     taken = bytearray(len(text))
     found: list[Node] = []
@@ -162,7 +169,7 @@ def tokens(text: str, today: date, known: Known = NOTHING_KNOWN) -> list[Node]:
                 found.append(node)
                 taken[node.start : node.end] = b"\1" * (node.end - node.start)
                 rest = rest[: node.start] + "\0" * (node.end - node.start) + rest[node.end :]
-    return sorted(found, key=lambda node: node.start)
+    return tuple(sorted(found, key=lambda node: node.start))
 
 
 def name_of(text: str, known: Known = NOTHING_KNOWN) -> Node | None:
@@ -187,10 +194,17 @@ def _quoted_until(text: str) -> int:
     return quoted.end() if quoted else len(text)
 
 
-def _titles(text: str, titles: Iterable[str], start: int = 0) -> Iterator[Node]:
-    for title in sorted(set(titles), key=len, reverse=True) if start < len(text) else ():
-        for match in re.compile(rf"(?<!\w){re.escape(title)}(?!\w)", re.IGNORECASE).finditer(text, start):
+def _titles(text: str, titles: tuple[str, ...], start: int = 0) -> Iterator[Node]:
+    for title, pattern in _patterns(titles) if start < len(text) else ():
+        for match in pattern.finditer(text, start):
             yield _node(match, TITLE, title)
+
+
+@lru_cache(maxsize=64)
+def _patterns(titles: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Each title, the longest first, with what finds it."""
+    ordered = sorted(set(titles), key=len, reverse=True)
+    return tuple((each, re.compile(rf"(?<!\w){re.escape(each)}(?!\w)", re.IGNORECASE)) for each in ordered)
 
 
 def _names(text: str, known: Known) -> Iterator[Node]:
@@ -202,7 +216,7 @@ def _names(text: str, known: Known) -> Iterator[Node]:
         if is_thousand or text[start:end].lower() in RESERVED or _is_unit(text, start, end):
             continue
         end_ = end + _marks_behind(text, start, end, known)
-        if kinds and all(map(_KNOWN.match, text[start:end_])):
+        if kinds and _KNOWN.fullmatch(text, start, end_):
             yield Node(text[start:end_], start, end_, kinds, value=meant)
 
 
@@ -298,7 +312,7 @@ def _numbers_in_words(text: str) -> Iterator[Node]:
 
 def _words(text: str, called: frozenset[str]) -> Iterator[Node]:
     for match in TOKEN.finditer(text):
-        known = all(map(_KNOWN.match, match.group()))
+        known = _KNOWN.fullmatch(match.group())
         yield Node(_meant(match.group(), called) if known else "\uffff", match.start(), match.end())
 
 
