@@ -114,7 +114,7 @@ class Production:
 
     @property
     def kind(self) -> str:
-        return next(iter(self.kinds))
+        return min(self.kinds)
 
 
 class _Rows:
