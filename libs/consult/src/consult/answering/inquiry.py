@@ -171,9 +171,14 @@ def _written(antigen: str) -> str:
 
 
 def _areas_by_word(plain: str) -> Iterator[Area]:
-    """In the order of the question."""
-    places = [(match.start(), area) for area, pattern in _area_patterns() if (match := pattern.search(plain))]
-    yield from (area for _, area in sorted(places, key=lambda each: each[0]))
+    """In the order of the question; of words within longer ones, those of the longer: a heart tracing is no heart."""
+    places = [(match.span(), area) for area, pattern in _area_patterns() for match in pattern.finditer(plain)]
+    whole = [(span, area) for span, area in places if not any(_is_within(span, other) for other, _ in places)]
+    yield from (area for _, area in sorted(whole, key=lambda each: each[0][0]))
+
+
+def _is_within(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span != other and other[0] <= span[0] and span[1] <= other[1]
 
 
 def _areas_by_key(mentions: tuple[Mention, ...]) -> Iterator[Area]:
@@ -198,7 +203,9 @@ def _forms(plain: str) -> Iterator[Form]:
 
 @cache
 def _area_patterns() -> tuple[tuple[Area, re.Pattern[str]], ...]:
-    return tuple((area, _pattern(area.words)) for area in areas.known().values())
+    """Occasions first, so that of one word for both the occasion leads."""
+    every = (*areas.occasions().values(), *areas.known().values())
+    return tuple((area, _pattern(area.words)) for area in every)
 
 
 @cache
