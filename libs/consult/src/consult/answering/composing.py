@@ -14,7 +14,17 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
 
-from consult.answering import changes, reconciliation, screening, suitability, windows, wording
+from consult.answering import (
+    beside,
+    changes,
+    happenings,
+    reconciliation,
+    screening,
+    suitability,
+    watching,
+    windows,
+    wording,
+)
 from consult.answering.finding import SOCIAL, Group, find
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
@@ -77,10 +87,15 @@ def _statements(
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
+    if inquiry.asks(Form.HAPPENED) and inquiry.days and not (inquiry.mentions or inquiry.areas):
+        yield from happenings.within(inquiry.days, groups, sources)
+        return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     asked = inquiry.asks(Form.ALLERGY)
-    if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
+    if inquiry.asks(Form.BEFORE_DOING) and not inquiry.drugs:
+        others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
+    elif not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
@@ -94,9 +109,15 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         about = [group for group in groups if group.named or inquiry.areas]
         yield from _of_groups(inquiry, about, sources)
         return
+    if inquiry.asks(Form.MONITORING) and not inquiry.drugs:
+        yield from watching.monitored(groups, sources)
+    if inquiry.asks(Form.MEETING) and not inquiry.drugs:
+        yield from watching.meeting(groups, sources)
     missing = list(_absent(inquiry, groups, sources, drugs=True))
-    yield from _absent(inquiry, groups, sources, drugs=False)
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
+    # What a drug is to be given for is not there yet, as the drug itself.
+    unnamed = list(_absent(inquiry, groups, sources, drugs=False))
+    yield from () if considered else unnamed
     # What is to be given is not taken yet, which is told last; a dose is asked of what is.
     later = considered and not inquiry.asks(Form.TREATMENT)
     yield from () if later else missing
@@ -104,10 +125,14 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _listed(inquiry, groups, sources)
+    if not considered:
+        yield from _named(groups, sources)
+        yield from beside.around(groups, sources, reasons=inquiry.asks(Form.REASON))
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
     yield from missing if later else ()
+    yield from unnamed if considered else ()
 
 
 def _is_screening(inquiry: Inquiry) -> bool:
@@ -158,6 +183,10 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
     for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
         yield wording.say(group.entries, sources)
+    if inquiry.asks(Form.IMMUNISATION) and not any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
+        for group in every:
+            if group.kind == pb.FACT_KIND_IMMUNIZATION and (not inquiry.days or windows.touches(group, inquiry.days)):
+                yield wording.say(group.entries, sources)
     if inquiry.asks(Form.OPERATIONS):
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):

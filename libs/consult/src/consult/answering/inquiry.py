@@ -12,15 +12,17 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from grounding import Sources, keys
+from grounding import Sources, facts, keys
 from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
+from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, drug_classes, families, screenings, tables, vaccines
 from terminology.areas import Area
 from terminology.screenings import Screening
 
+from consult.answering import spoken_times
 from consult.context.relevance import terms
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -58,6 +60,13 @@ class Form(StrEnum):
     ALL_PROBLEMS = "all-problems"
     SCREENING = "screening"
     OPERATIONS = "operations"
+    REASON = "reason"
+    STATE = "state"
+    MONITORING = "monitoring"
+    MEETING = "meeting"
+    HAPPENED = "happened"
+    VALUES = "values"
+    BEFORE_DOING = "before-doing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +115,34 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
     mentions = mentions or tuple(_mentions(read))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
+    days += tuple(spoken_times.spans(plain, sources.today))
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
     if days and Form.SINCE in forms and not (mentions or asked):
         forms |= {Form.CHANGE}
-    drug_named = any(names.DRUG in each.kinds for each in mentions)
-    if drug_named and (Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}):
+    if _considers(mentions, forms, sources):
         forms |= {Form.SUITABILITY}
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
     left -= _form_stems() | _EMPTY
     named = frozenset(stem for each in mentions for stem in terms(each.text))
     looked_for = tuple(each for each, pattern in _screening_patterns() if pattern.search(plain))
     return Inquiry(mentions, asked, forms, days, left - named, left, looked_for)
+
+
+# What is asked of a drug that was ordered, or is said to have been.
+_OF_ORDERS = frozenset(
+    (Form.STATE, Form.WHEN, Form.FIRST, Form.COUNT, Form.REASON, Form.ABSENCE, Form.BEFORE, Form.HAPPENED)
+)
+
+
+def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], sources: Sources) -> bool:
+    """Whether a drug may be given is meant where nothing else is asked of it, or the record has no order of it."""
+    drugs = [each for each in mentions if names.DRUG in each.kinds]
+    if not drugs:
+        return False
+    if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}:
+        return True
+    ordered = frozenset().union(*(facts.keys(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)))
+    return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
 
 
 def in_plain_words(question: str) -> str:

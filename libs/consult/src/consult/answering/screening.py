@@ -3,7 +3,7 @@
 Source: the rows of `terminology.screenings`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
 from grounding.kinds import absence
@@ -19,7 +19,7 @@ from consult.answering.wording import Ways
 
 def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What was done first, then what is missing."""
-    asked = inquiry.screenings or [each for each in screenings.known() if _fits(each, groups, sources)]
+    asked = inquiry.screenings or [each for each in _of_anybody(inquiry) if _fits(each, groups, sources)]
     done = {each.id: [group for group in groups if _is_of(group, each)] for each in asked}
     for each in asked:
         for group in done[each.id]:
@@ -27,6 +27,13 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     for each in asked:
         if not done[each.id]:
             yield (absence.statement(sources, each.told),)
+
+
+def _of_anybody(inquiry: Inquiry) -> Iterable[Screening]:
+    """All, and where the question is about something, those of who has it: who asks for depression means no bowel."""
+    about = {problem for area in inquiry.areas for problem in area.problems}
+    anything = not (inquiry.areas or inquiry.mentions)
+    return (each for each in screenings.known() if anything or not about.isdisjoint(each.problems))
 
 
 def _fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:

@@ -1,0 +1,69 @@
+"""Which of the drugs that are taken are watched by laboratory values, and which of them meet each other.
+
+Source: the rows of `terminology.areas.suitability`, each with its own; a drug without a row is not told.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from grounding import Sources, facts, keys
+from longitude.record.v1 import fact_pb2 as pb
+from terminology import areas
+from terminology.areas import LookedAt
+
+from consult.answering import wording
+from consult.answering.finding import Group
+from consult.answering.wording import Ways
+
+# What is measured without blood: pressure, pulse, weight, the ejection fraction, oxygen and the density of bones.
+_WITHOUT_BLOOD = frozenset(("8480-6", "8867-4", "29463-7", "10230-1", "2708-6", "38265-5"))
+# Values that are told together.
+_MOST_RESULTS = 5
+
+
+def monitored(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Each drug in use whose rows look at blood, in the order of how many do; then the newest of these values."""
+    watched = [(group, codes) for group in _in_use(groups, sources) if (codes := _blood(group))]
+    for group, _ in watched:
+        yield wording.say(group.entries, sources)
+    wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
+    newest = [group.newest for code in wanted for group in groups if _is_value(group, code)]
+    if newest:
+        yield (wording.newest_values(newest[:_MOST_RESULTS]),)
+
+
+def meeting(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Drugs in use of which one stands beside another in a row."""
+    drugs = _in_use(groups, sources)
+    for group in drugs:
+        if any(is_beside(group, other) or is_beside(other, group) for other in drugs):
+            yield wording.say(group.entries, sources)
+
+
+def is_beside(drug: Group, other: Group) -> bool:
+    """Whether the other drug is looked at where the first is given."""
+    named = areas.names_in_rows(facts.about(other.newest))
+    return drug.keys.isdisjoint(other.keys) and any(not named.isdisjoint(row.beside) for row in rows_of(drug))
+
+
+def rows_of(drug: Group) -> list[LookedAt]:
+    """What is looked at where an ordered drug is given."""
+    return [
+        row for each, row in areas.suitability().items() if each in areas.names_in_rows(facts.about(drug.newest))
+    ]
+
+
+def _in_use(groups: Sequence[Group], sources: Sources) -> list[Group]:
+    return [each for each in groups if each.kind == pb.FACT_KIND_MEDICATION and each.goes_on(sources.today)]
+
+
+def _blood(drug: Group) -> list[str]:
+    return [code for row in rows_of(drug) for code in row.results if code not in _WITHOUT_BLOOD]
+
+
+def _is_value(group: Group, code: str) -> bool:
+    return (
+        group.kind == pb.FACT_KIND_RESULT
+        and keys.of_loinc(code) in group.keys
+        and group.newest.HasField("quantity")
+        and facts.starts_on(group.newest) is not None
+    )
