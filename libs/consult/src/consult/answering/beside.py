@@ -13,23 +13,37 @@ from longitude.record.v1 import fact_pb2 as pb
 
 from consult.answering import wording
 from consult.answering.finding import SOCIAL, Group
+from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
 
-# Things that are named of which it is told.
+# Things that are named of which it is told, and how far behind the most concerning an illness may lie.
 _MOST = 2
+_BEHIND = 1.0
 
 
-def around(groups: Sequence[Group], sources: Sources, *, reasons: bool) -> Iterator[Ways]:
-    """`reasons`: why a drug was ordered or stopped is asked."""
-    concerned = [group for group in groups if group.worth > 0]
-    drugs = [group for group in concerned if group.kind == pb.FACT_KIND_MEDICATION and group.named]
-    illnesses = [group for group in concerned if _is_over(group, sources.today)]
+def of_drugs(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Of drugs that are named what came after them, and what they were ordered for: where that is asked, else of what
+    was given for an illness that is over.
+    """
+    drugs = [group for group in groups if group.kind == pb.FACT_KIND_MEDICATION and group.named]
+    if not inquiry.asks(Form.REASON):
+        drugs = [group for group in drugs if any(_is_of(group, each) for each in inquiry.drugs)]
     for drug in drugs[:_MOST]:
         yield from _after(drug, groups, sources)
-        if reasons or not drug.goes_on(sources.today):
+        if inquiry.asks(Form.REASON) or not drug.goes_on(sources.today):
             yield from _ordered_for(drug, groups, sources)
-    for illness in illnesses[:_MOST]:
+
+
+def of_illnesses(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What was ordered for the illnesses that concern the question the most and are over."""
+    least = groups[0].worth - _BEHIND if groups else 0.0
+    illnesses = [group for group in groups if group.worth > 0 and _is_over(group, sources.today)]
+    for illness in [each for each in illnesses if each.named or each.worth >= least][:_MOST]:
         yield from _ordered_with(illness, groups, sources)
+
+
+def _is_of(group: Group, mention: Mention) -> bool:
+    return names.DRUG in mention.kinds and not group.keys.isdisjoint(mention.keys)
 
 
 def _is_over(group: Group, today: date) -> bool:

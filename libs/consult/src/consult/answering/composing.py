@@ -84,10 +84,14 @@ def _statements(
     inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
 ) -> Iterator[Ways]:
     """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
+    named = bool(inquiry.mentions or inquiry.areas)
+    if inquiry.asks(Form.VALUES) and inquiry.days and not named:
+        yield from happenings.moved(inquiry.days, groups, sources)
+        return
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
-    if inquiry.asks(Form.HAPPENED) and inquiry.days and not (inquiry.mentions or inquiry.areas):
+    if inquiry.asks(Form.HAPPENED) and inquiry.days and not named:
         yield from happenings.within(inquiry.days, groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
@@ -125,12 +129,14 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _listed(inquiry, groups, sources)
+    yield from _vaccinations(inquiry, groups, sources)
     if not considered:
         yield from _named(groups, sources)
-        yield from beside.around(groups, sources, reasons=inquiry.asks(Form.REASON))
+        yield from beside.of_drugs(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
+    yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
     yield from unnamed if considered else ()
 
@@ -183,14 +189,20 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
     for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
         yield wording.say(group.entries, sources)
-    if inquiry.asks(Form.IMMUNISATION) and not any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
-        for group in every:
-            if group.kind == pb.FACT_KIND_IMMUNIZATION and (not inquiry.days or windows.touches(group, inquiry.days)):
-                yield wording.say(group.entries, sources)
     if inquiry.asks(Form.OPERATIONS):
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):
                 yield wording.say(group.entries, sources)
+
+
+def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """All, or those of the time that is named, where none is named."""
+    if not inquiry.asks(Form.IMMUNISATION) or any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
+        return
+    given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
+    for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
+        if not inquiry.days or windows.touches(group, inquiry.days):
+            yield wording.say(group.entries, sources)
 
 
 def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:

@@ -22,7 +22,7 @@ from terminology import areas, drug_classes, families, screenings, tables, vacci
 from terminology.areas import Area
 from terminology.screenings import Screening
 
-from consult.answering import spoken_times
+from consult.answering import misspelt, spoken_times
 from consult.context.relevance import terms
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -108,7 +108,7 @@ class Inquiry:
 def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
-    question = in_plain_words(question)
+    question = misspelt.mended(in_plain_words(question), _names_in(sources), sources.today)
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
@@ -143,6 +143,10 @@ def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], sources: S
         return True
     ordered = frozenset().union(*(facts.keys(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)))
     return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
+
+
+def _names_in(sources: Sources) -> Iterator[str]:
+    return (name for each in sources.current for name in facts.names(each)[:1])
 
 
 def in_plain_words(question: str) -> str:

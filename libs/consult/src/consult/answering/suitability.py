@@ -13,7 +13,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, drug_classes, drugs
 from terminology.areas import LookedAt
 
-from consult.answering import wording
+from consult.answering import watching, wording
 from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry, Mention
 from consult.answering.wording import Ways
@@ -26,6 +26,7 @@ COUNT_FOR_EVER = (
 )  # fmt: skip
 # Results that are told together.
 MOST_RESULTS = 5
+_INR = "6301-6"
 
 
 def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
@@ -80,9 +81,17 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
         ):
             yield wording.say(group.entries, sources)
     codes = list(dict.fromkeys(code for row, _ in rows for code in row.results))
+    if rows and any(_is_of_vitamin_k(group, sources) for group in groups):
+        codes.insert(0, _INR)
     results = [group.newest for code in codes for group in groups if _is_result(group, code)][:MOST_RESULTS]
     if results:
         yield (wording.newest_values(results),)
+
+
+def _is_of_vitamin_k(group: Group, sources: Sources) -> bool:
+    """Whether warfarin or one of its class is taken: any drug that begins or ends may move the INR (its label, 7.1)."""
+    taken = group.kind == pb.FACT_KIND_MEDICATION and group.goes_on(sources.today)
+    return taken and "vitamin-k-antagonist" in areas.names_in_rows(facts.about(group.newest))
 
 
 def _counts(group: Group, sources: Sources) -> bool:
@@ -94,7 +103,15 @@ def _is_beside(group: Group, row: LookedAt, drug: Mention, sources: Sources) -> 
     newest = group.newest
     if facts.has_ended(newest, sources.today) or not group.keys.isdisjoint(drug.keys):
         return False
-    return not areas.names_in_rows(facts.about(newest)).isdisjoint(row.beside)
+    if not areas.names_in_rows(facts.about(newest)).isdisjoint(row.beside):
+        return True
+    return _stands_in_rows_of(group, drug)
+
+
+def _stands_in_rows_of(taken: Group, drug: Mention) -> bool:
+    """What meets another stands in the row of the one or of the other."""
+    considered = classes_of(drug).union(each.name.casefold() for each in drugs.ingredients_in(drug.text))
+    return any(not considered.isdisjoint(row.beside) for row in watching.rows_of(taken))
 
 
 def _is_result(group: Group, code: str) -> bool:

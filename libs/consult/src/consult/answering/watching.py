@@ -47,9 +47,7 @@ def is_beside(drug: Group, other: Group) -> bool:
 
 def rows_of(drug: Group) -> list[LookedAt]:
     """What is looked at where an ordered drug is given."""
-    return [
-        row for each, row in areas.suitability().items() if each in areas.names_in_rows(facts.about(drug.newest))
-    ]
+    return [row for each, row in areas.suitability().items() if each in areas.names_in_rows(facts.about(drug.newest))]
 
 
 def _in_use(groups: Sequence[Group], sources: Sources) -> list[Group]:
