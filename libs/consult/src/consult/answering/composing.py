@@ -9,10 +9,12 @@ from datetime import date
 from grounding import Sources, Statement, facts
 from grounding.kinds import absence
 from grounding.reading import names
+from grounding.reading.tokens import tokens
 from grounding.statements import Day, Label, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
+from terminology.areas import Area
 
 from consult.answering import (
     beside,
@@ -25,7 +27,7 @@ from consult.answering import (
     windows,
     wording,
 )
-from consult.answering.finding import SOCIAL, Group, find
+from consult.answering.finding import SOCIAL, Group, find, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
 from consult.context.relevance import terms
@@ -84,14 +86,13 @@ def _statements(
     inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
 ) -> Iterator[Ways]:
     """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
-    named = bool(inquiry.mentions or inquiry.areas)
-    if inquiry.asks(Form.VALUES) and inquiry.days and not named:
+    if inquiry.asks(Form.VALUES) and inquiry.days and not inquiry.about_something:
         yield from happenings.moved(inquiry.days, groups, sources)
         return
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
         return
-    if inquiry.asks(Form.HAPPENED) and inquiry.days and not named:
+    if inquiry.asks(Form.HAPPENED) and inquiry.days and not inquiry.about_something:
         yield from happenings.within(inquiry.days, groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
@@ -134,6 +135,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _named(groups, sources)
         yield from beside.of_drugs(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
+    yield from _not_done(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
     yield from beside.of_illnesses(groups, sources)
@@ -183,9 +185,9 @@ def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources)
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
-    if inquiry.asks(Form.ALL_DRUGS) and not (inquiry.areas or inquiry.mentions):
+    if inquiry.asks(Form.ALL_DRUGS) and not inquiry.about_something:
         yield from _medication(inquiry, sources)
-    whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not (inquiry.areas or inquiry.mentions)]
+    whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not inquiry.about_something]
     listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
     for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
         yield wording.say(group.entries, sources)
@@ -226,6 +228,26 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT)
         ):
             yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+
+
+def _not_done(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That the record has nothing of an occasion that is the name of a procedure: `lung function test`."""
+    if any(names.PROCEDURE in each.kinds for each in inquiry.mentions):
+        return
+    for area in inquiry.areas:
+        told = area.id.replace("-", " ")
+        is_procedure = area.id in areas.occasions() and _names_a_procedure(told, sources)
+        if is_procedure and not any(_is_done(area, group) for group in groups):
+            yield (absence.statement(sources, told),)
+
+
+def _names_a_procedure(text: str, sources: Sources) -> bool:
+    return any(names.PROCEDURE in node.kinds for node in tokens(text, sources.today))
+
+
+def _is_done(area: Area, group: Group) -> bool:
+    done = group.kind in (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT)
+    return done and of_area(area, group.keys, group.newest) > 0
 
 
 def _not_since(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:

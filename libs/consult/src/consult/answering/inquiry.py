@@ -101,6 +101,11 @@ class Inquiry:
     def drugs(self) -> tuple[Mention, ...]:
         return tuple(each for each in self.mentions if each.is_drug)
 
+    @property
+    def about_something(self) -> bool:
+        """Whether it names a thing or an area."""
+        return bool(self.mentions or self.areas)
+
     def asks(self, *forms: Form) -> bool:
         return not self.forms.isdisjoint(forms)
 

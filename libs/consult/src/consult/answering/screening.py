@@ -32,7 +32,7 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
 def _of_anybody(inquiry: Inquiry) -> Iterable[Screening]:
     """All, and where the question is about something, those of who has it: who asks for depression means no bowel."""
     about = {problem for area in inquiry.areas for problem in area.problems}
-    anything = not (inquiry.areas or inquiry.mentions)
+    anything = not inquiry.about_something
     return (each for each in screenings.known() if anything or not about.isdisjoint(each.problems))
 
 
