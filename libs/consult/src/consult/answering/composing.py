@@ -28,7 +28,7 @@ from consult.answering import (
     wording,
 )
 from consult.answering.finding import SOCIAL, Group, find, of_area
-from consult.answering.inquiry import Form, Inquiry, Mention
+from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import Ways
 from consult.context.relevance import terms
 
@@ -57,8 +57,9 @@ _BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`told`: what may stand in front, in reading order, each in the ways in which it can be said. `considered`: ids
-    of the orders of the drugs that the question names. `drugs`: keys of these drugs, none where no passage belongs
-    beside the answer; `about`: keys of all that it is about. `groups`: all that finding brought.
+    of the orders of the drugs that the question names, and of allergies where they are asked for. `drugs`: keys of
+    these drugs, none where no passage belongs beside the answer; `about`: keys of all that it is about. `groups`: all
+    that finding brought.
     """
 
     told: tuple[Ways, ...]
@@ -73,7 +74,9 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     groups = find(inquiry, sources)
     allergies = suitability.allergies(inquiry, sources)
     told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources, *allergies)) if ways][:MOST]
-    orders = (each for group in groups if group.named and group.kind == _DRUG for each in group.entries)
+    orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
+    if inquiry.asks(Form.ALLERGY) and not inquiry.drugs:
+        orders += sources.active(pb.FACT_KIND_ALLERGY)
     # Beside an allergy to the drug, what the drug is good for would read as advice to give it.
     wanted = inquiry.asks(Form.SUITABILITY) and not allergies[0]
     drugs = frozenset().union(*(each.keys for each in inquiry.drugs)) if wanted else frozenset[str]()
@@ -98,7 +101,7 @@ def _statements(
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     asked = inquiry.asks(Form.ALLERGY)
-    if inquiry.asks(Form.BEFORE_DOING) and not inquiry.drugs:
+    if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
     elif not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
@@ -114,17 +117,18 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         about = [group for group in groups if group.named or inquiry.areas]
         yield from _of_groups(inquiry, about, sources)
         return
-    if inquiry.asks(Form.MONITORING) and not inquiry.drugs:
-        yield from watching.monitored(groups, sources)
+    if inquiry.asks(Form.MONITORING):
+        yield from watching.monitored(inquiry, groups, sources)
     if inquiry.asks(Form.MEETING) and not inquiry.drugs:
         yield from watching.meeting(groups, sources)
-    missing = list(_absent(inquiry, groups, sources, drugs=True))
+    drugs, illnesses, others = _kinds_of(inquiry.mentions)
+    missing = list(_absent(drugs, inquiry, groups, sources))
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
     # What a drug is to be given for is not there yet, as the drug itself.
-    unnamed = list(_absent(inquiry, groups, sources, drugs=False))
-    yield from () if considered else unnamed
+    unnamed = list(_absent(illnesses, inquiry, groups, sources)) if considered else []
+    yield from _absent(others if considered else [*illnesses, *others], inquiry, groups, sources)
     # What is to be given is not taken yet, which is told last; a dose is asked of what is.
-    later = considered and not inquiry.asks(Form.TREATMENT)
+    later = considered and not inquiry.asks(Form.DOSE, Form.STATE)
     yield from () if later else missing
     if considered:
         yield from _named(groups, sources)
@@ -138,24 +142,40 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from _not_done(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
-    yield from beside.of_illnesses(groups, sources)
+    if not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
+        yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
-    yield from unnamed if considered else ()
+    yield from unnamed
 
 
 def _is_screening(inquiry: Inquiry) -> bool:
     return inquiry.asks(Form.SCREENING) and not inquiry.asks(Form.IMMUNISATION)
 
 
-def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drugs: bool) -> Iterator[Ways]:
-    """What the question names and the record has not: drugs, or anything else."""
-    for mention in inquiry.mentions:
-        if mention.is_drug is drugs and not (
-            mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)
+def _kinds_of(mentions: Sequence[Mention]) -> tuple[list[Mention], list[Mention], list[Mention]]:
+    """Drugs, problems, and anything else."""
+    drugs = [each for each in mentions if each.is_drug]
+    illnesses = [each for each in mentions if not each.is_drug and names.PROBLEM in each.kinds]
+    return drugs, illnesses, [each for each in mentions if each not in drugs and each not in illnesses]
+
+
+def _absent(mentions: Sequence[Mention], inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What is named and the record has not."""
+    for mention in mentions:
+        if not (
+            mention.kinds.isdisjoint(_MISSED)
+            or any(_is_there(mention, group) for group in groups)
+            or _is_occasion(mention, sources)
         ):
             yield (absence.statement(sources, mention.text),)
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
+
+
+def _is_occasion(mention: Mention, sources: Sources) -> bool:
+    """A complaint or what is to be done: it is what the question brings, and no record is expected to have it."""
+    brought = of_occasion(mention.text)
+    return brought is not None and not _names_a_procedure(brought.id.replace("-", " "), sources)
 
 
 def _is_there(mention: Mention, group: Group) -> bool:

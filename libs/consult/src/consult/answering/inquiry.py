@@ -35,6 +35,10 @@ _SHORT = 3
 _BEGINNING = 6
 
 
+# Occasions on which something is done that harms, so that allergies are told.
+_TO_BE_DONE = ("before-operation", "dental-operation", "spinal-puncture")
+
+
 class Form(StrEnum):
     """What is asked of a thing; the rows of `data/forms.tsv`."""
 
@@ -62,11 +66,11 @@ class Form(StrEnum):
     OPERATIONS = "operations"
     REASON = "reason"
     STATE = "state"
+    DOSE = "dose"
     MONITORING = "monitoring"
     MEETING = "meeting"
     HAPPENED = "happened"
     VALUES = "values"
-    BEFORE_DOING = "before-doing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,11 @@ class Inquiry:
         """Whether it names a thing or an area."""
         return bool(self.mentions or self.areas)
 
+    @property
+    def is_before_doing(self) -> bool:
+        """Whether something is to be done to the patient."""
+        return any(each.id in _TO_BE_DONE for each in self.areas)
+
     def asks(self, *forms: Form) -> bool:
         return not self.forms.isdisjoint(forms)
 
@@ -144,7 +153,7 @@ def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], sources: S
     drugs = [each for each in mentions if names.DRUG in each.kinds]
     if not drugs:
         return False
-    if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}:
+    if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST, Form.DOSE}:
         return True
     ordered = frozenset().union(*(facts.keys(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)))
     return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
@@ -210,6 +219,13 @@ def _areas_by_word(plain: str) -> Iterator[Area]:
     places = [(match.span(), area) for area, pattern in _area_patterns() for match in pattern.finditer(plain)]
     whole = [(span, area) for span, area in places if not any(_is_within(span, other) for other, _ in places)]
     yield from (area for _, area in sorted(whole, key=lambda each: each[0][0]))
+
+
+def of_occasion(text: str) -> Area | None:
+    """The occasion that a text is a word of."""
+    plain = " ".join(_WORD.findall(text.casefold()))
+    known = areas.occasions()
+    return next((area for area, pattern in _area_patterns() if area.id in known and pattern.fullmatch(plain)), None)
 
 
 def _is_within(span: tuple[int, int], other: tuple[int, int]) -> bool:

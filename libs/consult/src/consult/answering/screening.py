@@ -3,6 +3,7 @@
 Source: the rows of `terminology.screenings`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
@@ -27,6 +28,22 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     for each in asked:
         if not done[each.id]:
             yield (absence.statement(sources, each.told),)
+    if not (inquiry.screenings or inquiry.about_something):
+        yield from _long_ago(groups, sources)
+
+
+# Checks that come again, and after how many days without them it is told.
+_CHECKS = re.compile(r"reconciliation|dental care|screening|bone density|spirometry", re.IGNORECASE)
+_YEAR = 365
+
+
+def _long_ago(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Checks that the record repeats and of the last year has none; the longest ago first."""
+    checks = [group for group in groups if group.kind == pb.FACT_KIND_PROCEDURE and len(group.entries) > 1]
+    for group in sorted(checks, key=lambda group: facts.in_time(group.newest)[0]):
+        last = facts.starts_on(group.newest)
+        if last and (sources.today - last).days > _YEAR and _CHECKS.search(facts.name_of(group.newest)):
+            yield wording.say(group.entries, sources)
 
 
 def _of_anybody(inquiry: Inquiry) -> Iterable[Screening]:

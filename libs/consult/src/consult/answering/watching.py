@@ -12,6 +12,7 @@ from terminology.areas import LookedAt
 
 from consult.answering import wording
 from consult.answering.finding import Group
+from consult.answering.inquiry import Inquiry
 from consult.answering.wording import Ways
 
 # What is measured without blood: pressure, pulse, weight, the ejection fraction, oxygen and the density of bones.
@@ -20,9 +21,10 @@ _WITHOUT_BLOOD = frozenset(("8480-6", "8867-4", "29463-7", "10230-1", "2708-6", 
 _MOST_RESULTS = 5
 
 
-def monitored(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """Each drug in use whose rows look at blood, in the order of how many do; then the newest of these values."""
-    watched = [(group, codes) for group in _in_use(groups, sources) if (codes := _blood(group))]
+def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Each drug in use whose rows look at blood, of those that are named if any is; then the newest of these values."""
+    meant = [group for group in _in_use(groups, sources) if group.named or not inquiry.drugs]
+    watched = [(group, codes) for group in meant if (codes := _blood(group))]
     for group, _ in watched:
         yield wording.say(group.entries, sources)
     wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
