@@ -127,8 +127,9 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     # What a drug is to be given for is not there yet, as the drug itself.
     unnamed = list(_absent(illnesses, inquiry, groups, sources)) if considered else []
     yield from _absent(others if considered else [*illnesses, *others], inquiry, groups, sources)
-    # What is to be given is not taken yet, which is told last; a dose is asked of what is.
-    later = considered and not inquiry.asks(Form.DOSE, Form.STATE)
+    # What is to be given is not taken yet, which is told last; a dose, or taking it, is asked of what is.
+    taken = inquiry.asks(Form.DOSE) or (inquiry.asks(Form.STATE) and inquiry.asks(Form.TREATMENT))
+    later = considered and not taken
     yield from () if later else missing
     if considered:
         yield from _named(groups, sources)

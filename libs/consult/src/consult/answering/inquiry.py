@@ -248,7 +248,7 @@ def area_keys(area: Area) -> frozenset[str]:
 
 def _forms(plain: str) -> Iterator[Form]:
     for form, pattern in _form_patterns():
-        if pattern.search(plain):
+        if pattern.search(plain) or (form is Form.REASON and plain.endswith(" for")):
             yield form
 
 
