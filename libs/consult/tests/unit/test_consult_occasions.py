@@ -169,7 +169,7 @@ def test_only_a_word_that_means_nothing_and_misses_one_of_the_record_by_a_letter
 
 
 @pytest.mark.parametrize(
-    ("said", "span"),
+    ("words", "span"),
     [
         ("in autumn 2019", (date(2019, 9, 1), date(2019, 11, 30))),
         ("last winter", (date(2025, 12, 1), date(2026, 2, 28))),
@@ -179,10 +179,10 @@ def test_only_a_word_that_means_nothing_and_misses_one_of_the_record_by_a_letter
         ("since new year s", (date(2025, 12, 31), date(2025, 12, 31))),
     ],
 )
-def test_a_time_without_a_date_is_read(said: str, span: tuple[date, date]) -> None:
-    assert list(spans(said, TODAY)) == [span]
+def test_a_time_without_a_date_is_read(words: str, span: tuple[date, date]) -> None:
+    assert list(spans(words, TODAY)) == [span]
 
 
-@pytest.mark.parametrize("said", ["did she fall", "spring onions", "a year ago"])
-def test_what_is_no_time_is_not_read_as_one(said: str) -> None:
-    assert list(spans(said, TODAY)) == []
+@pytest.mark.parametrize("words", ["did she fall", "spring onions", "a year ago"])
+def test_what_is_no_time_is_not_read_as_one(words: str) -> None:
+    assert list(spans(words, TODAY)) == []

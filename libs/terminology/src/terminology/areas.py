@@ -1,7 +1,7 @@
 """Areas of medicine: the problems, results, drugs and procedures that physicians look at together, on which occasions
 they look at others, and what is looked at before a drug is given.
 
-Rows of `data/areas.tsv`, `data/occasions.tsv` and `data/suitability.tsv`. An area is no diagnosis and no advice: it
+Rows of `data/areas.tsv`, `data/occasions.tsv`, `data/suitability.tsv` and `data/moved_by_any.tsv`. An area is no diagnosis and no advice: it
 says what belongs beside what when one of it is asked for.
 """
 
@@ -14,6 +14,7 @@ from terminology.drug_classes import DrugClass
 from terminology.drugs import Ingredient
 
 SUITABILITY = ("class", "results", "problems", "beside", "source")
+MOVED_BY_ANY = ("class", "results", "source")
 COLUMNS = ("area", "words", "problems", "results", "classes", "drugs", "procedures", "source")
 
 
@@ -80,6 +81,14 @@ class LookedAt:
     results: tuple[str, ...]
     problems: tuple[str, ...]
     beside: tuple[str, ...]
+
+
+@cache
+def moved_by_any() -> dict[str, tuple[str, ...]]:
+    """Results that any drug may move which begins or ends, by the id of the class of drugs that is taken."""
+    rows = tables.read("moved_by_any", MOVED_BY_ANY)
+    tables.index(rows, "class")
+    return {row["class"]: row.several("results") for row in rows}
 
 
 @cache

@@ -22,6 +22,11 @@ def test_no_occasion_has_the_id_of_an_area() -> None:
     assert areas.known().keys().isdisjoint(areas.occasions())
 
 
+def test_what_any_drug_may_move_is_of_known_classes() -> None:
+    assert [each for each in areas.moved_by_any() if drug_classes.by_id(each) is None] == []
+    assert all(areas.moved_by_any().values())
+
+
 @pytest.mark.parametrize("row", areas.suitability().values(), ids=areas.suitability())
 def test_what_is_looked_at_before_a_drug_is_given_is_known(row: LookedAt) -> None:
     assert _is_class_or_drug(row.drug)

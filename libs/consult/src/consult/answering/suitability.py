@@ -26,7 +26,6 @@ COUNT_FOR_EVER = (
 )  # fmt: skip
 # Results that are told together.
 MOST_RESULTS = 5
-_INR = "6301-6"
 
 
 def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
@@ -80,18 +79,18 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
             problem and any(group.is_of(row.problems) for row, _ in rows)
         ):
             yield wording.say(group.entries, sources)
-    codes = list(dict.fromkeys(code for row, _ in rows for code in row.results))
-    if rows and any(_is_of_vitamin_k(group, sources) for group in groups):
-        codes.insert(0, _INR)
+    moved = [code for group in groups for code in _moved(group, sources)] if rows else []
+    codes = list(dict.fromkeys([*moved, *(code for row, _ in rows for code in row.results)]))
     results = [group.newest for code in codes for group in groups if _is_result(group, code)][:MOST_RESULTS]
     if results:
         yield (wording.newest_values(results),)
 
 
-def _is_of_vitamin_k(group: Group, sources: Sources) -> bool:
-    """Whether warfarin or one of its class is taken: any drug that begins or ends may move the INR (its label, 7.1)."""
-    taken = group.kind == pb.FACT_KIND_MEDICATION and group.goes_on(sources.today)
-    return taken and "vitamin-k-antagonist" in areas.names_in_rows(facts.about(group.newest))
+def _moved(taken: Group, sources: Sources) -> Iterator[str]:
+    """Codes of the results that any drug beside it may move."""
+    if taken.kind == pb.FACT_KIND_MEDICATION and taken.goes_on(sources.today):
+        own = areas.names_in_rows(facts.about(taken.newest))
+        yield from (code for each, codes in areas.moved_by_any().items() if each in own for code in codes)
 
 
 def _counts(group: Group, sources: Sources) -> bool:

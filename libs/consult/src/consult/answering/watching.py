@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from grounding import Sources, facts, keys
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import areas
+from terminology import areas, observables
 from terminology.areas import LookedAt
 
 from consult.answering import wording
@@ -15,8 +15,6 @@ from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry
 from consult.answering.wording import Ways
 
-# What is measured without blood: pressure, pulse, weight, the ejection fraction, oxygen and the density of bones.
-_WITHOUT_BLOOD = frozenset(("8480-6", "8867-4", "29463-7", "10230-1", "2708-6", "38265-5"))
 # Values that are told together.
 _MOST_RESULTS = 5
 
@@ -57,7 +55,12 @@ def _in_use(groups: Sequence[Group], sources: Sources) -> list[Group]:
 
 
 def _blood(drug: Group) -> list[str]:
-    return [code for row in rows_of(drug) for code in row.results if code not in _WITHOUT_BLOOD]
+    return [code for row in rows_of(drug) for code in row.results if _is_of_a_laboratory(code)]
+
+
+def _is_of_a_laboratory(code: str) -> bool:
+    known = observables.by_loinc(code)
+    return known is not None and known.observable.kind == observables.LABORATORY
 
 
 def _is_value(group: Group, code: str) -> bool:
