@@ -1,8 +1,8 @@
 """Areas of medicine: the problems, results, drugs and procedures that physicians look at together, on which occasions
 they look at others, and what is looked at before a drug is given.
 
-Rows of `data/areas.tsv`, `data/occasions.tsv`, `data/suitability.tsv` and `data/moved_by_any.tsv`. An area is no diagnosis and no advice: it
-says what belongs beside what when one of it is asked for.
+Rows of `data/areas.tsv`, `data/occasions.tsv`, `data/suitability.tsv` and `data/moved_by_any.tsv`. An area is no
+diagnosis and no advice: it says what belongs beside what when one of it is asked for.
 """
 
 from dataclasses import dataclass
