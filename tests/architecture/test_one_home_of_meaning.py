@@ -22,7 +22,7 @@ from terminology.scan import words_of
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "libs" / "terminology"
 # Authors of made-up records: what a test expects must not be looked up in what it tests.
-TEST_DATA = ROOT / "libs" / "testkit"
+TEST_DATA = (ROOT / "libs" / "testkit", ROOT / "libs" / "practice")
 # Literals that name something else than a concept.
 ALLOWED: dict[str, frozenset[str]] = {
     # Ids of passages of the evidence library, and the words that it is searched by.
@@ -53,7 +53,7 @@ Words = tuple[str, ...]
 def modules() -> list[Path]:
     roots = [path / "src" for kind in ("libs", "services") for path in (ROOT / kind).iterdir()]
     every = (path for root in roots for path in root.rglob("*.py"))
-    elsewhere = (path for path in every if not {HOME, TEST_DATA} & set(path.parents))
+    elsewhere = (path for path in every if not {HOME, *TEST_DATA} & set(path.parents))
     return sorted(path for path in elsewhere if not path.stem.endswith(("_pb2", "_pb2_grpc")))
 
 

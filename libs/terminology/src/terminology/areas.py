@@ -1,8 +1,8 @@
-"""Areas of medicine: the problems, results, drugs and procedures that physicians look at together, and what is looked
-at before a drug is given.
+"""Areas of medicine: the problems, results, drugs and procedures that physicians look at together, on which occasions
+they look at others, and what is looked at before a drug is given.
 
-Rows of `data/areas.tsv` and `data/suitability.tsv`. An area is no diagnosis and no advice: it says what belongs beside
-what when one of it is asked for.
+Rows of `data/areas.tsv`, `data/occasions.tsv`, `data/suitability.tsv` and `data/moved_by_any.tsv`. An area is no
+diagnosis and no advice: it says what belongs beside what when one of it is asked for.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from terminology.drug_classes import DrugClass
 from terminology.drugs import Ingredient
 
 SUITABILITY = ("class", "results", "problems", "beside", "source")
+MOVED_BY_ANY = ("class", "results", "source")
 COLUMNS = ("area", "words", "problems", "results", "classes", "drugs", "procedures", "source")
 
 
@@ -35,9 +36,20 @@ class Area:
 @cache
 def known() -> dict[str, Area]:
     """All areas by their id."""
-    rows = tables.read("areas", COLUMNS)
-    tables.index(rows, "area")
-    return {row["area"]: Area(row["area"], *(row.several(column) for column in COLUMNS[1:-1])) for row in rows}
+    return _read("areas", COLUMNS)
+
+
+@cache
+def occasions() -> dict[str, Area]:
+    """By their id: complaints, what is to be done, and circumstances. They are known by words alone."""
+    return _read("occasions", ("occasion", *COLUMNS[1:]))
+
+
+def _read(table: str, columns: tuple[str, ...]) -> dict[str, Area]:
+    rows = tables.read(table, columns)
+    by = columns[0]
+    tables.index(rows, by)
+    return {row[by]: Area(row[by], *(row.several(column) for column in columns[1:-1])) for row in rows}
 
 
 def is_given_for(area: Area, drug: "Drug") -> bool:
@@ -69,6 +81,14 @@ class LookedAt:
     results: tuple[str, ...]
     problems: tuple[str, ...]
     beside: tuple[str, ...]
+
+
+@cache
+def moved_by_any() -> dict[str, tuple[str, ...]]:
+    """Results that any drug may move which begins or ends, by the id of the class of drugs that is taken."""
+    rows = tables.read("moved_by_any", MOVED_BY_ANY)
+    tables.index(rows, "class")
+    return {row["class"]: row.several("results") for row in rows}
 
 
 @cache

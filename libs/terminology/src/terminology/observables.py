@@ -22,6 +22,8 @@ _OBSERVABLES = (
     "family", "low", "high", "short", "names", "abbreviations", "source",
 )  # fmt: skip
 _CODES = ("loinc", "name", "observable", "differs", "substance", "source")
+# The kind of what is measured in a specimen.
+LABORATORY = "laboratory"
 _NO_METHOD = "method: not stated"
 _STATES_SPECIMEN = re.compile(r" (?:in|of) [A-Z]")
 

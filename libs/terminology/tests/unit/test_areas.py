@@ -9,10 +9,22 @@ def _is_class_or_drug(name: str) -> bool:
     return drug_classes.by_id(name) is not None or drugs.by_name(name) is not None
 
 
-@pytest.mark.parametrize("area", areas.known().values(), ids=areas.known())
+EVERY = {**areas.known(), **areas.occasions()}
+
+
+@pytest.mark.parametrize("area", EVERY.values(), ids=EVERY)
 def test_an_area_names_known_classes_and_drugs(area: Area) -> None:
     assert [each for each in area.classes if drug_classes.by_id(each) is None] == []
     assert [each for each in area.drugs if drugs.by_name(each) is None] == []
+
+
+def test_no_occasion_has_the_id_of_an_area() -> None:
+    assert areas.known().keys().isdisjoint(areas.occasions())
+
+
+def test_what_any_drug_may_move_is_of_known_classes() -> None:
+    assert [each for each in areas.moved_by_any() if drug_classes.by_id(each) is None] == []
+    assert all(areas.moved_by_any().values())
 
 
 @pytest.mark.parametrize("row", areas.suitability().values(), ids=areas.suitability())

@@ -78,6 +78,7 @@ def test_ids_and_codes_are_unique_and_codes_have_their_check_digit() -> None:
     assert [code for code in codes if not _checks(code)] == []
     assert {code for group in panels() for code in group.loinc if not _checks(code)} == set()
     assert {code for area in areas.known().values() for code in area.results if not _checks(code)} == set()
+    assert {code for area in areas.occasions().values() for code in area.results if not _checks(code)} == set()
     assert {code for row in areas.suitability().values() for code in row.results if not _checks(code)} == set()
 
 

@@ -9,23 +9,28 @@ from datetime import date
 from grounding import Sources, Statement, facts
 from grounding.kinds import absence
 from grounding.reading import names
+from grounding.reading.tokens import tokens
 from grounding.statements import Day, Label, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families
+from terminology.areas import Area
 
 from consult.answering import (
+    beside,
     changes,
     encounters,
+    happenings,
     quotations,
     reconciliation,
     screening,
     suitability,
+    watching,
     windows,
     wording,
 )
-from consult.answering.finding import SOCIAL, Group, find
-from consult.answering.inquiry import Form, Inquiry, Mention
+from consult.answering.finding import SOCIAL, Group, find, of_area
+from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import Ways
 from consult.context.relevance import terms
 
@@ -54,9 +59,9 @@ _BEHIND, _AGAIN, _AGAIN_NAMED = 7.0, 1.0, 0.6
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`told`: what may stand in front, in reading order, each in the ways in which it can be said. `considered`: ids
-    of the orders of the drugs that the question names. `drugs`: keys of these drugs, none where no passage belongs
-    beside the answer; `about`: keys of all that it is about. `groups`: all that finding brought. `concerning`: those
-    of `told` that are never left out, allergies to a drug of the question.
+    of the orders of the drugs that the question names, and of allergies where they are asked for. `drugs`: keys of
+    these drugs, none where no passage belongs beside the answer; `about`: keys of all that it is about. `groups`: all
+    that finding brought. `concerning`: those of `told` that are never left out, allergies to a drug of the question.
     """
 
     told: tuple[Ways, ...]
@@ -72,7 +77,9 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     groups = find(inquiry, sources)
     allergies = suitability.allergies(inquiry, sources)
     told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources, *allergies)) if ways][:MOST]
-    orders = (each for group in groups if group.named and group.kind == _DRUG for each in group.entries)
+    orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
+    if inquiry.asks(Form.ALLERGY) and not inquiry.drugs:
+        orders += sources.active(pb.FACT_KIND_ALLERGY)
     # Beside an allergy to the drug, what the drug is good for would read as advice to give it.
     wanted = inquiry.asks(Form.SUITABILITY) and not allergies[0]
     drugs = frozenset().union(*(each.keys for each in inquiry.drugs)) if wanted else frozenset[str]()
@@ -92,14 +99,22 @@ def _statements(
     if stated and not inquiry.asks(Form.SUITABILITY):
         return
     yield from quotations.nearest(inquiry, sources) if quotations.asked(inquiry) and not stated else ()
+    if inquiry.asks(Form.VALUES) and inquiry.days and not inquiry.about_something:
+        yield from happenings.moved(inquiry.days, groups, sources)
+        return
     if inquiry.asks(Form.CHANGE) and inquiry.days:
         yield from changes.since(inquiry.days[0][1], groups, sources)
+        return
+    if inquiry.asks(Form.HAPPENED) and inquiry.days and not inquiry.about_something:
+        yield from happenings.within(inquiry.days, groups, sources)
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     about = about or quotations.otherwise(inquiry, sources)
     asked = inquiry.asks(Form.ALLERGY)
-    if not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
+    if inquiry.is_before_doing and not (asked or inquiry.drugs):
+        others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
+    elif not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
         concerning, others = [], []
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
@@ -113,20 +128,36 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         about = [group for group in groups if group.named or inquiry.areas]
         yield from _of_groups(inquiry, about, sources)
         return
-    missing = list(_absent(inquiry, groups, sources, drugs=True))
-    yield from _absent(inquiry, groups, sources, drugs=False)
+    if inquiry.asks(Form.MONITORING):
+        yield from watching.monitored(inquiry, groups, sources)
+    if inquiry.asks(Form.MEETING) and not inquiry.drugs:
+        yield from watching.meeting(groups, sources)
+    drugs, illnesses, others = _kinds_of(inquiry.mentions)
+    missing = list(_absent(drugs, inquiry, groups, sources))
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
-    # What is to be given is not taken yet, which is told last; a dose is asked of what is.
-    later = considered and not inquiry.asks(Form.TREATMENT)
+    # What a drug is to be given for is not there yet, as the drug itself.
+    unnamed = list(_absent(illnesses, inquiry, groups, sources)) if considered else []
+    yield from _absent(others if considered else [*illnesses, *others], inquiry, groups, sources)
+    # What is to be given is not taken yet, which is told last; a dose, or taking it, is asked of what is.
+    taken = inquiry.asks(Form.DOSE) or (inquiry.asks(Form.STATE) and inquiry.asks(Form.TREATMENT))
+    later = considered and not taken
     yield from () if later else missing
     if considered:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources)
     yield from _listed(inquiry, groups, sources)
+    yield from _vaccinations(inquiry, groups, sources)
+    if not considered:
+        yield from _named(groups, sources)
+        yield from beside.of_drugs(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
+    yield from _not_done(inquiry, groups, sources)
     yield from _not_since(inquiry, groups)
     yield from _of_groups(inquiry, groups, sources)
+    if not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
+        yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
+    yield from unnamed
 
 
 def _stated(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
@@ -141,11 +172,20 @@ def _is_screening(inquiry: Inquiry) -> bool:
     return inquiry.asks(Form.SCREENING) and not inquiry.asks(Form.IMMUNISATION)
 
 
-def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drugs: bool) -> Iterator[Ways]:
-    """What the question names and the record has not: drugs, or anything else."""
-    for mention in inquiry.mentions:
-        if mention.is_drug is drugs and not (
-            mention.kinds.isdisjoint(_MISSED) or any(_is_there(mention, group) for group in groups)
+def _kinds_of(mentions: Sequence[Mention]) -> tuple[list[Mention], list[Mention], list[Mention]]:
+    """Drugs, problems, and anything else."""
+    drugs = [each for each in mentions if each.is_drug]
+    illnesses = [each for each in mentions if not each.is_drug and names.PROBLEM in each.kinds]
+    return drugs, illnesses, [each for each in mentions if each not in drugs and each not in illnesses]
+
+
+def _absent(mentions: Sequence[Mention], inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What is named and the record has not."""
+    for mention in mentions:
+        if not (
+            mention.kinds.isdisjoint(_MISSED)
+            or any(_is_there(mention, group) for group in groups)
+            or _is_occasion(mention, sources)
         ):
             quoted = [] if inquiry.asks(Form.SUITABILITY) else quotations.stating(terms(mention.text), inquiry, sources)
             # What entries hold wherever it is known is missing, whatever a text says of it.
@@ -154,6 +194,12 @@ def _absent(inquiry: Inquiry, groups: Sequence[Group], sources: Sources, *, drug
             yield from quoted
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from _without_reason(inquiry, groups, sources)
+
+
+def _is_occasion(mention: Mention, sources: Sources) -> bool:
+    """A complaint or what is to be done: it is what the question brings, and no record is expected to have it."""
+    brought = of_occasion(mention.text)
+    return brought is not None and not _names_a_procedure(brought.id.replace("-", " "), sources)
 
 
 def _is_there(mention: Mention, group: Group) -> bool:
@@ -183,9 +229,9 @@ def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources)
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
-    if inquiry.asks(Form.ALL_DRUGS) and not (inquiry.areas or inquiry.mentions):
+    if inquiry.asks(Form.ALL_DRUGS) and not inquiry.about_something:
         yield from _medication(inquiry, sources)
-    whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not (inquiry.areas or inquiry.mentions)]
+    whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not inquiry.about_something]
     listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
     for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
         yield wording.say(group.entries, sources)
@@ -193,6 +239,16 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):
                 yield wording.say(group.entries, sources)
+
+
+def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """All, or those of the time that is named, where none is named."""
+    if not inquiry.asks(Form.IMMUNISATION) or any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
+        return
+    given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
+    for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
+        if not inquiry.days or windows.touches(group, inquiry.days):
+            yield wording.say(group.entries, sources)
 
 
 def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
@@ -216,6 +272,26 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT)
         ):
             yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+
+
+def _not_done(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That the record has nothing of an occasion that is the name of a procedure: `lung function test`."""
+    if any(names.PROCEDURE in each.kinds for each in inquiry.mentions):
+        return
+    for area in inquiry.areas:
+        told = area.id.replace("-", " ")
+        is_procedure = area.id in areas.occasions() and _names_a_procedure(told, sources)
+        if is_procedure and not any(_is_done(area, group) for group in groups):
+            yield (absence.statement(sources, told),)
+
+
+def _names_a_procedure(text: str, sources: Sources) -> bool:
+    return any(names.PROCEDURE in node.kinds for node in tokens(text, sources.today))
+
+
+def _is_done(area: Area, group: Group) -> bool:
+    done = group.kind in (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT)
+    return done and of_area(area, group.keys, group.newest) > 0
 
 
 def _not_since(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:

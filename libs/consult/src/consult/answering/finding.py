@@ -108,12 +108,12 @@ def _group(
     # A procedure is known by its own words, also where they name something else: `diabetic eye check`.
     asked = inquiry.words if entries[0].kind == pb.FACT_KIND_PROCEDURE else inquiry.stems
     words = _by_words(stems, asked, weights)
-    of_areas = max(
-        (of_area(area, keys, entries[-1]) - rank * 0.3 for rank, area in enumerate(inquiry.areas)), default=0.0
-    )
+    # Circumstances are told where they are asked for, and not beside a problem that they have a word of.
+    told = [area for area in inquiry.areas if SOCIAL not in keys or area.id in areas.occasions()]
+    of_areas = max((of_area(area, keys, entries[-1]) - rank * 0.3 for rank, area in enumerate(told)), default=0.0)
     kind = entries[0].kind
     if SOCIAL in keys and not named:
-        words = of_areas = 0.0
+        words = 0.0
     base = max(named, words, of_areas)
     base += _BESIDE * of_areas - _A_WORD * len(facts.name_of(entries[-1]).split()) if base else 0.0
     return Group(kind, entries, keys, base + _fit(kind, inquiry) if base > 0 else 0.0, max(named, words) >= OF_CLASS)

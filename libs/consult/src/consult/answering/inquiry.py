@@ -12,15 +12,17 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from grounding import Sources, keys
+from grounding import Sources, facts, keys
 from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
+from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, drug_classes, families, screenings, tables, vaccines
 from terminology.areas import Area
 from terminology.screenings import Screening
 
+from consult.answering import misspelt, spoken_times
 from consult.context.relevance import terms
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -31,6 +33,10 @@ _EMPTY = terms(
 _SHORT = 3
 # Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
 _BEGINNING = 6
+
+
+# Occasions on which something is done that harms, so that allergies are told.
+_TO_BE_DONE = ("before-operation", "dental-operation", "spinal-puncture")
 
 
 class Form(StrEnum):
@@ -63,6 +69,12 @@ class Form(StrEnum):
     VISIT = "visit"
     EMERGENCY = "emergency"
     REASON = "reason"
+    STATE = "state"
+    DOSE = "dose"
+    MONITORING = "monitoring"
+    MEETING = "meeting"
+    HAPPENED = "happened"
+    VALUES = "values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,16 @@ class Inquiry:
     def drugs(self) -> tuple[Mention, ...]:
         return tuple(each for each in self.mentions if each.is_drug)
 
+    @property
+    def about_something(self) -> bool:
+        """Whether it names a thing or an area."""
+        return bool(self.mentions or self.areas)
+
+    @property
+    def is_before_doing(self) -> bool:
+        """Whether something is to be done to the patient."""
+        return any(each.id in _TO_BE_DONE for each in self.areas)
+
     def asks(self, *forms: Form) -> bool:
         return not self.forms.isdisjoint(forms)
 
@@ -107,18 +129,18 @@ class Inquiry:
 def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
-    question = in_plain_words(question)
+    question = misspelt.mended(in_plain_words(question), _names_in(sources), sources.today)
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
     mentions = mentions or tuple(_mentions(read))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
+    days += tuple(spoken_times.spans(plain, sources.today))
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
     if days and Form.SINCE in forms and not (mentions or asked):
         forms |= {Form.CHANGE}
-    drug_named = any(names.DRUG in each.kinds for each in mentions)
-    if drug_named and (Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST}):
+    if _considers(mentions, forms, sources):
         forms |= {Form.SUITABILITY}
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
     left -= _form_stems() | _EMPTY
@@ -127,6 +149,27 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     before, _, behind = plain.partition(" about ")
     topic = terms(behind) & left
     return Inquiry(mentions, asked, forms, days, left - named, left, looked_for, terms(before), topic)
+
+
+# What is asked of a drug that was ordered, or is said to have been.
+_OF_ORDERS = frozenset(
+    (Form.STATE, Form.WHEN, Form.FIRST, Form.COUNT, Form.REASON, Form.ABSENCE, Form.BEFORE, Form.HAPPENED)
+)
+
+
+def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], sources: Sources) -> bool:
+    """Whether a drug may be given is meant where nothing else is asked of it, or the record has no order of it."""
+    drugs = [each for each in mentions if names.DRUG in each.kinds]
+    if not drugs:
+        return False
+    if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST, Form.DOSE}:
+        return True
+    ordered = frozenset().union(*(facts.keys(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)))
+    return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
+
+
+def _names_in(sources: Sources) -> Iterator[str]:
+    return (name for each in sources.current for name in facts.names(each)[:1])
 
 
 def in_plain_words(question: str) -> str:
@@ -181,9 +224,21 @@ def _written(antigen: str) -> str:
 
 
 def _areas_by_word(plain: str) -> Iterator[Area]:
-    """In the order of the question."""
-    places = [(match.start(), area) for area, pattern in _area_patterns() if (match := pattern.search(plain))]
-    yield from (area for _, area in sorted(places, key=lambda each: each[0]))
+    """In the order of the question; of words within longer ones, those of the longer: a heart tracing is no heart."""
+    places = [(match.span(), area) for area, pattern in _area_patterns() for match in pattern.finditer(plain)]
+    whole = [(span, area) for span, area in places if not any(_is_within(span, other) for other, _ in places)]
+    yield from (area for _, area in sorted(whole, key=lambda each: each[0][0]))
+
+
+def of_occasion(text: str) -> Area | None:
+    """The occasion that a text is a word of."""
+    plain = " ".join(_WORD.findall(text.casefold()))
+    known = areas.occasions()
+    return next((area for area, pattern in _area_patterns() if area.id in known and pattern.fullmatch(plain)), None)
+
+
+def _is_within(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span != other and other[0] <= span[0] and span[1] <= other[1]
 
 
 def _areas_by_key(mentions: tuple[Mention, ...]) -> Iterator[Area]:
@@ -202,13 +257,15 @@ def area_keys(area: Area) -> frozenset[str]:
 
 def _forms(plain: str) -> Iterator[Form]:
     for form, pattern in _form_patterns():
-        if pattern.search(plain):
+        if pattern.search(plain) or (form is Form.REASON and plain.endswith(" for")):
             yield form
 
 
 @cache
 def _area_patterns() -> tuple[tuple[Area, re.Pattern[str]], ...]:
-    return tuple((area, _pattern(area.words)) for area in areas.known().values())
+    """Occasions first, so that of one word for both the occasion leads."""
+    every = (*areas.occasions().values(), *areas.known().values())
+    return tuple((area, _pattern(area.words)) for area in every)
 
 
 @cache

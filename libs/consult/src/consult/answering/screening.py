@@ -3,6 +3,7 @@
 Source: the rows of `terminology.screenings`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
@@ -19,7 +20,7 @@ from consult.answering.wording import Ways
 
 def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What was done first, then what is missing."""
-    asked = _once(inquiry.screenings or [each for each in screenings.known() if _fits(each, groups, sources)])
+    asked = _once(inquiry.screenings or [each for each in _of_anybody(inquiry) if _fits(each, groups, sources)])
     done = {each.id: [group for group in groups if _is_of(group, each)] for each in asked}
     for each in asked:
         for group in done[each.id]:
@@ -27,6 +28,29 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     for each in asked:
         if not done[each.id]:
             yield (absence.statement(sources, each.told),)
+    if not (inquiry.screenings or inquiry.about_something):
+        yield from _long_ago(groups, sources)
+
+
+# Checks that come again, and after how many days without them it is told.
+_CHECKS = re.compile(r"reconciliation|dental care|screening|bone density|spirometry", re.IGNORECASE)
+_YEAR = 365
+
+
+def _long_ago(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Checks that the record repeats and of the last year has none; the longest ago first."""
+    checks = [group for group in groups if group.kind == pb.FACT_KIND_PROCEDURE and len(group.entries) > 1]
+    for group in sorted(checks, key=lambda group: facts.in_time(group.newest)[0]):
+        last = facts.starts_on(group.newest)
+        if last and (sources.today - last).days > _YEAR and _CHECKS.search(facts.name_of(group.newest)):
+            yield wording.say(group.entries, sources)
+
+
+def _of_anybody(inquiry: Inquiry) -> Iterable[Screening]:
+    """All, and where the question is about something, those of who has it: who asks for depression means no bowel."""
+    about = {problem for area in inquiry.areas for problem in area.problems}
+    anything = not inquiry.about_something
+    return (each for each in screenings.known() if anything or not about.isdisjoint(each.problems))
 
 
 def _once(asked: Iterable[Screening]) -> list[Screening]:

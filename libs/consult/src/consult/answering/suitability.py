@@ -13,7 +13,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, drug_classes, drugs
 from terminology.areas import LookedAt
 
-from consult.answering import wording
+from consult.answering import watching, wording
 from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry, Mention
 from consult.answering.wording import Ways
@@ -79,10 +79,18 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
             problem and any(group.is_of(row.problems) for row, _ in rows)
         ):
             yield wording.say(group.entries, sources)
-    codes = list(dict.fromkeys(code for row, _ in rows for code in row.results))
+    moved = [code for group in groups for code in _moved(group, sources)] if rows else []
+    codes = list(dict.fromkeys([*moved, *(code for row, _ in rows for code in row.results)]))
     results = [group.newest for code in codes for group in groups if _is_result(group, code)][:MOST_RESULTS]
     if results:
         yield (wording.newest_values(results),)
+
+
+def _moved(taken: Group, sources: Sources) -> Iterator[str]:
+    """Codes of the results that any drug beside it may move."""
+    if taken.kind == pb.FACT_KIND_MEDICATION and taken.goes_on(sources.today):
+        own = areas.names_in_rows(facts.about(taken.newest))
+        yield from (code for each, codes in areas.moved_by_any().items() if each in own for code in codes)
 
 
 def _counts(group: Group, sources: Sources) -> bool:
@@ -94,7 +102,15 @@ def _is_beside(group: Group, row: LookedAt, drug: Mention, sources: Sources) -> 
     newest = group.newest
     if facts.has_ended(newest, sources.today) or not group.keys.isdisjoint(drug.keys):
         return False
-    return not areas.names_in_rows(facts.about(newest)).isdisjoint(row.beside)
+    if not areas.names_in_rows(facts.about(newest)).isdisjoint(row.beside):
+        return True
+    return _stands_in_rows_of(group, drug)
+
+
+def _stands_in_rows_of(taken: Group, drug: Mention) -> bool:
+    """What meets another stands in the row of the one or of the other."""
+    considered = classes_of(drug).union(each.name.casefold() for each in drugs.ingredients_in(drug.text))
+    return any(not considered.isdisjoint(row.beside) for row in watching.rows_of(taken))
 
 
 def _is_result(group: Group, code: str) -> bool:

@@ -49,6 +49,11 @@ def within(group: Group, spans: Sequence[Span]) -> tuple[ClinicalFact, ...]:
     return (*inside, *behind) if inside else ()
 
 
+def touches(group: Group, spans: Sequence[Span]) -> bool:
+    """Whether an entry lies in one of these spans."""
+    return any(_meet(_days(each), span) for each in group.entries for span in spans)
+
+
 _LASTING = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_MEDICATION)
 
 

@@ -1,0 +1,72 @@
+"""Which of the drugs that are taken are watched by laboratory values, and which of them meet each other.
+
+Source: the rows of `terminology.areas.suitability`, each with its own; a drug without a row is not told.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from grounding import Sources, facts, keys
+from longitude.record.v1 import fact_pb2 as pb
+from terminology import areas, observables
+from terminology.areas import LookedAt
+
+from consult.answering import wording
+from consult.answering.finding import Group
+from consult.answering.inquiry import Inquiry
+from consult.answering.wording import Ways
+
+# Values that are told together.
+_MOST_RESULTS = 5
+
+
+def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Each drug in use whose rows look at blood, of those that are named if any is; then the newest of these values."""
+    meant = [group for group in _in_use(groups, sources) if group.named or not inquiry.drugs]
+    watched = [(group, codes) for group in meant if (codes := _blood(group))]
+    for group, _ in watched:
+        yield wording.say(group.entries, sources)
+    wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
+    newest = [group.newest for code in wanted for group in groups if _is_value(group, code)]
+    if newest:
+        yield (wording.newest_values(newest[:_MOST_RESULTS]),)
+
+
+def meeting(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Drugs in use of which one stands beside another in a row."""
+    drugs = _in_use(groups, sources)
+    for group in drugs:
+        if any(is_beside(group, other) or is_beside(other, group) for other in drugs):
+            yield wording.say(group.entries, sources)
+
+
+def is_beside(drug: Group, other: Group) -> bool:
+    """Whether the other drug is looked at where the first is given."""
+    named = areas.names_in_rows(facts.about(other.newest))
+    return drug.keys.isdisjoint(other.keys) and any(not named.isdisjoint(row.beside) for row in rows_of(drug))
+
+
+def rows_of(drug: Group) -> list[LookedAt]:
+    """What is looked at where an ordered drug is given."""
+    return [row for each, row in areas.suitability().items() if each in areas.names_in_rows(facts.about(drug.newest))]
+
+
+def _in_use(groups: Sequence[Group], sources: Sources) -> list[Group]:
+    return [each for each in groups if each.kind == pb.FACT_KIND_MEDICATION and each.goes_on(sources.today)]
+
+
+def _blood(drug: Group) -> list[str]:
+    return [code for row in rows_of(drug) for code in row.results if _is_of_a_laboratory(code)]
+
+
+def _is_of_a_laboratory(code: str) -> bool:
+    known = observables.by_loinc(code)
+    return known is not None and known.observable.kind == observables.LABORATORY
+
+
+def _is_value(group: Group, code: str) -> bool:
+    return (
+        group.kind == pb.FACT_KIND_RESULT
+        and keys.of_loinc(code) in group.keys
+        and group.newest.HasField("quantity")
+        and facts.starts_on(group.newest) is not None
+    )
