@@ -32,8 +32,9 @@ async def _prepare(service: Service, site: Site) -> Command:
 
 def settings(service: Service, site: Site) -> dict[str, str]:
     """What the environment of a service says; it needs nothing else to start."""
-    trace = {"LONGITUDE_TRACE_FILE": str(site.layout.trace(service.name))}
-    return environment(service, _wiring(service, site)) | trace
+    # The models are for a trainer, which a service starts with its own environment.
+    local = {"LONGITUDE_TRACE_FILE": str(site.layout.trace(service.name)), "LONGITUDE_MODELS_DIR": str(MODELS)}
+    return environment(service, _wiring(service, site)) | local
 
 
 def _wiring(service: Service, site: Site) -> Wiring:

@@ -8,7 +8,6 @@ protocol of the service `learning`, which it does not know.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from training.samples import Group
 from training.scoring import scores, served
 from training.tasks import Task
 
-from practice.authored import HELD_BACK, authored
+from practice.authored import HELD_BACK, Authored, task_of, written_questions
 
 # The environment names the folder of models; of it, the one that is adapted.
 MODELS, BASE = "LONGITUDE_MODELS_DIR", "smollm2"
@@ -77,19 +76,19 @@ class Editor:
         """From wherever the job's folder says that it came to. FileNotFoundError without converted weights."""
         folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / BASE)
         network = adapters.inject(load(folder), self.shape, job.seed)
-        studio = _Studio(folder, network, job.seed, self._tasks(held_back=False), self)
+        studio = _Studio(folder, network, job.seed, self._questions(held_back=False), self)
         warm = max(1, round(_WARM * job.steps))
         _train(studio, Recipe(Supervised(), steps=warm, learning_rate=5e-4, kl_every=0), job.folder / "warm", report, 0)
         rest = Recipe(Sapo(), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
         _train(studio, rest, job.folder / "compared", report, warm)
         return self._candidate(studio, job)
 
-    def _tasks(self, *, held_back: bool) -> list[Task]:
-        tasks = authored(lambda chart: (chart in HELD_BACK) is held_back)
-        return list(islice(tasks, self.judged if held_back else self.learned))
+    def _questions(self, *, held_back: bool) -> list[Authored]:
+        own = [each for each in written_questions() if (each.chart in HELD_BACK) is held_back]
+        return own[: self.judged if held_back else self.learned]
 
     def _candidate(self, studio: "_Studio", job: Any) -> Candidate:
-        judged = self._tasks(held_back=True)
+        judged = [task_of(each) for each in self._questions(held_back=True)]
         groups = studio.judged(judged)
         than = figures.compared(judged, groups, job.seed)
         own, rules = figures.of_policy(groups), figures.of_rules(judged)
@@ -99,7 +98,7 @@ class Editor:
             artifact=path / adapters.WEIGHTS,
             base_model=f"{studio.folder.name} {studio.folder.sha256}",
             adapter=f"LoRA of rank {self.shape.rank} at {', '.join(self.shape.targets)}",
-            data=f"{len(studio.tasks)} authored questions; judged by {len(judged)} about other charts",
+            data=f"{len(studio.questions)} authored questions; judged by {len(judged)} about other charts",
             figures={**own, **{f"rules, {name}": figure for name, figure in rules.items()}, "gain": than.gain},
             gates=(
                 Gate("train = serve, largest gap", gap, drift.LIMIT, at_least=False),
@@ -116,7 +115,7 @@ class _Studio:
     folder: ModelFolder
     network: Llama
     seed: int
-    tasks: list[Task]
+    questions: list[Authored]
     recipe: Editor
     policy: Policy = field(init=False)
     tokenizer: Tokenizer = field(init=False)
@@ -146,13 +145,14 @@ class _Source:
     training: Training
 
     def groups(self, step: int) -> list[Group]:
-        studio, state = self.studio, self.training.state
+        studio, recipe, curve = self.studio, self.studio.recipe, self.training.state.curve
         if not self.training.recipe.objective.compares:
-            shown = drawn(studio.tasks, studio.recipe.shown, studio.seed, step)
-            return demonstrated(shown, studio.policy, studio.tokenizer)
+            shown = map(task_of, drawn(studio.questions, recipe.shown, studio.seed, step))
+            return demonstrated(list(shown), studio.policy, studio.tokenizer)
         studio.policy.renewed()
-        few = drawn(studio.recipe.curriculum.open(studio.tasks, state.curve), studio.recipe.compared, studio.seed, step)
-        return play(few, studio.policy, studio.tokenizer, size=studio.recipe.rollouts, temperature=1.0, version=step)
+        opened = recipe.curriculum.open(studio.questions, lambda each: len(each.show), curve)
+        few = list(map(task_of, drawn(opened, recipe.compared, studio.seed, step)))
+        return play(few, studio.policy, studio.tokenizer, size=recipe.rollouts, temperature=1.0, version=step)
 
 
 def _train(

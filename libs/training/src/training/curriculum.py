@@ -4,12 +4,12 @@ The stage follows from the curve alone, so that a training that is resumed is wh
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TypeVar
 
-from training.tasks import Task
-
+T = TypeVar("T")
 REWARD = "reward"
 
 
@@ -33,13 +33,13 @@ class Curriculum:
                 stage, since = stage + 1, []
         return stage
 
-    def open(self, tasks: Sequence[Task], curve: Sequence[Mapping[str, float]]) -> list[Task]:
-        """The tasks of the stage and of those before it; all, where it would have none."""
+    def open(self, tasks: Sequence[T], size: Callable[[T], int], curve: Sequence[Mapping[str, float]]) -> list[T]:
+        """The tasks of the stage and of those before it, by how many things each wants; all, where none is so small."""
         most = self.stages[self.stage(curve)]
-        return [each for each in tasks if len(each.known.wanted) <= most] or list(tasks)
+        return [each for each in tasks if size(each) <= most] or list(tasks)
 
 
-def drawn(tasks: Sequence[Task], count: int, seed: int, step: int) -> list[Task]:
+def drawn(tasks: Sequence[T], count: int, seed: int, step: int) -> list[T]:
     """Other tasks at each step, the same of the same seed; no task twice in one."""
     chance = random.Random(f"{seed}/{step}")  # noqa: S311 - an order, not a secret
     return chance.sample(tasks, min(count, len(tasks)))
