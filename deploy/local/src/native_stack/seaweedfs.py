@@ -36,9 +36,10 @@ async def _prepare(site: Site) -> Command:
     folder.mkdir(parents=True, exist_ok=True)
     write_private(folder / "s3.json", json.dumps(_access(site)))
     ports = tuple(f"{flag}={site.ports[name]}" for flag, name in _PORT_FLAGS.items())
-    off = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false", "-volume.max=100")
+    off = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false")
     quick = ("-master.electionTimeout=1s", "-master.heartbeatInterval=100ms", "-volume.preStopSeconds=0")
-    size = ("-master.volumeSizeLimitMB=256",)
+    # A bucket takes seven volumes when it is first written, whatever is in them; without a free one writing fails.
+    size = ("-master.volumeSizeLimitMB=256", "-volume.max=1000")
     where = (f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", f"-filer.localSocket={folder}/f.sock")
     s3 = ("-s3", f"-s3.config={folder}/s3.json", f"-s3.localSocket={folder}/s.sock")
     argv = (str(Path(sys.executable).with_name("weed")), "server", *where, *ports, *s3, *quick, *off, *size)
