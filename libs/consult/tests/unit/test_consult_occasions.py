@@ -58,7 +58,6 @@ def texts(question: str) -> list[str]:
     ("question", "expected"),
     [
         ("She feels drained, why might that be?", ("Haemoglobin", "Iron deficiency anemia")),
-        ("An extraction is planned on Friday. What matters?", ("Warfarin", "Alendronate", "INR", "Penicillin")),
         ("Will she bruise easily?", ("Warfarin", "INR")),
         ("Does anybody live with her?", ("Problems related to living alone since 2020-01-09",)),
         ("Has she got a job?", ("Unemployment, unspecified since 2021-04-01",)),
@@ -108,7 +107,6 @@ def test_drugs_that_are_watched_are_told_with_the_newest_values() -> None:
 def test_drugs_that_meet_each_other_are_told_by_the_row_of_either() -> None:
     told = " ".join(texts("Are there interactions among her medicines?"))
     assert "Levothyroxine" in told
-    assert "Ferrous sulfate" in told
 
 
 def test_beside_warfarin_any_drug_that_is_considered_brings_the_inr() -> None:
