@@ -10,6 +10,8 @@ from pathlib import Path
 
 # Seconds between two looks at the processes that the work started, and MiB that a copy of a process takes beside it.
 _PAUSE, _SLACK = 0.002, 16
+# Seconds that the last look may take.
+_END = 5.0
 
 
 def peak_of(work: Callable[[], object]) -> int:
@@ -64,13 +66,14 @@ def _watched() -> Iterator[list[int]]:
                     if Path(f"/proc/{child}/cmdline").read_bytes() != own:
                         peaks[0] = max(peaks[0], _high_water(child))
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
         yield peaks
     finally:
         over.set()
-        watcher.join()
+        # A thread of a forked process may never end where a library that the process was begun with cannot be forked.
+        watcher.join(_END)
 
 
 def _descendants(process: str) -> Iterator[str]:
