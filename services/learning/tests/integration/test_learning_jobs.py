@@ -285,7 +285,7 @@ async def test_a_trainer_told_to_end_gives_its_job_back_at_once(world: Any) -> N
 async def test_the_others_of_a_run_train_the_same_job_and_say_nothing(
     world: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    job = await start(world, steps=30)
+    job = await start(world, steps=200)
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "run")
     monkeypatch.setenv("RANK", "1")
     with running(world, WORK=str(tmp_path / "other")) as follower:
