@@ -14,10 +14,11 @@ from eventbus import EventBus, Outbox
 from longitude.auditing.v1 import auditing_service_pb2
 from longitude.auditing.v1.auditing_service_pb2_grpc import add_AuditingServiceServicer_to_server
 from servicekit import Process, migrate, postgres
+from servicekit.keys import pseudonym_key
 from servicekit.objects import open_objects
 
-from auditing.adapters import keys
 from auditing.adapters.kafka import open_reader
+from auditing.adapters.keys import signing_key
 from auditing.adapters.objects import TileWriter
 from auditing.adapters.postgres import Log
 from auditing.adapters.postgres_reads import LogReader
@@ -35,8 +36,8 @@ READ_TOPICS = tuple(topic.name for topic in TOPICS if topic is not CHECKPOINT_PU
 @asynccontextmanager
 async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when this yields."""
-    signer = keys.signing_key(settings.signing_key_file, settings.log_origin)
-    pseudonym_key = keys.pseudonym_key(settings.pseudonym_key_file)
+    signer = signing_key(settings.signing_key_file, settings.log_origin)
+    pseudonyms = pseudonym_key(settings.pseudonym_key_file)
     log.info("verifier key: %s", signer.verifier_key)
     await migrate(str(settings.postgres), "auditing", "auditing")
     async with AsyncExitStack() as stack:
@@ -49,7 +50,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         rpc = Rpc(records_log, reader, records, signer.verifier_key)
         service = (add_AuditingServiceServicer_to_server, rpc, auditing_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
-        write = partial(on_records, log=records_log, pseudonym_key=pseudonym_key)
+        write = partial(on_records, log=records_log, pseudonym_key=pseudonyms)
         outbox = Outbox(pool.connection, bus.publish)
         tiles = TileWriter(objects, reader)
         publish = partial(on_checkpoint_due, log=records_log, tiles=tiles, outbox=outbox, signer=signer)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from auditing.adapters.keys import KeyFileError, pseudonym_key, signing_key
+from auditing.adapters.keys import signing_key
+from servicekit.keys import KeyFileError, pseudonym_key
 
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from eventbus import EventBus, Outbox
 from longitude.learning.v1 import learning_service_pb2
 from longitude.learning.v1.learning_service_pb2_grpc import add_LearningServiceServicer_to_server
 from servicekit import Process
+from servicekit.keys import pseudonym_key
 from servicekit.objects import open_objects
 
-from learning.adapters.keys import pseudonym_key
 from learning.adapters.objects import Objects
 from learning.adapters.postgres import open_store
 from learning.flows.parts import Parts

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from learning.adapters.keys import KeyFileError, pseudonym_key
+from servicekit.keys import KeyFileError, pseudonym_key
 
 
 def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
