@@ -9,7 +9,7 @@ from math import log
 
 import numpy as np
 import numpy.typing as npt
-from engine import Chunk, Request, Sampling
+from engine import Chunk
 from engine.batch import Forward, Scheduler
 from engine.grammar import Grammars
 from engine.llama import Precision, Runner, load
@@ -17,6 +17,7 @@ from engine.sampling import Logits
 from engine.segment import Segment
 from engine.waiting import Capacity
 from harness import Generate, Generated, ModelPin
+from training.policy import generated, run
 
 from tests.evals.episodes import folder, tokenizer
 
@@ -158,10 +159,6 @@ class Inverted:
         self.network.copy_prefix(source, target, length)
 
 
-class EngineGoneError(Exception):
-    """A request ended without tokens."""
-
-
 class Engine:
     """The engine in process, one scheduler for all episodes. `temperature` replaces the episode's own."""
 
@@ -174,45 +171,13 @@ class Engine:
 
     def generate(self, asked: Sequence[Generate]) -> list[Generated]:
         asked = [self._tempered(request) for request in asked]
-        chunks = run(self._scheduler, [_request(each) for each in asked])
+        chunks = run(self._scheduler, asked)
         self.served += zip(asked, chunks, strict=True)
-        return [_of_chunk(chunk) for chunk in chunks]
+        return [generated(chunk) for chunk in chunks]
 
     def write(self, asked: Sequence[Generate]) -> list[list[int]]:
         """Free text: the token ids alone."""
-        return [chunk.output_ids for chunk in run(self._scheduler, [_request(each) for each in asked])]
+        return [chunk.output_ids for chunk in run(self._scheduler, asked)]
 
     def _tempered(self, request: Generate) -> Generate:
         return request if self.temperature is None else replace(request, temperature=self.temperature)
-
-
-def run(scheduler: Scheduler, requests: Sequence[Request]) -> list[Chunk]:
-    """All requests to their end, sharing forward passes."""
-    chunks = [Chunk() for _ in requests]
-    for request, chunk in zip(requests, chunks, strict=True):
-        scheduler.submit(scheduler.prepare(request, _into(chunk)))
-    while scheduler.step():
-        pass
-    return chunks
-
-
-def _into(chunk: Chunk) -> Callable[[Chunk | Exception], None]:
-    def emit(more: Chunk | Exception) -> None:
-        if isinstance(more, Exception):
-            raise EngineGoneError("the engine gave a request up") from more
-        chunk.extend(more)
-
-    return emit
-
-
-def _request(asked: Generate) -> Request:
-    sampling = Sampling(asked.temperature, asked.top_p, asked.seed)
-    return Request(asked.input_ids, asked.max_tokens, sampling, asked.grammar, asked.stop_ids)
-
-
-def _of_chunk(chunk: Chunk) -> Generated:
-    assert chunk.finish_reason is not None
-    return Generated(
-        tuple(chunk.output_ids), tuple(chunk.log_probs), tuple(chunk.allowed_mass), tuple(chunk.forced),
-        chunk.finish_reason.value,
-    )  # fmt: skip

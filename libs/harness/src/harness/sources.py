@@ -15,7 +15,6 @@ from longitude.reasoning.v1.episode_pb2 import Calculation, Candidate, EpisodeIn
 from longitude.record.v1.context_pb2 import Context, Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, FactKind, FactStatus
 
-_LETTERS = string.ascii_uppercase
 # Before a candidate that stands in front where nothing is chosen.
 _IN_FRONT = "* "
 # Characters of a candidate that the editor reads.
@@ -94,10 +93,10 @@ class Sources:
 
     def offer(self, candidates: Sequence[Candidate]) -> None:
         """Gives a handle to each candidate that is not shown in any case, as far as there are letters."""
-        for number, candidate in enumerate(candidates, 1):
+        letters = lettered(each.mandatory for each in candidates)
+        for number, (candidate, handle) in enumerate(zip(candidates, letters, strict=True), 1):
             if not {*candidate.fact_ids, *candidate.passage_ids} <= self.facts.keys() | self.passages.keys():
                 raise SourcesRefusedError("a candidate names a fact or passage that the context does not hold")
-            handle = "" if candidate.mandatory else next(iter(_LETTERS[len(self._candidates) :]), "")
             if handle:
                 self._candidates[handle] = (number, len(self.lines))
             if handle or candidate.mandatory:
@@ -192,6 +191,12 @@ class Sources:
         self._candidates = {handle: held for handle, held in self._candidates.items() if held[1] < length}
         del self.lines[length:]
         return dropped
+
+
+def lettered(mandatory: Iterable[bool]) -> list[str]:
+    """The handle of each candidate, by whether it is shown in any case; empty where it is, or no letter is left."""
+    letters = iter(string.ascii_uppercase)
+    return ["" if each else next(letters, "") for each in mandatory]
 
 
 def is_result(fact: ClinicalFact) -> bool:

@@ -38,12 +38,7 @@ class Policy:
 
     def generate(self, asked: Sequence[Generate]) -> list[Generated]:
         """Answers in the order of the requests, which share forward passes."""
-        chunks = [Chunk() for _ in asked]
-        for request, chunk in zip(asked, chunks, strict=True):
-            self._scheduler.submit(self._scheduler.prepare(_request(request), _into(chunk)))
-        while self._scheduler.step():
-            pass
-        return [_generated(chunk) for chunk in chunks]
+        return [generated(chunk) for chunk in run(self._scheduler, asked)]
 
     def allowed(self, grammar: str, action: Ids) -> tuple[Ids, ...]:
         """What the grammar allowed at each token of an action."""
@@ -52,6 +47,16 @@ class Policy:
             ways.append(tuple(state.allowed().tolist()))
             state.accept(token)
         return tuple(ways)
+
+
+def run(scheduler: Scheduler, asked: Sequence[Generate]) -> list[Chunk]:
+    """All requests to their end, sharing forward passes; PolicyError where one ends without its tokens."""
+    chunks = [Chunk() for _ in asked]
+    for request, chunk in zip(asked, chunks, strict=True):
+        scheduler.submit(scheduler.prepare(_request(request), _into(chunk)))
+    while scheduler.step():
+        pass
+    return chunks
 
 
 def _request(asked: Generate) -> Request:
@@ -68,7 +73,7 @@ def _into(chunk: Chunk) -> Callable[[Chunk | Exception], None]:
     return emit
 
 
-def _generated(chunk: Chunk) -> Generated:
+def generated(chunk: Chunk) -> Generated:
     if chunk.finish_reason is None:
         raise PolicyError("the engine ended a request without a reason")
     return Generated(

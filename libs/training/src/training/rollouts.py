@@ -3,7 +3,7 @@
 Guarantee: token ids, log-probabilities and masks are those of the episode's own turns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from consult import Driven, Identity, Model, drive
 from consult.rewards import Known, Rewarded, Shown, whole
 from harness import Failed, Generate, Generated, ModelPin, Tokenizer
 from harness.roles import MOST_SHOWN
+from harness.sources import lettered
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, ModelTurn
 
 from training.samples import Group, Ids, Rollout, Span, Turn
@@ -66,7 +67,7 @@ def demonstrated(tasks: Sequence[Task], masks: Masks, tokenizer: Tokenizer) -> l
     """One rollout of each task by an oracle that knows what is right: what a warm start imitates."""
     shown: list[Group] = []
     for task in tasks:
-        oracle = _Oracle(best(task), task, tokenizer)
+        oracle = _Oracle.of(task, tokenizer)
         one = _begin(task, oracle.pin, tokenizer, task.name, 0.0)
         listening = _Listening(oracle)
         drive([one], listening)
@@ -159,27 +160,21 @@ def _turn(turn: ModelTurn, allowed: tuple[Ids, ...]) -> Turn:
 
 @dataclass(slots=True)
 class _Oracle:
-    """Writes down what is best; of its log-probabilities nothing is known."""
+    """Writes down actions, then finishes; of its log-probabilities nothing is known."""
 
-    numbers: Sequence[int]
-    task: Task
+    actions: Iterator[str]
     tokenizer: Tokenizer
-    written: int = 0
     pin: ModelPin = field(default_factory=lambda: ModelPin("oracle", "0" * 64))
+
+    @classmethod
+    def of(cls, task: Task, tokenizer: Tokenizer) -> "_Oracle":
+        assert task.prepared.selection is not None
+        letters = lettered(each.mandatory for each in task.prepared.selection.offered)
+        return cls(iter([f"show {letters[number - 1]}" for number in best(task)]), tokenizer)
 
     def generate(self, asked: Sequence[Generate]) -> list[Generated]:
         return [self._one() for _ in asked]
 
     def _one(self) -> Generated:
-        action = "finish"
-        if self.written < len(self.numbers):
-            action = f"show {self._letter(self.numbers[self.written])}"
-        self.written += 1
-        ids = tuple(self.tokenizer.encode(action))
+        ids = tuple(self.tokenizer.encode(next(self.actions, "finish")))
         return Generated(ids, (0.0,) * len(ids), (1.0,) * len(ids), (False,) * len(ids), "grammar_end")
-
-    def _letter(self, number: int) -> str:
-        """Of a candidate, which the harness gives in order to those that are not shown in any case."""
-        assert self.task.prepared.selection is not None
-        before = self.task.prepared.selection.offered[: number - 1]
-        return chr(ord("A") + sum(not each.mandatory for each in before))
