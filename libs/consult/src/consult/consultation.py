@@ -161,8 +161,9 @@ def _front(checked: Iterable[wire.AssessedStatement]) -> list[wire.AssessedState
 def assess(prepared: Prepared, outcome: Outcome) -> list[wire.AssessedStatement]:
     """Rules and model together through the gate, which the rules alone passed already."""
     if prepared.selection and outcome.shown:
-        drafted = merge(prepared.selection.edited(outcome.shown, prepared.sources))
-        return gate(drafted, Verifier(prepared.sources), prepared.identity.assessment_id)
+        verifier = Verifier(prepared.sources)
+        drafted = merge(prepared.selection.edited(outcome.shown, prepared.sources, verifier))
+        return gate(drafted, verifier, prepared.identity.assessment_id)
     if prepared.selection or not prepared.deliberates:
         return prepared.checked
     sources = prepared.after(outcome)

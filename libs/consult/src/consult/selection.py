@@ -71,11 +71,11 @@ class Selection:
         policy = Policy(context_tokens=_TOKENS)
         return EpisodeInputs(question=question, context=context, flow=SELECT.name, policy=policy, candidates=candidates)
 
-    def edited(self, shown: Sequence[Shown], sources: Sources) -> list[Drafted]:
+    def edited(self, shown: Sequence[Shown], sources: Sources, verifier: Verifier) -> list[Drafted]:
         """The answer with what the editor chose in front, in its order, and everything else behind it."""
         chosen = [each.drafted for each in self.offered if each.mandatory]
         chosen += [replace(self.offered[each.number - 1].drafted, step=each.step) for each in shown]
-        told = bundled(((each, True) for each in chosen), sources, Verifier(sources))
+        told = bundled(((each, True) for each in chosen), sources, verifier)
         texts = {each.rendered.text for each in chosen}
         behind = [each.drafted for each in self.offered if each.drafted.rendered.text not in texts]
         return arranged(self.answered, [*told, *behind], self.rules, sources)

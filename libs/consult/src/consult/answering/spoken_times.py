@@ -37,18 +37,17 @@ def spans(plain: str, today: date) -> Iterator[Span]:
 
 def _month(month: int, year: str | None, today: date) -> Span:
     """Of this year or the last, else the newest that has begun."""
-    first = date(today.year - (year == "last"), month, 1)
-    if not year and first > today:
-        first = first.replace(year=first.year - 1)
-    behind = date(first.year + month // 12, month % 12 + 1, 1)
-    return first, behind - timedelta(days=1)
+    return _begun(date(today.year - (year == "last"), month, 1), 1, today, named=bool(year))
 
 
 def _season(name: str, year: int, today: date) -> Span:
     """Of a year, else the newest that has begun."""
-    first = date(year or today.year, _SEASONS[name], 1)
-    if not year and first > today:
+    return _begun(date(year or today.year, _SEASONS[name], 1), _MONTHS_OF_A_SEASON, today, named=bool(year))
+
+
+def _begun(first: date, months: int, today: date, *, named: bool) -> Span:
+    """So many months; a year earlier where no year was named and they lie ahead."""
+    if not named and first > today:
         first = first.replace(year=first.year - 1)
-    months = first.month - 1 + _MONTHS_OF_A_SEASON
-    behind = date(first.year + months // 12, months % 12 + 1, 1)
-    return first, behind - timedelta(days=1)
+    last = first.month - 1 + months
+    return first, date(first.year + last // 12, last % 12 + 1, 1) - timedelta(days=1)

@@ -24,8 +24,6 @@ COUNT_FOR_EVER = (
     "myocardial-infarction", "epilepsy",
     "venous-thromboembolism", "pancreatitis", "diabetic-ketoacidosis", "seizure", "hypoglycemia", "miscarriage", "aki",
 )  # fmt: skip
-# Results that are told together.
-MOST_RESULTS = 5
 
 
 def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
@@ -81,9 +79,7 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
             yield wording.say(group.entries, sources)
     moved = [code for group in groups for code in _moved(group, sources)] if rows else []
     codes = list(dict.fromkeys([*moved, *(code for row, _ in rows for code in row.results)]))
-    results = [group.newest for code in codes for group in groups if _is_result(group, code)][:MOST_RESULTS]
-    if results:
-        yield (wording.newest_values(results),)
+    yield from watching.newest_values(codes, groups)
 
 
 def _moved(taken: Group, sources: Sources) -> Iterator[str]:
@@ -111,12 +107,3 @@ def _stands_in_rows_of(taken: Group, drug: Mention) -> bool:
     """What meets another stands in the row of the one or of the other."""
     considered = classes_of(drug).union(each.name.casefold() for each in drugs.ingredients_in(drug.text))
     return any(not considered.isdisjoint(row.beside) for row in watching.rows_of(taken))
-
-
-def _is_result(group: Group, code: str) -> bool:
-    return (
-        group.kind == pb.FACT_KIND_RESULT
-        and keys.of_loinc(code) in group.keys
-        and group.newest.HasField("quantity")
-        and facts.starts_on(group.newest) is not None
-    )

@@ -3,7 +3,7 @@
 Source: the rows of `terminology.areas.suitability`, each with its own; a drug without a row is not told.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
 from longitude.record.v1 import fact_pb2 as pb
@@ -26,7 +26,12 @@ def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
     for group, _ in watched:
         yield wording.say(group.entries, sources)
     wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
-    newest = [group.newest for code in wanted for group in groups if _is_value(group, code)]
+    yield from newest_values(wanted, groups)
+
+
+def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Ways]:
+    """The newest values of these codes, in their order and told together."""
+    newest = [group.newest for code in codes for group in groups if _is_value(group, code)]
     if newest:
         yield (wording.newest_values(newest[:_MOST_RESULTS]),)
 
