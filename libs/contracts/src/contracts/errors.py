@@ -7,6 +7,8 @@
 | `InvalidInputError` | INVALID_ARGUMENT | dead letter |
 | `NotFoundError` | NOT_FOUND | dead letter |
 | `ConflictError` | FAILED_PRECONDITION | dead letter |
+| `UnauthenticatedError` | UNAUTHENTICATED | dead letter |
+| `DeniedError` | PERMISSION_DENIED | dead letter |
 | `PermanentError` | INTERNAL, with a number that the log has | dead letter |
 
 A subclass means what its parent means. Anything outside the family is a bug. The one module that talks to an outside
@@ -66,3 +68,17 @@ class ConflictError(PermanentError):
 
     status = "FAILED_PRECONDITION"
     kind = "conflict"
+
+
+class UnauthenticatedError(PermanentError):
+    """Nobody is known to ask, or not who they say they are."""
+
+    status = "UNAUTHENTICATED"
+    kind = "unauthenticated"
+
+
+class DeniedError(PermanentError):
+    """Who asks is known, and may not."""
+
+    status = "PERMISSION_DENIED"
+    kind = "denied"

@@ -1,0 +1,52 @@
+"""Who calls: a process by its certificate, and the person on whose behalf it does.
+
+A process has a SPIFFE-style name, the URI in its certificate (`spiffe://longitude/memory`); a person has an issuer
+and a subject (`iss` and `sub` of OpenID Connect Core 1.0, section 2), a name and roles. A person calls through a
+process: the command, a door, or a service that passes the person's token on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from contracts.errors import UnauthenticatedError
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as the issuer's token says."""
+
+    issuer: str
+    subject: str
+    name: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller. `process` is the name in the certificate; `person` is None where a process calls for itself."""
+
+    process: str
+    person: Person | None = None
+
+
+_CALLER: ContextVar[Principal | None] = ContextVar("caller", default=None)
+
+
+def caller() -> Principal:
+    """Who made the call that is being answered. UnauthenticatedError outside a call, and where nobody is known."""
+    principal = _CALLER.get()
+    if principal is None:
+        raise UnauthenticatedError("nobody is known to call")
+    return principal
+
+
+@contextmanager
+def called_by(principal: Principal) -> Iterator[None]:
+    """What runs inside answers a call of `principal`."""
+    token = _CALLER.set(principal)
+    try:
+        yield
+    finally:
+        _CALLER.reset(token)
