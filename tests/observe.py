@@ -21,6 +21,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 from manifests import read_services
 from manifests.service import EVERY_OTHER
 from psycopg import sql
+from testkit.calls import open_channel
 from testkit.running import RunningStack
 
 # What each consumer group reads; who reads everything is the log, which keeps its own place.
@@ -49,7 +50,7 @@ class Observer:
 
     def facts(self, patient: PatientKey) -> Facts:
         """Every statement of the timeline without its ids and times of recording; empty for an unknown patient."""
-        with grpc.insecure_channel(self.endpoints["LONGITUDE_MEMORY"]) as channel:
+        with open_channel(self.endpoints["LONGITUDE_MEMORY"]) as channel:
             memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
             request = memory_service_pb2.GetTimelineRequest(patient=patient, include_superseded=True, page_size=10_000)
             try:
@@ -89,7 +90,7 @@ class Observer:
         return self.leaves()
 
     def log_is_whole(self) -> bool:
-        with grpc.insecure_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
+        with open_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
             auditing = auditing_service_pb2_grpc.AuditingServiceStub(channel)
             counts = auditing.GetCompleteness(auditing_service_pb2.GetCompletenessRequest(), timeout=60).partitions
             note = auditing.GetCheckpoint(auditing_service_pb2.GetCheckpointRequest(), timeout=60).note
@@ -98,7 +99,7 @@ class Observer:
 
     def leaves(self) -> Counter[str]:
         """How many leaves of each event type the audit log has."""
-        with grpc.insecure_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
+        with open_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
             auditing = auditing_service_pb2_grpc.AuditingServiceStub(channel)
             stream = auditing.ReadLeaves(auditing_service_pb2.ReadLeavesRequest(), timeout=60)
             return Counter(response.leaf.event_type.rpartition(".")[2] for response in stream)

@@ -1,5 +1,6 @@
 """Where a bench measures: a stack of its own that lives as long as the bench, or one that runs already."""
 
+import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +21,10 @@ def fresh(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str
     with tempfile.TemporaryDirectory(prefix="longitude-bench-") as folder:
         stack = Stack(Path(folder) / "stack")
         try:
-            yield stack.up(parts=parts, models=models, free_ports=True, owned=True)
+            endpoints = stack.up(parts=parts, models=models, free_ports=True, owned=True)
+            # What is measured is called from this process, which so needs something to show.
+            os.environ |= {name: value for name, value in endpoints.items() if name.startswith("LONGITUDE_TLS_")}
+            yield endpoints
         finally:
             stack.down()
 
@@ -29,7 +33,7 @@ def fresh(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str
 def replica(service: str, needs: Sequence[str], endpoints: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Another process of a service that runs already, at the servers of the first: its endpoints while inside."""
     with tempfile.TemporaryDirectory(prefix="longitude-replica-") as folder:
-        stack = Stack(Path(folder) / "stack")
+        stack = Stack(Path(folder) / "stack", Path(endpoints["LONGITUDE_TLS_CERTIFICATE"]).parent)
         try:
             elsewhere = {need: endpoints[f"LONGITUDE_{need.upper()}"] for need in needs}
             yield stack.up(parts=(service,), models=(), free_ports=True, owned=True, elsewhere=elsewhere)

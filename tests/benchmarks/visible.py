@@ -9,6 +9,7 @@ import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import PatientKey
+from servicekit.grpc import channel
 from testkit.mllp import MllpClient
 
 from tests.benchmarks.load import message, new_feed, patient, percentile
@@ -72,10 +73,10 @@ async def _send_steadily(endpoint: str) -> None:
 async def _facts(endpoints: dict[str, str], messages: int) -> list[float]:
     seconds, feed = [], new_feed()
     async with (
-        grpc.aio.insecure_channel(endpoints["LONGITUDE_MEMORY"]) as channel,
+        channel(endpoints["LONGITUDE_MEMORY"]) as opened,
         MllpClient(endpoints["LONGITUDE_MLLP"]) as client,
     ):
-        memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
+        memory = memory_service_pb2_grpc.MemoryServiceStub(opened)
         for number in range(messages):
             answer = await client.send(message(number, feed))
             assert b"MSA|AA" in answer

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import grpc
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -23,6 +22,7 @@ from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grp
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
+from testkit.calls import open_channel
 from testkit.running import RunningStack
 
 from tests.faults.campaign import IN_A_BATCH, PARTS, Campaign, run
@@ -122,7 +122,7 @@ def test_every_acknowledged_message_is_in_the_record_once_and_in_the_order_of_se
 
 
 def test_the_last_statement_of_a_restated_result_stands_alone(after: After) -> None:
-    with grpc.insecure_channel(after.path.endpoints["LONGITUDE_MEMORY"]) as channel:
+    with open_channel(after.path.endpoints["LONGITUDE_MEMORY"]) as channel:
         memory = memory_service_pb2_grpc.MemoryServiceStub(channel)
         for patient, sent in after.campaign.sent.items():
             key = PatientKey(id=patient, authority=after.campaign.feed)
@@ -194,7 +194,7 @@ def _place(path: RunningStack) -> Place:
 
 @contextmanager
 def _auditing(path: RunningStack) -> Iterator[Any]:
-    with grpc.insecure_channel(path.endpoints["LONGITUDE_AUDITING"]) as channel:
+    with open_channel(path.endpoints["LONGITUDE_AUDITING"]) as channel:
         yield auditing_service_pb2_grpc.AuditingServiceStub(channel)
 
 

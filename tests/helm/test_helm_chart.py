@@ -53,7 +53,7 @@ def test_the_chart_has_no_lint_error(chart_folder: Path) -> None:
 @pytest.mark.parametrize("version", KUBERNETES)
 @pytest.mark.parametrize("values", [{}, EVERYTHING_ON], ids=["defaults", "everything on"])
 def test_every_manifest_fits_the_schema_of_kubernetes(render: Any, version: str, values: Document) -> None:
-    documents = render(values)
+    documents = [document for document in render(values) if document["kind"] != "Certificate"]
     assert len(documents) > 30
     for document in documents:
         kubernetes_validate.validate(document, version, strict=True)
@@ -83,6 +83,7 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"triton": {"resources": {"limits": {"gpu": 1}}}}, "gpu"),
         ({"kafka": {"bootstrap": "kafka"}}, "/kafka/bootstrap"),
         ({"topics": {"manage": "operator"}}, "/topics/manage"),
+        ({"tls": {"from": "nowhere"}}, "/tls/from"),
         ({"trainer": {"schedule": "hourly"}}, "/trainer/schedule"),
         ({"trainer": {"image": "trainer"}}, "/trainer/image"),
         ({"tolerations": [{"key": "a", "efect": "NoSchedule"}]}, "efect"),
@@ -194,6 +195,36 @@ def test_published_versions_stay_in_a_claim_and_run_the_code_of_the_image(render
     (copying,) = spec["initContainers"]
     assert copying["command"] == ["cp", "-r", "/opt/longitude/models/.", "/repository"]
     assert copying["image"] == spec["containers"][0]["image"]
+
+
+def test_every_process_speaks_mutual_tls_with_a_certificate_of_its_own_name(render: Any) -> None:
+    documents = render(EVERYTHING_ON)
+    certificates = {name: document["spec"] for name, document in _of(documents, "Certificate").items()}
+    assert set(certificates) == {f"demo-{name}" for name in (*SERVICES, "triton", "command")}
+    for name, spec in certificates.items():
+        assert spec["uris"] == [f"spiffe://longitude/{name.removeprefix('demo-')}"]
+        assert spec["dnsNames"][:2] == ["localhost", name]
+        assert spec["secretName"] == f"{name}-tls"
+    secrets = {f"Deployment/{name}": f"{name}-tls" for name in certificates if name != "demo-command"}
+    for name, secret in {**secrets, "CronJob/demo-trainer": "demo-learning-tls"}.items():
+        pod = _pods(documents)[name]["spec"]
+        assert {"name": "tls", "secret": {"secretName": secret, "defaultMode": 0o440}} in pod["volumes"], name
+        mount = {"name": "tls", "mountPath": "/etc/longitude/tls", "readOnly": True}
+        assert mount in pod["containers"][0]["volumeMounts"], name
+    for name in SERVICES:
+        data = _of(documents, "ConfigMap")[f"demo-{name}"]["data"]
+        assert data["LONGITUDE_TLS_KEY"] == "/etc/longitude/tls/tls.key"
+        assert "LONGITUDE_PLAINTEXT" not in data
+    args = _pods(documents)["Deployment/demo-triton"]["spec"]["containers"][0]["args"]
+    assert "--grpc-use-ssl-mutual=true" in args
+
+
+def test_certificates_may_be_there_already_and_plain_text_is_named(render: Any) -> None:
+    there, plain = (render({"tls": {"from": kind}}) for kind in ("secrets", "plaintext"))
+    assert _of(there, "Certificate") == _of(plain, "Certificate") == {}
+    assert "tls" in {v["name"] for v in _pods(there)["Deployment/demo-memory"]["spec"]["volumes"]}
+    assert "tls" not in {v["name"] for v in _pods(plain)["Deployment/demo-memory"]["spec"]["volumes"]}
+    assert _of(plain, "ConfigMap")["demo-memory"]["data"]["LONGITUDE_PLAINTEXT"] == "true"
 
 
 def test_every_pod_keeps_to_pod_security_restricted(render: Any) -> None:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import grpc
 from longitude.ingestion.v1.ingestion_service_pb2 import StartRereadingRequest
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from manifests import read_services
 from manifests.topics import topics
+from testkit.calls import open_channel
 
 from tests.observe import Observer, until
 from tests.story import exchange
@@ -74,7 +74,7 @@ def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system
     # A review, a message that nobody can read, a rebuild, and a training: the edges that the story itself does not use.
     learn(system.observer)
     exchange(system.stack.endpoints, b"this is not HL7")
-    with grpc.insecure_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
+    with open_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
         request = StartRereadingRequest(started_by="Tester", reason="another reader")
         IngestionServiceStub(channel).StartRereading(request)
     until(

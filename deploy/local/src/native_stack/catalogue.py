@@ -2,7 +2,7 @@
 
 from manifests import Services
 
-from native_stack import kafka, postgres, seaweedfs, services, triton
+from native_stack import authority, kafka, postgres, seaweedfs, services, triton
 from native_stack.part import Part, Site
 from native_stack.ports import socket_name
 
@@ -40,4 +40,4 @@ def endpoints(site: Site) -> dict[str, str]:
     if "postgres" in site.parts:
         roles = postgres.roles(site.services)
         lines |= {f"LONGITUDE_POSTGRES_{role.upper()}": postgres.dsn(site, role) for role in roles}
-    return lines
+    return lines | authority.settings(site.certificates, authority.COMMAND)

@@ -38,6 +38,11 @@ class Layout:
         return self.directory / "credentials.json"
 
     @property
+    def certificates(self) -> Path:
+        """The authority of this stack, and what it issued; for its owner only."""
+        return self.directory / "certificates"
+
+    @property
     def supervisor_log(self) -> Path:
         """What the supervisor itself has to say."""
         return self.log("supervisor")

@@ -54,6 +54,8 @@ class Site:
     parts: frozenset[str] = field(default_factory=frozenset)
     # `host:port` of sockets that another stack runs.
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    # Where the certificates are; empty for a part that is only described.
+    certificates: Path = Path()
 
     def address(self, port: str) -> str:
         """`host:port` of a named socket."""

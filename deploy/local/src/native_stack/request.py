@@ -10,7 +10,10 @@ from native_stack.identity import ProcessIdentity
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`owner`, when given, is the process whose end also ends the stack; `elsewhere` names sockets of other stacks."""
+    """`owner`, when given, is the process whose end also ends the stack; `elsewhere` names sockets of other stacks.
+
+    `certificates` is the folder of the authority.
+    """
 
     directory: str
     parts: tuple[str, ...]
@@ -18,6 +21,7 @@ class Request:
     free_ports: bool
     owner: ProcessIdentity | None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    certificates: str = ""
 
     def to_json(self) -> str:
         """One line of JSON."""

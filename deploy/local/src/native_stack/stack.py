@@ -27,9 +27,10 @@ _DOWN_WITHIN_S = 90
 class Stack:
     """The stack of one folder, running or not."""
 
-    def __init__(self, directory: Path) -> None:
-        """`directory` is made at the first start."""
+    def __init__(self, directory: Path, certificates: Path | None = None) -> None:
+        """`directory` is made at the first start; stacks that call one another share a folder of certificates."""
         self.layout = Layout(directory.resolve())
+        self._certificates = certificates or self.layout.certificates
 
     def up(
         self,
@@ -57,6 +58,7 @@ class Stack:
             free_ports=free_ports,
             owner=ProcessIdentity.of(os.getpid()) if owned else None,
             elsewhere=elsewhere or {},
+            certificates=str(self._certificates),
         )
         self._wait_until_ready(self._spawn(request), progress)
         return self.endpoints()

@@ -8,6 +8,7 @@ import asyncio
 import ctypes.util
 import hashlib
 import os
+import secrets
 import shutil
 import sys
 import sysconfig
@@ -15,6 +16,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from native_stack import authority
 from native_stack import layout as places
 from native_stack.part import Command, Part, PartError, Site, inherited_environment, until_http_ok
 from native_stack.ports import HOST
@@ -50,6 +52,7 @@ async def _prepare(site: Site) -> Command:
         "--model-control-mode=explicit",
         *models,
         *_listeners(site),
+        *_shown(site),
         f"--backend-config=python,shm-region-prefix-name={prefix}",
         "--exit-timeout-secs=5",
         "--disable-auto-complete-config",
@@ -72,6 +75,19 @@ def _listeners(site: Site) -> tuple[str, ...]:
     addresses = (f"--http-address={HOST}", f"--grpc-address={HOST}", f"--metrics-address={HOST}")
     http, grpc, metrics = (site.ports[name] for name in ("triton_http", "triton", "triton_metrics"))
     return (*addresses, f"--http-port={http}", f"--grpc-port={grpc}", f"--metrics-port={metrics}")
+
+
+def _shown(site: Site) -> tuple[str, ...]:
+    """GRPC by mutual TLS; of HTTP, which has none, health alone is open: nobody has the word for the rest."""
+    files = authority.settings(site.certificates, "triton")
+    certificate, key, root = (files[f"LONGITUDE_TLS_{which}"] for which in ("CERTIFICATE", "KEY", "AUTHORITY"))
+    grpc = ("--grpc-use-ssl-mutual=true", f"--grpc-server-cert={certificate}", f"--grpc-server-key={key}")
+    closed = "metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
+    return (
+        *grpc,
+        f"--grpc-root-cert={root}",
+        f"--http-restricted-api={closed}:{secrets.token_hex(8)}={secrets.token_hex(16)}",
+    )
 
 
 def _shared_memory_prefix(site: Site) -> str:

@@ -34,7 +34,8 @@ def test_a_service_gets_the_password_of_its_own_schema_only(service: str) -> Non
 
 
 def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:
-    assert set(catalogue.endpoints(site(frozenset({"kafka"})))) == {"LONGITUDE_KAFKA"}
+    shown = {f"LONGITUDE_TLS_{which}" for which in ("CERTIFICATE", "KEY", "AUTHORITY")}
+    assert set(catalogue.endpoints(site(frozenset({"kafka"})))) == {"LONGITUDE_KAFKA"} | shown
     promised = {"MLLP", "DICOM", "KAFKA", "INGESTION", "MEMORY", "REASONING", "IMAGING", "AUDITING", "TRITON"}
     lines = catalogue.endpoints(site(frozenset(PARTS)))
     assert {f"LONGITUDE_{name}" for name in promised} <= set(lines)

@@ -12,6 +12,7 @@ from engine import Chunk, Request, Sampling
 from engine.batch import Scheduler
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner
+from testkit.calls import tls
 from tokenizers import Tokenizer
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
@@ -25,7 +26,7 @@ def endpoint(folder: object, triton: Callable[..., str]) -> str:
 
 @pytest.fixture
 async def client(endpoint: str) -> AsyncIterator[triton_client.InferenceServerClient]:
-    made = triton_client.InferenceServerClient(endpoint)
+    made = triton_client.InferenceServerClient(endpoint, creds=tls().client())
     yield made
     await made.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import grpc
 from contracts.errors import InvalidInputError, LongitudeError
+from contracts.tls import Tls, open_channel
 from eventbus.delivery import place_of
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
@@ -118,6 +120,13 @@ class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic i
         return handler
 
 
+def _listen(server: grpc.aio.Server, listen: str) -> None:
+    tls = Tls.of(os.environ)
+    port = server.add_secure_port(listen, tls.server()) if tls else server.add_insecure_port(listen)
+    if port == 0:
+        raise OSError(f"cannot listen on {listen}")
+
+
 @asynccontextmanager
 async def server(listen: str, services: Sequence[Registration], grace: float) -> AsyncIterator[None]:
     """Serve while inside, with health and reflection; requests under way get `grace` seconds to end."""
@@ -129,8 +138,7 @@ async def server(listen: str, services: Sequence[Registration], grace: float) ->
         register(implementation, server)
         names += [service.full_name for service in file.services_by_name.values()]
     reflection.enable_server_reflection(names, server)
-    if server.add_insecure_port(listen) == 0:
-        raise OSError(f"cannot listen on {listen}")
+    _listen(server, listen)
     await server.start()
     for name in ["", *names]:
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
@@ -143,8 +151,6 @@ async def server(listen: str, services: Sequence[Registration], grace: float) ->
 
 @asynccontextmanager
 async def channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
-    """A traced channel to another service."""
-    async with grpc.aio.insecure_channel(
-        endpoint, options=_CLIENT_OPTIONS, interceptors=aio_client_interceptors()
-    ) as opened:
+    """A traced channel to another service, by mutual TLS as this process."""
+    async with open_channel(endpoint, Tls.of(os.environ), _CLIENT_OPTIONS, aio_client_interceptors()) as opened:
         yield opened

@@ -4,9 +4,11 @@ A wrong or missing variable ends the process with exit code 78 (EX_CONFIG, sysex
 variable and the fix; values are never repeated, since some are secrets.
 """
 
+import os
 import sys
 from typing import Annotated, TypeVar
 
+from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -36,6 +38,11 @@ class ServiceSettings(_FromEnvironment):
     # Where this process listens: gRPC, and HTTP for /healthz, /readyz and /metrics.
     grpc_listen: Endpoint
     http_listen: Endpoint
+    # Mutual TLS: this process's certificate, its key and the authority, PEM files; or plain text (contracts.tls).
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_authority: str = ""
+    plaintext: bool = False
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     # Spans go to this file as JSON lines, to an OTLP collector, or nowhere.
     trace_file: str = ""
@@ -67,7 +74,11 @@ S = TypeVar("S", bound=ServiceSettings)
 def load(settings: type[S]) -> S:
     """Read the environment or end the process with a line per wrong variable."""
     try:
+        Tls.of(os.environ)
         return settings()
+    except TlsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before logging exists
+        raise SystemExit(EX_CONFIG) from None
     except ValidationError as error:
         for item in error.errors():
             name = PREFIX + "_".join(str(part) for part in item["loc"]).upper()

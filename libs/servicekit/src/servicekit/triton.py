@@ -1,5 +1,6 @@
 """Triton over gRPC: tensors in, tensors out, one call or a stream. Every call has a deadline."""
 
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -8,6 +9,7 @@ import grpc
 import numpy as np
 import tritonclient.grpc.aio as triton
 from contracts.errors import PermanentError, UnavailableError
+from contracts.tls import Renewed, Tls
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 # A restarted server is found again within seconds, not after gRPC's default two minutes.
@@ -45,23 +47,30 @@ def _inputs(tensors: Mapping[str, np.ndarray[Any, Any]]) -> list[triton.InferInp
 class TritonClient:
     """A thin asynchronous client. UnavailableError: unreachable, busy or late. PermanentError: refused."""
 
-    def __init__(self, client: triton.InferenceServerClient) -> None:
-        self._client = client
+    def __init__(self, clients: Renewed[triton.InferenceServerClient]) -> None:
+        self._clients = clients
 
     @classmethod
     @asynccontextmanager
     async def connect(cls, endpoint: str) -> AsyncIterator[Self]:
         """A client for the server at `host:port`; it need not be up yet."""
-        client = triton.InferenceServerClient(endpoint, channel_args=CHANNEL)
+        tls, old = Tls.of(os.environ), list[triton.InferenceServerClient]()
+
+        def made() -> triton.InferenceServerClient:
+            return triton.InferenceServerClient(endpoint, creds=tls and tls.client(), channel_args=CHANNEL)
+
+        # Calls under way end on the client they began with, which so stays open; it is replaced twice a quarter.
+        clients = Renewed(tls, made, old.append)
         try:
-            yield cls(client)
+            yield cls(clients)
         finally:
-            await client.close()
+            for client in (*old, clients.current()):
+                await client.close()
 
     async def ready(self, model: str, version: str = "") -> None:
         """Raise UnavailableError unless the model can serve, in this version if one is named."""
         try:
-            if await self._client.is_model_ready(model, version, client_timeout=5.0):
+            if await self._clients.current().is_model_ready(model, version, client_timeout=5.0):
                 return
         except InferenceServerException as error:
             raise UnavailableError(f"triton: {model} cannot be reached") from error
@@ -71,7 +80,9 @@ class TritonClient:
         """One request, one answer."""
         wanted = [triton.InferRequestedOutput(name) for name in outputs]
         try:
-            result = await self._client.infer(model, _inputs(inputs), outputs=wanted, client_timeout=timeout_s)
+            result = await self._clients.current().infer(
+                model, _inputs(inputs), outputs=wanted, client_timeout=timeout_s
+            )
         except InferenceServerException as error:
             raise _error(error) from error
         return {name: result.as_numpy(name) for name in outputs}
@@ -94,7 +105,7 @@ class TritonClient:
                 "enable_empty_final_response": True,
             }
 
-        answers = self._client.stream_infer(requests(), stream_timeout=timeout_s)
+        answers = self._clients.current().stream_infer(requests(), stream_timeout=timeout_s)
         try:
             async for result, error in answers:
                 if error is not None:

@@ -11,9 +11,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from testkit.calls import open_channel
 
 SERVICE = """
 from contextlib import asynccontextmanager
@@ -89,7 +89,7 @@ def test_a_service_answers_health_pages_and_grpc_health_and_ends_in_order(starte
     assert started.page("healthz") == (200, "ok\n")
     assert started.page("readyz") == (200, "ok\n")
     assert "process_" in started.page("metrics")[1]
-    with grpc.insecure_channel(f"127.0.0.1:{started.grpc}") as channel:
+    with open_channel(f"127.0.0.1:{started.grpc}") as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
     started.process.send_signal(signal.SIGTERM)

@@ -5,10 +5,7 @@ keeps nothing: stacks that do not kill it share one. The stacks are owned by the
 process: if that is killed, they end too.
 """
 
-import json
 import shutil
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +14,12 @@ from pathlib import Path
 from typing import Self
 
 import psycopg
+import tritonclient.grpc as triton
 from native_stack import Stack
 from psycopg import sql
+from tritonclient.utils import InferenceServerException
+
+from testkit.calls import tls
 
 _MODEL_LOADS_WITHIN_S = 300
 
@@ -35,9 +36,9 @@ class ObjectStorage:
 class Backends:
     """A context manager; every method starts what it needs at its first call."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, certificates: Path) -> None:
         """`directory` receives a folder for each server; logs stay there, data goes at the end."""
-        self._directory = directory
+        self._directory, self._certificates = directory, certificates
         self._servers: dict[str, dict[str, str]] = {}
         self._models: set[str] = set()
         self._stacks: list[Stack] = []
@@ -73,7 +74,7 @@ class Backends:
         """The gRPC address of a Triton that has `models` loaded, and those that others asked for."""
         lines = self._server("triton", models=())
         for model in set(models) - self._models:
-            _load(lines["LONGITUDE_TRITON_HTTP"], model)
+            _load(lines["LONGITUDE_TRITON"], model)
             self._models.add(model)
         return lines["LONGITUDE_TRITON"]
 
@@ -84,7 +85,7 @@ class Backends:
         elsewhere: Mapping[str, str] | None = None,
     ) -> Stack:
         """A stack of its own, up and on free ports, stopped at the end; `elsewhere` is what it shares (Stack.up)."""
-        stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}")
+        stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}", self._certificates)
         self._stacks.append(stack)
         stack.up(parts=parts, models=models, free_ports=True, owned=True, elsewhere=elsewhere)
         return stack
@@ -100,10 +101,9 @@ def _discard(stack: Stack) -> None:
     shutil.rmtree(stack.layout.directory / "data", ignore_errors=True)
 
 
-def _load(http: str, model: str) -> None:
-    url = f"http://{http}/v2/repository/models/{model}/load"
-    try:
-        with urllib.request.urlopen(url, data=b"{}", timeout=_MODEL_LOADS_WITHIN_S):
-            return
-    except urllib.error.HTTPError as error:
-        raise RuntimeError(f"Triton does not load {model}: {json.loads(error.read())['error']}") from None
+def _load(endpoint: str, model: str) -> None:
+    with triton.InferenceServerClient(endpoint, creds=tls().client()) as client:
+        try:
+            client.load_model(model, client_timeout=_MODEL_LOADS_WITHIN_S)
+        except InferenceServerException as error:
+            raise RuntimeError(f"Triton does not load {model}: {error.message()}") from None

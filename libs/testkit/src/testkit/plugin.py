@@ -1,18 +1,30 @@
 """The fixtures. Every backend is real and starts at most once in a session, when the first test asks for it."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from native_stack import Stack
+from native_stack import Stack, authority
 
 from testkit.backends import Backends, ObjectStorage
 from testkit.running import RunningStack
 
 
+@pytest.fixture(scope="session", autouse=True)
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The authority of every stack of the session; tests, and the processes that they start, are the command."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority.issue(folder, [authority.COMMAND])
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in authority.settings(folder, authority.COMMAND).items():
+            patched.setenv(name, value)
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
+def backends(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Backends]:
     """Where the other fixtures come from."""
-    with Backends(tmp_path_factory.mktemp("backends")) as made:
+    with Backends(tmp_path_factory.mktemp("backends"), certificates) as made:
         yield made
 
 

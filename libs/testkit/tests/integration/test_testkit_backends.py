@@ -15,6 +15,7 @@ from minio import Minio
 from minio.error import S3Error
 from native_stack import Stack
 from testkit import ObjectStorage
+from testkit.calls import tls
 from testkit.kafka import forget_members
 
 
@@ -87,7 +88,7 @@ def test_the_object_store_refuses_a_wrong_key(objects: ObjectStorage) -> None:
 
 
 def test_triton_is_live_and_names_a_model_that_does_not_load(triton: Callable[..., str]) -> None:
-    assert tritonclient.grpc.InferenceServerClient(triton()).is_server_live()
+    assert tritonclient.grpc.InferenceServerClient(triton(), creds=tls().client()).is_server_live()
     with pytest.raises(RuntimeError, match="no_such_model"):
         triton("no_such_model")
 

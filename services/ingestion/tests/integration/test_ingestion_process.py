@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from servicekit.grpc import channel
 from testkit import MllpClient
 
 MESSAGE = (
@@ -32,8 +32,8 @@ async def test_the_process_takes_messages_tells_its_health_and_ends_in_order(lau
     with launch() as running:
         async with MllpClient(running.address("MLLP_LISTEN")) as client:
             assert b"MSA|AA|PROC1" in await client.send(MESSAGE)
-        async with grpc.aio.insecure_channel(running.address("GRPC_LISTEN")) as channel:
-            health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        async with channel(running.address("GRPC_LISTEN")) as opened:
+            health = await health_pb2_grpc.HealthStub(opened).Check(health_pb2.HealthCheckRequest())
         metrics = running.page("/metrics")[1]
         running.process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(running.process.wait, 30) == 0

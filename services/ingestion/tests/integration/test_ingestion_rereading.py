@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import grpc
 import pytest
 from contracts.errors import ConflictError, UnavailableError
 from contracts.topics import MESSAGE_RECEIVED, MESSAGE_REREAD, REREADING_FINISHED, REREADING_STARTED
@@ -19,6 +18,7 @@ from longitude.ingestion.v1 import ingestion_service_pb2 as pb
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
 from testkit import MllpClient
 from testkit.backends import ObjectStorage
@@ -154,17 +154,17 @@ async def test_a_killed_process_goes_on_with_what_it_had_begun(launch: Any, kafk
         kept = (await received(kafka))[-1]
         copies = [Outgoing(MESSAGE_RECEIVED, str(uuid.uuid4()), kept.key, kept.payload, kept.time) for _ in range(3000)]
         await asyncio.gather(*map(publish, copies))
-        async with grpc.aio.insecure_channel(running.address("GRPC_LISTEN")) as channel:
+        async with channel(running.address("GRPC_LISTEN")) as opened:
             request = pb.StartRereadingRequest(started_by="Tester", reason="another reader")
-            rereading_id = (await IngestionServiceStub(channel).StartRereading(request)).rereading_id
+            rereading_id = (await IngestionServiceStub(opened).StartRereading(request)).rereading_id
         while not await of(kafka, rereading_id):
             await asyncio.sleep(0.05)
         running.process.kill()
         running.process.wait()
     assert not await finished(kafka, rereading_id), "killed too late to say anything"
     with launch() as running:
-        async with asyncio.timeout(90), grpc.aio.insecure_channel(running.address("GRPC_LISTEN")) as channel:
-            while not (await IngestionServiceStub(channel).GetRereading(pb.GetRereadingRequest())).finished:
+        async with asyncio.timeout(90), channel(running.address("GRPC_LISTEN")) as opened:
+            while not (await IngestionServiceStub(opened).GetRereading(pb.GetRereadingRequest())).finished:
                 await asyncio.sleep(0.5)
     (end,) = await finished(kafka, rereading_id)
     assert len({event.id for event in await of(kafka, rereading_id)}) == end.payload.messages

@@ -39,6 +39,7 @@ from servicekit import Process
 from servicekit.grpc import channel
 from servicekit.postgres import open_pool
 from testkit import FaultProxy, RunningStack
+from testkit.calls import tls
 from tritonclient.grpc import service_pb2_grpc
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ class Relay(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc
 @asynccontextmanager
 async def relay(running: RunningStack, asked: Change = nothing, answered: Change = nothing) -> AsyncIterator[str]:
     server = grpc.aio.server()
-    async with grpc.aio.insecure_channel(running.endpoints["LONGITUDE_TRITON"]) as upstream:
+    async with grpc.aio.secure_channel(running.endpoints["LONGITUDE_TRITON"], tls().client()) as upstream:
         service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Relay(upstream, asked, answered), server)
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_secure_port("127.0.0.1:0", tls().server())
         await server.start()
         yield f"127.0.0.1:{port}"
         await server.stop(0)

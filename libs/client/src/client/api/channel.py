@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import grpc
+from contracts.tls import Tls, TlsError
+from contracts.tls import open_channel as channel_to
 
 from client.errors import ClientError, NotThereError, RefusedError, UnreachableError
+from client.stack import find
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _OPTIONS = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
@@ -21,8 +24,12 @@ _ERRORS: dict[grpc.StatusCode, type[ClientError]] = {
 
 @asynccontextmanager
 async def open_channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel to host:port."""
-    async with grpc.aio.insecure_channel(endpoint, options=_OPTIONS) as channel:
+    """A channel to host:port by mutual TLS, with the certificate that the environment or the stack names."""
+    try:
+        tls = Tls.of(find().variables)
+    except TlsError as error:
+        raise ClientError(str(error)) from None
+    async with channel_to(endpoint, tls, _OPTIONS) as channel:
         yield channel
 
 

@@ -3,6 +3,7 @@
 Whatever is loaded or unloaded, requests in flight run to their end where they began, and others are answered meanwhile.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Self
 import grpc
 import numpy as np
 import tritonclient.grpc.aio as triton
+from contracts.tls import Tls
 from google.protobuf import json_format, text_format
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
@@ -47,7 +49,8 @@ class Server:
     @classmethod
     @asynccontextmanager
     async def connect(cls, endpoint: str, model: Path) -> AsyncIterator[Self]:
-        client = triton.InferenceServerClient(endpoint)
+        tls = Tls.of(os.environ)
+        client = triton.InferenceServerClient(endpoint, creds=tls and tls.client())
         try:
             yield cls(client, endpoint, model)
         finally:

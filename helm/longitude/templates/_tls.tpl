@@ -1,0 +1,30 @@
+{{/* Mutual TLS: each process has the Secret <its name>-tls with tls.crt, tls.key and ca.crt. */}}
+
+{{- define "longitude.tlsSettings" -}}
+{{- if eq .Values.tls.from "plaintext" }}
+LONGITUDE_PLAINTEXT: "true"
+{{- else }}
+LONGITUDE_TLS_CERTIFICATE: /etc/longitude/tls/tls.crt
+LONGITUDE_TLS_KEY: /etc/longitude/tls/tls.key
+LONGITUDE_TLS_AUTHORITY: /etc/longitude/tls/ca.crt
+{{- end }}
+{{- end -}}
+
+{{/* Items of volumeMounts and of volumes; the latter takes root and component. Never subPath: a renewed Secret must arrive. */}}
+{{- define "longitude.tlsMount" -}}
+{{- if ne .Values.tls.from "plaintext" }}
+- {name: tls, mountPath: /etc/longitude/tls, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "longitude.tlsVolume" -}}
+{{- if ne .root.Values.tls.from "plaintext" }}
+- name: tls
+  secret: {secretName: {{ include "longitude.fullname" . }}-tls, defaultMode: 0440}
+{{- end }}
+{{- end -}}
+
+{{/* What gRPC is to a gateway: without TLS, HTTP/2 at once. */}}
+{{- define "longitude.appProtocol" -}}
+{{- if eq .Values.tls.from "plaintext" }}, appProtocol: kubernetes.io/h2c{{ end -}}
+{{- end -}}

@@ -1,0 +1,165 @@
+"""Mutual TLS between processes: what one shows itself with, and channels that follow its renewal.
+
+Every process has a certificate of its name (`spiffe://longitude/memory`, a URI among the subject's other names) from
+one authority, which it trusts alone. `LONGITUDE_TLS_CERTIFICATE`, `_KEY` and `_AUTHORITY` name the three files (PEM);
+plain text is spoken only where `LONGITUDE_PLAINTEXT=true` names it. Files that change are read again: a server at the
+next connection, a client at the next call.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+import grpc
+
+TRUST_DOMAIN = "spiffe://longitude/"
+_FILES = {name: f"LONGITUDE_TLS_{name.upper()}" for name in ("certificate", "key", "authority")}
+_PLAINTEXT = "LONGITUDE_PLAINTEXT"
+# Calls on a channel with an old certificate get this long to end, as long as the longest call.
+_OLD_CALLS_S = 3600.0
+
+T = TypeVar("T")
+
+
+class TlsError(Exception):
+    """A process has nothing to show itself with; the text names the variable and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The certificate of this process with its chain, its key, and the authority it trusts."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Self | None:
+        """As the variables say; None where they name plain text. TlsError where a file is not named or not there."""
+        if variables.get(_PLAINTEXT, "").lower() == "true":
+            return None
+        for variable in _FILES.values():
+            if not Path(variables.get(variable, "")).is_file():
+                raise TlsError(f"{variable}: must name a file (PEM); {_PLAINTEXT}=true does without TLS")
+        return cls(**{name: Path(variables[variable]) for name, variable in _FILES.items()})
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """Changes when a file does."""
+        return tuple(file.stat().st_mtime_ns for file in (self.certificate, self.key, self.authority))
+
+    def check(self) -> None:
+        """OSError (ssl.SSLError is one) unless the files can be read and belong together."""
+        ssl.create_default_context(cafile=self.authority).load_cert_chain(self.certificate, self.key)
+
+    def client(self) -> grpc.ChannelCredentials:
+        """What a client shows, and whom it trusts."""
+        return grpc.ssl_channel_credentials(
+            *(file.read_bytes() for file in (self.authority, self.key, self.certificate))
+        )
+
+    def server(self) -> grpc.ServerCredentials:
+        """The same for a server, which asks each client for its certificate."""
+        renewed = Renewed(self, self._shown)
+        return grpc.dynamic_ssl_server_credentials(
+            renewed.current(), renewed.current, require_client_authentication=True
+        )
+
+    def _shown(self) -> grpc.ServerCertificateConfiguration:
+        pair = [(self.key.read_bytes(), self.certificate.read_bytes())]
+        return grpc.ssl_server_certificate_configuration(pair, self.authority.read_bytes())
+
+
+class Renewed(Generic[T]):
+    """What is made from the files, and made again when they change; while they do not fit together, the last stays."""
+
+    def __init__(self, tls: Tls | None, make: Callable[[], T], leave: Callable[[T], object] = lambda _: None) -> None:
+        """`leave` is told what was replaced."""
+        self._tls, self._make, self._leave = tls, make, leave
+        self._state = tls.state if tls else ()
+        self._made = make()
+
+    def current(self) -> T:
+        """The newest."""
+        if self._tls is not None:
+            self._renew(self._tls)
+        return self._made
+
+    def _renew(self, tls: Tls) -> None:
+        try:
+            if (state := tls.state) == self._state:
+                return
+            tls.check()
+            old, self._made, self._state = self._made, self._make(), state
+        except OSError:
+            return
+        self._leave(old)
+
+
+class _RenewedChannel(grpc.aio.Channel):
+    """Each call goes over the channel of the newest certificate; those under way end on theirs."""
+
+    def __init__(self, tls: Tls | None, make: Callable[[], grpc.aio.Channel]) -> None:
+        self._closing: set[asyncio.Task[None]] = set()
+        self._channels = Renewed(tls, make, self._leave)
+
+    def unary_unary(self, *method: Any, **kinds: Any) -> Any:
+        return self._calls("unary_unary", method, kinds)
+
+    def unary_stream(self, *method: Any, **kinds: Any) -> Any:
+        return self._calls("unary_stream", method, kinds)
+
+    def stream_unary(self, *method: Any, **kinds: Any) -> Any:
+        return self._calls("stream_unary", method, kinds)
+
+    def stream_stream(self, *method: Any, **kinds: Any) -> Any:
+        return self._calls("stream_stream", method, kinds)
+
+    async def close(self, grace: float | None = None) -> None:
+        for task in self._closing:
+            task.cancel()
+        await self._channels.current().close(grace)
+
+    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:  # noqa: FBT001, FBT002 - its signature
+        return self._channels.current().get_state(try_to_connect)
+
+    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
+        await self._channels.current().wait_for_state_change(last_observed_state)
+
+    async def channel_ready(self) -> None:
+        await self._channels.current().channel_ready()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _calls(self, kind: str, method: tuple[Any, ...], kinds: dict[str, Any]) -> Callable[..., Any]:
+        def call(*asked: Any, **options: Any) -> Any:
+            return getattr(self._channels.current(), kind)(*method, **kinds)(*asked, **options)
+
+        return call
+
+    def _leave(self, old: grpc.aio.Channel) -> None:
+        self._closing.add(closing := asyncio.ensure_future(old.close(_OLD_CALLS_S)))
+        closing.add_done_callback(self._closing.discard)
+
+
+def open_channel(
+    endpoint: str,
+    tls: Tls | None,
+    options: Sequence[tuple[str, Any]] = (),
+    interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
+) -> grpc.aio.Channel:
+    """A channel to host:port; None is plain text."""
+
+    def opened() -> grpc.aio.Channel:
+        if tls is None:
+            return grpc.aio.insecure_channel(endpoint, options, interceptors=interceptors)
+        return grpc.aio.secure_channel(endpoint, tls.client(), options, interceptors=interceptors)
+
+    return _RenewedChannel(tls, opened)
