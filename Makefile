@@ -14,11 +14,11 @@ REQUIREMENTS := requirements/dev.txt requirements/no-deps.txt
 STUBS := $(CURDIR)/libs/contracts/src
 MODELS := var/models/smollm2
 INSTALLED := $(VENV)/installed
-LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version
 DEBIAN := python3.11-venv libpython3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock proto manifests models up down status demo check check-proto test faults bench eval chart
+.PHONY: help install lock proto manifests models up down status demo check check-proto test faults bench eval chart sbom audit
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,9 +34,12 @@ $(INSTALLED): $(REQUIREMENTS) $(PACKAGES) | $(BIN)/uv
 	touch $@
 
 lock: $(BIN)/uv ## resolve requirements/*.in into pinned, hashed *.txt
-	$(LOCK) requirements/runtime.in -o requirements/runtime.txt
-	$(LOCK) requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
-	$(LOCK) requirements/no-deps.in --no-deps -o requirements/no-deps.txt
+	$(LOCK) 3.11 requirements/runtime.in -o requirements/runtime.txt
+	$(LOCK) 3.11 requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) 3.11 requirements/no-deps.in --no-deps -o requirements/no-deps.txt
+	$(LOCK) 3.12 requirements/vllm.in --python-platform x86_64-manylinux_2_39 --only-binary :all: \
+	  --override requirements/vllm-overrides.in -o requirements/vllm.txt
+	$(RUN) -m supply lock
 
 $(BIN)/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; on Debian: apt-get install $(DEBIAN)"; exit 1; }
@@ -102,3 +105,11 @@ eval: install models ## measure the answers [EVAL=name] [N=n] [SEED=s]
 
 chart: install ## lint, render and validate the Helm chart, offline
 	$(PYTEST) tests/helm
+
+# --- supply chain ----------------------------------------------------------------------------------------------------
+
+sbom: install ## write var/sbom/longitude.cdx.json (CycloneDX 1.6), refuse licences that are not allowed
+	$(RUN) -m supply sbom
+
+audit: install ## look for known weaknesses of what is pinned [ADVISORIES=folder of OSV records]
+	$(RUN) -m supply audit $(if $(ADVISORIES),--advisories $(ADVISORIES))

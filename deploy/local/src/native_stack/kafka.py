@@ -7,6 +7,7 @@ import uuid
 from functools import partial
 from pathlib import Path
 
+from native_stack import jars
 from native_stack import layout as places
 from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
 from native_stack.ports import HOST
@@ -78,20 +79,24 @@ def _format(properties: Path, folder: Path) -> Command:
 
 
 def _fetch_jars(log: Path) -> None:
-    """Copy Kafka's jars into var/kafka-jars, once; a half-made folder is never taken for a whole one."""
+    """Kafka's jars in var/kafka-jars: fetched once, and held to their pins at each start."""
     with places.only_one("kafka-jars"):
-        if _JARS.exists():
+        if not jars.differences(_JARS, jars.pinned()):
             return
         fresh = _JARS.with_name("kafka-jars.new")
         shutil.rmtree(fresh, ignore_errors=True)
         goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
         command = Command(("mvn", "-q", "-B", "-f", str(_POM), *goal), inherited_environment(), places.REPOSITORY)
         asyncio.run(run_logged(command, log))
+        jars.require(fresh)
+        shutil.rmtree(_JARS, ignore_errors=True)
         fresh.rename(_JARS)
 
 
 def _require_programs() -> None:
-    wanted = {"java": "default-jre-headless"} if _JARS.exists() else {"java": "default-jre-headless", "mvn": "maven"}
+    wanted = {"java": "default-jre-headless"}
+    if jars.differences(_JARS, jars.pinned()):
+        wanted["mvn"] = "maven"
     missing = [program for program in wanted if shutil.which(program) is None]
     if missing:
         packages = " ".join(wanted[program] for program in missing)
