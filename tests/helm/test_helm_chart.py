@@ -72,6 +72,8 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"imag": {}}, "imag"),
         ({"image": {"tags": "1"}}, "tags"),
         ({"image": {"tag": "latest"}}, "/image/tag"),
+        ({"image": {"digests": {"memory": "sha256:12"}}}, "/image/digests/memory"),
+        ({"topics": {"image": "docker.io/apache/kafka:4.1.1@sha256:12"}}, "/topics/image"),
         ({"services": {"memory": {"replica": 2}}}, "replica"),
         ({"services": {"memory": {"replicas": "two"}}}, "/services/memory/replicas"),
         ({"services": {"billing": {}}}, "billing"),
@@ -283,6 +285,32 @@ def test_every_image_is_named_with_a_version(render: Any, tag: str) -> None:
     assert len(own) == len(SERVICES) + 1
     assert {image.rsplit(":", 1)[1] for image in own} == {tag or "0.1.0"}
     assert all(":" in image.rsplit("/", 1)[1] and not image.endswith(":latest") for image in images)
+
+
+def test_a_digest_wins_in_every_place_that_an_image_is_named(render: Any) -> None:
+    digests = {name: f"sha256:{number:064x}" for number, name in enumerate([*SERVICES, "triton"])}
+    kafka = f"docker.io/apache/kafka:4.1.1@sha256:{99:064x}"
+    trainer = f"registry.example.org/trainer:1.2.3@sha256:{98:064x}"
+    values = EVERYTHING_ON | {
+        "image": {"digests": digests, "requireDigests": True},
+        "topics": {"image": kafka},
+        "trainer": {"enabled": True, "image": trainer},
+    }
+    images = {
+        container["image"]
+        for pod in _pods(render(values)).values()
+        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]
+    }
+    own = {f"ghcr.io/longitude-health/{name}:0.1.0@{digest}" for name, digest in digests.items()}
+    assert images == own | {kafka, trainer}
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "triton"])
+def test_where_digests_are_required_an_image_without_one_is_refused_and_named(chart: Chart, name: str) -> None:
+    digests = {each: f"sha256:{0:064x}" for each in [*SERVICES, "triton"] if each != name}
+    values = {"image": {"digests": digests, "requireDigests": True}, "topics": {"manage": "none"}}
+    with pytest.raises(helm_python.HelmRenderError, match=rf"{name}:0\.1\.0 has no digest"):
+        chart.render(values, name="demo")
 
 
 def test_owners_of_tables_are_migrated_before_anything_else(manifests: list[Document]) -> None:

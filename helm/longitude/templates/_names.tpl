@@ -20,9 +20,19 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
-{{/* Takes root and repository. */}}
+{{/* An image of this product: its digest decides where one is given, the tag is for people then. Takes root and repository. */}}
 {{- define "longitude.image" -}}
-{{- printf "%s/%s:%s" .root.Values.image.registry .repository (.root.Values.image.tag | default .root.Chart.AppVersion) -}}
+{{- $named := printf "%s/%s:%s" .root.Values.image.registry .repository (.root.Values.image.tag | default .root.Chart.AppVersion) -}}
+{{- $digest := index .root.Values.image.digests .repository | default "" -}}
+{{- include "longitude.pinned" (dict "root" .root "image" (ternary (printf "%s@%s" $named $digest) $named (ne $digest ""))) -}}
+{{- end -}}
+
+{{/* Any image, refused without a digest where an installation asks for digests. Takes root and image. */}}
+{{- define "longitude.pinned" -}}
+{{- if and .root.Values.image.requireDigests (not (contains "@sha256:" .image)) -}}
+{{- fail (printf "image.requireDigests: %s has no digest" .image) -}}
+{{- end -}}
+{{- .image -}}
 {{- end -}}
 
 {{- define "longitude.pullSecrets" -}}

@@ -69,8 +69,15 @@ def test_nothing_listens_beyond_loopback() -> None:
 
 def test_images_are_named_with_a_version() -> None:
     for part in PARTS.values():
-        assert re.search(r":[^:/]*\d[^:/]*$", part["image"]), part["image"]
+        assert re.search(r":[^:/@]*\d[^:/@]*(@sha256:[0-9a-f]{64})?$", part["image"]), part["image"]
         assert not part["image"].endswith(":latest")
+
+
+def test_no_container_gains_privileges_and_what_is_built_here_writes_nothing_but_its_volumes() -> None:
+    for name, part in PARTS.items():
+        assert part["security_opt"] == ["no-new-privileges:true"], name
+        if "build" in part:
+            assert (part["read_only"], part["cap_drop"], part["tmpfs"]) == (True, ["ALL"], ["/tmp"]), name
 
 
 def test_the_same_kafka_tool_makes_topics_on_a_cluster_and_here() -> None:

@@ -29,17 +29,19 @@ def test_a_service_starts_with_nothing_but_its_own_packages(service: str, tmp_pa
     uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
     lines = tmp_path / "requirements.txt"
     lines.write_text("\n".join(_needs("requirements", service)) + "\n")
-    python, app = tmp_path / "venv/bin/python", tmp_path / "app"
-    for folder in _needs("sources", service):
-        shutil.copytree(ROOT / folder, app, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    python, packages = tmp_path / "venv/bin/python", tmp_path / "venv/lib/python3.11/site-packages"
+    install = [uv, "pip", "install", "--quiet", "--python", str(python)]
     for command in (
         [uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")],
-        [uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "--no-deps", "-r", str(lines)],
+        [*install, "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(lines)],
         [uv, "pip", "check", "--quiet", "--python", str(python)],
     ):
         subprocess.run(command, check=True, timeout=300)
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(app), "HOME": str(tmp_path)}
-    imported = [str(python), "-c", f"import {service}.app"]
+    for folder in _needs("sources", service):
+        shutil.copytree(ROOT / folder, packages, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    # As the processes start that decode what strangers send: no PYTHONPATH, no folder of their own.
+    imported = [str(python), "-I", "-c", f"import {service}.app"]
     subprocess.run(imported, env=environment, cwd=tmp_path, check=True, timeout=120)
     started = [str(python), "-m", service]
     done = subprocess.run(

@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -111,6 +112,28 @@ def test_stages_and_users_are_as_they_should_be(file: Path) -> None:
     assert set(re.findall(r"--from=(\S+)", text)) <= stages
     assert "USER 10001:10001" in text
     assert not re.search(r"^FROM \S+:latest", text, re.MULTILINE)
+
+
+def _last_stages() -> list[str]:
+    """Instructions of the stages that services run in: everything that stands on the image without a shell."""
+    _, _, after = (DOCKER / "Dockerfile").read_text().partition("FROM gcr.io/distroless/python3-debian12:nonroot")
+    return [line for line in after.splitlines() if not line.startswith("#")]
+
+
+def test_what_a_service_runs_in_has_no_shell_and_calls_for_none() -> None:
+    lines = _last_stages()
+    assert lines, "the stage is gone, or stands on another image"
+    assert not [line for line in lines if line.startswith(("RUN", "SHELL"))]
+    commands = [line.split(maxsplit=1)[1] for line in lines if line.lstrip().startswith(("CMD ", "ENTRYPOINT "))]
+    assert [json.loads(command)[0] for command in commands] == ["/usr/bin/python3.11"] * 2
+
+
+def test_no_wheel_is_built_while_an_image_is_and_none_comes_without_its_hash() -> None:
+    for file in FILES:
+        installs = re.findall(r"pip install ((?:.*\\\n)*.*)", file.read_text())
+        assert installs, file.name
+        for arguments in installs:
+            assert {"--require-hashes", "--no-deps", "--only-binary", "-r"} <= set(arguments.split()), file.name
 
 
 def test_the_dockerfile_takes_the_service_as_an_argument_and_names_none() -> None:
