@@ -8,7 +8,7 @@ import sys
 
 from client import stack
 from client.errors import ClientError
-from rich.console import Console
+from client.terminal import Screen
 
 from demo import page, run
 from demo.deciding import NoAnswerError
@@ -19,7 +19,7 @@ from demo.waiting import NotSettledError
 
 def main() -> int:
     """Run the demo and say whether all of it is really there."""
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = Screen(width=None if sys.stdout.isatty() else 110)
     try:
         outcome = asyncio.run(run.tell(stack.find(), Stages(console)))
     except (ClientError, NotSettledError, NoAnswerError) as error:

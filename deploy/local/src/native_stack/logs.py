@@ -1,4 +1,4 @@
-"""The end of a server's log, for a report on why it died."""
+"""The end of a server's log, for a report on why it died. What strangers sent and a server quotes does nothing there."""
 
 from collections import deque
 from pathlib import Path
@@ -13,4 +13,9 @@ def tail(log: Path) -> str:
         return "    (there is no log)"
     with log.open(errors="replace") as lines:
         last = deque(lines, maxlen=_LINES)
-    return "\n".join(f"    {line.rstrip()[:_LONGEST]}" for line in last) or "    (its log is empty)"
+    return "\n".join(f"    {_shown(line.rstrip()[:_LONGEST])}" for line in last) or "    (its log is empty)"
+
+
+def _shown(line: str) -> str:
+    r"""What would act on a terminal (control characters, marks of direction) by its number, `\x1b` or `\u202e`."""
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in line)

@@ -61,7 +61,8 @@ def test_hadolint_accepts_images_by_digest(tmp_path: Path) -> None:
     for name in (name for name in FILES if "Dockerfile" in name):
         (tmp_path / Path(name).name).write_text(pinned(TEXTS[name], KNOWN))
     config = places.REPOSITORY / "deploy/docker/hadolint.yaml"
-    command = [Path(sys.executable).parent / "hadolint", "--config", config, *sorted(tmp_path.iterdir())]
+    hadolint = Path(sys.executable).parent / "hadolint"
+    command = [str(word) for word in (hadolint, "--config", config, *sorted(tmp_path.iterdir()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
 

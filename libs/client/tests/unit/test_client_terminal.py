@@ -9,7 +9,7 @@ from pathlib import Path
 
 import client.cli
 import pytest
-from client.cli import page
+from client.cli import command, page
 from client.terminal import Screen, Text, visible, visible_json
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,10 +79,56 @@ def test_no_way_of_printing_lets_one_through(way: str) -> None:
         assert visible(foreign) in "".join(line.strip() for line in out.splitlines())
 
 
-def test_every_module_of_the_command_prints_by_this_way() -> None:
-    folder = Path(client.cli.__path__[0])
-    written = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
-    assert written
-    for name, source in written.items():
-        assert "rich.text" not in source, name
-        assert not re.search(r"(?<![A-Za-z])Console\(|(?<![._a-z])print\(", source), name
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["{}"],
+        ["timeline", "{}"],
+        ["timeline", "a@b", "--{}"],
+        ["timeline", "a@b", "--valid-at", "{}"],
+        ["ask", "a@b", "q", "{}"],
+        ["send", "/{}"],
+        ["review", "1", "--edit", "/{}"],
+        ["context", "a@b", "--question", "q", "--budget", "{}"],
+    ],
+)
+def test_what_is_wrong_with_a_command_line_is_told_without_doing_what_stands_in_it(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = "x" + "".join(ACTING[:40]).replace("\0", "") + BIDIRECTIONAL + "y"
+    with pytest.raises(SystemExit) as ended:
+        command.main([argument.format(foreign) for argument in arguments])
+    told = capsys.readouterr()
+    assert ended.value.code in {1, 2}
+    assert told.err.startswith("longitude: ")
+    assert not set(told.out + told.err) & set(ACTING)
+
+
+def test_the_help_is_printed_whole_where_nothing_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main([])
+    told = capsys.readouterr()
+    assert "dead-letters" in told.out
+    assert told.err == ""
+
+
+# What prints: rich's console and typer's own ways pass nothing through `visible`.
+_PRINTING = re.compile(
+    r"rich\.text|rich import print|(?<![A-Za-z])Console\(|(?<![._a-z])print\(|\b(?:typer|click)\.(?:echo|secho|launch)"
+)
+# The two doors of `--json`, both through visible_json.
+_WRITING = re.compile(r"sys\.std(?:out|err)\.(?:buffer\.)?write\((?!visible_json\()|os\.write\(")
+
+
+def test_every_module_of_the_client_and_the_demo_prints_by_this_way() -> None:
+    package = Path(client.cli.__path__[0]).parent
+    files = [*package.rglob("*.py"), *(package.parents[3] / "deploy/demo/src").rglob("*.py")]
+    assert len(files) > 40
+    for file in (file for file in files if file.name != "terminal.py"):
+        source = file.read_text(encoding="utf-8")
+        assert not _WRITING.search(source), file
+        if file.is_relative_to(package):
+            assert not _PRINTING.search(source), file
+        else:
+            # The demo's pages are rich's own; the one console that prints them is a Screen.
+            assert not re.search(r"(?<![A-Za-z])Console\(|(?<![._a-z])print\(", source), file

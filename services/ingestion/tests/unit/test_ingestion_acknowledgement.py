@@ -1,6 +1,8 @@
 """Answers: the matrix of modes, ERR in the terms of the message's version, and the same answer to the same message."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from ingestion.domain.acknowledgement import Policy, acknowledge, read_envelope
 from ingestion.domain.hl7 import parse
 from ingestion.domain.refusal import Condition, Location, RefusedError, Verdict
@@ -111,6 +113,28 @@ def test_what_is_repeated_from_a_header_is_bounded() -> None:
     raw = b"MSH|^~\\&|" + b"A" * 5000 + b"|B|C|D|20240101||ADT^A01|" + b"7" * 2000 + b"|P|2.5.1\r"
     ((_, answer),) = acknowledge(read_envelope(raw, "ascii"), None, DIGEST)
     assert len(answer) < 1000
+
+
+# What acts on a terminal, beside the end of a segment: UAX #9 has the marks of direction.
+ACTING = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u061c", *"\u200e\u200f\u2028\u2029"} - {"\r"}
+ACTING |= {chr(number) for number in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)}
+FOREIGN = st.text(st.sampled_from(sorted(ACTING) + list("|^~\\&#AB1")), max_size=12)
+
+
+@given(delimiters=FOREIGN, fields=st.lists(FOREIGN, max_size=18), codec=st.sampled_from(["utf-8", "latin-1", "ascii"]))
+@example(delimiters="\x1b^~\\&\x1b", fields=["A", "B"], codec="utf-8")
+@example(delimiters="|\u202e~\\&|", fields=["A", "B"], codec="utf-8")
+@example(delimiters="|^~\\&\x1b[2J|", fields=["A", "B"], codec="utf-8")
+def test_no_header_whatever_its_dialect_makes_an_answer_that_acts_on_a_terminal(
+    delimiters: str, fields: list[str], codec: str
+) -> None:
+    header = f"MSH{delimiters}{delimiters[:1].join(fields)}\r"
+    refusal = RefusedError(Condition.SEGMENT_SEQUENCE, "no \x1b[2J", Location("\u202eOB"))
+    for ((_, answer),) in (
+        acknowledge(read_envelope(header.encode(codec, "replace"), codec), None, DIGEST),
+        acknowledge(read_envelope(header.encode(codec, "replace"), codec), refusal, DIGEST),
+    ):
+        assert not set(answer.decode(codec)) & ACTING
 
 
 @pytest.mark.parametrize("control", ["\x1b[2J", "\x9b2J", "\x07", "\u202e", "\u2066"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_text
-import sys
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from rich.console import Console
 from client import forms, kafka, stack
 from client.api import AuditingClient
 from client.cli.page import ACCENT, BAD, GOOD, QUIET, row, styled, table
-from client.cli.session import Json, margin, print_json, run, screen
+from client.cli.session import Json, margin, print_json, print_json_line, run, screen
 from client.consumer import AuditConsumer, VerifiedRecord
 from client.records import is_logged
 from client.terminal import Text
@@ -203,7 +202,7 @@ async def _consume(topics: set[str], limit: int, key: str, wait: float, *, as_js
 
 def _show_verified(verified: VerifiedRecord, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json_text.dumps(forms.leaf(verified.proof.leaf)) + "\n")
+        print_json_line(forms.leaf(verified.proof.leaf))
         return
     leaf = verified.proof.leaf
     line = f"✓ leaf {leaf.index:>6}  {leaf.topic}/{leaf.partition}/{leaf.offset}  {leaf.event_id}"

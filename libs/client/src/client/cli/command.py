@@ -6,8 +6,11 @@ Exit code 0 only if what was asked holds; 1 when it does not or cannot be told; 
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Sequence
 
 import typer
+from typer.exceptions import TyperException
 
 from client.cli.ask import ask
 from client.cli.audit import app as audit
@@ -23,6 +26,7 @@ from client.cli.rebuild import rebuild
 from client.cli.replay import replay
 from client.cli.review import review
 from client.cli.send import send
+from client.cli.session import complain
 from client.cli.timeline import timeline
 from client.cli.trace import trace
 from client.cli.visit import brief, note, summary
@@ -60,7 +64,19 @@ app.add_typer(audit, name="audit")
 app.add_typer(learn, name="learn")
 
 
-def main() -> None:
-    """Console script. Libraries that log do so into nothing: a user is told in one line, by us."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Console script. Libraries that log do so into nothing: a user is told in one line, by us.
+
+    So is what is wrong with the command line: a shell puts the names of files there, which others gave them.
+    """
     logging.getLogger().addHandler(logging.NullHandler())
-    app()
+    try:
+        code = app(arguments, standalone_mode=False)
+    except TyperException as error:
+        # Empty where it is the help that was printed.
+        if text := error.format_message():
+            complain(text)
+        code = error.exit_code
+    except (typer.Abort, EOFError, KeyboardInterrupt):
+        code = 130
+    sys.exit(code or 0)

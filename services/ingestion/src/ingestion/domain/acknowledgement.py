@@ -44,7 +44,8 @@ class Envelope:
     def encoding_characters(self) -> str:
         """MSH-2 as sent, where it could be used."""
         used = self.delimiters.encoding_characters.replace("\0", "")
-        return self.header.raw(2) if self.header.raw(2).startswith(used) else used
+        sent = self.header.raw(2)
+        return sent if sent.startswith(used) and sent.isprintable() else used
 
     def echo(self, number: int) -> str:
         """A header field, to be repeated in the answer: no control character of a sender reaches a terminal."""
@@ -109,7 +110,8 @@ def _message(envelope: Envelope, code: str, refusal: RefusedError | None, digest
     lines = [_msh(envelope, code, digest), _msa(envelope, code, refusal)]
     if refusal:
         lines.append(_err(envelope, refusal))
-    return "".join(line + "\r" for line in lines).encode(envelope.codec, errors="replace")
+    # Whatever stands in a line, nothing of it acts on what shows the answer.
+    return "".join(shown(line, envelope.delimiters) + "\r" for line in lines).encode(envelope.codec, errors="replace")
 
 
 def _msh(envelope: Envelope, code: str, digest: bytes) -> str:

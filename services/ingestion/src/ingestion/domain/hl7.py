@@ -186,7 +186,7 @@ def read_delimiters(text: str, codec: str) -> Delimiters:
     """MSH-1 and MSH-2 of any dialect; RefusedError when they cannot serve."""
     separator = text[3:4]
     characters = text[4 : text.find(separator, 4)] if separator and text.find(separator, 4) > 0 else ""
-    if not separator.strip() or separator.isalnum():
+    if separator.isspace() or separator.isalnum() or not separator.isprintable() or not separator:
         raise RefusedError(Condition.REQUIRED_FIELD_MISSING, "MSH-1 is not a field separator", Location("MSH", 1, 1))
     if not characters:
         raise RefusedError(Condition.REQUIRED_FIELD_MISSING, "MSH-2 is missing", Location("MSH", 1, 2))
@@ -206,7 +206,8 @@ _dialect = lru_cache(maxsize=256)(Delimiters)
 
 
 def _printable(characters: str) -> bool:
-    return not any(c.isalnum() or c.isspace() for c in characters)
+    """Whether each can delimit: a sender's control character would stand in every answer, and in whatever shows it."""
+    return not any(c.isalnum() or c.isspace() or not (c.isprintable() or c == "\0") for c in characters)
 
 
 def _not_hl7(text: str) -> str:
