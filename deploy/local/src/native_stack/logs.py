@@ -1,4 +1,4 @@
-"""The end of a server's log, for a report on why it died. What strangers sent and a server quotes does nothing there."""
+"""The end of a server's log, for a report on why it died. What a stranger sent and a server quotes does nothing."""
 
 from collections import deque
 from pathlib import Path
