@@ -10,7 +10,7 @@ import psycopg
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.grpc import channel
+from testkit.calls import channel
 
 from tests.benchmarks.load import new_feed
 from tests.benchmarks.stacks import Stacks

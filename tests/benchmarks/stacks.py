@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from native_stack import Stack
 from native_stack.topics import TopicSettings, create_topics
@@ -13,6 +14,7 @@ from native_stack.topics import TopicSettings, create_topics
 # `stacks(parts, models)` gives the endpoints while it is open.
 Stacks = Callable[[Sequence[str], Sequence[str]], AbstractContextManager[dict[str, str]]]
 _PARTITIONS = 4
+_SHOWN = {f"LONGITUDE_{name}" for name in ("TLS_CERTIFICATE", "TLS_KEY", "TLS_AUTHORITY", "ISSUER", "TOKEN_FILE")}
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def fresh(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str
         try:
             endpoints = stack.up(parts=parts, models=models, free_ports=True, owned=True)
             # What is measured is called from this process, which so needs something to show.
-            os.environ |= {name: value for name, value in endpoints.items() if name.startswith("LONGITUDE_TLS_")}
+            os.environ |= {name: endpoints[name] for name in endpoints.keys() & _SHOWN}
             yield endpoints
         finally:
             stack.down()
@@ -36,6 +38,7 @@ def replica(service: str, needs: Sequence[str], endpoints: Mapping[str, str]) ->
         stack = Stack(Path(folder) / "stack", Path(endpoints["LONGITUDE_TLS_CERTIFICATE"]).parent)
         try:
             elsewhere = {need: endpoints[f"LONGITUDE_{need.upper()}"] for need in needs}
+            elsewhere["issuer"] = urlsplit(endpoints["LONGITUDE_ISSUER"]).netloc
             yield stack.up(parts=(service,), models=(), free_ports=True, owned=True, elsewhere=elsewhere)
         finally:
             stack.down()

@@ -18,6 +18,7 @@ from tests.benchmarks import (
     assessment,
     context,
     find,
+    identity,
     mllp,
     read,
     reasoner,
@@ -39,6 +40,7 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
     "timeline": partial(timeline.run, sizes=timeline.SHORT),
     "context": partial(context.run, sizes=context.SHORT),
     "find": partial(find.run, sizes=find.SHORT),
+    "identity": lambda _: identity.run(identity.SHORT),
     "reasoner": partial(reasoner.run, size=reasoner.SHORT),
     "answers": lambda _: answers.run(answers.SHORT),
     "assessment": partial(assessment.run, questions=assessment.SHORT),
@@ -47,6 +49,7 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
 }
 # What the README tells of each.
 FIGURES = {
+    "identity": {"tls_cpu_us", "tls_and_token_cpu_us", "token_verified_cpu_us"},
     "read": {"cpu_ms_per_message", "ratio_to_python_hl7_parse"},
     "mllp": {
         "durable_messages_per_s_16_connections",
@@ -81,6 +84,7 @@ BESIDE = {
     "timeline": 1,
     "context": 1,
     "find": 1,
+    "identity": 1,
     "reasoner": 1,
     "training": 2,
 }

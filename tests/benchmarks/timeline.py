@@ -18,7 +18,7 @@ from longitude.ingestion.v1.events_pb2 import Payload
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.grpc import channel
+from testkit.calls import channel
 
 from tests.benchmarks.load import PATIENTS, message, new_feed, patient, percentile
 from tests.benchmarks.record import Process

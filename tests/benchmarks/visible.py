@@ -9,7 +9,7 @@ import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import PatientKey
-from servicekit.grpc import channel
+from testkit.calls import channel
 from testkit.mllp import MllpClient
 
 from tests.benchmarks.load import message, new_feed, patient, percentile

@@ -46,8 +46,8 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from native_stack.layout import MODELS
 from servicekit import Process
-from servicekit.grpc import channel
 from testkit import FaultProxy, MllpClient
+from testkit.calls import channel
 from testkit.kafka import kafka_through
 
 SERVERS = ("kafka", "postgres", "objects", "triton")

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
-from servicekit.grpc import channel
+from testkit.calls import channel
 
 from tests.faults.away import FILES, SERVERS, System, answers, asking, free_port, requests, running, until
 

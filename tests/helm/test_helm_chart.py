@@ -16,10 +16,11 @@ KNOWN = read_services()
 SERVICES = sorted(KNOWN)
 MODELS = sorted(path.parent.name for path in (ROOT / "deploy/triton/models").glob("*/config.pbtxt"))
 KUBERNETES = ["1.27", "1.29", "1.31", "1.33", "1.34", "1.35", "1.37"]
-EVERYTHING_ON = {
+EVERYTHING_ON: dict[str, Any] = {
     "otlpEndpoint": "collector.telemetry:4317",
     "image": {"pullSecrets": ["registry"], "tag": "1.2.3"},
     "networkPolicy": {"clientNamespaces": ["console"]},
+    "identity": {"issuer": "https://people.example.org:8443/realms/care"},
     "triton": {"modelRepositoryClaim": "models", "weightsClaim": "weights"},
     "trainer": {"enabled": True, "image": "registry.example.org/trainer:1.2.3", "nodes": 2, "workClaim": "jobs"},
     "nodeSelector": {"pool": "cpu"},
@@ -86,6 +87,7 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"kafka": {"bootstrap": "kafka"}}, "/kafka/bootstrap"),
         ({"topics": {"manage": "operator"}}, "/topics/manage"),
         ({"tls": {"from": "nowhere"}}, "/tls/from"),
+        ({"identity": {"issuer": "http://people.example.org"}}, "/identity/issuer"),
         ({"trainer": {"schedule": "hourly"}}, "/trainer/schedule"),
         ({"trainer": {"image": "trainer"}}, "/trainer/image"),
         ({"tolerations": [{"key": "a", "efect": "NoSchedule"}]}, "efect"),
@@ -219,6 +221,20 @@ def test_every_process_speaks_mutual_tls_with_a_certificate_of_its_own_name(rend
         assert "LONGITUDE_PLAINTEXT" not in data
     args = _pods(documents)["Deployment/demo-triton"]["spec"]["containers"][0]["args"]
     assert "--grpc-use-ssl-mutual=true" in args
+
+
+def test_services_know_the_identity_provider_and_may_reach_it(render: Any) -> None:
+    documents = render(EVERYTHING_ON)
+    for name in SERVICES:
+        data = _of(documents, "ConfigMap")[f"demo-{name}"]["data"]
+        assert (data["LONGITUDE_ISSUER"], data["LONGITUDE_AUDIENCE"]) == (
+            EVERYTHING_ON["identity"]["issuer"],
+            "longitude",
+        )
+        egress = _of(documents, "NetworkPolicy")[f"demo-{name}"]["spec"]["egress"]
+        assert {"ports": [{"protocol": "TCP", "port": 8443}]} in egress
+    policy = _of(render({"identity": {"issuer": "https://people.example.org"}}), "NetworkPolicy")["demo-memory"]
+    assert {"ports": [{"protocol": "TCP", "port": 443}]} in policy["spec"]["egress"]
 
 
 def test_certificates_may_be_there_already_and_plain_text_is_named(render: Any) -> None:

@@ -7,6 +7,7 @@ LONGITUDE_HTTP_LISTEN: "0.0.0.0:8080"
 LONGITUDE_GRPC_LISTEN: "0.0.0.0:50051"
 LONGITUDE_SHUTDOWN_GRACE: {{ sub .service.terminationGracePeriodSeconds 10 | quote }}
 {{- include "longitude.tlsSettings" $root }}
+{{- include "longitude.identitySettings" $root }}
 LONGITUDE_KAFKA: {{ $root.Values.kafka.bootstrap | quote }}
 {{- with $root.Values.otlpEndpoint }}
 LONGITUDE_OTLP_ENDPOINT: {{ . | quote }}

@@ -10,6 +10,15 @@ LONGITUDE_TLS_AUTHORITY: /etc/longitude/tls/ca.crt
 {{- end }}
 {{- end -}}
 
+{{/* Takes the chart's scope: who says who people are. */}}
+{{- define "longitude.identitySettings" -}}
+{{- with .Values.identity }}
+LONGITUDE_ISSUER: {{ .issuer | quote }}
+LONGITUDE_AUDIENCE: {{ .audience | quote }}
+LONGITUDE_ROLES_CLAIM: {{ .rolesClaim | quote }}
+{{- end }}
+{{- end -}}
+
 {{/* Items of volumeMounts and of volumes; the latter takes root and component. Never subPath: a renewed Secret must arrive. */}}
 {{- define "longitude.tlsMount" -}}
 {{- if ne .Values.tls.from "plaintext" }}

@@ -1,4 +1,4 @@
-"""`python -m native_stack up|down|status|start|stop|restart|kill`: the local stack from a shell."""
+"""`python -m native_stack up|down|status|start|stop|restart|kill|certificates`: the local stack from a shell."""
 
 # ruff: noqa: T201 - a command prints what it has to say
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from manifests import ManifestError, read_services
 
-from native_stack import catalogue
+from native_stack import authority, catalogue
 from native_stack.control import StackError
 from native_stack.layout import SHARED
 from native_stack.logs import tail
@@ -65,7 +65,14 @@ def _act(stack: Stack, arguments: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"up": _up, "down": _down, "status": _status} | dict.fromkeys(("start", "stop", "restart", "kill"), _act)
+def _certificates(stack: Stack, _: argparse.Namespace) -> int:
+    """Those of every part in the folder, without a stack: for containers."""
+    authority.issue(stack.layout.directory, (*_known(), authority.COMMAND))
+    return 0
+
+
+_COMMANDS = {"up": _up, "down": _down, "status": _status, "certificates": _certificates}
+_COMMANDS |= dict.fromkeys(("start", "stop", "restart", "kill"), _act)
 
 
 def _parser() -> argparse.ArgumentParser:

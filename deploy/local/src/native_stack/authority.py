@@ -1,8 +1,9 @@
-"""The stack's own certificate authority: a certificate for each part and for the command, all for loopback alone.
+"""The stack's own certificate authority: a certificate for each part and for the command.
 
 `issue` makes what is not there or near its end. Each holder has two files, `NAME.pem` and `NAME.key`; the authority's
 are `authority.pem`, which all trust, and `authority.key`. Keys are EC P-256 (PKCS #8), readable by their owner only.
-Names follow SPIFFE (X.509-SVID): one URI, `spiffe://longitude/NAME`, beside localhost and 127.0.0.1.
+Names follow SPIFFE (X.509-SVID): one URI, `spiffe://longitude/NAME`, beside localhost, 127.0.0.1 and the bare name, by
+which containers of one network find each other.
 """
 
 import fcntl
@@ -72,7 +73,7 @@ def _issue(folder: Path, name: str, signer: _Signer) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     uri = x509.UniformResourceIdentifier(f"{TRUST_DOMAIN}{name}")
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    names = x509.SubjectAlternativeName([uri, x509.DNSName("localhost"), address])
+    names = x509.SubjectAlternativeName([uri, x509.DNSName("localhost"), x509.DNSName(name), address])
     usage = x509.KeyUsage(**_USES | {"digital_signature": True})
     purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key())

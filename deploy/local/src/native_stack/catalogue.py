@@ -2,11 +2,17 @@
 
 from manifests import Services
 
-from native_stack import authority, kafka, postgres, seaweedfs, services, triton
+from native_stack import authority, issuer, kafka, postgres, seaweedfs, services, triton
 from native_stack.part import Part, Site
 from native_stack.ports import socket_name
 
-_BUILDERS = {"postgres": postgres.part, "objects": seaweedfs.part, "kafka": kafka.part, "triton": triton.part}
+_BUILDERS = {
+    "issuer": issuer.part,
+    "postgres": postgres.part,
+    "objects": seaweedfs.part,
+    "kafka": kafka.part,
+    "triton": triton.part,
+}
 BACKENDS = tuple(_BUILDERS)
 _OBJECT_KEYS = ("objects_access_key", "objects_secret_key")
 _SERVER_SOCKETS = {"KAFKA": "kafka", "OBJECTS": "objects", "TRITON": "triton", "TRITON_HTTP": "triton"}
@@ -19,7 +25,7 @@ def parts(known: Services) -> tuple[str, ...]:
 
 def credentials(known: Services) -> tuple[str, ...]:
     """The names of the passwords and keys of a stack."""
-    return (*_OBJECT_KEYS, *(f"postgres_{role}" for role in postgres.roles(known)))
+    return (*_OBJECT_KEYS, issuer.PASSWORD, *(f"postgres_{role}" for role in postgres.roles(known)))
 
 
 def build(name: str, site: Site) -> Part:
@@ -40,4 +46,7 @@ def endpoints(site: Site) -> dict[str, str]:
     if "postgres" in site.parts:
         roles = postgres.roles(site.services)
         lines |= {f"LONGITUDE_POSTGRES_{role.upper()}": postgres.dsn(site, role) for role in roles}
+    if "issuer" in site.parts:
+        lines |= {"LONGITUDE_ISSUER": issuer.url(site), "LONGITUDE_TOKEN_FILE": str(site.layout.token)}
+        lines["LONGITUDE_LOGIN_PASSWORD"] = site.credentials[issuer.PASSWORD]
     return lines | authority.settings(site.certificates, authority.COMMAND)

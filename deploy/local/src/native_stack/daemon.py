@@ -14,10 +14,11 @@ from pathlib import Path
 
 from manifests import read_services
 
-from native_stack import authority, catalogue, control, ports
+from native_stack import authority, catalogue, control, issuer, ports
 from native_stack.identity import ProcessIdentity
 from native_stack.layout import Layout
 from native_stack.part import PartError, Site, load_credentials, write_private
+from native_stack.people import Tokens, sign_in
 from native_stack.record import StackRecord
 from native_stack.request import Request
 from native_stack.supervisor import Supervisor
@@ -67,6 +68,8 @@ def _site(request: Request, layout: Layout) -> Site:
 async def _live(supervisor: Supervisor, record: StackRecord, site: Site, stop: asyncio.Event) -> int:
     try:
         if await _start_unless_stopped(supervisor, stop):
+            if "issuer" in site.parts:
+                sign_in(site.layout.token, Tokens(issuer.keys(site), issuer.url(site)), issuer.url(site))
             lines = (f"{name}={value}\n" for name, value in catalogue.endpoints(site).items())
             write_private(site.layout.environment, "".join(lines))
             async with await _serve(supervisor, record, site):

@@ -43,6 +43,11 @@ class Layout:
         return self.directory / "certificates"
 
     @property
+    def token(self) -> Path:
+        """Who the command speaks for; readable by its owner only."""
+        return self.directory / "token.json"
+
+    @property
     def supervisor_log(self) -> Path:
         """What the supervisor itself has to say."""
         return self.log("supervisor")

@@ -21,6 +21,7 @@ _SERVERS: Mapping[str, int] = {
     "triton_http": 8000,
     "triton": 8001,
     "triton_metrics": 8002,
+    "issuer": 9080,
 }
 INTERNAL = (
     "objects_grpc",

@@ -24,6 +24,15 @@ Progress = Callable[[StackRecord], None]
 _DOWN_WITHIN_S = 90
 
 
+def _parts(asked: Collection[str] | None, elsewhere: Mapping[str, str]) -> tuple[str, ...]:
+    """All, or those asked for; services ask the issuer who calls."""
+    services = read_services()
+    wanted = set(catalogue.parts(services) if asked is None else asked)
+    if wanted & services.keys():
+        wanted.add("issuer")
+    return tuple(name for name in catalogue.parts(services) if name in wanted and name not in elsewhere)
+
+
 class Stack:
     """The stack of one folder, running or not."""
 
@@ -53,7 +62,7 @@ class Stack:
         self.layout.make()
         request = Request(
             directory=str(self.layout.directory),
-            parts=tuple(name for name in catalogue.parts(read_services()) if parts is None or name in parts),
+            parts=_parts(parts, elsewhere or {}),
             models=tuple(triton.available_models() if models is None else models),
             free_ports=free_ports,
             owner=ProcessIdentity.of(os.getpid()) if owned else None,

@@ -55,7 +55,7 @@ def test_a_new_authority_issues_everything_anew(tmp_path: Path) -> None:
     held(tmp_path, "memory").check()
 
 
-def test_a_certificate_is_for_one_name_on_loopback_and_signs_no_other(tmp_path: Path) -> None:
+def test_a_certificate_is_for_one_name_here_and_signs_no_other(tmp_path: Path) -> None:
     authority.issue(tmp_path, ["memory"])
     certificate, root = (
         x509.load_pem_x509_certificate((tmp_path / f"{n}.pem").read_bytes()) for n in ("memory", "authority")
@@ -63,6 +63,6 @@ def test_a_certificate_is_for_one_name_on_loopback_and_signs_no_other(tmp_path: 
     certificate.verify_directly_issued_by(root)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["spiffe://longitude/memory"]
-    assert names.get_values_for_type(x509.DNSName) == ["localhost"]
+    assert names.get_values_for_type(x509.DNSName) == ["localhost", "memory"]
     assert not certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     assert root.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0

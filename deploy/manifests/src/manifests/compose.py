@@ -25,6 +25,7 @@ _WAITS = {
     "qdrant": {"qdrant": "service_started"},
     "triton": {"triton": "service_healthy"},
 }
+_TLS, _ISSUER = "/etc/longitude/tls", "${ISSUER}"
 _PLACES = {"tokenizer": "/usr/share/longitude/tokenizer.json", "keys": "/data", "feeds": "/etc/longitude/feeds.toml"}
 
 
@@ -47,7 +48,8 @@ def _container(service: Service) -> str:
     }
     if volumes := _volumes(service):
         lines["volumes"] = _flow(volumes)
-    told = "".join(f"      {key}: {value}\n" for key, value in environment(service, _wiring(service)).items())
+    variables = environment(service, _wiring(service)) | _identity(service)
+    told = "".join(f"      {key}: {value}\n" for key, value in variables.items())
     head = "".join(f"    {key}: {value}\n" for key, value in lines.items())
     return f"  {service.name}:\n{head}    environment:\n{told}"
 
@@ -68,7 +70,18 @@ def _build(service: Service) -> dict[str, object]:
 def _volumes(service: Service) -> list[str]:
     # Keys are made on the first start and kept: losing them means a new log.
     keys = [f"{service.name}-keys:{_PLACES['keys']}"] if service.uses("keys") else []
-    return keys + ([f"../feeds.toml:{_PLACES['feeds']}:ro"] if service.uses("feeds") else [])
+    shown = [f"${{CERTIFICATES}}/{file}:{_TLS}/{file}:ro" for file in _files(service)]
+    return shown + keys + ([f"../feeds.toml:{_PLACES['feeds']}:ro"] if service.uses("feeds") else [])
+
+
+def _files(service: Service) -> tuple[str, str, str]:
+    """Certificate, key, authority, as `native_stack certificates` makes them."""
+    return f"{service.name}.pem", f"{service.name}.key", "authority.pem"
+
+
+def _identity(service: Service) -> dict[str, str]:
+    names = (f"LONGITUDE_TLS_{which}" for which in ("CERTIFICATE", "KEY", "AUTHORITY"))
+    return dict(zip(names, (f"{_TLS}/{file}" for file in _files(service)), strict=True)) | {"LONGITUDE_ISSUER": _ISSUER}
 
 
 def _ports(service: Service) -> list[str]:

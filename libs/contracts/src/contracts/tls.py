@@ -100,9 +100,10 @@ class Renewed(Generic[T]):
 
 
 class _RenewedChannel(grpc.aio.Channel):
-    """Each call goes over the channel of the newest certificate; those under way end on theirs."""
+    """Each call goes over the channel of the newest certificate, with the token; those under way end on theirs."""
 
-    def __init__(self, tls: Tls | None, make: Callable[[], grpc.aio.Channel]) -> None:
+    def __init__(self, tls: Tls | None, make: Callable[[], grpc.aio.Channel], bearer: Callable[[], str]) -> None:
+        self._bearer = bearer
         self._closing: set[asyncio.Task[None]] = set()
         self._channels = Renewed(tls, make, self._leave)
 
@@ -140,6 +141,8 @@ class _RenewedChannel(grpc.aio.Channel):
 
     def _calls(self, kind: str, method: tuple[Any, ...], kinds: dict[str, Any]) -> Callable[..., Any]:
         def call(*asked: Any, **options: Any) -> Any:
+            if token := self._bearer():
+                options["metadata"] = (*(options.get("metadata") or ()), ("authorization", f"Bearer {token}"))
             return getattr(self._channels.current(), kind)(*method, **kinds)(*asked, **options)
 
         return call
@@ -154,12 +157,13 @@ def open_channel(
     tls: Tls | None,
     options: Sequence[tuple[str, Any]] = (),
     interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
+    bearer: Callable[[], str] = str,
 ) -> grpc.aio.Channel:
-    """A channel to host:port; None is plain text."""
+    """A channel to host:port; None is plain text. `bearer` is asked for the token that goes with each call, or none."""
 
     def opened() -> grpc.aio.Channel:
         if tls is None:
             return grpc.aio.insecure_channel(endpoint, options, interceptors=interceptors)
         return grpc.aio.secure_channel(endpoint, tls.client(), options, interceptors=interceptors)
 
-    return _RenewedChannel(tls, opened)
+    return _RenewedChannel(tls, opened, bearer)

@@ -1,4 +1,4 @@
-"""gRPC as every service serves and calls it: health, reflection, traces, and errors with a meaning."""
+"""gRPC as every service serves and calls it: callers who are known, health, traces, and errors with a meaning."""
 
 import asyncio
 import logging
@@ -6,11 +6,13 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import grpc
-from contracts.errors import InvalidInputError, LongitudeError
-from contracts.tls import Tls, open_channel
+from contracts.errors import InvalidInputError, LongitudeError, UnauthenticatedError
+from contracts.tls import TRUST_DOMAIN, Tls, open_channel
 from eventbus.delivery import place_of
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
@@ -18,6 +20,11 @@ from grpc_health.v1 import _async as aio_health
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor
+
+from servicekit.access import NO_PROCESS, Access
+from servicekit.principal import Person, Principal, called_by
+from servicekit.settings import IdentitySettings
+from servicekit.tokens import Verifier
 
 log = logging.getLogger("servicekit")
 
@@ -75,11 +82,15 @@ def _texts(message: Message) -> Iterator[tuple[str, str]]:
                 yield field.name, item
 
 
-def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+Known = Callable[[Any], Awaitable[Principal]]
+
+
+def _unary(behaviour: Callable[..., Awaitable[Any]], known: Known) -> Callable[..., Awaitable[Any]]:
     async def call(request: Any, context: Any) -> Any:
         try:
-            _check_text(request)
-            return await behaviour(request, context)
+            with called_by(await known(context)):
+                _check_text(request)
+                return await behaviour(request, context)
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - every failure is answered with a status
@@ -89,13 +100,14 @@ def _unary(behaviour: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
     return call
 
 
-def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+def _stream(behaviour: Callable[..., AsyncIterator[Any]], known: Known) -> Callable[..., AsyncIterator[Any]]:
     async def call(request: Any, context: Any) -> AsyncIterator[Any]:
         try:
-            asked = request if isinstance(request, Message) else _checked(request)
-            _check_text(asked)
-            async for response in behaviour(asked, context):
-                yield response
+            with called_by(await known(context)):
+                asked = request if isinstance(request, Message) else _checked(request)
+                _check_text(asked)
+                async for response in behaviour(asked, context):
+                    yield response
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - every failure is answered with a status
@@ -104,20 +116,68 @@ def _stream(behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., Async
     return call
 
 
-class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
-    """Turns errors of `contracts.errors` into their status; anything else into INTERNAL with a number."""
+class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
+    """Answers a caller who is known and may ask, as `principal.caller()`.
+
+    Errors of `contracts.errors` become their status; anything else INTERNAL with a number.
+    """
+
+    def __init__(self, access: Access, verifier: Verifier | None) -> None:
+        self._access, self._verifier = access, verifier
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        handler = await continuation(handler_call_details)
-        if handler is None or handler_call_details.method.startswith("/grpc."):
+        handler, method = await continuation(handler_call_details), handler_call_details.method
+        # Health, and reflection where it is on.
+        if handler is None or method.startswith("/grpc."):
             return handler
+        known = partial(self._known, method.rpartition("/")[2])
         if handler.unary_unary:
-            return handler._replace(unary_unary=_unary(handler.unary_unary))
+            return handler._replace(unary_unary=_unary(handler.unary_unary, known))
         if handler.unary_stream:
-            return handler._replace(unary_stream=_stream(handler.unary_stream))
+            return handler._replace(unary_stream=_stream(handler.unary_stream, known))
         if handler.stream_stream:
-            return handler._replace(stream_stream=_stream(handler.stream_stream))
-        return handler
+            return handler._replace(stream_stream=_stream(handler.stream_stream, known))
+        raise NotImplementedError(f"{method}: nobody checks who calls a stream that has one answer")
+
+    async def _known(self, rpc: str, context: Any) -> Principal:
+        token = _bearer(context)
+        principal = Principal(_process(context), await self._person(token))
+        self._access.check(rpc, principal)
+        _TOKEN.set(token)
+        return principal
+
+    async def _person(self, token: str) -> Person | None:
+        if not token:
+            return None
+        if self._verifier is None:
+            raise UnauthenticatedError("no identity provider is set here (LONGITUDE_ISSUER): tokens prove nothing")
+        return await self._verifier.person(token)
+
+
+# The token of the person whose call is being answered: what this process asks others meanwhile is for that person.
+_TOKEN: ContextVar[str] = ContextVar("token", default="")
+
+
+def _process(context: Any) -> str:
+    """The name in the caller's certificate. UnauthenticatedError for a certificate that names nobody of ours."""
+    shown = context.auth_context()
+    if "transport_security_type" not in shown or shown["transport_security_type"] == [b"insecure"]:
+        return NO_PROCESS
+    names: list[bytes] = shown.get("peer_spiffe_id", [])
+    if len(names) != 1 or not names[0].startswith(TRUST_DOMAIN.encode()):
+        raise UnauthenticatedError("the certificate names no process of Longitude")
+    return names[0].decode().removeprefix(TRUST_DOMAIN)
+
+
+def _bearer(context: Any) -> str:
+    """The token that came with the call, or none. UnauthenticatedError for several, and for another scheme."""
+    sent = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
+    if not sent:
+        return ""
+    scheme, _, token = sent[0].partition(" ")
+    if len(sent) > 1 or scheme.lower() != "bearer" or not token:
+        raise UnauthenticatedError("`authorization` has one token: Bearer ...")
+    return str(token)
 
 
 def _listen(server: grpc.aio.Server, listen: str) -> None:
@@ -128,16 +188,25 @@ def _listen(server: grpc.aio.Server, listen: str) -> None:
 
 
 @asynccontextmanager
-async def server(listen: str, services: Sequence[Registration], grace: float) -> AsyncIterator[None]:
-    """Serve while inside, with health and reflection; requests under way get `grace` seconds to end."""
-    server = grpc.aio.server(interceptors=[aio_server_interceptor(), _Errors()], options=_SERVER_OPTIONS)
-    names = [reflection.SERVICE_NAME, health.SERVICE_NAME]
+async def server(
+    listen: str, services: Sequence[Registration], grace: float, access: Access | None = None
+) -> AsyncIterator[None]:
+    """Serve while inside, with health; requests under way get `grace` seconds to end.
+
+    Who may ask what is said by the services' own tables, unless `access` says it.
+    """
+    settings = IdentitySettings()
+    verifier = Verifier(settings.issuer, settings.audience, settings.roles_claim) if settings.issuer else None
+    calls = _Calls(access or Access.of(implementation for _, implementation, _ in services), verifier)
+    server = grpc.aio.server(interceptors=[aio_server_interceptor(), calls], options=_SERVER_OPTIONS)
+    names = [health.SERVICE_NAME, *([reflection.SERVICE_NAME] if settings.reflection else [])]
     servicer = aio_health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     for register, implementation, file in services:
         register(implementation, server)
         names += [service.full_name for service in file.services_by_name.values()]
-    reflection.enable_server_reflection(names, server)
+    if settings.reflection:
+        reflection.enable_server_reflection(names, server)
     _listen(server, listen)
     await server.start()
     for name in ["", *names]:
@@ -151,6 +220,7 @@ async def server(listen: str, services: Sequence[Registration], grace: float) ->
 
 @asynccontextmanager
 async def channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
-    """A traced channel to another service, by mutual TLS as this process."""
-    async with open_channel(endpoint, Tls.of(os.environ), _CLIENT_OPTIONS, aio_client_interceptors()) as opened:
+    """A traced channel to another service, by mutual TLS as this process, for the person whose call is answered."""
+    interceptors = aio_client_interceptors()
+    async with open_channel(endpoint, Tls.of(os.environ), _CLIENT_OPTIONS, interceptors, _TOKEN.get) as opened:
         yield opened

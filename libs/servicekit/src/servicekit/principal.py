@@ -6,7 +6,7 @@ process: the command, a door, or a service that passes the person's token on.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -49,4 +49,6 @@ def called_by(principal: Principal) -> Iterator[None]:
     try:
         yield
     finally:
-        _CALLER.reset(token)
+        # A stream whose caller went away is closed in another context.
+        with suppress(ValueError):
+            _CALLER.reset(token)

@@ -12,6 +12,8 @@ from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from servicekit.tokens import check_url
+
 PREFIX = "LONGITUDE_"
 EX_CONFIG = 78
 
@@ -30,7 +32,23 @@ class _FromEnvironment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class ServiceSettings(_FromEnvironment):
+class IdentitySettings(_FromEnvironment):
+    """Who calls, and how a process shows itself."""
+
+    # Mutual TLS: this process's certificate, its key and the authority, PEM files; or plain text (contracts.tls).
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_authority: str = ""
+    plaintext: bool = False
+    # The OpenID Connect provider of people, whom its tokens are for, and the claim with roles; empty: no person calls.
+    issuer: Annotated[str, AfterValidator(lambda url: check_url(url) if url else "")] = ""
+    audience: str = "longitude"
+    roles_claim: str = "roles"
+    # Whether callers may list the RPCs.
+    reflection: bool = False
+
+
+class ServiceSettings(IdentitySettings):
     """What every service is told."""
 
     # Kafka bootstrap server.
@@ -38,11 +56,6 @@ class ServiceSettings(_FromEnvironment):
     # Where this process listens: gRPC, and HTTP for /healthz, /readyz and /metrics.
     grpc_listen: Endpoint
     http_listen: Endpoint
-    # Mutual TLS: this process's certificate, its key and the authority, PEM files; or plain text (contracts.tls).
-    tls_certificate: str = ""
-    tls_key: str = ""
-    tls_authority: str = ""
-    plaintext: bool = False
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     # Spans go to this file as JSON lines, to an OTLP collector, or nowhere.
     trace_file: str = ""

@@ -16,12 +16,14 @@ from longitude.imaging.v1.imaging_service_pb2_grpc import (
     ImagingServiceStub,
     add_ImagingServiceServicer_to_server,
 )
+from servicekit.access import Access
 from servicekit.grpc import channel, server
 
 if TYPE_CHECKING:
     from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceAsyncStub
 
 SECRET = "EVERYWOMAN"
+ACCESS = Access(processes={"command": frozenset({"GetDocument", "GetStudyAnalysis"})})
 
 
 def family(parent: type[errors.LongitudeError]) -> list[type[errors.LongitudeError]]:
@@ -56,7 +58,7 @@ async def failing() -> AsyncIterator[ImagingServiceAsyncStub]:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
     file: FileDescriptor = pb.DESCRIPTOR
     async with (
-        server(address, [(add_ImagingServiceServicer_to_server, Failing(), file)], grace=1.0),
+        server(address, [(add_ImagingServiceServicer_to_server, Failing(), file)], 1.0, ACCESS),
         channel(address) as opened,
     ):
         yield ImagingServiceStub(opened)

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from longitude.imaging.v1 import imaging_service_pb2
 from longitude.ingestion.v1 import ingestion_service_pb2
+from servicekit.access import Access
 from servicekit.grpc import channel, server
 
 
@@ -90,7 +91,11 @@ async def serving(method: MethodDescriptor) -> AsyncIterator[grpc.aio.Channel]:
     def register(_: Any, to: grpc.aio.Server) -> None:
         to.add_generic_rpc_handlers((generic,))
 
-    async with server(address, [(register, None, method.containing_service.file)], 1.0), channel(address) as opened:
+    registration, access = (
+        (register, None, method.containing_service.file),
+        Access(processes={"command": frozenset({method.name})}),
+    )
+    async with server(address, [registration], 1.0, access), channel(address) as opened:
         yield opened
 
 

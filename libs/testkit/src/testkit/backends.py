@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import psycopg
 import tritonclient.grpc as triton
@@ -52,6 +53,11 @@ class Backends:
         with ThreadPoolExecutor(max(len(self._stacks), 1)) as pool:
             list(pool.map(_discard, self._stacks))
 
+    @property
+    def issuer(self) -> dict[str, str]:
+        """The variables of the issuer that every stack of the session trusts, with who the tests are."""
+        return self._server("issuer")
+
     def kafka(self) -> str:
         """The bootstrap address of a broker that has every topic of the system."""
         return self._server("kafka")["LONGITUDE_KAFKA"]
@@ -87,7 +93,8 @@ class Backends:
         """A stack of its own, up and on free ports, stopped at the end; `elsewhere` is what it shares (Stack.up)."""
         stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}", self._certificates)
         self._stacks.append(stack)
-        stack.up(parts=parts, models=models, free_ports=True, owned=True, elsewhere=elsewhere)
+        shared = {"issuer": urlsplit(self.issuer["LONGITUDE_ISSUER"]).netloc} if parts != ("issuer",) else {}
+        stack.up(parts=parts, models=models, free_ports=True, owned=True, elsewhere=shared | dict(elsewhere or {}))
         return stack
 
     def _server(self, part: str, models: Collection[str] | None = None) -> dict[str, str]:

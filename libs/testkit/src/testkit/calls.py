@@ -1,9 +1,14 @@
-"""gRPC channels of tests, with the certificate that the session speaks with."""
+"""gRPC channels of tests: the session's certificate, and the person that it is signed in as."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
+from client.people import bearer
 from contracts.tls import Tls
+from contracts.tls import open_channel as channel_to
 
 
 def tls() -> Tls:
@@ -13,6 +18,25 @@ def tls() -> Tls:
     return made
 
 
+@asynccontextmanager
+async def channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel of who works at this machine."""
+    async with channel_to(endpoint, tls(), bearer=lambda: bearer(os.environ)) as opened:
+        yield opened
+
+
 def open_channel(endpoint: str) -> grpc.Channel:
-    """A channel that blocks."""
-    return grpc.secure_channel(endpoint, tls().client())
+    """The same, which blocks."""
+    return grpc.intercept_channel(grpc.secure_channel(endpoint, tls().client()), _Signed())
+
+
+class _Signed(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(_signed(details), request)
+
+    def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(_signed(details), request)
+
+
+def _signed(details: Any) -> Any:
+    return details._replace(metadata=[*(details.metadata or ()), ("authorization", f"Bearer {bearer(os.environ)}")])

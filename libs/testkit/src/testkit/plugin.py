@@ -24,7 +24,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def backends(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Backends]:
     """Where the other fixtures come from."""
-    with Backends(tmp_path_factory.mktemp("backends"), certificates) as made:
+    with Backends(tmp_path_factory.mktemp("backends"), certificates) as made, pytest.MonkeyPatch.context() as patched:
+        for name, value in made.issuer.items():
+            patched.setenv(name, value)
         yield made
 
 

@@ -38,8 +38,8 @@ from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, Pa
 from longitude.memory.v1.events_pb2 import RecordUpdated
 from longitude.record.v1.fact_pb2 import PatientKey
 from minio import Minio
-from servicekit.grpc import channel
 from testkit import ObjectStorage
+from testkit.calls import channel
 
 if TYPE_CHECKING:
     from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceAsyncStub

@@ -23,7 +23,7 @@ from eventbus import Event, EventBus, Outgoing
 from longitude.imaging.v1 import imaging_service_pb2 as pb
 from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceStub
 from longitude.ingestion.v1.events_pb2 import StudyReceived
-from servicekit.grpc import channel
+from testkit.calls import channel
 
 if TYPE_CHECKING:
     from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceAsyncStub

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from servicekit.grpc import channel
 from testkit import MllpClient
+from testkit.calls import channel
 
 MESSAGE = (
     b"MSH|^~\\&|A|B|C|D|20240101||ADT^A08|PROC1|P|2.5.1\r"

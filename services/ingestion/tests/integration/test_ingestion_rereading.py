@@ -18,10 +18,10 @@ from longitude.ingestion.v1 import ingestion_service_pb2 as pb
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
 from testkit import MllpClient
 from testkit.backends import ObjectStorage
+from testkit.calls import channel
 
 Make = Callable[..., Any]
 

@@ -17,7 +17,7 @@ from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import Passage
-from servicekit.grpc import channel
+from testkit.calls import channel
 from testkit.kafka import forget_members
 
 Build = Callable[..., Any]

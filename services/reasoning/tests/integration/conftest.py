@@ -27,8 +27,8 @@ from native_stack import Stack
 from practice.records import RecordBuilder
 from reasoning.adapters.memory import Memory
 from servicekit import Process
-from servicekit.grpc import channel
 from testkit import Line, RunningStack
+from testkit.calls import channel
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub

@@ -36,10 +36,9 @@ from reasoning.adapters.postgres import Store
 from reasoning.app import app
 from reasoning.settings import Settings
 from servicekit import Process
-from servicekit.grpc import channel
 from servicekit.postgres import open_pool
 from testkit import FaultProxy, RunningStack
-from testkit.calls import tls
+from testkit.calls import channel, tls
 from tritonclient.grpc import service_pb2_grpc
 
 if TYPE_CHECKING:

@@ -42,10 +42,10 @@ from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
 from reasoning.domain import checking
 from reasoning.handlers import fingerprint
-from servicekit.grpc import channel
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
 from testkit import Line, RunningStack
+from testkit.calls import channel
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub

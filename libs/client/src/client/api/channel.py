@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import grpc
 from contracts.tls import Tls, TlsError
 from contracts.tls import open_channel as channel_to
 
 from client.errors import ClientError, NotThereError, RefusedError, UnreachableError
+from client.people import bearer
 from client.stack import find
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -24,12 +26,15 @@ _ERRORS: dict[grpc.StatusCode, type[ClientError]] = {
 
 @asynccontextmanager
 async def open_channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel to host:port by mutual TLS, with the certificate that the environment or the stack names."""
+    """A channel to host:port by mutual TLS, with the certificate that the environment or the stack names, for who is
+    signed in.
+    """
+    variables = find().variables
     try:
-        tls = Tls.of(find().variables)
+        tls = Tls.of(variables)
     except TlsError as error:
         raise ClientError(str(error)) from None
-    async with channel_to(endpoint, tls, _OPTIONS) as channel:
+    async with channel_to(endpoint, tls, _OPTIONS, bearer=partial(bearer, variables)) as channel:
         yield channel
 
 

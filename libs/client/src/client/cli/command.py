@@ -22,6 +22,7 @@ from client.cli.feed import feed
 from client.cli.file import file
 from client.cli.find import find
 from client.cli.learn import app as learn
+from client.cli.login import login, logout, whoami
 from client.cli.rebuild import rebuild
 from client.cli.replay import replay
 from client.cli.review import review
@@ -55,6 +56,9 @@ _COMMANDS = (
     feed,
     file,
     rebuild,
+    login,
+    whoami,
+    logout,
 )
 for command in _COMMANDS:
     app.command()(command)
