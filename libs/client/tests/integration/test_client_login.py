@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import socket
 import stat
 import subprocess
 import sys
@@ -16,10 +17,17 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 from client import people
+from client.api import ImagingClient
 from client.errors import ClientError
 from client.login import Provider
+from longitude.imaging.v1 import imaging_service_pb2 as pb
+from longitude.imaging.v1.events_pb2 import DocumentRead
+from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceServicer, add_ImagingServiceServicer_to_server
 from native_stack.people import CLIENT, PEOPLE
 from native_stack.provider import challenge
+from servicekit.access import Access
+from servicekit.grpc import server
+from servicekit.principal import caller
 from servicekit.tokens import Verifier
 from testkit import Backends
 from testkit.issuing import PASSWORD, Issuing, issuing
@@ -50,6 +58,50 @@ def test_a_demo_person_signs_in_and_out_and_the_file_is_private(
     assert stat.S_IMODE((tmp_path / "token.json").stat().st_mode) == 0o600
     assert command("logout").returncode == 0
     assert "nobody is signed in" in command("whoami").stderr
+
+
+def test_up_signs_in_who_works_at_the_machine(backends: Backends) -> None:
+    lines = backends.issuer
+    file = Path(lines["LONGITUDE_TOKEN_FILE"])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    verifier = Verifier(lines["LONGITUDE_ISSUER"], "longitude", "roles")
+    person = asyncio.run(verifier.person(people.bearer(lines)))
+    assert "physician" in person.roles
+    # Renewed for longer than a day's work.
+    refresh = people.claims(people.signed_in(lines)["refresh_token"])
+    assert refresh["exp"] > time.time() + 12 * 3600
+
+
+class Answering(ImagingServiceServicer):
+    """Says who asks."""
+
+    async def GetDocument(self, _: pb.GetDocumentRequest, __: Any) -> pb.GetDocumentResponse:  # noqa: N802
+        asking = caller()
+        name = asking.person.name if asking.person else ""
+        return pb.GetDocumentResponse(document=DocumentRead(document_id=f"{asking.process}: {name}"))
+
+    async def GetStudyAnalysis(self, _: pb.GetStudyAnalysisRequest, __: Any) -> pb.GetStudyAnalysisResponse:  # noqa: N802
+        raise NotImplementedError
+
+
+async def test_the_command_asks_for_who_is_signed_in_and_says_what_to_do_when_nobody_is(
+    issuer: Issuing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGITUDE_ISSUER", issuer.url)
+    monkeypatch.setenv("LONGITUDE_TOKEN_FILE", str(tmp_path / "token.json"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    served = (add_ImagingServiceServicer_to_server, Answering(), pb.DESCRIPTOR)
+    access = Access({"nurse": frozenset({"GetDocument"})})
+    async with server(address, [served], 1.0, access), ImagingClient.connect(address) as imaging:
+        with pytest.raises(ClientError, match="longitude login"):
+            await imaging.document("D1")
+        people.keep(os.environ, issuer.tokens.of(PEOPLE["auditor"]), issuer.url, CLIENT)
+        with pytest.raises(ClientError, match="not open to the role auditor"):
+            await imaging.document("D1")
+        people.keep(os.environ, issuer.tokens.of(PEOPLE["nurse"]), issuer.url, CLIENT)
+        assert (await imaging.document("D1")).document_id == "command: Jonas Meier"
 
 
 def test_nobody_signs_in_with_another_password_or_as_a_stranger(command: Command, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Verifier:
             except InvalidKeyIdError:
                 decoded = jwt.decode(token, await self._published(_UNKNOWN_S), ALGORITHMS)
             self._claims.validate(decoded.claims)
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise UnauthenticatedError(f"the token is not valid: {getattr(error, 'error', 'malformed')}") from None
         if str(decoded.header.get("typ", "JWT")).lower() not in _TYPES:
             raise UnauthenticatedError("the token is of another kind")
@@ -97,14 +97,19 @@ class Verifier:
         return Person(self._issuer, claims["sub"], name, known)
 
     async def _published(self, fresh_s: float) -> KeySet:
-        async with self._fetching:
-            now = self._clock()
-            if now - self._fetched > fresh_s and now - self._asked > min(fresh_s, _UNKNOWN_S):
-                self._asked = now
-                await self._renew(now)
-            if now - self._fetched > _KEPT_S:
-                raise UnavailableError("the identity provider cannot be reached")
-            return self._keys
+        """The keys, fetched when they are older than that; who finds them fresh waits for nobody."""
+        if self._due(fresh_s):
+            async with self._fetching:
+                if self._due(fresh_s):
+                    self._asked = self._clock()
+                    await self._renew(self._asked)
+        if self._clock() - self._fetched > _KEPT_S:
+            raise UnavailableError("the identity provider cannot be reached")
+        return self._keys
+
+    def _due(self, fresh_s: float) -> bool:
+        now = self._clock()
+        return now - self._fetched > fresh_s and now - self._asked > _UNKNOWN_S
 
     async def _renew(self, now: float) -> None:
         try:

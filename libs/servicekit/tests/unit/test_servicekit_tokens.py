@@ -172,8 +172,11 @@ def test_what_is_no_token_is_refused(text: str) -> None:
     refused(text)
 
 
-def test_a_token_as_long_as_a_book_is_refused() -> None:
+def test_a_token_as_long_as_a_book_or_as_deep_as_a_well_is_refused() -> None:
     refused(signed(name="x" * 20_000))
+    well = packed(b"[" * 8_000)
+    refused(f"{well}.{well}.{well}"[:16_000])
+    refused(f"{packed(b'[' * 11_000)}..")
 
 
 async def test_a_new_key_is_fetched_when_a_token_names_it_and_not_oftener_than_that() -> None:
