@@ -4,7 +4,7 @@ The pieces are cut as memory cuts them, and searched as memory searches them: in
 (all-MiniLM-L6-v2) and by words, fused by their reciprocal ranks. Beside: by meaning alone, and by words alone, as they
 are found while the embedder is away. Figures: questions whose piece is the first, or among the first three or five,
 over the letters and questions of `authored/letters.jsonl`, and `later` of `letters_later.jsonl`: another patient's, one
-of them in German, written when everything was chosen.
+of them in German, written when all but the constant of the ranks was chosen.
 """
 
 import asyncio

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import qdrant_edge as edge
 from contracts.errors import UnavailableError
 
-from memory.domain.vectors import DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
+from memory.domain.vectors import BY_MEANING, BY_WORDS, DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
 from memory.domain.words import Weights
 
 T = TypeVar("T")
@@ -70,14 +70,15 @@ class QdrantEdge:
         if words:
             query = edge.Query.Nearest(_sparse(words), using=WORDS)
             rarity = edge.SearchParams(idf=edge.IdfParams(corpus=kept))
-            ways.append(edge.Prefetch(limit, query=query, filter=kept, params=rarity))
+            ways.append((edge.Prefetch(limit, query=query, filter=kept, params=rarity), BY_WORDS))
         if vector is not None:
-            ways.append(edge.Prefetch(limit, query=edge.Query.Nearest(list(vector)), filter=kept))
+            ways.append((edge.Prefetch(limit, query=edge.Query.Nearest(list(vector)), filter=kept), BY_MEANING))
         if not ways:
             return []
         # The stub of the engine does not know that Rrf is a Fusion.
-        ranks: Any = edge.Fusion.Rrf(RANK)
-        return await self._query(collection, edge.QueryRequest(limit, query=ranks, prefetches=ways))
+        ranks: Any = edge.Fusion.Rrf(RANK, [weight for _, weight in ways])
+        request = edge.QueryRequest(limit, query=ranks, prefetches=[way for way, _ in ways])
+        return await self._query(collection, request)
 
     async def count(self, collection: str, vector: str = MEANING) -> int:
         having = edge.Filter(must=[edge.HasVectorCondition(vector)])

@@ -13,7 +13,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 
-from memory.domain.vectors import DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
+from memory.domain.vectors import BY_MEANING, BY_WORDS, DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
 from memory.domain.words import Weights
 
 TIMEOUT = 10
@@ -71,15 +71,17 @@ class QdrantServer:
         ways = []
         if words:
             rarity = models.SearchParams(idf=models.IdfCorpusParams(corpus=kept))
-            ways.append(models.Prefetch(query=_sparse(words), using=WORDS, filter=kept, params=rarity, limit=limit))
+            by_words = models.Prefetch(query=_sparse(words), using=WORDS, filter=kept, params=rarity, limit=limit)
+            ways.append((by_words, BY_WORDS))
         if vector is not None:
-            ways.append(models.Prefetch(query=list(vector), filter=kept, limit=limit))
+            ways.append((models.Prefetch(query=list(vector), filter=kept, limit=limit), BY_MEANING))
         if not ways:
             return []
-        ranks = models.RrfQuery(rrf=models.Rrf(k=RANK))
+        ranks = models.RrfQuery(rrf=models.Rrf(k=RANK, weights=[weight for _, weight in ways]))
+        prefetch = [way for way, _ in ways]
         with _reaching():
             found = await self._client.query_points(
-                collection, query=ranks, prefetch=ways, limit=limit, with_payload=False
+                collection, query=ranks, prefetch=prefetch, limit=limit, with_payload=False
             )
         return [Hit(str(point.id), point.score) for point in found.points]
 

@@ -162,13 +162,26 @@ async def test_direction_and_words_are_fused_by_their_reciprocal_ranks(
         await index.upsert(collection, [point(n, text=text) for n, text in enumerate(TEXTS)])
         by_direction = [hit.id for hit in await index.search(collection, vector(1), 5, ONLY)]
         hits = await index.fused(collection, vector(1), asked("bisoprolol stopped"), 5, ONLY)
-    ranks = {point(0).id: 1, point(1).id: 2}
-    scores = {
-        each: 1 / (60 + place) + (1 / (59 + ranks[each]) if each in ranks else 0)
-        for place, each in enumerate(by_direction)
-    }
+    by_words = [point(0).id, point(1).id]
+    scores = dict.fromkeys(by_direction, 0.0)
+    for ranking, weight in ((by_direction, 1.0), (by_words, 1.05)):
+        for rank, each in enumerate(ranking, 1):
+            scores[each] += 1 / (rank / weight + 1)
     assert {hit.id: hit.score for hit in hits} == {each: pytest.approx(score) for each, score in scores.items()}
     assert hits[0].id == point(1).id
+
+
+async def test_words_decide_where_the_ranks_of_two_points_are_crossed(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    first = []
+    async with keeper(name, tmp_path) as index:
+        for turn in range(8):
+            await index.ensure(each := f"{collection}_{turn}")
+            await index.upsert(each, [point(10 * turn, text=TEXTS[0]), point(10 * turn + 1, text=TEXTS[1])])
+            hits = await index.fused(each, vector(10 * turn + 1), asked("bisoprolol stopped"), 5, ONLY)
+            first.append(hits[0].id)
+    assert first == [point(10 * turn).id for turn in range(8)]
 
 
 async def test_a_filter_keeps_other_persons_words_out(name: str, tmp_path: Path, collection: str) -> None:
