@@ -1,22 +1,21 @@
 """`make eval EVAL=letters`: does a search of a patient's letters find the piece that answers?
 
-The pieces are cut as memory cuts them, and searched as memory searches them: in Qdrant's engine, by meaning
-(all-MiniLM-L6-v2) and by words, fused by their reciprocal ranks. Beside: by meaning alone, and by words alone, as they
-are found while the embedder is away. Figures: questions whose piece is the first, or among the first three or five,
-over the letters and questions of `authored/letters.jsonl`, and `later` of `letters_later.jsonl`: another patient's, one
-of them in German, written when all but the constant of the ranks was chosen.
+The pieces are cut as memory cuts them, and searched as memory searches them: by meaning (all-MiniLM-L6-v2) and by
+words, as Qdrant weighs them, fused by their reciprocal ranks. Beside: by meaning alone, and by words alone, as they are
+found while the embedder is away. Figures: questions whose piece is the first, or among the first three or five, over
+the letters and questions of `authored/letters.jsonl`, and `later` of `letters_later.jsonl`: another patient's, one of
+them in German, written when all but the constant of the ranks was chosen.
 """
 
-import asyncio
 import json
-import tempfile
+import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID
 
-from memory.adapters.qdrant_edge import QdrantEdge
+import numpy as np
 from memory.domain.chunks import cut
-from memory.domain.vectors import IDENTIFIER, NOTES, Point
+from memory.domain.vectors import BY_MEANING, BY_WORDS, RANK
 from memory.domain.words import asked, weighed
 
 from tests.evals.retrieval import embed
@@ -25,7 +24,6 @@ from tests.results import Result
 _FILES = {"": "letters.jsonl", "later, ": "letters_later.jsonl"}
 _FOLDER = Path(__file__).parent / "authored"
 _AMONG = (1, 3, 5)
-_ONLY = {IDENTIFIER: [1]}
 # The places of the pieces that were found, the best first.
 Ranking = list[int]
 
@@ -45,35 +43,32 @@ def run(n: int | None, seed: int) -> Result:
 
 def _ranks(pieces: Sequence[str], questions: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     """Of each question's piece, by the way it is searched."""
-    found = asyncio.run(_search(pieces, [question for question, _ in questions]))
-    return {
-        way: [_rank(holds, ranking, pieces) for (_, holds), ranking in zip(questions, rankings, strict=True)]
-        for way, rankings in found.items()
-    }
+    near = embed([question for question, _ in questions]) @ embed(pieces).T
+    ranks: dict[str, list[int]] = {"fused": [], "by meaning": [], "by words": []}
+    for (question, holds), cosines in zip(questions, near, strict=True):
+        meaning = [int(place) for place in np.argsort(-cosines, kind="stable")]
+        words = by_words(question, pieces)
+        for way, ranking in (("fused", fused(meaning, words)), ("by meaning", meaning), ("by words", words)):
+            ranks[way].append(_rank(holds, ranking, pieces))
+    return ranks
 
 
-async def _search(pieces: Sequence[str], questions: Sequence[str]) -> dict[str, list[Ranking]]:
-    """What memory's index finds for each question, by the way it is searched."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with QdrantEdge.open(Path(folder)) as index:
-            await index.ensure(NOTES)
-            await index.upsert(NOTES, _points(pieces))
-            found: dict[str, list[Ranking]] = {"fused": [], "by meaning": [], "by words": []}
-            for question, direction in zip(questions, embed(questions).tolist(), strict=True):
-                ways = {"fused": (direction, asked(question)), "by meaning": (direction, {})}
-                for way, (vector, words) in (ways | {"by words": (None, asked(question))}).items():
-                    hits = await index.fused(NOTES, vector, words, len(pieces), _ONLY)
-                    found[way].append([UUID(hit.id).int for hit in hits])
-            return found
+def by_words(question: str, pieces: Sequence[str]) -> Ranking:
+    """By the weights of the words in common, each times how rare it is among the pieces, as Qdrant counts that."""
+    weights = [weighed(piece) for piece in pieces]
+    holding = Counter(word for each in weights for word in each)
+    rarity = {word: math.log(1 + (len(pieces) - many + 0.5) / (many + 0.5)) for word, many in holding.items()}
+    scores = [math.fsum(rarity[word] * each[word] for word in asked(question) if word in each) for each in weights]
+    return [place for place in sorted(range(len(pieces)), key=lambda place: -scores[place]) if scores[place] > 0]
 
 
-def _points(pieces: Sequence[str]) -> list[Point]:
-    """Each under its place."""
-    vectors = embed(pieces).tolist()
-    return [
-        Point(str(UUID(int=place)), vector, {IDENTIFIER: 1}, weighed(piece))
-        for place, (piece, vector) in enumerate(zip(pieces, vectors, strict=True))
-    ]
+def fused(meaning: Ranking, words: Ranking) -> Ranking:
+    """By the sum of the reciprocal ranks, with the constants of memory's search."""
+    scores: dict[int, float] = {}
+    for ranking, weight in ((meaning, BY_MEANING), (words, BY_WORDS)):
+        for rank, place in enumerate(ranking, 1):
+            scores[place] = scores.get(place, 0.0) + 1 / (rank / weight + RANK - 1)
+    return sorted(scores, key=lambda place: -scores[place])
 
 
 def _rank(holds: str, ranking: Ranking, pieces: Sequence[str]) -> int:
