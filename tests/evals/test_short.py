@@ -26,7 +26,7 @@ FIGURES = {
 BESIDE = {
     "answers": {"rules alone", "words", "BM25", "random", "most recent first"},
     "learning": {"rules", "oracle", "words", "random"},
-    "letters": {"by words", "fused"},
+    "letters": {"by meaning", "by words"},
     "verifier": {"shared words"},
     "traps": {"rules alone"},
     "hallucination": {"rules alone", "random among allowed", "without the gate", "free prose", "free prose, no gate"},

@@ -3,6 +3,7 @@
 Error texts never repeat what was asked: an identifier names a person.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -105,9 +106,14 @@ class Rpc(MemoryServiceServicer):
         _check_text("query", request.query)
         limit = _limit(request.limit)
         person = await self._store.person(_identifier(request.patient))
-        vector = await self._search.embed(request.query)
         pending = await self._search.notes_pending(person)
-        found = await self._search.notes(person, vector, limit)
+        vector: Sequence[float] | None = None
+        try:
+            vector = await self._search.embed(request.query)
+        except UnavailableError:
+            # Words still find: all that is not seen by meaning is stated as pending.
+            pending = await self._search.notes_size(person)
+        found = await self._search.notes(person, request.query, vector, limit)
         return pb.SearchNotesResponse(hits=map(views.note_hit, found), pending=pending)
 
     async def SearchEvidence(self, request: pb.SearchEvidenceRequest, _: Any) -> pb.SearchEvidenceResponse:  # noqa: N802

@@ -96,13 +96,14 @@ def measure(question: str, passages: Sequence[Passage]) -> list[Relevance]:
 @lru_cache(_TEXTS)
 def terms(text: str) -> frozenset[str]:
     """The words of a text that say what it is about, without their endings."""
-    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _GENERAL)
+    return frozenset(stem(word) for word in _WORD.findall(text.casefold()) if word not in _GENERAL)
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """A word of lower case without its ending."""
     ending = next((each for each in _ENDINGS if word.endswith(each) and len(word) - len(each) >= _SHORTEST_STEM), "")
-    stem = word.removesuffix(ending)
-    return stem[:-1] if len(stem) > _SHORTEST_STEM and stem[-1] == stem[-2] else stem
+    left = word.removesuffix(ending)
+    return left[:-1] if len(left) > _SHORTEST_STEM and left[-1] == left[-2] else left
 
 
 def _with_ages(question: str, passage: Passage, words: frozenset[str]) -> frozenset[str]:

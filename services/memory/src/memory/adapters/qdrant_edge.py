@@ -6,7 +6,7 @@ process, not a power cut). One process per folder: the shard's lock refuses a se
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -14,7 +14,8 @@ from typing import Any, Self, TypeVar
 import qdrant_edge as edge
 from contracts.errors import UnavailableError
 
-from memory.domain.vectors import DIMENSIONS, IDENTIFIER, Hit, Point
+from memory.domain.vectors import BY_MEANING, BY_WORDS, DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
+from memory.domain.words import Weights
 
 T = TypeVar("T")
 
@@ -46,32 +47,57 @@ class QdrantEdge:
                 self._shards[collection] = await _in_thread(_open, self._folder / collection)
 
     async def upsert(self, collection: str, points: Sequence[Point]) -> None:
+        await self._write(collection, edge.UpdateOperation.upsert_points([_point(each) for each in points]))
+
+    async def add_words(self, collection: str, points: Sequence[Point]) -> None:
+        new = [edge.Point(each.id, {}, dict(each.payload)) for each in points]
+        words = [edge.PointVectors(each.id, {WORDS: _sparse(each.words or {})}) for each in points]
+        await self._write(
+            collection,
+            edge.UpdateOperation.upsert_points(new, update_mode=edge.UpdateMode.InsertOnly),
+            edge.UpdateOperation.update_vectors(words),
+        )
+
+    async def search(self, collection: str, vector: Sequence[float], limit: int, only: Only | None = None) -> list[Hit]:
+        query = edge.Query.Nearest(list(vector))
+        return await self._query(collection, edge.QueryRequest(limit, query=query, filter=_filter(only or {})))
+
+    async def fused(
+        self, collection: str, vector: Sequence[float] | None, words: Weights, limit: int, only: Only
+    ) -> list[Hit]:
+        kept = _filter(only)
+        ways = []
+        if words:
+            query = edge.Query.Nearest(_sparse(words), using=WORDS)
+            rarity = edge.SearchParams(idf=edge.IdfParams(corpus=kept))
+            ways.append((edge.Prefetch(limit, query=query, filter=kept, params=rarity), BY_WORDS))
+        if vector is not None:
+            ways.append((edge.Prefetch(limit, query=edge.Query.Nearest(list(vector)), filter=kept), BY_MEANING))
+        if not ways:
+            return []
+        # The stub of the engine does not know that Rrf is a Fusion.
+        ranks: Any = edge.Fusion.Rrf(RANK, [weight for _, weight in ways])
+        request = edge.QueryRequest(limit, query=ranks, prefetches=[way for way, _ in ways])
+        return await self._query(collection, request)
+
+    async def count(self, collection: str, vector: str = MEANING) -> int:
+        having = edge.Filter(must=[edge.HasVectorCondition(vector)])
+        return int(await _in_thread(self._shard(collection).count, edge.CountRequest(exact=True, filter=having)))
+
+    async def _query(self, collection: str, request: Any) -> list[Hit]:
+        found = await _in_thread(self._shard(collection).query, request)
+        return [Hit(str(point.id), point.score) for point in found]
+
+    async def _write(self, collection: str, *operations: Any) -> None:
         shard = self._shard(collection)
-        rows = [edge.Point(p.id, list(p.vector), dict(p.payload)) for p in points]
 
         def write() -> None:
-            shard.update(edge.UpdateOperation.upsert_points(rows))
+            for operation in operations:
+                shard.update(operation)
             shard.flush()
 
         async with self._writing:
             await _in_thread(write)
-
-    async def search(
-        self,
-        collection: str,
-        vector: Sequence[float],
-        limit: int,
-        only: Mapping[str, Collection[int]] | None = None,
-    ) -> list[Hit]:
-        shard = self._shard(collection)
-        query = edge.Query.Nearest(list(vector))
-        request = edge.SearchRequest(query=query, limit=limit, filter=_filter(only or {}))
-        found = await _in_thread(shard.search, request)
-        return [Hit(str(point.id), point.score) for point in found]
-
-    async def count(self, collection: str) -> int:
-        shard = self._shard(collection)
-        return int(await _in_thread(shard.count, edge.CountRequest(exact=True)))
 
     def _shard(self, collection: str) -> Any:
         if collection not in self._shards:
@@ -83,6 +109,8 @@ def _open(folder: Path) -> Any:
     if not folder.exists():
         _create(folder)
     shard = edge.EdgeShard.load(str(folder))
+    # A shard from before there were words has no place for them yet; a no-op otherwise.
+    shard.update(edge.UpdateOperation.create_sparse_vector(WORDS, edge.Modifier.Idf))
     # Builds the graph over segments that have grown large; a no-op otherwise.
     shard.optimize()
     return shard
@@ -94,7 +122,8 @@ def _create(folder: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     vectors = edge.EdgeVectorParams(size=DIMENSIONS, distance=edge.Distance.Cosine)
-    shard = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=vectors))
+    words = {WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
+    shard = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=vectors, sparse_vectors=words))
     shard.update(edge.UpdateOperation.create_field_index(IDENTIFIER, edge.PayloadSchemaType.Integer))
     shard.close()
     unfinished.rename(folder)
@@ -110,7 +139,20 @@ async def _in_thread(call: Callable[..., T], *arguments: Any) -> T:
         raise
 
 
-def _filter(only: Mapping[str, Collection[int]]) -> Any:
+def _point(point: Point) -> Any:
+    vectors: dict[str, Any] = {}
+    if point.vector is not None:
+        vectors[MEANING] = list(point.vector)
+    if point.words is not None:
+        vectors[WORDS] = _sparse(point.words)
+    return edge.Point(point.id, vectors, dict(point.payload))
+
+
+def _sparse(words: Weights) -> Any:
+    return edge.SparseVector(list(words), list(words.values()))
+
+
+def _filter(only: Only) -> Any:
     return edge.Filter(
         must=[edge.FieldCondition(key=key, match=edge.MatchAny(sorted(values))) for key, values in only.items()]
     )

@@ -1,9 +1,10 @@
 """Qdrant as a server or cluster, through its own asynchronous client.
 
-The collections are made with every write waited for, so a point that is acknowledged is in the server's log.
+The collections are made with every write waited for, so a point that is acknowledged is in the server's log. The server
+must be of version 1.19 or later: it adds a vector to a collection, and counts how rare a word is among some points.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
@@ -12,7 +13,8 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 
-from memory.domain.vectors import DIMENSIONS, IDENTIFIER, Hit, Point
+from memory.domain.vectors import BY_MEANING, BY_WORDS, DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
+from memory.domain.words import Weights
 
 TIMEOUT = 10
 _FAILURES = (ApiException, QdrantException, OSError, TimeoutError)
@@ -39,32 +41,70 @@ class QdrantServer:
             if not await self._client.collection_exists(collection):
                 vectors = models.VectorParams(size=DIMENSIONS, distance=models.Distance.COSINE)
                 await self._client.create_collection(collection, vectors_config=vectors)
+            if WORDS not in ((await self._client.get_collection(collection)).config.params.sparse_vectors or {}):
+                words = models.SparseVectorConfig(modifier=models.Modifier.IDF)
+                await self._client.create_vector_name(collection, WORDS, models.SparseVectorNameConfig(sparse=words))
             await self._client.create_payload_index(collection, IDENTIFIER, models.PayloadSchemaType.INTEGER)
 
     async def upsert(self, collection: str, points: Sequence[Point]) -> None:
-        structs = [models.PointStruct(id=p.id, vector=list(p.vector), payload=dict(p.payload)) for p in points]
         with _reaching():
-            await self._client.upsert(collection, structs, wait=True)
+            await self._client.upsert(collection, [_point(each) for each in points], wait=True)
 
-    async def search(
-        self,
-        collection: str,
-        vector: Sequence[float],
-        limit: int,
-        only: Mapping[str, Collection[int]] | None = None,
-    ) -> list[Hit]:
+    async def add_words(self, collection: str, points: Sequence[Point]) -> None:
+        new = [models.PointStruct(id=each.id, vector={}, payload=dict(each.payload)) for each in points]
+        words = [models.PointVectors(id=each.id, vector={WORDS: _sparse(each.words or {})}) for each in points]
+        with _reaching():
+            await self._client.upsert(collection, new, wait=True, update_mode=models.UpdateMode.INSERT_ONLY)
+            await self._client.update_vectors(collection, words, wait=True)
+
+    async def search(self, collection: str, vector: Sequence[float], limit: int, only: Only | None = None) -> list[Hit]:
         with _reaching():
             found = await self._client.query_points(
                 collection, query=list(vector), limit=limit, query_filter=_filter(only or {}), with_payload=False
             )
         return [Hit(str(point.id), point.score) for point in found.points]
 
-    async def count(self, collection: str) -> int:
+    async def fused(
+        self, collection: str, vector: Sequence[float] | None, words: Weights, limit: int, only: Only
+    ) -> list[Hit]:
+        kept = _filter(only)
+        ways = []
+        if words:
+            rarity = models.SearchParams(idf=models.IdfCorpusParams(corpus=kept))
+            by_words = models.Prefetch(query=_sparse(words), using=WORDS, filter=kept, params=rarity, limit=limit)
+            ways.append((by_words, BY_WORDS))
+        if vector is not None:
+            ways.append((models.Prefetch(query=list(vector), filter=kept, limit=limit), BY_MEANING))
+        if not ways:
+            return []
+        ranks = models.RrfQuery(rrf=models.Rrf(k=RANK, weights=[weight for _, weight in ways]))
+        prefetch = [way for way, _ in ways]
         with _reaching():
-            return (await self._client.count(collection, exact=True)).count
+            found = await self._client.query_points(
+                collection, query=ranks, prefetch=prefetch, limit=limit, with_payload=False
+            )
+        return [Hit(str(point.id), point.score) for point in found.points]
+
+    async def count(self, collection: str, vector: str = MEANING) -> int:
+        having = models.Filter(must=[models.HasVectorCondition(has_vector=vector)])
+        with _reaching():
+            return (await self._client.count(collection, count_filter=having, exact=True)).count
 
 
-def _filter(only: Mapping[str, Collection[int]]) -> models.Filter:
+def _point(point: Point) -> models.PointStruct:
+    vectors: dict[str, list[float] | models.SparseVector] = {}
+    if point.vector is not None:
+        vectors[MEANING] = list(point.vector)
+    if point.words is not None:
+        vectors[WORDS] = _sparse(point.words)
+    return models.PointStruct(id=point.id, vector=vectors, payload=dict(point.payload))
+
+
+def _sparse(words: Weights) -> models.SparseVector:
+    return models.SparseVector(indices=list(words), values=list(words.values()))
+
+
+def _filter(only: Only) -> models.Filter:
     return models.Filter(
         must=[models.FieldCondition(key=key, match=models.MatchAny(any=sorted(values))) for key, values in only.items()]
     )

@@ -39,7 +39,7 @@ class Gatherer:
         degraded: list[str] = []
         standing = await self._store.standing(identifier, known_at)
         vector = await self._vector(question, degraded)
-        notes = await self._notes(standing, vector, known_at, degraded)
+        notes = await self._notes(standing, question, vector, known_at, degraded)
         near = await self._evidence(question, [each.fact for each in standing.facts], vector, degraded)
         contradictions = [views.contradiction(one) for one in standing.person.contradictions if one.open]
         named = await self._named(standing, notes, contradictions)
@@ -60,7 +60,7 @@ class Gatherer:
         try:
             return await self._search.embed(question)
         except UnavailableError:
-            degraded.append("search by meaning: the embedder is out of reach")
+            degraded.append("search by meaning: the embedder is out of reach, found by word only")
             return None
 
     async def _named(
@@ -83,17 +83,16 @@ class Gatherer:
     async def _notes(
         self,
         standing: Standing,
+        question: str,
         vector: Sequence[float] | None,
         known_at: datetime | None,
         degraded: list[str],
     ) -> list[Note]:
-        if vector is None:
-            return []
         if pending := await self._search.notes_pending(standing.person):
             degraded.append(f"notes: {pending} pieces of text are not in the index yet")
         try:
             hits = await self._search.notes(
-                standing.person, vector, NOTES, known_at, standing.everything, standing.past
+                standing.person, question, vector, NOTES, known_at, standing.everything, standing.past
             )
         except UnavailableError:
             degraded.append("notes: the index is out of reach")

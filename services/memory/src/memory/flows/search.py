@@ -1,4 +1,4 @@
-"""Search by meaning over a person's notes and over the evidence library.
+"""Search over a person's notes, by meaning and by words, and over the evidence library.
 
 The index proposes ids; PostgreSQL decides what they are, whose they are and whether they still stand. A search says how
 much of what it should have seen is not in the index yet.
@@ -19,6 +19,7 @@ from memory.adapters.postgres.notes import NoteChunk
 from memory.adapters.postgres.past import Past
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import EVIDENCE, IDENTIFIER, NOTES, VectorIndex
+from memory.domain.words import asked
 
 # A person waits for the answer.
 EMBED_TIMEOUT = 5.0
@@ -51,7 +52,8 @@ class Search:
     async def notes(
         self,
         person: Person,
-        vector: Sequence[float],
+        query: str,
+        vector: Sequence[float] | None,
         limit: int,
         known_at: datetime | None = None,
         standing: Collection[ClinicalFact] | None = None,
@@ -59,10 +61,12 @@ class Search:
     ) -> list[NoteFound]:
         """The person's notes and documents nearest to the query, best first; what no longer stands is left out.
 
+        `vector`: the query's direction; without it, they are found by its words alone.
         `standing`: the facts that stand at `known_at`; None asks for those of now, or of `past`.
         """
         only = {IDENTIFIER: person.numbers}
-        hits = await self._index.search(NOTES, vector, limit * WIDER, only) if person.numbers else []
+        words = asked(query)
+        hits = await self._index.fused(NOTES, vector, words, limit * WIDER, only) if person.numbers else []
         async with self._store.as_of(known_at) as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
             documents = await entries.documents(conn, person.numbers, known_at or FOR_EVER, past)
@@ -82,6 +86,11 @@ class Search:
         """Chunks of the person's text that are not in the index yet."""
         async with self._store.connection() as conn:
             return await notes.pending(conn, person.numbers)
+
+    async def notes_size(self, person: Person) -> int:
+        """Chunks of the person's text."""
+        async with self._store.connection() as conn:
+            return await notes.pieces(conn, person.numbers)
 
     async def evidence(self, question: Question, vector: Sequence[float] | None, limit: int) -> list[Ranked]:
         """The passages nearest to a question, best first; without a vector, by word and concept alone."""

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import qdrant_edge
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.qdrant_server import QdrantServer
-from memory.domain.vectors import DIMENSIONS, Point, VectorIndex
-from qdrant_client import AsyncQdrantClient
+from memory.domain.vectors import DIMENSIONS, MEANING, WORDS, Point, VectorIndex
+from memory.domain.words import asked, weighed
+from qdrant_client import AsyncQdrantClient, models
 
 SERVER = os.environ.get("QDRANT_URL", "")
 KEEPERS = [
@@ -50,8 +52,36 @@ def vector(seed: int) -> list[float]:
     return [float(value) for value in values / np.linalg.norm(values)]
 
 
-def point(seed: int, identifier: int = 1) -> Point:
-    return Point(str(uuid.uuid5(uuid.NAMESPACE_OID, str(seed))), vector(seed), {"identifier": identifier})
+def point(seed: int, identifier: int = 1, text: str | None = None) -> Point:
+    words = None if text is None else weighed(text)
+    return Point(str(uuid.uuid5(uuid.NAMESPACE_OID, str(seed))), vector(seed), {"identifier": identifier}, words)
+
+
+TEXTS = ("bisoprolol stopped", "bisoprolol started", "the wound heals", "no bleeding", "weight unchanged")
+ONLY = {"identifier": [1]}
+
+
+async def make_as_before_words(name: str, folder: Path, collection: str, count: int) -> None:
+    """A collection as this service made it when it had no words, with points."""
+    if name == "edge":
+        vectors = qdrant_edge.EdgeVectorParams(size=DIMENSIONS, distance=qdrant_edge.Distance.Cosine)
+        place = folder / "edge" / collection
+        place.mkdir(parents=True)
+        shard = qdrant_edge.EdgeShard.create(str(place), qdrant_edge.EdgeConfig(vectors=vectors))
+        rows = [qdrant_edge.Point(p.id, list(p.vector or ()), dict(p.payload)) for p in map(point, range(count))]
+        shard.update(qdrant_edge.UpdateOperation.upsert_points(rows))
+        shard.close()
+        return
+    client = AsyncQdrantClient(path=str(folder / "local")) if name == "local" else AsyncQdrantClient(url=SERVER)
+    await client.create_collection(
+        collection, vectors_config=models.VectorParams(size=DIMENSIONS, distance=models.Distance.COSINE)
+    )
+    structs = [
+        models.PointStruct(id=p.id, vector=list(p.vector or ()), payload=dict(p.payload))
+        for p in map(point, range(count))
+    ]
+    await client.upsert(collection, structs)
+    await client.close()
 
 
 async def test_the_nearest_point_comes_first_with_its_cosine(name: str, tmp_path: Path, collection: str) -> None:
@@ -110,3 +140,109 @@ async def test_an_empty_collection_finds_nothing(name: str, tmp_path: Path, coll
         await index.ensure(collection)
         assert await index.search(collection, vector(1), 5) == []
         assert await index.count(collection) == 0
+
+
+async def test_a_word_finds_the_points_that_hold_it_without_a_direction(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        await index.upsert(collection, [point(n, text=text) for n, text in enumerate(TEXTS)])
+        hits = await index.fused(collection, None, asked("Was bisoprolol stopped?"), 5, ONLY)
+        nothing = [await index.fused(collection, None, asked(query), 5, ONLY) for query in ("warfarin", "?")]
+    assert [hit.id for hit in hits] == [point(0).id, point(1).id]
+    assert nothing == [[], []]
+
+
+async def test_direction_and_words_are_fused_by_their_reciprocal_ranks(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        await index.upsert(collection, [point(n, text=text) for n, text in enumerate(TEXTS)])
+        by_direction = [hit.id for hit in await index.search(collection, vector(1), 5, ONLY)]
+        hits = await index.fused(collection, vector(1), asked("bisoprolol stopped"), 5, ONLY)
+    by_words = [point(0).id, point(1).id]
+    scores = dict.fromkeys(by_direction, 0.0)
+    for ranking, weight in ((by_direction, 1.0), (by_words, 1.05)):
+        for rank, each in enumerate(ranking, 1):
+            scores[each] += 1 / (rank / weight + 1)
+    assert {hit.id: hit.score for hit in hits} == {each: pytest.approx(score) for each, score in scores.items()}
+    assert hits[0].id == point(1).id
+
+
+async def test_words_decide_where_the_ranks_of_two_points_are_crossed(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    first = []
+    async with keeper(name, tmp_path) as index:
+        for turn in range(8):
+            await index.ensure(each := f"{collection}_{turn}")
+            await index.upsert(each, [point(10 * turn, text=TEXTS[0]), point(10 * turn + 1, text=TEXTS[1])])
+            hits = await index.fused(each, vector(10 * turn + 1), asked("bisoprolol stopped"), 5, ONLY)
+            first.append(hits[0].id)
+    assert first == [point(10 * turn).id for turn in range(8)]
+
+
+async def test_a_filter_keeps_other_persons_words_out(name: str, tmp_path: Path, collection: str) -> None:
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        await index.upsert(collection, [point(n, n % 3, "bisoprolol") for n in range(30)])
+        hits = await index.fused(collection, vector(7), asked("bisoprolol"), 30, {"identifier": [0, 2]})
+    assert {hit.id for hit in hits} == {point(n).id for n in range(30) if n % 3 in (0, 2)}
+
+
+async def test_what_others_have_changes_nobodys_order(name: str, tmp_path: Path, collection: str) -> None:
+    query = asked("pain heparin")
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        mine = [point(0, text="pain"), point(1, text="heparin"), point(2, text="heparin again"), point(3, text="well")]
+        await index.upsert(collection, mine)
+        before = await index.fused(collection, None, query, 5, ONLY)
+        # Among everybody's, pain is now common and heparin rare.
+        await index.upsert(collection, [point(n, 2, "pain") for n in range(10, 60)])
+        assert await index.fused(collection, None, query, 5, ONLY) == before
+    assert before[0].id == point(0).id
+
+
+async def test_words_come_before_the_direction_and_stay_with_it(name: str, tmp_path: Path, collection: str) -> None:
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        await index.add_words(collection, [point(0, text=TEXTS[0])])
+        assert await index.count(collection, MEANING) == 0
+        assert await index.count(collection, WORDS) == 1
+        assert [hit.id for hit in await index.fused(collection, vector(0), asked("bisoprolol"), 5, ONLY)]
+        await index.upsert(collection, [point(0, text=TEXTS[0])])
+        assert await index.count(collection, MEANING) == await index.count(collection, WORDS) == 1
+        assert [hit.id for hit in await index.search(collection, vector(0), 5, ONLY)] == [point(0).id]
+        assert [hit.id for hit in await index.fused(collection, None, asked("bisoprolol"), 5, ONLY)] == [point(0).id]
+
+
+async def test_a_text_without_a_word_counts_as_one_whose_words_are_there(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        await index.add_words(collection, [point(0, text="-- ?")])
+        assert await index.count(collection, WORDS) == 1
+
+
+async def test_a_collection_from_before_words_keeps_its_directions_and_takes_words(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    await make_as_before_words(name, tmp_path, collection, 50)
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        assert await index.count(collection, MEANING) == 50
+        assert await index.count(collection, WORDS) == 0
+        assert (await index.fused(collection, vector(7), asked("stopped"), 1, ONLY))[0].id == point(7).id
+        await index.add_words(collection, [point(n, text=f"drug{n} stopped") for n in range(60)])
+        assert await index.count(collection, MEANING) == 50
+        assert await index.count(collection, WORDS) == 60
+        for n in (7, 55):
+            assert (await index.fused(collection, None, asked(f"drug{n}"), 5, ONLY))[0].id == point(n).id
+        assert (await index.search(collection, vector(7), 1))[0].score == pytest.approx(1.0, abs=1e-4)
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        assert await index.count(collection, WORDS) == 60
+        assert (await index.fused(collection, None, asked("drug7"), 5, ONLY))[0].id == point(7).id

@@ -1,4 +1,7 @@
-"""What the vector index owes: written with the text, deleted when the index has it."""
+"""What the vector index owes: written with the text, deleted when the index has it.
+
+A point is owed its words, its meaning or both. Words come first: they wait for no embedder.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,18 +10,27 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 # Each point of one owner stands 50 ms behind the one before it.
-_ADD = """INSERT INTO index_queue (collection, point_id, text, payload, identifier_no, turn)
-    SELECT collection, point_id, text, payload, identifier_no, clock_timestamp() + interval '50 milliseconds' * (
+_ADD = """INSERT INTO index_queue (collection, point_id, text, payload, identifier_no, words, turn)
+    SELECT collection, point_id, text, payload, identifier_no, words, clock_timestamp() + interval '50 milliseconds' * (
         row_number() OVER (PARTITION BY identifier_no ORDER BY n)
         + (SELECT count(*) FROM index_queue q WHERE q.identifier_no = owed.identifier_no))
-    FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::bigint[])
-        WITH ORDINALITY AS owed(collection, point_id, text, payload, identifier_no, n)
+    FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::bigint[], %s::boolean[])
+        WITH ORDINALITY AS owed(collection, point_id, text, payload, identifier_no, words, n)
     ON CONFLICT (collection, point_id) DO UPDATE
     SET text = excluded.text, payload = excluded.payload, turn = excluded.turn, attempts = 0,
-        due_at = clock_timestamp()"""
-_TAKE = """SELECT collection, point_id::text, text, payload, identifier_no FROM index_queue
-    WHERE due_at <= clock_timestamp() ORDER BY turn LIMIT %s FOR UPDATE SKIP LOCKED"""
+        words = excluded.words, meaning = true, due_at = clock_timestamp()"""
+_TAKE = """SELECT collection, point_id::text, text, payload, identifier_no, words FROM index_queue
+    WHERE meaning AND NOT words AND due_at <= clock_timestamp() ORDER BY turn LIMIT %s FOR UPDATE SKIP LOCKED"""
+_TAKE_WORDS = """SELECT collection, point_id::text, text, payload, identifier_no, words FROM index_queue
+    WHERE words ORDER BY turn LIMIT %s FOR UPDATE SKIP LOCKED"""
+_NO_WORDS = """UPDATE index_queue SET words = false
+    FROM unnest(%s::text[], %s::uuid[]) AS has(of_collection, of_point)
+    WHERE collection = of_collection AND point_id = of_point"""
+_NOTHING = """DELETE FROM index_queue USING unnest(%s::text[], %s::uuid[]) AS has(of_collection, of_point)
+    WHERE collection = of_collection AND point_id = of_point AND NOT meaning"""
 _DONE = "DELETE FROM index_queue WHERE collection = %s AND point_id = %s"
+_PARTS = """SELECT count(*) FILTER (WHERE meaning), count(*) FILTER (WHERE words)
+    FROM index_queue WHERE collection = %s"""
 # Twice the wait after each refusal, from two seconds to an hour.
 _POSTPONE = """UPDATE index_queue SET attempts = attempts + 1,
     due_at = clock_timestamp() + least(interval '1 hour', interval '2 seconds' * power(2, least(attempts, 12)))
@@ -34,18 +46,37 @@ class Owed(NamedTuple):
     payload: Mapping[str, int | str]
     # Whose it is: nobody waits for all of another's.
     identifier_no: int = 0
+    words: bool = False
+
+
+class PartsOwed(NamedTuple):
+    meaning: int
+    words: int
 
 
 async def add(conn: AsyncConnection[Any], owed: Iterable[Owed]) -> None:
-    rows = [(*one[:3], Jsonb(one.payload), one.identifier_no) for one in owed]
+    rows = [(*one[:3], Jsonb(one.payload), *one[4:]) for one in owed]
     if rows:
         await conn.execute(_ADD, tuple(map(list, zip(*rows, strict=True))))
 
 
 async def take(conn: AsyncConnection[Any], limit: int) -> list[Owed]:
-    """The points that are due, locked until the transaction ends; other replicas pass them over."""
+    """The points whose meaning is due, locked until the transaction ends; other replicas pass them over."""
     rows = await (await conn.execute(_TAKE, (limit,))).fetchall()
     return [Owed(*row) for row in rows]
+
+
+async def take_wordless(conn: AsyncConnection[Any], limit: int) -> list[Owed]:
+    """The points that are owed their words, locked like those."""
+    rows = await (await conn.execute(_TAKE_WORDS, (limit,))).fetchall()
+    return [Owed(*row) for row in rows]
+
+
+async def worded(conn: AsyncConnection[Any], owed: Sequence[Owed]) -> None:
+    """The index has the words of these points."""
+    which = ([one.collection for one in owed], [one.point_id for one in owed])
+    await conn.execute(_NOTHING, which)
+    await conn.execute(_NO_WORDS, which)
 
 
 async def done(conn: AsyncConnection[Any], owed: Sequence[Owed]) -> None:
@@ -65,7 +96,16 @@ async def owed_to(conn: AsyncConnection[Any], collection: str) -> int:
     return int(row[0]) if row else 0
 
 
+async def parts_owed(conn: AsyncConnection[Any], collection: str) -> PartsOwed:
+    """How many points of one collection are owed their meaning, and how many their words."""
+    query = (
+        "SELECT count(*) FILTER (WHERE meaning), count(*) FILTER (WHERE words) FROM index_queue WHERE collection = %s"
+    )
+    row = await (await conn.execute(query, (collection,))).fetchone()
+    return PartsOwed(*row) if row else PartsOwed(0, 0)
+
+
 async def length(conn: AsyncConnection[Any]) -> dict[str, int]:
-    """How many points each collection is owed."""
+    """How many points each collection is owed, in part or whole."""
     rows = await (await conn.execute("SELECT collection, count(*) FROM index_queue GROUP BY collection")).fetchall()
     return dict(rows)

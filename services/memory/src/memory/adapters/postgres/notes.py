@@ -56,10 +56,13 @@ _WHOLE = """SELECT position, text, source, many FROM (
 ) AS page WHERE before < %(bytes)s ORDER BY position"""
 _PENDING = """SELECT (SELECT count(*) FROM index_queue WHERE identifier_no = ANY(%(numbers)s))
     + (SELECT count(*) FROM text_queue WHERE identifier_no = ANY(%(numbers)s))"""
-_OWE_ALL = """INSERT INTO index_queue (collection, point_id, text, payload, identifier_no, turn)
-    SELECT %s, chunk_id, text, jsonb_build_object(%s::text, identifier_no), identifier_no,
+_PIECES = """SELECT (SELECT count(*) FROM note_chunk WHERE identifier_no = ANY(%(numbers)s))
+    + (SELECT count(*) FROM text_queue WHERE identifier_no = ANY(%(numbers)s))"""
+_OWE_ALL = """INSERT INTO index_queue (collection, point_id, text, payload, identifier_no, words, meaning, turn)
+    SELECT %s, chunk_id, text, jsonb_build_object(%s::text, identifier_no), identifier_no, true, %s,
         clock_timestamp() + interval '50 milliseconds' * row_number() OVER (PARTITION BY identifier_no)
-    FROM note_chunk ON CONFLICT DO NOTHING"""
+    FROM note_chunk ON CONFLICT (collection, point_id) DO UPDATE
+    SET words = true, meaning = index_queue.meaning OR excluded.meaning"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ async def cut(conn: AsyncConnection[Any], limit: int) -> int:
         rows = await asyncio.to_thread(lambda: [row for text in texts for row in _chunks(*text)])
         if rows:
             await conn.execute(_ADD_CHUNKS, tuple(map(list, zip(*rows, strict=True))))
-        await index_queue.add(conn, [Owed(NOTES, row[0], row[5], {IDENTIFIER: row[1]}, row[1]) for row in rows])
+        await index_queue.add(conn, [_owed(*row) for row in rows])
         await conn.execute(_CUT, ([text[0] for text in texts],))
     return len(texts)
 
@@ -146,6 +149,12 @@ async def pending(conn: AsyncConnection[Any], numbers: Collection[int]) -> int:
     return int(row[0]) if row else 0
 
 
+async def pieces(conn: AsyncConnection[Any], numbers: Collection[int]) -> int:
+    """How many pieces these identifiers' texts have; a text that is not cut yet is one."""
+    row = await (await conn.execute(_PIECES, {"numbers": list(numbers)})).fetchone()
+    return int(row[0]) if row else 0
+
+
 async def count(conn: AsyncConnection[Any]) -> int:
     """How many chunks there are."""
     row = await (await conn.execute("SELECT count(*) FROM note_chunk")).fetchone()
@@ -154,11 +163,20 @@ async def count(conn: AsyncConnection[Any]) -> int:
 
 async def owe_all(conn: AsyncConnection[Any]) -> None:
     """Owe every chunk again: the index was lost."""
-    await conn.execute(_OWE_ALL, (NOTES, IDENTIFIER))
+    await conn.execute(_OWE_ALL, (NOTES, IDENTIFIER, True))
+
+
+async def owe_words(conn: AsyncConnection[Any]) -> None:
+    """Owe the words of every chunk: the index is from before there were words."""
+    await conn.execute(_OWE_ALL, (NOTES, IDENTIFIER, False))
 
 
 def _chunk(chunk_id: str, document_id: str, fact_id: str, text: str, authored_at: datetime, source: bytes) -> NoteChunk:
     return NoteChunk(chunk_id, document_id, fact_id, text, authored_at, SourcePointer.FromString(source))
+
+
+def _owed(chunk_id: str, number: int, *row: Any) -> Owed:
+    return Owed(NOTES, chunk_id, row[3], {IDENTIFIER: number}, number, words=True)
 
 
 def _chunks(
