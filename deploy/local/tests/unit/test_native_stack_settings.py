@@ -35,6 +35,7 @@ def test_a_service_gets_the_password_of_its_own_schema_only(service: str) -> Non
 
 def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:
     shown = {f"LONGITUDE_TLS_{which}" for which in ("CERTIFICATE", "KEY", "AUTHORITY")}
+    shown |= {f"LONGITUDE_{what}" for what in ("KAFKA_USER", "KAFKA_PASSWORD_FILE", "TRITON_CONTROL_FILE")}
     assert set(catalogue.endpoints(site(frozenset({"kafka"})))) == {"LONGITUDE_KAFKA"} | shown
     promised = {"MLLP", "DICOM", "KAFKA", "INGESTION", "MEMORY", "REASONING", "IMAGING", "AUDITING", "TRITON"}
     lines = catalogue.endpoints(site(frozenset(PARTS)))
