@@ -15,6 +15,7 @@ import grpc
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from contracts.kafka import reaching
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
@@ -124,8 +125,8 @@ class Observer:
 
 
 async def _waiting(bootstrap: str) -> int:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**reaching(bootstrap))
+    consumer = AIOKafkaConsumer(**reaching(bootstrap))
     await admin.start()
     await consumer.start()
     try:

@@ -20,6 +20,7 @@ from longitude.imaging.v1.imaging_service_pb2_grpc import (
     ImagingServiceStub,
     add_ImagingServiceServicer_to_server,
 )
+from manifests.grants import COMMAND
 from native_stack import authority
 from native_stack.people import PEOPLE
 from servicekit.access import NO_PROCESS, Access
@@ -32,7 +33,7 @@ from tests.results import Result
 FULL, SHORT = 2_000, 20
 _TIMES = 5
 _RPC = frozenset({"GetDocument"})
-_ACCESS = Access({"physician": _RPC}, {authority.COMMAND: _RPC, NO_PROCESS: _RPC})
+_ACCESS = Access({"physician": _RPC}, {COMMAND: _RPC, NO_PROCESS: _RPC})
 
 
 class _Nothing(ImagingServiceServicer):
@@ -46,8 +47,8 @@ class _Nothing(ImagingServiceServicer):
 def run(calls: int = FULL) -> Result:
     """`calls` calls of each form."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        authority.issue(Path(folder), [authority.COMMAND])
-        for name, value in authority.settings(Path(folder), authority.COMMAND).items():
+        authority.issue(Path(folder), [COMMAND])
+        for name, value in authority.settings(Path(folder), COMMAND).items():
             patched.setenv(name, value)
         figures = asyncio.run(_measured(Path(folder), calls, patched))
     plain = {"an RPC in plain text, of nobody": {"cpu_us": figures.pop("plain_cpu_us")}}

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from contracts.kafka import reaching
 from native_stack import Stack
 from native_stack.topics import TopicSettings, create_topics
 
@@ -47,5 +48,5 @@ def replica(service: str, needs: Sequence[str], endpoints: Mapping[str, str]) ->
 async def new_topic(bootstrap: str) -> str:
     """A topic like those of the system, which no service reads: what is measured beside disturbs nothing."""
     name = f"bench.{uuid.uuid4().hex[:8]}"
-    await create_topics(bootstrap, (TopicSettings(name, _PARTITIONS, retention_ms=-1),))
+    await create_topics(reaching(bootstrap), (TopicSettings(name, _PARTITIONS, retention_ms=-1),))
     return name

@@ -7,6 +7,7 @@ from itertools import count
 
 import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from contracts.kafka import reaching
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import PatientKey
 from testkit.calls import channel
@@ -101,8 +102,8 @@ async def _until_known(memory: "memory_service_pb2_grpc.MemoryServiceAsyncStub",
 
 async def _round_trips(bootstrap: str, messages: int) -> list[float]:
     topic = await new_topic(bootstrap)
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    consumer = AIOKafkaConsumer(topic, **reaching(bootstrap), group_id=uuid.uuid4().hex)
+    producer = AIOKafkaProducer(**reaching(bootstrap), acks="all", enable_idempotence=True)
     await consumer.start()
     await producer.start()
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
+from contracts.kafka import reaching
 from contracts.topics import MESSAGE_RECEIVED, dead_letter_topic
 from eventbus import metrics
 from google.protobuf.message import Message
@@ -180,6 +181,6 @@ async def is_greater(counter: Any, before: float) -> bool:
 
 
 async def records(system: System, topic: str) -> int:
-    async with AIOKafkaConsumer(topic, bootstrap_servers=system.lines["LONGITUDE_KAFKA"]) as consumer:
+    async with AIOKafkaConsumer(topic, **reaching(system.lines["LONGITUDE_KAFKA"])) as consumer:
         assert consumer.assignment(), topic
         return sum((await consumer.end_offsets(consumer.assignment())).values())

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from contracts.identifiers import event_id
+from contracts.kafka import reaching
 from contracts.topics import MESSAGE_RECEIVED, RECORD_UPDATED, Topic
 from eventbus.events import decode_headers
 from ingestion.domain.reading import Feed, Reading, read
@@ -212,14 +213,14 @@ def _id(record: "ConsumerRecord[bytes, bytes]") -> str:
 
 
 async def _ends(kafka: str) -> dict[TopicPartition, int]:
-    async with AIOKafkaConsumer(MESSAGE_RECEIVED.name, RECORD_UPDATED.name, bootstrap_servers=kafka) as consumer:
+    async with AIOKafkaConsumer(MESSAGE_RECEIVED.name, RECORD_UPDATED.name, **reaching(kafka)) as consumer:
         return dict(await consumer.end_offsets(consumer.assignment()))
 
 
 async def _records(kafka: str, began: dict[TopicPartition, int]) -> Records:
     """Everything from there to the end, in order within a partition."""
     read: list[ConsumerRecord[bytes, bytes]] = []
-    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
+    async with AIOKafkaConsumer(**reaching(kafka)) as consumer:
         consumer.assign(list(began))
         for place, offset in began.items():
             consumer.seek(place, offset)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from contracts.kafka import reaching
 from contracts.topics import TOPICS
 from manifests import read_services
 
@@ -45,9 +46,7 @@ def test_no_kafka_key_or_header_carries_patient_data(system: System, assessment:
 
 
 async def keys_and_headers(bootstrap: str) -> str:
-    consumer = AIOKafkaConsumer(
-        *(topic.name for topic in TOPICS), bootstrap_servers=bootstrap, auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(*(topic.name for topic in TOPICS), **reaching(bootstrap), auto_offset_reset="earliest")
     await consumer.start()
     texts: list[str] = []
     try:

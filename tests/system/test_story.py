@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from client import forms
+from contracts.kafka import reaching
 from contracts.topics import ASSESSMENT_REVIEWED
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 
@@ -149,7 +150,7 @@ def test_a_review_signs_once_and_says_what_became_of_every_word(system: System, 
 
 async def reviews_of(assessment_id: str, bootstrap: str) -> list[AssessmentReviewed]:
     """The published reviews of an assessment."""
-    consumer = AIOKafkaConsumer(ASSESSMENT_REVIEWED.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(ASSESSMENT_REVIEWED.name, **reaching(bootstrap), auto_offset_reset="earliest")
     await consumer.start()
     try:
         async with asyncio.timeout(30):

@@ -9,6 +9,9 @@ LONGITUDE_SHUTDOWN_GRACE: {{ sub .service.terminationGracePeriodSeconds 10 | quo
 {{- include "longitude.tlsSettings" $root }}
 {{- include "longitude.identitySettings" $root }}
 LONGITUDE_KAFKA: {{ $root.Values.kafka.bootstrap | quote }}
+{{- if eq $root.Values.kafka.security "plaintext" }}
+LONGITUDE_KAFKA_PLAINTEXT: "true"
+{{- end }}
 {{- with $root.Values.otlpEndpoint }}
 LONGITUDE_OTLP_ENDPOINT: {{ . | quote }}
 {{- end }}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from manifests import ManifestError, read_services
+from manifests.grants import COMMAND
 
 from native_stack import authority, catalogue
 from native_stack.control import StackError
@@ -67,7 +68,7 @@ def _act(stack: Stack, arguments: argparse.Namespace) -> int:
 
 def _certificates(stack: Stack, _: argparse.Namespace) -> int:
     """Those of every part in the folder, without a stack: for containers."""
-    authority.issue(stack.layout.directory, (*_known(), authority.COMMAND))
+    authority.issue(stack.layout.directory, (*_known(), COMMAND))
     return 0
 
 

@@ -22,8 +22,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from native_stack.part import write_private
 
-# Who calls for a person at a terminal.
-COMMAND = "command"
 _AUTHORITY = "authority"
 _AUTHORITY_DAYS, _DAYS = 3650, 90
 # Clocks differ.

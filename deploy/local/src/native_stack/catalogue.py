@@ -1,6 +1,9 @@
 """Every part of the stack by name, in the order they are stopped backwards: servers, and whatever has a manifest."""
 
+from pathlib import Path
+
 from manifests import Services
+from manifests.grants import COMMAND
 
 from native_stack import authority, issuer, kafka, postgres, seaweedfs, services, triton
 from native_stack.part import Part, Site
@@ -49,4 +52,17 @@ def endpoints(site: Site) -> dict[str, str]:
     if "issuer" in site.parts:
         lines |= {"LONGITUDE_ISSUER": issuer.url(site), "LONGITUDE_TOKEN_FILE": str(site.layout.token)}
         lines["LONGITUDE_LOGIN_PASSWORD"] = site.credentials[issuer.PASSWORD]
-    return lines | authority.settings(site.certificates, authority.COMMAND)
+    return lines | command_settings(site.certificates)
+
+
+def issue(folder: Path, known: Services) -> None:
+    """What each part, and the command, shows itself with; what is there and lasts is kept."""
+    authority.issue(folder, (*parts(known), COMMAND))
+    kafka.issue(folder, (*known, COMMAND))
+    triton.issue(folder)
+
+
+def command_settings(folder: Path) -> dict[str, str]:
+    """What the command shows itself with, to every server."""
+    identity = authority.settings(folder, COMMAND) | kafka.settings(folder, COMMAND)
+    return identity | triton.operator_settings(folder)

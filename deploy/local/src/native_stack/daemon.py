@@ -14,7 +14,7 @@ from pathlib import Path
 
 from manifests import read_services
 
-from native_stack import authority, catalogue, control, issuer, ports
+from native_stack import catalogue, control, issuer, ports
 from native_stack.identity import ProcessIdentity
 from native_stack.layout import Layout
 from native_stack.part import PartError, Site, load_credentials, write_private
@@ -60,9 +60,18 @@ def _site(request: Request, layout: Layout) -> Site:
     chosen = ports.choose(before.ports if before else {}, ports.defaults(services), only_free=request.free_ports)
     credentials = load_credentials(layout, catalogue.credentials(services))
     certificates = Path(request.certificates)
-    authority.issue(certificates, (*catalogue.parts(services), authority.COMMAND))
-    running, elsewhere = frozenset(request.parts), request.elsewhere
-    return Site(layout, chosen, credentials, services, request.models, running, elsewhere, certificates)
+    catalogue.issue(certificates, services)
+    return Site(
+        layout,
+        chosen,
+        credentials,
+        services,
+        models=request.models,
+        parts=frozenset(request.parts),
+        elsewhere=request.elsewhere,
+        certificates=certificates,
+        trusted=request.trusted,
+    )
 
 
 async def _live(supervisor: Supervisor, record: StackRecord, site: Site, stop: asyncio.Event) -> int:

@@ -56,6 +56,8 @@ class Site:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     # Where the certificates are; empty for a part that is only described.
     certificates: Path = Path()
+    # Users of Kafka who may do everything, beside what the manifests grant.
+    trusted: tuple[str, ...] = ()
 
     def address(self, port: str) -> str:
         """`host:port` of a named socket."""
@@ -77,6 +79,13 @@ def load_credentials(layout: Layout, names: tuple[str, ...]) -> dict[str, str]:
     if complete != known:
         write_private(layout.credentials, json.dumps(complete, indent=2))
     return complete
+
+
+def private_word(file: Path) -> str:
+    """A secret of its own file, made where there is none."""
+    if not file.exists():
+        write_private(file, secrets.token_hex(32))
+    return file.read_text()
 
 
 def write_private(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ _FREE_RANGE = range(20_000, 32_000)
 
 _SERVERS: Mapping[str, int] = {
     "kafka": 9092,
+    "kafka_inside": 9094,
     "kafka_controller": 9093,
     "postgres": 5432,
     "objects": 8333,

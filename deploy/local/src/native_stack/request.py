@@ -12,7 +12,7 @@ from native_stack.identity import ProcessIdentity
 class Request:
     """`owner`, when given, is the process whose end also ends the stack; `elsewhere` names sockets of other stacks.
 
-    `certificates` is the folder of the authority.
+    `certificates` is the folder of the authority; `trusted` may do everything on Kafka.
     """
 
     directory: str
@@ -22,6 +22,7 @@ class Request:
     owner: ProcessIdentity | None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     certificates: str = ""
+    trusted: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -33,4 +34,5 @@ class Request:
         raw = json.loads(text)
         owner = ProcessIdentity(**raw["owner"]) if raw["owner"] else None
         values = {"parts": tuple(raw["parts"]), "models": tuple(raw["models"]), "owner": owner}
+        values["trusted"] = tuple(raw["trusted"])
         return cls(**raw | values)

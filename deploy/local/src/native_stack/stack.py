@@ -49,12 +49,14 @@ class Stack:
         free_ports: bool = False,
         owned: bool = False,
         elsewhere: Mapping[str, str] | None = None,
+        trusted: Collection[str] = (),
         progress: Progress = lambda _: None,
     ) -> dict[str, str]:
         """Start `parts` and wait until each is ready; the endpoints. StackError names the part that failed.
 
         All parts and all models unless told otherwise. With `owned` the stack ends with the calling process.
         `elsewhere` names sockets of servers that another stack runs for this one, `{"triton": "host:port"}`.
+        `trusted` are users of Kafka who may do everything there, for tests that act as any service.
         """
         if self._running() is not None:
             raise StackError(f"a stack runs in {self.layout.directory} already; `down` stops it")
@@ -68,6 +70,7 @@ class Stack:
             owner=ProcessIdentity.of(os.getpid()) if owned else None,
             elsewhere=elsewhere or {},
             certificates=str(self._certificates),
+            trusted=tuple(trusted),
         )
         self._wait_until_ready(self._spawn(request), progress)
         return self.endpoints()

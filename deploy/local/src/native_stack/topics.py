@@ -4,7 +4,9 @@ Each consumer of a topic gets its dead-letter topic beside the topic it reads.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -37,9 +39,12 @@ def _settings(name: str, retention: Retention) -> TopicSettings:
     return TopicSettings(name, retention.partitions, retention.retention_ms)
 
 
-async def create_topics(bootstrap: str, topics: tuple[TopicSettings, ...]) -> None:
-    """Return once every topic is there and consumer groups are served; waits for the broker to come up."""
-    admin = await _connected(bootstrap)
+async def create_topics(broker: Mapping[str, Any], topics: tuple[TopicSettings, ...]) -> None:
+    """Return once every topic is there and consumer groups are served; waits for the broker to come up.
+
+    `broker` is how aiokafka reaches it.
+    """
+    admin = await connected(broker)
     try:
         await _create_missing(admin, topics)
         await _until_groups_are_served(admin)
@@ -47,8 +52,9 @@ async def create_topics(bootstrap: str, topics: tuple[TopicSettings, ...]) -> No
         await admin.close()
 
 
-async def _connected(bootstrap: str) -> AIOKafkaAdminClient:
-    host, _, port = bootstrap.rpartition(":")
+async def connected(broker: Mapping[str, Any]) -> AIOKafkaAdminClient:
+    """A client, as soon as the broker answers; close it."""
+    host, _, port = broker["bootstrap_servers"].rpartition(":")
     while True:
         try:
             _, writer = await asyncio.open_connection(host, int(port))
@@ -56,7 +62,7 @@ async def _connected(bootstrap: str) -> AIOKafkaAdminClient:
             await asyncio.sleep(0.1)
             continue
         writer.close()
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = AIOKafkaAdminClient(**broker)
         try:
             await admin.start()
         except KafkaError:

@@ -16,12 +16,16 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from contracts.triton import KEY
+
 from native_stack import authority
 from native_stack import layout as places
-from native_stack.part import Command, Part, PartError, Site, inherited_environment, until_http_ok
+from native_stack.part import Command, Part, PartError, Site, inherited_environment, private_word, until_http_ok
 from native_stack.ports import HOST
 
 _SERVER = places.SHARED / "triton-server"
+# What only an operator may ask of Triton: loading a model runs its code.
+_CONTROL = "model-repository,shared-memory,trace,logging"
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  Triton's Python backend puts its regions here
 
@@ -86,8 +90,23 @@ def _shown(site: Site) -> tuple[str, ...]:
     return (
         *grpc,
         f"--grpc-root-cert={root}",
+        f"--grpc-restricted-protocol={_CONTROL}:{KEY}={private_word(_control_file(site.certificates))}",
         f"--http-restricted-api={closed}:{secrets.token_hex(8)}={secrets.token_hex(16)}",
     )
+
+
+def issue(folder: Path) -> None:
+    """The word of the control protocol, where there is none."""
+    private_word(_control_file(folder))
+
+
+def operator_settings(folder: Path) -> dict[str, str]:
+    """The LONGITUDE_TRITON_* variables of who loads models: stacks that share certificates share the word."""
+    return {"LONGITUDE_TRITON_CONTROL_FILE": str(_control_file(folder))}
+
+
+def _control_file(folder: Path) -> Path:
+    return folder / "triton.control-word"
 
 
 def _shared_memory_prefix(site: Site) -> str:

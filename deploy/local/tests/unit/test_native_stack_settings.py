@@ -1,4 +1,5 @@
 import importlib
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ NAMES = (*ports.defaults(SERVICES), *ports.INTERNAL)
 def site(parts: frozenset[str], **elsewhere: str) -> Site:
     numbers = {name: 20_000 + number for number, name in enumerate(NAMES)}
     secrets = dict.fromkeys(catalogue.credentials(SERVICES), "secret")
-    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, parts=parts, elsewhere=elsewhere)
+    certificates = Path(os.environ["LONGITUDE_TLS_CERTIFICATE"]).parent
+    where = {"elsewhere": elsewhere, "certificates": certificates}
+    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, parts=parts, **where)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -35,6 +38,7 @@ def test_a_service_gets_the_password_of_its_own_schema_only(service: str) -> Non
 
 def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:
     shown = {f"LONGITUDE_TLS_{which}" for which in ("CERTIFICATE", "KEY", "AUTHORITY")}
+    shown |= {f"LONGITUDE_{what}" for what in ("KAFKA_USER", "KAFKA_PASSWORD", "TRITON_CONTROL_FILE")}
     assert set(catalogue.endpoints(site(frozenset({"kafka"})))) == {"LONGITUDE_KAFKA"} | shown
     promised = {"MLLP", "DICOM", "KAFKA", "INGESTION", "MEMORY", "REASONING", "IMAGING", "AUDITING", "TRITON"}
     lines = catalogue.endpoints(site(frozenset(PARTS)))

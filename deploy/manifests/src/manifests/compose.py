@@ -9,7 +9,8 @@ from manifests.wiring import Wiring, environment
 _HTTP, _GRPC = 8080, 50051
 _PASSWORD = "${OWNERS_PASSWORD}"  # noqa: S105 - compose fills it in
 _BACKENDS = {
-    "kafka": {"KAFKA": "kafka:9092"},
+    # It stands on the network of the containers alone.
+    "kafka": {"KAFKA": "kafka:9092", "KAFKA_PLAINTEXT": "true"},
     "objects": {
         "OBJECTS": "objects:9000",
         "OBJECTS_ACCESS_KEY": "longitude",

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from contracts.kafka import reaching
 
 from client.errors import NotThereError, UnreachableError
 from client.records import RawRecord
@@ -101,9 +102,9 @@ def _reachable(bootstrap: str) -> Iterator[None]:
 async def connect(bootstrap: str) -> AsyncIterator[Kafka]:
     """A reader; UnreachableError when no broker answers."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
+        **reaching(bootstrap), enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(**reaching(bootstrap), request_timeout_ms=10_000)
     try:
         with _reachable(bootstrap):
             await consumer.start()
@@ -117,7 +118,7 @@ async def connect(bootstrap: str) -> AsyncIterator[Kafka]:
 async def publish(bootstrap: str, topic: str, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> None:
     """Publish one record and wait for all in-sync replicas."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_request_size=MAX_RECORD_BYTES
+        **reaching(bootstrap), acks="all", enable_idempotence=True, max_request_size=MAX_RECORD_BYTES
     )
     with _reachable(bootstrap):
         await producer.start()

@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
+from contracts.kafka import reaching
 from contracts.topics import MESSAGE_RECEIVED
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -64,7 +65,7 @@ def event(number: int, *, run: str = "base", **headers: str) -> Record:
 
 def publish(log: RunningStack, records: list[tuple[str, Record]]) -> None:
     async def work() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=log.endpoints["LONGITUDE_KAFKA"], acks="all")
+        producer = AIOKafkaProducer(**reaching(log.endpoints["LONGITUDE_KAFKA"]), acks="all")
         await producer.start()
         try:
             for topic, (value, headers) in records:

@@ -14,9 +14,11 @@ from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.errors import PermanentError, UnavailableError
+from contracts.kafka import KafkaAccess
 from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.security import BaseSecurity, SASLScram512
 
 from eventbus.delivery import Delivery, GiveBackError, Handler, Record, RetryPolicy
 from eventbus.events import Event, Outgoing
@@ -46,6 +48,13 @@ class Process(Protocol):
         """Name what some of the work can do without; `check` raises while it is away."""
 
 
+def _security(access: KafkaAccess) -> BaseSecurity | None:
+    """What FastStream knows the same by."""
+    if access.user:
+        return SASLScram512(access.user, access.password, ssl_context=access.context, use_ssl=True)
+    return BaseSecurity(ssl_context=access.context, use_ssl=True) if access.context else None
+
+
 class EventBus:
     """Subscriptions and publishing of one service. `service` is the consumer group."""
 
@@ -62,6 +71,7 @@ class EventBus:
             bootstrap,
             client_id=service,
             consumer_only=True,
+            security=_security(KafkaAccess.of()),
             metadata_max_age_ms=METADATA_MS,
             logger=None,
             graceful_timeout=20.0,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 from contracts.errors import UnavailableError
+from contracts.kafka import reaching
 from opentelemetry.trace import Span
 
 from eventbus import metrics, tracing
@@ -32,7 +33,7 @@ class Producer:
     async def running(self) -> AsyncIterator[None]:
         """Connected while inside; at the end, what is under way is sent."""
         kafka = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **reaching(self._bootstrap),
             client_id=self._service,
             acks="all",
             enable_idempotence=True,

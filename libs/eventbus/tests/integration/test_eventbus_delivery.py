@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from contracts.errors import PermanentError, UnavailableError
 from contracts.identifiers import event_id
+from contracts.kafka import reaching
 from contracts.topics import Topic, dead_letter_topic
 from eventbus import Event, EventBus, Outgoing
 from eventbus.delivery import RetryPolicy, TooManyBugsError
@@ -48,7 +49,7 @@ async def topic(kafka: str) -> Rejected:
 
 
 async def create(kafka: str, *names: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**reaching(kafka))
     await admin.start()
     await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1) for name in names])
     await admin.close()
@@ -83,7 +84,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def committed(kafka: str, topic: str) -> int:
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id="consumer", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**reaching(kafka), group_id="consumer", enable_auto_commit=False)
     await consumer.start()
     try:
         return await consumer.committed(TopicPartition(topic, 0)) or 0
@@ -92,7 +93,7 @@ async def committed(kafka: str, topic: str) -> int:
 
 
 async def records(kafka: str, topic: str, count: int) -> list[Any]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **reaching(kafka), auto_offset_reset="earliest")
     await consumer.start()
     try:
         async with asyncio.timeout(20):
@@ -175,7 +176,7 @@ async def test_a_record_that_is_no_event_is_a_dead_letter_and_the_line_goes_on(k
         seen.append(event.payload.control_id)
         return []
 
-    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    producer = AIOKafkaProducer(**reaching(kafka))
     await producer.start()
     await producer.send_and_wait(topic.name, b'{"not": "protobuf"}')
     await producer.stop()

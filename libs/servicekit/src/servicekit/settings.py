@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Annotated, TypeVar
 
+from contracts.kafka import KafkaAccess
 from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,8 +52,11 @@ class IdentitySettings(_FromEnvironment):
 class ServiceSettings(IdentitySettings):
     """What every service is told."""
 
-    # Kafka bootstrap server.
+    # Kafka bootstrap server, and who this process is there (contracts.kafka).
     kafka: Endpoint
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_plaintext: bool = False
     # Where this process listens: gRPC, and HTTP for /healthz, /readyz and /metrics.
     grpc_listen: Endpoint
     http_listen: Endpoint
@@ -88,6 +92,7 @@ def load(settings: type[S]) -> S:
     """Read the environment or end the process with a line per wrong variable."""
     try:
         Tls.of(os.environ)
+        KafkaAccess.of(os.environ)
         return settings()
     except TlsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - before logging exists

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 import tritonclient.grpc as triton
+from contracts.triton import control
+from manifests.grants import COMMAND
 from native_stack import Stack
 from psycopg import sql
 from tritonclient.utils import InferenceServerException
@@ -94,7 +96,16 @@ class Backends:
         stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}", self._certificates)
         self._stacks.append(stack)
         shared = {"issuer": urlsplit(self.issuer["LONGITUDE_ISSUER"]).netloc} if parts != ("issuer",) else {}
-        stack.up(parts=parts, models=models, free_ports=True, owned=True, elsewhere=shared | dict(elsewhere or {}))
+        # Tests of single servers act as any service; those of the whole system have the rights of the command.
+        trusted = () if parts is None else (COMMAND,)
+        stack.up(
+            parts=parts,
+            models=models,
+            free_ports=True,
+            owned=True,
+            elsewhere=shared | dict(elsewhere or {}),
+            trusted=trusted,
+        )
         return stack
 
     def _server(self, part: str, models: Collection[str] | None = None) -> dict[str, str]:
@@ -111,6 +122,6 @@ def _discard(stack: Stack) -> None:
 def _load(endpoint: str, model: str) -> None:
     with triton.InferenceServerClient(endpoint, creds=tls().client()) as client:
         try:
-            client.load_model(model, client_timeout=_MODEL_LOADS_WITHIN_S)
+            client.load_model(model, headers=control(), client_timeout=_MODEL_LOADS_WITHIN_S)
         except InferenceServerException as error:
             raise RuntimeError(f"Triton does not load {model}: {error.message()}") from None

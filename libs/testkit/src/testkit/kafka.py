@@ -8,6 +8,7 @@ from unittest.mock import patch
 import aiokafka.client
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.group import LeaveGroupRequest
+from contracts.kafka import reaching
 
 from testkit.proxy import FaultProxy
 
@@ -30,7 +31,7 @@ async def forget_members(kafka: str, group: str) -> None:
 
     For a group whose only process was killed: the next one need not wait.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**reaching(kafka))
     await admin.start()
     try:
         coordinator = await admin.find_coordinator(group)

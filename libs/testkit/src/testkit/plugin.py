@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from native_stack import Stack, authority
+from manifests import read_services
+from native_stack import Stack, catalogue
 
 from testkit.backends import Backends, ObjectStorage
 from testkit.running import RunningStack
@@ -14,9 +15,9 @@ from testkit.running import RunningStack
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The authority of every stack of the session; tests, and the processes that they start, are the command."""
     folder = tmp_path_factory.mktemp("certificates")
-    authority.issue(folder, [authority.COMMAND])
+    catalogue.issue(folder, read_services())
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in authority.settings(folder, authority.COMMAND).items():
+        for name, value in catalogue.command_settings(folder).items():
             patched.setenv(name, value)
         yield folder
 

@@ -10,6 +10,7 @@ import pytest
 import tritonclient.grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from contracts.kafka import reaching
 from contracts.topics import MESSAGE_RECEIVED, TOPICS, dead_letter_topic
 from minio import Minio
 from minio.error import S3Error
@@ -25,7 +26,7 @@ def store(lines: dict[str, str]) -> Minio:
 
 
 async def produce(kafka: str, value: bytes) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**reaching(kafka), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         await producer.send_and_wait(MESSAGE_RECEIVED.name, value, key=b"k")
@@ -34,9 +35,7 @@ async def produce(kafka: str, value: bytes) -> None:
 
 
 async def first_record(kafka: str) -> bytes:
-    consumer = AIOKafkaConsumer(
-        MESSAGE_RECEIVED.name, bootstrap_servers=kafka, group_id="g", auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(MESSAGE_RECEIVED.name, **reaching(kafka), group_id="g", auto_offset_reset="earliest")
     await consumer.start()
     try:
         async with asyncio.timeout(20):
@@ -46,7 +45,7 @@ async def first_record(kafka: str) -> bytes:
 
 
 async def test_a_member_that_is_forgotten_is_not_waited_for(kafka: str) -> None:
-    options = {"bootstrap_servers": kafka, "group_id": f"forgotten-{uuid.uuid4().hex}"}
+    options = reaching(kafka) | {"group_id": f"forgotten-{uuid.uuid4().hex}"}
     # Silent for half a minute, as one that was killed.
     silent = {"heartbeat_interval_ms": 30_000, "session_timeout_ms": 40_000}
     killed = AIOKafkaConsumer(MESSAGE_RECEIVED.name, **options, **silent)
@@ -62,7 +61,7 @@ async def test_a_member_that_is_forgotten_is_not_waited_for(kafka: str) -> None:
 
 
 async def test_kafka_has_every_topic_and_its_dead_letters(kafka: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**reaching(kafka))
     await admin.start()
     names = set(await admin.list_topics())
     await admin.close()

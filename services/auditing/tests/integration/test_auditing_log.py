@@ -30,6 +30,7 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 from auditing.domain.merkle import Frontier, append, hash_leaf
+from contracts.kafka import reaching
 from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDATED
 from eventbus import Outgoing
 from longitude.auditing.v1 import auditing_service_pb2 as pb
@@ -146,7 +147,7 @@ def new_auditing(
 
 @pytest.fixture
 async def producer(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**reaching(kafka), acks="all", enable_idempotence=True)
     await producer.start()
     yield producer
     await producer.stop()

@@ -10,6 +10,7 @@ import grpc
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from contracts.identifiers import event_id, patient_partition_key
+from contracts.kafka import reaching
 from contracts.topics import (
     DOCUMENT_READ,
     DOCUMENT_RECEIVED,
@@ -62,7 +63,7 @@ class Line:
     async def caused(self, topic: str, cause: str, count: int = 1) -> list["ConsumerRecord[bytes, bytes]"]:
         """The records of a topic that one event caused, as soon as there are `count`."""
         header, found = ("ce_id" if topic.startswith("dlq.") else "ce_causationid"), []
-        consumer = AIOKafkaConsumer(topic, bootstrap_servers=self._kafka, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(topic, **reaching(self._kafka), auto_offset_reset="earliest")
         await consumer.start()
         try:
             async with asyncio.timeout(120):

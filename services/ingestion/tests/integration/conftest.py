@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.kafka import reaching
 from contracts.topics import Topic
 from eventbus import EventBus
 from ingestion.adapters import dicom, mllp
@@ -124,7 +125,7 @@ class TopicReader:
 
     def __init__(self, bootstrap: str, topic: Topic[Any]) -> None:
         self._topic = topic
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._consumer = AIOKafkaConsumer(**reaching(bootstrap), enable_auto_commit=False)
 
     async def __aenter__(self) -> Self:
         # Assigned by hand: a group would take seconds to form.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import grpc
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.kafka import reaching
 from contracts.topics import DOCUMENT_READ, EVIDENCE_LOADED, MESSAGE_RECEIVED, RECORD_UPDATED, STUDY_ANALYSED, Topic
 from eventbus import EventBus, Outgoing
 from longitude.imaging.v1.events_pb2 import DocumentRead
@@ -53,7 +54,7 @@ def nothing_left_over(kafka: str) -> None:
         ends: dict[TopicPartition, int] = {}
         for topic in (MESSAGE_RECEIVED, STUDY_ANALYSED, DOCUMENT_READ):
             ends |= await offsets(kafka, topic)
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id="memory", enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**reaching(kafka), group_id="memory", enable_auto_commit=False)
         await consumer.start()
         try:
             consumer.assign(list(ends))
@@ -116,7 +117,7 @@ async def timeline(memory: Any, patient: str, count: int) -> pb.GetTimelineRespo
 async def events_since(kafka: str, topic: Topic[Any], start: dict[TopicPartition, int]) -> list[Any]:
     """Everything published to a topic after the offsets, decoded."""
     async with AsyncExitStack() as stack:
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+        consumer = AIOKafkaConsumer(**reaching(kafka))
         await consumer.start()
         stack.push_async_callback(consumer.stop)
         ends = await consumer.end_offsets(list(start))
@@ -131,7 +132,7 @@ async def events_since(kafka: str, topic: Topic[Any], start: dict[TopicPartition
 
 
 async def offsets(kafka: str, topic: Topic[Any]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=kafka)
+    consumer = AIOKafkaConsumer(topic.name, **reaching(kafka))
     await consumer.start()
     try:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())

@@ -21,6 +21,7 @@ import numpy as np
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from contracts.kafka import reaching
 from contracts.topics import ASSESSMENT_DRAFTED, EPISODE_CLOSED
 from harness import Tokenizer
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -155,7 +156,7 @@ async def left(running: RunningStack) -> tuple[int, int]:
     dsn = running.endpoints["LONGITUDE_POSTGRES_REASONING"]
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
         row = await (await connection.execute("SELECT count(*) FROM reasoning.assessment")).fetchone()
-    consumer = AIOKafkaConsumer(bootstrap_servers=running.endpoints["LONGITUDE_KAFKA"])
+    consumer = AIOKafkaConsumer(**reaching(running.endpoints["LONGITUDE_KAFKA"]))
     await consumer.start()
     try:
         topics = (ASSESSMENT_DRAFTED.name, EPISODE_CLOSED.name)

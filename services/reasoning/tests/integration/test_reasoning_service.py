@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer
 from contracts.identifiers import event_id, patient_partition_key
+from contracts.kafka import reaching
 from contracts.topics import (
     ASSESSMENT_DRAFTED,
     ASSESSMENT_REVIEWED,
@@ -60,7 +61,7 @@ async def events(
 ) -> list[M]:
     """All events of a topic that are wanted, at least one, and those that come within `settle` seconds more."""
     consumer = AIOKafkaConsumer(
-        topic.name, bootstrap_servers=running.endpoints["LONGITUDE_KAFKA"], auto_offset_reset="earliest"
+        topic.name, **reaching(running.endpoints["LONGITUDE_KAFKA"]), auto_offset_reset="earliest"
     )
     await consumer.start()
     found: list[M] = []

@@ -14,6 +14,7 @@ import grpc
 import numpy as np
 import tritonclient.grpc.aio as triton
 from contracts.tls import Tls
+from contracts.triton import control
 from google.protobuf import json_format, text_format
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
@@ -97,13 +98,15 @@ class Server:
     async def _load(self, name: str, config: model_config_pb2.ModelConfig, files: dict[str, bytes]) -> None:
         document = json_format.MessageToJson(config, preserving_proto_field_name=True)
         try:
-            await self._client.load_model(name, config=document, files=files, client_timeout=LOADS_WITHIN_S)
+            await self._client.load_model(
+                name, config=document, files=files, headers=control(), client_timeout=LOADS_WITHIN_S
+            )
         except InferenceServerException as error:
             raise ServerError(f"{self.endpoint} does not load {name}: {_reason(error)}") from error
 
     async def _unload(self, name: str) -> None:
         try:
-            await self._client.unload_model(name, client_timeout=LOADS_WITHIN_S)
+            await self._client.unload_model(name, headers=control(), client_timeout=LOADS_WITHIN_S)
         except InferenceServerException as error:
             raise ServerError(f"{self.endpoint} does not unload {name}: {_reason(error)}") from error
 

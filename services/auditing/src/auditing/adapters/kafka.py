@@ -15,6 +15,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from contracts.errors import UnavailableError
+from contracts.kafka import reaching
 from eventbus.events import decode_headers
 from eventbus.kafka import reaching_kafka
 
@@ -129,7 +130,7 @@ def _record(raw: ConsumerRecord[Any, Any]) -> Record:
 async def open_reader(bootstrap: str, topics: Iterable[str], positions: Positions) -> AsyncIterator[RecordReader]:
     """A reader that is connected while inside."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **reaching(bootstrap),
         client_id="auditing",
         group_id="auditing",
         enable_auto_commit=False,
@@ -139,7 +140,7 @@ async def open_reader(bootstrap: str, topics: Iterable[str], positions: Position
         fetch_max_bytes=BATCH_BYTES,
         isolation_level="read_committed",
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="auditing")
+    admin = AIOKafkaAdminClient(**reaching(bootstrap), client_id="auditing")
     try:
         await consumer.start()
         await admin.start()

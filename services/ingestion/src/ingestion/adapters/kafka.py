@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from contracts.errors import PermanentError
+from contracts.kafka import reaching
 from contracts.topics import M, Topic
 from eventbus import Event
 from eventbus.kafka import reaching_kafka
@@ -22,7 +23,7 @@ PATIENCE = 30.0
 async def _consumer(bootstrap: str, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=bootstrap,
+        **reaching(bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=MAX_RECORD_BYTES,

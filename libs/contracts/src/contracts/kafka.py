@@ -1,0 +1,81 @@
+"""How a process connects to Kafka: mutual TLS, and a user by SASL (SCRAM, RFC 5802, with SHA-512 as Kafka has it).
+
+`LONGITUDE_KAFKA_USER` and `LONGITUDE_KAFKA_PASSWORD` name the user; without them the broker takes the name from
+the certificate. `LONGITUDE_PLAINTEXT=true`, or `LONGITUDE_KAFKA_PLAINTEXT=true` for Kafka alone, does without both.
+Files that change are read at the next connection.
+"""
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from contracts.tls import Tls, TlsError
+
+_USER, _PASSWORD = "LONGITUDE_KAFKA_USER", "LONGITUDE_KAFKA_PASSWORD"
+_PLAINTEXT = "LONGITUDE_KAFKA_PLAINTEXT"
+MECHANISM = "SCRAM-SHA-512"
+
+
+class KafkaAccessError(TlsError):
+    """A user without a password; the text names the variable and the fix."""
+
+
+class _Context(ssl.SSLContext):
+    """Mutual TLS with files that may change."""
+
+    _tls: Tls
+    _state: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tls: Tls) -> Self:
+        context = cls(ssl.PROTOCOL_TLS_CLIENT)
+        context._tls = tls
+        context._load()
+        return context
+
+    def wrap_bio(self, *connection: Any, **options: Any) -> ssl.SSLObject:
+        if self._tls.state != self._state:
+            self._load()
+        return super().wrap_bio(*connection, **options)
+
+    def _load(self) -> None:
+        self._state = self._tls.state
+        self.load_verify_locations(self._tls.authority)
+        self.load_cert_chain(self._tls.certificate, self._tls.key)
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaAccess:
+    """What one shows a broker; nothing where plain text is spoken."""
+
+    context: ssl.SSLContext | None = None
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str] = os.environ) -> Self:
+        """As the variables say. TlsError, KafkaAccessError: what they name is not there."""
+        if variables.get(_PLAINTEXT, "").lower() == "true" or (tls := Tls.of(variables)) is None:
+            return cls()
+        if not (user := variables.get(_USER, "")):
+            return cls(_Context.of(tls))
+        if not (password := variables.get(_PASSWORD, "")):
+            raise KafkaAccessError(f"{_PASSWORD}: set it to the password of {_USER}")
+        return cls(_Context.of(tls), user, password)
+
+    def options(self) -> dict[str, Any]:
+        """Of aiokafka's clients."""
+        if self.context is None:
+            return {}
+        tls = {"security_protocol": "SASL_SSL" if self.user else "SSL", "ssl_context": self.context}
+        if not self.user:
+            return tls
+        names = {"sasl_plain_username": self.user, "sasl_plain_password": self.password}
+        return {**tls, **names, "sasl_mechanism": MECHANISM}
+
+
+def reaching(bootstrap: str) -> dict[str, Any]:
+    """Options of aiokafka's clients for the broker at `host:port`, as this process's environment says."""
+    return {"bootstrap_servers": bootstrap, **KafkaAccess.of().options()}
