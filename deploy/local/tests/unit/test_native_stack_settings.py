@@ -17,8 +17,7 @@ def site(parts: frozenset[str], **elsewhere: str) -> Site:
     numbers = {name: 20_000 + number for number, name in enumerate(NAMES)}
     secrets = dict.fromkeys(catalogue.credentials(SERVICES), "secret")
     certificates = Path(os.environ["LONGITUDE_TLS_CERTIFICATE"]).parent
-    where = {"elsewhere": elsewhere, "certificates": certificates}
-    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, parts=parts, **where)
+    return Site(Layout(Path("/stack")), numbers, secrets, SERVICES, (), parts, elsewhere, certificates)
 
 
 @pytest.mark.parametrize("service", SERVICES)
