@@ -16,7 +16,8 @@ from native_stack.part import write_private
 
 AUDIENCE = "longitude"
 CLIENT = "longitude-command"
-ACCESS_S, REFRESH_S = 3600, 30 * 86_400
+# What renews must not outlive the key that signed it.
+ACCESS_S, REFRESH_S = 3600, 7 * 86_400
 # A key signs for a week; what it signed stays verifiable for as long again.
 _KEY_S = 7 * 86_400
 _ALGORITHM, _REFRESH = "ES256", "rt+jwt"

@@ -2,7 +2,8 @@
 
 It is for development alone, and can be for nothing else: it listens on loopback, answers to that name only, sends codes
 to loopback only, and asks for the password of the stack, which is in the stack's private files. Authorization code with
-PKCE (RFC 6749, 7636, 8252), device code (RFC 8628), refresh; keys rotate weekly and on SIGHUP.
+PKCE (RFC 6749, 7636, 8252), device code (RFC 8628), refresh; keys rotate on SIGHUP, and at a start
+that finds the newest a week old.
 """
 
 import base64
