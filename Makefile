@@ -91,7 +91,7 @@ check-proto: install
 	@! git rev-parse --quiet --verify main >/dev/null || buf breaking --against "$$(git rev-parse --git-common-dir)#branch=main"
 
 test: install models check ## everything, on real servers
-	$(PYTEST) --durations=15 $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
+	$(PYTEST) --durations=15 --numprocesses 2 --dist loadfile $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
 	  $(wildcard tests/evals tests/system tests/faults tests/benchmarks tests/helm)
 
 faults: install models ## kill and cut everything, the long form, with 500 kills under load
