@@ -45,18 +45,22 @@ class Rpc(ReasoningServiceServicer):
         identity = Identity.of(request.request_id)
         earlier = await handlers.stored_answer(request, identity, self._parts)
         if earlier is not None:
-            yield pb.AskResponse(assessment=earlier)
+            yield await self._answer(earlier)
             return
         work = partial(handlers.on_question, request, identity, self._parts)
         async with self._runs.join(identity.assessment_id, handlers.fingerprint(request), work) as run:
             async for response in run.heard():
                 yield response
-            yield pb.AskResponse(assessment=await run.result())
+            yield await self._answer(await run.result())
+
+    async def _answer(self, assessment: wire.Assessment) -> pb.AskResponse:
+        return pb.AskResponse(assessment=assessment, notices=await handlers.notices_of(assessment, self._parts))
 
     async def GetAssessment(self, request: pb.GetAssessmentRequest, _: Any) -> pb.GetAssessmentResponse:
         _check_id(request.assessment_id)
         stored = await handlers.on_assessment_asked_for(request.assessment_id, self._parts)
-        response = pb.GetAssessmentResponse(assessment=stored.assessment)
+        notices = await handlers.notices_of(stored.assessment, self._parts)
+        response = pb.GetAssessmentResponse(assessment=stored.assessment, notices=notices)
         if stored.review is not None:
             response.decision = stored.review.decision
             response.reviewed.extend(stored.review.statements)
