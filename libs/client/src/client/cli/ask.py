@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.reasoning.v1.assessment_pb2 import Assessment, Notice
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.reasoning_service_pb2 import CHOOSER_UNSPECIFIED, Chooser, Progress
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -73,15 +73,16 @@ class Asking:
     async def run(self, page: Page | None, plot: Path | None = None) -> bool:
         """Without a page, one JSON document."""
         async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
-            assessment = await self._follow(reasoning, page)
+            assessment, notices = await self._follow(reasoning, page)
         if page is None:
-            print_json(forms.assessment(assessment))
+            print_json(forms.assessment(assessment, notices))
         else:
-            page.show(assessment)
+            page.show(assessment, notices)
         return plot is None or draw(assessment, plot)
 
-    async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> Assessment:
+    async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> tuple[Assessment, list[Notice]]:
         """Show who does what while the episode runs, and to a person what stands in front as soon as it is there."""
+        notices: list[Notice] = []
         asked = reasoning.ask(
             self._patient,
             self._question,
@@ -94,8 +95,10 @@ class Asking:
         with margin().status("asking") as status:
             async for item in asked:
                 if isinstance(item, Assessment):
-                    return item
-                if isinstance(item, Progress):
+                    return item, notices
+                if isinstance(item, Notice):
+                    notices.append(item)
+                elif isinstance(item, Progress):
                     status.update(_doing(item))
                 elif page is not None and page.is_read_by_a_person:
                     status.stop()
