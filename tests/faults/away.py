@@ -47,6 +47,7 @@ from native_stack import Stack
 from native_stack.layout import MODELS
 from servicekit import Process
 from servicekit.grpc import channel
+from servicekit.principal import Person, Principal, called_by
 from testkit import FaultProxy, MllpClient
 from testkit.kafka import kafka_through
 
@@ -74,6 +75,8 @@ _APPS: dict[str, tuple[Any, Any]] = {
     "auditing": (auditing.app.app, auditing.settings.Settings),
 }
 PATIENT = PatientKey(id="AWAY1", authority="NORTH")
+_TESTER = Person("https://issuer.example", "1", "Tester", frozenset({"physician"}))
+PHYSICIAN = Principal("spiffe://longitude/tests", _TESTER)
 QUESTION = "What has changed?"
 CALL_SECONDS = 60.0
 NOBODYS = str(uuid.UUID(int=1))
@@ -100,7 +103,10 @@ class System:
         app, settings = _APPS[name]
         process = Process(1.0)
         made = settings(**(self._settings(name) | changed))
-        async with app(made, process):
+        async with AsyncExitStack() as stack:
+            # Whoever calls is a physician: calls take over what their server was started with.
+            with called_by(PHYSICIAN):
+                await stack.enter_async_context(app(made, process))
             process.health.started = True
             yield process
             await process.stop_tasks()
@@ -202,7 +208,11 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "SearchEvidence": (memory_pb.SearchEvidenceRequest(query="kidneys"), "OK"),
             "GetEvidenceCoverage": (memory_pb.GetEvidenceCoverageRequest(), "OK"),
             "GetEditions": (memory_pb.GetEditionsRequest(), "OK"),
-            "LoadEvidence": (memory_pb.LoadEvidenceRequest(passages=[passage]), "OK"),
+            "LoadEvidence": (memory_pb.LoadEvidenceRequest(passages=[passage], unsigned_local=True), "OK"),
+            "ListEvidence": (memory_pb.ListEvidenceRequest(page_size=1), "OK"),
+            "GetEvidence": (memory_pb.GetEvidenceRequest(edition_id="nobody's"), "NOT_FOUND"),
+            "ReleaseEvidence": (memory_pb.ReleaseEvidenceRequest(edition_ids=["nobody's"]), "NOT_FOUND"),
+            "WithdrawEvidence": (memory_pb.WithdrawEvidenceRequest(edition_id="nobody's"), "NOT_FOUND"),
         },
         "reasoning": {
             "Ask": (asking(system.request_id), "OK"),

@@ -116,9 +116,7 @@ def test_a_line_that_is_no_passage_is_named_by_its_number(second: str) -> None:
         read('{"passageId": "one"}\n' + second + "\n")
 
 
-@pytest.mark.parametrize(
-    "manifest", ['{"manifest": 3}', '{"manifest": {"signature": 5}}', '{"manifest": {"who": 1}}']
-)
+@pytest.mark.parametrize("manifest", ['{"manifest": 3}', '{"manifest": {"signature": 5}}', '{"manifest": {"who": 1}}'])
 def test_a_first_line_that_is_no_manifest_is_named(manifest: str) -> None:
     with pytest.raises(PackageError, match="line 1"):
         read(manifest + "\n")
