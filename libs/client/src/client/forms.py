@@ -333,7 +333,11 @@ def context(pack: Context, budget: int) -> Form:
 
 def passage(evidence: Passage, score: float) -> Form:
     """A hit in the evidence library."""
-    return {"score": score} | _passage(evidence) | {"release": release(evidence.release)}
+    return (
+        {"score": score}
+        | _passage(evidence)
+        | {"release": release(evidence.release) if evidence.HasField("release") else None}
+    )
 
 
 def _passage(evidence: Passage) -> Form:

@@ -19,11 +19,11 @@ from servicekit.principal import caller
 
 from memory import views
 from memory.adapters.postgres import Store
-from memory.domain import coverage, releases
+from memory.domain import coverage
 from memory.domain.finding import Wanted
 from memory.domain.identity import Identifier
 from memory.domain.passages import PassageError
-from memory.flows import finding, notes, timeline
+from memory.flows import callers, finding, notes, timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
 from memory.flows.search import Search
@@ -129,7 +129,7 @@ class Rpc(MemoryServiceServicer):
         return pb.SearchEvidenceResponse(hits=hits, pending=pending)
 
     async def LoadEvidence(self, request: pb.LoadEvidenceRequest, _: Any) -> pb.LoadEvidenceResponse:  # noqa: N802
-        who = releases.importer(caller())
+        who = callers.importer(caller())
         if len(request.passages) > MOST_PASSAGES:
             raise InvalidInputError(f"at most {MOST_PASSAGES} passages at a time")
         manifest = request.manifest if request.HasField("manifest") else None
@@ -164,7 +164,7 @@ class Rpc(MemoryServiceServicer):
     async def ReleaseEvidence(  # noqa: N802
         self, request: pb.ReleaseEvidenceRequest, _: Any
     ) -> pb.ReleaseEvidenceResponse:
-        who = releases.physician(caller())
+        who = callers.physician(caller())
         if not 0 < len(request.edition_ids) <= MOST_PASSAGES:
             raise InvalidInputError(f"edition_ids must be 1 to {MOST_PASSAGES}")
         seen = await self._library.approve(request.edition_ids, who, request.reason)
@@ -173,7 +173,7 @@ class Rpc(MemoryServiceServicer):
     async def WithdrawEvidence(  # noqa: N802
         self, request: pb.WithdrawEvidenceRequest, _: Any
     ) -> pb.WithdrawEvidenceResponse:
-        who = releases.physician(caller())
+        who = callers.physician(caller())
         seen = await self._library.withdraw(request.edition_id, who, request.reason)
         return pb.WithdrawEvidenceResponse(edition=views.evidence_edition(seen))
 

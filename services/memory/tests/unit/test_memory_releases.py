@@ -14,10 +14,9 @@ from memory.domain.releases import (
     check_approval,
     check_withdrawal,
     edition_id,
-    importer,
     is_approved,
-    physician,
 )
+from memory.flows.callers import importer, physician
 from servicekit.principal import Person, Principal
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)

@@ -63,8 +63,8 @@ async def _search(request: SearchEvidenceRequest, *, as_json: bool) -> bool:
         grade = f" · {found.grade}" if found.grade else ""
         console.print(Text.assemble((found.title, "bold"), (f"  {hit.score:.2f}", QUIET)))
         console.print(Text(found.text))
-        console.print(Text(f"{found.passage_id} · {found.source}{grade} · {found.published}", style=QUIET))
-        console.print(Text(f"{released_by(forms.release(found.release))}\n", style=QUIET))
+        who = f" · {released_by(forms.release(found.release))}" if found.HasField("release") else ""
+        console.print(Text(f"{found.passage_id} · {found.source}{grade} · {found.published}{who}\n", style=QUIET))
     return bool(hits)
 
 

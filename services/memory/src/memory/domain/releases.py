@@ -14,10 +14,8 @@ from contracts.errors import ConflictError, DeniedError, InvalidInputError
 from contracts.packages import canonical
 from longitude.memory.v1.events_pb2 import Actor
 from longitude.record.v1.context_pb2 import Passage
-from servicekit.principal import Person, Principal
 
 NEEDED = 2
-PHYSICIAN = "physician"
 LONGEST_REASON = 2_000
 _DIGITS = 16
 
@@ -36,10 +34,6 @@ class Who:
     issuer: str
     subject: str
     name: str = field(default="", compare=False)
-
-    @classmethod
-    def of(cls, person: Person) -> "Who":
-        return cls(person.issuer, person.subject, person.name or person.subject)
 
     def to_proto(self) -> Actor:
         return Actor(issuer=self.issuer, subject=self.subject, name=self.name)
@@ -83,20 +77,6 @@ def edition_id(passage: Passage, publisher: str) -> str:
     """Of this text of this publisher, for good: the passage id and a digest."""
     digest = hashlib.sha256(publisher.encode() + b"\n" + canonical(passage)).hexdigest()
     return f"{passage.passage_id}@{digest[:_DIGITS]}"
-
-
-def importer(principal: Principal) -> Who:
-    """DeniedError unless a person calls."""
-    if principal.person is None:
-        raise DeniedError("evidence is imported by a person, not by a process")
-    return Who.of(principal.person)
-
-
-def physician(principal: Principal) -> Who:
-    """DeniedError unless a physician calls."""
-    if principal.person is None or PHYSICIAN not in principal.person.roles:
-        raise DeniedError("evidence is released and withdrawn by a physician")
-    return Who.of(principal.person)
 
 
 def check_approval(edition: Edition, by: Who, reason: str, *, conflicts: Sequence[object]) -> None:
