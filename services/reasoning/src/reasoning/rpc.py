@@ -45,16 +45,13 @@ class Rpc(ReasoningServiceServicer):
         identity = Identity.of(request.request_id)
         earlier = await handlers.stored_answer(request, identity, self._parts)
         if earlier is not None:
-            yield await self._answer(earlier)
+            yield pb.AskResponse(assessment=earlier)
             return
         work = partial(handlers.on_question, request, identity, self._parts)
         async with self._runs.join(identity.assessment_id, handlers.fingerprint(request), work) as run:
             async for response in run.heard():
                 yield response
-            yield await self._answer(await run.result())
-
-    async def _answer(self, assessment: wire.Assessment) -> pb.AskResponse:
-        return pb.AskResponse(assessment=assessment, notices=await handlers.notices_of(assessment, self._parts))
+            yield pb.AskResponse(assessment=await run.result())
 
     async def GetAssessment(self, request: pb.GetAssessmentRequest, _: Any) -> pb.GetAssessmentResponse:
         _check_id(request.assessment_id)

@@ -22,7 +22,7 @@ EPISODE_SECONDS = 900.0
 CHECK_SECONDS = 120.0
 FOLLOW_SECONDS = 1800.0
 
-Heard: TypeAlias = pb.Progress | pb.Draft | assessment_pb2.Notice | assessment_pb2.Assessment
+Heard: TypeAlias = pb.Progress | pb.Draft | assessment_pb2.Assessment
 
 
 class ReasoningClient:
@@ -50,7 +50,7 @@ class ReasoningClient:
         chooser: pb.Chooser.ValueType = pb.CHOOSER_UNSPECIFIED,
     ) -> AsyncIterator[Heard]:
         """Progress while the episode runs, and what stands in front while the model is to speak; the assessment is the
-        last item, behind the notices of evidence that was withdrawn since. Other forms than an answer take no question.
+        last item. Other forms than an answer take no question.
 
         The same `request_id` gives the same assessment again.
         """
@@ -65,8 +65,6 @@ class ReasoningClient:
         )
         with explained("reasoning"):
             async for response in self._stub.Ask(request, timeout=EPISODE_SECONDS):
-                for notice in response.notices:
-                    yield notice
                 yield _content(response)
 
     async def assessment(self, assessment_id: str) -> pb.GetAssessmentResponse:

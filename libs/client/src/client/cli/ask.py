@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -73,16 +74,20 @@ class Asking:
     async def run(self, page: Page | None, plot: Path | None = None) -> bool:
         """Without a page, one JSON document."""
         async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
-            assessment, notices = await self._follow(reasoning, page)
+            assessment = await self._follow(reasoning, page)
+            notices = await self._notices(reasoning, assessment)
         if page is None:
             print_json(forms.assessment(assessment, notices))
         else:
             page.show(assessment, notices)
         return plot is None or draw(assessment, plot)
 
-    async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> tuple[Assessment, list[Notice]]:
+    async def _notices(self, reasoning: ReasoningClient, assessment: Assessment) -> Sequence[Notice]:
+        """An assessment that was written earlier may rest on evidence that was withdrawn since."""
+        return (await reasoning.assessment(assessment.assessment_id)).notices if self._request_id else ()
+
+    async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> Assessment:
         """Show who does what while the episode runs, and to a person what stands in front as soon as it is there."""
-        notices: list[Notice] = []
         asked = reasoning.ask(
             self._patient,
             self._question,
@@ -95,10 +100,8 @@ class Asking:
         with margin().status("asking") as status:
             async for item in asked:
                 if isinstance(item, Assessment):
-                    return item, notices
-                if isinstance(item, Notice):
-                    notices.append(item)
-                elif isinstance(item, Progress):
+                    return item
+                if isinstance(item, Progress):
                     status.update(_doing(item))
                 elif page is not None and page.is_read_by_a_person:
                     status.stop()

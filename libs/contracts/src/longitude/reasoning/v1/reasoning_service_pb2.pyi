@@ -100,7 +100,6 @@ class AskResponse(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     DRAFT_FIELD_NUMBER: _builtins.int
-    NOTICES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___Progress: ...
     @_builtins.property
@@ -109,21 +108,16 @@ class AskResponse(_message.Message):
     def draft(self) -> Global___Draft:
         """What stands in front already, where the model is still to speak. Not stored, and nothing to be signed."""
 
-    @_builtins.property
-    def notices(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.Notice]:
-        """Beside an assessment: cited evidence that was withdrawn meanwhile."""
-
     def __init__(
         self,
         *,
         progress: Global___Progress | None = ...,
         assessment: _assessment_pb2.Assessment | None = ...,
         draft: Global___Draft | None = ...,
-        notices: _abc.Iterable[_assessment_pb2.Notice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "draft", b"draft", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "draft", b"draft", "notices", b"notices", "progress", b"progress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "content", b"content", "draft", b"draft", "progress", b"progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["progress", "assessment", "draft"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
