@@ -11,7 +11,7 @@ from longitude.memory.v1.memory_service_pb2 import EvidenceManifest
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import CodedConcept
 
-KEY = SigningKey.generate("society.example")
+KEY = SigningKey("society.example", bytes(range(32)))
 TRUSTED = {KEY.name: (KEY.publisher,)}
 
 
