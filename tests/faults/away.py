@@ -100,7 +100,8 @@ class System:
         app, settings = _APPS[name]
         process = Process(1.0)
         made = settings(**(self._settings(name) | changed))
-        async with app(made, process):
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(app(made, process))
             process.health.started = True
             yield process
             await process.stop_tasks()
@@ -202,7 +203,11 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "SearchEvidence": (memory_pb.SearchEvidenceRequest(query="kidneys"), "OK"),
             "GetEvidenceCoverage": (memory_pb.GetEvidenceCoverageRequest(), "OK"),
             "GetEditions": (memory_pb.GetEditionsRequest(), "OK"),
-            "LoadEvidence": (memory_pb.LoadEvidenceRequest(passages=[passage]), "OK"),
+            "LoadEvidence": (memory_pb.LoadEvidenceRequest(passages=[passage], unsigned_local=True), "OK"),
+            "ListEvidence": (memory_pb.ListEvidenceRequest(page_size=1), "OK"),
+            "GetEvidence": (memory_pb.GetEvidenceRequest(edition_id="nobody's"), "NOT_FOUND"),
+            "ReleaseEvidence": (memory_pb.ReleaseEvidenceRequest(edition_ids=["nobody's"]), "NOT_FOUND"),
+            "WithdrawEvidence": (memory_pb.WithdrawEvidenceRequest(edition_id="nobody's"), "NOT_FOUND"),
         },
         "reasoning": {
             "Ask": (asking(system.request_id), "OK"),

@@ -9,7 +9,10 @@ from testkit.running import RunningStack
 
 from tests.observe import Observer
 from tests.story import Telling, exchange, tell
+from tests.system import evidence
 from tests.system.after_story import ADDED, PATIENT, POISONED_LETTER, QUESTION, System
+
+MEALS = evidence.MEALS.passage_id
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +40,14 @@ def review(system: System, assessment: Any, tmp_path_factory: pytest.TempPathFac
     edited = {"statement_id": first["statement_id"], "decision": "edit", "text": f"{first['text']}{ADDED}"}
     path.write_text(json.dumps([edited]))
     return system.observer.json("review", assessment["assessment_id"], "--edit", str(path))
+
+
+@pytest.fixture(scope="session")
+def withdrawn(system: System) -> Any:
+    """An answer that cites evidence which three people brought in, and which was withdrawn afterwards."""
+    dsn = system.stack.endpoints["LONGITUDE_POSTGRES_MEMORY"]
+    edition_id = asyncio.run(evidence.release(dsn))
+    made = system.observer.json("ask", PATIENT, evidence.QUESTION, "--request-id", "evidence-withdrawn")
+    cited = [one for each in made["statements"] for one in each["sources"] if one.get("passage_id") == MEALS]
+    asyncio.run(evidence.withdraw(dsn, edition_id))
+    return {"edition_id": edition_id, "passage_id": MEALS, "assessment": made, "cited": cited[:1]}

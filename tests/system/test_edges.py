@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from longitude.ingestion.v1.ingestion_service_pb2 import StartRereadingRequest
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from manifests import read_services
@@ -70,8 +71,10 @@ def learn(observer: Observer) -> None:
     assert observer.json("learn", "roll-back")["live_version_id"] == ""
 
 
-def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System, review: Any) -> None:
-    # A review, a message that nobody can read, a rebuild, and a training: the edges that the story itself does not use.
+@pytest.mark.usefixtures("review", "withdrawn")
+def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System) -> None:
+    # A review, evidence that is released and withdrawn, a message that nobody can read, a rebuild, and a training: the
+    # edges that the story itself does not use.
     learn(system.observer)
     exchange(system.stack.endpoints, b"this is not HL7")
     with open_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:

@@ -32,11 +32,12 @@ class DemoPerson:
     roles: tuple[str, ...]
 
 
-# One for each role, and who works at this machine: a physician who is also all that one person needs to try it all.
+# One for each role, a second physician because some things take two, and who works at this machine: a physician who is also all that one person needs to try it all.
 PEOPLE = {
     person.subject: person
     for person in (
         DemoPerson("physician", "Dr. Ada Lindqvist", ("physician",)),
+        DemoPerson("consultant", "Dr. Ben Okoye", ("physician",)),
         DemoPerson("nurse", "Jonas Meier", ("nurse",)),
         DemoPerson("auditor", "Ruth Okafor", ("auditor",)),
         DemoPerson("engineer", "Mei Tanaka", ("engineer",)),

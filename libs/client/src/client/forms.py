@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
 from contracts.identifiers import format_patient
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
-from longitude.memory.v1.memory_service_pb2 import GetEvidenceCoverageResponse
+from longitude.memory.v1.events_pb2 import Actor, DoseConflict
+from longitude.memory.v1.memory_service_pb2 import EvidenceEdition, EvidenceState, GetEvidenceCoverageResponse
 from longitude.reasoning.v1.assessment_pb2 import (
     FORM_ANSWER,
     Addressee,
@@ -22,6 +24,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Course,
     Inquiry,
     Judgement,
+    Notice,
     QuestionBack,
     ReviewDecision,
     ReviewedSpan,
@@ -32,7 +35,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
-from longitude.record.v1.context_pb2 import Context, Passage, RecordedFact
+from longitude.record.v1.context_pb2 import Context, Passage, PassageRelease, RecordedFact
 from longitude.record.v1.fact_pb2 import (
     Assertion,
     ClinicalFact,
@@ -142,8 +145,8 @@ def source(pointer: SourcePointer) -> Form:
     return {name: value for name, value in fields.items() if value or name in always}
 
 
-def assessment(drafted: Assessment) -> Form:
-    """An assessment with everything the gate decided."""
+def assessment(drafted: Assessment, notices: Iterable[Notice] = ()) -> Form:
+    """An assessment with everything the gate decided. `notices`: of cited evidence that was withdrawn since."""
     return {
         "assessment_id": drafted.assessment_id,
         "patient": format_patient(drafted.patient),
@@ -158,6 +161,20 @@ def assessment(drafted: Assessment) -> Form:
         "questions": [question_back(one) for one in drafted.questions],
         "courses": [course(one) for one in drafted.courses],
         "drafted_at": _time(drafted, "drafted_at"),
+        "notices": [notice(one) for one in notices],
+    }
+
+
+def notice(withdrawn: Notice) -> Form:
+    """Cited evidence that was withdrawn after the assessment was written."""
+    return {
+        "edition_id": withdrawn.edition_id,
+        "passage_id": withdrawn.passage_id,
+        "title": withdrawn.title,
+        "reason": withdrawn.reason,
+        "withdrawn_by": withdrawn.withdrawn_by,
+        "withdrawn_at": _time(withdrawn, "withdrawn_at"),
+        "statement_ids": list(withdrawn.statement_ids),
     }
 
 
@@ -210,7 +227,20 @@ def citation(cited: Citation) -> Form:
     """What a statement rests on."""
     named = {"fact_id": cited.fact_id, "passage_id": cited.passage_id, "quote": cited.quote}
     pointer = source(cited.source) if cited.HasField("source") else {}
-    return {name: value for name, value in named.items() if value} | pointer
+    said = {"release": release(cited.release)} if cited.HasField("release") else {}
+    return {name: value for name, value in named.items() if value} | pointer | said
+
+
+def release(made: PassageRelease) -> Form:
+    """Who published a passage and who released it; nobody approved here what ships with the product."""
+    return {
+        "edition_id": made.edition_id,
+        "publisher": made.publisher or None,
+        "edition": made.edition or None,
+        "date": made.date or None,
+        "approved_by": list(made.approved_by),
+        "released_at": _time(made, "released_at"),
+    }
 
 
 def check(patient: PatientKey, document: Document, checked: CheckResponse) -> Form:
@@ -303,8 +333,56 @@ def context(pack: Context, budget: int) -> Form:
 
 def passage(evidence: Passage, score: float) -> Form:
     """A hit in the evidence library."""
+    return (
+        {"score": score}
+        | _passage(evidence)
+        | {"release": release(evidence.release) if evidence.HasField("release") else None}
+    )
+
+
+def _passage(evidence: Passage) -> Form:
     fields = ("passage_id", "title", "text", "source", "source_kind", "grade", "published", "licence")
-    return {"score": score} | {name: getattr(evidence, name) for name in fields}
+    return {name: getattr(evidence, name) for name in fields}
+
+
+def evidence_edition(edition: EvidenceEdition) -> Form:
+    """One text of one publisher, and what became of it."""
+    withdrawn = edition.HasField("withdrawn_at")
+    return {
+        "edition_id": edition.edition_id,
+        "state": name_of(EvidenceState, edition.state),
+        "publisher": edition.publisher or None,
+        "edition": edition.edition or None,
+        "date": edition.date or None,
+        "imported_by": _actor(edition.imported_by) if edition.HasField("imported_by") else None,
+        "imported_at": _time(edition, "imported_at"),
+        "approvals": [
+            _actor(one.by) | {"reason": one.reason or None, "approved_at": _time(one, "approved_at")}
+            for one in edition.approvals
+        ],
+        "released_at": _time(edition, "released_at"),
+        "withdrawn_by": _actor(edition.withdrawn_by) if withdrawn else None,
+        "withdrawn_reason": edition.withdrawn_reason or None,
+        "withdrawn_at": _time(edition, "withdrawn_at"),
+        "conflicts": [conflict(one) for one in edition.conflicts],
+        "replaces": edition.replaces or None,
+        "passage": _passage(edition.passage),
+    }
+
+
+def conflict(dose: DoseConflict) -> Form:
+    """A dose above a limit: both numbers, as decimal strings, and the words that they are from."""
+    fields = ("edition_id", "drug", "said", "allowed", "unit", "words", "source", "condition", "source_words")
+    return {name: getattr(dose, name) for name in fields}
+
+
+def publisher(name: str) -> str:
+    """Who answers for a text, as a person is told."""
+    return name or "unsigned, local"
+
+
+def _actor(person: Actor) -> Form:
+    return {"issuer": person.issuer, "subject": person.subject, "name": person.name}
 
 
 def coverage(covered: GetEvidenceCoverageResponse) -> Form:

@@ -26,7 +26,14 @@ from longitude.learning.v1.events_pb2 import (
     VersionRefused,
     VersionRolledBack,
 )
-from longitude.memory.v1.events_pb2 import EvidenceLoaded, RecordRebuilt, RecordUpdated
+from longitude.memory.v1.events_pb2 import (
+    EvidenceApproved,
+    EvidenceLoaded,
+    EvidenceReleased,
+    EvidenceWithdrawn,
+    RecordRebuilt,
+    RecordUpdated,
+)
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed, EpisodeClosed
 
 M = TypeVar("M", bound=Message)
@@ -62,6 +69,9 @@ DOCUMENT_READ = Topic("imaging.document-read.v1", DocumentRead)
 RECORD_UPDATED = Topic("memory.record-updated.v1", RecordUpdated)
 RECORD_REBUILT = Topic("memory.record-rebuilt.v1", RecordRebuilt)
 EVIDENCE_LOADED = Topic("memory.evidence-loaded.v1", EvidenceLoaded)
+EVIDENCE_APPROVED = Topic("memory.evidence-approved.v1", EvidenceApproved)
+EVIDENCE_RELEASED = Topic("memory.evidence-released.v1", EvidenceReleased)
+EVIDENCE_WITHDRAWN = Topic("memory.evidence-withdrawn.v1", EvidenceWithdrawn)
 ASSESSMENT_DRAFTED = Topic("reasoning.assessment-drafted.v1", AssessmentDrafted)
 EPISODE_CLOSED = Topic("reasoning.episode-closed.v1", EpisodeClosed)
 ASSESSMENT_REVIEWED = Topic("reasoning.assessment-reviewed.v1", AssessmentReviewed)
@@ -85,6 +95,9 @@ TOPICS: tuple[Topic[Any], ...] = (
     RECORD_UPDATED,
     RECORD_REBUILT,
     EVIDENCE_LOADED,
+    EVIDENCE_APPROVED,
+    EVIDENCE_RELEASED,
+    EVIDENCE_WITHDRAWN,
     ASSESSMENT_DRAFTED,
     EPISODE_CLOSED,
     ASSESSMENT_REVIEWED,

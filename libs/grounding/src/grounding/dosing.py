@@ -37,11 +37,20 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Highest:
+    """At most so many mg a day, whatever the kidneys do."""
+
+    allowed: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dosing:
-    """The limits of one drug, the lowest kidney function first."""
+    """The limits of one drug, the lowest kidney function first; the highest dose of all where a source here says it."""
 
     measure: Measure
     limits: tuple[Limit, ...]
+    highest: Highest | None = None
 
 
 _FDA, _KDIGO = "FDA label", "KDIGO 2012"
@@ -60,6 +69,7 @@ DOSING: Mapping[frozenset[str], Dosing] = {
     frozenset({"6809"}): Dosing(
         Measure.EGFR,
         (Limit(30, Advice.CONTRAINDICATED, _FDA), Limit(45, Decimal(1000), "KDIGO 2022")),
+        Highest(Decimal(2000), "KDIGO 2022"),
     ),
     # Sitagliptin (JANUVIA, section 2.2).
     frozenset({"593411"}): _label(Measure.EGFR, (30, 25), (45, 50)),

@@ -75,7 +75,9 @@ def cite_fact(fact: ClinicalFact) -> Citation:
 
 
 def cite_passage(passage_id: str, sources: Sources) -> Citation:
-    return Citation(passage_id=passage_id, quote=sources.passage(passage_id).text[:_MAX_QUOTE])
+    passage = sources.passage(passage_id)
+    release = passage.release if passage.HasField("release") else None
+    return Citation(passage_id=passage_id, quote=passage.text[:_MAX_QUOTE], release=release)
 
 
 def render_part(part: Part, sources: Sources) -> str:

@@ -55,7 +55,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe_batches(REREADING_FINISHED, partial(on_rereadings_finished, store=store))
 
         outbox = Outbox(store.connection, bus.publish)
-        shelf = library.Library(store, outbox)
+        shelf = library.Library(store, outbox, library.trusted(settings.publishers))
         rpc = Rpc(store, Search(store, embedder, index), shelf, tokenizer.counter(settings.tokenizer))
         service = (add_MemoryServiceServicer_to_server, rpc, memory_service_pb2.DESCRIPTOR)
 

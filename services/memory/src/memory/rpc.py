@@ -1,4 +1,4 @@
-"""MemoryService over gRPC: reads of the record and the library, and the one command, LoadEvidence.
+"""MemoryService over gRPC: reads of the record and the library, and the commands of the library.
 
 Error texts never repeat what was asked: an identifier names a person.
 """
@@ -11,10 +11,12 @@ from consult import times
 from consult.context.ranking import ELEMENTS, Question
 from consult.context.tokens import TokenCounter
 from contracts.errors import InvalidInputError, UnavailableError
+from contracts.packages import PackageError
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
 from longitude.record.v1.fact_pb2 import PatientKey
+from servicekit.principal import caller
 
 from memory import views
 from memory.adapters.postgres import Store
@@ -22,7 +24,7 @@ from memory.domain import coverage
 from memory.domain.finding import Wanted
 from memory.domain.identity import Identifier
 from memory.domain.passages import PassageError
-from memory.flows import finding, notes, timeline
+from memory.flows import callers, finding, notes, timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
 from memory.flows.search import Search
@@ -32,6 +34,7 @@ LARGEST_BUDGET = 131_072
 DEFAULT_LIMIT = 10
 LARGEST_LIMIT = 100
 MOST_PASSAGES = 1_000
+DEFAULT_EDITIONS = 100
 MOST_CONCEPTS = 1_000
 
 
@@ -132,13 +135,53 @@ class Rpc(MemoryServiceServicer):
         return pb.SearchEvidenceResponse(hits=hits, pending=pending)
 
     async def LoadEvidence(self, request: pb.LoadEvidenceRequest, _: Any) -> pb.LoadEvidenceResponse:  # noqa: N802
+        who = callers.importer(caller())
         if len(request.passages) > MOST_PASSAGES:
             raise InvalidInputError(f"at most {MOST_PASSAGES} passages at a time")
+        manifest = request.manifest if request.HasField("manifest") else None
         try:
-            loaded = await self._library.load(list(request.passages))
-        except PassageError as error:
+            imported = await self._library.load(
+                list(request.passages), manifest, who, unsigned_local=request.unsigned_local
+            )
+        except (PassageError, PackageError) as error:
             raise InvalidInputError(str(error)) from error
-        return pb.LoadEvidenceResponse(loaded=loaded, unchanged=len(request.passages) - loaded)
+        return pb.LoadEvidenceResponse(
+            loaded=len(imported.editions),
+            unchanged=len(request.passages) - len(imported.editions),
+            edition_ids=[each.edition_id for each in imported.editions],
+            conflicts=imported.conflicts,
+        )
+
+    async def ListEvidence(self, request: pb.ListEvidenceRequest, _: Any) -> pb.ListEvidenceResponse:  # noqa: N802
+        size = request.page_size or DEFAULT_EDITIONS
+        if size > MOST_PASSAGES:
+            raise InvalidInputError(f"page_size must be at most {MOST_PASSAGES}")
+        try:
+            state = views.evidence_state(request.state)
+        except KeyError:
+            raise InvalidInputError("unknown state") from None
+        seen = await self._library.page(state, request.page_token, size + 1)
+        more = seen[size - 1].edition.edition_id if len(seen) > size else ""
+        return pb.ListEvidenceResponse(editions=map(views.evidence_edition, seen[:size]), next_page_token=more)
+
+    async def GetEvidence(self, request: pb.GetEvidenceRequest, _: Any) -> pb.GetEvidenceResponse:  # noqa: N802
+        return pb.GetEvidenceResponse(edition=views.evidence_edition(await self._library.edition(request.edition_id)))
+
+    async def ReleaseEvidence(  # noqa: N802
+        self, request: pb.ReleaseEvidenceRequest, _: Any
+    ) -> pb.ReleaseEvidenceResponse:
+        who = callers.physician(caller())
+        if not 0 < len(request.edition_ids) <= MOST_PASSAGES:
+            raise InvalidInputError(f"edition_ids must be 1 to {MOST_PASSAGES}")
+        seen = await self._library.approve(request.edition_ids, who, request.reason)
+        return pb.ReleaseEvidenceResponse(editions=map(views.evidence_edition, seen))
+
+    async def WithdrawEvidence(  # noqa: N802
+        self, request: pb.WithdrawEvidenceRequest, _: Any
+    ) -> pb.WithdrawEvidenceResponse:
+        who = callers.physician(caller())
+        seen = await self._library.withdraw(request.edition_id, who, request.reason)
+        return pb.WithdrawEvidenceResponse(edition=views.evidence_edition(seen))
 
     async def GetEvidenceCoverage(  # noqa: N802
         self, request: pb.GetEvidenceCoverageRequest, _: Any

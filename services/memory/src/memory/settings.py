@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
+from contracts.publishers import PublisherKeyError, read_publishers
 from pydantic import AfterValidator, FilePath, model_validator
 from servicekit.settings import Endpoint, PostgresSettings, ServiceSettings
 
@@ -16,8 +17,20 @@ def _qdrant(text: str) -> str:
     raise ValueError("must be http://host:port of a Qdrant server, or edge:/folder for the engine in this process")
 
 
+def _publishers(file: Path) -> Path:
+    try:
+        read_publishers(file.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read: {type(error).__name__}") from None
+    except PublisherKeyError as error:
+        raise ValueError(f"{error}; a key a line is written <name>+<id>+<base64>") from None
+    return file
+
+
 class Settings(PostgresSettings, ServiceSettings):
-    """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT or LONGITUDE_DATA_DIR, LONGITUDE_TOKENIZER."""
+    """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT or LONGITUDE_DATA_DIR, LONGITUDE_TOKENIZER,
+    LONGITUDE_PUBLISHERS.
+    """
 
     # gRPC of the Triton that serves `embedder`.
     triton: Endpoint
@@ -26,6 +39,8 @@ class Settings(PostgresSettings, ServiceSettings):
     data_dir: Path | None = None
     # tokenizer.json of the reasoner, so that context budgets are exact; without it they are estimated, too high.
     tokenizer: FilePath | None = None
+    # Public keys of those whose evidence may be imported as signed; without it, of what ships with the product alone.
+    publishers: Annotated[FilePath, AfterValidator(_publishers)] | None = None
 
     @model_validator(mode="after")
     def _somewhere_for_vectors(self) -> Self:

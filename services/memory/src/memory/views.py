@@ -15,6 +15,8 @@ from memory.adapters.postgres.contradictions import Found
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.notes import WholeText
 from memory.domain.coverage import Covered
+from memory.domain.releases import Decision, State
+from memory.flows.library import Seen
 from memory.flows.search import NoteFound
 
 
@@ -67,3 +69,41 @@ def edition(made: Edition) -> pb.Edition:
         refused=made.refused,
         current_from=None if made.current_from is None else times.stamp(made.current_from),
     )
+
+
+_STATES = {
+    State.QUARANTINED: pb.EVIDENCE_STATE_QUARANTINED,
+    State.RELEASED: pb.EVIDENCE_STATE_RELEASED,
+    State.SUPERSEDED: pb.EVIDENCE_STATE_SUPERSEDED,
+    State.WITHDRAWN: pb.EVIDENCE_STATE_WITHDRAWN,
+}
+
+
+def evidence_state(asked: "pb.EvidenceState.ValueType") -> State | None:
+    """None for every state; KeyError for one that there is not."""
+    return {number: state for state, number in _STATES.items()}[asked] if asked else None
+
+
+def evidence_edition(seen: Seen) -> pb.EvidenceEdition:
+    edition, withdrawal = seen.edition, seen.edition.withdrawal
+    return pb.EvidenceEdition(
+        edition_id=edition.edition_id,
+        passage=edition.passage,
+        state=_STATES[edition.state],
+        publisher=edition.publisher,
+        edition=edition.edition,
+        date=edition.date,
+        imported_by=edition.importer.to_proto() if edition.importer else None,
+        imported_at=times.stamp(edition.imported_at),
+        approvals=map(_approval, edition.approvals),
+        released_at=times.stamp(edition.released_at) if edition.released_at else None,
+        withdrawn_by=withdrawal.by.to_proto() if withdrawal else None,
+        withdrawn_reason=withdrawal.reason if withdrawal else "",
+        withdrawn_at=times.stamp(withdrawal.at) if withdrawal else None,
+        conflicts=seen.conflicts,
+        replaces=seen.replaces,
+    )
+
+
+def _approval(decision: Decision) -> pb.EvidenceApproval:
+    return pb.EvidenceApproval(by=decision.by.to_proto(), reason=decision.reason, approved_at=times.stamp(decision.at))

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.kafka import reaching
-from contracts.topics import DOCUMENT_READ, EVIDENCE_LOADED, MESSAGE_RECEIVED, RECORD_UPDATED, STUDY_ANALYSED, Topic
+from contracts.topics import DOCUMENT_READ, EVIDENCE_RELEASED, MESSAGE_RECEIVED, RECORD_UPDATED, STUDY_ANALYSED, Topic
 from eventbus import EventBus, Outgoing
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.memory.v1 import memory_service_pb2 as pb
@@ -262,25 +262,31 @@ async def test_evidence_is_found_for_a_clinical_question(memory: Any, query: str
     assert expected <= {hit.passage.passage_id for hit in found.hits}
 
 
-async def test_loading_evidence_is_idempotent_searchable_and_announced(memory: Any, kafka: str) -> None:
-    before = await offsets(kafka, EVIDENCE_LOADED)
-    name = f"test-{uuid.uuid4().hex}"
+async def test_what_nobody_known_sends_is_refused_and_what_shipped_is_announced(memory: Any, kafka: str) -> None:
+    """Who is known, and what becomes of what they send, is in test_memory_library.py."""
     passage = Passage(
-        passage_id=name,
+        passage_id="zebrafish",
         title="Zebrafish scale",
-        text=f"The {name} scale grades zebrafish.",
+        text="The scale grades zebrafish.",
         source="A test",
         source_kind="expert",
         published="2026",
         licence="own summary",
     )
-    loaded = [await memory.LoadEvidence(pb.LoadEvidenceRequest(passages=[passage])) for _ in range(2)]
-    assert [(answer.loaded, answer.unchanged) for answer in loaded] == [(1, 0), (0, 1)]
+    for request in (
+        pb.LoadEvidenceRequest(passages=[passage], unsigned_local=True),
+        pb.LoadEvidenceRequest(passages=[passage]),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await memory.LoadEvidence(request)
+        assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
     search = pb.SearchEvidenceRequest(query="zebrafish", limit=3)
     found = await until(lambda: memory.SearchEvidence(search), lambda answer: answer.pending == 0)
-    assert name in {hit.passage.passage_id for hit in found.hits}
-    announced = await until(lambda: events_since(kafka, EVIDENCE_LOADED, before), bool)
-    assert [list(event.passage_ids) for event in announced] == [[name]]
+    assert "zebrafish" not in {hit.passage.passage_id for hit in found.hits}
+    start = {TopicPartition(EVIDENCE_RELEASED.name, 0): 0}
+    released = await until(lambda: events_since(kafka, EVIDENCE_RELEASED, start), bool)
+    assert {"longitude"} == {hit.passage.release.publisher for hit in found.hits}
+    assert all(not event.approved_by for event in released)
 
 
 async def test_the_coverage_is_of_the_patient_or_of_what_is_frequent(
@@ -302,14 +308,6 @@ async def test_the_coverage_is_of_the_patient_or_of_what_is_frequent(
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest(patient=key(f"nobody-{patient}")))
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
-
-
-async def test_a_passage_that_is_incomplete_is_refused_by_name_and_field(memory: Any) -> None:
-    request = pb.LoadEvidenceRequest(passages=[Passage(passage_id="half-done", title="x")])
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await memory.LoadEvidence(request)
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert "half-done: text" in str(caught.value.details())
 
 
 async def test_a_context_pack_holds_what_serves_the_question_and_stays_in_its_budget(

@@ -4,9 +4,11 @@ import pytest
 from consult.context.relevance import concerning
 from consult.rules import CITED_PASSAGES
 from consult.visits import passages
+from contracts.packages import PackageError
+from contracts.publishers import verify
 from longitude.record.v1.context_pb2 import Passage
 from memory.domain.passages import PassageError, check
-from memory.flows.library import parse, shipped
+from memory.flows.library import own_publishers, shipped, shipped_packages
 
 
 def passage(passage_id: str, text: str = "text", **more: str) -> Passage:
@@ -67,6 +69,21 @@ def test_an_incomplete_passage_is_refused_by_name_and_field(change: dict[str, st
         check(passage(**fields))
 
 
-def test_a_line_that_is_no_passage_is_named_by_its_number() -> None:
-    with pytest.raises(PassageError, match="line 2"):
-        parse('{"passageId": "one"}\n{"nonsense": 1}\n')
+def test_a_passage_that_says_that_it_was_released_is_refused() -> None:
+    forged = passage("some-passage")
+    forged.release.approved_by.append("Dr Nobody")
+    with pytest.raises(PassageError, match="release"):
+        check(forged)
+
+
+def test_a_text_of_more_doses_than_anybody_reads_is_refused() -> None:
+    with pytest.raises(PassageError, match="doses"):
+        check(passage("some-passage", text="1 mg " * 51))
+
+
+def test_what_ships_is_signed_and_a_word_changed_in_it_would_show() -> None:
+    for package in shipped_packages():
+        assert package.manifest is not None
+        package.passages[0].text += " "
+        with pytest.raises(PackageError, match="does not hold"):
+            verify(package.manifest, package.passages, own_publishers())

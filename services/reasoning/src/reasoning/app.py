@@ -4,12 +4,15 @@ Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> Po
      -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
 Check, CheckStream: memory (gRPC) -> verifier
+evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from consult import Budget
+from contracts.topics import EVIDENCE_WITHDRAWN
 from eventbus import EventBus, Outbox
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
@@ -24,6 +27,7 @@ from reasoning.adapters.memory import Memory
 from reasoning.adapters.triton import Reasoner
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Runs
+from reasoning.handlers import on_evidence_withdrawn
 from reasoning.rpc import Rpc
 from reasoning.settings import Settings
 
@@ -38,6 +42,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         objects = open_objects(settings, settings.episodes_bucket)
 
         bus = EventBus("reasoning", settings.kafka)
+        bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
         await stack.enter_async_context(bus.running(process))
         outbox = Outbox(store.connection, bus.publish)
         reasoner = Reasoner(triton, settings.generation_seconds)

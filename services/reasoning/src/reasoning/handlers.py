@@ -1,4 +1,4 @@
-"""What a question, a review and a check do: load, decide, save; what was saved is published by the outbox."""
+"""What a question, a review, a check and a withdrawal do: load, decide, save; the outbox publishes what was saved."""
 
 import asyncio
 import hashlib
@@ -10,9 +10,10 @@ from consult import Identity
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
-from eventbus import Outgoing
+from eventbus import Event, Outgoing, once
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
+from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
@@ -25,8 +26,8 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from reasoning import metrics
-from reasoning.adapters.postgres import Stored
-from reasoning.domain import reviewing
+from reasoning.adapters.postgres import Store, Stored
+from reasoning.domain import notices, reviewing
 from reasoning.domain.events import AssessmentEvent, events
 from reasoning.flows import checking, consultation, replaying
 from reasoning.flows.parts import Parts
@@ -70,6 +71,23 @@ def _outgoing(assessment: wire.Assessment, caused: Sequence[AssessmentEvent]) ->
     """The episode is what caused the assessment; both carry its time."""
     key, at = patient_partition_key(assessment.patient), assessment.drafted_at.ToDatetime(tzinfo=UTC)
     return [Outgoing(each.topic, each.id, key, each.payload, at) for each in caused]
+
+
+async def on_evidence_withdrawn(event: Event[EvidenceWithdrawn], *, store: Store) -> Sequence[Outgoing]:
+    """Kept, so that every assessment that cites it says so when it is read."""
+    async with store.connection() as conn:
+
+        async def effect() -> Sequence[Outgoing]:
+            await store.withdraw(conn, event.payload)
+            return []
+
+        return await once(conn, event, effect)
+
+
+async def notices_of(assessment: wire.Assessment, parts: Parts) -> list[wire.Notice]:
+    """Of cited evidence that was withdrawn since."""
+    cited = notices.cited_passages(assessment)
+    return notices.notices(assessment, await parts.store.withdrawals(cited)) if cited else []
 
 
 async def on_assessment_asked_for(assessment_id: str, parts: Parts) -> Stored:

@@ -56,7 +56,8 @@ class Rpc(ReasoningServiceServicer):
     async def GetAssessment(self, request: pb.GetAssessmentRequest, _: Any) -> pb.GetAssessmentResponse:
         _check_id(request.assessment_id)
         stored = await handlers.on_assessment_asked_for(request.assessment_id, self._parts)
-        response = pb.GetAssessmentResponse(assessment=stored.assessment)
+        notices = await handlers.notices_of(stored.assessment, self._parts)
+        response = pb.GetAssessmentResponse(assessment=stored.assessment, notices=notices)
         if stored.review is not None:
             response.decision = stored.review.decision
             response.reviewed.extend(stored.review.statements)

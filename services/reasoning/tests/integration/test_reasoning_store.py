@@ -6,16 +6,20 @@ from datetime import UTC, datetime
 import pytest
 from contracts.errors import UnavailableError
 from contracts.identifiers import event_id
-from contracts.topics import ASSESSMENT_DRAFTED
-from eventbus import Outbox, Outgoing
+from contracts.topics import ASSESSMENT_DRAFTED, EVIDENCE_WITHDRAWN
+from eventbus import Event, Outbox, Outgoing
 from eventbus.inbox import unpublished
 from google.protobuf.timestamp_pb2 import Timestamp
+from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed
+from longitude.record.v1.context_pb2 import PassageRelease
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from reasoning.adapters.postgres import Store, open_store
+from reasoning.domain.notices import cited_passages, notices
+from reasoning.handlers import on_evidence_withdrawn
 
 PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")
 AT = Timestamp(seconds=1_800_000_000)
@@ -102,3 +106,24 @@ async def test_an_assessment_is_reviewed_once_and_the_newest_review_is_found_fir
     signed = await store.last_signed([PatientKey(id="other", authority="X"), PATIENT])
     assert [each[0].assessment_id for each in signed] == [new.assessment_id, old.assessment_id]
     assert await store.last_signed([PatientKey(id="other", authority="X")]) == []
+
+
+async def test_a_withdrawal_heard_of_twice_is_one_notice_on_every_assessment_that_cites_it(
+    store: Store,
+) -> None:
+    citing = [assessment(f"cites-{n}") for n in range(2)]
+    for of in citing:
+        release = PassageRelease(edition_id="dose@1")
+        of.statements.add(statement_id="s1").citations.add(passage_id="dose", release=release)
+        await keep(store, of)
+    payload = EvidenceWithdrawn(edition_id="dose@1", passage_id="dose", reason="retracted", withdrawn_at=AT)
+    for name in ("one", "one", "again"):
+        await on_evidence_withdrawn(withdrawal(payload, name), store=store)
+    for of in (*citing, assessment("cites-nothing")):
+        found = notices(of, await store.withdrawals(cited_passages(of)))
+        assert [each.reason for each in found] == (["retracted"] if of in citing else [])
+
+
+def withdrawal(payload: EvidenceWithdrawn, name: str) -> Event[EvidenceWithdrawn]:
+    at, value = datetime(2026, 1, 1, tzinfo=UTC), payload.SerializeToString()
+    return Event(event_id("test", name), EVIDENCE_WITHDRAWN, b"evidence", payload, "", at, 0, 0, value, {})

@@ -24,7 +24,7 @@ PAGE = 10_000
 
 
 class MemoryClient:
-    """Reads of one memory service; loading evidence is the one command."""
+    """Reads of one memory service, and the commands of its evidence library."""
 
     def __init__(self, stub: MemoryServiceAsyncStub) -> None:
         self._stub = stub
@@ -104,10 +104,43 @@ class MemoryClient:
             request = pb.GetEvidenceCoverageRequest(patient=patient)
             return await self._stub.GetEvidenceCoverage(request, timeout=SECONDS)
 
-    async def load_evidence(self, passages: Iterable[Passage]) -> pb.LoadEvidenceResponse:
-        """Add or replace passages."""
+    async def load_evidence(
+        self, passages: Iterable[Passage], manifest: pb.EvidenceManifest | None = None, *, unsigned_local: bool = False
+    ) -> pb.LoadEvidenceResponse:
+        """Import a package into quarantine; RefusedError unless a trusted publisher signed it, or `unsigned_local`."""
+        request = pb.LoadEvidenceRequest(passages=passages, manifest=manifest, unsigned_local=unsigned_local)
         with explained("memory"):
-            return await self._stub.LoadEvidence(pb.LoadEvidenceRequest(passages=passages), timeout=10 * SECONDS)
+            return await self._stub.LoadEvidence(request, timeout=10 * SECONDS)
+
+    async def evidence_editions(self, state: pb.EvidenceState.ValueType) -> list[pb.EvidenceEdition]:
+        """Editions of passages in one state, or in any, whatever pages they come in."""
+        request = pb.ListEvidenceRequest(state=state, page_size=1_000)
+        editions: list[pb.EvidenceEdition] = []
+        with explained("memory"):
+            while True:
+                page = await self._stub.ListEvidence(request, timeout=SECONDS)
+                editions.extend(page.editions)
+                if not page.next_page_token:
+                    return editions
+                request.page_token = page.next_page_token
+
+    async def evidence_edition(self, edition_id: str) -> pb.EvidenceEdition:
+        """NotThereError."""
+        with explained("memory"):
+            request = pb.GetEvidenceRequest(edition_id=edition_id)
+            return (await self._stub.GetEvidence(request, timeout=SECONDS)).edition
+
+    async def release_evidence(self, edition_ids: Iterable[str], reason: str = "") -> list[pb.EvidenceEdition]:
+        """Approve editions as the person who calls; the second approval releases. They as they are after it."""
+        with explained("memory"):
+            request = pb.ReleaseEvidenceRequest(edition_ids=edition_ids, reason=reason)
+            return list((await self._stub.ReleaseEvidence(request, timeout=SECONDS)).editions)
+
+    async def withdraw_evidence(self, edition_id: str, reason: str) -> pb.EvidenceEdition:
+        """From now on nothing cites it."""
+        with explained("memory"):
+            request = pb.WithdrawEvidenceRequest(edition_id=edition_id, reason=reason)
+            return (await self._stub.WithdrawEvidence(request, timeout=SECONDS)).edition
 
 
 def timestamp(time: datetime | None) -> Timestamp | None:

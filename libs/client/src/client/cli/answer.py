@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from longitude.reasoning.v1.assessment_pb2 import (
     Addressee,
@@ -11,6 +11,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Assessment,
     Course,
     Inquiry,
+    Notice,
     QuestionBack,
     StatementKind,
     Verdict,
@@ -63,10 +64,12 @@ class Page:
         for statement in statements:
             self._show(statement, GOOD)
 
-    def show(self, assessment: Assessment) -> None:
-        """All of it, behind what stands on the page already."""
+    def show(self, assessment: Assessment, notices: Iterable[Notice] = ()) -> None:
+        """All of it, behind what stands on the page already. `notices`: of cited evidence that was withdrawn since."""
         front = [each for each in assessment.statements if each.released and each.front]
         self.show_front(front)
+        for line in notice_lines(notices):
+            self._console.print(line)
         if not front:
             self._console.print(Text(_unanswered(assessment.inquiry), style=WARN))
         if not _COURSES.isdisjoint(assessment.inquiry.forms):
@@ -184,6 +187,15 @@ class Page:
         left = len(sources) - len(shown)
         author = f"{forms.statement(statement)['author']} {statement.author_name}".strip()
         return " · ".join([author, *shown, *([f"and {left} more"] if left else [])])
+
+
+def notice_lines(notices: Iterable[Notice]) -> Iterator[Text]:
+    """What was withdrawn, why, by whom and when, and how much of the assessment rests on it."""
+    for each in notices:
+        rests = f" · {_plural(len(each.statement_ids), 'statement')} here" if each.statement_ids else ""
+        told = f"{each.title} ({each.passage_id}): {each.reason} · {each.withdrawn_by}, "
+        day = forms.time_text(each.withdrawn_at)[:10]
+        yield Text.assemble(("evidence withdrawn: ", f"bold {BAD}"), f"{told}{day}{rests}")
 
 
 def _unanswered(inquiry: Inquiry) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from longitude.reasoning.v1.assessment_pb2 import Assessment
+from longitude.reasoning.v1.assessment_pb2 import Assessment, Notice
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.reasoning_service_pb2 import CHOOSER_UNSPECIFIED, Chooser, Progress
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -74,11 +75,16 @@ class Asking:
         """Without a page, one JSON document."""
         async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
             assessment = await self._follow(reasoning, page)
+            notices = await self._notices(reasoning, assessment)
         if page is None:
-            print_json(forms.assessment(assessment))
+            print_json(forms.assessment(assessment, notices))
         else:
-            page.show(assessment)
+            page.show(assessment, notices)
         return plot is None or draw(assessment, plot)
+
+    async def _notices(self, reasoning: ReasoningClient, assessment: Assessment) -> Sequence[Notice]:
+        """An assessment that was written earlier may rest on evidence that was withdrawn since."""
+        return (await reasoning.assessment(assessment.assessment_id)).notices if self._request_id else ()
 
     async def _follow(self, reasoning: ReasoningClient, page: Page | None) -> Assessment:
         """Show who does what while the episode runs, and to a person what stands in front as soon as it is there."""

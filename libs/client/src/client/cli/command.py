@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from client.cli.ask import ask
+from client.cli.assessment import assessment
 from client.cli.audit import app as audit
 from client.cli.check import check
 from client.cli.context import context
@@ -50,6 +51,7 @@ _COMMANDS = (
     summary,
     note,
     check,
+    assessment,
     review,
     replay,
     trace,

@@ -1,70 +1,31 @@
-"""`longitude evidence`: load passages into the evidence library, search it, and say what it says nothing of."""
+"""`longitude evidence`: search the evidence library, and say what it says nothing of. How a passage comes into it is
+`client.cli.quarantine`, how a package is signed `client.cli.publishing`.
+"""
 
 from __future__ import annotations
 
-import json as json_text
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf import json_format
 from longitude.memory.v1.memory_service_pb2 import GetEvidenceCoverageResponse, SearchEvidenceRequest
-from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
 from rich.table import Table
 
 from client import forms, stack
 from client.api import MemoryClient
-from client.cli.page import BAD, QUIET, row, styled, table
+from client.cli import publishing, quarantine
+from client.cli.page import BAD, QUIET, released_by, row, styled, table
 from client.cli.session import Json, patient_key, print_json, run, screen
-from client.errors import ClientError
 from client.terminal import Text
 
-BATCH = 100
 # Passage ids that a row of the coverage names.
 NAMED = 3
 
 app = typer.Typer(help="The evidence library: guidelines, drug labels, trials.", no_args_is_help=True)
-
-
-@app.command()
-def load(
-    files: Annotated[list[Path], typer.Argument(help="JSON lines, one passage a line (services/memory/README.md).")],
-    *,
-    json: Json = False,
-) -> None:
-    """Load or replace passages."""
-    run(_load(files, as_json=json))
-
-
-async def _load(files: Sequence[Path], *, as_json: bool) -> bool:
-    passages = [passage for file in files for passage in _passages(file)]
-    counts = {"loaded": 0, "unchanged": 0}
-    async with MemoryClient.connect(stack.find().endpoint("memory")) as memory:
-        for first in range(0, len(passages), BATCH):
-            response = await memory.load_evidence(passages[first : first + BATCH])
-            counts["loaded"] += response.loaded
-            counts["unchanged"] += response.unchanged
-    if as_json:
-        print_json(counts)
-    else:
-        screen().print(f"{counts['loaded']} passages loaded, {counts['unchanged']} unchanged")
-    return sum(counts.values()) == len(passages)
-
-
-def _passages(file: Path) -> Iterator[Passage]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ClientError(f"{file}: {error.strerror}") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            yield json_format.ParseDict(json_text.loads(line), Passage())
-        except (ValueError, json_format.ParseError) as error:
-            raise ClientError(f"{file}:{number}: not a passage: {error}") from None
+for command in (quarantine.load, quarantine.list_, quarantine.show, quarantine.release, quarantine.withdraw):
+    app.command(command.__name__.rstrip("_"))(command)
+app.command()(publishing.sign)
+app.command()(publishing.key)
 
 
 @app.command()
@@ -102,7 +63,8 @@ async def _search(request: SearchEvidenceRequest, *, as_json: bool) -> bool:
         grade = f" · {found.grade}" if found.grade else ""
         console.print(Text.assemble((found.title, "bold"), (f"  {hit.score:.2f}", QUIET)))
         console.print(Text(found.text))
-        console.print(Text(f"{found.passage_id} · {found.source}{grade} · {found.published}\n", style=QUIET))
+        who = f" · {released_by(forms.release(found.release))}" if found.HasField("release") else ""
+        console.print(Text(f"{found.passage_id} · {found.source}{grade} · {found.published}{who}\n", style=QUIET))
     return bool(hits)
 
 

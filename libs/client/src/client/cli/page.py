@@ -59,7 +59,8 @@ def pointer(source: SourcePointer) -> str:
 def source(citation: Form) -> str:
     """Where a cited source stands, short: the HL7 field, page, image or passage."""
     if "passage_id" in citation:
-        return f"evidence {citation['passage_id']}"
+        who = f" ({released_by(citation['release'])})" if "release" in citation else ""
+        return f"evidence {citation['passage_id']}{who}"
     if citation.get("segment"):
         return f"{citation['control_id']} {citation['segment']} {citation['field']}"
     if "document_id" in citation:
@@ -67,6 +68,13 @@ def source(citation: Form) -> str:
     if "sop_instance_uid" in citation:
         return f"image …{citation['sop_instance_uid'][-12:]}"
     return f"fact {citation.get('fact_id', '')[:8]}"
+
+
+def released_by(release: Form) -> str:
+    """Who approved a passage; `shipped`: it came with the product, and nobody here did."""
+    people = " and ".join(release["approved_by"])
+    signed = "" if release["publisher"] else ", unsigned"
+    return f"approved by {people}{signed}" if people else "shipped"
 
 
 def day(text: str | None) -> str:

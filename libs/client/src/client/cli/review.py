@@ -15,6 +15,7 @@ from rich.padding import Padding
 
 from client import forms, stack
 from client.api import ReasoningClient
+from client.cli.answer import notice_lines
 from client.cli.page import BAD, GOOD, QUIET
 from client.cli.session import Json, print_json, run, screen
 from client.errors import ClientError
@@ -55,7 +56,7 @@ async def _review(
 ) -> bool:
     async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
         response = await reasoning.review(identifier, reviewer, _DECISIONS[decision], statements)
-        reviewed = (await reasoning.assessment(identifier)).reviewed
+        stored = await reasoning.assessment(identifier)
     if as_json:
         print_json(
             {
@@ -64,11 +65,14 @@ async def _review(
                 "event_id": response.event_id,
                 "decision": decision,
                 "reviewer": reviewer,
-                "statements": [forms.reviewed(each) for each in reviewed],
+                "statements": [forms.reviewed(each) for each in stored.reviewed],
+                "notices": [forms.notice(each) for each in stored.notices],
             }
         )
     else:
-        show(screen(), reviewed)
+        for line in notice_lines(stored.notices):
+            screen().print(line)
+        show(screen(), stored.reviewed)
         screen().print(f"{decision}ed by {reviewer}: review {response.review_id}".replace("editeded", "edited"))
         screen().print(f"prove it with: longitude audit prove {response.event_id}", style="dim")
     return True

@@ -16,8 +16,15 @@ from google.protobuf.message import DecodeError, Message
 
 _PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS}
 _PATIENT_PATHS = ("patient.key", "patient", "assessment.patient", "message.patient.key")
-# Who reviewed, filed, ordered or decided it.
-_ACTOR_PATHS = ("reviewer", "filing.filed_by", "started_by", "decided_by")
+# Who reviewed, filed, ordered, decided, imported or approved it.
+_ACTOR_PATHS = (
+    "reviewer",
+    "filing.filed_by",
+    "started_by",
+    "decided_by",
+    "imported_by.subject",
+    "by.subject",
+)
 _SUBJECT_PATHS = (
     "header.control_id",
     "message.header.control_id",
@@ -33,6 +40,8 @@ _SUBJECT_PATHS = (
     "version_id",
     "version.job_id",
     "version.version_id",
+    "edition_id",
+    "edition_ids",
 )
 MAX_SUBJECTS = 64
 MAX_SUBJECT_CHARACTERS = 255

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from consult.context.ranking import SOURCE_KINDS
 from longitude.record.v1.context_pb2 import Passage
 
+from memory.domain import doses
+
 _REQUIRED = ("title", "text", "source", "licence")
 _LONGEST = 4_000
+_MOST_DOSES = 50
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,79}")
 _PUBLISHED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
@@ -33,11 +36,19 @@ def _problems(passage: Passage) -> Iterator[str]:
     for name in _REQUIRED:
         if not getattr(passage, name).strip():
             yield f"{name} is empty"
-    if len(passage.text) > _LONGEST:
-        yield f"text is longer than {_LONGEST} characters"
+    yield from _too_much(passage.text)
+    if passage.HasField("release"):
+        yield "release is said by those who release it"
     if passage.source_kind not in SOURCE_KINDS:
         yield f"source_kind must be one of {', '.join(SOURCE_KINDS)}"
     if not _PUBLISHED.fullmatch(passage.published):
         yield "published must be YYYY, YYYY-MM or YYYY-MM-DD"
     if not all(code.system and code.code for code in passage.codes):
         yield "codes need a system and a code"
+
+
+def _too_much(text: str) -> Iterator[str]:
+    if len(text) > _LONGEST:
+        yield f"text is longer than {_LONGEST} characters"
+    elif doses.count(text) > _MOST_DOSES:
+        yield f"text says more than {_MOST_DOSES} doses"

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from eventbus import Outgoing, stage
+from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -28,6 +29,9 @@ _EPISODE_OF = "SELECT object FROM episode WHERE assessment_id = %s"
 _LAST_SIGNED = """SELECT a.assessment, r.reviewed_at, r.review FROM assessment a JOIN review r USING (assessment_id)
     WHERE (a.patient_id, a.authority) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
     ORDER BY r.reviewed_at DESC"""
+_WITHDRAW = """INSERT INTO withdrawn_evidence (edition_id, passage_id, withdrawal, withdrawn_at)
+    VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+_WITHDRAWN = "SELECT withdrawal FROM withdrawn_evidence WHERE passage_id = ANY(%s) ORDER BY withdrawn_at, edition_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,17 @@ class Store:
             if kept is not None:
                 await stage(conn, review.review_id, outgoing)
         return kept is not None
+
+    async def withdraw(self, conn: AsyncConnection[Any], withdrawn: EvidenceWithdrawn) -> None:
+        """Evidence speaks no more; inside the caller's transaction, once."""
+        data, at = withdrawn.SerializeToString(deterministic=True), withdrawn.withdrawn_at.ToDatetime(tzinfo=UTC)
+        await conn.execute(_WITHDRAW, (withdrawn.edition_id, withdrawn.passage_id, data, at))
+
+    async def withdrawals(self, passage_ids: Iterable[str]) -> list[EvidenceWithdrawn]:
+        """Editions of these passages that were withdrawn, in that order."""
+        async with self._pool.connection() as conn:
+            rows = await (await conn.execute(_WITHDRAWN, (list(passage_ids),))).fetchall()
+        return [EvidenceWithdrawn.FromString(data) for (data,) in rows]
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""

@@ -61,29 +61,249 @@ Global___RecordUpdated: _TypeAlias = RecordUpdated  # noqa: Y015
 
 @_typing.final
 class EvidenceLoaded(_message.Message):
-    """Evidence passages were loaded. Event id: UUIDv5 of the content."""
+    """Evidence passages were imported into quarantine; those that ship with the product are released as shipped, which the
+    next EvidenceReleased says. Event id: UUIDv5 of the content.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PASSAGE_IDS_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
+    EDITION_IDS_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    IMPORTED_BY_FIELD_NUMBER: _builtins.int
+    CONFLICTS_FIELD_NUMBER: _builtins.int
     sha256: _builtins.str
     """SHA-256 over the passages in the order given."""
+    publisher: _builtins.str
+    """Who signed them; empty: unsigned, local."""
+    edition: _builtins.str
+    """As the publisher names the package, and its date."""
+    date: _builtins.str
     @_builtins.property
     def passage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def edition_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """In the order of `passage_ids`: the id of one text of one publisher, for good."""
+
+    @_builtins.property
+    def imported_by(self) -> Global___Actor:
+        """Unset where they ship with the product."""
+
+    @_builtins.property
+    def conflicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DoseConflict]:
+        """Doses that stand against a limit at hand."""
+
     def __init__(
         self,
         *,
         passage_ids: _abc.Iterable[_builtins.str] | None = ...,
         sha256: _builtins.str = ...,
+        edition_ids: _abc.Iterable[_builtins.str] | None = ...,
+        publisher: _builtins.str = ...,
+        edition: _builtins.str = ...,
+        date: _builtins.str = ...,
+        imported_by: Global___Actor | None = ...,
+        conflicts: _abc.Iterable[Global___DoseConflict] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["imported_by", b"imported_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["passage_ids", b"passage_ids", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflicts", b"conflicts", "date", b"date", "edition", b"edition", "edition_ids", b"edition_ids", "imported_by", b"imported_by", "passage_ids", b"passage_ids", "publisher", b"publisher", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvidenceLoaded: _TypeAlias = EvidenceLoaded  # noqa: Y015
+
+@_typing.final
+class Actor(_message.Message):
+    """A person by the issuer of their identity (OpenID Connect `iss`, `sub`), and the name that a reader is shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    issuer: _builtins.str
+    subject: _builtins.str
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "name", b"name", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Actor: _TypeAlias = Actor  # noqa: Y015
+
+@_typing.final
+class DoseConflict(_message.Message):
+    """A dose in a passage that is above a limit, both with the words that they were read from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    DRUG_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    ALLOWED_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
+    SOURCE_WORDS_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    drug: _builtins.str
+    said: _builtins.str
+    """Of a day; decimal numbers of `unit`."""
+    allowed: _builtins.str
+    unit: _builtins.str
+    """UCUM."""
+    words: _builtins.str
+    source: _builtins.str
+    """Where the limit is from: a label or guideline, or `passage` and its edition id."""
+    condition: _builtins.str
+    """When the limit applies (`eGFR below 45`); empty: always."""
+    source_words: _builtins.str
+    """Of a limit that a passage says: its words."""
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        drug: _builtins.str = ...,
+        said: _builtins.str = ...,
+        allowed: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        words: _builtins.str = ...,
+        source: _builtins.str = ...,
+        condition: _builtins.str = ...,
+        source_words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "condition", b"condition", "drug", b"drug", "edition_id", b"edition_id", "said", b"said", "source", b"source", "source_words", b"source_words", "unit", b"unit", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DoseConflict: _TypeAlias = DoseConflict  # noqa: Y015
+
+@_typing.final
+class EvidenceApproved(_message.Message):
+    """A person approved an edition. Event id: UUIDv5 of edition and person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    PASSAGE_ID_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    APPROVED_AT_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    passage_id: _builtins.str
+    reason: _builtins.str
+    """Empty unless doses conflict."""
+    @_builtins.property
+    def by(self) -> Global___Actor: ...
+    @_builtins.property
+    def approved_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        passage_id: _builtins.str = ...,
+        by: Global___Actor | None = ...,
+        reason: _builtins.str = ...,
+        approved_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "by", b"by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "by", b"by", "edition_id", b"edition_id", "passage_id", b"passage_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceApproved: _TypeAlias = EvidenceApproved  # noqa: Y015
+
+@_typing.final
+class EvidenceReleased(_message.Message):
+    """Editions were released: from now on they are found, packed and cited. Event id: UUIDv5 of the editions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_IDS_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    SUPERSEDED_FIELD_NUMBER: _builtins.int
+    RELEASED_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def edition_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def approved_by(self) -> _containers.RepeatedCompositeFieldContainer[Global___Actor]:
+        """Who approved them; empty where they ship with the product."""
+
+    @_builtins.property
+    def superseded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Editions of the same passages that were released until now."""
+
+    @_builtins.property
+    def released_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        edition_ids: _abc.Iterable[_builtins.str] | None = ...,
+        approved_by: _abc.Iterable[Global___Actor] | None = ...,
+        superseded: _abc.Iterable[_builtins.str] | None = ...,
+        released_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["released_at", b"released_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "edition_ids", b"edition_ids", "released_at", b"released_at", "superseded", b"superseded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceReleased: _TypeAlias = EvidenceReleased  # noqa: Y015
+
+@_typing.final
+class EvidenceWithdrawn(_message.Message):
+    """An edition was withdrawn: nothing cites it any more, and what cited it says so. Event id: UUIDv5 of the edition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    PASSAGE_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    passage_id: _builtins.str
+    title: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def by(self) -> Global___Actor: ...
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        passage_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        by: Global___Actor | None = ...,
+        reason: _builtins.str = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "edition_id", b"edition_id", "passage_id", b"passage_id", "reason", b"reason", "title", b"title", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceWithdrawn: _TypeAlias = EvidenceWithdrawn  # noqa: Y015
 
 @_typing.final
 class RecordRebuilt(_message.Message):

@@ -23,63 +23,88 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longitude.memory.v1 import events_pb2 as longitude_dot_memory_dot_v1_dot_events__pb2
 from longitude.record.v1 import context_pb2 as longitude_dot_record_dot_v1_dot_context__pb2
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"N\n\x1aGetEvidenceCoverageRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\"g\n\x1bGetEvidenceCoverageResponse\x12\x36\n\x08subjects\x18\x01 \x03(\x0b\x32$.longitude.memory.v1.EvidenceSubject\x12\x10\n\x08passages\x18\x02 \x01(\r\"\x87\x01\n\x0f\x45videnceSubject\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x32\n\x07\x63oncept\x18\x02 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x13\n\x0bpassage_ids\x18\x03 \x03(\t\"\x14\n\x12GetEditionsRequest\"E\n\x13GetEditionsResponse\x12.\n\x08\x65\x64itions\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.Edition\"\x85\x01\n\x07\x45\x64ition\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\r\x12\x14\n\x0crereading_id\x18\x02 \x01(\t\x12\x10\n\x08messages\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x01(\x04\x12\x30\n\x0c\x63urrent_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x02\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\"\xd2\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\xbc\x03\n\x0b\x46indRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05words\x18\x02 \x01(\t\x12\x33\n\x08\x63oncepts\x18\x03 \x03(\x0b\x32!.longitude.record.v1.CodedConcept\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12+\n\x04\x66orm\x18\x05 \x01(\x0e\x32\x1d.longitude.memory.v1.FindForm\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08statuses\x18\x08 \x03(\x0e\x32\x1f.longitude.record.v1.FactStatus\x12,\n\x08known_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\n \x01(\r\x12\x12\n\npage_token\x18\x0b \x01(\t\"Y\n\x0c\x46indResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"\x98\x01\n\x0fGetNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08known_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"U\n\x10GetNotesResponse\x12(\n\x05notes\x18\x01 \x03(\x0b\x32\x19.longitude.record.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"E\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\"9\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r*\x80\x01\n\x08\x46indForm\x12\x19\n\x15\x46IND_FORM_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46IND_FORM_LATEST\x10\x01\x12\x16\n\x12\x46IND_FORM_EARLIEST\x10\x02\x12\x15\n\x11\x46IND_FORM_HIGHEST\x10\x03\x12\x14\n\x10\x46IND_FORM_LOWEST\x10\x04\x32\x84\x07\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12K\n\x04\x46ind\x12 .longitude.memory.v1.FindRequest\x1a!.longitude.memory.v1.FindResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12W\n\x08GetNotes\x12$.longitude.memory.v1.GetNotesRequest\x1a%.longitude.memory.v1.GetNotesResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponse\x12x\n\x13GetEvidenceCoverage\x12/.longitude.memory.v1.GetEvidenceCoverageRequest\x1a\x30.longitude.memory.v1.GetEvidenceCoverageResponse\x12`\n\x0bGetEditions\x12\'.longitude.memory.v1.GetEditionsRequest\x1a(.longitude.memory.v1.GetEditionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(longitude/memory/v1/memory_service.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a longitude/memory/v1/events.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"N\n\x1aGetEvidenceCoverageRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\"g\n\x1bGetEvidenceCoverageResponse\x12\x36\n\x08subjects\x18\x01 \x03(\x0b\x32$.longitude.memory.v1.EvidenceSubject\x12\x10\n\x08passages\x18\x02 \x01(\r\"\x87\x01\n\x0f\x45videnceSubject\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x32\n\x07\x63oncept\x18\x02 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x13\n\x0bpassage_ids\x18\x03 \x03(\t\"\x14\n\x12GetEditionsRequest\"E\n\x13GetEditionsResponse\x12.\n\x08\x65\x64itions\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.Edition\"\x85\x01\n\x07\x45\x64ition\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\r\x12\x14\n\x0crereading_id\x18\x02 \x01(\t\x12\x10\n\x08messages\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x01(\x04\x12\x30\n\x0c\x63urrent_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x02\n\x12GetTimelineRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08valid_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\x1a\n\x12include_superseded\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\"\xd2\x01\n\x13GetTimelineResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x34\n\x0bidentifiers\x18\x02 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12:\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32\".longitude.record.v1.Contradiction\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\xbc\x03\n\x0b\x46indRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05words\x18\x02 \x01(\t\x12\x33\n\x08\x63oncepts\x18\x03 \x03(\x0b\x32!.longitude.record.v1.CodedConcept\x12,\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12+\n\x04\x66orm\x18\x05 \x01(\x0e\x32\x1d.longitude.memory.v1.FindForm\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08statuses\x18\x08 \x03(\x0e\x32\x1f.longitude.record.v1.FactStatus\x12,\n\x08known_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\n \x01(\r\x12\x12\n\npage_token\x18\x0b \x01(\t\"Y\n\x0c\x46indResponse\x12\x30\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32!.longitude.record.v1.RecordedFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9b\x01\n\x11GetContextRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x14\n\x0ctoken_budget\x18\x03 \x01(\r\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x12GetContextResponse\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Context\"\x98\x01\n\x0fGetNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12,\n\x08known_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"U\n\x10GetNotesResponse\x12(\n\x05notes\x18\x01 \x03(\x0b\x32\x19.longitude.record.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"d\n\x12SearchNotesRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa0\x01\n\x07NoteHit\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x32\n\x06source\x18\x04 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12/\n\x0b\x61uthored_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x13SearchNotesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.longitude.memory.v1.NoteHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"\x84\x01\n\x15SearchEvidenceRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\npopulation\x18\x02 \x01(\t\x12\x14\n\x0cintervention\x18\x03 \x01(\t\x12\x12\n\ncomparison\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\r\"K\n\x0b\x45videnceHit\x12-\n\x07passage\x18\x01 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\r\n\x05score\x18\x02 \x01(\x01\"Y\n\x16SearchEvidenceResponse\x12.\n\x04hits\x18\x01 \x03(\x0b\x32 .longitude.memory.v1.EvidenceHit\x12\x0f\n\x07pending\x18\x02 \x01(\r\"W\n\x10\x45videnceManifest\x12\x11\n\tpublisher\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x03 \x01(\t\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\x96\x01\n\x13LoadEvidenceRequest\x12.\n\x08passages\x18\x01 \x03(\x0b\x32\x1c.longitude.record.v1.Passage\x12\x37\n\x08manifest\x18\x02 \x01(\x0b\x32%.longitude.memory.v1.EvidenceManifest\x12\x16\n\x0eunsigned_local\x18\x03 \x01(\x08\"\x84\x01\n\x14LoadEvidenceResponse\x12\x0e\n\x06loaded\x18\x01 \x01(\r\x12\x11\n\tunchanged\x18\x02 \x01(\r\x12\x13\n\x0b\x65\x64ition_ids\x18\x03 \x03(\t\x12\x34\n\tconflicts\x18\x04 \x03(\x0b\x32!.longitude.memory.v1.DoseConflict\"\xcc\x04\n\x0f\x45videnceEdition\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12-\n\x07passage\x18\x02 \x01(\x0b\x32\x1c.longitude.record.v1.Passage\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".longitude.memory.v1.EvidenceState\x12\x11\n\tpublisher\x18\x04 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x05 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x06 \x01(\t\x12/\n\x0bimported_by\x18\x07 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12/\n\x0bimported_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\tapprovals\x18\t \x03(\x0b\x32%.longitude.memory.v1.EvidenceApproval\x12/\n\x0breleased_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cwithdrawn_by\x18\x0b \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x18\n\x10withdrawn_reason\x18\x0c \x01(\t\x12\x30\n\x0cwithdrawn_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\tconflicts\x18\x0e \x03(\x0b\x32!.longitude.memory.v1.DoseConflict\x12\x10\n\x08replaces\x18\x0f \x01(\t\"{\n\x10\x45videnceApproval\x12&\n\x02\x62y\x18\x01 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"o\n\x13ListEvidenceRequest\x12\x31\n\x05state\x18\x01 \x01(\x0e\x32\".longitude.memory.v1.EvidenceState\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x14ListEvidenceResponse\x12\x36\n\x08\x65\x64itions\x18\x01 \x03(\x0b\x32$.longitude.memory.v1.EvidenceEdition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x12GetEvidenceRequest\x12\x12\n\nedition_id\x18\x01 \x01(\t\"L\n\x13GetEvidenceResponse\x12\x35\n\x07\x65\x64ition\x18\x01 \x01(\x0b\x32$.longitude.memory.v1.EvidenceEdition\"=\n\x16ReleaseEvidenceRequest\x12\x13\n\x0b\x65\x64ition_ids\x18\x01 \x03(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"Q\n\x17ReleaseEvidenceResponse\x12\x36\n\x08\x65\x64itions\x18\x01 \x03(\x0b\x32$.longitude.memory.v1.EvidenceEdition\"=\n\x17WithdrawEvidenceRequest\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"Q\n\x18WithdrawEvidenceResponse\x12\x35\n\x07\x65\x64ition\x18\x01 \x01(\x0b\x32$.longitude.memory.v1.EvidenceEdition*\x80\x01\n\x08\x46indForm\x12\x19\n\x15\x46IND_FORM_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46IND_FORM_LATEST\x10\x01\x12\x16\n\x12\x46IND_FORM_EARLIEST\x10\x02\x12\x15\n\x11\x46IND_FORM_HIGHEST\x10\x03\x12\x14\n\x10\x46IND_FORM_LOWEST\x10\x04*\xa9\x01\n\rEvidenceState\x12\x1e\n\x1a\x45VIDENCE_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45VIDENCE_STATE_QUARANTINED\x10\x01\x12\x1b\n\x17\x45VIDENCE_STATE_RELEASED\x10\x02\x12\x1d\n\x19\x45VIDENCE_STATE_SUPERSEDED\x10\x03\x12\x1c\n\x18\x45VIDENCE_STATE_WITHDRAWN\x10\x04\x32\xaa\n\n\rMemoryService\x12`\n\x0bGetTimeline\x12\'.longitude.memory.v1.GetTimelineRequest\x1a(.longitude.memory.v1.GetTimelineResponse\x12K\n\x04\x46ind\x12 .longitude.memory.v1.FindRequest\x1a!.longitude.memory.v1.FindResponse\x12]\n\nGetContext\x12&.longitude.memory.v1.GetContextRequest\x1a\'.longitude.memory.v1.GetContextResponse\x12W\n\x08GetNotes\x12$.longitude.memory.v1.GetNotesRequest\x1a%.longitude.memory.v1.GetNotesResponse\x12`\n\x0bSearchNotes\x12\'.longitude.memory.v1.SearchNotesRequest\x1a(.longitude.memory.v1.SearchNotesResponse\x12i\n\x0eSearchEvidence\x12*.longitude.memory.v1.SearchEvidenceRequest\x1a+.longitude.memory.v1.SearchEvidenceResponse\x12\x63\n\x0cLoadEvidence\x12(.longitude.memory.v1.LoadEvidenceRequest\x1a).longitude.memory.v1.LoadEvidenceResponse\x12\x63\n\x0cListEvidence\x12(.longitude.memory.v1.ListEvidenceRequest\x1a).longitude.memory.v1.ListEvidenceResponse\x12`\n\x0bGetEvidence\x12\'.longitude.memory.v1.GetEvidenceRequest\x1a(.longitude.memory.v1.GetEvidenceResponse\x12l\n\x0fReleaseEvidence\x12+.longitude.memory.v1.ReleaseEvidenceRequest\x1a,.longitude.memory.v1.ReleaseEvidenceResponse\x12o\n\x10WithdrawEvidence\x12,.longitude.memory.v1.WithdrawEvidenceRequest\x1a-.longitude.memory.v1.WithdrawEvidenceResponse\x12x\n\x13GetEvidenceCoverage\x12/.longitude.memory.v1.GetEvidenceCoverageRequest\x1a\x30.longitude.memory.v1.GetEvidenceCoverageResponse\x12`\n\x0bGetEditions\x12\'.longitude.memory.v1.GetEditionsRequest\x1a(.longitude.memory.v1.GetEditionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.memory.v1.memory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINDFORM']._serialized_start=2998
-  _globals['_FINDFORM']._serialized_end=3126
-  _globals['_GETEVIDENCECOVERAGEREQUEST']._serialized_start=165
-  _globals['_GETEVIDENCECOVERAGEREQUEST']._serialized_end=243
-  _globals['_GETEVIDENCECOVERAGERESPONSE']._serialized_start=245
-  _globals['_GETEVIDENCECOVERAGERESPONSE']._serialized_end=348
-  _globals['_EVIDENCESUBJECT']._serialized_start=351
-  _globals['_EVIDENCESUBJECT']._serialized_end=486
-  _globals['_GETEDITIONSREQUEST']._serialized_start=488
-  _globals['_GETEDITIONSREQUEST']._serialized_end=508
-  _globals['_GETEDITIONSRESPONSE']._serialized_start=510
-  _globals['_GETEDITIONSRESPONSE']._serialized_end=579
-  _globals['_EDITION']._serialized_start=582
-  _globals['_EDITION']._serialized_end=715
-  _globals['_GETTIMELINEREQUEST']._serialized_start=718
-  _globals['_GETTIMELINEREQUEST']._serialized_end=993
-  _globals['_GETTIMELINERESPONSE']._serialized_start=996
-  _globals['_GETTIMELINERESPONSE']._serialized_end=1206
-  _globals['_FINDREQUEST']._serialized_start=1209
-  _globals['_FINDREQUEST']._serialized_end=1653
-  _globals['_FINDRESPONSE']._serialized_start=1655
-  _globals['_FINDRESPONSE']._serialized_end=1744
-  _globals['_GETCONTEXTREQUEST']._serialized_start=1747
-  _globals['_GETCONTEXTREQUEST']._serialized_end=1902
-  _globals['_GETCONTEXTRESPONSE']._serialized_start=1904
-  _globals['_GETCONTEXTRESPONSE']._serialized_end=1971
-  _globals['_GETNOTESREQUEST']._serialized_start=1974
-  _globals['_GETNOTESREQUEST']._serialized_end=2126
-  _globals['_GETNOTESRESPONSE']._serialized_start=2128
-  _globals['_GETNOTESRESPONSE']._serialized_end=2213
-  _globals['_SEARCHNOTESREQUEST']._serialized_start=2215
-  _globals['_SEARCHNOTESREQUEST']._serialized_end=2315
-  _globals['_NOTEHIT']._serialized_start=2318
-  _globals['_NOTEHIT']._serialized_end=2478
-  _globals['_SEARCHNOTESRESPONSE']._serialized_start=2480
-  _globals['_SEARCHNOTESRESPONSE']._serialized_end=2562
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=2565
-  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=2697
-  _globals['_EVIDENCEHIT']._serialized_start=2699
-  _globals['_EVIDENCEHIT']._serialized_end=2774
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=2776
-  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=2865
-  _globals['_LOADEVIDENCEREQUEST']._serialized_start=2867
-  _globals['_LOADEVIDENCEREQUEST']._serialized_end=2936
-  _globals['_LOADEVIDENCERESPONSE']._serialized_start=2938
-  _globals['_LOADEVIDENCERESPONSE']._serialized_end=2995
-  _globals['_MEMORYSERVICE']._serialized_start=3129
-  _globals['_MEMORYSERVICE']._serialized_end=4029
+  _globals['_FINDFORM']._serialized_start=4625
+  _globals['_FINDFORM']._serialized_end=4753
+  _globals['_EVIDENCESTATE']._serialized_start=4756
+  _globals['_EVIDENCESTATE']._serialized_end=4925
+  _globals['_GETEVIDENCECOVERAGEREQUEST']._serialized_start=199
+  _globals['_GETEVIDENCECOVERAGEREQUEST']._serialized_end=277
+  _globals['_GETEVIDENCECOVERAGERESPONSE']._serialized_start=279
+  _globals['_GETEVIDENCECOVERAGERESPONSE']._serialized_end=382
+  _globals['_EVIDENCESUBJECT']._serialized_start=385
+  _globals['_EVIDENCESUBJECT']._serialized_end=520
+  _globals['_GETEDITIONSREQUEST']._serialized_start=522
+  _globals['_GETEDITIONSREQUEST']._serialized_end=542
+  _globals['_GETEDITIONSRESPONSE']._serialized_start=544
+  _globals['_GETEDITIONSRESPONSE']._serialized_end=613
+  _globals['_EDITION']._serialized_start=616
+  _globals['_EDITION']._serialized_end=749
+  _globals['_GETTIMELINEREQUEST']._serialized_start=752
+  _globals['_GETTIMELINEREQUEST']._serialized_end=1027
+  _globals['_GETTIMELINERESPONSE']._serialized_start=1030
+  _globals['_GETTIMELINERESPONSE']._serialized_end=1240
+  _globals['_FINDREQUEST']._serialized_start=1243
+  _globals['_FINDREQUEST']._serialized_end=1687
+  _globals['_FINDRESPONSE']._serialized_start=1689
+  _globals['_FINDRESPONSE']._serialized_end=1778
+  _globals['_GETCONTEXTREQUEST']._serialized_start=1781
+  _globals['_GETCONTEXTREQUEST']._serialized_end=1936
+  _globals['_GETCONTEXTRESPONSE']._serialized_start=1938
+  _globals['_GETCONTEXTRESPONSE']._serialized_end=2005
+  _globals['_GETNOTESREQUEST']._serialized_start=2008
+  _globals['_GETNOTESREQUEST']._serialized_end=2160
+  _globals['_GETNOTESRESPONSE']._serialized_start=2162
+  _globals['_GETNOTESRESPONSE']._serialized_end=2247
+  _globals['_SEARCHNOTESREQUEST']._serialized_start=2249
+  _globals['_SEARCHNOTESREQUEST']._serialized_end=2349
+  _globals['_NOTEHIT']._serialized_start=2352
+  _globals['_NOTEHIT']._serialized_end=2512
+  _globals['_SEARCHNOTESRESPONSE']._serialized_start=2514
+  _globals['_SEARCHNOTESRESPONSE']._serialized_end=2596
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_start=2599
+  _globals['_SEARCHEVIDENCEREQUEST']._serialized_end=2731
+  _globals['_EVIDENCEHIT']._serialized_start=2733
+  _globals['_EVIDENCEHIT']._serialized_end=2808
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_start=2810
+  _globals['_SEARCHEVIDENCERESPONSE']._serialized_end=2899
+  _globals['_EVIDENCEMANIFEST']._serialized_start=2901
+  _globals['_EVIDENCEMANIFEST']._serialized_end=2988
+  _globals['_LOADEVIDENCEREQUEST']._serialized_start=2991
+  _globals['_LOADEVIDENCEREQUEST']._serialized_end=3141
+  _globals['_LOADEVIDENCERESPONSE']._serialized_start=3144
+  _globals['_LOADEVIDENCERESPONSE']._serialized_end=3276
+  _globals['_EVIDENCEEDITION']._serialized_start=3279
+  _globals['_EVIDENCEEDITION']._serialized_end=3867
+  _globals['_EVIDENCEAPPROVAL']._serialized_start=3869
+  _globals['_EVIDENCEAPPROVAL']._serialized_end=3992
+  _globals['_LISTEVIDENCEREQUEST']._serialized_start=3994
+  _globals['_LISTEVIDENCEREQUEST']._serialized_end=4105
+  _globals['_LISTEVIDENCERESPONSE']._serialized_start=4107
+  _globals['_LISTEVIDENCERESPONSE']._serialized_end=4210
+  _globals['_GETEVIDENCEREQUEST']._serialized_start=4212
+  _globals['_GETEVIDENCEREQUEST']._serialized_end=4252
+  _globals['_GETEVIDENCERESPONSE']._serialized_start=4254
+  _globals['_GETEVIDENCERESPONSE']._serialized_end=4330
+  _globals['_RELEASEEVIDENCEREQUEST']._serialized_start=4332
+  _globals['_RELEASEEVIDENCEREQUEST']._serialized_end=4393
+  _globals['_RELEASEEVIDENCERESPONSE']._serialized_start=4395
+  _globals['_RELEASEEVIDENCERESPONSE']._serialized_end=4476
+  _globals['_WITHDRAWEVIDENCEREQUEST']._serialized_start=4478
+  _globals['_WITHDRAWEVIDENCEREQUEST']._serialized_end=4539
+  _globals['_WITHDRAWEVIDENCERESPONSE']._serialized_start=4541
+  _globals['_WITHDRAWEVIDENCERESPONSE']._serialized_end=4622
+  _globals['_MEMORYSERVICE']._serialized_start=4928
+  _globals['_MEMORYSERVICE']._serialized_end=6250
 # @@protoc_insertion_point(module_scope)

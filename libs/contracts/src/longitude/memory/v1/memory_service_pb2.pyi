@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from longitude.memory.v1 import events_pb2 as _events_pb2
 from longitude.record.v1 import context_pb2 as _context_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
@@ -47,6 +48,29 @@ FIND_FORM_HIGHEST: FindForm.ValueType  # 3
 """Of the numbers, in the unit of the newest; of what has none, nothing."""
 FIND_FORM_LOWEST: FindForm.ValueType  # 4
 Global___FindForm: _TypeAlias = FindForm  # noqa: Y015
+
+class _EvidenceState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EvidenceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EvidenceState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EVIDENCE_STATE_UNSPECIFIED: _EvidenceState.ValueType  # 0
+    EVIDENCE_STATE_QUARANTINED: _EvidenceState.ValueType  # 1
+    EVIDENCE_STATE_RELEASED: _EvidenceState.ValueType  # 2
+    EVIDENCE_STATE_SUPERSEDED: _EvidenceState.ValueType  # 3
+    """Another edition of the passage was released."""
+    EVIDENCE_STATE_WITHDRAWN: _EvidenceState.ValueType  # 4
+
+class EvidenceState(_EvidenceState, metaclass=_EvidenceStateEnumTypeWrapper): ...
+
+EVIDENCE_STATE_UNSPECIFIED: EvidenceState.ValueType  # 0
+EVIDENCE_STATE_QUARANTINED: EvidenceState.ValueType  # 1
+EVIDENCE_STATE_RELEASED: EvidenceState.ValueType  # 2
+EVIDENCE_STATE_SUPERSEDED: EvidenceState.ValueType  # 3
+"""Another edition of the passage was released."""
+EVIDENCE_STATE_WITHDRAWN: EvidenceState.ValueType  # 4
+Global___EvidenceState: _TypeAlias = EvidenceState  # noqa: Y015
 
 @_typing.final
 class GetEvidenceCoverageRequest(_message.Message):
@@ -664,20 +688,63 @@ class SearchEvidenceResponse(_message.Message):
 Global___SearchEvidenceResponse: _TypeAlias = SearchEvidenceResponse  # noqa: Y015
 
 @_typing.final
+class EvidenceManifest(_message.Message):
+    """Who publishes a package of passages, and the proof. The signed bytes are said in services/memory/src/memory/evidence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    publisher: _builtins.str
+    edition: _builtins.str
+    """As the publisher names it."""
+    date: _builtins.str
+    """YYYY-MM-DD"""
+    signature: _builtins.bytes
+    """Ed25519 (RFC 8032)."""
+    def __init__(
+        self,
+        *,
+        publisher: _builtins.str = ...,
+        edition: _builtins.str = ...,
+        date: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "edition", b"edition", "publisher", b"publisher", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceManifest: _TypeAlias = EvidenceManifest  # noqa: Y015
+
+@_typing.final
 class LoadEvidenceRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PASSAGES_FIELD_NUMBER: _builtins.int
+    MANIFEST_FIELD_NUMBER: _builtins.int
+    UNSIGNED_LOCAL_FIELD_NUMBER: _builtins.int
+    unsigned_local: _builtins.bool
+    """Without a manifest: that nobody signed the passages is known and meant."""
     @_builtins.property
-    def passages(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Passage]: ...
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Passage]:
+        """A whole package: at most 1,000 passages."""
+
+    @_builtins.property
+    def manifest(self) -> Global___EvidenceManifest: ...
     def __init__(
         self,
         *,
         passages: _abc.Iterable[_context_pb2.Passage] | None = ...,
+        manifest: Global___EvidenceManifest | None = ...,
+        unsigned_local: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest", "passages", b"passages", "unsigned_local", b"unsigned_local"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -689,18 +756,317 @@ class LoadEvidenceResponse(_message.Message):
 
     LOADED_FIELD_NUMBER: _builtins.int
     UNCHANGED_FIELD_NUMBER: _builtins.int
+    EDITION_IDS_FIELD_NUMBER: _builtins.int
+    CONFLICTS_FIELD_NUMBER: _builtins.int
     loaded: _builtins.int
+    """Editions that are new, in quarantine now, and those that were known."""
     unchanged: _builtins.int
+    @_builtins.property
+    def edition_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those that are new."""
+
+    @_builtins.property
+    def conflicts(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.DoseConflict]: ...
     def __init__(
         self,
         *,
         loaded: _builtins.int = ...,
         unchanged: _builtins.int = ...,
+        edition_ids: _abc.Iterable[_builtins.str] | None = ...,
+        conflicts: _abc.Iterable[_events_pb2.DoseConflict] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["loaded", b"loaded", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflicts", b"conflicts", "edition_ids", b"edition_ids", "loaded", b"loaded", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoadEvidenceResponse: _TypeAlias = LoadEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class EvidenceEdition(_message.Message):
+    """One text of a passage as one publisher gave it, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    PASSAGE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    IMPORTED_BY_FIELD_NUMBER: _builtins.int
+    IMPORTED_AT_FIELD_NUMBER: _builtins.int
+    APPROVALS_FIELD_NUMBER: _builtins.int
+    RELEASED_AT_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_BY_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_REASON_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    CONFLICTS_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    state: Global___EvidenceState.ValueType
+    publisher: _builtins.str
+    """Empty: unsigned, local."""
+    edition: _builtins.str
+    date: _builtins.str
+    withdrawn_reason: _builtins.str
+    replaces: _builtins.str
+    """The released edition of the same passage, of which this would take the place."""
+    @_builtins.property
+    def passage(self) -> _context_pb2.Passage:
+        """As it was published; `release` is unset."""
+
+    @_builtins.property
+    def imported_by(self) -> _events_pb2.Actor:
+        """Unset where it ships with the product."""
+
+    @_builtins.property
+    def imported_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def approvals(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceApproval]: ...
+    @_builtins.property
+    def released_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def withdrawn_by(self) -> _events_pb2.Actor: ...
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def conflicts(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.DoseConflict]:
+        """With the limits that are at hand now; of what is in quarantine."""
+
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        passage: _context_pb2.Passage | None = ...,
+        state: Global___EvidenceState.ValueType = ...,
+        publisher: _builtins.str = ...,
+        edition: _builtins.str = ...,
+        date: _builtins.str = ...,
+        imported_by: _events_pb2.Actor | None = ...,
+        imported_at: _timestamp_pb2.Timestamp | None = ...,
+        approvals: _abc.Iterable[Global___EvidenceApproval] | None = ...,
+        released_at: _timestamp_pb2.Timestamp | None = ...,
+        withdrawn_by: _events_pb2.Actor | None = ...,
+        withdrawn_reason: _builtins.str = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+        conflicts: _abc.Iterable[_events_pb2.DoseConflict] | None = ...,
+        replaces: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["imported_at", b"imported_at", "imported_by", b"imported_by", "passage", b"passage", "released_at", b"released_at", "withdrawn_at", b"withdrawn_at", "withdrawn_by", b"withdrawn_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals", b"approvals", "conflicts", b"conflicts", "date", b"date", "edition", b"edition", "edition_id", b"edition_id", "imported_at", b"imported_at", "imported_by", b"imported_by", "passage", b"passage", "publisher", b"publisher", "released_at", b"released_at", "replaces", b"replaces", "state", b"state", "withdrawn_at", b"withdrawn_at", "withdrawn_by", b"withdrawn_by", "withdrawn_reason", b"withdrawn_reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceEdition: _TypeAlias = EvidenceEdition  # noqa: Y015
+
+@_typing.final
+class EvidenceApproval(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    APPROVED_AT_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    @_builtins.property
+    def by(self) -> _events_pb2.Actor: ...
+    @_builtins.property
+    def approved_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        by: _events_pb2.Actor | None = ...,
+        reason: _builtins.str = ...,
+        approved_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "by", b"by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "by", b"by", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceApproval: _TypeAlias = EvidenceApproval  # noqa: Y015
+
+@_typing.final
+class ListEvidenceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    state: Global___EvidenceState.ValueType
+    """Unspecified: every state."""
+    page_size: _builtins.int
+    """At most 1,000; 0 means 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty: the first page."""
+    def __init__(
+        self,
+        *,
+        state: Global___EvidenceState.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEvidenceRequest: _TypeAlias = ListEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class ListEvidenceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def editions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceEdition]:
+        """Ordered by edition id."""
+
+    def __init__(
+        self,
+        *,
+        editions: _abc.Iterable[Global___EvidenceEdition] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["editions", b"editions", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEvidenceResponse: _TypeAlias = ListEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetEvidenceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition_id", b"edition_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceRequest: _TypeAlias = GetEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class GetEvidenceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def edition(self) -> Global___EvidenceEdition: ...
+    def __init__(
+        self,
+        *,
+        edition: Global___EvidenceEdition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceResponse: _TypeAlias = GetEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseEvidenceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    @_builtins.property
+    def edition_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        edition_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition_ids", b"edition_ids", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseEvidenceRequest: _TypeAlias = ReleaseEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseEvidenceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def editions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceEdition]:
+        """As they are after it."""
+
+    def __init__(
+        self,
+        *,
+        editions: _abc.Iterable[Global___EvidenceEdition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["editions", b"editions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseEvidenceResponse: _TypeAlias = ReleaseEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawEvidenceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition_id", b"edition_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawEvidenceRequest: _TypeAlias = WithdrawEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawEvidenceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def edition(self) -> Global___EvidenceEdition: ...
+    def __init__(
+        self,
+        *,
+        edition: Global___EvidenceEdition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawEvidenceResponse: _TypeAlias = WithdrawEvidenceResponse  # noqa: Y015

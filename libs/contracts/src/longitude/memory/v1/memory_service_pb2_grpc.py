@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MemoryServiceStub:
-    """Reads of the patient record and the evidence library; loading evidence is the one command.
+    """Reads of the patient record and the evidence library; the commands are those of the library: import, release, withdraw.
     """
 
     def __init__(self, channel):
@@ -70,6 +70,26 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.FromString,
                 _registered_method=True)
+        self.ListEvidence = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/ListEvidence',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListEvidenceRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListEvidenceResponse.FromString,
+                _registered_method=True)
+        self.GetEvidence = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/GetEvidence',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceResponse.FromString,
+                _registered_method=True)
+        self.ReleaseEvidence = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/ReleaseEvidence',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReleaseEvidenceRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReleaseEvidenceResponse.FromString,
+                _registered_method=True)
+        self.WithdrawEvidence = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/WithdrawEvidence',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.WithdrawEvidenceRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.WithdrawEvidenceResponse.FromString,
+                _registered_method=True)
         self.GetEvidenceCoverage = channel.unary_unary(
                 '/longitude.memory.v1.MemoryService/GetEvidenceCoverage',
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.SerializeToString,
@@ -83,7 +103,7 @@ class MemoryServiceStub:
 
 
 class MemoryServiceServicer:
-    """Reads of the patient record and the evidence library; loading evidence is the one command.
+    """Reads of the patient record and the evidence library; the commands are those of the library: import, release, withdraw.
     """
 
     def GetTimeline(self, request, context):
@@ -131,7 +151,38 @@ class MemoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LoadEvidence(self, request, context):
-        """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field.
+        """Imports a package of passages into quarantine; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the
+        field, or says why the signature does not hold. UNAUTHENTICATED or PERMISSION_DENIED unless a person calls.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEvidence(self, request, context):
+        """The editions of passages, whatever their state, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEvidence(self, request, context):
+        """NOT_FOUND for an unknown edition.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseEvidence(self, request, context):
+        """The caller, a physician, approves editions in quarantine: all of them or none. With the second approval an edition is
+        released. PERMISSION_DENIED for who imported it; FAILED_PRECONDITION for who approved it already, and for what is not in
+        quarantine; INVALID_ARGUMENT without a reason where doses conflict.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawEvidence(self, request, context):
+        """The caller, a physician, withdraws an edition, whatever its state. FAILED_PRECONDITION when it is withdrawn already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,6 +241,26 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.SerializeToString,
             ),
+            'ListEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvidence,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListEvidenceRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListEvidenceResponse.SerializeToString,
+            ),
+            'GetEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidence,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceResponse.SerializeToString,
+            ),
+            'ReleaseEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseEvidence,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReleaseEvidenceRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReleaseEvidenceResponse.SerializeToString,
+            ),
+            'WithdrawEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawEvidence,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.WithdrawEvidenceRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.WithdrawEvidenceResponse.SerializeToString,
+            ),
             'GetEvidenceCoverage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvidenceCoverage,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.FromString,
@@ -209,7 +280,7 @@ def add_MemoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MemoryService:
-    """Reads of the patient record and the evidence library; loading evidence is the one command.
+    """Reads of the patient record and the evidence library; the commands are those of the library: import, release, withdraw.
     """
 
     @staticmethod
@@ -391,6 +462,114 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/LoadEvidence',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.LoadEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/ListEvidence',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListEvidenceRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/GetEvidence',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/ReleaseEvidence',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReleaseEvidenceRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReleaseEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/WithdrawEvidence',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.WithdrawEvidenceRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.WithdrawEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

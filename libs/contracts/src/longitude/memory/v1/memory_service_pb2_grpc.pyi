@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MemoryServiceStub:
-    """Reads of the patient record and the evidence library; loading evidence is the one command."""
+    """Reads of the patient record and the evidence library; the commands are those of the library: import, release, withdraw."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -51,7 +51,20 @@ class MemoryServiceStub:
     """Search over the patient's notes and documents. NOT_FOUND for an unknown patient."""
     SearchEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]
     LoadEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.LoadEvidenceRequest, _memory_service_pb2.LoadEvidenceResponse]
-    """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+    """Imports a package of passages into quarantine; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the
+    field, or says why the signature does not hold. UNAUTHENTICATED or PERMISSION_DENIED unless a person calls.
+    """
+    ListEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ListEvidenceRequest, _memory_service_pb2.ListEvidenceResponse]
+    """The editions of passages, whatever their state, page by page."""
+    GetEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceRequest, _memory_service_pb2.GetEvidenceResponse]
+    """NOT_FOUND for an unknown edition."""
+    ReleaseEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ReleaseEvidenceRequest, _memory_service_pb2.ReleaseEvidenceResponse]
+    """The caller, a physician, approves editions in quarantine: all of them or none. With the second approval an edition is
+    released. PERMISSION_DENIED for who imported it; FAILED_PRECONDITION for who approved it already, and for what is not in
+    quarantine; INVALID_ARGUMENT without a reason where doses conflict.
+    """
+    WithdrawEvidence: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.WithdrawEvidenceRequest, _memory_service_pb2.WithdrawEvidenceResponse]
+    """The caller, a physician, withdraws an edition, whatever its state. FAILED_PRECONDITION when it is withdrawn already."""
     GetEvidenceCoverage: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceCoverageRequest, _memory_service_pb2.GetEvidenceCoverageResponse]
     """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
     patient, the frequent ones. NOT_FOUND for an unknown patient.
@@ -61,7 +74,7 @@ class MemoryServiceStub:
 
 @_typing.type_check_only
 class MemoryServiceAsyncStub(MemoryServiceStub):
-    """Reads of the patient record and the evidence library; loading evidence is the one command."""
+    """Reads of the patient record and the evidence library; the commands are those of the library: import, release, withdraw."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTimeline: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetTimelineRequest, _memory_service_pb2.GetTimelineResponse]  # type: ignore[assignment]
@@ -82,7 +95,20 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """Search over the patient's notes and documents. NOT_FOUND for an unknown patient."""
     SearchEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SearchEvidenceRequest, _memory_service_pb2.SearchEvidenceResponse]  # type: ignore[assignment]
     LoadEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.LoadEvidenceRequest, _memory_service_pb2.LoadEvidenceResponse]  # type: ignore[assignment]
-    """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+    """Imports a package of passages into quarantine; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the
+    field, or says why the signature does not hold. UNAUTHENTICATED or PERMISSION_DENIED unless a person calls.
+    """
+    ListEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ListEvidenceRequest, _memory_service_pb2.ListEvidenceResponse]  # type: ignore[assignment]
+    """The editions of passages, whatever their state, page by page."""
+    GetEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceRequest, _memory_service_pb2.GetEvidenceResponse]  # type: ignore[assignment]
+    """NOT_FOUND for an unknown edition."""
+    ReleaseEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ReleaseEvidenceRequest, _memory_service_pb2.ReleaseEvidenceResponse]  # type: ignore[assignment]
+    """The caller, a physician, approves editions in quarantine: all of them or none. With the second approval an edition is
+    released. PERMISSION_DENIED for who imported it; FAILED_PRECONDITION for who approved it already, and for what is not in
+    quarantine; INVALID_ARGUMENT without a reason where doses conflict.
+    """
+    WithdrawEvidence: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.WithdrawEvidenceRequest, _memory_service_pb2.WithdrawEvidenceResponse]  # type: ignore[assignment]
+    """The caller, a physician, withdraws an edition, whatever its state. FAILED_PRECONDITION when it is withdrawn already."""
     GetEvidenceCoverage: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceCoverageRequest, _memory_service_pb2.GetEvidenceCoverageResponse]  # type: ignore[assignment]
     """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
     patient, the frequent ones. NOT_FOUND for an unknown patient.
@@ -91,7 +117,7 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """The editions that rereadings made, in the order of their making."""
 
 class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reads of the patient record and the evidence library; loading evidence is the one command."""
+    """Reads of the patient record and the evidence library; the commands are those of the library: import, release, withdraw."""
 
     @_abc_1.abstractmethod
     def GetTimeline(
@@ -152,7 +178,44 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _memory_service_pb2.LoadEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.LoadEvidenceResponse, _abc.Awaitable[_memory_service_pb2.LoadEvidenceResponse]]:
-        """Loads or replaces passages; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the field."""
+        """Imports a package of passages into quarantine; published as EvidenceLoaded. INVALID_ARGUMENT names the passage and the
+        field, or says why the signature does not hold. UNAUTHENTICATED or PERMISSION_DENIED unless a person calls.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEvidence(
+        self,
+        request: _memory_service_pb2.ListEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ListEvidenceResponse, _abc.Awaitable[_memory_service_pb2.ListEvidenceResponse]]:
+        """The editions of passages, whatever their state, page by page."""
+
+    @_abc_1.abstractmethod
+    def GetEvidence(
+        self,
+        request: _memory_service_pb2.GetEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetEvidenceResponse, _abc.Awaitable[_memory_service_pb2.GetEvidenceResponse]]:
+        """NOT_FOUND for an unknown edition."""
+
+    @_abc_1.abstractmethod
+    def ReleaseEvidence(
+        self,
+        request: _memory_service_pb2.ReleaseEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ReleaseEvidenceResponse, _abc.Awaitable[_memory_service_pb2.ReleaseEvidenceResponse]]:
+        """The caller, a physician, approves editions in quarantine: all of them or none. With the second approval an edition is
+        released. PERMISSION_DENIED for who imported it; FAILED_PRECONDITION for who approved it already, and for what is not in
+        quarantine; INVALID_ARGUMENT without a reason where doses conflict.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawEvidence(
+        self,
+        request: _memory_service_pb2.WithdrawEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.WithdrawEvidenceResponse, _abc.Awaitable[_memory_service_pb2.WithdrawEvidenceResponse]]:
+        """The caller, a physician, withdraws an edition, whatever its state. FAILED_PRECONDITION when it is withdrawn already."""
 
     @_abc_1.abstractmethod
     def GetEvidenceCoverage(

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longitude.record.v1 import context_pb2 as longitude_dot_record_dot_v1_dot_context__pb2
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'longitude/reasoning/v1/assessment.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"r\n\x08\x43itation\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\x32\n\x06source\x18\x03 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12\r\n\x05quote\x18\x04 \x01(\t\"\xc7\x01\n\x05\x43laim\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\r\n\x05\x63heck\x18\x03 \x01(\t\x12\x30\n\x07verdict\x18\x04 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x06 \x03(\t\x12\x17\n\x0bprobability\x18\x07 \x01(\x01\x42\x02\x18\x01\x12\x11\n\tabstained\x18\x08 \x01(\x08\x12\x13\n\x0bpassage_ids\x18\t \x03(\t\"\xcb\x03\n\x11\x41ssessedStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12.\n\x06\x61uthor\x18\x04 \x01(\x0e\x32\x1e.longitude.reasoning.v1.Author\x12\x13\n\x0b\x61uthor_name\x18\x05 \x01(\t\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12-\n\x06\x63laims\x18\x07 \x03(\x0b\x32\x1d.longitude.reasoning.v1.Claim\x12\x30\n\x07verdict\x18\x08 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x10\n\x08released\x18\t \x01(\x08\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x17\n\x0bprobability\x18\x0b \x01(\x01\x42\x02\x18\x01\x12\x11\n\tabstained\x18\x0c \x01(\x08\x12\x14\n\x0c\x65pisode_step\x18\r \x01(\r\x12\r\n\x05\x66ront\x18\x0e \x01(\x08\x12\x0f\n\x07section\x18\x0f \x01(\t\"7\n\x07Inquiry\x12\r\n\x05\x61\x62out\x18\x01 \x03(\t\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12\x0e\n\x06unread\x18\x03 \x03(\t\"\xbe\x01\n\x0cQuestionBack\x12-\n\x02to\x18\x01 \x01(\x0e\x32!.longitude.reasoning.v1.Addressee\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\x12\x14\n\x0cwould_change\x18\x04 \x01(\t\x12\x15\n\rstatement_ids\x18\x05 \x03(\t\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\"Y\n\x06\x43ourse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x33\n\x06points\x18\x03 \x03(\x0b\x32#.longitude.reasoning.v1.CoursePoint\"f\n\x0b\x43oursePoint\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x03 \x01(\t\x12\x0f\n\x07turning\x18\x04 \x01(\x08\"\xe6\x03\n\nAssessment\x12\x15\n\rassessment_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x03 \x01(\t\x12=\n\nstatements\x18\x04 \x03(\x0b\x32).longitude.reasoning.v1.AssessedStatement\x12\r\n\x05model\x18\x05 \x01(\t\x12\x12\n\nepisode_id\x18\x06 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x07 \x03(\t\x12.\n\ndrafted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07inquiry\x18\t \x01(\x0b\x32\x1f.longitude.reasoning.v1.Inquiry\x12*\n\x04\x66orm\x18\n \x01(\x0e\x32\x1c.longitude.reasoning.v1.Form\x12\x11\n\tspecialty\x18\x0b \x01(\t\x12\x37\n\tquestions\x18\x0c \x03(\x0b\x32$.longitude.reasoning.v1.QuestionBack\x12/\n\x07\x63ourses\x18\r \x03(\x0b\x32\x1e.longitude.reasoning.v1.Course\"u\n\x0cReviewedSpan\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x34\n\tjudgement\x18\x03 \x01(\x0e\x32!.longitude.reasoning.v1.Judgement\x12\x13\n\x0breplacement\x18\x04 \x01(\t\"\xa9\x02\n\x11ReviewedStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x10\n\x08original\x18\x05 \x01(\t\x12\x33\n\x05spans\x18\x06 \x03(\x0b\x32$.longitude.reasoning.v1.ReviewedSpan\x12\x30\n\x07verdict\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x16\n\x0everdict_reason\x18\x08 \x01(\t\x12\x14\n\x0c\x65pisode_step\x18\t \x01(\r*\xed\x03\n\rStatementKind\x12\x1e\n\x1aSTATEMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15STATEMENT_KIND_LATEST\x10\x01\x12\x18\n\x14STATEMENT_KIND_TREND\x10\x02\x12\x1a\n\x16STATEMENT_KIND_ABSENCE\x10\x03\x12\x1d\n\x19STATEMENT_KIND_MEDICATION\x10\x04\x12\x1a\n\x16STATEMENT_KIND_ALLERGY\x10\x05\x12\x1a\n\x16STATEMENT_KIND_PROBLEM\x10\x06\x12\x1e\n\x1aSTATEMENT_KIND_CALCULATION\x10\x07\x12\x19\n\x15STATEMENT_KIND_CHANGE\x10\x08\x12\x1a\n\x16STATEMENT_KIND_IMAGING\x10\t\x12\x1b\n\x17STATEMENT_KIND_EVIDENCE\x10\n\x12\x18\n\x14STATEMENT_KIND_ALERT\x10\x0b\x12\x1b\n\x17STATEMENT_KIND_QUESTION\x10\x0c\x12\x1b\n\x17STATEMENT_KIND_PROPOSAL\x10\r\x12\x18\n\x14STATEMENT_KIND_PROSE\x10\x0e\x12\x18\n\x14STATEMENT_KIND_EVENT\x10\x0f\x12\x18\n\x14STATEMENT_KIND_BLANK\x10\x10*^\n\x04\x46orm\x12\x14\n\x10\x46ORM_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORM_ANSWER\x10\x01\x12\x0e\n\nFORM_BRIEF\x10\x02\x12\x10\n\x0c\x46ORM_SUMMARY\x10\x03\x12\r\n\tFORM_NOTE\x10\x04*C\n\x06\x41uthor\x12\x16\n\x12\x41UTHOR_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41UTHOR_RULE\x10\x01\x12\x10\n\x0c\x41UTHOR_MODEL\x10\x02*\x82\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n\x11VERDICT_SUPPORTED\x10\x01\x12\x18\n\x14VERDICT_CONTRADICTED\x10\x02\x12\x17\n\x13VERDICT_UNSUPPORTED\x10\x03\x12\x14\n\x10VERDICT_NO_CLAIM\x10\x04*V\n\tAddressee\x12\x19\n\x15\x41\x44\x44RESSEE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x44\x44RESSEE_PHYSICIAN\x10\x01\x12\x15\n\x11\x41\x44\x44RESSEE_PATIENT\x10\x02*\x89\x01\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18REVIEW_DECISION_ACCEPTED\x10\x01\x12\x1c\n\x18REVIEW_DECISION_REJECTED\x10\x02\x12\x1a\n\x16REVIEW_DECISION_EDITED\x10\x03*~\n\tJudgement\x12\x19\n\x15JUDGEMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0eJUDGEMENT_KEPT\x10\x01\x12\x15\n\x11JUDGEMENT_REMOVED\x10\x02\x12\x16\n\x12JUDGEMENT_REPLACED\x10\x03\x12\x13\n\x0fJUDGEMENT_ADDED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'longitude/reasoning/v1/assessment.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!longitude/record/v1/context.proto\x1a\x1elongitude/record/v1/fact.proto\"\xa8\x01\n\x08\x43itation\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\x32\n\x06source\x18\x03 \x01(\x0b\x32\".longitude.record.v1.SourcePointer\x12\r\n\x05quote\x18\x04 \x01(\t\x12\x34\n\x07release\x18\x05 \x01(\x0b\x32#.longitude.record.v1.PassageRelease\"\xae\x01\n\x06Notice\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x14\n\x0cwithdrawn_by\x18\x05 \x01(\t\x12\x30\n\x0cwithdrawn_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rstatement_ids\x18\x07 \x03(\t\"\xc7\x01\n\x05\x43laim\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\r\n\x05\x63heck\x18\x03 \x01(\t\x12\x30\n\x07verdict\x18\x04 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x66\x61\x63t_ids\x18\x06 \x03(\t\x12\x17\n\x0bprobability\x18\x07 \x01(\x01\x42\x02\x18\x01\x12\x11\n\tabstained\x18\x08 \x01(\x08\x12\x13\n\x0bpassage_ids\x18\t \x03(\t\"\xcb\x03\n\x11\x41ssessedStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.longitude.reasoning.v1.StatementKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12.\n\x06\x61uthor\x18\x04 \x01(\x0e\x32\x1e.longitude.reasoning.v1.Author\x12\x13\n\x0b\x61uthor_name\x18\x05 \x01(\t\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12-\n\x06\x63laims\x18\x07 \x03(\x0b\x32\x1d.longitude.reasoning.v1.Claim\x12\x30\n\x07verdict\x18\x08 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x10\n\x08released\x18\t \x01(\x08\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x17\n\x0bprobability\x18\x0b \x01(\x01\x42\x02\x18\x01\x12\x11\n\tabstained\x18\x0c \x01(\x08\x12\x14\n\x0c\x65pisode_step\x18\r \x01(\r\x12\r\n\x05\x66ront\x18\x0e \x01(\x08\x12\x0f\n\x07section\x18\x0f \x01(\t\"7\n\x07Inquiry\x12\r\n\x05\x61\x62out\x18\x01 \x03(\t\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12\x0e\n\x06unread\x18\x03 \x03(\t\"\xbe\x01\n\x0cQuestionBack\x12-\n\x02to\x18\x01 \x01(\x0e\x32!.longitude.reasoning.v1.Addressee\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\x12\x14\n\x0cwould_change\x18\x04 \x01(\t\x12\x15\n\rstatement_ids\x18\x05 \x03(\t\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\"Y\n\x06\x43ourse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x33\n\x06points\x18\x03 \x03(\x0b\x32#.longitude.reasoning.v1.CoursePoint\"f\n\x0b\x43oursePoint\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0f\n\x07\x66\x61\x63t_id\x18\x03 \x01(\t\x12\x0f\n\x07turning\x18\x04 \x01(\x08\"\xe6\x03\n\nAssessment\x12\x15\n\rassessment_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x03 \x01(\t\x12=\n\nstatements\x18\x04 \x03(\x0b\x32).longitude.reasoning.v1.AssessedStatement\x12\r\n\x05model\x18\x05 \x01(\t\x12\x12\n\nepisode_id\x18\x06 \x01(\t\x12\x10\n\x08\x64\x65graded\x18\x07 \x03(\t\x12.\n\ndrafted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07inquiry\x18\t \x01(\x0b\x32\x1f.longitude.reasoning.v1.Inquiry\x12*\n\x04\x66orm\x18\n \x01(\x0e\x32\x1c.longitude.reasoning.v1.Form\x12\x11\n\tspecialty\x18\x0b \x01(\t\x12\x37\n\tquestions\x18\x0c \x03(\x0b\x32$.longitude.reasoning.v1.QuestionBack\x12/\n\x07\x63ourses\x18\r \x03(\x0b\x32\x1e.longitude.reasoning.v1.Course\"u\n\x0cReviewedSpan\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x34\n\tjudgement\x18\x03 \x01(\x0e\x32!.longitude.reasoning.v1.Judgement\x12\x13\n\x0breplacement\x18\x04 \x01(\t\"\xa9\x02\n\x11ReviewedStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x10\n\x08original\x18\x05 \x01(\t\x12\x33\n\x05spans\x18\x06 \x03(\x0b\x32$.longitude.reasoning.v1.ReviewedSpan\x12\x30\n\x07verdict\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x16\n\x0everdict_reason\x18\x08 \x01(\t\x12\x14\n\x0c\x65pisode_step\x18\t \x01(\r*\xed\x03\n\rStatementKind\x12\x1e\n\x1aSTATEMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15STATEMENT_KIND_LATEST\x10\x01\x12\x18\n\x14STATEMENT_KIND_TREND\x10\x02\x12\x1a\n\x16STATEMENT_KIND_ABSENCE\x10\x03\x12\x1d\n\x19STATEMENT_KIND_MEDICATION\x10\x04\x12\x1a\n\x16STATEMENT_KIND_ALLERGY\x10\x05\x12\x1a\n\x16STATEMENT_KIND_PROBLEM\x10\x06\x12\x1e\n\x1aSTATEMENT_KIND_CALCULATION\x10\x07\x12\x19\n\x15STATEMENT_KIND_CHANGE\x10\x08\x12\x1a\n\x16STATEMENT_KIND_IMAGING\x10\t\x12\x1b\n\x17STATEMENT_KIND_EVIDENCE\x10\n\x12\x18\n\x14STATEMENT_KIND_ALERT\x10\x0b\x12\x1b\n\x17STATEMENT_KIND_QUESTION\x10\x0c\x12\x1b\n\x17STATEMENT_KIND_PROPOSAL\x10\r\x12\x18\n\x14STATEMENT_KIND_PROSE\x10\x0e\x12\x18\n\x14STATEMENT_KIND_EVENT\x10\x0f\x12\x18\n\x14STATEMENT_KIND_BLANK\x10\x10*^\n\x04\x46orm\x12\x14\n\x10\x46ORM_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORM_ANSWER\x10\x01\x12\x0e\n\nFORM_BRIEF\x10\x02\x12\x10\n\x0c\x46ORM_SUMMARY\x10\x03\x12\r\n\tFORM_NOTE\x10\x04*C\n\x06\x41uthor\x12\x16\n\x12\x41UTHOR_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41UTHOR_RULE\x10\x01\x12\x10\n\x0c\x41UTHOR_MODEL\x10\x02*\x82\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n\x11VERDICT_SUPPORTED\x10\x01\x12\x18\n\x14VERDICT_CONTRADICTED\x10\x02\x12\x17\n\x13VERDICT_UNSUPPORTED\x10\x03\x12\x14\n\x10VERDICT_NO_CLAIM\x10\x04*V\n\tAddressee\x12\x19\n\x15\x41\x44\x44RESSEE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x44\x44RESSEE_PHYSICIAN\x10\x01\x12\x15\n\x11\x41\x44\x44RESSEE_PATIENT\x10\x02*\x89\x01\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18REVIEW_DECISION_ACCEPTED\x10\x01\x12\x1c\n\x18REVIEW_DECISION_REJECTED\x10\x02\x12\x1a\n\x16REVIEW_DECISION_EDITED\x10\x03*~\n\tJudgement\x12\x19\n\x15JUDGEMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0eJUDGEMENT_KEPT\x10\x01\x12\x15\n\x11JUDGEMENT_REMOVED\x10\x02\x12\x16\n\x12JUDGEMENT_REPLACED\x10\x03\x12\x13\n\x0fJUDGEMENT_ADDED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,38 +38,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLAIM'].fields_by_name['probability']._serialized_options = b'\030\001'
   _globals['_ASSESSEDSTATEMENT'].fields_by_name['probability']._loaded_options = None
   _globals['_ASSESSEDSTATEMENT'].fields_by_name['probability']._serialized_options = b'\030\001'
-  _globals['_STATEMENTKIND']._serialized_start=2266
-  _globals['_STATEMENTKIND']._serialized_end=2759
-  _globals['_FORM']._serialized_start=2761
-  _globals['_FORM']._serialized_end=2855
-  _globals['_AUTHOR']._serialized_start=2857
-  _globals['_AUTHOR']._serialized_end=2924
-  _globals['_VERDICT']._serialized_start=2927
-  _globals['_VERDICT']._serialized_end=3057
-  _globals['_ADDRESSEE']._serialized_start=3059
-  _globals['_ADDRESSEE']._serialized_end=3145
-  _globals['_REVIEWDECISION']._serialized_start=3148
-  _globals['_REVIEWDECISION']._serialized_end=3285
-  _globals['_JUDGEMENT']._serialized_start=3287
-  _globals['_JUDGEMENT']._serialized_end=3413
-  _globals['_CITATION']._serialized_start=132
-  _globals['_CITATION']._serialized_end=246
-  _globals['_CLAIM']._serialized_start=249
-  _globals['_CLAIM']._serialized_end=448
-  _globals['_ASSESSEDSTATEMENT']._serialized_start=451
-  _globals['_ASSESSEDSTATEMENT']._serialized_end=910
-  _globals['_INQUIRY']._serialized_start=912
-  _globals['_INQUIRY']._serialized_end=967
-  _globals['_QUESTIONBACK']._serialized_start=970
-  _globals['_QUESTIONBACK']._serialized_end=1160
-  _globals['_COURSE']._serialized_start=1162
-  _globals['_COURSE']._serialized_end=1251
-  _globals['_COURSEPOINT']._serialized_start=1253
-  _globals['_COURSEPOINT']._serialized_end=1355
-  _globals['_ASSESSMENT']._serialized_start=1358
-  _globals['_ASSESSMENT']._serialized_end=1844
-  _globals['_REVIEWEDSPAN']._serialized_start=1846
-  _globals['_REVIEWEDSPAN']._serialized_end=1963
-  _globals['_REVIEWEDSTATEMENT']._serialized_start=1966
-  _globals['_REVIEWEDSTATEMENT']._serialized_end=2263
+  _globals['_STATEMENTKIND']._serialized_start=2533
+  _globals['_STATEMENTKIND']._serialized_end=3026
+  _globals['_FORM']._serialized_start=3028
+  _globals['_FORM']._serialized_end=3122
+  _globals['_AUTHOR']._serialized_start=3124
+  _globals['_AUTHOR']._serialized_end=3191
+  _globals['_VERDICT']._serialized_start=3194
+  _globals['_VERDICT']._serialized_end=3324
+  _globals['_ADDRESSEE']._serialized_start=3326
+  _globals['_ADDRESSEE']._serialized_end=3412
+  _globals['_REVIEWDECISION']._serialized_start=3415
+  _globals['_REVIEWDECISION']._serialized_end=3552
+  _globals['_JUDGEMENT']._serialized_start=3554
+  _globals['_JUDGEMENT']._serialized_end=3680
+  _globals['_CITATION']._serialized_start=168
+  _globals['_CITATION']._serialized_end=336
+  _globals['_NOTICE']._serialized_start=339
+  _globals['_NOTICE']._serialized_end=513
+  _globals['_CLAIM']._serialized_start=516
+  _globals['_CLAIM']._serialized_end=715
+  _globals['_ASSESSEDSTATEMENT']._serialized_start=718
+  _globals['_ASSESSEDSTATEMENT']._serialized_end=1177
+  _globals['_INQUIRY']._serialized_start=1179
+  _globals['_INQUIRY']._serialized_end=1234
+  _globals['_QUESTIONBACK']._serialized_start=1237
+  _globals['_QUESTIONBACK']._serialized_end=1427
+  _globals['_COURSE']._serialized_start=1429
+  _globals['_COURSE']._serialized_end=1518
+  _globals['_COURSEPOINT']._serialized_start=1520
+  _globals['_COURSEPOINT']._serialized_end=1622
+  _globals['_ASSESSMENT']._serialized_start=1625
+  _globals['_ASSESSMENT']._serialized_end=2111
+  _globals['_REVIEWEDSPAN']._serialized_start=2113
+  _globals['_REVIEWEDSPAN']._serialized_end=2230
+  _globals['_REVIEWEDSTATEMENT']._serialized_start=2233
+  _globals['_REVIEWEDSTATEMENT']._serialized_end=2530
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from longitude.record.v1 import context_pb2 as _context_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
@@ -227,6 +228,7 @@ class Citation(_message.Message):
     PASSAGE_ID_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     QUOTE_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     passage_id: _builtins.str
     quote: _builtins.str
@@ -235,6 +237,10 @@ class Citation(_message.Message):
     def source(self) -> _fact_pb2.SourcePointer:
         """For facts: where in the message, document or film it stands."""
 
+    @_builtins.property
+    def release(self) -> _context_pb2.PassageRelease:
+        """For passages: who published and who released it."""
+
     def __init__(
         self,
         *,
@@ -242,14 +248,59 @@ class Citation(_message.Message):
         passage_id: _builtins.str = ...,
         source: _fact_pb2.SourcePointer | None = ...,
         quote: _builtins.str = ...,
+        release: _context_pb2.PassageRelease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "passage_id", b"passage_id", "quote", b"quote", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_id", b"fact_id", "passage_id", b"passage_id", "quote", b"quote", "release", b"release", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Citation: _TypeAlias = Citation  # noqa: Y015
+
+@_typing.final
+class Notice(_message.Message):
+    """Evidence that an assessment cites was withdrawn after it was written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    PASSAGE_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_BY_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    STATEMENT_IDS_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    passage_id: _builtins.str
+    title: _builtins.str
+    reason: _builtins.str
+    withdrawn_by: _builtins.str
+    """Name of the person."""
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def statement_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The statements that cite it; a question back has none."""
+
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        passage_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        withdrawn_by: _builtins.str = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+        statement_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition_id", b"edition_id", "passage_id", b"passage_id", "reason", b"reason", "statement_ids", b"statement_ids", "title", b"title", "withdrawn_at", b"withdrawn_at", "withdrawn_by", b"withdrawn_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
 class Claim(_message.Message):

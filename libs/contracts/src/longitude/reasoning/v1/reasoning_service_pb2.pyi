@@ -198,21 +198,27 @@ class GetAssessmentResponse(_message.Message):
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     REVIEWED_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     decision: _assessment_pb2.ReviewDecision.ValueType
     @_builtins.property
     def assessment(self) -> _assessment_pb2.Assessment: ...
     @_builtins.property
     def reviewed(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.ReviewedStatement]: ...
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.Notice]:
+        """Cited evidence that was withdrawn after the assessment was written, once for each edition."""
+
     def __init__(
         self,
         *,
         assessment: _assessment_pb2.Assessment | None = ...,
         reviewed: _abc.Iterable[_assessment_pb2.ReviewedStatement] | None = ...,
         decision: _assessment_pb2.ReviewDecision.ValueType = ...,
+        notices: _abc.Iterable[_assessment_pb2.Notice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "decision", b"decision", "reviewed", b"reviewed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "decision", b"decision", "notices", b"notices", "reviewed", b"reviewed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

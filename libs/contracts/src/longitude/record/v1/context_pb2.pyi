@@ -208,6 +208,7 @@ class Passage(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     CODES_FIELD_NUMBER: _builtins.int
     LICENCE_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
     passage_id: _builtins.str
     title: _builtins.str
     text: _builtins.str
@@ -226,6 +227,10 @@ class Passage(_message.Message):
     def codes(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.CodedConcept]:
         """Concepts the passage is about, for rules that cite it by meaning."""
 
+    @_builtins.property
+    def release(self) -> Global___PassageRelease:
+        """By whose decision it speaks: set by memory on what is found; a passage that is loaded has none."""
+
     def __init__(
         self,
         *,
@@ -242,14 +247,58 @@ class Passage(_message.Message):
         outcome: _builtins.str = ...,
         codes: _abc.Iterable[_fact_pb2.CodedConcept] | None = ...,
         licence: _builtins.str = ...,
+        release: Global___PassageRelease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "comparison", b"comparison", "grade", b"grade", "intervention", b"intervention", "licence", b"licence", "outcome", b"outcome", "passage_id", b"passage_id", "population", b"population", "published", b"published", "source", b"source", "source_kind", b"source_kind", "text", b"text", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "comparison", b"comparison", "grade", b"grade", "intervention", b"intervention", "licence", b"licence", "outcome", b"outcome", "passage_id", b"passage_id", "population", b"population", "published", b"published", "release", b"release", "source", b"source", "source_kind", b"source_kind", "text", b"text", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Passage: _TypeAlias = Passage  # noqa: Y015
+
+@_typing.final
+class PassageRelease(_message.Message):
+    """Who published a passage, and who released it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_ID_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    RELEASED_AT_FIELD_NUMBER: _builtins.int
+    edition_id: _builtins.str
+    """Of this text of this publisher, for good."""
+    publisher: _builtins.str
+    """Empty: unsigned, local."""
+    edition: _builtins.str
+    """Of the publisher's package."""
+    date: _builtins.str
+    @_builtins.property
+    def approved_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the two people; empty where it ships with the product and nobody here approved it."""
+
+    @_builtins.property
+    def released_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        edition_id: _builtins.str = ...,
+        publisher: _builtins.str = ...,
+        edition: _builtins.str = ...,
+        date: _builtins.str = ...,
+        approved_by: _abc.Iterable[_builtins.str] | None = ...,
+        released_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["released_at", b"released_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "date", b"date", "edition", b"edition", "edition_id", b"edition_id", "publisher", b"publisher", "released_at", b"released_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassageRelease: _TypeAlias = PassageRelease  # noqa: Y015
 
 @_typing.final
 class Context(_message.Message):

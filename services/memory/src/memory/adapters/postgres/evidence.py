@@ -1,7 +1,7 @@
-"""The evidence library's rows: passages by id, by words and by concepts."""
+"""The passages that are released: by id, by words and by concepts. What is not here is not found."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from consult.context.ranking import codes_of
@@ -14,13 +14,15 @@ from memory.adapters.postgres.index_queue import Owed
 from memory.domain.passages import text_of
 from memory.domain.vectors import EVIDENCE
 
-_LOAD = """INSERT INTO evidence_passage (passage_id, point_id, sha256, payload, codes, terms, loaded_at)
-    VALUES (%(passage_id)s, %(point_id)s, %(sha256)s, %(payload)s, %(codes)s,
+_PUT = """INSERT INTO evidence_passage (passage_id, edition_id, point_id, sha256, payload, codes, terms, loaded_at)
+    VALUES (%(passage_id)s, %(edition_id)s, %(point_id)s, %(sha256)s, %(payload)s, %(codes)s,
         setweight(to_tsvector('english', %(title)s), 'A') || setweight(to_tsvector('english', %(pico)s), 'B')
         || setweight(to_tsvector('english', %(text)s), 'C'), clock_timestamp())
-    ON CONFLICT (passage_id) DO UPDATE SET sha256 = excluded.sha256, payload = excluded.payload,
-        codes = excluded.codes, terms = excluded.terms, loaded_at = excluded.loaded_at
-    WHERE evidence_passage.sha256 <> excluded.sha256 RETURNING passage_id"""
+    ON CONFLICT (passage_id) DO UPDATE SET edition_id = excluded.edition_id, sha256 = excluded.sha256,
+        payload = excluded.payload, codes = excluded.codes, terms = excluded.terms, loaded_at = excluded.loaded_at"""
+_NOW = "SELECT passage_id, edition_id FROM evidence_passage WHERE passage_id = ANY(%s)"
+_REMOVE = """WITH gone AS (DELETE FROM evidence_passage WHERE edition_id = %s RETURNING point_id)
+    DELETE FROM index_queue USING gone WHERE collection = %s AND index_queue.point_id = gone.point_id"""
 # Any word may match: `&` of the parsed query becomes `|`.
 _FIND = """SELECT payload, point_id::text FROM evidence_passage,
     CAST(replace(plainto_tsquery('english', %(words)s)::text, '&', '|') AS tsquery) AS query
@@ -30,15 +32,22 @@ _FIND = """SELECT payload, point_id::text FROM evidence_passage,
     LIMIT %(limit)s"""
 
 
-async def load(conn: AsyncConnection[Any], passages: Iterable[Passage]) -> list[str]:
-    """Load or replace passages inside the caller's transaction; return the ids of those that changed."""
-    changed = []
-    for passage in passages:
-        row = await (await conn.execute(_LOAD, _row(passage))).fetchone()
-        if row is not None:
-            changed.append(passage)
-    await index_queue.add(conn, [_owed(passage) for passage in changed])
-    return [passage.passage_id for passage in changed]
+async def put(conn: AsyncConnection[Any], passages: Sequence[Passage]) -> None:
+    """From now on these speak, each in the place of the edition before it. `release` of each is set."""
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_PUT, [_row(passage) for passage in passages])
+    await index_queue.add(conn, [_owed(passage) for passage in passages])
+
+
+async def remove(conn: AsyncConnection[Any], edition_id: str) -> None:
+    """It speaks no more; nothing to do where it does not."""
+    await conn.execute(_REMOVE, (edition_id, EVIDENCE))
+
+
+async def speaking(conn: AsyncConnection[Any], passage_ids: Iterable[str]) -> dict[str, str]:
+    """The edition of each passage that speaks now."""
+    rows = await (await conn.execute(_NOW, (list(passage_ids),))).fetchall()
+    return dict(rows)
 
 
 async def candidates(
@@ -51,7 +60,7 @@ async def candidates(
 
 
 async def everything(conn: AsyncConnection[Any]) -> list[Passage]:
-    """The whole library, by passage id."""
+    """All of them, by passage id."""
     rows = await (await conn.execute("SELECT payload FROM evidence_passage ORDER BY passage_id")).fetchall()
     return [Passage.FromString(payload) for (payload,) in rows]
 
@@ -82,6 +91,7 @@ def _row(passage: Passage) -> dict[str, Any]:
     pico = [passage.population, passage.intervention, passage.comparison, passage.outcome]
     return {
         "passage_id": passage.passage_id,
+        "edition_id": passage.release.edition_id,
         "point_id": point_id(passage.passage_id),
         "sha256": hashlib.sha256(payload).hexdigest(),
         "payload": payload,
