@@ -32,7 +32,8 @@ class DemoPerson:
     roles: tuple[str, ...]
 
 
-# One for each role, a second physician because some things take two, and who works at this machine: a physician who is also all that one person needs to try it all.
+# One for each role, a second physician for what takes two, and who works at this machine: a physician who is also all
+# that one person needs to try it all.
 PEOPLE = {
     person.subject: person
     for person in (
