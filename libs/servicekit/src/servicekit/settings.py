@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 from contracts.kafka import KafkaAccess
 from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from servicekit.tokens import check_url
@@ -90,16 +91,26 @@ S = TypeVar("S", bound=ServiceSettings)
 
 def load(settings: type[S]) -> S:
     """Read the environment or end the process with a line per wrong variable."""
+    wrong = _wrong_identity()
+    try:
+        loaded = settings()
+        if not wrong:
+            return loaded
+    except ValidationError as error:
+        wrong += [_line(item) for item in error.errors()]
+    print("\n".join(wrong), file=sys.stderr)  # noqa: T201 - before logging exists
+    raise SystemExit(EX_CONFIG)
+
+
+def _wrong_identity() -> list[str]:
     try:
         Tls.of(os.environ)
         KafkaAccess.of(os.environ)
-        return settings()
     except TlsError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - before logging exists
-        raise SystemExit(EX_CONFIG) from None
-    except ValidationError as error:
-        for item in error.errors():
-            name = PREFIX + "_".join(str(part) for part in item["loc"]).upper()
-            fix = "set it; it has no default" if item["type"] == "missing" else item["msg"]
-            print(f"{name}: {fix}", file=sys.stderr)  # noqa: T201 - before logging exists
-        raise SystemExit(EX_CONFIG) from None
+        return [str(error)]
+    return []
+
+
+def _line(item: ErrorDetails) -> str:
+    name = PREFIX + "_".join(str(part) for part in item["loc"]).upper()
+    return f"{name}: " + ("set it; it has no default" if item["type"] == "missing" else item["msg"])
