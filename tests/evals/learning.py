@@ -69,9 +69,7 @@ def _worth(task: Task, numbers: Sequence[int]) -> Rewarded:
 
 
 def _offered(task: Task) -> list[tuple[int, str]]:
-    assert task.prepared.selection is not None
-    offered = enumerate(task.prepared.selection.offered, 1)
-    return [(number, each.drafted.rendered.text) for number, each in offered if not each.mandatory]
+    return [(number, task.inputs.candidates[number - 1].text) for number in task.free()]
 
 
 def _at_random(task: Task) -> list[int]:
@@ -81,7 +79,7 @@ def _at_random(task: Task) -> list[int]:
 
 def _by_words(task: Task) -> list[int]:
     """Those that share a word, the most first."""
-    asked = set(_WORD.findall(task.prepared.inputs.question.casefold()))
+    asked = set(_WORD.findall(task.inputs.question.casefold()))
     shared = [(len(asked & set(_WORD.findall(text.casefold()))), -number) for number, text in _offered(task)]
     return [-number for count, number in sorted(shared, reverse=True) if count][:MOST_SHOWN]
 

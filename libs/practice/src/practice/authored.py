@@ -14,7 +14,7 @@ from consult import Record, Timeline
 from consult.rewards import Item
 from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import FactKind
-from training.tasks import Task, task
+from training.tasks import WEIGHTS, Task, task
 
 from practice.charts import chart
 from practice.records import RecordBuilder
@@ -25,8 +25,6 @@ ASKED_AT = datetime(2026, 9, 20, tzinfo=UTC)
 HELD_BACK = frozenset({700308, 700309, 700318, 700319, 700328, 700329})
 # Tasks that are kept ready.
 _KEPT = 256
-# What a wanted thing weighs, the most important first; a rubric's rows weigh up to 10.
-_WEIGHTS = (10.0, 8.0, 6.0, 5.0, 4.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def task_of(asked: Authored) -> Task:
     """Prepared as serving prepares it, which takes tenths of a second."""
     written = _chart(asked.chart)
     items = tuple(
-        Item(thing, weight, _facts_of(written, thing)) for thing, weight in zip(asked.show, _WEIGHTS, strict=False)
+        Item(thing, weight, _facts_of(written, thing)) for thing, weight in zip(asked.show, WEIGHTS, strict=False)
     )
     return task(str(asked.chart), asked.question, record(written), items)
 

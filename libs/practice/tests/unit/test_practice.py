@@ -1,6 +1,6 @@
 """Authored questions as tasks of the editor, demonstrations, episodes of the real network, and a candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from harness import Tokenizer
 from practice.authored import HELD_BACK, authored, charts, written_questions
 from practice.charts import chart
 from practice.editor import Editor
+from practice.reviewed import Sample
 from training.curriculum import Curriculum
 from training.policy import Policy
 from training.rollouts import accepted, best, demonstrated, play
@@ -114,6 +115,9 @@ class Job:
     steps: int = 2
     step: int = 0
     points: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+
+    def samples(self) -> Iterator[Sample]:
+        yield from ()
 
 
 def test_a_training_ends_with_a_candidate_that_says_what_it_is_worth(

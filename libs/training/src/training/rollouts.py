@@ -4,12 +4,13 @@ Guarantee: token ids, log-probabilities and masks are those of the episode's own
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from consult import Driven, Identity, Model, drive
+from consult import Identity, Model, drive
 from consult.rewards import Known, Rewarded, Shown, whole
-from harness import Failed, Generate, Generated, ModelPin, Tokenizer
+from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Tokenizer
 from harness.roles import MOST_SHOWN
 from harness.sources import lettered
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, ModelTurn
@@ -27,6 +28,22 @@ class Masks(Protocol):
 
 class Player(Model, Masks, Protocol):
     """Who chooses, and can say what was allowed."""
+
+
+class _NoTools:
+    """An editor reads what it is given."""
+
+    def answer(self, call: CallTool) -> Failed:
+        return Failed(f"no tool {call.tool}")
+
+
+@dataclass(slots=True)
+class Playing:
+    """An episode of an editor on its way."""
+
+    run: Consultation
+    at: datetime
+    tools: _NoTools = field(default_factory=_NoTools)
 
 
 @dataclass(slots=True)
@@ -77,12 +94,10 @@ def demonstrated(tasks: Sequence[Task], masks: Masks, tokenizer: Tokenizer) -> l
 
 def best(task: Task) -> tuple[int, ...]:
     """The candidates to show, in order, by what the whole is worth; none where the rules' choice is as good."""
-    assert task.prepared.selection is not None
     chosen: list[int] = []
     worth = _worth(task, chosen)
     while len(chosen) < MOST_SHOWN:
-        offered = enumerate(task.prepared.selection.offered, 1)
-        left = (number for number, each in offered if not each.mandatory and number not in chosen)
+        left = (number for number in task.free() if number not in chosen)
         ways = [(_worth(task, [*chosen, number]), -number) for number in left]
         if not ways or max(ways)[0] <= worth:
             break
@@ -96,7 +111,7 @@ def accepted(task: Task) -> Rewarded:
     return whole(task.by_rules(1), task.known)
 
 
-def rollout(task: Task, driven: Driven, grammars: dict[Ids, str], masks: Masks, version: int) -> Rollout:
+def rollout(task: Task, driven: Playing, grammars: dict[Ids, str], masks: Masks, version: int) -> Rollout:
     """An episode that has ended, with what it is worth."""
     steps = [(each.index, each.turn) for each in driven.run.recorded.steps if each.WhichOneof("content") == "turn"]
     rewarded = _rewarded(task, driven, [index for index, _ in steps])
@@ -123,7 +138,7 @@ def rollout(task: Task, driven: Driven, grammars: dict[Ids, str], masks: Masks, 
     )
 
 
-def _rewarded(task: Task, driven: Driven, turns: Sequence[int]) -> Rewarded:
+def _rewarded(task: Task, driven: Playing, turns: Sequence[int]) -> Rewarded:
     """Where nothing was chosen, the turn that finished chose what the rules show."""
     chosen = driven.run.outcome.shown
     finished = turns[-1] if turns and len(chosen) < len(turns) else 0
@@ -139,12 +154,13 @@ def _worth(task: Task, numbers: Sequence[int]) -> float:
     return whole(shown, known).reward if numbers else 0.0
 
 
-def _begin(task: Task, pin: ModelPin, tokenizer: Tokenizer, name: str, temperature: float) -> Driven:
+def _begin(task: Task, pin: ModelPin, tokenizer: Tokenizer, name: str, temperature: float) -> Playing:
     inputs = EpisodeInputs()
-    inputs.CopyFrom(task.prepared.inputs)
+    inputs.CopyFrom(task.inputs)
     inputs.policy.temperature = temperature
-    prepared = replace(task.prepared, inputs=inputs, identity=Identity.of(name))
-    return Driven.begin(prepared, pin, tokenizer)
+    identity = Identity.of(name)
+    run = Consultation(identity.episode_id, inputs, pin, tokenizer, seed=identity.seed)
+    return Playing(run, task.asked_at)
 
 
 def _turn(turn: ModelTurn, allowed: tuple[Ids, ...]) -> Turn:
@@ -168,8 +184,7 @@ class _Oracle:
 
     @classmethod
     def of(cls, task: Task, tokenizer: Tokenizer) -> "_Oracle":
-        assert task.prepared.selection is not None
-        letters = lettered(each.mandatory for each in task.prepared.selection.offered)
+        letters = lettered(each.mandatory for each in task.inputs.candidates)
         return cls(iter([f"show {letters[number - 1]}" for number in best(task)]), tokenizer)
 
     def generate(self, asked: Sequence[Generate]) -> list[Generated]:
