@@ -13,6 +13,7 @@ from tests.benchmarks import (
     read,
     reasoner,
     record,
+    rollouts,
     start,
     timeline,
     training,
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "answers": answers.run,
     "assessment": partial(assessment.run, fresh),
     "training": training.run,
+    "rollouts": rollouts.run,
     "start": start.run,
 }
 

@@ -20,6 +20,7 @@ FIGURES = {
     "citations": {"precision", "recall", "questions"},
     "answers": {"gold", "gold, low", "relevance", "safety", "first", "false_states", "p95_s", "gold, trend"},
     "learning": {"reward", "quality", "tokens", "turns", "left", "gain", "gain, low"},
+    "gates": {"train = serve, largest gap", "better than the rules, low", "adversary, violations"},
     "letters": {"first 1", "first 3", "first 5"},
     "sentences": {f"{name}, {mode}" for name in ("true_supported", "false_passed") for mode in ("alone", "document")},
 }
