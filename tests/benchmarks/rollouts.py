@@ -15,7 +15,7 @@ from statistics import median
 from engine import ModelFolder, open_folder
 from engine.llama import load
 from harness import Generate, Generated, ModelPin, Tokenizer
-from practice.authored import HELD_BACK, authored
+from practice.authored import held_back
 from training.policy import Policy
 from training.rollouts import play
 from training.samples import Group, Ids
@@ -65,7 +65,7 @@ class _Noting:
 def run(size: Size = FULL) -> Result:
     """Medians over rounds that take turns, after one that does not count."""
     folder = open_folder(ROOT / "var" / "models" / "smollm2")
-    tasks = list(islice(authored(HELD_BACK.__contains__), size.tasks))
+    tasks = list(islice(held_back(), size.tasks))
     seen = [_once(folder, tasks, size.rollouts) for _ in range(size.rounds + 1)]
     rollouts, bare = (median(each[place] for each in seen[1:]) for place in (0, 1))
     tokens, played = seen[0][2], size.tasks * size.rollouts

@@ -22,6 +22,7 @@ SIZES = {
     "answers": 13,
     "learning": 3,
     "gates": 1,
+    "ablations": 2,
     "letters": 6,
 }
 

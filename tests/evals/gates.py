@@ -28,7 +28,7 @@ from engine import ModelFolder, drift
 from engine.llama import Llama, Runner, load
 from harness import Consultation
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement
-from practice.authored import HELD_BACK, authored
+from practice.authored import held_back
 from practice.editor import Gate
 from testkit.questions import Falsehood, Question
 from training import adapters, figures
@@ -108,7 +108,7 @@ def _timed(prepared: Sequence[Prepared], model: Model) -> tuple[list[list[Assess
 
 
 def _by_reward(network: Llama, policy: Policy, count: int, seed: int) -> Iterator[Gate]:
-    tasks = list(islice(authored(HELD_BACK.__contains__), count))
+    tasks = list(islice(held_back(), count))
     played = partial(play, tasks, tokenizer=tokenizer(), size=1, temperature=0.0, version=0)
     groups = played(player=policy)
     yield Gate("train = serve, largest gap", _gap(network, [group[0] for group in groups]), drift.LIMIT, at_least=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import zip_longest
 
 from consult import Record, Timeline
 from consult.rewards import Item
@@ -39,6 +40,17 @@ class Authored:
 def authored(wanted: Callable[[int], bool]) -> Iterator[Task]:
     """Of the charts that are wanted, in order; each is prepared as serving prepares it."""
     return (task_of(each) for each in written_questions() if wanted(each.chart))
+
+
+def held_back() -> Iterator[Task]:
+    """What is judged by, in the order of `held_back_questions`."""
+    return map(task_of, held_back_questions())
+
+
+def held_back_questions() -> list[Authored]:
+    """A question of each chart in turn, so that the first few are about all of them."""
+    own = [[each for each in written_questions() if each.chart == number] for number in sorted(HELD_BACK)]
+    return [each for together in zip_longest(*own) for each in together if each]
 
 
 def charts() -> list[int]:

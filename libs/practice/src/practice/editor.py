@@ -8,6 +8,7 @@ protocol of the service `learning`, which it does not know.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from training.samples import Group
 from training.scoring import scores, served
 from training.tasks import Task
 
-from practice.authored import HELD_BACK, Authored, task_of, written_questions
+from practice.authored import HELD_BACK, Authored, held_back, task_of, written_questions
 from practice.reviewed import tasks
 
 # The environment names the folder of models; of it, the one that is adapted.
@@ -78,19 +79,18 @@ class Editor:
         folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / BASE)
         network = adapters.inject(load(folder), self.shape, job.seed)
         reviewed = list(tasks(job.samples()))
-        studio = _Studio(folder, network, job.seed, [*self._questions(held_back=False), *reviewed], self)
+        studio = _Studio(folder, network, job.seed, [*self._questions(), *reviewed], self)
         warm = max(1, round(_WARM * job.steps))
         _train(studio, Recipe(Supervised(), steps=warm, learning_rate=5e-4, kl_every=0), job.folder / "warm", report, 0)
         rest = Recipe(Sapo(), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
         _train(studio, rest, job.folder / "compared", report, warm)
         return self._candidate(studio, job)
 
-    def _questions(self, *, held_back: bool) -> list[Authored]:
-        own = [each for each in written_questions() if (each.chart in HELD_BACK) is held_back]
-        return own[: self.judged if held_back else self.learned]
+    def _questions(self) -> list[Authored]:
+        return [each for each in written_questions() if each.chart not in HELD_BACK][: self.learned]
 
     def _candidate(self, studio: "_Studio", job: Any) -> Candidate:
-        judged = [task_of(each) for each in self._questions(held_back=True)]
+        judged = list(islice(held_back(), self.judged))
         groups = studio.judged(judged)
         than = figures.compared(judged, groups, job.seed)
         own, rules = figures.of_policy(groups), figures.of_rules(judged)

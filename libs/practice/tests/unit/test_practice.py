@@ -9,7 +9,7 @@ import pytest
 from engine import ModelFolder, open_folder
 from engine.llama import load
 from harness import Tokenizer
-from practice.authored import HELD_BACK, authored, charts, written_questions
+from practice.authored import HELD_BACK, authored, charts, held_back_questions, written_questions
 from practice.charts import chart
 from practice.editor import Editor
 from practice.reviewed import Sample
@@ -56,6 +56,8 @@ def test_no_question_is_asked_twice_of_a_chart_and_what_is_held_back_is_there() 
     asked = [(each.chart, each.question) for each in written_questions()]
     assert len(asked) == len(set(asked))
     assert set(charts()) > HELD_BACK
+    few = held_back_questions()[: len(HELD_BACK)]
+    assert {each.chart for each in few} == HELD_BACK
 
 
 def test_an_oracle_is_never_worth_less_than_the_rules(tasks: list[Task], policy: Policy, tokenizer: Tokenizer) -> None:
