@@ -21,7 +21,7 @@ RIGHTS: dict[tuple[str, str], set[str]] = {
     ("pharmacist", "check"): {"medication", "allergy", "evidence", "look", "propose", "calculate", "ask_physician"},
     ("imaging_liaison", "check"): {"imaging", "look"},
     ("verifier", "verify"): {"doubt"},
-    ("editor", "select"): {"show"},
+    ("editor", "select"): {"show", "think"},
 }
 TOOLS: dict[str, set[str]] = {
     "historian": {"search_memory", "read_document", "compare_with_last_visit"},
@@ -117,7 +117,11 @@ class Oracle:
 
     def _of_text(self) -> Iterator[str]:
         """Free text: where the policy allows it, once, within its bound, from what was drafted or told."""
-        turns = [step for step in self._run.recorded.steps if step.HasField("turn") and not step.turn.grammar_sha256]
+        free = [step for step in self._run.recorded.steps if step.HasField("turn") and not step.turn.grammar_sha256]
+        thoughts = [step for step in free if step.turn.role == "editor"]
+        turns = [step for step in free if step not in thoughts]
+        if len(thoughts) > 1 or any(len(each.turn.action_ids) > self._inputs.policy.think_tokens for each in thoughts):
+            yield "a scratch beyond its bound, or twice"
         written = self._run.outcome.written
         if [step.index for step in turns] != [each.step for each in written] or len(turns) > 1:
             yield "free text that is not in the outcome, or twice"

@@ -17,6 +17,7 @@ from engine.llama import Llama, load
 from harness import Tokenizer
 from training import adapters, figures
 from training.adapters import Shape
+from training.advantages import Length, Weighing
 from training.checkpoints import Figures
 from training.curriculum import Curriculum, drawn
 from training.loop import Recipe, Training
@@ -63,7 +64,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Editor:
     """`learned` and `judged`: how many tasks are learned from and judged by; none: all that there are. `shown` and
-    `compared`: tasks of a step that imitates, and of one that compares `rollouts` of each.
+    `compared`: tasks of a step that imitates, and of one that compares `rollouts` of each. `think`: tokens of a scratch
+    that it may write before it chooses. `length`: what brevity is worth, where quality is enough.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -73,6 +75,8 @@ class Editor:
     shown: int = 8
     compared: int = 4
     rollouts: int = 6
+    think: int = 0
+    length: Length | None = None
 
     def run(self, job: Any, report: Callable[[int, Mapping[str, float]], None]) -> Candidate:
         """From wherever the job's folder says that it came to. FileNotFoundError without converted weights."""
@@ -82,7 +86,7 @@ class Editor:
         studio = _Studio(folder, network, job.seed, [*self._questions(), *reviewed], self)
         warm = max(1, round(_WARM * job.steps))
         _train(studio, Recipe(Supervised(), steps=warm, learning_rate=5e-4, kl_every=0), job.folder / "warm", report, 0)
-        rest = Recipe(Sapo(), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
+        rest = Recipe(Sapo(), Weighing(length=self.length), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
         _train(studio, rest, job.folder / "compared", report, warm)
         return self._candidate(studio, job)
 
@@ -141,7 +145,7 @@ class _Studio:
     def judged(self, of: Sequence[Task]) -> list[Group]:
         """Greedy, one rollout of each."""
         self.policy.renewed()
-        return play(of, self.policy, self.tokenizer, size=1, temperature=0.0, version=0)
+        return play(of, self.policy, self.tokenizer, size=1, temperature=0.0, version=0, think=self.recipe.think)
 
     def gap(self, groups: Sequence[Group]) -> float:
         """Between what was served and what training says of the same tokens."""
@@ -166,7 +170,15 @@ class _Source:
         studio.policy.renewed()
         opened = recipe.curriculum.open(studio.asked, _size, curve)
         few = list(map(_task, drawn(opened, recipe.compared, studio.seed, step)))
-        return play(few, studio.policy, studio.tokenizer, size=recipe.rollouts, temperature=1.0, version=step)
+        return play(
+            few,
+            studio.policy,
+            studio.tokenizer,
+            size=recipe.rollouts,
+            temperature=1.0,
+            version=step,
+            think=recipe.think,
+        )
 
 
 def _task(asked: Authored | Task) -> Task:

@@ -63,11 +63,20 @@ class _Listening:
 
 
 def play(
-    tasks: Sequence[Task], player: Player, tokenizer: Tokenizer, *, size: int, temperature: float, version: int
+    tasks: Sequence[Task],
+    player: Player,
+    tokenizer: Tokenizer,
+    *,
+    size: int,
+    temperature: float,
+    version: int,
+    think: int = 0,
 ) -> list[Group]:
-    """A group of `size` rollouts of each task, all driven together; each draws with a seed of its own."""
+    """A group of `size` rollouts of each task, all driven together; each draws with a seed of its own. `think`: tokens
+    of a scratch before the choices; 0: none.
+    """
     begun = [
-        _begin(task, player.pin, tokenizer, f"{task.name}/{version}/{number}", temperature)
+        _begin(task, player.pin, tokenizer, f"{task.name}/{version}/{number}", temperature, think)
         for task in tasks
         for number in range(size)
     ]
@@ -114,7 +123,7 @@ def accepted(task: Task) -> Rewarded:
 def rollout(task: Task, driven: Playing, grammars: dict[Ids, str], masks: Masks, version: int) -> Rollout:
     """An episode that has ended, with what it is worth."""
     steps = [(each.index, each.turn) for each in driven.run.recorded.steps if each.WhichOneof("content") == "turn"]
-    rewarded = _rewarded(task, driven, [index for index, _ in steps])
+    rewarded = _rewarded(task, driven, steps[-1][0] if steps else 0)
     places = {index: place for place, (index, _) in enumerate(steps)}
     spans = tuple(
         Span(places[each.episode_step], each.reward, each.severity)
@@ -125,7 +134,9 @@ def rollout(task: Task, driven: Playing, grammars: dict[Ids, str], masks: Masks,
     before: Ids = ()
     for _, turn in steps:
         before = (*before, *turn.observation_ids)
-        turns.append(_turn(turn, masks.allowed(grammars[before], tuple(turn.action_ids))))
+        grammar = grammars[before]
+        # A scratch has none: everything is allowed.
+        turns.append(_turn(turn, masks.allowed(grammar, tuple(turn.action_ids)) if grammar else ()))
         before = (*before, *turn.action_ids)
     return Rollout(
         task=task.name,
@@ -138,10 +149,10 @@ def rollout(task: Task, driven: Playing, grammars: dict[Ids, str], masks: Masks,
     )
 
 
-def _rewarded(task: Task, driven: Playing, turns: Sequence[int]) -> Rewarded:
-    """Where nothing was chosen, the turn that finished chose what the rules show."""
+def _rewarded(task: Task, driven: Playing, last: int) -> Rewarded:
+    """Where nothing was chosen, the turn that finished chose what the rules show. `last`: the last turn."""
     chosen = driven.run.outcome.shown
-    finished = turns[-1] if turns and len(chosen) < len(turns) else 0
+    finished = last if any(each.decision.action.HasField("finish") for each in driven.run.recorded.steps) else 0
     if not chosen:
         return whole(task.by_rules(finished), task.known)
     shown = [*task.mandatory(), *(task.candidate(each.number, each.step) for each in chosen)]
@@ -154,10 +165,10 @@ def _worth(task: Task, numbers: Sequence[int]) -> float:
     return whole(shown, known).reward if numbers else 0.0
 
 
-def _begin(task: Task, pin: ModelPin, tokenizer: Tokenizer, name: str, temperature: float) -> Playing:
+def _begin(task: Task, pin: ModelPin, tokenizer: Tokenizer, name: str, temperature: float, think: int = 0) -> Playing:
     inputs = EpisodeInputs()
     inputs.CopyFrom(task.inputs)
-    inputs.policy.temperature = temperature
+    inputs.policy.temperature, inputs.policy.think_tokens = temperature, think
     identity = Identity.of(name)
     run = Consultation(identity.episode_id, inputs, pin, tokenizer, seed=identity.seed)
     return Playing(run, task.asked_at)
