@@ -13,9 +13,9 @@ import uuid
 from client import stack
 from client.api import LearningClient
 from client.errors import ClientError, RefusedError
+from client.terminal import Screen
 from longitude.learning.v1 import learning_service_pb2 as pb
 from longitude.learning.v1.events_pb2 import Gate
-from rich.console import Console
 
 RECIPE, STEPS, SEED = "editor-short", 4, 1
 _GOING = (pb.JOB_STATE_QUEUED, pb.JOB_STATE_RUNNING)
@@ -23,7 +23,7 @@ _LOOK_SECONDS = 1.0
 
 
 def main() -> int:
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    console = Screen(width=None if sys.stdout.isatty() else 110, highlight=False)
     try:
         return asyncio.run(learn(int(sys.argv[1]) if len(sys.argv) > 1 else STEPS, console))
     except ClientError as error:
@@ -31,7 +31,7 @@ def main() -> int:
         return 1
 
 
-async def learn(steps: int, console: Console) -> int:
+async def learn(steps: int, console: Screen) -> int:
     """From a queued job to a decision."""
     async with LearningClient.connect(stack.find().endpoint("learning")) as learning:
         job = await _ended(learning, await learning.start(_order(steps)), console)
@@ -54,7 +54,7 @@ def _order(steps: int) -> pb.StartJobRequest:
     )
 
 
-async def _ended(learning: LearningClient, job: pb.Job, console: Console) -> pb.Job:
+async def _ended(learning: LearningClient, job: pb.Job, console: Screen) -> pb.Job:
     """The job, once it ended; each step that was seen is told."""
     seen = 0
     while job.state in _GOING:
@@ -67,7 +67,7 @@ async def _ended(learning: LearningClient, job: pb.Job, console: Console) -> pb.
     return job
 
 
-def _show(entry: pb.VersionEntry, console: Console) -> None:
+def _show(entry: pb.VersionEntry, console: Screen) -> None:
     console.print(f"version {entry.version.version_id}: {entry.version.adapter}; {entry.version.data}")
     for figure in entry.version.figures:
         console.print(f"  {figure.name}: {figure.value:.4g}")
