@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 DEBIAN := python3.11-venv libpython3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock proto manifests models up down status demo check check-proto test faults bench eval chart sbom audit
+.PHONY: help install lock proto manifests models up down status demo learn check check-proto test faults bench eval chart sbom audit
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ status: $(INSTALLED) ## say what runs, and why what died did
 
 demo: up ## one patient's two years, from messages to a checked assessment and a proof
 	$(RUN) deploy/demo/demo.py
+
+learn: up ## a training of minutes, from nothing to a decision about its version [STEPS=n]
+	$(RUN) -m demo.learning $(STEPS)
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     read,
     reasoner,
     record,
+    rollouts,
     start,
     timeline,
     training,
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "answers": answers.run,
     "assessment": partial(assessment.run, fresh),
     "training": training.run,
+    "rollouts": rollouts.run,
     "start": start.run,
 }
 

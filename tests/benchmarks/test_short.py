@@ -23,6 +23,7 @@ from tests.benchmarks import (
     read,
     reasoner,
     record,
+    rollouts,
     start,
     timeline,
     training,
@@ -45,6 +46,7 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
     "answers": lambda _: answers.run(answers.SHORT),
     "assessment": partial(assessment.run, questions=assessment.SHORT),
     "training": lambda _: training.run(training.SHORT),
+    "rollouts": lambda _: rollouts.run(rollouts.SHORT),
     "start": lambda _: start.run(start.SHORT),
 }
 # What the README tells of each.
@@ -73,6 +75,7 @@ FIGURES = {
     "answers": {"p50_s_100", "slowest_s_300", "ratio_of_300_to_100", "share_inquire_300", "share_gate_300"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
     "training": {"cpu_s_per_step", "times_as_fast_as_one_by_one", "ratio_to_bare"},
+    "rollouts": {"rollouts_per_cpu_s", "ratio_to_bare"},
     "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
 BESIDE = {
@@ -87,6 +90,7 @@ BESIDE = {
     "identity": 1,
     "reasoner": 1,
     "training": 2,
+    "rollouts": 1,
 }
 
 

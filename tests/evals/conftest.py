@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from tests.evals import pieces
+from tests.evals import gates, pieces
 from tests.evals.__main__ import measurement
 from tests.results import Result
 
@@ -21,6 +21,8 @@ SIZES = {
     "sentences": 24,
     "answers": 13,
     "learning": 3,
+    "gates": 1,
+    "ablations": 2,
     "letters": 6,
 }
 
@@ -30,6 +32,7 @@ def short_form(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
     """`short_form(name)` is the result; what a person measured in var/results stays as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "FOLDER", tmp_path_factory.mktemp("results"))
-        for name in ("SENTENCES", "QUESTIONS", "ADAPTER"):
+        patch.setattr(gates, "FILED", tmp_path_factory.mktemp("filed") / "gates.json")
+        for name in ("SENTENCES", "QUESTIONS", "ADAPTER", "LIVE"):
             patch.delenv(name, raising=False)
         yield cache(lambda name: measurement(name)(SIZES[name], 0))

@@ -1,10 +1,11 @@
 """`make eval EVAL=learning [N=n]`: what the editor is worth over the questions that nothing is learned from.
 
-Figures, of 216 authored questions about six charts (or the first N): `reward` (`consult.rewards.whole`), `quality` (the
-weight of the wanted things that stand in front), `tokens` and `turns` an answer, `left` (answers that it left to the
-rules), and by how much its reward is above that of the rules, with the bounds of 95 % (charts drawn again). The network
-is the one that is served; with `ADAPTER=folder`, adapted. Beside: the rules, an oracle that knows what is right, six
-candidates at random, and the six that share the most words with the question.
+Figures, of 216 authored questions about six charts (or the first N, each chart in turn): `reward`
+(`consult.rewards.whole`), `quality` (the weight of the wanted things that stand in front), `tokens` and `turns` an
+answer, `left` (answers that it left to the rules), and by how much its reward is above that of the rules, with the
+bounds of 95 % (charts drawn again). The network is the one that is served; with `ADAPTER=folder`, adapted. Beside: the
+rules, an oracle that knows what is right, six candidates at random, and the six that share the most words with the
+question.
 """
 
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 from consult.rewards import Rewarded, whole
 from engine.llama import load
 from harness.roles import MOST_SHOWN
-from practice.authored import HELD_BACK, authored
+from practice.authored import held_back
 from training import adapters, figures
 from training.policy import Policy
 from training.rollouts import accepted, best, play
@@ -48,7 +49,7 @@ def run(n: int | None, seed: int) -> Result:
 
 def answered(places: range) -> Json:
     """One row of each question, by chooser."""
-    tasks = list(islice(authored(HELD_BACK.__contains__), places.start, places.stop))
+    tasks = list(islice(held_back(), places.start, places.stop))
     groups = play(tasks, _policy(), tokenizer(), size=1, temperature=0.0, version=0)
     return {"rows": [_row(task, figures.of_policy([group])) for task, group in zip(tasks, groups, strict=True)]}
 
@@ -69,9 +70,7 @@ def _worth(task: Task, numbers: Sequence[int]) -> Rewarded:
 
 
 def _offered(task: Task) -> list[tuple[int, str]]:
-    assert task.prepared.selection is not None
-    offered = enumerate(task.prepared.selection.offered, 1)
-    return [(number, each.drafted.rendered.text) for number, each in offered if not each.mandatory]
+    return [(number, task.inputs.candidates[number - 1].text) for number in task.free()]
 
 
 def _at_random(task: Task) -> list[int]:
@@ -81,7 +80,7 @@ def _at_random(task: Task) -> list[int]:
 
 def _by_words(task: Task) -> list[int]:
     """Those that share a word, the most first."""
-    asked = set(_WORD.findall(task.prepared.inputs.question.casefold()))
+    asked = set(_WORD.findall(task.inputs.question.casefold()))
     shared = [(len(asked & set(_WORD.findall(text.casefold()))), -number) for number, text in _offered(task)]
     return [-number for count, number in sorted(shared, reverse=True) if count][:MOST_SHOWN]
 

@@ -21,6 +21,7 @@ RIGHTS: dict[tuple[str, str], set[str]] = {
     ("pharmacist", "check"): {"medication", "allergy", "evidence", "look", "propose", "calculate", "ask_physician"},
     ("imaging_liaison", "check"): {"imaging", "look"},
     ("verifier", "verify"): {"doubt"},
+    ("editor", "select"): {"show", "think"},
 }
 TOOLS: dict[str, set[str]] = {
     "historian": {"search_memory", "read_document", "compare_with_last_visit"},
@@ -84,6 +85,7 @@ class Oracle:
         found += [problem for each in outcome.proposals for problem in self._of_proposal(each.proposal)]
         found += [problem for step in self._run.recorded.steps for problem in self._of_step(step)]
         found += self._of_text()
+        found += self._of_shown()
         return found + (["something was said twice"] if len(set(said)) != len(said) else [])
 
     def _of_choice(self, choice: Choice | AskPhysician) -> Iterator[str]:
@@ -115,7 +117,11 @@ class Oracle:
 
     def _of_text(self) -> Iterator[str]:
         """Free text: where the policy allows it, once, within its bound, from what was drafted or told."""
-        turns = [step for step in self._run.recorded.steps if step.HasField("turn") and not step.turn.grammar_sha256]
+        free = [step for step in self._run.recorded.steps if step.HasField("turn") and not step.turn.grammar_sha256]
+        thoughts = [step for step in free if step.turn.role == "editor"]
+        turns = [step for step in free if step not in thoughts]
+        if len(thoughts) > 1 or any(len(each.turn.action_ids) > self._inputs.policy.think_tokens for each in thoughts):
+            yield "a scratch beyond its bound, or twice"
         written = self._run.outcome.written
         if [step.index for step in turns] != [each.step for each in written] or len(turns) > 1:
             yield "free text that is not in the outcome, or twice"
@@ -123,6 +129,15 @@ class Oracle:
             yield "free text beyond its bound"
         if any(not set(each.fact_ids) <= self._given.keys() for each in written):
             yield "free text that rests on what was not given"
+
+    def _of_shown(self) -> Iterator[str]:
+        """What an editor shows: candidates that may be chosen, each once."""
+        numbers = [each.number for each in self._run.outcome.shown]
+        if len(set(numbers)) != len(numbers):
+            yield "a candidate that was shown twice"
+        free = {number for number, each in enumerate(self._inputs.candidates, 1) if not each.mandatory}
+        if not set(numbers) <= free:
+            yield "a candidate that was not offered"
 
     def _of_course(self, name: str, ids: tuple[str, ...]) -> Iterator[str]:
         facts = [self._given[each] for each in ids]

@@ -20,12 +20,18 @@ FIGURES = {
     "citations": {"precision", "recall", "questions"},
     "answers": {"gold", "gold, low", "relevance", "safety", "first", "false_states", "p95_s", "gold, trend"},
     "learning": {"reward", "quality", "tokens", "turns", "left", "gain", "gain, low"},
+    "gates": {"train = serve, largest gap", "better than the rules, low", "adversary, violations"},
+    "ablations": {"quality", "reward", "tokens", "turns", "steps"},
     "letters": {"first 1", "first 3", "first 5"},
     "sentences": {f"{name}, {mode}" for name in ("true_supported", "false_passed") for mode in ("alone", "document")},
 }
 BESIDE = {
     "answers": {"rules alone", "words", "BM25", "random", "most recent first"},
     "learning": {"rules", "oracle", "words", "random"},
+    "ablations": {
+        *("one reward an episode", "clipping", "warm start alone", "warm start, then spans"),
+        *("curriculum", "not compressed", "compressed"),
+    },
     "letters": {"by meaning", "by words"},
     "verifier": {"shared words"},
     "traps": {"rules alone"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from harness import Consultation, Failed, Generate, Generated, ModelPin, Replay, Round, Tokenizer
+from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Replay, Round, Tokenizer, ToolResult
 from harness.protocol import Answer
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -32,6 +32,23 @@ class Model(Protocol):
 
     def generate(self, asked: Sequence[Generate]) -> Sequence[Generated | Failed]:
         """One answer to each request, in its order."""
+
+
+class Answering(Protocol):
+    """What answers calls of tools."""
+
+    def answer(self, call: CallTool) -> ToolResult | Failed: ...
+
+
+class Underway(Protocol):
+    """An episode on its way, with what answers its calls and its clock."""
+
+    @property
+    def run(self) -> Consultation: ...
+    @property
+    def tools(self) -> Answering: ...
+
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -69,7 +86,7 @@ def consult(
     return conclude(prepared, driven.run, patient, model.pin, driven.at)
 
 
-def drive(episodes: Sequence[Driven], model: Model, longest: int = 1000) -> None:
+def drive(episodes: Sequence[Underway], model: Model, longest: int = 1000) -> None:
     """All episodes to their end, or for `longest` rounds."""
     rounds = [each.run.start(each.at) for each in episodes]
     for _ in range(longest):
@@ -90,7 +107,7 @@ def drive_again(episode: Episode, tools: Tools, model: Model, tokenizer: Tokeniz
         pending = again.resume(_answers([pending], [tools], model)[0])
 
 
-def _answers(rounds: Sequence[Round], tools: Sequence[Tools], model: Model) -> list[list[Answer]]:
+def _answers(rounds: Sequence[Round], tools: Sequence[Answering], model: Model) -> list[list[Answer]]:
     asked = [request for pending in rounds for request in pending.requests if isinstance(request, Generate)]
     generated = iter(model.generate(asked))
     return [

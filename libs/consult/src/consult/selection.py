@@ -6,13 +6,16 @@ put in front stands.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from grounding import Sources, Verifier
 from harness import SELECT, Shown
 from longitude.reasoning.v1.episode_pb2 import Candidate, EpisodeInputs, Policy
+from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Context
 
 from consult.answering import Answer, wording
+from consult.answering.finding import SOCIAL, Group
 from consult.answering.wording import Ways
 from consult.drafting import Drafted
 from consult.front import arranged, bundled, fullest
@@ -20,6 +23,7 @@ from consult.record import Record
 
 # Statements that are offered beside those that are shown in any case: one letter each.
 MOST = 24
+_TREATED = frozenset({pb.FACT_KIND_ALLERGY, pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROBLEM})
 # Tokens of question and candidates that the editor reads.
 _TOKENS = 1000
 
@@ -86,9 +90,15 @@ def _ways(answered: Answer, sources: Sources) -> Iterator[Ways]:
     yield from answered.concerning
     yield from answered.told
     told = {fact_id for ways in answered.told for fact_id in ways[0].fact_ids}
-    for group in answered.groups:
+    # What concerns nobody's words may still matter to who is treated: what is taken, and what is wrong.
+    for group in sorted(answered.groups, key=lambda each: (-each.worth, not _matters(each, sources.today))):
         if group.newest.fact_id not in told and (ways := wording.say(group.entries, sources, whole=group.named)):
             yield ways
+
+
+def _matters(group: Group, today: date) -> bool:
+    """Whether it is an allergy, or a problem or drug that goes on."""
+    return group.kind in _TREATED and SOCIAL not in group.keys and group.goes_on(today)
 
 
 def _candidate(choice: Choice) -> Candidate:

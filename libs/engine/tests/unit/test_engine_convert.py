@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from engine.convert import ConversionError, _name, _unpermuted
+from engine.checkpoint import ConversionError
+from engine.convert import _name, _unpermuted
 from engine.folder import ModelMissingError, open_folder
 
 Weights = npt.NDArray[np.float32]

@@ -90,11 +90,18 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Think:
+    """One free turn of at most so many tokens. The model alone reads what it writes; it is no part of the outcome."""
+
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     pass
 
 
-Action: TypeAlias = Say | Propose | Call | AskPhysician | HandOver | Doubt | Write | Show | Finish
+Action: TypeAlias = Say | Propose | Call | AskPhysician | HandOver | Doubt | Write | Show | Think | Finish
 
 
 class ActionRefusedError(Exception):

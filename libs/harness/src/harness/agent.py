@@ -24,6 +24,7 @@ class Agent:
         self.ids: tuple[int, ...] = ()
         self.shown = 0
         self.turns = self.tokens = self.calls = self.refusals = 0
+        self._thoughts, self._thought = 0, 0  # turns and tokens of a scratch, which the policy bounds and no budget
         self._observed = 0  # how many of `ids` an earlier turn recorded
 
     def open(self, system: str, opening: Sequence[int], briefing: str) -> None:
@@ -75,18 +76,23 @@ class Agent:
         self.tokens += len(turn.action_ids)
         return turn
 
+    def thought(self, tokens: int) -> None:
+        """The last two turns, of so many tokens, were an action to think and its scratch."""
+        self._thoughts += 2
+        self._thought += tokens
+
     @property
     def turns_left(self) -> int:
-        return self.role.budget.turns - self.turns
+        return self.role.budget.turns - self.turns + self._thoughts
 
     def exhausted(self, longest: int, window: int) -> str:
         """Which budget does not allow another action of `longest` tokens; empty when all do."""
         budget = self.role.budget
         if self.refusals >= REFUSALS:
             return REFUSED
-        if self.turns >= budget.turns:
+        if not self.turns_left:
             return "turns"
-        if self.tokens + longest > budget.tokens:
+        if self.tokens - self._thought + longest > budget.tokens:
             return "tokens"
         return "window" if len(self.ids) + len(self._tokenizer.prompt()) + longest > window else ""
 

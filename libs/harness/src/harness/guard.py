@@ -145,6 +145,12 @@ def _show(arguments: list[str], view: View) -> Action:
     return actions.Show(number)
 
 
+def _think(arguments: list[str], view: View) -> Action:
+    if arguments or not view.thought:
+        raise ActionRefusedError("nothing to think about, or not allowed")
+    return actions.Think(view.thought)
+
+
 def _finish(arguments: list[str], view: View) -> Action:  # noqa: ARG001 - every resolver has this shape
     if arguments:
         raise ActionRefusedError("wrong number of words")
@@ -159,5 +165,6 @@ _ACTS: Mapping[str, Callable[[list[str], View], Action]] = {
     Act.ASK: _ask,
     Act.DOUBT: _doubt,
     Act.SHOW: _show,
+    Act.THINK: _think,
     Act.FINISH: _finish,
 }

@@ -10,6 +10,7 @@ from harness.sources import Sources, SourcesRefusedError
 
 LONGEST_QUESTION = 2000
 LONGEST_PROSE = 60  # tokens: a sentence
+LONGEST_THOUGHT = 128
 DEFAULT = Policy(temperature=0.0, top_p=1.0, window=2048, context_tokens=1200, seconds=300)
 
 
@@ -21,7 +22,7 @@ def flow_of(inputs: EpisodeInputs) -> Flow:
 
 
 def policy_of(inputs: EpisodeInputs) -> Policy:
-    """The policy with defaults where it says nothing; free text is never a default."""
+    """The policy with defaults where it says nothing; free text and scratch are never a default."""
     asked, default = inputs.policy, DEFAULT
     return Policy(
         temperature=asked.temperature,
@@ -30,6 +31,7 @@ def policy_of(inputs: EpisodeInputs) -> Policy:
         context_tokens=asked.context_tokens or default.context_tokens,
         seconds=asked.seconds or default.seconds,
         prose_tokens=min(asked.prose_tokens, LONGEST_PROSE),
+        think_tokens=min(asked.think_tokens, LONGEST_THOUGHT),
     )
 
 

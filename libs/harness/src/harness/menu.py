@@ -60,5 +60,6 @@ _ACTS: Mapping[str, Callable[[View], Iterable[str]]] = {
     Act.WRITE: lambda _: ["write"],
     Act.ASK: lambda view: [f"ask {role}" for role in view.team],
     Act.SHOW: lambda view: [f"show {handle}" for handle in view.sources.candidates],
+    Act.THINK: lambda _: ["think"],
     Act.DOUBT: lambda view: [f"doubt S{number}" for number in range(1, view.drafted + 1)],
 }

@@ -99,7 +99,7 @@ MOST_SHOWN = 6
 EDITOR = Role(
     name="editor",
     task="You are the editor. Lines with * are shown. If others answer better, show the best first.",
-    acts={State.SELECT: frozenset({Act.SHOW})},
+    acts={State.SELECT: frozenset({Act.SHOW, Act.THINK})},
     budget=Budget(turns=MOST_SHOWN, tokens=15 * MOST_SHOWN, calls=0),
 )
 

@@ -20,6 +20,7 @@ from harness.actions import (
     QuestionPurpose,
     Say,
     Show,
+    Think,
     Write,
 )
 
@@ -82,5 +83,6 @@ _TYPED: Mapping[type[Action], Callable[[Any], Typed]] = {
     Doubt: lambda action: Typed(doubt=Typed.Doubt(number=action.number)),
     Write: lambda action: Typed(write=Typed.Write(tokens=action.tokens, fact_ids=action.fact_ids)),
     Show: lambda action: Typed(show=Typed.Show(number=action.number)),
+    Think: lambda action: Typed(think=Typed.Think(tokens=action.tokens)),
     Finish: lambda _: Typed(finish=Typed.Finish()),
 }

@@ -21,4 +21,5 @@ class View:
     calls_left: int
     team: tuple[str, ...]  # roles the coordinator may choose from
     prose: int = 0  # tokens of a free turn; 0: none
+    thought: int = 0  # tokens of a scratch; 0: none
     grounds: tuple[str, ...] = ()  # facts that a free text may rest on

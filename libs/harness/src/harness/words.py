@@ -17,6 +17,7 @@ class Act(StrEnum):
     ASK = "ask"
     DOUBT = "doubt"
     SHOW = "show"
+    THINK = "think"
     FINISH = "finish"
 
 
@@ -37,5 +38,6 @@ HINTS: Mapping[str, str] = {
     Act.ASK: "ask role",
     Act.DOUBT: "doubt S",
     Act.SHOW: "show line",
+    Act.THINK: "think",
     Act.FINISH: "finish",
 }

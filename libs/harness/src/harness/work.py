@@ -17,6 +17,7 @@ from harness.actions import (
     Propose,
     Say,
     Show,
+    Think,
     Write,
 )
 from harness.agent import REFUSED, Agent
@@ -25,7 +26,7 @@ from harness.draft import Draft
 from harness.grammar import Grammar, compile_menu
 from harness.guard import decide
 from harness.menu import menu
-from harness.prompts import SYSTEM, WRITING, after, briefing
+from harness.prompts import SYSTEM, THINKING, WRITING, after, briefing
 from harness.protocol import Answer, Failed, Generated, ProtocolError, Request, Shown
 from harness.session import Session
 from harness.states import State
@@ -114,6 +115,8 @@ def _carry_out(
         return (yield from _call(action, agent, session))
     if isinstance(action, Write):
         return (yield from _write(action, agent, state, session))
+    if isinstance(action, Think):
+        return (yield from _think(action, agent, state, session))
     if isinstance(action, HandOver):
         session.asked.add(action.role)
     else:
@@ -155,6 +158,15 @@ def _write(action: Write, agent: Agent, state: State, session: Session) -> Gener
     return "Noted."
 
 
+def _think(action: Think, agent: Agent, state: State, session: Session) -> Generator[Request, Answer, str | None]:
+    """One free turn that stays in the sequence and goes nowhere else."""
+    before = agent.tokens
+    agent.observe(THINKING)
+    turn = yield from _turn(agent, state, Grammar("", action.tokens), session)
+    agent.thought(agent.tokens - before)
+    return None if turn is None else "Noted."
+
+
 def _brief(agent: Agent, state: State, session: Session) -> None:
     """Tells the agent what is new and what it may do; at its first state also the shared beginning."""
     first = not agent.ids
@@ -163,7 +175,8 @@ def _brief(agent: Agent, state: State, session: Session) -> None:
     drafted = session.draft.lines() if state is State.VERIFY else []
     # A small network reads best what it is asked right before it answers.
     again = [f"Question: {session.question}"] if state is State.SELECT else []
-    text = briefing(agent.role, state, [*_new_lines(agent, session), *drafted, *again])
+    lines = [*_new_lines(agent, session), *drafted, *again]
+    text = briefing(agent.role, state, lines, thinks=bool(session.policy.think_tokens))
     if first:
         agent.open(SYSTEM, session.opening, text)
     else:
@@ -189,6 +202,7 @@ def _view(agent: Agent, state: State, session: Session) -> View:
         calls_left=agent.role.budget.calls - agent.calls if agent.turns_left > 1 else 0,
         team=session.team,
         prose=_prose(agent, session),
+        thought=_thought(agent, session),
         grounds=tuple(dict.fromkeys((*session.draft.fact_ids, *session.sources.told))),
     )
 
@@ -200,6 +214,16 @@ def _prose(agent: Agent, session: Session) -> int:
         return 0
     needed = tokens + len(session.tokenizer.encode(WRITING)) + _AROUND
     return tokens if agent.turns_left > 1 and not agent.exhausted(needed, session.policy.window) else 0
+
+
+def _thought(agent: Agent, session: Session) -> int:
+    """Tokens of the scratch that the policy allows, once, if the window takes it and the choices after it."""
+    tokens = session.policy.think_tokens
+    if not tokens or str(Act.THINK) in session.done:
+        return 0
+    needed = tokens + len(session.tokenizer.encode(THINKING)) + _AROUND
+    room = len(agent.ids) + needed + agent.role.budget.tokens
+    return tokens if room <= session.policy.window else 0
 
 
 def _stopped(agent: Agent, grammar: Grammar, session: Session) -> bool:

@@ -81,6 +81,51 @@ def test_nobody_else_takes_part_and_the_episode_replays(
     assert [step.decision.action.show.number for step in episode.steps if step.decision.action.HasField("show")] == [3]
 
 
+def test_it_thinks_where_the_policy_lets_it_once_and_nobody_is_told(
+    selection: Any, consult: Any, say: Any, drive: Any, tokenizer: Any
+) -> None:
+    selection.inputs.policy.think_tokens = 20
+    wishes = say("think", *(f"show {letter}" for letter in "CABDEFG"))
+    driver = drive(lambda asked: wishes(asked) if asked.grammar else tokenizer.encode("show A"))
+    run = driver.drive(consult(selection.inputs))
+    first, scratch, *others = driver.requests
+    assert "think" in {tokenizer.decode(ids) for ids in alternatives(first.grammar)}
+    assert (scratch.grammar, scratch.max_tokens) == ("", 20)
+    assert all("think" not in {tokenizer.decode(ids) for ids in alternatives(one.grammar)} for one in others)
+    assert [each.number for each in run.outcome.shown] == [4, 2, 3, 5, 6, 7], "thinking costs no choice"
+    assert not run.outcome.written
+    episode = run.close(START)
+    assert [step.decision.action.think.tokens for step in episode.steps if step.decision.action.HasField("think")] == [
+        20
+    ]
+    Replay(episode, MODEL, tokenizer)
+    wishes = say("think", *(f"show {letter}" for letter in "CABDEFG"))
+    drive(lambda asked: wishes(asked) if asked.grammar else tokenizer.encode("show A")).replay(
+        Replay(episode, MODEL, tokenizer)
+    )
+
+
+def test_where_the_policy_does_not_let_it_thinking_is_neither_offered_nor_told(
+    selection: Any, consult: Any, say: Any, drive: Any, tokenizer: Any
+) -> None:
+    driver = drive(say("show C"))
+    driver.drive(consult(selection.inputs))
+    assert "think" not in {tokenizer.decode(ids) for ids in alternatives(first_request(driver).grammar)}
+    assert "think" not in tokenizer.decode(first_request(driver).input_ids)
+
+
+def test_it_does_not_think_where_the_window_would_not_hold_its_choices(
+    selection: Any, consult: Any, say: Any, drive: Any, tokenizer: Any
+) -> None:
+    driver = drive(say())
+    driver.drive(consult(selection.inputs))
+    read = len(first_request(driver).input_ids)
+    selection.inputs.policy.think_tokens, selection.inputs.policy.window = 20, read + 100
+    driver = drive(say())
+    driver.drive(consult(selection.inputs))
+    assert "think" not in {tokenizer.decode(ids) for ids in alternatives(first_request(driver).grammar)}
+
+
 def test_a_candidate_that_names_what_is_not_there_is_refused(selection: Any, consult: Any) -> None:
     selection.inputs.candidates.add(text="Invented.", fact_ids=["nowhere"])
     with pytest.raises(InputsRefusedError, match="a candidate names a fact"):

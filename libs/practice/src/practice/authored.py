@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import zip_longest
 
 from consult import Record, Timeline
 from consult.rewards import Item
 from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import FactKind
-from training.tasks import Task, task
+from training.tasks import WEIGHTS, Task, task
 
 from practice.charts import chart
 from practice.records import RecordBuilder
@@ -25,8 +26,6 @@ ASKED_AT = datetime(2026, 9, 20, tzinfo=UTC)
 HELD_BACK = frozenset({700308, 700309, 700318, 700319, 700328, 700329})
 # Tasks that are kept ready.
 _KEPT = 256
-# What a wanted thing weighs, the most important first; a rubric's rows weigh up to 10.
-_WEIGHTS = (10.0, 8.0, 6.0, 5.0, 4.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,17 @@ class Authored:
 def authored(wanted: Callable[[int], bool]) -> Iterator[Task]:
     """Of the charts that are wanted, in order; each is prepared as serving prepares it."""
     return (task_of(each) for each in written_questions() if wanted(each.chart))
+
+
+def held_back() -> Iterator[Task]:
+    """What is judged by, in the order of `held_back_questions`."""
+    return map(task_of, held_back_questions())
+
+
+def held_back_questions() -> list[Authored]:
+    """A question of each chart in turn, so that the first few are about all of them."""
+    own = [[each for each in written_questions() if each.chart == number] for number in sorted(HELD_BACK)]
+    return [each for together in zip_longest(*own) for each in together if each]
 
 
 def charts() -> list[int]:
@@ -60,7 +70,7 @@ def task_of(asked: Authored) -> Task:
     """Prepared as serving prepares it, which takes tenths of a second."""
     written = _chart(asked.chart)
     items = tuple(
-        Item(thing, weight, _facts_of(written, thing)) for thing, weight in zip(asked.show, _WEIGHTS, strict=False)
+        Item(thing, weight, _facts_of(written, thing)) for thing, weight in zip(asked.show, WEIGHTS, strict=False)
     )
     return task(str(asked.chart), asked.question, record(written), items)
 

@@ -8,6 +8,7 @@ protocol of the service `learning`, which it does not know.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.llama import Llama, load
 from harness import Tokenizer
 from training import adapters, figures
 from training.adapters import Shape
+from training.advantages import Length, Weighing
 from training.checkpoints import Figures
 from training.curriculum import Curriculum, drawn
 from training.loop import Recipe, Training
@@ -26,7 +28,8 @@ from training.samples import Group
 from training.scoring import scores, served
 from training.tasks import Task
 
-from practice.authored import HELD_BACK, Authored, task_of, written_questions
+from practice.authored import HELD_BACK, Authored, held_back, task_of, written_questions
+from practice.reviewed import tasks
 
 # The environment names the folder of models; of it, the one that is adapted.
 MODELS, BASE = "LONGITUDE_MODELS_DIR", "smollm2"
@@ -61,7 +64,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Editor:
     """`learned` and `judged`: how many tasks are learned from and judged by; none: all that there are. `shown` and
-    `compared`: tasks of a step that imitates, and of one that compares `rollouts` of each.
+    `compared`: tasks of a step that imitates, and of one that compares `rollouts` of each. `think`: tokens of a scratch
+    that it may write before it chooses. `length`: what brevity is worth, where quality is enough.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -71,24 +75,26 @@ class Editor:
     shown: int = 8
     compared: int = 4
     rollouts: int = 6
+    think: int = 0
+    length: Length | None = None
 
     def run(self, job: Any, report: Callable[[int, Mapping[str, float]], None]) -> Candidate:
         """From wherever the job's folder says that it came to. FileNotFoundError without converted weights."""
         folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / BASE)
         network = adapters.inject(load(folder), self.shape, job.seed)
-        studio = _Studio(folder, network, job.seed, self._questions(held_back=False), self)
+        reviewed = list(tasks(job.samples()))
+        studio = _Studio(folder, network, job.seed, [*self._questions(), *reviewed], self)
         warm = max(1, round(_WARM * job.steps))
         _train(studio, Recipe(Supervised(), steps=warm, learning_rate=5e-4, kl_every=0), job.folder / "warm", report, 0)
-        rest = Recipe(Sapo(), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
+        rest = Recipe(Sapo(), Weighing(length=self.length), steps=job.steps - warm, learning_rate=1e-4, kl_most=5.0)
         _train(studio, rest, job.folder / "compared", report, warm)
         return self._candidate(studio, job)
 
-    def _questions(self, *, held_back: bool) -> list[Authored]:
-        own = [each for each in written_questions() if (each.chart in HELD_BACK) is held_back]
-        return own[: self.judged if held_back else self.learned]
+    def _questions(self) -> list[Authored]:
+        return [each for each in written_questions() if each.chart not in HELD_BACK][: self.learned]
 
     def _candidate(self, studio: "_Studio", job: Any) -> Candidate:
-        judged = [task_of(each) for each in self._questions(held_back=True)]
+        judged = list(islice(held_back(), self.judged))
         groups = studio.judged(judged)
         than = figures.compared(judged, groups, job.seed)
         own, rules = figures.of_policy(groups), figures.of_rules(judged)
@@ -98,7 +104,7 @@ class Editor:
             artifact=path / adapters.WEIGHTS,
             base_model=f"{studio.folder.name} {studio.folder.sha256}",
             adapter=f"LoRA of rank {self.shape.rank} at {', '.join(self.shape.targets)}",
-            data=f"{len(studio.questions)} authored questions; judged by {len(judged)} about other charts",
+            data=f"{studio.described}; judged by {len(judged)} about other charts",
             figures={**own, **{f"rules, {name}": figure for name, figure in rules.items()}, "gain": than.gain},
             gates=(
                 Gate("train = serve, largest gap", gap, drift.LIMIT, at_least=False),
@@ -120,7 +126,8 @@ class _Studio:
     folder: ModelFolder
     network: Llama
     seed: int
-    questions: list[Authored]
+    # Authored ones, and those that physicians reviewed.
+    asked: list[Authored | Task]
     recipe: Editor
     policy: Policy = field(init=False)
     tokenizer: Tokenizer = field(init=False)
@@ -129,10 +136,16 @@ class _Studio:
         self.policy = Policy(self.network, self.folder, self.folder.name)
         self.tokenizer = Tokenizer.from_json(self.folder.tokenizer.read_text(encoding="utf-8"))
 
-    def judged(self, tasks: Sequence[Task]) -> list[Group]:
+    @property
+    def described(self) -> str:
+        """What is learned from."""
+        reviewed = sum(isinstance(each, Task) for each in self.asked)
+        return f"{len(self.asked) - reviewed} authored questions, {reviewed} reviewed answers"
+
+    def judged(self, of: Sequence[Task]) -> list[Group]:
         """Greedy, one rollout of each."""
         self.policy.renewed()
-        return play(tasks, self.policy, self.tokenizer, size=1, temperature=0.0, version=0)
+        return play(of, self.policy, self.tokenizer, size=1, temperature=0.0, version=0, think=self.recipe.think)
 
     def gap(self, groups: Sequence[Group]) -> float:
         """Between what was served and what training says of the same tokens."""
@@ -152,12 +165,29 @@ class _Source:
     def groups(self, step: int) -> list[Group]:
         studio, recipe, curve = self.studio, self.studio.recipe, self.training.state.curve
         if not self.training.recipe.objective.compares:
-            shown = map(task_of, drawn(studio.questions, recipe.shown, studio.seed, step))
+            shown = map(_task, drawn(studio.asked, recipe.shown, studio.seed, step))
             return demonstrated(list(shown), studio.policy, studio.tokenizer)
         studio.policy.renewed()
-        opened = recipe.curriculum.open(studio.questions, lambda each: len(each.show), curve)
-        few = list(map(task_of, drawn(opened, recipe.compared, studio.seed, step)))
-        return play(few, studio.policy, studio.tokenizer, size=recipe.rollouts, temperature=1.0, version=step)
+        opened = recipe.curriculum.open(studio.asked, _size, curve)
+        few = list(map(_task, drawn(opened, recipe.compared, studio.seed, step)))
+        return play(
+            few,
+            studio.policy,
+            studio.tokenizer,
+            size=recipe.rollouts,
+            temperature=1.0,
+            version=step,
+            think=recipe.think,
+        )
+
+
+def _task(asked: Authored | Task) -> Task:
+    return asked if isinstance(asked, Task) else task_of(asked)
+
+
+def _size(asked: Authored | Task) -> int:
+    """Things that it wants."""
+    return len(asked.known.wanted if isinstance(asked, Task) else asked.show)
 
 
 def _train(

@@ -1,6 +1,6 @@
 """Authored questions as tasks of the editor, demonstrations, episodes of the real network, and a candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from engine import ModelFolder, open_folder
 from engine.llama import load
-from harness import Tokenizer
-from practice.authored import HELD_BACK, authored, charts, written_questions
+from harness import Generate, Generated, ModelPin, Tokenizer
+from practice.authored import HELD_BACK, authored, charts, held_back_questions, written_questions
 from practice.charts import chart
 from practice.editor import Editor
+from practice.reviewed import Sample
+from testkit.choosing import generated
+from training.advantages import Length, Weighing, advantages
 from training.curriculum import Curriculum
 from training.policy import Policy
 from training.rollouts import accepted, best, demonstrated, play
-from training.samples import Rollout
+from training.samples import Ids, Rollout
 from training.tasks import Task
 
 MODELS = Path(__file__).resolve().parents[4] / "var" / "models"
@@ -55,6 +58,8 @@ def test_no_question_is_asked_twice_of_a_chart_and_what_is_held_back_is_there() 
     asked = [(each.chart, each.question) for each in written_questions()]
     assert len(asked) == len(set(asked))
     assert set(charts()) > HELD_BACK
+    few = held_back_questions()[: len(HELD_BACK)]
+    assert {each.chart for each in few} == HELD_BACK
 
 
 def test_an_oracle_is_never_worth_less_than_the_rules(tasks: list[Task], policy: Policy, tokenizer: Tokenizer) -> None:
@@ -89,6 +94,39 @@ def test_a_group_is_drawn_by_the_network_as_serving_records_it(
     assert again == group
 
 
+@dataclass
+class Thinking:
+    """Thinks, then shows the first that it may, then finishes; knows what was allowed as the network does."""
+
+    policy: Policy
+    tokenizer: Tokenizer
+    wishes: list[str]
+
+    @property
+    def pin(self) -> ModelPin:
+        return self.policy.pin
+
+    def allowed(self, grammar: str, action: Ids) -> tuple[Ids, ...]:
+        return self.policy.allowed(grammar, action)
+
+    def generate(self, asked: Sequence[Generate]) -> list[Generated]:
+        return [generated(self.tokenizer.encode(self.wishes.pop(0) if one.grammar else "two labs")) for one in asked]
+
+
+def test_a_scratch_is_counted_and_has_no_credit(tasks: list[Task], policy: Policy, tokenizer: Tokenizer) -> None:
+    played = [
+        play(tasks[:1], Thinking(policy, tokenizer, wishes), tokenizer, size=1, temperature=0.0, version=0, think=think)
+        for wishes, think in ((["think", "show A", "finish"], 16), (["show A", "finish"], 0))
+    ]
+    (thought,), (straight,) = (groups[0] for groups in played)
+    assert (thought.reward, thought.quality) == (straight.reward, straight.quality)
+    assert [span.turn for span in thought.spans] == [span.turn + 2 for span in straight.spans]
+    scratch = len(tokenizer.encode("two labs"))
+    assert thought.tokens == straight.tokens + scratch + len(tokenizer.encode("think"))
+    first, second = advantages((thought, straight), Weighing(length=Length(threshold=0.0)))
+    assert sum(first) < sum(second)
+
+
 def _is_whole(rollout: Rollout) -> list[bool]:
     """Every action token was allowed, and the sequence only grows."""
     return [
@@ -114,6 +152,9 @@ class Job:
     steps: int = 2
     step: int = 0
     points: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+
+    def samples(self) -> Iterator[Sample]:
+        yield from ()
 
 
 def test_a_training_ends_with_a_candidate_that_says_what_it_is_worth(

@@ -32,11 +32,14 @@ class AdapterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Rank, scale (`alpha` / rank) and the linear layers that are adapted."""
+    """Rank, scale (`alpha` / rank) and the linear layers that are adapted, from the layer `since` on: those before it
+    are computed without gradients.
+    """
 
     rank: int = 8
     alpha: int = 16
     targets: tuple[str, ...] = EVERYWHERE
+    since: int = 0
 
 
 def inject(network: Llama, shape: Shape, seed: int) -> Llama:
@@ -44,7 +47,12 @@ def inject(network: Llama, shape: Shape, seed: int) -> Llama:
     import peft  # noqa: PLC0415 - takes seconds to import
 
     config = peft.LoraConfig(
-        r=shape.rank, lora_alpha=shape.alpha, target_modules=list(shape.targets), lora_dropout=0.0, bias="none"
+        r=shape.rank,
+        lora_alpha=shape.alpha,
+        target_modules=list(shape.targets),
+        layers_to_transform=list(range(shape.since, network.config.num_hidden_layers)),
+        lora_dropout=0.0,
+        bias="none",
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -93,7 +101,7 @@ def save(network: Llama, shape: Shape, path: Path, base: str) -> Path:
         raise AdapterError(f"the adapter has {size} bytes, more than {MOST_BYTES}: take a lower rank or fewer layers")
     path.mkdir(parents=True, exist_ok=True)
     save_file(values, path / WEIGHTS, metadata={"format": "pt"})
-    document = json.dumps(_document(shape, base), indent=2, sort_keys=True)
+    document = json.dumps(_document(network, shape, base), indent=2, sort_keys=True)
     (path / CONFIG).write_text(document + "\n", encoding="utf-8")
     return path
 
@@ -101,7 +109,8 @@ def save(network: Llama, shape: Shape, path: Path, base: str) -> Path:
 def shape_of(path: Path) -> Shape:
     """Of an adapter's folder."""
     values = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    return Shape(values["r"], values["lora_alpha"], tuple(values["target_modules"]))
+    since = min(values.get("layers_to_transform") or [0])
+    return Shape(values["r"], values["lora_alpha"], tuple(values["target_modules"]), since)
 
 
 def values_of(path: Path) -> dict[str, Tensor]:
@@ -152,7 +161,7 @@ def _manifest(folder: ModelFolder, adapter: Path, name: str) -> dict[str, object
     return {**kept, "name": name, "base": base, "adapter": {"sha256": sha256_of(adapter / WEIGHTS)}}
 
 
-def _document(shape: Shape, base: str) -> dict[str, object]:
+def _document(network: Llama, shape: Shape, base: str) -> dict[str, object]:
     """What peft reads; everything else has its default."""
     return {
         "peft_type": "LORA",
@@ -163,6 +172,7 @@ def _document(shape: Shape, base: str) -> dict[str, object]:
         "lora_dropout": 0.0,
         "bias": "none",
         "target_modules": list(shape.targets),
+        "layers_to_transform": list(range(shape.since, network.config.num_hidden_layers)),
         "inference_mode": True,
     }
 

@@ -4,12 +4,13 @@ Guarantee: token ids, log-probabilities and masks are those of the episode's own
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from consult import Driven, Identity, Model, drive
+from consult import Identity, Model, drive
 from consult.rewards import Known, Rewarded, Shown, whole
-from harness import Failed, Generate, Generated, ModelPin, Tokenizer
+from harness import CallTool, Consultation, Failed, Generate, Generated, ModelPin, Tokenizer
 from harness.roles import MOST_SHOWN
 from harness.sources import lettered
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs, ModelTurn
@@ -29,6 +30,22 @@ class Player(Model, Masks, Protocol):
     """Who chooses, and can say what was allowed."""
 
 
+class _NoTools:
+    """An editor reads what it is given."""
+
+    def answer(self, call: CallTool) -> Failed:
+        return Failed(f"no tool {call.tool}")
+
+
+@dataclass(slots=True)
+class Playing:
+    """An episode of an editor on its way."""
+
+    run: Consultation
+    at: datetime
+    tools: _NoTools = field(default_factory=_NoTools)
+
+
 @dataclass(slots=True)
 class _Listening:
     """Passes on what is asked, and keeps the grammar of each turn by the sequence before it."""
@@ -46,11 +63,20 @@ class _Listening:
 
 
 def play(
-    tasks: Sequence[Task], player: Player, tokenizer: Tokenizer, *, size: int, temperature: float, version: int
+    tasks: Sequence[Task],
+    player: Player,
+    tokenizer: Tokenizer,
+    *,
+    size: int,
+    temperature: float,
+    version: int,
+    think: int = 0,
 ) -> list[Group]:
-    """A group of `size` rollouts of each task, all driven together; each draws with a seed of its own."""
+    """A group of `size` rollouts of each task, all driven together; each draws with a seed of its own. `think`: tokens
+    of a scratch before the choices; 0: none.
+    """
     begun = [
-        _begin(task, player.pin, tokenizer, f"{task.name}/{version}/{number}", temperature)
+        _begin(task, player.pin, tokenizer, f"{task.name}/{version}/{number}", temperature, think)
         for task in tasks
         for number in range(size)
     ]
@@ -77,12 +103,10 @@ def demonstrated(tasks: Sequence[Task], masks: Masks, tokenizer: Tokenizer) -> l
 
 def best(task: Task) -> tuple[int, ...]:
     """The candidates to show, in order, by what the whole is worth; none where the rules' choice is as good."""
-    assert task.prepared.selection is not None
     chosen: list[int] = []
     worth = _worth(task, chosen)
     while len(chosen) < MOST_SHOWN:
-        offered = enumerate(task.prepared.selection.offered, 1)
-        left = (number for number, each in offered if not each.mandatory and number not in chosen)
+        left = (number for number in task.free() if number not in chosen)
         ways = [(_worth(task, [*chosen, number]), -number) for number in left]
         if not ways or max(ways)[0] <= worth:
             break
@@ -96,10 +120,10 @@ def accepted(task: Task) -> Rewarded:
     return whole(task.by_rules(1), task.known)
 
 
-def rollout(task: Task, driven: Driven, grammars: dict[Ids, str], masks: Masks, version: int) -> Rollout:
+def rollout(task: Task, driven: Playing, grammars: dict[Ids, str], masks: Masks, version: int) -> Rollout:
     """An episode that has ended, with what it is worth."""
     steps = [(each.index, each.turn) for each in driven.run.recorded.steps if each.WhichOneof("content") == "turn"]
-    rewarded = _rewarded(task, driven, [index for index, _ in steps])
+    rewarded = _rewarded(task, driven, steps[-1][0] if steps else 0)
     places = {index: place for place, (index, _) in enumerate(steps)}
     spans = tuple(
         Span(places[each.episode_step], each.reward, each.severity)
@@ -110,7 +134,9 @@ def rollout(task: Task, driven: Driven, grammars: dict[Ids, str], masks: Masks, 
     before: Ids = ()
     for _, turn in steps:
         before = (*before, *turn.observation_ids)
-        turns.append(_turn(turn, masks.allowed(grammars[before], tuple(turn.action_ids))))
+        grammar = grammars[before]
+        # A scratch has none: everything is allowed.
+        turns.append(_turn(turn, masks.allowed(grammar, tuple(turn.action_ids)) if grammar else ()))
         before = (*before, *turn.action_ids)
     return Rollout(
         task=task.name,
@@ -123,10 +149,10 @@ def rollout(task: Task, driven: Driven, grammars: dict[Ids, str], masks: Masks, 
     )
 
 
-def _rewarded(task: Task, driven: Driven, turns: Sequence[int]) -> Rewarded:
-    """Where nothing was chosen, the turn that finished chose what the rules show."""
+def _rewarded(task: Task, driven: Playing, last: int) -> Rewarded:
+    """Where nothing was chosen, the turn that finished chose what the rules show. `last`: the last turn."""
     chosen = driven.run.outcome.shown
-    finished = turns[-1] if turns and len(chosen) < len(turns) else 0
+    finished = last if any(each.decision.action.HasField("finish") for each in driven.run.recorded.steps) else 0
     if not chosen:
         return whole(task.by_rules(finished), task.known)
     shown = [*task.mandatory(), *(task.candidate(each.number, each.step) for each in chosen)]
@@ -139,12 +165,13 @@ def _worth(task: Task, numbers: Sequence[int]) -> float:
     return whole(shown, known).reward if numbers else 0.0
 
 
-def _begin(task: Task, pin: ModelPin, tokenizer: Tokenizer, name: str, temperature: float) -> Driven:
+def _begin(task: Task, pin: ModelPin, tokenizer: Tokenizer, name: str, temperature: float, think: int = 0) -> Playing:
     inputs = EpisodeInputs()
-    inputs.CopyFrom(task.prepared.inputs)
-    inputs.policy.temperature = temperature
-    prepared = replace(task.prepared, inputs=inputs, identity=Identity.of(name))
-    return Driven.begin(prepared, pin, tokenizer)
+    inputs.CopyFrom(task.inputs)
+    inputs.policy.temperature, inputs.policy.think_tokens = temperature, think
+    identity = Identity.of(name)
+    run = Consultation(identity.episode_id, inputs, pin, tokenizer, seed=identity.seed)
+    return Playing(run, task.asked_at)
 
 
 def _turn(turn: ModelTurn, allowed: tuple[Ids, ...]) -> Turn:
@@ -168,8 +195,7 @@ class _Oracle:
 
     @classmethod
     def of(cls, task: Task, tokenizer: Tokenizer) -> "_Oracle":
-        assert task.prepared.selection is not None
-        letters = lettered(each.mandatory for each in task.prepared.selection.offered)
+        letters = lettered(each.mandatory for each in task.inputs.candidates)
         return cls(iter([f"show {letters[number - 1]}" for number in best(task)]), tokenizer)
 
     def generate(self, asked: Sequence[Generate]) -> list[Generated]:

@@ -1,47 +1,48 @@
 """What is practised: a question about a record, what an editor is offered, and which of it is right."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from consult import Budget, Chooser, Identity, Prepared, Record, prepare
+from consult import Budget, Chooser, Identity, Record, prepare
 from consult.rewards import Item, Known, Shown
+from longitude.reasoning.v1.assessment_pb2 import StatementKind
+from longitude.reasoning.v1.episode_pb2 import EpisodeInputs
 
 _BUDGET = Budget(700)
+# What a wanted thing weighs, the most important first; a rubric's rows weigh up to 10.
+WEIGHTS = (10.0, 8.0, 6.0, 5.0, 4.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`known`: what is right, by ids of facts; `topic`: ids of all facts that concern the question."""
+    """`inputs`: what the episode starts from; `offered`: what each of its candidates shows, in their order; `front`:
+    what stands in front where nothing is chosen. `known`: what is right, by ids of facts.
+    """
 
     name: str
     patient: str
-    prepared: Prepared
+    inputs: EpisodeInputs
+    asked_at: datetime
+    offered: tuple[Shown, ...]
+    front: tuple[Shown, ...]
     known: Known
-    topic: frozenset[str]
 
     def candidate(self, number: int, step: int) -> Shown:
         """What a candidate shows, by its place from 1."""
-        assert self.prepared.selection is not None
-        statement = self.prepared.selection.offered[number - 1].drafted.rendered.statement
-        return self._shown(frozenset(statement.fact_ids), statement.kind, step)
+        return replace(self.offered[number - 1], episode_step=step)
+
+    def free(self) -> list[int]:
+        """Places of the candidates that may be chosen."""
+        return [number for number, each in enumerate(self.inputs.candidates, 1) if not each.mandatory]
 
     def mandatory(self) -> list[Shown]:
         """What is shown in any case: nobody's merit."""
-        assert self.prepared.selection is not None
-        offered = enumerate(self.prepared.selection.offered, 1)
-        return [self.candidate(number, 0) for number, each in offered if each.mandatory]
+        return [self.candidate(number, 0) for number, each in enumerate(self.inputs.candidates, 1) if each.mandatory]
 
     def by_rules(self, step: int) -> list[Shown]:
         """What stands in front where nothing is chosen; `step` is the one that left it so."""
-        return [
-            self._shown(frozenset(each.fact_id for each in one.citations if each.fact_id), one.kind, step)
-            for one in self.prepared.front
-        ]
-
-    def _shown(self, fact_ids: frozenset[str], kind: int, step: int) -> Shown:
-        # What is said to be missing rests on nothing.
-        on_topic = not fact_ids or not self.topic.isdisjoint(fact_ids)
-        return Shown(step, fact_ids, kind, on_topic=on_topic)  # type: ignore[arg-type]
+        return [replace(each, episode_step=step) for each in self.front]
 
 
 def task(patient: str, question: str, about: Record, items: Sequence[Item]) -> Task:
@@ -49,7 +50,20 @@ def task(patient: str, question: str, about: Record, items: Sequence[Item]) -> T
     name = f"{patient}: {question}"
     prepared = prepare(question, about, _BUDGET, Identity.of(name), chooser=Chooser.EDITOR)
     assert prepared.selection is not None
-    there = [frozenset(each.drafted.rendered.statement.fact_ids) for each in prepared.selection.offered]
-    offered = frozenset(item.name for item in items if any(not item.fact_ids.isdisjoint(each) for each in there))
-    topic = frozenset[str]().union(*(item.fact_ids for item in items))
-    return Task(name, patient, prepared, Known(tuple(items), offered), topic)
+    statements = [each.drafted.rendered.statement for each in prepared.selection.offered]
+    known = known_of(items, [frozenset(each.fact_ids) for each in statements])
+    offered = tuple(shown(each.fact_ids, each.kind, known) for each in statements)
+    front = tuple(shown([c.fact_id for c in one.citations if c.fact_id], one.kind, known) for one in prepared.front)
+    return Task(name, patient, prepared.inputs, about.asked_at, offered, front, known)
+
+
+def known_of(items: Sequence[Item], offered: Sequence[frozenset[str]]) -> Known:
+    """`offered`: of each candidate the ids of its facts."""
+    there = frozenset(item.name for item in items if any(not item.fact_ids.isdisjoint(each) for each in offered))
+    return Known(tuple(items), there)
+
+
+def shown(fact_ids: Sequence[str], kind: StatementKind.ValueType, known: Known) -> Shown:
+    """A statement that nobody chose yet: on the topic where it says something wanted, or that something is missing."""
+    topic = frozenset[str]().union(*(item.fact_ids for item in known.wanted))
+    return Shown(0, frozenset(fact_ids), kind, on_topic=not fact_ids or not topic.isdisjoint(fact_ids))

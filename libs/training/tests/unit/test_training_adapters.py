@@ -41,6 +41,15 @@ def test_only_the_adapter_learns(network: Llama) -> None:
     assert len(adapters.tensors(network)) == 2 * 2 * 2  # layers, targets, A and B
 
 
+def test_an_adapter_of_the_upper_layers_is_the_same_again_from_its_files(folder: ModelFolder, tmp_path: Path) -> None:
+    shape = Shape(rank=2, since=1)
+    upper = trained(adapters.inject(load(folder, 1), shape, seed=4))
+    assert {name.split(".")[2] for name in adapters.tensors(upper)} == {"1"}
+    path = adapters.save(upper, shape, tmp_path / "adapter", folder.name)
+    assert adapters.shape_of(path) == shape
+    assert torch.allclose(logits(adapters.adapted(load(folder, 1), path)), logits(upper), atol=1e-3)
+
+
 def test_the_seed_decides_where_an_adapter_begins(folder: ModelFolder) -> None:
     def begun(seed: int) -> dict[str, Tensor]:
         return adapters.copied(adapters.inject(load(folder, 1), Shape(), seed))

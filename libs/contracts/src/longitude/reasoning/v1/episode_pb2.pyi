@@ -184,6 +184,7 @@ class Policy(_message.Message):
     CONTEXT_TOKENS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
     PROSE_TOKENS_FIELD_NUMBER: _builtins.int
+    THINK_TOKENS_FIELD_NUMBER: _builtins.int
     temperature: _builtins.float
     top_p: _builtins.float
     window: _builtins.int
@@ -193,6 +194,8 @@ class Policy(_message.Message):
     seconds: _builtins.int
     prose_tokens: _builtins.int
     """Tokens of the one free sentence that the model may write; 0: none (no default)."""
+    think_tokens: _builtins.int
+    """Tokens of the one scratch that an editor may write before it chooses; 0: none (no default)."""
     def __init__(
         self,
         *,
@@ -202,10 +205,11 @@ class Policy(_message.Message):
         context_tokens: _builtins.int = ...,
         seconds: _builtins.int = ...,
         prose_tokens: _builtins.int = ...,
+        think_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "prose_tokens", b"prose_tokens", "seconds", b"seconds", "temperature", b"temperature", "top_p", b"top_p", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "prose_tokens", b"prose_tokens", "seconds", b"seconds", "temperature", b"temperature", "think_tokens", b"think_tokens", "top_p", b"top_p", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -683,6 +687,25 @@ class Action(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     @_typing.final
+    class Think(_message.Message):
+        """One bounded turn of scratch. Nobody reads it but the model."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TOKENS_FIELD_NUMBER: _builtins.int
+        tokens: _builtins.int
+        def __init__(
+            self,
+            *,
+            tokens: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["tokens", b"tokens"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
     class Finish(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -704,6 +727,7 @@ class Action(_message.Message):
     WRITE_FIELD_NUMBER: _builtins.int
     FINISH_FIELD_NUMBER: _builtins.int
     SHOW_FIELD_NUMBER: _builtins.int
+    THINK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def say(self) -> Global___Action.Say: ...
     @_builtins.property
@@ -722,6 +746,8 @@ class Action(_message.Message):
     def finish(self) -> Global___Action.Finish: ...
     @_builtins.property
     def show(self) -> Global___Action.Show: ...
+    @_builtins.property
+    def think(self) -> Global___Action.Think: ...
     def __init__(
         self,
         *,
@@ -734,12 +760,13 @@ class Action(_message.Message):
         write: Global___Action.Write | None = ...,
         finish: Global___Action.Finish | None = ...,
         show: Global___Action.Show | None = ...,
+        think: Global___Action.Think | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "show", b"show", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "show", b"show", "think", b"think", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "show", b"show", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_physician", b"ask_physician", "call", b"call", "doubt", b"doubt", "finish", b"finish", "hand_over", b"hand_over", "kind", b"kind", "propose", b"propose", "say", b"say", "show", b"show", "think", b"think", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["say", "propose", "call", "ask_physician", "hand_over", "doubt", "write", "finish", "show"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["say", "propose", "call", "ask_physician", "hand_over", "doubt", "write", "finish", "show", "think"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

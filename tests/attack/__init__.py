@@ -1,0 +1,1 @@
+"""What somebody inside the network tries against a running stack, each attack a line."""

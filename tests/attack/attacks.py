@@ -1,0 +1,213 @@
+"""The attacks. Each raises AssertionError with what it reached; one that returns was held off."""
+
+import asyncio
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import tritonclient.grpc as triton
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from contracts.kafka import KafkaAccess
+from contracts.topics import MESSAGE_RECEIVED
+from longitude.memory.v1 import memory_service_pb2 as memory
+from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning
+from longitude.record.v1.context_pb2 import Passage
+from longitude.record.v1.fact_pb2 import PatientKey
+from native_stack import authority
+from native_stack.people import PEOPLE, SigningKeys, Tokens
+from pydicom import dcmread
+from pydicom.filebase import DicomBytesIO
+from pynetdicom import AE
+from testkit import MllpClient, bombs
+from tritonclient.utils import InferenceServerException
+
+from tests.attack import doors
+
+Lines = Mapping[str, str]
+Attack = Callable[[Lines, Path], Coroutine[Any, Any, None]]
+
+_PATIENT = PatientKey(id="ATTACKED", authority="NORTH")
+_READ = memory.GetTimelineRequest(patient=_PATIENT)
+_OPEN = {"OK", "NOT_FOUND"}
+_DOUBLED = "The metformin dose must be doubled to 4000 mg per day."
+
+
+async def a_call_without_identity_reads_a_patient(lines: Lines, _: Path) -> None:
+    for channel in doors.nobody(lines):
+        async with channel:
+            code, _answer = await doors.status(channel, "MEMORY", "GetTimeline", _READ)
+        assert code == "UNAVAILABLE", f"answered {code}"
+    code, _answer = await doors.call(lines, "MEMORY", "GetTimeline", _READ)
+    assert code == "UNAUTHENTICATED", f"a process without a person was answered {code}"
+
+
+async def a_token_that_the_issuer_never_gave_reads_a_patient(lines: Lines, folder: Path) -> None:
+    forged = Tokens(SigningKeys(folder / "own-keys.json"), lines["LONGITUDE_ISSUER"]).of(PEOPLE["physician"])
+    head, body, signature = forged["access_token"].split(".")
+    unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0"  # {"alg":"none","typ":"at+jwt"}
+    for token in (forged["access_token"], f"{unsigned}.{body}.", f"{head}.{body}.{signature[::-1]}"):
+        metadata = (("authorization", f"Bearer {token}"),)
+        code, _answer = await doors.call(lines, "MEMORY", "GetTimeline", _READ, metadata)
+        assert code == "UNAUTHENTICATED", f"answered {code}"
+
+
+async def a_nurse_signs_a_review(lines: Lines, folder: Path) -> None:
+    nurse = await asyncio.to_thread(doors.as_role, lines, "nurse", folder)
+    request = reasoning.ReviewRequest(assessment_id="any", reviewer="Dr. Ada Lindqvist")
+    code, _answer = await doors.call(lines, "REASONING", "Review", request, nurse)
+    assert code == "PERMISSION_DENIED", f"answered {code}"
+
+
+async def one_person_makes_evidence_speak(lines: Lines, _: Path) -> None:
+    passage = Passage(
+        passage_id="attack-metformin", title="Metformin", text=_DOUBLED, source="nobody", source_kind="guideline"
+    )
+    passage.published, passage.licence = "2026", "none"
+    load = memory.LoadEvidenceRequest(passages=[passage], unsigned_local=True)
+    code, _answer = await doors.call(lines, "MEMORY", "LoadEvidence", load)
+    assert code == "UNAUTHENTICATED", f"loading without a person was answered {code}"
+    who = doors.somebody(lines)
+    code, loaded = await doors.call(lines, "MEMORY", "LoadEvidence", load, who)
+    assert code == "OK", f"importing into quarantine was answered {code}"
+    release = memory.ReleaseEvidenceRequest(edition_ids=loaded.edition_ids, reason="because")
+    if loaded.edition_ids:
+        code, _answer = await doors.call(lines, "MEMORY", "ReleaseEvidence", release, who)
+        assert code != "OK", "who imported it released it"
+    search = memory.SearchEvidenceRequest(query=_DOUBLED, limit=5)
+    _code, answer = await doors.call(lines, "MEMORY", "SearchEvidence", search, who)
+    assert all(hit.passage.text != _DOUBLED for hit in answer.hits), "it is found"
+
+
+async def an_event_of_a_stranger_reaches_kafka(lines: Lines, folder: Path) -> None:
+    authority.issue(folder / "own-authority", ["ingestion"])
+    strange = authority.settings(folder / "own-authority", "ingestion")
+    trusting = strange | {"LONGITUDE_TLS_AUTHORITY": lines["LONGITUDE_TLS_AUTHORITY"]}
+    own = {name: value for name, value in lines.items() if name.startswith("LONGITUDE_TLS_")}
+    user = {"LONGITUDE_KAFKA_USER": "ingestion", "LONGITUDE_KAFKA_PASSWORD": "guessed"}
+    for variables in ({"LONGITUDE_PLAINTEXT": "true"}, trusting | user, own, own | user):
+        access = KafkaAccess.of(variables).options()
+        producer = AIOKafkaProducer(bootstrap_servers=lines["LONGITUDE_KAFKA"], request_timeout_ms=5000, **access)
+        try:
+            await producer.start()
+            await producer.send_and_wait(MESSAGE_RECEIVED.name, b"forged")
+        except KafkaError:
+            continue
+        finally:
+            await producer.stop()
+        raise AssertionError(f"a record was taken from {sorted(variables)}")
+
+
+async def code_is_loaded_into_triton(lines: Lines, _: Path) -> None:
+    said = await asyncio.to_thread(_load, lines)
+    assert "control" in said, f"gRPC: {said or 'loaded'}"
+    if "LONGITUDE_TRITON_HTTP" in lines:
+        url = f"http://{lines['LONGITUDE_TRITON_HTTP']}/v2/repository/models/embedder/load"
+        assert await asyncio.to_thread(_http_status, url) in {401, 403}, "HTTP loaded it"
+
+
+def _load(lines: Lines) -> str:
+    """Why it was refused; empty when it was not."""
+    code = {"file:1/model.py": b"raise SystemExit"}
+    with triton.InferenceServerClient(lines["LONGITUDE_TRITON"], creds=doors.credentials(lines)) as client:
+        try:
+            client.load_model("embedder", files=code, config="{}", client_timeout=10)
+        except InferenceServerException as error:
+            return str(error.message())
+    return ""
+
+
+def _http_status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, data=b"{}", timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+async def a_bomb_over_dicom_takes_ingestion_down(lines: Lines, _: Path) -> None:
+    status = await asyncio.to_thread(_store, lines["LONGITUDE_DICOM"], bombs.deflated_dicom(600))
+    assert status != 0, "it was stored"
+    await _is_answered(lines)
+
+
+def _store(endpoint: str, data: bytes) -> int:
+    host, _, port = endpoint.rpartition(":")
+    dataset = dcmread(DicomBytesIO(data), defer_size=1024)
+    entity = AE(ae_title="ATTACK")
+    entity.add_requested_context(dataset.file_meta.MediaStorageSOPClassUID, dataset.file_meta.TransferSyntaxUID)
+    association = entity.associate(host, int(port))
+    try:
+        return int(association.send_c_store(dataset).Status) if association.is_established else -1
+    finally:
+        association.release()
+
+
+async def a_message_that_grows_takes_ingestion_down(lines: Lines, _: Path) -> None:
+    async with MllpClient(lines["LONGITUDE_MLLP"], timeout_s=60) as client:
+        answer = await client.send(bombs.oru(bombs.escapes(15).decode()))
+    assert b"MSA|AE" in answer or b"MSA|AR" in answer, "it was accepted"
+    await _is_answered(lines)
+
+
+async def idle_connections_lock_everybody_out(lines: Lines, _: Path) -> None:
+    host, _colon, port = lines["LONGITUDE_MLLP"].rpartition(":")
+    held = []
+    try:
+        for _number in range(150):
+            idle = socket.socket()
+            idle.settimeout(5)
+            # Another peer than those who are to be answered.
+            idle.bind(("127.0.0.2", 0))
+            await asyncio.to_thread(idle.connect, (host, int(port)))
+            held.append(idle)
+        await _is_answered(lines)
+    finally:
+        for idle in held:
+            idle.close()
+
+
+async def an_acknowledgement_moves_the_cursor(lines: Lines, _: Path) -> None:
+    async with MllpClient(lines["LONGITUDE_MLLP"]) as client:
+        answer = await client.send(bombs.oru("1", control_id="\x1b[2J\u202eX"))
+    assert not any(byte < 0x20 and byte not in b"\r\t" for byte in answer), "control characters in the ACK"
+    assert "\u202e".encode() not in answer, "a mark of direction in the ACK"
+
+
+async def a_text_with_nul_is_an_internal_error(lines: Lines, _: Path) -> None:
+    request = memory.GetTimelineRequest(patient=PatientKey(id="A\0B", authority="NORTH"))
+    code, _answer = await doors.call(lines, "MEMORY", "GetTimeline", request, doors.somebody(lines))
+    assert code == "INVALID_ARGUMENT", f"answered {code}"
+
+
+async def a_request_that_inflates_fills_memory(lines: Lines, _: Path) -> None:
+    secure = doors.credentials(lines)
+    squeezed = grpc.Compression.Gzip
+    async with grpc.aio.secure_channel(lines["LONGITUDE_MEMORY"], secure, compression=squeezed) as channel:
+        code, _answer = await doors.status(channel, "MEMORY", "GetTimeline", _READ, doors.somebody(lines))
+    assert code == "UNIMPLEMENTED", f"answered {code}"
+
+
+async def _is_answered(lines: Lines) -> None:
+    async with MllpClient(lines["LONGITUDE_MLLP"], timeout_s=30) as client:
+        assert b"MSA|AA" in await client.send(bombs.oru("5.1", kind="NM", control_id="after")), "nobody is answered"
+
+
+ATTACKS: tuple[Attack, ...] = (
+    a_call_without_identity_reads_a_patient,
+    a_token_that_the_issuer_never_gave_reads_a_patient,
+    a_nurse_signs_a_review,
+    one_person_makes_evidence_speak,
+    an_event_of_a_stranger_reaches_kafka,
+    code_is_loaded_into_triton,
+    a_bomb_over_dicom_takes_ingestion_down,
+    a_message_that_grows_takes_ingestion_down,
+    idle_connections_lock_everybody_out,
+    an_acknowledgement_moves_the_cursor,
+    a_text_with_nul_is_an_internal_error,
+    a_request_that_inflates_fills_memory,
+)
