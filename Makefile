@@ -106,6 +106,9 @@ bench: install models ## measure beside peers [BENCH=name]
 eval: install models ## measure the answers [EVAL=name] [N=n] [SEED=s]
 	$(RUN) -m tests.evals $(EVAL) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
 
+attack: install ## try what somebody inside the network would, against the running stack
+	$(RUN) -m tests.attack
+
 chart: install ## lint, render and validate the Helm chart, offline
 	$(PYTEST) tests/helm
 

@@ -55,8 +55,8 @@ PAIRS = {
     ("learning", "objects"): away(page=(200, "ok\nwithout objects\n")),
     ("memory", "postgres"): away(*ALL["memory"], page=(503, "postgres\n")),
     ("memory", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
-    # Timeline, context and evidence are served without the embedder, and say what they lack.
-    ("memory", "triton"): away("SearchNotes", page=(200, "ok\nwithout triton\n")),
+    # Timeline, context, notes and evidence are served without the embedder, and say what they lack.
+    ("memory", "triton"): away(page=(200, "ok\nwithout triton\n")),
     # A check needs the record alone, and memory has that.
     ("reasoning", "postgres"): away("Ask", "GetAssessment", "Review", "Replay", page=(503, "postgres\n")),
     ("reasoning", "kafka"): away(page=(200, "ok\nwithout kafka\n")),

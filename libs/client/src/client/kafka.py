@@ -10,9 +10,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from contracts.kafka import reaching
+from contracts.tls import TlsError
 
-from client.errors import NotThereError, UnreachableError
+from client.errors import ClientError, NotThereError, UnreachableError
 from client.records import RawRecord
+from client.stack import find
 
 FETCH_MILLISECONDS = 500
 MAX_RECORD_BYTES = 4 * 1024 * 1024
@@ -90,6 +92,14 @@ def raw_record(raw: ConsumerRecord[Any, Any]) -> RawRecord:
     return RawRecord(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key or b"", raw.value or b"", headers)
 
 
+def _reaching(bootstrap: str) -> dict[str, Any]:
+    """As the environment or the stack says who this is."""
+    try:
+        return reaching(bootstrap, find().variables)
+    except TlsError as error:
+        raise ClientError(str(error)) from error
+
+
 @contextmanager
 def _reachable(bootstrap: str) -> Iterator[None]:
     try:
@@ -102,9 +112,9 @@ def _reachable(bootstrap: str) -> Iterator[None]:
 async def connect(bootstrap: str) -> AsyncIterator[Kafka]:
     """A reader; UnreachableError when no broker answers."""
     consumer = AIOKafkaConsumer(
-        **reaching(bootstrap), enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
+        **_reaching(bootstrap), enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
     )
-    admin = AIOKafkaAdminClient(**reaching(bootstrap), request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(**_reaching(bootstrap), request_timeout_ms=10_000)
     try:
         with _reachable(bootstrap):
             await consumer.start()
@@ -118,7 +128,7 @@ async def connect(bootstrap: str) -> AsyncIterator[Kafka]:
 async def publish(bootstrap: str, topic: str, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> None:
     """Publish one record and wait for all in-sync replicas."""
     producer = AIOKafkaProducer(
-        **reaching(bootstrap), acks="all", enable_idempotence=True, max_request_size=MAX_RECORD_BYTES
+        **_reaching(bootstrap), acks="all", enable_idempotence=True, max_request_size=MAX_RECORD_BYTES
     )
     with _reachable(bootstrap):
         await producer.start()

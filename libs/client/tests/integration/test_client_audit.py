@@ -23,7 +23,7 @@ from contracts.topics import MESSAGE_RECEIVED
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
-from testkit import RunningStack
+from testkit import Backends, RunningStack
 
 DEAD_LETTERS = f"dlq.memory.{MESSAGE_RECEIVED.name}"
 
@@ -38,10 +38,10 @@ def log(new_stack: Callable[..., Stack]) -> RunningStack:
 
 
 @pytest.fixture
-def folder(log: RunningStack, tmp_path: Path) -> Path:
+def folder(backends: Backends, log: RunningStack, tmp_path: Path) -> Path:
     """A folder of a user who has never met this log."""
     (tmp_path / "var").mkdir()
-    lines = [f"{name}={value}\n" for name, value in log.endpoints.items()]
+    lines = [f"{name}={value}\n" for name, value in (backends.issuer | log.endpoints).items()]
     (tmp_path / "var/stack.env").write_text("".join(lines), encoding="utf-8")
     return tmp_path
 

@@ -76,6 +76,6 @@ class KafkaAccess:
         return {**tls, **names, "sasl_mechanism": MECHANISM}
 
 
-def reaching(bootstrap: str) -> dict[str, Any]:
-    """Options of aiokafka's clients for the broker at `host:port`, as this process's environment says."""
-    return {"bootstrap_servers": bootstrap, **KafkaAccess.of().options()}
+def reaching(bootstrap: str, variables: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Options of aiokafka's clients for the broker at `host:port`, as the variables say: this process's, or others."""
+    return {"bootstrap_servers": bootstrap, **KafkaAccess.of(variables).options()}

@@ -108,8 +108,9 @@ class Verifier:
         return self._keys
 
     def _due(self, fresh_s: float) -> bool:
+        """Without any keys everybody asks: nobody can be answered before they are there."""
         now = self._clock()
-        return now - self._fetched > fresh_s and now - self._asked > _UNKNOWN_S
+        return not self._fetched or (now - self._fetched > fresh_s and now - self._asked > _UNKNOWN_S)
 
     async def _renew(self, now: float) -> None:
         try:
@@ -130,7 +131,7 @@ def check_url(url: str) -> str:
 
 
 async def _fetch(url: str) -> dict[str, Any]:
-    timeout = aiohttp.ClientTimeout(total=5)
+    timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session, session.get(url) as answer:
         document: Any = await answer.json(content_type=None)
         return cast("dict[str, Any]", document)
