@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 DEBIAN := python3.11-venv libpython3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock proto manifests models up down status demo learn check check-proto test faults bench eval chart sbom audit
+.PHONY: help install lock proto manifests models up down status demo learn check check-proto test faults attack bench eval chart sbom audit
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,7 +95,7 @@ check-proto: install
 
 test: install models check ## everything, on real servers
 	$(PYTEST) --durations=15 --numprocesses 2 --dist loadfile $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
-	  $(wildcard tests/evals tests/system tests/faults tests/benchmarks tests/helm)
+	  $(wildcard tests/evals tests/system tests/attack tests/faults tests/benchmarks tests/helm)
 
 faults: install models ## kill and cut everything, the long form, with 500 kills under load
 	$(PYTEST) tests/faults --faults=long
