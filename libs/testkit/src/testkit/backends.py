@@ -96,15 +96,14 @@ class Backends:
         stack = Stack(self._directory / f"stack-{uuid.uuid4().hex[:8]}", self._certificates)
         self._stacks.append(stack)
         shared = {"issuer": urlsplit(self.issuer["LONGITUDE_ISSUER"]).netloc} if parts != ("issuer",) else {}
-        # Tests of single servers act as any service; those of the whole system have the rights of the command.
-        trusted = () if parts is None else (COMMAND,)
+        # Tests act as any service on Kafka, and forget members of its groups.
         stack.up(
             parts=parts,
             models=models,
             free_ports=True,
             owned=True,
             elsewhere=shared | dict(elsewhere or {}),
-            trusted=trusted,
+            trusted=(COMMAND,),
         )
         return stack
 
