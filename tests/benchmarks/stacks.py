@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from contracts.kafka import reaching
+from manifests.grants import COMMAND
 from native_stack import Stack
 from native_stack.topics import TopicSettings, create_topics
 
@@ -24,7 +25,7 @@ def fresh(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str
     with tempfile.TemporaryDirectory(prefix="longitude-bench-") as folder:
         stack = Stack(Path(folder) / "stack")
         try:
-            endpoints = stack.up(parts=parts, models=models, free_ports=True, owned=True)
+            endpoints = stack.up(parts=parts, models=models, free_ports=True, owned=True, trusted=(COMMAND,))
             # What is measured is called from this process, which so needs something to show.
             os.environ |= {name: endpoints[name] for name in endpoints.keys() & _SHOWN}
             yield endpoints
@@ -40,7 +41,9 @@ def replica(service: str, needs: Sequence[str], endpoints: Mapping[str, str]) ->
         try:
             elsewhere = {need: endpoints[f"LONGITUDE_{need.upper()}"] for need in needs}
             elsewhere["issuer"] = urlsplit(endpoints["LONGITUDE_ISSUER"]).netloc
-            yield stack.up(parts=(service,), models=(), free_ports=True, owned=True, elsewhere=elsewhere)
+            yield stack.up(
+                parts=(service,), models=(), free_ports=True, owned=True, elsewhere=elsewhere, trusted=(COMMAND,)
+            )
         finally:
             stack.down()
 
