@@ -1,5 +1,6 @@
 """The receiver of hapi/Receiver.java: fetched by Maven and compiled once, then run on a port of its own."""
 
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -9,8 +10,11 @@ from pathlib import Path
 
 from native_stack.layout import SHARED, only_one
 
+from tests.benchmarks.java import properties
+
 _SOURCE = Path(__file__).parent / "hapi"
-_BUILT = SHARED / "hapi-receiver"
+_DIGEST = hashlib.sha256((_SOURCE / "Receiver.java").read_bytes()).hexdigest()[:8]
+_BUILT = SHARED / f"hapi-receiver-{_DIGEST}"
 
 
 @contextmanager
@@ -20,23 +24,24 @@ def receiving(bootstrap: str, topic: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    argv = [_java(), "-cp", f"{_BUILT}/*:{_BUILT}", "Receiver", str(port), bootstrap, topic]
-    # HAPI keeps the file of its message numbers in the working directory.
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=_BUILT) as process:
-        try:
-            assert process.stdout is not None
-            if process.stdout.readline().strip() != "listening":
-                raise RuntimeError("the HAPI receiver does not start")
-            yield f"127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with properties(bootstrap) as told:
+        argv = [_java(), "-cp", f"{_BUILT}/*:{_BUILT}", "Receiver", str(port), str(told), topic]
+        # HAPI keeps the file of its message numbers in the working directory.
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=_BUILT) as process:
+            try:
+                assert process.stdout is not None
+                if process.stdout.readline().strip() != "listening":
+                    raise RuntimeError("the HAPI receiver does not start")
+                yield f"127.0.0.1:{port}"
+            finally:
+                process.terminate()
 
 
 def _build() -> None:
     with only_one("hapi-receiver"):
         if _BUILT.exists():
             return
-        fresh = _BUILT.with_name("hapi-receiver.new")
+        fresh = _BUILT.with_name(f"{_BUILT.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         copy = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
         subprocess.run(["mvn", "-q", "-B", "-f", _SOURCE / "pom.xml", *copy], check=True, timeout=600)

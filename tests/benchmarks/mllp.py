@@ -20,6 +20,7 @@ from native_stack.layout import SHARED
 from testkit.mllp import MllpClient
 
 from tests.benchmarks.hapi_receiver import receiving
+from tests.benchmarks.java import properties
 from tests.benchmarks.load import acknowledged_at, acknowledged_per_second, message, percentile
 from tests.benchmarks.stacks import Stacks, new_topic, replica
 from tests.results import Result
@@ -113,18 +114,18 @@ def _take_turns(receivers: Sequence[Sequence[str]], size: Size) -> list[_Rates]:
 def _producer_perf(bootstrap: str, topic: str, records: int) -> float:
     java = shutil.which("java")
     assert java is not None
-    properties = [f"bootstrap.servers={bootstrap}", "acks=all", "linger.ms=5"]
-    out = subprocess.run(
-        [
-            *(java, "-cp", f"{SHARED / 'kafka-jars'}/*", "org.apache.kafka.tools.ProducerPerformance"),
-            *("--topic", topic, "--num-records", str(records), "--record-size", "1200"),
-            *("--throughput", "-1", "--producer-props", *properties),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    ).stdout
+    with properties(bootstrap) as told:
+        out = subprocess.run(
+            [
+                *(java, "-cp", f"{SHARED / 'kafka-jars'}/*", "org.apache.kafka.tools.ProducerPerformance"),
+                *("--topic", topic, "--num-records", str(records), "--record-size", "1200"),
+                *("--throughput", "-1", "--producer.config", told, "--producer-props", "linger.ms=5"),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        ).stdout
     return float(re.findall(r"([\d.]+) records/sec", out)[-1])
 
 

@@ -16,7 +16,8 @@ from native_stack.topics import TopicSettings, create_topics
 # `stacks(parts, models)` gives the endpoints while it is open.
 Stacks = Callable[[Sequence[str], Sequence[str]], AbstractContextManager[dict[str, str]]]
 _PARTITIONS = 4
-_SHOWN = {f"LONGITUDE_{name}" for name in ("TLS_CERTIFICATE", "TLS_KEY", "TLS_AUTHORITY", "ISSUER", "TOKEN_FILE")}
+_IDENTITY = ("TLS_CERTIFICATE", "TLS_KEY", "TLS_AUTHORITY", "KAFKA_USER", "KAFKA_PASSWORD", "ISSUER", "TOKEN_FILE")
+_SHOWN = {f"LONGITUDE_{name}" for name in _IDENTITY}
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def replica(service: str, needs: Sequence[str], endpoints: Mapping[str, str]) ->
         stack = Stack(Path(folder) / "stack", Path(endpoints["LONGITUDE_TLS_CERTIFICATE"]).parent)
         try:
             elsewhere = {need: endpoints[f"LONGITUDE_{need.upper()}"] for need in needs}
-            elsewhere["issuer"] = urlsplit(endpoints["LONGITUDE_ISSUER"]).netloc
+            elsewhere["issuer"] = urlsplit(os.environ["LONGITUDE_ISSUER"]).netloc
             yield stack.up(
                 parts=(service,), models=(), free_ports=True, owned=True, elsewhere=elsewhere, trusted=(COMMAND,)
             )
