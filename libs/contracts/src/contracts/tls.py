@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -105,7 +106,8 @@ class _RenewedChannel(grpc.aio.Channel):
     def __init__(self, tls: Tls | None, make: Callable[[], grpc.aio.Channel], bearer: Callable[[], str]) -> None:
         self._bearer = bearer
         self._closing: set[asyncio.Task[None]] = set()
-        self._channels = Renewed(tls, make, self._leave)
+        # Nothing refers back: a channel in a cycle outlives the loop, and gRPC waits two seconds for it at the end.
+        self._channels: Renewed[grpc.aio.Channel] = Renewed(tls, make, partial(_leave, self._closing))
 
     def unary_unary(self, *method: Any, **kinds: Any) -> Any:
         return self._calls("unary_unary", method, kinds)
@@ -147,9 +149,10 @@ class _RenewedChannel(grpc.aio.Channel):
 
         return call
 
-    def _leave(self, old: grpc.aio.Channel) -> None:
-        self._closing.add(closing := asyncio.ensure_future(old.close(_OLD_CALLS_S)))
-        closing.add_done_callback(self._closing.discard)
+
+def _leave(closing: set[asyncio.Task[None]], old: grpc.aio.Channel) -> None:
+    closing.add(task := asyncio.ensure_future(old.close(_OLD_CALLS_S)))
+    task.add_done_callback(closing.discard)
 
 
 def open_channel(
