@@ -111,10 +111,11 @@ def _reachable(bootstrap: str) -> Iterator[None]:
 @asynccontextmanager
 async def connect(bootstrap: str) -> AsyncIterator[Kafka]:
     """A reader; UnreachableError when no broker answers."""
+    access = _reaching(bootstrap)
     consumer = AIOKafkaConsumer(
-        **_reaching(bootstrap), enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
+        **access, enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
     )
-    admin = AIOKafkaAdminClient(**_reaching(bootstrap), request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(**access, request_timeout_ms=10_000)
     try:
         with _reachable(bootstrap):
             await consumer.start()

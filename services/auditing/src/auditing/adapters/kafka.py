@@ -129,8 +129,9 @@ def _record(raw: ConsumerRecord[Any, Any]) -> Record:
 @asynccontextmanager
 async def open_reader(bootstrap: str, topics: Iterable[str], positions: Positions) -> AsyncIterator[RecordReader]:
     """A reader that is connected while inside."""
+    access = reaching(bootstrap)
     consumer = AIOKafkaConsumer(
-        **reaching(bootstrap),
+        **access,
         client_id="auditing",
         group_id="auditing",
         enable_auto_commit=False,
@@ -140,7 +141,7 @@ async def open_reader(bootstrap: str, topics: Iterable[str], positions: Position
         fetch_max_bytes=BATCH_BYTES,
         isolation_level="read_committed",
     )
-    admin = AIOKafkaAdminClient(**reaching(bootstrap), client_id="auditing")
+    admin = AIOKafkaAdminClient(**access, client_id="auditing")
     try:
         await consumer.start()
         await admin.start()

@@ -6,7 +6,7 @@ must be of version 1.19 or later: it adds a vector to a collection, and counts h
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Self
+from typing import Any, Self
 
 from contracts.errors import UnavailableError
 from qdrant_client import AsyncQdrantClient, models
@@ -58,11 +58,7 @@ class QdrantServer:
             await self._client.update_vectors(collection, words, wait=True)
 
     async def search(self, collection: str, vector: Sequence[float], limit: int, only: Only | None = None) -> list[Hit]:
-        with _reaching():
-            found = await self._client.query_points(
-                collection, query=list(vector), limit=limit, query_filter=_filter(only or {}), with_payload=False
-            )
-        return [Hit(str(point.id), point.score) for point in found.points]
+        return await self._query(collection, query=list(vector), limit=limit, query_filter=_filter(only or {}))
 
     async def fused(
         self, collection: str, vector: Sequence[float] | None, words: Weights, limit: int, only: Only
@@ -78,17 +74,17 @@ class QdrantServer:
         if not ways:
             return []
         ranks = models.RrfQuery(rrf=models.Rrf(k=RANK, weights=[weight for _, weight in ways]))
-        prefetch = [way for way, _ in ways]
-        with _reaching():
-            found = await self._client.query_points(
-                collection, query=ranks, prefetch=prefetch, limit=limit, with_payload=False
-            )
-        return [Hit(str(point.id), point.score) for point in found.points]
+        return await self._query(collection, query=ranks, prefetch=[way for way, _ in ways], limit=limit)
 
     async def count(self, collection: str, vector: str = MEANING) -> int:
         having = models.Filter(must=[models.HasVectorCondition(has_vector=vector)])
         with _reaching():
             return (await self._client.count(collection, count_filter=having, exact=True)).count
+
+    async def _query(self, collection: str, **asked: Any) -> list[Hit]:
+        with _reaching():
+            found = await self._client.query_points(collection, with_payload=False, **asked)
+        return [Hit(str(point.id), point.score) for point in found.points]
 
 
 def _point(point: Point) -> models.PointStruct:
