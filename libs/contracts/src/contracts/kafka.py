@@ -9,9 +9,10 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
-from contracts.tls import Tls, TlsError
+from contracts.tls import Renewed, Tls, TlsError
 
 _USER, _PASSWORD = "LONGITUDE_KAFKA_USER", "LONGITUDE_KAFKA_PASSWORD"
 _PLAINTEXT = "LONGITUDE_KAFKA_PLAINTEXT"
@@ -25,25 +26,21 @@ class KafkaAccessError(TlsError):
 class _Context(ssl.SSLContext):
     """Mutual TLS with files that may change."""
 
-    _tls: Tls
-    _state: tuple[int, ...]
+    _files: Renewed[None]
 
     @classmethod
     def of(cls, tls: Tls) -> Self:
         context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context._tls = tls
-        context._load()
+        context._files = Renewed(tls, partial(context._load, tls))
         return context
 
     def wrap_bio(self, *connection: Any, **options: Any) -> ssl.SSLObject:
-        if self._tls.state != self._state:
-            self._load()
+        self._files.current()
         return super().wrap_bio(*connection, **options)
 
-    def _load(self) -> None:
-        self._state = self._tls.state
-        self.load_verify_locations(self._tls.authority)
-        self.load_cert_chain(self._tls.certificate, self._tls.key)
+    def _load(self, tls: Tls) -> None:
+        self.load_verify_locations(tls.authority)
+        self.load_cert_chain(tls.certificate, tls.key)
 
 
 @dataclass(frozen=True, slots=True)
