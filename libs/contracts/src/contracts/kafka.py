@@ -8,6 +8,7 @@ Files that change are read at the next connection.
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -23,9 +24,21 @@ class KafkaAccessError(TlsError):
     """A user without a password; the text names the variable and the fix."""
 
 
+class _Connection(ssl.SSLObject):
+    """Says that it closes, and does not wait for the same from the broker (RFC 8446, section 6.1).
+
+    A broker whose answer crosses with the closing never says it, and asyncio waits 30 seconds.
+    """
+
+    def unwrap(self) -> None:
+        with suppress(ssl.SSLWantReadError):
+            super().unwrap()
+
+
 class _Context(ssl.SSLContext):
     """Mutual TLS with files that may change."""
 
+    sslobject_class = _Connection
     _files: Renewed[None]
 
     @classmethod
