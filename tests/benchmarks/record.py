@@ -5,17 +5,18 @@ The events are made beforehand by ingestion's own reader, so that the reading of
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
 
 import psycopg
 from contracts.topics import MESSAGE_RECEIVED
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from ingestion.domain.reading import Feed, read
 from ingestion.domain.reception import partition_key, received_event
 from longitude.ingestion.v1.events_pb2 import Payload
+from testkit.signing import publishing
 
 from tests.benchmarks.load import PATIENTS, message, new_feed
 from tests.benchmarks.stacks import Stacks
@@ -40,16 +41,6 @@ class Size:
 
 
 FULL, SHORT = Size(), Size(40, 10)
-
-
-class Process:
-    """What a bus needs of the process that it lives in; this one only publishes."""
-
-    def fail(self, error: BaseException) -> None:
-        raise error
-
-    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None:
-        """Nothing is told."""
 
 
 def run(stacks: Stacks, size: Size = FULL) -> Result:
@@ -88,11 +79,10 @@ async def _recorded(endpoints: dict[str, str], count: int) -> tuple[float, int]:
     feed = new_feed()
     made = list(events(count, feed))
     facts = sum(number for _, number in made)
-    bus = EventBus("benchmark", endpoints["LONGITUDE_KAFKA"])
-    async with bus.running(Process()):
+    async with publishing(endpoints["LONGITUDE_KAFKA"]) as publish:
         began = time.perf_counter()
         for start in range(0, count, TOGETHER):
-            await asyncio.gather(*(bus.publish(each) for each, _ in made[start : start + TOGETHER]))
+            await asyncio.gather(*(publish(each) for each, _ in made[start : start + TOGETHER]))
         with psycopg.connect(endpoints["LONGITUDE_POSTGRES_MEMORY"], options="-c search_path=memory") as connection:
             # Each patient's messages are taken in order: with the last of everybody's all are. Counting the facts
             # themselves again and again would take the cores from what is measured.

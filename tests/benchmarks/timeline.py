@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from contracts.topics import MESSAGE_RECEIVED
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from ingestion.domain.reading import Feed, read
 from ingestion.domain.reception import partition_key, received_event
 from longitude.ingestion.v1.events_pb2 import Payload
@@ -19,9 +19,9 @@ from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
 from testkit.calls import channel
+from testkit.signing import publishing
 
 from tests.benchmarks.load import PATIENTS, message, new_feed, patient, percentile
-from tests.benchmarks.record import Process
 from tests.benchmarks.stacks import Stacks
 from tests.results import Result
 
@@ -108,17 +108,14 @@ async def p50_ms(work: Callable[[], Awaitable[None]]) -> float:
 
 async def write(endpoints: dict[str, str], feed: str, messages: Sequence[bytes]) -> None:
     """Send a feed's messages through Kafka and wait until all of their facts are in the record."""
-    bus = EventBus("benchmark", endpoints["LONGITUDE_KAFKA"])
     facts = 0
-    async with bus.running(Process()):
+    async with publishing(endpoints["LONGITUDE_KAFKA"]) as publish:
         for payload in messages:
             now = datetime.now(UTC)
             reading = read(payload, now, Feed())
             event = received_event(reading, Payload(inline=payload), now)
             facts += len(event.facts)
-            await bus.publish(
-                Outgoing(MESSAGE_RECEIVED, reading.event_id, partition_key(event.patient.key), event, now)
-            )
+            await publish(Outgoing(MESSAGE_RECEIVED, reading.event_id, partition_key(event.patient.key), event, now))
     with psycopg.connect(
         endpoints["LONGITUDE_POSTGRES_MEMORY"], options="-c search_path=memory", autocommit=True
     ) as connection:

@@ -20,7 +20,7 @@ import pytest
 from client.api import LearningClient
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED, EPISODE_CLOSED, Topic
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from google.protobuf.message import Message
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode
@@ -28,9 +28,9 @@ from longitude.reasoning.v1.events_pb2 import AssessmentReviewed, EpisodeClosed
 from longitude.record.v1.fact_pb2 import PatientKey
 from minio import Minio
 from native_stack import Stack
-from servicekit import Process
 from servicekit.objects import ObjectStore
 from testkit.running import RunningStack
+from testkit.signing import publishing
 
 SEED = 13
 ALLOWING, REFUSING, EPISODES, KILLS = 3, 2, 24, 5
@@ -65,8 +65,7 @@ class World:
         lines = self.running.endpoints
         keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
         theirs = ObjectStore(lines["LONGITUDE_OBJECTS"], *keys, "reasoning-episodes")
-        bus = EventBus("reasoning", lines["LONGITUDE_KAFKA"])
-        async with bus.running(Process(1.0)):
+        async with publishing(lines["LONGITUDE_KAFKA"]) as publish:
             for number in range(EPISODES):
                 for patient in patients:
                     name = f"{patient.id} {number}"
@@ -78,7 +77,7 @@ class World:
                         patient=patient,
                         episode=reference,
                     )
-                    await bus.publish(event(EPISODE_CLOSED, name, closed, patient))
+                    await publish(event(EPISODE_CLOSED, name, closed, patient))
                     review = AssessmentReviewed(
                         review_id=event_id("review", name),
                         assessment_id=event_id("assessment", name),
@@ -86,7 +85,7 @@ class World:
                         reviewer="R",
                         statements=[wire.ReviewedStatement(decision=wire.REVIEW_DECISION_ACCEPTED)],
                     )
-                    await bus.publish(event(ASSESSMENT_REVIEWED, name, review, patient))
+                    await publish(event(ASSESSMENT_REVIEWED, name, review, patient))
 
     async def kill(self) -> None:
         """Stop the service at a random moment, kill it there, start it again."""

@@ -1,7 +1,8 @@
 """Events that a consumer gave up on: what they are, and putting one back where it came from.
 
-A replayed event keeps its id: consumers that had handled it do nothing, the one that gave up tries again. The replay is
-itself an event with an id of its own, so the audit log has a leaf for it, caused by the event.
+A replayed event keeps its id and the signature of who wrote it: consumers that had handled it do nothing, the one that
+gave up tries again. The replay is itself an event with an id of its own, so the audit log has a leaf for it, caused by
+the event.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from contracts.identifiers import event_id
+from contracts.signatures import HEADERS
 
 from client import kafka
 from client.errors import ClientError
 from client.records import DEAD_LETTERS, RawRecord
 
-_KEPT_HEADERS = ("content-type", "traceparent")
+_KEPT_HEADERS = ("content-type", "traceparent", *HEADERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -411,6 +411,8 @@ def leaf(logged: Leaf) -> Form:
         "partition": logged.partition,
         "offset": logged.offset,
         "payload_sha256": logged.payload_sha256.hex(),
+        "signature": logged.signature or None,
+        "signer": logged.signer or None,
         "recorded": json.loads(logged.leaf_data)["recorded"],
     }
 

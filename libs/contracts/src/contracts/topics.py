@@ -39,6 +39,11 @@ from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentRevie
 M = TypeVar("M", bound=Message)
 
 
+def owner_of(topic: str) -> str:
+    """The one service that may publish it: manifests that name another are refused (manifests.reading)."""
+    return topic.partition(".")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Topic(Generic[M]):
     """A Kafka topic and the one protobuf message its records carry."""
@@ -49,7 +54,7 @@ class Topic(Generic[M]):
     @property
     def owner(self) -> str:
         """The service that publishes it."""
-        return self.name.partition(".")[0]
+        return owner_of(self.name)
 
     @property
     def event_type(self) -> str:

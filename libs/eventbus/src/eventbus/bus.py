@@ -6,8 +6,9 @@ so every subscription is MANUAL: the offset is committed only after `Delivery` h
 
 import asyncio
 import logging
+import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import chain
 from typing import Any, Protocol, cast
@@ -15,6 +16,7 @@ from typing import Any, Protocol, cast
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.errors import PermanentError, UnavailableError
 from contracts.kafka import KafkaAccess
+from contracts.signatures import Signer, Verifier
 from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -56,9 +58,19 @@ def _security(access: KafkaAccess) -> BaseSecurity | None:
 
 
 class EventBus:
-    """Subscriptions and publishing of one service. `service` is the consumer group."""
+    """Subscriptions and publishing of one service. `service` is the consumer group.
 
-    def __init__(self, service: str, bootstrap: str, policy: RetryPolicy | None = None) -> None:
+    What it publishes is signed; what its topics' owners did not sign goes to the dead letters.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        bootstrap: str,
+        policy: RetryPolicy | None = None,
+        identity: Mapping[str, str] = os.environ,
+    ) -> None:
+        """`identity` has the variables of the certificate that signs and of the authority that is trusted."""
         self._service = service
         self._policy = policy or RetryPolicy()
         self._stopping = asyncio.Event()
@@ -66,7 +78,8 @@ class EventBus:
         self._max_records = MAX_RECORDS
         self._side_by_side = False
         self._fail: Callable[[BaseException], None] = lambda error: log.critical("%s", type(error).__name__)
-        self._producer = Producer(service, bootstrap)
+        self._verifier = Verifier.of(identity)
+        self._producer = Producer(service, bootstrap, Signer.of(identity))
         self._broker = KafkaBroker(
             bootstrap,
             client_id=service,
@@ -115,8 +128,8 @@ class EventBus:
             topic,
             handler,
             together,
-            self._producer.publish_all,
-            self._producer.send,
+            self._producer,
+            self._verifier,
             self._stopping,
             self._policy,
         )
@@ -133,6 +146,8 @@ class EventBus:
     async def running(self, process: Process) -> AsyncIterator[None]:
         """Consume and publish while inside; a consumer that must stop fails the process."""
         self._fail = process.fail
+        if self._verifier is None:
+            log.warning("plain text: events are not signed, and nobody checks who wrote those that come")
         async with self._producer.running():
             if self._deliveries:
                 self._subscribe()

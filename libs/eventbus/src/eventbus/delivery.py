@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 
 from aiokafka import ConsumerRecord
 from contracts.errors import PermanentError, UnavailableError
+from contracts.signatures import SignatureError, Verifier
 from contracts.topics import Topic, dead_letter_topic
 from opentelemetry.trace import Span
 
 from eventbus import metrics, tracing
 from eventbus.events import Event, Outgoing, decode_headers
+from eventbus.producer import Producer
 from eventbus.retry import BACKOFF, Backoff, until_available
 
 log = logging.getLogger("eventbus")
@@ -25,9 +27,6 @@ log = logging.getLogger("eventbus")
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 # What is to be published for each event, in the order of the events.
 Handler = Callable[[Sequence[Event[Any]]], Awaitable[Sequence[Sequence[Outgoing]]]]
-SendRecord = Callable[[str, bytes, bytes, dict[str, str]], Awaitable[None]]
-# Events, each with the span of the record that caused it.
-Publish = Callable[[Sequence[tuple[Outgoing, Span]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,8 @@ class Delivery:
         topic: Topic[Any],
         handler: Handler,
         together: int,
-        publish: Publish,
-        send: SendRecord,
+        producer: Producer,
+        verifier: Verifier | None,
         stopping: asyncio.Event,
         policy: RetryPolicy,
     ) -> None:
@@ -67,8 +66,9 @@ class Delivery:
         self._topic = topic
         self._handler = handler
         self._together = together
-        self._publish = publish
-        self._send = send
+        self._publish = producer.publish_all
+        self._send = producer.send
+        self._verifier = verifier
         self._stopping = stopping
         self._policy = policy
         self._bugs = 0
@@ -109,7 +109,7 @@ class Delivery:
 
     async def _attempt(self, records: Sequence[Record], spans: Sequence[Span], attempt: int) -> bool:
         try:
-            caused = await self._handler([Event.decode(self._topic, record) for record in records])
+            caused = await self._handler([Event.decode(self._topic, record, self._verifier) for record in records])
             await self._publish([(one, span) for each, span in zip(caused, spans, strict=True) for one in each])
         except UnavailableError:
             raise
@@ -144,6 +144,8 @@ class Delivery:
             "dlq_event_id": headers.get("ce_id", ""),
             "dlq_attempts": str(attempt),
         }
+        if isinstance(error, SignatureError):
+            headers["dlq_text"] = str(error)
         target = dead_letter_topic(self._consumer, self._topic)
         try:
             await self._send(target, record.key or b"", record.value or b"", headers)
@@ -153,7 +155,7 @@ class Delivery:
         metrics.HANDLED.labels(self._consumer, self._topic.name, reason).inc()
         log.error(
             "dead letter: %s (%s at %s)",
-            reason,
+            f"{reason}: {error}" if isinstance(error, SignatureError) else reason,
             type(error).__name__,
             place_of(error),
             extra=self._where(record),

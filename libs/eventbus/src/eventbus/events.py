@@ -9,6 +9,7 @@ from typing import Any, Generic, Self
 
 from aiokafka import ConsumerRecord
 from contracts.errors import PermanentError
+from contracts.signatures import Verifier
 from contracts.topics import M, Topic
 from google.protobuf.message import DecodeError, Message
 
@@ -34,9 +35,14 @@ class Event(Generic[M]):
     headers: dict[str, str]
 
     @classmethod
-    def decode(cls, topic: Topic[M], record: "ConsumerRecord[bytes, bytes]") -> Self:
-        """PermanentError(`undecodable`) when the record is not an event of this topic."""
+    def decode(cls, topic: Topic[M], record: "ConsumerRecord[bytes, bytes]", verifier: Verifier | None = None) -> Self:
+        """PermanentError(`undecodable`) when the record is not an event of this topic.
+
+        SignatureError when a verifier is there, and the topic's owner did not sign it; it is asked first.
+        """
         headers = decode_headers(record)
+        if verifier is not None:
+            verifier.require(topic.name, record.key or b"", headers, record.value or b"")
         try:
             payload = topic.payload.FromString(record.value or b"")
             if headers["ce_type"] != topic.event_type:

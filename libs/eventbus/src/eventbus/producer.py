@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 from contracts.errors import UnavailableError
 from contracts.kafka import reaching
+from contracts.signatures import Signer
 from opentelemetry.trace import Span
 
 from eventbus import metrics, tracing
@@ -22,11 +23,12 @@ PING_TIMEOUT = 5.0
 
 
 class Producer:
-    """Of one service. What it returns from is on every in-sync replica."""
+    """Of one service. What it returns from is on every in-sync replica, signed where there is a signer."""
 
-    def __init__(self, service: str, bootstrap: str) -> None:
+    def __init__(self, service: str, bootstrap: str, signer: Signer | None) -> None:
         self._service = service
         self._bootstrap = bootstrap
+        self._signer = signer
         self._kafka: AIOKafkaProducer | None = None
 
     @asynccontextmanager
@@ -54,9 +56,9 @@ class Producer:
 
     async def publish(self, outgoing: Outgoing) -> None:
         """UnavailableError when that takes over 15 s or fails."""
-        headers = outgoing.headers()
+        headers, value = self._record(outgoing)
         with tracing.publishing(outgoing.topic.name, headers):
-            await self.send(outgoing.topic.name, outgoing.key, outgoing.value(), headers)
+            await self.send(outgoing.topic.name, outgoing.key, value, headers)
         metrics.PUBLISHED.labels(outgoing.topic.name).inc()
 
     async def publish_all(self, outgoing: Sequence[tuple[Outgoing, Span]]) -> None:
@@ -66,12 +68,19 @@ class Producer:
         async with reaching_kafka(PUBLISH_TIMEOUT):
             sent = []
             for one, cause in outgoing:
-                headers = one.headers()
+                headers, value = self._record(one)
                 with tracing.publishing(one.topic.name, headers, cause):
-                    sent.append(await self._enqueue(one.topic.name, one.key, one.value(), headers))
+                    sent.append(await self._enqueue(one.topic.name, one.key, value, headers))
             await asyncio.gather(*sent)
         for one, _ in outgoing:
             metrics.PUBLISHED.labels(one.topic.name).inc()
+
+    def _record(self, outgoing: Outgoing) -> tuple[dict[str, str], bytes]:
+        """Headers and value, signed."""
+        headers, value = outgoing.headers(), outgoing.value()
+        if self._signer is not None:
+            headers |= self._signer.headers(outgoing.topic.name, outgoing.key, headers, value)
+        return headers, value
 
     async def send(self, topic: str, key: bytes, value: bytes, headers: dict[str, str]) -> None:
         """A record as it is; UnavailableError as for `publish`."""

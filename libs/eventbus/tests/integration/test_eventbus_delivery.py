@@ -20,6 +20,7 @@ from eventbus.producer import MAX_RECORD_BYTES
 from eventbus.retry import Backoff
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.ingestion.v1.events_pb2 import MessageRejected
+from testkit.signing import publishing, signer_of
 
 FAST = RetryPolicy(Backoff(0.01, 0.05), patience=0.3, bug_limit=3)
 Rejected = Topic[MessageRejected]
@@ -71,10 +72,9 @@ async def consuming(
 
 
 async def publish(kafka: str, *events: Outgoing) -> None:
-    bus = EventBus("publisher", kafka, FAST)
-    async with bus.running(Process()):
+    async with publishing(kafka) as publish_one:
         for event in events:
-            await bus.publish(event)
+            await publish_one(event)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -178,7 +178,10 @@ async def test_a_record_that_is_no_event_is_a_dead_letter_and_the_line_goes_on(k
 
     producer = AIOKafkaProducer(**reaching(kafka))
     await producer.start()
-    await producer.send_and_wait(topic.name, b'{"not": "protobuf"}')
+    value, signer = b'{"not": "protobuf"}', signer_of(topic.owner)
+    assert signer is not None
+    headers = signer.headers(topic.name, b"", {}, value)
+    await producer.send_and_wait(topic.name, value, headers=[(name, each.encode()) for name, each in headers.items()])
     await producer.stop()
     await publish(kafka, numbered(topic, 7))
     async with consuming(kafka, topic, handler, Process()):

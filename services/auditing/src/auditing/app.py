@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from contracts.signatures import Verifier
 from contracts.topics import CHECKPOINT_PUBLISHED, TOPICS
 from eventbus import EventBus, Outbox
 from longitude.auditing.v1 import auditing_service_pb2
@@ -46,7 +47,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         objects = open_objects(settings, settings.log_bucket)
         bus = EventBus("auditing", settings.kafka)
         await stack.enter_async_context(bus.running(process))
-        records = await stack.enter_async_context(open_reader(settings.kafka, READ_TOPICS, records_log.positions))
+        reading = open_reader(settings.kafka, READ_TOPICS, records_log.positions, Verifier.of())
+        records = await stack.enter_async_context(reading)
         rpc = Rpc(records_log, reader, records, signer.verifier_key)
         service = (add_AuditingServiceServicer_to_server, rpc, auditing_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))

@@ -30,6 +30,8 @@ import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 from auditing.domain.merkle import Frontier, append, hash_leaf
+from client.errors import VerificationError
+from client.verify.leaf import check_leaf
 from contracts.kafka import reaching
 from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDATED
 from eventbus import Outgoing
@@ -41,6 +43,7 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from minio import Minio
 from testkit import ObjectStorage
 from testkit.calls import channel
+from testkit.signing import signer_of
 
 if TYPE_CHECKING:
     from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceAsyncStub
@@ -163,6 +166,13 @@ def message(number: int, *, run: str = "") -> Outgoing:
     return Outgoing(MESSAGE_RECEIVED, identifier, f"k{number % 5}".encode(), payload, datetime.now(UTC))
 
 
+def signed(event: Outgoing, by: str = "") -> dict[str, str]:
+    """The headers of an event, signed by its topic's owner or somebody else."""
+    headers, signer = event.headers(), signer_of(by or event.topic.owner)
+    assert signer is not None
+    return headers | signer.headers(event.topic.name, event.key, headers, event.value())
+
+
 async def send(producer: AIOKafkaProducer, events: Sequence[Outgoing]) -> None:
     """Publish and wait for the broker's acknowledgement of each."""
     pending = [
@@ -170,7 +180,7 @@ async def send(producer: AIOKafkaProducer, events: Sequence[Outgoing]) -> None:
             event.topic.name,
             event.value(),
             key=event.key,
-            headers=[(name, value.encode()) for name, value in event.headers().items()],
+            headers=[(name, value.encode()) for name, value in signed(event).items()],
         )
         for event in events
     ]
@@ -301,6 +311,38 @@ async def test_what_cannot_be_read_and_who_is_unknown_still_get_a_leaf(
     for metadata in (sent, letter):
         leaf = by_place[metadata.topic, metadata.partition, metadata.offset]
         assert json.loads(leaf.leaf_data)["outcome"] == "8"
+
+
+async def test_a_leaf_says_who_signed_its_record_and_whether_that_holds(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    run = run_name()
+    good, forged, altered, unsigned, letter = (message(n, run=run) for n in range(5))
+    places: dict[tuple[str, int, int], tuple[str, str, str]] = {}
+    for event, headers, wanted in (
+        (good, signed(good), ("good", "ingestion", "0")),
+        (forged, signed(forged, by="learning"), ("wrong", "learning", "8")),
+        (altered, signed(altered) | {"ce_id": str(uuid.uuid4())}, ("wrong", "", "8")),
+        (unsigned, unsigned.headers(), ("missing", "", "8")),
+        (letter, signed(letter), ("good", "ingestion", "8")),
+    ):
+        topic = event.topic.name if event is not letter else f"dlq.memory.{event.topic.name}"
+        wire = [(name, value.encode()) for name, value in headers.items()]
+        metadata = await producer.send_and_wait(topic, event.value(), key=event.key, headers=wire)
+        places[metadata.topic, metadata.partition, metadata.offset] = wanted
+    auditing = new_auditing()
+    await auditing.ready()
+    await auditing.caught_up()
+    leaves, _ = await read_log(auditing)
+    for leaf in leaves:
+        if (place := (leaf.topic, leaf.partition, leaf.offset)) in places:
+            wanted = places.pop(place)
+            check_leaf(leaf)
+            assert (leaf.signature, leaf.signer, json.loads(leaf.leaf_data)["outcome"]) == wanted
+            leaf.signer = "somebody"
+            with pytest.raises(VerificationError):
+                check_leaf(leaf)
+    assert not places
 
 
 async def test_the_logs_own_checkpoints_are_announced_and_are_no_leaves(

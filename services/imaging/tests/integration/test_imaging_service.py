@@ -20,11 +20,12 @@ from contracts.topics import (
     Topic,
     dead_letter_topic,
 )
-from eventbus import Event, EventBus, Outgoing
+from eventbus import Event, Outgoing
 from longitude.imaging.v1 import imaging_service_pb2 as pb
 from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceStub
 from longitude.ingestion.v1.events_pb2 import StudyReceived
 from testkit.calls import channel
+from testkit.signing import Publish, publishing
 
 if TYPE_CHECKING:
     from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceAsyncStub
@@ -32,21 +33,12 @@ if TYPE_CHECKING:
 Build = Callable[..., Any]
 
 
-class Nobody:
-    """What the bus needs of a process when a test publishes."""
-
-    def fail(self, error: BaseException) -> None:
-        raise error
-
-    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None: ...
-
-
 class Line:
     """Publishes what ingestion would, and finds what imaging makes of it."""
 
-    def __init__(self, kafka: str, bus: EventBus) -> None:
+    def __init__(self, kafka: str, publish: Publish) -> None:
         self._kafka = kafka
-        self._bus = bus
+        self._publish = publish
 
     async def send(self, payload: Any) -> str:
         """The id of the event."""
@@ -58,7 +50,7 @@ class Line:
         """Publish the same event once more."""
         topic: Topic[Any] = STUDY_RECEIVED if isinstance(payload, StudyReceived) else DOCUMENT_RECEIVED
         key = patient_partition_key(payload.patient)
-        await self._bus.publish(Outgoing(topic, name, key, payload, datetime.now(UTC)))
+        await self._publish(Outgoing(topic, name, key, payload, datetime.now(UTC)))
 
     async def caused(self, topic: str, cause: str, count: int = 1) -> list["ConsumerRecord[bytes, bytes]"]:
         """The records of a topic that one event caused, as soon as there are `count`."""
@@ -79,9 +71,8 @@ class Line:
 
 @pytest.fixture
 async def line(kafka: str) -> AsyncIterator[Line]:
-    bus = EventBus(f"test-{uuid.uuid4().hex}", kafka)
-    async with bus.running(Nobody()):
-        yield Line(kafka, bus)
+    async with publishing(kafka) as publish:
+        yield Line(kafka, publish)
 
 
 @pytest.fixture

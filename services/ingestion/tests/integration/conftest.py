@@ -34,6 +34,7 @@ from ingestion.handlers import Intake, on_frame, on_instance
 from servicekit.bounded import Bounds
 from servicekit.objects import ObjectStore
 from testkit.backends import ObjectStorage
+from testkit.signing import identity_of
 
 MIB = 1024 * 1024
 LIMITS = mllp.ConnectionLimits(
@@ -88,7 +89,7 @@ def start(kafka: str, objects: ObjectStorage) -> Start:
         bootstrap: str = kafka, limits: mllp.ConnectionLimits = LIMITS, policy: Policy = Policy.ONE, endpoint: str = ""
     ) -> AsyncIterator[Service]:
         store = ObjectStore(endpoint or objects.endpoint, objects.access_key, objects.secret_key, BUCKET)
-        bus = EventBus("ingestion", bootstrap)
+        bus = EventBus("ingestion", bootstrap, identity=identity_of("ingestion"))
 
         async def handle_frame(received: Received, received_at: datetime) -> list[bytes]:
             return await on_frame(received, received_at, intake)

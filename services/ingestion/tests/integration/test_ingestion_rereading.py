@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from contracts.errors import ConflictError, UnavailableError
 from contracts.topics import MESSAGE_RECEIVED, MESSAGE_REREAD, REREADING_FINISHED, REREADING_STARTED
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from ingestion.adapters import kafka as reading
 from ingestion.adapters.objects import BUCKET, RawStore
 from ingestion.domain.reading import Feed
@@ -22,6 +22,7 @@ from servicekit.objects import ObjectStore
 from testkit import MllpClient
 from testkit.backends import ObjectStorage
 from testkit.calls import channel
+from testkit.signing import publishing
 
 Make = Callable[..., Any]
 
@@ -34,20 +35,10 @@ def result(control_id: str, mrn: str, size: int = 0) -> bytes:
     ).encode()
 
 
-class Nobody:
-    """What the bus asks of the process that it lives in."""
-
-    def fail(self, error: BaseException) -> None:
-        raise error
-
-    def works_without(self, name: str, check: Callable[[], Any]) -> None: ...
-
-
 @pytest.fixture
 async def publish(kafka: str) -> AsyncIterator[Callable[[Outgoing], Any]]:
-    bus = EventBus(f"test-{uuid.uuid4().hex}", kafka)
-    async with bus.running(Nobody()):
-        yield bus.publish
+    async with publishing(kafka) as publish:
+        yield publish
 
 
 @pytest.fixture

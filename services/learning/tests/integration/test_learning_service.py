@@ -18,7 +18,7 @@ from client.api import LearningClient
 from client.errors import NotThereError, RefusedError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED, EPISODE_CLOSED
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from google.protobuf.message import Message
 from longitude.learning.v1 import learning_service_pb2 as pb
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -26,9 +26,9 @@ from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed, EpisodeClosed
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
-from servicekit import Process
 from servicekit.objects import ObjectStore
 from testkit import RunningStack
+from testkit.signing import publishing
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,7 @@ def objects(running: RunningStack, bucket: str) -> ObjectStore:
 async def send(running: RunningStack, patient: PatientKey, *names: str) -> None:
     """An episode and its review for each name, as reasoning publishes them."""
     theirs = objects(running, "reasoning-episodes")
-    bus = EventBus("reasoning", running.endpoints["LONGITUDE_KAFKA"])
-    async with bus.running(Process(1.0)):
+    async with publishing(running.endpoints["LONGITUDE_KAFKA"]) as publish:
         for name in names:
             data = Episode(episode_id=event_id("episode", name)).SerializeToString()
             reference = await theirs.put(name, data, "application/protobuf")
@@ -76,7 +75,7 @@ async def send(running: RunningStack, patient: PatientKey, *names: str) -> None:
                 patient=patient,
                 episode=reference,
             )
-            await bus.publish(outgoing(EPISODE_CLOSED, f"e {name}", closed, patient))
+            await publish(outgoing(EPISODE_CLOSED, f"e {name}", closed, patient))
             kept = wire.ReviewedStatement(decision=wire.REVIEW_DECISION_ACCEPTED, original="text")
             review = AssessmentReviewed(
                 review_id=event_id("review", name),
@@ -85,7 +84,7 @@ async def send(running: RunningStack, patient: PatientKey, *names: str) -> None:
                 reviewer="R",
                 statements=[kept],
             )
-            await bus.publish(outgoing(ASSESSMENT_REVIEWED, f"r {name}", review, patient))
+            await publish(outgoing(ASSESSMENT_REVIEWED, f"r {name}", review, patient))
 
 
 def outgoing(topic: Any, name: str, payload: Message, patient: PatientKey) -> Outgoing:

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.kafka import reaching
 from contracts.topics import DOCUMENT_READ, EVIDENCE_RELEASED, MESSAGE_RECEIVED, RECORD_UPDATED, STUDY_ANALYSED, Topic
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
@@ -20,6 +20,7 @@ from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import Passage
 from testkit.calls import channel
 from testkit.kafka import forget_members
+from testkit.signing import publishing
 
 Build = Callable[..., Any]
 T = TypeVar("T")
@@ -30,20 +31,10 @@ LETTER = (
 )
 
 
-class Nobody:
-    """What the bus needs of a process when a test publishes."""
-
-    def fail(self, error: BaseException) -> None:
-        raise error
-
-    def works_without(self, name: str, check: Callable[[], Awaitable[object]]) -> None: ...
-
-
 @asynccontextmanager
 async def publisher(kafka: str) -> AsyncIterator[Callable[[Outgoing], Awaitable[None]]]:
-    bus = EventBus(f"test-{uuid.uuid4().hex}", kafka)
-    async with bus.running(Nobody()):
-        yield bus.publish
+    async with publishing(kafka) as publish:
+        yield publish
 
 
 @pytest.fixture(scope="module", autouse=True)

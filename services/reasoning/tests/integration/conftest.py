@@ -17,7 +17,7 @@ from consult.visits import passages
 from contracts.errors import NotFoundError
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED
-from eventbus import EventBus, Outgoing
+from eventbus import Outgoing
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
@@ -26,9 +26,9 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from practice.records import RecordBuilder
 from reasoning.adapters.memory import Memory
-from servicekit import Process
 from testkit import Line, RunningStack
 from testkit.calls import channel
+from testkit.signing import publishing
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -106,10 +106,9 @@ async def send(running: RunningStack, record: RecordBuilder) -> PatientKey:
         facts=[each.fact for each in record.facts],
     )
     name = event_id("message", record.patient.id)
-    bus = EventBus("ingestion", running.endpoints["LONGITUDE_KAFKA"])
-    async with bus.running(Process(1.0)):
+    async with publishing(running.endpoints["LONGITUDE_KAFKA"]) as publish:
         key = patient_partition_key(record.patient)
-        await bus.publish(Outgoing(MESSAGE_RECEIVED, name, key, message, datetime.now(UTC)))
+        await publish(Outgoing(MESSAGE_RECEIVED, name, key, message, datetime.now(UTC)))
     await until_known(running, record.patient)
     return record.patient
 
@@ -121,13 +120,12 @@ async def send_letters(running: RunningStack, patient: PatientKey, letters: Mapp
         file = clinical.SourcePointer(document_id=f"{patient.id} {day}")
         record.add(clinical.ClinicalFact(kind=clinical.FACT_KIND_DOCUMENT, source=file), day, day)
     await send(running, record)
-    bus = EventBus("imaging", running.endpoints["LONGITUDE_KAFKA"])
-    async with bus.running(Process(1.0)):
+    async with publishing(running.endpoints["LONGITUDE_KAFKA"]) as publish:
         for day, text in letters.items():
             document = DocumentRead(document_id=f"{patient.id} {day}", patient=patient, text=text)
             name = event_id("document-read", document.document_id)
             key = patient_partition_key(patient)
-            await bus.publish(Outgoing(DOCUMENT_READ, name, key, document, datetime.now(UTC)))
+            await publish(Outgoing(DOCUMENT_READ, name, key, document, datetime.now(UTC)))
     async with asyncio.timeout(60), channel(running.endpoints["LONGITUDE_MEMORY"]) as opened:
         while len((await Memory(opened).texts(patient, 2**30))[0]) < len(letters):
             await asyncio.sleep(0.2)

@@ -155,6 +155,10 @@ def _show_proof(console: Console, proof: ProvenLeaf) -> None:
     place = f" {leaf.topic}/{leaf.partition}/{leaf.offset} {recorded}"
     console.print(Text.assemble((leaf.event_type, "bold"), place), soft_wrap=True)
     console.print(f"payload SHA-256  {leaf.payload_sha256.hex()}", style=QUIET, soft_wrap=True)
+    if leaf.signature:
+        good = leaf.signature == "good"
+        told = f"signature {leaf.signature}{f', by {leaf.signer}' if leaf.signer else ''}"
+        console.print(styled(told, QUIET if good else BAD), soft_wrap=True)
     page = table(f"Leaf {leaf.index} of {proof.head.size}", ">step", "joined with", "gives")
     row(page, "leaf", "", _short(proof.leaf_hash))
     for number, step in enumerate(proof.steps, 1):

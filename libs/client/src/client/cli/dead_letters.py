@@ -141,6 +141,7 @@ def _form(letter: DeadLetter) -> forms.Form:
         "consumer": letter.header("consumer"),
         "reason": letter.header("reason"),
         "error": letter.header("error"),
+        "text": letter.header("text"),
         "attempts": letter.header("attempts"),
         "replays": letter.replays,
         "event_id": letter.header("event_id"),

@@ -23,6 +23,8 @@ def check_leaf(leaf: Leaf) -> None:
         "offset": str(leaf.offset),
         "sha256": leaf.payload_sha256.hex(),
         "causation-id": leaf.causation_id,
+        "signature": leaf.signature,
+        "signed-by": leaf.signer,
     }
     if _said(parse_canonical(leaf.leaf_data)) != claimed:
         raise VerificationError(f"leaf {leaf.index} says other things than its AuditEvent")
@@ -41,7 +43,8 @@ def _said(event: Any) -> dict[str, str]:
         entity = event["entity"][0]
         details = {detail["type"]: detail["valueString"] for detail in entity["detail"]}
         wanted = ("topic", "partition", "offset", "sha256")
-        said = {name: details[name] for name in wanted} | {"causation-id": details.get("causation-id", "")}
+        may_be = ("causation-id", "signature", "signed-by")
+        said = {name: details[name] for name in wanted} | {name: details.get(name, "") for name in may_be}
         return said | {"event": entity["what"]["identifier"]["value"]}
     except (KeyError, IndexError, TypeError):
         raise VerificationError("a leaf is not an AuditEvent of this log") from None

@@ -6,20 +6,24 @@ committed to Kafka, only so that its tools show how far this service is.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from contracts.errors import UnavailableError
 from contracts.kafka import reaching
+from contracts.signatures import UnsignedError, Verifier, WronglySignedError
+from contracts.topics import owner_of
 from eventbus.events import decode_headers
 from eventbus.kafka import reaching_kafka
 
-from auditing.domain.records import DEAD_LETTER_PREFIX, Record
+from auditing.domain.records import DEAD_LETTER_PREFIX, Record, Signed
 from auditing.domain.sequencing import Partition, Position
 
 log = logging.getLogger("auditing")
@@ -48,8 +52,14 @@ class RecordReader:
     """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, topics: Iterable[str], positions: Positions
+        self,
+        consumer: AIOKafkaConsumer,
+        admin: AIOKafkaAdminClient,
+        topics: Iterable[str],
+        positions: Positions,
+        verifier: Verifier | None,
     ) -> None:
+        self._verifier = verifier
         self._consumer = consumer
         self._admin = admin
         self._topics = frozenset(topics)
@@ -72,7 +82,11 @@ class RecordReader:
             batches = await self._consumer.getmany(timeout_ms=FETCH_MILLISECONDS, max_records=BATCH_RECORDS)
         for place, batch in batches.items():
             self._require_progress(place, batch)
-        return [_record(raw) for raw in heapq.merge(*batches.values(), key=lambda raw: raw.timestamp)]
+        return await asyncio.to_thread(self._records, list(batches.values()))
+
+    def _records(self, batches: Sequence[Sequence[ConsumerRecord[Any, Any]]]) -> list[Record]:
+        """By time across the partitions, each with what is known of its signature."""
+        return [_record(raw, self._verifier) for raw in heapq.merge(*batches, key=lambda raw: raw.timestamp)]
 
     async def commit(self, positions: Mapping[Partition, Position]) -> None:
         """Show Kafka how far the log is. Losing this loses nothing."""
@@ -122,13 +136,29 @@ class RecordReader:
         self._next[place] = batch[-1].offset + 1
 
 
-def _record(raw: ConsumerRecord[Any, Any]) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, decode_headers(raw), raw.value or b"")
+def _record(raw: ConsumerRecord[Any, Any], verifier: Verifier | None) -> Record:
+    read = Record(raw.topic, raw.partition, raw.offset, raw.timestamp, decode_headers(raw), raw.value or b"")
+    return read if verifier is None else replace(read, signed=_signed(read, raw.key or b"", verifier))
+
+
+def _signed(record: Record, key: bytes, verifier: Verifier) -> Signed:
+    """Of the event that it is or, for a dead letter, was; of a letter whose value was left out nobody can tell."""
+    if record.headers.get("dlq_value"):
+        return Signed()
+    try:
+        by = verifier.signer(record.origin, key, record.headers, record.value)
+    except UnsignedError:
+        return Signed(state="missing")
+    except WronglySignedError:
+        return Signed(state="wrong")
+    return Signed(by, "good" if by == owner_of(record.origin) else "wrong")
 
 
 @asynccontextmanager
-async def open_reader(bootstrap: str, topics: Iterable[str], positions: Positions) -> AsyncIterator[RecordReader]:
-    """A reader that is connected while inside."""
+async def open_reader(
+    bootstrap: str, topics: Iterable[str], positions: Positions, verifier: Verifier | None
+) -> AsyncIterator[RecordReader]:
+    """A reader that is connected while inside; without a verifier, nobody looks at signatures."""
     access = reaching(bootstrap)
     consumer = AIOKafkaConsumer(
         **access,
@@ -145,7 +175,7 @@ async def open_reader(bootstrap: str, topics: Iterable[str], positions: Position
     try:
         await consumer.start()
         await admin.start()
-        yield RecordReader(consumer, admin, topics, positions)
+        yield RecordReader(consumer, admin, topics, positions, verifier)
     finally:
         await consumer.stop()
         await admin.close()

@@ -27,8 +27,8 @@ _LOCK_HEAD = "SELECT size, peaks FROM tree_head FOR UPDATE"
 _KNOWN = """SELECT leaf.topic, leaf.event_id, index FROM leaf
     JOIN unnest(%b::text[], %b::text[]) AS wanted (topic, event_id) USING (topic, event_id)"""
 _COPY_LEAVES = """COPY leaf (index, hash, data, event_id, event_type, causation_id, topic, partition, "offset",
-    payload_sha256) FROM STDIN (FORMAT BINARY)"""
-_LEAF_TYPES = ("int8", "bytea", "bytea", "text", "text", "text", "text", "int4", "int8", "bytea")
+    payload_sha256, signature, signer) FROM STDIN (FORMAT BINARY)"""
+_LEAF_TYPES = ("int8", "bytea", "bytea", "text", "text", "text", "text", "int4", "int8", "bytea", "text", "text")
 _COPY_SUBJECTS = "COPY subject (identifier, leaf_index) FROM STDIN (FORMAT BINARY)"
 _SUBJECT_TYPES = ("text", "int8")
 _COPY_DUPLICATES = """COPY duplicate (topic, partition, "offset", leaf_index, payload_sha256)
@@ -171,7 +171,16 @@ async def _copy(
 
 def _leaf_row(index: int, leaf_hash: bytes, entry: Entry) -> tuple[Any, ...]:
     causes = (entry.event_id, entry.event_type, entry.causation_id)
-    return (index, leaf_hash, entry.data, *causes, *_place(entry), entry.payload_sha256)
+    return (
+        index,
+        leaf_hash,
+        entry.data,
+        *causes,
+        *_place(entry),
+        entry.payload_sha256,
+        entry.signed.state,
+        entry.signed.by,
+    )
 
 
 def _place(entry: Entry) -> tuple[str, int, int]:

@@ -14,7 +14,7 @@ from auditing.domain.feeds import reports
 from auditing.domain.merkle import fold, perfect_root
 from auditing.domain.proofs import Range, TileRun, tile_runs
 
-_LEAF = 'index, data, event_id, event_type, topic, partition, "offset", payload_sha256, causation_id'
+_LEAF = 'index, data, event_id, event_type, topic, partition, "offset", payload_sha256, causation_id, signature, signer'
 _LEAVES = f"SELECT {_LEAF} FROM leaf WHERE index >= %s AND index < %s ORDER BY index"  # noqa: S608 - a constant
 _BY_EVENT = f"SELECT {_LEAF} FROM leaf WHERE event_id = %s ORDER BY index LIMIT 1"  # noqa: S608 - a constant
 _LEAF_DATA = "SELECT data FROM leaf WHERE index >= %s AND index < %s ORDER BY index"
@@ -105,7 +105,7 @@ async def _run_hashes(conn: AsyncConnection[Any], run: TileRun) -> list[bytes]:
 
 
 def _leaf(row: tuple[Any, ...]) -> Leaf:
-    index, data, event_id, event_type, topic, partition, offset, payload_sha256, causation_id = row
+    index, data, event_id, event_type, topic, partition, offset, payload_sha256, causation_id, signature, signer = row
     return Leaf(
         index=index,
         leaf_data=data,
@@ -116,4 +116,6 @@ def _leaf(row: tuple[Any, ...]) -> Leaf:
         offset=offset,
         payload_sha256=payload_sha256,
         causation_id=causation_id,
+        signature=signature,
+        signer=signer,
     )

@@ -1,7 +1,7 @@
 """The leaf of a record: a FHIR R4 AuditEvent in the manner of IHE BALP, as canonical JSON.
 
-Guarantee: the bytes depend on the record and the pseudonym key alone, so reading the record again gives the same leaf;
-they hold no identifier of a patient; they fit a tlog-tiles entry (below 64 KiB).
+Guarantee: the bytes depend on the record, who signed it and the pseudonym key alone, so reading the record again gives
+the same leaf; they hold no identifier of a patient; they fit a tlog-tiles entry (below 64 KiB).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from auditing.domain.canonical_json import Json, canonical
 from auditing.domain.feeds import Reception, reception_of
-from auditing.domain.records import DEAD_LETTER_PREFIX, Identity, Record, identify
+from auditing.domain.records import Identity, Record, Signed, identify
 from auditing.domain.subjects import Subject, subject_of
 
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
@@ -59,13 +59,14 @@ class Entry:
     offset: int
     payload_sha256: bytes
     identifiers: tuple[str, ...]
+    signed: Signed
     reception: Reception | None = None
 
 
 def entry_of(record: Record, pseudonym_key: bytes) -> Entry:
     """Never fails: a record that nobody can read is a leaf that says so."""
     identity = identify(record)
-    subject = subject_of(origin_topic(record), record.value, pseudonym_key)
+    subject = subject_of(record.origin, record.value, pseudonym_key)
     return Entry(
         data=canonical(audit_event(record, identity, subject)),
         event_id=identity.event_id,
@@ -76,15 +77,9 @@ def entry_of(record: Record, pseudonym_key: bytes) -> Entry:
         offset=record.offset,
         payload_sha256=record.sha256,
         identifiers=subject.identifiers,
+        signed=record.signed,
         reception=reception_of(record),
     )
-
-
-def origin_topic(record: Record) -> str:
-    """The topic whose payload the record carries: `dlq.<consumer>.<topic>` carries that of `<topic>`."""
-    if not record.dead_letter:
-        return record.topic
-    return record.topic.removeprefix(DEAD_LETTER_PREFIX).partition(".")[2]
 
 
 def audit_event(record: Record, identity: Identity, subject: Subject) -> dict[str, Json]:
@@ -110,7 +105,7 @@ def audit_event(record: Record, identity: Identity, subject: Subject) -> dict[st
 
 
 def _outcome(record: Record, subject: Subject) -> str:
-    if record.dead_letter or not subject.readable:
+    if record.dead_letter or not subject.readable or record.signed.state in {"missing", "wrong"}:
         return _SERIOUS_FAILURE
     return _MINOR_FAILURE if record.topic == "ingestion.message-rejected.v1" else _SUCCESS
 
@@ -145,6 +140,8 @@ def _entities(record: Record, identity: Identity, subject: Subject) -> list[Json
         "bytes": str(len(record.value)),
         "causation-id": identity.causation_id,
         "dead-letter-reason": record.header("dlq_reason") if record.dead_letter else "",
+        "signature": record.signed.state,
+        "signed-by": record.signed.by,
         "replay-policy": record.header("replay_policy"),
         "replay-count": record.header("replay_count"),
     }

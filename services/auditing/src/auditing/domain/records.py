@@ -20,6 +20,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_INSTANT = 253_402_300_799_999
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """`state` of a record's signature: good, missing or wrong, or empty where nobody looked; `by` whom, where it is
+    somebody's.
+    """
+
+    by: str = ""
+    state: str = ""
+
+
 @dataclass(frozen=True)
 class Record:
     """A record as fetched. `timestamp` is Kafka's, in milliseconds since 1970."""
@@ -30,6 +40,7 @@ class Record:
     timestamp: int
     headers: Mapping[str, str]
     value: bytes
+    signed: Signed = Signed()
 
     @cached_property
     def sha256(self) -> bytes:
@@ -40,6 +51,11 @@ class Record:
     def dead_letter(self) -> bool:
         """Whether a consumer gave up on the event."""
         return self.topic.startswith(DEAD_LETTER_PREFIX)
+
+    @property
+    def origin(self) -> str:
+        """The topic whose payload it carries: `dlq.<consumer>.<topic>` carries that of `<topic>`."""
+        return self.topic.removeprefix(DEAD_LETTER_PREFIX).partition(".")[2] if self.dead_letter else self.topic
 
     def header(self, name: str) -> str:
         """A header that can be an identifier: at most 255 printable characters; else the empty string."""

@@ -1,12 +1,17 @@
-"""Reading Kafka beside the bus: how far topics reach, small topics whole, and one topic by a group of its own."""
+"""Reading Kafka beside the bus: how far topics reach, small topics whole, and one topic by a group of its own.
+
+As on the bus, what the topic's owner did not sign is no event of it.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from contracts.errors import PermanentError
 from contracts.kafka import reaching
+from contracts.signatures import Verifier
 from contracts.topics import M, Topic
 from eventbus import Event
 from eventbus.kafka import reaching_kafka
@@ -17,6 +22,7 @@ MAX_RECORDS = 100
 FETCH_MS = 500
 # Of any call, in seconds.
 PATIENCE = 30.0
+_verifier = cache(Verifier.of)
 
 
 @asynccontextmanager
@@ -60,7 +66,7 @@ async def whole(bootstrap: str, topic: Topic[M]) -> list[Event[M]]:
 def event_of(topic: Topic[M], record: "ConsumerRecord[bytes, bytes]") -> Event[M] | None:
     """None for a record that is no event of the topic: nobody could have recorded anything of it."""
     try:
-        return Event.decode(topic, record)
+        return Event.decode(topic, record, _verifier())
     except PermanentError:
         return None
 

@@ -36,6 +36,8 @@ class Leaf(_message.Message):
     OFFSET_FIELD_NUMBER: _builtins.int
     PAYLOAD_SHA256_FIELD_NUMBER: _builtins.int
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    SIGNER_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     leaf_data: _builtins.bytes
     event_id: _builtins.str
@@ -45,6 +47,10 @@ class Leaf(_message.Message):
     offset: _builtins.int
     payload_sha256: _builtins.bytes
     causation_id: _builtins.str
+    signature: _builtins.str
+    """Whether the record's signature is good, missing or wrong; empty where nobody looked (plain text)."""
+    signer: _builtins.str
+    """The process whose key signed it, by its certificate; empty where that is nobody's."""
     def __init__(
         self,
         *,
@@ -57,10 +63,12 @@ class Leaf(_message.Message):
         offset: _builtins.int = ...,
         payload_sha256: _builtins.bytes = ...,
         causation_id: _builtins.str = ...,
+        signature: _builtins.str = ...,
+        signer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["causation_id", b"causation_id", "event_id", b"event_id", "event_type", b"event_type", "index", b"index", "leaf_data", b"leaf_data", "offset", b"offset", "partition", b"partition", "payload_sha256", b"payload_sha256", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["causation_id", b"causation_id", "event_id", b"event_id", "event_type", b"event_type", "index", b"index", "leaf_data", b"leaf_data", "offset", b"offset", "partition", b"partition", "payload_sha256", b"payload_sha256", "signature", b"signature", "signer", b"signer", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
