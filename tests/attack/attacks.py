@@ -4,6 +4,7 @@ import asyncio
 import socket
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from contracts.kafka import KafkaAccess
 from contracts.topics import MESSAGE_RECEIVED
+from longitude.auditing.v1 import auditing_service_pb2 as auditing
 from longitude.memory.v1 import memory_service_pb2 as memory
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning
 from longitude.record.v1.context_pb2 import Passage
@@ -61,6 +63,25 @@ async def a_nurse_signs_a_review(lines: Lines, folder: Path) -> None:
     request = reasoning.ReviewRequest(assessment_id="any", reviewer="Dr. Ada Lindqvist")
     code, _answer = await doors.call(lines, "REASONING", "Review", request, nurse)
     assert code == "PERMISSION_DENIED", f"answered {code}"
+
+
+async def a_read_leaves_no_trace(lines: Lines, folder: Path) -> None:
+    """By a refused role, by nobody at all, and of somebody who is not there."""
+    unseen = PatientKey(id=f"UNSEEN-{uuid.uuid4().hex[:8]}", authority="NORTH")
+    read = memory.GetTimelineRequest(patient=unseen)
+    researcher = await asyncio.to_thread(doors.as_role, lines, "researcher", folder)
+    for who in (researcher, doors.somebody(lines), ()):
+        await doors.call(lines, "MEMORY", "GetTimeline", read, who)
+    asked = auditing.ListLooksRequest(patients=[unseen])
+    answered = []
+    for _second in range(30):
+        code, answer = await doors.call(lines, "AUDITING", "ListLooks", asked, doors.somebody(lines))
+        assert code == "OK", f"who looked is answered {code}"
+        answered = list(answer.leaves)
+        if len(answered) == 3:
+            return
+        await asyncio.sleep(1)
+    raise AssertionError(f"{len(answered)} of 3 looks are in the log")
 
 
 async def one_person_makes_evidence_speak(lines: Lines, _: Path) -> None:
@@ -201,6 +222,7 @@ ATTACKS: tuple[Attack, ...] = (
     a_call_without_identity_reads_a_patient,
     a_token_that_the_issuer_never_gave_reads_a_patient,
     a_nurse_signs_a_review,
+    a_read_leaves_no_trace,
     one_person_makes_evidence_speak,
     an_event_of_a_stranger_reaches_kafka,
     code_is_loaded_into_triton,

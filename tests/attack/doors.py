@@ -12,11 +12,12 @@ import grpc
 from client.people import bearer
 from contracts.tls import Tls
 from google.protobuf.message import Message
+from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 
 SECONDS = 20.0
-_STUBS = {"MEMORY": MemoryServiceStub, "REASONING": ReasoningServiceStub}
+_STUBS = {"AUDITING": AuditingServiceStub, "MEMORY": MemoryServiceStub, "REASONING": ReasoningServiceStub}
 Metadata = tuple[tuple[str, str], ...]
 
 

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 from contracts.kafka import reaching
-from contracts.topics import MESSAGE_RECEIVED
+from contracts.topics import MESSAGE_RECEIVED, RECORD_READ
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.memory.v1.events_pb2 import RecordRead
+from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
+from longitude.record.v1.look_pb2 import LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look, LookOutcome
 from native_stack import Stack
 from testkit import Backends, RunningStack
 
@@ -229,3 +234,96 @@ def test_a_stack_that_is_down_is_one_clear_line(tmp_path: Path, arguments: tuple
     assert finished.stderr.startswith("longitude: ")
     assert "Traceback" not in finished.stderr
     assert len(finished.stderr.strip().splitlines()) == 1
+
+
+def look(number: int, *, outcome: LookOutcome.ValueType, reason: str = "") -> tuple[str, Record]:
+    seen = Look(
+        patient=PatientKey(id="P7", authority="TEST"),
+        issuer="https://issuer.example",
+        subject="nurse-7",
+        roles=["nurse"],
+        process="command",
+        rpc="GetTimeline",
+        purpose="TREAT",
+        reason=reason,
+        outcome=outcome,
+        status="" if outcome == LOOK_OUTCOME_SHOWN else "PERMISSION_DENIED",
+        kinds=[FACT_KIND_PROBLEM],
+        shown=number,
+    )
+    attributes = {
+        "ce_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"look/{number}")),
+        "ce_type": RECORD_READ.event_type,
+        "ce_time": datetime(2026, 1, 1, 8, number, tzinfo=UTC).isoformat(),
+        "ce_source": "/longitude/memory",
+    }
+    return RECORD_READ.name, (RecordRead(look=seen).SerializeToString(), attributes)
+
+
+@pytest.fixture(scope="module")
+def looked_at(log: RunningStack) -> str:
+    """A patient at whom somebody looked three times, once in vain."""
+    publish(log, [look(1, outcome=LOOK_OUTCOME_SHOWN, reason="ward round"), look(2, outcome=LOOK_OUTCOME_SHOWN)])
+    publish(log, [look(3, outcome=LOOK_OUTCOME_REFUSED)])
+    return "P7@TEST"
+
+
+def listed(folder: Path, patient: str) -> list[dict[str, Any]]:
+    """The looks, when the log has all three; memory does not run here."""
+    for _ in range(30):
+        seen: list[dict[str, Any]] = as_json(longitude(folder, "audit", "access", patient, "--json"))
+        if len(seen) == 3:
+            return seen
+        time.sleep(1)
+    raise AssertionError(f"{len(seen)} looks")
+
+
+def test_looks_at_a_patient_are_listed_with_who_why_and_through_what(folder: Path, looked_at: str) -> None:
+    by_rank = {seen["shown"]: seen for seen in listed(folder, looked_at)}
+    first = by_rank[1]
+    assert (first["subject"], first["roles"], first["process"], first["service"]) == (
+        "nurse-7",
+        ["nurse"],
+        "command",
+        "memory",
+    )
+    assert (first["purpose"], first["reason"], first["kinds"]) == ("TREAT", "ward round", ["problem"])
+    assert by_rank[0]["outcome"] == "refused"
+    assert longitude(folder, "audit", "prove", first["event_id"]).returncode == 0
+
+
+def test_nobody_looked_at_somebody_else(folder: Path, looked_at: str) -> None:
+    listed(folder, looked_at)
+    assert as_json(longitude(folder, "audit", "access", "P8@TEST", "--json")) == []
+
+
+def test_looks_are_exported_as_audit_events_of_fhir(folder: Path, looked_at: str) -> None:
+    listed(folder, looked_at)
+    lines = longitude(folder, "audit", "access", looked_at, "--format", "fhir").stdout.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["resourceType"] for event in events] == ["AuditEvent"] * 3
+    assert {event["outcome"] for event in events} == {"0", "8"}
+
+
+def test_looks_are_exported_as_framed_syslog(folder: Path, looked_at: str) -> None:
+    listed(folder, looked_at)
+    left = longitude(folder, "audit", "access", looked_at, "--format", "syslog").stdout.encode()
+    messages = []
+    while left:
+        length, _, left = left.partition(b" ")
+        messages.append(left[: int(length)])
+        left = left[int(length) :]
+    assert len(messages) == 3
+    for message in messages:
+        header, _, body = message.decode().partition("\ufeff")
+        assert re.fullmatch(r"<8[45]>1 \S+ - longitude-auditing \d+ DICOM\+RFC3881 - ", header)
+        root = ET.fromstring(body)
+        assert root.find("EventIdentification/EventID").get("csd-code") == "110110"  # type: ignore[union-attr]
+        assert "P7" not in body
+
+
+def test_whose_record_was_looked_at_is_shown_to_auditors_alone(folder: Path, looked_at: str) -> None:
+    assert longitude(folder, "login", "--as", "nurse").returncode == 0
+    refused = longitude(folder, "audit", "access", looked_at)
+    assert refused.returncode == 1
+    assert "not open to the role nurse" in refused.stderr

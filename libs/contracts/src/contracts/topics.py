@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 from longitude.auditing.v1.events_pb2 import CheckpointPublished
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
+from longitude.imaging.v1.events_pb2 import RecordRead as ImagingRecordRead
 from longitude.ingestion.v1.events_pb2 import (
     DocumentReceived,
     MessageReceived,
@@ -31,10 +32,12 @@ from longitude.memory.v1.events_pb2 import (
     EvidenceLoaded,
     EvidenceReleased,
     EvidenceWithdrawn,
+    RecordRead,
     RecordRebuilt,
     RecordUpdated,
 )
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed, EpisodeClosed
+from longitude.reasoning.v1.events_pb2 import RecordRead as ReasoningRecordRead
 
 M = TypeVar("M", bound=Message)
 
@@ -71,8 +74,10 @@ MESSAGE_REREAD = Topic("ingestion.message-reread.v1", MessageReread)
 REREADING_FINISHED = Topic("ingestion.rereading-finished.v1", RereadingFinished)
 STUDY_ANALYSED = Topic("imaging.study-analysed.v1", StudyAnalysed)
 DOCUMENT_READ = Topic("imaging.document-read.v1", DocumentRead)
+IMAGING_RECORD_READ = Topic("imaging.record-read.v1", ImagingRecordRead)
 RECORD_UPDATED = Topic("memory.record-updated.v1", RecordUpdated)
 RECORD_REBUILT = Topic("memory.record-rebuilt.v1", RecordRebuilt)
+RECORD_READ = Topic("memory.record-read.v1", RecordRead)
 EVIDENCE_LOADED = Topic("memory.evidence-loaded.v1", EvidenceLoaded)
 EVIDENCE_APPROVED = Topic("memory.evidence-approved.v1", EvidenceApproved)
 EVIDENCE_RELEASED = Topic("memory.evidence-released.v1", EvidenceReleased)
@@ -80,6 +85,7 @@ EVIDENCE_WITHDRAWN = Topic("memory.evidence-withdrawn.v1", EvidenceWithdrawn)
 ASSESSMENT_DRAFTED = Topic("reasoning.assessment-drafted.v1", AssessmentDrafted)
 EPISODE_CLOSED = Topic("reasoning.episode-closed.v1", EpisodeClosed)
 ASSESSMENT_REVIEWED = Topic("reasoning.assessment-reviewed.v1", AssessmentReviewed)
+REASONING_RECORD_READ = Topic("reasoning.record-read.v1", ReasoningRecordRead)
 CONSENT_CHANGED = Topic("learning.consent-changed.v1", ConsentChanged)
 CANDIDATE_TRAINED = Topic("learning.candidate-trained.v1", CandidateTrained)
 VERSION_PROMOTED = Topic("learning.version-promoted.v1", VersionPromoted)
@@ -97,8 +103,10 @@ TOPICS: tuple[Topic[Any], ...] = (
     REREADING_FINISHED,
     STUDY_ANALYSED,
     DOCUMENT_READ,
+    IMAGING_RECORD_READ,
     RECORD_UPDATED,
     RECORD_REBUILT,
+    RECORD_READ,
     EVIDENCE_LOADED,
     EVIDENCE_APPROVED,
     EVIDENCE_RELEASED,
@@ -106,6 +114,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     ASSESSMENT_DRAFTED,
     EPISODE_CLOSED,
     ASSESSMENT_REVIEWED,
+    REASONING_RECORD_READ,
     CONSENT_CHANGED,
     CANDIDATE_TRAINED,
     VERSION_PROMOTED,

@@ -4,12 +4,14 @@
     physician = ["GetTimeline", "GetContext"]
     [processes]   # other services, for themselves or for a person whose role may ask the same
     reasoning = ["GetContext"]
+    [looks]       # what shows a patient (servicekit.looks)
+    GetTimeline = ["patient"]
 
 What is not in the table is closed. What of a patient's record opens to whom is decided behind it, by the service.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Self
@@ -28,17 +30,19 @@ Table = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Access:
-    """RPCs by role and by process."""
+    """RPCs by role and by process; `looks`: those that show a patient, with the paths to whom."""
 
     roles: Table = field(default_factory=dict)
     processes: Table = field(default_factory=dict)
+    looks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, implementations: Iterable[object]) -> Self:
         """The tables of the packages that implement the services."""
         packages = {type(each).__module__.partition(".")[0] for each in implementations}
         tables = [tomllib.loads(files(package).joinpath("access.toml").read_text("utf-8")) for package in packages]
-        return cls(_merged(tables, "roles"), _merged(tables, "processes"))
+        looks = {rpc: paths for table in tables for rpc, paths in table.get("looks", {}).items()}
+        return cls(_merged(tables, "roles"), _merged(tables, "processes"), looks)
 
     def check(self, rpc: str, principal: Principal) -> None:
         """DeniedError where the caller may not ask this, UnauthenticatedError where a person is missing."""

@@ -22,6 +22,7 @@ from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor
 
 from servicekit.access import NO_PROCESS, Access
+from servicekit.looks import Looking, Recorder, under
 from servicekit.principal import Person, Principal, called_by
 from servicekit.settings import IdentitySettings
 from servicekit.tokens import Verifier
@@ -62,8 +63,12 @@ def _check_text(request: object) -> None:
                 raise InvalidInputError(f"{name} has a NUL character")
 
 
-async def _checked(requests: AsyncIterator[object]) -> AsyncIterator[object]:
+async def _checked(requests: AsyncIterator[object], looking: Looking | None) -> AsyncIterator[object]:
+    is_first = True
     async for request in requests:
+        if is_first and looking and isinstance(request, Message):
+            looking.asked(request)
+        is_first = False
         _check_text(request)
         yield request
 
@@ -82,15 +87,34 @@ def _texts(message: Message) -> Iterator[tuple[str, str]]:
                 yield field.name, item
 
 
-Known = Callable[[Any], Awaitable[Principal]]
+# The caller of a call, and the look that a call is, if it is one.
+Known = Callable[[Any, Looking | None], Awaitable[Principal]]
+Begun = Callable[[], Looking | None]
 
 
-def _unary(behaviour: Callable[..., Awaitable[Any]], known: Known) -> Callable[..., Awaitable[Any]]:
+@asynccontextmanager
+async def _looked(looking: Looking | None, question: object) -> AsyncIterator[None]:
+    """How a call fails that would show a patient is written down too."""
+    if looking is not None and isinstance(question, Message):
+        looking.asked(question)
+    try:
+        yield
+    except Exception as error:
+        if looking is not None:
+            await looking.failed(error)
+        raise
+
+
+def _unary(behaviour: Callable[..., Awaitable[Any]], known: Known, begun: Begun) -> Callable[..., Awaitable[Any]]:
     async def call(request: Any, context: Any) -> Any:
         try:
-            with called_by(await known(context)):
-                _check_text(request)
-                return await behaviour(request, context)
+            async with _looked(looking := begun(), request):
+                with called_by(await known(context, looking)), under(looking):
+                    _check_text(request)
+                    answer = await behaviour(request, context)
+                if looking is not None:
+                    await looking.shown(answer)
+                return answer
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - every failure is answered with a status
@@ -100,14 +124,21 @@ def _unary(behaviour: Callable[..., Awaitable[Any]], known: Known) -> Callable[.
     return call
 
 
-def _stream(behaviour: Callable[..., AsyncIterator[Any]], known: Known) -> Callable[..., AsyncIterator[Any]]:
+def _stream(
+    behaviour: Callable[..., AsyncIterator[Any]], known: Known, begun: Begun
+) -> Callable[..., AsyncIterator[Any]]:
     async def call(request: Any, context: Any) -> AsyncIterator[Any]:
         try:
-            with called_by(await known(context)):
-                asked = request if isinstance(request, Message) else _checked(request)
-                _check_text(asked)
-                async for response in behaviour(asked, context):
-                    yield response
+            async with _looked(looking := begun(), request):
+                with called_by(await known(context, looking)), under(looking):
+                    asked = request if isinstance(request, Message) else _checked(request, looking)
+                    _check_text(asked)
+                    async for response in behaviour(asked, context):
+                        if looking is not None:
+                            await looking.shown(response)
+                        yield response
+                if looking is not None:
+                    await looking.shown(None)
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - every failure is answered with a status
@@ -122,26 +153,38 @@ class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in
     Errors of `contracts.errors` become their status; anything else INTERNAL with a number.
     """
 
-    def __init__(self, access: Access, verifier: Verifier | None) -> None:
-        self._access, self._verifier = access, verifier
+    def __init__(self, access: Access, verifier: Verifier | None, recorder: Recorder | None) -> None:
+        self._access, self._verifier, self._recorder = access, verifier, recorder
+        if access.looks and recorder is None:
+            raise ValueError(f"{', '.join(sorted(access.looks))} show a patient, and nobody writes their looks down")
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler, method = await continuation(handler_call_details), handler_call_details.method
         # Health, and reflection where it is on.
         if handler is None or method.startswith("/grpc."):
             return handler
-        known = partial(self._known, method.rpartition("/")[2])
+        rpc = method.rpartition("/")[2]
+        known, begun = partial(self._known, rpc), partial(self._begun, rpc)
         if handler.unary_unary:
-            return handler._replace(unary_unary=_unary(handler.unary_unary, known))
+            return handler._replace(unary_unary=_unary(handler.unary_unary, known, begun))
         if handler.unary_stream:
-            return handler._replace(unary_stream=_stream(handler.unary_stream, known))
+            return handler._replace(unary_stream=_stream(handler.unary_stream, known, begun))
         if handler.stream_stream:
-            return handler._replace(stream_stream=_stream(handler.stream_stream, known))
+            return handler._replace(stream_stream=_stream(handler.stream_stream, known, begun))
         raise NotImplementedError(f"{method}: nobody checks who calls a stream that has one answer")
 
-    async def _known(self, rpc: str, context: Any) -> Principal:
+    def _begun(self, rpc: str) -> Looking | None:
+        paths = self._access.looks.get(rpc)
+        return Looking(rpc, paths, self._recorder) if paths and self._recorder is not None else None
+
+    async def _known(self, rpc: str, context: Any, looking: Looking | None) -> Principal:
+        process = _process(context)
+        if looking is not None:
+            looking.by(Principal(process))
         token = _bearer(context)
-        principal = Principal(_process(context), await self._person(token))
+        principal = Principal(process, await self._person(token))
+        if looking is not None:
+            looking.by(principal)
         self._access.check(rpc, principal)
         _TOKEN.set(token)
         return principal
@@ -189,15 +232,21 @@ def _listen(server: grpc.aio.Server, listen: str) -> None:
 
 @asynccontextmanager
 async def server(
-    listen: str, services: Sequence[Registration], grace: float, access: Access | None = None
+    listen: str,
+    services: Sequence[Registration],
+    grace: float,
+    access: Access | None = None,
+    recorder: Recorder | None = None,
 ) -> AsyncIterator[None]:
     """Serve while inside, with health; requests under way get `grace` seconds to end.
 
-    Who may ask what is said by the services' own tables, unless `access` says it.
+    Who may ask what, and what is a look, is said by the services' own tables, unless `access` says it. ValueError when
+    an RPC shows a patient and there is no `recorder`.
     """
     settings = IdentitySettings()
     verifier = Verifier(settings.issuer, settings.audience, settings.roles_claim) if settings.issuer else None
-    calls = _Calls(access or Access.of(implementation for _, implementation, _ in services), verifier)
+    table = access or Access.of(implementation for _, implementation, _ in services)
+    calls = _Calls(table, verifier, recorder)
     server = grpc.aio.server(interceptors=[aio_server_interceptor(), calls], options=_SERVER_OPTIONS)
     names = [health.SERVICE_NAME, *([reflection.SERVICE_NAME] if settings.reflection else [])]
     servicer = aio_health.HealthServicer()

@@ -17,6 +17,7 @@ from eventbus.delivery import place_of
 
 from servicekit import grpc, logs, settings, traces
 from servicekit.health import Health, http_server
+from servicekit.looks import Looks
 
 log = logging.getLogger("servicekit")
 
@@ -61,9 +62,14 @@ class Process:
         task.add_done_callback(self._ended)
         return task
 
-    def grpc_server(self, listen: str, services: Sequence[grpc.Registration]) -> AbstractAsyncContextManager[None]:
-        """Serve gRPC with health, reflection, traces and error mapping."""
-        return grpc.server(listen, services, self._grace)
+    def grpc_server(
+        self, listen: str, services: Sequence[grpc.Registration], looks: Looks | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Serve gRPC with health, reflection, traces and error mapping; `looks`: where looks are written."""
+        if looks is not None:
+            self.spawn(looks.write(), "looks")
+            self.spawn(looks.publish(), "looks out")
+        return grpc.server(listen, services, self._grace, recorder=looks)
 
     async def wait(self) -> None:
         """Until a signal, `end` or `fail`."""

@@ -53,8 +53,10 @@ each_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: meth
 def table(method: MethodDescriptor) -> dict[str, dict[str, frozenset[str]]]:
     service = method.containing_service.file.package.split(".")[1]
     file = REPOSITORY / "services" / service / "src" / service / "access.toml"
-    parts = {"roles": {}, "processes": {}} | tomllib.loads(file.read_text(encoding="utf-8"))
-    return {part: {name: frozenset(rpcs) for name, rpcs in rows.items()} for part, rows in parts.items()}
+    parts = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {
+        part: {name: frozenset(rpcs) for name, rpcs in parts.get(part, {}).items()} for part in ("roles", "processes")
+    }
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ async def serving(method: MethodDescriptor) -> AsyncIterator[Served]:
         to.add_generic_rpc_handlers((generic,))
 
     registration = (register, None, method.containing_service.file)
-    async with server(served.address, [registration], 1.0, Access(**table(method))):
+    async with server(served.address, [registration], 1.0, Access(table(method)["roles"], table(method)["processes"])):
         yield served
 
 

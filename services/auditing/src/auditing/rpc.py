@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from contracts.identifiers import format_patient
 from longitude.auditing.v1 import auditing_service_pb2 as pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceServicer
 
@@ -17,9 +18,14 @@ from auditing.adapters.postgres import Log, SignedCheckpoint
 from auditing.adapters.postgres_reads import LogReader
 from auditing.domain import proofs
 from auditing.domain.completeness import partition_counts
+from auditing.domain.subjects import pseudonym
 
 MAX_TRACE = 10_000
 MAX_FEEDS = 1_000
+MAX_PATIENTS = 100
+DEFAULT_LOOKS, MAX_LOOKS = 100, 1_000
+# Digits of a leaf's index (bigint).
+MAX_TOKEN = 19
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_IDENTIFIER_CHARACTERS = 255
 
@@ -27,11 +33,14 @@ MAX_IDENTIFIER_CHARACTERS = 255
 class Rpc(AuditingServiceServicer):
     """Reads of one log."""
 
-    def __init__(self, log: Log, reader: LogReader, records: RecordReader, verifier_key: str) -> None:
+    def __init__(
+        self, log: Log, reader: LogReader, records: RecordReader, verifier_key: str, pseudonym_key: bytes
+    ) -> None:
         self._log = log
         self._reader = reader
         self._records = records
         self._verifier_key = verifier_key
+        self._pseudonym_key = pseudonym_key
 
     async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
         checkpoint = await self._checkpoint()
@@ -73,6 +82,22 @@ class Rpc(AuditingServiceServicer):
         if not leaves:
             raise NotFoundError("no event, message, document, image or assessment has this id")
         return pb.TraceResponse(leaves=leaves)
+
+    async def ListLooks(self, request: pb.ListLooksRequest, context: Any) -> pb.ListLooksResponse:
+        if not 0 < len(request.patients) <= MAX_PATIENTS or not all(each.id for each in request.patients):
+            raise InvalidInputError(f"1 to {MAX_PATIENTS} patients, each with an id")
+        size = request.page_size or DEFAULT_LOOKS
+        if size > MAX_LOOKS:
+            raise InvalidInputError(f"page_size must be at most {MAX_LOOKS}")
+        before = (await self._checkpoint()).size
+        if request.page_token:
+            if not request.page_token.isdecimal() or len(request.page_token) > MAX_TOKEN:
+                raise InvalidInputError("page_token is not one of this service")
+            before = min(before, int(request.page_token))
+        pseudonyms = [pseudonym(self._pseudonym_key, format_patient(each)) for each in request.patients]
+        leaves = await self._reader.looks(pseudonyms, before, size + 1)
+        more = str(leaves[size - 1].index) if len(leaves) > size else ""
+        return pb.ListLooksResponse(leaves=leaves[:size], next_page_token=more)
 
     async def GetCompleteness(self, request: pb.GetCompletenessRequest, context: Any) -> pb.GetCompletenessResponse:
         ends = await self._records.end_offsets()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from auditing.domain.audit_event import Entry, entry_of
@@ -15,6 +16,7 @@ from contracts.topics import (
     CONSENT_CHANGED,
     DOCUMENT_RECEIVED,
     MESSAGE_RECEIVED,
+    RECORD_READ,
     RECORD_UPDATED,
     TOPICS,
     VERSION_PROMOTED,
@@ -23,8 +25,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longitude.ingestion.v1.events_pb2 import DocumentReceived, MessageHeader, MessageReceived, PatientIdentity
 from longitude.learning.v1.events_pb2 import CandidateTrained, ConsentChanged, Version, VersionPromoted
+from longitude.memory.v1.events_pb2 import RecordRead
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_PROBLEM, PatientKey
+from longitude.record.v1.look_pb2 import LOOK_OUTCOME_FAILED, LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look
 
 KEY = bytes(range(32))
 LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
@@ -198,3 +202,70 @@ def test_headers_that_cannot_be_identifiers_are_left_out() -> None:
     entry = entry_of(record_of(headers={"ce_id": "x" * 256, "ce_type": "a\nb"}), KEY)
     assert b"xxx" not in entry.data
     assert entry.event_type == ""
+
+
+LOOK = Look(
+    patient=PatientKey(id="NW-204417", authority="NORTHWEST"),
+    issuer="https://issuer.example",
+    subject="nurse-7",
+    roles=["nurse"],
+    process="command",
+    rpc="GetTimeline",
+    purpose="TREAT",
+    reason="ward round of Mrs Fictitious",
+    outcome=LOOK_OUTCOME_SHOWN,
+    kinds=[FACT_KIND_PROBLEM, FACT_KIND_ALLERGY],
+    shown=12,
+    left_out=3,
+)
+
+
+def entry_of_look(**changes: object) -> Entry:
+    look = Look()
+    look.CopyFrom(LOOK)
+    look.MergeFrom(Look(**changes))  # type: ignore[arg-type]
+    return entry_of(record_of(topic=RECORD_READ.name, value=RecordRead(look=look).SerializeToString()), KEY)
+
+
+def test_a_look_says_who_whom_what_why_and_through_what_as_balp_does() -> None:
+    entry = entry_of_look()
+    event: Any = event_of(entry)
+    assert (event["type"]["code"], event["action"], event["outcome"]) == ("access", "R", "0")
+    assert {"system": "http://hl7.org/fhir/restful-interaction", "code": "read"} in event["subtype"]
+    agents = {agent["type"]["coding"][0]["code"]: agent for agent in event["agent"]}
+    assert agents["110152"]["who"]["identifier"]["value"] == "command"
+    assert agents["110153"]["who"]["identifier"]["value"] == "memory"
+    person = agents["IRCP"]
+    assert person["who"]["identifier"] == {"system": "https://issuer.example", "value": "nurse-7"}
+    assert person["role"][0]["coding"][0]["code"] == "nurse"
+    assert person["purposeOfUse"][0]["coding"][0]["code"] == "TREAT"
+    assert [agent["requestor"] for agent in event["agent"]] == [False, False, True]
+    details = details_of(entry)
+    assert (details["rpc"], details["kinds"], details["shown"], details["left-out"]) == (
+        "GetTimeline",
+        "allergy problem",
+        "12",
+        "3",
+    )
+    assert entry.looked_at == pseudonym(KEY, "NW-204417@NORTHWEST")
+
+
+def test_a_refused_look_is_a_failure_and_counts_nothing() -> None:
+    entry = entry_of_look(outcome=LOOK_OUTCOME_REFUSED, status="PERMISSION_DENIED")
+    assert event_of(entry)["outcome"] == "8"
+    assert details_of(entry)["status"] == "PERMISSION_DENIED"
+    assert "shown" not in details_of(entry)
+    assert event_of(entry_of_look(outcome=LOOK_OUTCOME_FAILED, status="NOT_FOUND"))["outcome"] == "4"
+
+
+def test_neither_the_patient_nor_the_words_of_a_reason_are_in_the_leaf_of_a_look() -> None:
+    data = entry_of_look().data
+    assert b"NW-204417" not in data
+    assert b"Fictitious" not in data
+    assert details_of(entry_of_look())["reason"] == "stated in the event"
+
+
+def test_a_look_of_a_stranger_with_long_texts_is_a_leaf_all_the_same() -> None:
+    entry = entry_of_look(subject="x" * 300, rpc="\x1b[2J", object_id="y" * 70_000)
+    assert len(entry.data) < MAX_ENTRY_BYTES
+    assert b"\\u001b" not in entry.data

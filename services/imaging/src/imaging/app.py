@@ -5,11 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from contracts.topics import DOCUMENT_RECEIVED, STUDY_RECEIVED
+from contracts.topics import DOCUMENT_RECEIVED, IMAGING_RECORD_READ, STUDY_RECEIVED
 from eventbus import EventBus
 from longitude.imaging.v1 import imaging_service_pb2
 from longitude.imaging.v1.imaging_service_pb2_grpc import add_ImagingServiceServicer_to_server
 from servicekit import Process, migrate, postgres
+from servicekit.looks import Looks
 from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
 
@@ -31,7 +32,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when this yields."""
     await migrate(str(settings.postgres), "imaging", "imaging")
     async with AsyncExitStack() as stack:
-        store = Store(await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "imaging")))
+        pool = await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "imaging"))
+        store = Store(pool)
         modalities, triton = known(), await stack.enter_async_context(TritonClient.connect(settings.triton))
         networks = Networks(triton, [modality.network.model for modality in modalities])
         objects = open_objects(settings, BUCKET)
@@ -43,7 +45,8 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe(STUDY_RECEIVED, partial(on_study_received, outside=outside, modalities=modalities), max_records=1)
         bus.subscribe(DOCUMENT_RECEIVED, partial(on_document_received, outside=outside, reader=reader), max_records=1)
         service = (add_ImagingServiceServicer_to_server, Rpc(store), imaging_service_pb2.DESCRIPTOR)
-        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        looks = Looks(pool.connection, bus.publish, IMAGING_RECORD_READ)
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         await stack.enter_async_context(bus.running(process))
         process.ready_when("postgres", store.ping)
         process.works_without("objects", objects.ping)

@@ -3,7 +3,7 @@
 message-received, study-analysed, document-read -> PostgreSQL -> record-updated
 message-reread, rereading-finished -> another edition in PostgreSQL -> record-rebuilt
 texts and evidence -> index queue -> embedder on Triton -> Qdrant
-MemoryService (gRPC) reads both
+MemoryService (gRPC) reads both; each look at a patient -> PostgreSQL -> record-read
 """
 
 from collections.abc import AsyncIterator
@@ -11,11 +11,19 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from pathlib import Path
 
-from contracts.topics import DOCUMENT_READ, MESSAGE_RECEIVED, MESSAGE_REREAD, REREADING_FINISHED, STUDY_ANALYSED
+from contracts.topics import (
+    DOCUMENT_READ,
+    MESSAGE_RECEIVED,
+    MESSAGE_REREAD,
+    RECORD_READ,
+    REREADING_FINISHED,
+    STUDY_ANALYSED,
+)
 from eventbus import EventBus, Outbox
 from longitude.memory.v1 import memory_service_pb2
 from longitude.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from servicekit import Process
+from servicekit.looks import Looks
 from servicekit.triton import TritonClient
 
 from memory.adapters import postgres, tokenizer
@@ -55,13 +63,14 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe_batches(REREADING_FINISHED, partial(on_rereadings_finished, store=store))
 
         outbox = Outbox(store.connection, bus.publish)
+        looks = Looks(store.connection, bus.publish, RECORD_READ)
         shelf = library.Library(store, outbox, library.trusted(settings.publishers))
         rpc = Rpc(store, Search(store, embedder, index), shelf, tokenizer.counter(settings.tokenizer))
         service = (add_MemoryServiceServicer_to_server, rpc, memory_service_pb2.DESCRIPTOR)
 
         await shelf.stock()
         await stack.enter_async_context(bus.running(process))
-        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         process.spawn(outbox.run(), "outbox")
         process.spawn(Rebuild(store, outbox).run(), "rebuild")
         process.spawn(Indexer(store, embedder, index).run(), "indexer")

@@ -15,7 +15,9 @@ from contracts.packages import PackageError
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, PatientKey
+from servicekit import looks
 from servicekit.principal import caller
 
 from memory import views
@@ -57,17 +59,24 @@ class Rpc(MemoryServiceServicer):
             token=request.page_token,
         )
         page = await timeline.page(self._store, _identifier(request.patient), asked)
+        _note(page.facts)
         answer = pb.GetTimelineResponse(facts=page.facts, next_page_token=page.next)
         if page.first:
             answer.identifiers.extend(views.identifiers(page.person))
             answer.contradictions.extend(map(views.contradiction, page.person.contradictions))
         return answer
 
+    async def GetIdentifiers(self, request: pb.GetIdentifiersRequest, _: Any) -> pb.GetIdentifiersResponse:  # noqa: N802
+        person = await self._store.person(_identifier(request.patient))
+        looks.note(shown=len(person.identifiers))
+        return pb.GetIdentifiersResponse(identifiers=views.identifiers(person))
+
     async def GetNotes(self, request: pb.GetNotesRequest, _: Any) -> pb.GetNotesResponse:  # noqa: N802
         asked = timeline.Asked(
             known_at=_time(request, "known_at"), size=_page_size(request.page_size), token=request.page_token
         )
         page = await notes.page(self._store, _identifier(request.patient), asked)
+        looks.note([FACT_KIND_DOCUMENT], len(page.notes))
         return pb.GetNotesResponse(notes=page.notes, next_page_token=page.next)
 
     async def Find(self, request: pb.FindRequest, _: Any) -> pb.FindResponse:  # noqa: N802
@@ -92,6 +101,7 @@ class Rpc(MemoryServiceServicer):
             _page_size(request.page_size),
             request.page_token,
         )
+        _note(facts)
         return pb.FindResponse(facts=facts, next_page_token=token)
 
     async def GetContext(self, request: pb.GetContextRequest, _: Any) -> pb.GetContextResponse:  # noqa: N802
@@ -103,6 +113,7 @@ class Rpc(MemoryServiceServicer):
         found = await self._gatherer.context(
             _identifier(request.patient), request.question, request.token_budget, moment, known_at
         )
+        _note(found.facts)
         return pb.GetContextResponse(context=found)
 
     async def SearchNotes(self, request: pb.SearchNotesRequest, _: Any) -> pb.SearchNotesResponse:  # noqa: N802
@@ -117,6 +128,7 @@ class Rpc(MemoryServiceServicer):
             # Words still find: all that is not seen by meaning is stated as pending.
             pending = await self._search.notes_size(person)
         found = await self._search.notes(person, request.query, vector, limit)
+        looks.note([FACT_KIND_DOCUMENT], len(found))
         return pb.SearchNotesResponse(hits=map(views.note_hit, found), pending=pending)
 
     async def SearchEvidence(self, request: pb.SearchEvidenceRequest, _: Any) -> pb.SearchEvidenceResponse:  # noqa: N802
@@ -188,6 +200,7 @@ class Rpc(MemoryServiceServicer):
     ) -> pb.GetEvidenceCoverageResponse:
         library = await self._search.library()
         covered = coverage.coverage(await self._subjects(request), library)
+        looks.note({each.subject.kind for each in covered}, len(covered))
         return pb.GetEvidenceCoverageResponse(subjects=map(views.evidence_subject, covered), passages=len(library))
 
     async def _subjects(self, request: pb.GetEvidenceCoverageRequest) -> list[coverage.Subject]:
@@ -198,6 +211,10 @@ class Rpc(MemoryServiceServicer):
 
     async def GetEditions(self, _: pb.GetEditionsRequest, context: Any) -> pb.GetEditionsResponse:  # noqa: ARG002, N802
         return pb.GetEditionsResponse(editions=map(views.edition, await self._store.editions()))
+
+
+def _note(facts: Sequence[RecordedFact]) -> None:
+    looks.note({each.fact.kind for each in facts}, len(facts))
 
 
 def _identifier(key: PatientKey) -> Identifier:

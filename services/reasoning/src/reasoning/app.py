@@ -4,6 +4,7 @@ Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> Po
      -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
 Check, CheckStream: memory (gRPC) -> verifier
+each look at a patient -> PostgreSQL -> record-read
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
@@ -12,13 +13,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from consult import Budget
-from contracts.topics import EVIDENCE_WITHDRAWN
+from contracts.topics import EVIDENCE_WITHDRAWN, REASONING_RECORD_READ
 from eventbus import EventBus, Outbox
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import add_ReasoningServiceServicer_to_server
 from servicekit import Process
 from servicekit.grpc import channel
+from servicekit.looks import Looks
 from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
 
@@ -45,6 +47,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
         await stack.enter_async_context(bus.running(process))
         outbox = Outbox(store.connection, bus.publish)
+        looks = Looks(store.connection, bus.publish, REASONING_RECORD_READ)
         reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
             store=store,
@@ -61,7 +64,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
 
         process.spawn(outbox.run(), "outbox")
-        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
+        await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         process.ready_when("postgres", store.ping)
         process.works_without("objects", objects.ping)
         process.works_without("triton", reasoner.ready)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from longitude.auditing.v1 import auditing_service_pb2 as pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from client.api.channel import explained, open_channel
 
@@ -62,6 +63,20 @@ class AuditingClient:
         """The leaves of an event, message, document, image or assessment and of all that they caused."""
         with explained("auditing"):
             return list((await self._stub.Trace(pb.TraceRequest(id=identifier), timeout=SECONDS)).leaves)
+
+    async def looks(self, patients: Sequence[PatientKey], limit: int) -> list[pb.Leaf]:
+        """The newest leaves of looks at these identifiers, at most `limit`, the newest first."""
+        leaves: list[pb.Leaf] = []
+        request = pb.ListLooksRequest(patients=patients)
+        with explained("auditing"):
+            while len(leaves) < limit:
+                request.page_size = min(1_000, limit - len(leaves))
+                page = await self._stub.ListLooks(request, timeout=SECONDS)
+                leaves += page.leaves
+                if not page.next_page_token:
+                    break
+                request.page_token = page.next_page_token
+        return leaves
 
     async def feeds(self, facility: str = "", since: datetime | None = None) -> list[pb.FeedReport]:
         """What each feed sent and how it was understood; of one facility, or of all when it is empty."""

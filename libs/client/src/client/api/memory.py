@@ -41,6 +41,12 @@ class MemoryClient:
         with explained("memory"):
             return list((await self._stub.GetEditions(pb.GetEditionsRequest(), timeout=SECONDS)).editions)
 
+    async def identifiers(self, patient: PatientKey) -> list[PatientKey]:
+        """All identifiers of a patient, the one asked for first; NotThereError."""
+        with explained("memory"):
+            request = pb.GetIdentifiersRequest(patient=patient)
+            return list((await self._stub.GetIdentifiers(request, timeout=SECONDS)).identifiers)
+
     async def timeline(
         self,
         patient: PatientKey,

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json as json_text
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+from longitude.auditing.v1.auditing_service_pb2 import Leaf
+from longitude.record.v1.fact_pb2 import PatientKey
 from rich.console import Console
 
-from client import forms, kafka, stack
-from client.api import AuditingClient
+from client import atna, forms, kafka, looks, stack
+from client.api import AuditingClient, MemoryClient
 from client.cli.page import ACCENT, BAD, GOOD, QUIET, row, styled, table
-from client.cli.session import Json, margin, print_json, print_json_line, run, screen
+from client.cli.session import Json, Patient, margin, patient_key, print_json, print_json_line, run, screen
 from client.consumer import AuditConsumer, VerifiedRecord
+from client.errors import NotThereError, UnreachableError
 from client.records import is_logged
 from client.terminal import Text
 from client.verify.event import ProvenLeaf, prove_event, require_growth
@@ -20,6 +26,16 @@ from client.verify.log import verify_log
 from client.verify.note import VerifierKey
 from client.verify.pins import Pin, Pins, key_to_trust
 from client.verify.report import Report
+
+
+class Shape(StrEnum):
+    """How looks are told."""
+
+    PAGE = "page"
+    JSON = "json"
+    FHIR = "fhir"
+    SYSLOG = "syslog"
+
 
 app = typer.Typer(help="Prove what happened, and that nothing is missing.", no_args_is_help=True)
 
@@ -202,6 +218,90 @@ async def _consume(topics: set[str], limit: int, key: str, wait: float, *, as_js
                 break
     margin().print(f"{count} events verified, {consumer.redelivered} redelivered", style=QUIET)
     return True
+
+
+@app.command()
+def access(
+    patient: Patient,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many looks, the newest.")] = 100,
+    form: Annotated[
+        Shape, typer.Option("--format", help="fhir: AuditEvents, a line each; syslog: ATNA messages, framed for TLS.")
+    ] = Shape.PAGE,
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """List who looked at a patient's record, or tried to, each look with a proof that it is in the log."""
+    run(_access(patient, limit, Shape.JSON if json else form, key))
+
+
+async def _access(patient: str, limit: int, shape: Shape, key: str) -> bool:
+    doors = stack.find()
+    identifiers = await _identifiers(patient, doors)
+    pin = Pins(doors.state).load()
+    async with AuditingClient.connect(doors.endpoint("auditing")) as auditing:
+        trusted = await _trusted_key(auditing, key, pin)
+        proofs = await looks.proven(auditing, identifiers, limit, trusted)
+        if proofs and pin and pin.head and pin.head.size <= proofs[0].head.size:
+            await require_growth(auditing, pin.head, proofs[0].head)
+    leaves = [proof.leaf for proof in proofs]
+    if shape in (Shape.FHIR, Shape.SYSLOG):
+        for leaf in leaves:
+            sys.stdout.buffer.write(leaf.leaf_data + b"\n" if shape is Shape.FHIR else atna.frame(leaf))
+        sys.stdout.buffer.flush()
+        return True
+    stated = await _reasons(leaves, doors)
+    forms_ = [looks.form(leaf) | {"reason": stated.get(leaf.index)} for leaf in leaves]
+    if shape is Shape.JSON:
+        print_json(forms_)
+    else:
+        _show_looks(screen(), patient, forms_)
+    return True
+
+
+async def _identifiers(patient: str, doors: stack.Stack) -> list[PatientKey]:
+    """All of the person's; the one alone where memory does not know it, or does not answer."""
+    asked = patient_key(patient)
+    try:
+        async with MemoryClient.connect(doors.endpoint("memory")) as memory:
+            return await memory.identifiers(asked)
+    except NotThereError:
+        return [asked]
+    except UnreachableError:
+        margin().print("memory does not answer: looks at linked identifiers are not listed", style=QUIET)
+        return [asked]
+
+
+async def _reasons(leaves: Sequence[Leaf], doors: stack.Stack) -> dict[int, str]:
+    """Shown without Kafka too, which alone has the words."""
+    wanted = [leaf for leaf in leaves if looks.has_reason(leaf)]
+    if not wanted:
+        return {}
+    try:
+        async with kafka.connect(doors.endpoint("kafka")) as reader:
+            return {leaf.index: await looks.reason(leaf, reader) for leaf in wanted}
+    except UnreachableError:
+        return {}
+
+
+def _show_looks(console: Console, patient: str, listed: Sequence[forms.Form]) -> None:
+    page = table(f"Looks at {patient}", "when", "who", "as", "through", "asked", "purpose", "saw", "")
+    for look in listed:
+        outcome = look["outcome"] if look["outcome"] == "shown" else f"{look['outcome']} {look['status'] or ''}".strip()
+        saw = f"{look['shown']}" + (f", {look['left_out']} left out" if look["left_out"] else "")
+        row(
+            page,
+            look["looked_at"][:19].replace("T", " "),
+            look["subject"] or "",
+            ", ".join(look["roles"]),
+            f"{look['process']} -> {look['service']}",
+            look["rpc"] or "",
+            " ".join(filter(None, (look["purpose"], look["reason"]))),
+            " ".join([saw, *look["kinds"]]) if look["outcome"] == "shown" else "",
+            styled(outcome, GOOD if look["outcome"] == "shown" else BAD),
+        )
+    console.print(page)
+    console.print(styled(f"✓ {len(listed)} looks, each proven to be in the log", GOOD), soft_wrap=True)
 
 
 def _show_verified(verified: VerifiedRecord, *, as_json: bool) -> None:

@@ -31,6 +31,8 @@ _COPY_LEAVES = """COPY leaf (index, hash, data, event_id, event_type, causation_
 _LEAF_TYPES = ("int8", "bytea", "bytea", "text", "text", "text", "text", "int4", "int8", "bytea", "text", "text")
 _COPY_SUBJECTS = "COPY subject (identifier, leaf_index) FROM STDIN (FORMAT BINARY)"
 _SUBJECT_TYPES = ("text", "int8")
+_COPY_LOOKS = "COPY look (patient, leaf_index) FROM STDIN (FORMAT BINARY)"
+_LOOK_TYPES = ("text", "int8")
 _COPY_DUPLICATES = """COPY duplicate (topic, partition, "offset", leaf_index, payload_sha256)
     FROM STDIN (FORMAT BINARY)"""
 _DUPLICATE_TYPES = ("text", "int4", "int8", "int8", "bytea")
@@ -140,6 +142,8 @@ async def _write(conn: AsyncConnection[Any], plan: Plan, completed: Sequence[Nod
     subtrees = [_subtree_row(node) for node in completed if _starts_tile_level(node)]
     await _copy(conn, _COPY_LEAVES, _LEAF_TYPES, leaves)
     await _copy(conn, _COPY_SUBJECTS, _SUBJECT_TYPES, subjects)
+    looks = [(leaf.entry.looked_at, leaf.index) for leaf in plan.leaves if leaf.entry.looked_at]
+    await _copy(conn, _COPY_LOOKS, _LOOK_TYPES, looks)
     await _copy(conn, _COPY_DUPLICATES, _DUPLICATE_TYPES, duplicates)
     await _copy(conn, _COPY_SUBTREES, _SUBTREE_TYPES, subtrees)
     await _count(conn, [leaf.entry.reception for leaf in plan.leaves if leaf.entry.reception])

@@ -29,6 +29,9 @@ _TRACE = f"""WITH RECURSIVE found AS (
     )
     SELECT {_LEAF} FROM leaf WHERE index IN (SELECT index FROM found) ORDER BY index LIMIT %(limit)s
 """  # noqa: S608 - a constant
+_LOOKS = f"""SELECT {_LEAF} FROM leaf WHERE index IN
+    (SELECT leaf_index FROM look WHERE patient = ANY(%(patients)s) AND leaf_index < %(before)s
+     ORDER BY leaf_index DESC LIMIT %(limit)s) ORDER BY index DESC"""  # noqa: S608 - a constant
 _FEEDS = """SELECT facility, last_received_at FROM feed WHERE %(facility)s IN ('', facility) ORDER BY facility
     LIMIT %(limit)s"""
 _FEED_COUNTS = """SELECT facility, measure, name, sum(count)::bigint FROM feed_count
@@ -77,6 +80,12 @@ class LogReader:
         async with self._pool.connection() as conn:
             rows = await conn.execute(_TRACE.encode(), {"id": identifier, "limit": limit})
             return [_leaf(row) for row in await rows.fetchall()]
+
+    async def looks(self, pseudonyms: Sequence[str], before: int, limit: int) -> list[Leaf]:
+        """The leaves of looks at these patients below an index, the newest first."""
+        asked = {"patients": list(pseudonyms), "before": before, "limit": limit}
+        async with self._pool.connection() as conn:
+            return [_leaf(row) for row in await (await conn.execute(_LOOKS.encode(), asked)).fetchall()]
 
     async def feeds(self, facility: str, since: datetime, limit: int) -> list[FeedReport]:
         """What each feed sent from the hour of `since` on; of one facility, or of all when it is empty."""

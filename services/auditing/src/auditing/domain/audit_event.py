@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditing.domain import looks
 from auditing.domain.canonical_json import Json, canonical
 from auditing.domain.feeds import Reception, reception_of
 from auditing.domain.records import Identity, Record, Signed, identify
@@ -28,8 +29,10 @@ _LIFECYCLE: dict[str, tuple[str, str]] = {
     "ingestion.rereading-finished.v1": ("transform", "E"),
     "imaging.study-analysed.v1": ("transform", "C"),
     "imaging.document-read.v1": ("transform", "C"),
+    "imaging.record-read.v1": ("access", "R"),
     "memory.record-updated.v1": ("amend", "U"),
     "memory.record-rebuilt.v1": ("amend", "U"),
+    "memory.record-read.v1": ("access", "R"),
     "memory.evidence-loaded.v1": ("originate", "C"),
     "memory.evidence-approved.v1": ("attest", "U"),
     "memory.evidence-released.v1": ("amend", "U"),
@@ -37,6 +40,7 @@ _LIFECYCLE: dict[str, tuple[str, str]] = {
     "reasoning.assessment-drafted.v1": ("originate", "C"),
     "reasoning.episode-closed.v1": ("archive", "C"),
     "reasoning.assessment-reviewed.v1": ("attest", "U"),
+    "reasoning.record-read.v1": ("access", "R"),
     "learning.consent-changed.v1": ("amend", "U"),
     "learning.candidate-trained.v1": ("originate", "C"),
     "learning.version-promoted.v1": ("attest", "U"),
@@ -61,6 +65,8 @@ class Entry:
     identifiers: tuple[str, ...]
     signed: Signed
     reception: Reception | None = None
+    # The pseudonym of who was looked at; empty for every other event, and where nobody known was named.
+    looked_at: str = ""
 
 
 def entry_of(record: Record, pseudonym_key: bytes) -> Entry:
@@ -79,6 +85,7 @@ def entry_of(record: Record, pseudonym_key: bytes) -> Entry:
         identifiers=subject.identifiers,
         signed=record.signed,
         reception=reception_of(record),
+        looked_at=subject.patient if subject.look is not None and not record.dead_letter else "",
     )
 
 
@@ -88,7 +95,7 @@ def audit_event(record: Record, identity: Identity, subject: Subject) -> dict[st
     event: dict[str, Json] = {
         "resourceType": "AuditEvent",
         "type": _coding(f"{_TERMINOLOGY}iso-21089-lifecycle", lifecycle),
-        "subtype": [_coding("urn:longitude:event-type", record.header("ce_type") or "unknown")],
+        "subtype": _subtypes(record, subject),
         "action": action,
         "recorded": record.recorded_at,
         "outcome": _outcome(record, subject),
@@ -104,15 +111,24 @@ def audit_event(record: Record, identity: Identity, subject: Subject) -> dict[st
     return event
 
 
+def _subtypes(record: Record, subject: Subject) -> list[Json]:
+    own = _coding("urn:longitude:event-type", record.header("ce_type") or "unknown")
+    return [own] if subject.look is None else [_coding("http://hl7.org/fhir/restful-interaction", "read"), own]
+
+
 def _outcome(record: Record, subject: Subject) -> str:
     if record.dead_letter or not subject.readable or record.signed.state in {"missing", "wrong"}:
         return _SERIOUS_FAILURE
+    if subject.look is not None:
+        return looks.outcome(subject.look)
     return _MINOR_FAILURE if record.topic == "ingestion.message-rejected.v1" else _SUCCESS
 
 
 def _agents(record: Record, subject: Subject) -> list[Json]:
     """The service that wrote the record (the consumer, for a dead letter) and the physician who signed."""
     producer = record.topic.split(".")[1] if record.dead_letter else record.topic.partition(".")[0]
+    if subject.look is not None and not record.dead_letter:
+        return looks.agents(subject.look, producer)
     agents: list[Json] = [
         {
             "type": {"coding": [_coding(_DCM, "110153")]},
@@ -144,7 +160,7 @@ def _entities(record: Record, identity: Identity, subject: Subject) -> list[Json
         "signed-by": record.signed.by,
         "replay-policy": record.header("replay_policy"),
         "replay-count": record.header("replay_count"),
-    }
+    } | (looks.details(subject.look) if subject.look is not None else {})
     entities: list[Json] = [
         {
             "what": {"identifier": {"system": "urn:longitude:event", "value": identity.event_id}},

@@ -13,9 +13,10 @@ from typing import Any
 from contracts.identifiers import format_patient
 from contracts.topics import TOPICS
 from google.protobuf.message import DecodeError, Message
+from longitude.record.v1.look_pb2 import Look
 
 _PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS}
-_PATIENT_PATHS = ("patient.key", "patient", "assessment.patient", "message.patient.key")
+_PATIENT_PATHS = ("patient.key", "patient", "assessment.patient", "message.patient.key", "look.patient")
 # Who reviewed, filed, ordered, decided, imported or approved it.
 _ACTOR_PATHS = (
     "reviewer",
@@ -55,6 +56,8 @@ class Subject:
     patient: str = ""
     reviewer: str = ""
     identifiers: tuple[str, ...] = ()
+    # What a look at a record was; of every other event none.
+    look: Look | None = None
 
 
 def subject_of(topic: str, value: bytes, pseudonym_key: bytes) -> Subject:
@@ -71,6 +74,7 @@ def subject_of(topic: str, value: bytes, pseudonym_key: bytes) -> Subject:
         patient=_patient(payload, pseudonym_key),
         reviewer=_clean(next(filter(None, (_at(payload, path) for path in _ACTOR_PATHS)), "")),
         identifiers=_identifiers(payload),
+        look=_look(payload),
     )
 
 
@@ -94,6 +98,20 @@ def _identifiers(payload: Message) -> tuple[str, ...]:
         found += [value] if isinstance(value, str) else list(value or ())
     cleaned = dict.fromkeys(_clean(value) for value in found)
     return tuple(value for value in cleaned if value)[:MAX_SUBJECTS]
+
+
+def _look(payload: Message) -> Look | None:
+    """A look whose texts can stand in a leaf."""
+    look = _at(payload, "look")
+    if not isinstance(look, Look) or not payload.HasField("look"):
+        return None
+    clean = Look()
+    clean.CopyFrom(look)
+    del clean.roles[:]
+    clean.roles.extend(filter(None, map(_clean, look.roles[:MAX_SUBJECTS])))
+    for name in ("object_id", "issuer", "subject", "process", "rpc", "purpose", "status"):
+        setattr(clean, name, _clean(getattr(look, name)))
+    return clean
 
 
 def _at(message: Any, path: str) -> Any:

@@ -60,6 +60,11 @@ class AuditingServiceStub:
                 request_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.TraceRequest.SerializeToString,
                 response_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.TraceResponse.FromString,
                 _registered_method=True)
+        self.ListLooks = channel.unary_unary(
+                '/longitude.auditing.v1.AuditingService/ListLooks',
+                request_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.ListLooksRequest.SerializeToString,
+                response_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.ListLooksResponse.FromString,
+                _registered_method=True)
         self.GetCompleteness = channel.unary_unary(
                 '/longitude.auditing.v1.AuditingService/GetCompleteness',
                 request_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.GetCompletenessRequest.SerializeToString,
@@ -109,6 +114,14 @@ class AuditingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListLooks(self, request, context):
+        """Who looked at a patient's record, or tried to: the leaves of looks that a checkpoint covers, the newest first, page by
+        page. Empty where nobody did.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCompleteness(self, request, context):
         """Per topic partition: offsets seen against leaves.
         """
@@ -150,6 +163,11 @@ def add_AuditingServiceServicer_to_server(servicer, server):
                     servicer.Trace,
                     request_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.TraceRequest.FromString,
                     response_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.TraceResponse.SerializeToString,
+            ),
+            'ListLooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLooks,
+                    request_deserializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.ListLooksRequest.FromString,
+                    response_serializer=longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.ListLooksResponse.SerializeToString,
             ),
             'GetCompleteness': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCompleteness,
@@ -298,6 +316,33 @@ class AuditingService:
             '/longitude.auditing.v1.AuditingService/Trace',
             longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.TraceRequest.SerializeToString,
             longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.TraceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.auditing.v1.AuditingService/ListLooks',
+            longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.ListLooksRequest.SerializeToString,
+            longitude_dot_auditing_dot_v1_dot_auditing__service__pb2.ListLooksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class AuditingServiceStub:
     """Leaves in order, for a verifier that re-hashes everything."""
     Trace: _grpc.UnaryUnaryMultiCallable[_auditing_service_pb2.TraceRequest, _auditing_service_pb2.TraceResponse]
     """An event and everything caused by it, by event id, message control id or assessment id."""
+    ListLooks: _grpc.UnaryUnaryMultiCallable[_auditing_service_pb2.ListLooksRequest, _auditing_service_pb2.ListLooksResponse]
+    """Who looked at a patient's record, or tried to: the leaves of looks that a checkpoint covers, the newest first, page by
+    page. Empty where nobody did.
+    """
     GetCompleteness: _grpc.UnaryUnaryMultiCallable[_auditing_service_pb2.GetCompletenessRequest, _auditing_service_pb2.GetCompletenessResponse]
     """Per topic partition: offsets seen against leaves."""
     GetFeeds: _grpc.UnaryUnaryMultiCallable[_auditing_service_pb2.GetFeedsRequest, _auditing_service_pb2.GetFeedsResponse]
@@ -59,6 +63,10 @@ class AuditingServiceAsyncStub(AuditingServiceStub):
     """Leaves in order, for a verifier that re-hashes everything."""
     Trace: _aio.UnaryUnaryMultiCallable[_auditing_service_pb2.TraceRequest, _auditing_service_pb2.TraceResponse]  # type: ignore[assignment]
     """An event and everything caused by it, by event id, message control id or assessment id."""
+    ListLooks: _aio.UnaryUnaryMultiCallable[_auditing_service_pb2.ListLooksRequest, _auditing_service_pb2.ListLooksResponse]  # type: ignore[assignment]
+    """Who looked at a patient's record, or tried to: the leaves of looks that a checkpoint covers, the newest first, page by
+    page. Empty where nobody did.
+    """
     GetCompleteness: _aio.UnaryUnaryMultiCallable[_auditing_service_pb2.GetCompletenessRequest, _auditing_service_pb2.GetCompletenessResponse]  # type: ignore[assignment]
     """Per topic partition: offsets seen against leaves."""
     GetFeeds: _aio.UnaryUnaryMultiCallable[_auditing_service_pb2.GetFeedsRequest, _auditing_service_pb2.GetFeedsResponse]  # type: ignore[assignment]
@@ -104,6 +112,16 @@ class AuditingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auditing_service_pb2.TraceResponse, _abc.Awaitable[_auditing_service_pb2.TraceResponse]]:
         """An event and everything caused by it, by event id, message control id or assessment id."""
+
+    @_abc_1.abstractmethod
+    def ListLooks(
+        self,
+        request: _auditing_service_pb2.ListLooksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auditing_service_pb2.ListLooksResponse, _abc.Awaitable[_auditing_service_pb2.ListLooksResponse]]:
+        """Who looked at a patient's record, or tried to: the leaves of looks that a checkpoint covers, the newest first, page by
+        page. Empty where nobody did.
+        """
 
     @_abc_1.abstractmethod
     def GetCompleteness(

@@ -25,27 +25,30 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 from longitude.record.v1 import object_pb2 as longitude_dot_record_dot_v1_dot_object__pb2
+from longitude.record.v1 import look_pb2 as longitude_dot_record_dot_v1_dot_look__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!longitude/imaging/v1/events.proto\x12\x14longitude.imaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\"=\n\x0cModelVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"/\n\x07Quality\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12\x10\n\x08problems\x18\x02 \x03(\t\"\xdf\x01\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04\x63ode\x18\x02 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x31\n\x08quantity\x18\x03 \x01(\x0b\x32\x1d.longitude.record.v1.QuantityH\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x32\n\x05\x63oded\x18\x05 \x01(\x0b\x32!.longitude.record.v1.CodedConceptH\x00\x12\x13\n\x0bprobability\x18\x06 \x01(\x01\x42\x07\n\x05value\"\xb3\x02\n\x07\x46inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04\x63ode\x18\x02 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x13\n\x0bprobability\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x31\n\tassertion\x18\x05 \x01(\x0e\x32\x1e.longitude.record.v1.Assertion\x12(\n\x06region\x18\x06 \x01(\x0b\x32\x18.longitude.record.v1.Box\x12/\n\x07picture\x18\x07 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12\x33\n\nattributes\x18\x08 \x03(\x0b\x32\x1f.longitude.imaging.v1.Attribute\"\xcf\x03\n\rStudyAnalysed\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x1a\n\x12study_instance_uid\x18\x02 \x01(\t\x12\x18\n\x10sop_instance_uid\x18\x03 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x04 \x01(\t\x12\x10\n\x08modality\x18\x05 \x01(\t\x12.\n\x07quality\x18\x06 \x01(\x0b\x32\x1d.longitude.imaging.v1.Quality\x12\x33\n\nattributes\x18\x07 \x03(\x0b\x32\x1f.longitude.imaging.v1.Attribute\x12/\n\x08\x66indings\x18\x08 \x03(\x0b\x32\x1d.longitude.imaging.v1.Finding\x12\x31\n\x05model\x18\t \x01(\x0b\x32\".longitude.imaging.v1.ModelVersion\x12\x30\n\x05\x66\x61\x63ts\x18\n \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12/\n\x0b\x61\x63quired_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\tPageField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x0c\n\x04page\x18\x06 \x01(\r\x12%\n\x03\x62ox\x18\x07 \x01(\x0b\x32\x18.longitude.record.v1.Box\"\xfe\x02\n\x0c\x44ocumentRead\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0c\n\x04text\x18\x03 \x01(\t\x12/\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1f.longitude.imaging.v1.PageField\x12\x30\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12\x0f\n\x07problem\x18\x06 \x01(\t\x12\x31\n\x05model\x18\x07 \x01(\x0b\x32\".longitude.imaging.v1.ModelVersion\x12/\n\x0b\x61uthored_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05title\x18\t \x01(\t\x12\x32\n\x06source\x18\n \x01(\x0b\x32\".longitude.record.v1.SourcePointerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!longitude/imaging/v1/events.proto\x12\x14longitude.imaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\x1a\x1elongitude/record/v1/look.proto\"=\n\x0cModelVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"/\n\x07Quality\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12\x10\n\x08problems\x18\x02 \x03(\t\"\xdf\x01\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04\x63ode\x18\x02 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x31\n\x08quantity\x18\x03 \x01(\x0b\x32\x1d.longitude.record.v1.QuantityH\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x32\n\x05\x63oded\x18\x05 \x01(\x0b\x32!.longitude.record.v1.CodedConceptH\x00\x12\x13\n\x0bprobability\x18\x06 \x01(\x01\x42\x07\n\x05value\"\xb3\x02\n\x07\x46inding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04\x63ode\x18\x02 \x01(\x0b\x32!.longitude.record.v1.CodedConcept\x12\x13\n\x0bprobability\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x31\n\tassertion\x18\x05 \x01(\x0e\x32\x1e.longitude.record.v1.Assertion\x12(\n\x06region\x18\x06 \x01(\x0b\x32\x18.longitude.record.v1.Box\x12/\n\x07picture\x18\x07 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12\x33\n\nattributes\x18\x08 \x03(\x0b\x32\x1f.longitude.imaging.v1.Attribute\"\xcf\x03\n\rStudyAnalysed\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x1a\n\x12study_instance_uid\x18\x02 \x01(\t\x12\x18\n\x10sop_instance_uid\x18\x03 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x04 \x01(\t\x12\x10\n\x08modality\x18\x05 \x01(\t\x12.\n\x07quality\x18\x06 \x01(\x0b\x32\x1d.longitude.imaging.v1.Quality\x12\x33\n\nattributes\x18\x07 \x03(\x0b\x32\x1f.longitude.imaging.v1.Attribute\x12/\n\x08\x66indings\x18\x08 \x03(\x0b\x32\x1d.longitude.imaging.v1.Finding\x12\x31\n\x05model\x18\t \x01(\x0b\x32\".longitude.imaging.v1.ModelVersion\x12\x30\n\x05\x66\x61\x63ts\x18\n \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12/\n\x0b\x61\x63quired_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\tPageField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x0c\n\x04page\x18\x06 \x01(\r\x12%\n\x03\x62ox\x18\x07 \x01(\x0b\x32\x18.longitude.record.v1.Box\"\xfe\x02\n\x0c\x44ocumentRead\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0c\n\x04text\x18\x03 \x01(\t\x12/\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1f.longitude.imaging.v1.PageField\x12\x30\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0b\x32!.longitude.record.v1.ClinicalFact\x12\x0f\n\x07problem\x18\x06 \x01(\t\x12\x31\n\x05model\x18\x07 \x01(\x0b\x32\".longitude.imaging.v1.ModelVersion\x12/\n\x0b\x61uthored_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05title\x18\t \x01(\t\x12\x32\n\x06source\x18\n \x01(\x0b\x32\".longitude.record.v1.SourcePointer\"5\n\nRecordRead\x12\'\n\x04look\x18\x01 \x01(\x0b\x32\x19.longitude.record.v1.Lookb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.imaging.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELVERSION']._serialized_start=158
-  _globals['_MODELVERSION']._serialized_end=219
-  _globals['_QUALITY']._serialized_start=221
-  _globals['_QUALITY']._serialized_end=268
-  _globals['_ATTRIBUTE']._serialized_start=271
-  _globals['_ATTRIBUTE']._serialized_end=494
-  _globals['_FINDING']._serialized_start=497
-  _globals['_FINDING']._serialized_end=804
-  _globals['_STUDYANALYSED']._serialized_start=807
-  _globals['_STUDYANALYSED']._serialized_end=1270
-  _globals['_PAGEFIELD']._serialized_start=1273
-  _globals['_PAGEFIELD']._serialized_end=1414
-  _globals['_DOCUMENTREAD']._serialized_start=1417
-  _globals['_DOCUMENTREAD']._serialized_end=1799
+  _globals['_MODELVERSION']._serialized_start=190
+  _globals['_MODELVERSION']._serialized_end=251
+  _globals['_QUALITY']._serialized_start=253
+  _globals['_QUALITY']._serialized_end=300
+  _globals['_ATTRIBUTE']._serialized_start=303
+  _globals['_ATTRIBUTE']._serialized_end=526
+  _globals['_FINDING']._serialized_start=529
+  _globals['_FINDING']._serialized_end=836
+  _globals['_STUDYANALYSED']._serialized_start=839
+  _globals['_STUDYANALYSED']._serialized_end=1302
+  _globals['_PAGEFIELD']._serialized_start=1305
+  _globals['_PAGEFIELD']._serialized_end=1446
+  _globals['_DOCUMENTREAD']._serialized_start=1449
+  _globals['_DOCUMENTREAD']._serialized_end=1831
+  _globals['_RECORDREAD']._serialized_start=1833
+  _globals['_RECORDREAD']._serialized_end=1886
 # @@protoc_insertion_point(module_scope)

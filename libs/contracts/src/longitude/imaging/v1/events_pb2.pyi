@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from longitude.record.v1 import fact_pb2 as _fact_pb2
+from longitude.record.v1 import look_pb2 as _look_pb2
 from longitude.record.v1 import object_pb2 as _object_pb2
 import builtins as _builtins
 import sys
@@ -334,3 +335,25 @@ class DocumentRead(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentRead: _TypeAlias = DocumentRead  # noqa: Y015
+
+@_typing.final
+class RecordRead(_message.Message):
+    """Somebody looked at a record through this service, or tried to. Event id: random, one for each call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def look(self) -> _look_pb2.Look: ...
+    def __init__(
+        self,
+        *,
+        look: _look_pb2.Look | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["look", b"look"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["look", b"look"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRead: _TypeAlias = RecordRead  # noqa: Y015

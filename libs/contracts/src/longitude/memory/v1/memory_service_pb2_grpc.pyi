@@ -37,6 +37,8 @@ class MemoryServiceStub:
     """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
     record. NOT_FOUND for an unknown patient.
     """
+    GetIdentifiers: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetIdentifiersRequest, _memory_service_pb2.GetIdentifiersResponse]
+    """All identifiers that are linked to this one. NOT_FOUND for an unknown patient."""
     Find: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.FindRequest, _memory_service_pb2.FindResponse]
     """What stands of a patient (over all linked identifiers) about some things, whatever its kind, the most concerning
     things first, page by page: all pages are one state of the record. NOT_FOUND for an unknown patient.
@@ -81,6 +83,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
     record. NOT_FOUND for an unknown patient.
     """
+    GetIdentifiers: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetIdentifiersRequest, _memory_service_pb2.GetIdentifiersResponse]  # type: ignore[assignment]
+    """All identifiers that are linked to this one. NOT_FOUND for an unknown patient."""
     Find: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.FindRequest, _memory_service_pb2.FindResponse]  # type: ignore[assignment]
     """What stands of a patient (over all linked identifiers) about some things, whatever its kind, the most concerning
     things first, page by page: all pages are one state of the record. NOT_FOUND for an unknown patient.
@@ -128,6 +132,14 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
         record. NOT_FOUND for an unknown patient.
         """
+
+    @_abc_1.abstractmethod
+    def GetIdentifiers(
+        self,
+        request: _memory_service_pb2.GetIdentifiersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetIdentifiersResponse, _abc.Awaitable[_memory_service_pb2.GetIdentifiersResponse]]:
+        """All identifiers that are linked to this one. NOT_FOUND for an unknown patient."""
 
     @_abc_1.abstractmethod
     def Find(

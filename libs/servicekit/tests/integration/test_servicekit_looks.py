@@ -1,0 +1,195 @@
+"""Looks on a real PostgreSQL: written before the answer, refusals too, and published at last."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from typing import Any, cast
+
+import grpc
+import psycopg
+import pytest
+from contracts.errors import NotFoundError, UnavailableError
+from contracts.topics import RECORD_READ
+from eventbus import Outgoing
+from longitude.memory.v1 import memory_service_pb2 as pb
+from longitude.memory.v1.memory_service_pb2_grpc import (
+    MemoryServiceServicer,
+    MemoryServiceStub,
+    add_MemoryServiceServicer_to_server,
+)
+from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
+from longitude.record.v1.look_pb2 import LOOK_OUTCOME_FAILED, LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look
+from servicekit import looks
+from servicekit.access import Access
+from servicekit.grpc import server
+from servicekit.looks import Looks
+from servicekit.postgres import Pool, open_pool
+from testkit.calls import channel
+
+ANNA = PatientKey(id="1", authority="NORTH")
+OPEN = {"physician": frozenset({"GetTimeline", "GetNotes", "GetEvidenceCoverage"})}
+PATHS = {rpc: ["patient"] for rpc in ("GetTimeline", "GetNotes", "GetContext", "GetEvidenceCoverage")}
+
+
+class Record(MemoryServiceServicer):
+    """Shows one problem of everybody, and has no notes."""
+
+    async def GetTimeline(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        looks.note([FACT_KIND_PROBLEM], 1, 2)
+        return pb.GetTimelineResponse()
+
+    async def GetNotes(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        raise NotFoundError("nobody")
+
+    async def GetEvidenceCoverage(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return pb.GetEvidenceCoverageResponse()
+
+
+class Broker:
+    """Takes events, or is away."""
+
+    def __init__(self) -> None:
+        self.taken: list[Outgoing] = []
+        self.is_away = False
+
+    async def publish(self, event: Outgoing) -> None:
+        if self.is_away:
+            raise UnavailableError("kafka")
+        self.taken.append(event)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+async def pool(new_database: Callable[[], str]) -> AsyncIterator[Pool]:
+    dsn = new_database()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(files("memory").joinpath("migrations/0008_looks.sql").read_bytes())
+    async with open_pool(dsn, "public") as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def running(*works: Awaitable[Any]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@asynccontextmanager
+async def served(written: Looks) -> AsyncIterator[Any]:
+    address = f"127.0.0.1:{free_port()}"
+    registration = (add_MemoryServiceServicer_to_server, cast("Any", Record)(), pb.DESCRIPTOR)
+    access = Access(roles=OPEN, looks=PATHS)
+    async with running(written.write()), server(address, [registration], 1.0, access, written):  # noqa: SIM117
+        async with channel(address) as opened:
+            yield MemoryServiceStub(opened)
+
+
+async def rows(pool: Pool) -> list[Look]:
+    async with pool.connection() as conn:
+        found = await (await conn.execute("SELECT payload FROM look ORDER BY position")).fetchall()
+    return [RECORD_READ.payload.FromString(payload).look for (payload,) in found]
+
+
+async def code_of(call: Awaitable[Any]) -> str:
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error.code().name
+    return "OK"
+
+
+async def test_when_an_answer_is_here_its_look_is_committed(pool: Pool) -> None:
+    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+        for number in range(1, 6):
+            await memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))
+            assert len(await rows(pool)) == number
+    look = (await rows(pool))[0]
+    assert (look.patient, look.rpc, look.outcome) == (ANNA, "GetTimeline", LOOK_OUTCOME_SHOWN)
+    assert (look.subject, look.process) == ("developer", "command")
+    assert "physician" in look.roles
+    assert (list(look.kinds), look.shown, look.left_out) == ([FACT_KIND_PROBLEM], 1, 2)
+    # Ids, never names.
+    assert b"Keller" not in look.SerializeToString()
+
+
+async def test_what_was_refused_or_failed_is_a_look_too(pool: Pool) -> None:
+    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+        assert await code_of(memory.GetContext(pb.GetContextRequest(patient=ANNA))) == "PERMISSION_DENIED"
+        assert await code_of(memory.GetNotes(pb.GetNotesRequest(patient=ANNA))) == "NOT_FOUND"
+    refused, failed = await rows(pool)
+    assert (refused.patient, refused.subject, refused.outcome) == (ANNA, "developer", LOOK_OUTCOME_REFUSED)
+    assert (failed.outcome, failed.status) == (LOOK_OUTCOME_FAILED, "NOT_FOUND")
+
+
+async def test_who_names_nobody_looks_at_nobody(pool: Pool) -> None:
+    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+        await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest())
+        await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest(patient=ANNA))
+    assert [look.patient for look in await rows(pool)] == [ANNA]
+
+
+async def test_looks_at_the_same_moment_are_each_written(pool: Pool) -> None:
+    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+        asked = [pb.GetTimelineRequest(patient=PatientKey(id=str(n), authority="NORTH")) for n in range(50)]
+        await asyncio.gather(*(memory.GetTimeline(one) for one in asked))
+    assert {look.patient.id for look in await rows(pool)} == {str(n) for n in range(50)}
+
+
+async def test_a_look_is_deleted_after_the_broker_has_it(pool: Pool) -> None:
+    broker = Broker()
+    broker.is_away = True
+    written = Looks(pool.connection, broker.publish, RECORD_READ)
+    async with served(written) as memory:
+        await memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))
+        with pytest.raises(UnavailableError):
+            await written.sweep()
+        assert len(await rows(pool)) == 1
+        broker.is_away = False
+        # Another life of the process finds it.
+        assert await Looks(pool.connection, broker.publish, RECORD_READ).sweep() == 1
+    assert await rows(pool) == []
+    assert [cast("Any", event.payload).look.patient for event in broker.taken] == [ANNA]
+
+
+async def test_nothing_is_shown_while_too_many_looks_wait(pool: Pool) -> None:
+    broker = Broker()
+    broker.is_away = True
+    written = Looks(pool.connection, broker.publish, RECORD_READ, most_waiting=3)
+    async with served(written) as memory:
+        codes = [await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))) for _ in range(5)]
+        assert codes == ["OK"] * 3 + ["UNAVAILABLE"] * 2
+        broker.is_away = False
+        await written.sweep()
+        assert await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))) == "OK"
+    assert len(broker.taken) == 3
+
+
+async def test_nothing_is_shown_where_looks_cannot_be_written(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("ALTER TABLE look RENAME TO gone")
+    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+        assert await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))) == "INTERNAL"
+        # Why stays here, and it is written again as soon as that is possible.
+        async with pool.connection() as conn:
+            await conn.execute("ALTER TABLE gone RENAME TO look")
+        assert await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))) == "OK"
+
+
+async def test_a_service_that_shows_patients_does_not_start_without_writing_looks_down() -> None:
+    registration = (add_MemoryServiceServicer_to_server, cast("Any", Record)(), pb.DESCRIPTOR)
+    with pytest.raises(ValueError, match="GetTimeline"):
+        async with server(f"127.0.0.1:{free_port()}", [registration], 1.0, Access(roles=OPEN, looks=PATHS)):
+            pass
