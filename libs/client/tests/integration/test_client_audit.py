@@ -268,10 +268,15 @@ def looked_at(log: RunningStack) -> str:
     return "P7@TEST"
 
 
+def access(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`longitude audit access`, where no memory answers."""
+    return longitude(folder, "audit", "access", *arguments, LONGITUDE_MEMORY="127.0.0.1:1")
+
+
 def listed(folder: Path, patient: str) -> list[dict[str, Any]]:
-    """The looks, when the log has all three; memory does not run here."""
+    """The looks, when the log has all three."""
     for _ in range(30):
-        seen: list[dict[str, Any]] = as_json(longitude(folder, "audit", "access", patient, "--json"))
+        seen: list[dict[str, Any]] = as_json(access(folder, patient, "--json"))
         if len(seen) == 3:
             return seen
         time.sleep(1)
@@ -294,12 +299,12 @@ def test_looks_at_a_patient_are_listed_with_who_why_and_through_what(folder: Pat
 
 def test_nobody_looked_at_somebody_else(folder: Path, looked_at: str) -> None:
     listed(folder, looked_at)
-    assert as_json(longitude(folder, "audit", "access", "P8@TEST", "--json")) == []
+    assert as_json(access(folder, "P8@TEST", "--json")) == []
 
 
 def test_looks_are_exported_as_audit_events_of_fhir(folder: Path, looked_at: str) -> None:
     listed(folder, looked_at)
-    lines = longitude(folder, "audit", "access", looked_at, "--format", "fhir").stdout.splitlines()
+    lines = access(folder, looked_at, "--format", "fhir").stdout.splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["resourceType"] for event in events] == ["AuditEvent"] * 3
     assert {event["outcome"] for event in events} == {"0", "8"}
@@ -307,7 +312,7 @@ def test_looks_are_exported_as_audit_events_of_fhir(folder: Path, looked_at: str
 
 def test_looks_are_exported_as_framed_syslog(folder: Path, looked_at: str) -> None:
     listed(folder, looked_at)
-    left = longitude(folder, "audit", "access", looked_at, "--format", "syslog").stdout.encode()
+    left = access(folder, looked_at, "--format", "syslog").stdout.encode()
     messages = []
     while left:
         length, _, left = left.partition(b" ")
@@ -324,6 +329,6 @@ def test_looks_are_exported_as_framed_syslog(folder: Path, looked_at: str) -> No
 
 def test_whose_record_was_looked_at_is_shown_to_auditors_alone(folder: Path, looked_at: str) -> None:
     assert longitude(folder, "login", "--as", "nurse").returncode == 0
-    refused = longitude(folder, "audit", "access", looked_at)
+    refused = access(folder, looked_at)
     assert refused.returncode == 1
     assert "not open to the role nurse" in refused.stderr
