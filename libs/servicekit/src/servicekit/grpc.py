@@ -196,7 +196,7 @@ async def server(
     Who may ask what is said by the services' own tables, unless `access` says it.
     """
     settings = IdentitySettings()
-    verifier = Verifier(settings.issuer, settings.audience, settings.roles_claim) if settings.issuer else None
+    verifier = Verifier.of(settings)
     calls = _Calls(access or Access.of(implementation for _, implementation, _ in services), verifier)
     server = grpc.aio.server(interceptors=[aio_server_interceptor(), calls], options=_SERVER_OPTIONS)
     names = [health.SERVICE_NAME, *([reflection.SERVICE_NAME] if settings.reflection else [])]
