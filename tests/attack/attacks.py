@@ -4,18 +4,30 @@ import asyncio
 import socket
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psycopg
 import tritonclient.grpc as triton
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from client import kafka
+from client.cli.signature import check
+from client.errors import VerificationError
+from client.people import sign
 from contracts.kafka import KafkaAccess
+from contracts.signatures import Signer
 from contracts.topics import MESSAGE_RECEIVED
+from eventbus import Outgoing
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1 import memory_service_pb2 as memory
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning
+from longitude.reasoning.v1.assessment_pb2 import REVIEW_DECISION_ACCEPTED as ACCEPTED
+from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import authority
@@ -100,6 +112,52 @@ async def an_event_of_a_stranger_reaches_kafka(lines: Lines, folder: Path) -> No
         finally:
             await producer.stop()
         raise AssertionError(f"a record was taken from {sorted(variables)}")
+
+
+async def a_service_that_was_taken_over_speaks_as_another(lines: Lines, _: Path) -> None:
+    """It has its own key and, somehow, the right to write anywhere: a message for which nobody signs, and its own."""
+    topic, folder = MESSAGE_RECEIVED.name, Path(lines["LONGITUDE_TLS_AUTHORITY"]).parent
+    taken = Signer.of(authority.settings(folder, "learning"))
+    assert taken is not None
+    patients = [PatientKey(id=f"FORGED-{uuid.uuid4().hex[:8]}", authority="NORTH") for _ in range(2)]
+    for number, patient in enumerate(patients):
+        event = MessageReceived(header=MessageHeader(control_id="F"), patient=PatientIdentity(key=patient))
+        sent = Outgoing(MESSAGE_RECEIVED, str(uuid.uuid4()), b"k", event, datetime.now(UTC))
+        headers = sent.headers()
+        headers |= taken.headers(topic, sent.key, headers, sent.value()) if number else {}
+        wire = [(name, text.encode()) for name, text in headers.items()]
+        await kafka.publish(lines["LONGITUDE_KAFKA"], topic, sent.key, sent.value(), wire)
+    # What comes after them in their partitions has been taken.
+    await _is_answered(lines)
+    await asyncio.sleep(5)
+    for patient in patients:
+        asked = memory.GetTimelineRequest(patient=patient)
+        code, _answer = await doors.call(lines, "MEMORY", "GetTimeline", asked, doors.somebody(lines))
+        assert code == "NOT_FOUND", f"the record of who was never sent was answered {code}"
+
+
+async def an_altered_assessment_stays_signed(lines: Lines, _: Path) -> None:
+    """Whoever owns the database changes a word of what a physician signed."""
+    statement = AssessedStatement(statement_id="s", text="Takes metformin 500 mg.", released=True)
+    made = Assessment(assessment_id=str(uuid.uuid4()), patient=_PATIENT, statements=[statement])
+    dsn = lines["LONGITUDE_POSTGRES_REASONING"]
+    with psycopg.connect(dsn, options="-c search_path=reasoning", autocommit=True) as connection:
+        row = (made.assessment_id, b"", _PATIENT.id, _PATIENT.authority, made.SerializeToString(), datetime.now(UTC))
+        connection.execute("INSERT INTO assessment VALUES (%s, %s, %s, %s, %s, %s)", row)
+        review = reasoning.ReviewRequest(assessment_id=made.assessment_id, reviewer="attacked", decision=ACCEPTED)
+        sign(lines, review, made.SerializeToString())
+        code, _answer = await doors.call(lines, "REASONING", "Review", review, doors.somebody(lines))
+        assert code == "OK", f"signing was answered {code}"
+        made.statements[0].text = "Takes metformin 4000 mg."
+        altered = (made.SerializeToString(), made.assessment_id)
+        connection.execute("UPDATE assessment SET assessment = %s WHERE assessment_id = %s", altered)
+    asked = reasoning.GetAssessmentRequest(assessment_id=made.assessment_id)
+    _code, stored = await doors.call(lines, "REASONING", "GetAssessment", asked, doors.somebody(lines))
+    try:
+        check(stored.assessment_bytes, stored.review_bytes, None)
+    except VerificationError:
+        return
+    raise AssertionError("the signature holds")
 
 
 async def code_is_loaded_into_triton(lines: Lines, _: Path) -> None:
@@ -203,6 +261,8 @@ ATTACKS: tuple[Attack, ...] = (
     a_nurse_signs_a_review,
     one_person_makes_evidence_speak,
     an_event_of_a_stranger_reaches_kafka,
+    a_service_that_was_taken_over_speaks_as_another,
+    an_altered_assessment_stays_signed,
     code_is_loaded_into_triton,
     a_bomb_over_dicom_takes_ingestion_down,
     a_message_that_grows_takes_ingestion_down,
