@@ -130,13 +130,13 @@ def verify(signature: ReviewSignature, assessment: bytes, keys: KeySet) -> Signe
     return signed
 
 
-def _check_person(said: Mapping[str, Any], word: Mapping[str, Any]) -> None:
+def _check_person(claims: Mapping[str, Any], word: Mapping[str, Any]) -> None:
     """Of the one for whose key the issuer vouches, in a role that they have, while the key was theirs."""
-    if word["aud"] != AUDIENCE or any(said[name] != word[name] for name in ("iss", "sub", "name")):
+    if word["aud"] != AUDIENCE or any(claims[name] != word[name] for name in ("iss", "sub", "name")):
         raise ReviewSignatureError("the issuer's word is for somebody or something else")
-    if said["role"] != ROLE or ROLE not in word["roles"]:
+    if claims["role"] != ROLE or ROLE not in word["roles"]:
         raise ReviewSignatureError(f"who signed was no {ROLE}")
-    if not word["iat"] - SKEW_S <= said["iat"] <= word["exp"] + SKEW_S:
+    if not word["iat"] - SKEW_S <= claims["iat"] <= word["exp"] + SKEW_S:
         raise ReviewSignatureError("the key was not the person's when it signed")
 
 
