@@ -14,6 +14,7 @@ from client.cli.page import ACCENT, BAD, GOOD, QUIET, row, styled, table
 from client.cli.session import Json, margin, print_json, print_json_line, run, screen
 from client.consumer import AuditConsumer, VerifiedRecord
 from client.records import is_logged
+from client.stores import Objects, Rows
 from client.terminal import Text
 from client.verify.event import ProvenLeaf, prove_event, require_growth
 from client.verify.log import verify_log
@@ -39,14 +40,18 @@ def verify(
     allow_expired: Annotated[
         bool, typer.Option("--allow-expired", help="Leaves whose records Kafka deleted by retention are no failure.")
     ] = False,
+    log_only: Annotated[bool, typer.Option("--log-only", help="Without tables and objects.")] = False,
     json: Json = False,
 ) -> None:
-    """Rebuild the tree from all leaves, re-hash every record of Kafka, and look for records without a leaf."""
-    run(_verify(key, wait, allow_expired=allow_expired, as_json=json))
+    """Rebuild the tree from all leaves, re-hash every record of Kafka, look for records without a leaf, and hold tables
+    and objects against what was logged.
+    """
+    run(_verify(key, wait, allow_expired=allow_expired, log_only=log_only, as_json=json))
 
 
-async def _verify(key: str, wait: float, *, allow_expired: bool, as_json: bool) -> bool:
+async def _verify(key: str, wait: float, *, allow_expired: bool, log_only: bool, as_json: bool) -> bool:
     doors = stack.find()
+    rows, objects = (None, None) if log_only else (Rows.of(doors.variables), Objects.of(doors.variables))
     pins = Pins(doors.state)
     first_use = not key and pins.load() is None
     console = margin()
@@ -60,7 +65,9 @@ async def _verify(key: str, wait: float, *, allow_expired: bool, as_json: bool) 
                 if done % 500 == 0:
                     status.update(f"{STAGES[stage]} [{QUIET}]{done} of {total}[/]")
 
-            report = await verify_log(auditing, reader, pins, key=key, wait=wait, progress=progress)
+            report = await verify_log(
+                auditing, reader, pins, key=key, wait=wait, progress=progress, rows=rows, objects=objects
+            )
     if report.expired and not allow_expired:
         report.problem(f"{report.expired} records were deleted from Kafka: their payloads cannot be hashed again")
     if as_json:
@@ -80,6 +87,13 @@ def _report_form(report: Report) -> forms.Form:
         "differing": report.differing,
         "expired": report.expired,
         "heads": report.heads,
+        "unsigned": report.unsigned,
+        "rows": report.rows,
+        "bad_rows": report.bad_rows,
+        "untold_rows": report.untold,
+        "objects": report.objects,
+        "bad_objects": report.bad_objects,
+        "not_looked_at": report.unseen,
         "origin": report.origin,
         "problems": report.problems,
         "holds": report.holds,
@@ -101,7 +115,18 @@ def _show_report(console: Console, report: Report, *, first_use: bool) -> None:
     )
     row(page, "expired", str(report.expired), "leaves whose records Kafka has deleted")
     row(page, "tree heads", str(report.heads), "signed before, all of them part of this tree")
+    row(page, "unsigned", styled(str(report.unsigned), BAD if report.unsigned else QUIET), "not by the topic's owner")
+    for name, same in report.rows.items():
+        row(page, name, str(same), "rows that hold what was logged")
+    row(page, "objects", str(report.objects), "objects with the logged SHA-256")
+    if report.bad_rows or report.bad_objects:
+        bad = f"{report.bad_rows} rows, {report.bad_objects} objects"
+        row(page, "not as logged", styled(bad, BAD), "altered, deleted, or never logged")
     console.print(page)
+    if report.untold:
+        console.print(styled(f"{report.untold} rows: Kafka may have deleted their events", QUIET))
+    if report.unseen:
+        console.print(styled(f"not looked at: {' and '.join(report.unseen)}", QUIET))
     console.print(f"root  {report.root.hex()}", style=QUIET, soft_wrap=True)
     for problem in report.problems:
         console.print(styled(f"✗ {problem}", BAD), soft_wrap=True)

@@ -11,22 +11,39 @@ from client.api.auditing import AuditingClient
 from client.errors import VerificationError
 from client.kafka import Kafka, Span
 from client.records import is_logged
+from client.stores import Objects, Rows, compare
 from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
 from client.verify.pins import Pins, key_to_trust
 from client.verify.report import LogCheck, Report
+from client.verify.stores import TABLES
 
 POLL_SECONDS = 0.5
+# What is stored is published within so long (eventbus.outbox sweeps every two seconds).
+OUTBOX_SECONDS = 3.0
 
 Progress = Callable[[str, int, int], None]
 
 
 async def verify_log(
-    auditing: AuditingClient, kafka: Kafka, pins: Pins, *, key: str = "", wait: float = 30.0, progress: Progress
+    auditing: AuditingClient,
+    kafka: Kafka,
+    pins: Pins,
+    *,
+    key: str = "",
+    wait: float = 30.0,
+    progress: Progress,
+    rows: Rows | None = None,
+    objects: Objects | None = None,
 ) -> Report:
     """Check everything; records that reached Kafka before the call must be in the log within `wait` seconds.
 
-    `progress(stage, done, total)` is called as it goes. A log that passes is remembered.
+    `progress(stage, done, total)` is called as it goes. `rows` and `objects` are held against the log where they are
+    given. A log that passes is remembered.
     """
+    # Before Kafka is read: the events of these rows are there then, or leave the outbox meanwhile.
+    before = {table: await rows.digests(table) for table in TABLES} if rows else {}
+    if before:
+        await asyncio.sleep(OUTBOX_SECONDS)
     span = await kafka.span(is_logged)
     pin = pins.load()
     first = await auditing.checkpoint()
@@ -40,6 +57,8 @@ async def verify_log(
     await _take_records(check, span, progress)
     head = await _wait_for_leaves(check, auditing, trusted, head, wait, progress)
     report = check.finish(head, span.starts, span.ends)
+    await compare(check.expected, before, rows, objects, report)
+    report.unseen = [name for name, store in (("rows", rows), ("objects", objects)) if store is None]
     if report.holds:
         pins.save(trusted, head)
     return report
