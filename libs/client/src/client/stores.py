@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -112,12 +113,29 @@ class Objects:
         return reference, "same" if read.hexdigest() == reference.sha256 else "altered"
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is held against the log; None is not looked at."""
+
+    rows: Rows | None = None
+    objects: Objects | None = None
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Stores:
+        """Those that somebody named."""
+        return cls(Rows.of(variables), Objects.of(variables))
+
+    @property
+    def unseen(self) -> list[str]:
+        """Which are not looked at."""
+        return [name for name, store in (("rows", self.rows), ("objects", self.objects)) if store is None]
+
+
+NOTHING = Stores()
+
+
 async def compare(
-    expected: Expected,
-    before: Mapping[str, Mapping[str, bytes]],
-    rows: Rows | None,
-    objects: Objects | None,
-    report: Report,
+    expected: Expected, before: Mapping[str, Mapping[str, bytes]], stores: Stores, report: Report
 ) -> None:
     """Hold the stores against the log. `before` are rows read before Kafka was: their events must be there.
 
@@ -125,8 +143,8 @@ async def compare(
     records by retention, nobody can say of a row that it was never logged.
     """
     for table, known in before.items():
-        assert rows is not None
-        late = await rows.digests(table, sorted(expected.tables[table].wanted - known.keys()))
+        assert stores.rows is not None
+        late = await stores.rows.digests(table, sorted(expected.tables[table].wanted - known.keys()))
         compared = expected.compare(table, {**known, **late})
         report.rows[table] = compared.same
         _note(report, table, "was altered after it was logged", compared.altered)
@@ -135,9 +153,9 @@ async def compare(
             report.untold += len(compared.never_logged)
         else:
             _note(report, table, "was never logged", compared.never_logged)
-    if objects is None:
+    if stores.objects is None:
         return
-    async for reference, state in objects.states(expected.objects.values()):
+    async for reference, state in stores.objects.states(expected.objects.values()):
         report.objects += state == "same"
         if state != "same":
             report.bad_objects += 1

@@ -14,13 +14,14 @@ from client.cli.page import ACCENT, BAD, GOOD, QUIET, row, styled, table
 from client.cli.session import Json, margin, print_json, print_json_line, run, screen
 from client.consumer import AuditConsumer, VerifiedRecord
 from client.records import is_logged
-from client.stores import Objects, Rows
+from client.stores import NOTHING, Stores
 from client.terminal import Text
 from client.verify.event import ProvenLeaf, prove_event, require_growth
 from client.verify.log import verify_log
 from client.verify.note import VerifierKey
 from client.verify.pins import Pin, Pins, key_to_trust
 from client.verify.report import Report
+from client.verify.witness import Quorum
 
 app = typer.Typer(help="Prove what happened, and that nothing is missing.", no_args_is_help=True)
 
@@ -40,18 +41,26 @@ def verify(
     allow_expired: Annotated[
         bool, typer.Option("--allow-expired", help="Leaves whose records Kafka deleted by retention are no failure.")
     ] = False,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(envvar="LONGITUDE_WITNESS_KEYS", help="Keys of witnesses; default: those of the stack."),
+    ] = None,
+    quorum: Annotated[int, typer.Option(min=0, help="So many must have cosigned; 0: more than half.")] = 0,
     log_only: Annotated[bool, typer.Option("--log-only", help="Without tables and objects.")] = False,
     json: Json = False,
 ) -> None:
     """Rebuild the tree from all leaves, re-hash every record of Kafka, look for records without a leaf, and hold tables
     and objects against what was logged.
     """
-    run(_verify(key, wait, allow_expired=allow_expired, log_only=log_only, as_json=json))
+    keys = witness or stack.find().variables.get("LONGITUDE_WITNESS_KEYS", "").split()
+    run(_verify(key, wait, keys, quorum, allow_expired=allow_expired, log_only=log_only, as_json=json))
 
 
-async def _verify(key: str, wait: float, *, allow_expired: bool, log_only: bool, as_json: bool) -> bool:
-    doors = stack.find()
-    rows, objects = (None, None) if log_only else (Rows.of(doors.variables), Objects.of(doors.variables))
+async def _verify(
+    key: str, wait: float, witnesses: list[str], quorum: int, *, allow_expired: bool, log_only: bool, as_json: bool
+) -> bool:
+    doors, asked = stack.find(), Quorum.of(witnesses, quorum)
+    stores = NOTHING if log_only else Stores.of(doors.variables)
     pins = Pins(doors.state)
     first_use = not key and pins.load() is None
     console = margin()
@@ -66,7 +75,7 @@ async def _verify(key: str, wait: float, *, allow_expired: bool, log_only: bool,
                     status.update(f"{STAGES[stage]} [{QUIET}]{done} of {total}[/]")
 
             report = await verify_log(
-                auditing, reader, pins, key=key, wait=wait, progress=progress, rows=rows, objects=objects
+                auditing, reader, pins, key=key, wait=wait, progress=progress, quorum=asked, stores=stores
             )
     if report.expired and not allow_expired:
         report.problem(f"{report.expired} records were deleted from Kafka: their payloads cannot be hashed again")
@@ -87,6 +96,7 @@ def _report_form(report: Report) -> forms.Form:
         "differing": report.differing,
         "expired": report.expired,
         "heads": report.heads,
+        "cosigned": report.cosigned,
         "unsigned": report.unsigned,
         "rows": report.rows,
         "bad_rows": report.bad_rows,
@@ -115,6 +125,7 @@ def _show_report(console: Console, report: Report, *, first_use: bool) -> None:
     )
     row(page, "expired", str(report.expired), "leaves whose records Kafka has deleted")
     row(page, "tree heads", str(report.heads), "signed before, all of them part of this tree")
+    row(page, "witnesses", str(report.cosigned), "cosigned the newest tree head")
     row(page, "unsigned", styled(str(report.unsigned), BAD if report.unsigned else QUIET), "not by the topic's owner")
     for name, same in report.rows.items():
         row(page, name, str(same), "rows that hold what was logged")

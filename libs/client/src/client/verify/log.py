@@ -11,11 +11,13 @@ from client.api.auditing import AuditingClient
 from client.errors import VerificationError
 from client.kafka import Kafka, Span
 from client.records import is_logged
-from client.stores import Objects, Rows, compare
+from client.stores import NOTHING, Stores, compare
+from client.verify.event import require_growth
 from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
 from client.verify.pins import Pins, key_to_trust
 from client.verify.report import LogCheck, Report
 from client.verify.stores import TABLES
+from client.verify.witness import NOBODY, Quorum, require_quorum
 
 POLL_SECONDS = 0.5
 # What is stored is published within so long (eventbus.outbox sweeps every two seconds).
@@ -32,16 +34,16 @@ async def verify_log(
     key: str = "",
     wait: float = 30.0,
     progress: Progress,
-    rows: Rows | None = None,
-    objects: Objects | None = None,
+    quorum: Quorum = NOBODY,
+    stores: Stores = NOTHING,
 ) -> Report:
     """Check everything; records that reached Kafka before the call must be in the log within `wait` seconds.
 
-    `progress(stage, done, total)` is called as it goes. `rows` and `objects` are held against the log where they are
-    given. A log that passes is remembered.
+    `progress(stage, done, total)` is called as it goes. `quorum` says who must have cosigned the newest head; `stores`
+    are held against the log. A log that passes is remembered.
     """
     # Before Kafka is read: the events of these rows are there then, or leave the outbox meanwhile.
-    before = {table: await rows.digests(table) for table in TABLES} if rows else {}
+    before = {table: await stores.rows.digests(table) for table in TABLES} if stores.rows else {}
     if before:
         await asyncio.sleep(OUTBOX_SECONDS)
     span = await kafka.span(is_logged)
@@ -57,8 +59,9 @@ async def verify_log(
     await _take_records(check, span, progress)
     head = await _wait_for_leaves(check, auditing, trusted, head, wait, progress)
     report = check.finish(head, span.starts, span.ends)
-    await compare(check.expected, before, rows, objects, report)
-    report.unseen = [name for name, store in (("rows", rows), ("objects", objects)) if store is None]
+    report.cosigned = await _cosigned(auditing, trusted, head, quorum, report, wait)
+    await compare(check.expected, before, stores, report)
+    report.unseen = stores.unseen
     if report.holds:
         pins.save(trusted, head)
     return report
@@ -82,6 +85,23 @@ async def _checkpoint_of(auditing: AuditingClient, key: VerifierKey, size: int, 
         head = open_checkpoint((await auditing.checkpoint()).note, key)
         if head.size >= size or asyncio.get_running_loop().time() > deadline:
             return head
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _cosigned(
+    auditing: AuditingClient, key: VerifierKey, head: Checkpoint, quorum: Quorum, report: Report, wait: float
+) -> int:
+    """How many witnesses cosigned this head, or one that it grew into; one that was away gets a moment."""
+    deadline = asyncio.get_running_loop().time() + min(wait, 10.0)
+    while True:
+        note = (await auditing.checkpoint()).note
+        await require_growth(auditing, head, open_checkpoint(note, key))
+        try:
+            return require_quorum(note, quorum.keys, quorum.least)
+        except VerificationError as error:
+            if asyncio.get_running_loop().time() > deadline:
+                report.problem(f"tree head of {head.size} leaves: {error}")
+                return 0
         await asyncio.sleep(POLL_SECONDS)
 
 

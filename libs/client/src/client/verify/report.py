@@ -29,10 +29,11 @@ class Report:
 
     `missing`: records without a leaf. `redelivered`: records of an event that has its leaf at another place (of these
     `differing` with another value: the sender's retry, received at another time). `expired`: leaves whose records
-    Kafka has deleted by retention. `heads`: earlier signed tree heads that the tree passes through. `unsigned`: leaves
-    of records that their topic's owner did not sign, which no consumer takes. `rows`, `objects`: of each table, and of
-    the object store, what is as it was logged; `bad_rows`, `bad_objects`: what is not. `untold`: rows whose events
-    Kafka may have deleted. `unseen`: stores that were not looked at.
+    Kafka has deleted by retention. `heads`: earlier signed tree heads that the tree passes through. `cosigned`:
+    witnesses under the newest. `unsigned`: leaves of records that their topic's owner did not sign, which no consumer
+    takes. `rows`, `objects`: of each table, and of the object store, what is as it was logged; `bad_rows`,
+    `bad_objects`: what is not. `untold`: rows whose events Kafka may have deleted. `unseen`: stores that were not
+    looked at.
     """
 
     origin: str = ""
@@ -44,6 +45,7 @@ class Report:
     differing: int = 0
     expired: int = 0
     heads: int = 0
+    cosigned: int = 0
     unsigned: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     bad_rows: int = 0
