@@ -105,12 +105,14 @@ def session_key(kept: Mapping[str, Any]) -> ECKey:
 
 
 def sign(variables: Mapping[str, str], request: ReviewRequest, assessment: bytes) -> None:
-    """Put the signature of who is signed in under a review of these bytes. ClientError where nobody can sign."""
+    """Put the signature of who is signed in under a review of these bytes.
+
+    None where the provider certifies no keys: whether that is enough, the service says.
+    """
     bearer(variables)
     kept = signed_in(variables)
-    if not kept.get("key_token") or not kept.get("session_key"):
-        raise ClientError(f"your sign-in has no key to sign with, or its provider certifies none; {_SIGN_IN}")
-    reviews.sign(request, assessment, session_key(kept), kept["key_token"], claims(kept["key_token"]))
+    if kept.get("key_token") and kept.get("session_key"):
+        reviews.sign(request, assessment, session_key(kept), kept["key_token"], claims(kept["key_token"]))
 
 
 def answered(

@@ -101,7 +101,7 @@ async def test_who_signs_is_stored_with_the_review_and_in_its_event(
 async def test_a_review_without_a_signature_or_with_another_requests_is_refused(
     door: ReasoningServiceAsyncStub, drafted: str
 ) -> None:
-    unsigned = "a review is signed by its person: `longitude review` does it"
+    unsigned = "a review is signed by its person: `longitude login`, then `longitude review`"
     assert await refused(door, request(drafted)) == (INVALID, unsigned)
     signed = await sign_review(door, request(drafted))
     signed.decision = wire.REVIEW_DECISION_REJECTED

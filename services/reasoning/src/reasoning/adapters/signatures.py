@@ -25,7 +25,7 @@ class Signatures:
         ReviewSignatureError: it is not; DeniedError: somebody else's; UnavailableError: no keys.
         """
         if not request.HasField("signature"):
-            raise ReviewSignatureError("a review is signed by its person: `longitude review` does it")
+            raise ReviewSignatureError("a review is signed by its person: `longitude login`, then `longitude review`")
         key = await self._key(key_id(request.signature.key_token))
         signed = verify(request.signature, assessment, key)
         asked = ReviewRequest()
