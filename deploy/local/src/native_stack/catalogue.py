@@ -53,8 +53,8 @@ def endpoints(site: Site) -> dict[str, str]:
     if "issuer" in site.parts:
         lines |= {"LONGITUDE_ISSUER": issuer.url(site), "LONGITUDE_TOKEN_FILE": str(site.layout.token)}
         lines["LONGITUDE_LOGIN_PASSWORD"] = site.credentials[issuer.PASSWORD]
-    if witness.NAME in site.parts:
-        lines["LONGITUDE_WITNESS_KEYS"] = witness.key(site)
+    if witness.NAME in site.parts and (key := witness.key(site)):
+        lines["LONGITUDE_WITNESS_KEYS"] = key
     return lines | command_settings(site.certificates)
 
 

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 
 from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
-from native_stack.witnessing import Witness
+from native_stack.witnessing import KEY, Witness
 
 NAME = "witness"
 # Where auditing puts its public key (LONGITUDE_SIGNING_KEY_FILE).
@@ -22,8 +22,9 @@ def url(site: Site) -> str:
 
 
 def key(site: Site) -> str:
-    """Its public key, for who verifies."""
-    return str(Witness(site.layout.data(NAME), site.layout.data("auditing") / _LOG_KEY).key)
+    """Its public key, for who verifies; empty before its first start."""
+    folder = site.layout.data(NAME)
+    return str(Witness(folder, site.layout.data("auditing") / _LOG_KEY).key) if (folder / KEY).exists() else ""
 
 
 async def _prepare(site: Site) -> Command:
