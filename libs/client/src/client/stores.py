@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +18,14 @@ import urllib3
 from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from minio.error import MinioException, S3Error
+from urllib3 import BaseHTTPResponse
 
 from client.errors import UnreachableError
+from client.verify import tiles
 from client.verify.report import Report
 from client.verify.stores import TABLES, Expected, digest
 
+LOG_BUCKET = "auditing-log"
 _GONE = {"NoSuchKey", "NoSuchBucket", "NoSuchObject"}
 _TOGETHER = 8
 _PIECE = 1024 * 1024
@@ -92,25 +96,46 @@ class Objects:
             for each in await asyncio.gather(*(asyncio.to_thread(self._state, one) for one in some)):
                 yield each
 
+    async def read(self, bucket: str, keys: Sequence[str]) -> list[bytes]:
+        """Objects by their keys; those that are not there are empty. UnreachableError as for `states`."""
+        read: list[bytes] = []
+        for start in range(0, len(keys), _TOGETHER):
+            some = keys[start : start + _TOGETHER]
+            read += await asyncio.gather(*(asyncio.to_thread(self._read, bucket, key) for key in some))
+        return read
+
+    def _read(self, bucket: str, key: str) -> bytes:
+        with self._opened(bucket, key) as response:
+            return bytes(response.data) if response is not None else b""
+
     def _state(self, reference: ObjectRef) -> tuple[ObjectRef, str]:
-        try:
-            response = self._client.get_object(reference.bucket, reference.key)
-        except S3Error as error:
-            if error.code in _GONE:
+        with self._opened(reference.bucket, reference.key) as response:
+            if response is None:
                 return reference, "gone"
-            raise UnreachableError(f"objects cannot be read ({error.code})") from error
-        except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnreachableError(f"objects cannot be reached ({type(error).__name__})") from error
-        try:
             read = hashlib.sha256()
             for piece in response.stream(_PIECE):
                 read.update(piece)
+        return reference, "same" if read.hexdigest() == reference.sha256 else "altered"
+
+    @contextmanager
+    def _opened(self, bucket: str, key: str) -> Iterator[BaseHTTPResponse | None]:
+        """What stands at a key; None where nothing does."""
+        try:
+            response = self._client.get_object(bucket, key)
+        except S3Error as error:
+            if error.code not in _GONE:
+                raise UnreachableError(f"objects cannot be read ({error.code})") from error
+            yield None
+            return
+        except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnreachableError(f"objects cannot be reached ({type(error).__name__})") from error
+        try:
+            yield response
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UnreachableError(f"objects cannot be reached ({type(error).__name__})") from error
         finally:
             response.close()
             response.release_conn()
-        return reference, "same" if read.hexdigest() == reference.sha256 else "altered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +144,14 @@ class Stores:
 
     rows: Rows | None = None
     objects: Objects | None = None
+    # Where the log's tiles are.
+    log_bucket: str = LOG_BUCKET
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Stores:
         """Those that somebody named."""
-        return cls(Rows.of(variables), Objects.of(variables))
+        bucket = variables.get("LONGITUDE_LOG_BUCKET") or LOG_BUCKET
+        return cls(Rows.of(variables), Objects.of(variables), bucket)
 
     @property
     def unseen(self) -> list[str]:
@@ -132,6 +160,27 @@ class Stores:
 
 
 NOTHING = Stores()
+
+
+async def compare_tiles(hashes: Sequence[bytes], stores: Stores, report: Report) -> None:
+    """Hold the tiles of a tree, hashes and entries, against the hashes of its leaves."""
+    if stores.objects is None:
+        return
+    wanted = dict(tiles.hash_tiles(hashes))
+    kept = await stores.objects.read(stores.log_bucket, list(wanted))
+    for (place, data), tile in zip(wanted.items(), kept, strict=True):
+        _note_tile(report, f"{stores.log_bucket}/{place}", tile, same=tile == data)
+    for index, width in tiles.bundles(len(hashes)):
+        place = tiles.path("entries", index, width)
+        (bundle,) = await stores.objects.read(stores.log_bucket, [place])
+        due = list(hashes[index * tiles.WIDTH : index * tiles.WIDTH + width])
+        _note_tile(report, f"{stores.log_bucket}/{place}", bundle, same=tiles.hashes_of(bundle) == due)
+
+
+def _note_tile(report: Report, place: str, data: bytes, *, same: bool) -> None:
+    report.tiles += same
+    if not same:
+        report.problem(f"{place}: the tile is {'altered' if data else 'gone'}")
 
 
 async def compare(

@@ -150,7 +150,7 @@ def test_stores_that_hold_what_was_logged_are_counted(stores: Stores, verify: Ve
         "reasoning.episode": 1,
         "memory.fact": 1,
     }
-    assert (report["objects"], report["unsigned"]) == (1, 0)
+    assert (report["objects"], report["unsigned"], report["tiles"]) == (1, 0, 2)
 
 
 @contextmanager
@@ -235,3 +235,24 @@ def test_an_altered_or_deleted_object_is_found(stores: Stores, verify: Verify) -
         assert verify()["problems"] == [f"{BUCKET}/{stores.name}: the object is gone"]
     finally:
         stores.put(EPISODE)
+
+
+def test_an_altered_tile_is_found_where_the_service_tells_the_truth(stores: Stores, verify: Verify) -> None:
+    name = next(each.object_name for each in stores.minio.list_objects("auditing-log", "tile/entries/", recursive=True))
+    for place in (name or "", (name or "").replace("entries", "0")):
+        size = int(place.rpartition("/")[2])
+        assert (verify()["problems"], size > 0) == ([], True)
+        newest = max(
+            (
+                each.object_name or ""
+                for each in stores.minio.list_objects("auditing-log", place.rpartition("/")[0], recursive=True)
+            ),
+            key=lambda path: int(path.rpartition("/")[2]),
+        )
+        before = stores.minio.get_object("auditing-log", newest).data
+        after = before[:-1] + bytes([before[-1] ^ 1])
+        stores.minio.put_object("auditing-log", newest, io.BytesIO(after), len(after))
+        try:
+            assert verify()["problems"] == [f"auditing-log/{newest}: the tile is altered"]
+        finally:
+            stores.minio.put_object("auditing-log", newest, io.BytesIO(before), len(before))

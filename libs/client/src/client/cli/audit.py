@@ -97,6 +97,7 @@ def _report_form(report: Report) -> forms.Form:
         "expired": report.expired,
         "heads": report.heads,
         "cosigned": report.cosigned,
+        "tiles": report.tiles,
         "unsigned": report.unsigned,
         "rows": report.rows,
         "bad_rows": report.bad_rows,
@@ -126,6 +127,7 @@ def _show_report(console: Console, report: Report, *, first_use: bool) -> None:
     row(page, "expired", str(report.expired), "leaves whose records Kafka has deleted")
     row(page, "tree heads", str(report.heads), "signed before, all of them part of this tree")
     row(page, "witnesses", str(report.cosigned), "cosigned the newest tree head")
+    row(page, "tiles", str(report.tiles), "objects of the log, as its leaves give them")
     row(page, "unsigned", styled(str(report.unsigned), BAD if report.unsigned else QUIET), "not by the topic's owner")
     for name, same in report.rows.items():
         row(page, name, str(same), "rows that hold what was logged")

@@ -11,7 +11,7 @@ from client.api.auditing import AuditingClient
 from client.errors import VerificationError
 from client.kafka import Kafka, Span
 from client.records import is_logged
-from client.stores import NOTHING, Stores, compare
+from client.stores import NOTHING, Stores, compare, compare_tiles
 from client.verify.event import require_growth
 from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
 from client.verify.pins import Pins, key_to_trust
@@ -60,6 +60,7 @@ async def verify_log(
     head = await _wait_for_leaves(check, auditing, trusted, head, wait, progress)
     report = check.finish(head, span.starts, span.ends)
     report.cosigned = await _cosigned(auditing, trusted, head, quorum, report, wait)
+    await compare_tiles(check.hashes, stores, report)
     await compare(check.expected, before, stores, report)
     report.unseen = stores.unseen
     if report.holds:
@@ -122,7 +123,12 @@ async def _take_records(check: LogCheck, span: Span, progress: Progress) -> None
 
 
 async def _wait_for_leaves(
-    check: LogCheck, auditing: AuditingClient, key: VerifierKey, head: Checkpoint, wait: float, progress: Progress
+    check: LogCheck,
+    auditing: AuditingClient,
+    key: VerifierKey,
+    head: Checkpoint,
+    wait: float,
+    progress: Progress,
 ) -> Checkpoint:
     """Records younger than the checkpoint get their leaves with the next ones."""
     deadline = asyncio.get_running_loop().time() + wait

@@ -14,7 +14,7 @@ from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from client.errors import VerificationError
 from client.records import RawRecord
 from client.verify.leaf import check_leaf
-from client.verify.merkle import RootBuilder
+from client.verify.merkle import RootBuilder, leaf_hash
 from client.verify.note import Checkpoint
 from client.verify.stores import Expected
 
@@ -30,10 +30,10 @@ class Report:
     `missing`: records without a leaf. `redelivered`: records of an event that has its leaf at another place (of these
     `differing` with another value: the sender's retry, received at another time). `expired`: leaves whose records
     Kafka has deleted by retention. `heads`: earlier signed tree heads that the tree passes through. `cosigned`:
-    witnesses under the newest. `unsigned`: leaves of records that their topic's owner did not sign, which no consumer
-    takes. `rows`, `objects`: of each table, and of the object store, what is as it was logged; `bad_rows`,
-    `bad_objects`: what is not. `untold`: rows whose events Kafka may have deleted. `unseen`: stores that were not
-    looked at.
+    witnesses under the newest. `tiles`: objects of the log that are as the leaves give them. `unsigned`: leaves of
+    records that their topic's owner did not sign, which no consumer takes. `rows`, `objects`: of each table, and of
+    the object store, what is as it was logged; `bad_rows`, `bad_objects`: what is not. `untold`: rows whose events
+    Kafka may have deleted. `unseen`: stores that were not looked at.
     """
 
     origin: str = ""
@@ -46,6 +46,7 @@ class Report:
     expired: int = 0
     heads: int = 0
     cosigned: int = 0
+    tiles: int = 0
     unsigned: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     bad_rows: int = 0
@@ -72,6 +73,8 @@ class LogCheck:
     def __init__(self) -> None:
         self.report = Report()
         self._tree = RootBuilder()
+        # Of the leaves, in order.
+        self.hashes: list[bytes] = []
         self._heads: dict[int, bytes] = {}
         self._hash_at: dict[tuple[str, int, int], bytes] = {}
         self._events: dict[tuple[str, str], bytes] = {}
@@ -100,6 +103,7 @@ class LogCheck:
             self.report.problem(str(error))
         self._compare_head()
         self._tree.add(leaf.leaf_data)
+        self.hashes.append(leaf_hash(leaf.leaf_data))
         place, event = (leaf.topic, leaf.partition, leaf.offset), (leaf.topic, leaf.event_id)
         if place in self._hash_at or event in self._events:
             self.report.problem(f"leaf {leaf.index} repeats another leaf")
