@@ -1,25 +1,42 @@
 """The attacks. Each raises AssertionError with what it reached; one that returns was held off."""
 
 import asyncio
+import hashlib
+import io
 import socket
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psycopg
 import tritonclient.grpc as triton
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from client import kafka
+from client.cli.signature import check
+from client.errors import VerificationError
+from client.people import sign
 from contracts.kafka import KafkaAccess
-from contracts.topics import MESSAGE_RECEIVED
+from contracts.signatures import Signer
+from contracts.topics import ASSESSMENT_DRAFTED, EPISODE_CLOSED, MESSAGE_RECEIVED
+from eventbus import Outgoing
+from google.protobuf.message import Message
 from longitude.auditing.v1 import auditing_service_pb2 as auditing
+from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1 import memory_service_pb2 as memory
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning
+from longitude.reasoning.v1.assessment_pb2 import REVIEW_DECISION_ACCEPTED as ACCEPTED
+from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment
+from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.object_pb2 import ObjectRef
+from minio import Minio
 from native_stack import authority
 from native_stack.people import PEOPLE, SigningKeys, Tokens
 from pydicom import dcmread
@@ -36,6 +53,7 @@ Attack = Callable[[Lines, Path], Coroutine[Any, Any, None]]
 _PATIENT = PatientKey(id="ATTACKED", authority="NORTH")
 _READ = memory.GetTimelineRequest(patient=_PATIENT)
 _OPEN = {"OK", "NOT_FOUND"}
+_BUCKET, _EPISODE = "reasoning-episodes", b"an episode"
 _DOUBLED = "The metformin dose must be doubled to 4000 mg per day."
 
 
@@ -121,6 +139,105 @@ async def an_event_of_a_stranger_reaches_kafka(lines: Lines, folder: Path) -> No
         finally:
             await producer.stop()
         raise AssertionError(f"a record was taken from {sorted(variables)}")
+
+
+async def a_service_that_was_taken_over_speaks_as_another(lines: Lines, _: Path) -> None:
+    """It has its own key and, somehow, the right to write anywhere: a message for which nobody signs, and its own."""
+    patients = [PatientKey(id=f"FORGED-{uuid.uuid4().hex[:8]}", authority="NORTH") for _ in range(2)]
+    for signed_by, patient in zip(("", "learning"), patients, strict=True):
+        event = MessageReceived(header=MessageHeader(control_id="F"), patient=PatientIdentity(key=patient))
+        sent = Outgoing(MESSAGE_RECEIVED, str(uuid.uuid4()), b"k", event, datetime.now(UTC))
+        await _publish(lines, sent, signed_by)
+    # What comes after them in their partitions has been taken.
+    await _is_answered(lines)
+    await asyncio.sleep(5)
+    for patient in patients:
+        asked = memory.GetTimelineRequest(patient=patient)
+        code, _answer = await doors.call(lines, "MEMORY", "GetTimeline", asked, doors.somebody(lines))
+        assert code == "NOT_FOUND", f"the record of who was never sent was answered {code}"
+
+
+async def an_altered_assessment_stays_signed(lines: Lines, _: Path) -> None:
+    """Whoever owns the database changes a word of what a physician signed."""
+    made = await _drafted(lines)
+    review = reasoning.ReviewRequest(assessment_id=made.assessment_id, reviewer="attacked", decision=ACCEPTED)
+    sign(lines, review, _bytes(made))
+    code, _answer = await doors.call(lines, "REASONING", "Review", review, doors.somebody(lines))
+    assert code == "OK", f"signing was answered {code}"
+    altered = Assessment.FromString(_bytes(made))
+    altered.statements[0].text = "Takes metformin 4000 mg."
+    change = "UPDATE assessment SET assessment = %s WHERE assessment_id = %s"
+    try:
+        _execute(lines, change, _bytes(altered), made.assessment_id)
+        asked = reasoning.GetAssessmentRequest(assessment_id=made.assessment_id)
+        _code, stored = await doors.call(lines, "REASONING", "GetAssessment", asked, doors.somebody(lines))
+    finally:
+        _execute(lines, change, _bytes(made), made.assessment_id)
+    try:
+        check(stored.assessment_bytes, stored.review_bytes, None)
+    except VerificationError:
+        return
+    raise AssertionError("the signature holds")
+
+
+async def an_altered_episode_stays_unseen(lines: Lines, folder: Path) -> None:
+    """Whoever has the keys of the object store exchanges an episode that an event names."""
+    made = await _drafted(lines)
+    (folder / "var").mkdir()
+    (folder / "var/stack.env").write_text("".join(f"{name}={text}\n" for name, text in lines.items()))
+    try:
+        _put(lines, made.episode_id, b"another episode")
+        told = await asyncio.to_thread(doors.audit, folder)
+    finally:
+        _put(lines, made.episode_id, _EPISODE)
+    assert f"{_BUCKET}/{made.episode_id}: the object is altered" in told, "audit verify does not see it"
+
+
+async def _drafted(lines: Lines) -> Assessment:
+    """An assessment with its episode, stored and published as reasoning does it; the caller leaves it as it was."""
+    name = str(uuid.uuid4())
+    statement = AssessedStatement(statement_id="s", text="Takes metformin 500 mg.", released=True)
+    made = Assessment(assessment_id=name, episode_id=name, patient=_PATIENT, statements=[statement])
+    _put(lines, name, _EPISODE)
+    digest = hashlib.sha256(_EPISODE).hexdigest()
+    episode = ObjectRef(bucket=_BUCKET, key=name, sha256=digest, size=len(_EPISODE))
+    row = (name, b"", _PATIENT.id, _PATIENT.authority, _bytes(made), datetime.now(UTC))
+    _execute(lines, "INSERT INTO assessment VALUES (%s, %s, %s, %s, %s, %s)", *row)
+    _execute(lines, "INSERT INTO episode VALUES (%s, %s, %s)", name, name, _bytes(episode))
+    closed = EpisodeClosed(episode_id=name, assessment_id=name, patient=_PATIENT, episode=episode)
+    for topic, event in ((ASSESSMENT_DRAFTED, AssessmentDrafted(assessment=made)), (EPISODE_CLOSED, closed)):
+        await _publish(lines, Outgoing(topic, str(uuid.uuid4()), b"k", event, datetime.now(UTC)), "reasoning")
+    return made
+
+
+async def _publish(lines: Lines, sent: Outgoing, signed_by: str) -> None:
+    """Through the command's right to write anywhere, signed by a service or by nobody."""
+    headers = sent.headers()
+    if signed_by:
+        signer = Signer.of(authority.settings(Path(lines["LONGITUDE_TLS_AUTHORITY"]).parent, signed_by))
+        assert signer is not None
+        headers |= signer.headers(sent.topic.name, sent.key, headers, sent.value())
+    wire = [(name, text.encode()) for name, text in headers.items()]
+    await kafka.publish(lines["LONGITUDE_KAFKA"], sent.topic.name, sent.key, sent.value(), wire)
+
+
+def _put(lines: Lines, name: str, data: bytes) -> None:
+    keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
+    store = Minio(lines["LONGITUDE_OBJECTS"], access_key=keys[0], secret_key=keys[1], secure=False)
+    if not store.bucket_exists(_BUCKET):
+        store.make_bucket(_BUCKET)
+    store.put_object(_BUCKET, name, io.BytesIO(data), len(data))
+
+
+def _execute(lines: Lines, query: str, *values: object) -> None:
+    """As the owner of reasoning's tables."""
+    dsn = lines["LONGITUDE_POSTGRES_REASONING"]
+    with psycopg.connect(dsn, options="-c search_path=reasoning", autocommit=True) as connection:
+        connection.execute(query.encode(), values)
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
 
 
 async def code_is_loaded_into_triton(lines: Lines, _: Path) -> None:
@@ -225,6 +342,9 @@ ATTACKS: tuple[Attack, ...] = (
     a_read_leaves_no_trace,
     one_person_makes_evidence_speak,
     an_event_of_a_stranger_reaches_kafka,
+    a_service_that_was_taken_over_speaks_as_another,
+    an_altered_assessment_stays_signed,
+    an_altered_episode_stays_unseen,
     code_is_loaded_into_triton,
     a_bomb_over_dicom_takes_ingestion_down,
     a_message_that_grows_takes_ingestion_down,

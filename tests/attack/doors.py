@@ -65,3 +65,19 @@ async def call(
     """The same through the command's certificate."""
     async with grpc.aio.secure_channel(lines[f"LONGITUDE_{service}"], credentials(lines)) as channel:
         return await status(channel, service, rpc, request, metadata)
+
+
+def audit(folder: Path) -> str:
+    """What `longitude audit verify` says of the stack whose stack.env lies in the folder."""
+    command = shutil.which("longitude") or str(Path(sys.executable).with_name("longitude"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LONGITUDE_")}
+    ran = subprocess.run(
+        [command, "audit", "verify", "--json"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    return ran.stdout + ran.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 from manifests import Services
 from manifests.grants import COMMAND
 
-from native_stack import authority, issuer, kafka, postgres, seaweedfs, services, triton
+from native_stack import authority, issuer, kafka, postgres, seaweedfs, services, triton, witness
 from native_stack.part import Part, Site
 from native_stack.ports import socket_name
 
@@ -15,6 +15,7 @@ _BUILDERS = {
     "objects": seaweedfs.part,
     "kafka": kafka.part,
     "triton": triton.part,
+    witness.NAME: witness.part,
 }
 BACKENDS = tuple(_BUILDERS)
 _OBJECT_KEYS = ("objects_access_key", "objects_secret_key")
@@ -52,6 +53,8 @@ def endpoints(site: Site) -> dict[str, str]:
     if "issuer" in site.parts:
         lines |= {"LONGITUDE_ISSUER": issuer.url(site), "LONGITUDE_TOKEN_FILE": str(site.layout.token)}
         lines["LONGITUDE_LOGIN_PASSWORD"] = site.credentials[issuer.PASSWORD]
+    if witness.NAME in site.parts and (key := witness.key(site)):
+        lines["LONGITUDE_WITNESS_KEYS"] = key
     return lines | command_settings(site.certificates)
 
 

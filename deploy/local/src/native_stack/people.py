@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contracts import reviews
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
@@ -99,15 +100,20 @@ class Tokens:
     def __init__(self, keys: SigningKeys, url: str) -> None:
         self._keys, self._url = keys, url
 
-    def of(self, person: DemoPerson, nonce: str = "") -> dict[str, Any]:
-        """An answer of the token endpoint (RFC 6749 section 5.1): access, identity and refresh."""
+    def of(self, person: DemoPerson, nonce: str = "", key: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """An answer of the token endpoint (RFC 6749 section 5.1): access, identity and refresh.
+
+        With the public `key` (JWK) that the person's session has, also our word for it, as long as the access.
+        """
         now = int(time.time())
         about = {"iss": self._url, "sub": person.subject, "iat": now, "jti": secrets.token_hex(16)}
         who = {"name": person.name, "roles": list(person.roles)}
         access = about | who | {"aud": AUDIENCE, "client_id": CLIENT, "exp": now + ACCESS_S}
         identity = about | who | {"aud": CLIENT, "exp": now + ACCESS_S} | ({"nonce": nonce} if nonce else {})
         refresh = about | {"aud": self._url, "exp": now + REFRESH_S}
+        word = about | who | {"aud": reviews.AUDIENCE, "exp": now + ACCESS_S, "cnf": {"jwk": key}}
         return {
+            **({"key_token": self._keys.sign(word, reviews.KEY)} if key else {}),
             "access_token": self._keys.sign(access, "at+jwt"),
             "id_token": self._keys.sign(identity, "JWT"),
             "refresh_token": self._keys.sign(refresh, _REFRESH),
@@ -115,18 +121,20 @@ class Tokens:
             "expires_in": ACCESS_S,
         }
 
-    def renewed(self, refresh_token: str) -> dict[str, Any]:
+    def renewed(self, refresh_token: str, key: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """New ones for the person of a refresh token of ours. ValueError for any other token."""
         claims = self._keys.read(refresh_token, _REFRESH)
         if claims["iss"] != self._url or claims["sub"] not in PEOPLE:
             raise ValueError("the token is of another issuer")
-        return self.of(PEOPLE[claims["sub"]])
+        return self.of(PEOPLE[claims["sub"]], key=key)
 
 
 def sign_in(file: Path, tokens: Tokens, issuer: str) -> None:
     """Put the tokens of who works at this machine where the command finds them."""
-    given = tokens.of(PEOPLE[DEVELOPER])
+    key = reviews.new_key()
+    given = tokens.of(PEOPLE[DEVELOPER], key=reviews.public(key))
     kept = given | {"issuer": issuer, "client_id": CLIENT, "expires_at": int(time.time()) + given["expires_in"]}
+    kept["session_key"] = key.as_dict(private=True)
     write_private(file, json.dumps(kept))
 
 

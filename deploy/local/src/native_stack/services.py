@@ -5,7 +5,7 @@ from functools import partial
 
 from manifests import REPOSITORY, Service, Wiring, environment
 
-from native_stack import authority, issuer, kafka, postgres
+from native_stack import authority, issuer, kafka, postgres, witness
 from native_stack.layout import MODELS
 from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
 from native_stack.ports import socket_name
@@ -35,6 +35,9 @@ def settings(service: Service, site: Site) -> dict[str, str]:
     # The models are for a trainer, which a service starts with its own environment.
     local = {"LONGITUDE_TRACE_FILE": str(site.layout.trace(service.name)), "LONGITUDE_MODELS_DIR": str(MODELS)}
     local |= {"LONGITUDE_ISSUER": issuer.url(site), "LONGITUDE_REFLECTION": "true"}
+    if witness.NAME in site.parts:
+        # For auditing; the others have no use for it.
+        local["LONGITUDE_WITNESSES"] = witness.url(site)
     tls = authority.settings(site.certificates, service.name) | kafka.settings(site.certificates, service.name)
     return environment(service, _wiring(service, site)) | local | tls
 

@@ -1,5 +1,6 @@
 """Rights on Kafka follow from the manifests, and from nothing else."""
 
+from contracts.topics import owner_of
 from manifests import read_services
 from manifests.grants import COMMAND, grants
 from manifests.topics import topics
@@ -12,7 +13,7 @@ def test_each_topic_is_written_by_its_owner_and_by_who_puts_dead_letters_back() 
     owners = {topic: service.name for service in SERVICES.values() for topic in service.events.publishes}
     for topic, owner in owners.items():
         writers = {g.user for g in GRANTS if g.resource == "topic" and g.operation == "write" and g.name == topic}
-        assert writers == {owner}
+        assert writers == {owner} == {owner_of(topic)}, "whose signature a consumer asks for"
     assert [g.user for g in GRANTS if g.operation == "write" and g.name == "*"] == [COMMAND]
 
 

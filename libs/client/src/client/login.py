@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+from contracts import reviews
+
 from client.errors import ClientError
-from client.people import CLIENT_ID, answered, claims, discovered
+from client.people import CLIENT_ID, answered, claims, discovered, proven
 
 SCOPE = "openid profile offline_access"
 _WAIT_S = 300.0
@@ -34,6 +36,8 @@ class Provider:
             raise ClientError("LONGITUDE_ISSUER is not set: who says who you are?")
         self.client_id = variables.get("LONGITUDE_CLIENT_ID") or CLIENT_ID
         self._ends = discovered(self.issuer)
+        # Of the session that begins: with it, its person signs.
+        self.key = reviews.new_key()
         password = variables.get("LONGITUDE_LOGIN_PASSWORD", "")
         self._answers = {"person": person, "password": password} if person else {}
 
@@ -51,7 +55,7 @@ class Provider:
                 arrived = landing.wait()
         code = self._code(arrived, state)
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
-        tokens = _given(answered(self._ends["token_endpoint"], form | {"client_id": self.client_id}))
+        tokens = _given(self._tokens(form | {"client_id": self.client_id}))
         self._check_identity(tokens, nonce)
         return tokens
 
@@ -67,12 +71,15 @@ class Provider:
         asked = {"grant_type": _DEVICE, "device_code": begun["device_code"], "client_id": self.client_id}
         interval, until = float(begun.get("interval", 5)), time.monotonic() + float(begun["expires_in"])
         while time.monotonic() < until:
-            tokens = answered(self._ends["token_endpoint"], asked)
+            tokens = self._tokens(asked)
             if tokens.get("error") not in {"authorization_pending", "slow_down"}:
                 return _given(tokens)
             interval += 5.0 if tokens["error"] == "slow_down" else 0.0
             time.sleep(interval)
         raise ClientError("nobody signed in in time")
+
+    def _tokens(self, form: Mapping[str, str]) -> dict[str, Any]:
+        return answered(self._ends["token_endpoint"], form, proven(self._ends, self.key))
 
     def _asked(self, back: str, verifier: str) -> dict[str, str]:
         digest = hashlib.sha256(verifier.encode()).digest()

@@ -17,9 +17,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from contracts import reviews
+from joserfc.jwk import ECKey
+from longitude.reasoning.v1.reasoning_service_pb2 import ReviewRequest
+
 from client.errors import ClientError, UnreachableError
 
 CLIENT_ID = "longitude-command"
+# A provider that certifies keys of people says so.
+KEY_TOKENS = "person_key_tokens_supported"
 _SECONDS = 10.0
 # Renewed while it still lasts for a call.
 _LEFT_S = 120
@@ -57,10 +63,11 @@ def access(kept: Mapping[str, Any]) -> str:
     return token if token.count(".") == 2 else str(kept.get("id_token", ""))
 
 
-def keep(variables: Mapping[str, str], tokens: Mapping[str, Any], issuer: str, client_id: str) -> None:
-    """Keep what a provider gave; the file is readable by its owner only."""
+def keep(variables: Mapping[str, str], tokens: Mapping[str, Any], issuer: str, client_id: str, key: ECKey) -> None:
+    """Keep what a provider gave, and the session's key; the file is readable by its owner only."""
     expires_at = int(time.time()) + int(tokens.get("expires_in", 300))
     kept = dict(tokens) | {"issuer": issuer, "client_id": client_id, "expires_at": expires_at}
+    kept["session_key"] = key.as_dict(private=True)
     file = token_file(variables)
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
@@ -87,14 +94,38 @@ def discovered(issuer: str) -> dict[str, Any]:
     return document
 
 
-def answered(url: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+def proven(ends: Mapping[str, Any], key: ECKey) -> dict[str, str]:
+    """The header that shows a provider which certifies keys that we have this one; empty for any other."""
+    return {"DPoP": reviews.proof(key, ends["token_endpoint"])} if ends.get(KEY_TOKENS) else {}
+
+
+def session_key(kept: Mapping[str, Any]) -> ECKey:
+    """The key of a sign-in, with which its person signs; a new one where it has none."""
+    return ECKey.import_key(kept["session_key"]) if kept.get("session_key") else reviews.new_key()
+
+
+def sign(variables: Mapping[str, str], request: ReviewRequest, assessment: bytes) -> None:
+    """Put the signature of who is signed in under a review of these bytes.
+
+    None where the provider certifies no keys: whether that is enough, the service says.
+    """
+    bearer(variables)
+    kept = signed_in(variables)
+    if kept.get("key_token") and kept.get("session_key"):
+        reviews.sign(request, assessment, session_key(kept), kept["key_token"], claims(kept["key_token"]))
+
+
+def answered(
+    url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The JSON that the provider answers, also with an error."""
     where = urllib.parse.urlsplit(url)
     if where.scheme != "https" and where.hostname not in {"127.0.0.1", "localhost"}:
         raise ClientError(f"{where.hostname} must be reached by https")
     data = urllib.parse.urlencode(form).encode() if form is not None else None
     try:
-        with urllib.request.urlopen(url, data=data, timeout=_SECONDS) as answer:  # noqa: S310 - checked above
+        request = urllib.request.Request(url, data, dict(headers or {}))  # noqa: S310 - checked above
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - checked above
             text = answer.read()
     except urllib.error.HTTPError as error:
         text = error.read()
@@ -118,8 +149,9 @@ def _renewed(variables: Mapping[str, str]) -> dict[str, Any]:
             raise ClientError(f"your sign-in has ended; {_SIGN_IN}")
         issuer, client = kept["issuer"], kept["client_id"]
         form = {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"], "client_id": client}
-        tokens = answered(discovered(issuer)["token_endpoint"], form)
+        ends, key = discovered(issuer), session_key(kept)
+        tokens = answered(ends["token_endpoint"], form, proven(ends, key))
         if "access_token" not in tokens:
             raise ClientError(f"your sign-in was not renewed ({tokens.get('error')}); {_SIGN_IN}")
-        keep(variables, kept | tokens, issuer, client)
+        keep(variables, kept | {"key_token": ""} | tokens, issuer, client, key)
         return signed_in(variables)

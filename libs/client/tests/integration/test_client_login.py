@@ -20,6 +20,7 @@ from client import people
 from client.api import ImagingClient
 from client.errors import ClientError
 from client.login import Provider
+from contracts import reviews
 from longitude.imaging.v1 import imaging_service_pb2 as pb
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.imaging.v1.imaging_service_pb2_grpc import ImagingServiceServicer, add_ImagingServiceServicer_to_server
@@ -97,10 +98,10 @@ async def test_the_command_asks_for_who_is_signed_in_and_says_what_to_do_when_no
     async with server(address, [served], 1.0, access), ImagingClient.connect(address) as imaging:
         with pytest.raises(ClientError, match="longitude login"):
             await imaging.document("D1")
-        people.keep(os.environ, issuer.tokens.of(PEOPLE["auditor"]), issuer.url, CLIENT)
+        people.keep(os.environ, issuer.tokens.of(PEOPLE["auditor"]), issuer.url, CLIENT, reviews.new_key())
         with pytest.raises(ClientError, match="not open to the role auditor"):
             await imaging.document("D1")
-        people.keep(os.environ, issuer.tokens.of(PEOPLE["nurse"]), issuer.url, CLIENT)
+        people.keep(os.environ, issuer.tokens.of(PEOPLE["nurse"]), issuer.url, CLIENT, reviews.new_key())
         assert (await imaging.document("D1")).document_id == "command: Jonas Meier"
 
 
@@ -115,7 +116,8 @@ def test_nobody_signs_in_with_another_password_or_as_a_stranger(command: Command
 def test_a_sign_in_that_ended_is_renewed_once_also_when_many_need_it(backends: Backends, tmp_path: Path) -> None:
     variables = backends.issuer | {"LONGITUDE_TOKEN_FILE": str(tmp_path / "token.json")}
     provider = Provider(variables, "physician")
-    people.keep(variables, provider.by_browser(print) | {"expires_in": 0}, provider.issuer, provider.client_id)
+    tokens = provider.by_browser(print) | {"expires_in": 0}
+    people.keep(variables, tokens, provider.issuer, provider.client_id, provider.key)
     ended = people.signed_in(variables)["access_token"]
     argv = [sys.executable, "-c", "import os; from client.people import bearer; print(bearer(os.environ))"]
     started = [subprocess.Popen(argv, env=os.environ | variables, stdout=subprocess.PIPE, text=True) for _ in range(4)]
@@ -123,6 +125,9 @@ def test_a_sign_in_that_ended_is_renewed_once_also_when_many_need_it(backends: B
     assert len(given) == 1
     assert given != {ended}
     assert people.claims(given.pop())["sub"] == "physician"
+    renewed = people.claims(people.signed_in(variables)["key_token"])
+    assert renewed["cnf"] == {"jwk": reviews.public(provider.key)}, "the session signs on with its own key"
+    assert renewed["iat"] >= people.claims(tokens["key_token"])["iat"]
 
 
 @pytest.fixture
@@ -205,6 +210,24 @@ async def test_an_access_token_renews_nothing(browser: aiohttp.ClientSession, is
     for token in (tokens["access_token"], tokens["id_token"], ""):
         form = {"grant_type": "refresh_token", "client_id": CLIENT, "refresh_token": token}
         assert await error(browser, f"{issuer.url}/token", form) == "invalid_grant"
+
+
+async def test_the_issuer_vouches_for_a_key_only_to_who_has_it_and_a_proof_is_good_once(
+    browser: aiohttp.ClientSession, issuer: Issuing
+) -> None:
+    key, url = reviews.new_key(), f"{issuer.url}/token"
+    shown = reviews.proof(key, url)
+    async with browser.post(url, data=redeeming(await code(browser, issuer)), headers={"DPoP": shown}) as answer:
+        said = people.claims((await answer.json())["key_token"])
+    assert (said["sub"], said["roles"], said["cnf"]) == ("physician", ["physician"], {"jwk": reviews.public(key)})
+    head, body, signature = reviews.proof(key, url).split(".")
+    others = reviews.proof(key, f"{issuer.url}/elsewhere")
+    for wrong in (shown, others, f"{head}.{body}.{signature[::-1]}", "no proof"):
+        form = redeeming(await code(browser, issuer))
+        async with browser.post(url, data=form, headers={"DPoP": wrong}) as answer:
+            assert (answer.status, await answer.json()) == (400, {"error": "invalid_dpop_proof"})
+    async with browser.post(url, data=redeeming(await code(browser, issuer))) as answer:
+        assert "key_token" not in await answer.json()
 
 
 async def test_a_page_of_the_network_does_not_reach_the_issuer_under_another_name(

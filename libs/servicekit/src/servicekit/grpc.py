@@ -244,7 +244,7 @@ async def server(
     an RPC shows a patient and there is no `recorder`.
     """
     settings = IdentitySettings()
-    verifier = Verifier(settings.issuer, settings.audience, settings.roles_claim) if settings.issuer else None
+    verifier = Verifier.of(settings)
     table = access or Access.of(implementation for _, implementation, _ in services)
     calls = _Calls(table, verifier, recorder)
     server = grpc.aio.server(interceptors=[aio_server_interceptor(), calls], options=_SERVER_OPTIONS)

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any, Protocol, Self, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -31,6 +31,18 @@ SKEW_S = 60
 _FRESH_S, _UNKNOWN_S, _KEPT_S = 3600.0, 10.0, 86_400.0
 # A person who was verified is known for five minutes: the key may have been withdrawn since.
 _KNOWN_S, _KNOWN = 300.0, 1024
+
+
+class Issuer(Protocol):
+    """Settings that name one."""
+
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def audience(self) -> str: ...
+    @property
+    def roles_claim(self) -> str: ...
+
 
 Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 
@@ -67,6 +79,18 @@ class Verifier:
             self.forget()
         self._known[digest] = (person, min(claims["exp"], self._clock() + _KNOWN_S))
         return person
+
+    @classmethod
+    def of(cls, settings: "Issuer") -> Self | None:
+        """As the settings of a service say; None where they name no issuer."""
+        return cls(settings.issuer, settings.audience, settings.roles_claim) if settings.issuer else None
+
+    async def keys(self, identifier: str) -> KeySet:
+        """The key that the issuer publishes under an id (`kid`), if it does. UnavailableError: no keys are known."""
+        for fresh_s in (_FRESH_S, _UNKNOWN_S):
+            if ones := [key for key in (await self._published(fresh_s)).keys if key.kid == identifier]:
+                return KeySet(ones[:1])
+        return KeySet([])
 
     def forget(self) -> None:
         """Verify every token anew."""

@@ -1,15 +1,21 @@
-"""Events as the services publish them: each signed by its topic's owner, with the owner's own certificate."""
+"""What is signed: events, by their topics' owners with their own certificates, and reviews, by a person."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from client.people import sign
 from contracts.signatures import Signer
 from contracts.tls import Tls
 from eventbus import Outgoing
 from eventbus.producer import Producer
+from longitude.reasoning.v1.reasoning_service_pb2 import GetAssessmentRequest, ReviewRequest
 from native_stack import authority
+
+if TYPE_CHECKING:
+    from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
 
 Publish = Callable[[Outgoing], Awaitable[None]]
 
@@ -41,3 +47,10 @@ async def publishing(bootstrap: str) -> AsyncIterator[Publish]:
             await producers[owner].publish(outgoing)
 
         yield publish
+
+
+async def sign_review(reasoning: "ReasoningServiceAsyncStub", request: ReviewRequest) -> ReviewRequest:
+    """The request with the signature of who works at this machine, over the assessment as the service has stored it."""
+    asked = GetAssessmentRequest(assessment_id=request.assessment_id)
+    sign(os.environ, request, (await reasoning.GetAssessment(asked)).assessment_bytes)
+    return request

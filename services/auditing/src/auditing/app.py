@@ -23,6 +23,7 @@ from auditing.adapters.keys import signing_key
 from auditing.adapters.objects import TileWriter
 from auditing.adapters.postgres import Log
 from auditing.adapters.postgres_reads import LogReader
+from auditing.adapters.witnesses import Witnesses
 from auditing.flows.checkpoints import publish_checkpoints
 from auditing.flows.reading import read_records
 from auditing.handlers import on_checkpoint_due, on_records
@@ -55,7 +56,10 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         write = partial(on_records, log=records_log, pseudonym_key=pseudonyms)
         outbox = Outbox(pool.connection, bus.publish)
         tiles = TileWriter(objects, reader)
-        publish = partial(on_checkpoint_due, log=records_log, tiles=tiles, outbox=outbox, signer=signer)
+        witnesses = Witnesses(settings.witnesses.split(), reader.growth)
+        publish = partial(
+            on_checkpoint_due, log=records_log, tiles=tiles, outbox=outbox, signer=signer, witnesses=witnesses
+        )
         due = asyncio.Event()
         process.spawn(read_records(records, write, due, settings.checkpoint_leaves), "read")
         process.spawn(publish_checkpoints(publish, due, settings.checkpoint_seconds), "checkpoints")

@@ -11,6 +11,7 @@ from longitude.auditing.v1.events_pb2 import CheckpointPublished
 from auditing import metrics
 from auditing.adapters.objects import TileWriter
 from auditing.adapters.postgres import Log, SignedCheckpoint
+from auditing.adapters.witnesses import Witnesses
 from auditing.domain.audit_event import entry_of
 from auditing.domain.notes import Checkpoint, Signer
 from auditing.domain.records import Record
@@ -26,8 +27,10 @@ async def on_records(records: Sequence[Record], *, log: Log, pseudonym_key: byte
     return plan
 
 
-async def on_checkpoint_due(*, log: Log, tiles: TileWriter, outbox: Outbox, signer: Signer) -> None:
-    """Sign the tree as it stands, then bring out what was signed: tiles, checkpoint object, event.
+async def on_checkpoint_due(
+    *, log: Log, tiles: TileWriter, outbox: Outbox, signer: Signer, witnesses: Witnesses
+) -> None:
+    """Sign the tree as it stands, then bring out what was signed: cosignatures, tiles, checkpoint object, event.
 
     A signed checkpoint is stored first and brought out in order, also after a crash in between; all steps repeat
     harmlessly. Its event is staged with the mark that tiles and object are out, and carries that time: consumers tell
@@ -38,13 +41,25 @@ async def on_checkpoint_due(*, log: Log, tiles: TileWriter, outbox: Outbox, sign
     if published is None or frontier.size > published.size:
         checkpoint = Checkpoint(signer.name, frontier.size, frontier.root())
         await log.save_checkpoint(checkpoint, signer.sign(checkpoint.text()))
+    elif witnesses and not published.cosignatures and await _cosigned(published, log, witnesses):
+        # They were away when it came out, and nothing has come since.
+        await tiles.write_checkpoint(await log.published_checkpoint() or published)
     covered = published.size if published else 0
     while waiting := await log.unpublished_checkpoint():
+        if witnesses and not waiting.cosignatures and await _cosigned(waiting, log, witnesses):
+            waiting = await log.unpublished_checkpoint() or waiting
         await tiles.write(covered, waiting)
         await log.mark_published(waiting.size, _announcement(signer.name, waiting))
         outbox.flush()
         metrics.CHECKPOINT_SIZE.set(waiting.size)
         covered = waiting.size
+
+
+async def _cosigned(checkpoint: SignedCheckpoint, log: Log, witnesses: Witnesses) -> bool:
+    lines = await witnesses.cosign(checkpoint)
+    if lines:
+        await log.keep_cosignatures(checkpoint.size, lines)
+    return bool(lines)
 
 
 def _announcement(origin: str, checkpoint: SignedCheckpoint) -> Outgoing:

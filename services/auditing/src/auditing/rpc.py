@@ -66,8 +66,7 @@ class Rpc(AuditingServiceServicer):
         if request.old_size > request.new_size:
             raise InvalidInputError("old_size is larger than new_size")
         await self._require_size(request.new_size)
-        ranges = proofs.consistency(request.old_size, request.new_size)
-        return pb.GetConsistencyProofResponse(hashes=await self._reader.range_hashes(ranges))
+        return pb.GetConsistencyProofResponse(hashes=await self._reader.growth(request.old_size, request.new_size))
 
     async def ReadLeaves(self, request: pb.ReadLeavesRequest, context: Any) -> AsyncIterator[pb.ReadLeavesResponse]:
         end = request.end or (await self._checkpoint()).size

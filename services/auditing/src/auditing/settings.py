@@ -18,6 +18,8 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     signing_key_file: Path
     # Key of the patients' pseudonyms in leaves; made on first start where there is none.
     pseudonym_key_file: Path
+    # Submission prefixes of witnesses (C2SP tlog-witness), separated by spaces; empty: nobody cosigns.
+    witnesses: Annotated[str, Field(pattern=r"^(https?://\S+( https?://\S+)*)?$")] = ""
     # A checkpoint is published this long after a leaf at the latest, in seconds ...
     checkpoint_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     # ... and as soon as this many leaves are not covered by one.

@@ -32,6 +32,7 @@ from aiokafka import AIOKafkaProducer
 from auditing.domain.merkle import Frontier, append, hash_leaf
 from client.errors import VerificationError
 from client.verify.leaf import check_leaf
+from client.verify.witness import WitnessKey, cosigned_at
 from contracts.kafka import reaching
 from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDATED
 from eventbus import Outgoing
@@ -41,6 +42,7 @@ from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, Pa
 from longitude.memory.v1.events_pb2 import RecordUpdated
 from longitude.record.v1.fact_pb2 import PatientKey
 from minio import Minio
+from native_stack.witnessing import Witness
 from testkit import ObjectStorage
 from testkit.calls import channel
 from testkit.signing import signer_of
@@ -62,6 +64,10 @@ class AuditingProcess:
     environment: dict[str, str]
     log_file: Path
     process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def bucket(self) -> str:
+        return self.environment["LONGITUDE_LOG_BUCKET"]
 
     @property
     def endpoint(self) -> str:
@@ -117,11 +123,11 @@ class AuditingProcess:
 @pytest.fixture
 def new_auditing(
     kafka: str, new_database: Callable[[], str], objects: ObjectStorage, tmp_path: Path
-) -> Iterator[Callable[[], AuditingProcess]]:
+) -> Iterator[Callable[..., AuditingProcess]]:
     """A log of its own, started; killed at the end if it still runs."""
     made: list[AuditingProcess] = []
 
-    def make() -> AuditingProcess:
+    def make(**changed: str) -> AuditingProcess:
         settings = {
             "KAFKA": kafka,
             "POSTGRES": new_database(),
@@ -136,7 +142,7 @@ def new_auditing(
             "LOG_BUCKET": f"log-{uuid.uuid4().hex}",
             "CHECKPOINT_SECONDS": "0.3",
         }
-        environment = {f"LONGITUDE_{name}": value for name, value in settings.items()}
+        environment = {f"LONGITUDE_{name}": value for name, value in (settings | changed).items()}
         process = AuditingProcess(environment, tmp_path / f"auditing-{len(made)}.log")
         made.append(process)
         process.start()
@@ -187,7 +193,7 @@ async def send(producer: AIOKafkaProducer, events: Sequence[Outgoing]) -> None:
     await asyncio.gather(*pending)
 
 
-NewAuditing = Callable[[], AuditingProcess]
+NewAuditing = Callable[..., AuditingProcess]
 
 
 def run_name() -> str:
@@ -343,6 +349,69 @@ async def test_a_leaf_says_who_signed_its_record_and_whether_that_holds(
             with pytest.raises(VerificationError):
                 check_leaf(leaf)
     assert not places
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Iterator[tuple[str, WitnessKey, Callable[[], None]]]:
+    """A witness in a process of its own: its address, its key, and what ends and starts it again."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    folder, log_key = tmp_path / "witness", tmp_path / "signing-0.key.pub"
+    folder.mkdir()
+    argv = [sys.executable, "-m", "native_stack.witnessing", port, str(folder), str(log_key)]
+    running: list[subprocess.Popen[bytes]] = []
+
+    def toggle() -> None:
+        if running:
+            process = running.pop()
+            process.kill()
+            process.wait()
+        else:
+            running.append(subprocess.Popen(argv))
+
+    toggle()
+    yield f"http://127.0.0.1:{port}", WitnessKey.parse(str(Witness(folder, log_key).key)), toggle
+    if running:
+        toggle()
+
+
+async def cosigned(auditing: AuditingProcess, key: WitnessKey, *, size: int) -> None:
+    """Wait until a checkpoint of so many leaves at least has the witness's signature."""
+    async with asyncio.timeout(30), auditing.rpc() as rpc:
+        while True:
+            note = (await rpc.GetCheckpoint(pb.GetCheckpointRequest())).note
+            if int(note.split("\n")[1]) >= size and cosigned_at(note, key) is not None:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_witness_cosigns_checkpoints_and_one_that_was_away_catches_up(
+    new_auditing: NewAuditing,
+    producer: AIOKafkaProducer,
+    witness: tuple[str, WitnessKey, Callable[[], None]],
+    objects: ObjectStorage,
+) -> None:
+    url, key, toggle = witness
+    auditing = new_auditing(WITNESSES=url)
+    await auditing.ready()
+    await send(producer, [message(n, run=run_name()) for n in range(20)])
+    await auditing.caught_up()
+    size = len((await read_log(auditing))[0])
+    await cosigned(auditing, key, size=size)
+    toggle()
+    await send(producer, [message(n, run=run_name()) for n in range(20)])
+    await auditing.caught_up()
+    assert cosigned_at((await read_log(auditing))[1], key) is None, "it was away, and the log went on"
+    toggle()
+    await cosigned(auditing, key, size=size + 20)
+    store = Minio(objects.endpoint, access_key=objects.access_key, secret_key=objects.secret_key, secure=False)
+    async with asyncio.timeout(10):
+        while True:
+            response = await asyncio.to_thread(store.get_object, auditing.bucket, "checkpoint")
+            if cosigned_at(response.data.decode(), key) is not None:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def test_the_logs_own_checkpoints_are_announced_and_are_no_leaves(

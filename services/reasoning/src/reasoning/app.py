@@ -22,10 +22,12 @@ from servicekit import Process
 from servicekit.grpc import channel
 from servicekit.looks import Looks
 from servicekit.objects import open_objects
+from servicekit.tokens import Verifier
 from servicekit.triton import TritonClient
 
 from reasoning.adapters import postgres
 from reasoning.adapters.memory import Memory
+from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Runs
@@ -59,6 +61,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             seconds=settings.episode_seconds,
             budget=Budget(settings.context_tokens, settings.prose_tokens),
             chooser=settings.chooser,
+            signatures=Signatures(Verifier.of(settings)) if settings.signed_reviews else None,
         )
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)

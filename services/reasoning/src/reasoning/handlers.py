@@ -103,10 +103,13 @@ async def on_review(request: ReviewRequest, parts: Parts) -> tuple[str, str]:
         reviewing.check(request, stored.assessment)
     except reviewing.ReviewRefusedError as error:
         raise InvalidInputError(str(error)) from error
+    signature = await parts.signatures.verified(request, stored.assessment_bytes) if parts.signatures else None
     at = Timestamp()
     at.FromDatetime(datetime.now(UTC))
     verifier = await _verifier(request, stored.assessment, parts)
     review = await asyncio.to_thread(reviewing.reviewed, request, stored.assessment, at, verifier)
+    if signature is not None:
+        review.signature.CopyFrom(signature)
     event = Outgoing(
         ASSESSMENT_REVIEWED,
         event_id("assessment-reviewed", review.review_id),

@@ -57,7 +57,12 @@ class Rpc(ReasoningServiceServicer):
         _check_id(request.assessment_id)
         stored = await handlers.on_assessment_asked_for(request.assessment_id, self._parts)
         notices = await handlers.notices_of(stored.assessment, self._parts)
-        response = pb.GetAssessmentResponse(assessment=stored.assessment, notices=notices)
+        response = pb.GetAssessmentResponse(
+            assessment=stored.assessment,
+            notices=notices,
+            assessment_bytes=stored.assessment_bytes,
+            review_bytes=stored.review_bytes,
+        )
         if stored.review is not None:
             response.decision = stored.review.decision
             response.reviewed.extend(stored.review.statements)

@@ -28,5 +28,8 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 700
     # Who chooses what stands in front of an answer where the caller does not say.
     chooser: Chooser = Chooser.RULES
+    # Whether a review needs the signature of its person, whose key the issuer certifies. False for an issuer that does
+    # not: then a review names who asked, and proves it to nobody else.
+    signed_reviews: bool = True
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40

@@ -40,6 +40,7 @@ from servicekit import Process
 from servicekit.postgres import open_pool
 from testkit import FaultProxy, RunningStack
 from testkit.calls import channel, tls
+from testkit.signing import sign_review
 from tritonclient.grpc import service_pb2_grpc
 
 if TYPE_CHECKING:
@@ -357,9 +358,8 @@ async def test_a_review_while_memory_is_away_is_recorded_without_a_verdict(
         service(running, memory=proxy.endpoint) as stub,
     ):
         await proxy.refuse()
-        await stub.Review(
-            pb.ReviewRequest(assessment_id=name, reviewer="NWD17", decision=edit.decision, statements=[edit])
-        )
+        request = pb.ReviewRequest(assessment_id=name, reviewer="NWD17", decision=edit.decision, statements=[edit])
+        await stub.Review(await sign_review(stub, request))
         stored = await stub.GetAssessment(pb.GetAssessmentRequest(assessment_id=name))
     (reviewed,) = stored.reviewed
     assert (reviewed.text, reviewed.verdict) == (edit.text, wire.VERDICT_UNSPECIFIED)

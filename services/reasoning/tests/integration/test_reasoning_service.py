@@ -47,6 +47,7 @@ from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
 from testkit import Line, RunningStack
 from testkit.calls import channel
+from testkit.signing import sign_review
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -278,11 +279,10 @@ async def test_a_note_is_written_through_the_gate_and_its_blanks_are_filled_in_b
     words = f"{blank.text} tired for two weeks."
     filled_in = ReviewedStatement(statement_id=blank.statement_id, decision=wire.REVIEW_DECISION_EDITED, text=words)
     edited = wire.REVIEW_DECISION_EDITED
-    await reasoning.Review(
-        pb.ReviewRequest(
-            assessment_id=note.assessment_id, reviewer="dr.example", decision=edited, statements=[filled_in]
-        )
+    review = pb.ReviewRequest(
+        assessment_id=note.assessment_id, reviewer="dr.example", decision=edited, statements=[filled_in]
     )
+    await reasoning.Review(await sign_review(reasoning, review))
     kept = await reasoning.GetAssessment(pb.GetAssessmentRequest(assessment_id=note.assessment_id))
     filled = next(each for each in kept.reviewed if each.statement_id == blank.statement_id)
     assert (filled.original, filled.text) == (blank.text, words)
@@ -321,7 +321,7 @@ async def test_a_review_is_an_event_once_and_the_next_assessment_starts_from_it(
         await reasoning.Review(wrong)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
-    response = await reasoning.Review(review)
+    response = await reasoning.Review(await sign_review(reasoning, review))
     (event,) = await events(
         running, ASSESSMENT_REVIEWED, lambda event: event.assessment_id == assessment.assessment_id, settle=2
     )

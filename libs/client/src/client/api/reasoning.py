@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,6 +14,8 @@ from longitude.record.v1.fact_pb2 import PatientKey
 
 from client.api.channel import explained, open_channel
 from client.errors import ClientError
+from client.people import sign
+from client.stack import find
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -80,10 +83,15 @@ class ReasoningClient:
         decision: assessment_pb2.ReviewDecision.ValueType,
         statements: Iterable[assessment_pb2.ReviewedStatement] = (),
     ) -> pb.ReviewResponse:
-        """Record a physician's decision; RefusedError when the assessment was reviewed already."""
+        """Record and sign a physician's decision; RefusedError when the assessment was reviewed already.
+
+        Signed is what the service has stored: who asks has seen the same, by `assessment`.
+        """
         request = pb.ReviewRequest(
             assessment_id=assessment_id, reviewer=reviewer, decision=decision, statements=statements
         )
+        stored = await self.assessment(assessment_id)
+        await asyncio.to_thread(sign, find().variables, request, stored.assessment_bytes)
         with explained("reasoning"):
             return await self._stub.Review(request, timeout=SECONDS)
 

@@ -20,12 +20,14 @@ from client.cli.session import Json, Patient, margin, patient_key, print_json, p
 from client.consumer import AuditConsumer, VerifiedRecord
 from client.errors import NotThereError, UnreachableError
 from client.records import is_logged
+from client.stores import NOTHING, Stores
 from client.terminal import Text
 from client.verify.event import ProvenLeaf, prove_event, require_growth
 from client.verify.log import verify_log
 from client.verify.note import VerifierKey
 from client.verify.pins import Pin, Pins, key_to_trust
 from client.verify.report import Report
+from client.verify.witness import Quorum
 
 
 class Shape(StrEnum):
@@ -55,14 +57,26 @@ def verify(
     allow_expired: Annotated[
         bool, typer.Option("--allow-expired", help="Leaves whose records Kafka deleted by retention are no failure.")
     ] = False,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(envvar="LONGITUDE_WITNESS_KEYS", help="Keys of witnesses; default: those of the stack."),
+    ] = None,
+    quorum: Annotated[int, typer.Option(min=0, help="So many must have cosigned; 0: more than half.")] = 0,
+    log_only: Annotated[bool, typer.Option("--log-only", help="Without tables and objects.")] = False,
     json: Json = False,
 ) -> None:
-    """Rebuild the tree from all leaves, re-hash every record of Kafka, and look for records without a leaf."""
-    run(_verify(key, wait, allow_expired=allow_expired, as_json=json))
+    """Rebuild the tree from all leaves, re-hash every record of Kafka, look for records without a leaf, and hold tables
+    and objects against what was logged.
+    """
+    keys = witness or stack.find().variables.get("LONGITUDE_WITNESS_KEYS", "").split()
+    run(_verify(key, wait, keys, quorum, allow_expired=allow_expired, log_only=log_only, as_json=json))
 
 
-async def _verify(key: str, wait: float, *, allow_expired: bool, as_json: bool) -> bool:
-    doors = stack.find()
+async def _verify(
+    key: str, wait: float, witnesses: list[str], quorum: int, *, allow_expired: bool, log_only: bool, as_json: bool
+) -> bool:
+    doors, asked = stack.find(), Quorum.of(witnesses, quorum)
+    stores = NOTHING if log_only else Stores.of(doors.variables)
     pins = Pins(doors.state)
     first_use = not key and pins.load() is None
     console = margin()
@@ -76,7 +90,9 @@ async def _verify(key: str, wait: float, *, allow_expired: bool, as_json: bool) 
                 if done % 500 == 0:
                     status.update(f"{STAGES[stage]} [{QUIET}]{done} of {total}[/]")
 
-            report = await verify_log(auditing, reader, pins, key=key, wait=wait, progress=progress)
+            report = await verify_log(
+                auditing, reader, pins, key=key, wait=wait, progress=progress, quorum=asked, stores=stores
+            )
     if report.expired and not allow_expired:
         report.problem(f"{report.expired} records were deleted from Kafka: their payloads cannot be hashed again")
     if as_json:
@@ -96,6 +112,15 @@ def _report_form(report: Report) -> forms.Form:
         "differing": report.differing,
         "expired": report.expired,
         "heads": report.heads,
+        "cosigned": report.cosigned,
+        "tiles": report.tiles,
+        "unsigned": report.unsigned,
+        "rows": report.rows,
+        "bad_rows": report.bad_rows,
+        "untold_rows": report.untold,
+        "objects": report.objects,
+        "bad_objects": report.bad_objects,
+        "not_looked_at": report.unseen,
         "origin": report.origin,
         "problems": report.problems,
         "holds": report.holds,
@@ -117,7 +142,20 @@ def _show_report(console: Console, report: Report, *, first_use: bool) -> None:
     )
     row(page, "expired", str(report.expired), "leaves whose records Kafka has deleted")
     row(page, "tree heads", str(report.heads), "signed before, all of them part of this tree")
+    row(page, "witnesses", str(report.cosigned), "cosigned the newest tree head")
+    row(page, "tiles", str(report.tiles), "objects of the log, as its leaves give them")
+    row(page, "unsigned", styled(str(report.unsigned), BAD if report.unsigned else QUIET), "not by the topic's owner")
+    for name, same in report.rows.items():
+        row(page, name, str(same), "rows that hold what was logged")
+    row(page, "objects", str(report.objects), "objects with the logged SHA-256")
+    if report.bad_rows or report.bad_objects:
+        bad = f"{report.bad_rows} rows, {report.bad_objects} objects"
+        row(page, "not as logged", styled(bad, BAD), "altered, deleted, or never logged")
     console.print(page)
+    if report.untold:
+        console.print(styled(f"{report.untold} rows: Kafka may have deleted their events", QUIET))
+    if report.unseen:
+        console.print(styled(f"not looked at: {' and '.join(report.unseen)}", QUIET))
     console.print(f"root  {report.root.hex()}", style=QUIET, soft_wrap=True)
     for problem in report.problems:
         console.print(styled(f"✗ {problem}", BAD), soft_wrap=True)

@@ -29,6 +29,7 @@ from client.cli.replay import replay
 from client.cli.review import review
 from client.cli.send import send
 from client.cli.session import complain
+from client.cli.signature import verify_signature
 from client.cli.timeline import timeline
 from client.cli.trace import trace
 from client.cli.visit import brief, note, summary
@@ -53,6 +54,7 @@ _COMMANDS = (
     check,
     assessment,
     review,
+    verify_signature,
     replay,
     trace,
     feed,

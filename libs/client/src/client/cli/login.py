@@ -36,7 +36,7 @@ async def _login(person: str, *, device: bool) -> bool:
     variables = stack.find().variables
     provider = Provider(variables, person)
     tokens = provider.by_device(_show) if device else provider.by_browser(_open)
-    people.keep(variables, tokens, provider.issuer, provider.client_id)
+    people.keep(variables, tokens, provider.issuer, provider.client_id, provider.key)
     return await _whoami(as_json=False)
 
 

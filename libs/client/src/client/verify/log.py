@@ -11,22 +11,41 @@ from client.api.auditing import AuditingClient
 from client.errors import VerificationError
 from client.kafka import Kafka, Span
 from client.records import is_logged
+from client.stores import NOTHING, Stores, compare, compare_tiles
+from client.verify.event import require_growth
 from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
 from client.verify.pins import Pins, key_to_trust
 from client.verify.report import LogCheck, Report
+from client.verify.stores import TABLES
+from client.verify.witness import NOBODY, Quorum, require_quorum
 
 POLL_SECONDS = 0.5
+# What is stored is published within so long (eventbus.outbox sweeps every two seconds).
+OUTBOX_SECONDS = 3.0
 
 Progress = Callable[[str, int, int], None]
 
 
 async def verify_log(
-    auditing: AuditingClient, kafka: Kafka, pins: Pins, *, key: str = "", wait: float = 30.0, progress: Progress
+    auditing: AuditingClient,
+    kafka: Kafka,
+    pins: Pins,
+    *,
+    key: str = "",
+    wait: float = 30.0,
+    progress: Progress,
+    quorum: Quorum = NOBODY,
+    stores: Stores = NOTHING,
 ) -> Report:
     """Check everything; records that reached Kafka before the call must be in the log within `wait` seconds.
 
-    `progress(stage, done, total)` is called as it goes. A log that passes is remembered.
+    `progress(stage, done, total)` is called as it goes. `quorum` says who must have cosigned the newest head; `stores`
+    are held against the log. A log that passes is remembered.
     """
+    # Before Kafka is read: the events of these rows are there then, or leave the outbox meanwhile.
+    before = {table: await stores.rows.digests(table) for table in TABLES} if stores.rows else {}
+    if before:
+        await asyncio.sleep(OUTBOX_SECONDS)
     span = await kafka.span(is_logged)
     pin = pins.load()
     first = await auditing.checkpoint()
@@ -40,6 +59,10 @@ async def verify_log(
     await _take_records(check, span, progress)
     head = await _wait_for_leaves(check, auditing, trusted, head, wait, progress)
     report = check.finish(head, span.starts, span.ends)
+    report.cosigned = await _cosigned(auditing, trusted, head, quorum, report, wait)
+    await compare_tiles(check.hashes, stores, report)
+    await compare(check.expected, before, stores, report)
+    report.unseen = stores.unseen
     if report.holds:
         pins.save(trusted, head)
     return report
@@ -66,6 +89,23 @@ async def _checkpoint_of(auditing: AuditingClient, key: VerifierKey, size: int, 
         await asyncio.sleep(POLL_SECONDS)
 
 
+async def _cosigned(
+    auditing: AuditingClient, key: VerifierKey, head: Checkpoint, quorum: Quorum, report: Report, wait: float
+) -> int:
+    """How many witnesses cosigned this head, or one that it grew into; one that was away gets a moment."""
+    deadline = asyncio.get_running_loop().time() + min(wait, 10.0)
+    while True:
+        note = (await auditing.checkpoint()).note
+        await require_growth(auditing, head, open_checkpoint(note, key))
+        try:
+            return require_quorum(note, quorum.keys, quorum.least)
+        except VerificationError as error:
+            if asyncio.get_running_loop().time() > deadline:
+                report.problem(f"tree head of {head.size} leaves: {error}")
+                return 0
+        await asyncio.sleep(POLL_SECONDS)
+
+
 async def _take_leaves(check: LogCheck, auditing: AuditingClient, head: Checkpoint, progress: Progress) -> None:
     async for leaf in auditing.leaves(check.size, head.size):
         check.take_leaf(leaf)
@@ -83,7 +123,12 @@ async def _take_records(check: LogCheck, span: Span, progress: Progress) -> None
 
 
 async def _wait_for_leaves(
-    check: LogCheck, auditing: AuditingClient, key: VerifierKey, head: Checkpoint, wait: float, progress: Progress
+    check: LogCheck,
+    auditing: AuditingClient,
+    key: VerifierKey,
+    head: Checkpoint,
+    wait: float,
+    progress: Progress,
 ) -> Checkpoint:
     """Records younger than the checkpoint get their leaves with the next ones."""
     deadline = asyncio.get_running_loop().time() + wait

@@ -14,10 +14,13 @@ from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from client.errors import VerificationError
 from client.records import RawRecord
 from client.verify.leaf import check_leaf
-from client.verify.merkle import RootBuilder
+from client.verify.merkle import RootBuilder, leaf_hash
 from client.verify.note import Checkpoint
+from client.verify.stores import Expected
 
 MAX_PROBLEMS = 100
+# Of a leaf's signature: no consumer took the record.
+_REFUSED = frozenset({"missing", "wrong"})
 
 
 @dataclass(slots=True)
@@ -26,7 +29,11 @@ class Report:
 
     `missing`: records without a leaf. `redelivered`: records of an event that has its leaf at another place (of these
     `differing` with another value: the sender's retry, received at another time). `expired`: leaves whose records
-    Kafka has deleted by retention. `heads`: earlier signed tree heads that the tree passes through.
+    Kafka has deleted by retention. `heads`: earlier signed tree heads that the tree passes through. `cosigned`:
+    witnesses under the newest. `tiles`: objects of the log that are as the leaves give them. `unsigned`: leaves of
+    records that their topic's owner did not sign, which no consumer takes. `rows`, `objects`: of each table, and of
+    the object store, what is as it was logged; `bad_rows`, `bad_objects`: what is not. `untold`: rows whose events
+    Kafka may have deleted. `unseen`: stores that were not looked at.
     """
 
     origin: str = ""
@@ -38,6 +45,15 @@ class Report:
     differing: int = 0
     expired: int = 0
     heads: int = 0
+    cosigned: int = 0
+    tiles: int = 0
+    unsigned: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    bad_rows: int = 0
+    untold: int = 0
+    objects: int = 0
+    bad_objects: int = 0
+    unseen: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -57,10 +73,15 @@ class LogCheck:
     def __init__(self) -> None:
         self.report = Report()
         self._tree = RootBuilder()
+        # Of the leaves, in order.
+        self.hashes: list[bytes] = []
         self._heads: dict[int, bytes] = {}
         self._hash_at: dict[tuple[str, int, int], bytes] = {}
         self._events: dict[tuple[str, str], bytes] = {}
         self._unmatched: list[RawRecord] = []
+        self._refused: set[tuple[str, int, int]] = set()
+        # What the stores must hold by the events of leaves that hold.
+        self.expected = Expected()
 
     @property
     def size(self) -> int:
@@ -82,10 +103,14 @@ class LogCheck:
             self.report.problem(str(error))
         self._compare_head()
         self._tree.add(leaf.leaf_data)
+        self.hashes.append(leaf_hash(leaf.leaf_data))
         place, event = (leaf.topic, leaf.partition, leaf.offset), (leaf.topic, leaf.event_id)
         if place in self._hash_at or event in self._events:
             self.report.problem(f"leaf {leaf.index} repeats another leaf")
         self._hash_at[place] = self._events[event] = leaf.payload_sha256
+        if leaf.signature in _REFUSED:
+            self.report.unsigned += 1
+            self._refused.add(place)
 
     def take_record(self, record: RawRecord) -> None:
         """A record of Kafka; one without a leaf may get it from leaves still to come."""
@@ -94,6 +119,8 @@ class LogCheck:
             self._unmatched.append(record)
         elif expected == record.sha256:
             self.report.verified += 1
+            if record.place not in self._refused:
+                self.expected.take(record.topic, record.value)
         else:
             self.report.problem("{}/{}/{}: the payload was altered after it was logged".format(*record.place))
 

@@ -29,6 +29,10 @@ class TileWriter:
         tiles = grown(old_size, checkpoint.size)
         for first in range(0, len(tiles), CONCURRENT_WRITES):
             await asyncio.gather(*(self._write_tile(tile) for tile in tiles[first : first + CONCURRENT_WRITES]))
+        await self.write_checkpoint(checkpoint)
+
+    async def write_checkpoint(self, checkpoint: SignedCheckpoint) -> None:
+        """The signed note alone."""
         await self._store.put("checkpoint", checkpoint.note.encode(), "text/plain; charset=utf-8")
 
     async def _write_tile(self, tile: Tile) -> None:

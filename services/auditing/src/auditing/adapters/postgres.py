@@ -47,8 +47,10 @@ _LAST = """INSERT INTO feed (facility, last_received_at) VALUES (%s, %s) ON CONF
     SET last_received_at = greatest(feed.last_received_at, EXCLUDED.last_received_at)"""
 _MARK_PUBLISHED = """UPDATE checkpoint SET published_at = clock_timestamp()
     WHERE size = %s AND published_at IS NULL RETURNING size"""
-_UNPUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NULL ORDER BY size LIMIT 1"
-_PUBLISHED = "SELECT size, root, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1"
+_UNPUBLISHED = "SELECT size, root, note, cosignatures FROM checkpoint WHERE published_at IS NULL ORDER BY size LIMIT 1"
+_PUBLISHED = """SELECT size, root, note, cosignatures FROM checkpoint WHERE published_at IS NOT NULL
+    ORDER BY size DESC LIMIT 1"""
+_COSIGN = "UPDATE checkpoint SET cosignatures = %s WHERE size = %s AND cosignatures = ''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,14 @@ class SignedCheckpoint:
 
     size: int
     root: bytes
-    note: str
+    # The note with the log's own signature, and the lines of witnesses.
+    signed: str
+    cosignatures: str = ""
+
+    @property
+    def note(self) -> str:
+        """The whole signed note."""
+        return self.signed + self.cosignatures
 
 
 class Log:
@@ -94,6 +103,11 @@ class Log:
                 "INSERT INTO checkpoint (size, root, note) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                 (checkpoint.size, checkpoint.root, note),
             )
+
+    async def keep_cosignatures(self, size: int, lines: str) -> None:
+        """What witnesses signed under a checkpoint; the first lines stay."""
+        async with self._pool.connection() as conn:
+            await conn.execute(_COSIGN, (lines, size))
 
     async def mark_published(self, size: int, announcement: Outgoing) -> None:
         """Tiles and object of this checkpoint are out; its event is staged, by the replica that is first."""

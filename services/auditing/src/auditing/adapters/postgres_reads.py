@@ -12,7 +12,7 @@ from servicekit.postgres import Pool
 
 from auditing.domain.feeds import reports
 from auditing.domain.merkle import fold, perfect_root
-from auditing.domain.proofs import Range, TileRun, tile_runs
+from auditing.domain.proofs import Range, TileRun, consistency, tile_runs
 
 _LEAF = 'index, data, event_id, event_type, topic, partition, "offset", payload_sha256, causation_id, signature, signer'
 _LEAVES = f"SELECT {_LEAF} FROM leaf WHERE index >= %s AND index < %s ORDER BY index"  # noqa: S608 - a constant
@@ -69,6 +69,10 @@ class LogReader:
         """Merkle Tree Hash of each range of leaves."""
         async with self._pool.connection() as conn:
             return [await _range_hash(conn, leaves) for leaves in ranges]
+
+    async def growth(self, old: int, new: int) -> list[bytes]:
+        """The consistency proof between two sizes (RFC 6962, section 2.1.2)."""
+        return await self.range_hashes(consistency(old, new))
 
     async def tile_hashes(self, run: TileRun) -> list[bytes]:
         """Consecutive hashes of a tile level."""

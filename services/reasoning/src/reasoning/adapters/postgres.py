@@ -41,6 +41,9 @@ class Stored:
     assessment: Assessment
     fingerprint: bytes
     review: AssessmentReviewed | None
+    # The same as they are stored.
+    assessment_bytes: bytes
+    review_bytes: bytes
 
 
 class Store:
@@ -55,7 +58,7 @@ class Store:
         if row is None:
             return None
         review = AssessmentReviewed.FromString(row[2]) if row[2] is not None else None
-        return Stored(Assessment.FromString(row[0]), bytes(row[1]), review)
+        return Stored(Assessment.FromString(row[0]), bytes(row[1]), review, bytes(row[0]), bytes(row[2] or b""))
 
     async def episode_of(self, assessment_id: str) -> ObjectRef | None:
         """Where the episode of an assessment lies."""

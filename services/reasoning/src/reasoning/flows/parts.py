@@ -9,6 +9,7 @@ from servicekit.objects import ObjectStore
 
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
+from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
 
 
@@ -27,3 +28,5 @@ class Parts:
     budget: Budget
     # Where a caller does not say.
     chooser: Chooser
+    # Verifies who signs a review; None where none is asked for.
+    signatures: Signatures | None

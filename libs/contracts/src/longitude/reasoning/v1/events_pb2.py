@@ -24,24 +24,25 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longitude.reasoning.v1 import assessment_pb2 as longitude_dot_reasoning_dot_v1_dot_assessment__pb2
+from longitude.reasoning.v1 import signature_pb2 as longitude_dot_reasoning_dot_v1_dot_signature__pb2
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 from longitude.record.v1 import object_pb2 as longitude_dot_record_dot_v1_dot_object__pb2
 from longitude.record.v1 import look_pb2 as longitude_dot_record_dot_v1_dot_look__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longitude/reasoning/v1/events.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\x1a\x1elongitude/record/v1/look.proto\"K\n\x11\x41ssessmentDrafted\x12\x36\n\nassessment\x18\x01 \x01(\x0b\x32\".longitude.reasoning.v1.Assessment\"\xbc\x01\n\rEpisodeClosed\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x15\n\rassessment_id\x18\x02 \x01(\t\x12\x30\n\x07patient\x18\x03 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12/\n\x07\x65pisode\x18\x04 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12\r\n\x05steps\x18\x05 \x01(\r\x12\x0e\n\x06tokens\x18\x06 \x01(\r\"\xac\x02\n\x12\x41ssessmentReviewed\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x15\n\rassessment_id\x18\x02 \x01(\t\x12\x30\n\x07patient\x18\x03 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08reviewer\x18\x04 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x05 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12=\n\nstatements\x18\x06 \x03(\x0b\x32).longitude.reasoning.v1.ReviewedStatement\x12/\n\x0breviewed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"5\n\nRecordRead\x12\'\n\x04look\x18\x01 \x01(\x0b\x32\x19.longitude.record.v1.Lookb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longitude/reasoning/v1/events.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a&longitude/reasoning/v1/signature.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\x1a\x1elongitude/record/v1/look.proto\"K\n\x11\x41ssessmentDrafted\x12\x36\n\nassessment\x18\x01 \x01(\x0b\x32\".longitude.reasoning.v1.Assessment\"\xbc\x01\n\rEpisodeClosed\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x15\n\rassessment_id\x18\x02 \x01(\t\x12\x30\n\x07patient\x18\x03 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12/\n\x07\x65pisode\x18\x04 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12\r\n\x05steps\x18\x05 \x01(\r\x12\x0e\n\x06tokens\x18\x06 \x01(\r\"\xe8\x02\n\x12\x41ssessmentReviewed\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x15\n\rassessment_id\x18\x02 \x01(\t\x12\x30\n\x07patient\x18\x03 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08reviewer\x18\x04 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x05 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12=\n\nstatements\x18\x06 \x03(\x0b\x32).longitude.reasoning.v1.ReviewedStatement\x12/\n\x0breviewed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\tsignature\x18\x08 \x01(\x0b\x32\'.longitude.reasoning.v1.ReviewSignature\"5\n\nRecordRead\x12\'\n\x04look\x18\x01 \x01(\x0b\x32\x19.longitude.record.v1.Lookb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.reasoning.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ASSESSMENTDRAFTED']._serialized_start=235
-  _globals['_ASSESSMENTDRAFTED']._serialized_end=310
-  _globals['_EPISODECLOSED']._serialized_start=313
-  _globals['_EPISODECLOSED']._serialized_end=501
-  _globals['_ASSESSMENTREVIEWED']._serialized_start=504
-  _globals['_ASSESSMENTREVIEWED']._serialized_end=804
-  _globals['_RECORDREAD']._serialized_start=806
-  _globals['_RECORDREAD']._serialized_end=859
+  _globals['_ASSESSMENTDRAFTED']._serialized_start=275
+  _globals['_ASSESSMENTDRAFTED']._serialized_end=350
+  _globals['_EPISODECLOSED']._serialized_start=353
+  _globals['_EPISODECLOSED']._serialized_end=541
+  _globals['_ASSESSMENTREVIEWED']._serialized_start=544
+  _globals['_ASSESSMENTREVIEWED']._serialized_end=904
+  _globals['_RECORDREAD']._serialized_start=906
+  _globals['_RECORDREAD']._serialized_end=959
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
+from longitude.reasoning.v1 import signature_pb2 as _signature_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 from longitude.record.v1 import look_pb2 as _look_pb2
 from longitude.record.v1 import object_pb2 as _object_pb2
@@ -98,6 +99,7 @@ class AssessmentReviewed(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
     REVIEWED_AT_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
     review_id: _builtins.str
     assessment_id: _builtins.str
     reviewer: _builtins.str
@@ -109,6 +111,10 @@ class AssessmentReviewed(_message.Message):
     def statements(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.ReviewedStatement]: ...
     @_builtins.property
     def reviewed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def signature(self) -> _signature_pb2.ReviewSignature:
+        """The physician's own; unset where the deployment asks for none."""
+
     def __init__(
         self,
         *,
@@ -119,10 +125,11 @@ class AssessmentReviewed(_message.Message):
         decision: _assessment_pb2.ReviewDecision.ValueType = ...,
         statements: _abc.Iterable[_assessment_pb2.ReviewedStatement] | None = ...,
         reviewed_at: _timestamp_pb2.Timestamp | None = ...,
+        signature: _signature_pb2.ReviewSignature | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient", "reviewed_at", b"reviewed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient", "reviewed_at", b"reviewed_at", "signature", b"signature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "decision", b"decision", "patient", b"patient", "review_id", b"review_id", "reviewed_at", b"reviewed_at", "reviewer", b"reviewer", "statements", b"statements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "decision", b"decision", "patient", b"patient", "review_id", b"review_id", "reviewed_at", b"reviewed_at", "reviewer", b"reviewer", "signature", b"signature", "statements", b"statements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
+from longitude.reasoning.v1 import signature_pb2 as _signature_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
 import sys
@@ -199,7 +200,13 @@ class GetAssessmentResponse(_message.Message):
     REVIEWED_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
+    ASSESSMENT_BYTES_FIELD_NUMBER: _builtins.int
+    REVIEW_BYTES_FIELD_NUMBER: _builtins.int
     decision: _assessment_pb2.ReviewDecision.ValueType
+    assessment_bytes: _builtins.bytes
+    """The assessment as it is stored: what a physician signs."""
+    review_bytes: _builtins.bytes
+    """The review as it is stored, a serialised AssessmentReviewed; empty where there is none."""
     @_builtins.property
     def assessment(self) -> _assessment_pb2.Assessment: ...
     @_builtins.property
@@ -215,10 +222,12 @@ class GetAssessmentResponse(_message.Message):
         reviewed: _abc.Iterable[_assessment_pb2.ReviewedStatement] | None = ...,
         decision: _assessment_pb2.ReviewDecision.ValueType = ...,
         notices: _abc.Iterable[_assessment_pb2.Notice] | None = ...,
+        assessment_bytes: _builtins.bytes = ...,
+        review_bytes: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "decision", b"decision", "notices", b"notices", "reviewed", b"reviewed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "assessment_bytes", b"assessment_bytes", "decision", b"decision", "notices", b"notices", "review_bytes", b"review_bytes", "reviewed", b"reviewed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,11 +241,16 @@ class ReviewRequest(_message.Message):
     REVIEWER_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
     assessment_id: _builtins.str
     reviewer: _builtins.str
     decision: _assessment_pb2.ReviewDecision.ValueType
     @_builtins.property
     def statements(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.ReviewedStatement]: ...
+    @_builtins.property
+    def signature(self) -> _signature_pb2.ReviewSignature:
+        """Of the person who asks, over all of the above."""
+
     def __init__(
         self,
         *,
@@ -244,10 +258,11 @@ class ReviewRequest(_message.Message):
         reviewer: _builtins.str = ...,
         decision: _assessment_pb2.ReviewDecision.ValueType = ...,
         statements: _abc.Iterable[_assessment_pb2.ReviewedStatement] | None = ...,
+        signature: _signature_pb2.ReviewSignature | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["signature", b"signature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "decision", b"decision", "reviewer", b"reviewer", "statements", b"statements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "decision", b"decision", "reviewer", b"reviewer", "signature", b"signature", "statements", b"statements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
