@@ -17,6 +17,11 @@ COLUMNS = ("label", "name", "icd10cm", "icd9cm", "results", "concepts", "classes
 _REMEMBERED = 65_536
 
 
+def rules() -> str:
+    """The table as it is: whoever keeps labels makes them again when it is another."""
+    return repr([dict(row) for row in _rows()])
+
+
 @cache
 def names() -> dict[str, str]:
     """What a person calls each label, by label, in the order of the table."""

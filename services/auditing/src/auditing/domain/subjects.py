@@ -41,6 +41,7 @@ _SUBJECT_PATHS = (
     "version_id",
     "version.job_id",
     "version.version_id",
+    "opening_id",
     "edition_id",
     "edition_ids",
 )
