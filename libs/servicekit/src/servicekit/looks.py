@@ -52,6 +52,7 @@ SWEEP_SECONDS = 2.0
 ABANDONED = timedelta(seconds=15)
 # A longer identifier is a stranger's; it is left out of the look.
 LONGEST_ID = 255
+LONGEST_REASON = 500
 
 # Written again after a connection was lost, it is the same row.
 _WRITE = """INSERT INTO look (event_id, key, payload, looked_at)
@@ -235,6 +236,12 @@ class Looking:
         self.look.shown += shown
         self.look.left_out += left_out
 
+    def because(self, purpose: str, reason: str, categories: Iterable[str]) -> None:
+        """For what it is shown, and which sensitive categories were open for that."""
+        self.look.purpose, self.look.reason = purpose, reason[:LONGEST_REASON]
+        del self.look.categories[:]
+        self.look.categories.extend(categories)
+
     async def shown(self, answer: Message | None) -> None:
         """Write it down before the answer, or the first of a stream, leaves; where nobody is named, nobody is shown."""
         if self._ended:
@@ -287,6 +294,13 @@ def note(kinds: Iterable[int] = (), shown: int = 0, left_out: int = 0) -> None:
     looking = _LOOKING.get()
     if looking is not None:
         looking.note(kinds, shown, left_out)
+
+
+def because(purpose: str, reason: str = "", categories: Iterable[str] = ()) -> None:
+    """Say of the call that is being answered for what it is, and which sensitive categories were open for that."""
+    looking = _LOOKING.get()
+    if looking is not None:
+        looking.because(purpose, reason, categories)
 
 
 @contextmanager

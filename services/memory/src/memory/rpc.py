@@ -22,11 +22,13 @@ from servicekit.principal import caller
 
 from memory import views
 from memory.adapters.postgres import Store
+from memory.adapters.postgres.views import current
 from memory.domain import coverage
 from memory.domain.finding import Wanted as WantedFacts
 from memory.domain.identity import Identifier
-from memory.domain.opening import TREAT, Wanted
+from memory.domain.opening import TREAT, Wanted, purpose
 from memory.domain.passages import PassageError
+from memory.domain.sensitive import ALL, names
 from memory.flows import callers, finding, notes, timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
@@ -239,9 +241,11 @@ def _note(facts: Sequence[RecordedFact]) -> pb.View:
 
 def _shown(kinds: Iterable[int], many: int) -> pb.View:
     """Say it of the look, and how much was left out of the caller, too."""
-    view = views.view()
-    looks.note(kinds, many, view.left_out)
-    return view
+    seen = current()
+    looks.note(kinds, many, seen.left_out)
+    reason = "; ".join(one.reason for one in seen.openings)
+    looks.because(purpose(seen.openings), reason, names(ALL & ~seen.closed))
+    return views.view(seen)
 
 
 def _identifier(key: PatientKey) -> Identifier:

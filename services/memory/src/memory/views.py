@@ -11,11 +11,11 @@ from longitude.record.v1.context_pb2 import (
 from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, PatientKey
 
 from memory.adapters.postgres import Person
-from memory.adapters.postgres import views as postgres_views
 from memory.adapters.postgres.contradictions import Found
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.notes import WholeText
 from memory.adapters.postgres.openings import Kept
+from memory.adapters.postgres.views import View
 from memory.domain.coverage import Covered
 from memory.domain.opening import banner
 from memory.domain.releases import Decision, State
@@ -24,9 +24,8 @@ from memory.flows.library import Seen
 from memory.flows.search import NoteFound
 
 
-def view() -> pb.View:
-    """What the read of this call was not shown."""
-    seen = postgres_views.current()
+def view(seen: View) -> pb.View:
+    """What was not shown, and what is to stand above what was."""
     return pb.View(left_out=seen.left_out, banner=banner(seen.openings))
 
 

@@ -57,6 +57,7 @@ class Opened:
     purpose: str
     opens: int
     ends_at: datetime
+    reason: str = ""
 
 
 @cache
@@ -106,6 +107,11 @@ def grant(roles: Collection[str], wanted: Wanted) -> Granted:
     if asked & ~opens:
         raise DeniedError(f"{', '.join(sensitive.names(asked & ~opens))} does not open to the role of the caller")
     return Granted(asked, timedelta(minutes=minutes), any(row.review for row in rows))
+
+
+def purpose(openings: Collection[Opened]) -> str:
+    """For what a record is shown."""
+    return BREAK_GLASS if any(one.purpose == BREAK_GLASS for one in openings) else TREAT
 
 
 def banner(openings: Collection[Opened]) -> str:

@@ -17,7 +17,7 @@ from memory.domain.opening import Opened
 from memory.domain.timeline import Entry
 
 _DECIDE = """SELECT (
-    SELECT jsonb_agg(jsonb_build_array(opening_id, purpose, labels, extract(epoch FROM ends_at)))
+    SELECT jsonb_agg(jsonb_build_array(opening_id, purpose, labels, extract(epoch FROM ends_at), reason))
     FROM opening WHERE issuer = %(issuer)s AND subject = %(subject)s AND ends_at > clock_timestamp()
     AND identifier_no = ANY(%(numbers)s)
     AND NOT EXISTS (SELECT FROM opening_step s WHERE s.opening_id = opening.opening_id AND step = 'ended')
@@ -99,5 +99,5 @@ def _roles(caller: Principal) -> Collection[str]:
     return caller.person.roles if caller.person is not None else ()
 
 
-def _opened(opening_id: str, purpose: str, labels: int, ends: float) -> Opened:
-    return Opened(opening_id, purpose, labels, datetime.fromtimestamp(float(ends), UTC))
+def _opened(opening_id: str, purpose: str, labels: int, ends: float, reason: str) -> Opened:
+    return Opened(opening_id, purpose, labels, datetime.fromtimestamp(float(ends), UTC), reason)
