@@ -170,7 +170,7 @@ class Store:
         async with self.reading(identifier, known_at) as (conn, person):
             stated = await facts.of(conn, person.numbers, known_at or FOR_EVER)
         # The longest records take seconds: nobody else waits for them.
-        return person, views.opened(await asyncio.to_thread(replay, stated))
+        return person, await asyncio.to_thread(lambda: views.opened(replay(stated)))
 
     async def number(self, conn: Connection, person: Person, identifier: Identifier) -> int:
         """The number of one of a person's identifiers."""
