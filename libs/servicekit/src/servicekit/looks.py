@@ -53,6 +53,7 @@ ABANDONED = timedelta(seconds=15)
 # A longer identifier is a stranger's; it is left out of the look.
 LONGEST_ID = 255
 LONGEST_REASON = 500
+MOST_ROLES = 64
 
 # Written again after a connection was lost, it is the same row.
 _WRITE = """INSERT INTO look (event_id, key, payload, looked_at)
@@ -94,7 +95,7 @@ class Looks:
     def __init__(
         self,
         connect: Connect,
-        publish: Callable[[Outgoing], Awaitable[None]],
+        publish: Callable[[Sequence[Outgoing]], Awaitable[None]],
         topic: Topic[Any],
         most_waiting: int = MOST_WAITING,
     ) -> None:
@@ -154,19 +155,19 @@ class Looks:
             self._ended.clear()
 
     async def sweep(self) -> int:
-        """Publish a batch; how many looks it had. UnavailableError when the broker took less."""
+        """Publish a batch; how many looks it had. UnavailableError when the broker did not take all of it."""
         async with self._connect() as conn:
             batch = [self._event(one) for one in islice(self._ready.values(), BATCH)] or await self._abandoned(conn)
-            taken = await asyncio.gather(*(self._publish(event) for event in batch), return_exceptions=True)
-            gone = [event.id for event, error in zip(batch, taken, strict=True) if error is None]
-            await conn.execute(_DELETE, (gone,))
-            for event_id in gone:
-                self._ready.pop(event_id, None)
-            row = await (await conn.execute(_COUNT, (self._most_waiting,))).fetchone()
-            self._waiting = int(row[0]) if row else 0
-        for error in taken:
-            if error is not None:
-                raise error
+            try:
+                if batch:
+                    await self._publish(batch)
+                    gone = [event.id for event in batch]
+                    await conn.execute(_DELETE, (gone,))
+                    for event_id in gone:
+                        self._ready.pop(event_id, None)
+            finally:
+                row = await (await conn.execute(_COUNT, (self._most_waiting,))).fetchone()
+                self._waiting = int(row[0]) if row else 0
         return len(batch)
 
     async def _abandoned(self, conn: AsyncConnection[Any]) -> list[Outgoing]:
@@ -219,7 +220,8 @@ class Looking:
         if principal.person is not None:
             self.look.issuer = principal.person.issuer[:LONGEST_ID]
             self.look.subject = principal.person.subject[:LONGEST_ID]
-            self.look.roles.extend(sorted(principal.person.roles))
+            roles = sorted(role[:LONGEST_ID] for role in principal.person.roles)
+            self.look.roles[:] = roles[:MOST_ROLES]
 
     def asked(self, question: Message) -> None:
         """The question, or the first of a stream."""

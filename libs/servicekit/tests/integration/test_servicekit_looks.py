@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, cast
@@ -54,10 +54,10 @@ class Broker:
         self.taken: list[Outgoing] = []
         self.is_away = False
 
-    async def publish(self, event: Outgoing) -> None:
+    async def publish(self, events: Sequence[Outgoing]) -> None:
         if self.is_away:
             raise UnavailableError("kafka")
-        self.taken.append(event)
+        self.taken += events
 
 
 def free_port() -> int:

@@ -64,7 +64,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe_batches(REREADING_FINISHED, partial(on_rereadings_finished, store=store))
 
         outbox = Outbox(store.connection, bus.publish)
-        looks = Looks(store.connection, bus.publish, RECORD_READ)
+        looks = Looks(store.connection, bus.publish_together, RECORD_READ)
         shelf = library.Library(store, outbox, library.trusted(settings.publishers))
         count = tokenizer.counter(settings.tokenizer)
         rpc = Rpc(store, Search(store, embedder, index), shelf, Openings(store, outbox), count)
