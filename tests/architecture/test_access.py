@@ -16,6 +16,7 @@ NO_LOOK: dict[str, set[str]] = {
     "ingestion": {"FileInstance", "TryFeeds"},
     "learning": {"SetConsent", "GetConsent"},
     "auditing": {"ListLooks"},
+    "memory": {"ListOpenings"},
 }
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 

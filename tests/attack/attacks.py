@@ -102,6 +102,35 @@ async def a_read_leaves_no_trace(lines: Lines, folder: Path) -> None:
     raise AssertionError(f"{len(answered)} of 3 looks are in the log")
 
 
+async def what_nobody_opened_is_read(lines: Lines, folder: Path) -> None:
+    """By whoever may read the record at all, through every read of it."""
+    patient = PatientKey(id=f"CLOSED-{uuid.uuid4().hex[:8]}", authority="NORTH")
+    told = (
+        f"MSH|^~\\&|EHR|NORTH|L|L|20240301101500||ADT^A01|{patient.id}|P|2.5.1\r"
+        f"PID|1||{patient.id}^^^NORTH||Test^Person\rPV1|1|I\r"
+        "DG1|1||F32.9^Depressive episode^I10C||20240301|A\rDG1|2||E11.9^Diabetes^I10C||20240301|A\r"
+    )
+    async with MllpClient(lines["LONGITUDE_MLLP"], timeout_s=30) as client:
+        assert b"MSA|AA" in await client.send(told.encode()), "the message was not taken"
+    nurse = await asyncio.to_thread(doors.as_role, lines, "nurse", folder)
+    reads = {
+        "GetTimeline": memory.GetTimelineRequest(patient=patient),
+        "Find": memory.FindRequest(patient=patient),
+        "GetContext": memory.GetContextRequest(patient=patient, question="What is known?", token_budget=2_000),
+    }
+    for rpc, read in reads.items():
+        code, answer = await doors.call(lines, "MEMORY", rpc, read, nurse)
+        for _second in range(60):
+            if code != "NOT_FOUND":
+                break
+            await asyncio.sleep(1)
+            code, answer = await doors.call(lines, "MEMORY", rpc, read, nurse)
+        assert code == "OK", f"{rpc} was answered {code}"
+        assert "E11.9" in str(answer), f"{rpc} shows nothing at all"
+        assert "F32.9" not in str(answer), f"{rpc} shows it"
+        assert answer.view.left_out, f"{rpc} counts nothing"
+
+
 async def one_person_makes_evidence_speak(lines: Lines, _: Path) -> None:
     passage = Passage(
         passage_id="attack-metformin", title="Metformin", text=_DOUBLED, source="nobody", source_kind="guideline"
@@ -340,6 +369,7 @@ ATTACKS: tuple[Attack, ...] = (
     a_token_that_the_issuer_never_gave_reads_a_patient,
     a_nurse_signs_a_review,
     a_read_leaves_no_trace,
+    what_nobody_opened_is_read,
     one_person_makes_evidence_speak,
     an_event_of_a_stranger_reaches_kafka,
     a_service_that_was_taken_over_speaks_as_another,

@@ -35,6 +35,7 @@ TRY_NEXT = (
     "longitude timeline NW-204417@NORTHWEST --valid-at 2025-02-11T00:00:00Z",
     'longitude ask 88-1306@LAKESIDE "Which painkiller is safe?"',
     "longitude audit verify",
+    "longitude audit access NW-204417@NORTHWEST",
 )
 SOURCES_SHOWN = 4
 

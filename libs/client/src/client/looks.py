@@ -84,6 +84,7 @@ def form(leaf: Leaf) -> Form:
         "rpc": details.get("rpc"),
         "object_id": details.get("object-id"),
         "kinds": details.get("kinds", "").split(),
+        "categories": details.get("categories", "").split(),
         "shown": int(details.get("shown", "0")),
         "left_out": int(details.get("left-out", "0")),
     }

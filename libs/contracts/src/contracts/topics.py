@@ -32,6 +32,9 @@ from longitude.memory.v1.events_pb2 import (
     EvidenceLoaded,
     EvidenceReleased,
     EvidenceWithdrawn,
+    OpeningEnded,
+    OpeningReviewed,
+    RecordOpened,
     RecordRead,
     RecordRebuilt,
     RecordUpdated,
@@ -78,6 +81,9 @@ IMAGING_RECORD_READ = Topic("imaging.record-read.v1", ImagingRecordRead)
 RECORD_UPDATED = Topic("memory.record-updated.v1", RecordUpdated)
 RECORD_REBUILT = Topic("memory.record-rebuilt.v1", RecordRebuilt)
 RECORD_READ = Topic("memory.record-read.v1", RecordRead)
+RECORD_OPENED = Topic("memory.record-opened.v1", RecordOpened)
+OPENING_ENDED = Topic("memory.opening-ended.v1", OpeningEnded)
+OPENING_REVIEWED = Topic("memory.opening-reviewed.v1", OpeningReviewed)
 EVIDENCE_LOADED = Topic("memory.evidence-loaded.v1", EvidenceLoaded)
 EVIDENCE_APPROVED = Topic("memory.evidence-approved.v1", EvidenceApproved)
 EVIDENCE_RELEASED = Topic("memory.evidence-released.v1", EvidenceReleased)
@@ -107,6 +113,9 @@ TOPICS: tuple[Topic[Any], ...] = (
     RECORD_UPDATED,
     RECORD_REBUILT,
     RECORD_READ,
+    RECORD_OPENED,
+    OPENING_ENDED,
+    OPENING_REVIEWED,
     EVIDENCE_LOADED,
     EVIDENCE_APPROVED,
     EVIDENCE_RELEASED,

@@ -21,6 +21,7 @@ from contracts.topics import M, Topic
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
+from opentelemetry.trace import INVALID_SPAN
 
 from eventbus.delivery import Delivery, GiveBackError, Handler, Record, RetryPolicy
 from eventbus.events import Event, Outgoing
@@ -137,6 +138,10 @@ class EventBus:
     async def publish(self, outgoing: Outgoing) -> None:
         """Return when every in-sync replica has the event; UnavailableError when that takes over 15 s or fails."""
         await self._producer.publish(outgoing)
+
+    async def publish_together(self, events: Sequence[Outgoing]) -> None:
+        """The same for many at once: none is waited for alone. UnavailableError when any of them was not taken."""
+        await self._producer.publish_all([(event, INVALID_SPAN) for event in events])
 
     async def ping(self) -> None:
         """Raise UnavailableError when no broker answers."""

@@ -111,6 +111,8 @@ def _unary(behaviour: Callable[..., Awaitable[Any]], known: Known, begun: Begun)
             async with _looked(looking := begun(), request):
                 with called_by(await known(context, looking)), under(looking):
                     _check_text(request)
+                    if looking is not None:
+                        looking.begin()
                     answer = await behaviour(request, context)
                 if looking is not None:
                     await looking.shown(answer)

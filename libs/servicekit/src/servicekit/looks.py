@@ -5,18 +5,21 @@
     GetTimeline = ["patient"]
     GetAssessment = ["assessment_id", "answer.assessment.patient"]
 
-Guarantee: an answer leaves after the row of its look (table `look`) is committed, and a row is deleted after the broker
-has its event: a look survives a kill at any moment. A look that cannot be written, or finds MOST_WAITING rows still
-unpublished, is answered UNAVAILABLE, and nothing is shown.
+Who looks at whom, why and through what is written while the answer is made (table `look`), and committed before it
+leaves; how it ended and how much was shown goes out with the event. Guarantee: a look survives a kill at any moment. Of
+one whose process was killed, the next life publishes what was written: as shown, without how much. A look that cannot
+be written, or finds MOST_WAITING unpublished, is answered UNAVAILABLE, and nothing is shown.
 """
 
 import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, NoReturn, Protocol
 
 from contracts.errors import DeniedError, LongitudeError, PermanentError, UnauthenticatedError, UnavailableError
@@ -26,40 +29,61 @@ from eventbus import Outgoing
 from eventbus.retry import until_available
 from google.protobuf.message import Message
 from longitude.record.v1.fact_pb2 import FactKind, PatientKey
-from longitude.record.v1.look_pb2 import LOOK_OUTCOME_FAILED, LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look
+from longitude.record.v1.look_pb2 import (
+    LOOK_OUTCOME_FAILED,
+    LOOK_OUTCOME_REFUSED,
+    LOOK_OUTCOME_SHOWN,
+    Look,
+    LookOutcome,
+)
 from psycopg import AsyncConnection
 
 from servicekit.principal import Principal
 
 log = logging.getLogger("servicekit")
 
-# Rows that wait for the broker: some 40 MB, and hours of a busy ward.
+# Looks that wait for the broker: some 40 MB, and hours of a busy ward.
 MOST_WAITING = 100_000
-# Rows published together, and how long they gather, in seconds.
+# Looks published together, and how long they gather, in seconds.
 BATCH = 500
-GATHER = 0.1
+GATHER = 0.2
 SWEEP_SECONDS = 2.0
+# What was begun and has not ended by then was left by a caller who went, or by a process that was killed.
+ABANDONED = timedelta(seconds=15)
 # A longer identifier is a stranger's; it is left out of the look.
 LONGEST_ID = 255
+LONGEST_REASON = 500
+MOST_ROLES = 64
 
+# Written again after a connection was lost, it is the same row.
 _WRITE = """INSERT INTO look (event_id, key, payload, looked_at)
-    SELECT * FROM unnest(%b::uuid[], %b::bytea[], %b::bytea[], %b::timestamptz[])"""
+    SELECT * FROM unnest(%b::uuid[], %b::bytea[], %b::bytea[], %b::timestamptz[]) ON CONFLICT DO NOTHING"""
 _COUNT = "SELECT count(*) FROM (SELECT FROM look LIMIT %s) AS waiting"
-_READ = "SELECT position, event_id::text, key, payload, looked_at FROM look ORDER BY position LIMIT %s"
-_DELETE = "DELETE FROM look WHERE position = ANY(%b::bigint[])"
-# Of this schema, and the session's: one replica publishes at a time.
-_LOCK = "SELECT pg_try_advisory_lock(hashtext('look:' || current_schema()))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtext('look:' || current_schema()))"
+_ABANDONED = """SELECT event_id::text, key, payload, looked_at FROM look
+    WHERE looked_at < clock_timestamp() - %s AND event_id <> ALL(%b::uuid[]) ORDER BY looked_at LIMIT %s"""
+_DELETE = "DELETE FROM look WHERE event_id = ANY(%b::uuid[])"
 
 Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
-Row = tuple[str, bytes, bytes, datetime]
+
+
+@dataclass(slots=True)
+class Written:
+    """A look on its way: its event, what Kafka sorts it by, and when its row is committed."""
+
+    event_id: str
+    key: bytes
+    look: Look
+    committed: asyncio.Future[None]
 
 
 class Recorder(Protocol):
     """Where looks are written down."""
 
-    async def record(self, look: Look) -> None:
-        """Return when the look is durable; UnavailableError when it cannot be."""
+    def begin(self, look: Look) -> Written:
+        """Write it down; UnavailableError when too many wait."""
+
+    async def end(self, written: Written) -> None:
+        """Return when it is committed; its event has what the look says now. UnavailableError when it cannot be."""
 
 
 class Looks:
@@ -71,97 +95,111 @@ class Looks:
     def __init__(
         self,
         connect: Connect,
-        publish: Callable[[Outgoing], Awaitable[None]],
+        publish: Callable[[Sequence[Outgoing]], Awaitable[None]],
         topic: Topic[Any],
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._connect, self._publish, self._topic = connect, publish, topic
         self._most_waiting = most_waiting
-        self._rows: list[tuple[Row, asyncio.Future[None]]] = []
-        self._asked, self._written = asyncio.Event(), asyncio.Event()
+        self._begun: list[Written] = []
+        self._asked, self._ended = asyncio.Event(), asyncio.Event()
+        # Those that ended and wait for the broker, by their events.
+        self._ready: dict[str, Written] = {}
         self._waiting = 0
 
-    async def record(self, look: Look) -> None:
-        """Return when the look is committed; UnavailableError when it cannot be."""
+    def begin(self, look: Look) -> Written:
+        """Write it down; UnavailableError when too many wait."""
         if self._waiting >= self._most_waiting:
             raise UnavailableError("looks cannot be published (Kafka), and too many wait: nothing is shown; ask again")
-        moment = datetime.now(UTC)
-        look.looked_at.FromDatetime(moment)
-        payload = self._topic.payload(look=look).SerializeToString(deterministic=True)
-        row = (str(uuid.uuid4()), patient_partition_key(look.patient), payload, moment)
-        done = asyncio.get_running_loop().create_future()
-        self._rows.append((row, done))
+        look.looked_at.FromDatetime(datetime.now(UTC))
+        committed = asyncio.get_running_loop().create_future()
+        written = Written(str(uuid.uuid4()), patient_partition_key(look.patient), look, committed)
+        self._begun.append(written)
+        self._waiting += 1
         self._asked.set()
-        await done
+        return written
+
+    async def end(self, written: Written) -> None:
+        """Return when it is committed; its event has what the look says now. UnavailableError when it cannot be."""
+        await written.committed
+        self._ready[written.event_id] = written
+        self._ended.set()
 
     async def write(self) -> NoReturn:
         """Commit looks as they come; those that came during a commit share the next one."""
         while True:
             await self._asked.wait()
             self._asked.clear()
-            batch, self._rows = self._rows, []
-            error = await self._commit([row for row, _ in batch])
-            for _, done in batch:
-                if not done.done():
-                    done.set_result(None) if error is None else done.set_exception(error)
-            self._written.set()
+            batch, self._begun = self._begun, []
+            error = await self._commit(batch)
+            for written in batch:
+                if written.committed.done():
+                    continue
+                if error is None:
+                    written.committed.set_result(None)
+                else:
+                    self._waiting -= 1
+                    written.committed.set_exception(error)
+                    # A caller that went away does not ask.
+                    written.committed.exception()
 
     async def publish(self) -> NoReturn:
-        """What an earlier life left behind comes first."""
+        """What an earlier life left behind is found by its age."""
         while True:
             while await until_available(self.sweep) == BATCH:
                 pass
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):
-                    await self._written.wait()
-                    await asyncio.sleep(GATHER)
-            except TimeoutError:
-                pass
-            self._written.clear()
+                    await self._ended.wait()
+            await asyncio.sleep(GATHER)
+            self._ended.clear()
 
     async def sweep(self) -> int:
-        """Publish a batch; how many rows it had."""
+        """Publish a batch; how many looks it had. UnavailableError when the broker did not take all of it."""
         async with self._connect() as conn:
-            self._waiting = await _one(conn, _COUNT, (self._most_waiting,))
-            if not self._waiting or not await _one(conn, _LOCK, ()):
-                return 0
+            batch = [self._event(one) for one in islice(self._ready.values(), BATCH)] or await self._abandoned(conn)
             try:
-                rows = await (await conn.execute(_READ, (BATCH,))).fetchall()
-                taken = await asyncio.gather(*(self._publish_one(row) for row in rows), return_exceptions=True)
-                gone = [row[0] for row, error in zip(rows, taken, strict=True) if error is None]
-                await conn.execute(_DELETE, (gone,))
-                self._waiting = max(0, self._waiting - len(gone))
+                if batch:
+                    await self._publish(batch)
+                    gone = [event.id for event in batch]
+                    await conn.execute(_DELETE, (gone,))
+                    for event_id in gone:
+                        self._ready.pop(event_id, None)
             finally:
-                if not conn.closed:
-                    await conn.execute(_UNLOCK)
-        for error in taken:
-            if error is not None:
-                raise error
-        return len(rows)
+                row = await (await conn.execute(_COUNT, (self._most_waiting,))).fetchone()
+                self._waiting = int(row[0]) if row else 0
+        return len(batch)
 
-    async def _publish_one(self, row: tuple[Any, ...]) -> None:
-        _, event_id, key, payload, moment = row
-        event = Outgoing(self._topic, event_id, bytes(key), self._topic.payload.FromString(payload), moment)
-        await self._publish(event)
+    async def _abandoned(self, conn: AsyncConnection[Any]) -> list[Outgoing]:
+        asked = (ABANDONED, list(self._ready), BATCH)
+        rows = await (await conn.execute(_ABANDONED, asked)).fetchall()
+        return [
+            Outgoing(self._topic, event_id, bytes(key), self._topic.payload.FromString(payload), moment)
+            for event_id, key, payload, moment in rows
+        ]
 
-    async def _commit(self, rows: Sequence[Row]) -> LongitudeError | None:
-        """Why it was not: what is wrong here is no less a look that was not written."""
-        try:
-            async with self._connect() as conn:
-                await conn.execute(_WRITE, tuple(map(list, zip(*rows, strict=True))))
-        except UnavailableError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be shown, and the next look is tried
-            log.error("looks not written: %s", type(error).__name__)  # noqa: TRY400 - its text may hold values
-            return PermanentError("look-not-written")
-        self._waiting += len(rows)
-        return None
+    def _event(self, written: Written) -> Outgoing:
+        moment = written.look.looked_at.ToDatetime(tzinfo=UTC)
+        return Outgoing(self._topic, written.event_id, written.key, self._topic.payload(look=written.look), moment)
 
-
-async def _one(conn: AsyncConnection[Any], query: str, values: Sequence[Any]) -> int:
-    row = await (await conn.execute(query.encode(), values)).fetchone()
-    assert row is not None
-    return int(row[0])
+    async def _commit(self, batch: Sequence[Written]) -> LongitudeError | None:
+        """Why it was not, after a second try."""
+        events = [self._event(one) for one in batch]
+        rows = [(event.id, event.key, event.value(), event.time) for event in events]
+        columns = tuple(map(list, zip(*rows, strict=True)))
+        error: LongitudeError | None = None
+        for _ in range(2):
+            try:
+                async with self._connect() as conn:
+                    await conn.execute(_WRITE, columns)
+            except UnavailableError as failed:
+                error = failed
+            except Exception as failed:  # noqa: BLE001 - whatever it is, nothing may be shown, and the next is tried
+                log.error("looks not written: %s", type(failed).__name__)  # noqa: TRY400 - its text may hold values
+                return PermanentError("look-not-written")
+            else:
+                return None
+        return error
 
 
 class Looking:
@@ -173,6 +211,7 @@ class Looking:
         self._question = [path for path in paths if not path.startswith("answer.")]
         self._answer = [path.removeprefix("answer.") for path in paths if path.startswith("answer.")]
         self._recorder = recorder
+        self._written: Written | None = None
         self._is_named = self._ended = False
 
     def by(self, principal: Principal) -> None:
@@ -181,17 +220,29 @@ class Looking:
         if principal.person is not None:
             self.look.issuer = principal.person.issuer[:LONGEST_ID]
             self.look.subject = principal.person.subject[:LONGEST_ID]
-            self.look.roles.extend(sorted(principal.person.roles))
+            roles = sorted(role[:LONGEST_ID] for role in principal.person.roles)
+            self.look.roles[:] = roles[:MOST_ROLES]
 
     def asked(self, question: Message) -> None:
         """The question, or the first of a stream."""
         self._name(question, self._question)
+
+    def begin(self) -> None:
+        """Who asks and for whom is known: it is written down meanwhile, unless only the answer says for whom."""
+        if self._is_named and not self._answer:
+            self._shown_unless_told()
 
     def note(self, kinds: Iterable[int], shown: int, left_out: int) -> None:
         """What the answer shows."""
         self._kinds.update(kinds)
         self.look.shown += shown
         self.look.left_out += left_out
+
+    def because(self, purpose: str, reason: str, categories: Iterable[str]) -> None:
+        """For what it is shown, and which sensitive categories were open for that."""
+        self.look.purpose, self.look.reason = purpose, reason[:LONGEST_REASON]
+        del self.look.categories[:]
+        self.look.categories.extend(categories)
 
     async def shown(self, answer: Message | None) -> None:
         """Write it down before the answer, or the first of a stream, leaves; where nobody is named, nobody is shown."""
@@ -214,10 +265,16 @@ class Looking:
         self.look.shown = self.look.left_out = 0
         await self._end(LOOK_OUTCOME_REFUSED if refused else LOOK_OUTCOME_FAILED)
 
-    async def _end(self, outcome: "Any") -> None:
+    def _shown_unless_told(self) -> Written:
+        self.look.outcome = LOOK_OUTCOME_SHOWN
+        self._written = self._recorder.begin(self.look)
+        return self._written
+
+    async def _end(self, outcome: LookOutcome.ValueType) -> None:
         self._ended = True
+        written = self._written or self._shown_unless_told()
         self.look.outcome = outcome
-        await self._recorder.record(self.look)
+        await self._recorder.end(written)
 
     def _name(self, message: Message, paths: Iterable[str]) -> None:
         for path in paths:
@@ -239,6 +296,13 @@ def note(kinds: Iterable[int] = (), shown: int = 0, left_out: int = 0) -> None:
     looking = _LOOKING.get()
     if looking is not None:
         looking.note(kinds, shown, left_out)
+
+
+def because(purpose: str, reason: str = "", categories: Iterable[str] = ()) -> None:
+    """Say of the call that is being answered for what it is, and which sensitive categories were open for that."""
+    looking = _LOOKING.get()
+    if looking is not None:
+        looking.because(purpose, reason, categories)
 
 
 @contextmanager

@@ -42,6 +42,11 @@ def caller() -> Principal:
     return principal
 
 
+def known_caller() -> Principal | None:
+    """The same; None for work that answers no call."""
+    return _CALLER.get()
+
+
 @contextmanager
 def called_by(principal: Principal) -> Iterator[None]:
     """What runs inside answers a call of `principal`."""

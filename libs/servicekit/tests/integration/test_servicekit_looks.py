@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, cast
@@ -54,10 +54,10 @@ class Broker:
         self.taken: list[Outgoing] = []
         self.is_away = False
 
-    async def publish(self, event: Outgoing) -> None:
+    async def publish(self, events: Sequence[Outgoing]) -> None:
         if self.is_away:
             raise UnavailableError("kafka")
-        self.taken.append(event)
+        self.taken += events
 
 
 def free_port() -> int:
@@ -99,7 +99,7 @@ async def served(written: Looks) -> AsyncIterator[Any]:
 
 async def rows(pool: Pool) -> list[Look]:
     async with pool.connection() as conn:
-        found = await (await conn.execute("SELECT payload FROM look ORDER BY position")).fetchall()
+        found = await (await conn.execute("SELECT payload FROM look ORDER BY looked_at")).fetchall()
     return [RECORD_READ.payload.FromString(payload).look for (payload,) in found]
 
 
@@ -120,16 +120,28 @@ async def test_when_an_answer_is_here_its_look_is_committed(pool: Pool) -> None:
     assert (look.patient, look.rpc, look.outcome) == (ANNA, "GetTimeline", LOOK_OUTCOME_SHOWN)
     assert (look.subject, look.process) == ("developer", "command")
     assert "physician" in look.roles
+
+
+async def test_its_event_says_how_much_was_shown(pool: Pool) -> None:
+    broker = Broker()
+    written = Looks(pool.connection, broker.publish, RECORD_READ)
+    async with served(written) as memory:
+        await memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))
+        await written.sweep()
+    look = cast("Any", broker.taken[0].payload).look
     assert (list(look.kinds), look.shown, look.left_out) == ([FACT_KIND_PROBLEM], 1, 2)
     # Ids, never names.
     assert b"Keller" not in look.SerializeToString()
 
 
 async def test_what_was_refused_or_failed_is_a_look_too(pool: Pool) -> None:
-    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+    broker = Broker()
+    written = Looks(pool.connection, broker.publish, RECORD_READ)
+    async with served(written) as memory:
         assert await code_of(memory.GetContext(pb.GetContextRequest(patient=ANNA))) == "PERMISSION_DENIED"
         assert await code_of(memory.GetNotes(pb.GetNotesRequest(patient=ANNA))) == "NOT_FOUND"
-    refused, failed = await rows(pool)
+        await written.sweep()
+    refused, failed = (cast("Any", event.payload).look for event in broker.taken)
     assert (refused.patient, refused.subject, refused.outcome) == (ANNA, "developer", LOOK_OUTCOME_REFUSED)
     assert (failed.outcome, failed.status) == (LOOK_OUTCOME_FAILED, "NOT_FOUND")
 
@@ -158,7 +170,10 @@ async def test_a_look_is_deleted_after_the_broker_has_it(pool: Pool) -> None:
             await written.sweep()
         assert len(await rows(pool)) == 1
         broker.is_away = False
-        # Another life of the process finds it.
+        # Another life of the process finds it, when nobody can be answering it any more.
+        assert await Looks(pool.connection, broker.publish, RECORD_READ).sweep() == 0
+        async with pool.connection() as conn:
+            await conn.execute("UPDATE look SET looked_at = looked_at - interval '15 s'")
         assert await Looks(pool.connection, broker.publish, RECORD_READ).sweep() == 1
     assert await rows(pool) == []
     assert [cast("Any", event.payload).look.patient for event in broker.taken] == [ANNA]

@@ -126,10 +126,23 @@ def by_prefix(column: str, code: str) -> tuple[str, ...]:
 def _ranges(column: str) -> tuple[tuple[str, bool, str, str], ...]:
     """Family, whether it is an exception, and the first and last prefix."""
     cells = ((row["id"], cell) for row in _rows() for cell in row.several(column))
-    return tuple((family, cell.startswith(_EXCEPT), *_ends(cell)) for family, cell in cells)
+    return tuple((family, is_exception(cell), *ends(cell)) for family, cell in cells)
 
 
-def _ends(cell: str) -> tuple[str, str]:
+def first_codes() -> dict[str, tuple[str, ...]]:
+    """The first code of each range of ICD-10-CM that a family lists, without its point."""
+    return {
+        row["id"]: tuple(ends(cell)[0] for cell in row.several("icd10cm") if not is_exception(cell)) for row in _rows()
+    }
+
+
+def is_exception(cell: str) -> bool:
+    """Whether a range is one that is left out."""
+    return cell.startswith(_EXCEPT)
+
+
+def ends(cell: str) -> tuple[str, str]:
+    """The first and the last prefix of a range, without their points."""
     first, _, last = cell.removeprefix(_EXCEPT).replace(".", "").partition("-")
     return first, last or first
 

@@ -45,7 +45,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe(STUDY_RECEIVED, partial(on_study_received, outside=outside, modalities=modalities), max_records=1)
         bus.subscribe(DOCUMENT_RECEIVED, partial(on_document_received, outside=outside, reader=reader), max_records=1)
         service = (add_ImagingServiceServicer_to_server, Rpc(store), imaging_service_pb2.DESCRIPTOR)
-        looks = Looks(pool.connection, bus.publish, IMAGING_RECORD_READ)
+        looks = Looks(pool.connection, bus.publish_together, IMAGING_RECORD_READ)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         await stack.enter_async_context(bus.running(process))
         process.ready_when("postgres", store.ping)

@@ -33,6 +33,7 @@ from memory.adapters.triton import Embedder
 from memory.domain.vectors import NOTES, VectorIndex
 from memory.flows import library
 from memory.flows.indexer import Indexer
+from memory.flows.openings import Openings
 from memory.flows.rebuild import Rebuild
 from memory.flows.search import Search
 from memory.handlers import (
@@ -63,9 +64,10 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe_batches(REREADING_FINISHED, partial(on_rereadings_finished, store=store))
 
         outbox = Outbox(store.connection, bus.publish)
-        looks = Looks(store.connection, bus.publish, RECORD_READ)
+        looks = Looks(store.connection, bus.publish_together, RECORD_READ)
         shelf = library.Library(store, outbox, library.trusted(settings.publishers))
-        rpc = Rpc(store, Search(store, embedder, index), shelf, tokenizer.counter(settings.tokenizer))
+        count = tokenizer.counter(settings.tokenizer)
+        rpc = Rpc(store, Search(store, embedder, index), shelf, Openings(store, outbox), count)
         service = (add_MemoryServiceServicer_to_server, rpc, memory_service_pb2.DESCRIPTOR)
 
         await shelf.stock()

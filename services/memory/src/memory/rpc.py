@@ -3,7 +3,7 @@
 Error texts never repeat what was asked: an identifier names a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,13 +22,17 @@ from servicekit.principal import caller
 
 from memory import views
 from memory.adapters.postgres import Store
+from memory.adapters.postgres.views import current
 from memory.domain import coverage
-from memory.domain.finding import Wanted
+from memory.domain.finding import Wanted as WantedFacts
 from memory.domain.identity import Identifier
+from memory.domain.opening import TREAT, Wanted, purpose
 from memory.domain.passages import PassageError
+from memory.domain.sensitive import ALL, names
 from memory.flows import callers, finding, notes, timeline
 from memory.flows.gathering import Gatherer
 from memory.flows.library import Library
+from memory.flows.openings import Openings
 from memory.flows.search import Search
 
 LONGEST_QUESTION = 2_000
@@ -43,10 +47,11 @@ MOST_CONCEPTS = 1_000
 class Rpc(MemoryServiceServicer):
     """Each method: check, read, answer."""
 
-    def __init__(self, store: Store, search: Search, library: Library, count: TokenCounter) -> None:
+    def __init__(self, store: Store, search: Search, library: Library, openings: Openings, count: TokenCounter) -> None:
         self._store = store
         self._search = search
         self._library = library
+        self._openings = openings
         self._gatherer = Gatherer(store, search, count)
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, _: Any) -> pb.GetTimelineResponse:  # noqa: N802
@@ -59,8 +64,7 @@ class Rpc(MemoryServiceServicer):
             token=request.page_token,
         )
         page = await timeline.page(self._store, _identifier(request.patient), asked)
-        _note(page.facts)
-        answer = pb.GetTimelineResponse(facts=page.facts, next_page_token=page.next)
+        answer = pb.GetTimelineResponse(facts=page.facts, next_page_token=page.next, view=_note(page.facts))
         if page.first:
             answer.identifiers.extend(views.identifiers(page.person))
             answer.contradictions.extend(map(views.contradiction, page.person.contradictions))
@@ -76,15 +80,15 @@ class Rpc(MemoryServiceServicer):
             known_at=_time(request, "known_at"), size=_page_size(request.page_size), token=request.page_token
         )
         page = await notes.page(self._store, _identifier(request.patient), asked)
-        looks.note([FACT_KIND_DOCUMENT], len(page.notes))
-        return pb.GetNotesResponse(notes=page.notes, next_page_token=page.next)
+        view = _shown([FACT_KIND_DOCUMENT], len(page.notes))
+        return pb.GetNotesResponse(notes=page.notes, next_page_token=page.next, view=view)
 
     async def Find(self, request: pb.FindRequest, _: Any) -> pb.FindResponse:  # noqa: N802
         if request.words:
             _check_text("words", request.words)
         if len(request.concepts) > MOST_CONCEPTS:
             raise InvalidInputError(f"at most {MOST_CONCEPTS} concepts at a time")
-        wanted = Wanted(
+        wanted = WantedFacts(
             words=request.words,
             concepts=request.concepts,
             kinds=request.kinds,
@@ -101,8 +105,7 @@ class Rpc(MemoryServiceServicer):
             _page_size(request.page_size),
             request.page_token,
         )
-        _note(facts)
-        return pb.FindResponse(facts=facts, next_page_token=token)
+        return pb.FindResponse(facts=facts, next_page_token=token, view=_note(facts))
 
     async def GetContext(self, request: pb.GetContextRequest, _: Any) -> pb.GetContextResponse:  # noqa: N802
         _check_text("question", request.question)
@@ -113,8 +116,7 @@ class Rpc(MemoryServiceServicer):
         found = await self._gatherer.context(
             _identifier(request.patient), request.question, request.token_budget, moment, known_at
         )
-        _note(found.facts)
-        return pb.GetContextResponse(context=found)
+        return pb.GetContextResponse(context=found, view=_note(found.facts))
 
     async def SearchNotes(self, request: pb.SearchNotesRequest, _: Any) -> pb.SearchNotesResponse:  # noqa: N802
         _check_text("query", request.query)
@@ -128,8 +130,8 @@ class Rpc(MemoryServiceServicer):
             # Words still find: all that is not seen by meaning is stated as pending.
             pending = await self._search.notes_size(person)
         found = await self._search.notes(person, request.query, vector, limit)
-        looks.note([FACT_KIND_DOCUMENT], len(found))
-        return pb.SearchNotesResponse(hits=map(views.note_hit, found), pending=pending)
+        view = _shown([FACT_KIND_DOCUMENT], len(found))
+        return pb.SearchNotesResponse(hits=map(views.note_hit, found), pending=pending, view=view)
 
     async def SearchEvidence(self, request: pb.SearchEvidenceRequest, _: Any) -> pb.SearchEvidenceResponse:  # noqa: N802
         pico = {element: getattr(request, element) for element in ELEMENTS}
@@ -200,8 +202,9 @@ class Rpc(MemoryServiceServicer):
     ) -> pb.GetEvidenceCoverageResponse:
         library = await self._search.library()
         covered = coverage.coverage(await self._subjects(request), library)
-        looks.note({each.subject.kind for each in covered}, len(covered))
-        return pb.GetEvidenceCoverageResponse(subjects=map(views.evidence_subject, covered), passages=len(library))
+        view = _shown({each.subject.kind for each in covered}, len(covered))
+        subjects = map(views.evidence_subject, covered)
+        return pb.GetEvidenceCoverageResponse(subjects=subjects, passages=len(library), view=view)
 
     async def _subjects(self, request: pb.GetEvidenceCoverageRequest) -> list[coverage.Subject]:
         if not request.HasField("patient"):
@@ -209,12 +212,40 @@ class Rpc(MemoryServiceServicer):
         standing = await self._store.standing(_identifier(request.patient), None)
         return coverage.of_record((each.fact for each in standing.facts), datetime.now(UTC).date())
 
+    async def OpenRecord(self, request: pb.OpenRecordRequest, _: Any) -> pb.OpenRecordResponse:  # noqa: N802
+        by = callers.person(caller())
+        wanted = Wanted(request.purpose or TREAT, request.categories, request.reason, request.minutes)
+        kept = await self._openings.open(_identifier(request.patient), by, wanted)
+        return pb.OpenRecordResponse(opening=views.opening(kept))
+
+    async def EndOpening(self, request: pb.EndOpeningRequest, _: Any) -> pb.EndOpeningResponse:  # noqa: N802
+        await self._openings.end(request.opening_id, callers.person(caller()))
+        return pb.EndOpeningResponse()
+
+    async def ListOpenings(self, request: pb.ListOpeningsRequest, _: Any) -> pb.ListOpeningsResponse:  # noqa: N802
+        kept = await self._openings.some(callers.person(caller()), unreviewed=request.unreviewed)
+        return pb.ListOpeningsResponse(openings=map(views.opening, kept))
+
+    async def ReviewOpening(self, request: pb.ReviewOpeningRequest, _: Any) -> pb.ReviewOpeningResponse:  # noqa: N802
+        by = callers.person(caller())
+        await self._openings.review(request.opening_id, by, justified=request.justified, comment=request.comment)
+        return pb.ReviewOpeningResponse()
+
     async def GetEditions(self, _: pb.GetEditionsRequest, context: Any) -> pb.GetEditionsResponse:  # noqa: ARG002, N802
         return pb.GetEditionsResponse(editions=map(views.edition, await self._store.editions()))
 
 
-def _note(facts: Sequence[RecordedFact]) -> None:
-    looks.note({each.fact.kind for each in facts}, len(facts))
+def _note(facts: Sequence[RecordedFact]) -> pb.View:
+    return _shown({each.fact.kind for each in facts}, len(facts))
+
+
+def _shown(kinds: Iterable[int], many: int) -> pb.View:
+    """Say it of the look, and how much was left out of the caller, too."""
+    seen = current()
+    looks.note(kinds, many, seen.left_out)
+    reason = "; ".join(one.reason for one in seen.openings)
+    looks.because(purpose(seen.openings), reason, names(ALL & ~seen.closed))
+    return views.view(seen)
 
 
 def _identifier(key: PatientKey) -> Identifier:

@@ -14,10 +14,37 @@ from memory.adapters.postgres import Person
 from memory.adapters.postgres.contradictions import Found
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.notes import WholeText
+from memory.adapters.postgres.openings import Kept
+from memory.adapters.postgres.views import View
 from memory.domain.coverage import Covered
+from memory.domain.opening import banner
 from memory.domain.releases import Decision, State
+from memory.domain.sensitive import names
 from memory.flows.library import Seen
 from memory.flows.search import NoteFound
+
+
+def view(seen: View) -> pb.View:
+    """What was not shown, and what is to stand above what was."""
+    return pb.View(left_out=seen.left_out, banner=banner(seen.openings))
+
+
+def opening(kept: Kept) -> pb.Opening:
+    return pb.Opening(
+        opening_id=kept.opening_id,
+        patient=kept.patient.key(),
+        by=kept.by.to_proto(),
+        purpose=kept.purpose,
+        categories=names(kept.labels),
+        reason=kept.reason,
+        opened_at=times.stamp(kept.opened_at),
+        ends_at=times.stamp(kept.ends_at),
+        ended_at=None if kept.ended_at is None else times.stamp(kept.ended_at),
+        review=kept.review,
+        reviewed_by=None if kept.reviewed_by is None else kept.reviewed_by.to_proto(),
+        justified=kept.justified,
+        comment=kept.comment,
+    )
 
 
 def identifiers(person: Person) -> list[PatientKey]:

@@ -25,6 +25,7 @@ from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import COLLECTIONS
 from memory.flows.library import Library, own_publishers, shipped
+from memory.flows.openings import Openings
 from memory.flows.search import Search
 from memory.rpc import Rpc
 from servicekit.principal import Person, Principal, called_by
@@ -133,7 +134,9 @@ async def door(store: Store, library: Library, tmp_path: Path) -> AsyncIterator[
     async with TritonClient.connect("127.0.0.1:1") as away, QdrantEdge.open(tmp_path / "qdrant") as index:
         for collection in COLLECTIONS:
             await index.ensure(collection)
-        yield Door(Rpc(store, Search(store, Embedder(away), index), library, estimate), store)
+        search = Search(store, Embedder(away), index)
+        openings = Openings(store, Outbox(store.connection, nobody))
+        yield Door(Rpc(store, search, library, openings, estimate), store)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
         await stack.enter_async_context(bus.running(process))
         outbox = Outbox(store.connection, bus.publish)
-        looks = Looks(store.connection, bus.publish, REASONING_RECORD_READ)
+        looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
             store=store,

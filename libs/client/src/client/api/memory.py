@@ -28,6 +28,8 @@ class MemoryClient:
 
     def __init__(self, stub: MemoryServiceAsyncStub) -> None:
         self._stub = stub
+        # What the last read was not shown, and what is to stand above it.
+        self.view = pb.View()
 
     @classmethod
     @asynccontextmanager
@@ -70,7 +72,30 @@ class MemoryClient:
                 page = await self._stub.GetTimeline(request, timeout=SECONDS)
                 whole.facts.extend(page.facts)
                 whole.next_page_token = page.next_page_token
+        self.view = whole.view
         return whole
+
+    async def open_record(self, request: pb.OpenRecordRequest) -> pb.Opening:
+        """More of a record is open to the caller until its end."""
+        with explained("memory"):
+            return (await self._stub.OpenRecord(request, timeout=SECONDS)).opening
+
+    async def end_opening(self, opening_id: str) -> None:
+        """NotThereError where it is not the caller's."""
+        with explained("memory"):
+            await self._stub.EndOpening(pb.EndOpeningRequest(opening_id=opening_id), timeout=SECONDS)
+
+    async def openings(self, *, unreviewed: bool = False) -> list[pb.Opening]:
+        """The newest openings of the caller; everybody's to an auditor."""
+        with explained("memory"):
+            request = pb.ListOpeningsRequest(unreviewed=unreviewed)
+            return list((await self._stub.ListOpenings(request, timeout=SECONDS)).openings)
+
+    async def review_opening(self, opening_id: str, *, justified: bool, comment: str) -> None:
+        """Close the review of an opening of somebody else."""
+        with explained("memory"):
+            request = pb.ReviewOpeningRequest(opening_id=opening_id, justified=justified, comment=comment)
+            await self._stub.ReviewOpening(request, timeout=SECONDS)
 
     async def find(self, request: pb.FindRequest) -> list[RecordedFact]:
         """What stands of a patient about some things, the most concerning first, whatever pages it comes in."""
@@ -78,6 +103,7 @@ class MemoryClient:
         with explained("memory"):
             while True:
                 page = await self._stub.Find(request, timeout=SECONDS)
+                self.view = page.view
                 facts.extend(page.facts)
                 if not page.next_page_token:
                     return facts
@@ -91,7 +117,9 @@ class MemoryClient:
             patient=patient, question=question, token_budget=token_budget, known_at=timestamp(known_at)
         )
         with explained("memory"):
-            return (await self._stub.GetContext(request, timeout=SECONDS)).context
+            answer = await self._stub.GetContext(request, timeout=SECONDS)
+        self.view = answer.view
+        return answer.context
 
     async def search_notes(self, patient: PatientKey, query: str, limit: int) -> list[pb.NoteHit]:
         """Passages of a patient's notes and documents, best first."""

@@ -335,7 +335,7 @@ def _show_looks(console: Console, patient: str, listed: Sequence[forms.Form]) ->
             f"{look['process']} -> {look['service']}",
             look["rpc"] or "",
             " ".join(filter(None, (look["purpose"], look["reason"]))),
-            " ".join([saw, *look["kinds"]]) if look["outcome"] == "shown" else "",
+            " ".join([saw, *look["kinds"], *look["categories"]]) if look["outcome"] == "shown" else "",
             styled(outcome, GOOD if look["outcome"] == "shown" else BAD),
         )
     console.print(page)

@@ -24,6 +24,7 @@ from client.cli.file import file
 from client.cli.find import find
 from client.cli.learn import app as learn
 from client.cli.login import login, logout, whoami
+from client.cli.opening import app as opening
 from client.cli.rebuild import rebuild
 from client.cli.replay import replay
 from client.cli.review import review
@@ -69,6 +70,7 @@ for command in _COMMANDS:
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")
 app.add_typer(audit, name="audit")
+app.add_typer(opening, name="open")
 app.add_typer(learn, name="learn")
 
 

@@ -8,6 +8,7 @@ import typer
 
 from client import forms, stack
 from client.api import MemoryClient
+from client.cli.opening import notice
 from client.cli.page import QUIET, row, styled, table
 from client.cli.session import Json, Patient, patient_key, print_json, run, screen
 
@@ -27,6 +28,7 @@ async def _context(patient: str, question: str, budget: int, *, as_json: bool) -
     key = patient_key(patient)
     async with MemoryClient.connect(stack.find().endpoint("memory")) as memory:
         pack = await memory.context(key, question, budget)
+    notice(memory.view)
     if as_json:
         print_json(forms.context(pack, budget))
         return pack.tokens <= budget

@@ -15,6 +15,7 @@ from rich.table import Table
 from client import forms, stack
 from client.api import MemoryClient
 from client.api.memory import timestamp
+from client.cli.opening import notice
 from client.cli.page import QUIET, day, pointer, row, styled, table
 from client.cli.session import Json, Patient, moment, patient_key, print_json, run, screen
 from client.cli.timeline import says, when
@@ -68,6 +69,7 @@ def find(  # noqa: PLR0913 - each is an option of the command
 async def _find(request: pb.FindRequest, *, as_json: bool) -> bool:
     async with MemoryClient.connect(stack.find().endpoint("memory")) as memory:
         facts = await memory.find(request)
+    notice(memory.view)
     if as_json:
         print_json([forms.fact(each) for each in facts])
     else:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from client import forms, stack
 from client.api import MemoryClient
+from client.cli.opening import notice
 from client.cli.page import ACCENT, BAD, QUIET, day, pointer, row, styled, table, trend
 from client.cli.session import Json, Patient, moment, patient_key, print_json, run, screen
 from client.states import known_since, organism, states
@@ -59,6 +60,7 @@ async def _timeline(
         record = await memory.timeline(
             key, valid_at=moment(valid_at), known_at=moment(known_at), include_superseded=superseded
         )
+    notice(record.view)
     if as_json:
         told = states(record.facts, complete=valid_at is None and known_at is None)
         print_json([forms.fact(recorded) | {"state": told[recorded.fact.fact_id]} for recorded in record.facts])

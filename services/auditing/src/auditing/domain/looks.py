@@ -60,6 +60,7 @@ def details(look: Look) -> dict[str, str]:
         "status": look.status,
         "object-id": look.object_id,
         "kinds": " ".join(kinds),
+        "categories": " ".join(look.categories),
         "shown": str(look.shown) if look.outcome == LOOK_OUTCOME_SHOWN else "",
         "left-out": str(look.left_out) if look.left_out else "",
         "reason": "stated in the event" if look.reason else "",

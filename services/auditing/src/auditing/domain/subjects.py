@@ -41,6 +41,7 @@ _SUBJECT_PATHS = (
     "version_id",
     "version.job_id",
     "version.version_id",
+    "opening_id",
     "edition_id",
     "edition_ids",
 )
@@ -109,6 +110,8 @@ def _look(payload: Message) -> Look | None:
     clean.CopyFrom(look)
     del clean.roles[:]
     clean.roles.extend(filter(None, map(_clean, look.roles[:MAX_SUBJECTS])))
+    del clean.categories[:]
+    clean.categories.extend(filter(None, map(_clean, look.categories[:MAX_SUBJECTS])))
     for name in ("object_id", "issuer", "subject", "process", "rpc", "purpose", "status"):
         setattr(clean, name, _clean(getattr(look, name)))
     return clean

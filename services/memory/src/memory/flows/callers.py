@@ -22,5 +22,12 @@ def physician(principal: Principal) -> Who:
     return _who(principal.person)
 
 
+def person(principal: Principal) -> Person:
+    """DeniedError unless a person calls."""
+    if principal.person is None:
+        raise DeniedError("a record is opened by a person, not by a process")
+    return principal.person
+
+
 def _who(person: Person) -> Who:
     return Who(person.issuer, person.subject, person.name or person.subject)

@@ -307,6 +307,132 @@ class EvidenceWithdrawn(_message.Message):
 Global___EvidenceWithdrawn: _TypeAlias = EvidenceWithdrawn  # noqa: Y015
 
 @_typing.final
+class RecordOpened(_message.Message):
+    """Somebody opened more of a patient's record to themselves, with a reason and an end. Event id: the opening's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    OPENED_AT_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    REVIEW_FIELD_NUMBER: _builtins.int
+    opening_id: _builtins.str
+    purpose: _builtins.str
+    """HL7 v3 ActReason: TREAT, or BTG (break the glass)."""
+    reason: _builtins.str
+    review: _builtins.bool
+    """Somebody else must look at it afterwards."""
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def by(self) -> Global___Actor: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """MH, HIV, SUD, GDIS, SEX (HL7 v3 ActCode, InformationSensitivityPolicy)."""
+
+    @_builtins.property
+    def opened_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        opening_id: _builtins.str = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
+        by: Global___Actor | None = ...,
+        purpose: _builtins.str = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+        opened_at: _timestamp_pb2.Timestamp | None = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+        review: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ends_at", b"ends_at", "opened_at", b"opened_at", "patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "categories", b"categories", "ends_at", b"ends_at", "opened_at", b"opened_at", "opening_id", b"opening_id", "patient", b"patient", "purpose", b"purpose", "reason", b"reason", "review", b"review"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOpened: _TypeAlias = RecordOpened  # noqa: Y015
+
+@_typing.final
+class OpeningEnded(_message.Message):
+    """An opening was ended before its time by who asked for it. Event id: UUIDv5 of the opening."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    opening_id: _builtins.str
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def by(self) -> Global___Actor: ...
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        opening_id: _builtins.str = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
+        by: Global___Actor | None = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ended_at", b"ended_at", "patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ended_at", b"ended_at", "opening_id", b"opening_id", "patient", b"patient"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningEnded: _TypeAlias = OpeningEnded  # noqa: Y015
+
+@_typing.final
+class OpeningReviewed(_message.Message):
+    """Somebody else looked at an opening and closed its review. Event id: UUIDv5 of the opening."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    JUSTIFIED_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    REVIEWED_AT_FIELD_NUMBER: _builtins.int
+    opening_id: _builtins.str
+    justified: _builtins.bool
+    comment: _builtins.str
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def by(self) -> Global___Actor: ...
+    @_builtins.property
+    def reviewed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        opening_id: _builtins.str = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
+        by: Global___Actor | None = ...,
+        justified: _builtins.bool = ...,
+        comment: _builtins.str = ...,
+        reviewed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "patient", b"patient", "reviewed_at", b"reviewed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "comment", b"comment", "justified", b"justified", "opening_id", b"opening_id", "patient", b"patient", "reviewed_at", b"reviewed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningReviewed: _TypeAlias = OpeningReviewed  # noqa: Y015
+
+@_typing.final
 class RecordRebuilt(_message.Message):
     """Another edition of the record answers from now on. Event id: UUIDv5 of `rereading_id`."""
 

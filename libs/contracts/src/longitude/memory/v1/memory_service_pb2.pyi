@@ -100,19 +100,23 @@ class GetEvidenceCoverageResponse(_message.Message):
 
     SUBJECTS_FIELD_NUMBER: _builtins.int
     PASSAGES_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     passages: _builtins.int
     """Passages in the library."""
     @_builtins.property
     def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceSubject]: ...
+    @_builtins.property
+    def view(self) -> Global___View: ...
     def __init__(
         self,
         *,
         subjects: _abc.Iterable[Global___EvidenceSubject] | None = ...,
         passages: _builtins.int = ...,
+        view: Global___View | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages", "subjects", b"subjects"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages", "subjects", b"subjects", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,6 +223,272 @@ class Edition(_message.Message):
 Global___Edition: _TypeAlias = Edition  # noqa: Y015
 
 @_typing.final
+class View(_message.Message):
+    """What the caller was not shown, and what stands above what they were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    BANNER_FIELD_NUMBER: _builtins.int
+    left_out: _builtins.int
+    """Facts of this record that stand and are closed to the caller: counted, not described."""
+    banner: _builtins.str
+    """To be shown above the answer: a break-glass opening goes on. Else empty."""
+    def __init__(
+        self,
+        *,
+        left_out: _builtins.int = ...,
+        banner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["banner", b"banner", "left_out", b"left_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___View: _TypeAlias = View  # noqa: Y015
+
+@_typing.final
+class OpenRecordRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MINUTES_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """HL7 v3 ActReason: TREAT, or BTG (break the glass), which somebody else reviews."""
+    reason: _builtins.str
+    """10 to 500 characters."""
+    minutes: _builtins.int
+    """0: 60, or as long as the purpose allows."""
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """MH, HIV, SUD, GDIS, SEX; empty: all that open to the caller's role."""
+
+    def __init__(
+        self,
+        *,
+        patient: _fact_pb2.PatientKey | None = ...,
+        purpose: _builtins.str = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+        minutes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "minutes", b"minutes", "patient", b"patient", "purpose", b"purpose", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenRecordRequest: _TypeAlias = OpenRecordRequest  # noqa: Y015
+
+@_typing.final
+class OpenRecordResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def opening(self) -> Global___Opening: ...
+    def __init__(
+        self,
+        *,
+        opening: Global___Opening | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["opening", b"opening"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opening", b"opening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenRecordResponse: _TypeAlias = OpenRecordResponse  # noqa: Y015
+
+@_typing.final
+class Opening(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    OPENED_AT_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    REVIEW_FIELD_NUMBER: _builtins.int
+    REVIEWED_BY_FIELD_NUMBER: _builtins.int
+    JUSTIFIED_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    opening_id: _builtins.str
+    purpose: _builtins.str
+    reason: _builtins.str
+    review: _builtins.bool
+    """Whether somebody else must look at it, and who did."""
+    justified: _builtins.bool
+    comment: _builtins.str
+    @_builtins.property
+    def patient(self) -> _fact_pb2.PatientKey: ...
+    @_builtins.property
+    def by(self) -> _events_pb2.Actor: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def opened_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was ended before its time."""
+
+    @_builtins.property
+    def reviewed_by(self) -> _events_pb2.Actor: ...
+    def __init__(
+        self,
+        *,
+        opening_id: _builtins.str = ...,
+        patient: _fact_pb2.PatientKey | None = ...,
+        by: _events_pb2.Actor | None = ...,
+        purpose: _builtins.str = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+        opened_at: _timestamp_pb2.Timestamp | None = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        review: _builtins.bool = ...,
+        reviewed_by: _events_pb2.Actor | None = ...,
+        justified: _builtins.bool = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ended_at", b"ended_at", "ends_at", b"ends_at", "opened_at", b"opened_at", "patient", b"patient", "reviewed_by", b"reviewed_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "categories", b"categories", "comment", b"comment", "ended_at", b"ended_at", "ends_at", b"ends_at", "justified", b"justified", "opened_at", b"opened_at", "opening_id", b"opening_id", "patient", b"patient", "purpose", b"purpose", "reason", b"reason", "review", b"review", "reviewed_by", b"reviewed_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Opening: _TypeAlias = Opening  # noqa: Y015
+
+@_typing.final
+class EndOpeningRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_ID_FIELD_NUMBER: _builtins.int
+    opening_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        opening_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opening_id", b"opening_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndOpeningRequest: _TypeAlias = EndOpeningRequest  # noqa: Y015
+
+@_typing.final
+class EndOpeningResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndOpeningResponse: _TypeAlias = EndOpeningResponse  # noqa: Y015
+
+@_typing.final
+class ListOpeningsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNREVIEWED_FIELD_NUMBER: _builtins.int
+    unreviewed: _builtins.bool
+    """Only those whose review is due."""
+    def __init__(
+        self,
+        *,
+        unreviewed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unreviewed", b"unreviewed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpeningsRequest: _TypeAlias = ListOpeningsRequest  # noqa: Y015
+
+@_typing.final
+class ListOpeningsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def openings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Opening]:
+        """All of them to an auditor; else those of the caller."""
+
+    def __init__(
+        self,
+        *,
+        openings: _abc.Iterable[Global___Opening] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["openings", b"openings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpeningsResponse: _TypeAlias = ListOpeningsResponse  # noqa: Y015
+
+@_typing.final
+class ReviewOpeningRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_ID_FIELD_NUMBER: _builtins.int
+    JUSTIFIED_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    opening_id: _builtins.str
+    justified: _builtins.bool
+    comment: _builtins.str
+    """10 to 500 characters."""
+    def __init__(
+        self,
+        *,
+        opening_id: _builtins.str = ...,
+        justified: _builtins.bool = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "justified", b"justified", "opening_id", b"opening_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewOpeningRequest: _TypeAlias = ReviewOpeningRequest  # noqa: Y015
+
+@_typing.final
+class ReviewOpeningResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewOpeningResponse: _TypeAlias = ReviewOpeningResponse  # noqa: Y015
+
+@_typing.final
 class GetIdentifiersRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -318,6 +588,7 @@ class GetTimelineResponse(_message.Message):
     IDENTIFIERS_FIELD_NUMBER: _builtins.int
     CONTRADICTIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
@@ -332,6 +603,8 @@ class GetTimelineResponse(_message.Message):
     def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.Contradiction]:
         """On the first page."""
 
+    @_builtins.property
+    def view(self) -> Global___View: ...
     def __init__(
         self,
         *,
@@ -339,10 +612,11 @@ class GetTimelineResponse(_message.Message):
         identifiers: _abc.Iterable[_fact_pb2.PatientKey] | None = ...,
         contradictions: _abc.Iterable[_context_pb2.Contradiction] | None = ...,
         next_page_token: _builtins.str = ...,
+        view: Global___View | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "facts", b"facts", "identifiers", b"identifiers", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "facts", b"facts", "identifiers", b"identifiers", "next_page_token", b"next_page_token", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -430,21 +704,25 @@ class FindResponse(_message.Message):
 
     FACTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[_context_pb2.RecordedFact]:
         """Thing by thing, the most concerning first; of each thing the newest first. A thing is a kind and a concept."""
 
+    @_builtins.property
+    def view(self) -> Global___View: ...
     def __init__(
         self,
         *,
         facts: _abc.Iterable[_context_pb2.RecordedFact] | None = ...,
         next_page_token: _builtins.str = ...,
+        view: Global___View | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "next_page_token", b"next_page_token", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -486,16 +764,20 @@ class GetContextResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTEXT_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def context(self) -> _context_pb2.Context: ...
+    @_builtins.property
+    def view(self) -> Global___View: ...
     def __init__(
         self,
         *,
         context: _context_pb2.Context | None = ...,
+        view: Global___View | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -543,6 +825,7 @@ class GetNotesResponse(_message.Message):
 
     NOTES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
@@ -551,15 +834,18 @@ class GetNotesResponse(_message.Message):
         has no text is not among them, so that a page may have none.
         """
 
+    @_builtins.property
+    def view(self) -> Global___View: ...
     def __init__(
         self,
         *,
         notes: _abc.Iterable[_context_pb2.Note] | None = ...,
         next_page_token: _builtins.str = ...,
+        view: Global___View | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "notes", b"notes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "notes", b"notes", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -630,19 +916,23 @@ class SearchNotesResponse(_message.Message):
 
     HITS_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     pending: _builtins.int
     """Chunks of this patient's text that are recorded but not in the index yet: 0 when the search saw everything."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoteHit]: ...
+    @_builtins.property
+    def view(self) -> Global___View: ...
     def __init__(
         self,
         *,
         hits: _abc.Iterable[Global___NoteHit] | None = ...,
         pending: _builtins.int = ...,
+        view: Global___View | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "pending", b"pending"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "pending", b"pending", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

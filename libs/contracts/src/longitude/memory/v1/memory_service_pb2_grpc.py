@@ -100,6 +100,26 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageResponse.FromString,
                 _registered_method=True)
+        self.OpenRecord = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/OpenRecord',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.OpenRecordRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.OpenRecordResponse.FromString,
+                _registered_method=True)
+        self.EndOpening = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/EndOpening',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.EndOpeningRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.EndOpeningResponse.FromString,
+                _registered_method=True)
+        self.ListOpenings = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/ListOpenings',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListOpeningsRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListOpeningsResponse.FromString,
+                _registered_method=True)
+        self.ReviewOpening = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/ReviewOpening',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReviewOpeningRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReviewOpeningResponse.FromString,
+                _registered_method=True)
         self.GetEditions = channel.unary_unary(
                 '/longitude.memory.v1.MemoryService/GetEditions',
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEditionsRequest.SerializeToString,
@@ -208,6 +228,36 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenRecord(self, request, context):
+        """Opens more of a patient's record to the caller, a person, until an end. What of a record is sensitive is closed else.
+        INVALID_ARGUMENT without a reason; PERMISSION_DENIED for what does not open to the caller's role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndOpening(self, request, context):
+        """Ends an opening of the caller's before its time. FAILED_PRECONDITION when it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOpenings(self, request, context):
+        """Openings, the newest first, at most 1,000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewOpening(self, request, context):
+        """Closes the review of an opening. PERMISSION_DENIED for who opened it; FAILED_PRECONDITION when it is reviewed, or not
+        ended yet, or needs none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetEditions(self, request, context):
         """The editions that rereadings made, in the order of their making.
         """
@@ -282,6 +332,26 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.GetEvidenceCoverage,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageResponse.SerializeToString,
+            ),
+            'OpenRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenRecord,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.OpenRecordRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.OpenRecordResponse.SerializeToString,
+            ),
+            'EndOpening': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndOpening,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.EndOpeningRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.EndOpeningResponse.SerializeToString,
+            ),
+            'ListOpenings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOpenings,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListOpeningsRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListOpeningsResponse.SerializeToString,
+            ),
+            'ReviewOpening': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewOpening,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReviewOpeningRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReviewOpeningResponse.SerializeToString,
             ),
             'GetEditions': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEditions,
@@ -641,6 +711,114 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/GetEvidenceCoverage',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetEvidenceCoverageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/OpenRecord',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.OpenRecordRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.OpenRecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndOpening(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/EndOpening',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.EndOpeningRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.EndOpeningResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOpenings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/ListOpenings',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListOpeningsRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ListOpeningsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewOpening(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/ReviewOpening',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReviewOpeningRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.ReviewOpeningResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -71,6 +71,18 @@ class MemoryServiceStub:
     """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
     patient, the frequent ones. NOT_FOUND for an unknown patient.
     """
+    OpenRecord: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.OpenRecordRequest, _memory_service_pb2.OpenRecordResponse]
+    """Opens more of a patient's record to the caller, a person, until an end. What of a record is sensitive is closed else.
+    INVALID_ARGUMENT without a reason; PERMISSION_DENIED for what does not open to the caller's role.
+    """
+    EndOpening: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.EndOpeningRequest, _memory_service_pb2.EndOpeningResponse]
+    """Ends an opening of the caller's before its time. FAILED_PRECONDITION when it has ended."""
+    ListOpenings: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ListOpeningsRequest, _memory_service_pb2.ListOpeningsResponse]
+    """Openings, the newest first, at most 1,000."""
+    ReviewOpening: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ReviewOpeningRequest, _memory_service_pb2.ReviewOpeningResponse]
+    """Closes the review of an opening. PERMISSION_DENIED for who opened it; FAILED_PRECONDITION when it is reviewed, or not
+    ended yet, or needs none.
+    """
     GetEditions: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetEditionsRequest, _memory_service_pb2.GetEditionsResponse]
     """The editions that rereadings made, in the order of their making."""
 
@@ -116,6 +128,18 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     GetEvidenceCoverage: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEvidenceCoverageRequest, _memory_service_pb2.GetEvidenceCoverageResponse]  # type: ignore[assignment]
     """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
     patient, the frequent ones. NOT_FOUND for an unknown patient.
+    """
+    OpenRecord: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.OpenRecordRequest, _memory_service_pb2.OpenRecordResponse]  # type: ignore[assignment]
+    """Opens more of a patient's record to the caller, a person, until an end. What of a record is sensitive is closed else.
+    INVALID_ARGUMENT without a reason; PERMISSION_DENIED for what does not open to the caller's role.
+    """
+    EndOpening: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.EndOpeningRequest, _memory_service_pb2.EndOpeningResponse]  # type: ignore[assignment]
+    """Ends an opening of the caller's before its time. FAILED_PRECONDITION when it has ended."""
+    ListOpenings: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ListOpeningsRequest, _memory_service_pb2.ListOpeningsResponse]  # type: ignore[assignment]
+    """Openings, the newest first, at most 1,000."""
+    ReviewOpening: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ReviewOpeningRequest, _memory_service_pb2.ReviewOpeningResponse]  # type: ignore[assignment]
+    """Closes the review of an opening. PERMISSION_DENIED for who opened it; FAILED_PRECONDITION when it is reviewed, or not
+    ended yet, or needs none.
     """
     GetEditions: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEditionsRequest, _memory_service_pb2.GetEditionsResponse]  # type: ignore[assignment]
     """The editions that rereadings made, in the order of their making."""
@@ -237,6 +261,42 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.GetEvidenceCoverageResponse, _abc.Awaitable[_memory_service_pb2.GetEvidenceCoverageResponse]]:
         """Which passages the library has about each problem and drug: those of the patient that have not ended or, without a
         patient, the frequent ones. NOT_FOUND for an unknown patient.
+        """
+
+    @_abc_1.abstractmethod
+    def OpenRecord(
+        self,
+        request: _memory_service_pb2.OpenRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.OpenRecordResponse, _abc.Awaitable[_memory_service_pb2.OpenRecordResponse]]:
+        """Opens more of a patient's record to the caller, a person, until an end. What of a record is sensitive is closed else.
+        INVALID_ARGUMENT without a reason; PERMISSION_DENIED for what does not open to the caller's role.
+        """
+
+    @_abc_1.abstractmethod
+    def EndOpening(
+        self,
+        request: _memory_service_pb2.EndOpeningRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.EndOpeningResponse, _abc.Awaitable[_memory_service_pb2.EndOpeningResponse]]:
+        """Ends an opening of the caller's before its time. FAILED_PRECONDITION when it has ended."""
+
+    @_abc_1.abstractmethod
+    def ListOpenings(
+        self,
+        request: _memory_service_pb2.ListOpeningsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ListOpeningsResponse, _abc.Awaitable[_memory_service_pb2.ListOpeningsResponse]]:
+        """Openings, the newest first, at most 1,000."""
+
+    @_abc_1.abstractmethod
+    def ReviewOpening(
+        self,
+        request: _memory_service_pb2.ReviewOpeningRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ReviewOpeningResponse, _abc.Awaitable[_memory_service_pb2.ReviewOpeningResponse]]:
+        """Closes the review of an opening. PERMISSION_DENIED for who opened it; FAILED_PRECONDITION when it is reviewed, or not
+        ended yet, or needs none.
         """
 
     @_abc_1.abstractmethod

@@ -67,6 +67,7 @@ class Look(_message.Message):
     SHOWN_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
     LOOKED_AT_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
     object_id: _builtins.str
     """What was named in the patient's place: an assessment, a document, an instance."""
     issuer: _builtins.str
@@ -76,9 +77,9 @@ class Look(_message.Message):
     """Through what: the name in the certificate of the process that called."""
     rpc: _builtins.str
     purpose: _builtins.str
-    """HL7 v3 ActReason, as the caller stated it: TREAT, ETREAT, BTG ..."""
+    """HL7 v3 ActReason for which it was shown: TREAT, or BTG while a glass is broken."""
     reason: _builtins.str
-    """In the caller's words, at most 500 characters."""
+    """Of the openings by which more was shown, in the caller's words; at most 500 characters."""
     outcome: Global___LookOutcome.ValueType
     status: _builtins.str
     """The gRPC status of what was not shown; empty where it was."""
@@ -96,6 +97,10 @@ class Look(_message.Message):
 
     @_builtins.property
     def looked_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sensitive categories that were open to the caller: MH, HIV, SUD, GDIS, SEX."""
+
     def __init__(
         self,
         *,
@@ -114,10 +119,11 @@ class Look(_message.Message):
         shown: _builtins.int = ...,
         left_out: _builtins.int = ...,
         looked_at: _timestamp_pb2.Timestamp | None = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["looked_at", b"looked_at", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "kinds", b"kinds", "left_out", b"left_out", "looked_at", b"looked_at", "object_id", b"object_id", "outcome", b"outcome", "patient", b"patient", "process", b"process", "purpose", b"purpose", "reason", b"reason", "roles", b"roles", "rpc", b"rpc", "shown", b"shown", "status", b"status", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "issuer", b"issuer", "kinds", b"kinds", "left_out", b"left_out", "looked_at", b"looked_at", "object_id", b"object_id", "outcome", b"outcome", "patient", b"patient", "process", b"process", "purpose", b"purpose", "reason", b"reason", "roles", b"roles", "rpc", b"rpc", "shown", b"shown", "status", b"status", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,7 +20,18 @@ from psycopg import AsyncConnection
 from servicekit import migrate
 from servicekit.postgres import Pool, open_pool
 
-from memory.adapters.postgres import clusters, contradictions, editions, entries, facts, identity, meetings, notes, past
+from memory.adapters.postgres import (
+    clusters,
+    contradictions,
+    editions,
+    entries,
+    facts,
+    identity,
+    meetings,
+    notes,
+    past,
+    views,
+)
 from memory.adapters.postgres.contradictions import Found, Now
 from memory.adapters.postgres.editions import Edition
 from memory.adapters.postgres.facts import Row
@@ -159,7 +170,11 @@ class Store:
         async with self.reading(identifier, known_at) as (conn, person):
             stated = await facts.of(conn, person.numbers, known_at or FOR_EVER)
         # The longest records take seconds: nobody else waits for them.
-        return person, await asyncio.to_thread(replay, stated)
+        return person, await asyncio.to_thread(lambda: views.opened(replay(stated)))
+
+    async def number(self, conn: Connection, person: Person, identifier: Identifier) -> int:
+        """The number of one of a person's identifiers."""
+        return (await identity.numbers(conn, person.identifiers))[identifier]
 
     async def last_change(self, identifier: Identifier) -> datetime:
         """When something was last recorded for a person."""
@@ -231,7 +246,13 @@ async def _person(conn: Connection, identifier: Identifier, known_at: datetime |
         raise NotFoundError("no patient is known by this identifier at that time")
     number, members = known
     numbers = [number] if len(members) == 1 else sorted((await identity.numbers(conn, members)).values())
+    # Both travel together.
+    asked = await views.ask(conn, numbers)
     found = await contradictions.of(conn, numbers, known_at)
+    view = await views.decide(asked)
+    if view.left_out and found:
+        hidden = await views.closed_among(conn, numbers, {fact_id for one in found for fact_id in one.fact_ids})
+        found = [one for one in found if not hidden.intersection(one.fact_ids)]
     return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
 
 

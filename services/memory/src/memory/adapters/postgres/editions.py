@@ -176,10 +176,12 @@ async def exchange(conn: AsyncConnection[Any], number: int) -> Exchanged:
 async def keep_up(conn: AsyncConnection[Any]) -> None:
     """Bring what is derived in the current edition, and in each that is made, to the rules of this version."""
     await entries.keep_up(conn)
-    for edition in await all_of(conn):
-        if edition.current_from is None:
-            async with conn.transaction(), entered(conn, edition.number):
-                await entries.keep_up(conn)
+    now = await current(conn)
+    made = await all_of(conn)
+    made_now = {each.number for each in made if each.current_from is None}
+    for number in {0, *(each.number for each in made)} - {now}:
+        async with conn.transaction(), entered(conn, number):
+            await (entries.keep_up(conn) if number in made_now else entries.label(conn))
 
 
 async def _of_rereading(conn: AsyncConnection[Any], rereading_id: str) -> tuple[int, datetime | None] | None:

@@ -17,14 +17,16 @@ from consult import times
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, ClinicalFact, Identity
 from psycopg import AsyncConnection
+from terminology import sensitivity
 
-from memory.adapters.postgres import facts, identity
+from memory.adapters.postgres import facts, identity, views
 from memory.adapters.postgres.clusters import Clusters
 from memory.adapters.postgres.facts import Row
 from memory.adapters.postgres.past import Past
 from memory.domain import timeline
 from memory.domain.courses import MOST, Course, concept_of, cut, depth, is_named
 from memory.domain.identity import Identifier
+from memory.domain.sensitive import labels
 from memory.domain.timeline import Chain, Entry, StatedFact, clusters, lives, resumed
 
 # Of the entries that one page of a timeline holds, whatever number was asked for; the first is always given.
@@ -45,10 +47,10 @@ _REPLACE = """DELETE FROM entry USING unnest(%b::bigint[], %b::timestamptz[], %b
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
     AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
 _ADD = """COPY entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view,
-    chain, chain_identity, position, first_stated) FROM STDIN (FORMAT BINARY)"""
+    labels, chain, chain_identity, position, first_stated) FROM STDIN (FORMAT BINARY)"""
 _TYPES = (
     *("int8", "timestamptz", "timestamptz", "text", "int8", "int2", "text", "timestamptz", "bool", "bytea"),
-    *("text", "bytea", "int2", "timestamptz"),
+    *("int4", "text", "bytea", "int2", "timestamptz"),
 )
 # The fence (OFFSET 0) has each fact looked up by its id, whatever the planner expects of a table that grows fast.
 _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
@@ -75,7 +77,8 @@ _NAMED = """SELECT view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND st
 _STANDING_IDS = (
     "SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = ANY(%(facts)s) AND stands"
 )
-_DOCUMENTS = """SELECT view, stands FROM entry
+# What is closed does not stand for who asks: a text of it is not shown for want of its fact.
+_DOCUMENTS = """SELECT view, stands AND coalesce(labels, -1) & %(closed)s = 0 FROM entry
     WHERE identifier_no = ANY(%(numbers)s) AND kind = %(kind)s AND recorded_at <= %(known_at)s"""
 # Each identifier is read in its own order, as far as a page can need it.
 _PAGE = """
@@ -96,6 +99,13 @@ _PAGE_BACK = _PAGE.replace("fact_id) > (", "fact_id) < (").replace(
 )
 # What stood at a past moment as it stands now, beside that condition.
 _UNCHANGED = """recorded_at <= %(known_at)s AND (cluster_no IS NULL OR cluster_no <> ALL(%(changed)s::bigint[])) AND """
+_UNLABELLED = "SELECT identifier_no, starts, recorded_at, fact_id, view FROM entry WHERE labels IS NULL LIMIT %s"
+_LABEL = """UPDATE entry SET labels = known.labels
+    FROM unnest(%b::bigint[], %b::timestamptz[], %b::timestamptz[], %b::text[], %b::int[])
+    AS known(identifier_no, starts, recorded_at, fact_id, labels)
+    WHERE entry.identifier_no = known.identifier_no AND entry.starts = known.starts
+    AND entry.recorded_at = known.recorded_at AND entry.fact_id = known.fact_id"""
+_LABELLED_AT_ONCE = 1_000
 _RULES = "SELECT rules FROM entry_rules"
 
 
@@ -226,7 +236,7 @@ async def rebuild(conn: AsyncConnection[Any]) -> None:
 
 async def keep_up(conn: AsyncConnection[Any]) -> None:
     """Rebuild when other rules than this version's made the entries."""
-    made_with = inspect.getsource(timeline) + inspect.getsource(concept_of)
+    made_with = inspect.getsource(timeline) + inspect.getsource(concept_of) + sensitivity.rules()
     rules = hashlib.sha256(made_with.encode()).hexdigest()
     async with conn.transaction():
         await conn.execute("LOCK TABLE entry_rules IN EXCLUSIVE MODE")
@@ -236,6 +246,13 @@ async def keep_up(conn: AsyncConnection[Any]) -> None:
         await rebuild(conn)
         await conn.execute("DELETE FROM entry_rules")
         await conn.execute("INSERT INTO entry_rules VALUES (%s)", (rules,))
+
+
+async def label(conn: AsyncConnection[Any]) -> None:
+    """Label the entries of an edition that nothing projects any more, inside the caller's transaction."""
+    while rows := await (await conn.execute(_UNLABELLED, (_LABELLED_AT_ONCE,))).fetchall():
+        known = [(*row[:4], labels(RecordedFact.FromString(row[4]).fact)) for row in rows]
+        await conn.execute(_LABEL, tuple(map(list, zip(*known, strict=True))))
 
 
 async def standing(conn: AsyncConnection[Any], numbers: Collection[int], kinds: Collection[int]) -> list[RecordedFact]:
@@ -360,7 +377,8 @@ async def documents(
 ) -> dict[str, bool]:
     """The ids of the documents known by a time, and whether they stand now, or stood in the past."""
     asked = {"numbers": list(numbers), "kind": FACT_KIND_DOCUMENT, "known_at": known_at}
-    rows = [(RecordedFact.FromString(view).fact, on) for view, on in await _rows_of(conn, _DOCUMENTS, asked, past)]
+    found = await _rows_of(conn, _DOCUMENTS, asked, past, is_open=True)
+    rows = [(RecordedFact.FromString(view).fact, on) for view, on in found]
     rows += [(each.fact, each.stands) for each in past.entries if each.fact.kind == FACT_KIND_DOCUMENT] if past else []
     known: dict[str, bool] = {}
     for fact, stands in rows:
@@ -417,12 +435,19 @@ def _within(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [row for row, size in zip(rows, before, strict=False) if size < PAGE_BYTES]
 
 
-async def _rows_of(conn: AsyncConnection[Any], query: str, asked: Mapping[str, Any], past: Past | None) -> list[Any]:
-    """What a query finds now, or of the past what is unchanged since."""
+async def _rows_of(
+    conn: AsyncConnection[Any], query: str, asked: Mapping[str, Any], past: Past | None, *, is_open: bool = False
+) -> list[Any]:
+    """What a query finds now, or of the past what is unchanged since, and of that what is open to who calls.
+
+    `is_open`: the query asks for that itself.
+    """
+    conditions = "" if is_open or not views.closed() else views.OPEN
     if past is not None:
-        query = query.replace("WHERE identifier_no", f"WHERE {_UNCHANGED}identifier_no")
+        conditions += _UNCHANGED
         asked = {**asked, "known_at": past.known_at, "changed": past.changed}
-    return await (await conn.execute(query.encode(), asked)).fetchall()
+    query = query.replace("WHERE identifier_no", f"WHERE {conditions}identifier_no")
+    return await (await conn.execute(query.encode(), {**asked, "closed": views.closed()})).fetchall()
 
 
 def _then_standing(past: Past | None) -> list[Entry]:
@@ -456,6 +481,7 @@ def _row(number: int, cluster: int | None, entry: Entry, chain: Chain | None, po
         entry.since,
         entry.stands,
         entry.view(),
+        labels(fact),
         *((None,) * 4 if chain is None else _open(chain, position)),
     )
 

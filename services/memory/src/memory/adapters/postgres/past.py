@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
-from memory.adapters.postgres import facts
+from memory.adapters.postgres import facts, views
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, replay
 
@@ -50,4 +50,4 @@ async def since(
         return None
     changed = [number for (number,) in await (await conn.execute(_CHANGED, asked)).fetchall()]
     stated = [each for _, each in await facts.of_clusters(conn, changed)] if changed else []
-    return Past(known_at, changed, replay(stated, known_at))
+    return Past(known_at, changed, views.opened(replay(stated, known_at)))

@@ -1,0 +1,103 @@
+"""What of a record is closed to who calls: decided once for each read, and held against every entry that it reads.
+
+This is the one place. A caller for whom nothing was decided sees nothing sensitive; work that answers no call sees all.
+"""
+
+from collections.abc import Collection, Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import AsyncConnection, AsyncCursor
+from servicekit.principal import Principal, known_caller
+
+from memory.domain import opening, sensitive
+from memory.domain.opening import Opened
+from memory.domain.timeline import Entry
+
+_DECIDE = """SELECT (
+    SELECT jsonb_agg(jsonb_build_array(opening_id, purpose, labels, extract(epoch FROM ends_at), reason))
+    FROM opening WHERE issuer = %(issuer)s AND subject = %(subject)s AND ends_at > clock_timestamp()
+    AND identifier_no = ANY(%(numbers)s)
+    AND NOT EXISTS (SELECT FROM opening_step s WHERE s.opening_id = opening.opening_id AND step = 'ended')
+), (
+    SELECT jsonb_agg(jsonb_build_array(labels, many)) FROM (
+        SELECT labels, count(*) AS many FROM entry
+        WHERE identifier_no = ANY(%(numbers)s) AND stands AND labels IS DISTINCT FROM 0 GROUP BY labels) AS sensitive
+)"""
+_CLOSED = """SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = ANY(%(facts)s)
+    AND coalesce(labels, -1) & %(closed)s <> 0"""
+# Beside every other condition of a query over entries.
+OPEN = "coalesce(labels, -1) & %(closed)s = 0 AND "
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`closed`: bits of labels. `left_out`: how much of what stands now is closed. `openings` of the caller."""
+
+    closed: int = 0
+    left_out: int = 0
+    openings: tuple[Opened, ...] = ()
+
+
+_VIEW: ContextVar[View | None] = ContextVar("view", default=None)
+
+
+def closed() -> int:
+    """The bits that are closed to the read that goes on."""
+    if known_caller() is None:
+        return 0
+    view = _VIEW.get()
+    return sensitive.ALL if view is None else view.closed
+
+
+def current() -> View:
+    """The view of the read that was made last in this call."""
+    return _VIEW.get() or View()
+
+
+async def ask(conn: AsyncConnection[Any], numbers: Collection[int]) -> AsyncCursor[Any] | None:
+    """Send the question that `decide` reads the answer of; None where nobody calls."""
+    _VIEW.set(None)
+    caller = known_caller()
+    if caller is None:
+        return None
+    person = caller.person
+    asked = {"issuer": person.issuer if person else "", "subject": person.subject if person else ""}
+    return await conn.execute(_DECIDE, {**asked, "numbers": list(numbers)})
+
+
+async def decide(answer: AsyncCursor[Any] | None) -> View:
+    """What is closed of this person's record to who calls."""
+    caller = known_caller()
+    if answer is None or caller is None:
+        return View()
+    row = await answer.fetchone()
+    assert row is not None
+    openings = tuple(_opened(*each) for each in row[0] or ())
+    bits = opening.closed(_roles(caller), openings)
+    left_out = sum(many for labels, many in row[1] or () if labels is None or labels & bits)
+    view = View(bits, left_out, openings)
+    _VIEW.set(view)
+    return view
+
+
+async def closed_among(conn: AsyncConnection[Any], numbers: Collection[int], facts: Collection[str]) -> set[str]:
+    """Those of the facts that are closed."""
+    asked = {"numbers": list(numbers), "facts": list(facts), "closed": closed()}
+    return {fact_id for (fact_id,) in await (await conn.execute(_CLOSED, asked)).fetchall()}
+
+
+def opened(entries: Iterable[Entry]) -> list[Entry]:
+    """Of entries that were replayed, those that are open."""
+    bits = closed()
+    return [entry for entry in entries if not bits or not sensitive.labels(entry.fact) & bits]
+
+
+def _roles(caller: Principal) -> Collection[str]:
+    return caller.person.roles if caller.person is not None else ()
+
+
+def _opened(opening_id: str, purpose: str, labels: int, ends: float, reason: str) -> Opened:
+    return Opened(opening_id, purpose, labels, datetime.fromtimestamp(float(ends), UTC), reason)
