@@ -62,7 +62,8 @@ def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
     for place, clause in enumerate(reading.clauses):
         following = reading.clauses[place + 1 : place + 2]
         joined = reading.sentence[clause.end : following[0].start].split() if following else []
-        dated = clause.kind == "person" and joined[-1:] == ["who"]
+        seen = [each.kind for each in following] == ["attended"] and joined in ([], [","])
+        dated = clause.kind == "person" and (joined[-1:] == ["who"] or seen)
         told = circumstances.of_text(clause, reading.clauses[place - 1 : place])
         yield circumstances.as_of(told, following[0], record) if dated else told
 

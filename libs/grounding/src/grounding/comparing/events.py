@@ -18,7 +18,7 @@ from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
 from grounding.lexicon import Keys
-from grounding.reading import names
+from grounding.reading import names, wordings
 from grounding.reading.nodes import Node
 
 _DONE = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
@@ -31,6 +31,7 @@ _TWO = 2
 _OF_FILM = re.compile(r"\b(?:a|an|the|her|his|of|plain|portable|film|x|ray|xray|radiograph|was|taken)\b|[^a-z ]")
 _XRAY = "x-ray"
 _SAID_NOWHERE = "the record has no such entry"
+_OF_LIFE = frozenset(("young", "decade-of-life"))
 _GROUPS = ("acts", "conditions", "regimens")
 
 
@@ -195,6 +196,9 @@ def _groups(node: Node, record: Record) -> list[list[Span]]:
     """The spans of each day that is named: of a list each by itself, else all together."""
     listed = [day for when in node.all("on") if "days" in when.kinds for day in when.all("when")]
     single = [when for when in node.all("on") if "days" not in when.kinds]
+    # `In childhood, in 2007 and 2014`: the time of life is that of each.
+    single += [day for day in listed if day.says("time") in _OF_LIFE]
+    listed = [day for day in listed if day.says("time") not in _OF_LIFE]
     days = [[each] for each in node.all("first")] + _apart(listed)
     beside = spans_of(single, record) + [_aged(each, record) for each in node.all("age")]
     found = [[*spans_of(day, record), *(beside if listed else ())] for day in days]
@@ -407,10 +411,17 @@ def diagnosed_at(at: Sequence[ClinicalFact], node: Node, record: Record) -> list
 
 def belonging(at: Sequence[ClinicalFact], problem: Node, record: Record) -> list[Outcome]:
     """Whether a problem belongs to one of these visits."""
-    pairs = [(visit, fact) for fact in occasions(problem, record).facts for visit in at if is_of(fact, visit, record)]
+    entries = occasions(problem, record).facts
+    pairs = [(visit, fact) for fact in entries for visit in at if is_of(fact, visit, record) or _is_reason(fact, visit)]
     if pairs:
         return [supported("relation", pairs[-1])]
     return [unsupported("relation", "the record does not say what it was for")]
+
+
+def _is_reason(fact: ClinicalFact, visit: ClinicalFact) -> bool:
+    """Whether a visit states as its reason what is the name of a problem."""
+    stated = wordings.plain(visit.note).casefold()
+    return bool(stated) and stated in {wordings.plain(name).casefold() for name in facts.names(fact)}
 
 
 def fitting(happened: Occasions, spans: Iterable[Span]) -> list[ClinicalFact]:

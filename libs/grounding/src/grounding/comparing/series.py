@@ -60,6 +60,7 @@ _ALSO = {
         (loinc("blood-pco2"), "arterial-pco2"),
         (loinc("blood-po2"), "arterial-po2"),
         (BICARBONATE_ITSELF, "arterial-bicarbonate"),
+        (loinc("phq-9-score"), "patient-health-questionnaire-9-modified-for-teens-total-scor"),
     )
 }
 # Of these a higher value is a worse one; of the others neither is known.
