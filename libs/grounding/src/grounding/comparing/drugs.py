@@ -24,7 +24,7 @@ _PER_DAY = " per day"
 _TWO = 2
 # The role of the parts of a combination.
 _PARTS = "combined"
-_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
+_FORMS = {"inj": "inject", "injector": "inject", "pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
 # How an ordered name says that a drug is released slowly or late, and how texts do.
 _RELEASES = {
     "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
@@ -133,6 +133,8 @@ def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outco
     orders = orders_of(regimen, record)
     fitting = [fact for fact in orders if all(_is_known_held(fact, span, orders, record) for span in spans)]
     if orders and not fitting:
+        if any(facts.is_open_order(fact) and all(is_held(fact, span, record) for span in spans) for fact in orders):
+            return [unsupported("date", "the record has orders, and not whether it was taken then")]
         return [contradicted("date", when_of(orders[-1]), orders[-1:])]
     if spans and regimen.all("dose") and any(map(_is_stepped, fitting)):
         return [unsupported("dose", "each of its doses has a time of its own")]
@@ -342,8 +344,8 @@ def _each_strength(value: tokens.Pair | tokens.Amount, fact: ClinicalFact) -> Ou
 
 def _form(node: Node, fact: ClinicalFact) -> Outcome:
     """`chewable tablets`: each word of it stands in the ordered name or the dose."""
-    words = {part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts}
-    own = " ".join((*facts.names(fact), facts.printed_dose(fact))).lower()
+    words = {part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts} - {"-", "."}
+    own = " ".join((*facts.names(fact), facts.printed_dose(fact))).lower().replace("-", "")
     if all(_FORMS.get(word, word) in own for word in words):
         return supported("form", [fact])
     return unsupported("form", "the record does not say so")

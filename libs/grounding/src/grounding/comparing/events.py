@@ -6,7 +6,7 @@ began.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -173,6 +173,10 @@ def of(node: Node, named: Occasions, order: str, record: Record, target: Node | 
     pool = Occasions(tuple(detailed))
     groups = _groups(node, record)
     counted = bool(node.says("counted"))
+    if counted and not order and any(span.relation == "now" for spans in groups for span in spans):
+        # `Three times, most recently in March 2018`.
+        order, node = "last", replace(node, sets={**node.sets, "order": "last"})
+        groups = [[span for span in spans if span.relation != "now"] for spans in groups]
     outcomes = [_dated(pool, spans, counted=counted) for spans in groups] or [supported("event", detailed[-1:])]
     return [
         *outcomes,
