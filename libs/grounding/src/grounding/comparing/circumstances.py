@@ -291,7 +291,7 @@ def _is_deed(clause: Node) -> bool:
 def as_of(clause: Node, following: Node, record: Record) -> Node:
     """A clause as of the day that the one behind it tells, if that is one."""
     days = told(following, (), record)
-    if len(days) != 1 or any(clause.within("when")):
+    if len(days) != 1 or any(each not in clause.all("birth") for each in clause.within("when")):
         return clause
     day = _day(clause, days)
     return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), day)})
@@ -466,6 +466,8 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
     if node.all("at"):
         seen = events.occasions(node.all("at")[0], record).fitting(spans)
         fitting = [fact for fact in happened.facts if any(events.is_of(fact, visit, record) for visit in seen)]
+    if (ordered or node).says("order") in ("second", "third"):
+        raise UnclearError("which occasion is meant")
     if ordered or node.says("order"):
         days = sorted({day for fact in fitting if (day := facts.starts_on(fact))})
         chosen = days[-1:] if (ordered or node).says("order") == "last" else days[:1]

@@ -1,7 +1,7 @@
 """Drugs: taken, ordered, given, stopped, with dose, how often, which way and when."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -81,7 +81,25 @@ def _each(node: Node) -> list[Node]:
     marks = {part.text for part in node.parts if not part.kinds}
     if len(inner) > 1 and marks and marks <= {"/", "-"}:
         return [replace(node, kinds=frozenset({"regimen"}), roles={_PARTS: tuple(inner)})]
-    return inner
+    return list(_combining(node)) if "/" in marks else inner
+
+
+def _combining(node: Node) -> Iterator[Node]:
+    """The regimens of a list; `A/B 7.5/325` in it is a combination."""
+    last: Node | None = None
+    joined = False
+    for part in node.parts:
+        if "regimen" not in part.kinds:
+            joined = part.text == "/"
+        elif last is not None and joined and part.all(_PARTS):
+            text = f"{last.text}/{part.text}"
+            last = Node(text, last.start, part.end, frozenset({"regimen"}), (last, part), {_PARTS: (last, part)})
+        else:
+            if last is not None:
+                yield last
+            last = part
+    if last is not None:
+        yield last
 
 
 def _with(regimen: Node, clause: Node) -> Node:
@@ -154,7 +172,7 @@ def _taken(
     if not meant:
         return [_not_in_force(orders, record)]
     for span in lasting:
-        dated = [fact for fact in meant if _lasts(fact, span)]
+        dated = [fact for fact in meant if lasts(fact, span)]
         if not dated:
             return [_not_since(meant)]
         meant = dated
@@ -179,7 +197,7 @@ def _not_since(orders: Sequence[ClinicalFact]) -> Outcome:
     return contradicted("date", when_of(orders[-1]), orders[-1:])
 
 
-def _lasts(fact: ClinicalFact, span: Span) -> bool:
+def lasts(fact: ClinicalFact, span: Span) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     match span.relation:
         case "since":
@@ -208,7 +226,7 @@ def _is_known_held(fact: ClinicalFact, span: Span, orders: Sequence[ClinicalFact
 def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     """Whether an order was in force in a span of time, or had the end or beginning that it names."""
     if span.relation in ("until", "span", "between"):
-        return _lasts(fact, span)
+        return lasts(fact, span)
     start = facts.starts_on(fact)
     end = facts.ends_on(fact) or (start if facts.has_ended(fact) and fact.HasField("valid_to") else record.today)
     if not span.readings:
