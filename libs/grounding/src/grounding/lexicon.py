@@ -150,7 +150,9 @@ def _longest_at(
 
 
 def _word(match: re.Match[str]) -> str:
-    return match.group().casefold().replace("'", "").replace("’", "")
+    """A letter to the patient says `broke your wrist` of `broke her wrist`."""
+    word = match.group().casefold().replace("'", "").replace("’", "")
+    return "her" if word == "your" else word
 
 
 def _gap(text: str, end: int, start: int) -> str:

@@ -76,6 +76,29 @@ def among(node: Node, record: Record) -> list[Outcome]:
     return [contradicted("order", f"the record has {told(meant[-1])} on {meant[-1].day}", meant[-1].facts)]
 
 
+def of_all(node: Node, record: Record) -> list[Outcome]:
+    """`Of the six scores the latest is the highest`, `the highest of the six values was 6.3 in April 2017`."""
+    which = [*node.all("which"), *node.all("rank")]
+    counted = [each for results_ in node.all("counted") for each in readings.readings(results_)]
+    named = [each for each in (*node.all("obs"), *node.all("which")) if "obs" in each.kinds]
+    named += [each.subject for each in counted]
+    points = points_of(named[0], record.whole, dated=False) if named else ()
+    if not points:
+        return [unsupported("value", NO_RESULT)]
+    actual = len({each.at for each in points})
+    if any(meaning.tally(each) != actual for each in (*node.all("n"), *(one.value for one in counted))):
+        return [contradicted("count", f"the record has {actual} of them", points[-1].facts)]
+    first, *others = [series.extremes(points, series.order_of(each)) for each in which]
+    meant = [each for each in first if all(each.at in {one.at for one in other} for other in others)]
+    if not meant:
+        return [contradicted("order", f"the record has {told(first[-1])} on {first[-1].day}", first[-1].facts)]
+    found = [supported("order", meant[-1].facts)]
+    for value in node.all("value"):
+        agreeing = series.saying(value, meant)
+        found.append(supported("value", agreeing[-1].facts) if agreeing else _wrong(value, meant))
+    return [*found, *_dated(meant, series.spans_of(node.all("when"), record), record)]
+
+
 def _of_prior(node: Node, record: Record) -> list[Point]:
     """`4/10 in February, the highest so far`: the value before is meant."""
     prior = node.one(PRIOR)
@@ -151,7 +174,9 @@ def _chosen(node: Node, record: Record) -> tuple[list[Point], list[Outcome]]:
     within_ = readings.readings(node)
     if len(within_) > 1 or any(each.whens for each in within_):
         raise UnclearError("which values are meant")
-    subject = within_[0].subject if within_ else node.all("obs")[0]
+    subject = within_[0].subject if within_ else next(iter(node.all("obs")), None)
+    if subject is None:
+        raise UnclearError("which values are meant")
     points = points_of(subject, record.whole)
     spans = series.spans_of(filter(is_when, node.parts), record)
     chosen = within(points, spans, record) if points else []

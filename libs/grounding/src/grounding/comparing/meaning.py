@@ -1,7 +1,7 @@
 """What the parts of an assertion mean: amounts, spans of time, names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,7 +13,7 @@ from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 _NONE: Keys = frozenset()
-_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "hour": 1 / 24, "minute": 1 / 1440, "yr": 365.25,
+_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "night": 1.0, "hour": 1 / 24, "minute": 1 / 1440, "yr": 365.25,
          "mo": 30.44, "wk": 7.0}  # fmt: skip
 _LEAST_DIGITS = 2
 # Within this share an amount that is told with "about" is right.
@@ -114,16 +114,25 @@ def side_of(node: Node) -> int:
     return 1 if words & _OVER else -1 if words & _UNDER else 0
 
 
-def agrees(written: Amount, actual: Decimal, *, about: bool = False) -> bool:
-    """Whether an amount says this value: its own digits decide how far it is rounded, with at least two of them."""
+def agrees(written: Amount, actual: Decimal, *, about: bool = False, cited: bool = False) -> bool:
+    """Whether an amount says this value: its own digits decide how far it is rounded, with at least two of them. Where
+    nothing is cited one is enough behind the point (`0.3`), or if it is as near as two would be.
+    """
     if written.value == actual:
         return True
     slack = _INCHES if written.unit == _INCH else abs(actual) * ABOUT
     if about and abs(written.value - actual) <= slack:
         return True
-    step = Decimal(1).scaleb(-written.decimals)
-    rounded = actual.quantize(step, ROUND_HALF_UP)
-    return rounded == written.value and len(rounded.as_tuple().digits) >= _LEAST_DIGITS
+    if not is_rounded(written, actual):
+        return False
+    digits = len(written.value.as_tuple().digits)
+    near = abs(written.value - actual) <= abs(actual) * ABOUT
+    return digits >= _LEAST_DIGITS or (not cited and (near or bool(written.decimals and written.value)))
+
+
+def is_rounded(written: Amount, actual: Decimal) -> bool:
+    """Whether an amount is this value, rounded however far."""
+    return actual.quantize(Decimal(1).scaleb(-written.decimals), ROUND_HALF_UP) == written.value
 
 
 def days(node: Node) -> float:
@@ -157,6 +166,9 @@ def spans(node: Node, record: Record) -> list[Span]:
         return [Span("on", ((record.today, record.today),)) if node.text == "today" else Span("now")]
     if node.says("time") == "both":
         return [*spans(node.all("first")[0], record), *spans(node.all("second")[0], record)]
+    if node.says("time") == "both-until":
+        last = (replace(span, relation="until") for span in spans(node.all("second")[0], record))
+        return [*spans(node.all("first")[0], record), *last]
     inner = node.one("of")
     if inner is not None:
         return [*spans(inner, record), *_dated(node)]
@@ -368,6 +380,16 @@ def visit(anchor: Node, record: Record) -> Span:
     return Span("on", _anchor(anchor, record, whole=True))
 
 
+def _in_stay(_: Node, record: Record) -> Span:
+    """While in hospital: the days of the only stay."""
+    if len(record.stays) != 1:
+        raise UnclearError("which stay is meant")
+    first = facts.starts_on(record.stays[0])
+    if first is None:
+        raise UnclearError("when the stay was")
+    return Span("on", ((first, facts.ends_on(record.stays[0]) or first),))
+
+
 def _from_anchor(node: Node, record: Record) -> Span:
     """So long before or after a visit or a day."""
     sign = -1 if node.says("time") == "before-anchor" else 1
@@ -449,6 +471,7 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "season": _season,
     "decade": _decade,
     "during-anchor": _during_anchor,
+    "in-stay": _in_stay,
 }
 
 

@@ -36,10 +36,53 @@ Compared = tuple[Reading, list[Point], list[Outcome]]
 def measured(node: Node, record: Record) -> list[Outcome]:
     """Each value against the results of its day, or the newest where the present is meant."""
     if node.one("days"):
-        return [each for reading in readings(node) for each in _on_each_day(reading, node.all("days")[0], record)]
+        return _of_days(node, record)
     compared = compared_readings(node, record)
     newest = [_is_newest(each, record) for each in compared if each[1]] if _is_of_latest(node) else []
     return [*(outcome for _, _, outcomes in compared for outcome in outcomes), *newest]
+
+
+def _of_days(node: Node, record: Record) -> list[Outcome]:
+    """Several values of one result on as many days, each on its own (`0.8, 0.3 and 0.5 in 2018, 2019 and 2020`); one
+    value on each of them.
+    """
+    days, told_ = node.all("days")[0], readings(node)
+    subjects = {each.subject for each in told_} or set(node.all("obs"))
+    values = [each.value for each in told_] or list(node.all("value"))
+    if len(values) == 1 or len(subjects) > 1:
+        return [each for reading in told_ for each in _on_each_day(reading, days, record)]
+    whens = list(days.within("when"))
+    if len(values) != len(whens) or any(each.whens for each in told_):
+        raise UnclearError("which day each value is of")
+    points = points_of(subjects.pop(), record)
+    return [
+        one
+        for value, when in zip(values, whens, strict=True)
+        for one in on_each_day(value, replace(days, parts=(when,)), points, record)
+    ]
+
+
+def pressures_beyond(node: Node, record: Record) -> list[Outcome]:
+    """Every blood pressure above, or below, a pair of bounds, and how many there are."""
+    courses = [record.whole.points(frozenset({keys_of.of_loinc(code)})) for code in (SYSTOLIC, DIASTOLIC)]
+    tallied = node.all("tally")
+    words = {word for part in node.parts if not part.kinds or part in tallied for word in part.text.lower().split()}
+    if not all(courses) or "none" in words or not words & _EVERY:
+        raise UnclearError("which values are meant")
+    limit, moments = node.all("limit")[0], {point.at for point in courses[0]}
+    wanted = [meaning.tally(each) for each in (*node.all("n"), *(one for told_ in tallied for one in told_.all("n")))]
+    if any(number != len(moments) for number in wanted):
+        return [contradicted("count", f"the record has {len(moments)}", courses[0][-1].facts)]
+    pair, step = limit.all("pair")[0].value, 1 if limit.says("compare") == "above" else -1
+    bounds = zip(courses, (pair.first, pair.second), strict=True)
+    failing = [point for points, bound in bounds for point in points if (point.value - bound) * step <= 0]
+    if failing:
+        return [contradicted("value", f"the record has {told(failing[-1])} on {failing[-1].day}", failing[-1].facts)]
+    return [supported("value", courses[0][-1].facts)]
+
+
+# How it is told that no value is left out.
+_EVERY = frozenset(("all", "every", "each", "always", "consistently"))
 
 
 def _is_of_latest(node: Node) -> bool:
@@ -421,7 +464,7 @@ def kept_between(node: Node, record: Record) -> list[Outcome]:
     if node.one(PRIOR) and any(part.text == "from" for part in node.parts):
         return [_from_to(node, points, chosen, record)]
     low, high = (meaning.amount(node.all(role)[0]) for role in ("low", "high"))
-    outside = [each for each in chosen if not _is_between(each, low.value, high)]
+    outside = [each for each in chosen if not (_is_between(each, low.value, high) or says(low, each) or says(high, each))]
     if outside:
         return [contradicted("value", f"the record has {told(outside[-1])} on {outside[-1].day}", outside[-1].facts)]
     return [supported("value", chosen[-1].facts)]

@@ -37,6 +37,7 @@ from grounding.reading.tokens import Amount
 
 NO_RESULT = "the record has no such result"
 NO_TIME = "the record has no such result of that time"
+_SCORE = "{score}"
 _BLOOD = ("blood", "serum", "plasma")
 # Scores of which a higher one is worse, and what else is worse when it is higher or lower.
 _SCORES = (
@@ -59,6 +60,7 @@ _ALSO = {
         (loinc("blood-pco2"), "arterial-pco2"),
         (loinc("blood-po2"), "arterial-po2"),
         (BICARBONATE_ITSELF, "arterial-bicarbonate"),
+        (loinc("phq-9-score"), "patient-health-questionnaire-9-modified-for-teens-total-scor"),
     )
 }
 # Of these a higher value is a worse one; of the others neither is known.
@@ -200,7 +202,14 @@ def in_unit(point: Point, unit: str) -> Decimal | None:
         return point.value if unit[1:] == _most(point) else None
     if point.derived:
         return point.value if unit == units.printed(point.unit) else None
-    return _as_sent(point, unit) or _converted(point, unit)
+    possible = (units.printed(each) for each in units.readings(unit) or (unit,))
+    told = (number for each in possible if (number := _in_unit(point, each)) is not None)
+    return next(told, None)
+
+
+def _in_unit(point: Point, unit: str) -> Decimal | None:
+    sent = _as_sent(point, unit)
+    return _converted(point, unit) if sent is None else sent
 
 
 def _most(point: Point) -> str:
@@ -237,9 +246,15 @@ def says(value: Amount, point: Point, *, about: bool = False) -> bool:
         return any(value.value in (number, facts.rounded(number)) for number in own)
     if not value.unit and not point.derived:
         sent = map(facts.number, facts.quantities(point.facts[0]))
-        return any(number is not None and meaning.agrees(value, number, about=about) for number in sent)
+        # A score is told in whole points.
+        whole = point.unit == _SCORE and not value.decimals
+        return any(
+            number is not None
+            and (meaning.agrees(value, number, about=about) or (whole and meaning.is_rounded(value, number)))
+            for number in sent
+        )
     actual = in_unit(point, value.unit)
-    return actual is not None and meaning.agrees(value, actual, about=about)
+    return actual is not None and meaning.agrees(value, actual, about=about, cited=point.exact)
 
 
 def _stated(point: Point) -> list[tuple[Decimal, str]]:
@@ -278,8 +293,11 @@ def told(point: Point) -> str:
 
 def disagreement(amount: Amount, chosen: Sequence[Point]) -> Outcome:
     point = chosen[-1]
-    if amount.unit and in_unit(point, amount.unit) is None:
+    actual = in_unit(point, amount.unit)
+    if amount.unit and actual is None:
         return contradicted("unit", f"the record has {told(point)}", point.facts)
+    if actual is not None and not point.exact and meaning.is_rounded(amount, actual):
+        return unsupported("value", f"it is rounded too far: the record has {told(point)}")
     return contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)
 
 

@@ -15,6 +15,8 @@ from grounding.reading.nodes import Node
 
 ANSWER = "answer"
 # Answers that say nothing.
+_DENYING = frozenset(("denies", "denied"))
+_OTHER = {"yes": "no", "no": "yes"}
 _AGAIN = frozenset(("again", "back"))
 _DECLINED = frozenset({"i choose not to answer this question", "unknown", "declined", "asked but unknown", "unsure"})
 
@@ -23,11 +25,27 @@ def answered(node: Node, record: Record) -> list[Outcome]:
     """Each answer that is told must be the newest one of the time that is said."""
     if node.says("changed"):
         return [_changed(each, spans, record) for each, spans, _ in told(node, record)]
-    again = not _AGAIN.isdisjoint(part.text for part in node.parts)
+    words = {part.text for part in node.parts}
+    again = not _AGAIN.isdisjoint(words)
+    if words & _DENYING:
+        return [_denied(each, spans, record) for each, spans, _ in told(node, record)]
     return [
         _again(each, spans, record) if again else _answered(each, spans, record, labels)
         for each, spans, labels in told(node, record)
     ]
+
+
+def _denied(node: Node, spans: Sequence[meaning.Span], record: Record) -> Outcome:
+    """`She denied being afraid`: the answer to that question is the other one of yes and no."""
+    asked = {question: _OTHER.get(next(iter(own))) for question, own in wanted(node, None).items() if len(own) == 1}
+    for question, other in asked.items():
+        stated = _stated(question, spans, record)
+        if stated is None or other is None:
+            continue
+        if _text(stated) == other:
+            return supported(ANSWER, [stated])
+        return contradicted(ANSWER, f"the record has {stated.coded.display or stated.text}", [stated])
+    return unsupported(ANSWER, "the record does not say so")
 
 
 def told(node: Node, record: Record) -> Iterator[tuple[Node, list[meaning.Span], Keys | None]]:
@@ -62,7 +80,9 @@ def _labels(node: Node) -> Keys | None:
 
 def _answers(node: Node) -> list[Node]:
     inner = [one for each in node.all("socials") for one in each.all("social")]
-    return [*node.all("before"), *inner, *node.all("social")]
+    words = node.says("answer")
+    said = [Node(words, node.start, node.end, frozenset({"social"}), value=answers.meaning(words))] if words else []
+    return [*node.all("before"), *inner, *node.all("social"), *said]
 
 
 def _course(node: Node, record: Record) -> Iterator[tuple[Node, list[meaning.Span]]]:

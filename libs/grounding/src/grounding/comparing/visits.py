@@ -15,6 +15,9 @@ from grounding.reading import names
 from grounding.reading.nodes import Node
 
 
+_NIGHTS = ("night", "nights")
+
+
 def attended(node: Node, record: Record) -> list[Outcome]:
     """Visits of a class on the days that are named, how many, and the problems that belong to them."""
     happened = _visits(node, record)
@@ -104,11 +107,14 @@ def _took(fact: ClinicalFact, node: Node, record: Record) -> bool:
         return False
     last = end or start
     lengths = [_is_so_long((last - start).days, each) for each in node.all("duration")]
+    lengths += [span.is_from_to(start, last) for span in events.spans_of(node.all("on"), record) if span.lasting]
     spans = events.spans_of(node.all("length"), record)
     return all(lengths) and all(_is_over(start, last, span) for span in spans)
 
 
 def _is_so_long(actual: int, length: Node) -> bool:
+    if any(part.text in _NIGHTS for part in length.parts):
+        return meaning.days(length) == actual
     slack, told = meaning.slack_of(length), meaning.days(length)
     return actual - slack <= told <= actual + 1 + slack
 

@@ -25,6 +25,7 @@ _UP_TO = r"(?=\s+(?:and|to|until|till|through|-|–)\s+"
 
 _SHORT_FORMS = frozenset(("month_day", "day_month", "only_day", "only_month", "listed_day"))
 # What stands behind a number that is no year: more of it, a unit, or another number.
+_LISTING = frozenset((",", "and", ", and", "&", "/"))
 _NO_YEAR = r"(?![\w%/]|[.,][0-9]|-(?![12][0-9]{3}(?![\w.,-]))[0-9]|\s*(?:[kmuµμnp]?(?:g|mol|Eq|L|U)|IU)\b)"
 
 _FORMS = (
@@ -84,6 +85,8 @@ def find(text: str, today: date) -> Iterator[Found]:
                 continue
             before = _before(match.start(), told) if form in _SHORT_FORMS else None
             readings = _readings(form, match.groups(), today)
+            if form == "year" and (month := _month_of_list(match.start(), told, text)):
+                readings = tuple(filter(None, (_whole_month(match[1], month),)))
             if before is not None:
                 readings = tuple(dict.fromkeys((*_after(before, form, match), *readings)))
             elif form in ("month_day", "day_month"):
@@ -92,6 +95,15 @@ def find(text: str, today: date) -> Iterator[Found]:
                 taken.append(match.span())
                 told.append(Found(match.start(), match.end(), readings))
                 yield told[-1]
+
+
+def _month_of_list(start: int, earlier: Sequence[Found], text: str) -> int | None:
+    """The month that goes on in `March 2019, 2020 and 2021`; None elsewhere."""
+    before = _before(start, earlier)
+    if before is None or before.is_day or text[before.end : start].strip() not in _LISTING:
+        return None
+    months = {first.month for first, last in before.readings if first.month == last.month}
+    return months.pop() if len(months) == 1 else None
 
 
 def _before(start: int, earlier: Sequence[Found]) -> Found | None:

@@ -29,7 +29,7 @@ _DECIDING_WORDS = """
 _DECIDING = frozenset(_DECIDING_WORDS.split())
 _NAMED = frozenset((names.IMAGING, names.OBSERVABLE, names.PANEL, names.PROBLEM, names.PROCEDURE, names.THING))
 _SAME = {"film": ("x", "ray"), "radiograph": ("x", "ray"), "xray": ("x", "ray"), "exam": ("examination",),
-         "strep": ("streptococcus",)}  # fmt: skip
+         "strep": ("streptococcus",), "xr": ("x", "ray"), "lac": ("laceration",)}  # fmt: skip
 _FEWEST, _MOST = 2, 12
 _PLURAL = 4
 

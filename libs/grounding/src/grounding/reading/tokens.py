@@ -5,8 +5,8 @@ another alphabet, an invisible one, a digit in a circle) makes a token that no p
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -87,6 +87,17 @@ _ITEM = re.compile(
     r"(?:^|(?<=, )|(?<=and )|(?<=for ))(?!and )(?P<name>[A-Za-z][\w-]*(?: (?!and )[\w-]+){0,3}?)"
     r"(?=,| and |$|[.;:()]| was| were| on| in)"
 )
+_PATIENT = "patient"
+# Words that are read as another one: a letter speaks to its patient, and wards write signs.
+_SHORTHAND = {"you": _PATIENT, "your": "the", "#": "fracture"}
+# Verbs behind `you`, and what may stand between.
+_AGREEING = {
+    "have": "has", "are": "is", "were": "was", "do": "does", "take": "takes", "use": "uses", "weigh": "weighs",
+    "live": "lives", "work": "works", "suffer": "suffers", "continue": "continues", "remain": "remains",
+}  # fmt: skip
+_WITHIN = frozenset(("also", "still", "now", "currently", "no", "longer", "both"))
+# The point of `temp. 37.7`.
+_SHORTENED = re.compile(r"\.\s?[0-9]")
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
 _SPACES = str.maketrans(
@@ -169,7 +180,7 @@ def _tokens(text: str, today: date, known: Known) -> tuple[Node, ...]:
                 found.append(node)
                 taken[node.start : node.end] = b"\1" * (node.end - node.start)
                 rest = rest[: node.start] + "\0" * (node.end - node.start) + rest[node.end :]
-    return tuple(sorted(found, key=lambda node: node.start))
+    return tuple(_addressed(sorted(found, key=lambda node: node.start)))
 
 
 def name_of(text: str, known: Known = NOTHING_KNOWN) -> Node | None:
@@ -250,7 +261,8 @@ def _marks_behind(text: str, start: int, end: int, known: Known) -> int:
     opening = {")": "(", "]": "["}.get(behind, "")
     is_bracket = bool(opening) and text.count(opening, start, end) > text.count(behind, start, end)
     is_charge = behind in ("+", "-") and end - start <= _ION
-    return int(bool(behind) and (is_asked or is_bracket or is_charge))
+    is_short = _SHORTENED.match(text, end) is not None
+    return int(bool(behind) and (is_asked or is_bracket or is_charge or is_short))
 
 
 def _is_unit(text: str, start: int, end: int) -> bool:
@@ -317,13 +329,24 @@ def _words(text: str, called: frozenset[str]) -> Iterator[Node]:
 
 
 def _meant(word: str, called: frozenset[str]) -> str:
-    """A word in lower case; `Ester's` as `patient's`, where the notes call the patient so."""
+    """A word in lower case; `Ester's` as `patient's`, where the notes call the patient so; shorthand as its word."""
     own = word.removesuffix("'s").removesuffix("’s")
-    return (f"patient{word[len(own) :]}" if own in called else word).lower()
+    return f"patient{word[len(own) :]}" if own in called else _SHORTHAND.get(word.lower(), word.lower())
+
+
+def _addressed(nodes: Iterable[Node]) -> Iterator[Node]:
+    """`You take` as `patient takes`: verbs that follow directly agree with the patient."""
+    follows = False
+    for node in nodes:
+        is_word = not node.kinds
+        told = _AGREEING.get(node.text) if follows and is_word else None
+        yield replace(node, text=told) if told else node
+        follows = is_word and (node.text == _PATIENT or (follows and node.text in _WITHIN))
 
 
 def _amount(match: re.Match[str], value: Decimal) -> Node:
-    unit = units.printed(match["unit"]) if match["unit"] else ""
+    # A spelling that several units share stays as it is: what is measured says which of them is meant.
+    unit = (match["unit"] if len(units.readings(match["unit"])) > 1 else units.printed(match["unit"])) if match["unit"] else ""
     kind = DURATION if unit in units.TIME_UNITS else QUANTITY if unit else NUMBER
     return _node(match, kind, Amount(value, unit))
 

@@ -108,8 +108,8 @@ def _happened(head: str, what: str) -> Iterator[str]:
         yield from (f"{adjective} {article}{what}" for article in _ARTICLES)
     for verb in _table()["verb"].get(head, ()):
         yield from (f"{verb} {whose} {what}" for whose in _WHOSE)
-    for deed in _table()["deed"].get(head, ()):
-        yield f"{what} {deed}"
+    for ended in (*_table()["deed"].get(head, ()), *_table()["event"].get(head, ())):
+        yield f"{what} {ended}"
 
 
 def _plurals(name: str) -> Iterator[str]:
@@ -127,6 +127,7 @@ def _table() -> dict[str, dict[str, tuple[str, ...]]]:
         "adjective": {},
         "deed": {},
         "verb": {},
+        "event": {},
     }
     for _, row in tables.rows("wordings", _COLUMNS):
         spoken_as = made[row["relation"]]
