@@ -6,6 +6,7 @@ Source: the rows of `terminology.areas.suitability`, each with its own; a drug w
 from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
+from grounding.kinds import absence
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, observables
 from terminology.areas import LookedAt
@@ -17,6 +18,9 @@ from consult.answering.wording import Ways
 
 # Values that are told together.
 _MOST_RESULTS = 5
+# Results that are said to be nowhere, and the codes of any of which tells the function of the kidneys.
+_MOST_MISSING = 3
+_KIDNEYS = ("2160-0", "33914-3", "38483-4", "62238-1")
 
 
 def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -34,6 +38,26 @@ def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Way
     newest = [group.newest for code in codes for group in groups if _is_value(group, code)]
     if newest:
         yield (wording.newest_values(newest[:_MOST_RESULTS]),)
+
+
+def nowhere(codes: Iterable[str], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That the record has none of these results of a laboratory; of the function of the kidneys, none of any name."""
+    there = frozenset().union(*(group.keys for group in groups if group.kind == pb.FACT_KIND_RESULT))
+    missing = [
+        code
+        for code in dict.fromkeys(codes)
+        if _is_of_a_laboratory(code) and there.isdisjoint(map(keys.of_loinc, _KIDNEYS if code in _KIDNEYS else (code,)))
+    ]
+    for code in missing[:_MOST_MISSING]:
+        yield (absence.statement(sources, _in_the_singular(code)),)
+
+
+def _in_the_singular(code: str) -> str:
+    """`platelet count` of platelets."""
+    known = observables.by_loinc(code)
+    assert known is not None
+    called = (known.observable.short, *known.observable.names)
+    return next((each for each in called if not each.endswith("s")), called[0])
 
 
 def meeting(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
