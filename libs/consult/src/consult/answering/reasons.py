@@ -47,7 +47,20 @@ def why(considered: frozenset[str], there: Iterable[str], sources: Sources) -> I
     known = frozenset(there)
     joined = [row for row in _rows() if row.joins(considered, known) and sources.has_passage(row.passage)]
     for row in joined[:_MOST]:
-        yield (evidence.statement(sources, row.passage, row.terms.split()),)
+        yield said(row.passage, row.terms, sources)
+
+
+def again(antigens: Iterable[str], sources: Sources) -> Iterator[Ways]:
+    """The passages that say when a vaccine is given again."""
+    wanted = {f"vaccine-{each}" for each in antigens}
+    for row in _rows():
+        if not (row.beside or wanted.isdisjoint(row.drugs)) and sources.has_passage(row.passage):
+            yield said(row.passage, row.terms, sources)
+
+
+def said(passage: str, terms: str, sources: Sources) -> Ways:
+    """The sentence of a passage that has most of these terms."""
+    return (evidence.statement(sources, passage, terms.split()),)
 
 
 @cache

@@ -73,9 +73,11 @@ def looked_at(drug: Mention) -> tuple[LookedAt, ...]:
     return tuple(rows[each] for each in (*own, *sorted(classes_of(drug))) if each in rows)
 
 
-def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """What stands in the record of what is looked at: drugs taken beside it and why that matters, problems, the newest
-    results and which are nowhere, earlier drugs of its class.
+def around(
+    considered: Sequence[Mention], groups: Sequence[Group], sources: Sources, *, new: bool = True
+) -> Iterator[Ways]:
+    """What stands in the record of what is looked at: drugs taken beside it, problems, the newest results, why that
+    matters, and where it is `new`, which results are nowhere and what was taken of its class.
     """
     rows = [(row, drug) for drug in considered for row in looked_at(drug)]
     beside = [group for group in groups if any(_is_beside(group, row, drug, sources) for row, drug in rows)]
@@ -89,9 +91,9 @@ def around(considered: Sequence[Mention], groups: Sequence[Group], sources: Sour
     yield from (wording.say(group.entries, sources) for group in (*beside, *problems, *over))
     yield from watching.newest_values(dict.fromkeys([*moved, *own]), groups)
     yield from watching.newest_values(dict.fromkeys(each for each in theirs if each not in own), groups)
-    yield from watching.nowhere([*theirs, *own], groups, sources)
+    yield from watching.nowhere([*theirs, *own], groups, sources) if new else ()
     yield from reasons.why(frozenset().union(*map(_names, considered)), there, sources)
-    yield from _of_its_class(considered, groups, sources)
+    yield from _of_its_class(considered, groups, sources) if new else ()
 
 
 def _is_looked_at(group: Group, rows: Sequence[LookedAt], sources: Sources) -> bool:

@@ -17,10 +17,10 @@ from consult.answering.inquiry import Inquiry
 from consult.answering.wording import Ways
 
 # Values that are told together.
-_MOST_RESULTS = 5
-# Results that are said to be nowhere, and the codes of any of which tells the function of the kidneys.
+MOST_RESULTS = 5
+# Results that are said to be nowhere, and codes of which any tells the same: kidney function, glucose.
 _MOST_MISSING = 3
-_KIDNEYS = ("2160-0", "33914-3", "38483-4", "62238-1")
+_ALIKE = (("2160-0", "33914-3", "38483-4", "62238-1"), ("4548-4", "2339-0", "2345-7", "1558-6", "41653-7"))
 
 
 def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -37,19 +37,23 @@ def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Way
     """The newest values of these codes, in their order and told together."""
     newest = [group.newest for code in codes for group in groups if _is_value(group, code)]
     if newest:
-        yield (wording.newest_values(newest[:_MOST_RESULTS]),)
+        yield (wording.newest_values(newest[:MOST_RESULTS]),)
 
 
 def nowhere(codes: Iterable[str], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """That the record has none of these results of a laboratory; of the function of the kidneys, none of any name."""
+    """That the record has none of these results of a laboratory, nor another that tells the same."""
     there = frozenset().union(*(group.keys for group in groups if group.kind == pb.FACT_KIND_RESULT))
     missing = [
         code
         for code in dict.fromkeys(codes)
-        if _is_of_a_laboratory(code) and there.isdisjoint(map(keys.of_loinc, _KIDNEYS if code in _KIDNEYS else (code,)))
+        if _is_of_a_laboratory(code) and there.isdisjoint(map(keys.of_loinc, _alike(code)))
     ]
     for code in missing[:_MOST_MISSING]:
         yield (absence.statement(sources, _in_the_singular(code)),)
+
+
+def _alike(code: str) -> tuple[str, ...]:
+    return next((codes for codes in _ALIKE if code in codes), (code,))
 
 
 def _in_the_singular(code: str) -> str:

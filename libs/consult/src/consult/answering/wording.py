@@ -42,7 +42,8 @@ def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] 
             return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS), _newest(entries))
         case pb.FACT_KIND_MEDICATION:
             newest = [each for each in entries if _is_one_order(each, _standing(entries, sources))]
-            return (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
+            ways = (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
+            return (*ways, _orders(entries, sources, dose=False))
         case pb.FACT_KIND_PROBLEM:
             return (_problem(entries, sources),)
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
@@ -66,7 +67,7 @@ def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
     return Statement(wire.STATEMENT_KIND_LATEST, join(" and ", [latest.measured(first, rounded=True), *beside]))
 
 
-def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
+def _orders(entries: Sequence[ClinicalFact], sources: Sources, *, dose: bool = True) -> Statement:
     """`Sertraline 100 mg: first ordered on 1969-09-15, last on 2006-06-04, not renewed since.`"""
     newest = _standing(entries, sources)
     same = [each for each in entries if facts.starts_on(each)]
@@ -80,7 +81,7 @@ def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         told = (*told, Words(", not renewed since"))
     else:
         return newest_order(entries, sources)
-    return Statement(wire.STATEMENT_KIND_MEDICATION, (*drug(entries, newest), *told))
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*drug(entries, newest, dose=dose), *told))
 
 
 def newest_order(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
@@ -95,13 +96,15 @@ def _standing(entries: Sequence[ClinicalFact], sources: Sources) -> ClinicalFact
     return ([each for each in entries if not facts.has_ended(each, sources.today)] or list(entries))[-1]
 
 
-def drug(entries: Sequence[ClinicalFact], newest: ClinicalFact, *, capital: bool = True) -> tuple[Part, ...]:
+def drug(
+    entries: Sequence[ClinicalFact], newest: ClinicalFact, *, capital: bool = True, dose: bool = True
+) -> tuple[Part, ...]:
     """The drug as it was ordered, all of a combination, with its dose."""
     ordered = [each for each in entries if _is_one_order(each, newest)]
     parts = list({facts.name_of(each): each for each in ordered}.values())
     first, *others = parts
     named = ((Name(first.fact_id, capital=capital),), *((Name(each.fact_id),) for each in others))
-    return (*join(" / ", named), *phrases.dose(newest))
+    return (*join(" / ", named), *(phrases.dose(newest) if dose else ()))
 
 
 def _is_one_order(one: ClinicalFact, other: ClinicalFact) -> bool:
@@ -212,14 +215,11 @@ def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: 
     since = [each for each in numbers if not keep or (facts.starts_on(each) or keep[0]) >= keep[0]] or numbers
     highest, lowest = max(reversed(since), key=_number), min(reversed(since), key=_number)
     previous = [each for each in numbers if facts.starts_on(each) != facts.starts_on(numbers[-1])][-1:]
-    wanted = [
-        numbers[-1],
-        numbers[0],
-        *previous,
-        *(each for day in keep for each in _around(numbers, day)),
-        highest,
-        lowest,
-    ]
+    around = [each for day in keep for each in _around(numbers, day)]
+    # Since a drug was given, how far it went says more than the value before the last.
+    extremes = [highest, lowest]
+    between = [*around, *extremes, *previous] if keep else [*previous, *extremes]
+    wanted = [numbers[-1], numbers[0], *between]
     if most > FEW_POINTS:
         wanted += [numbers[index * len(numbers) // most] for index in range(most)]
     chosen = list({(facts.starts_on(each), each.quantity.value): each for each in wanted}.values())[:most]
