@@ -45,6 +45,7 @@ _MISSED = frozenset(
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
 _DRUG = pb.FACT_KIND_MEDICATION
+_OPERATION, _IMMUNOSUPPRESSION = "operation", "immunosuppression"
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
 # Of them, those before the allergies that nobody asked for.
@@ -147,12 +148,15 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from _drugs_of_areas(inquiry, groups, sources)
     if inquiry.asks(Form.DONE) and not inquiry.drugs:
         yield from happenings.done(inquiry.areas, groups, sources)
+    yield from _operations(inquiry, groups, sources)
     yield from _vaccinations(inquiry, groups, sources)
     if not considered:
         yield from _named(groups, sources)
         yield from beside.of_drugs(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_done(inquiry, groups, sources)
+    yield from _of_levels(inquiry, groups, sources)
+    yield from _extremes(inquiry, groups)
     yield from not_since.around(inquiry, groups, sources)
     gone = not_since.missing_of(inquiry, groups)
     yield from _of_groups(inquiry, [group for group in groups if group not in gone], sources)
@@ -194,10 +198,13 @@ def _absent(mentions: Sequence[Mention], inquiry: Inquiry, groups: Sequence[Grou
             # What entries hold wherever it is known is missing, whatever a text says of it.
             listed = mention.is_drug or names.PROBLEM in mention.kinds
             yield from (
-                [(absence.statement(sources, not_since.in_the_singular(mention)),)] if listed or not quoted else []
+                [(absence.statement(sources, not_since.in_the_singular(mention, sources.today)),)]
+                if listed or not quoted
+                else []
             )
             yield from quoted
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
+                yield from suitability.of_its_class([mention], groups, sources)
                 yield from _without_reason(inquiry, groups, sources)
 
 
@@ -246,6 +253,31 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
                 yield wording.say(group.entries, sources)
 
 
+def _operations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """`the bowel operation`: those of the areas that are named with it."""
+    if any(each.id == _OPERATION for each in inquiry.areas) and not (inquiry.is_before_doing or inquiry.drugs):
+        organs = [each for each in inquiry.areas if each.id != _OPERATION]
+        yield from happenings.done(organs, [group for group in groups if _is_operation(group)], sources)
+
+
+def _of_levels(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Beside the concentration of a drug, its orders."""
+    levels = [each.text.removesuffix(" level").casefold() for each in inquiry.mentions if each.text.endswith(" level")]
+    for group in groups:
+        if group.kind == _DRUG and not areas.names_in_rows(facts.about(group.newest)).isdisjoint(levels):
+            yield wording.say(group.entries, sources)
+
+
+def _extremes(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
+    """The highest and the lowest value of what is named, where it is asked for."""
+    if inquiry.asks(Form.HIGHEST, Form.LOWEST):
+        for group in groups:
+            if group.kind == pb.FACT_KIND_RESULT and group.named:
+                yield from wording.extremes(
+                    group.entries, highest=inquiry.asks(Form.HIGHEST), lowest=inquiry.asks(Form.LOWEST)
+                )
+
+
 def _antigens(inquiry: Inquiry) -> list[str]:
     """What vaccines protect from of which the question asks."""
     keys = frozenset().union(*(each.keys for each in inquiry.mentions))
@@ -283,6 +315,11 @@ def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -
     """All, or those of the time that is named, where none is named."""
     if not inquiry.asks(Form.IMMUNISATION) or any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
         return
+    if inquiry.asks(Form.SUITABILITY):
+        for group in groups:
+            taken = group.kind == _DRUG and group.goes_on(sources.today)
+            if taken and _is_given(areas.known()[_IMMUNOSUPPRESSION], group):
+                yield wording.say(group.entries, sources)
     given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
     for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
         if not inquiry.days or windows.touches(group, inquiry.days):
@@ -371,8 +408,15 @@ def _is_history(group: Group) -> bool:
     return group.kind == pb.FACT_KIND_PROBLEM and facts.name_of(group.newest).casefold().startswith("history of ")
 
 
+def _is_operation(group: Group) -> bool:
+    return not_since.SURGICAL.search(facts.name_of(group.newest)) is not None
+
+
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:
-    """When those that the question names began, else those of its areas."""
+    """When drugs or operations that the question names began, else the drugs of its areas."""
+    done = [group for group in groups if group.kind == pb.FACT_KIND_PROCEDURE and group.named and _is_operation(group)]
+    if done:
+        return [day for group in done[:1] for each in group.entries[-1:] if (day := facts.starts_on(each))]
     given = [group for group in groups if group.kind == _DRUG and group.worth > 0]
     drugs = (group.entries[0] for group in [each for each in given if each.named] or given)
     return [day for each in drugs if (day := facts.starts_on(each))]

@@ -72,6 +72,8 @@ class Form(StrEnum):
     STATE = "state"
     DOSE = "dose"
     DONE = "done"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
     MONITORING = "monitoring"
     MEETING = "meeting"
     HAPPENED = "happened"
@@ -141,7 +143,7 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
     if days and Form.SINCE in forms and not (mentions or asked):
         forms |= {Form.CHANGE}
-    if _considers(mentions, forms, sources):
+    if _considers(mentions, forms, plain, sources):
         forms |= {Form.SUITABILITY}
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
     left -= _form_stems() | _EMPTY
@@ -158,15 +160,21 @@ _OF_ORDERS = frozenset(
 )
 
 
-def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], sources: Sources) -> bool:
+def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], plain: str, sources: Sources) -> bool:
     """Whether a drug may be given is meant where nothing else is asked of it, or the record has no order of it."""
     drugs = [each for each in mentions if names.DRUG in each.kinds]
-    if not drugs:
+    # `BP on the ramipril`: that it is taken is taken for granted.
+    if not drugs or any(_is_supposed(each, plain) for each in drugs):
         return False
     if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST, Form.DOSE}:
         return True
     ordered = frozenset().union(*(facts.keys(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)))
     return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
+
+
+def _is_supposed(drug: Mention, plain: str) -> bool:
+    name = " ".join(_WORD.findall(drug.text.casefold()))
+    return re.search(rf"\b(?:on|since|before|after|from|with) (?:the|his|her) {re.escape(name)}\b", plain) is not None
 
 
 def _names_in(sources: Sources) -> Iterator[str]:

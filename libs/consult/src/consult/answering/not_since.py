@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from grounding import Sources, Statement, facts, keys
 from grounding.reading import names
+from grounding.reading.tokens import tokens
 from grounding.statements import Day, Label, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
@@ -66,10 +67,16 @@ def _of_operation(groups: Sequence[Group]) -> Iterator[Ways]:
 
 
 def _start(inquiry: Inquiry, groups: Sequence[Group]) -> ClinicalFact | None:
-    """The first order of a drug that is named, where what came since is asked for."""
-    orders = [each for each in groups if each.named and each.kind == pb.FACT_KIND_MEDICATION]
-    wanted = inquiry.asks(Form.SINCE) and any(names.DRUG in each.kinds for each in inquiry.mentions)
-    return orders[0].entries[0] if wanted and orders and facts.starts_on(orders[0].entries[0]) else None
+    """The first order of a drug that is named, else the beginning of a problem, where what came since is asked for."""
+    if not inquiry.asks(Form.SINCE):
+        return None
+    for kind, name in ((pb.FACT_KIND_MEDICATION, names.DRUG), (pb.FACT_KIND_PROBLEM, names.PROBLEM)):
+        keys_ = frozenset().union(*(each.keys for each in inquiry.mentions if name in each.kinds))
+        named_ = [each.entries[0] for each in groups if each.kind == kind and not each.keys.isdisjoint(keys_)]
+        dated = [each for each in named_ if facts.starts_on(each)]
+        if dated:
+            return dated[0]
+    return None
 
 
 def _day(start: ClinicalFact | None, days: Sequence[date]) -> date | None:
@@ -97,7 +104,7 @@ def _missing(
     if not own or day is None or not all(_ends_before(group, day) for group in own):
         return
     newest = max((group.newest for group in own), key=facts.in_time)
-    yield (_statement(in_the_singular(mention), start or newest),)
+    yield (_statement(in_the_singular(mention, sources.today), start or newest),)
     values = [group for group in own if group.kind == pb.FACT_KIND_RESULT and group.newest.HasField("quantity")]
     if values:
         yield (wording.newest_values([group.newest for group in _most_telling(mention, values)]),)
@@ -113,11 +120,13 @@ def _most_telling(mention: Mention, values: Sequence[Group]) -> list[Group]:
     return [group for _, group in sorted(zip(ranks, values, strict=True), key=lambda each: each[0])][:MOST_RESULTS]
 
 
-def in_the_singular(mention: Mention) -> str:
-    """As one is said to be missing: `LFT` of `LFTs`."""
-    text = mention.text
-    is_short = text.endswith("s") and text[:-1].isupper()
-    return text[:-1] if names.PANEL in mention.kinds and is_short else text
+def in_the_singular(mention: Mention, today: date) -> str:
+    """As one is said to be missing: `LFT` of `LFTs`, `statin` of `statins`."""
+    one = mention.text.removesuffix("s")
+    if one == mention.text or one.endswith("s"):
+        return mention.text
+    alike = any(isinstance(node.value, frozenset) and node.value <= mention.keys for node in tokens(one, today))
+    return one if alike else mention.text
 
 
 def _statement(what: str, after: ClinicalFact) -> Statement:

@@ -4,6 +4,7 @@ Source: the rows of `terminology.areas.suitability`, each with its own.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from grounding import Sources, facts, keys
 from grounding.kinds import absence
@@ -81,7 +82,7 @@ def around(
     """
     rows = [(row, drug) for drug in considered for row in looked_at(drug)]
     beside = [group for group in groups if any(_is_beside(group, row, drug, sources) for row, drug in rows)]
-    problems = [group for group in groups if _is_looked_at(group, [row for row, _ in rows], sources)]
+    problems = _latest_stages([each for each in groups if _is_looked_at(each, [row for row, _ in rows], sources)])
     over = _over(considered, groups, problems, sources)
     there = [name for group in (*beside, *over) for name in areas.names_in_rows(facts.about(group.newest))]
     there += [family for group in problems for family in names.families_among(group.keys)]
@@ -93,7 +94,22 @@ def around(
     yield from watching.newest_values(dict.fromkeys(each for each in theirs if each not in own), groups)
     yield from watching.nowhere([*theirs, *own], groups, sources) if new else ()
     yield from reasons.why(frozenset().union(*map(_names, considered)), there, sources)
-    yield from _of_its_class(considered, groups, sources) if new else ()
+    yield from of_its_class(considered, groups, sources) if new else ()
+
+
+def _latest_stages(problems: Sequence[Group]) -> list[Group]:
+    """Without the stages that a later one followed."""
+    staged: dict[str, Group] = {}
+    for group in problems:
+        head, stage, _ = facts.name_of(group.newest).casefold().partition(" stage ")
+        if stage and (head not in staged or _since(group) > _since(staged[head])):
+            staged[head] = group
+    kept = [id(each) for each in staged.values()]
+    return [each for each in problems if " stage " not in facts.name_of(each.newest).casefold() or id(each) in kept]
+
+
+def _since(group: Group) -> date:
+    return facts.starts_on(group.entries[0]) or date.min
 
 
 def _is_looked_at(group: Group, rows: Sequence[LookedAt], sources: Sources) -> bool:
@@ -120,7 +136,7 @@ def _over(
     return [each for each in over if not areas.names_in_rows(facts.about(each.newest)).isdisjoint(wanted)][:_MOST_OVER]
 
 
-def _of_its_class(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+def of_its_class(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """Other drugs of the narrowest classes of a drug that the record has not: how they stand, the newest first."""
     own = frozenset().union(*(drug.keys for drug in considered))
     new = [each for each in considered if names.CLASS not in each.kinds and not _is_ordered(each, groups)]

@@ -29,6 +29,8 @@ _NUMBERS = (
 )  # fmt: skip
 # Values of a course that are told: of what the question names, and of what stands beside it.
 MOST_POINTS, FEW_POINTS = 6, 4
+# Values from which on one of them is the highest.
+_SEVERAL = 3
 # Changes of an answer in words that are told, the newest.
 MOST_CHANGES = 2
 
@@ -224,6 +226,23 @@ def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: 
         wanted += [numbers[index * len(numbers) // most] for index in range(most)]
     chosen = list({(facts.starts_on(each), each.quantity.value): each for each in wanted}.values())[:most]
     return sorted(chosen, key=facts.in_time)
+
+
+def extremes(entries: Sequence[ClinicalFact], *, highest: bool, lowest: bool) -> list[Ways]:
+    """`The highest HbA1c was 6.6% on 2005-05-14.`, and the lowest."""
+    numbers = trend.in_one_unit([each for each in entries if each.HasField("quantity") and facts.starts_on(each)])
+    numbers = [each for each in numbers if facts.number(each.quantity) is not None]
+    if len(numbers) < _SEVERAL:
+        return []
+    ends = ([("highest", max(reversed(numbers), key=_number))] if highest else []) + (
+        [("lowest", min(reversed(numbers), key=_number))] if lowest else []
+    )
+    return [(_extreme(word, fact),) for word, fact in ends]
+
+
+def _extreme(word: str, fact: ClinicalFact) -> Statement:
+    named = (Words(f"The {word} "), Name(fact.fact_id), Words(" was "), Value(fact.fact_id, rounded=True))
+    return Statement(wire.STATEMENT_KIND_LATEST, (*named, *phrases.on(fact)))
 
 
 def _around(numbers: Sequence[ClinicalFact], day: date) -> list[ClinicalFact]:
