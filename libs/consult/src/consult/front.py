@@ -76,7 +76,9 @@ def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Draft
     alerts = list(touching.values())[:_ALERTS]
     passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
     room = MOST - len(alerts) - len(passages)
-    front = [*alerts, *[each for each in answers if each.front][:room], *passages]
+    # An alert says itself why.
+    told = [each for each in answers if each.front and not (alerts and _is_evidence(each))]
+    front = [*alerts, *told[:room], *passages]
     chosen = {id(each) for each in front}
     behind = [each for each in (*answers, *rules) if id(each) not in chosen]
     return [*(replace(each, front=True) for each in front), *(replace(each, front=False) for each in behind)]
@@ -109,7 +111,9 @@ def bundled(answers: Iterable[tuple[Drafted, bool]], sources: Sources, verifier:
     for drafted, supported in answers:
         taking = next((each for each in bundles if each.takes(drafted)), None)
         longer = taking.more(drafted) if taking else len(drafted.rendered.text)
-        room = sum(each.length for each in bundles) + longer <= CHARACTERS
+        # What a passage says stands beside the answer, as those that memory found do.
+        told = sum(each.length for each in bundles if not _is_evidence(each.drafted[0]))
+        room = _is_evidence(drafted) or told + longer <= CHARACTERS
         if supported and room and taking:
             taking.drafted.append(drafted)
         elif supported and (room or not bundles) and len(bundles) < MOST:

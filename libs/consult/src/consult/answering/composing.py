@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from grounding import Sources, Statement, facts
+from grounding import Sources, facts
 from grounding.kinds import absence
 from grounding.reading import names
 from grounding.reading.tokens import tokens
-from grounding.statements import Day, Label, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import areas, families
+from terminology import areas, families, vaccines
 from terminology.areas import Area
 
 from consult.answering import (
@@ -21,7 +20,9 @@ from consult.answering import (
     changes,
     encounters,
     happenings,
+    not_since,
     quotations,
+    reasons,
     reconciliation,
     screening,
     suitability,
@@ -34,10 +35,6 @@ from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import Ways
 from consult.context.relevance import terms
 
-# Endings and words of operations in the names of procedures.
-_SURGICAL = re.compile(
-    r"ectomy|excision|resection|plasty|bypass|graft|transplant|replacement|amputation|ostomy|operation", re.IGNORECASE
-)
 _ALL_OF: dict[Form, int] = {Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
 # Of what is over, the newest that are told where nothing of it goes on.
 _LAST = 2
@@ -48,6 +45,7 @@ _MISSED = frozenset(
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
 _DRUG = pb.FACT_KIND_MEDICATION
+_OPERATION, _IMMUNOSUPPRESSION = "operation", "immunosuppression"
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
 # Of them, those before the allergies that nobody asked for.
@@ -144,16 +142,25 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from () if later else missing
     if considered:
         yield from _named(groups, sources)
-        yield from suitability.around(inquiry.drugs, groups, sources)
+        yield from suitability.around(inquiry.drugs, groups, sources, new=later)
+    yield from _instead(inquiry, groups, sources)
     yield from _listed(inquiry, groups, sources)
+    yield from _drugs_of_areas(inquiry, groups, sources)
+    if inquiry.asks(Form.DONE) and not inquiry.drugs:
+        yield from happenings.done(inquiry.areas, groups, sources)
+    yield from _operations(inquiry, groups, sources)
     yield from _vaccinations(inquiry, groups, sources)
     if not considered:
         yield from _named(groups, sources)
         yield from beside.of_drugs(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_done(inquiry, groups, sources)
-    yield from _not_since(inquiry, groups)
-    yield from _of_groups(inquiry, groups, sources)
+    yield from _of_levels(inquiry, groups, sources)
+    yield from _extremes(inquiry, groups)
+    yield from not_since.around(inquiry, groups, sources)
+    gone = not_since.missing_of(inquiry, groups)
+    yield from _of_groups(inquiry, [group for group in groups if group not in gone], sources)
+    yield from reasons.again(_antigens(inquiry), sources)
     if not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
         yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
@@ -190,9 +197,14 @@ def _absent(mentions: Sequence[Mention], inquiry: Inquiry, groups: Sequence[Grou
             quoted = [] if inquiry.asks(Form.SUITABILITY) else quotations.stating(terms(mention.text), inquiry, sources)
             # What entries hold wherever it is known is missing, whatever a text says of it.
             listed = mention.is_drug or names.PROBLEM in mention.kinds
-            yield from [(absence.statement(sources, mention.text),)] if listed or not quoted else []
+            yield from (
+                [(absence.statement(sources, not_since.in_the_singular(mention, sources.today)),)]
+                if listed or not quoted
+                else []
+            )
             yield from quoted
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
+                yield from suitability.of_its_class([mention], groups, sources)
                 yield from _without_reason(inquiry, groups, sources)
 
 
@@ -237,14 +249,77 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
         yield wording.say(group.entries, sources)
     if inquiry.asks(Form.OPERATIONS):
         for group in every:
-            if group.kind == pb.FACT_KIND_PROCEDURE and _SURGICAL.search(facts.name_of(group.newest)):
+            if group.kind == pb.FACT_KIND_PROCEDURE and not_since.SURGICAL.search(facts.name_of(group.newest)):
                 yield wording.say(group.entries, sources)
+
+
+def _operations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """`the bowel operation`: those of the areas that are named with it."""
+    if any(each.id == _OPERATION for each in inquiry.areas) and not (inquiry.is_before_doing or inquiry.drugs):
+        organs = [each for each in inquiry.areas if each.id != _OPERATION]
+        yield from happenings.done(organs, [group for group in groups if _is_operation(group)], sources)
+
+
+def _of_levels(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Beside the concentration of a drug, its orders."""
+    levels = [each.text.removesuffix(" level").casefold() for each in inquiry.mentions if each.text.endswith(" level")]
+    for group in groups:
+        if group.kind == _DRUG and not areas.names_in_rows(facts.about(group.newest)).isdisjoint(levels):
+            yield wording.say(group.entries, sources)
+
+
+def _extremes(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
+    """The highest and the lowest value of what is named, where it is asked for."""
+    if inquiry.asks(Form.HIGHEST, Form.LOWEST):
+        for group in groups:
+            if group.kind == pb.FACT_KIND_RESULT and group.named:
+                yield from wording.extremes(
+                    group.entries, highest=inquiry.asks(Form.HIGHEST), lowest=inquiry.asks(Form.LOWEST)
+                )
+
+
+def _antigens(inquiry: Inquiry) -> list[str]:
+    """What vaccines protect from of which the question asks."""
+    keys = frozenset().union(*(each.keys for each in inquiry.mentions))
+    known = {antigen for vaccine in vaccines.known() for antigen in vaccine.antigens}
+    return [each for each in sorted(known) if inquiry.asks(Form.IMMUNISATION) and names.of_vaccine(each) in keys]
+
+
+def _drugs_of_areas(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """All that are given for an area, where its drugs are asked for as a whole: what is taken first."""
+    if inquiry.asks(Form.ALL_DRUGS):
+        given = [each for each in groups if each.kind == _DRUG and any(_is_given(area, each) for area in inquiry.areas)]
+        ended = [each for each in given if not each.goes_on(sources.today)]
+        in_use = [each for each in given if each not in ended]
+        for group in [*in_use, *(ended if inquiry.asks(Form.BEFORE, Form.ABSENCE) or not in_use else ended[:_LAST])]:
+            yield wording.say(group.entries, sources)
+
+
+def _instead(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Of drugs that are named and over, what is taken now that is given for the same."""
+    if not inquiry.asks(Form.STATE, Form.TREATMENT):
+        return
+    over = [each for each in groups if each.kind == _DRUG and each.named and not each.goes_on(sources.today)]
+    meant = [area for area in areas.known().values() if any(_is_given(area, group) for group in over)]
+    about = [area for area in meant if any(each.id == area.id for each in inquiry.areas)] or meant
+    for group in groups:
+        if group.kind == _DRUG and group.goes_on(sources.today) and any(_is_given(area, group) for area in about):
+            yield wording.say(group.entries, sources)
+
+
+def _is_given(area: Area, group: Group) -> bool:
+    return areas.is_given_for(area, facts.about(group.newest))
 
 
 def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All, or those of the time that is named, where none is named."""
     if not inquiry.asks(Form.IMMUNISATION) or any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
         return
+    if inquiry.asks(Form.SUITABILITY):
+        for group in groups:
+            taken = group.kind == _DRUG and group.goes_on(sources.today)
+            if taken and _is_given(areas.known()[_IMMUNOSUPPRESSION], group):
+                yield wording.say(group.entries, sources)
     given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
     for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
         if not inquiry.days or windows.touches(group, inquiry.days):
@@ -263,7 +338,7 @@ def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
 def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """That the record has no drug of an area, where drugs are asked for; of an area of one drug, not this."""
     for area in inquiry.areas[:2]:
-        given = any(areas.is_given_for(area, facts.about(each.newest)) for each in groups if each.kind == _DRUG)
+        given = any(_is_given(area, each) for each in groups if each.kind == _DRUG)
         if given or not inquiry.asks(Form.TREATMENT, Form.ALLERGY):
             continue
         if len(area.drugs) == 1 and not area.classes:
@@ -292,23 +367,6 @@ def _names_a_procedure(text: str, sources: Sources) -> bool:
 def _is_done(area: Area, group: Group) -> bool:
     done = group.kind in (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT)
     return done and of_area(area, group.keys, group.newest) > 0
-
-
-def _not_since(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
-    """That what the question names was not done again since an operation."""
-    if not inquiry.asks(Form.SINCE):
-        return
-    done = [each for each in groups if each.kind == pb.FACT_KIND_PROCEDURE and each.worth > 0]
-    operations = [each.newest for each in done if _SURGICAL.search(facts.name_of(each.newest)) and not each.named]
-    asked = [each for each in groups if each.named and each.kind in (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_RESULT)]
-    for reference in operations[:1]:
-        day = facts.starts_on(reference)
-        for group in asked:
-            if day and all((facts.starts_on(each) or date.max) <= day for each in group.entries):
-                thing = Label(facts.name_of(group.newest))
-                told = (Words("No "), thing, Words(" was found in the record after "), Day(reference.fact_id))
-                yield (Statement(wire.STATEMENT_KIND_ABSENCE, told),)
-                yield (wording.events([reference]),)
 
 
 def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -350,8 +408,15 @@ def _is_history(group: Group) -> bool:
     return group.kind == pb.FACT_KIND_PROBLEM and facts.name_of(group.newest).casefold().startswith("history of ")
 
 
+def _is_operation(group: Group) -> bool:
+    return not_since.SURGICAL.search(facts.name_of(group.newest)) is not None
+
+
 def _days_of_drugs(groups: Sequence[Group]) -> list[date]:
-    """When those that the question names began, else those of its areas."""
+    """When drugs or operations that the question names began, else the drugs of its areas."""
+    done = [group for group in groups if group.kind == pb.FACT_KIND_PROCEDURE and group.named and _is_operation(group)]
+    if done:
+        return [day for group in done[:1] for each in group.entries[-1:] if (day := facts.starts_on(each))]
     given = [group for group in groups if group.kind == _DRUG and group.worth > 0]
     drugs = (group.entries[0] for group in [each for each in given if each.named] or given)
     return [day for each in drugs if (day := facts.starts_on(each))]

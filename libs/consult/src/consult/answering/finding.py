@@ -142,7 +142,8 @@ def of_area(area: Area, keys: frozenset[str], fact: ClinicalFact) -> float:
 
 
 def _is_problem(problem: str, keys: frozenset[str], fact: ClinicalFact) -> bool:
-    return names.of_family(problem) in keys or problem in facts.name_of(fact).casefold()
+    # A name holds it from the beginning of a word on: no kidney injury (`aki`) in a filling that is leaking.
+    return names.of_family(problem) in keys or f" {problem}" in f" {facts.name_of(fact).casefold()}"
 
 
 def _by_words(stems: frozenset[str], asked: frozenset[str], weights: dict[str, float]) -> float:

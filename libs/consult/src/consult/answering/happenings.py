@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from grounding import Sources, facts
+from grounding import Sources, facts, keys
 from longitude.record.v1 import fact_pb2 as pb
+from terminology.areas import Area
 
 from consult.answering import wording
-from consult.answering.finding import Group
+from consult.answering.finding import Group, of_area
 from consult.answering.wording import Ways
 
 Span = tuple[date, date]
 # As a share of the value before.
 _WORTH_TELLING = Decimal("0.03")
+# What is measured at a procedure (LOINC 29554-3, procedure narrative).
+_REPORTED = keys.of_loinc("29554-3")
 _ORDER = (
     pb.FACT_KIND_PROBLEM,
     pb.FACT_KIND_ALLERGY,
@@ -32,6 +35,21 @@ def within(spans: Sequence[Span], groups: Sequence[Group], sources: Sources) -> 
     values = [group for group in groups if group.kind == pb.FACT_KIND_RESULT and _in(group, spans)]
     for group in happened or values:
         yield wording.say(_in(group, spans), sources)
+
+
+def done(meant: Sequence[Area], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Procedures of these areas in the order of time, with what their reports measured."""
+    procedures = [
+        group
+        for group in groups
+        if group.kind == pb.FACT_KIND_PROCEDURE and any(of_area(each, group.keys, group.newest) for each in meant)
+    ]
+    for group in sorted(procedures, key=lambda group: facts.in_time(group.entries[0])):
+        yield wording.say(group.entries, sources)
+    days = {facts.starts_on(each) for group in procedures for each in group.entries} - {None}
+    reports = [group for group in groups if _REPORTED in group.keys]
+    for fact in [each for group in reports for each in group.entries if facts.starts_on(each) in days]:
+        yield (wording.newest_values([fact]),)
 
 
 def moved(spans: Sequence[Span], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

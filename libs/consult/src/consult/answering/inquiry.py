@@ -18,7 +18,7 @@ from grounding.reading import names
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import tokens
 from longitude.record.v1 import fact_pb2 as pb
-from terminology import areas, drug_classes, families, screenings, tables, vaccines
+from terminology import areas, drug_classes, drugs, families, observables, screenings, tables, vaccines
 from terminology.areas import Area
 from terminology.screenings import Screening
 
@@ -71,6 +71,9 @@ class Form(StrEnum):
     REASON = "reason"
     STATE = "state"
     DOSE = "dose"
+    DONE = "done"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
     MONITORING = "monitoring"
     MEETING = "meeting"
     HAPPENED = "happened"
@@ -129,18 +132,18 @@ class Inquiry:
 def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
-    question = misspelt.mended(in_plain_words(question), _names_in(sources), sources.today)
+    question = misspelt.mended(in_plain_words(_without_request(question)), _names_in(sources), sources.today)
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
-    mentions = mentions or tuple(_mentions(read))
+    mentions = mentions or tuple(_levels(_mentions(read), plain))
     days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
     days += tuple(spoken_times.spans(plain, sources.today))
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
     if days and Form.SINCE in forms and not (mentions or asked):
         forms |= {Form.CHANGE}
-    if _considers(mentions, forms, sources):
+    if _considers(mentions, forms, plain, sources):
         forms |= {Form.SUITABILITY}
     left = frozenset(each for each in terms(question) if len(each) >= _SHORT and not each.isdigit())
     left -= _form_stems() | _EMPTY
@@ -157,15 +160,21 @@ _OF_ORDERS = frozenset(
 )
 
 
-def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], sources: Sources) -> bool:
+def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], plain: str, sources: Sources) -> bool:
     """Whether a drug may be given is meant where nothing else is asked of it, or the record has no order of it."""
     drugs = [each for each in mentions if names.DRUG in each.kinds]
-    if not drugs:
+    # `BP on the ramipril`: that it is taken is taken for granted.
+    if not drugs or any(_is_supposed(each, plain) for each in drugs):
         return False
     if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST, Form.DOSE}:
         return True
     ordered = frozenset().union(*(facts.keys(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)))
     return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
+
+
+def _is_supposed(drug: Mention, plain: str) -> bool:
+    name = " ".join(_WORD.findall(drug.text.casefold()))
+    return re.search(rf"\b(?:on|since|before|after|from|with) (?:the|his|her) {re.escape(name)}\b", plain) is not None
 
 
 def _names_in(sources: Sources) -> Iterator[str]:
@@ -184,6 +193,36 @@ def _plain_words() -> tuple[re.Pattern[str], dict[str, str]]:
     said = {" ".join(_WORD.findall(each)): row["name"] for row in rows for each in row.several("said")}
     phrases = (each.replace(" ", r"[ \-]") for each in sorted(said, key=len, reverse=True))
     return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})(?![\w-])", re.IGNORECASE), said
+
+
+# Who asks for an answer, and what is to be made of it.
+_REQUEST = re.compile(
+    r"(?:^|(?<=[.!?;] ))(?:the |his |her |our |my |an? )?(?!(?:he|she|i|we|they|you|patient)\b)(?:[\w-]+ ){1,3}?"
+    r"(?:asks?|wants?|requests?|needs?|would like|is asking|are asking)(?: for| to know| to have)?\b|"
+    r"\b(?:please )?write (?:it|this|one)(?: up| down)?(?: for me)?\b",
+    re.IGNORECASE,
+)
+
+
+def _without_request(question: str) -> str:
+    """`a short account of what was done` of `Cardiac rehab asks for a short account of what was done`."""
+    return _REQUEST.sub("", question)
+
+
+# That the concentration of a drug is meant, and not the drug.
+_MEASURED = re.compile(r"\b(?:levels?|concentrations?|checked|measured|troughs?)\b")
+
+
+def _levels(mentions: Iterator[Mention], plain: str) -> Iterator[Mention]:
+    """With the concentration of a drug behind the drug where that is asked for."""
+    for mention in mentions:
+        yield mention
+        if names.DRUG in mention.kinds and _MEASURED.search(plain):
+            for ingredient in drugs.ingredients_in(mention.text):
+                level = observables.by_id().get(f"{ingredient.name.casefold()}-level")
+                if level:
+                    key = keys.of_loinc(level.loinc)
+                    yield Mention(level.short, frozenset({names.OBSERVABLE}), frozenset({key}))
 
 
 def _mentions(read: list[Node]) -> Iterator[Mention]:
@@ -274,19 +313,20 @@ def _screening_patterns() -> tuple[tuple[Screening, re.Pattern[str]], ...]:
 
 
 @cache
-def _form_rows() -> tuple[tuple[Form, tuple[str, ...]], ...]:
-    rows = tables.read("forms", ("form", "words"), files("consult.answering") / "data")
-    return tuple((Form(row["form"]), row.several("words")) for row in rows)
+def _form_rows() -> tuple[tuple[Form, tuple[str, ...], tuple[str, ...]], ...]:
+    """Each form with the words that ask for it and nothing else, and with those that are names as well."""
+    rows = tables.read("forms", ("form", "words", "names"), files("consult.answering") / "data")
+    return tuple((Form(row["form"]), row.several("words"), row.several("names")) for row in rows)
 
 
 @cache
 def _form_patterns() -> tuple[tuple[Form, re.Pattern[str]], ...]:
-    return tuple((form, _pattern(words)) for form, words in _form_rows())
+    return tuple((form, _pattern((*words, *own))) for form, words, own in _form_rows())
 
 
 @cache
 def _form_stems() -> frozenset[str]:
-    return frozenset(stem for _, words in _form_rows() for each in words for stem in terms(each.removesuffix("*")))
+    return frozenset(stem for _, words, _ in _form_rows() for each in words for stem in terms(each.removesuffix("*")))
 
 
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:

@@ -12,7 +12,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from terminology import screenings
 from terminology.screenings import Screening
 
-from consult.answering import wording
+from consult.answering import reasons, wording
 from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry
 from consult.answering.wording import Ways
@@ -28,8 +28,23 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     for each in asked:
         if not done[each.id]:
             yield (absence.statement(sources, each.told),)
+    yield from _how_often(asked, sources)
     if not (inquiry.screenings or inquiry.about_something):
         yield from _long_ago(groups, sources)
+
+
+# That a passage says how often.
+_AGAIN = re.compile(r"\bevery \w+ year|once a year|yearly|annual", re.IGNORECASE)
+
+
+def _how_often(asked: Sequence[Screening], sources: Sources) -> Iterator[Ways]:
+    """Of the one that is asked about, what the passage says that memory found, where it fits age and sex."""
+    for each in asked if len(asked) == 1 else ():
+        rows = [row for row in screenings.known() if row.id == each.id]
+        fitting = [row for row in rows if row.is_for(sources.administrative_sex() or "", sources.age())]
+        for row in fitting[:1]:
+            if sources.has_passage(row.passage) and _AGAIN.search(sources.passage(row.passage).text):
+                yield reasons.said(row.passage, row.terms, sources)
 
 
 # Checks that come again, and after how many days without them it is told.

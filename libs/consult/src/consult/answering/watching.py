@@ -6,6 +6,7 @@ Source: the rows of `terminology.areas.suitability`, each with its own; a drug w
 from collections.abc import Iterable, Iterator, Sequence
 
 from grounding import Sources, facts, keys
+from grounding.kinds import absence
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, observables
 from terminology.areas import LookedAt
@@ -16,7 +17,10 @@ from consult.answering.inquiry import Inquiry
 from consult.answering.wording import Ways
 
 # Values that are told together.
-_MOST_RESULTS = 5
+MOST_RESULTS = 5
+# Results that are said to be nowhere, and codes of which any tells the same: kidney function, glucose.
+_MOST_MISSING = 3
+_ALIKE = (("2160-0", "33914-3", "38483-4", "62238-1"), ("4548-4", "2339-0", "2345-7", "1558-6", "41653-7"))
 
 
 def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -33,7 +37,31 @@ def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Way
     """The newest values of these codes, in their order and told together."""
     newest = [group.newest for code in codes for group in groups if _is_value(group, code)]
     if newest:
-        yield (wording.newest_values(newest[:_MOST_RESULTS]),)
+        yield (wording.newest_values(newest[:MOST_RESULTS]),)
+
+
+def nowhere(codes: Iterable[str], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That the record has none of these results of a laboratory, nor another that tells the same."""
+    there = frozenset().union(*(group.keys for group in groups if group.kind == pb.FACT_KIND_RESULT))
+    missing = [
+        code
+        for code in dict.fromkeys(codes)
+        if _is_of_a_laboratory(code) and there.isdisjoint(map(keys.of_loinc, _alike(code)))
+    ]
+    for code in missing[:_MOST_MISSING]:
+        yield (absence.statement(sources, _in_the_singular(code)),)
+
+
+def _alike(code: str) -> tuple[str, ...]:
+    return next((codes for codes in _ALIKE if code in codes), (code,))
+
+
+def _in_the_singular(code: str) -> str:
+    """`platelet count` of platelets."""
+    known = observables.by_loinc(code)
+    assert known is not None
+    called = (known.observable.short, *known.observable.names)
+    return next((each for each in called if not each.endswith("s")), called[0])
 
 
 def meeting(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

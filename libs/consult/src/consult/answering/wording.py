@@ -29,6 +29,8 @@ _NUMBERS = (
 )  # fmt: skip
 # Values of a course that are told: of what the question names, and of what stands beside it.
 MOST_POINTS, FEW_POINTS = 6, 4
+# Values from which on one of them is the highest.
+_SEVERAL = 3
 # Changes of an answer in words that are told, the newest.
 MOST_CHANGES = 2
 
@@ -42,7 +44,8 @@ def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] 
             return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS), _newest(entries))
         case pb.FACT_KIND_MEDICATION:
             newest = [each for each in entries if _is_one_order(each, _standing(entries, sources))]
-            return (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
+            ways = (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
+            return (*ways, _orders(entries, sources, dose=False))
         case pb.FACT_KIND_PROBLEM:
             return (_problem(entries, sources),)
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
@@ -66,7 +69,7 @@ def newest_values(entries: Sequence[ClinicalFact]) -> Statement:
     return Statement(wire.STATEMENT_KIND_LATEST, join(" and ", [latest.measured(first, rounded=True), *beside]))
 
 
-def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
+def _orders(entries: Sequence[ClinicalFact], sources: Sources, *, dose: bool = True) -> Statement:
     """`Sertraline 100 mg: first ordered on 1969-09-15, last on 2006-06-04, not renewed since.`"""
     newest = _standing(entries, sources)
     same = [each for each in entries if facts.starts_on(each)]
@@ -80,7 +83,7 @@ def _orders(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         told = (*told, Words(", not renewed since"))
     else:
         return newest_order(entries, sources)
-    return Statement(wire.STATEMENT_KIND_MEDICATION, (*drug(entries, newest), *told))
+    return Statement(wire.STATEMENT_KIND_MEDICATION, (*drug(entries, newest, dose=dose), *told))
 
 
 def newest_order(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
@@ -95,13 +98,15 @@ def _standing(entries: Sequence[ClinicalFact], sources: Sources) -> ClinicalFact
     return ([each for each in entries if not facts.has_ended(each, sources.today)] or list(entries))[-1]
 
 
-def drug(entries: Sequence[ClinicalFact], newest: ClinicalFact, *, capital: bool = True) -> tuple[Part, ...]:
+def drug(
+    entries: Sequence[ClinicalFact], newest: ClinicalFact, *, capital: bool = True, dose: bool = True
+) -> tuple[Part, ...]:
     """The drug as it was ordered, all of a combination, with its dose."""
     ordered = [each for each in entries if _is_one_order(each, newest)]
     parts = list({facts.name_of(each): each for each in ordered}.values())
     first, *others = parts
     named = ((Name(first.fact_id, capital=capital),), *((Name(each.fact_id),) for each in others))
-    return (*join(" / ", named), *phrases.dose(newest))
+    return (*join(" / ", named), *(phrases.dose(newest) if dose else ()))
 
 
 def _is_one_order(one: ClinicalFact, other: ClinicalFact) -> bool:
@@ -212,18 +217,32 @@ def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: 
     since = [each for each in numbers if not keep or (facts.starts_on(each) or keep[0]) >= keep[0]] or numbers
     highest, lowest = max(reversed(since), key=_number), min(reversed(since), key=_number)
     previous = [each for each in numbers if facts.starts_on(each) != facts.starts_on(numbers[-1])][-1:]
-    wanted = [
-        numbers[-1],
-        numbers[0],
-        *previous,
-        *(each for day in keep for each in _around(numbers, day)),
-        highest,
-        lowest,
-    ]
+    around = [each for day in keep for each in _around(numbers, day)]
+    # Since a drug was given, how far it went says more than the value before the last.
+    extremes = [highest, lowest]
+    between = [*around, *extremes, *previous] if keep else [*previous, *extremes]
+    wanted = [numbers[-1], numbers[0], *between]
     if most > FEW_POINTS:
         wanted += [numbers[index * len(numbers) // most] for index in range(most)]
     chosen = list({(facts.starts_on(each), each.quantity.value): each for each in wanted}.values())[:most]
     return sorted(chosen, key=facts.in_time)
+
+
+def extremes(entries: Sequence[ClinicalFact], *, highest: bool, lowest: bool) -> list[Ways]:
+    """`The highest HbA1c was 6.6% on 2005-05-14.`, and the lowest."""
+    numbers = trend.in_one_unit([each for each in entries if each.HasField("quantity") and facts.starts_on(each)])
+    numbers = [each for each in numbers if facts.number(each.quantity) is not None]
+    if len(numbers) < _SEVERAL:
+        return []
+    ends = ([("highest", max(reversed(numbers), key=_number))] if highest else []) + (
+        [("lowest", min(reversed(numbers), key=_number))] if lowest else []
+    )
+    return [(_extreme(word, fact),) for word, fact in ends]
+
+
+def _extreme(word: str, fact: ClinicalFact) -> Statement:
+    named = (Words(f"The {word} "), Name(fact.fact_id), Words(" was "), Value(fact.fact_id, rounded=True))
+    return Statement(wire.STATEMENT_KIND_LATEST, (*named, *phrases.on(fact)))
 
 
 def _around(numbers: Sequence[ClinicalFact], day: date) -> list[ClinicalFact]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from grounding import Sources, Statement
 from grounding.folder import modules
 
+from consult.answering import reasons
 from consult.rule import Rule
 from consult.rules.asked import evidence_on_the_question, named_in_the_question
 from consult.rules.followup import since_last_signed
@@ -24,8 +25,11 @@ def _read() -> Iterator[Rule]:
 
 # In the order of reading.
 RULES: tuple[Rule, ...] = tuple(sorted(_read(), key=lambda rule: rule.place))
-# Passages that rules may cite -> the terms that each is asked for by, before the rules speak.
-CITED_PASSAGES: Mapping[str, str] = {passage: terms for rule in RULES for passage, terms in rule.cites.items()}
+# Passages that rules and answers may cite -> the terms that each is asked for by, before the rules speak.
+CITED_PASSAGES: Mapping[str, str] = {
+    **reasons.passages(),
+    **{passage: terms for rule in RULES for passage, terms in rule.cites.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
