@@ -15,7 +15,7 @@ PREFIX = "knowledge."
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What rows are written from. `title` as it is told; `year` of the edition; `kind` as the evidence library has it."""
+    """What rows are written from. `title` as told; `year` of the edition; `kind` as the evidence library has it."""
 
     key: str
     title: str

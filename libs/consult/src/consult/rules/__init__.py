@@ -10,7 +10,10 @@ from datetime import datetime
 
 from grounding import Sources, Statement
 from grounding.folder import modules
+from knowledge.terms import Urgency
+from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_ALERT
 
+from consult import knowing
 from consult.rule import Rule
 from consult.rules.asked import evidence_on_the_question, named_in_the_question
 from consult.rules.followup import since_last_signed
@@ -24,16 +27,23 @@ def _read() -> Iterator[Rule]:
 
 # In the order of reading.
 RULES: tuple[Rule, ...] = tuple(sorted(_read(), key=lambda rule: rule.place))
+# The place of rows in the order of reading: behind the rules about what is dangerous now.
+_ROWS = 75
 # Passages that rules may cite -> the terms that each is asked for by, before the rules speak.
 CITED_PASSAGES: Mapping[str, str] = {passage: terms for rule in RULES for passage, terms in rule.cites.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A statement with the name of the rule that made it."""
+    """A statement with the name of the rule that made it; where a row of medical knowledge speaks, its family, the row
+    with its version, how urgent it is, and whether it is about a drug that the question asks to be given.
+    """
 
     rule: str
     statement: Statement
+    row: str = ""
+    urgency: Urgency | None = None
+    asked: bool = False
 
 
 def speak(
@@ -44,10 +54,27 @@ def speak(
     `concerning`: the passages that memory found to concern the question, the best first. `signed_at`: of the last
     signed assessment.
     """
-    spoken = [Spoken(rule.name, statement) for rule in RULES for statement in rule.speak(sources)]
+    first = [_spoken(rule, statement) for rule in RULES if rule.place < _ROWS for statement in rule.speak(sources)]
+    rows = _rows(sources, first)
+    after = [_spoken(rule, statement) for rule in RULES if rule.place >= _ROWS for statement in rule.speak(sources)]
+    spoken = [*first, *rows, *after]
     asked = named_in_the_question(sources, question)
     evidence = evidence_on_the_question(sources, question, concerning)
     new = since_last_signed(sources, signed_at) if signed_at is not None else []
     spoken += [Spoken(named_in_the_question.__name__, each) for each in asked]
     spoken += [Spoken(evidence_on_the_question.__name__, each) for each in evidence]
     return [*spoken, *(Spoken(since_last_signed.__name__, each) for each in new)]
+
+
+def _spoken(rule: Rule, statement: Statement) -> Spoken:
+    return Spoken(rule.name, statement)
+
+
+def _rows(sources: Sources, before: Iterable[Spoken]) -> list[Spoken]:
+    """What rows say and no rule said of the same facts before; what is due some day is for the forms."""
+    alerts = [frozenset(each.statement.fact_ids) for each in before if each.statement.kind == STATEMENT_KIND_ALERT]
+    return [
+        Spoken(each.row.family, each.statement, each.row.name, each.row.urgency, each.asked)
+        for each in knowing.told(sources)
+        if not each.due and not (each.subject and any(each.subject <= alert for alert in alerts))
+    ]
