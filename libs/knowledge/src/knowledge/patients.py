@@ -23,7 +23,7 @@ PATIENT = PatientKey(id="EXAMPLE", authority="RULES")
 # A day on which every row of today is valid.
 TODAY = datetime(2026, 12, 15, 12, tzinfo=UTC)
 # Days ago on which drugs, problems and allergies of examples begin.
-_BEGAN = 30
+_BEGAN = 60
 _KEYS = ("age", "sex", "drugs", "asked", "problems", "allergies", "results", "done", "vaccines", "stays", "ended")
 
 

@@ -45,6 +45,13 @@ class Direction(StrEnum):
     FALL = "fall"
 
 
+class Score(StrEnum):
+    """A published early warning score."""
+
+    NEWS2 = "news2"
+    QSOFA = "qsofa"
+
+
 @dataclass(frozen=True, slots=True)
 class Drugs:
     """Classes (ids) and ingredients (names), without those of `but`."""
@@ -208,4 +215,5 @@ PARSERS: Mapping[Any, Callable[[object], Any]] = {
     Urgency: _choice(Urgency),
     Sex: _choice(Sex),
     Direction: _choice(Direction),
+    Score: _choice(Score),
 }
