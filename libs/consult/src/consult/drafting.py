@@ -53,9 +53,7 @@ def draft_rules(spoken: Iterable[Spoken], sources: Sources) -> list[Drafted]:
     """What the rules say, in words."""
     drafted = ((each, draft(each.statement, sources, wire.AUTHOR_RULE, each.rule)) for each in spoken)
     return [
-        replace(one, row=each.row, urgency=each.urgency, asked=each.asked) if each.row else one
-        for each, one in drafted
-        if one is not None
+        replace(one, row=each.row, urgency=each.urgency, asked=each.asked) for each, one in drafted if one is not None
     ]
 
 

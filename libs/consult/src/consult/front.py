@@ -73,7 +73,7 @@ def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Draft
     touching: dict[tuple[str, str], Drafted] = {}
     for each in rules:
         if _is_alert(each, answered.considered) and _is_pressing(each):
-            touching.setdefault((each.author_name, each.rendered.statement.fact_ids[-1]), each)
+            touching.setdefault((each.row or each.author_name, each.rendered.statement.fact_ids[-1]), each)
     alerts = list(touching.values())[:_ALERTS]
     passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
     room = MOST - len(alerts) - len(passages)

@@ -4,8 +4,7 @@ Guarantee: a row speaks of what may be taken now, or of a drug that the question
 the row itself, so that the gate checks its words like those of any other passage.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Iterator
 
 from grounding import Sources, facts
 from grounding.reading import names
@@ -18,25 +17,11 @@ from terminology import drug_classes, drugs
 from consult.answering.inquiry import Form, Inquiry, Mention, inquire
 from consult.answering.reconciliation import Standing, may_be_taken, reconcile
 
-# Under which the sources of a consultation keep what rows say.
-_FINDINGS, _KNOWLEDGE = "findings of rows", "knowledge"
-
 
 def findings(sources: Sources, question: str, knowledge: Knowledge) -> list[Finding]:
     """What the rows say, the most urgent first."""
     asked = list(_asked(inquire(question, sources), sources)) if question else []
     return evaluate(knowledge, sources, taken(sources), asked)
-
-
-def keep(sources: Sources, spoken: Sequence[Finding], knowledge: Knowledge) -> Sources:
-    """The sources, which keep what rows say of them."""
-    sources.worked_out[_FINDINGS], sources.worked_out[_KNOWLEDGE] = list(spoken), knowledge
-    return sources
-
-
-def told(sources: Sources) -> list[Finding]:
-    """What was kept; nothing for sources that no record gave."""
-    return cast("list[Finding]", sources.worked_out.get(_FINDINGS, []))
 
 
 def taken(sources: Sources) -> list[ClinicalFact]:

@@ -10,7 +10,7 @@ from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.record.v1.context_pb2 import Context, Contradiction, Note, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 
-from consult import knowing
+from consult import kept, knowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class Record:
         plain = self._sources(facts, passages)
         findings = knowing.findings(plain, question, self.knowledge)
         if not findings:
-            return knowing.keep(plain, findings, self.knowledge)
+            return kept.keep(plain, findings, self.knowledge)
         rows = {each.row.passage_id: self.knowledge.passage(each.row) for each in findings}
-        return knowing.keep(self._sources(facts, (*passages, *rows.values())), findings, self.knowledge)
+        return kept.keep(self._sources(facts, (*passages, *rows.values())), findings, self.knowledge)
 
     def _sources(self, facts: tuple[ClinicalFact, ...], passages: tuple[Passage, ...]) -> Sources:
         known = {each.fact.fact_id for each in [*self.timeline.facts, *self.context.facts]}

@@ -1,4 +1,4 @@
-"""Rows of medical knowledge speak in answers: of what is taken and of the drug asked about, with their name and version."""
+"""Rows of medical knowledge speak in answers, of what is taken and of the drug asked about, named with their version."""
 
 from datetime import UTC, date, datetime
 
@@ -69,8 +69,9 @@ def test_a_row_says_nothing_that_a_rule_said_of_the_same_facts() -> None:
     record.medication("7258", "naproxen", "2026-09-20")
     record.medication("5640", "ibuprofen", "2026-09-21")
     said = answered(record, "What is taken?")
-    assert rows(said) == []
-    assert "two_drugs_of_one_class" in {each.author_name for each in said}
+    assert [(each.author_name, each.row) for each in said if each.row] == [
+        ("two_drugs_of_one_class", "duplicates/two-nsaids@1")
+    ]
 
 
 def test_a_silenced_row_does_not_speak(taking_warfarin: RecordBuilder) -> None:
@@ -84,3 +85,16 @@ def test_an_alert_that_may_wait_stands_behind(taking_warfarin: RecordBuilder) ->
     taking_warfarin.medication("723", "amoxicillin", "2026-10-01")
     said = answered(taking_warfarin, "How is the warfarin dosed?")
     assert [each.front for each in said if each.row == "interactions/warfarin-antibacterial@1"] == [False]
+
+
+def test_a_rule_is_silent_where_all_rows_that_it_stands_on_are(taking_warfarin: RecordBuilder) -> None:
+    taking_warfarin.medication("6809", "metformin", "2026-09-01")
+    taking_warfarin.egfr("25", "2026-10-01")
+    own = shipped()
+    silences = tuple(
+        Silence("organs", row, "a study of it", "Dr A. Example", date(2026, 12, 31))
+        for row in ("metformin-contraindicated", "metformin-reassess")
+    )
+    assert "organs/metformin-contraindicated@1" in rows(answered(taking_warfarin, "What is taken?"))
+    silent = answered(taking_warfarin, "What is taken?", Knowledge(own.rows, silences, own.documents))
+    assert "metformin_and_kidney_function" not in {each.author_name for each in silent}

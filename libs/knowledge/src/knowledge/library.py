@@ -47,8 +47,15 @@ class Knowledge:
 
     def valid(self, today: date) -> Iterator[Row]:
         """The rows that speak on a day."""
-        silent = {(each.family, each.row) for each in self.silences if today <= each.until}
-        return (row for row in self if row.is_valid(today) and (row.family, row.id) not in silent)
+        return (row for row in self if self._speaks(row, today))
+
+    def row(self, family: str, identifier: str, today: date) -> Row | None:
+        """One row, if it speaks on a day."""
+        return next((each for each in self.rows[family] if each.id == identifier and self._speaks(each, today)), None)
+
+    def _speaks(self, row: Row, today: date) -> bool:
+        silent = any((each.family, each.row) == (row.family, row.id) and today <= each.until for each in self.silences)
+        return row.is_valid(today) and not silent
 
     @cached_property
     def _passages(self) -> Mapping[str, Passage]:

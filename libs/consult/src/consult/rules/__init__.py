@@ -5,15 +5,16 @@ source in its docstring.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grounding import Sources, Statement
 from grounding.folder import modules
+from knowledge import Finding
 from knowledge.terms import Urgency
 from longitude.reasoning.v1.assessment_pb2 import STATEMENT_KIND_ALERT
 
-from consult import knowing
+from consult import kept
 from consult.rule import Rule
 from consult.rules.asked import evidence_on_the_question, named_in_the_question
 from consult.rules.followup import since_last_signed
@@ -54,10 +55,10 @@ def speak(
     `concerning`: the passages that memory found to concern the question, the best first. `signed_at`: of the last
     signed assessment.
     """
-    first = [_spoken(rule, statement) for rule in RULES if rule.place < _ROWS for statement in rule.speak(sources)]
-    rows = _rows(sources, first)
-    after = [_spoken(rule, statement) for rule in RULES if rule.place >= _ROWS for statement in rule.speak(sources)]
-    spoken = [*first, *rows, *after]
+    holding = [rule for rule in RULES if _holds(rule, sources)]
+    first = [Spoken(rule.name, each) for rule in holding if rule.place < _ROWS for each in rule.speak(sources)]
+    after = [Spoken(rule.name, each) for rule in holding if rule.place >= _ROWS for each in rule.speak(sources)]
+    spoken = [*_named(sources, first), *_rows(sources, first), *after]
     asked = named_in_the_question(sources, question)
     evidence = evidence_on_the_question(sources, question, concerning)
     new = since_last_signed(sources, signed_at) if signed_at is not None else []
@@ -66,15 +67,32 @@ def speak(
     return [*spoken, *(Spoken(since_last_signed.__name__, each) for each in new)]
 
 
-def _spoken(rule: Rule, statement: Statement) -> Spoken:
-    return Spoken(rule.name, statement)
+def _holds(rule: Rule, sources: Sources) -> bool:
+    """Whether one of the rows that a rule stands on speaks here and today."""
+    return not rule.rows or any(kept.row(sources, each) for each in rule.rows)
+
+
+def _named(sources: Sources, spoken: Iterable[Spoken]) -> Iterator[Spoken]:
+    """With the row that says the same of the same facts."""
+    findings = [each for each in kept.findings(sources) if each.subject and not each.due]
+    for one in spoken:
+        about = frozenset(one.statement.fact_ids)
+        same = next((each for each in findings if each.subject <= about), None)
+        is_alert = one.statement.kind == STATEMENT_KIND_ALERT
+        yield replace(one, row=same.row.name) if same and is_alert else one
 
 
 def _rows(sources: Sources, before: Iterable[Spoken]) -> list[Spoken]:
     """What rows say and no rule said of the same facts before; what is due some day is for the forms."""
     alerts = [frozenset(each.statement.fact_ids) for each in before if each.statement.kind == STATEMENT_KIND_ALERT]
     return [
-        Spoken(each.row.family, each.statement, each.row.name, each.row.urgency, each.asked)
-        for each in knowing.told(sources)
+        of_row(each)
+        for each in kept.findings(sources)
         if not each.due and not (each.subject and any(each.subject <= alert for alert in alerts))
     ]
+
+
+def of_row(finding: Finding) -> Spoken:
+    """What a row says."""
+    row = finding.row
+    return Spoken(row.family, finding.statement, row.name, row.urgency, finding.asked)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from grounding import facts
 from grounding.statements import Words
+from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from knowledge import wording
 from knowledge.family import Family
@@ -39,13 +41,20 @@ class Conditions:
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
     """The newest value, where it is critical."""
     wanted: Conditions = row.conditions
-    newest = patient.newest(wanted.results, wanted.days)
+    newest = _newest(wanted, patient)
     value = value_in(newest, wanted.unit) if newest else None
     if newest is None or value is None or (wanted.ages and not wanted.ages.holds(patient.age)):
         return
     if wanted.holds(value):
         told = (Words("Critical value: "), *wording.measured(newest, capital=False))
         yield Finding(row, wording.statement(row, told), wording.ids((newest,)))
+
+
+def _newest(wanted: Conditions, patient: Patient) -> ClinicalFact | None:
+    """The newest, one beyond what the laboratory measures (`<2.0`) included."""
+    listed = [fact for code in wanted.results.codes for fact in patient.sources.measured(code)]
+    newest = max(listed, key=facts.in_time, default=None)
+    return newest if newest and patient.days_since(newest) <= wanted.days else None
 
 
 FAMILY = Family("criticals", "results at or beyond a critical limit", Conditions, evaluate)

@@ -22,9 +22,9 @@ _NIGHTS = 1
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """A stay of a night or more that ended more than `days` and at most `at_most` days ago, and since then no entry with
-    one of the words `done` and none of `results`. `drugs`, `problems`: only with one of these; `visited`: a later visit
-    counts as done.
+    """A stay of a night or more that ended more than `days` and at most `at_most` days ago, and since then no entry
+    with one of the words `done` and none of `results`. `drugs`, `problems`: only with one of these; `visited`: a
+    later visit counts as done.
     """
 
     days: int

@@ -20,8 +20,9 @@ _A_YEAR = 12
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """One of `results` or an entry with one of the words `done`, called `label` (where that can be read), every `months` (0: never told as missing) while a drug of `drugs` is taken;
-    of the newest of the last `months` or year, told too where it is at or below `low` or at or above `high`, in `unit`.
+    """One of `results` or an entry with one of the words `done`, called `label` (none where it cannot be read back),
+    every `months` (0: never told as missing) while a drug of `drugs` is taken. The newest of the last `months`, or year,
+    is told too where it is at or below `low` or at or above `high`, in `unit`.
     """
 
     drugs: Drugs
