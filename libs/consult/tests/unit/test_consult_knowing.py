@@ -1,4 +1,4 @@
-"""Rows of medical knowledge speak in answers, of what is taken and of the drug asked about, named with their version."""
+"""Rows of knowledge speak in answers, of what is taken and of the drug asked about, named with their version."""
 
 from datetime import UTC, date, datetime
 

@@ -23,6 +23,7 @@ from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
 
 from reasoning.adapters import postgres
+from reasoning.adapters.knowledge import rows
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.triton import Reasoner
 from reasoning.flows.parts import Parts
@@ -56,6 +57,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             seconds=settings.episode_seconds,
             budget=Budget(settings.context_tokens, settings.prose_tokens),
             chooser=settings.chooser,
+            knowledge=rows(settings.knowledge_overlay),
         )
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)

@@ -8,7 +8,7 @@ from servicekit.settings import Endpoint, ObjectStoreSettings, PostgresSettings,
 
 
 class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
-    """LONGITUDE_MEMORY, LONGITUDE_TRITON, LONGITUDE_TOKENIZER and the bounds of an episode."""
+    """LONGITUDE_MEMORY, LONGITUDE_TRITON, LONGITUDE_TOKENIZER the rows of knowledge and the bounds of an episode."""
 
     # gRPC of the memory service.
     memory: Endpoint
@@ -28,5 +28,7 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 700
     # Who chooses what stands in front of an answer where the caller does not say.
     chooser: Chooser = Chooser.RULES
+    # A hospital's rows of medical knowledge (TOML), laid over those of the package; none without it.
+    knowledge_overlay: FilePath | None = None
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40

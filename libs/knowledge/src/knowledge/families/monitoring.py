@@ -21,8 +21,8 @@ _A_YEAR = 12
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """One of `results` or an entry with one of the words `done`, called `label` (none where it cannot be read back),
-    every `months` (0: never told as missing) while a drug of `drugs` is taken. The newest of the last `months`, or year,
-    is told too where it is at or below `low` or at or above `high`, in `unit`.
+    every `months` (0: never told as missing) while a drug of `drugs` is taken. The newest of the last `months`, or
+    year, is told too where it is at or below `low` or at or above `high`, in `unit`.
     """
 
     drugs: Drugs
