@@ -80,7 +80,8 @@ class Prepared:
 
     def after(self, outcome: Outcome) -> Sources:
         """What may be cited at the end: the record, and what tools brought in."""
-        return self.record.sources(tuple(outcome.facts.values()), tuple(outcome.passages.values()))
+        brought = tuple(outcome.facts.values()), tuple(outcome.passages.values())
+        return self.record.sources(*brought, self.inputs.question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def prepare(
     chooser: Chooser = Chooser.TEAM,
 ) -> Prepared:
     """The rules speak; their statements, and what can be read and computed, are what the model starts from."""
-    sources = record.sources()
+    sources = record.sources(question=question)
     rules = draft_rules(speak(sources, question, record.concerning, record.signed_at), sources)
     inquiry = inquire(question, sources)
     verifier = Verifier(sources)

@@ -1,11 +1,12 @@
 """Draft: what rules and model say becomes text with citations. What its sources do not carry is not said."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grounding import Rendered, Sources, Statement, UnknownSourceError, UnrenderableError, render
 from grounding.formula import CalculationError
 from harness import Outcome, Proposed, Said, Written
+from knowledge.terms import Urgency
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import EpisodeInputs
 
@@ -33,6 +34,11 @@ class Drafted:
     front: bool = False
     # The heading under which it stands; of an answer none.
     section: str = ""
+    # The row of medical knowledge that spoke, with its version; none where it is empty.
+    row: str = ""
+    # Of a row: how urgent it is, and whether it is about a drug that the question asks to be given.
+    urgency: Urgency | None = None
+    asked: bool = False
 
 
 def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:
@@ -45,8 +51,10 @@ def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType
 
 def draft_rules(spoken: Iterable[Spoken], sources: Sources) -> list[Drafted]:
     """What the rules say, in words."""
-    drafted = (draft(each.statement, sources, wire.AUTHOR_RULE, each.rule) for each in spoken)
-    return [each for each in drafted if each is not None]
+    drafted = ((each, draft(each.statement, sources, wire.AUTHOR_RULE, each.rule)) for each in spoken)
+    return [
+        replace(one, row=each.row, urgency=each.urgency, asked=each.asked) for each, one in drafted if one is not None
+    ]
 
 
 def draft_model(outcome: Outcome, sources: Sources, inputs: EpisodeInputs) -> list[Drafted]:

@@ -11,6 +11,7 @@ from grounding import Sources, Statement, Verdict, Verifier, render
 from grounding import keys as keys_
 from grounding.kinds import absence
 from grounding.statements import Words
+from knowledge.terms import Urgency
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from consult.answering import Answer
@@ -71,8 +72,8 @@ def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Draft
     """Alerts about the drugs that the question names, what answers it, a passage beside it; then everything else."""
     touching: dict[tuple[str, str], Drafted] = {}
     for each in rules:
-        if _is_alert(each, answered.considered):
-            touching.setdefault((each.author_name, each.rendered.statement.fact_ids[-1]), each)
+        if _is_alert(each, answered.considered) and _is_pressing(each):
+            touching.setdefault((each.row or each.author_name, each.rendered.statement.fact_ids[-1]), each)
     alerts = list(touching.values())[:_ALERTS]
     passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
     room = MOST - len(alerts) - len(passages)
@@ -86,7 +87,13 @@ def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Draft
 
 def _is_alert(drafted: Drafted, considered: frozenset[str]) -> bool:
     statement = drafted.rendered.statement
-    return statement.kind == wire.STATEMENT_KIND_ALERT and not considered.isdisjoint(statement.fact_ids)
+    touches = drafted.asked or not considered.isdisjoint(statement.fact_ids)
+    return statement.kind == wire.STATEMENT_KIND_ALERT and touches
+
+
+def _is_pressing(drafted: Drafted) -> bool:
+    """Whether an alert is worth a place in front: of rows that tell what may wait, none is."""
+    return drafted.urgency is not Urgency.ROUTINE
 
 
 def _is_evidence(drafted: Drafted) -> bool:

@@ -49,6 +49,7 @@ def _decided(drafted: Drafted, verified: Verified, statement_id: str) -> wire.As
         episode_step=drafted.step,
         front=drafted.front,
         section=drafted.section,
+        row=drafted.row,
     )
 
 

@@ -1,13 +1,16 @@
 """What memory answered about a patient, as the sources of one consultation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from grounding import Sources
+from knowledge import Knowledge, shipped
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.record.v1.context_pb2 import Context, Contradiction, Note, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
+
+from consult import kept, knowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Record:
     """The whole timeline for the rules, the context pack for the model, and the last signed assessment.
 
     `passages`: those that rules may cite (`rules.CITED_PASSAGES`), as far as the library has them.
-    `notes`: whole texts of documents, where they are to be read. `degraded`: what memory could not give.
+    `notes`: whole texts of documents, where they are to be read. `degraded`: what memory could not give. `knowledge`:
+    the rows of medical knowledge that hold here.
     """
 
     timeline: Timeline
@@ -42,9 +46,22 @@ class Record:
     signed: SignedAssessment | None = None
     notes: tuple[Note, ...] = ()
     degraded: tuple[str, ...] = ()
+    knowledge: Knowledge = field(default_factory=shipped)
 
-    def sources(self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = ()) -> Sources:
-        """Everything that may be cited. `facts` and `passages`: what tools brought in during the episode."""
+    def sources(
+        self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = (), question: str = ""
+    ) -> Sources:
+        """Everything that may be cited, with the rows that speak. `facts` and `passages`: what tools brought in during
+        the episode; `question`: whose drugs rows speak of beside those that are taken.
+        """
+        plain = self._sources(facts, passages)
+        findings = knowing.findings(plain, question, self.knowledge)
+        if not findings:
+            return kept.keep(plain, findings, self.knowledge)
+        rows = {each.row.passage_id: self.knowledge.passage(each.row) for each in findings}
+        return kept.keep(self._sources(facts, (*passages, *rows.values())), findings, self.knowledge)
+
+    def _sources(self, facts: tuple[ClinicalFact, ...], passages: tuple[Passage, ...]) -> Sources:
         known = {each.fact.fact_id for each in [*self.timeline.facts, *self.context.facts]}
         added = [RecordedFact(fact=fact) for fact in facts if fact.fact_id not in known]
         # The timeline comes last: it alone knows what was superseded.

@@ -15,6 +15,8 @@ class Rule:
     place: int
     # Passages that it quotes -> the terms by which memory finds each.
     cites: Mapping[str, str] = field(default_factory=dict)
+    # Rows of knowledge (family/id) that it stands on: it is silent where none of them speaks.
+    rows: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -322,4 +322,15 @@ def test_a_birth_that_lies_ahead_is_no_age_and_the_rest_is_written(form: "wire.F
         record.passage(passage_id, "Whatever is due.", grade="B")
     told = [each.text for each in _prepared(form, builder=record).checked if each.released]
     assert any("diabetes" in each for each in told)
-    assert not any("year" in each for each in told)
+    assert not any(aged in each for each in told for aged in ("years old", "year-old"))
+
+
+def test_what_rows_of_knowledge_ask_for_stands_under_a_heading_of_its_own_with_the_row() -> None:
+    record = RecordBuilder()
+    record.problem("J44.9", "Chronic obstructive pulmonary disease", "2015-02-03")
+    record.medication("6448", "lithium", "2020-01-01")
+    record.medication("6448", "lithium", "2026-08-01")
+    due = [each for each in _prepared(wire.FORM_BRIEF, builder=record).checked if each.section == "Also due"]
+    assert {"controls/copd-spirometry@1", "monitoring/lithium-level@1"} <= {each.row for each in due}
+    assert all(each.released for each in due)
+    assert len(due) <= 12

@@ -26,6 +26,7 @@ from servicekit.tokens import Verifier
 from servicekit.triton import TritonClient
 
 from reasoning.adapters import postgres
+from reasoning.adapters.knowledge import rows
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
@@ -62,6 +63,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             budget=Budget(settings.context_tokens, settings.prose_tokens),
             chooser=settings.chooser,
             signatures=Signatures(Verifier.of(settings)) if settings.signed_reviews else None,
+            knowledge=rows(settings.knowledge_overlay),
         )
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)

@@ -8,7 +8,7 @@ from servicekit.settings import Endpoint, ObjectStoreSettings, PostgresSettings,
 
 
 class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
-    """LONGITUDE_MEMORY, LONGITUDE_TRITON, LONGITUDE_TOKENIZER and the bounds of an episode."""
+    """LONGITUDE_MEMORY, LONGITUDE_TRITON, LONGITUDE_TOKENIZER the rows of knowledge and the bounds of an episode."""
 
     # gRPC of the memory service.
     memory: Endpoint
@@ -31,5 +31,7 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     # Whether a review needs the signature of its person, whose key the issuer certifies. False for an issuer that does
     # not: then a review names who asked, and proves it to nobody else.
     signed_reviews: bool = True
+    # A hospital's rows of medical knowledge (TOML), laid over those of the package; none without it.
+    knowledge_overlay: FilePath | None = None
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40

@@ -22,6 +22,7 @@ from client.cli.evidence import app as evidence
 from client.cli.feed import feed
 from client.cli.file import file
 from client.cli.find import find
+from client.cli.knowledge import app as knowledge
 from client.cli.learn import app as learn
 from client.cli.login import login, logout, whoami
 from client.cli.opening import app as opening
@@ -69,6 +70,7 @@ for command in _COMMANDS:
     app.command()(command)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(evidence, name="evidence")
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(audit, name="audit")
 app.add_typer(opening, name="open")
 app.add_typer(learn, name="learn")

@@ -57,6 +57,12 @@ RULES = (
     Rule(
         two_drugs_of_one_class,
         place=70,
+        rows=(
+            "interactions/raas-two",
+            "duplicates/two-ace-inhibitors",
+            "duplicates/two-arbs",
+            "duplicates/two-nsaids",
+        ),
         cites={
             "fda-dual-raas": "dual blockade renin-angiotensin system ACE inhibitor ARB",
             "fda-two-nsaids": "two NSAIDs together gastrointestinal",

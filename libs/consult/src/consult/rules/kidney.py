@@ -1,44 +1,20 @@
 """Kidney function: where it stands, how it moved over encounters, and how fast it falls."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-
-from grounding import Sources, Statement, facts
+from grounding import Sources, Statement
 from grounding.calculators import egfr, egfr_slope, gfr_category
-from grounding.derived import Derived
 from grounding.formula import CalculationError
 from grounding.kinds import calculation, trend
 from grounding.statements import Computed, Day, Method, Part, Words
+from knowledge.kidney import KidneyFunction, computed, ids, inputs, kidney_function
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import CREATININE, EGFR
 
 from consult.rule import Rule
 from consult.rules import parts
 
+__all__ = ["KidneyFunction", "kidney_function", "kidney_function_trend", "rapid_progression"]
 # KDIGO calls a change sustained when it lasts at least three months.
 _SUSTAINED_DAYS = 90
-
-
-@dataclass(frozen=True, slots=True)
-class KidneyFunction:
-    """The newest eGFR: a recorded result, or computed from the newest creatinine when that is newer."""
-
-    value: float
-    recorded: ClinicalFact | None
-    fact_ids: tuple[str, ...]
-
-
-def kidney_function(sources: Sources) -> KidneyFunction | None:
-    """None when neither eGFR nor creatinine with birth date and sex is recorded."""
-    recorded = [fact for fact in sources.measured(EGFR) if not fact.quantity.comparator][-1:]
-    computed = _computed(sources)
-    if recorded and (computed is None or _day(recorded[0], sources) >= computed.day):
-        value = facts.number(recorded[0].quantity)
-        assert value is not None
-        return KidneyFunction(float(value), recorded[0], (recorded[0].fact_id,))
-    return KidneyFunction(float(computed.value), None, computed.fact_ids) if computed else None
 
 
 def kidney_function_trend(sources: Sources) -> list[Statement]:
@@ -47,13 +23,13 @@ def kidney_function_trend(sources: Sources) -> list[Statement]:
     Source: KDIGO 2024 CKD guideline, practice point 2.1.1 (assess GFR over time); Inker LA, N Engl J Med 2021;385:1737.
     """
     found = [
-        trend.statement(sources, _ids(series))
+        trend.statement(sources, ids(series))
         for series in (trend.in_one_unit(sources.series(code)) for code in (EGFR, CREATININE))
         if len(series) > 1
     ]
-    if _computed(sources):
-        found.append(calculation.statement(egfr.NAME, _inputs(sources)))
-        found.append(calculation.statement(gfr_category.NAME, _inputs(sources)))
+    if computed(sources):
+        found.append(calculation.statement(egfr.NAME, inputs(sources)))
+        found.append(calculation.statement(gfr_category.NAME, inputs(sources)))
     return found
 
 
@@ -62,8 +38,8 @@ def rapid_progression(sources: Sources) -> list[Statement]:
 
     Source: KDIGO 2024 CKD guideline, Kidney Int 2024;105(4S), section 2.1 (rapid progression).
     """
-    inputs = _ids(sources.series(EGFR)) if len(sources.series(EGFR)) > 2 else _inputs(sources)
-    given = [sources.fact(fact_id) for fact_id in inputs]
+    used = ids(sources.series(EGFR)) if len(sources.series(EGFR)) > 2 else inputs(sources)
+    given = [sources.fact(fact_id) for fact_id in used]
     try:
         slope = egfr_slope.compute(given)
     except CalculationError:
@@ -76,7 +52,7 @@ def rapid_progression(sources: Sources) -> list[Statement]:
         *(Words("eGFR changed from "), Day(dated[0].fact_id), Words(" to "), Day(dated[-1].fact_id)),
         *(
             Words(" on average by "),
-            Computed(egfr_slope.NAME, inputs),
+            Computed(egfr_slope.NAME, used),
             Words(": rapid progression ("),
             Method("KDIGO 2024"),
         ),
@@ -84,28 +60,6 @@ def rapid_progression(sources: Sources) -> list[Statement]:
     )
     guidance = parts.quoted(sources, ("kdigo-2024-progression",), ("rapid", "progression", "year"))
     return [parts.statement(wire.STATEMENT_KIND_ALERT, *text, *guidance)]
-
-
-def _day(fact: ClinicalFact, sources: Sources) -> date:
-    known = facts.known_since(fact)
-    return known.date() if known else sources.today
-
-
-def _computed(sources: Sources) -> Derived | None:
-    try:
-        return egfr.compute([sources.fact(fact_id) for fact_id in _inputs(sources)])
-    except CalculationError:
-        return None
-
-
-def _inputs(sources: Sources) -> tuple[str, ...]:
-    """Creatinine results with birth date and sex: what CKD-EPI 2021 needs."""
-    person = [fact for fact in (sources.birth_date(), sources.sex()) if fact]
-    return (*_ids(sources.series(CREATININE)), *(fact.fact_id for fact in person))
-
-
-def _ids(series: Iterable[ClinicalFact]) -> tuple[str, ...]:
-    return tuple(fact.fact_id for fact in series)
 
 
 RULES = (

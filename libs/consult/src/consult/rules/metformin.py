@@ -10,8 +10,8 @@ from consult.rules.classes import BIGUANIDE, belongs_to
 from consult.rules.kidney import kidney_function
 
 _PASSAGES = ("fda-metformin-renal", "kdigo-2024-metformin")
-_CONTRAINDICATED_BELOW = 30.0
-_REASSESS_BELOW = 45.0
+# The rows that say below which eGFR.
+_CONTRAINDICATED, _REASSESS = "organs/metformin-contraindicated", "organs/metformin-reassess"
 
 
 def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
@@ -21,14 +21,13 @@ def metformin_and_kidney_function(sources: Sources) -> list[Statement]:
     """
     function = kidney_function(sources)
     taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, BIGUANIDE)]
-    if function is None or not taken or function.value >= _REASSESS_BELOW:
+    contraindicated, reassess = (parts.below(sources, each) for each in (_CONTRAINDICATED, _REASSESS))
+    if function is None or not taken or function.value >= max(contraindicated, reassess):
         return []
     shown = taken[0]
     others = tuple(fact.fact_id for fact in taken if fact is not shown)
-    terms = (
-        ("contraindicated", "below") if function.value < _CONTRAINDICATED_BELOW else ("30 and 45", "assess", "benefit")
-    )
-    wording = ": check whether it still fits" if function.value < _CONTRAINDICATED_BELOW else ": check the dose"
+    terms = ("contraindicated", "below") if function.value < contraindicated else ("30 and 45", "assess", "benefit")
+    wording = ": check whether it still fits" if function.value < contraindicated else ": check the dose"
     alert = parts.statement(
         wire.STATEMENT_KIND_ALERT,
         *(*parts.drug_with_dose(shown), *parts.state(sources, shown), Words(", while "), *parts.kidney_parts(function)),
@@ -48,6 +47,7 @@ RULES = (
     Rule(
         metformin_and_kidney_function,
         place=30,
+        rows=(_CONTRAINDICATED, _REASSESS),
         cites={
             "fda-metformin-renal": "metformin contraindicated eGFR below 30 renal impairment",
             "kdigo-2024-metformin": "metformin dose eGFR chronic kidney disease KDIGO",

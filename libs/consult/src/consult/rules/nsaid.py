@@ -10,7 +10,8 @@ from consult.rules import parts
 from consult.rules.classes import NSAID, RAAS_BLOCKERS, belongs_to, members
 from consult.rules.kidney import KidneyFunction, kidney_function
 
-_CKD_BELOW = 60.0
+# The rows that say with which drugs, and below which eGFR.
+_TOGETHER, _KIDNEYS = "interactions/nsaid-raas", "organs/nsaid-kidney"
 
 
 def nsaid_with_raas_blockade(sources: Sources) -> list[Statement]:
@@ -34,7 +35,7 @@ def nsaid_with_chronic_kidney_disease(sources: Sources) -> list[Statement]:
     Source: KDIGO 2024 CKD guideline, chapter 4 (prolonged NSAIDs not recommended below 60, avoided below 30).
     """
     function = kidney_function(sources)
-    if function is None or function.value >= _CKD_BELOW:
+    if function is None or function.value >= parts.below(sources, _KIDNEYS):
         return []
     guidance = parts.quoted(sources, ("kdigo-2024-nsaid",), ("nsaid", "avoid"))
     return [
@@ -81,10 +82,11 @@ RULES = (
     Rule(
         nsaid_with_raas_blockade,
         place=40,
+        rows=(_TOGETHER,),
         cites={
             "fda-nsaid-acei-renal": "NSAID with ACE inhibitor deterioration of renal function",
             "kdigo-2024-nsaid": "NSAID avoid chronic kidney disease KDIGO",
         },
     ),
-    Rule(nsaid_with_chronic_kidney_disease, place=50),
+    Rule(nsaid_with_chronic_kidney_disease, place=50, rows=(_KIDNEYS,)),
 )

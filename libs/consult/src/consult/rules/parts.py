@@ -9,6 +9,7 @@ from grounding.statements import ClassName, Computed, Dose, Method, Name, Part, 
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
+from consult import kept
 from consult.rules.kidney import KidneyFunction
 
 
@@ -34,6 +35,12 @@ def drug_with_class(fact: ClinicalFact, classes: tuple[str, ...], *, capital: bo
 def drug_with_dose(fact: ClinicalFact) -> tuple[Part, ...]:
     """`Metformin 1000 mg oral twice daily`."""
     return (Name(fact.fact_id, capital=True), Words(" "), Dose(fact.fact_id))
+
+
+def below(sources: Sources, row: str) -> float:
+    """The value below which a row speaks; 0 where it does not speak here."""
+    known = kept.row(sources, row)
+    return float(known.conditions.below) if known else 0.0
 
 
 def state(sources: Sources, fact: ClinicalFact) -> tuple[Part, ...]:

@@ -1,18 +1,18 @@
 """Potassium with a drug that raises it."""
 
-from decimal import Decimal
-
 from grounding import Sources, Statement, facts
 from grounding.kinds import latest
 from grounding.statements import Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from terminology.loinc import POTASSIUM
 
+from consult import kept
 from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import RAISE_POTASSIUM, belongs_to
 
-_MILD = Decimal("5.5")
+# The row that says from which potassium on.
+_RAISED = "organs/raised-potassium"
 
 
 def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
@@ -24,7 +24,8 @@ def hyperkalaemia_with_raas_blockade(sources: Sources) -> list[Statement]:
     """
     newest = sources.measured(POTASSIUM)[-1:]
     value = facts.number(newest[0].quantity) if newest else None
-    if value is None or value < _MILD:
+    row = kept.row(sources, _RAISED)
+    if value is None or row is None or value < row.conditions.at_least:
         return []
     taken = [fact for fact in parts.newest_first(parts.in_use(sources)) if belongs_to(fact, *RAISE_POTASSIUM)]
     if not taken:
@@ -45,6 +46,7 @@ RULES = (
     Rule(
         hyperkalaemia_with_raas_blockade,
         place=60,
+        rows=(_RAISED,),
         cites={
             "fda-acei-hyperkalaemia": "ACE inhibitor hyperkalaemia potassium",
         },

@@ -78,6 +78,11 @@ def _is_asked_for(row: Due, sources: Sources) -> bool:
     return sources.has_passage(row.passage) and sources.passage(row.passage).grade not in _OFFERED
 
 
+def covered(sources: Sources) -> frozenset[str]:
+    """What rows here know and have the passage for, whether it is due or not."""
+    return frozenset(row.due for row in _rows() if _is_asked_for(row, sources))
+
+
 def _is_missing(row: Due, sources: Sources) -> bool:
     last = _last(row, sources)
     return last is None or _is_over(last, row, sources.today)

@@ -7,21 +7,26 @@ from grounding import Statement, facts
 from grounding.formula import Sex
 from grounding.kinds import absence, allergy
 from grounding.statements import Age, Words
+from knowledge import Finding
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import BMI, CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM, SYSTOLIC, WEIGHT, loinc
 
+from consult import kept
 from consult.answering import reconciliation, wording
 from consult.answering.reconciliation import Reconciled, Standing, may_be_taken
-from consult.drafting import Drafted
+from consult.drafting import Drafted, draft_rules
+from consult.rules import of_row
 from consult.visits import concerns, gaps, news
 from consult.visits.chart import Chart, Line, together
 
 ALERTS, CLARIFY, PROBLEMS, ALLERGIES, GAPS = "Not to be missed", "To clarify", "Problems", "Allergies", "Care gaps"
-MEDICATION = "Medication"
+MEDICATION, ALSO_DUE = "Medication", "Also due"
 # Lines of a section that are shown unasked.
 _MOST_ALERTS, _MOST_PROBLEMS, _MOST_NEWS, _MOST_DRUGS, _MOST_GAPS, _MOST_QUESTIONS = 4, 9, 7, 8, 3, 2
+# Things that rows ask for, in all.
+_MOST_DUE = 12
 # Problems that are told with all their values.
 _TOLD_FULLY = 6
 # Days for which an ended drug is worth a line, and how many are told in one.
@@ -117,8 +122,19 @@ def allergies(chart: Chart) -> Iterator[Line]:
 
 
 def due(chart: Chart) -> Iterator[Line]:
+    """What gaps ask for, then what rows of knowledge ask for beside it."""
     told = gaps.gaps(chart.active, chart.drugs, chart.sources)
     yield from (Line(GAPS, (each,), front=rank < _MOST_GAPS) for rank, each in enumerate(told))
+    rows = draft_rules(map(of_row, _due_by_rows(chart)), chart.sources)
+    yield from (Line(ALSO_DUE, drafted=each, front=rank < _MOST_GAPS) for rank, each in enumerate(rows, len(told)))
+
+
+def _due_by_rows(chart: Chart) -> list[Finding]:
+    """Each thing once, and none that gaps know; the most urgent first."""
+    covered = gaps.covered(chart.sources)
+    due = (each for each in kept.findings(chart.sources) if each.due and each.subject.isdisjoint(covered))
+    once = {min(each.subject): each for each in reversed(list(due))}
+    return list(reversed(once.values()))[:_MOST_DUE]
 
 
 def other_values(chart: Chart, shown: frozenset[str] = frozenset()) -> Iterator[Line]:
@@ -174,7 +190,7 @@ def _once(chart: Chart, kind: int) -> Iterator[Drafted]:
     for each in chart.rules:
         statement = each.rendered.statement
         if statement.kind == kind:
-            told.setdefault((each.author_name, statement.fact_ids[-1:]), each)
+            told.setdefault((each.row or each.author_name, statement.fact_ids[-1:]), each)
     rests = [frozenset(each.rendered.statement.fact_ids) for each in told.values()]
     yield from (each for each, own in zip(told.values(), rests, strict=True) if not any(own < other for other in rests))
     yield from (each for each, own in zip(told.values(), rests, strict=True) if any(own < other for other in rests))

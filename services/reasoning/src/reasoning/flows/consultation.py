@@ -89,7 +89,7 @@ async def read_record(request: AskRequest, parts: Parts) -> Record:
     )
     reviewed = await parts.store.last_signed(timeline.identifiers)
     signed = (SignedAssessment(assessment, at) for assessment, at, review in reviewed if _was_signed(review.decision))
-    return Record(timeline, context, cited, asked_at, next(signed, None), notes, tuple(left_out))
+    return Record(timeline, context, cited, asked_at, next(signed, None), notes, tuple(left_out), parts.knowledge)
 
 
 async def _context(request: AskRequest, parts: Parts) -> Context:

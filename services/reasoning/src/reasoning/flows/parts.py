@@ -1,10 +1,11 @@
 """What the handlers work with; put together in `app.py`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consult import Budget, Chooser
 from eventbus import Outbox
 from harness import Tokenizer
+from knowledge import Knowledge, shipped
 from servicekit.objects import ObjectStore
 
 from reasoning.adapters.memory import Memory
@@ -30,3 +31,5 @@ class Parts:
     chooser: Chooser
     # Verifies who signs a review; None where none is asked for.
     signatures: Signatures | None
+    # The rows of medical knowledge that hold here.
+    knowledge: Knowledge = field(default_factory=shipped)

@@ -379,6 +379,7 @@ class AssessedStatement(_message.Message):
     EPISODE_STEP_FIELD_NUMBER: _builtins.int
     FRONT_FIELD_NUMBER: _builtins.int
     SECTION_FIELD_NUMBER: _builtins.int
+    ROW_FIELD_NUMBER: _builtins.int
     statement_id: _builtins.str
     kind: Global___StatementKind.ValueType
     text: _builtins.str
@@ -407,6 +408,8 @@ class AssessedStatement(_message.Message):
     """Whether it stands in front: it answers the question, or must not be missed beside it. The others are folded away."""
     section: _builtins.str
     """The heading under which it stands; empty in an answer."""
+    row: _builtins.str
+    """The row of medical knowledge that spoke, with its version: `interactions/warfarin-nsaid@1`; empty where none did."""
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Citation]: ...
     @_builtins.property
@@ -429,10 +432,11 @@ class AssessedStatement(_message.Message):
         episode_step: _builtins.int = ...,
         front: _builtins.bool = ...,
         section: _builtins.str = ...,
+        row: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstained", b"abstained", "author", b"author", "author_name", b"author_name", "citations", b"citations", "claims", b"claims", "episode_step", b"episode_step", "front", b"front", "kind", b"kind", "probability", b"probability", "reason", b"reason", "released", b"released", "row", b"row", "section", b"section", "statement_id", b"statement_id", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,72 @@
+"""A drug against a problem, pregnancy, age or sex of the patient."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from longitude.record.v1.fact_pb2 import ClinicalFact
+
+from knowledge import wording
+from knowledge.families.interactions import MOST, narrowness
+from knowledge.family import Family
+from knowledge.finding import Finding
+from knowledge.record import Patient
+from knowledge.row import Row
+from knowledge.terms import Ages, Drugs, Problems, Sex
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """A drug of `drugs` in somebody who has one of `problems` (`past`: or had), is of `ages` and of `sex`; `without`:
+    not with one of these problems.
+    """
+
+    drugs: Drugs
+    problems: Problems | None = None
+    past: bool = False
+    ages: Ages | None = None
+    sex: Sex | None = None
+    without: Problems | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.problems or self.ages):
+            raise ValueError("names neither problems nor ages")
+
+
+def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
+    """Each drug that is taken, or the one that is asked about, beside the problem and the age."""
+    wanted: Conditions = row.conditions
+    against = _against(wanted, patient)
+    if against is None:
+        return
+    sentences = tuple(_told(each, wanted, patient) for each in against)
+    for drug in patient.drugs(wanted.drugs)[:MOST]:
+        told = wording.statement(row, wording.taken(patient.sources, drug.fact, wanted.drugs), *sentences)
+        subject = wording.ids((drug.fact, *against))
+        yield Finding(row, told, subject, narrowness(wanted.drugs, drug.names))
+    asked = patient.asks_about(wanted.drugs)
+    if asked:
+        subject = wording.ids(against) | {asked.name}
+        narrow = narrowness(wanted.drugs, asked.names)
+        yield Finding(row, wording.statement(row, *sentences), subject, narrow, asked=True)
+
+
+def _against(wanted: Conditions, patient: Patient) -> tuple[ClinicalFact, ...] | None:
+    """The problem and the birth date that speak against it; None unless all do."""
+    if wanted.without and patient.problem(wanted.without, ended=True):
+        return None
+    if (wanted.sex and patient.sex != wanted.sex) or (wanted.ages and not wanted.ages.holds(patient.age)):
+        return None
+    problem = patient.problem(wanted.problems, ended=wanted.past) if wanted.problems else None
+    born = patient.sources.birth_date() if wanted.ages else None
+    if (wanted.problems and problem is None) or (wanted.ages and born is None):
+        return None
+    return tuple(each for each in (problem, born) if each)
+
+
+def _told(fact: ClinicalFact, wanted: Conditions, patient: Patient) -> wording.Parts:
+    if wanted.ages and fact == patient.sources.birth_date():
+        return wording.age(fact)
+    return wording.has(patient.sources, fact)
+
+
+FAMILY = Family("contraindications", "a drug against a problem, pregnancy, age or sex", Conditions, evaluate)

@@ -1,0 +1,149 @@
+"""A record as rows read it: what is taken now, what is asked about, problems, results; each worked out once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from grounding import Sources, facts
+from grounding.dosing import is_nsaid
+from grounding.reading import names
+from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import drug_classes, families
+from terminology.drugs import Ingredient
+
+from knowledge.kidney import KidneyFunction, kidney_function
+from knowledge.terms import Drugs, Problems, Results
+
+_NSAID = "nsaid"
+# A pregnancy that nobody ended is over after this.
+PREGNANCY, _LONGEST_PREGNANCY = "pregnancy", timedelta(days=300)
+DAYS_A_MONTH = 30.44
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One drug that is taken or ordered: its newest order, and what rows may name it by."""
+
+    fact: ClinicalFact
+    names: frozenset[str]
+    ingredients: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A drug or class that the question names and the record does not have."""
+
+    name: str
+    names: frozenset[str]
+
+
+def names_of(*ingredients: Ingredient) -> frozenset[str]:
+    """Names of ingredients and ids of their classes; aspirin against platelets counts as no NSAID."""
+    own = [(each, drug_classes.classes_of(each)) for each in ingredients]
+    classes = {known.id for each, listed in own for known in listed if known.id != _NSAID or is_nsaid(each)}
+    return frozenset(classes.union(each.name.casefold() for each in ingredients))
+
+
+class Patient:
+    """Everything that conditions look at. `taken`: orders in force, any order; the newest of each drug counts."""
+
+    def __init__(self, sources: Sources, taken: Sequence[ClinicalFact], asked: Sequence[Asked] = ()) -> None:
+        self.sources = sources
+        self.asked = tuple(asked)
+        newest: dict[frozenset[str], ClinicalFact] = {}
+        for fact in sorted(taken, key=facts.in_time, reverse=True):
+            if own := frozenset(each.name.casefold() for each in facts.about(fact).ingredients):
+                newest.setdefault(own, fact)
+        self.taken = tuple(Taken(fact, names_of(*facts.about(fact).ingredients), own) for own, fact in newest.items())
+        self._measured: dict[str, tuple[ClinicalFact, ...]] = {}
+
+    @property
+    def today(self) -> date:
+        return self.sources.today
+
+    @cached_property
+    def age(self) -> int | None:
+        return self.sources.age()
+
+    @cached_property
+    def sex(self) -> str:
+        return str(self.sources.administrative_sex() or "")
+
+    @cached_property
+    def kidneys(self) -> KidneyFunction | None:
+        return kidney_function(self.sources)
+
+    @cached_property
+    def allergies(self) -> tuple[ClinicalFact, ...]:
+        """Those that are there and undisputed."""
+        active = self.sources.active(pb.FACT_KIND_ALLERGY)
+        return tuple(each for each in active if not facts.is_absent(each))
+
+    @cached_property
+    def problems(self) -> dict[str, ClinicalFact]:
+        """Problems in force, the newest of each family; of the family's wider ones too."""
+        return self._by_family(ended=False)
+
+    @cached_property
+    def history(self) -> dict[str, ClinicalFact]:
+        """Problems that are in force or over."""
+        return self._by_family(ended=True)
+
+    def _by_family(self, *, ended: bool) -> dict[str, ClinicalFact]:
+        listed = self.sources.of_kind(pb.FACT_KIND_PROBLEM) if ended else self.sources.active(pb.FACT_KIND_PROBLEM)
+        own = [each for each in listed if not facts.is_absent(each) and not facts.is_family_history(each)]
+        by_family: dict[str, ClinicalFact] = {}
+        for fact in sorted(own, key=facts.in_time):
+            for each in families.with_wider(names.families_among(names.keys_of(fact))):
+                by_family[each.id] = fact
+        old = by_family.get(PREGNANCY)
+        if old and not ended and not self._is_recent(old, _LONGEST_PREGNANCY):
+            del by_family[PREGNANCY]
+        return by_family
+
+    def _is_recent(self, fact: ClinicalFact, within: timedelta) -> bool:
+        since = facts.known_since(fact)
+        return since is not None and self.today - since.date() <= within
+
+    def problem(self, problems: Problems, *, ended: bool = False) -> ClinicalFact | None:
+        """The newest problem of one of these families."""
+        own = self.history if ended else self.problems
+        known = [own[each] for each in sorted(problems.ids) if each in own]
+        return max(known, key=facts.in_time, default=None)
+
+    def drugs(self, drugs: Drugs) -> tuple[Taken, ...]:
+        """What is taken of these, the newest first."""
+        return tuple(each for each in self.taken if drugs.matches(each.names))
+
+    def asks_about(self, drugs: Drugs) -> Asked | None:
+        """The first drug of the question that is one of these."""
+        return next((each for each in self.asked if drugs.matches(each.names)), None)
+
+    def measured(self, results: Results) -> tuple[ClinicalFact, ...]:
+        """Results of any of these with a number, oldest first."""
+        listed = [fact for code in results.codes for fact in self._of(code)]
+        return tuple(sorted({each.fact_id: each for each in listed}.values(), key=facts.in_time))
+
+    def _of(self, code: str) -> tuple[ClinicalFact, ...]:
+        if code not in self._measured:
+            own = self.sources.measured(code)
+            self._measured[code] = tuple(each for each in own if not each.quantity.comparator)
+        return self._measured[code]
+
+    def newest(self, results: Results, days: int | None = None) -> ClinicalFact | None:
+        """The newest of these results, not older than so many days."""
+        newest = self.measured(results)[-1:]
+        return newest[0] if newest and (days is None or self.days_since(newest[0]) <= days) else None
+
+    def days_since(self, fact: ClinicalFact) -> int:
+        """Whole days since it is known; a long time where no day is stated."""
+        since = facts.known_since(fact)
+        return (self.today - since.date()).days if since else 100_000
+
+
+def value_in(fact: ClinicalFact, unit: str) -> Decimal | None:
+    """The value of a result in a unit; None where it cannot be converted."""
+    return facts.convert(fact, fact.quantity, unit)
