@@ -28,7 +28,7 @@ def test_of_two_limits_the_stricter_one_that_is_met_is_told() -> None:
     unit = "mL/min/{1.73_m2}"
     for value, row in (("29", "contraindicated"), ("44", "reassess")):
         spoken = told({"drugs": ["metformin"], "results": [["egfr", value, unit, 3]]})
-        assert [each for each in spoken if each.startswith("organs/")] == [f"organs/metformin-{row}@1"]
+        assert [each for each in spoken if each.startswith("organs/")] == [f"organs/biguanide-{row}@1"]
 
 
 def test_what_is_asked_about_comes_first() -> None:
