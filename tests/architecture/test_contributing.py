@@ -16,6 +16,8 @@ HOW_TO = {
 MOST = {
     "drug": 1,
     "unit": 1,
+    "row of medical knowledge": 1,
+    "family of rows": 2,
     "rule": 1,
     "calculator": 1,
     "tool of the agents": 2,

@@ -212,6 +212,7 @@ def statement(assessed: AssessedStatement) -> Form:
         "text": assessed.text,
         "author": name_of(Author, assessed.author),
         "author_name": assessed.author_name,
+        "row": assessed.row,
         "verdict": name_of(Verdict, assessed.verdict),
         "abstained": assessed.abstained,
         "released": assessed.released,

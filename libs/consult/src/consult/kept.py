@@ -26,6 +26,6 @@ def knowledge(sources: Sources) -> Knowledge:
 
 
 def row(sources: Sources, name: str) -> Row | None:
-    """A row by family and id (`organs/metformin-reassess`), if it speaks today."""
+    """A row by family and id (`organs/biguanide-reassess`), if it speaks today."""
     family, _, identifier = name.partition("/")
     return knowledge(sources).row(family, identifier, sources.today)

@@ -93,8 +93,8 @@ def test_a_rule_is_silent_where_all_rows_that_it_stands_on_are(taking_warfarin: 
     own = shipped()
     silences = tuple(
         Silence("organs", row, "a study of it", "Dr A. Example", date(2026, 12, 31))
-        for row in ("metformin-contraindicated", "metformin-reassess")
+        for row in ("biguanide-contraindicated", "biguanide-reassess")
     )
-    assert "organs/metformin-contraindicated@1" in rows(answered(taking_warfarin, "What is taken?"))
+    assert "organs/biguanide-contraindicated@1" in rows(answered(taking_warfarin, "What is taken?"))
     silent = answered(taking_warfarin, "What is taken?", Knowledge(own.rows, silences, own.documents))
     assert "metformin_and_kidney_function" not in {each.author_name for each in silent}

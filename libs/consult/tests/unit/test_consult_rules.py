@@ -15,11 +15,12 @@ from consult.rules.critical import CRITICAL, critical_values
 from consult.rules.duplicate import two_drugs_of_one_class
 from consult.rules.followup import since_last_signed
 from consult.rules.imaging import imaging_findings
-from consult.rules.kidney import kidney_function, kidney_function_trend, rapid_progression
+from consult.rules.kidney import kidney_function_trend, rapid_progression
 from consult.rules.metformin import metformin_and_kidney_function
 from consult.rules.nsaid import nsaid_with_chronic_kidney_disease, nsaid_with_raas_blockade
 from consult.rules.potassium import hyperkalaemia_with_raas_blockade
 from grounding import Sources, Statement, Verdict, Verifier, render
+from knowledge.kidney import kidney_function
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_DOCUMENT,

@@ -13,17 +13,12 @@ from knowledge.record import DAYS_A_MONTH, Patient
 from knowledge.row import Row
 from knowledge.terms import Results, Vaccines
 
-_DONE = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_RESULT, pb.FACT_KIND_IMAGING_FINDING)
-
 
 def done(patient: Patient, words: Sequence[str], results: Results | None = None) -> ClinicalFact | None:
     """The newest entry whose name holds one of these words, or that is one of these results."""
-    entries = [*(patient.measured(results) if results else ())]
-    for fact in patient.sources.of_kind(*_DONE):
-        name = facts.name_of(fact).casefold()
-        if facts.starts_on(fact) and not facts.is_absent(fact) and any(each in name for each in words):
-            entries.append(fact)
-    return max(entries, key=facts.in_time, default=None)
+    newest = patient.newest(results) if results else None
+    named = [fact for name, fact in patient.done.items() if any(each in name for each in words)] if words else []
+    return max((each for each in (newest, *named) if each), key=facts.in_time, default=None)
 
 
 def given(patient: Patient, vaccines: Vaccines) -> tuple[ClinicalFact, ...]:
@@ -41,9 +36,7 @@ def is_over(patient: Patient, last: ClinicalFact | None, months: int) -> bool:
 
 def has_any(patient: Patient, words: Sequence[str]) -> bool:
     """Whether a problem or procedure, also of the past, has one of these words in its name."""
-    entries = patient.sources.of_kind(pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE)
-    listed = [facts.name_of(each).casefold() for each in entries if not facts.is_absent(each)]
-    return any(word in name for word in words for name in listed)
+    return any(word in name for word in words for name in patient.past)
 
 
 def finding(

@@ -133,13 +133,13 @@ def _stay(value: list[int]) -> ClinicalFact:
 
 def _age(years: int) -> ClinicalFact:
     born = (TODAY - timedelta(days=int(years * 365.25) + 100)).date().isoformat()
-    concept = CodedConcept(system=LOINC, code=loinc.BIRTH_DATE, display="Birth date")
-    return _since(ClinicalFact(kind=pb.FACT_KIND_DEMOGRAPHIC, code=concept, text=born), _BEGAN)
+    fact = ClinicalFact(kind=pb.FACT_KIND_DEMOGRAPHIC, code=loinc.concept(loinc.BIRTH_DATE), text=born)
+    return _since(fact, _BEGAN)
 
 
 def _sex(sex: str) -> ClinicalFact:
-    concept = CodedConcept(system=LOINC, code=loinc.SEX, display="Sex")
-    return _since(ClinicalFact(kind=pb.FACT_KIND_DEMOGRAPHIC, code=concept, text=sex), _BEGAN)
+    fact = ClinicalFact(kind=pb.FACT_KIND_DEMOGRAPHIC, code=loinc.concept(loinc.SEX), text=sex)
+    return _since(fact, _BEGAN)
 
 
 _BUILDERS: Mapping[str, Callable[[Any], ClinicalFact]] = {

@@ -1,5 +1,6 @@
 """A record as rows read it: what is taken now, what is asked about, problems, results; each worked out once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,6 +22,9 @@ _NSAID = "nsaid"
 # A pregnancy that nobody ended is over after this.
 PREGNANCY, _LONGEST_PREGNANCY = "pregnancy", timedelta(days=300)
 DAYS_A_MONTH = 30.44
+_DONE = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_RESULT, pb.FACT_KIND_IMAGING_FINDING)
+# Words of routes by which a drug hardly reaches the rest of the body.
+_LOCAL = re.compile(r"topical|cutaneous(?<!subcutaneous)|ophthalmic|\botic|\beyes?\b|\bears?\b|\bskin\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Taken:
     fact: ClinicalFact
     names: frozenset[str]
     ingredients: frozenset[str]
+    # On skin, in eye or ear: it hardly reaches the rest of the body.
+    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,9 @@ class Patient:
         for fact in sorted(taken, key=facts.in_time, reverse=True):
             if own := frozenset(each.name.casefold() for each in facts.about(fact).ingredients):
                 newest.setdefault(own, fact)
-        self.taken = tuple(Taken(fact, names_of(*facts.about(fact).ingredients), own) for own, fact in newest.items())
+        self.taken = tuple(
+            Taken(fact, names_of(*facts.about(fact).ingredients), own, _is_local(fact)) for own, fact in newest.items()
+        )
         self._measured: dict[str, tuple[ClinicalFact, ...]] = {}
 
     @property
@@ -104,6 +112,21 @@ class Patient:
             del by_family[PREGNANCY]
         return by_family
 
+    @cached_property
+    def done(self) -> dict[str, ClinicalFact]:
+        """What was done, written, measured or seen: by its name in lower case, the newest that has a day."""
+        newest: dict[str, ClinicalFact] = {}
+        for fact in sorted(self.sources.of_kind(*_DONE), key=facts.in_time):
+            if facts.starts_on(fact) and not facts.is_absent(fact):
+                newest[facts.name_of(fact).casefold()] = fact
+        return newest
+
+    @cached_property
+    def past(self) -> frozenset[str]:
+        """Names, in lower case, of problems and procedures, those of the past included."""
+        entries = self.sources.of_kind(pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE)
+        return frozenset(facts.name_of(each).casefold() for each in entries if not facts.is_absent(each))
+
     def _is_recent(self, fact: ClinicalFact, within: timedelta) -> bool:
         since = facts.known_since(fact)
         return since is not None and self.today - since.date() <= within
@@ -114,9 +137,9 @@ class Patient:
         known = [own[each] for each in sorted(problems.ids) if each in own]
         return max(known, key=facts.in_time, default=None)
 
-    def drugs(self, drugs: Drugs) -> tuple[Taken, ...]:
-        """What is taken of these, the newest first."""
-        return tuple(each for each in self.taken if drugs.matches(each.names))
+    def drugs(self, drugs: Drugs, *, local: bool = False) -> tuple[Taken, ...]:
+        """What is taken of these, the newest first; `local`: also what is given on skin, in eye or ear."""
+        return tuple(each for each in self.taken if drugs.matches(each.names) and (local or not each.is_local))
 
     def asks_about(self, drugs: Drugs) -> Asked | None:
         """The first drug of the question that is one of these."""
@@ -124,8 +147,10 @@ class Patient:
 
     def measured(self, results: Results) -> tuple[ClinicalFact, ...]:
         """Results of any of these with a number, oldest first."""
-        listed = [fact for code in results.codes for fact in self._of(code)]
-        return tuple(sorted({each.fact_id: each for each in listed}.values(), key=facts.in_time))
+        if len(results.codes) == 1:
+            return self._of(results.codes[0])
+        listed = {fact.fact_id: fact for code in results.codes for fact in self._of(code)}
+        return tuple(sorted(listed.values(), key=facts.in_time))
 
     def _of(self, code: str) -> tuple[ClinicalFact, ...]:
         if code not in self._measured:
@@ -135,13 +160,20 @@ class Patient:
 
     def newest(self, results: Results, days: int | None = None) -> ClinicalFact | None:
         """The newest of these results, not older than so many days."""
-        newest = self.measured(results)[-1:]
+        newest = [self._of(code)[-1] for code in results.codes if self._of(code)]
+        newest = [max(newest, key=facts.in_time)] if newest else []
         return newest[0] if newest and (days is None or self.days_since(newest[0]) <= days) else None
 
     def days_since(self, fact: ClinicalFact) -> int:
         """Whole days since it is known; a long time where no day is stated."""
         since = facts.known_since(fact)
         return (self.today - since.date()).days if since else 100_000
+
+
+def _is_local(fact: ClinicalFact) -> bool:
+    """Whether every dose that states a route is given on skin, in eye or ear."""
+    routes = [each.route.casefold() for each in facts.dosages(fact) if each.route]
+    return bool(routes) and all(_LOCAL.search(route) for route in routes)
 
 
 def value_in(fact: ClinicalFact, unit: str) -> Decimal | None:

@@ -5,14 +5,13 @@ from grounding.calculators import egfr, egfr_slope, gfr_category
 from grounding.formula import CalculationError
 from grounding.kinds import calculation, trend
 from grounding.statements import Computed, Day, Method, Part, Words
-from knowledge.kidney import KidneyFunction, computed, ids, inputs, kidney_function
+from knowledge.kidney import computed, ids, inputs
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from terminology.loinc import CREATININE, EGFR
 
 from consult.rule import Rule
 from consult.rules import parts
 
-__all__ = ["KidneyFunction", "kidney_function", "kidney_function_trend", "rapid_progression"]
 # KDIGO calls a change sustained when it lasts at least three months.
 _SUSTAINED_DAYS = 90
 

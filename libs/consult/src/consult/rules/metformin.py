@@ -2,16 +2,16 @@
 
 from grounding import Sources, Statement
 from grounding.statements import Name, Words
+from knowledge.kidney import kidney_function
 from longitude.reasoning.v1 import assessment_pb2 as wire
 
 from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import BIGUANIDE, belongs_to
-from consult.rules.kidney import kidney_function
 
 _PASSAGES = ("fda-metformin-renal", "kdigo-2024-metformin")
 # The rows that say below which eGFR.
-_CONTRAINDICATED, _REASSESS = "organs/metformin-contraindicated", "organs/metformin-reassess"
+_CONTRAINDICATED, _REASSESS = "organs/biguanide-contraindicated", "organs/biguanide-reassess"
 
 
 def metformin_and_kidney_function(sources: Sources) -> list[Statement]:

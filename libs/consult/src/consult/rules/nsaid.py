@@ -2,13 +2,13 @@
 
 from grounding import Sources, Statement
 from grounding.statements import Part, Words
+from knowledge.kidney import KidneyFunction, kidney_function
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.rule import Rule
 from consult.rules import parts
 from consult.rules.classes import NSAID, RAAS_BLOCKERS, belongs_to, members
-from consult.rules.kidney import KidneyFunction, kidney_function
 
 # The rows that say with which drugs, and below which eGFR.
 _TOGETHER, _KIDNEYS = "interactions/nsaid-raas", "organs/nsaid-kidney"

@@ -6,11 +6,11 @@ from grounding import Sources, facts, phrases
 from grounding.calculators import egfr
 from grounding.kinds import evidence
 from grounding.statements import ClassName, Computed, Dose, Method, Name, Part, Statement, Value, Words
+from knowledge.kidney import KidneyFunction
 from longitude.reasoning.v1.assessment_pb2 import StatementKind
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, ClinicalFact
 
 from consult import kept
-from consult.rules.kidney import KidneyFunction
 
 
 def quoted(sources: Sources, passage_ids: tuple[str, ...], terms: tuple[str, ...]) -> tuple[Part, ...]:

@@ -40,7 +40,7 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
         if _names(allergy).isdisjoint(each.casefold() for each in wanted.allergens):
             continue
         recorded = _recorded(allergy)
-        for drug in patient.drugs(wanted.drugs)[:MOST]:
+        for drug in patient.drugs(wanted.drugs, local=True)[:MOST]:
             if not _is_told_already(drug.fact, allergy):
                 taken = (*wording.taken(patient.sources, drug.fact, wanted.drugs), Words(", although an allergy is "))
                 told = wording.statement(row, (*taken, Words("recorded: "), *recorded))
