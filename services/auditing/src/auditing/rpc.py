@@ -17,6 +17,7 @@ from auditing.adapters.postgres import Log, SignedCheckpoint
 from auditing.adapters.postgres_reads import LogReader
 from auditing.domain import proofs
 from auditing.domain.completeness import partition_counts
+from auditing.domain.notes import Signer
 
 MAX_TRACE = 10_000
 MAX_FEEDS = 1_000
@@ -27,15 +28,18 @@ MAX_IDENTIFIER_CHARACTERS = 255
 class Rpc(AuditingServiceServicer):
     """Reads of one log."""
 
-    def __init__(self, log: Log, reader: LogReader, records: RecordReader, verifier_key: str) -> None:
+    def __init__(self, log: Log, reader: LogReader, records: RecordReader, signer: Signer) -> None:
         self._log = log
         self._reader = reader
         self._records = records
-        self._verifier_key = verifier_key
+        self._signer = signer
 
     async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
         checkpoint = await self._checkpoint()
-        return pb.GetCheckpointResponse(note=checkpoint.note, verifier_key=self._verifier_key)
+        keys = self._signer
+        return pb.GetCheckpointResponse(
+            note=checkpoint.note, verifier_key=keys.verifier_key, older_keys=keys.older_keys
+        )
 
     async def GetInclusionProof(
         self, request: pb.GetInclusionProofRequest, context: Any
