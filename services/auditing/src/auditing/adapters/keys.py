@@ -1,5 +1,6 @@
-"""The signing keys of the log, a file of `servicekit.keys`: one a line, the newest first, and all sign; a verifier key is
-one that signs no more. The verifier keys, which are public, are written beside it as `<file>.pub`.
+"""The signing keys of the log, a file of `servicekit.keys`: one a line, the newest first, and all sign.
+
+A verifier key in it is one that signs no more. The verifier keys, which are public, are written beside it, as `.pub`.
 """
 
 from pathlib import Path
