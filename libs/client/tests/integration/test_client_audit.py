@@ -6,8 +6,11 @@ The command runs as a user runs it: a process with the stack's endpoints in a st
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -23,6 +26,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from contracts.kafka import reaching
 from contracts.topics import MESSAGE_RECEIVED, RECORD_READ
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1.events_pb2 import RecordRead
 from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
@@ -334,3 +338,28 @@ def test_whose_record_was_looked_at_is_shown_to_auditors_alone(folder: Path, loo
     refused = access(folder, looked_at)
     assert refused.returncode == 1
     assert "not open to the role nurse" in refused.stderr
+
+
+def test_a_key_is_rotated_and_what_older_ones_signed_stays_verifiable(log: RunningStack, folder: Path) -> None:
+    """Who trusts the old key follows while both sign; then the old one retires, and a newcomer verifies everything."""
+    assert longitude(folder, "audit", "verify", "--log-only").returncode == 0
+    pinned = folder / "var/verified-log.json"
+    before = pinned.read_text(encoding="utf-8")
+    file = log.directory / "data/auditing/signing.key"
+    old, seed = file.read_text(encoding="ascii").strip(), secrets.token_bytes(32)
+    origin = json.loads(before)["key"].partition("+")[0]
+    public = b"\x01" + Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    identity = hashlib.sha256(origin.encode() + b"\n" + public).digest()[:4].hex()
+    new = f"PRIVATE+KEY+{origin}+{identity}+{base64.b64encode(bytes([1]) + seed).decode()}"
+    for lines, run in ((f"{new}\n{old}\n", "both"), (f"{new}\n{json.loads(before)['key']}\n", "retired")):
+        file.write_text(lines, encoding="ascii")
+        log.restart("auditing")
+        publish(log, [(MESSAGE_RECEIVED.name, event(1, run=run))])
+        verified = longitude(folder, "audit", "verify", "--log-only", "--json")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+        assert json.loads(pinned.read_text(encoding="utf-8"))["key"].split("+")[1] == identity
+    pinned.unlink()
+    assert longitude(folder, "audit", "verify", "--log-only").returncode == 0, "a newcomer"
+    pinned.write_text(before, encoding="utf-8")
+    late = longitude(folder, "audit", "verify", "--log-only")
+    assert (late.returncode, "not signed by the pinned key" in late.stderr) == (1, True), "it never saw both sign"

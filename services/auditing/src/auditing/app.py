@@ -50,7 +50,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         await stack.enter_async_context(bus.running(process))
         reading = open_reader(settings.kafka, READ_TOPICS, records_log.positions, Verifier.of())
         records = await stack.enter_async_context(reading)
-        rpc = Rpc(records_log, reader, records, signer.verifier_key, pseudonyms)
+        rpc = Rpc(records_log, reader, records, signer, pseudonyms)
         service = (add_AuditingServiceServicer_to_server, rpc, auditing_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
         write = partial(on_records, log=records_log, pseudonym_key=pseudonyms)

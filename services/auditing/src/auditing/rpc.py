@@ -18,6 +18,7 @@ from auditing.adapters.postgres import Log, SignedCheckpoint
 from auditing.adapters.postgres_reads import LogReader
 from auditing.domain import proofs
 from auditing.domain.completeness import partition_counts
+from auditing.domain.notes import Signer
 from auditing.domain.subjects import pseudonym
 
 MAX_TRACE = 10_000
@@ -34,17 +35,20 @@ class Rpc(AuditingServiceServicer):
     """Reads of one log."""
 
     def __init__(
-        self, log: Log, reader: LogReader, records: RecordReader, verifier_key: str, pseudonym_key: bytes
+        self, log: Log, reader: LogReader, records: RecordReader, signer: Signer, pseudonym_key: bytes
     ) -> None:
         self._log = log
         self._reader = reader
         self._records = records
-        self._verifier_key = verifier_key
+        self._signer = signer
         self._pseudonym_key = pseudonym_key
 
     async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
         checkpoint = await self._checkpoint()
-        return pb.GetCheckpointResponse(note=checkpoint.note, verifier_key=self._verifier_key)
+        keys = self._signer
+        return pb.GetCheckpointResponse(
+            note=checkpoint.note, verifier_key=keys.verifier_key, older_keys=keys.older_keys
+        )
 
     async def GetInclusionProof(
         self, request: pb.GetInclusionProofRequest, context: Any

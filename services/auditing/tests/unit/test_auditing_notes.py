@@ -39,3 +39,13 @@ def test_a_name_that_a_note_cannot_carry_is_refused(name: str) -> None:
 def test_a_checkpoint_has_the_three_lines_of_its_specification() -> None:
     text = Checkpoint("example.com/log", 0, EMPTY_ROOT).text()
     assert text == "example.com/log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+
+
+def test_keys_of_one_log_all_sign_and_retired_ones_are_named() -> None:
+    new, old, older = (Signer.generate("example.com/log") for _ in range(3))
+    signer = Signer.parse_all(f"{new.export()}\n{old.export()}\n{older.verifier_key}\n")
+    assert signer.verifier_key == new.verifier_key
+    assert signer.older_keys == [old.verifier_key, older.verifier_key]
+    assert signer.sign(TEXT) == f"{TEXT}\n" + new.line(TEXT) + old.line(TEXT)
+    with pytest.raises(ValueError, match="different names"):
+        Signer.parse_all(f"{new.export()}\n{Signer.generate('example.com/other').export()}")

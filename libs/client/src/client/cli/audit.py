@@ -187,7 +187,8 @@ async def _prove(event_id: str, key: str, *, as_json: bool) -> bool:
 
 
 async def _trusted_key(auditing: AuditingClient, key: str, pin: Pin | None) -> VerifierKey:
-    return key_to_trust((await auditing.checkpoint()).verifier_key, key, pin)
+    shown = await auditing.checkpoint()
+    return key_to_trust(shown.verifier_key, key, pin, shown.older_keys)
 
 
 def _proof_form(proof: ProvenLeaf) -> forms.Form:

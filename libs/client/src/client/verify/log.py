@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from contracts.topics import CHECKPOINT_PUBLISHED
 
@@ -49,11 +49,12 @@ async def verify_log(
     span = await kafka.span(is_logged)
     pin = pins.load()
     first = await auditing.checkpoint()
-    trusted = key_to_trust(first.verifier_key, key, pin)
+    trusted = key_to_trust(first.verifier_key, key, pin, first.older_keys)
+    shown = [VerifierKey.parse(text) for text in (first.verifier_key, *first.older_keys)]
     check = LogCheck()
     if pin and pin.head:
         check.take_head(pin.head)
-    newest = await _take_published_heads(check, kafka, trusted)
+    newest = await _take_published_heads(check, kafka, [trusted, *shown])
     head = await _checkpoint_of(auditing, trusted, newest, wait)
     await _take_leaves(check, auditing, head, progress)
     await _take_records(check, span, progress)
@@ -64,16 +65,36 @@ async def verify_log(
     await compare(check.expected, before, stores, report)
     report.unseen = stores.unseen
     if report.holds:
-        pins.save(trusted, head)
+        pins.save(_newest((await auditing.checkpoint()).note, trusted, shown[0]), head)
     return report
 
 
-async def _take_published_heads(check: LogCheck, kafka: Kafka, key: VerifierKey) -> int:
+def _newest(note: str, trusted: VerifierKey, offered: VerifierKey) -> VerifierKey:
+    """The key to remember: the newest where it signed what the trusted one signed, so that a rotation is followed."""
+    try:
+        open_checkpoint(note, trusted)
+        open_checkpoint(note, offered)
+    except VerificationError:
+        return trusted
+    return offered
+
+
+def _opened(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """By any of the log's keys: more of them only add heads that the tree must pass through."""
+    for key in keys[:-1]:
+        try:
+            return open_checkpoint(note, key)
+        except VerificationError:
+            continue
+    return open_checkpoint(note, keys[-1])
+
+
+async def _take_published_heads(check: LogCheck, kafka: Kafka, keys: Sequence[VerifierKey]) -> int:
     """The checkpoints that the log announced on its topic; returns the size of the newest."""
     newest = 0
     announced = await kafka.span(lambda topic: topic == CHECKPOINT_PUBLISHED.name)
     async for record in announced.records():
-        head = open_checkpoint(CHECKPOINT_PUBLISHED.payload.FromString(record.value).note, key)
+        head = _opened(CHECKPOINT_PUBLISHED.payload.FromString(record.value).note, keys)
         check.take_head(head)
         newest = max(newest, head.size)
     return newest

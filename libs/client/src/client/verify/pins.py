@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +53,14 @@ class Pins:
         draft.replace(self._path)
 
 
-def key_to_trust(offered: str, given: str, pin: Pin | None) -> VerifierKey:
-    """The key given by the user, else the pinned one, else (first use) the one the log offers."""
+def key_to_trust(offered: str, given: str, pin: Pin | None, older: Sequence[str] = ()) -> VerifierKey:
+    """The key given by the user, else the pinned one, else (first use) the one the log offers.
+
+    A log whose key was rotated also shows the `older` ones: who trusts one of them verifies with it.
+    """
     key = VerifierKey.parse(given) if given else pin.key if pin else VerifierKey.parse(offered)
     if pin and str(pin.key) != str(key):
         raise VerificationError("the key given is not the key that was pinned for this log")
-    if str(VerifierKey.parse(offered)) != str(key):
+    if str(key) not in {str(VerifierKey.parse(text)) for text in (offered, *older)}:
         raise VerificationError("the log presents another key than the pinned one: it is not the same log")
     return key

@@ -34,6 +34,9 @@ class Signer:
 
     name: str
     key: Ed25519PrivateKey
+    # Keys before this one that sign as well, and the public halves of those that do no more; the newest first.
+    older: tuple[Signer, ...] = ()
+    retired: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or "+" in self.name or any(character.isspace() for character in self.name):
@@ -58,6 +61,21 @@ class Signer:
             raise ValueError("the signing key does not have the id that it claims")
         return signer
 
+    @classmethod
+    def parse_all(cls, text: str) -> Signer:
+        """A key a line, the newest first; a verifier key is one that signs no more. ValueError: no key, other names."""
+        first, *rest = text.split()
+        newest, signing = cls.parse(first), [cls.parse(line) for line in rest if line.startswith("PRIVATE+KEY+")]
+        retired = tuple(line for line in rest if not line.startswith("PRIVATE+KEY+"))
+        if {newest.name} != {newest.name, *(each.name for each in signing), *(line.split("+")[0] for line in retired)}:
+            raise ValueError("keys of different names")
+        return cls(newest.name, newest.key, tuple(signing), retired)
+
+    @property
+    def older_keys(self) -> list[str]:
+        """Verifier keys of the keys before this one, with which older notes verify."""
+        return [*(each.verifier_key for each in self.older), *self.retired]
+
     @property
     def public_bytes(self) -> bytes:
         """The public key, 32 bytes."""
@@ -79,9 +97,12 @@ class Signer:
         return f"PRIVATE+KEY+{self.name}+{self.key_id.hex()}+{_base64(_ED25519 + seed)}"
 
     def sign(self, text: str) -> str:
-        """The note: text, blank line, signature line."""
-        signature = _base64(self.key_id + self.key.sign(text.encode()))
-        return f"{text}\n\u2014 {self.name} {signature}\n"
+        """The note: text, blank line, a signature line for each key that signs."""
+        return f"{text}\n" + "".join(each.line(text) for each in (self, *self.older))
+
+    def line(self, text: str) -> str:
+        """The signature line of this key alone."""
+        return f"\u2014 {self.name} {_base64(self.key_id + self.key.sign(text.encode()))}\n"
 
 
 def _base64(data: bytes) -> str:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,longitude/auditing/v1/auditing_service.proto\x12\x15longitude.auditing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"\xd1\x01\n\x04Leaf\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x11\n\tleaf_data\x18\x02 \x01(\x0c\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\r\n\x05topic\x18\x05 \x01(\t\x12\x11\n\tpartition\x18\x06 \x01(\x05\x12\x0e\n\x06offset\x18\x07 \x01(\x03\x12\x16\n\x0epayload_sha256\x18\x08 \x01(\x0c\x12\x14\n\x0c\x63\x61usation_id\x18\t \x01(\t\x12\x11\n\tsignature\x18\n \x01(\t\x12\x0e\n\x06signer\x18\x0b \x01(\t\"\x16\n\x14GetCheckpointRequest\";\n\x15GetCheckpointResponse\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x14\n\x0cverifier_key\x18\x02 \x01(\t\"?\n\x18GetInclusionProofRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x11\n\ttree_size\x18\x02 \x01(\x04\"}\n\x19GetInclusionProofResponse\x12)\n\x04leaf\x18\x01 \x01(\x0b\x32\x1b.longitude.auditing.v1.Leaf\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\t\"@\n\x1aGetConsistencyProofRequest\x12\x10\n\x08old_size\x18\x01 \x01(\x04\x12\x10\n\x08new_size\x18\x02 \x01(\x04\"-\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\"/\n\x11ReadLeavesRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x04\"?\n\x12ReadLeavesResponse\x12)\n\x04leaf\x18\x01 \x01(\x0b\x32\x1b.longitude.auditing.v1.Leaf\"\x1a\n\x0cTraceRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\rTraceResponse\x12+\n\x06leaves\x18\x01 \x03(\x0b\x32\x1b.longitude.auditing.v1.Leaf\"l\n\x10ListLooksRequest\x12\x31\n\x08patients\x18\x01 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x11ListLooksResponse\x12+\n\x06leaves\x18\x01 \x03(\x0b\x32\x1b.longitude.auditing.v1.Leaf\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x18\n\x16GetCompletenessRequest\"\x80\x01\n\x0ePartitionCount\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\x05\x12\x13\n\x0brecorded_to\x18\x03 \x01(\x03\x12\x12\n\nend_offset\x18\x04 \x01(\x03\x12\x12\n\nduplicates\x18\x05 \x01(\x04\x12\x0f\n\x07missing\x18\x06 \x01(\x04\"T\n\x17GetCompletenessResponse\x12\x39\n\npartitions\x18\x01 \x03(\x0b\x32%.longitude.auditing.v1.PartitionCount\"N\n\x0fGetFeedsRequest\x12\x10\n\x08\x66\x61\x63ility\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x10GetFeedsResponse\x12\x30\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32!.longitude.auditing.v1.FeedReport\"\xbd\x02\n\nFeedReport\x12\x10\n\x08\x66\x61\x63ility\x18\x01 \x01(\t\x12\x10\n\x08messages\x18\x02 \x01(\x04\x12;\n\x10\x61\x63knowledgements\x18\x03 \x03(\x0b\x32!.longitude.auditing.v1.NamedCount\x12\x12\n\nwith_facts\x18\x04 \x01(\x04\x12\x1b\n\x13with_clinical_facts\x18\x05 \x01(\x04\x12\x32\n\x07remarks\x18\x06 \x03(\x0b\x32!.longitude.auditing.v1.NamedCount\x12\x33\n\x08rejected\x18\x07 \x03(\x0b\x32!.longitude.auditing.v1.NamedCount\x12\x34\n\x10last_received_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\nNamedCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x32\xdb\x06\n\x0f\x41uditingService\x12j\n\rGetCheckpoint\x12+.longitude.auditing.v1.GetCheckpointRequest\x1a,.longitude.auditing.v1.GetCheckpointResponse\x12v\n\x11GetInclusionProof\x12/.longitude.auditing.v1.GetInclusionProofRequest\x1a\x30.longitude.auditing.v1.GetInclusionProofResponse\x12|\n\x13GetConsistencyProof\x12\x31.longitude.auditing.v1.GetConsistencyProofRequest\x1a\x32.longitude.auditing.v1.GetConsistencyProofResponse\x12\x63\n\nReadLeaves\x12(.longitude.auditing.v1.ReadLeavesRequest\x1a).longitude.auditing.v1.ReadLeavesResponse0\x01\x12R\n\x05Trace\x12#.longitude.auditing.v1.TraceRequest\x1a$.longitude.auditing.v1.TraceResponse\x12^\n\tListLooks\x12\'.longitude.auditing.v1.ListLooksRequest\x1a(.longitude.auditing.v1.ListLooksResponse\x12p\n\x0fGetCompleteness\x12-.longitude.auditing.v1.GetCompletenessRequest\x1a..longitude.auditing.v1.GetCompletenessResponse\x12[\n\x08GetFeeds\x12&.longitude.auditing.v1.GetFeedsRequest\x1a\'.longitude.auditing.v1.GetFeedsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,longitude/auditing/v1/auditing_service.proto\x12\x15longitude.auditing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"\xd1\x01\n\x04Leaf\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x11\n\tleaf_data\x18\x02 \x01(\x0c\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\r\n\x05topic\x18\x05 \x01(\t\x12\x11\n\tpartition\x18\x06 \x01(\x05\x12\x0e\n\x06offset\x18\x07 \x01(\x03\x12\x16\n\x0epayload_sha256\x18\x08 \x01(\x0c\x12\x14\n\x0c\x63\x61usation_id\x18\t \x01(\t\x12\x11\n\tsignature\x18\n \x01(\t\x12\x0e\n\x06signer\x18\x0b \x01(\t\"\x16\n\x14GetCheckpointRequest\"O\n\x15GetCheckpointResponse\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x14\n\x0cverifier_key\x18\x02 \x01(\t\x12\x12\n\nolder_keys\x18\x03 \x03(\t\"?\n\x18GetInclusionProofRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x11\n\ttree_size\x18\x02 \x01(\x04\"}\n\x19GetInclusionProofResponse\x12)\n\x04leaf\x18\x01 \x01(\x0b\x32\x1b.longitude.auditing.v1.Leaf\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\t\"@\n\x1aGetConsistencyProofRequest\x12\x10\n\x08old_size\x18\x01 \x01(\x04\x12\x10\n\x08new_size\x18\x02 \x01(\x04\"-\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\"/\n\x11ReadLeavesRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x04\"?\n\x12ReadLeavesResponse\x12)\n\x04leaf\x18\x01 \x01(\x0b\x32\x1b.longitude.auditing.v1.Leaf\"\x1a\n\x0cTraceRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\rTraceResponse\x12+\n\x06leaves\x18\x01 \x03(\x0b\x32\x1b.longitude.auditing.v1.Leaf\"l\n\x10ListLooksRequest\x12\x31\n\x08patients\x18\x01 \x03(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x11ListLooksResponse\x12+\n\x06leaves\x18\x01 \x03(\x0b\x32\x1b.longitude.auditing.v1.Leaf\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x18\n\x16GetCompletenessRequest\"\x80\x01\n\x0ePartitionCount\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\x05\x12\x13\n\x0brecorded_to\x18\x03 \x01(\x03\x12\x12\n\nend_offset\x18\x04 \x01(\x03\x12\x12\n\nduplicates\x18\x05 \x01(\x04\x12\x0f\n\x07missing\x18\x06 \x01(\x04\"T\n\x17GetCompletenessResponse\x12\x39\n\npartitions\x18\x01 \x03(\x0b\x32%.longitude.auditing.v1.PartitionCount\"N\n\x0fGetFeedsRequest\x12\x10\n\x08\x66\x61\x63ility\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x10GetFeedsResponse\x12\x30\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32!.longitude.auditing.v1.FeedReport\"\xbd\x02\n\nFeedReport\x12\x10\n\x08\x66\x61\x63ility\x18\x01 \x01(\t\x12\x10\n\x08messages\x18\x02 \x01(\x04\x12;\n\x10\x61\x63knowledgements\x18\x03 \x03(\x0b\x32!.longitude.auditing.v1.NamedCount\x12\x12\n\nwith_facts\x18\x04 \x01(\x04\x12\x1b\n\x13with_clinical_facts\x18\x05 \x01(\x04\x12\x32\n\x07remarks\x18\x06 \x03(\x0b\x32!.longitude.auditing.v1.NamedCount\x12\x33\n\x08rejected\x18\x07 \x03(\x0b\x32!.longitude.auditing.v1.NamedCount\x12\x34\n\x10last_received_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\nNamedCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x32\xdb\x06\n\x0f\x41uditingService\x12j\n\rGetCheckpoint\x12+.longitude.auditing.v1.GetCheckpointRequest\x1a,.longitude.auditing.v1.GetCheckpointResponse\x12v\n\x11GetInclusionProof\x12/.longitude.auditing.v1.GetInclusionProofRequest\x1a\x30.longitude.auditing.v1.GetInclusionProofResponse\x12|\n\x13GetConsistencyProof\x12\x31.longitude.auditing.v1.GetConsistencyProofRequest\x1a\x32.longitude.auditing.v1.GetConsistencyProofResponse\x12\x63\n\nReadLeaves\x12(.longitude.auditing.v1.ReadLeavesRequest\x1a).longitude.auditing.v1.ReadLeavesResponse0\x01\x12R\n\x05Trace\x12#.longitude.auditing.v1.TraceRequest\x1a$.longitude.auditing.v1.TraceResponse\x12^\n\tListLooks\x12\'.longitude.auditing.v1.ListLooksRequest\x1a(.longitude.auditing.v1.ListLooksResponse\x12p\n\x0fGetCompleteness\x12-.longitude.auditing.v1.GetCompletenessRequest\x1a..longitude.auditing.v1.GetCompletenessResponse\x12[\n\x08GetFeeds\x12&.longitude.auditing.v1.GetFeedsRequest\x1a\'.longitude.auditing.v1.GetFeedsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,41 +38,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCHECKPOINTREQUEST']._serialized_start=348
   _globals['_GETCHECKPOINTREQUEST']._serialized_end=370
   _globals['_GETCHECKPOINTRESPONSE']._serialized_start=372
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=431
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=433
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=496
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=498
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=623
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=625
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=689
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=691
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=736
-  _globals['_READLEAVESREQUEST']._serialized_start=738
-  _globals['_READLEAVESREQUEST']._serialized_end=785
-  _globals['_READLEAVESRESPONSE']._serialized_start=787
-  _globals['_READLEAVESRESPONSE']._serialized_end=850
-  _globals['_TRACEREQUEST']._serialized_start=852
-  _globals['_TRACEREQUEST']._serialized_end=878
-  _globals['_TRACERESPONSE']._serialized_start=880
-  _globals['_TRACERESPONSE']._serialized_end=940
-  _globals['_LISTLOOKSREQUEST']._serialized_start=942
-  _globals['_LISTLOOKSREQUEST']._serialized_end=1050
-  _globals['_LISTLOOKSRESPONSE']._serialized_start=1052
-  _globals['_LISTLOOKSRESPONSE']._serialized_end=1141
-  _globals['_GETCOMPLETENESSREQUEST']._serialized_start=1143
-  _globals['_GETCOMPLETENESSREQUEST']._serialized_end=1167
-  _globals['_PARTITIONCOUNT']._serialized_start=1170
-  _globals['_PARTITIONCOUNT']._serialized_end=1298
-  _globals['_GETCOMPLETENESSRESPONSE']._serialized_start=1300
-  _globals['_GETCOMPLETENESSRESPONSE']._serialized_end=1384
-  _globals['_GETFEEDSREQUEST']._serialized_start=1386
-  _globals['_GETFEEDSREQUEST']._serialized_end=1464
-  _globals['_GETFEEDSRESPONSE']._serialized_start=1466
-  _globals['_GETFEEDSRESPONSE']._serialized_end=1534
-  _globals['_FEEDREPORT']._serialized_start=1537
-  _globals['_FEEDREPORT']._serialized_end=1854
-  _globals['_NAMEDCOUNT']._serialized_start=1856
-  _globals['_NAMEDCOUNT']._serialized_end=1897
-  _globals['_AUDITINGSERVICE']._serialized_start=1900
-  _globals['_AUDITINGSERVICE']._serialized_end=2759
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=451
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=453
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=516
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=518
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=643
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=645
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=709
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=711
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=756
+  _globals['_READLEAVESREQUEST']._serialized_start=758
+  _globals['_READLEAVESREQUEST']._serialized_end=805
+  _globals['_READLEAVESRESPONSE']._serialized_start=807
+  _globals['_READLEAVESRESPONSE']._serialized_end=870
+  _globals['_TRACEREQUEST']._serialized_start=872
+  _globals['_TRACEREQUEST']._serialized_end=898
+  _globals['_TRACERESPONSE']._serialized_start=900
+  _globals['_TRACERESPONSE']._serialized_end=960
+  _globals['_LISTLOOKSREQUEST']._serialized_start=962
+  _globals['_LISTLOOKSREQUEST']._serialized_end=1070
+  _globals['_LISTLOOKSRESPONSE']._serialized_start=1072
+  _globals['_LISTLOOKSRESPONSE']._serialized_end=1161
+  _globals['_GETCOMPLETENESSREQUEST']._serialized_start=1163
+  _globals['_GETCOMPLETENESSREQUEST']._serialized_end=1187
+  _globals['_PARTITIONCOUNT']._serialized_start=1190
+  _globals['_PARTITIONCOUNT']._serialized_end=1318
+  _globals['_GETCOMPLETENESSRESPONSE']._serialized_start=1320
+  _globals['_GETCOMPLETENESSRESPONSE']._serialized_end=1404
+  _globals['_GETFEEDSREQUEST']._serialized_start=1406
+  _globals['_GETFEEDSREQUEST']._serialized_end=1484
+  _globals['_GETFEEDSRESPONSE']._serialized_start=1486
+  _globals['_GETFEEDSRESPONSE']._serialized_end=1554
+  _globals['_FEEDREPORT']._serialized_start=1557
+  _globals['_FEEDREPORT']._serialized_end=1874
+  _globals['_NAMEDCOUNT']._serialized_start=1876
+  _globals['_NAMEDCOUNT']._serialized_end=1917
+  _globals['_AUDITINGSERVICE']._serialized_start=1920
+  _globals['_AUDITINGSERVICE']._serialized_end=2779
 # @@protoc_insertion_point(module_scope)

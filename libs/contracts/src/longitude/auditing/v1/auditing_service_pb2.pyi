@@ -96,19 +96,25 @@ class GetCheckpointResponse(_message.Message):
 
     NOTE_FIELD_NUMBER: _builtins.int
     VERIFIER_KEY_FIELD_NUMBER: _builtins.int
+    OLDER_KEYS_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """The signed note, as text."""
     verifier_key: _builtins.str
-    """Verifier key in C2SP signed-note form."""
+    """Verifier key in C2SP signed-note form: of the newest key."""
+    @_builtins.property
+    def older_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of those before it, the newest first: older notes, and while they still sign the newest too, verify with them."""
+
     def __init__(
         self,
         *,
         note: _builtins.str = ...,
         verifier_key: _builtins.str = ...,
+        older_keys: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "verifier_key", b"verifier_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "older_keys", b"older_keys", "verifier_key", b"verifier_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
