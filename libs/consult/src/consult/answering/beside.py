@@ -5,6 +5,7 @@ Guarantee: it is the day of the record that says so, and no knowledge of what is
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from grounding import Sources, facts
@@ -51,10 +52,12 @@ def _is_over(group: Group, today: date) -> bool:
 
 
 def _ordered_for(drug: Group, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """Problems that began on a day on which it was ordered."""
-    for group in groups:
-        if group.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in group.keys and _share_a_day(drug, group):
-            yield wording.say(group.entries, sources)
+    """Problems that began on the day of its first order, else on that of any."""
+    first = replace(drug, entries=drug.entries[:1])
+    problems = [each for each in groups if each.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in each.keys]
+    begun = [each for each in problems if _share_a_day(first, each)]
+    for group in begun or [each for each in problems if _share_a_day(drug, each)]:
+        yield wording.say(group.entries, sources)
 
 
 def _ordered_with(illness: Group, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

@@ -143,7 +143,6 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     if considered:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources, new=later)
-    yield from _instead(inquiry, groups, sources)
     yield from _listed(inquiry, groups, sources)
     yield from _drugs_of_areas(inquiry, groups, sources)
     if inquiry.asks(Form.DONE) and not inquiry.drugs:
@@ -153,6 +152,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     if not considered:
         yield from _named(groups, sources)
         yield from beside.of_drugs(inquiry, groups, sources)
+    yield from _instead(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources)
     yield from _not_done(inquiry, groups, sources)
     yield from _of_levels(inquiry, groups, sources)
@@ -300,7 +300,9 @@ def _instead(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Ite
     if not inquiry.asks(Form.STATE, Form.TREATMENT):
         return
     over = [each for each in groups if each.kind == _DRUG and each.named and not each.goes_on(sources.today)]
-    meant = [area for area in areas.known().values() if any(_is_given(area, group) for group in over)]
+    own = frozenset().union(*(areas.names_in_rows(facts.about(each.newest)) for each in over))
+    by_name = [area for area in areas.known().values() if not own.isdisjoint(area.drugs)]
+    meant = by_name or [area for area in areas.known().values() if any(_is_given(area, group) for group in over)]
     about = [area for area in meant if any(each.id == area.id for each in inquiry.areas)] or meant
     for group in groups:
         if group.kind == _DRUG and group.goes_on(sources.today) and any(_is_given(area, group) for area in about):

@@ -164,7 +164,7 @@ def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], plain: str
     """Whether a drug may be given is meant where nothing else is asked of it, or the record has no order of it."""
     drugs = [each for each in mentions if names.DRUG in each.kinds]
     # `BP on the ramipril`: that it is taken is taken for granted.
-    if not drugs or any(_is_supposed(each, plain) for each in drugs):
+    if not drugs or any(_is_supposed(each, mentions, plain) for each in drugs):
         return False
     if Form.ALLERGY in forms or not forms - {Form.TREATMENT, Form.LAST, Form.DOSE}:
         return True
@@ -172,9 +172,13 @@ def _considers(mentions: tuple[Mention, ...], forms: frozenset[Form], plain: str
     return forms.isdisjoint(_OF_ORDERS) and all(ordered.isdisjoint(each.keys) for each in drugs)
 
 
-def _is_supposed(drug: Mention, plain: str) -> bool:
-    name = " ".join(_WORD.findall(drug.text.casefold()))
-    return re.search(rf"\b(?:on|since|before|after|from|with) (?:the|his|her) {re.escape(name)}\b", plain) is not None
+def _is_supposed(drug: Mention, mentions: tuple[Mention, ...], plain: str) -> bool:
+    """Whether the question takes for granted that it is taken, or asks whether it is."""
+    name = re.escape(" ".join(_WORD.findall(drug.text.casefold())))
+    if re.search(rf"\b(?:(?:on|since|before|after|from|with) (?:the|his|her)|any) {name}\b|\b{name} at home\b", plain):
+        return True
+    measured = any(not each.kinds.isdisjoint((names.OBSERVABLE, names.PANEL, names.PRESSURE)) for each in mentions)
+    return measured and re.search(rf"(?<!him )(?<!her )(?<!them )\bon {name}\b", plain) is not None
 
 
 def _names_in(sources: Sources) -> Iterator[str]:
