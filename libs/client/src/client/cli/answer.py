@@ -185,7 +185,8 @@ class Page:
         sources = list(dict.fromkeys(map(source, cited)))
         shown = sources if self._more else sources[:SOURCES_SHOWN]
         left = len(sources) - len(shown)
-        author = f"{forms.statement(statement)['author']} {statement.author_name}".strip()
+        row = f"({statement.row})" if statement.row else ""
+        author = " ".join(filter(None, (forms.statement(statement)["author"], statement.author_name, row)))
         return " · ".join([author, *shown, *([f"and {left} more"] if left else [])])
 
 
