@@ -2,7 +2,8 @@
 
 The message is "Patient Record" (110110) of DICOM PS3.15 A.5.3, in XML by the schema of A.5.1; header and framing follow
 A.6: RFC 5424 with facility 10, severity 5 or 4 and MSGID `DICOM+RFC3881`, each message behind its length in octets
-(RFC 5425 section 4.3), so that what is printed can be sent over TLS as it is.
+(RFC 5425 section 4.3), so that what is printed can be sent over TLS as it is. What would act on a terminal is written
+as its number.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
+
+from client.terminal import visible
 
 _DCM = {"110152": "Destination Role ID", "110153": "Source Role ID"}
 # Facility 10 (security), severity 5 (notice) where it was shown, 4 (warning) where not.
@@ -41,8 +44,7 @@ def _xml(event: dict[str, Any]) -> bytes:
     SubElement(root, "AuditSourceIdentification", {"AuditSourceID": "auditing"})
     for entity in event["entity"]:
         _object(root, entity)
-    text: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return text
+    return visible(tostring(root, encoding="utf-8", xml_declaration=True).decode()).encode()
 
 
 def _participant(root: Element, agent: dict[str, Any]) -> None:

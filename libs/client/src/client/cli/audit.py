@@ -21,7 +21,7 @@ from client.consumer import AuditConsumer, VerifiedRecord
 from client.errors import NotThereError, UnreachableError
 from client.records import is_logged
 from client.stores import NOTHING, Stores
-from client.terminal import Text
+from client.terminal import Text, visible_json
 from client.verify.event import ProvenLeaf, prove_event, require_growth
 from client.verify.log import verify_log
 from client.verify.note import VerifierKey
@@ -286,7 +286,10 @@ async def _access(patient: str, limit: int, shape: Shape, key: str) -> bool:
     leaves = [proof.leaf for proof in proofs]
     if shape in (Shape.FHIR, Shape.SYSLOG):
         for leaf in leaves:
-            sys.stdout.buffer.write(leaf.leaf_data + b"\n" if shape is Shape.FHIR else atna.frame(leaf))
+            if shape is Shape.FHIR:
+                sys.stdout.buffer.write(visible_json(leaf.leaf_data.decode()).encode() + b"\n")
+            else:
+                sys.stdout.buffer.write(atna.frame(leaf))
         sys.stdout.buffer.flush()
         return True
     stated = await _reasons(leaves, doors)
