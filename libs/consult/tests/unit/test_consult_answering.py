@@ -94,6 +94,8 @@ def test_a_question_is_of_an_area_and_asks_in_a_form(question: str, area: str, f
         ("May I give her amoxicillin?", "Allergy: Penicillin"),
         ("When was her last mammography?", "No mammography was found in the record"),
         ("How much insulin does she inject?", "No insulin was found in the record"),
+        ("What was her highest HbA1c?", "The highest HbA1c was 6.4% on 2019-03-05"),
+        ("Which fibrates has she had?", "No fibrate or hyperlipidaemia was found"),
         ("What is she allergic to?", "Allergy: Penicillin, reaction hives, since 2001-05-09"),
         ("What is new since 4 August 2019?", "Influenza, seasonal, injectable, preservative free was given on"),
         (
@@ -104,6 +106,14 @@ def test_a_question_is_of_an_area_and_asks_in_a_form(question: str, area: str, f
 )
 def test_the_first_statement_answers(question: str, first: str) -> None:
     assert texts(question)[0].startswith(first), texts(question)
+
+
+def test_before_a_drug_earlier_ones_of_its_class_and_tests_that_are_nowhere_are_told() -> None:
+    assert any(
+        "Ibuprofen 400 mg oral: ordered on 2014-05-06, stopped" in each for each in texts("May I give diclofenac?")
+    )
+    told = texts("May I give her lithium?")
+    assert any(each.startswith("No lithium level") for each in told), told
 
 
 def test_a_drug_is_told_with_its_first_and_its_last_order() -> None:

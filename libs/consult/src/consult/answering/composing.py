@@ -255,7 +255,8 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
 
 def _operations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """`the bowel operation`: those of the areas that are named with it."""
-    if any(each.id == _OPERATION for each in inquiry.areas) and not (inquiry.is_before_doing or inquiry.drugs):
+    wanted = any(each.id == _OPERATION for each in inquiry.areas) and not inquiry.asks(Form.SINCE)
+    if wanted and not (inquiry.is_before_doing or inquiry.drugs):
         organs = [each for each in inquiry.areas if each.id != _OPERATION]
         yield from happenings.done(organs, [group for group in groups if _is_operation(group)], sources)
 
