@@ -23,6 +23,8 @@ from grounding.sentence import Reading, read
 
 # What a clause has from those around it, however its own parts are bound.
 _BESIDE = (ADJUNCT, ANTECEDENT, LEAD)
+# What stands between who the patient is and that he was seen.
+_MARKS = frozenset((",", "(", ")", "),"))
 # More ways to read a sentence than these are too many.
 _MOST_WAYS = 8
 
@@ -60,10 +62,11 @@ def _introduced(reading: Reading, record: Record) -> Iterator[Node]:
     lists, as of its day.
     """
     for place, clause in enumerate(reading.clauses):
-        following = reading.clauses[place + 1 : place + 2]
-        joined = reading.sentence[clause.end : following[0].start].split() if following else []
-        seen = [each.kind for each in following] == ["attended"] and joined in ([], [","])
-        dated = clause.kind == "person" and (joined[-1:] == ["who"] or seen)
+        following = [each for each in reading.clauses[place + 1 :] if each.kind != "person"][:1]
+        behind = reading.clauses[place + 1 : place + 2]
+        joined = reading.sentence[clause.end : behind[0].start].split() if behind else []
+        seen = [each.kind for each in following] == ["attended"] and set(joined) <= _MARKS
+        dated = bool(following) and clause.kind == "person" and (joined[-1:] == ["who"] or seen)
         told = circumstances.of_text(clause, reading.clauses[place - 1 : place])
         yield circumstances.as_of(told, following[0], record) if dated else told
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 _ABBREVIATIONS = frozenset(
-    {"dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "approx", "no", "al", "fig", "st", "tab", "cap"}
+    {"dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "approx", "no", "al", "fig", "st", "tab", "cap", "temp", "vit", "inj"}
 )
 # These may also be the last word of a sentence: a capital letter after them begins the next.
 _ABBREVIATIONS_AT_END = frozenset(

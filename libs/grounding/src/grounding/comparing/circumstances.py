@@ -42,6 +42,8 @@ _CHANGING = frozenset(("started", "stopped", "took", "not-taken", "replaced", "s
 # The parts of a clause that may be times.
 _TIMES = (LEAD, "first", "on", "when", ADJUNCT)
 _END = "end"
+# Clauses whose day is that of their end.
+_ENDING = frozenset(("resolved", "resolved-from", "stopped"))
 # The times of the ends of a course and of the two sides of a comparison, and what values stand in.
 _ENDS = ("second", "fromat", "toat", "earlyat", "length")
 _VALUED = frozenset(("results", "result"))
@@ -184,7 +186,7 @@ def anchored(clause: Node, days: tuple[Interval, ...], record: Record, before: N
     """
     known = days
     changed: dict[Node, Node] = {}
-    for role, nodes in clause.roles.items():
+    for role, nodes in sorted(clause.roles.items(), key=lambda one: min((each.start for each in one[1]), default=0)):
         for node in nodes:
             if node.says("time") == "same-span":
                 changed[node] = _same_span(node, before, record)
@@ -248,6 +250,8 @@ def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     words = {word for part in clause.parts for word in part.text.lower().split()}
     if clause.kind == "person" and len(days) == 1 and words & _AGED and not any(clause.within("when")):
         return replace(clause, roles={**clause.roles, ADJUNCT: (_day(clause, days),)})
+    if clause.kind == "listed" and len(days) == 1 and not any(clause.within("when")) and not clause.all(ADJUNCT):
+        return replace(clause, kinds=frozenset({"took"}), roles={**clause.roles, "when": (_day(clause, days),)})
     if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
         return None
     day = _day(clause, days)
@@ -271,16 +275,23 @@ def beside(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     """What was given, without a time, as of the day that the clause before it tells; None for every other clause."""
     told = any(clause.all(role) for role in (*_TIMES, PURPOSE)) or clause.says("order")
     is_seen = clause.kind == "attended" and clause.parts[0].text in _SEEN
-    if not (clause.kind in _GIVEN or is_seen) or len(days) != 1 or told:
+    if not (clause.kind in _GIVEN or is_seen or _is_deed(clause)) or len(days) != 1 or told:
         return None
     day = _day(clause, days)
     return replace(clause, roles={**clause.roles, _ROLES.get(clause.kind, "when"): (day,)})
 
 
+def _is_deed(clause: Node) -> bool:
+    """`Laceration on 3 May 2020, sutured`: what was done to what stands before it."""
+    return clause.kind == "event" and not any(part.kinds - {"acts"} for part in clause.parts) and all(
+        each.text.endswith("ed") and " " not in each.text for each in clause.all("what")
+    )  # fmt: skip
+
+
 def as_of(clause: Node, following: Node, record: Record) -> Node:
     """A clause as of the day that the one behind it tells, if that is one."""
     days = told(following, (), record)
-    if len(days) != 1 or any(clause.within("when")):
+    if len(days) != 1 or any(each not in clause.all("birth") for each in clause.within("when")):
         return clause
     day = _day(clause, days)
     return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), day)})
@@ -358,7 +369,8 @@ def _relative(node: Node, known: Interval) -> Interval:
 
 def told(clause: Node, fact_ids: tuple[str, ...], record: Record) -> tuple[Interval, ...]:
     """The days of a clause that holds: those of the facts that hold it, within the time that it names."""
-    whens = clause.all("toat") or tuple(node for role in _TIMES for node in clause.all(role)) or _nested(clause)
+    ends = clause.all(_END) if clause.kind in _ENDING else ()
+    whens = clause.all("toat") or ends or tuple(node for role in _TIMES for node in clause.all(role)) or _nested(clause)
     named = [each for node in whens for each in _last_named(node, record)]
     held = {day for each in fact_ids if (day := facts.starts_on(record.sources.fact(each)))}
     fitting = {day for day in held if all(first <= day <= last for first, last in named)}
@@ -454,6 +466,8 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
     if node.all("at"):
         seen = events.occasions(node.all("at")[0], record).fitting(spans)
         fitting = [fact for fact in happened.facts if any(events.is_of(fact, visit, record) for visit in seen)]
+    if (ordered or node).says("order") in ("second", "third"):
+        raise UnclearError("which occasion is meant")
     if ordered or node.says("order"):
         days = sorted({day for fact in fitting if (day := facts.starts_on(fact))})
         chosen = days[-1:] if (ordered or node).says("order") == "last" else days[:1]

@@ -1,7 +1,7 @@
 """Drugs: taken, ordered, given, stopped, with dose, how often, which way and when."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -24,7 +24,7 @@ _PER_DAY = " per day"
 _TWO = 2
 # The role of the parts of a combination.
 _PARTS = "combined"
-_FORMS = {"pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
+_FORMS = {"inj": "inject", "injector": "inject", "pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
 # How an ordered name says that a drug is released slowly or late, and how texts do.
 _RELEASES = {
     "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
@@ -81,7 +81,25 @@ def _each(node: Node) -> list[Node]:
     marks = {part.text for part in node.parts if not part.kinds}
     if len(inner) > 1 and marks and marks <= {"/", "-"}:
         return [replace(node, kinds=frozenset({"regimen"}), roles={_PARTS: tuple(inner)})]
-    return inner
+    return list(_combining(node)) if "/" in marks else inner
+
+
+def _combining(node: Node) -> Iterator[Node]:
+    """The regimens of a list; `A/B 7.5/325` in it is a combination."""
+    last: Node | None = None
+    joined = False
+    for part in node.parts:
+        if "regimen" not in part.kinds:
+            joined = part.text == "/"
+        elif last is not None and joined and part.all(_PARTS):
+            text = f"{last.text}/{part.text}"
+            last = Node(text, last.start, part.end, frozenset({"regimen"}), (last, part), {_PARTS: (last, part)})
+        else:
+            if last is not None:
+                yield last
+            last = part
+    if last is not None:
+        yield last
 
 
 def _with(regimen: Node, clause: Node) -> Node:
@@ -133,6 +151,8 @@ def _of_time(regimen: Node, spans: Sequence[Span], record: Record) -> list[Outco
     orders = orders_of(regimen, record)
     fitting = [fact for fact in orders if all(_is_known_held(fact, span, orders, record) for span in spans)]
     if orders and not fitting:
+        if any(facts.is_open_order(fact) and all(is_held(fact, span, record) for span in spans) for fact in orders):
+            return [unsupported("date", "the record has orders, and not whether it was taken then")]
         return [contradicted("date", when_of(orders[-1]), orders[-1:])]
     if spans and regimen.all("dose") and any(map(_is_stepped, fitting)):
         return [unsupported("dose", "each of its doses has a time of its own")]
@@ -152,7 +172,7 @@ def _taken(
     if not meant:
         return [_not_in_force(orders, record)]
     for span in lasting:
-        dated = [fact for fact in meant if _lasts(fact, span)]
+        dated = [fact for fact in meant if lasts(fact, span)]
         if not dated:
             return [_not_since(meant)]
         meant = dated
@@ -177,7 +197,7 @@ def _not_since(orders: Sequence[ClinicalFact]) -> Outcome:
     return contradicted("date", when_of(orders[-1]), orders[-1:])
 
 
-def _lasts(fact: ClinicalFact, span: Span) -> bool:
+def lasts(fact: ClinicalFact, span: Span) -> bool:
     start, end = facts.starts_on(fact), facts.ends_on(fact)
     match span.relation:
         case "since":
@@ -206,7 +226,7 @@ def _is_known_held(fact: ClinicalFact, span: Span, orders: Sequence[ClinicalFact
 def is_held(fact: ClinicalFact, span: Span, record: Record) -> bool:
     """Whether an order was in force in a span of time, or had the end or beginning that it names."""
     if span.relation in ("until", "span", "between"):
-        return _lasts(fact, span)
+        return lasts(fact, span)
     start = facts.starts_on(fact)
     end = facts.ends_on(fact) or (start if facts.has_ended(fact) and fact.HasField("valid_to") else record.today)
     if not span.readings:
@@ -342,8 +362,8 @@ def _each_strength(value: tokens.Pair | tokens.Amount, fact: ClinicalFact) -> Ou
 
 def _form(node: Node, fact: ClinicalFact) -> Outcome:
     """`chewable tablets`: each word of it stands in the ordered name or the dose."""
-    words = {part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts}
-    own = " ".join((*facts.names(fact), facts.printed_dose(fact))).lower()
+    words = {part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts} - {"-", "."}
+    own = " ".join((*facts.names(fact), facts.printed_dose(fact))).lower().replace("-", "")
     if all(_FORMS.get(word, word) in own for word in words):
         return supported("form", [fact])
     return unsupported("form", "the record does not say so")

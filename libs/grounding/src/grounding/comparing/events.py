@@ -6,7 +6,7 @@ began.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -27,6 +27,7 @@ _ACTS = frozenset((names.PROCEDURE, names.IMMUNIZATION))
 _BEFORE = re.compile(r"((?:tested|screened|tests?|testing|screening|checked) for) ", re.IGNORECASE)
 _BEHIND = re.compile(r" (tests?|testing|screening|vaccines?|vaccinations?|shots?|boosters?)$", re.IGNORECASE)
 _TWO = 2
+_PLACES = ("first", "second", "third")
 # Words of a film that are no place of the body; of the chest one is named in one word.
 _OF_FILM = re.compile(r"\b(?:a|an|the|her|his|of|plain|portable|film|x|ray|xray|radiograph|was|taken)\b|[^a-z ]")
 _XRAY = "x-ray"
@@ -104,17 +105,18 @@ def spans_of(whens: Iterable[Node], record: Record) -> list[Span]:
 def _vaccinated(node: Node, record: Record) -> list[Outcome]:
     """`Vaccinated against influenza`: a disease is named in place of its vaccine."""
     named = [one for part in node.all("what") for one in each(part)]
-    return [outcome for one in named for outcome in of(node, _doses(one, record), node.says("order"), record, one)]
+    return [outcome for one in named for outcome in of(node, doses(one, record), node.says("order"), record, one)]
 
 
-def _doses(node: Node, record: Record) -> Occasions:
-    keys = act_keys(node) or frozenset({names.of_vaccine(node.text)})
-    return Occasions(record.of(keys, pb.FACT_KIND_IMMUNIZATION))
+def doses(node: Node, record: Record) -> Occasions:
+    """The doses of a vaccine; a disease stands for the vaccine against it."""
+    keys = act_keys(node) | names.of_antigens(meaning.keys(node, names.ANTIGEN))
+    return Occasions(record.of(keys or frozenset({names.of_vaccine(node.text)}), pb.FACT_KIND_IMMUNIZATION))
 
 
 def each(node: Node) -> list[Node]:
     """The single things of a list."""
-    if node.kind == "observed":
+    if node.kind in ("observed", "protected"):
         return [part for part in node.parts if part.kinds]
     if node.kind in _GROUPS:
         return list(node.within(node.kind.removesuffix("s")))
@@ -173,6 +175,10 @@ def of(node: Node, named: Occasions, order: str, record: Record, target: Node | 
     pool = Occasions(tuple(detailed))
     groups = _groups(node, record)
     counted = bool(node.says("counted"))
+    if counted and not order and any(span.relation == "now" for spans in groups for span in spans):
+        # `Three times, most recently in March 2018`.
+        order, node = "last", replace(node, sets={**node.sets, "order": "last"})
+        groups = [[span for span in spans if span.relation != "now"] for spans in groups]
     outcomes = [_dated(pool, spans, counted=counted) for spans in groups] or [supported("event", detailed[-1:])]
     return [
         *outcomes,
@@ -195,7 +201,7 @@ def _placed(happened: Occasions, node: Node, record: Record) -> Occasions:
 def _groups(node: Node, record: Record) -> list[list[Span]]:
     """The spans of each day that is named: of a list each by itself, else all together."""
     listed = [day for when in node.all("on") if "days" in when.kinds for day in when.all("when")]
-    single = [when for when in node.all("on") if "days" not in when.kinds]
+    single = [when for when in (*node.all("on"), *node.all("spell")) if "days" not in when.kinds]
     # `In childhood, in 2007 and 2014`: the time of life is that of each.
     single += [day for day in listed if day.says("time") in _OF_LIFE]
     listed = [day for day in listed if day.says("time") not in _OF_LIFE]
@@ -204,9 +210,8 @@ def _groups(node: Node, record: Record) -> list[list[Span]]:
     found = [[*spans_of(day, record), *(beside if listed else ())] for day in days]
     if beside and not listed:
         found.append(beside)
-    if any(
-        span.relation not in ("on", "between", "now", "after", "before", "since") for spans in found for span in spans
-    ):
+    known = {"on", "between", "now", "after", "before", "since", *(("span",) if node.all("spell") else ())}
+    if any(span.relation not in known for spans in found for span in spans):
         raise UnclearError("which day is meant")
     return found
 
@@ -244,6 +249,8 @@ def _dated(happened: Occasions, spans: Sequence[Span], *, counted: bool = False)
 
 def is_in(fact: ClinicalFact, span: Span) -> bool:
     start = facts.starts_on(fact)
+    if span.relation == "span":
+        return fact.kind == pb.FACT_KIND_MEDICATION and drugs.lasts(fact, span)
     if not span.readings or start is None:
         return span.relation == "now" and start is not None
     if span.lasting and fact.kind == pb.FACT_KIND_MEDICATION:
@@ -265,6 +272,9 @@ def _ordered(happened: Occasions, order: str, groups: Sequence[Sequence[Span]]) 
         case "first" | "last":
             day = days[0] if order == "first" else days[-1]
             right = all(_on(day, spans) for spans in groups)
+        case "second" | "third":
+            place = _PLACES.index(order)
+            right = len(days) > place and all(_on(days[place], spans) for spans in groups)
         case "first-last":
             right = _on(days[0], groups[0]) and all(_on(days[-1], spans) for spans in groups[1:])
         case "first-again":

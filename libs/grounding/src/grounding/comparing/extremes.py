@@ -79,12 +79,14 @@ def among(node: Node, record: Record) -> list[Outcome]:
 def of_all(node: Node, record: Record) -> list[Outcome]:
     """`Of the six scores the latest is the highest`, `the highest of the six values was 6.3 in April 2017`."""
     which = [*node.all("which"), *node.all("rank")]
+    counted = [each for results_ in node.all("counted") for each in readings.readings(results_)]
     named = [each for each in (*node.all("obs"), *node.all("which")) if "obs" in each.kinds]
+    named += [each.subject for each in counted]
     points = points_of(named[0], record.whole, dated=False) if named else ()
     if not points:
         return [unsupported("value", NO_RESULT)]
     actual = len({each.at for each in points})
-    if any(meaning.tally(each) != actual for each in node.all("n")):
+    if any(meaning.tally(each) != actual for each in (*node.all("n"), *(one.value for one in counted))):
         return [contradicted("count", f"the record has {actual} of them", points[-1].facts)]
     first, *others = [series.extremes(points, series.order_of(each)) for each in which]
     meant = [each for each in first if all(each.at in {one.at for one in other} for other in others)]

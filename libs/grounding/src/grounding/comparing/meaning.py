@@ -1,7 +1,7 @@
 """What the parts of an assertion mean: amounts, spans of time, names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -166,6 +166,9 @@ def spans(node: Node, record: Record) -> list[Span]:
         return [Span("on", ((record.today, record.today),)) if node.text == "today" else Span("now")]
     if node.says("time") == "both":
         return [*spans(node.all("first")[0], record), *spans(node.all("second")[0], record)]
+    if node.says("time") == "both-until":
+        last = (replace(span, relation="until") for span in spans(node.all("second")[0], record))
+        return [*spans(node.all("first")[0], record), *last]
     inner = node.one("of")
     if inner is not None:
         return [*spans(inner, record), *_dated(node)]
@@ -377,6 +380,16 @@ def visit(anchor: Node, record: Record) -> Span:
     return Span("on", _anchor(anchor, record, whole=True))
 
 
+def _in_stay(_: Node, record: Record) -> Span:
+    """While in hospital: the days of the only stay."""
+    if len(record.stays) != 1:
+        raise UnclearError("which stay is meant")
+    first = facts.starts_on(record.stays[0])
+    if first is None:
+        raise UnclearError("when the stay was")
+    return Span("on", ((first, facts.ends_on(record.stays[0]) or first),))
+
+
 def _from_anchor(node: Node, record: Record) -> Span:
     """So long before or after a visit or a day."""
     sign = -1 if node.says("time") == "before-anchor" else 1
@@ -458,6 +471,7 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "season": _season,
     "decade": _decade,
     "during-anchor": _during_anchor,
+    "in-stay": _in_stay,
 }
 
 

@@ -148,11 +148,18 @@ def _problem(condition: Node, spans: Sequence[Span], node: Node, record: Record,
     if spans:
         return [_of_time(here, spans, record)]
     current = [fact for fact in here if not _over(fact, record) and not is_history(fact)]
+    if not current and len(node.parts) == 1 and all(map(is_history, here)) and _is_done(condition):
+        return [supported("problem", here[-1:])]
     if not current and not past:
         ended = [fact for fact in here if facts.ends_on(fact) == record.today]
         # On the day of its end it was still there.
         return [unsupported("status", _ENDED) if ended else contradicted("status", told(here[-1]), here[-1:])]
     return [supported("problem", (current or here)[-1:])]
+
+
+def _is_done(condition: Node) -> bool:
+    """Whether the name is that of something that is done: an appendectomy that is told was one."""
+    return any(names.PROCEDURE in part.kinds for part in condition.parts)
 
 
 def _missing(condition: Node, entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:

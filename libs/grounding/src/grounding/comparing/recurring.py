@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
@@ -12,7 +11,6 @@ from grounding.comparing import drugs, events, meaning, prescriptions
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
-from grounding.reading import names
 from grounding.reading.nodes import Node
 
 _DOSES = ("first", "second", "third", "fourth")
@@ -68,13 +66,7 @@ def _doses(days: Sequence[date], told: Sequence[Sequence[Span]], one: Node) -> O
 
 def vaccinations(one: Node, record: Record) -> events.Occasions:
     """The doses of a vaccine; a disease stands for the vaccine against it."""
-    keys = events.act_keys(one) or frozenset({names.of_vaccine(_plain(one))})
-    return events.Occasions(record.of(keys, pb.FACT_KIND_IMMUNIZATION))
-
-
-def _plain(one: Node) -> str:
-    """A disease without the words around its name."""
-    return next((part.text for part in one.parts if names.PROBLEM in part.kinds), one.text)
+    return events.doses(one, record)
 
 
 def vaccination_list(node: Node, record: Record) -> list[Outcome]:
@@ -88,7 +80,7 @@ def _entries(node: Node) -> Iterator[tuple[Node, tuple[Node, ...], bool]]:
     whens: tuple[Node, ...] = ()
     is_yearly = False
     for part in node.parts:
-        if part.kinds & {"acts", "conditions"}:
+        if part.kinds & {"acts", "conditions", "protected"}:
             if entry is not None:
                 yield entry, whens, is_yearly
             entry, whens, is_yearly = part, (), False

@@ -65,11 +65,12 @@ def _of_days(node: Node, record: Record) -> list[Outcome]:
 def pressures_beyond(node: Node, record: Record) -> list[Outcome]:
     """Every blood pressure above, or below, a pair of bounds, and how many there are."""
     courses = [record.whole.points(frozenset({keys_of.of_loinc(code)})) for code in (SYSTOLIC, DIASTOLIC)]
-    words = {part.text for part in node.parts if not part.kinds}
+    tallied = node.all("tally")
+    words = {word for part in node.parts if not part.kinds or part in tallied for word in part.text.lower().split()}
     if not all(courses) or "none" in words or not words & _EVERY:
         raise UnclearError("which values are meant")
     limit, moments = node.all("limit")[0], {point.at for point in courses[0]}
-    wanted = [meaning.tally(each) for each in node.all("n")]
+    wanted = [meaning.tally(each) for each in (*node.all("n"), *(one for told_ in tallied for one in told_.all("n")))]
     if any(number != len(moments) for number in wanted):
         return [contradicted("count", f"the record has {len(moments)}", courses[0][-1].facts)]
     pair, step = limit.all("pair")[0].value, 1 if limit.says("compare") == "above" else -1

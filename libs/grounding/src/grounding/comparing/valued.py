@@ -132,9 +132,9 @@ def _of_stage(node: Node, computed: Sequence[Derived]) -> list[Outcome]:
 
 def _named(node: Node, record: Record) -> list[Outcome]:
     """`High potassium of 5.6`: the name tells the result and its level."""
-    sizes = [_SIZES[family] for one in problems.conditions(node) if (family := _family(one)) in _SIZES]
-    if sizes:
-        measured = replace(node, roles={**node.roles, "obs": (names.measured(sizes[0]),)})
+    sized = {each for one in problems.conditions(node) for each in _families_of(one, record) & _SIZES.keys()}
+    if sized:
+        measured = replace(node, roles={**node.roles, "obs": (names.measured(_SIZES[sized.pop()]),)})
         return [*results.measured(measured, record), *problems.problem(node, record)]
     known = [each for one in problems.conditions(node) for each in _LEVELS_OF.get(_family(one), ())]
     spans = series.spans_of(node.all("when"), record)
@@ -147,6 +147,12 @@ def _named(node: Node, record: Record) -> list[Outcome]:
             wrong = series.disagreement(said, chosen) if chosen else series.other_day(points, said)
             return [levels.worst_level(wanted, agreeing)] if agreeing else [wrong]
     return [unsupported("value", "which result the value is of is not told")]
+
+
+def _families_of(condition: Node, record: Record) -> frozenset[str]:
+    """The families of a condition, and of the entries that it names."""
+    own = frozenset[str]().union(*map(names.keys_of, problems.present(condition, record)))
+    return frozenset(names.families_among(problems.problem_keys(condition) | own))
 
 
 def _levelled(family: str, compared: Sequence[Compared]) -> Outcome | None:

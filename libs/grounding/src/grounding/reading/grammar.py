@@ -547,7 +547,9 @@ def _sharing(before: Sequence[Node]) -> Iterator[Node]:
     """The clause before, and those before it whose subject it leaves out."""
     for each in reversed(before):
         yield each
-        if each.kind != "elided":
+        # What was done stands between: `Laceration on 3 May 2020, sutured, healed on 24 May`.
+        is_deed = each.kind == "event" and each.roles.keys() <= {WHAT, "on", ANTECEDENT}
+        if each.kind != "elided" and not (is_deed and all(part.kind == "acts" for part in each.parts)):
             return
 
 

@@ -32,18 +32,18 @@ ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING, REACTION, ANSWER, O
     "organism",
     "social",
 )
-CARE_PLAN = "care-plan"
+CARE_PLAN, ANTIGEN = "care-plan", "antigen"
 KINDS = (
     OBSERVABLE, DRUG, CLASS, PROBLEM, PANEL, PRESSURE, ALLERGEN, PROCEDURE, IMAGING, DOCUMENT, IMMUNIZATION, THING,
-    REACTION, ANSWER, ORGANISM, SOCIAL, CARE_PLAN,
+    REACTION, ANSWER, ORGANISM, SOCIAL, CARE_PLAN, ANTIGEN,
 )  # fmt: skip
 _NAME, _STATED, _ORGANISM = "name|", "stated|", "organism|"
 _FAMILY, _PANEL, _PROCEDURE, _VACCINE, _REACTION = "family|", "panel|", "procedure|", "vaccine|", "reaction|"
-_CARE_PLAN = "care-plan|"
+_CARE_PLAN, _ANTIGEN = "care-plan|", "antigen|"
 _OF_PREFIX = {
     _FAMILY: PROBLEM, _NAME: PROBLEM, _PANEL: PANEL, _PROCEDURE: PROCEDURE, _VACCINE: IMMUNIZATION, _REACTION: REACTION,
     answers.PREFIX: SOCIAL, _STATED: ANSWER, _ORGANISM: ORGANISM,
-    _CARE_PLAN: CARE_PLAN,
+    _CARE_PLAN: CARE_PLAN, _ANTIGEN: ANTIGEN,
 }  # fmt: skip
 # What productions name themselves: films are read with what they show.
 _IMAGES = frozenset({"399208008"})
@@ -156,6 +156,11 @@ def laymens_antigens(antigen: str) -> tuple[str, ...]:
 def of_procedure(code: str) -> str:
     """The key of a procedure of the table of procedures."""
     return _PROCEDURE + code
+
+
+def of_antigens(meaning: Keys) -> Keys:
+    """The keys of the vaccines against what is named."""
+    return frozenset(_VACCINE + key.removeprefix(_ANTIGEN) for key in meaning if key.startswith(_ANTIGEN))
 
 
 def of_vaccine(antigen: str) -> str:
@@ -271,6 +276,7 @@ def _add_vaccines(own: Names) -> None:
         for antigen in given.antigens:
             for text in (antigen.replace("-", " "), *_ALSO.get(antigen, ())):
                 _add_vaccine(own, text, antigen, alone=False)
+                own.add(text, frozenset({_ANTIGEN + antigen}))
 
 
 def _with_manner(display: str) -> tuple[str, ...]:

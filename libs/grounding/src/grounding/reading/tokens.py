@@ -96,6 +96,8 @@ _AGREEING = {
     "live": "lives", "work": "works", "suffer": "suffers", "continue": "continues", "remain": "remains",
 }  # fmt: skip
 _WITHIN = frozenset(("also", "still", "now", "currently", "no", "longer", "both"))
+# The point of `temp. 37.7`.
+_SHORTENED = re.compile(r"\.\s?[0-9]")
 _BEFORE_UNIT = re.compile(r"[0-9]\s?$")
 _UNITS = frozenset(map(str.lower, units.PROSE))
 _SPACES = str.maketrans(
@@ -259,7 +261,8 @@ def _marks_behind(text: str, start: int, end: int, known: Known) -> int:
     opening = {")": "(", "]": "["}.get(behind, "")
     is_bracket = bool(opening) and text.count(opening, start, end) > text.count(behind, start, end)
     is_charge = behind in ("+", "-") and end - start <= _ION
-    return int(bool(behind) and (is_asked or is_bracket or is_charge))
+    is_short = _SHORTENED.match(text, end) is not None
+    return int(bool(behind) and (is_asked or is_bracket or is_charge or is_short))
 
 
 def _is_unit(text: str, start: int, end: int) -> bool:
