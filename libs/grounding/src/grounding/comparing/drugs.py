@@ -24,7 +24,14 @@ _PER_DAY = " per day"
 _TWO = 2
 # The role of the parts of a combination.
 _PARTS = "combined"
-_FORMS = {"inj": "inject", "injector": "inject", "pill": "tablet", "cap": "capsule", "oral": "oral", "injectable": "inject"}
+_FORMS = {
+    "inj": "inject",
+    "injector": "inject",
+    "pill": "tablet",
+    "cap": "capsule",
+    "oral": "oral",
+    "injectable": "inject",
+}
 # How an ordered name says that a drug is released slowly or late, and how texts do.
 _RELEASES = {
     "extended release": frozenset({"er", "xr", "sr", "extended", "sustained", "slow"}),
@@ -362,7 +369,9 @@ def _each_strength(value: tokens.Pair | tokens.Amount, fact: ClinicalFact) -> Ou
 
 def _form(node: Node, fact: ClinicalFact) -> Outcome:
     """`chewable tablets`: each word of it stands in the ordered name or the dose."""
-    words = {part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts} - {"-", "."}
+    words = {
+        part.text.removesuffix("s").replace("tab", "tablet").replace("tabletlet", "tablet") for part in node.parts
+    } - {"-", "."}
     own = " ".join((*facts.names(fact), facts.printed_dose(fact))).lower().replace("-", "")
     if all(_FORMS.get(word, word) in own for word in words):
         return supported("form", [fact])

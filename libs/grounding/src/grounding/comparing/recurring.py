@@ -59,7 +59,9 @@ def doses(node: Node, record: Record) -> list[Outcome]:
 def _doses(days: Sequence[date], told: Sequence[Sequence[Span]], one: Node) -> Outcome:
     if not days:
         return unsupported("event", f"{_NO_ENTRY} of {one.text}")
-    if len(days) >= len(told) and all(span.includes(day) for day, spans in zip(days, told, strict=False) for span in spans):
+    if len(days) >= len(told) and all(
+        span.includes(day) for day, spans in zip(days, told, strict=False) for span in spans
+    ):
         return supported("date")
     return contradicted("date", f"the record has it on {', '.join(map(str, days[: len(told)]))}")
 

@@ -464,7 +464,9 @@ def kept_between(node: Node, record: Record) -> list[Outcome]:
     if node.one(PRIOR) and any(part.text == "from" for part in node.parts):
         return [_from_to(node, points, chosen, record)]
     low, high = (meaning.amount(node.all(role)[0]) for role in ("low", "high"))
-    outside = [each for each in chosen if not (_is_between(each, low.value, high) or says(low, each) or says(high, each))]
+    outside = [
+        each for each in chosen if not (_is_between(each, low.value, high) or says(low, each) or says(high, each))
+    ]
     if outside:
         return [contradicted("value", f"the record has {told(outside[-1])} on {outside[-1].day}", outside[-1].facts)]
     return [supported("value", chosen[-1].facts)]

@@ -346,7 +346,11 @@ def _addressed(nodes: Iterable[Node]) -> Iterator[Node]:
 
 def _amount(match: re.Match[str], value: Decimal) -> Node:
     # A spelling that several units share stays as it is: what is measured says which of them is meant.
-    unit = (match["unit"] if len(units.readings(match["unit"])) > 1 else units.printed(match["unit"])) if match["unit"] else ""
+    unit = (
+        (match["unit"] if len(units.readings(match["unit"])) > 1 else units.printed(match["unit"]))
+        if match["unit"]
+        else ""
+    )
     kind = DURATION if unit in units.TIME_UNITS else QUANTITY if unit else NUMBER
     return _node(match, kind, Amount(value, unit))
 
