@@ -255,13 +255,9 @@ def is_in(fact: ClinicalFact, span: Span) -> bool:
         return span.relation == "now" and start is not None
     if span.lasting and fact.kind == pb.FACT_KIND_MEDICATION:
         return span.is_from_to(start, facts.ends_on(fact))
-    if span.relation == "after":
-        return start > max(last for _, last in span.readings)
-    if span.relation == "since":
-        return start >= min(first for first, _ in span.readings)
-    if span.relation == "before":
-        return start < min(first for first, _ in span.readings)
-    return span.includes(start)
+    first, last = min(each for each, _ in span.readings), max(each for _, each in span.readings)
+    beyond = {"after": start > last, "since": start >= first, "before": start < first}
+    return beyond.get(span.relation, span.includes(start))
 
 
 def _ordered(happened: Occasions, order: str, groups: Sequence[Sequence[Span]]) -> list[Outcome]:

@@ -13,7 +13,8 @@ from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 _NONE: Keys = frozenset()
-_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "night": 1.0, "hour": 1 / 24, "minute": 1 / 1440, "yr": 365.25,
+_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25, "night": 1.0,
+         "hour": 1 / 24, "minute": 1 / 1440, "yr": 365.25,
          "mo": 30.44, "wk": 7.0}  # fmt: skip
 _LEAST_DIGITS = 2
 # Within this share an amount that is told with "about" is right.

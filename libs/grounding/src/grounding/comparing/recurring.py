@@ -7,7 +7,7 @@ from datetime import date
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from grounding import facts
-from grounding.comparing import drugs, events, meaning, prescriptions
+from grounding.comparing import drugs, events, prescriptions
 from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
@@ -52,18 +52,18 @@ def _is_within(day: date, span: Span) -> bool:
 
 def doses(node: Node, record: Record) -> list[Outcome]:
     """`First doses on A, second doses on B`: of each vaccine that is named the first day is A and the next one B."""
-    told = [events.spans_of(node.all(place), record) for place in _DOSES if node.all(place)]
-    return [_doses(vaccinations(one, record).days, told, one) for one in _named(node)]
+    wanted = [events.spans_of(node.all(place), record) for place in _DOSES if node.all(place)]
+    return [_doses(vaccinations(one, record).days, wanted, one) for one in _named(node)]
 
 
-def _doses(days: Sequence[date], told: Sequence[Sequence[Span]], one: Node) -> Outcome:
+def _doses(days: Sequence[date], wanted: Sequence[Sequence[Span]], one: Node) -> Outcome:
     if not days:
         return unsupported("event", f"{_NO_ENTRY} of {one.text}")
-    if len(days) >= len(told) and all(
-        span.includes(day) for day, spans in zip(days, told, strict=False) for span in spans
+    if len(days) >= len(wanted) and all(
+        span.includes(day) for day, spans in zip(days, wanted, strict=False) for span in spans
     ):
         return supported("date")
-    return contradicted("date", f"the record has it on {', '.join(map(str, days[: len(told)]))}")
+    return contradicted("date", f"the record has it on {', '.join(map(str, days[: len(wanted)]))}")
 
 
 def vaccinations(one: Node, record: Record) -> events.Occasions:

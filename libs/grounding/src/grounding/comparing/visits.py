@@ -14,7 +14,6 @@ from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
 
-
 _NIGHTS = ("night", "nights")
 
 
