@@ -53,7 +53,7 @@ def _is_within(day: date, span: Span) -> bool:
 def doses(node: Node, record: Record) -> list[Outcome]:
     """`First doses on A, second doses on B`: of each vaccine that is named the first day is A and the next one B."""
     wanted = [events.spans_of(node.all(place), record) for place in _DOSES if node.all(place)]
-    return [_doses(vaccinations(one, record).days, wanted, one) for one in _named(node)]
+    return [_doses(events.doses(one, record).days, wanted, one) for one in _named(node)]
 
 
 def _doses(days: Sequence[date], wanted: Sequence[Sequence[Span]], one: Node) -> Outcome:
@@ -64,11 +64,6 @@ def _doses(days: Sequence[date], wanted: Sequence[Sequence[Span]], one: Node) ->
     ):
         return supported("date")
     return contradicted("date", f"the record has it on {', '.join(map(str, days[: len(wanted)]))}")
-
-
-def vaccinations(one: Node, record: Record) -> events.Occasions:
-    """The doses of a vaccine; a disease stands for the vaccine against it."""
-    return events.doses(one, record)
 
 
 def vaccination_list(node: Node, record: Record) -> list[Outcome]:
@@ -98,7 +93,7 @@ _YEARLY = frozenset(("every", "each", "annually", "yearly"))
 
 
 def _given(one: Node, whens: tuple[Node, ...], record: Record, *, is_yearly: bool) -> list[Outcome]:
-    happened = vaccinations(one, record)
+    happened = events.doses(one, record)
     if is_yearly:
         spans = [span for span in events.spans_of(whens, record) if span.readings]
         if [span.relation for span in spans] not in (["between"], ["since"]):
