@@ -44,7 +44,7 @@ PEOPLE = {
         DemoPerson("auditor", "Ruth Okafor", ("auditor",)),
         DemoPerson("engineer", "Mei Tanaka", ("engineer",)),
         DemoPerson("researcher", "Prof. Elena Rossi", ("researcher",)),
-        DemoPerson("developer", "Dr. Sam Keller", ("physician", "auditor", "engineer", "researcher")),
+        DemoPerson("developer", "Dr. Sam Keller", ("physician", "auditor", "engineer", "researcher", "developer")),
     )
 }
 DEVELOPER = "developer"

@@ -1,5 +1,6 @@
 """What is told of a record: of one thing the nearest and most urgent row, by what is taken now, on its days."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +11,7 @@ from knowledge.library import Silence
 from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION
 
 
-def told(fields: dict[str, object], knowledge: Knowledge | None = None) -> list[str]:
+def told(fields: Mapping[str, object], knowledge: Knowledge | None = None) -> list[str]:
     known = patients.sources(fields)
     own = knowledge or shipped()
     sources = Sources.of(patients.TODAY, known.recorded, [row.passage for row in own], [], [patients.PATIENT])
@@ -42,7 +43,7 @@ def test_no_row_speaks_of_a_person_of_whom_nothing_is_known() -> None:
 
 def test_a_row_speaks_within_its_days_only() -> None:
     own = shipped()
-    fields = {"drugs": ["warfarin", "naproxen"]}
+    fields: dict[str, object] = {"drugs": ["warfarin", "naproxen"]}
     (row,) = (each for each in own if each.name == "interactions/warfarin-nsaid@1")
     for begins, ends, speaks in (
         (date(2026, 12, 15), date(2026, 12, 15), True),
@@ -55,7 +56,7 @@ def test_a_row_speaks_within_its_days_only() -> None:
 
 def test_a_silence_ends_on_its_day() -> None:
     own = shipped()
-    fields = {"drugs": ["warfarin", "naproxen"]}
+    fields: dict[str, object] = {"drugs": ["warfarin", "naproxen"]}
     for until, silent in ((date(2026, 12, 15), True), (date(2026, 12, 14), False)):
         silence = Silence("interactions", "warfarin-nsaid", "a study of it", "Dr A. Example", until)
         spoken = told(fields, Knowledge(own.rows, (silence,), own.documents))

@@ -18,6 +18,7 @@ OPENS: dict[str, dict[str, list[str]]] = {
     "auditor": {"none": [], TREAT: [], BREAK_GLASS: []},
     "engineer": {"none": [], TREAT: [], BREAK_GLASS: []},
     "researcher": {"none": [], TREAT: [], BREAK_GLASS: []},
+    "developer": {"none": EVERYTHING, TREAT: EVERYTHING, BREAK_GLASS: EVERYTHING},
 }
 
 
