@@ -35,7 +35,7 @@ def test_waiting_for_what_is_away_is_written_once() -> None:
         path.relative_to(ROOT).as_posix()
         for path in SOURCES
         if re.search(
-            r"while True:(?:\n(?:\s{8,}.*)?)*?\n\s+except [^\n]*UnavailableError", path.read_text(encoding="utf-8")
+            r"while True:(?:\n(?: {8}.*+)?+)*?\n +except [^\n]*UnavailableError", path.read_text(encoding="utf-8")
         )
     ]
     assert loops == ["libs/eventbus/src/eventbus/retry.py"]
