@@ -1,8 +1,9 @@
 """Areas of medicine: the problems, results, drugs and procedures that physicians look at together, on which occasions
 they look at others, and what is looked at before a drug is given.
 
-Rows of `data/areas.tsv`, `data/occasions.tsv`, `data/suitability.tsv` and `data/moved_by_any.tsv`. An area is no
-diagnosis and no advice: it says what belongs beside what when one of it is asked for.
+Rows of `data/areas.tsv`, `data/occasions.tsv`, `data/suitability.tsv`, `data/moved_by_any.tsv` and
+`data/same_answers.tsv`. An area is no diagnosis and no advice: it says what belongs beside what when one of it is
+asked for.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from terminology.drugs import Ingredient
 
 SUITABILITY = ("class", "results", "problems", "beside", "source")
 MOVED_BY_ANY = ("class", "results", "source")
+SAME_ANSWERS = ("question", "results", "source")
 COLUMNS = ("area", "words", "problems", "results", "classes", "drugs", "procedures", "source")
 
 
@@ -99,3 +101,15 @@ def suitability() -> dict[str, LookedAt]:
     return {
         row["class"]: LookedAt(row["class"], *(row.several(column) for column in SUITABILITY[1:-1])) for row in rows
     }
+
+
+def same_answer(loinc: str) -> tuple[str, ...]:
+    """The results of which any answers what this one does, itself among them."""
+    return next((codes for codes in _same_answers() if loinc in codes), (loinc,))
+
+
+@cache
+def _same_answers() -> tuple[tuple[str, ...], ...]:
+    rows = tables.read("same_answers", SAME_ANSWERS)
+    tables.index(rows, "question")
+    return tuple(row.several("results") for row in rows)

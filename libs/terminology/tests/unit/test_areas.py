@@ -1,7 +1,7 @@
 """What the rows of areas and of suitability name is known: a name that was mistyped would find nothing, silently."""
 
 import pytest
-from terminology import areas, drug_classes, drugs, families
+from terminology import areas, drug_classes, drugs, families, observables
 from terminology.areas import Area, LookedAt
 
 
@@ -25,6 +25,13 @@ def test_no_occasion_has_the_id_of_an_area() -> None:
 def test_what_any_drug_may_move_is_of_known_classes() -> None:
     assert [each for each in areas.moved_by_any() if drug_classes.by_id(each) is None] == []
     assert all(areas.moved_by_any().values())
+
+
+def test_results_that_answer_the_same_are_known_and_stand_for_each_other() -> None:
+    creatinine, egfr = (observables.by_id()[each].loinc for each in ("creatinine", "egfr"))
+    assert areas.same_answer(creatinine) == areas.same_answer(egfr)
+    assert all(observables.by_loinc(each) for each in areas.same_answer(egfr))
+    assert areas.same_answer("unknown") == ("unknown",)
 
 
 @pytest.mark.parametrize("row", areas.suitability().values(), ids=areas.suitability())

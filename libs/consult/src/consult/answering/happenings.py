@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from grounding import Sources, facts, keys
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import observables
 from terminology.areas import Area
 
 from consult.answering import wording
@@ -17,8 +18,8 @@ from consult.answering.wording import Ways
 Span = tuple[date, date]
 # As a share of the value before.
 _WORTH_TELLING = Decimal("0.03")
-# What is measured at a procedure (LOINC 29554-3, procedure narrative).
-_REPORTED = keys.of_loinc("29554-3")
+# What is measured at a procedure.
+_REPORTED = keys.of_loinc(observables.by_id()["procedure-narrative"].loinc)
 _ORDER = (
     pb.FACT_KIND_PROBLEM,
     pb.FACT_KIND_ALLERGY,

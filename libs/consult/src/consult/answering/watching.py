@@ -18,9 +18,8 @@ from consult.answering.wording import Ways
 
 # Values that are told together.
 MOST_RESULTS = 5
-# Results that are said to be nowhere, and codes of which any tells the same: kidney function, glucose.
+# Results that are said to be nowhere.
 _MOST_MISSING = 3
-_ALIKE = (("2160-0", "33914-3", "38483-4", "62238-1"), ("4548-4", "2339-0", "2345-7", "1558-6", "41653-7"))
 
 
 def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -47,14 +46,10 @@ def nowhere(codes: Iterable[str], groups: Sequence[Group], sources: Sources) -> 
     missing = [
         code
         for code in dict.fromkeys(codes)
-        if _is_of_a_laboratory(code) and there.isdisjoint(map(keys.of_loinc, _alike(code)))
+        if _is_of_a_laboratory(code) and there.isdisjoint(map(keys.of_loinc, areas.same_answer(code)))
     ]
     for code in missing[:_MOST_MISSING]:
         yield (absence.statement(sources, _in_the_singular(code)),)
-
-
-def _alike(code: str) -> tuple[str, ...]:
-    return next((codes for codes in _ALIKE if code in codes), (code,))
 
 
 def _in_the_singular(code: str) -> str:
