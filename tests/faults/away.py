@@ -30,6 +30,7 @@ import pytest
 import reasoning.app
 import reasoning.settings
 import servicekit.postgres
+from eventbus import EventBus
 from google.protobuf.message import Message
 from longitude.auditing.v1 import auditing_service_pb2 as auditing_pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
@@ -49,6 +50,7 @@ from servicekit import Process
 from testkit import FaultProxy, MllpClient
 from testkit.calls import channel
 from testkit.kafka import kafka_through
+from testkit.signing import identity_of
 
 SERVERS = ("kafka", "postgres", "objects", "triton")
 FILES = {
@@ -221,12 +223,21 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
     }
 
 
+_begin = EventBus.__init__
+
+
+def _signing_as_its_service(bus: EventBus, service: str, *arguments: Any) -> None:
+    """All services are one process here, and each signs with a key of its own."""
+    _begin(bus, service, *arguments, identity=identity_of(service))
+
+
 @asynccontextmanager
 async def running(stack: Stack, folder: Path, patched: pytest.MonkeyPatch) -> AsyncIterator[System]:
     """All of it, with a patient in the record and an assessment of that patient."""
     patched.setattr(servicekit.postgres, "WAIT", 1.0)
     patched.setattr(eventbus.producer, "PUBLISH_TIMEOUT", 2.0)
     patched.setattr(auditing.adapters.kafka, "ANSWER_SECONDS", 2.0)
+    patched.setattr(EventBus, "__init__", _signing_as_its_service)
     lines = stack.endpoints()
     upstream = {
         "kafka": lines["LONGITUDE_KAFKA"],

@@ -27,12 +27,14 @@ from aiokafka import AIOKafkaProducer
 from contracts.kafka import reaching
 from contracts.topics import MESSAGE_RECEIVED, RECORD_READ
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from eventbus import Outgoing
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1.events_pb2 import RecordRead
 from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
 from longitude.record.v1.look_pb2 import LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look, LookOutcome
 from native_stack import Stack
 from testkit import Backends, RunningStack
+from testkit.signing import publishing
 
 DEAD_LETTERS = f"dlq.memory.{MESSAGE_RECEIVED.name}"
 
@@ -242,7 +244,7 @@ def test_a_stack_that_is_down_is_one_clear_line(tmp_path: Path, arguments: tuple
     assert len(finished.stderr.strip().splitlines()) == 1
 
 
-def look(number: int, *, outcome: LookOutcome.ValueType, reason: str = "") -> tuple[str, Record]:
+def look(number: int, *, outcome: LookOutcome.ValueType, reason: str = "") -> Outgoing:
     seen = Look(
         patient=PatientKey(id="P7", authority="TEST"),
         issuer="https://issuer.example",
@@ -257,32 +259,29 @@ def look(number: int, *, outcome: LookOutcome.ValueType, reason: str = "") -> tu
         kinds=[FACT_KIND_PROBLEM],
         shown=number,
     )
-    attributes = {
-        "ce_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"look/{number}")),
-        "ce_type": RECORD_READ.event_type,
-        "ce_time": datetime(2026, 1, 1, 8, number, tzinfo=UTC).isoformat(),
-        "ce_source": "/longitude/memory",
-    }
-    return RECORD_READ.name, (RecordRead(look=seen).SerializeToString(), attributes)
+    moment = datetime(2026, 1, 1, 8, number, tzinfo=UTC)
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"look/{number}"))
+    return Outgoing(RECORD_READ, identifier, b"", RecordRead(look=seen), moment)
 
 
 @pytest.fixture(scope="module")
 def looked_at(log: RunningStack) -> str:
     """A patient at whom somebody looked three times, once in vain."""
-    publish(log, [look(1, outcome=LOOK_OUTCOME_SHOWN, reason="ward round"), look(2, outcome=LOOK_OUTCOME_SHOWN)])
-    publish(log, [look(3, outcome=LOOK_OUTCOME_REFUSED)])
+
+    async def work() -> None:
+        async with publishing(log.endpoints["LONGITUDE_KAFKA"]) as publish_signed:
+            await publish_signed(look(1, outcome=LOOK_OUTCOME_SHOWN, reason="ward round"))
+            await publish_signed(look(2, outcome=LOOK_OUTCOME_SHOWN))
+            await publish_signed(look(3, outcome=LOOK_OUTCOME_REFUSED))
+
+    asyncio.run(work())
     return "P7@TEST"
-
-
-def access(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`longitude audit access`, where no memory answers."""
-    return longitude(folder, "audit", "access", *arguments, LONGITUDE_MEMORY="127.0.0.1:1")
 
 
 def listed(folder: Path, patient: str) -> list[dict[str, Any]]:
     """The looks, when the log has all three."""
     for _ in range(30):
-        seen: list[dict[str, Any]] = as_json(access(folder, patient, "--json"))
+        seen: list[dict[str, Any]] = as_json(longitude(folder, "audit", "access", patient, "--json"))
         if len(seen) == 3:
             return seen
         time.sleep(1)
@@ -305,12 +304,12 @@ def test_looks_at_a_patient_are_listed_with_who_why_and_through_what(folder: Pat
 
 def test_nobody_looked_at_somebody_else(folder: Path, looked_at: str) -> None:
     listed(folder, looked_at)
-    assert as_json(access(folder, "P8@TEST", "--json")) == []
+    assert as_json(longitude(folder, "audit", "access", "P8@TEST", "--json")) == []
 
 
 def test_looks_are_exported_as_audit_events_of_fhir(folder: Path, looked_at: str) -> None:
     listed(folder, looked_at)
-    lines = access(folder, looked_at, "--format", "fhir").stdout.splitlines()
+    lines = longitude(folder, "audit", "access", looked_at, "--format", "fhir").stdout.splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["resourceType"] for event in events] == ["AuditEvent"] * 3
     assert {event["outcome"] for event in events} == {"0", "8"}
@@ -318,7 +317,7 @@ def test_looks_are_exported_as_audit_events_of_fhir(folder: Path, looked_at: str
 
 def test_looks_are_exported_as_framed_syslog(folder: Path, looked_at: str) -> None:
     listed(folder, looked_at)
-    left = access(folder, looked_at, "--format", "syslog").stdout.encode()
+    left = longitude(folder, "audit", "access", looked_at, "--format", "syslog").stdout.encode()
     messages = []
     while left:
         length, _, left = left.partition(b" ")
@@ -334,8 +333,9 @@ def test_looks_are_exported_as_framed_syslog(folder: Path, looked_at: str) -> No
 
 
 def test_whose_record_was_looked_at_is_shown_to_auditors_alone(folder: Path, looked_at: str) -> None:
-    assert longitude(folder, "login", "--as", "nurse").returncode == 0
-    refused = access(folder, looked_at)
+    own = {"LONGITUDE_TOKEN_FILE": str(folder / "nurse.json")}
+    assert longitude(folder, "login", "--as", "nurse", **own).returncode == 0
+    refused = longitude(folder, "audit", "access", looked_at, **own)
     assert refused.returncode == 1
     assert "not open to the role nurse" in refused.stderr
 
