@@ -177,6 +177,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "Trace": (auditing_pb.TraceRequest(id="nobody's"), "NOT_FOUND"),
             "GetCompleteness": (auditing_pb.GetCompletenessRequest(), "OK"),
             "GetFeeds": (auditing_pb.GetFeedsRequest(), "OK"),
+            "ListLooks": (auditing_pb.ListLooksRequest(patients=[PATIENT]), "OK"),
         },
         "imaging": {
             "GetStudyAnalysis": (imaging_pb.GetStudyAnalysisRequest(sop_instance_uid="1.2"), "NOT_FOUND"),
@@ -210,6 +211,11 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "GetEvidence": (memory_pb.GetEvidenceRequest(edition_id="nobody's"), "NOT_FOUND"),
             "ReleaseEvidence": (memory_pb.ReleaseEvidenceRequest(edition_ids=["nobody's"]), "NOT_FOUND"),
             "WithdrawEvidence": (memory_pb.WithdrawEvidenceRequest(edition_id="nobody's"), "NOT_FOUND"),
+            "GetIdentifiers": (memory_pb.GetIdentifiersRequest(patient=PATIENT), "OK"),
+            "OpenRecord": (memory_pb.OpenRecordRequest(patient=PATIENT, purpose="TREAT", reason=QUESTION), "OK"),
+            "EndOpening": (memory_pb.EndOpeningRequest(opening_id=NOBODYS), "NOT_FOUND"),
+            "ListOpenings": (memory_pb.ListOpeningsRequest(), "OK"),
+            "ReviewOpening": (memory_pb.ReviewOpeningRequest(opening_id=NOBODYS, comment=QUESTION), "NOT_FOUND"),
         },
         "reasoning": {
             "Ask": (asking(system.request_id), "OK"),
@@ -226,9 +232,9 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
 _begin = EventBus.__init__
 
 
-def _signing_as_its_service(bus: EventBus, service: str, *arguments: Any) -> None:
+def _signing_as_its_service(bus: EventBus, service: str, bootstrap: str) -> None:
     """All services are one process here, and each signs with a key of its own."""
-    _begin(bus, service, *arguments, identity=identity_of(service))
+    _begin(bus, service, bootstrap, identity=identity_of(service))
 
 
 @asynccontextmanager
