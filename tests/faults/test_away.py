@@ -57,7 +57,7 @@ PAIRS = {
     ("memory", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
     # Timeline, context, notes and evidence are served without the embedder, and say what they lack.
     ("memory", "triton"): away(page=(200, "ok\nwithout triton\n")),
-    # A check needs the record alone, and memory has that; but nothing is shown of a patient while looks cannot be recorded.
+    # A check needs the record alone, and memory has that; but nobody is shown what cannot be recorded as a look.
     ("reasoning", "postgres"): away(*ALL["reasoning"], page=(503, "postgres\n")),
     ("reasoning", "kafka"): away(page=(200, "ok\nwithout kafka\n")),
     ("reasoning", "objects"): away("Ask", "Replay", page=(200, "ok\nwithout objects\n")),
