@@ -4,11 +4,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from manifests import read_services
 from native_stack import Stack, catalogue
 
 from testkit.backends import Backends, ObjectStorage
 from testkit.running import RunningStack
+
+# How long an example may take is no property of what is tested.
+settings.register_profile("longitude", deadline=None)
+settings.load_profile("longitude")
 
 
 @pytest.fixture(scope="session", autouse=True)
