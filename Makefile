@@ -93,9 +93,11 @@ check-proto: install
 	buf lint
 	@! git rev-parse --quiet --verify main >/dev/null || buf breaking --against "$$(git rev-parse --git-common-dir)#branch=main"
 
+# In two runs: the servers of the first have ended, and their memory is free, before the second starts its own.
+SERVERS := --durations=15 --numprocesses 2 --dist loadfile
 test: install models check ## everything, on real servers
-	$(PYTEST) --durations=15 --numprocesses 2 --dist loadfile $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration) \
-	  $(wildcard tests/evals tests/system tests/attack tests/faults tests/benchmarks tests/helm)
+	$(PYTEST) $(SERVERS) $(wildcard libs/*/tests/integration services/*/tests/integration deploy/*/tests/integration)
+	$(PYTEST) $(SERVERS) $(wildcard tests/evals tests/system tests/attack tests/faults tests/benchmarks tests/helm)
 
 faults: install models ## kill and cut everything, the long form, with 500 kills under load
 	$(PYTEST) tests/faults --faults=long
