@@ -149,7 +149,7 @@ def test_the_outbox_keeps_one_event_for_each_message_and_all_are_published(after
 
 
 def test_every_event_is_one_leaf_and_there_is_no_leaf_beside(after: After) -> None:
-    """A dead letter and a refused message would be leaves of other topics; so are looks, of which these tests take some."""
+    """A dead letter and a refused message would be leaves of other topics; so are looks, and these tests look."""
     expected = Counter((MESSAGE_RECEIVED.name, id_) for ids in after.received.values() for id_ in ids)
     expected |= Counter((RECORD_UPDATED.name, id_) for ids in after.updated.values() for id_ in ids)
     with _auditing(after.path) as auditing:
