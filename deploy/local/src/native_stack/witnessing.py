@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 from client.errors import VerificationError
 from client.verify.merkle import verify_consistency
-from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
+from client.verify.note import Checkpoint, VerifierKey, open_by_any
 from client.verify.witness import WitnessKey, message
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -115,12 +115,10 @@ class Witness:
         origin = note.partition("\n")[0]
         if not any(key.name == origin for key in keys):
             raise Refused(404, "no log of this origin is known here\n")
-        for key in keys:
-            try:
-                return open_checkpoint(note, key)
-            except VerificationError:
-                continue
-        raise Refused(403, "no key of the log signed this\n")
+        try:
+            return open_by_any(note, keys)
+        except VerificationError:
+            raise Refused(403, "no key of the log signed this\n") from None
 
     def _last(self, origin: str) -> Checkpoint:
         kept = self._kept().get(origin)

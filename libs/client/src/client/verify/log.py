@@ -13,7 +13,7 @@ from client.kafka import Kafka, Span
 from client.records import is_logged
 from client.stores import NOTHING, Stores, compare, compare_tiles
 from client.verify.event import require_growth
-from client.verify.note import Checkpoint, VerifierKey, open_checkpoint
+from client.verify.note import Checkpoint, VerifierKey, open_by_any, open_checkpoint
 from client.verify.pins import Pins, key_to_trust
 from client.verify.report import LogCheck, Report
 from client.verify.stores import TABLES
@@ -79,22 +79,13 @@ def _newest(note: str, trusted: VerifierKey, offered: VerifierKey) -> VerifierKe
     return offered
 
 
-def _opened(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """By any of the log's keys: more of them only add heads that the tree must pass through."""
-    for key in keys[:-1]:
-        try:
-            return open_checkpoint(note, key)
-        except VerificationError:
-            continue
-    return open_checkpoint(note, keys[-1])
-
-
 async def _take_published_heads(check: LogCheck, kafka: Kafka, keys: Sequence[VerifierKey]) -> int:
     """The checkpoints that the log announced on its topic; returns the size of the newest."""
     newest = 0
     announced = await kafka.span(lambda topic: topic == CHECKPOINT_PUBLISHED.name)
     async for record in announced.records():
-        head = _opened(CHECKPOINT_PUBLISHED.payload.FromString(record.value).note, keys)
+        # By any of the log's keys: more of them only add heads that the tree must pass through.
+        head = open_by_any(CHECKPOINT_PUBLISHED.payload.FromString(record.value).note, keys)
         check.take_head(head)
         newest = max(newest, head.size)
     return newest

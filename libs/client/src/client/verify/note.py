@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from client.errors import VerificationError
 
-_SIGNATURE_LINE = "\u2014 "
+SIGNATURE_LINE = "\u2014 "
 MAX_NOTE_CHARACTERS = 100_000
 
 
@@ -29,7 +31,7 @@ class VerifierKey:
         """VerificationError unless this is an Ed25519 verifier key whose id is right."""
         name, _, rest = text.strip().partition("+")
         claimed, _, encoded = rest.partition("+")
-        data = _base64(encoded)
+        data = from_base64(encoded)
         if len(data) != 33 or data[0] != 1:
             raise VerificationError("not an Ed25519 verifier key: <name>+<id>+<base64> is expected")
         key_id = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
@@ -66,7 +68,7 @@ def open_note(note: str, key: VerifierKey) -> str:
 def open_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     """The tree head of a checkpoint that `key` signed, about the log that the key is for."""
     origin, size, root, *_ = [*open_note(note, key).split("\n"), "", ""]
-    digest = _base64(root)
+    digest = from_base64(root)
     if not size.isdecimal() or str(int(size)) != size or len(digest) != 32:
         raise VerificationError("not a checkpoint")
     if origin != key.name:
@@ -74,12 +76,20 @@ def open_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     return Checkpoint(origin, int(size), digest)
 
 
+def open_by_any(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """The tree head of a checkpoint that one of the keys signed; VerificationError as for the last of them."""
+    for key in keys[:-1]:
+        with suppress(VerificationError):
+            return open_checkpoint(note, key)
+    return open_checkpoint(note, keys[-1])
+
+
 def _signed_by(line: str, text: str, key: VerifierKey) -> bool:
     """False for other keys' signatures; VerificationError for a wrong one of this key."""
-    if not line.startswith(_SIGNATURE_LINE):
+    if not line.startswith(SIGNATURE_LINE):
         raise VerificationError("not a signed note")
-    name, _, encoded = line.removeprefix(_SIGNATURE_LINE).partition(" ")
-    data = _base64(encoded)
+    name, _, encoded = line.removeprefix(SIGNATURE_LINE).partition(" ")
+    data = from_base64(encoded)
     if name != key.name or data[:4] != key.key_id:
         return False
     try:
@@ -89,7 +99,8 @@ def _signed_by(line: str, text: str, key: VerifierKey) -> bool:
     return True
 
 
-def _base64(text: str) -> bytes:
+def from_base64(text: str) -> bytes:
+    """VerificationError for a text that is none."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

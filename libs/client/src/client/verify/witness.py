@@ -7,7 +7,6 @@ rewritten, gets the signature for one of them at most.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from client.errors import VerificationError
+from client.verify.note import SIGNATURE_LINE, from_base64
 
 COSIGNATURE = b"\x04"
-_LINE = "\u2014 "
 _TIME_BYTES, _ID_BYTES = 8, 4
 
 
@@ -35,7 +34,7 @@ class WitnessKey:
         """VerificationError unless this is the Ed25519 key of a cosigner whose id is right."""
         name, _, rest = text.strip().partition("+")
         claimed, _, encoded = rest.partition("+")
-        data = _base64(encoded)
+        data = from_base64(encoded)
         key = cls(name, data[1:])
         if len(data) != 33 or data[:1] != COSIGNATURE or key.key_id.hex() != claimed:
             raise VerificationError("not the key of a witness: <name>+<id>+<base64> of type 4 is expected")
@@ -76,8 +75,8 @@ def cosigned_at(note: str, key: WitnessKey) -> datetime | None:
     """When the witness cosigned; None where it did not. VerificationError: its signature is wrong."""
     text, _, signatures = note.rpartition("\n\n")
     for line in signatures.splitlines():
-        name, _, encoded = line.removeprefix(_LINE).partition(" ")
-        data = _base64(encoded) if name == key.name else b""
+        name, _, encoded = line.removeprefix(SIGNATURE_LINE).partition(" ")
+        data = from_base64(encoded) if name == key.name else b""
         if data[:_ID_BYTES] != key.key_id:
             continue
         seconds = int.from_bytes(data[_ID_BYTES : _ID_BYTES + _TIME_BYTES], "big")
@@ -96,10 +95,3 @@ def require_quorum(note: str, keys: Sequence[WitnessKey], quorum: int) -> int:
     if count < quorum:
         raise VerificationError(f"{count} of {len(keys)} witnesses cosigned the checkpoint, and {quorum} must")
     return count
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise VerificationError("not base64") from None
