@@ -4,7 +4,7 @@ Guarantee: a row speaks of what may be taken now, or of a drug that the question
 the row itself, so that the gate checks its words like those of any other passage.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from grounding import Sources, facts
 from grounding.reading import names
@@ -20,8 +20,9 @@ from consult.answering.reconciliation import Standing, may_be_taken, reconcile
 
 def findings(sources: Sources, question: str, knowledge: Knowledge) -> list[Finding]:
     """What the rows say, the most urgent first."""
-    asked = list(_asked(inquire(question, sources), sources)) if question else []
-    return evaluate(knowledge, sources, taken(sources), asked)
+    orders = taken(sources)
+    asked = list(_asked(inquire(question, sources), orders)) if question else []
+    return evaluate(knowledge, sources, orders, asked)
 
 
 def taken(sources: Sources) -> list[ClinicalFact]:
@@ -32,11 +33,11 @@ def taken(sources: Sources) -> list[ClinicalFact]:
     return [fact for each in known for fact in each.entries if fact.fact_id in in_force]
 
 
-def _asked(inquiry: Inquiry, sources: Sources) -> Iterator[Asked]:
-    """Drugs and classes that the question asks to be given."""
+def _asked(inquiry: Inquiry, orders: Sequence[ClinicalFact]) -> Iterator[Asked]:
+    """Drugs and classes that the question asks to be given, beside the orders that are taken now."""
     if not inquiry.asks(Form.SUITABILITY):
         return
-    in_use = {each.name for fact in taken(sources) for each in facts.about(fact).ingredients}
+    in_use = {each.name for fact in orders for each in facts.about(fact).ingredients}
     for mention in inquiry.drugs:
         if names.CLASS in mention.kinds:
             yield from _of_class(mention)

@@ -249,7 +249,7 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
         yield wording.say(group.entries, sources)
     if inquiry.asks(Form.OPERATIONS):
         for group in every:
-            if group.kind == pb.FACT_KIND_PROCEDURE and not_since.SURGICAL.search(facts.name_of(group.newest)):
+            if group.kind == pb.FACT_KIND_PROCEDURE and _is_operation(group):
                 yield wording.say(group.entries, sources)
 
 
