@@ -54,18 +54,10 @@ class Record:
         """Everything that may be cited, with the rows that speak. `facts` and `passages`: what tools brought in during
         the episode; `question`: whose drugs rows speak of beside those that are taken.
         """
-        plain = self._sources(facts, passages)
-        findings = knowing.findings(plain, question, self.knowledge)
-        if not findings:
-            return kept.keep(plain, findings, self.knowledge)
-        rows = {each.row.passage_id: self.knowledge.passage(each.row) for each in findings}
-        return kept.keep(self._sources(facts, (*passages, *rows.values())), findings, self.knowledge)
-
-    def _sources(self, facts: tuple[ClinicalFact, ...], passages: tuple[Passage, ...]) -> Sources:
         known = {each.fact.fact_id for each in [*self.timeline.facts, *self.context.facts]}
         added = [RecordedFact(fact=fact) for fact in facts if fact.fact_id not in known]
         # The timeline comes last: it alone knows what was superseded.
-        return Sources.of(
+        plain = Sources.of(
             self.as_of,
             [*added, *self.context.facts, *self.timeline.facts],
             [*passages, *self.context.passages, *self.passages],
@@ -73,6 +65,9 @@ class Record:
             self.timeline.identifiers,
             notes=self.notes,
         )
+        findings = knowing.findings(plain, question, self.knowledge)
+        rows = (self.knowledge.passage(each.row) for each in findings)
+        return kept.keep(plain.with_passages(rows), findings, self.knowledge)
 
     @property
     def concerning(self) -> list[str]:

@@ -5,7 +5,8 @@ statements are kept apart and are never found among the current ones. The same i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -50,8 +51,9 @@ class Sources:
     identifiers: tuple[PatientKey, ...] = ()
     # Whole texts of the patient's documents, oldest first; each is of a fact in force.
     notes: tuple[Note, ...] = ()
-    # What others work out from the whole of it: once, for all who read the same sources.
-    worked_out: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    # What others work out from the whole of it: once, for all who read the same sources. What rests on passages too is
+    # kept by these.
+    worked_out: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
     _by_id: dict[str, RecordedFact] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -81,6 +83,14 @@ class Sources:
         )
         built._by_id.update({each.fact.fact_id: each for each in built.recorded})
         return built
+
+    def with_passages(self, passages: Iterable[Passage]) -> "Sources":
+        """The same with these passages before its own. What was worked out of it stays, also for who reads the copy."""
+        more = copy(self)
+        by_id = {each.passage_id: each for each in (*passages, *self.passages)}
+        object.__setattr__(more, "passages", tuple(by_id.values()))
+        object.__setattr__(more, "worked_out", dict(self.worked_out))
+        return more
 
     @cached_property
     def current(self) -> tuple[ClinicalFact, ...]:

@@ -9,7 +9,7 @@ from grounding.comparing.record import Record
 from grounding.kinds import latest
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1 import fact_pb2 as clinical
-from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED, Note
+from longitude.record.v1.context_pb2 import CONTRADICTION_STATE_RESOLVED, Note, Passage
 from longitude.record.v1.fact_pb2 import (
     FACT_KIND_ALLERGY,
     FACT_KIND_MEDICATION,
@@ -34,6 +34,22 @@ def test_the_order_of_the_input_does_not_matter() -> None:
     Random(7).shuffle(shuffled)
     sources = Sources.of(NOW, shuffled, identifiers=[record.patient])
     assert [fact.fact_id for fact in sources.series("2823-3")] == ids
+
+
+def test_passages_are_added_beside_what_was_worked_out_of_the_facts() -> None:
+    record = RecordBuilder()
+    record.potassium("4.1", "2025-01-01")
+    before = sources_of(record)
+    known = Record(before, before.current).known
+    passage = Passage(passage_id="p", text="Check potassium.", source="A guideline, 2024")
+    after = before.with_passages([passage])
+    whole = Sources.of(NOW, record.facts, [passage], identifiers=[record.patient])
+    assert (before.passages, after.passages) == ((), whole.passages)
+    assert after.current is before.current
+    titled = Record(after, after.current).known
+    assert titled.names is known.names
+    assert titled.titles == Record(whole, whole.current).known.titles
+    assert Record(before, before.current).known is known
 
 
 def test_another_patients_fact_cannot_be_cited() -> None:

@@ -6,7 +6,7 @@ Built once for a set of facts and shared by all sentences.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -247,9 +247,18 @@ class Record:
             return self.everything.known
         if self.facts is not self.sources.current:
             return self._known()
-        if _KNOWN not in self.sources.worked_out:
-            self.sources.worked_out[_KNOWN] = self._known()
-        return cast("Known", self.sources.worked_out[_KNOWN])
+        # The same facts beside other passages: other titles, and the rest is worked out.
+        kept, titled = self.sources.worked_out, (_KNOWN, self._of_passages)
+        if titled not in kept:
+            if _KNOWN not in kept:
+                kept[_KNOWN] = self._known()
+            kept[titled] = replace(kept[_KNOWN], titles=self._of_passages)
+        return cast("Known", kept[titled])
+
+    @cached_property
+    def _of_passages(self) -> tuple[str, ...]:
+        """Their titles."""
+        return tuple(title for passage in self.sources.passages for title in _titles(passage))
 
     def _known(self) -> Known:
         spoken = [each.fact for each in self.sources.recorded if _is_named(each.fact)]
@@ -257,7 +266,7 @@ class Record:
         return Known(
             _names_of(spoken),
             _kinds_of(spoken),
-            tuple(title for passage in self.sources.passages for title in _titles(passage)),
+            self._of_passages,
             frozenset(key for fact in taken for key in facts.keys(fact)),
             frozenset(each.lower() for fact in spoken for each in _asking(fact)),
             frozenset(name for note in self.sources.notes for name in _INTRODUCED.findall(note.text)),
