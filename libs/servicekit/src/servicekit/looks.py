@@ -38,7 +38,7 @@ from longitude.record.v1.look_pb2 import (
 )
 from psycopg import AsyncConnection
 
-from servicekit.principal import Principal
+from servicekit.principal import Principal, within
 
 log = logging.getLogger("servicekit")
 
@@ -308,5 +308,5 @@ def because(purpose: str, reason: str = "", categories: Iterable[str] = ()) -> N
 @contextmanager
 def under(looking: Looking | None) -> Iterator[None]:
     """What runs inside answers this call."""
-    _LOOKING.set(looking)
-    yield
+    with within(_LOOKING, looking):
+        yield

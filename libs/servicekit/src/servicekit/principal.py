@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 from contracts.errors import UnauthenticatedError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,17 @@ def known_caller() -> Principal | None:
 @contextmanager
 def called_by(principal: Principal) -> Iterator[None]:
     """What runs inside answers a call of `principal`."""
-    token = _CALLER.set(principal)
+    with within(_CALLER, principal):
+        yield
+
+
+@contextmanager
+def within(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """The variable of a call has this value inside."""
+    token = variable.set(value)
     try:
         yield
     finally:
         # A stream whose caller went away is closed in another context.
         with suppress(ValueError):
-            _CALLER.reset(token)
+            variable.reset(token)
