@@ -52,6 +52,23 @@ class Score(StrEnum):
     QSOFA = "qsofa"
 
 
+class Bounded:
+    """Conditions with the fields `below` and `at_least`, of which either may be left out."""
+
+    __slots__ = ()
+    below: Decimal | None
+    at_least: Decimal | None
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.below is not None or self.at_least is not None
+
+    def holds(self, value: Decimal) -> bool:
+        """Whether a value lies within."""
+        over = self.at_least is None or value >= self.at_least
+        return over and (self.below is None or value < self.below)
+
+
 @dataclass(frozen=True, slots=True)
 class Drugs:
     """Classes (ids) and ingredients (names), without those of `but`."""

@@ -1,12 +1,8 @@
 """Critical values: results that a laboratory would telephone."""
 
-from dataclasses import dataclass
-from decimal import Decimal
-
 from grounding import Sources, Statement
 from grounding.kinds import latest
 from grounding.statements import Words
-from knowledge import shipped
 from knowledge.families import criticals
 from knowledge.record import Patient
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -15,23 +11,6 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from consult import kept
 from consult.rule import Rule
 from consult.rules import parts
-
-
-@dataclass(frozen=True, slots=True)
-class CriticalRange:
-    """Critical at or below `low`, at or above `high`, in `unit`."""
-
-    unit: str
-    low: Decimal | None
-    high: Decimal | None
-
-
-# LOINC -> limits: the rows of knowledge as they are shipped.
-CRITICAL: dict[str, CriticalRange] = {
-    code: CriticalRange(row.conditions.unit, row.conditions.low, row.conditions.high)
-    for row in shipped().rows["criticals"]
-    for code in row.conditions.results.codes
-}
 
 
 def critical_values(sources: Sources) -> list[Statement]:

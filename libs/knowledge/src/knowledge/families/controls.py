@@ -11,14 +11,14 @@ from knowledge.family import Family
 from knowledge.finding import Finding
 from knowledge.record import DAYS_A_MONTH, Patient, value_in
 from knowledge.row import Row
-from knowledge.terms import Ages, Problems, Results
+from knowledge.terms import Ages, Bounded, Problems, Results
 
 # Months for which a value says whether a target is met, where the row names none.
 _A_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Bounded):
     """With one of `problems`, one of `results` or an entry with one of the words `done`, called `label`, each `months`;
     or its newest value `below` or `at_least` so much, in `unit`: not where it should be.
     """
@@ -37,9 +37,9 @@ class Conditions:
     def __post_init__(self) -> None:
         if not (self.results or self.done):
             raise ValueError("has neither “results” nor “done”")
-        if not self.months and self.below is None and self.at_least is None:
+        if not (self.months or self.is_bounded):
             raise ValueError("has neither “months” nor a bound")
-        if (self.below is not None or self.at_least is not None) and not (self.unit and self.results):
+        if self.is_bounded and not (self.unit and self.results):
             raise ValueError("has a bound without “unit” or “results”")
 
 
@@ -52,7 +52,7 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
     if wanted.ages and not wanted.ages.holds(patient.age):
         return
     lead = wording.has(patient.sources, problem)
-    if wanted.below is not None or wanted.at_least is not None:
+    if wanted.is_bounded:
         yield from _missed(row, wanted, problem, patient)
     else:
         last = due.done(patient, wanted.done, wanted.results)
@@ -66,8 +66,7 @@ def _missed(row: Row, wanted: Conditions, problem: ClinicalFact, patient: Patien
     value = value_in(newest, wanted.unit) if newest else None
     if newest is None or value is None:
         return
-    over = wanted.at_least is None or value >= wanted.at_least
-    if over and (wanted.below is None or value < wanted.below):
+    if wanted.holds(value):
         lead = wording.has(patient.sources, problem)
         kind = wording.due_kind(newest)
         told = wording.statement(row, lead, wording.measured(newest), kind=kind)

@@ -11,14 +11,14 @@ from knowledge.family import Family
 from knowledge.finding import Finding
 from knowledge.record import Patient, value_in
 from knowledge.row import Row
-from knowledge.terms import Ages, Problems, Results, Sex
+from knowledge.terms import Ages, Bounded, Problems, Results, Sex
 
 # Days after which an old result is history.
 _HISTORY = 730
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Bounded):
     """The newest of `results` is `below` or `at_least` so much, in `unit`, for longer than `days` (and less than two
     years), and behind it stands none of the results `then` and no entry with one of the words `done`. `without`: not
     with these problems, `ages` and `sex` where they are named.
@@ -36,12 +36,8 @@ class Conditions:
     sex: Sex | None = None
 
     def __post_init__(self) -> None:
-        if self.below is None and self.at_least is None:
+        if not self.is_bounded:
             raise ValueError("has neither “below” nor “at_least”")
-
-    def holds(self, value: Decimal) -> bool:
-        over = self.at_least is None or value >= self.at_least
-        return over and (self.below is None or value < self.below)
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:

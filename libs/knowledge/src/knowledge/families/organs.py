@@ -13,14 +13,14 @@ from knowledge.family import Family
 from knowledge.finding import Finding
 from knowledge.record import Patient, value_in
 from knowledge.row import Row
-from knowledge.terms import Drugs, Results
+from knowledge.terms import Bounded, Drugs, Results
 
 # Days for which a result says how an organ works.
 _DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Bounded):
     """A drug of `drugs` while the newest of `results` is `below` a value or `at_least` one, in `unit`; not older than
     `days`. The eGFR is the recorded one, or where creatinine is newer that of the creatinine.
     """
@@ -33,12 +33,8 @@ class Conditions:
     days: int = _DAYS
 
     def __post_init__(self) -> None:
-        if self.below is None and self.at_least is None:
+        if not self.is_bounded:
             raise ValueError("has neither “below” nor “at_least”")
-
-    def holds(self, value: Decimal) -> bool:
-        over = self.at_least is None or value >= self.at_least
-        return over and (self.below is None or value < self.below)
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
