@@ -18,10 +18,10 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 DEBIAN := python3.11-venv libpython3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock proto manifests models up down status demo learn check check-proto test faults attack bench eval chart sbom audit
+.PHONY: help install lock proto manifests models up down status demo learn check check-proto properties test faults attack bench eval chart sbom audit
 
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- environment -----------------------------------------------------------------------------------------------------
 
@@ -92,6 +92,9 @@ check-proto: install
 	diff -r -x __pycache__ -x py.typed var/stubs/longitude $(STUBS)/longitude
 	buf lint
 	@! git rev-parse --quiet --verify main >/dev/null || buf breaking --against "$$(git rev-parse --git-common-dir)#branch=main"
+
+properties: install ## search for counter-examples of the properties with new examples at each run
+	$(PYTEST) --numprocesses 2 --dist worksteal --hypothesis-profile search $$(git grep -l '^from hypothesis' -- '*/tests/unit/*.py')
 
 # In two runs: the servers of the first have ended, and their memory is free, before the second starts its own.
 SERVERS := --durations=15 --numprocesses 2 --dist loadfile

@@ -41,7 +41,8 @@ class Course:
 
 
 def potassium() -> st.SearchStrategy[Decimal]:
-    return st.integers(21, 79).map(lambda tenths: Decimal(tenths) / 10)
+    """Potassium, mmol/L, with its tenth also where that is 0: 7.0, since 7 also says 6.7 rounded."""
+    return st.integers(21, 79).map(lambda tenths: Decimal(tenths).scaleb(-1))
 
 
 @st.composite

@@ -11,8 +11,10 @@ from native_stack import Stack, catalogue
 from testkit.backends import Backends, ObjectStorage
 from testkit.running import RunningStack
 
-# How long an example may take is no property of what is tested.
-settings.register_profile("longitude", deadline=None)
+# How long an example may take is no property of what is tested. The examples of a test are the same at each run, so
+# that a change is judged by its own effect; `make properties` searches with others.
+settings.register_profile("longitude", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, derandomize=False, print_blob=True)
 settings.load_profile("longitude")
 
 
