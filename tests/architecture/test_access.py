@@ -27,6 +27,9 @@ def table(service: Service) -> dict[str, dict[str, list[str]]]:
 
 
 def methods(service: Service) -> list[Any]:
+    """None of a service that nobody asks over gRPC."""
+    if not (REPOSITORY / "proto/longitude" / service.name).is_dir():
+        return []
     descriptor: Any = importlib.import_module(f"longitude.{service.name}.v1.{service.name}_service_pb2").DESCRIPTOR
     return [method for each in descriptor.services_by_name.values() for method in each.methods]
 

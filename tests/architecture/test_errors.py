@@ -18,7 +18,7 @@ TRANSLATED_IN = {
     r"minio\.error": {"objects.py"},
     r"InferenceServerException": {"triton.py"},
     r"qdrant_client\.\S*exceptions": {"qdrant_server.py"},
-    r"AioRpcError": {"triton.py", "memory.py"},
+    r"AioRpcError": {"triton.py", "grpc.py"},
 }
 
 

@@ -69,6 +69,13 @@ class Tls:
             renewed.current(), renewed.current, require_client_authentication=True
         )
 
+    def of_server(self) -> ssl.SSLContext:
+        """For a server whose clients show no certificate: TLS 1.2 or newer (BCP 195)."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
     def _shown(self) -> grpc.ServerCertificateConfiguration:
         pair = [(self.key.read_bytes(), self.certificate.read_bytes())]
         return grpc.ssl_server_certificate_configuration(pair, self.authority.read_bytes())

@@ -5,13 +5,22 @@ import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
-from contracts.errors import InvalidInputError, LongitudeError, UnauthenticatedError
+from contracts.errors import (
+    BusyError,
+    ConflictError,
+    DeniedError,
+    InvalidInputError,
+    LongitudeError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from contracts.tls import TRUST_DOMAIN, Tls, open_channel
 from eventbus.delivery import place_of
 from google.protobuf.descriptor import FileDescriptor
@@ -23,11 +32,13 @@ from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_serv
 
 from servicekit.access import NO_PROCESS, Access
 from servicekit.looks import Looking, Recorder, under
-from servicekit.principal import Person, Principal, called_by
+from servicekit.principal import Person, Principal, called_by, within
 from servicekit.settings import IdentitySettings
 from servicekit.tokens import Verifier
 
 log = logging.getLogger("servicekit")
+
+T = TypeVar("T")
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _OPTIONS = [
@@ -203,6 +214,13 @@ class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in
 _TOKEN: ContextVar[str] = ContextVar("token", default="")
 
 
+@contextmanager
+def for_person(token: str) -> Iterator[None]:
+    """What is asked of others inside is for the person of this token: a door that is no gRPC answers them."""
+    with within(_TOKEN, token):
+        yield
+
+
 def _process(context: Any) -> str:
     """The name in the caller's certificate. UnauthenticatedError for a certificate that names nobody of ours."""
     shown = context.auth_context()
@@ -275,3 +293,30 @@ async def channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
     interceptors = aio_client_interceptors()
     async with open_channel(endpoint, Tls.of(os.environ), _CLIENT_OPTIONS, interceptors, _TOKEN.get) as opened:
         yield opened
+
+
+# What an answer of another service says, in words that name nobody.
+_SAID: dict[type[LongitudeError], str] = {
+    ConflictError: "is in no state for it",
+    DeniedError: "is not open to you for this",
+    InvalidInputError: "refused the request",
+    NotFoundError: "does not know what was asked for",
+    UnauthenticatedError: "does not know who asks",
+}
+_FAMILY: dict[str, type[LongitudeError]] = {
+    each.status: each
+    for each in (BusyError, ConflictError, DeniedError, InvalidInputError, NotFoundError, UnauthenticatedError)
+}
+
+
+async def answer(call: Awaitable[T], callee: str) -> T:
+    """The answer of another service, or its failure as `contracts.errors` has it: UnavailableError where it has none.
+
+    The text is ours: what the other says stays out, since a caller may be shown it.
+    """
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        status = error.code().name
+        family = _FAMILY.get(status, UnavailableError)
+        raise family(f"the {callee} {_SAID.get(family, f'does not answer ({status}); ask again')}") from error

@@ -24,6 +24,9 @@ class Person:
     subject: str
     name: str
     roles: frozenset[str]
+    # What the token was given for (RFC 8693, `scope`), and the patient that a launch of SMART named; of use to doors.
+    scopes: frozenset[str] = frozenset()
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)

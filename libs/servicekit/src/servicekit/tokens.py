@@ -64,6 +64,7 @@ class Verifier:
             sub={"essential": True},
         )
         self._keys, self._fetched, self._asked = KeySet([]), 0.0, 0.0
+        self._discovered: Mapping[str, Any] = {}
         self._fetching = asyncio.Lock()
         self._known: dict[bytes, tuple[Person, float]] = {}
 
@@ -92,6 +93,11 @@ class Verifier:
                 return KeySet(ones[:1])
         return KeySet([])
 
+    async def metadata(self) -> Mapping[str, Any]:
+        """What the issuer publishes of itself (OpenID Connect Discovery 1.0). UnavailableError: it never answered."""
+        await self._published(_FRESH_S)
+        return self._discovered
+
     def forget(self) -> None:
         """Verify every token anew."""
         self._known.clear()
@@ -118,7 +124,9 @@ class Verifier:
         named = (claims.get(claim) for claim in ("name", "preferred_username", "sub"))
         name = next(text for text in named if isinstance(text, str) and text)
         known = frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
-        return Person(self._issuer, claims["sub"], name, known)
+        scope, patient = claims.get("scope"), claims.get("patient")
+        scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+        return Person(self._issuer, claims["sub"], name, known, scopes, patient if isinstance(patient, str) else "")
 
     async def _published(self, fresh_s: float) -> KeySet:
         """The keys, fetched when they are older than that; who finds them fresh waits for nobody."""
@@ -142,6 +150,7 @@ class Verifier:
             published = await self._fetch(check_url(discovered["jwks_uri"]))
             keys = [key for key in published["keys"] if key.get("kty") in _ASYMMETRIC and key.get("use") != "enc"]
             self._keys, self._fetched = KeySet.import_key_set(cast("Any", {"keys": keys})), now
+            self._discovered = discovered
         except (aiohttp.ClientError, OSError, JoseError, KeyError, TypeError, ValueError):
             return  # what was published before is used, for a day
 

@@ -65,10 +65,15 @@ class Rpc(MemoryServiceServicer):
         )
         page = await timeline.page(self._store, _identifier(request.patient), asked)
         answer = pb.GetTimelineResponse(facts=page.facts, next_page_token=page.next, view=_note(page.facts))
+        answer.as_of.CopyFrom(times.stamp(page.as_of))
         if page.first:
             answer.identifiers.extend(views.identifiers(page.person))
             answer.contradictions.extend(map(views.contradiction, page.person.contradictions))
         return answer
+
+    async def GetFact(self, request: pb.GetFactRequest, _: Any) -> pb.GetFactResponse:  # noqa: N802
+        fact = await self._store.fact(request.fact_id)
+        return pb.GetFactResponse(fact=fact, view=_note([fact]))
 
     async def GetIdentifiers(self, request: pb.GetIdentifiersRequest, _: Any) -> pb.GetIdentifiersResponse:  # noqa: N802
         person = await self._store.person(_identifier(request.patient))

@@ -1,16 +1,17 @@
 """The patient memory over gRPC: timeline, texts, context, evidence. Every call has a deadline and a clear failure."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
 import grpc
 from consult import Timeline
-from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from longitude.record.v1.context_pb2 import Context, Note, Passage
 from longitude.record.v1.fact_pb2 import PatientKey
+from servicekit.grpc import answer
 
 if TYPE_CHECKING:
     from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub
@@ -26,7 +27,7 @@ _PAGE = 10_000
 # Documents of a page of texts.
 _TEXTS = 200
 
-T = TypeVar("T")
+_answer = partial(answer, callee="patient memory")
 
 
 class Memory:
@@ -90,18 +91,3 @@ class Memory:
     async def _passage(self, passage_id: str, terms: str) -> Passage | None:
         found: Iterable[Passage] = await self.evidence(terms, _HITS_TO_FIND_ONE)
         return next((passage for passage in found if passage.passage_id == passage_id), None)
-
-
-async def _answer(call: Awaitable[T]) -> T:
-    """The texts are ours: what memory says stays out, since a caller may be shown it."""
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        match error.code():
-            case grpc.StatusCode.NOT_FOUND:
-                raise NotFoundError("no such patient") from error
-            case grpc.StatusCode.INVALID_ARGUMENT:
-                raise InvalidInputError("the patient memory refused the request") from error
-            case _:
-                status = error.code().name
-                raise UnavailableError(f"the patient memory does not answer ({status}); ask again") from error

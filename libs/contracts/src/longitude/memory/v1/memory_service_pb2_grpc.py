@@ -40,6 +40,11 @@ class MemoryServiceStub:
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineRequest.SerializeToString,
                 response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineResponse.FromString,
                 _registered_method=True)
+        self.GetFact = channel.unary_unary(
+                '/longitude.memory.v1.MemoryService/GetFact',
+                request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetFactRequest.SerializeToString,
+                response_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetFactResponse.FromString,
+                _registered_method=True)
         self.GetIdentifiers = channel.unary_unary(
                 '/longitude.memory.v1.MemoryService/GetIdentifiers',
                 request_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetIdentifiersRequest.SerializeToString,
@@ -134,6 +139,13 @@ class MemoryServiceServicer:
     def GetTimeline(self, request, context):
         """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
         record. NOT_FOUND for an unknown patient.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFact(self, request, context):
+        """A fact that stands, by its id. NOT_FOUND for one that does not, or is closed to the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -273,6 +285,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineRequest.FromString,
                     response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineResponse.SerializeToString,
             ),
+            'GetFact': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFact,
+                    request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetFactRequest.FromString,
+                    response_serializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetFactResponse.SerializeToString,
+            ),
             'GetIdentifiers': grpc.unary_unary_rpc_method_handler(
                     servicer.GetIdentifiers,
                     request_deserializer=longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetIdentifiersRequest.FromString,
@@ -387,6 +404,33 @@ class MemoryService:
             '/longitude.memory.v1.MemoryService/GetTimeline',
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineRequest.SerializeToString,
             longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.memory.v1.MemoryService/GetFact',
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetFactRequest.SerializeToString,
+            longitude_dot_memory_dot_v1_dot_memory__service__pb2.GetFactResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class MemoryServiceStub:
     """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
     record. NOT_FOUND for an unknown patient.
     """
+    GetFact: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetFactRequest, _memory_service_pb2.GetFactResponse]
+    """A fact that stands, by its id. NOT_FOUND for one that does not, or is closed to the caller."""
     GetIdentifiers: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetIdentifiersRequest, _memory_service_pb2.GetIdentifiersResponse]
     """All identifiers that are linked to this one. NOT_FOUND for an unknown patient."""
     Find: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.FindRequest, _memory_service_pb2.FindResponse]
@@ -95,6 +97,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
     record. NOT_FOUND for an unknown patient.
     """
+    GetFact: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetFactRequest, _memory_service_pb2.GetFactResponse]  # type: ignore[assignment]
+    """A fact that stands, by its id. NOT_FOUND for one that does not, or is closed to the caller."""
     GetIdentifiers: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetIdentifiersRequest, _memory_service_pb2.GetIdentifiersResponse]  # type: ignore[assignment]
     """All identifiers that are linked to this one. NOT_FOUND for an unknown patient."""
     Find: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.FindRequest, _memory_service_pb2.FindResponse]  # type: ignore[assignment]
@@ -156,6 +160,14 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """All facts of a patient (over all linked identifiers), as of two times, page by page: all pages are one state of the
         record. NOT_FOUND for an unknown patient.
         """
+
+    @_abc_1.abstractmethod
+    def GetFact(
+        self,
+        request: _memory_service_pb2.GetFactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetFactResponse, _abc.Awaitable[_memory_service_pb2.GetFactResponse]]:
+        """A fact that stands, by its id. NOT_FOUND for one that does not, or is closed to the caller."""
 
     @_abc_1.abstractmethod
     def GetIdentifiers(

@@ -172,6 +172,16 @@ class Store:
         # The longest records take seconds: nobody else waits for them.
         return person, await asyncio.to_thread(lambda: views.opened(replay(stated)))
 
+    async def fact(self, fact_id: str) -> RecordedFact:
+        """A fact that stands and is open to who calls. NotFoundError for any other."""
+        async with self._pool.connection() as conn:
+            identifier = await facts.patient(conn, fact_id)
+        if identifier is not None:
+            async with self.reading(identifier, None) as (conn, person):
+                if (found := await entries.one(conn, person.numbers, fact_id)) is not None:
+                    return found
+        raise NotFoundError("no fact stands under this id, or it is closed to you")
+
     async def number(self, conn: Connection, person: Person, identifier: Identifier) -> int:
         """The number of one of a person's identifiers."""
         return (await identity.numbers(conn, person.identifiers))[identifier]

@@ -74,6 +74,7 @@ _OF_COURSES = """SELECT course.kind, course.concept, e.since, e.fact_id, e.start
     ) AS e"""
 _NAMED = """SELECT view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND stands
     AND octet_length(view) <= %(largest)s AND (fact_id = ANY(%(facts)s) OR kind = ANY(%(kinds)s::smallint[]))"""
+_ONE = "SELECT view FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = %(fact)s AND stands"
 _STANDING_IDS = (
     "SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = ANY(%(facts)s) AND stands"
 )
@@ -361,6 +362,12 @@ async def named(
     views = [RecordedFact.FromString(view) for (view,) in await _rows_of(conn, _NAMED, asked, past)]
     views += [entry.recorded() for entry in _then_standing(past)]
     return [each for each in views if is_named(each.fact, fact_ids, document_ids)]
+
+
+async def one(conn: AsyncConnection[Any], numbers: Collection[int], fact_id: str) -> RecordedFact | None:
+    """The fact of this id, if it stands."""
+    rows = await _rows_of(conn, _ONE, {"numbers": list(numbers), "fact": fact_id}, None)
+    return RecordedFact.FromString(rows[0][0]) if rows else None
 
 
 async def standing_among(

@@ -19,6 +19,7 @@ _TYPES = (
     *("text", "int8", "int8", "int2", "bytea", "timestamptz", "timestamptz", "timestamptz", "timestamptz"),
     *("int4", "timestamptz", "text"),
 )
+_PATIENT = "SELECT authority, id FROM fact JOIN identifier USING (identifier_no) WHERE fact_id = %s"
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s"""
 _OF_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
@@ -78,6 +79,12 @@ def _columns(row: Row, clusters: Mapping[str, int]) -> tuple[Any, ...]:
         stated.recorded_at,
         row.event_id,
     )
+
+
+async def patient(conn: AsyncConnection[Any], fact_id: str) -> Identifier | None:
+    """Of whom a fact is, by the identifier that its source used; None for one that is not recorded."""
+    row = await (await conn.execute(_PATIENT, (fact_id,))).fetchone()
+    return Identifier(*row) if row else None
 
 
 async def of(

@@ -1,0 +1,32 @@
+"""Settings of the gateway."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+from servicekit.settings import Endpoint, ServiceSettings
+from servicekit.tokens import check_url
+
+
+class Settings(ServiceSettings):
+    """What the gateway is told, beyond what every service is."""
+
+    memory: Endpoint
+    https_listen: Endpoint
+    # PEM files of the server's certificate; empty: this process's own. With LONGITUDE_PLAINTEXT and none: plain HTTP.
+    https_certificate: str = ""
+    https_key: str = ""
+    # What clients know this door by, such as https://record.example.org; empty: as each request names it.
+    https_url: Annotated[str, AfterValidator(lambda url: check_url(url).rstrip("/") if url else "")] = ""
+    # Connections at a time, requests that are answered at a time, and how long each may take, in seconds.
+    https_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
+    https_requests: Annotated[int, Field(ge=1, le=10_000)] = 32
+    https_request_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    # How long the line and the headers of a request may take to come, in seconds, and how big they may be, in bytes.
+    https_header_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    https_header_bytes: Annotated[int, Field(ge=4096, le=1024 * 1024)] = 32 * 1024
+
+    @model_validator(mode="after")
+    def _certificate_is_whole(self) -> "Settings":
+        if bool(self.https_certificate) != bool(self.https_key):
+            raise ValueError("LONGITUDE_HTTPS_CERTIFICATE and LONGITUDE_HTTPS_KEY go together")
+        return self
