@@ -40,6 +40,7 @@ from longitude.learning.v1 import learning_service_pb2 as learning_pb
 from longitude.learning.v1.learning_service_pb2_grpc import LearningServiceStub
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.context_pb2 import Passage
@@ -224,6 +225,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "Review": (reasoning_pb.ReviewRequest(assessment_id=name, reviewer="NWD17"), "INVALID_ARGUMENT"),
             "Replay": (reasoning_pb.ReplayRequest(assessment_id=name), "OK"),
             "Check": (reasoning_pb.CheckRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
+            "Advise": (advice_pb2.AdviseRequest(patient=PATIENT), "OK"),
             "CheckStream": (reasoning_pb.CheckStreamRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
         },
     }

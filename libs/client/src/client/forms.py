@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.memory.v1.events_pb2 import Actor, DoseConflict
 from longitude.memory.v1.memory_service_pb2 import EvidenceEdition, EvidenceState, GetEvidenceCoverageResponse
+from longitude.reasoning.v1.advice_pb2 import AdviceFinding, AdviseResponse, Urgency
 from longitude.reasoning.v1.assessment_pb2 import (
     FORM_ANSWER,
     Addressee,
@@ -241,6 +242,34 @@ def release(made: PassageRelease) -> Form:
         "date": made.date or None,
         "approved_by": list(made.approved_by),
         "released_at": _time(made, "released_at"),
+    }
+
+
+def advice(patient: PatientKey, given: AdviseResponse) -> Form:
+    """What is said of a record and of proposed orders; how each order was read."""
+    return {
+        "advice_id": given.advice_id,
+        "patient": format_patient(patient),
+        "findings": [finding(one) for one in given.findings],
+        "withheld": [statement(one) for one in given.withheld],
+        "orders": [{"order_id": one.order_id, "drugs": list(one.drugs)} for one in given.orders],
+        "degraded": list(given.degraded),
+    }
+
+
+def finding(one: AdviceFinding) -> Form:
+    """A released statement with how urgent it is, which orders it concerns, and from which document it was written."""
+    return statement(one.statement) | {
+        "urgency": name_of(Urgency, one.urgency),
+        "order_ids": list(one.order_ids),
+        "words": one.words or None,
+        "document": {
+            "title": one.source.title,
+            "section": one.source.section or None,
+            "year": one.source.year or None,
+            "kind": one.source.kind or None,
+            "grade": one.source.grade or None,
+        },
     }
 
 

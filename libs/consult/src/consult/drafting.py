@@ -36,9 +36,9 @@ class Drafted:
     section: str = ""
     # The row of medical knowledge that spoke, with its version; none where it is empty.
     row: str = ""
-    # Of a row: how urgent it is, and whether it is about a drug that the question asks to be given.
+    # Of a row: how urgent it is, and the drugs that it is about and that the question asks to be given.
     urgency: Urgency | None = None
-    asked: bool = False
+    asked: tuple[str, ...] = ()
 
 
 def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:

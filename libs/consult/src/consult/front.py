@@ -87,7 +87,7 @@ def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Draft
 
 def _is_alert(drafted: Drafted, considered: frozenset[str]) -> bool:
     statement = drafted.rendered.statement
-    touches = drafted.asked or not considered.isdisjoint(statement.fact_ids)
+    touches = bool(drafted.asked) or not considered.isdisjoint(statement.fact_ids)
     return statement.kind == wire.STATEMENT_KIND_ALERT and touches
 
 

@@ -1,6 +1,6 @@
 """What the rows of medical knowledge say of a record and of the drugs that a question asks about.
 
-Guarantee: a row speaks of what may be taken now, or of a drug that the question asks to be given; what it says cites
+Guarantee: a row speaks of what may be taken now, or of a drug that the question asks to be given, or an order proposes; what it says cites
 the row itself, so that the gate checks its words like those of any other passage.
 """
 
@@ -18,11 +18,16 @@ from consult.answering.inquiry import Form, Inquiry, Mention, inquire
 from consult.answering.reconciliation import Standing, may_be_taken, reconcile
 
 
-def findings(sources: Sources, question: str, knowledge: Knowledge) -> list[Finding]:
-    """What the rows say, the most urgent first."""
+def findings(
+    sources: Sources, question: str, knowledge: Knowledge, proposed: Sequence[Asked] = ()
+) -> list[Finding]:
+    """What the rows say, the most urgent first. `proposed`: drugs of proposed orders; one that is taken already is
+    spoken of as taken.
+    """
     orders = taken(sources)
     asked = list(_asked(inquire(question, sources), orders)) if question else []
-    return evaluate(knowledge, sources, orders, asked)
+    own = _in_use(orders)
+    return evaluate(knowledge, sources, orders, [*asked, *(each for each in proposed if each.name not in own)])
 
 
 def taken(sources: Sources) -> list[ClinicalFact]:
@@ -37,13 +42,18 @@ def _asked(inquiry: Inquiry, orders: Sequence[ClinicalFact]) -> Iterator[Asked]:
     """Drugs and classes that the question asks to be given, beside the orders that are taken now."""
     if not inquiry.asks(Form.SUITABILITY):
         return
-    in_use = {each.name for fact in orders for each in facts.about(fact).ingredients}
+    in_use = _in_use(orders)
     for mention in inquiry.drugs:
         if names.CLASS in mention.kinds:
             yield from _of_class(mention)
         else:
             meant = (each for each in drugs.ingredients_in(mention.text) if each.name not in in_use)
             yield from (Asked(each.name, names_of(each)) for each in meant)
+
+
+def _in_use(orders: Sequence[ClinicalFact]) -> frozenset[str]:
+    """The names of the ingredients that are taken now."""
+    return frozenset(each.name for fact in orders for each in facts.about(fact).ingredients)
 
 
 def _of_class(mention: Mention) -> Iterator[Asked]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from grounding import Sources
-from knowledge import Knowledge, shipped
+from knowledge import Asked, Knowledge, shipped
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.record.v1.context_pb2 import Context, Contradiction, Note, Passage, RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
@@ -28,6 +28,8 @@ class Timeline:
     facts: Sequence[RecordedFact] = ()
     identifiers: Sequence[PatientKey] = ()
     contradictions: Sequence[Contradiction] = ()
+    # Facts that were not open to who asked.
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,14 @@ class Record:
     knowledge: Knowledge = field(default_factory=shipped)
 
     def sources(
-        self, facts: tuple[ClinicalFact, ...] = (), passages: tuple[Passage, ...] = (), question: str = ""
+        self,
+        facts: tuple[ClinicalFact, ...] = (),
+        passages: tuple[Passage, ...] = (),
+        question: str = "",
+        proposed: Sequence[Asked] = (),
     ) -> Sources:
         """Everything that may be cited, with the rows that speak. `facts` and `passages`: what tools brought in during
-        the episode; `question`: whose drugs rows speak of beside those that are taken.
+        the episode; `question` and `proposed`: whose drugs rows speak of beside those that are taken.
         """
         known = {each.fact.fact_id for each in [*self.timeline.facts, *self.context.facts]}
         added = [RecordedFact(fact=fact) for fact in facts if fact.fact_id not in known]
@@ -65,7 +71,7 @@ class Record:
             self.timeline.identifiers,
             notes=self.notes,
         )
-        findings = knowing.findings(plain, question, self.knowledge)
+        findings = knowing.findings(plain, question, self.knowledge, proposed)
         rows = (self.knowledge.passage(each.row) for each in findings)
         return kept.keep(plain.with_passages(rows), findings, self.knowledge)
 

@@ -21,3 +21,8 @@ class Rule:
     @property
     def name(self) -> str:
         return self.speak.__name__
+
+    @property
+    def source(self) -> str:
+        """What the docstring of `speak` says behind `Source:`, in one line."""
+        return " ".join((self.speak.__doc__ or "").partition("Source:")[2].split()).removesuffix(".")

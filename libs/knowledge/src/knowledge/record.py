@@ -40,10 +40,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A drug or class that the question names and the record does not have."""
+    """A drug or class that the question names, or an order proposes, and the record does not have."""
 
     name: str
     names: frozenset[str]
+    # Whether orders propose it: then it is to be taken together with the others that they propose.
+    proposed: bool = False
 
 
 def names_of(*ingredients: Ingredient) -> frozenset[str]:
@@ -141,9 +143,13 @@ class Patient:
         """What is taken of these, the newest first; `local`: also what is given on skin, in eye or ear."""
         return tuple(each for each in self.taken if drugs.matches(each.names) and (local or not each.is_local))
 
-    def asks_about(self, drugs: Drugs) -> Asked | None:
-        """The first drug of the question that is one of these."""
-        return next((each for each in self.asked if drugs.matches(each.names)), None)
+    def asks_about(self, drugs: Drugs) -> tuple[Asked, ...]:
+        """The drugs of the question that are of these."""
+        return tuple(each for each in self.asked if drugs.matches(each.names))
+
+    def proposes(self, drugs: Drugs) -> tuple[Asked, ...]:
+        """The drugs of proposed orders that are of these."""
+        return tuple(each for each in self.asks_about(drugs) if each.proposed)
 
     def measured(self, results: Results) -> tuple[ClinicalFact, ...]:
         """Results of any of these with a number, oldest first."""

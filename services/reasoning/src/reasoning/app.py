@@ -4,6 +4,7 @@ Ask: memory (gRPC) -> rules -> harness with the reasoner on Triton -> gate -> Po
      -> assessment-drafted, episode-closed
 Review: PostgreSQL -> assessment-reviewed
 Check, CheckStream: memory (gRPC) -> verifier
+Advise: memory (gRPC) -> rules, rows -> gate
 each look at a patient -> PostgreSQL -> record-read
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """

@@ -1,12 +1,14 @@
-"""What a question, a review, a check and a withdrawal do: load, decide, save; the outbox publishes what was saved."""
+"""What a question, a review, a check, a request for advice and a withdrawal do: load, decide, save; the outbox publishes what was saved."""
 
 import asyncio
 import hashlib
 import time
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
-from consult import Identity
+from consult import Identity, Record
+from consult.advising import advise
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
@@ -14,6 +16,7 @@ from eventbus import Event, Outgoing, once
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
 from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
+from longitude.reasoning.v1.advice_pb2 import AdviseRequest, AdviseResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
@@ -23,6 +26,7 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
     ReplayResponse,
     ReviewRequest,
 )
+from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from reasoning import metrics
@@ -167,6 +171,13 @@ async def on_check_stream(
     async for span in check.following(texts):
         yield CheckStreamResponse(span=span)
     yield CheckStreamResponse(summary=check.summary())
+
+
+async def on_advice_asked_for(request: AdviseRequest, parts: Parts) -> AdviseResponse:
+    """What rules and rows say of the record and of proposed orders. Nothing is stored, nothing is published."""
+    timeline = await parts.memory.timeline(request.patient)
+    record = Record(timeline, Context(), (), datetime.now(UTC), knowledge=parts.knowledge)
+    return await asyncio.to_thread(advise, record, request.orders, str(uuid.uuid4()))
 
 
 async def _stored(assessment_id: str, parts: Parts) -> Stored:

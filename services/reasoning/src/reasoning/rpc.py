@@ -3,17 +3,19 @@
 # ruff: noqa: N802 - the names are those of the generated servicer
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
 from consult.identity import Identity, is_assessment_id
 from consult.visits import FORMS, UnknownSpecialtyError, title
 from contracts.errors import BusyError, InvalidInputError, NotFoundError
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import CodedConcept, PatientKey
+from servicekit import looks
 
 from reasoning import handlers
 from reasoning.domain.checking import MAX_TEXT
@@ -26,11 +28,17 @@ MAX_IDENTIFIER = 255
 # Seconds that a text may take to come, and that its next piece may.
 STREAM_SECONDS = 1800.0
 PIECE_SECONDS = 120.0
+# Proposed orders of one request, codings of an order, characters of a text of it.
+MAX_ORDERS, MAX_CODINGS, MAX_ORDER_TEXT = 50, 20, 500
+# The one purpose for which advice reads a record (HL7 v3 ActReason).
+TREAT = "TREAT"
+# Seconds that a request for advice waits for its turn.
+TURN_SECONDS = 2.0
 
 
 class Rpc(ReasoningServiceServicer):
-    """Questions, assessments, reviews; at most `checks` checks, as many texts that are followed, and one replay at the
-    same time.
+    """Questions, assessments, reviews; at most `checks` checks, as many texts that are followed and requests for advice,
+    and one replay at the same time.
     """
 
     def __init__(self, parts: Parts, runs: Runs, checks: int) -> None:
@@ -39,6 +47,7 @@ class Rpc(ReasoningServiceServicer):
         self._replaying = asyncio.Lock()
         self._checks = asyncio.Semaphore(checks)
         self._streams = asyncio.Semaphore(checks)
+        self._advice = asyncio.Semaphore(checks)
 
     async def Ask(self, request: pb.AskRequest, _: Any) -> AsyncIterator[pb.AskResponse]:
         _check(request)
@@ -101,6 +110,21 @@ class Rpc(ReasoningServiceServicer):
             async for response in handlers.on_check_stream(first.patient, _texts(first, came, end), self._parts):
                 yield response
 
+    async def Advise(self, request: advice_pb2.AdviseRequest, _: Any) -> advice_pb2.AdviseResponse:
+        _check_patient(request.patient)
+        _check_orders(request.orders)
+        if request.purpose not in ("", TREAT):
+            raise InvalidInputError(f"purpose must be {TREAT}")
+        looks.because(TREAT)
+        try:
+            await asyncio.wait_for(self._advice.acquire(), TURN_SECONDS)
+        except TimeoutError:
+            raise BusyError("too many ask for advice; ask again shortly") from None
+        try:
+            return await handlers.on_advice_asked_for(request, self._parts)
+        finally:
+            self._advice.release()
+
 
 def _check(request: pb.AskRequest) -> None:
     if request.form in (wire.FORM_UNSPECIFIED, wire.FORM_ANSWER):
@@ -142,6 +166,24 @@ def _check_form(request: pb.AskRequest) -> None:
 def _check_patient(patient: PatientKey) -> None:
     if not (0 < len(patient.id) <= MAX_IDENTIFIER and 0 < len(patient.authority) <= MAX_IDENTIFIER):
         raise InvalidInputError(f"patient needs id and authority of at most {MAX_IDENTIFIER} characters")
+
+
+def _check_orders(orders: Sequence[advice_pb2.ProposedOrder]) -> None:
+    if len(orders) > MAX_ORDERS:
+        raise InvalidInputError(f"more than {MAX_ORDERS} orders")
+    if len({each.order_id for each in orders}) < len(orders):
+        raise InvalidInputError("each order needs an order_id of its own")
+    for order in orders:
+        texts = [order.order_id, order.text, *(text for one in order.codings for text in _texts_of(one))]
+        if len(order.codings) > MAX_CODINGS or any(len(each) > MAX_ORDER_TEXT for each in texts):
+            most = f"at most {MAX_CODINGS} codings, and texts of at most {MAX_ORDER_TEXT} characters"
+            raise InvalidInputError(f"an order has {most}")
+        if not any(text.strip() for text in (order.text, *(one.code or one.display for one in order.codings))):
+            raise InvalidInputError("an order names its drug by a text or a coding")
+
+
+def _texts_of(concept: CodedConcept) -> tuple[str, str, str]:
+    return concept.system, concept.code, concept.display
 
 
 def _check_text(text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from longitude.reasoning.v1 import assessment_pb2
+from longitude.reasoning.v1 import advice_pb2, assessment_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -104,6 +104,14 @@ class ReasoningClient:
         """A text of another system, sentence by sentence against the whole record; nothing is stored."""
         with explained("reasoning"):
             return await self._stub.Check(pb.CheckRequest(patient=patient, text=text), timeout=CHECK_SECONDS)
+
+    async def advise(
+        self, patient: PatientKey, orders: Iterable[advice_pb2.ProposedOrder] = ()
+    ) -> advice_pb2.AdviseResponse:
+        """What rules and rows say of the record and of proposed orders beside it; nothing is stored."""
+        with explained("reasoning"):
+            request = advice_pb2.AdviseRequest(patient=patient, orders=orders)
+            return await self._stub.Advise(request, timeout=SECONDS)
 
     async def check_stream(
         self, patient: PatientKey, texts: AsyncIterable[str]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
+from client.cli.advise import advise
 from client.cli.ask import ask
 from client.cli.assessment import assessment
 from client.cli.audit import app as audit
@@ -25,6 +26,7 @@ from client.cli.find import find
 from client.cli.knowledge import app as knowledge
 from client.cli.learn import app as learn
 from client.cli.login import login, logout, whoami
+from client.cli.mcp import mcp
 from client.cli.opening import app as opening
 from client.cli.rebuild import rebuild
 from client.cli.replay import replay
@@ -50,6 +52,7 @@ _COMMANDS = (
     find,
     context,
     ask,
+    advise,
     brief,
     summary,
     note,
@@ -65,6 +68,7 @@ _COMMANDS = (
     login,
     whoami,
     logout,
+    mcp,
 )
 for command in _COMMANDS:
     app.command()(command)

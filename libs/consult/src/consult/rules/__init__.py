@@ -41,14 +41,14 @@ CITED_PASSAGES: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """A statement with the name of the rule that made it; where a row of medical knowledge speaks, its family, the row
-    with its version, how urgent it is, and whether it is about a drug that the question asks to be given.
+    with its version and how urgent it is. `asked`: the drugs that it is about and that the question asks to be given.
     """
 
     rule: str
     statement: Statement
     row: str = ""
     urgency: Urgency | None = None
-    asked: bool = False
+    asked: tuple[str, ...] = ()
 
 
 def speak(

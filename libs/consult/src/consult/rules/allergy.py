@@ -8,8 +8,8 @@ allergy, would make most of them.
 from grounding import Sources, Statement, facts, phrases, relations
 from grounding.statements import ClassName, CrossReaction, Name, Part, Reaction, Words
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact
-from terminology.allergens import Relation
+from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, ClinicalFact, CodedConcept
+from terminology.allergens import Relation, RelationKind
 from terminology.cross_reactions import Strength
 
 from consult.rule import Rule
@@ -24,36 +24,57 @@ def drug_of_an_allergic_class(sources: Sources) -> list[Statement]:
     Source: the rows of terminology's allergens and cross-reactions, each with its own; AAAAI/ACAAI Drug Allergy: 2022
     practice parameter update, J Allergy Clin Immunol 2022;150:1333-1393.
     """
-    allergies = [fact for fact in sources.active(FACT_KIND_ALLERGY) if not facts.is_absent(fact)]
     return [
         statement
         for drug in parts.newest_first(parts.in_use(sources))
-        for allergy in allergies
+        for allergy in _recorded(sources)
         for statement in _statements(sources, drug, allergy)
     ]
 
 
+def against_a_proposed_drug(sources: Sources, drug: CodedConcept) -> list[tuple[Statement, Relation]]:
+    """The allergies for which `drug_of_an_allergic_class` would speak once this drug were ordered, as alerts that name
+    the allergy alone; how the drug relates to each.
+    """
+    ordered = ClinicalFact(kind=FACT_KIND_MEDICATION, code=drug)
+    related = ((allergy, relation(ordered, allergy)) for allergy in _recorded(sources))
+    return [
+        (parts.statement(wire.STATEMENT_KIND_ALERT, Words("Allergy: "), *_told(allergy)), close)
+        for allergy, close in related
+        if close
+    ]
+
+
+def relation(drug: ClinicalFact, allergy: ClinicalFact) -> Relation | None:
+    """How a drug relates to an allergy; None where nothing is known, or a reaction is unlikely."""
+    known = relations.between(drug, allergy)
+    # What terminology does not know is compared as it was sent.
+    if known is None and facts.about(drug).own_keys & facts.about(allergy).own_keys:
+        return Relation(RelationKind.INGREDIENT)
+    cross = known.cross_reaction if known else None
+    return None if cross and cross.strength is Strength.UNLIKELY else known
+
+
+def _recorded(sources: Sources) -> list[ClinicalFact]:
+    return [fact for fact in sources.active(FACT_KIND_ALLERGY) if not facts.is_absent(fact)]
+
+
 def _statements(sources: Sources, drug: ClinicalFact, allergy: ClinicalFact) -> list[Statement]:
-    relation = relations.between(drug, allergy)
-    if relation is None:
-        # What terminology does not know is compared as it was sent.
-        return (
-            _conflict(sources, drug, allergy, ()) if facts.about(drug).own_keys & facts.about(allergy).own_keys else []
-        )
-    cross = relation.cross_reaction
-    if cross is None:
-        return _conflict(sources, drug, allergy, _classes(relation, drug))
-    if cross.strength is Strength.UNLIKELY:
+    close = relation(drug, allergy)
+    if close is None:
         return []
+    cross = close.cross_reaction
+    if cross is None:
+        return _conflict(sources, drug, allergy, _classes(close, drug))
     alert = _alert(sources, drug, allergy, (), Words("; "), CrossReaction(drug.fact_id, allergy.fact_id))
     return [alert, _avoid(drug, allergy)] if cross.strength is Strength.LIKELY else [alert]
 
 
-def _classes(relation: Relation, drug: ClinicalFact) -> tuple[Part, ...]:
+def _classes(close: Relation, drug: ClinicalFact) -> tuple[Part, ...]:
     """` (cephalosporin)`: the class by which the two relate."""
-    if relation.drug_class is None:
+    if close.drug_class is None:
         return ()
-    return (Words(" ("), ClassName(drug.fact_id, relation.drug_class.id), Words(")"))
+    return (Words(" ("), ClassName(drug.fact_id, close.drug_class.id), Words(")"))
 
 
 def _conflict(
@@ -69,13 +90,17 @@ def _alert(
     sources: Sources, drug: ClinicalFact, allergy: ClinicalFact, drug_class: tuple[Part, ...], *more: Part
 ) -> Statement:
     """`Naproxen (NSAID) was ordered on ..., although an allergy is recorded: NSAIDS, severe`."""
-    reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(allergy.fact_id)) if allergy.note else ()
-    reaction += phrases.severity(allergy)
     return parts.statement(
         wire.STATEMENT_KIND_ALERT,
         *(Name(drug.fact_id, capital=True), *drug_class, *parts.state(sources, drug)),
-        *(Words(", although an allergy is recorded: "), Name(allergy.fact_id), *reaction, *more),
+        *(Words(", although an allergy is recorded: "), *_told(allergy), *more),
     )
+
+
+def _told(allergy: ClinicalFact) -> tuple[Part, ...]:
+    """`NSAIDS, reaction hives, severe`."""
+    reaction: tuple[Part, ...] = (Words(", reaction "), Reaction(allergy.fact_id)) if allergy.note else ()
+    return (Name(allergy.fact_id), *reaction, *phrases.severity(allergy))
 
 
 def _avoid(drug: ClinicalFact, allergy: ClinicalFact) -> Statement:

@@ -34,7 +34,7 @@ class Conditions:
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
-    """Each drug that is taken, or the one asked about, beside the allergy."""
+    """Each drug that is taken, or that is asked about, beside the allergy."""
     wanted: Conditions = row.conditions
     for allergy in patient.allergies:
         if _names(allergy).isdisjoint(each.casefold() for each in wanted.allergens):
@@ -46,10 +46,9 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
                 told = wording.statement(row, (*taken, Words("recorded: "), *recorded))
                 subject = wording.ids((drug.fact, allergy))
                 yield Finding(row, told, subject, narrowness(wanted.drugs, drug.names))
-        asked = patient.asks_about(wanted.drugs)
-        if asked:
+        for asked in patient.asks_about(wanted.drugs)[:MOST]:
             told = wording.statement(row, (Words("Allergy: "), *recorded))
-            yield Finding(row, told, frozenset((allergy.fact_id, asked.name)), asked=True)
+            yield Finding(row, told, frozenset((allergy.fact_id, asked.name)), asked=(asked.name,))
 
 
 def _names(allergy: ClinicalFact) -> frozenset[str]:

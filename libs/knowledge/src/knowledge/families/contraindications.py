@@ -33,7 +33,7 @@ class Conditions:
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
-    """Each drug that is taken, or the one that is asked about, beside the problem and the age."""
+    """Each drug that is taken, or that is asked about, beside the problem and the age."""
     wanted: Conditions = row.conditions
     against = _against(wanted, patient)
     if against is None:
@@ -43,11 +43,10 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
         told = wording.statement(row, wording.taken(patient.sources, drug.fact, wanted.drugs), *sentences)
         subject = wording.ids((drug.fact, *against))
         yield Finding(row, told, subject, narrowness(wanted.drugs, drug.names))
-    asked = patient.asks_about(wanted.drugs)
-    if asked:
+    for asked in patient.asks_about(wanted.drugs)[:MOST]:
         subject = wording.ids(against) | {asked.name}
         narrow = narrowness(wanted.drugs, asked.names)
-        yield Finding(row, wording.statement(row, *sentences), subject, narrow, asked=True)
+        yield Finding(row, wording.statement(row, *sentences), subject, narrow, asked=(asked.name,))
 
 
 def _against(wanted: Conditions, patient: Patient) -> tuple[ClinicalFact, ...] | None:

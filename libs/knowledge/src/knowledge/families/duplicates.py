@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from knowledge import wording
+from knowledge.families.interactions import MOST
 from knowledge.family import Family
 from knowledge.finding import Finding
 from knowledge.record import Patient
@@ -19,7 +20,7 @@ class Conditions:
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
-    """The two newest that are taken; or the newest that is taken beside the one asked about."""
+    """The two newest that are taken; the newest that is taken beside each asked about; the first two proposed."""
     wanted: Conditions = row.conditions
     own = patient.drugs(wanted.drugs)
     if len(own) > 1 and own[0].ingredients.isdisjoint(own[1].ingredients):
@@ -28,10 +29,13 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
         both = wording.while_taking(patient.sources, first, other.fact, wanted.drugs)
         also = tuple(each.fact.fact_id for each in more)
         yield Finding(row, wording.statement(row, both, also=also), wording.ids((newest.fact, other.fact)))
-    asked = patient.asks_about(wanted.drugs)
-    if asked and own and asked.name.casefold() not in own[0].ingredients:
-        told = wording.statement(row, wording.taken(patient.sources, own[0].fact, wanted.drugs))
-        yield Finding(row, told, frozenset((asked.name, own[0].fact.fact_id)), asked=True)
+    for each in patient.asks_about(wanted.drugs)[:MOST]:
+        if own and each.name.casefold() not in own[0].ingredients:
+            told = wording.statement(row, wording.taken(patient.sources, own[0].fact, wanted.drugs))
+            yield Finding(row, told, frozenset((each.name, own[0].fact.fact_id)), asked=(each.name,))
+    names = tuple(each.name for each in patient.proposes(wanted.drugs)[:2])
+    if len(names) > 1:
+        yield Finding(row, wording.statement(row), frozenset(names), asked=names)
 
 
 FAMILY = Family("duplicates", "two drugs of which one is enough", Conditions, evaluate)

@@ -1,4 +1,4 @@
-"""Two drugs that do not go together: both taken, or one taken and one asked about."""
+"""Two drugs that do not go together: each taken, asked about or proposed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from terminology import drug_classes
 from knowledge import wording
 from knowledge.family import Family
 from knowledge.finding import Finding
-from knowledge.record import Patient, Taken
+from knowledge.record import Asked, Patient, Taken
 from knowledge.row import Row
 from knowledge.terms import Drugs
 
@@ -26,7 +26,7 @@ class Conditions:
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
-    """Each pair that is taken; each drug that is taken beside the one asked about."""
+    """Each pair that is taken; each drug that is taken beside one asked about; each pair that is proposed."""
     wanted: Conditions = row.conditions
     pairs: dict[frozenset[str], tuple[Taken, Drugs, Taken, Drugs]] = {}
     for one in patient.drugs(wanted.drugs):
@@ -37,6 +37,7 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
     yield from (_together(row, *pair, patient) for pair in list(pairs.values())[:MOST])
     for asked, beside in ((wanted.drugs, wanted.beside), (wanted.beside, wanted.drugs)):
         yield from _asked(row, asked, beside, patient)
+    yield from _both_proposed(row, wanted, patient)
 
 
 def _together(row: Row, one: Taken, of_one: Drugs, other: Taken, of_other: Drugs, patient: Patient) -> Finding:
@@ -50,14 +51,24 @@ def _together(row: Row, one: Taken, of_one: Drugs, other: Taken, of_other: Drugs
 
 
 def _asked(row: Row, wanted: Drugs, beside: Drugs, patient: Patient) -> Iterator[Finding]:
-    asked = patient.asks_about(wanted)
-    if asked is None:
-        return
-    for other in patient.drugs(beside)[:MOST]:
-        if asked.name.casefold() not in other.ingredients:
-            told = wording.statement(row, wording.taken(patient.sources, other.fact, beside))
-            narrow = narrowness(wanted, asked.names) + narrowness(beside, other.names)
-            yield Finding(row, told, frozenset((asked.name, other.fact.fact_id)), narrow, asked=True)
+    for asked in patient.asks_about(wanted)[:MOST]:
+        for other in patient.drugs(beside)[:MOST]:
+            if asked.name.casefold() not in other.ingredients:
+                told = wording.statement(row, wording.taken(patient.sources, other.fact, beside))
+                narrow = narrowness(wanted, asked.names) + narrowness(beside, other.names)
+                yield Finding(row, told, frozenset((asked.name, other.fact.fact_id)), narrow, asked=(asked.name,))
+
+
+def _both_proposed(row: Row, wanted: Conditions, patient: Patient) -> Iterator[Finding]:
+    """The record has neither, so that the words of the row say it alone."""
+    pairs: dict[frozenset[str], tuple[Asked, Asked]] = {}
+    for one in patient.proposes(wanted.drugs):
+        for other in patient.proposes(wanted.beside):
+            if one.name != other.name:
+                pairs.setdefault(frozenset((one.name, other.name)), (one, other))
+    for names, (one, other) in list(pairs.items())[:MOST]:
+        narrow = narrowness(wanted.drugs, one.names) + narrowness(wanted.beside, other.names)
+        yield Finding(row, wording.statement(row), names, narrow, asked=(one.name, other.name))
 
 
 def narrowness(wanted: Drugs, own: frozenset[str]) -> int:

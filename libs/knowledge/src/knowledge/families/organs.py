@@ -38,7 +38,7 @@ class Conditions(Bounded):
 
 
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
-    """Each drug that is taken, or the one asked about, beside the result."""
+    """Each drug that is taken, or that is asked about, beside the result."""
     wanted: Conditions = row.conditions
     if not (patient.drugs(wanted.drugs) or patient.asks_about(wanted.drugs)):
         return
@@ -51,11 +51,10 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
         while_ = (*taken, *wording.WHILE, *result)
         subject = frozenset((drug.fact.fact_id, *ids))
         yield Finding(row, wording.statement(row, while_), subject, narrowness(wanted.drugs, drug.names))
-    asked = patient.asks_about(wanted.drugs)
-    if asked:
+    for asked in patient.asks_about(wanted.drugs)[:MOST]:
         told = wording.statement(row, wording.capitalised(result))
         narrow = narrowness(wanted.drugs, asked.names)
-        yield Finding(row, told, frozenset((asked.name, *ids)), narrow, asked=True)
+        yield Finding(row, told, frozenset((asked.name, *ids)), narrow, asked=(asked.name,))
 
 
 def _shown(wanted: Conditions, patient: Patient) -> tuple[wording.Parts, tuple[str, ...]] | None:

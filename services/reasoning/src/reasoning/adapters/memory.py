@@ -45,7 +45,7 @@ class Memory:
             request.page_token = page.next_page_token
             page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
             facts += page.facts
-        return Timeline(facts, first.identifiers, first.contradictions)
+        return Timeline(facts, first.identifiers, first.contradictions, first.view.left_out)
 
     async def texts(self, patient: PatientKey, most_bytes: int) -> tuple[tuple[Note, ...], bool]:
         """The whole texts of the patient's newest documents, together at most so many bytes; whether they are all."""

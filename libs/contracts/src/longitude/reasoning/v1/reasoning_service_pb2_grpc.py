@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from longitude.reasoning.v1 import advice_pb2 as longitude_dot_reasoning_dot_v1_dot_advice__pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -65,6 +66,11 @@ class ReasoningServiceStub:
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
                 _registered_method=True)
+        self.Advise = channel.unary_unary(
+                '/longitude.reasoning.v1.ReasoningService/Advise',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseResponse.FromString,
+                _registered_method=True)
 
 
 class ReasoningServiceServicer:
@@ -121,6 +127,15 @@ class ReasoningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Advise(self, request, context):
+        """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
+        published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
+        many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReasoningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +168,11 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     servicer.CheckStream,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.SerializeToString,
+            ),
+            'Advise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Advise,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +338,33 @@ class ReasoningService:
             '/longitude.reasoning.v1.ReasoningService/CheckStream',
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Advise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/Advise',
+            longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseResponse.FromString,
             options,
             channel_credentials,
             insecure,

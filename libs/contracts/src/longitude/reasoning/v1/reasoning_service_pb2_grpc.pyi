@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from longitude.reasoning.v1 import advice_pb2 as _advice_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as _reasoning_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -57,6 +58,11 @@ class ReasoningServiceStub:
     the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
     Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
     """
+    Advise: _grpc.UnaryUnaryMultiCallable[_advice_pb2.AdviseRequest, _advice_pb2.AdviseResponse]
+    """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
+    published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
+    many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
+    """
 
 @_typing.type_check_only
 class ReasoningServiceAsyncStub(ReasoningServiceStub):
@@ -86,6 +92,11 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
     the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
     Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
+    """
+    Advise: _aio.UnaryUnaryMultiCallable[_advice_pb2.AdviseRequest, _advice_pb2.AdviseResponse]  # type: ignore[assignment]
+    """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
+    published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
+    many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
     """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -149,6 +160,17 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
         the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
         Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
+        """
+
+    @_abc_1.abstractmethod
+    def Advise(
+        self,
+        request: _advice_pb2.AdviseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_advice_pb2.AdviseResponse, _abc.Awaitable[_advice_pb2.AdviseResponse]]:
+        """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
+        published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
+        many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
         """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
