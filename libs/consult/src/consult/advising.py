@@ -14,7 +14,8 @@ from knowledge.terms import Urgency
 from longitude.reasoning.v1 import advice_pb2 as pb
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, CodedConcept
-from terminology import drug_classes, drugs, sources as documents
+from terminology import drug_classes, drugs
+from terminology import sources as documents
 from terminology.allergens import Relation
 from terminology.cross_reactions import CrossReaction, Strength
 

@@ -1,7 +1,7 @@
 """What the rows of medical knowledge say of a record and of the drugs that a question asks about.
 
-Guarantee: a row speaks of what may be taken now, or of a drug that the question asks to be given, or an order proposes; what it says cites
-the row itself, so that the gate checks its words like those of any other passage.
+Guarantee: a row speaks of what may be taken now, or of a drug that the question asks to be given or an order proposes;
+what it says cites the row itself, so that the gate checks its words like those of any other passage.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,7 @@ from consult.answering.inquiry import Form, Inquiry, Mention, inquire
 from consult.answering.reconciliation import Standing, may_be_taken, reconcile
 
 
-def findings(
-    sources: Sources, question: str, knowledge: Knowledge, proposed: Sequence[Asked] = ()
-) -> list[Finding]:
+def findings(sources: Sources, question: str, knowledge: Knowledge, proposed: Sequence[Asked] = ()) -> list[Finding]:
     """What the rows say, the most urgent first. `proposed`: drugs of proposed orders; one that is taken already is
     spoken of as taken.
     """

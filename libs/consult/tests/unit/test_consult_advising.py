@@ -1,4 +1,4 @@
-"""Advice about orders that nobody gave yet: every row and allergy that concerns them, through the gate, and no other."""
+"""Advice about orders that nobody gave yet: every row and allergy that concerns them, through the gate."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""What a question, a review, a check, a request for advice and a withdrawal do: load, decide, save; the outbox publishes what was saved."""
+"""What a question, a review, a check, proposed orders and a withdrawal do: load, decide, save.
+
+The outbox publishes what was saved.
+"""
 
 import asyncio
 import hashlib
@@ -16,8 +19,8 @@ from eventbus import Event, Outgoing, once
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
 from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
-from longitude.reasoning.v1.advice_pb2 import AdviseRequest, AdviseResponse
 from longitude.reasoning.v1 import assessment_pb2 as wire
+from longitude.reasoning.v1.advice_pb2 import AdviseRequest, AdviseResponse
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
     CheckRequest,

@@ -37,8 +37,8 @@ TURN_SECONDS = 2.0
 
 
 class Rpc(ReasoningServiceServicer):
-    """Questions, assessments, reviews; at most `checks` checks, as many texts that are followed and requests for advice,
-    and one replay at the same time.
+    """Questions, assessments, reviews; at most `checks` checks, as many texts that are followed and askers of
+    advice, and one replay at the same time.
     """
 
     def __init__(self, parts: Parts, runs: Runs, checks: int) -> None:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import psycopg
@@ -33,10 +33,11 @@ from eventbus import Outgoing
 from harness import ModelPin, Replay, Tokenizer, parse
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
+from longitude.reasoning.v1.advice_pb2 import URGENCY_CONTRAINDICATED, URGENCY_URGENT, AdviseRequest, ProposedOrder
 from longitude.reasoning.v1.assessment_pb2 import Assessment, ReviewedStatement
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import CodedConcept, PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from native_stack.layout import MODELS
 from reasoning.adapters.memory import Memory
@@ -45,6 +46,7 @@ from reasoning.domain import checking
 from reasoning.handlers import fingerprint
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
+from terminology.concepts import RXNORM
 from testkit import Line, RunningStack
 from testkit.calls import channel
 from testkit.signing import sign_review
@@ -506,6 +508,51 @@ async def test_a_text_that_cannot_be_checked_has_a_clear_answer(
     assert caught.value.code() == code
     assert caught.value.details()
     assert patient.id not in str(caught.value.details())
+
+
+async def test_advice_says_what_speaks_against_proposed_orders_and_stores_nothing(
+    running: RunningStack, reasoning: ReasoningServiceAsyncStub, patient: PatientKey
+) -> None:
+    before = await asyncio.to_thread(_count, running)
+    orders = [
+        ProposedOrder(order_id="1", text="Amoxicillin 500 mg"),
+        ProposedOrder(order_id="2", codings=[CodedConcept(system=RXNORM, code="5640")]),
+        ProposedOrder(order_id="3", text="Foozumab"),
+    ]
+    advice = await reasoning.Advise(AdviseRequest(patient=patient, orders=orders, purpose="TREAT"))
+    assert [list(each.drugs) for each in advice.orders] == [["amoxicillin"], ["ibuprofen"], []]
+    allergy, *others = advice.findings
+    assert (allergy.statement.author_name, allergy.urgency) == ("drug_of_an_allergic_class", URGENCY_CONTRAINDICATED)
+    assert allergy.order_ids == ["1"]
+    assert allergy.statement.citations[0].source.control_id
+    kidneys = next(each for each in others if each.statement.row == "organs/nsaid-kidney-severe@1")
+    assert (kidneys.order_ids, kidneys.urgency) == (["2"], URGENCY_URGENT)
+    assert kidneys.source.section
+    assert kidneys.words == "NSAIDs are avoided at a GFR below 30 mL/min/1.73 m2."
+    assert all(each.statement.released and each.statement.verdict == wire.VERDICT_SUPPORTED for each in advice.findings)
+    assert await asyncio.to_thread(_count, running) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"patient": PatientKey(id="nobody", authority="NORTHWEST")}, grpc.StatusCode.NOT_FOUND),
+        ({"patient": PatientKey(id="", authority="NORTHWEST")}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"purpose": "HMARKT"}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"orders": [ProposedOrder(order_id="1", text=" ")]}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"orders": [ProposedOrder(order_id="1", text="x" * 501)]}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"orders": [ProposedOrder(order_id="1", text="a"), ProposedOrder(order_id="1", text="b")]},
+         grpc.StatusCode.INVALID_ARGUMENT),
+        ({"orders": [ProposedOrder(order_id=str(n), text="a") for n in range(51)]}, grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)  # fmt: skip
+async def test_a_request_for_advice_that_cannot_be_answered_has_a_clear_answer(
+    reasoning: ReasoningServiceAsyncStub, patient: PatientKey, changed: dict[str, Any], code: grpc.StatusCode
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await reasoning.Advise(AdviseRequest(**({"patient": patient} | changed)))
+    assert caught.value.code() == code
+    assert caught.value.details()
 
 
 async def test_a_kill_in_the_middle_leaves_nothing_and_asking_again_leaves_one(

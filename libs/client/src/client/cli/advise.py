@@ -28,7 +28,9 @@ _STYLE = {
 def advise(
     patient: Patient,
     *,
-    drug: Annotated[list[str] | None, typer.Option(metavar="NAME", help="To be ordered; several times for more.")] = None,
+    drug: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="To be ordered; several times for more.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show what speaks against drugs before they are ordered; without any, what is said of the record as it stands.
@@ -60,7 +62,9 @@ def show(console: Console, given: AdviseResponse) -> None:
     if not given.findings:
         console.print(Text("Nothing speaks.", style=QUIET))
     unread = [each.order_id for each in given.orders if not each.drugs]
-    missing = [f"{name} is no drug that the rows know; only allergies of the same name were looked for" for name in unread]
+    missing = [
+        f"{name} is no drug that the rows know; only allergies of the same name were looked for" for name in unread
+    ]
     for line in (*missing, *given.degraded):
         console.print(Text.assemble(("incomplete: ", WARN), line))
     if given.withheld:
