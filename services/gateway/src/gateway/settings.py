@@ -11,6 +11,7 @@ class Settings(ServiceSettings):
     """What the gateway is told, beyond what every service is."""
 
     memory: Endpoint
+    reasoning: Endpoint
     https_listen: Endpoint
     # PEM files of the server's certificate; empty: this process's own. With LONGITUDE_PLAINTEXT and none: plain HTTP.
     https_certificate: str = ""
@@ -24,6 +25,8 @@ class Settings(ServiceSettings):
     # How long the line and the headers of a request may take to come, in seconds, and how big they may be, in bytes.
     https_header_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     https_header_bytes: Annotated[int, Field(ge=4096, le=1024 * 1024)] = 32 * 1024
+    # Origins of web pages that may call the services of CDS Hooks, with commas between them; empty: none may.
+    cds_origins: Annotated[str, Field(pattern=r"^(https?://[^/,\s]+(,https?://[^/,\s]+)*)?$")] = ""
 
     @model_validator(mode="after")
     def _certificate_is_whole(self) -> "Settings":

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.errors import InvalidInputError, LongitudeError, NotFoundError, UnauthenticatedError, UnavailableError
+from contracts.errors import InvalidInputError, LongitudeError, NotFoundError
 from eventbus.delivery import place_of as place_in_code
 from longitude.record.v1.fact_pb2 import PatientKey
 from servicekit.grpc import for_person
-from servicekit.principal import Person
 from servicekit.tokens import Verifier
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,14 +30,13 @@ from gateway.domain.fhir.ids import authority_of, logical_id
 from gateway.domain.fhir.queries import JSON, NotSupportedError, Parameters
 from gateway.domain.fhir.resources import KINDS
 from gateway.domain.fhir.scopes import Grant
+from gateway.doors.callers import headers_of, person_of
 from gateway.settings import Settings
 
 log = logging.getLogger("gateway")
 
 PATH = "/fhir/R4"
 _TYPES = frozenset({"Binary", "Patient", *KINDS})
-# When what was away may be asked for again, in seconds.
-_RETRY_S = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ class Door:
         """The answer for somebody whose token proves who they are."""
 
         async def endpoint(request: Request) -> Response:
-            person, token = await self._person(request)
+            person, token = await person_of(request, self._verifier)
             parameters = request.query_params.multi_items()
             _check_form(request, parameters)
             visit = Visit(self._base(request), parameters, Grant.of(person.scopes, person.patient))
@@ -142,15 +140,6 @@ class Door:
                 return _answered(await answer(request, visit))
 
         return endpoint
-
-    async def _person(self, request: Request) -> tuple[Person, str]:
-        sent = request.headers.getlist("authorization")
-        scheme, _, token = (sent[0] if sent else "").partition(" ")
-        if len(sent) != 1 or scheme.lower() != "bearer" or not token:
-            raise UnauthenticatedError("`Authorization` has one token: Bearer ...")
-        if self._verifier is None:
-            raise UnauthenticatedError("no identity provider is set here (LONGITUDE_ISSUER): tokens prove nothing")
-        return await self._verifier.person(token), token
 
     def _base(self, request: Request) -> str:
         host = self._settings.https_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
@@ -191,15 +180,9 @@ def _answered(resource: Element, status: int = 200, headers: dict[str, str] | No
 
 async def _failed(request: Request, error: Exception) -> Response:
     status, outcome = answers.failure(error)
-    headers = {}
-    if isinstance(error, UnauthenticatedError):
-        sent = "authorization" in request.headers
-        headers["WWW-Authenticate"] = 'Bearer realm="longitude"' + (', error="invalid_token"' if sent else "")
-    if isinstance(error, UnavailableError):
-        headers["Retry-After"] = _RETRY_S
     if status == 500:
         log.error("not answered: %s at %s", type(error).__name__, place_in_code(error))
-    return _answered(outcome, status, headers)
+    return _answered(outcome, status, headers_of(request, error))
 
 
 async def _no_such_path(_: Request, error: HTTPException) -> Response:

@@ -101,9 +101,12 @@ class Request(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked. `shown`: the orders about which cards are shown; `unread`: those that name no drug."""
+    """What is asked. `is_of_orders`: about draft orders, however few, and not about the record as it stands. `shown`:
+    the orders about which cards are shown; `unread`: those that name no drug.
+    """
 
     patient: PatientKey
+    is_of_orders: bool = False
     orders: tuple[ProposedOrder, ...] = ()
     shown: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()
@@ -142,7 +145,7 @@ def _with_orders(patient: PatientKey, context: Context, service: Service) -> Cal
     orders = [_order(name, draft, context.drafts) for name, draft in drafts.items()]
     known = tuple(each for each in orders if each.text or each.codings)
     unread = tuple(each.order_id for each in orders if each not in known and each.order_id in shown)
-    return Call(patient, known, frozenset(shown), unread)
+    return Call(patient, True, known, frozenset(shown), unread)
 
 
 def _drafts(bundle: Bundle, patient: str) -> Iterator[tuple[str, MedicationRequest]]:

@@ -17,6 +17,7 @@ from longitude.reasoning.v1.advice_pb2 import (
     URGENCY_URGENT,
     AdviceFinding,
     AdviseResponse,
+    ProposedOrder,
     Urgency,
 )
 from longitude.reasoning.v1.assessment_pb2 import Citation
@@ -53,9 +54,9 @@ def cards(advice: AdviseResponse, call: Call) -> list[Card]:
 
 
 def _is_wanted(finding: AdviceFinding, call: Call) -> bool:
-    if call.orders:
+    if call.is_of_orders:
         return not call.shown.isdisjoint(finding.order_ids)
-    return not call.unread and finding.urgency != URGENCY_ROUTINE
+    return finding.urgency != URGENCY_ROUTINE
 
 
 def _card(finding: AdviceFinding, call: Call) -> Card:
@@ -109,7 +110,9 @@ def _place(citation: Citation) -> str:
 def _missing(advice: AdviseResponse, call: Call) -> Iterator[str]:
     unknown = {each.order_id for each in advice.orders if not each.drugs} & call.shown
     names = {each.order_id: _drug(each) for each in call.orders}
-    yield from (f"{names[each]} is no drug that the rows know: only allergies were compared." for each in sorted(unknown))
+    yield from (
+        f"{names[each]} is no drug that the rows know: only allergies were compared." for each in sorted(unknown)
+    )
     yield from (f"{each} names no drug: nothing was looked at." for each in call.unread)
     yield from advice.degraded
 
@@ -125,7 +128,7 @@ def _not_looked_at(missing: Iterable[str]) -> Card:
     }
 
 
-def _drug(order: Any) -> str:
+def _drug(order: ProposedOrder) -> str:
     return str(order.text or next((each.display or each.code for each in order.codings), ""))
 
 
