@@ -85,7 +85,7 @@ def test_an_allergy_is_told_by_how_the_drug_relates_to_it(
     allergy: str, name: str, urgency: pb.Urgency.ValueType
 ) -> None:
     (finding,) = given({"allergies": [allergy]}, drug(name)).findings
-    assert (finding.urgency, finding.order_ids) == (urgency, [f"order {name}"])
+    assert (finding.urgency, *finding.order_ids) == (urgency, f"order {name}")
     assert finding.statement.text == f"Allergy: {allergy}."
     assert finding.source.title
     assert finding.words.startswith("cross-reaction possible") is (urgency == pb.URGENCY_IMPORTANT)

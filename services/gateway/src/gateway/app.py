@@ -1,4 +1,4 @@
-"""The map of the gateway: HTTP in, memory and reasoning asked for whoever comes in. It has no events and keeps nothing."""
+"""The map of the gateway: HTTP in, memory and reasoning asked for whoever comes in. No events; it keeps nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

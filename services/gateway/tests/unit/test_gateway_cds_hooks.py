@@ -120,9 +120,8 @@ def call_of(*drugs: str) -> Call:
 def test_a_card_says_what_speaks_how_urgently_after_which_document_and_where_it_stands() -> None:
     words = "NSAIDs are avoided below 30."
     said = f"eGFR was 28 on 2026-10-05. “{words}” (rule)."
-    (card,) = cards(
-        pb.AdviseResponse(findings=[finding(said, pb.URGENCY_URGENT, "naproxen", words=words)]), call_of("naproxen")
-    )
+    advice = pb.AdviseResponse(findings=[finding(said, pb.URGENCY_URGENT, "naproxen", words=words)])
+    (card,) = cards(advice, call_of("naproxen"))
     assert card["uuid"] == INSTANCE
     assert card["summary"] == "naproxen: NSAIDs are avoided below 30."
     assert (card["indicator"], card["source"]) == (

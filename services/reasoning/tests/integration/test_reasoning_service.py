@@ -526,7 +526,7 @@ async def test_advice_says_what_speaks_against_proposed_orders_and_stores_nothin
     assert allergy.order_ids == ["1"]
     assert allergy.statement.citations[0].source.control_id
     kidneys = next(each for each in others if each.statement.row == "organs/nsaid-kidney-severe@1")
-    assert (kidneys.order_ids, kidneys.urgency) == (["2"], URGENCY_URGENT)
+    assert (*kidneys.order_ids, kidneys.urgency) == ("2", URGENCY_URGENT)
     assert kidneys.source.section
     assert kidneys.words == "NSAIDs are avoided at a GFR below 30 mL/min/1.73 m2."
     assert all(each.statement.released and each.statement.verdict == wire.VERDICT_SUPPORTED for each in advice.findings)

@@ -6,6 +6,7 @@ look is theirs. The JWT of a CDS client names a system and no person, and opens 
 
 import json
 import logging
+from functools import partial
 from typing import Any
 
 from contracts.errors import (
@@ -72,8 +73,10 @@ class Door:
         bounded = Bounded(inside, self._settings.https_requests, self._settings.https_request_seconds)
         errors: dict[Any, Any] = {LongitudeError: _failed, HTTPException: _refused, Exception: _failed}
         origins = [each for each in self._settings.cds_origins.split(",") if each]
-        named = {"allow_methods": ["GET", "POST"], "allow_headers": ["Authorization", "Content-Type"]}
-        pages = [Middleware(CORSMiddleware, allow_origins=origins, **named)] if origins else []
+        allowed = partial(
+            CORSMiddleware, allow_methods=("GET", "POST"), allow_headers=("Authorization", "Content-Type")
+        )
+        pages = [Middleware(allowed, allow_origins=origins)] if origins else []
         app = Starlette(routes=[Mount("", app=bounded)], exception_handlers=errors, middleware=pages)
         return [Route(PATH, app), Route(PATH + "/{below:path}", app)]
 
@@ -127,10 +130,8 @@ async def _failed(request: Request, error: Exception) -> Response:
     status = next((status for family, status in _STATUS if isinstance(error, family)), 500)
     if status == 500:
         log.error("not answered: %s at %s", type(error).__name__, place_in_code(error))
-    text = (
-        str(error) if status < 500 or isinstance(error, LongitudeError) else "an error of this server: its log has it"
-    )
-    return _answered({"message": text}, status, headers_of(request, error))
+        return _answered({"message": "an error of this server: its log has it"}, status)
+    return _answered({"message": str(error)}, status, headers_of(request, error))
 
 
 async def _refused(_: Request, error: HTTPException) -> Response:

@@ -81,7 +81,7 @@ def _topic(finding: AdviceFinding) -> dict[str, str]:
 
 
 def _detail(finding: AdviceFinding) -> str:
-    """The statement as the gate released it, what an allergy and the drug have in common, the source, and the places."""
+    """The statement as the gate released it, how an allergy and the drug relate, the source, and the places."""
     statement = finding.statement
     source = ", ".join(filter(None, (finding.source.title, finding.source.section, str(finding.source.year or ""))))
     urgency = Urgency.Name(finding.urgency).removeprefix("URGENCY_").lower()
