@@ -181,7 +181,8 @@ async def advise(
     async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
         given = await reasoning.advise(_patient(patient), orders(drugs))
     unread = [f"{each.order_id}: not known; only allergies of the same name" for each in given.orders if not each.drugs]
-    return statements([finding(each) for each in given.findings], limit, [*unread, *given.degraded])
+    withheld = [f"{len(given.withheld)} findings were withheld: not verified"] if given.withheld else []
+    return statements([finding(each) for each in given.findings], limit, [*unread, *withheld, *given.degraded])
 
 
 TOOLS = (timeline, find, ask, check, brief, advise)

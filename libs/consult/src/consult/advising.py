@@ -6,8 +6,9 @@ Guarantee: nothing is said of an order that the gate does not release; an order 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
-from grounding import Sources, Verifier, facts, relations
+from grounding import Sources, Verdict, Verifier, facts, relations
 from knowledge import Asked, Row
 from knowledge.record import names_of
 from knowledge.terms import Urgency
@@ -21,9 +22,10 @@ from terminology.cross_reactions import CrossReaction, Strength
 
 from consult import kept
 from consult.drafting import Drafted, draft_rules
+from consult.front import fullest
 from consult.gate import gate
 from consult.record import Record
-from consult.rules import RULES, Spoken, allergy, parts, speak
+from consult.rules import RULES, allergy, speak
 
 _ALLERGY = allergy.drug_of_an_allergic_class.__name__
 _SOURCES = {rule.name: rule.source for rule in RULES}
@@ -72,8 +74,9 @@ def advise(record: Record, proposed: Sequence[pb.ProposedOrder], advice_id: str)
     """Every alert about the record and the proposed orders that the gate releases, and what it withheld."""
     orders = [read(each) for each in proposed]
     sources = record.sources(proposed=tuple({one.name: one for each in orders for one in each.asked}.values()))
-    told = list(_told(sources, orders))
-    checked = gate([each.drafted for each in told], Verifier(sources), advice_id)
+    verifier = Verifier(sources)
+    told = list(_told(sources, orders, verifier))
+    checked = gate([each.drafted for each in told], verifier, advice_id)
     rows = {each.row.name: each.row for each in kept.findings(sources)}
     pairs = list(zip(told, checked, strict=True))
     findings = [_finding(one, statement, orders, sources, rows) for one, statement in pairs if statement.released]
@@ -86,11 +89,12 @@ def advise(record: Record, proposed: Sequence[pb.ProposedOrder], advice_id: str)
     )
 
 
-def _told(sources: Sources, orders: Iterable[Order]) -> Iterator[_Told]:
+def _told(sources: Sources, orders: Iterable[Order], verifier: Verifier) -> Iterator[_Told]:
     """Allergies to what is proposed, then the alerts of rules and rows; the same words once, for all their drugs."""
     alerts = [each for each in speak(sources) if each.statement.kind == wire.STATEMENT_KIND_ALERT]
+    drafted = draft_rules(alerts, sources)
     together: dict[tuple[str, Relation | None], _Told] = {}
-    for one in (*_allergies(sources, orders), *(_Told(each) for each in draft_rules(alerts, sources))):
+    for one in (*_allergies(sources, orders, drafted, verifier), *map(_Told, drafted)):
         key = (one.drafted.rendered.text, one.relation)
         before = together.setdefault(key, one)
         asked = tuple(dict.fromkeys((*before.drafted.asked, *one.drafted.asked)))
@@ -98,16 +102,29 @@ def _told(sources: Sources, orders: Iterable[Order]) -> Iterator[_Told]:
     yield from together.values()
 
 
-def _allergies(sources: Sources, orders: Iterable[Order]) -> Iterator[_Told]:
-    """Of drugs that are not taken: of those that are, the rule itself speaks."""
-    taken = {each.name for fact in parts.in_use(sources) for each in facts.about(fact).ingredients}
-    for order in orders:
-        for concept in order.concepts:
-            if _name(concept) in taken:
-                continue
-            for statement, relation in allergy.against_a_proposed_drug(sources, concept):
-                spoken = Spoken(_ALLERGY, statement, asked=(_name(concept),))
-                yield from (_Told(each, relation) for each in draft_rules([spoken], sources))
+def _allergies(
+    sources: Sources, orders: Iterable[Order], rules: Iterable[Drafted], verifier: Verifier
+) -> Iterator[_Told]:
+    """Each in its fullest supported way. Of a drug that is taken the rule itself speaks, where that is supported."""
+    known = {pair for each in rules if each.author_name == _ALLERGY for pair in _pairs(each, sources, verifier)}
+    for name, concept in {_name(each): each for order in orders for each in order.concepts}.items():
+        for ways, relation in allergy.against_a_proposed_drug(sources, concept):
+            said = fullest(ways, sources, verifier)
+            if said and known.isdisjoint((name, each) for each in said[0].rendered.statement.fact_ids):
+                yield _Told(replace(said[0], author_name=_ALLERGY, asked=(name,)), relation)
+
+
+def _pairs(drafted: Drafted, sources: Sources, verifier: Verifier) -> Iterator[tuple[str, str]]:
+    """Each drug with each fact of a statement that is supported."""
+    rendered = drafted.rendered
+    if verifier.verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED:
+        yield from product(_taken(drafted, sources), rendered.statement.fact_ids)
+
+
+def _taken(drafted: Drafted, sources: Sources) -> list[str]:
+    """The ingredients of the orders that a statement rests on."""
+    cited = (sources.fact(each) for each in drafted.rendered.statement.fact_ids)
+    return [one.name for fact in cited if fact.kind == FACT_KIND_MEDICATION for one in facts.about(fact).ingredients]
 
 
 def _finding(
@@ -152,9 +169,7 @@ def _relation(drafted: Drafted, sources: Sources) -> Relation | None:
 
 def _concerned(drafted: Drafted, orders: Iterable[Order], sources: Sources) -> list[str]:
     """The orders of a drug that is told of: as proposed, or as taken already."""
-    cited = (sources.fact(each) for each in drafted.rendered.statement.fact_ids)
-    taken = (one.name for fact in cited if fact.kind == FACT_KIND_MEDICATION for one in facts.about(fact).ingredients)
-    about = {*drafted.asked, *taken}
+    about = {*drafted.asked, *_taken(drafted, sources)}
     return [each.order_id for each in orders if not about.isdisjoint(each.names)]
 
 

@@ -128,7 +128,8 @@ async def test_a_dangerous_order_has_cards_with_row_source_and_where_it_stands(
     form = signing(order("1", "Amoxicillin 500 mg", "723"), order("2", "Naproxen"))
     status, answer = await asked(http, "longitude-order-sign", form, physician)
     assert status == 200
-    allergy, interaction = answer["cards"]
+    allergy, interaction, routine = answer["cards"]
+    assert routine["indicator"] == "info"
     assert allergy["indicator"] == "critical"
     assert allergy["summary"].startswith("Amoxicillin 500 mg: Allergy: ")
     assert "CDS-A AL1" in allergy["detail"]

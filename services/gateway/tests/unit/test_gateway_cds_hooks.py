@@ -172,12 +172,15 @@ def test_words_of_a_record_are_no_markup_and_a_summary_is_short() -> None:
 
 def test_what_was_not_looked_at_has_a_card() -> None:
     advice = pb.AdviseResponse(
-        orders=[pb.ReadOrder(order_id="Foozumab")], degraded=["record: 3 entries are not open to you"]
+        orders=[pb.ReadOrder(order_id="Foozumab")],
+        degraded=["record: 3 entries are not open to you"],
+        withheld=[AssessedStatement()],
     )
     (card,) = cards(advice, call_of("Foozumab"))
     assert card["indicator"] == "info"
     assert "Foozumab is no drug that the rows know" in card["detail"]
     assert "3 entries" in card["detail"]
+    assert "1 findings were withheld" in card["detail"]
     (of_unread,) = cards(pb.AdviseResponse(), Call(PATIENT, is_of_orders=True, unread=("MedicationRequest/1",)))
     assert of_unread["summary"] == "MedicationRequest/1 names no drug: nothing was looked at."
 

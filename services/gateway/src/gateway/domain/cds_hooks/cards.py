@@ -114,6 +114,8 @@ def _missing(advice: AdviseResponse, call: Call) -> Iterator[str]:
         f"{names[each]} is no drug that the rows know: only allergies were compared." for each in sorted(unknown)
     )
     yield from (f"{each} names no drug: nothing was looked at." for each in call.unread)
+    if advice.withheld:
+        yield f"{len(advice.withheld)} findings were withheld: what they say of the record could not be verified."
     yield from advice.degraded
 
 
