@@ -12,6 +12,7 @@ from rich.text import Text
 
 from demo import timeline
 from demo.deciding import QUESTION, REVIEWER
+from demo.ordering import DRUG
 from demo.outcome import Outcome
 from demo.record import place
 
@@ -48,6 +49,7 @@ def draw(console: Console, outcome: Outcome) -> None:
     console.print(timeline.course(outcome.record))
     console.print(timeline.film(outcome.study))
     console.print(Padding(_assessment(outcome), (1, 0)))
+    console.print(Padding(_cards(outcome), (0, 0, 1, 0)))
     console.print(_proof(outcome))
     console.print(Padding(_times(outcome), (1, 0)))
     console.print(_next())
@@ -104,6 +106,15 @@ def sources(statement: pb.AssessedStatement) -> str:
     told = list(dict.fromkeys(filter(None, (c.passage_id or place(c.source) for c in statement.citations))))
     more = len(told) - SOURCES_SHOWN
     return "; ".join(told[:SOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _cards(outcome: Outcome) -> Panel:
+    rows = Table.grid(padding=(0, 2))
+    for card in outcome.cards:
+        style = {"critical": "bold red", "warning": "bold yellow"}.get(card["indicator"], "dim")
+        rows.add_row(Text(card["indicator"], style=style), Text(f"{card['summary']}\n{card['source']['label']}"))
+    title = f"[bold]Cards while {DRUG} is signed (CDS Hooks)[/bold]"
+    return Panel(rows, title=title, box=box.ROUNDED, padding=(0, 2))
 
 
 def _proof(outcome: Outcome) -> Panel:

@@ -234,6 +234,11 @@ def _review_proved(outcome: Outcome) -> str | None:
     return None if outcome.proof.leaf.event_type.endswith("AssessmentReviewed") else "the proof is of another event"
 
 
+def _warned(outcome: Outcome) -> str | None:
+    told = [each for each in outcome.cards if each["indicator"] == "critical" and "Allergy" in each["summary"]]
+    return None if told else "no critical card names the allergy when the drug is about to be signed"
+
+
 TRUTHS = (
     Truth("every message and the film were accepted", _all_accepted),
     Truth("two identifiers are one person", _one_person),
@@ -253,6 +258,7 @@ TRUTHS = (
     Truth("what the network states of the film is in the assessment", _film_said),
     Truth("every released sentence has a source, every withheld one a reason", _nothing_unfounded),
     Truth("no trap of the letters was said", _no_trap_said),
+    Truth("who signs a drug of the allergy has a critical card", _warned),
     Truth("the log holds and is complete", _proved),
     Truth("the review is in the log, proved", _review_proved),
 )

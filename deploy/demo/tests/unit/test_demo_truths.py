@@ -147,6 +147,7 @@ def outcome() -> Outcome:
         study=study(0.8),
         assessment=assessment(facts),
         review_id="review",
+        cards=[{"indicator": "critical", "summary": "Amoxicillin 1 g: Allergy: penicillin."}],
         proof=ProvenLeaf(
             Leaf(event_type="longitude.reasoning.v1.AssessmentReviewed"), b"", Checkpoint("log", 1, b""), ()
         ),
@@ -217,6 +218,8 @@ BREAKS: list[tuple[str, Callable[[Outcome], Outcome]]] = [
     ("withheld one a reason", uncited),
     ("trap", say(4, "eGFR 49 to 28; the mother's breast cancer.")),
     ("trap", say(4, "eGFR 49 to 28; potassium 6.9 mmol/L.")),
+    ("critical card", lambda o: replace(o, cards=[])),
+    ("critical card", lambda o: replace(o, cards=[o.cards[0] | {"indicator": "info"}])),
     ("complete", lambda o: replace(o, report=Report(missing=2))),
     ("proved", lambda o: replace(o, proof=ProvenLeaf(Leaf(), b"", Checkpoint("log", 1, b""), ()))),
 ]
