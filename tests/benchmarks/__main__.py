@@ -7,6 +7,7 @@ from functools import partial
 from tests.benchmarks import (
     answers,
     assessment,
+    cards,
     context,
     find,
     identity,
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "reasoner": partial(reasoner.run, fresh),
     "answers": answers.run,
     "assessment": partial(assessment.run, fresh),
+    "cards": partial(cards.run, fresh),
     "training": training.run,
     "rollouts": rollouts.run,
     "start": start.run,

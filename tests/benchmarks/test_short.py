@@ -16,6 +16,7 @@ from testkit.running import RunningStack
 from tests.benchmarks import (
     answers,
     assessment,
+    cards,
     context,
     find,
     identity,
@@ -45,6 +46,7 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
     "reasoner": partial(reasoner.run, size=reasoner.SHORT),
     "answers": lambda _: answers.run(answers.SHORT),
     "assessment": partial(assessment.run, questions=assessment.SHORT),
+    "cards": partial(cards.run, sizes=cards.SHORT),
     "training": lambda _: training.run(training.SHORT),
     "rollouts": lambda _: rollouts.run(rollouts.SHORT),
     "start": lambda _: start.run(start.SHORT),
@@ -74,12 +76,14 @@ FIGURES = {
     "reasoner": {"tokens_per_s_1", "first_token_ms_1", "through_triton_ratio_1"},
     "answers": {"p50_s_100", "slowest_s_300", "ratio_of_300_to_100", "share_inquire_300", "share_gate_300"},
     "assessment": {"p50_s", "first_progress_p50_s", "share_model", "share_verification", "grammar_share_of_a_token"},
+    "cards": {"p50_ms_80", "p95_ms_80", "p95_ms_at_once_80"},
     "training": {"cpu_s_per_step", "times_as_fast_as_one_by_one", "ratio_to_bare"},
     "rollouts": {"rollouts_per_cpu_s", "ratio_to_bare"},
     "start": {"install_s", "stack_up_s", "postgres_ready_s"},
 }
 BESIDE = {
     "answers": 1,
+    "cards": 1,
     "read": 1,
     "mllp": 3,
     "visible": 1,
