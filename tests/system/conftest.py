@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import pytest
+from client.stack import Stack
+from contracts.identifiers import parse_patient
+from demo import ordering
+from demo.ordering import Card
 from testkit.running import RunningStack
 
 from tests.observe import Observer
@@ -40,6 +45,13 @@ def review(system: System, assessment: Any, tmp_path_factory: pytest.TempPathFac
     edited = {"statement_id": first["statement_id"], "decision": "edit", "text": f"{first['text']}{ADDED}"}
     path.write_text(json.dumps([edited]))
     return system.observer.json("review", assessment["assessment_id"], "--edit", str(path))
+
+
+@pytest.fixture(scope="session")
+def cards(system: System) -> list[Card]:
+    """What a clinical system is told while somebody signs a drug that the patient is allergic to."""
+    reached = Stack(os.environ | system.stack.endpoints, system.stack.directory)
+    return asyncio.run(ordering.sign(reached, parse_patient(PATIENT), lambda _: None))
 
 
 @pytest.fixture(scope="session")

@@ -71,10 +71,10 @@ def learn(observer: Observer) -> None:
     assert observer.json("learn", "roll-back")["live_version_id"] == ""
 
 
-@pytest.mark.usefixtures("review", "withdrawn")
+@pytest.mark.usefixtures("review", "withdrawn", "cards")
 def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System) -> None:
-    # A review, evidence that is released and withdrawn, a message that nobody can read, a rebuild, and a training: the
-    # edges that the story itself does not use.
+    # A review, cards, evidence that is released and withdrawn, a message that nobody can read, a rebuild, and a
+    # training: the edges that the story itself does not use.
     learn(system.observer)
     exchange(system.stack.endpoints, b"this is not HL7")
     with open_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
