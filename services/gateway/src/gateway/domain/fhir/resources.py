@@ -167,7 +167,7 @@ def _immunization(fact: pb.ClinicalFact, _: datetime) -> Resource:
         route={"text": route} if route else {},
         doseQuantity=dose,
         note=elements.notes(fact.note if is_done else "", *fact.comments),
-    ) | ({"occurrenceDateTime": when} if when else {"_occurrenceDateTime": elements.UNKNOWN})
+    ) | ({"occurrenceDateTime": when} if when else {"occurrenceString": "unknown"})
 
 
 def _encounter(fact: pb.ClinicalFact, _: datetime) -> Resource:
