@@ -332,6 +332,9 @@ async def test_scopes_narrow_what_the_role_opens(http: aiohttp.ClientSession, to
     assert await status(http, f"Condition?patient={whom}", narrow) == (403, "forbidden")
     assert await status(http, f"Patient/{whom}", narrow) == (403, "forbidden")
     own = token_of(scope="patient/*.read", patient=whom)
+    # Under all numbers of the person.
+    path = f"/fhir/R4/Observation?patient={whom}&_count=500"
+    assert entries(await pages(http, own, path), "match") == entries(await pages(http, token_of(), path), "match")
     assert await status(http, f"Condition?patient={whom}", own) == (200, "")
     assert await status(http, f"Condition?patient={logical_id(CLOSED)}", own) == (403, "forbidden")
     # The role opens nothing, whatever the scope says.
