@@ -200,6 +200,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
         },
         "memory": {
             "GetTimeline": (memory_pb.GetTimelineRequest(patient=PATIENT), "OK"),
+            "GetFact": (memory_pb.GetFactRequest(fact_id="nobody's"), "NOT_FOUND"),
             "Find": (memory_pb.FindRequest(patient=PATIENT, words="kidneys"), "OK"),
             "GetNotes": (memory_pb.GetNotesRequest(patient=PATIENT), "OK"),
             "GetContext": (memory_pb.GetContextRequest(patient=PATIENT, question=QUESTION, token_budget=500), "OK"),

@@ -1,10 +1,16 @@
 """Every edge between services is in a manifest; the traces of a real run must say the same."""
 
 import json
+import os
+import ssl
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from client.people import bearer
+from contracts.identifiers import parse_patient
+from gateway.domain.fhir.ids import logical_id
 from longitude.ingestion.v1.ingestion_service_pb2 import StartRereadingRequest
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from manifests import read_services
@@ -60,6 +66,17 @@ def seen_calls(system: System) -> set[Call]:
     }
 
 
+def read_as_fhir(system: System) -> None:
+    """The record through the door for others."""
+    lines = system.stack.endpoints
+    patient = logical_id(parse_patient(PATIENT))
+    headers = {"Authorization": f"Bearer {bearer(os.environ | lines)}"}
+    asked = urllib.request.Request(f"https://{lines['LONGITUDE_HTTPS']}/fhir/R4/Patient/{patient}", headers=headers)
+    trust = ssl.create_default_context(cafile=os.environ["LONGITUDE_TLS_AUTHORITY"])
+    with urllib.request.urlopen(asked, context=trust, timeout=30) as answer:
+        assert json.load(answer)["resourceType"] == "Patient"
+
+
 def learn(observer: Observer) -> None:
     """A consent, a version that is refused, and one that is promoted and taken back."""
     observer.json("learn", "consent", PATIENT, "--give")
@@ -76,6 +93,7 @@ def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system
     # A review, cards, evidence that is released and withdrawn, a message that nobody can read, a rebuild, and a
     # training: the edges that the story itself does not use.
     learn(system.observer)
+    read_as_fhir(system)
     exchange(system.stack.endpoints, b"this is not HL7")
     with open_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
         request = StartRereadingRequest(started_by="Tester", reason="another reader")

@@ -38,15 +38,14 @@ class Wanted:
         of = [resources.KINDS[kind] for kind in self.kinds]
         return tuple(sorted({fact for facts in of for fact in facts})) if all(of) else ()
 
-    def takes(self, recorded: RecordedFact, now: datetime) -> tuple[list[Resource], list[Resource]]:
-        """Of a statement that is a resource: what matches, and what is told beside it."""
-        of = [logical_id(recorded.fact.patient)]
-        made = [] if recorded.fact.kind == FACT_KIND_DEMOGRAPHIC else [resources.resource(recorded, now)]
-        source = resources.provenance(recorded, now)
+    def takes(self, recorded: RecordedFact, of: str, now: datetime) -> tuple[list[Resource], list[Resource]]:
+        """Of a statement that is a resource: what matches, and what is told beside it. `of`: whose it was asked as."""
+        made = resources.resource(recorded, now)
+        source = resources.provenance(recorded, made)
         if self.kinds == {"Provenance"}:
-            made = [source]
-        matches = [one for one in made if self._is_wanted(one, of)]
-        is_told = self.with_provenance and (matches or not made) and self.grant.opens("Provenance", "s", of)
+            made = source
+        matches = [made] if made and self._is_wanted(made, of) else []
+        is_told = self.with_provenance and (matches or not made) and self.grant.opens("Provenance", "s", [of])
         return matches, [source] if is_told and source not in matches else []
 
     @property
@@ -55,11 +54,11 @@ class Wanted:
         shared = sum(self.facts == of for of in resources.KINDS.values()) > 1
         return bool(self.filters) or shared or self.grant.scopes is not None
 
-    def _is_wanted(self, made: Resource, of: Sequence[str]) -> bool:
+    def _is_wanted(self, made: Resource, of: str) -> bool:
         kind = made["resourceType"]
         return (
             (not self.kinds or kind in self.kinds)
-            and self.grant.opens(kind, "s", of)
+            and self.grant.opens(kind, "s", [of])
             and all(matches(made) for matches in self.filters)
         )
 
@@ -73,12 +72,11 @@ async def read(memory: Memory, kind: str, name: str, grant: Grant) -> Resource:
     grant.check(kind, "r", [logical_id(recorded.fact.patient)])
     if kind == "Binary" and recorded.fact.kind == FACT_KIND_DOCUMENT:
         return await _text(memory, recorded)
-    now = datetime.now(UTC)
     if not resources.left_out(recorded.fact):
+        made = resources.resource(recorded, datetime.now(UTC))
         if kind == "Provenance":
-            return resources.provenance(recorded, now)
-        is_resource = recorded.fact.kind != FACT_KIND_DEMOGRAPHIC
-        if is_resource and (made := resources.resource(recorded, now))["resourceType"] == kind:
+            return resources.provenance(recorded, made)
+        if made and made["resourceType"] == kind:
             return made
     raise NotFoundError(f"no {kind} has this id")
 
@@ -139,7 +137,7 @@ async def _walk(memory: Memory, key: PatientKey, wanted: Wanted, count: int, at:
                 if len(page.matches) == count:
                     page.next = replace(at, skip=number)
                     return
-                _add(page, recorded, wanted, now)
+                _add(page, recorded, wanted, logical_id(key), now)
         if not answer.next_page_token:
             return
         at = Place(answer.next_page_token, at.as_of)
@@ -161,14 +159,14 @@ async def _named(memory: Memory, asked: Search, wanted: Wanted, page: Page) -> N
         except NotFoundError:
             continue
         if numbers is None or recorded.fact.patient in numbers:
-            _add(page, recorded, wanted, now)
+            _add(page, recorded, wanted, logical_id(asked.patient or recorded.fact.patient), now)
 
 
-def _add(page: Page, recorded: RecordedFact, wanted: Wanted, now: datetime) -> None:
+def _add(page: Page, recorded: RecordedFact, wanted: Wanted, of: str, now: datetime) -> None:
     if why := resources.left_out(recorded.fact):
         page.left_out[why] = page.left_out.get(why, 0) + 1
         return
-    matches, told = wanted.takes(recorded, now)
+    matches, told = wanted.takes(recorded, of, now)
     page.matches += matches
     page.included += told
 

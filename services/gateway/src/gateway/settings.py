@@ -1,7 +1,9 @@
 """Settings of the gateway."""
 
+from pathlib import Path
 from typing import Annotated
 
+from contracts.tls import Tls
 from pydantic import AfterValidator, Field, model_validator
 from servicekit.settings import Endpoint, ServiceSettings
 from servicekit.tokens import check_url
@@ -33,3 +35,13 @@ class Settings(ServiceSettings):
         if bool(self.https_certificate) != bool(self.https_key):
             raise ValueError("LONGITUDE_HTTPS_CERTIFICATE and LONGITUDE_HTTPS_KEY go together")
         return self
+
+    @property
+    def certificate(self) -> Tls | None:
+        """What the door shows itself with; None: plain HTTP."""
+        if self.https_certificate:
+            certificate = Path(self.https_certificate)
+            return Tls(certificate, Path(self.https_key), certificate)
+        if self.plaintext:
+            return None
+        return Tls(Path(self.tls_certificate), Path(self.tls_key), Path(self.tls_authority))

@@ -87,8 +87,11 @@ async def test_each_rpc_that_shows_a_patient_leaves_one_look(memory: Any, kafka:
     for rpc, request in CALLS.items():
         request.patient.CopyFrom(patient)
         await getattr(memory, rpc)(request)
-    looks = await looks_at(kafka, patient, len(CALLS))
-    assert sorted(look.rpc for look in looks) == sorted(CALLS)
+    by_id = pb.GetFactRequest(fact_id=f"f-{patient.id}")
+    await memory.GetFact(by_id)
+    looks = await looks_at(kafka, patient, len(CALLS) + 1)
+    assert sorted(look.rpc for look in looks) == sorted([*CALLS, "GetFact"])
+    assert [look.object_id for look in looks if look.object_id] == [by_id.fact_id]
     assert {look.outcome for look in looks} == {LOOK_OUTCOME_SHOWN}
     assert {look.subject for look in looks} == {"developer"}
     assert next(look for look in looks if look.rpc == "GetTimeline").shown == 1

@@ -143,6 +143,26 @@ async def test_nor_in_one_as_of_a_past_moment_however_it_is_read(
         assert "E11.9" in answer
 
 
+async def test_a_fact_is_read_by_its_id_while_it_stands_and_is_open(
+    door: Door, fact: Build, message: Build, event: Build
+) -> None:
+    opened = await door.by(ANNA, "GetFact", pb.GetFactRequest(fact_id="f-E11.9"))
+    assert (opened.fact.fact.code.code, opened.view.left_out) == ("E11.9", 2)
+    for closed in ("f-F32.9", "nobody's", ""):
+        with pytest.raises(NotFoundError):
+            await door.by(ANNA, "GetFact", pb.GetFactRequest(fact_id=closed))
+    await door.open(ANNA, "MH")
+    assert (await door.by(ANNA, "GetFact", pb.GetFactRequest(fact_id="f-F32.9"))).fact.fact.code.code == "F32.9"
+    withdrawn = problem(fact, "E11.9")
+    withdrawn.fact_id, withdrawn.status = "later", cf.FACT_STATUS_ENTERED_IN_ERROR
+    for each, sent in ((problem(fact, "I10"), 1), (withdrawn, 2)):
+        each.identity.CopyFrom(cf.Identity(groups=["problem:1"], names=["one"]))
+        told = message(each.fact_id, each, patient="1@NORTH", sent=datetime(2025, 1, sent, tzinfo=UTC))
+        await on_messages_received([event(told, each.fact_id)], store=door.store)
+    with pytest.raises(NotFoundError):
+        await door.by(ANNA, "GetFact", pb.GetFactRequest(fact_id="f-I10"))
+
+
 async def test_an_opening_opens_what_it_names_to_who_asked_until_its_end(door: Door) -> None:
     opened = await door.open(ANNA, "MH")
     assert opened.ends_at.ToDatetime(tzinfo=UTC) - datetime.now(UTC) > timedelta(minutes=59)

@@ -5,19 +5,17 @@ A request's line and headers have a size and a time; a connection that sends nei
 
 import asyncio
 import contextlib
-import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import h11
 import uvicorn
 from contracts.errors import BusyError, UnavailableError
-from contracts.tls import Renewed, Tls
+from contracts.tls import Renewed
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -133,10 +131,7 @@ def _listening(listen: str) -> Iterator[socket.socket]:
 
 def _tls(settings: Settings) -> Any:
     """What makes uvicorn's context; None is plain HTTP."""
-    files = Tls.of(os.environ)
-    if settings.https_certificate:
-        certificate = Path(settings.https_certificate)
-        files = Tls(certificate, Path(settings.https_key), certificate)
+    files = settings.certificate
     if files is None:
         return None
     renewed = Renewed(files, files.of_server)

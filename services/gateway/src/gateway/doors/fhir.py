@@ -189,4 +189,4 @@ async def _no_such_path(_: Request, error: HTTPException) -> Response:
     said = {404: "no such path", 405: "this door is to be read: GET alone", 406: "this door speaks JSON alone"}
     code = "not-found" if error.status_code == 404 else "not-supported"
     text = said.get(error.status_code, "the request cannot be answered")
-    return _answered(answers.outcome("error", code, text), error.status_code)
+    return _answered(answers.outcome("error", code, text), error.status_code, dict(error.headers or {}))

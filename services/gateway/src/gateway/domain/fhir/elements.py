@@ -21,6 +21,8 @@ Resource = dict[str, Any]
 
 # The forms that FHIR gives the types code and uri (R4, section 2.24.0.1).
 _CODE = re.compile(r"[^\s]+(\s[^\s]+)*")
+# What a string may not have: control characters, and white space of other scripts.
+_NO_CHARACTER = re.compile(r"[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]")
 _URI_SAFE = "!#$%&'()*+,/:;=?@[]~"
 UNKNOWN: Element = {"extension": [{"url": DATA_ABSENT_REASON, "valueCode": "unknown"}]}
 
@@ -34,6 +36,8 @@ def written(value: object) -> str:
             return "[" + ",".join(map(written, value)) + "]"
         case Decimal():
             return str(value)
+        case str():
+            return json.dumps(_NO_CHARACTER.sub(" ", value), ensure_ascii=False)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -61,7 +65,8 @@ def period(message: Any) -> Element:
 def coding(concept: CodedConcept) -> Element:
     """A coding as far as it has the form of one: code systems have a URI, and a code no odd spaces."""
     system = quote(concept.system, safe=_URI_SAFE)
-    code = concept.code if _CODE.fullmatch(concept.code) else ""
+    is_code = _CODE.fullmatch(concept.code) and not _NO_CHARACTER.search(concept.code)
+    code = concept.code if is_code else ""
     return without_empty(system=system, code=code, display=concept.display.strip()) if code else {}
 
 
@@ -115,7 +120,9 @@ def patient(key: PatientKey) -> Element:
 
 def identifier(key: PatientKey) -> Element:
     """A number of a patient, as its authority gave it."""
-    return without_empty(system=system_of(key.authority) if key.authority else "", value=key.id)
+    return without_empty(
+        system=system_of(key.authority) if key.authority else "", value=key.id if key.id.strip() else ""
+    )
 
 
 def visit(fact: ClinicalFact) -> Element | None:

@@ -59,19 +59,16 @@ def _dispense(fact: pb.ClinicalFact, _: datetime) -> Resource:
 
 def _administration(fact: pb.ClinicalFact, _: datetime) -> Resource:
     dose = elements.quantity(fact.dosage.dose) if fact.dosage.HasField("dose") else None
-    dosage = without_empty(route=_text(fact.dosage.route), dose=dose)
+    route = _text(fact.dosage.route)
     return without_empty(
         resourceType="MedicationAdministration",
         status="completed",
         medicationCodeableConcept=elements.named(fact),
         context=elements.visit(fact),
+        effectivePeriod=elements.period(fact) or elements.UNKNOWN,
         note=elements.notes(fact.note, *fact.comments),
-        # A dosage says how much or how it is given (invariant mad-1); a route alone is one.
-        dosage=dosage,
-    ) | (
-        {"effectivePeriod": elements.period(fact)}
-        if fact.HasField("valid_from")
-        else {"_effectiveDateTime": elements.UNKNOWN}
+        # A dosage has an amount (invariant mad-1); a route alone is said in its text.
+        dosage=without_empty(route=route, dose=dose) if dose else route,
     )
 
 

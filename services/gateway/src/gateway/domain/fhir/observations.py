@@ -27,7 +27,7 @@ def observation(fact: pb.ClinicalFact) -> Resource:
         status=_STATUS.get(fact.status, "unknown"),
         category=_category(fact),
         code=elements.named(fact),
-        focus=[{"display": fact.about.display or fact.about.code}] if fact.about.ByteSize() else [],
+        focus=[{"display": about}] if (about := elements.codeable(fact.about).get("text")) else [],
         encounter=elements.visit(fact),
         effectiveDateTime=elements.stated(fact, "valid_from"),
         issued=elements.stated(fact, "stated_at"),

@@ -48,7 +48,7 @@ TIMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Procedure": {"date": ("performedDateTime", "performedPeriod")},
 }
 _DATE = re.compile(
-    r"(eq|ne|gt|lt|ge|le)?(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?)?)?"
+    r"(eq|ne|gt|lt|ge|le)?(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?"
 )
 _PLACE = re.compile(r"(\d{1,6})\.(\d{1,16})\.([A-Za-z0-9_=-]*)", re.ASCII)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -208,7 +208,11 @@ def _times(resource: Resource, paths: Sequence[str]) -> tuple[datetime, datetime
 
 
 def _timed(times: Callable[[Resource], tuple[datetime, datetime] | None], name: str, value: str) -> Filter:
-    wanted = [_interval(name, one) for one in value.split(",")[:_MOST_VALUES]]
+    # A plus that was not escaped came as a space.
+    dates = value.replace(" ", "+").split(",")
+    if len(dates) > _MOST_VALUES:
+        raise InvalidInputError(f"{name} has more than {_MOST_VALUES} values")
+    wanted = [_interval(name, one) for one in dates]
 
     def matches(resource: Resource) -> bool:
         known = times(resource)

@@ -66,9 +66,11 @@ def _says_so(fact: pb.ClinicalFact) -> bool:
     return fact.kind == pb.FACT_KIND_IMMUNIZATION or absence.of(fact.code) is not None
 
 
-def resource(recorded: RecordedFact, now: datetime) -> Resource:
-    """The resource of a statement that is one, and no demographic; its id is the statement's."""
+def resource(recorded: RecordedFact, now: datetime) -> Resource | None:
+    """The resource of a statement that is one, with the statement's id; None for a demographic."""
     fact = recorded.fact
+    if fact.kind == pb.FACT_KIND_DEMOGRAPHIC:
+        return None
     made = _MADE[fact.kind](fact, now)
     kind = made.pop("resourceType")
     whom = {"patient" if kind in _OF_PATIENT else "subject": elements.patient(fact.patient)}
@@ -76,8 +78,11 @@ def resource(recorded: RecordedFact, now: datetime) -> Resource:
     return head | made | whom
 
 
-def provenance(recorded: RecordedFact, now: datetime) -> Resource:
-    """Where the statement of a resource was read: the message and its field, the document and its page."""
+def provenance(recorded: RecordedFact, made: Resource | None) -> Resource:
+    """Where the statement of a resource was read: the message and its field, the document and its page.
+
+    `made`: the resource; None for a demographic, which is part of the patient.
+    """
     fact, source = recorded.fact, recorded.fact.source
     places = [source.segment, source.field, f"page {source.page}" if source.page else ""]
     if source.text_end:
@@ -93,7 +98,7 @@ def provenance(recorded: RecordedFact, now: datetime) -> Resource:
         resourceType="Provenance",
         id=fact.fact_id,
         meta={"lastUpdated": elements.moment(recorded.recorded_at)},
-        target=[_target(recorded, now)],
+        target=[{"reference": f"{made['resourceType']}/{made['id']}"} if made else elements.patient(fact.patient)],
         occurredDateTime=elements.stated(fact, "stated_at"),
         recorded=elements.moment(recorded.recorded_at),
         activity={"text": METHODS.get(fact.provenance, "read from a field of a message")},
@@ -102,13 +107,6 @@ def provenance(recorded: RecordedFact, now: datetime) -> Resource:
             {"role": "source", "what": without_empty(identifier=one, display=elements.texts(places))} for one in what
         ],
     )
-
-
-def _target(recorded: RecordedFact, now: datetime) -> Element:
-    if recorded.fact.kind == pb.FACT_KIND_DEMOGRAPHIC:
-        return elements.patient(recorded.fact.patient)
-    made = resource(recorded, now)
-    return {"reference": f"{made['resourceType']}/{made['id']}"}
 
 
 def _condition(fact: pb.ClinicalFact, now: datetime) -> Resource:
@@ -167,7 +165,7 @@ def _immunization(fact: pb.ClinicalFact, _: datetime) -> Resource:
         route={"text": route} if route else {},
         doseQuantity=dose,
         note=elements.notes(fact.note if is_done else "", *fact.comments),
-    ) | ({"occurrenceDateTime": when} if when else {"_occurrenceDateTime": elements.UNKNOWN})
+    ) | ({"occurrenceDateTime": when} if when else {"occurrenceString": "unknown"})
 
 
 def _encounter(fact: pb.ClinicalFact, _: datetime) -> Resource:
