@@ -232,6 +232,7 @@ def launch(kafka: str, objects: ObjectStorage, tmp_path: Path) -> Launch:
     @contextmanager
     def launched(**settings: str) -> Iterator[Running]:
         environment = {
+            **identity_of("ingestion"),
             "LONGITUDE_KAFKA": kafka,
             "LONGITUDE_OBJECTS": objects.endpoint,
             "LONGITUDE_OBJECTS_ACCESS_KEY": objects.access_key,
