@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from longitude.reasoning.v1 import concern_pb2 as longitude_dot_reasoning_dot_v1_dot_concern__pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -65,6 +66,16 @@ class ReasoningServiceStub:
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
                 _registered_method=True)
+        self.ListConcerns = channel.unary_unary(
+                '/longitude.reasoning.v1.ReasoningService/ListConcerns',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsResponse.FromString,
+                _registered_method=True)
+        self.ActOnConcern = channel.unary_unary(
+                '/longitude.reasoning.v1.ReasoningService/ActOnConcern',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.FromString,
+                _registered_method=True)
 
 
 class ReasoningServiceServicer:
@@ -121,6 +132,22 @@ class ReasoningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListConcerns(self, request, context):
+        """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
+        UNAVAILABLE when memory cannot be asked what is open to the caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActOnConcern(self, request, context):
+        """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
+        caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReasoningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +180,16 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     servicer.CheckStream,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.SerializeToString,
+            ),
+            'ListConcerns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConcerns,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsResponse.SerializeToString,
+            ),
+            'ActOnConcern': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActOnConcern,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +355,60 @@ class ReasoningService:
             '/longitude.reasoning.v1.ReasoningService/CheckStream',
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConcerns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/ListConcerns',
+            longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActOnConcern(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/ActOnConcern',
+            longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from longitude.reasoning.v1 import concern_pb2 as _concern_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as _reasoning_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -57,6 +58,14 @@ class ReasoningServiceStub:
     the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
     Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
     """
+    ListConcerns: _grpc.UnaryUnaryMultiCallable[_concern_pb2.ListConcernsRequest, _concern_pb2.ListConcernsResponse]
+    """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
+    UNAVAILABLE when memory cannot be asked what is open to the caller.
+    """
+    ActOnConcern: _grpc.UnaryUnaryMultiCallable[_concern_pb2.ActOnConcernRequest, _concern_pb2.ActOnConcernResponse]
+    """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
+    caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
+    """
 
 @_typing.type_check_only
 class ReasoningServiceAsyncStub(ReasoningServiceStub):
@@ -86,6 +95,14 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
     the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
     Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
+    """
+    ListConcerns: _aio.UnaryUnaryMultiCallable[_concern_pb2.ListConcernsRequest, _concern_pb2.ListConcernsResponse]  # type: ignore[assignment]
+    """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
+    UNAVAILABLE when memory cannot be asked what is open to the caller.
+    """
+    ActOnConcern: _aio.UnaryUnaryMultiCallable[_concern_pb2.ActOnConcernRequest, _concern_pb2.ActOnConcernResponse]  # type: ignore[assignment]
+    """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
+    caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
     """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -149,6 +166,26 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         a sentence goes out as soon as the sentence is complete: when the next one, or another line, begins. The spans and
         the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
         Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
+        """
+
+    @_abc_1.abstractmethod
+    def ListConcerns(
+        self,
+        request: _concern_pb2.ListConcernsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_concern_pb2.ListConcernsResponse, _abc.Awaitable[_concern_pb2.ListConcernsResponse]]:
+        """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
+        UNAVAILABLE when memory cannot be asked what is open to the caller.
+        """
+
+    @_abc_1.abstractmethod
+    def ActOnConcern(
+        self,
+        request: _concern_pb2.ActOnConcernRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_concern_pb2.ActOnConcernResponse, _abc.Awaitable[_concern_pb2.ActOnConcernResponse]]:
+        """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
+        caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
         """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
