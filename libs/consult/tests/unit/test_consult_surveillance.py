@@ -19,7 +19,9 @@ from practice.records import RecordBuilder
 NORTH, LAKE = PatientKey(id="1", authority="NORTH"), PatientKey(id="2", authority="LAKE")
 START = datetime(2026, 10, 7, 8, tzinfo=UTC)
 # Families whose rows speak of a few facts; those of what is due speak of what is missing.
-RULES = Knowledge({name: shipped().rows[name] for name in ("criticals", "changes", "interactions", "organs", "followups")})
+RULES = Knowledge(
+    {name: shipped().rows[name] for name in ("criticals", "changes", "interactions", "organs", "followups")}
+)
 DRUGS = {"naproxen": "7258", "lisinopril": "29046", "warfarin": "11289", "ibuprofen": "5640"}
 PENICILLIN, AMOXICILLIN = "764146007", "723"
 DEPRESSION = ("F32.2", "Major depressive disorder, single episode, severe")
@@ -179,7 +181,6 @@ class Ward:
     at: datetime = START
     kept: dict[str, Concern] = field(default_factory=dict)
     events: dict[str, list[Changed]] = field(default_factory=lambda: defaultdict(list))
-    numbers: int = 0
 
     def persons(self) -> list[list[PatientKey]]:
         return [[NORTH, LAKE]] if self.are_one else [[NORTH], [LAKE]]
@@ -187,10 +188,6 @@ class Ward:
     def record(self, identifiers: list[PatientKey]) -> Record:
         facts = [fact for each in identifiers for fact in self.builders[each.authority].facts]
         return record_of(facts, identifiers, self.at)
-
-    def add(self, where: str) -> RecordBuilder:
-        """The builder, whose next fact has an id that no other number has."""
-        return self.builders[where]
 
     def look(self, identifiers: list[PatientKey]) -> None:
         names = {(each.id, each.authority) for each in identifiers}
@@ -206,36 +203,44 @@ class Ward:
         what, where, number = step
         builder = self.builders[where]
         before = len(builder.facts)
-        day = (START - timedelta(days=number)).date().isoformat()
-        match what:
-            case "potassium" | "sodium":
-                value = ("3.1", "4.4", "6.1", "6.7", "7.3")[number]
-                if what == "potassium":
-                    builder.potassium(value, day)
-                else:
-                    builder.result("2951-2", "Sodium", ("117", "140", "119", "160", "141")[number], "mmol/L", day)
-            case "restate" if before:
-                again = RecordedFact()
-                again.CopyFrom(builder.facts[number % before])
-                again.ClearField("superseded_at")
-                again.fact.fact_id = ""
-                builder.add(again.fact)
-                builder.facts[number % before].superseded_at.CopyFrom(again.recorded_at)
-            case "withdraw" if before:
-                builder.facts[number % before].fact.status = FACT_STATUS_ENTERED_IN_ERROR
-            case "merge":
-                self.are_one = True
-            case "unmerge":
-                self.are_one = False
-            case "wait":
-                self.at += timedelta(days=10 * number)
-            case "look":
-                self.look(self.persons()[0])
-            case name if name in DRUGS:
-                builder.medication(DRUGS[name], name, day)
+        if what in ("restate", "withdraw"):
+            self.revise(what, builder, number)
+        elif what in ("merge", "unmerge"):
+            self.are_one = what == "merge"
+        elif what == "wait":
+            self.at += timedelta(days=10 * number)
+        elif what == "look":
+            self.look(self.persons()[0])
+        else:
+            state_fact(what, builder, number)
         for recorded in builder.facts[before:]:
-            recorded.fact.fact_id = f"{where}-{recorded.fact.fact_id}-{len(builder.facts)}"
+            recorded.fact.fact_id = f"{where}-{len(builder.facts)}"
         self.at += timedelta(seconds=1)
+
+    def revise(self, what: str, builder: RecordBuilder, number: int) -> None:
+        """Say a fact again, or take it back."""
+        if not builder.facts:
+            return
+        old = builder.facts[number % len(builder.facts)]
+        if what == "withdraw":
+            old.fact.status = FACT_STATUS_ENTERED_IN_ERROR
+            return
+        again = RecordedFact()
+        again.CopyFrom(old)
+        again.fact.fact_id = ""
+        builder.add(again.fact)
+        old.superseded_at.CopyFrom(again.recorded_at)
+
+
+def state_fact(what: str, builder: RecordBuilder, number: int) -> None:
+    """A result, or an order of a drug, of some days ago."""
+    day = (START - timedelta(days=number)).date().isoformat()
+    if what == "potassium":
+        builder.potassium(("3.1", "4.4", "6.1", "6.7", "7.3")[number], day)
+    elif what == "sodium":
+        builder.result("2951-2", "Sodium", ("117", "140", "119", "160", "141")[number], "mmol/L", day)
+    else:
+        builder.medication(DRUGS[what], what, day)
 
 
 STEPS = st.lists(

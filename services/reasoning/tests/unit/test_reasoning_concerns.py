@@ -24,7 +24,9 @@ def concern(revision: int = 3) -> Concern:
     return made
 
 
-def asking(action: wire.ConcernAction.ValueType, *, until: datetime | None = None, **fields: object) -> ActOnConcernRequest:
+def asking(
+    action: wire.ConcernAction.ValueType, *, until: datetime | None = None, **fields: object
+) -> ActOnConcernRequest:
     request = ActOnConcernRequest(concern_id="c", action=action, **fields)  # type: ignore[arg-type]
     if until is not None:
         request.until.CopyFrom(times.stamp(until))
@@ -84,6 +86,10 @@ def test_nothing_is_done_to_a_state_that_nobody_saw() -> None:
 def test_each_state_has_one_event_and_what_is_brought_up_to_date_none() -> None:
     changed = [Changed(change, concern(revision)) for revision, change in enumerate(Change, 1)]
     events = concerns.outgoing(changed, NOW)
-    assert [each.topic.name.split(".")[1] for each in events] == ["concern-opened", "concern-changed", "concern-resolved"]
+    assert [each.topic.name.split(".")[1] for each in events] == [
+        "concern-opened",
+        "concern-changed",
+        "concern-resolved",
+    ]
     assert len({each.id for each in events}) == len(events)
     assert [each.id for each in events] == [each.id for each in concerns.outgoing(changed, NOW + timedelta(days=1))]
