@@ -15,7 +15,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
 from longitude.memory.v1.events_pb2 import EvidenceWithdrawn, RecordRebuilt, RecordUpdated
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.reasoning.v1.concern_pb2 import ActOnConcernRequest, Concern, ListConcernsRequest, ListConcernsResponse
+from longitude.reasoning.v1.concern_pb2 import (
+    ActOnConcernRequest,
+    Concern,
+    ConcernActor,
+    ListConcernsRequest,
+    ListConcernsResponse,
+)
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
     CheckRequest,
@@ -33,7 +39,7 @@ from reasoning.adapters import postgres_concerns
 from reasoning.adapters.postgres import Store, Stored
 from reasoning.domain import concerns, notices, reviewing
 from reasoning.domain.events import AssessmentEvent, events
-from reasoning.flows import checking, consultation, replaying, worklist
+from reasoning.flows import announcements, checking, consultation, replaying, worklist
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Report
 from reasoning.flows.watching import Watch
@@ -127,17 +133,19 @@ async def on_concerns_asked_for(request: ListConcernsRequest, parts: Parts) -> L
 async def on_concern_act(request: ActOnConcernRequest, parts: Parts) -> Concern:
     """What a person does about a concern, once: stored with its event."""
     now = datetime.now(UTC)
-    by = concerns.check(request, caller().person, now)
+    person = caller().person
+    concerns.check(request, person.roles if person else None, now)
     async with parts.store.connection() as conn:
         seen = await postgres_concerns.get(conn, request.concern_id)
     if seen is None or not await worklist.visible([seen], parts.memory):
         raise NotFoundError("no such concern")
     async with parts.store.connection() as conn, conn.transaction():
         concern = await postgres_concerns.get(conn, request.concern_id, lock=True) or seen
+        by = ConcernActor(issuer=person.issuer, subject=person.subject, name=person.name) if person else ConcernActor()
         done = concerns.acted(concern, request, by, now)
         if done is not None:
             await postgres_concerns.act(conn, concern, done)
-            event = concerns.acted_event(concern, done)
+            event = announcements.acted_event(concern, done)
             await stage(conn, event.id, [event])
     parts.outbox.flush()
     return concern

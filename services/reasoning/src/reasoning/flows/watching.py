@@ -26,7 +26,7 @@ from reasoning.adapters import postgres_concerns as rows
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
 from reasoning.adapters.postgres_concerns import Claimed, Connection
-from reasoning.domain.concerns import outgoing
+from reasoning.flows.announcements import changed_events
 
 log = logging.getLogger("reasoning.watching")
 
@@ -104,7 +104,7 @@ class Watch:
         home, at = min(timeline.identifiers, key=format_patient), datetime.now(UTC)
         changed = compare(known, seen, home, at, self.most)
         await rows.keep(conn, [each.concern for each in changed])
-        events = outgoing(changed, at)
+        events = changed_events(changed, at)
         if events:
             await stage(conn, event_id("concerns", events[0].id), events)
         return changed
