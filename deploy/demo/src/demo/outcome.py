@@ -11,6 +11,7 @@ from longitude.reasoning.v1 import assessment_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from demo.record import Record
+from demo.watching import Watched
 
 # How often the record makes each statement of each source: every number is 1 in a record without doubles.
 Contents = Counter[tuple[str, ...]]
@@ -18,7 +19,7 @@ Contents = Counter[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: sending, the record before and after, the assessment, the review and the proofs."""
+    """One run: sending, the record before and after, what was seen unasked, assessment, review and proofs."""
 
     acknowledgements: Counter[str]
     sent: int
@@ -27,6 +28,7 @@ class Outcome:
     told_before: bool
     record: Record
     study: StudyAnalysed
+    watched: Watched
     assessment: pb.Assessment
     review_id: str
     proof: ProvenLeaf

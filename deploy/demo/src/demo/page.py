@@ -34,6 +34,7 @@ AUTHORS = {pb.AUTHOR_RULE: "rule", pb.AUTHOR_MODEL: "model"}
 TRY_NEXT = (
     "longitude timeline NW-204417@NORTHWEST --valid-at 2025-02-11T00:00:00Z",
     'longitude ask 88-1306@LAKESIDE "Which painkiller is safe?"',
+    "longitude worklist --urgency routine",
     "longitude audit verify",
     "longitude audit access NW-204417@NORTHWEST",
 )
@@ -48,6 +49,7 @@ def draw(console: Console, outcome: Outcome) -> None:
     console.print(timeline.course(outcome.record))
     console.print(timeline.film(outcome.study))
     console.print(Padding(_assessment(outcome), (1, 0)))
+    console.print(_unasked(outcome))
     console.print(_proof(outcome))
     console.print(Padding(_times(outcome), (1, 0)))
     console.print(_next())
@@ -104,6 +106,14 @@ def sources(statement: pb.AssessedStatement) -> str:
     told = list(dict.fromkeys(filter(None, (c.passage_id or place(c.source) for c in statement.citations))))
     more = len(told) - SOURCES_SHOWN
     return "; ".join(told[:SOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _unasked(outcome: Outcome) -> Panel:
+    """What was seen of another patient without a question."""
+    watched = outcome.watched
+    told = Text(watched.opened.text if watched.opened else "nothing", style="bold red" if watched.opened else "dim")
+    after = f"{watched.seconds:.1f} s after the message" + (", closed by the repeat" if watched.closed else "")
+    return Panel(Group(told, Text(after, style="dim")), title="[bold]Before anybody asked[/bold]", box=box.ROUNDED)
 
 
 def _proof(outcome: Outcome) -> Panel:

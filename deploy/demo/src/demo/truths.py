@@ -234,6 +234,15 @@ def _review_proved(outcome: Outcome) -> str | None:
     return None if outcome.proof.leaf.event_type.endswith("AssessmentReviewed") else "the proof is of another event"
 
 
+def _seen_unasked(outcome: Outcome) -> str | None:
+    watched = outcome.watched
+    if watched.opened is None:
+        return "no concern opened for the critical potassium"
+    if not (watched.on_worklist and watched.opened.interruptive):
+        return "the concern is not on the worklist, or does not interrupt"
+    return None if watched.closed else "its repeat did not close it"
+
+
 TRUTHS = (
     Truth("every message and the film were accepted", _all_accepted),
     Truth("two identifiers are one person", _one_person),
@@ -253,6 +262,7 @@ TRUTHS = (
     Truth("what the network states of the film is in the assessment", _film_said),
     Truth("every released sentence has a source, every withheld one a reason", _nothing_unfounded),
     Truth("no trap of the letters was said", _no_trap_said),
+    Truth("a critical value is a concern before anybody asks, and its repeat closes it", _seen_unasked),
     Truth("the log holds and is complete", _proved),
     Truth("the review is in the log, proved", _review_proved),
 )

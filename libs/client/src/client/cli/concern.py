@@ -106,8 +106,8 @@ def _show_one(console: Console, concern: pb.Concern, now: datetime) -> None:
     console.print(head.append(f"  {concern.concern_id} revision {concern.revision}", QUIET), soft_wrap=True)
     console.print(Text(f"    {concern.text}"), soft_wrap=True)
     pointers = [source(forms.citation(each)) for each in concern.citations if each.fact_id]
-    row = f"{concern.row}@{concern.version}"
-    console.print(styled(f"    {row}, {concern.source}: {'; '.join(dict.fromkeys(pointers))}", QUIET), soft_wrap=True)
+    rests_on = "; ".join(dict.fromkeys(pointers))
+    console.print(styled(f"    {concern.row}@{concern.version}: {rests_on}", QUIET), soft_wrap=True)
     if concern.HasField("act"):
         console.print(styled(f"    {_done(concern.act)}", QUIET), soft_wrap=True)
 
