@@ -7,6 +7,7 @@ from functools import partial
 from tests.benchmarks import (
     answers,
     assessment,
+    concerns,
     context,
     find,
     identity,
@@ -24,6 +25,7 @@ from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
 BENCHES: dict[str, Callable[[], Result]] = {
+    "concerns": partial(concerns.run, fresh),
     "read": read.run,
     "mllp": partial(mllp.run, fresh),
     "visible": partial(visible.run, fresh),
