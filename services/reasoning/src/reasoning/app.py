@@ -51,7 +51,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         objects = open_objects(settings, settings.episodes_bucket)
 
         bus = EventBus("reasoning", settings.kafka)
-        outbox = Outbox(store.connection, bus.publish)
+        outbox = Outbox(store.connection, bus.publish, bus.publish_together)
         knowledge = rows(settings.knowledge_overlay)
         watch = Watch(store, Memory(memory), knowledge, outbox, settings.concern_interruptions)
         bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
