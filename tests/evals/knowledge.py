@@ -35,31 +35,31 @@ def run(n: int | None, seed: int) -> Result:
     opened: Counter[str] = Counter()
     days = 0
     for number in range(seed, seed + (n or STORIES)):
-        told = story(number)
+        tale = story(number)
         chance = random.Random(f"looks/{number}")
-        kept, events = _followed(told, chance)
-        fresh = _state(_look({}, _records(told)[-1][1])[0])
+        kept, events = _followed(tale, chance)
+        fresh = _state(_look({}, _records(tale)[-1][1])[0])
         own = _state(kept)
         alike.update(_family(each) for each in own & fresh)
         either.update(_family(each) for each in own | fresh)
         opened += events
-        days += (told.truth.today - _records_began(told)).days
+        days += (tale.truth.today - _began(tale)).days
     figures = {f"kept alike, {family}": alike[family] / either[family] for family in sorted(either)}
     figures |= {f"of 100 patient days, {name}": 100 * many / days for name, many in sorted(opened.items())}
     note = f"{sum(either.values())} concerns open at the end, over {days} patient days"
     return Result("knowledge", figures | {"patient_days": days}, n or STORIES, seed, note=note)
 
 
-def _followed(told: Story, chance: random.Random) -> tuple[Mapping[str, Concern], Counter[str]]:
+def _followed(tale: Story, chance: random.Random) -> tuple[Mapping[str, Concern], Counter[str]]:
     """The concerns at the end, and how many opened and interrupted, by urgency."""
     kept: Mapping[str, Concern] = {}
     events: Counter[str] = Counter()
-    records = _records(told)
+    records = _records(tale)
     for place, (_, record) in enumerate(records):
         if place + 1 < len(records) and chance.random() < _LEFT_OUT:
             continue
-        kept, told_now = _look(kept, record)
-        events += told_now
+        kept, now = _look(kept, record)
+        events += now
     return kept, events
 
 
@@ -77,22 +77,22 @@ def _look(known: Mapping[str, Concern], record: Record) -> tuple[Mapping[str, Co
     return {**known, **{each.concern.concern_id: each.concern for each in changed}}, events
 
 
-def _records(told: Story) -> list[tuple[date, Record]]:
+def _records(tale: Story) -> list[tuple[date, Record]]:
     """The record after each message, as of the newest day that a message was sent on; at last as of the story's."""
-    return [(day, whole_record(told.messages[: place + 1], day)) for place, day in enumerate(_days(told))]
+    return [(day, whole_record(tale.messages[: place + 1], day)) for place, day in enumerate(_days(tale))]
 
 
-def _days(told: Story) -> Iterator[date]:
+def _days(tale: Story) -> Iterator[date]:
     newest = date.min
-    for place, message in enumerate(told.messages):
+    for place, message in enumerate(tale.messages):
         newest = max(
             newest, datetime.strptime(message.split(b"|")[6][:8].decode(), "%Y%m%d").replace(tzinfo=UTC).date()
         )
-        yield told.truth.today if place + 1 == len(told.messages) else newest
+        yield tale.truth.today if place + 1 == len(tale.messages) else newest
 
 
-def _records_began(told: Story) -> date:
-    return next(_days(told))
+def _began(tale: Story) -> date:
+    return next(_days(tale))
 
 
 def _state(kept: Mapping[str, Concern]) -> set[State]:
