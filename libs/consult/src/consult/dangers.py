@@ -80,7 +80,8 @@ class _Seen:
 
     @property
     def supports(self) -> tuple[str, ...]:
-        return tuple(sorted({_says(each) for each in self.rests_on}))
+        named = {each.fact_id for each in self.about if each.kind not in _NOT_NAMING}
+        return tuple(sorted({_says(each, is_named=each.fact_id in named) for each in self.rests_on}))
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -154,9 +155,12 @@ def _name(fact: ClinicalFact) -> str:
     return facts.name_of(fact).casefold()
 
 
-def _says(fact: ClinicalFact) -> str:
-    """`result potassium 6.7 mmol/L 2026-10-05T07:30:00Z`; of what goes on, its end and not when it began."""
-    parts = [FactKind.Name(fact.kind).removeprefix("FACT_KIND_").lower(), _name(fact), *_value(fact)]
+def _says(fact: ClinicalFact, *, is_named: bool) -> str:
+    """`result potassium 6.7 mmol/L 2026-10-05T07:30:00Z`; of what goes on, its end and not when it began. Which of
+    several problems or drugs a row shows is no matter, unless the danger is named by it.
+    """
+    is_told = is_named or fact.kind in _AT_A_TIME
+    parts = [FactKind.Name(fact.kind).removeprefix("FACT_KIND_").lower(), *([_name(fact)] * is_told), *_value(fact)]
     if fact.kind in _AT_A_TIME:
         parts += [fact.valid_from.ToJsonString()] if fact.HasField("valid_from") else []
     elif fact.HasField("valid_to"):

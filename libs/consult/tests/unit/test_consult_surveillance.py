@@ -286,3 +286,17 @@ def test_what_is_open_is_what_a_look_from_nothing_would_open_and_every_state_has
             now = (each.concern.urgency, tuple(each.concern.supports))
             assert each.change is not Change.CHANGED or now != before
             was_open, before = is_open(each.concern), now
+
+
+def test_which_of_several_problems_a_row_shows_is_no_change() -> None:
+    """Two problems of one row with one day: whichever fact id comes first is shown."""
+    seen = set()
+    for names in (("a", "b"), ("b", "a")):
+        record = RecordBuilder(NORTH)
+        for name, (code, display) in zip(names, (("I10", "Hypertension"), ("E11.9", "Type 2 diabetes")), strict=True):
+            record.problem(code, display, "2026-10-01")
+            record.facts[-1].fact.fact_id = name
+        record.born("19600101")
+        made = Record(Timeline(record.facts, [NORTH]), Context(), (), START)
+        seen.add(tuple(sorted((each.row, each.subject, each.supports) for each in dangers(made))))
+    assert len(seen) == 1
