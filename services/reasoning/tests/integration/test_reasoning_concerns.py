@@ -157,7 +157,7 @@ async def test_a_concern_opens_before_anybody_asks_and_the_repeat_closes_it(
     watching: RunningStack, door: ReasoningServiceAsyncStub, key: PatientKey
 ) -> None:
     record = RecordBuilder(key)
-    record.potassium("6.7", day())
+    record.potassium("6.7", day(1))
     await send(watching, message(record))
     opened: Concern = await until(lambda: one(door, key, CRITICAL))
     assert (opened.interruptive, opened.urgency, opened.revision) == (True, pb.URGENCY_URGENT, 1)
