@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from contracts.kafka import reaching
 from longitude.auditing.v1 import auditing_service_pb2, auditing_service_pb2_grpc
 from longitude.memory.v1 import memory_service_pb2, memory_service_pb2_grpc
+from longitude.reasoning.v1 import concern_pb2, reasoning_service_pb2_grpc
 from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
 from manifests import read_services
 from manifests.service import EVERY_OTHER
@@ -33,6 +34,10 @@ READS = {
 }
 # Who keeps events in an outbox until they are published.
 PUBLISHES = [each.name for each in read_services().values() if each.owns.tables and each.events.publishes]
+
+# How many of these there are depends on what came together: looks, and what records that were looked at together said.
+_BY_CHANCE = ("RecordRead", "ConcernOpened", "ConcernChanged", "ConcernResolved")
+_UNREAD = "SELECT count(*) FROM reasoning.watched_patient WHERE read_at IS NULL OR wanted_at > read_at"
 
 # What one telling of the story leaves behind when every event has had its effect.
 Facts = Counter[tuple[str, ...]]
@@ -71,12 +76,27 @@ class Observer:
 
         Who has handled everything, and has nothing left to publish, causes no event any more.
         """
-        until(lambda: self.waiting() == self.unpublished() == 0, "every event handled", within_s=240)
+        until(lambda: self.waiting() == self.unread() == self.unpublished() == 0, "every event handled", within_s=240)
         return self.logged()
 
     def unpublished(self) -> int:
         """Events that are stored with their effect and not yet published."""
         return sum(self._unpublished(service) for service in PUBLISHES)
+
+    def unread(self) -> int:
+        """Records that changed and were not looked at for dangers yet."""
+        with psycopg.connect(self.endpoints["LONGITUDE_POSTGRES_REASONING"]) as connection:
+            row = connection.execute(_UNREAD).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def concerns(self, patient: PatientKey) -> set[tuple[Any, ...]]:
+        """What is open of a patient, without ids and times."""
+        with open_channel(self.endpoints["LONGITUDE_REASONING"]) as channel:
+            reasoning = reasoning_service_pb2_grpc.ReasoningServiceStub(channel)
+            request = concern_pb2.ListConcernsRequest(patient=patient, acted=True, page_size=100)
+            answer = reasoning.ListConcerns(request, timeout=20)
+        return {(each.row, each.subject, each.urgency, *each.supports) for each in answer.concerns}
 
     def _unpublished(self, service: str) -> int:
         outbox = sql.SQL("SELECT count(*) FROM {}.outbox WHERE published_at IS NULL").format(sql.Identifier(service))
@@ -99,11 +119,12 @@ class Observer:
         return all(c.recorded_to == c.end_offset for c in counts) and int(note.split("\n")[1]) == recorded
 
     def leaves(self) -> Counter[str]:
-        """How many leaves of each event type the audit log has."""
+        """How many leaves of each event type the audit log has, but of what is so many by chance."""
         with open_channel(self.endpoints["LONGITUDE_AUDITING"]) as channel:
             auditing = auditing_service_pb2_grpc.AuditingServiceStub(channel)
             stream = auditing.ReadLeaves(auditing_service_pb2.ReadLeavesRequest(), timeout=60)
-            return Counter(response.leaf.event_type.rpartition(".")[2] for response in stream)
+            types = (response.leaf.event_type.rpartition(".")[2] for response in stream)
+            return Counter(each for each in types if each not in _BY_CHANCE)
 
     def command(self, *arguments: str, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
         """Run `longitude` as a person would, with a memory of its own for what it trusts."""

@@ -8,6 +8,7 @@ from tests.benchmarks import (
     answers,
     assessment,
     cards,
+    concerns,
     context,
     find,
     identity,
@@ -25,6 +26,7 @@ from tests.benchmarks.stacks import fresh
 from tests.results import Result, keep
 
 BENCHES: dict[str, Callable[[], Result]] = {
+    "concerns": partial(concerns.run, fresh),
     "read": read.run,
     "mllp": partial(mllp.run, fresh),
     "visible": partial(visible.run, fresh),

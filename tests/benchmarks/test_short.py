@@ -17,6 +17,7 @@ from tests.benchmarks import (
     answers,
     assessment,
     cards,
+    concerns,
     context,
     find,
     identity,
@@ -35,6 +36,7 @@ from tests.benchmarks.stacks import Stacks
 from tests.results import Result, keep
 
 SHORT: dict[str, Callable[[Stacks], Result]] = {
+    "concerns": partial(concerns.run, size=concerns.SHORT),
     "read": lambda _: read.run(read.SHORT),
     "mllp": partial(mllp.run, size=mllp.SHORT),
     "visible": partial(visible.run, messages=visible.SHORT),
@@ -53,6 +55,12 @@ SHORT: dict[str, Callable[[Stacks], Result]] = {
 }
 # What the README tells of each.
 FIGURES = {
+    "concerns": {
+        "fact_to_concern_p50_ms_at_10_per_s",
+        "fact_to_concern_p99_ms_at_100_per_s",
+        "not_opened_at_100_per_s",
+        "look_ms_4_times_the_rows",
+    },
     "identity": {"tls_cpu_us", "tls_and_token_cpu_us", "token_verified_cpu_us"},
     "read": {"cpu_ms_per_message", "ratio_to_python_hl7_parse"},
     "mllp": {

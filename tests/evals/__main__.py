@@ -9,7 +9,7 @@ from tests.results import Result, keep
 
 EVALS = (
     *("adversary", "replay", "train_equals_serve", "verifier", "traps", "hallucination", "citations", "sentences"),
-    *("answers", "learning", "gates", "ablations", "letters"),
+    *("answers", "learning", "gates", "ablations", "letters", "knowledge"),
 )
 
 

@@ -24,6 +24,7 @@ SIZES = {
     "gates": 1,
     "ablations": 2,
     "letters": 6,
+    "knowledge": 1,
 }
 
 

@@ -23,6 +23,7 @@ FIGURES = {
     "gates": {"train = serve, largest gap", "better than the rules, low", "adversary, violations"},
     "ablations": {"quality", "reward", "tokens", "turns", "steps"},
     "letters": {"first 1", "first 3", "first 5"},
+    "knowledge": {"patient_days", "of 100 patient days, opened, routine", "kept alike, controls"},
     "sentences": {f"{name}, {mode}" for name in ("true_supported", "false_passed") for mode in ("alone", "document")},
 }
 BESIDE = {

@@ -40,7 +40,7 @@ from longitude.learning.v1 import learning_service_pb2 as learning_pb
 from longitude.learning.v1.learning_service_pb2_grpc import LearningServiceStub
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
-from longitude.reasoning.v1 import advice_pb2
+from longitude.reasoning.v1 import advice_pb2, concern_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.context_pb2 import Passage
@@ -146,6 +146,8 @@ class System:
             "triton": self.proxies[name, "triton"].endpoint,
             "tokenizer": MODELS / "smollm2" / "tokenizer.json",
             "prose_tokens": 0,
+            # The one process here is the command, which reads no record for itself.
+            "concern_workers": 0,
             "memory": self.ports["memory"],
             "grpc_listen": self.ports[name],
             "http_listen": "127.0.0.1:0",
@@ -228,6 +230,8 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "Check": (reasoning_pb.CheckRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
             "Advise": (advice_pb2.AdviseRequest(patient=PATIENT), "OK"),
             "CheckStream": (reasoning_pb.CheckStreamRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
+            "ListConcerns": (concern_pb2.ListConcernsRequest(patient=PATIENT), "OK"),
+            "ActOnConcern": (acknowledging(NOBODYS), "NOT_FOUND"),
         },
     }
 
@@ -289,6 +293,10 @@ async def _prepare(system: System) -> None:
 def asking(request_id: str) -> reasoning_pb.AskRequest:
     """A question for which the model takes part."""
     return reasoning_pb.AskRequest(patient=PATIENT, question=QUESTION, request_id=request_id, deliberate=True)
+
+
+def acknowledging(concern_id: str) -> concern_pb2.ActOnConcernRequest:
+    return concern_pb2.ActOnConcernRequest(concern_id=concern_id, action=concern_pb2.CONCERN_ACTION_ACKNOWLEDGE)
 
 
 async def answers(system: System, service: str, rpc: str, expected: tuple[Message, str]) -> bool:

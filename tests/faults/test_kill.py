@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import pytest
 from manifests import read_services
@@ -30,6 +31,7 @@ class Left:
 
     facts: Facts
     leaves: Counter[str]
+    concerns: set[tuple[Any, ...]]
 
 
 def told(stack: RunningStack, victim: str = "", at: float = 0.0) -> Left:
@@ -57,13 +59,14 @@ def told(stack: RunningStack, victim: str = "", at: float = 0.0) -> Left:
     assert len(acknowledgements) == len(MESSAGES)
     assert all(b"MSA" in a and b"AA" in a for a in acknowledgements), "a message was not acknowledged"
     leaves = observer.at_rest() - before
-    return Left(observer.facts(telling.northwest), leaves)
+    return Left(observer.facts(telling.northwest), leaves, observer.concerns(telling.northwest))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(stack: RunningStack) -> Left:
     left = told(stack)
     assert left.leaves["MessageReceived"] == len(MESSAGES)
+    assert left.concerns
     return left
 
 
@@ -86,3 +89,4 @@ def test_a_service_killed_in_the_middle_changes_nothing_in_the_end(
     left = told(mended_stack, victim, at)
     assert left.facts == undisturbed.facts
     assert left.leaves == undisturbed.leaves
+    assert left.concerns == undisturbed.concerns

@@ -5,6 +5,7 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,12 @@ from tests.story import exchange
 from tests.system.after_story import PATIENT, System
 
 SERVICES = read_services()
+CRITICAL = (
+    "MSH|^~\\&|LAB|NORTHWEST|HUB|HUB|{at:%Y%m%d%H%M%S}+0000||ORU^R01|EDGE{number}|P|2.5.1\r"
+    "PID|1||EDGE-1^^^NORTHWEST^MR||Testperson^Edge||19500101|F\r"
+    "OBR|1|E{number}|E{number}|2823-3^Potassium^LN|||{at:%Y%m%d%H%M%S}+0000\r"
+    "OBX|1|NM|2823-3^Potassium^LN||{value}|mmol/L|||||F|||{at:%Y%m%d%H%M%S}+0000\r"
+)
 Edge = tuple[str, str]
 Call = tuple[str, str, str]
 
@@ -88,12 +95,41 @@ def learn(observer: Observer) -> None:
     assert observer.json("learn", "roll-back")["live_version_id"] == ""
 
 
+def concern(system: System) -> None:
+    """A critical value opens a concern, somebody acknowledges it, a higher one changes it, a normal one resolves it."""
+    number = 0
+
+    def send(potassium: str) -> None:
+        nonlocal number
+        number += 1
+        exchange(system.stack.endpoints, CRITICAL.format(value=potassium, number=number, at=datetime.now(UTC)).encode())
+
+    def listed(row: str = "criticals/potassium") -> dict[str, Any]:
+        shown = system.observer.json("worklist", "EDGE-1@NORTHWEST", "--all")["concerns"]
+        return next((each for each in shown if each["row"] == row), {})
+
+    send("6.6")
+    until(lambda: known(system), "the concern is opened")
+    opened = listed()
+    acted = system.observer.json("concern", "acknowledge", opened["concern_id"])
+    send("7.2")
+    until(lambda: listed()["revision"] > acted["revision"], "the concern changed")
+    send("4.4")
+    until(lambda: not listed(), "the concern is resolved")
+
+
+def known(system: System) -> bool:
+    done = system.observer.command("worklist", "EDGE-1@NORTHWEST", "--json")
+    return done.returncode == 0 and "criticals/potassium" in done.stdout
+
+
 @pytest.mark.usefixtures("review", "withdrawn", "cards")
 def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System) -> None:
-    # A review, cards, evidence that is released and withdrawn, a message that nobody can read, a rebuild, and a
-    # training: the edges that the story itself does not use.
+    # A review, cards, evidence that is released and withdrawn, a message that nobody can read, a rebuild, a training,
+    # and a concern that somebody acts on: the edges that the story itself does not use.
     learn(system.observer)
     read_as_fhir(system)
+    concern(system)
     exchange(system.stack.endpoints, b"this is not HL7")
     with open_channel(system.stack.endpoints["LONGITUDE_INGESTION"]) as channel:
         request = StartRereadingRequest(started_by="Tester", reason="another reader")

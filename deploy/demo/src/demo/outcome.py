@@ -12,6 +12,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from demo.ordering import Card
 from demo.record import Record
+from demo.watching import Watched
 
 # How often the record makes each statement of each source: every number is 1 in a record without doubles.
 Contents = Counter[tuple[str, ...]]
@@ -19,7 +20,7 @@ Contents = Counter[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: sending, the record before and after, the assessment, the review, the cards and the proofs."""
+    """One run: sending, the record before and after, what was seen unasked, assessment, review, cards and proofs."""
 
     acknowledgements: Counter[str]
     sent: int
@@ -28,6 +29,7 @@ class Outcome:
     told_before: bool
     record: Record
     study: StudyAnalysed
+    watched: Watched
     assessment: pb.Assessment
     review_id: str
     # What a clinical system is told when a drug is about to be signed, the most urgent first.

@@ -35,6 +35,7 @@ AUTHORS = {pb.AUTHOR_RULE: "rule", pb.AUTHOR_MODEL: "model"}
 TRY_NEXT = (
     "longitude timeline NW-204417@NORTHWEST --valid-at 2025-02-11T00:00:00Z",
     'longitude ask 88-1306@LAKESIDE "Which painkiller is safe?"',
+    "longitude worklist --urgency routine",
     "longitude audit verify",
     "longitude audit access NW-204417@NORTHWEST",
 )
@@ -49,6 +50,7 @@ def draw(console: Console, outcome: Outcome) -> None:
     console.print(timeline.course(outcome.record))
     console.print(timeline.film(outcome.study))
     console.print(Padding(_assessment(outcome), (1, 0)))
+    console.print(_unasked(outcome))
     console.print(Padding(_cards(outcome), (0, 0, 1, 0)))
     console.print(_proof(outcome))
     console.print(Padding(_times(outcome), (1, 0)))
@@ -115,6 +117,14 @@ def _cards(outcome: Outcome) -> Panel:
         rows.add_row(Text(card["indicator"], style=style), Text(f"{card['summary']}\n{card['source']['label']}"))
     title = f"[bold]Cards while {DRUG} is signed (CDS Hooks)[/bold]"
     return Panel(rows, title=title, box=box.ROUNDED, padding=(0, 2))
+
+
+def _unasked(outcome: Outcome) -> Panel:
+    """What was seen of another patient without a question."""
+    watched = outcome.watched
+    told = Text(watched.opened.text if watched.opened else "nothing", style="bold red" if watched.opened else "dim")
+    after = f"{watched.seconds:.1f} s after the message" + (", closed by the repeat" if watched.closed else "")
+    return Panel(Group(told, Text(after, style="dim")), title="[bold]Before anybody asked[/bold]", box=box.ROUNDED)
 
 
 def _proof(outcome: Outcome) -> Panel:

@@ -7,7 +7,7 @@ from client.api import AuditingClient, ImagingClient, MemoryClient, ReasoningCli
 from client.stack import Stack
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from demo import deciding, ordering, proving
+from demo import deciding, ordering, proving, watching
 from demo.outcome import Outcome, contents
 from demo.sending import film_uid, send_story, story_files
 from demo.stages import Stages
@@ -38,6 +38,8 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
         acknowledgements = await send_story(stack, say)
     with stages.stage("Until all of it is visible") as say:
         seen = await until_visible(clients, PATIENT, film, say)
+    with stages.stage("Another patient, unasked") as say:
+        watched = await watching.watch(stack, clients.reasoning, say)
     with stages.stage("Ask") as say:
         assessment = await deciding.ask(clients.reasoning, PATIENT, say)
     with stages.stage("Review: accept") as say:
@@ -56,6 +58,7 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
         told_before=not awaited(before, film_before),
         record=seen.record,
         study=seen.study,
+        watched=watched,
         assessment=assessment,
         review_id=review.review_id,
         cards=cards,

@@ -239,6 +239,15 @@ def _warned(outcome: Outcome) -> str | None:
     return None if told else "no critical card names the allergy when the drug is about to be signed"
 
 
+def _seen_unasked(outcome: Outcome) -> str | None:
+    watched = outcome.watched
+    if watched.opened is None:
+        return "no concern opened for the critical potassium"
+    if not (watched.on_worklist and watched.opened.interruptive):
+        return "the concern is not on the worklist, or does not interrupt"
+    return None if watched.closed else "its repeat did not close it"
+
+
 TRUTHS = (
     Truth("every message and the film were accepted", _all_accepted),
     Truth("two identifiers are one person", _one_person),
@@ -259,6 +268,7 @@ TRUTHS = (
     Truth("every released sentence has a source, every withheld one a reason", _nothing_unfounded),
     Truth("no trap of the letters was said", _no_trap_said),
     Truth("who signs a drug of the allergy has a critical card", _warned),
+    Truth("a critical value is a concern before anybody asks, and its repeat closes it", _seen_unasked),
     Truth("the log holds and is complete", _proved),
     Truth("the review is in the log, proved", _review_proved),
 )

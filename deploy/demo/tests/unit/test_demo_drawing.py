@@ -9,10 +9,12 @@ from client.verify.report import Report
 from demo import page
 from demo.outcome import Outcome
 from demo.record import EGFR, Record
+from demo.watching import Watched
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.imaging.v1.events_pb2 import Attribute, Finding, StudyAnalysed
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as said
+from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
 from rich.console import Console
@@ -42,6 +44,7 @@ def _drawn(*statements: said.AssessedStatement) -> str:
             attributes=[Attribute(name="projection", text="AP")],
             findings=[Finding(name="opacity", probability=0.81, threshold=0.63)],
         ),
+        watched=Watched(Concern(text="Potassium was 6.8 mmol/L."), closed=True, seconds=0.4),
         assessment=said.Assessment(statements=statements),
         review_id="review-1",
         cards=[{"indicator": "critical", "summary": "Allergy: penicillin.", "source": {"label": "AAAAI"}}],
@@ -103,3 +106,9 @@ def test_what_stands_in_front_is_read_before_everything_else() -> None:
     drawn = _drawn(alert, answer)
     assert drawn.index("In front") < drawn.index("eGFR fell.") < drawn.index("Not to be missed")
     assert "In front" not in _drawn(alert)
+
+
+def test_what_was_seen_unasked_is_told_with_its_time() -> None:
+    drawn = _drawn()
+    assert "Potassium was 6.8 mmol/L." in drawn
+    assert "0.4 s after the message, closed by the repeat" in drawn

@@ -14,11 +14,13 @@ from demo import record as names
 from demo.outcome import Outcome, contents
 from demo.record import Record, place
 from demo.truths import TRUTHS, broken
+from demo.watching import Watched
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.imaging.v1.events_pb2 import Attribute, Finding, ModelVersion, Quality, StudyAnalysed
 from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
 from longitude.reasoning.v1 import assessment_pb2 as said
+from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
 
@@ -145,6 +147,7 @@ def outcome() -> Outcome:
         told_before=False,
         record=record(facts),
         study=study(0.8),
+        watched=Watched(Concern(row="criticals/potassium", interruptive=True), on_worklist=True, closed=True),
         assessment=assessment(facts),
         review_id="review",
         cards=[{"indicator": "critical", "summary": "Amoxicillin 1 g: Allergy: penicillin."}],
@@ -220,6 +223,9 @@ BREAKS: list[tuple[str, Callable[[Outcome], Outcome]]] = [
     ("trap", say(4, "eGFR 49 to 28; potassium 6.9 mmol/L.")),
     ("critical card", lambda o: replace(o, cards=[])),
     ("critical card", lambda o: replace(o, cards=[o.cards[0] | {"indicator": "info"}])),
+    ("before anybody asks", lambda o: replace(o, watched=Watched())),
+    ("before anybody asks", lambda o: replace(o, watched=replace(o.watched, on_worklist=False))),
+    ("before anybody asks", lambda o: replace(o, watched=replace(o.watched, closed=False))),
     ("complete", lambda o: replace(o, report=Report(missing=2))),
     ("proved", lambda o: replace(o, proof=ProvenLeaf(Leaf(), b"", Checkpoint("log", 1, b""), ()))),
 ]

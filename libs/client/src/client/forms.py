@@ -34,6 +34,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Verdict,
 )
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
+from longitude.reasoning.v1.concern_pb2 import Concern, ConcernAction, ConcernState, Urgency
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
 from longitude.record.v1.context_pb2 import Context, Passage, PassageRelease, RecordedFact
@@ -270,6 +271,39 @@ def finding(one: AdviceFinding) -> Form:
             "kind": one.source.kind or None,
             "grade": one.source.grade or None,
         },
+    }
+
+
+def concern(seen: Concern) -> Form:
+    """One concern, for `longitude worklist --json`."""
+    act = seen.act
+    return {
+        "concern_id": seen.concern_id,
+        "patient": format_patient(seen.patient),
+        "row": seen.row,
+        "version": seen.version,
+        "subject": seen.subject,
+        "cause": seen.cause,
+        "urgency": name_of(Urgency, seen.urgency),
+        "state": name_of(ConcernState, seen.state),
+        "revision": seen.revision,
+        "interruptive": seen.interruptive,
+        "text": seen.text,
+        "source": seen.source,
+        "supports": list(seen.supports),
+        "sources": [citation(each) for each in seen.citations],
+        "opened_at": time_text(seen.opened_at),
+        "changed_at": time_text(seen.changed_at),
+        "resolved_at": _time(seen, "resolved_at"),
+        "act": {
+            "action": name_of(ConcernAction, act.action),
+            "by": act.by.name or act.by.subject,
+            "reason": act.reason,
+            "acted_at": time_text(act.acted_at),
+            "until": _time(act, "until"),
+        }
+        if seen.HasField("act")
+        else None,
     }
 
 

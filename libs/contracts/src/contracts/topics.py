@@ -39,6 +39,7 @@ from longitude.memory.v1.events_pb2 import (
     RecordRebuilt,
     RecordUpdated,
 )
+from longitude.reasoning.v1.concern_pb2 import ConcernActed, ConcernChanged, ConcernOpened, ConcernResolved
 from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentReviewed, EpisodeClosed
 from longitude.reasoning.v1.events_pb2 import RecordRead as ReasoningRecordRead
 
@@ -91,6 +92,10 @@ EVIDENCE_WITHDRAWN = Topic("memory.evidence-withdrawn.v1", EvidenceWithdrawn)
 ASSESSMENT_DRAFTED = Topic("reasoning.assessment-drafted.v1", AssessmentDrafted)
 EPISODE_CLOSED = Topic("reasoning.episode-closed.v1", EpisodeClosed)
 ASSESSMENT_REVIEWED = Topic("reasoning.assessment-reviewed.v1", AssessmentReviewed)
+CONCERN_OPENED = Topic("reasoning.concern-opened.v1", ConcernOpened)
+CONCERN_CHANGED = Topic("reasoning.concern-changed.v1", ConcernChanged)
+CONCERN_RESOLVED = Topic("reasoning.concern-resolved.v1", ConcernResolved)
+CONCERN_ACTED = Topic("reasoning.concern-acted.v1", ConcernActed)
 REASONING_RECORD_READ = Topic("reasoning.record-read.v1", ReasoningRecordRead)
 CONSENT_CHANGED = Topic("learning.consent-changed.v1", ConsentChanged)
 CANDIDATE_TRAINED = Topic("learning.candidate-trained.v1", CandidateTrained)
@@ -123,6 +128,10 @@ TOPICS: tuple[Topic[Any], ...] = (
     ASSESSMENT_DRAFTED,
     EPISODE_CLOSED,
     ASSESSMENT_REVIEWED,
+    CONCERN_OPENED,
+    CONCERN_CHANGED,
+    CONCERN_RESOLVED,
+    CONCERN_ACTED,
     REASONING_RECORD_READ,
     CONSENT_CHANGED,
     CANDIDATE_TRAINED,

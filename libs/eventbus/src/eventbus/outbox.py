@@ -7,8 +7,8 @@ within a cause, as often as it takes, under the same ids; one replica publishes 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, NoReturn
 
 from contracts.errors import PermanentError
@@ -34,9 +34,16 @@ Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
 class Outbox:
     """One per process; other replicas wait their turn in the database. `connect` lends a connection in autocommit."""
 
-    def __init__(self, connect: Connect, publish: Callable[[Outgoing], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        publish: Callable[[Outgoing], Awaitable[None]],
+        together: Callable[[Sequence[Outgoing]], Awaitable[None]] | None = None,
+    ) -> None:
+        """`together` publishes the events of a cause in order without waiting for each, where causes have many."""
         self._connect = connect
         self._publish = publish
+        self._together = together
         self._asked = asyncio.Event()
 
     def flush(self) -> None:
@@ -63,10 +70,18 @@ class Outbox:
     async def _publish_batch(self, conn: AsyncConnection[Any]) -> int:
         staged = await unpublished(conn, BATCH)
         for cause_id, outgoing in staged.items():
-            for event in outgoing:
-                await self._publish_one(event)
+            await self._publish_all(outgoing)
             await mark_published(conn, cause_id)
         return len(staged)
+
+    async def _publish_all(self, outgoing: Sequence[Outgoing]) -> None:
+        """Where Kafka will not take one of them they go one by one, and that one is named."""
+        if self._together is not None and len(outgoing) > 1:
+            with suppress(PermanentError):
+                await self._together(outgoing)
+                return
+        for event in outgoing:
+            await self._publish_one(event)
 
     async def _publish_one(self, event: Outgoing) -> None:
         """What Kafka will never take holds up nothing: it stays in the outbox, and the log names it."""

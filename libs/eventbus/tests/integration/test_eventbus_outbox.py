@@ -1,12 +1,12 @@
 """`stage` and the outbox on a real PostgreSQL, cut off where it hurts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from contracts.errors import UnavailableError
+from contracts.errors import PermanentError, UnavailableError
 from contracts.identifiers import event_id
 from contracts.topics import RECORD_UPDATED
 from eventbus import Outbox, Outgoing, stage
@@ -69,6 +69,27 @@ async def test_what_was_staged_is_published_once_the_oldest_first_and_in_order_w
     outbox = Outbox(pool.connection, broker.publish)
     assert [await outbox.sweep(), await outbox.sweep()] == [2, 0]
     assert broker.published == [*older, *newer]
+
+
+async def test_events_of_a_command_go_together_in_order_and_one_that_kafka_never_takes_holds_up_nothing(
+    pool: Pool,
+) -> None:
+    many, one = await staged(pool, 1, events=3), await staged(pool, 2, events=1)
+    broker, batches = Broker(), []
+
+    async def together(outgoing: Sequence[Outgoing]) -> None:
+        batches.append([each.id for each in outgoing])
+        if len(batches) > 1:
+            raise PermanentError("record-too-large")
+        for each in outgoing:
+            await broker.publish(each)
+
+    outbox = Outbox(pool.connection, broker.publish, together)
+    await outbox.sweep()
+    assert (batches, broker.published) == ([many], [*many, *one])
+    spoilt = await staged(pool, 3, events=2)
+    await outbox.sweep()
+    assert (batches[1:], broker.published[4:]) == ([spoilt], spoilt)
 
 
 async def test_a_command_that_fails_stages_nothing(pool: Pool) -> None:

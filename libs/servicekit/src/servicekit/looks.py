@@ -4,6 +4,9 @@
 
     GetTimeline = ["patient"]
     GetAssessment = ["assessment_id", "answer.assessment.patient"]
+    ListConcerns = ["patient", "answer.concerns.patient"]
+
+Where question and answer name several patients, each is looked at.
 
 Who looks at whom, why and through what is written while the answer is made (table `look`), and committed before it
 leaves; how it ended and how much was shown goes out with the event. Guarantee: a look survives a kill at any moment. Of
@@ -213,6 +216,8 @@ class Looking:
         self._recorder = recorder
         self._written: Written | None = None
         self._is_named = self._ended = False
+        # Whom question and answer name, and how often the answer does.
+        self._patients: dict[tuple[str, str], int] = {}
 
     def by(self, principal: Principal) -> None:
         """Who calls."""
@@ -274,18 +279,46 @@ class Looking:
         self._ended = True
         written = self._written or self._shown_unless_told()
         self.look.outcome = outcome
-        await self._recorder.end(written)
+        others = [self._recorder.begin(look) for look in self._of_others()]
+        for one in (written, *others):
+            await self._recorder.end(one)
+
+    def _of_others(self) -> Iterator[Look]:
+        """The looks at those who are named beside the first; of each, how often they were shown."""
+        first, *others = [*self._patients] or [("", "")]
+        for key in others:
+            look = Look()
+            look.CopyFrom(self.look)
+            look.patient.id, look.patient.authority = key
+            look.shown, look.left_out = self._patients[key], 0
+            yield look
+        if others:
+            self.look.shown = self._patients[first]
 
     def _name(self, message: Message, paths: Iterable[str]) -> None:
         for path in paths:
-            value: Any = message
-            for name in path.split("."):
-                value = getattr(value, name)
-            self._is_named = self._is_named or bool(value if isinstance(value, str) else value.ByteSize())
-            if isinstance(value, str):
-                self.look.object_id = value if len(value) <= LONGEST_ID else ""
-            elif isinstance(value, PatientKey) and max(len(value.id), len(value.authority)) <= LONGEST_ID:
-                self.look.patient.CopyFrom(value)
+            for value in _at(message, path.split(".")):
+                self._is_named = self._is_named or bool(value if isinstance(value, str) else value.ByteSize())
+                if isinstance(value, str):
+                    self.look.object_id = value if len(value) <= LONGEST_ID else ""
+                elif isinstance(value, PatientKey) and value.ByteSize():
+                    self._name_patient(value, in_answer=paths is self._answer)
+
+    def _name_patient(self, patient: PatientKey, *, in_answer: bool) -> None:
+        if max(len(patient.id), len(patient.authority)) <= LONGEST_ID:
+            key = (patient.id, patient.authority)
+            self._patients[key] = self._patients.get(key, 0) + in_answer
+            self.look.patient.id, self.look.patient.authority = next(iter(self._patients))
+
+
+def _at(value: Any, names: Sequence[str]) -> Iterator[Any]:
+    """What stands at a path; of a repeated field, in each of its values."""
+    if not names:
+        yield value
+        return
+    inner = getattr(value, names[0])
+    for each in [inner] if isinstance(inner, str | Message) else inner:
+        yield from _at(each, names[1:])
 
 
 _LOOKING: ContextVar[Looking | None] = ContextVar("looking", default=None)

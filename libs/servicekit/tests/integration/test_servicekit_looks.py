@@ -19,12 +19,13 @@ from longitude.memory.v1.memory_service_pb2_grpc import (
     MemoryServiceStub,
     add_MemoryServiceServicer_to_server,
 )
+from longitude.reasoning.v1.concern_pb2 import Concern, ListConcernsRequest, ListConcernsResponse
 from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
 from longitude.record.v1.look_pb2 import LOOK_OUTCOME_FAILED, LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look
 from servicekit import looks
 from servicekit.access import Access
 from servicekit.grpc import server
-from servicekit.looks import Looks
+from servicekit.looks import Looking, Looks
 from servicekit.postgres import Pool, open_pool
 from testkit.calls import channel
 
@@ -151,6 +152,25 @@ async def test_who_names_nobody_looks_at_nobody(pool: Pool) -> None:
         await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest())
         await memory.GetEvidenceCoverage(pb.GetEvidenceCoverageRequest(patient=ANNA))
     assert [look.patient for look in await rows(pool)] == [ANNA]
+
+
+async def test_an_answer_that_shows_several_patients_is_a_look_at_each(pool: Pool) -> None:
+    """Also of one that says of nobody who asked for whom."""
+    broker = Broker()
+    written = Looks(pool.connection, broker.publish, RECORD_READ)
+    async with running(written.write()):
+        looking = Looking("ListConcerns", ["patient", "answer.concerns.patient"], written)
+        looking.asked(ListConcernsRequest())
+        ben = PatientKey(id="2", authority="NORTH")
+        concerns = [Concern(patient=ANNA), Concern(patient=ben), Concern(patient=ANNA)]
+        await looking.shown(ListConcernsResponse(concerns=concerns))
+        assert {look.patient.id for look in await rows(pool)} == {"1", "2"}
+        await written.sweep()
+    looks_ = [cast("Any", event.payload).look for event in broker.taken]
+    assert {(look.patient.id, look.shown, look.outcome) for look in looks_} == {
+        ("1", 2, LOOK_OUTCOME_SHOWN),
+        ("2", 1, LOOK_OUTCOME_SHOWN),
+    }
 
 
 async def test_looks_at_the_same_moment_are_each_written(pool: Pool) -> None:

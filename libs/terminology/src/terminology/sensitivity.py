@@ -8,13 +8,22 @@ nothing is read from texts.
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from longitude.record.v1.fact_pb2 import CodedConcept
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_ALLERGY,
+    FACT_KIND_MEDICATION,
+    FACT_KIND_PROCEDURE,
+    FACT_KIND_RESULT,
+    ClinicalFact,
+    CodedConcept,
+)
 
 from terminology import coding_systems, drugs, families, icd10cm, problems, tables
 from terminology.concepts import ICD9CM, ICD10, ICD10CM, LOINC
 
 COLUMNS = ("label", "name", "icd10cm", "icd9cm", "results", "concepts", "classes", "source")
 _REMEMBERED = 65_536
+_BY_CODE = {FACT_KIND_RESULT, FACT_KIND_PROCEDURE}
+_OF_DRUGS = {FACT_KIND_MEDICATION, FACT_KIND_ALLERGY}
 
 
 def rules() -> str:
@@ -26,6 +35,18 @@ def rules() -> str:
 def names() -> dict[str, str]:
     """What a person calls each label, by label, in the order of the table."""
     return {row["label"]: row["name"] for row in _rows()}
+
+
+def of_fact(fact: ClinicalFact) -> frozenset[str]:
+    """The labels of what a fact says, as it was normalised and as it was sent; of every other kind, as of a problem."""
+    own = _of_kind(fact.kind, fact.code)
+    return own | _of_kind(fact.kind, fact.source_code) if fact.HasField("source_code") else own
+
+
+def _of_kind(kind: int, concept: CodedConcept) -> frozenset[str]:
+    if kind in _BY_CODE:
+        return of_code(concept)
+    return of_drug(concept) if kind in _OF_DRUGS else of_problem(concept)
 
 
 def of_problem(concept: CodedConcept) -> frozenset[str]:
@@ -40,7 +61,7 @@ def of_drug(concept: CodedConcept) -> frozenset[str]:
 
 def of_code(concept: CodedConcept) -> frozenset[str]:
     """The labels of a result or a procedure, by its code alone."""
-    return _by_code().get((concept.system, concept.code), frozenset())
+    return _labels_by_code().get((concept.system, concept.code), frozenset())
 
 
 @lru_cache(_REMEMBERED)
@@ -91,7 +112,7 @@ def _by_family() -> dict[str, frozenset[str]]:
 
 
 @cache
-def _by_code() -> dict[tuple[str, str], frozenset[str]]:
+def _labels_by_code() -> dict[tuple[str, str], frozenset[str]]:
     labels: dict[tuple[str, str], set[str]] = {}
     for row in _rows():
         named = [(LOINC, code) for code in row.several("results")]

@@ -115,13 +115,19 @@ PAST_READS: dict[str, Any] = {
 
 @pytest.mark.parametrize("rpc", EVERY_READ)
 async def test_what_is_sensitive_is_in_no_answer_and_counted(door: Door, rpc: str) -> None:
-    for caller in (ANNA, NORA, Principal("reasoning")):
+    for caller in (ANNA, NORA, Principal("imaging"), Principal("reasoning", ANNA.person)):
         answer = await door.by(caller, rpc, EVERY_READ[rpc])
         told = str(answer)
         assert "F32.9" not in told
         assert "B20" not in told
         assert "Depression" not in told.replace("depression", "")
         assert answer.view.left_out == 2
+
+
+async def test_reasoning_sees_all_when_it_looks_for_dangers_by_itself(door: Door) -> None:
+    """No person is behind the call; what comes of it is shown to whom it is open (its own service sees to that)."""
+    assert await door.seen(Principal("reasoning")) == ({"E11.9", "F32.9", "B20"}, 0)
+    assert await door.seen(Principal("reasoning", ANNA.person)) == ({"E11.9"}, 2)
 
 
 @pytest.mark.parametrize("rpc", PAST_READS)

@@ -35,6 +35,13 @@ def test_what_is_sensitive_opens_to_each_role_as_its_rows_say(role: str) -> None
         assert sensitive.names(open_now) == of_role[purpose]
 
 
+def test_only_the_process_that_looks_for_dangers_reads_what_is_sensitive_by_itself() -> None:
+    assert opening.closed_to_process("reasoning") == 0
+    assert opening.closed_to_process("imaging") == opening.closed_to_process("") == sensitive.ALL
+    # No person is one by a role of this name.
+    assert opening.closed(["reasoning"], []) == sensitive.ALL
+
+
 def test_who_has_several_roles_sees_what_each_of_them_does() -> None:
     assert opening.closed(["auditor", "physician"], [opened(TREAT)]) == 0
 

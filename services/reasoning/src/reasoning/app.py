@@ -6,6 +6,9 @@ Review: PostgreSQL -> assessment-reviewed
 Check, CheckStream: memory (gRPC) -> verifier
 Advise: memory (gRPC) -> rules, rows -> gate
 each look at a patient -> PostgreSQL -> record-read
+record-updated, record-rebuilt -> PostgreSQL -> watch: memory (gRPC) -> rules -> PostgreSQL
+     -> concern-opened, concern-changed, concern-resolved
+ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
@@ -14,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from consult import Budget
-from contracts.topics import EVIDENCE_WITHDRAWN, REASONING_RECORD_READ
+from contracts.topics import EVIDENCE_WITHDRAWN, REASONING_RECORD_READ, RECORD_REBUILT, RECORD_UPDATED
 from eventbus import EventBus, Outbox
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
@@ -33,7 +36,8 @@ from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Runs
-from reasoning.handlers import on_evidence_withdrawn
+from reasoning.flows.watching import Watch
+from reasoning.handlers import on_evidence_withdrawn, on_record_rebuilt, on_records_updated
 from reasoning.rpc import Rpc
 from reasoning.settings import Settings
 
@@ -48,9 +52,13 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         objects = open_objects(settings, settings.episodes_bucket)
 
         bus = EventBus("reasoning", settings.kafka)
+        outbox = Outbox(store.connection, bus.publish, bus.publish_together)
+        knowledge = rows(settings.knowledge_overlay)
+        watch = Watch(store, Memory(memory), knowledge, outbox, settings.concern_interruptions)
         bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
+        bus.subscribe(RECORD_REBUILT, partial(on_record_rebuilt, store=store, watch=watch))
+        bus.subscribe_batches(RECORD_UPDATED, partial(on_records_updated, store=store, watch=watch))
         await stack.enter_async_context(bus.running(process))
-        outbox = Outbox(store.connection, bus.publish)
         looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
@@ -64,12 +72,14 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             budget=Budget(settings.context_tokens, settings.prose_tokens),
             chooser=settings.chooser,
             signatures=Signatures(Verifier.of(settings)) if settings.signed_reviews else None,
-            knowledge=rows(settings.knowledge_overlay),
+            knowledge=knowledge,
         )
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
 
         process.spawn(outbox.run(), "outbox")
+        for number in range(settings.concern_workers):
+            process.spawn(watch.run(), f"watch {number}")
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         process.ready_when("postgres", store.ping)
         process.works_without("objects", objects.ping)

@@ -15,12 +15,19 @@ from consult.advising import advise
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
-from eventbus import Event, Outgoing, once
+from eventbus import Event, Outgoing, once, once_each, stage
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
-from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
+from longitude.memory.v1.events_pb2 import EvidenceWithdrawn, RecordRebuilt, RecordUpdated
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.advice_pb2 import AdviseRequest, AdviseResponse
+from longitude.reasoning.v1.concern_pb2 import (
+    ActOnConcernRequest,
+    Concern,
+    ConcernActor,
+    ListConcernsRequest,
+    ListConcernsResponse,
+)
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
     CheckRequest,
@@ -31,14 +38,18 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
 )
 from longitude.record.v1.context_pb2 import Context
 from longitude.record.v1.fact_pb2 import PatientKey
+from servicekit import looks
+from servicekit.principal import caller
 
 from reasoning import metrics
+from reasoning.adapters import postgres_concerns
 from reasoning.adapters.postgres import Store, Stored
-from reasoning.domain import notices, reviewing
+from reasoning.domain import concerns, notices, reviewing
 from reasoning.domain.events import AssessmentEvent, events
-from reasoning.flows import checking, consultation, replaying
+from reasoning.flows import announcements, checking, consultation, replaying, worklist
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Report
+from reasoning.flows.watching import Watch
 
 
 def fingerprint(request: AskRequest) -> bytes:
@@ -89,6 +100,62 @@ async def on_evidence_withdrawn(event: Event[EvidenceWithdrawn], *, store: Store
             return []
 
         return await once(conn, event, effect)
+
+
+async def on_records_updated(
+    events: Sequence[Event[RecordUpdated]], *, store: Store, watch: Watch
+) -> Sequence[Sequence[Outgoing]]:
+    """Their records are to be looked at; what comes of one patient meanwhile is looked at together."""
+    async with store.connection() as conn:
+
+        async def effect(new: Sequence[Event[RecordUpdated]]) -> Sequence[Sequence[Outgoing]]:
+            await postgres_concerns.want(conn, [event.payload.patient for event in new])
+            return [[] for _ in new]
+
+        caused = await once_each(conn, events, effect)
+    watch.wake()
+    return caused
+
+
+async def on_record_rebuilt(event: Event[RecordRebuilt], *, store: Store, watch: Watch) -> Sequence[Outgoing]:
+    """Another edition of the record says something else of everybody."""
+    async with store.connection() as conn:
+
+        async def effect() -> Sequence[Outgoing]:
+            await postgres_concerns.want_all(conn)
+            return []
+
+        caused = await once(conn, event, effect)
+    watch.wake()
+    return caused
+
+
+async def on_concerns_asked_for(request: ListConcernsRequest, parts: Parts) -> ListConcernsResponse:
+    """Those that the caller may see."""
+    page = await worklist.concerns(request, parts.store, parts.memory)
+    looks.note(shown=len(page.concerns), left_out=page.hidden)
+    return page
+
+
+async def on_concern_act(request: ActOnConcernRequest, parts: Parts) -> Concern:
+    """What a person does about a concern, once: stored with its event."""
+    now = datetime.now(UTC)
+    person = caller().person
+    concerns.check(request, person.roles if person else None, now)
+    async with parts.store.connection() as conn:
+        seen = await postgres_concerns.get(conn, request.concern_id)
+    if seen is None or not await worklist.visible([seen], parts.memory):
+        raise NotFoundError("no such concern")
+    async with parts.store.connection() as conn, conn.transaction():
+        concern = await postgres_concerns.get(conn, request.concern_id, lock=True) or seen
+        by = ConcernActor(issuer=person.issuer, subject=person.subject, name=person.name) if person else ConcernActor()
+        done = concerns.acted(concern, request, by, now)
+        if done is not None:
+            await postgres_concerns.act(conn, concern, done)
+            event = announcements.acted_event(concern, done)
+            await stage(conn, event.id, [event])
+    parts.outbox.flush()
+    return concern
 
 
 async def notices_of(assessment: wire.Assessment, parts: Parts) -> list[wire.Notice]:

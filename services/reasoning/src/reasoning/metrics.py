@@ -1,5 +1,7 @@
 """What operators watch of this service beside what every service has."""
 
+from collections.abc import Iterable
+
 from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Verdict
 from prometheus_client import Counter, Histogram
 
@@ -8,6 +10,14 @@ SECONDS = Histogram(
 )
 STATEMENTS = Counter("reasoning_statements_total", "Statements judged", ["author", "verdict", "released"])
 DEGRADED = Counter("reasoning_degraded_total", "Assessments with a part missing")
+CONCERNS = Counter("reasoning_concerns_total", "What became of concerns", ["change"])
+CONCERN_FAILURES = Counter("reasoning_concern_failures_total", "Records that could not be looked at")
+
+
+def observe_concerns(changes: Iterable[str]) -> None:
+    """Count what one look at a record changed."""
+    for change in changes:
+        CONCERNS.labels(change).inc()
 
 
 def observe(assessment: Assessment, seconds: float) -> None:

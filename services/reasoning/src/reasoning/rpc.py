@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - the names are those of the generated servicer
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from consult.identity import Identity, is_assessment_id
 from consult.visits import FORMS, UnknownSpecialtyError, title
 from contracts.errors import BusyError, InvalidInputError, NotFoundError
-from longitude.reasoning.v1 import advice_pb2
+from longitude.reasoning.v1 import advice_pb2, concern_pb2
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
@@ -21,6 +22,7 @@ from reasoning import handlers
 from reasoning.domain.checking import MAX_TEXT
 from reasoning.flows.parts import Parts
 from reasoning.flows.runs import Runs
+from reasoning.flows.worklist import LARGEST_PAGE
 
 MAX_QUESTION = 2000
 MAX_REQUEST_ID = 200
@@ -125,6 +127,19 @@ class Rpc(ReasoningServiceServicer):
         finally:
             self._advice.release()
 
+    async def ListConcerns(self, request: concern_pb2.ListConcernsRequest, _: Any) -> concern_pb2.ListConcernsResponse:
+        if request.HasField("patient"):
+            _check_patient(request.patient)
+        if request.least not in concern_pb2.Urgency.values():
+            raise InvalidInputError("unknown urgency")
+        if request.page_size > LARGEST_PAGE:
+            raise InvalidInputError(f"page_size must be at most {LARGEST_PAGE}")
+        return await handlers.on_concerns_asked_for(request, self._parts)
+
+    async def ActOnConcern(self, request: concern_pb2.ActOnConcernRequest, _: Any) -> concern_pb2.ActOnConcernResponse:
+        _check_concern_id(request.concern_id)
+        return concern_pb2.ActOnConcernResponse(concern=await handlers.on_concern_act(request, self._parts))
+
 
 def _check(request: pb.AskRequest) -> None:
     if request.form in (wire.FORM_UNSPECIFIED, wire.FORM_ANSWER):
@@ -227,3 +242,10 @@ async def _next(came: AsyncIterator[pb.CheckStreamRequest], end: float) -> pb.Ch
 def _check_id(assessment_id: str) -> None:
     if not is_assessment_id(assessment_id):
         raise NotFoundError("no such assessment")
+
+
+def _check_concern_id(concern_id: str) -> None:
+    try:
+        uuid.UUID(concern_id)
+    except ValueError:
+        raise NotFoundError("no such concern") from None

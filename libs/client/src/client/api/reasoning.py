@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from longitude.reasoning.v1 import advice_pb2, assessment_pb2
+from longitude.reasoning.v1 import advice_pb2, assessment_pb2, concern_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -24,6 +24,8 @@ SECONDS = 30.0
 EPISODE_SECONDS = 900.0
 CHECK_SECONDS = 120.0
 FOLLOW_SECONDS = 1800.0
+# Concerns of a page: the most that there may be.
+CONCERNS_PAGE = 100
 
 Heard: TypeAlias = pb.Progress | pb.Draft | assessment_pb2.Assessment
 
@@ -126,6 +128,24 @@ class ReasoningClient:
                     yield response.span if response.HasField("span") else response.summary
         for error in failed:
             raise error
+
+    async def concerns(self, request: concern_pb2.ListConcernsRequest, most: int) -> concern_pb2.ListConcernsResponse:
+        """Open concerns, the most urgent first, whatever pages they come in; `next_page_token`: there are more."""
+        whole = concern_pb2.ListConcernsResponse()
+        request.page_size = min(most, CONCERNS_PAGE)
+        with explained("reasoning"):
+            while True:
+                page = await self._stub.ListConcerns(request, timeout=SECONDS)
+                whole.concerns.extend(page.concerns)
+                whole.hidden += page.hidden
+                whole.next_page_token = request.page_token = page.next_page_token
+                if not page.next_page_token or len(whole.concerns) + whole.hidden >= most:
+                    return whole
+
+    async def act_on_concern(self, request: concern_pb2.ActOnConcernRequest) -> concern_pb2.Concern:
+        """The concern after what the caller did; RefusedError where it is resolved or was changed."""
+        with explained("reasoning"):
+            return (await self._stub.ActOnConcern(request, timeout=SECONDS)).concern
 
 
 def _content(response: pb.AskResponse) -> Heard:

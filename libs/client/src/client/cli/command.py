@@ -17,6 +17,8 @@ from client.cli.ask import ask
 from client.cli.assessment import assessment
 from client.cli.audit import app as audit
 from client.cli.check import check
+from client.cli.concern import app as concern
+from client.cli.concern import worklist
 from client.cli.context import context
 from client.cli.dead_letters import app as dead_letters
 from client.cli.evidence import app as evidence
@@ -59,6 +61,7 @@ _COMMANDS = (
     check,
     assessment,
     review,
+    worklist,
     verify_signature,
     replay,
     trace,
@@ -77,6 +80,7 @@ app.add_typer(evidence, name="evidence")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(audit, name="audit")
 app.add_typer(opening, name="open")
+app.add_typer(concern, name="concern")
 app.add_typer(learn, name="learn")
 
 

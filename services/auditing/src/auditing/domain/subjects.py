@@ -16,7 +16,14 @@ from google.protobuf.message import DecodeError, Message
 from longitude.record.v1.look_pb2 import Look
 
 _PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS}
-_PATIENT_PATHS = ("patient.key", "patient", "assessment.patient", "message.patient.key", "look.patient")
+_PATIENT_PATHS = (
+    "patient.key",
+    "patient",
+    "assessment.patient",
+    "message.patient.key",
+    "look.patient",
+    "concern.patient",
+)
 # Who reviewed, filed, ordered, decided, imported or approved it.
 _ACTOR_PATHS = (
     "reviewer",
@@ -25,6 +32,7 @@ _ACTOR_PATHS = (
     "decided_by",
     "imported_by.subject",
     "by.subject",
+    "act.by.subject",
 )
 _SUBJECT_PATHS = (
     "header.control_id",
@@ -42,6 +50,7 @@ _SUBJECT_PATHS = (
     "version.job_id",
     "version.version_id",
     "opening_id",
+    "concern.concern_id",
     "edition_id",
     "edition_ids",
 )

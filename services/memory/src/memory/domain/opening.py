@@ -20,9 +20,10 @@ DEFAULT_MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table; `opens` are bits."""
+    """A row of the table; `opens` are bits. `processes`: those that read for themselves, with no person behind them."""
 
     roles: frozenset[str]
+    processes: frozenset[str]
     relationship: str
     purpose: str
     opens: int
@@ -66,7 +67,8 @@ def table() -> tuple[Row, ...]:
     rows = tomllib.loads(files("memory").joinpath("opens.toml").read_text("utf-8"))["opens"]
     return tuple(
         Row(
-            frozenset(row["roles"]),
+            frozenset(row.get("roles", ())),
+            frozenset(row.get("processes", ())),
             row["relationship"],
             row["purpose"],
             sensitive.bits(row["opens"]),
@@ -83,6 +85,14 @@ def closed(roles: Collection[str], openings: Iterable[Opened]) -> int:
     for one in openings:
         # What the table no longer gives ends with the table.
         opened |= one.opens & _opens(roles, DECLARED, one.purpose)
+    return sensitive.ALL & ~opened
+
+
+def closed_to_process(name: str) -> int:
+    """The bits that are closed to a process that reads for itself."""
+    opened = 0
+    for row in table():
+        opened |= row.opens if name in row.processes else 0
     return sensitive.ALL & ~opened
 
 

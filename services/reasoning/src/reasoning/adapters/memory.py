@@ -1,7 +1,7 @@
 """The patient memory over gRPC: timeline, texts, context, evidence. Every call has a deadline and a clear failure."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,12 @@ class Memory:
             page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
             facts += page.facts
         return Timeline(facts, first.identifiers, first.contradictions, first.view.left_out)
+
+    async def view(self, patient: PatientKey) -> tuple[Sequence[PatientKey], bool]:
+        """Every identifier of a patient; whether something of the record is closed to who asks."""
+        request = pb.GetTimelineRequest(patient=patient, page_size=1)
+        page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
+        return page.identifiers, page.view.left_out > 0
 
     async def texts(self, patient: PatientKey, most_bytes: int) -> tuple[tuple[Note, ...], bool]:
         """The whole texts of the patient's newest documents, together at most so many bytes; whether they are all."""

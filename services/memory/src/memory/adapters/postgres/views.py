@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor
-from servicekit.principal import Principal, known_caller
+from servicekit.principal import known_caller
 
 from memory.domain import opening, sensitive
 from memory.domain.opening import Opened
@@ -76,7 +76,8 @@ async def decide(answer: AsyncCursor[Any] | None) -> View:
     row = await answer.fetchone()
     assert row is not None
     openings = tuple(_opened(*each) for each in row[0] or ())
-    bits = opening.closed(_roles(caller), openings)
+    person = caller.person
+    bits = opening.closed(person.roles, openings) if person else opening.closed_to_process(caller.process)
     left_out = sum(many for labels, many in row[1] or () if labels is None or labels & bits)
     view = View(bits, left_out, openings)
     _VIEW.set(view)
@@ -93,10 +94,6 @@ def opened(entries: Iterable[Entry]) -> list[Entry]:
     """Of entries that were replayed, those that are open."""
     bits = closed()
     return [entry for entry in entries if not bits or not sensitive.labels(entry.fact) & bits]
-
-
-def _roles(caller: Principal) -> Collection[str]:
-    return caller.person.roles if caller.person is not None else ()
 
 
 def _opened(opening_id: str, purpose: str, labels: int, ends: float, reason: str) -> Opened:
