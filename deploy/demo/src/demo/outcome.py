@@ -10,6 +10,7 @@ from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.reasoning.v1 import assessment_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from demo.access import Access
 from demo.record import Record
 
 # How often the record makes each statement of each source: every number is 1 in a record without doubles.
@@ -18,7 +19,7 @@ Contents = Counter[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: sending, the record before and after, the assessment, the review and the proofs."""
+    """One run: sending, the record before and after, the assessment, the review, who looked, and the proofs."""
 
     acknowledgements: Counter[str]
     sent: int
@@ -29,6 +30,8 @@ class Outcome:
     study: StudyAnalysed
     assessment: pb.Assessment
     review_id: str
+    # None at a stack without demo people.
+    access: Access | None
     proof: ProvenLeaf
     report: Report
     seconds: dict[str, float]

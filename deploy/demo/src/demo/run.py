@@ -7,7 +7,7 @@ from client.api import AuditingClient, ImagingClient, MemoryClient, ReasoningCli
 from client.stack import Stack
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from demo import deciding, proving
+from demo import access, deciding, proving
 from demo.outcome import Outcome, contents
 from demo.sending import film_uid, send_story, story_files
 from demo.stages import Stages
@@ -43,6 +43,8 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
     with stages.stage("Review: accept") as say:
         review = await deciding.accept(clients.reasoning, assessment)
         say(f"signed by {deciding.REVIEWER}")
+    with stages.stage("Who may look, and who did") as say:
+        seen_by = await access.look(stack, clients.auditing, say)
     with stages.stage("Verify the whole log") as say:
         report = await proving.verify(stack, clients.auditing, say)
     with stages.stage("Prove the review") as say:
@@ -56,6 +58,7 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
         study=seen.study,
         assessment=assessment,
         review_id=review.review_id,
+        access=seen_by,
         proof=proof,
         report=report,
         seconds=stages.seconds,

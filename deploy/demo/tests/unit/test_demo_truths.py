@@ -11,13 +11,15 @@ from client.verify.event import ProvenLeaf
 from client.verify.note import Checkpoint
 from client.verify.report import Report
 from demo import record as names
+from demo.access import Access, View
 from demo.outcome import Outcome, contents
 from demo.record import Record, place
 from demo.truths import TRUTHS, broken
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.imaging.v1.events_pb2 import Attribute, Finding, ModelVersion, Quality, StudyAnalysed
-from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
+from longitude.memory.v1.events_pb2 import Actor
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse, Opening
 from longitude.reasoning.v1 import assessment_pb2 as said
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import RecordedFact
@@ -136,6 +138,29 @@ def study(probability: float) -> StudyAnalysed:
     )
 
 
+def looked(subject: str, outcome: str = "shown") -> dict[str, Any]:
+    return {"subject": subject, "outcome": outcome}
+
+
+def access() -> Access:
+    glass = Opening(by=Actor(subject="physician"), reviewed_by=Actor(subject="auditor"), ended_at=at("2026-10-06"))
+    return Access(
+        names={"researcher": "R", "nurse": "N", "physician": "P", "auditor": "A"},
+        refused="memory: GetTimeline is not open to the role researcher",
+        closed=View({"1": "diabetes"}, 1, ""),
+        widened=View({"1": "diabetes", "2": "depression"}, 0, ""),
+        opening=Opening(reason="because"),
+        broken=View({"1": "diabetes", "2": "depression"}, 0, "BREAK-GLASS until noon"),
+        own_review="memory: ReviewOpening is not open to the role physician",
+        reviewed=glass,
+        looks=[looked("researcher", "refused"), *map(looked, ("nurse", "nurse", "nurse", "physician"))],
+    )
+
+
+def accessed(**changes: Any) -> Callable[[Outcome], Outcome]:
+    return lambda o: replace(o, access=replace(access(), **changes))
+
+
 def outcome() -> Outcome:
     facts = story()
     return Outcome(
@@ -147,6 +172,7 @@ def outcome() -> Outcome:
         study=study(0.8),
         assessment=assessment(facts),
         review_id="review",
+        access=access(),
         proof=ProvenLeaf(
             Leaf(event_type="longitude.reasoning.v1.AssessmentReviewed"), b"", Checkpoint("log", 1, b""), ()
         ),
@@ -219,6 +245,16 @@ BREAKS: list[tuple[str, Callable[[Outcome], Outcome]]] = [
     ("trap", say(4, "eGFR 49 to 28; potassium 6.9 mmol/L.")),
     ("complete", lambda o: replace(o, report=Report(missing=2))),
     ("proved", lambda o: replace(o, proof=ProvenLeaf(Leaf(), b"", Checkpoint("log", 1, b""), ()))),
+    ("may not look is refused", accessed(refused="")),
+    ("may not look is refused", accessed(looks=[looked("researcher"), looked("nurse"), looked("physician")])),
+    ("closed is counted", accessed(closed=View({"1": "diabetes", "2": "depression"}, 0, ""))),
+    ("opens it with a reason", accessed(widened=View({"1": "diabetes"}, 1, ""))),
+    ("opens it with a reason", accessed(opening=Opening())),
+    ("has a banner", accessed(broken=View({"1": "diabetes", "2": "depression"}, 0, ""))),
+    ("an end", accessed(reviewed=Opening(reviewed_by=Actor(subject="auditor")))),
+    ("a review by somebody else", accessed(reviewed=Opening(ended_at=at("2026-10-06")))),
+    ("a review by somebody else", accessed(own_review="")),
+    ("everybody who looked", accessed(looks=[looked("researcher", "refused"), looked("nurse")])),
 ]
 
 
@@ -230,6 +266,10 @@ def test_nothing_is_missing_when_all_of_it_is_there() -> None:
 def test_what_is_not_there_is_named(name: str, change: Callable[[Outcome], Outcome]) -> None:
     missing = dict(broken(change(outcome())))
     assert any(name in truth for truth in missing), missing
+
+
+def test_a_stack_without_demo_people_lacks_no_truth() -> None:
+    assert broken(replace(outcome(), access=None)) == []
 
 
 def test_every_truth_is_broken_by_some_change() -> None:
