@@ -139,10 +139,16 @@ def _scenes(access: Access) -> Iterator[tuple[str, str, str, str, str]]:
         "what nobody opened stays closed, counted and not told",
     )
     opened = f"opens {' '.join(access.opening.categories)} and sees {_saw(access.widened)}: {', '.join(access.opened)}"
-    yield "+", "bold cyan", "nurse", opened, f"“{access.opening.reason}”, until she ends it, or an hour at most"
+    yield "+", "bold cyan", "nurse", opened, f"“{access.opening.reason}”, until it is ended, an hour at most"
     glass = access.reviewed
     yield "!", "bold red", "physician", f"breaks the glass and sees {_saw(access.broken)}", f"“{glass.reason}”"
-    yield "", "default", "physician", access.broken.banner, f"ended; her own review is refused: {access.own_review}"
+    yield (
+        "",
+        "default",
+        "physician",
+        access.broken.banner,
+        f"ended; a review by who broke it is refused: {access.own_review}",
+    )
     verdict = "justified" if glass.justified else "unjustified"
     yield "✓", "green", "auditor", f"reviews the broken glass: {verdict}", f"“{glass.comment}”"
 
