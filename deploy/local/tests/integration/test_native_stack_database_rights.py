@@ -137,14 +137,15 @@ async def test_tables_are_brought_up_to_date_once_whoever_begins_together(backen
 
 
 async def test_a_service_does_not_start_on_tables_that_are_not_up_to_date(
-    backends: Backends, new_database: Callable[..., str], service: str, as_owner: Callable[..., None]
+    new_database: Callable[..., str], service: str, as_owner: Callable[..., None]
 ) -> None:
-    dsn = new_database(service)
+    dsn, role = new_database(service), read_services()[service].role
     await migrated(dsn, service, service)
     async with await psycopg.AsyncConnection.connect(dsn, options=f"-c search_path={service}") as connection:
-        as_owner(connection, "DELETE FROM schema_migration WHERE name LIKE '%/0001%'")
-    with pytest.raises(MigrationError, match="0001"):
-        await migrated(dsn, service, service)
-    # As somebody who may read nothing at all.
-    with pytest.raises(MigrationError):
-        await migrated(backends.new_database("learning"), "auditing", "auditing")
+        as_owner(connection, f"DELETE FROM schema_migration WHERE name LIKE '{service}/0001%'")
+        with pytest.raises(MigrationError, match=f"{service}/0001"):
+            await migrated(dsn, service, service)
+        # Nor where it may read nothing of them.
+        as_owner(connection, f"REVOKE USAGE ON SCHEMA {service} FROM {role}")
+        with pytest.raises(MigrationError, match="eventbus/0001"):
+            await migrated(dsn, service, service)

@@ -22,6 +22,11 @@ _THERE = """SELECT nspname, relname, relkind = 'S' FROM pg_class JOIN pg_namespa
     WHERE nspname = ANY(%s) AND relname = ANY(%s) AND relkind IN ('r', 'v', 'S')"""
 
 
+_READABLE = """SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname = %s AND relname = 'schema_migration'
+    AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"""
+
+
 class MigrationError(Exception):
     """A migration that was applied has changed since (they are never edited), or one was not applied yet."""
 
@@ -46,11 +51,10 @@ def migrate(dsn: str, schema: str, package: str, role: str = "") -> list[str]:
 async def migrated(dsn: str, schema: str, package: str) -> None:
     """MigrationError unless all that `migrate` applies was applied."""
     known = sql.SQL("SELECT name, sha256 FROM {}").format(sql.Identifier(schema, "schema_migration"))
+    applied: dict[str, str] = {}
     async with await AsyncConnection.connect(dsn) as conn:
-        try:
-            applied: dict[str, str] = dict(await (await conn.execute(known)).fetchall())
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
-            applied = {}
+        if await (await conn.execute(_READABLE, (schema,))).fetchone():
+            applied = dict(await (await conn.execute(known)).fetchall())
     for name, text in _sql_files(package):
         if applied.get(name) != _digest(text):
             raise MigrationError(f"{name} was not applied (python -m servicekit migrate)")
