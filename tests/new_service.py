@@ -73,12 +73,12 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
 from contextlib import AsyncExitStack, asynccontextmanager
 from contracts.topics import RECORD_UPDATED
 from eventbus import EventBus
-from servicekit import migrate
+from servicekit import migrated
 from {NAME}.handlers import on_record_updated
 
 @asynccontextmanager
 async def app(settings, process):
-    await migrate(str(settings.postgres), "{NAME}", "{NAME}")
+    await migrated(str(settings.postgres), "{NAME}", "{NAME}")
     bus = EventBus("{NAME}", settings.kafka)
     bus.subscribe(RECORD_UPDATED, on_record_updated)
     async with AsyncExitStack() as stack:
@@ -100,6 +100,7 @@ def timeline(channel, request):
 ''',
     f"{INSIDE}/migrations/__init__.py": "",
     f"{INSIDE}/migrations/0001_bookings.sql": "CREATE TABLE booking (id text PRIMARY KEY);\n",
+    f"{INSIDE}/migrations/rights.toml": 'booking = ["SELECT", "INSERT"]\n',
 }
 
 

@@ -54,6 +54,24 @@ _PATIENT = PatientKey(id="ATTACKED", authority="NORTH")
 _READ = memory.GetTimelineRequest(patient=_PATIENT)
 _OPEN = {"OK", "NOT_FOUND"}
 _BUCKET, _EPISODE = "reasoning-episodes", b"an episode"
+_APPEND_ONLY = {
+    "memory": ("fact", "identity_link", "opening", "evidence_step"),
+    "reasoning": ("assessment", "review", "episode"),
+    "auditing": ("leaf", "look"),
+    "imaging": ("analysis",),
+}
+_CHANGES = (
+    "ALTER TABLE {table} DISABLE TRIGGER ALL",
+    "ALTER TABLE {table} OWNER TO CURRENT_USER",
+    "CREATE TRIGGER other BEFORE INSERT ON {table} EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "SET session_replication_role = replica",
+    "SET ROLE {owner}",
+    "TRUNCATE {table} CASCADE",
+    "DROP TABLE {table} CASCADE",
+    "DELETE FROM {table}",
+    "SELECT FROM {table} FOR UPDATE",
+    "CREATE TABLE {table}_other ()",
+)
 _DOUBLED = "The metformin dose must be doubled to 4000 mg per day."
 
 
@@ -269,6 +287,20 @@ def _bytes(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
+async def a_service_switches_off_what_keeps_its_tables(lines: Lines, _: Path) -> None:
+    """Whoever has the password of a service: what its tables keep is neither changed, taken away nor laid bare."""
+    for service, tables in _APPEND_ONLY.items():
+        dsn = lines[f"LONGITUDE_POSTGRES_{service.upper()}_SERVICE"]
+        with psycopg.connect(dsn, options=f"-c search_path={service}", autocommit=True) as connection:
+            assert connection.execute("SELECT count(*) >= 0 FROM schema_migration").fetchone() == (True,)
+            for statement in (each.format(table=table, owner=service) for table in tables for each in _CHANGES):
+                try:
+                    connection.execute(statement.encode())
+                except psycopg.errors.InsufficientPrivilege:
+                    continue
+                raise AssertionError(f"{service}: {statement}")
+
+
 async def code_is_loaded_into_triton(lines: Lines, _: Path) -> None:
     said = await asyncio.to_thread(_load, lines)
     assert "control" in said, f"gRPC: {said or 'loaded'}"
@@ -375,6 +407,7 @@ ATTACKS: tuple[Attack, ...] = (
     a_service_that_was_taken_over_speaks_as_another,
     an_altered_assessment_stays_signed,
     an_altered_episode_stays_unseen,
+    a_service_switches_off_what_keeps_its_tables,
     code_is_loaded_into_triton,
     a_bomb_over_dicom_takes_ingestion_down,
     a_message_that_grows_takes_ingestion_down,

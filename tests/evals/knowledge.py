@@ -15,7 +15,8 @@ from consult import Record
 from consult.dangers import dangers
 from consult.surveillance import Change, compare, is_open
 from contracts.identifiers import format_patient
-from longitude.reasoning.v1.concern_pb2 import Concern, Urgency
+from longitude.reasoning.v1.advice_pb2 import Urgency
+from longitude.reasoning.v1.concern_pb2 import Concern
 from testkit.stories import Story, story
 
 from tests.evals.chain import whole_record

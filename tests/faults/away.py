@@ -45,9 +45,10 @@ from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import PatientKey
+from manifests import read_services
 from native_stack import Stack
 from native_stack.layout import MODELS
-from servicekit import Process
+from servicekit import Process, migrate
 from testkit import FaultProxy, MllpClient
 from testkit.calls import channel
 from testkit.kafka import kafka_through
@@ -68,6 +69,7 @@ _STUBS = {
     "memory": MemoryServiceStub,
     "reasoning": ReasoningServiceStub,
 }
+_SERVICES = read_services()
 _APPS: dict[str, tuple[Any, Any]] = {
     "ingestion": (ingestion.app.app, ingestion.settings.Settings),
     "memory": (memory.app.app, memory.settings.Settings),
@@ -159,7 +161,7 @@ class System:
             "checkpoint_seconds": 0.5,
             "trainer": "none",
         }
-        if dsn := self.lines.get(f"LONGITUDE_POSTGRES_{name.upper()}"):
+        if dsn := self.lines.get(f"LONGITUDE_POSTGRES_{_SERVICES[name].role.upper()}"):
             server = dsn.rpartition("@")[2].partition("/")[0]
             values["postgres"] = dsn.replace(server, self.proxies[name, "postgres"].endpoint)
         return values
@@ -252,6 +254,9 @@ async def running(stack: Stack, folder: Path, patched: pytest.MonkeyPatch) -> As
     patched.setattr(auditing.adapters.kafka, "ANSWER_SECONDS", 2.0)
     patched.setattr(EventBus, "__init__", _signing_as_its_service)
     lines = stack.endpoints()
+    for service in _SERVICES.values():
+        if service.owns.tables:
+            migrate(lines[f"LONGITUDE_POSTGRES_{service.name.upper()}"], service.name, service.name, service.role)
     upstream = {
         "kafka": lines["LONGITUDE_KAFKA"],
         "objects": lines["LONGITUDE_OBJECTS"],

@@ -335,9 +335,13 @@ def test_owners_of_tables_are_migrated_before_anything_else(manifests: list[Docu
     assert {name for name in jobs if name.endswith("-migrate")} == {f"demo-{owner}-migrate" for owner in owners}
     assert {job["metadata"]["annotations"]["helm.sh/hook"] for job in jobs.values()} == {"pre-install,pre-upgrade"}
     for owner in owners:
-        command = jobs[f"demo-{owner}-migrate"]["spec"]["template"]["spec"]["containers"][0]["command"][-1]
-        compile(command, "migrate", "exec")
-        assert f'"{owner}", "{owner}"' in command
+        (container,) = jobs[f"demo-{owner}-migrate"]["spec"]["template"]["spec"]["containers"]
+        assert container["command"][1:] == ["-m", "servicekit", "migrate", owner, KNOWN[owner].role]
+        (secret,) = [each["valueFrom"] for each in container["env"] if each["name"] == "LONGITUDE_POSTGRES_OWNER"]
+        assert secret == {"secretKeyRef": {"name": f"longitude-{owner}-owner", "key": "postgres"}}
+    serving = [pod for name, pod in _pods(manifests).items() if not name.startswith("Job/")]
+    assert serving
+    assert not any("-owner" in str(pod) or "POSTGRES_OWNER" in str(pod) for pod in serving)
 
 
 def test_topics_are_made_by_a_job_or_by_strimzi(render: Any) -> None:

@@ -57,7 +57,7 @@ def cards(system: System) -> list[Card]:
 @pytest.fixture(scope="session")
 def withdrawn(system: System) -> Any:
     """An answer that cites evidence which three people brought in, and which was withdrawn afterwards."""
-    dsn = system.stack.endpoints["LONGITUDE_POSTGRES_MEMORY"]
+    dsn = system.stack.endpoints["LONGITUDE_POSTGRES_MEMORY_SERVICE"]
     edition_id = asyncio.run(evidence.release(dsn))
     made = system.observer.json("ask", PATIENT, evidence.QUESTION, "--request-id", "evidence-withdrawn")
     cited = [one for each in made["statements"] for one in each["sources"] if one.get("passage_id") == MEALS]

@@ -17,11 +17,14 @@ TEXT = (COMPOSE / "compose.yaml").read_text()
 DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)
 PARTS: dict[str, Any] = DOCUMENT["services"]
 SERVICES = read_services()
+DATABASE = "postgresql://{}:${{{}}}@postgres:5432/longitude"
+OWNERS = [name for name, service in SERVICES.items() if service.owns.tables]
 
 
 def test_every_service_of_the_repository_is_composed() -> None:
     built = {name: part["build"].get("args", {}).get("SERVICE") for name, part in PARTS.items() if "build" in part}
-    assert built == {name: name for name in SERVICES} | {"triton": None}
+    migrations = {f"{name}-migrate": name for name in OWNERS}
+    assert built == {name: name for name in SERVICES} | migrations | {"triton": None}
 
 
 def test_what_a_part_waits_for_exists() -> None:
@@ -96,10 +99,23 @@ def test_a_service_is_told_what_it_must_know_and_nothing_else(name: str) -> None
     assert {field for field, about in fields.items() if about.is_required()} <= told
 
 
-def test_owners_of_tables_get_a_role_each() -> None:
-    owners = {name for name in SERVICES if "LONGITUDE_POSTGRES" in PARTS[name]["environment"]}
-    assert set(PARTS["postgres"]["environment"]["OWNERS"].split()) == owners
-    assert "for owner in $OWNERS; do" in (COMPOSE / "owners.sh").read_text()
+def test_owners_of_tables_get_two_roles_each() -> None:
+    assert PARTS["postgres"]["environment"]["OWNERS"].split() == OWNERS
+    script = (COMPOSE / "owners.sh").read_text()
+    assert "for owner in $OWNERS; do" in script
+    assert {SERVICES[name].role for name in OWNERS} == {f"{name}_service" for name in OWNERS}
+    assert '--set service="${owner}_service"' in script
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_who_owns_the_tables_migrates_them_before_the_service_starts_and_is_unknown_to_it(name: str) -> None:
+    migration, serving = PARTS[f"{name}-migrate"], PARTS[name]
+    assert migration["entrypoint"][1:] == ["-m", "servicekit", "migrate", name, f"{name}_service"]
+    assert migration["environment"] == {"LONGITUDE_POSTGRES_OWNER": DATABASE.format(name, "OWNERS_PASSWORD")}
+    assert (migration["image"], migration["restart"]) == (serving["image"], "no")
+    assert serving["depends_on"][f"{name}-migrate"] == {"condition": "service_completed_successfully"}
+    assert serving["environment"]["LONGITUDE_POSTGRES"] == DATABASE.format(f"{name}_service", "SERVICES_PASSWORD")
+    assert "OWNERS_PASSWORD" not in str(serving)
 
 
 def test_the_script_makes_every_topic_and_dead_letter_topic(tmp_path: Path) -> None:

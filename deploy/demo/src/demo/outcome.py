@@ -10,6 +10,7 @@ from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.reasoning.v1 import assessment_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from demo.access import Access
 from demo.ordering import Card
 from demo.record import Record
 from demo.watching import Watched
@@ -20,7 +21,7 @@ Contents = Counter[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: sending, the record before and after, what was seen unasked, assessment, review, cards and proofs."""
+    """One run: sending, the record before and after, what was seen unasked, assessment, review, cards, looks, proofs."""
 
     acknowledgements: Counter[str]
     sent: int
@@ -34,6 +35,8 @@ class Outcome:
     review_id: str
     # What a clinical system is told when a drug is about to be signed, the most urgent first.
     cards: Sequence[Card]
+    # None at a stack without demo people.
+    access: Access | None
     proof: ProvenLeaf
     report: Report
     seconds: dict[str, float]

@@ -1,7 +1,9 @@
 """The page at the end: what a person reads after the demo, from the timeline to the commands to try next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from client.forms import Form
+from contracts.identifiers import format_patient
 from longitude.reasoning.v1 import assessment_pb2 as pb
 from rich import box
 from rich.console import Console, Group
@@ -11,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo import timeline
+from demo.access import PATIENT, Access, View
 from demo.deciding import QUESTION, REVIEWER
 from demo.ordering import DRUG
 from demo.outcome import Outcome
@@ -37,7 +40,7 @@ TRY_NEXT = (
     'longitude ask 88-1306@LAKESIDE "Which painkiller is safe?"',
     "longitude worklist --urgency routine",
     "longitude audit verify",
-    "longitude audit access NW-204417@NORTHWEST",
+    f"longitude audit access {format_patient(PATIENT)}",
 )
 SOURCES_SHOWN = 4
 
@@ -52,6 +55,8 @@ def draw(console: Console, outcome: Outcome) -> None:
     console.print(Padding(_assessment(outcome), (1, 0)))
     console.print(_unasked(outcome))
     console.print(Padding(_cards(outcome), (0, 0, 1, 0)))
+    if outcome.access is not None:
+        console.print(Padding(access(outcome.access), (0, 0, 1, 0)))
     console.print(_proof(outcome))
     console.print(Padding(_times(outcome), (1, 0)))
     console.print(_next())
@@ -125,6 +130,68 @@ def _unasked(outcome: Outcome) -> Panel:
     told = Text(watched.opened.text if watched.opened else "nothing", style="bold red" if watched.opened else "dim")
     after = f"{watched.seconds:.1f} s after the message" + (", closed by the repeat" if watched.closed else "")
     return Panel(Group(told, Text(after, style="dim")), title="[bold]Before anybody asked[/bold]", box=box.ROUNDED)
+
+
+def access(seen: Access) -> Panel:
+    """Who asked for a record with something closed in it, what they saw, and what the log has of it."""
+    told = Table.grid(padding=(0, 2))
+    for mark, style, role, what, because in _scenes(seen):
+        who = Text.assemble((seen.names[role], "bold"), f", {role}")
+        told.add_row(Text(mark, style=style), who, Text.assemble(what, "\n", (because, "dim")))
+    log = Table(box=box.SIMPLE_HEAD, title="The log of looks", title_justify="left", title_style="bold")
+    for heading in ("leaf", "when", "who", "asked", "for", "saw", ""):
+        log.add_column(heading, no_wrap=heading != "saw")
+    for each in seen.looks:
+        log.add_row(*_look(each))
+    proven = f"✓ {len(seen.looks)} looks, the refused one too: each proven, hash by hash, to be under the signed root"
+    body = Group(told, log, Text(proven, style="green"))
+    title = f"[bold]Who may look at {format_patient(PATIENT)}, and who did[/bold]"
+    return Panel(body, title=title, box=box.ROUNDED, padding=(1, 2))
+
+
+def _scenes(access: Access) -> Iterator[tuple[str, str, str, str, str]]:
+    """Mark, its style, role, what happened, and why."""
+    yield "✗", "bold red", "researcher", "is refused", access.refused
+    yield (
+        "·",
+        "default",
+        "nurse",
+        f"sees {_saw(access.closed)}",
+        "what nobody opened stays closed, counted and not told",
+    )
+    opened = f"opens {' '.join(access.opening.categories)} and sees {_saw(access.widened)}: {', '.join(access.opened)}"
+    yield "+", "bold cyan", "nurse", opened, f"“{access.opening.reason}”, until it is ended, an hour at most"
+    glass = access.reviewed
+    yield "!", "bold red", "physician", f"breaks the glass and sees {_saw(access.broken)}", f"“{glass.reason}”"
+    yield (
+        "",
+        "default",
+        "physician",
+        access.broken.banner,
+        f"ended; a review by who broke it is refused: {access.own_review}",
+    )
+    verdict = "justified" if glass.justified else "unjustified"
+    yield "✓", "green", "auditor", f"reviews the broken glass: {verdict}", f"“{glass.comment}”"
+
+
+def _saw(view: View) -> str:
+    closed = f", {view.left_out} closed" if view.left_out else ", none closed"
+    return f"{len(view.shown)} facts{closed}"
+
+
+def _look(one: Form) -> tuple[str | Text, ...]:
+    is_shown = one["outcome"] == "shown"
+    left_out = f", {one['left_out']} left out" if one["left_out"] else ""
+    saw = " ".join([f"{one['shown']} facts{left_out}", *one["categories"]]) if is_shown else ""
+    return (
+        str(one["leaf"]),
+        one["looked_at"][11:19],
+        one["subject"],
+        one["rpc"],
+        one["purpose"] or "",
+        saw,
+        Text(one["outcome"], style="green" if is_shown else "bold red"),
+    )
 
 
 def _proof(outcome: Outcome) -> Panel:

@@ -7,7 +7,7 @@ from client.api import AuditingClient, ImagingClient, MemoryClient, ReasoningCli
 from client.stack import Stack
 from longitude.record.v1.fact_pb2 import PatientKey
 
-from demo import deciding, ordering, proving, watching
+from demo import access, deciding, ordering, proving, watching
 from demo.outcome import Outcome, contents
 from demo.sending import film_uid, send_story, story_files
 from demo.stages import Stages
@@ -47,6 +47,8 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
         say(f"signed by {deciding.REVIEWER}")
     with stages.stage("Order what is dangerous") as say:
         cards = await ordering.sign(stack, PATIENT, say)
+    with stages.stage("Who may look, and who did") as say:
+        seen_by = await access.look(stack, clients.auditing, say)
     with stages.stage("Verify the whole log") as say:
         report = await proving.verify(stack, clients.auditing, say)
     with stages.stage("Prove the review") as say:
@@ -62,6 +64,7 @@ async def _stages(stack: Stack, stages: Stages, clients: Clients) -> Outcome:
         assessment=assessment,
         review_id=review.review_id,
         cards=cards,
+        access=seen_by,
         proof=proof,
         report=report,
         seconds=stages.seconds,

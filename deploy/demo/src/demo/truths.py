@@ -248,6 +248,48 @@ def _seen_unasked(outcome: Outcome) -> str | None:
     return None if watched.closed else "its repeat did not close it"
 
 
+# --- who may look ---------------------------------------------------------------------------------------------------
+
+
+def _refusal_logged(outcome: Outcome) -> str | None:
+    if outcome.access is None:
+        return None
+    if "researcher" not in outcome.access.refused:
+        return f"a researcher was answered {outcome.access.refused or 'with the record'}"
+    logged = [look["subject"] for look in outcome.access.looks if look["outcome"] == "refused"]
+    return None if logged == ["researcher"] else "the refused look is not in the log"
+
+
+def _opened_with_reason(outcome: Outcome) -> str | None:
+    if (access := outcome.access) is None:
+        return None
+    if not access.closed.left_out:
+        return "nothing was closed to the nurse, or it was not counted"
+    if access.widened.left_out or len(access.opened) != access.closed.left_out:
+        return f"{access.closed.left_out} closed, {len(access.opened)} shown after the opening"
+    return None if access.opening.reason else "the opening has no reason"
+
+
+def _glass_broken(outcome: Outcome) -> str | None:
+    if (access := outcome.access) is None:
+        return None
+    if "BREAK-GLASS" not in access.broken.banner or access.broken.left_out:
+        return "no banner stands above the record, or something stayed closed"
+    reviewed = access.reviewed
+    if not (reviewed.HasField("ended_at") and reviewed.HasField("reviewed_by")):
+        return "it has no end or no review"
+    other = reviewed.reviewed_by.subject != reviewed.by.subject
+    return None if other and access.own_review else "who broke the glass may review it"
+
+
+def _looks_proven(outcome: Outcome) -> str | None:
+    if outcome.access is None:
+        return None
+    people = {look["subject"] for look in outcome.access.looks}
+    absent = {"researcher", "nurse", "physician"} - people
+    return f"not in the log: looks of {', '.join(sorted(absent))}" if absent else None
+
+
 TRUTHS = (
     Truth("every message and the film were accepted", _all_accepted),
     Truth("two identifiers are one person", _one_person),
@@ -271,4 +313,8 @@ TRUTHS = (
     Truth("a critical value is a concern before anybody asks, and its repeat closes it", _seen_unasked),
     Truth("the log holds and is complete", _proved),
     Truth("the review is in the log, proved", _review_proved),
+    Truth("a role that may not look is refused, and the log has it", _refusal_logged),
+    Truth("what is closed is counted, and shown to who opens it with a reason", _opened_with_reason),
+    Truth("a broken glass has a banner, an end, and a review by somebody else", _glass_broken),
+    Truth("everybody who looked is in the log, proved", _looks_proven),
 )

@@ -12,7 +12,8 @@ from client import mllp
 from client.api import ReasoningClient
 from client.errors import NotThereError
 from client.stack import Stack
-from longitude.reasoning.v1.concern_pb2 import Concern, ListConcernsRequest, Urgency
+from longitude.reasoning.v1.advice_pb2 import Urgency
+from longitude.reasoning.v1.concern_pb2 import Concern, ListConcernsRequest
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from demo.stages import Say

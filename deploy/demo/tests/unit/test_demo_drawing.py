@@ -48,6 +48,7 @@ def _drawn(*statements: said.AssessedStatement) -> str:
         assessment=said.Assessment(statements=statements),
         review_id="review-1",
         cards=[{"indicator": "critical", "summary": "Allergy: penicillin.", "source": {"label": "AAAAI"}}],
+        access=None,
         proof=ProvenLeaf(Leaf(index=7), b"\x01\x02", Checkpoint("log", 9, b""), ()),
         report=Report(origin="log", size=9, verified=9, redelivered=3),
         seconds={"Ask": 2.0, "Send": 1.0},

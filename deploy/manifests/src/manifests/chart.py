@@ -39,6 +39,7 @@ def _entry(service: Service) -> dict[str, Any]:
         "strategy": "Recreate" if alone else "RollingUpdate",
         "calls": [*service.needs, *service.calls.services],
         "secrets": _secrets(service),
+        **({"owner": {"name": f"longitude-{service.name}-owner", "key": "postgres"}} if service.owns.tables else {}),
         "files": _files(service),
         "sockets": service.feeds,
         "settings": settings | service.cluster_settings,

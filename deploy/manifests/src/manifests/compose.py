@@ -7,7 +7,8 @@ from manifests.service import Service
 from manifests.wiring import Wiring, environment
 
 _HTTP, _GRPC = 8080, 50051
-_PASSWORD = "${OWNERS_PASSWORD}"  # noqa: S105 - compose fills it in
+# Compose fills them in.
+_DATABASE = "postgresql://{role}:${{{variable}}}@postgres:5432/longitude"
 _BACKENDS = {
     # It stands on the network of the containers alone.
     "kafka": {"KAFKA": "kafka:9092", "KAFKA_PLAINTEXT": "true"},
@@ -21,7 +22,7 @@ _BACKENDS = {
 }
 _WAITS = {
     "kafka": {"topics": "service_completed_successfully"},
-    "postgres": {"postgres": "service_healthy"},
+    "postgres": {"{service}-migrate": "service_completed_successfully"},
     "objects": {"objects": "service_started"},
     "qdrant": {"qdrant": "service_started"},
     "triton": {"triton": "service_healthy"},
@@ -35,7 +36,23 @@ def services(known: Services) -> str:
     owners = " ".join(service.name for service in known.values() if service.owns.tables)
     keys = ", ".join(f"{service.name}-keys: null" for service in known.values() if service.uses("keys"))
     head = f"x-owners: &owners {owners}\nx-keys: &keys {{{keys}}}\n\nservices:\n"
-    return head + "\n".join(_container(service) for service in known.values())
+    migrated = [service for service in known.values() if service.owns.tables]
+    return head + "\n".join([*map(_container, known.values()), *map(_migration, migrated)])
+
+
+def _migration(service: Service) -> str:
+    """What brings the tables of a service up to date as their owner, and ends before the service starts."""
+    owner = _DATABASE.format(role=service.name, variable="OWNERS_PASSWORD")
+    return f"""  {service.name}-migrate:
+    <<: *service
+    restart: "no"
+    build: {_flow(_build(service))}
+    image: longitude/{service.name}:0.1.0
+    entrypoint: {_flow(["/usr/bin/python3.11", "-m", "servicekit", "migrate", service.name, service.role])}
+    depends_on: {_flow({"postgres": {"condition": "service_healthy"}})}
+    environment:
+      LONGITUDE_POSTGRES_OWNER: {owner}
+"""
 
 
 def _container(service: Service) -> str:
@@ -56,7 +73,8 @@ def _container(service: Service) -> str:
 
 
 def _awaited(service: Service) -> dict[str, dict[str, str]]:
-    return {part: {"condition": how} for need in service.needs for part, how in _WAITS[need].items()}
+    waits = (one for need in service.needs for one in _WAITS[need].items())
+    return {part.format(service=service.name): {"condition": how} for part, how in waits}
 
 
 def _build(service: Service) -> dict[str, object]:
@@ -91,7 +109,7 @@ def _ports(service: Service) -> list[str]:
 
 
 def _wiring(service: Service) -> Wiring:
-    own = {"postgres": {"POSTGRES": f"postgresql://{service.name}:{_PASSWORD}@postgres:5432/longitude"}}
+    own = {"postgres": {"POSTGRES": _DATABASE.format(role=service.role, variable="SERVICES_PASSWORD")}}
     inside = service.sockets | {"http": _HTTP, "grpc": _GRPC}
     return Wiring(
         backends=_BACKENDS | own,

@@ -110,6 +110,11 @@ class Service:
         return {name: port for name, port in self.sockets.items() if name not in {"grpc", "http"}}
 
     @property
+    def role(self) -> str:
+        """Who it is to PostgreSQL. The role with its own name owns its tables, and is in no environment of it."""
+        return f"{self.name}_service"
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The servers that it talks to."""
         return tuple(self._needs())

@@ -34,7 +34,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Verdict,
 )
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
-from longitude.reasoning.v1.concern_pb2 import Concern, ConcernAction, ConcernState, Urgency
+from longitude.reasoning.v1.concern_pb2 import Concern, ConcernAction, ConcernState
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
 from longitude.record.v1.context_pb2 import Context, Passage, PassageRelease, RecordedFact

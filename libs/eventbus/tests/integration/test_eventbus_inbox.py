@@ -27,7 +27,7 @@ def follows(event: Event[Any]) -> Outgoing:
 
 
 async def prepared(dsn: str) -> str:
-    await migrate(dsn, "inbox_test", "eventbus")
+    migrate(dsn, "inbox_test", "eventbus")
     async with await AsyncConnection.connect(dsn) as conn:
         await conn.execute("CREATE TABLE IF NOT EXISTS inbox_test.effect (event_id text)")
     return dsn

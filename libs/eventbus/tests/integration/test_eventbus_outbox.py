@@ -58,7 +58,7 @@ def dsn(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Pool]:
-    await migrate(dsn, "outbox_test", "eventbus")
+    migrate(dsn, "outbox_test", "eventbus")
     async with open_pool(dsn, "outbox_test") as opened:
         yield opened
 

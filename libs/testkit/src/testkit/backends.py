@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 import psycopg
 import tritonclient.grpc as triton
 from contracts.triton import control
+from manifests import read_services
 from manifests.grants import COMMAND
 from native_stack import Stack
 from psycopg import sql
+from servicekit import migrate
 from tritonclient.utils import InferenceServerException
 
 from testkit.calls import tls
@@ -64,13 +66,30 @@ class Backends:
         """The bootstrap address of a broker that has every topic of the system."""
         return self._server("kafka")["LONGITUDE_KAFKA"]
 
-    def new_database(self) -> str:
-        """The DSN of a fresh, empty database; its role owns the server."""
-        server = self._server("postgres")["LONGITUDE_POSTGRES_POSTGRES"].rpartition("/")[0]
+    def new_database(self, service: str = "") -> str:
+        """The DSN of a fresh, empty database, as who owns the server; or of one with the tables of a service, as it."""
+        lines = self._server("postgres")
         name = f"test_{uuid.uuid4().hex}"
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        with psycopg.connect(lines["LONGITUDE_POSTGRES_POSTGRES"], autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return f"{server}/{name}"
+            if not service:
+                return _in(name, lines["LONGITUDE_POSTGRES_POSTGRES"])
+            role = read_services()[service].role
+            # As in the stack's own database.
+            for rights in (
+                "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+                "GRANT CONNECT, CREATE ON DATABASE {database} TO {owner}",
+                "GRANT CONNECT ON DATABASE {database} TO {role}",
+            ):
+                names = {"database": name, "owner": service, "role": role}
+                made = {key: sql.Identifier(value) for key, value in names.items()}
+                connection.execute(sql.SQL(rights).format(**made))
+        migrate(_in(name, lines[f"LONGITUDE_POSTGRES_{service.upper()}"]), service, service, role)
+        return _in(name, lines[f"LONGITUDE_POSTGRES_{role.upper()}"])
+
+    def owner_of(self, database: str) -> str:
+        """The DSN of a database as who owns the server, and so may do everything."""
+        return _in(database, self._server("postgres")["LONGITUDE_POSTGRES_POSTGRES"])
 
     def objects(self) -> ObjectStorage:
         """An S3 store."""
@@ -111,6 +130,10 @@ class Backends:
         if part not in self._servers:
             self._servers[part] = self.new_stack((part,), models).endpoints()
         return self._servers[part]
+
+
+def _in(database: str, dsn: str) -> str:
+    return f"{dsn.rpartition('/')[0]}/{database}"
 
 
 def _discard(stack: Stack) -> None:

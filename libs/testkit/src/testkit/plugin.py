@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings
 from manifests import read_services
@@ -45,9 +47,22 @@ def kafka(backends: Backends) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_database(backends: Backends) -> Callable[[], str]:
-    """Call it for the DSN of a fresh database."""
+def new_database(backends: Backends) -> Callable[..., str]:
+    """`new_database()` is the DSN of a fresh database, `new_database("memory")` of one with its tables, as memory."""
     return backends.new_database
+
+
+@pytest.fixture(scope="session")
+def as_owner(backends: Backends) -> Callable[..., None]:
+    """`as_owner(connection, *statements)` executes them where it is connected, as who may do anything there."""
+
+    def execute(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], *statements: str) -> None:
+        info = connection.info
+        with psycopg.connect(backends.owner_of(info.dbname), options=info.options) as owner:
+            for statement in statements:
+                owner.execute(statement.encode())
+
+    return execute
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from contracts.topics import CHECKPOINT_PUBLISHED, TOPICS
 from eventbus import EventBus, Outbox
 from longitude.auditing.v1 import auditing_service_pb2
 from longitude.auditing.v1.auditing_service_pb2_grpc import add_AuditingServiceServicer_to_server
-from servicekit import Process, migrate, postgres
+from servicekit import Process, migrated, postgres
 from servicekit.keys import pseudonym_key
 from servicekit.objects import open_objects
 
@@ -41,7 +41,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     signer = signing_key(settings.signing_key_file, settings.log_origin)
     pseudonyms = pseudonym_key(settings.pseudonym_key_file)
     log.info("verifier key: %s", signer.verifier_key)
-    await migrate(str(settings.postgres), "auditing", "auditing")
+    await migrated(str(settings.postgres), "auditing", "auditing")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "auditing"))
         records_log, reader = Log(pool), LogReader(pool)

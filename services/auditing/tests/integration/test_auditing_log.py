@@ -122,7 +122,7 @@ class AuditingProcess:
 
 @pytest.fixture
 def new_auditing(
-    kafka: str, new_database: Callable[[], str], objects: ObjectStorage, tmp_path: Path
+    kafka: str, new_database: Callable[..., str], objects: ObjectStorage, tmp_path: Path
 ) -> Iterator[Callable[..., AuditingProcess]]:
     """A log of its own, started; killed at the end if it still runs."""
     made: list[AuditingProcess] = []
@@ -130,7 +130,7 @@ def new_auditing(
     def make(**changed: str) -> AuditingProcess:
         settings = {
             "KAFKA": kafka,
-            "POSTGRES": new_database(),
+            "POSTGRES": new_database("auditing"),
             "OBJECTS": objects.endpoint,
             "OBJECTS_ACCESS_KEY": objects.access_key,
             "OBJECTS_SECRET_KEY": objects.secret_key,

@@ -9,7 +9,7 @@ from contracts.topics import DOCUMENT_RECEIVED, IMAGING_RECORD_READ, STUDY_RECEI
 from eventbus import EventBus
 from longitude.imaging.v1 import imaging_service_pb2
 from longitude.imaging.v1.imaging_service_pb2_grpc import add_ImagingServiceServicer_to_server
-from servicekit import Process, migrate, postgres
+from servicekit import Process, migrated, postgres
 from servicekit.looks import Looks
 from servicekit.objects import open_objects
 from servicekit.triton import TritonClient
@@ -30,7 +30,7 @@ BUCKET = "imaging-analyses"
 @asynccontextmanager
 async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when this yields."""
-    await migrate(str(settings.postgres), "imaging", "imaging")
+    await migrated(str(settings.postgres), "imaging", "imaging")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(postgres.open_pool(str(settings.postgres), "imaging"))
         store = Store(pool)

@@ -25,7 +25,6 @@ from imaging.flows.outside import Outside
 from longitude.ingestion.v1.events_pb2 import DocumentReceived, StudyReceived
 from longitude.record.v1.fact_pb2 import PatientKey, SourcePointer
 from longitude.record.v1.object_pb2 import ObjectRef
-from servicekit import migrate
 from servicekit.bounded import Bounds
 from servicekit.objects import ObjectStore
 from servicekit.postgres import open_pool
@@ -106,10 +105,9 @@ async def networks(triton: Callable[..., str]) -> AsyncIterator[Networks]:
 
 @pytest.fixture
 async def outside(
-    new_database: Callable[[], str], objects: ObjectStorage, networks: Networks
+    new_database: Callable[..., str], objects: ObjectStorage, networks: Networks
 ) -> AsyncIterator[Outside]:
-    dsn, analyses = new_database(), bucket(objects, "imaging-analyses")
-    await migrate(dsn, "imaging", "imaging")
+    dsn, analyses = new_database("imaging"), bucket(objects, "imaging-analyses")
     bounds = Bounds(1024 * 1024 * 1024, 60, 180, 256 * 1024 * 1024)
     async with open_pool(dsn, "imaging") as pool, Converter.running(bounds, 2, 32 * 1024 * 1024) as converter:
         yield Outside(Store(pool), analyses, networks, converter, 64 * 1024 * 1024)
@@ -166,12 +164,12 @@ def service(
     tmp_path_factory: pytest.TempPathFactory,
     kafka: str,
     triton: Callable[..., str],
-    new_database: Callable[[], str],
+    new_database: Callable[..., str],
     objects: ObjectStorage,
 ) -> Iterator[ImagingProcess]:
     settings = {
         "KAFKA": kafka,
-        "POSTGRES": new_database(),
+        "POSTGRES": new_database("imaging"),
         "TRITON": triton("chest_film", "page_reader"),
         "OBJECTS": objects.endpoint,
         "OBJECTS_ACCESS_KEY": objects.access_key,

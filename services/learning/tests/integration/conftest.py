@@ -116,8 +116,8 @@ def build_event(topic: Topic[Any], payload: Message, name: str) -> Event[Any]:
 
 
 @pytest.fixture
-async def world(new_database: Callable[[], str], objects: ObjectStorage, tmp_path: Path) -> AsyncIterator[World]:
-    dsn = new_database()
+async def world(new_database: Callable[..., str], objects: ObjectStorage, tmp_path: Path) -> AsyncIterator[World]:
+    dsn = new_database("learning")
     async with open_store(dsn) as store:
         yield World(store, objects, dsn, tmp_path)
 

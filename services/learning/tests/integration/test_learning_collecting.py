@@ -223,7 +223,7 @@ async def test_a_copy_that_the_sweep_deleted_meanwhile_is_made_again(
     assert await world.ours.find(event.payload.episode.sha256) is not None
 
 
-async def test_what_is_older_than_the_retention_is_deleted(world: Any, patient: PatientKey) -> None:
+async def test_what_is_older_than_the_retention_is_deleted(world: Any, patient: PatientKey, as_owner: Any) -> None:
     await allow(world, patient)
     event = await world.episode(patient, "m")
     await handlers.on_episode_closed(event, parts=world.parts)
@@ -231,8 +231,8 @@ async def test_what_is_older_than_the_retention_is_deleted(world: Any, patient: 
     await sweeping.sweep(world.parts.objects, timedelta(days=1))
     assert await world.rows("SELECT count(*) FROM episode") == [(1,)]
     async with world.store.connection() as conn:
-        await conn.execute("UPDATE episode SET closed_at = closed_at - interval '2 days'")
-        await conn.execute("UPDATE review SET reviewed_at = reviewed_at - interval '2 days'")
+        older = "UPDATE episode SET closed_at = closed_at - interval '2 days'"
+        as_owner(conn, older, "UPDATE review SET reviewed_at = reviewed_at - interval '2 days'")
     await sweeping.sweep(world.parts.objects, timedelta(days=1))
     assert await world.ours.find(event.payload.episode.sha256) is None
     assert await world.rows("SELECT * FROM episode") == await world.rows("SELECT * FROM review") == []

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError
 from contracts.identifiers import event_id
@@ -22,6 +23,7 @@ from learning.domain.jobs import Order
 from longitude.learning.v1 import learning_service_pb2 as pb
 from longitude.learning.v1.events_pb2 import CandidateTrained
 from longitude.record.v1.fact_pb2 import PatientKey
+from testkit import Backends
 
 LEASE = timedelta(seconds=30)
 STEPS = 60
@@ -316,12 +318,14 @@ async def test_a_trainer_reads_what_may_be_learned_from_and_not_what_was_withdra
     assert trained[0].version.job_id == job.job_id
 
 
-async def test_finishing_that_is_killed_before_its_transaction_is_finished_by_the_next_trainer(world: Any) -> None:
+async def test_finishing_that_is_killed_before_its_transaction_is_finished_by_the_next_trainer(
+    world: Any, backends: Backends
+) -> None:
     job = await start(world, steps=5)
-    lock = "LOCK TABLE version IN EXCLUSIVE MODE"
+    ((database,),) = await world.rows("SELECT current_database()")
     with running(world) as trainer:
-        async with world.store.connection() as conn, conn.transaction():
-            await conn.execute(lock)
+        async with await psycopg.AsyncConnection.connect(backends.owner_of(database)) as conn, conn.transaction():
+            await conn.execute("LOCK TABLE learning.version IN EXCLUSIVE MODE")
             await until_step(world, job.job_id, 5)
             async with asyncio.timeout(20):
                 while not await world.rows("SELECT FROM pg_locks WHERE NOT granted"):

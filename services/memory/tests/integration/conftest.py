@@ -79,8 +79,8 @@ def outgoing() -> Callable[..., Outgoing]:
 
 
 @pytest.fixture
-async def store(new_database: Callable[[], str]) -> AsyncIterator[Store]:
-    async with open_store(new_database()) as opened:
+async def store(new_database: Callable[..., str]) -> AsyncIterator[Store]:
+    async with open_store(new_database("memory")) as opened:
         yield opened
 
 

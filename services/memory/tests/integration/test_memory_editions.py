@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+import psycopg
 import pytest
 from contracts.identifiers import event_id
 from contracts.topics import MESSAGE_REREAD, REREADING_FINISHED, STUDY_ANALYSED
@@ -229,7 +230,7 @@ async def test_who_reads_and_writes_while_editions_are_exchanged_misses_nothing(
 
 
 async def test_a_history_of_an_edition_cannot_be_changed_either(
-    store: Store, fact: Build, message: Build, tell: Build, again: Rereader
+    store: Store, fact: Build, message: Build, tell: Build, again: Rereader, as_owner: Build
 ) -> None:
     await tell("m", message("m", fact(fact_id="f", value="1")))
     await again.tell("r", [("m", message("m", fact(fact_id="g", value="1")))])
@@ -237,19 +238,21 @@ async def test_a_history_of_an_edition_cannot_be_changed_either(
     await again.rebuild.step()
     async with store.connection() as conn:
         for table in ("fact", "memory_edition_0.fact", "contradiction"):
-            with pytest.raises(Exception, match="append-only"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await conn.execute(f"DELETE FROM {table}".encode())
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                as_owner(conn, f"DELETE FROM {table}")
 
 
 async def test_an_edition_that_is_made_goes_on_after_a_start_by_other_rules(
-    new_database: Callable[[], str], fact: Build, message: Build, event: Build
+    new_database: Callable[..., str], fact: Build, message: Build, event: Build, as_owner: Build
 ) -> None:
-    database = new_database()
+    database = new_database("memory")
     async with open_store(database) as store:
         await Rereader(store, event).tell("r", [("m", message("m", fact(fact_id="f", value="1")))])
         async with store.connection() as conn:
-            await conn.execute("UPDATE memory_edition_1.entry_rules SET rules = 'older'")
-            await conn.execute("UPDATE memory_edition_1.entry SET stands = false")
+            older = "UPDATE memory_edition_1.entry_rules SET rules = 'older'"
+            as_owner(conn, older, "UPDATE memory_edition_1.entry SET stands = false")
     async with open_store(database) as store:
         again = Rereader(store, event)
         await again.finish("r", 1)

@@ -154,7 +154,7 @@ def fates(facts: Sequence[RecordedFact]) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_merges_and_partings_give_one_record_in_any_order(
-    new_database: Callable[[], str], fact: Build, message: Build, event: Build, at: Build, seed: int
+    new_database: Callable[..., str], fact: Build, message: Build, event: Build, at: Build, seed: int
 ) -> None:
     told = random_messages(Random(seed), fact, message, at, 20)
     for n, each in enumerate(told):
@@ -164,7 +164,7 @@ async def test_merges_and_partings_give_one_record_in_any_order(
         arrival = told.copy()
         random = Random(shuffle)
         random.shuffle(arrival)
-        async with open_store(new_database()) as store:
+        async with open_store(new_database("memory")) as store:
             async for _ in tell_in_batches(store, event, arrival, random):
                 pass
             outcomes.append([fates(await pages(store, one, Asked(superseded=True))) for one in (NORTH, LAKE, OTHER)])
@@ -206,14 +206,14 @@ async def test_numbers_that_part_take_their_statements_with_them(
 
 
 async def test_entries_that_other_rules_made_are_made_again(
-    store: Store, fact: Build, message: Build, tell: Build
+    store: Store, fact: Build, message: Build, tell: Build, as_owner: Build
 ) -> None:
     await tell("m", message("m", fact(fact_id="f")))
     async with store.connection() as conn:
-        await conn.execute("UPDATE entry SET stands = false")
+        as_owner(conn, "UPDATE entry SET stands = false")
         await entries.keep_up(conn)
         assert await entries.serving(conn, [1]) == ([], 0)
-        await conn.execute("UPDATE entry_rules SET rules = 'older'")
+        as_owner(conn, "UPDATE entry_rules SET rules = 'older'")
         await entries.keep_up(conn)
         assert [each.fact.fact_id for each in (await entries.serving(conn, [1]))[0]] == ["f"]
 

@@ -371,7 +371,9 @@ async def test_editions_are_listed_page_by_page(door: Door, stocked: Library) ->
     assert ids == sorted(set(ids))
 
 
-async def test_the_database_refuses_to_change_what_was_imported_or_decided(door: Door, store: Store) -> None:
+async def test_the_database_refuses_to_change_what_was_imported_or_decided(
+    door: Door, store: Store, as_owner: Callable[..., None]
+) -> None:
     (edition_id,) = await door.imported(passage())
     await door.release(ANNA, edition_id, "because")
     async with store.connection() as conn:
@@ -380,5 +382,7 @@ async def test_the_database_refuses_to_change_what_was_imported_or_decided(door:
             "DELETE FROM evidence_step",
             "UPDATE evidence_step SET subject = 'Ben'",
         ):
-            with pytest.raises(psycopg.Error):
-                await conn.execute(statement)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await conn.execute(statement.encode())
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                as_owner(conn, statement)

@@ -23,8 +23,8 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[], str]) -> str:
-    return new_database()
+def database(new_database: Callable[..., str]) -> str:
+    return new_database("memory")
 
 
 @pytest.fixture(scope="module")

@@ -252,16 +252,18 @@ async def test_a_contradiction_over_a_closed_fact_is_closed(
     assert not (await door.by(ANNA, "GetTimeline", read)).contradictions
 
 
-async def test_openings_and_reviews_are_not_rewritten(door: Door, store: Store) -> None:
+async def test_openings_and_reviews_are_not_rewritten(door: Door, store: Store, as_owner: Callable[..., None]) -> None:
     await door.open(ANNA, "MH")
     for change in ("UPDATE opening SET reason = 'another'", "DELETE FROM opening"):
         async with store.connection() as conn:
-            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await conn.execute(change.encode())
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                as_owner(conn, change)
 
 
 async def test_what_was_recorded_before_there_were_labels_is_closed_and_then_labelled(
-    door: Door, store: Store, new_database: Callable[[], str]
+    door: Door, store: Store, new_database: Callable[..., str]
 ) -> None:
     async with store.connection() as conn:
         await conn.execute("UPDATE entry SET labels = NULL")

@@ -57,8 +57,8 @@ def nothing_left_over(kafka: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def service(new_memory: Build, kafka: str, triton: Build, new_database: Callable[[], str]) -> Any:
-    return new_memory(KAFKA=kafka, POSTGRES=new_database(), TRITON=triton("embedder"))
+def service(new_memory: Build, kafka: str, triton: Build, new_database: Callable[..., str]) -> Any:
+    return new_memory(KAFKA=kafka, POSTGRES=new_database("memory"), TRITON=triton("embedder"))
 
 
 @pytest.fixture
@@ -336,9 +336,9 @@ async def test_a_context_pack_holds_what_serves_the_question_and_stays_in_its_bu
 
 
 async def test_without_triton_the_record_is_served_and_nothing_is_lost(
-    new_memory: Build, kafka: str, triton: Build, new_database: Callable[[], str], tmp_path: Any
+    new_memory: Build, kafka: str, triton: Build, new_database: Callable[..., str], tmp_path: Any
 ) -> None:
-    settings = {"KAFKA": kafka, "POSTGRES": new_database(), "QDRANT": f"edge:{tmp_path}/qdrant"}
+    settings = {"KAFKA": kafka, "POSTGRES": new_database("memory"), "QDRANT": f"edge:{tmp_path}/qdrant"}
     patient = f"{uuid.uuid4().hex[:10]}@NORTH"
     blind = new_memory(TRITON="127.0.0.1:9", **settings)
     async with AsyncExitStack() as stack:
@@ -365,9 +365,9 @@ async def test_without_triton_the_record_is_served_and_nothing_is_lost(
 
 
 async def test_an_index_that_was_lost_is_filled_again_from_the_record(
-    new_memory: Build, kafka: str, triton: Build, new_database: Callable[[], str], tmp_path: Any
+    new_memory: Build, kafka: str, triton: Build, new_database: Callable[..., str], tmp_path: Any
 ) -> None:
-    settings = {"KAFKA": kafka, "POSTGRES": new_database(), "TRITON": triton("embedder")}
+    settings = {"KAFKA": kafka, "POSTGRES": new_database("memory"), "TRITON": triton("embedder")}
     patient = f"{uuid.uuid4().hex[:10]}@NORTH"
     first = new_memory(QDRANT=f"edge:{tmp_path}/one", **settings)
     async with channel(first.endpoint) as opened, publisher(kafka) as publish:
@@ -395,7 +395,7 @@ async def test_killed_at_any_moment_it_ends_with_every_fact_once(
     new_memory: Build, kafka: str, triton: Build, new_database: Build, publish: Build, one_fact_message: Build
 ) -> None:
     patient = f"{uuid.uuid4().hex[:10]}@NORTH"
-    process = new_memory(KAFKA=kafka, POSTGRES=new_database(), TRITON=triton("embedder"))
+    process = new_memory(KAFKA=kafka, POSTGRES=new_database("memory"), TRITON=triton("embedder"))
     before = await offsets(kafka, RECORD_UPDATED)
     wanted = [f"{patient}-{n:03}" for n in range(150)]
     for n, name in enumerate(wanted):
@@ -422,13 +422,13 @@ async def test_it_ends_in_order_and_logs_no_patient_data(
     new_memory: Build,
     kafka: str,
     triton: Build,
-    new_database: Callable[[], str],
+    new_database: Callable[..., str],
     publish: Build,
     outgoing: Build,
     fact: Build,
     message: Build,
 ) -> None:
-    process = new_memory(KAFKA=kafka, POSTGRES=new_database(), TRITON=triton("embedder"))
+    process = new_memory(KAFKA=kafka, POSTGRES=new_database("memory"), TRITON=triton("embedder"))
     patient = "SECRETID-4711@SECRETPLACE"
     one = fact(patient=patient, note="SECRETNOTE about a rash.", display="SECRETDISPLAY")
     await publish(outgoing(message("SECRETCONTROL", one, patient=patient), uuid.uuid4().hex))

@@ -128,7 +128,7 @@ async def service(running: RunningStack, **changed: Any) -> AsyncIterator[Reason
     lines = running.endpoints
     settings: dict[str, Any] = {
         "kafka": lines["LONGITUDE_KAFKA"],
-        "postgres": lines["LONGITUDE_POSTGRES_REASONING"],
+        "postgres": lines["LONGITUDE_POSTGRES_REASONING_SERVICE"],
         "objects": lines["LONGITUDE_OBJECTS"],
         "objects_access_key": lines["LONGITUDE_OBJECTS_ACCESS_KEY"],
         "objects_secret_key": lines["LONGITUDE_OBJECTS_SECRET_KEY"],

@@ -583,7 +583,7 @@ async def test_what_a_killed_process_had_stored_is_published_by_the_next(
             EPISODE_CLOSED, event_id("closed", name), key, EpisodeClosed(assessment_id=assessment.assessment_id), at
         ),
     ]
-    async with open_pool(running.endpoints["LONGITUDE_POSTGRES_REASONING"], "reasoning") as pool:
+    async with open_pool(running.endpoints["LONGITUDE_POSTGRES_REASONING_SERVICE"], "reasoning") as pool:
         await Store(pool).keep(assessment, fingerprint(asking(patient)), ObjectRef(key="k"), outgoing)
     await asyncio.to_thread(running.start, "reasoning")
     assert len(await events(running, ASSESSMENT_DRAFTED, lambda event: _is(event, assessment), settle=3)) == 1

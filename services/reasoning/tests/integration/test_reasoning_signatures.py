@@ -62,7 +62,7 @@ async def drafted(alone: RunningStack) -> str:
     statement.released = True
     made = wire.Assessment(assessment_id=name, episode_id=name, patient=patient, statements=[statement])
     made.drafted_at.GetCurrentTime()
-    async with open_pool(alone.endpoints["LONGITUDE_POSTGRES_REASONING"], "reasoning") as pool:
+    async with open_pool(alone.endpoints["LONGITUDE_POSTGRES_REASONING_SERVICE"], "reasoning") as pool:
         await Store(pool).keep(made, b"", ObjectRef(key="k"), [])
     return name
 

@@ -1,6 +1,6 @@
 """Storing and publishing on a real PostgreSQL: together or not at all, once, and never forgotten."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -25,9 +25,14 @@ PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")
 AT = Timestamp(seconds=1_800_000_000)
 
 
+@pytest.fixture(scope="module")
+def database(new_database: Callable[..., str]) -> str:
+    return new_database("reasoning")
+
+
 @pytest.fixture
-async def store(postgres: str) -> AsyncIterator[Store]:
-    async with open_store(postgres) as opened:
+async def store(database: str) -> AsyncIterator[Store]:
+    async with open_store(database) as opened:
         yield opened
 
 

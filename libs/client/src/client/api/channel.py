@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
@@ -25,11 +25,11 @@ _ERRORS: dict[grpc.StatusCode, type[ClientError]] = {
 
 
 @asynccontextmanager
-async def open_channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
+async def open_channel(endpoint: str, variables: Mapping[str, str] | None = None) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to host:port by mutual TLS, with the certificate that the environment or the stack names, for who is
-    signed in.
+    signed in; or as other `variables` say.
     """
-    variables = find().variables
+    variables = find().variables if variables is None else variables
     try:
         tls = Tls.of(variables)
     except TlsError as error:

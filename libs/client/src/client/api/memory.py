@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -33,9 +33,9 @@ class MemoryClient:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, endpoint: str) -> AsyncIterator[MemoryClient]:
-        """A client while inside."""
-        async with open_channel(endpoint) as channel:
+    async def connect(cls, endpoint: str, variables: Mapping[str, str] | None = None) -> AsyncIterator[MemoryClient]:
+        """A client while inside; `variables` name another session than that of who is signed in."""
+        async with open_channel(endpoint, variables) as channel:
             yield cls(MemoryServiceStub(channel))
 
     async def editions(self) -> list[pb.Edition]:

@@ -13,7 +13,7 @@ from longitude.reasoning.v1.events_pb2 import AssessmentReviewed
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
 from psycopg import AsyncConnection
-from servicekit import migrate
+from servicekit import migrated
 from servicekit.postgres import Pool, open_pool
 
 SCHEMA = "reasoning"
@@ -124,7 +124,7 @@ class Store:
 
 @asynccontextmanager
 async def open_store(dsn: str) -> AsyncIterator[Store]:
-    """Migrated and connected."""
-    await migrate(dsn, SCHEMA, "reasoning")
+    """Connected; MigrationError where its tables are not up to date."""
+    await migrated(dsn, SCHEMA, "reasoning")
     async with open_pool(dsn, SCHEMA) as pool:
         yield Store(pool)

@@ -16,7 +16,8 @@ from importlib.resources import files
 
 from contracts.errors import InvalidInputError, NotFoundError
 from contracts.identifiers import format_patient, parse_patient
-from longitude.reasoning.v1.concern_pb2 import URGENCY_ROUTINE, Concern, ListConcernsRequest, ListConcernsResponse
+from longitude.reasoning.v1.advice_pb2 import URGENCY_ROUTINE
+from longitude.reasoning.v1.concern_pb2 import Concern, ListConcernsRequest, ListConcernsResponse
 
 from reasoning.adapters import postgres_concerns as rows
 from reasoning.adapters.memory import Memory

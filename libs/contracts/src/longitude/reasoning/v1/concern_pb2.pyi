@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from longitude.reasoning.v1 import advice_pb2 as _advice_pb2
 from longitude.reasoning.v1 import assessment_pb2 as _assessment_pb2
 from longitude.record.v1 import fact_pb2 as _fact_pb2
 import builtins as _builtins
@@ -21,28 +22,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _Urgency:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _UrgencyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Urgency.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    URGENCY_UNSPECIFIED: _Urgency.ValueType  # 0
-    URGENCY_CONTRAINDICATED: _Urgency.ValueType  # 1
-    URGENCY_URGENT: _Urgency.ValueType  # 2
-    URGENCY_IMPORTANT: _Urgency.ValueType  # 3
-    URGENCY_ROUTINE: _Urgency.ValueType  # 4
-
-class Urgency(_Urgency, metaclass=_UrgencyEnumTypeWrapper):
-    """How soon somebody must act."""
-
-URGENCY_UNSPECIFIED: Urgency.ValueType  # 0
-URGENCY_CONTRAINDICATED: Urgency.ValueType  # 1
-URGENCY_URGENT: Urgency.ValueType  # 2
-URGENCY_IMPORTANT: Urgency.ValueType  # 3
-URGENCY_ROUTINE: Urgency.ValueType  # 4
-Global___Urgency: _TypeAlias = Urgency  # noqa: Y015
 
 class _ConcernState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -125,7 +104,7 @@ class Concern(_message.Message):
     """What the row speaks about here (drugs, an analyte, what is due), the same however often it is stated again."""
     cause: _builtins.str
     """What several concerns of a patient have in common: the newest result or drug that they rest on."""
-    urgency: Global___Urgency.ValueType
+    urgency: _advice_pb2.Urgency.ValueType
     state: Global___ConcernState.ValueType
     revision: _builtins.int
     """Counts states: each has exactly one event."""
@@ -172,7 +151,7 @@ class Concern(_message.Message):
         version: _builtins.int = ...,
         subject: _builtins.str = ...,
         cause: _builtins.str = ...,
-        urgency: Global___Urgency.ValueType = ...,
+        urgency: _advice_pb2.Urgency.ValueType = ...,
         state: Global___ConcernState.ValueType = ...,
         revision: _builtins.int = ...,
         text: _builtins.str = ...,
@@ -362,7 +341,7 @@ class ListConcernsRequest(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    least: Global___Urgency.ValueType
+    least: _advice_pb2.Urgency.ValueType
     """At least so urgent; unspecified: all."""
     acted: _builtins.bool
     """Also those that are acknowledged, snoozed or dismissed."""
@@ -379,7 +358,7 @@ class ListConcernsRequest(_message.Message):
         self,
         *,
         patient: _fact_pb2.PatientKey | None = ...,
-        least: Global___Urgency.ValueType = ...,
+        least: _advice_pb2.Urgency.ValueType = ...,
         acted: _builtins.bool = ...,
         role: _builtins.str = ...,
         page_size: _builtins.int = ...,

@@ -3,11 +3,8 @@
 import grpc
 import warnings
 
-<<<<<<< HEAD
 from longitude.reasoning.v1 import advice_pb2 as longitude_dot_reasoning_dot_v1_dot_advice__pb2
-=======
 from longitude.reasoning.v1 import concern_pb2 as longitude_dot_reasoning_dot_v1_dot_concern__pb2
->>>>>>> concerns
 from longitude.reasoning.v1 import reasoning_service_pb2 as longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -70,12 +67,11 @@ class ReasoningServiceStub:
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.FromString,
                 _registered_method=True)
-<<<<<<< HEAD
         self.Advise = channel.unary_unary(
                 '/longitude.reasoning.v1.ReasoningService/Advise',
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseResponse.FromString,
-=======
+                _registered_method=True)
         self.ListConcerns = channel.unary_unary(
                 '/longitude.reasoning.v1.ReasoningService/ListConcerns',
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsRequest.SerializeToString,
@@ -85,7 +81,6 @@ class ReasoningServiceStub:
                 '/longitude.reasoning.v1.ReasoningService/ActOnConcern',
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.FromString,
->>>>>>> concerns
                 _registered_method=True)
 
 
@@ -143,12 +138,15 @@ class ReasoningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-<<<<<<< HEAD
     def Advise(self, request, context):
         """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
         published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
         many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
-=======
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListConcerns(self, request, context):
         """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
         UNAVAILABLE when memory cannot be asked what is open to the caller.
@@ -160,7 +158,6 @@ class ReasoningServiceServicer:
     def ActOnConcern(self, request, context):
         """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
         caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
->>>>>>> concerns
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,12 +196,11 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2.CheckStreamResponse.SerializeToString,
             ),
-<<<<<<< HEAD
             'Advise': grpc.unary_unary_rpc_method_handler(
                     servicer.Advise,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseResponse.SerializeToString,
-=======
+            ),
             'ListConcerns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConcerns,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsRequest.FromString,
@@ -214,7 +210,6 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     servicer.ActOnConcern,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.SerializeToString,
->>>>>>> concerns
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -391,11 +386,7 @@ class ReasoningService:
             _registered_method=True)
 
     @staticmethod
-<<<<<<< HEAD
     def Advise(request,
-=======
-    def ListConcerns(request,
->>>>>>> concerns
             target,
             options=(),
             channel_credentials=None,
@@ -408,11 +399,33 @@ class ReasoningService:
         return grpc.experimental.unary_unary(
             request,
             target,
-<<<<<<< HEAD
             '/longitude.reasoning.v1.ReasoningService/Advise',
             longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_advice__pb2.AdviseResponse.FromString,
-=======
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConcerns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
             '/longitude.reasoning.v1.ReasoningService/ListConcerns',
             longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_concern__pb2.ListConcernsResponse.FromString,
@@ -443,7 +456,6 @@ class ReasoningService:
             '/longitude.reasoning.v1.ReasoningService/ActOnConcern',
             longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.FromString,
->>>>>>> concerns
             options,
             channel_credentials,
             insecure,

@@ -5,11 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
-<<<<<<< HEAD
 from longitude.reasoning.v1 import advice_pb2 as _advice_pb2
-=======
 from longitude.reasoning.v1 import concern_pb2 as _concern_pb2
->>>>>>> concerns
 from longitude.reasoning.v1 import reasoning_service_pb2 as _reasoning_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -62,12 +59,11 @@ class ReasoningServiceStub:
     the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
     Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
     """
-<<<<<<< HEAD
     Advise: _grpc.UnaryUnaryMultiCallable[_advice_pb2.AdviseRequest, _advice_pb2.AdviseResponse]
     """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
     published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
     many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
-=======
+    """
     ListConcerns: _grpc.UnaryUnaryMultiCallable[_concern_pb2.ListConcernsRequest, _concern_pb2.ListConcernsResponse]
     """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
     UNAVAILABLE when memory cannot be asked what is open to the caller.
@@ -75,7 +71,6 @@ class ReasoningServiceStub:
     ActOnConcern: _grpc.UnaryUnaryMultiCallable[_concern_pb2.ActOnConcernRequest, _concern_pb2.ActOnConcernResponse]
     """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
     caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
->>>>>>> concerns
     """
 
 @_typing.type_check_only
@@ -107,12 +102,11 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     the summary are those of Check over the whole text, however it was cut. The record is read once, at the beginning.
     Statuses as of Check; RESOURCE_EXHAUSTED also when a piece does not come in time.
     """
-<<<<<<< HEAD
     Advise: _aio.UnaryUnaryMultiCallable[_advice_pb2.AdviseRequest, _advice_pb2.AdviseResponse]  # type: ignore[assignment]
     """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
     published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
     many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
-=======
+    """
     ListConcerns: _aio.UnaryUnaryMultiCallable[_concern_pb2.ListConcernsRequest, _concern_pb2.ListConcernsResponse]  # type: ignore[assignment]
     """What the rules see in a record, or in all of them, before anybody asks. NOT_FOUND for an unknown patient;
     UNAVAILABLE when memory cannot be asked what is open to the caller.
@@ -120,7 +114,6 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     ActOnConcern: _aio.UnaryUnaryMultiCallable[_concern_pb2.ActOnConcernRequest, _concern_pb2.ActOnConcernResponse]  # type: ignore[assignment]
     """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
     caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
->>>>>>> concerns
     """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -187,7 +180,6 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-<<<<<<< HEAD
     def Advise(
         self,
         request: _advice_pb2.AdviseRequest,
@@ -196,7 +188,9 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
         """What rules and rows of medical knowledge say of the record, and of proposed orders beside it. Nothing is stored or
         published. NOT_FOUND for an unknown patient; UNAVAILABLE when memory cannot be reached; RESOURCE_EXHAUSTED when too
         many ask at once; INVALID_ARGUMENT for an order without a drug, or for too many.
-=======
+        """
+
+    @_abc_1.abstractmethod
     def ListConcerns(
         self,
         request: _concern_pb2.ListConcernsRequest,
@@ -214,7 +208,6 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_concern_pb2.ActOnConcernResponse, _abc.Awaitable[_concern_pb2.ActOnConcernResponse]]:
         """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
         caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
->>>>>>> concerns
         """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

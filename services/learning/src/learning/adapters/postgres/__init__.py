@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from psycopg import AsyncConnection
-from servicekit import migrate
+from servicekit import migrated
 from servicekit.postgres import Pool, open_pool
 
 Connection = AsyncConnection[Any]
@@ -31,7 +31,7 @@ class Store:
 
 @asynccontextmanager
 async def open_store(dsn: str) -> AsyncIterator[Store]:
-    """Migrated and connected."""
-    await migrate(dsn, SCHEMA, "learning")
+    """Connected; MigrationError where its tables are not up to date."""
+    await migrated(dsn, SCHEMA, "learning")
     async with open_pool(dsn, SCHEMA) as pool:
         yield Store(pool)

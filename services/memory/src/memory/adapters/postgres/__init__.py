@@ -17,7 +17,7 @@ from contracts.errors import NotFoundError
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import FACT_KIND_DEMOGRAPHIC, ClinicalFact
 from psycopg import AsyncConnection
-from servicekit import migrate
+from servicekit import migrated
 from servicekit.postgres import Pool, open_pool
 
 from memory.adapters.postgres import (
@@ -242,8 +242,8 @@ class Store:
 
 @asynccontextmanager
 async def open_store(dsn: str) -> AsyncIterator[Store]:
-    """Bring the schema and what is derived in it up to date, and open it."""
-    await migrate(dsn, SCHEMA, "memory")
+    """Bring what is derived up to date, and open it; MigrationError where the tables are not up to date."""
+    await migrated(dsn, SCHEMA, "memory")
     async with open_pool(dsn, SCHEMA) as pool:
         async with pool.connection() as conn:
             await editions.keep_up(conn)

@@ -17,16 +17,15 @@ from memory.adapters.postgres import entries
 from memory.domain.identity import Identifier, Link
 from memory.domain.updates import Update
 
-# In the order in which a writer comes to them: whoever exchanges them locks the first before the others.
-TABLES = ("identity_link", "fact_group", "fact", "entry", "contradiction", "entry_rules")
-_APPEND_ONLY = ("identity_link", "fact", "contradiction")
 _SCHEMA = sql.Identifier("memory")
 # Rows that one fetch brings of what is carried over.
 _FETCH = 1_000
 
 _OF_REREADING = "SELECT edition, current_from FROM edition WHERE rereading_id = %s"
-_BEGIN = """INSERT INTO edition (edition, rereading_id)
-    SELECT coalesce(max(edition), 0) + 1, %s FROM edition RETURNING edition"""
+# What is done to tables as such is done by functions of their owner.
+_BEGIN = "SELECT begin_edition(%s)"
+_STOP_ALL = "SELECT stop_all()"
+_EXCHANGE = "SELECT exchange_edition(%s)"
 _COUNT = "UPDATE edition SET messages = messages + %s, refused = refused + %s WHERE edition = %s"
 _TOTAL = "UPDATE edition SET total = %s WHERE edition = %s"
 _WHOLE = "SELECT edition FROM edition WHERE current_from IS NULL AND messages = total ORDER BY edition LIMIT 1"
@@ -155,20 +154,13 @@ async def claim(conn: AsyncConnection[Any], number: int) -> None:
 
 async def stop_all(conn: AsyncConnection[Any]) -> None:
     """Nobody else reads or writes the current edition until this transaction ends."""
-    tables = sql.SQL(", ").join(sql.Identifier("memory", table) for table in TABLES)
-    await conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables))
+    await conn.execute(_STOP_ALL)
 
 
 async def exchange(conn: AsyncConnection[Any], number: int) -> Exchanged:
     """Make an edition current. The caller has stopped all."""
-    made, past = _place(number), _place(await current(conn))
-    before, after = await _facts(conn, _SCHEMA), await _facts(conn, made)
-    await conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(past))
-    for table in map(sql.Identifier, TABLES):
-        await conn.execute(sql.SQL("ALTER TABLE {}.{} SET SCHEMA {}").format(_SCHEMA, table, past))
-        await conn.execute(sql.SQL("ALTER TABLE {}.{} SET SCHEMA {}").format(made, table, _SCHEMA))
-    query = "UPDATE edition SET current_from = clock_timestamp() WHERE edition = %s RETURNING current_from"
-    row = await (await conn.execute(query, (number,))).fetchone()
+    before, after = await _facts(conn, _SCHEMA), await _facts(conn, _place(number))
+    row = await (await conn.execute(_EXCHANGE, (number,))).fetchone()
     assert row is not None
     return Exchanged(row[0], before, after)
 
@@ -192,19 +184,6 @@ async def _begin(conn: AsyncConnection[Any], rereading_id: str) -> int:
     row = await (await conn.execute(_BEGIN, (rereading_id,))).fetchone()
     assert row is not None
     number = int(row[0])
-    place = _place(number)
-    await conn.execute(sql.SQL("CREATE SCHEMA {}").format(place))
-    for name in TABLES:
-        table = sql.Identifier(name)
-        await conn.execute(
-            sql.SQL("CREATE TABLE {}.{} (LIKE {}.{} INCLUDING ALL)").format(place, table, _SCHEMA, table)
-        )
-    for name in _APPEND_ONLY:
-        trigger = """CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {}.{}
-            FOR EACH STATEMENT EXECUTE FUNCTION {}.refuse_change()"""
-        await conn.execute(sql.SQL(trigger).format(place, sql.Identifier(name), _SCHEMA))
-    reread = "CREATE TABLE {}.reread (event_id text PRIMARY KEY, carried boolean NOT NULL)"
-    await conn.execute(sql.SQL(reread).format(place))
     async with entered(conn, number):
         await entries.keep_up(conn)
     return number

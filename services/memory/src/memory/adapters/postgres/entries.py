@@ -223,7 +223,7 @@ async def _statements(
 
 async def rebuild(conn: AsyncConnection[Any]) -> None:
     """Make every entry again from the facts, inside the caller's transaction; writers wait."""
-    await conn.execute("LOCK TABLE fact, entry IN SHARE ROW EXCLUSIVE MODE")
+    await conn.execute("SELECT hold_writers(current_schema())")
     await conn.execute("DELETE FROM entry")
     for numbers in await identity.everyone(conn):
         stated = await facts.in_clusters(conn, numbers.values())

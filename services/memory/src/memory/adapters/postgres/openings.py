@@ -19,7 +19,8 @@ _COLUMNS = """SELECT o.opening_id::text, i.authority, i.id, o.issuer, o.subject,
     FROM opening o JOIN identifier i USING (identifier_no)
     LEFT JOIN opening_step ended ON ended.opening_id = o.opening_id AND ended.step = 'ended'
     LEFT JOIN opening_step reviewed ON reviewed.opening_id = o.opening_id AND reviewed.step = 'reviewed'"""
-_ONE = f"{_COLUMNS} WHERE o.opening_id = %s FOR UPDATE OF o"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('memory:opening'), hashtext(%s))"
+_ONE = f"{_COLUMNS} WHERE o.opening_id = %s"
 _LIST = f"""{_COLUMNS} WHERE (%(everybody)s OR (o.issuer, o.subject) = (%(issuer)s, %(subject)s))
     AND (NOT %(unreviewed)s OR (o.review AND reviewed.at IS NULL)) ORDER BY o.opened_at DESC LIMIT %(most)s"""
 _STEP = """INSERT INTO opening_step (opening_id, step, issuer, subject, name, justified, comment, at)
@@ -55,6 +56,7 @@ async def add(conn: AsyncConnection[Any], kept: Kept, number: int) -> None:
 
 async def one(conn: AsyncConnection[Any], opening_id: str) -> Kept | None:
     """An opening, which nobody else changes until this transaction ends; None where there is none."""
+    await conn.execute(_LOCK, (opening_id,))
     row = await (await conn.execute(_ONE.encode(), (opening_id,))).fetchone()
     return None if row is None else _kept(row)
 
