@@ -21,7 +21,7 @@ Contents = Counter[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: sending, the record before and after, what was seen unasked, assessment, review, cards, looks, proofs."""
+    """One run: sending, the record before and after, what was seen unasked, the assessment, cards, looks, proofs."""
 
     acknowledgements: Counter[str]
     sent: int

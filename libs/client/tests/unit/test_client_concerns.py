@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from client import forms
 from client.cli.concern import show
 from client.terminal import Screen
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as pb
 from longitude.reasoning.v1.assessment_pb2 import Citation
 from longitude.record.v1.fact_pb2 import SourcePointer
@@ -16,7 +17,9 @@ NOW = datetime(2026, 10, 7, 8, tzinfo=UTC)
 
 
 def concern(patient: str = "1", *, row: str = "criticals/potassium", cause: str = "potassium") -> pb.Concern:
-    made = pb.Concern(concern_id="c-1", row=row, version=1, subject=cause, cause=cause, urgency=pb.URGENCY_URGENT)
+    made = pb.Concern(
+        concern_id="c-1", row=row, version=1, subject=cause, cause=cause, urgency=advice_pb2.URGENCY_URGENT
+    )
     made.patient.id, made.patient.authority = patient, "NORTH"
     made.state, made.revision, made.interruptive = pb.CONCERN_STATE_OPEN, 2, True
     made.text, made.source = "Potassium was 6.7 mmol/L on 2026-10-06.", "A guideline, section 1, 2023"

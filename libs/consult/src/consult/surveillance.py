@@ -13,6 +13,7 @@ from enum import Enum
 
 from contracts.identifiers import event_id
 from knowledge.terms import Urgency
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as wire
 from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -20,11 +21,11 @@ from longitude.record.v1.fact_pb2 import PatientKey
 from consult import times
 from consult.dangers import Danger
 
-URGENCIES: dict[Urgency, "wire.Urgency.ValueType"] = {
-    Urgency.CONTRAINDICATED: wire.URGENCY_CONTRAINDICATED,
-    Urgency.URGENT: wire.URGENCY_URGENT,
-    Urgency.IMPORTANT: wire.URGENCY_IMPORTANT,
-    Urgency.ROUTINE: wire.URGENCY_ROUTINE,
+URGENCIES: dict[Urgency, "advice_pb2.Urgency.ValueType"] = {
+    Urgency.CONTRAINDICATED: advice_pb2.URGENCY_CONTRAINDICATED,
+    Urgency.URGENT: advice_pb2.URGENCY_URGENT,
+    Urgency.IMPORTANT: advice_pb2.URGENCY_IMPORTANT,
+    Urgency.ROUTINE: advice_pb2.URGENCY_ROUTINE,
 }
 
 
@@ -90,7 +91,7 @@ class _Attention:
 
     def ask(self, concern: Concern) -> None:
         """Mark the concern where it may interrupt."""
-        is_pressing = concern.urgency in (wire.URGENCY_CONTRAINDICATED, wire.URGENCY_URGENT)
+        is_pressing = concern.urgency in (advice_pb2.URGENCY_CONTRAINDICATED, advice_pb2.URGENCY_URGENT)
         concern.interruptive = is_pressing and (concern.cause in self._today or len(self._today) < self._left)
         if concern.interruptive:
             self._today.add(concern.cause)
@@ -134,7 +135,7 @@ def _ends_the_act(before: Concern, after: Concern) -> bool:
     it becomes more urgent, or is so urgent that nobody may miss it.
     """
     is_dismissed = before.act.action == wire.CONCERN_ACTION_DISMISS
-    return not is_dismissed or after.urgency < before.urgency or after.urgency <= wire.URGENCY_URGENT
+    return not is_dismissed or after.urgency < before.urgency or after.urgency <= advice_pb2.URGENCY_URGENT
 
 
 def _resolved(before: Concern, at: datetime) -> Changed:

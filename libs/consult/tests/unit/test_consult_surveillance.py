@@ -10,6 +10,7 @@ from consult.surveillance import Change, Changed, compare, is_open
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from knowledge import Knowledge, shipped
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as wire
 from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1.context_pb2 import Context, RecordedFact
@@ -61,7 +62,7 @@ def test_a_danger_opens_once_and_is_resolved_by_the_fact_that_ends_it() -> None:
     patient.record.potassium("6.7", "2026-10-06")
     opened = one_of(patient.look(), "criticals/potassium")
     assert (opened.change, opened.concern.subject, opened.concern.revision) == (Change.OPENED, "potassium", 1)
-    assert (opened.concern.interruptive, opened.concern.urgency) == (True, wire.URGENCY_URGENT)
+    assert (opened.concern.interruptive, opened.concern.urgency) == (True, advice_pb2.URGENCY_URGENT)
     assert "6.7 mmol/L" in opened.concern.text
     assert "UK Kidney Association" in opened.concern.source
     assert patient.look() == []
@@ -105,7 +106,7 @@ def test_a_drug_of_an_allergy_is_a_concern_though_no_row_states_it() -> None:
     patient.record.allergy(PENICILLIN, "Penicillin", "2025-02-14", reaction="anaphylaxis")
     patient.record.medication(AMOXICILLIN, "amoxicillin", "2026-10-06")
     opened = one_of(patient.look(), "rules/drug_of_an_allergic_class")
-    assert (opened.concern.urgency, opened.concern.interruptive) == (wire.URGENCY_CONTRAINDICATED, True)
+    assert (opened.concern.urgency, opened.concern.interruptive) == (advice_pb2.URGENCY_CONTRAINDICATED, True)
     assert "amoxicillin" in opened.concern.subject
 
 

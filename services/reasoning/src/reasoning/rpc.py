@@ -130,7 +130,7 @@ class Rpc(ReasoningServiceServicer):
     async def ListConcerns(self, request: concern_pb2.ListConcernsRequest, _: Any) -> concern_pb2.ListConcernsResponse:
         if request.HasField("patient"):
             _check_patient(request.patient)
-        if request.least not in concern_pb2.Urgency.values():
+        if request.least not in advice_pb2.Urgency.values():
             raise InvalidInputError("unknown urgency")
         if request.page_size > LARGEST_PAGE:
             raise InvalidInputError(f"page_size must be at most {LARGEST_PAGE}")

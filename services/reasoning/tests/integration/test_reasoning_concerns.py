@@ -34,6 +34,7 @@ from contracts.topics import (
 )
 from eventbus import Outgoing
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as pb
 from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
@@ -160,9 +161,9 @@ async def test_a_concern_opens_before_anybody_asks_and_the_repeat_closes_it(
     record.potassium("6.7", day(1))
     await send(watching, message(record))
     opened: Concern = await until(lambda: one(door, key, CRITICAL))
-    assert (opened.interruptive, opened.urgency, opened.revision) == (True, pb.URGENCY_URGENT, 1)
+    assert (opened.interruptive, opened.urgency, opened.revision) == (True, advice_pb2.URGENCY_URGENT, 1)
     assert "6.7 mmol/L" in opened.text
-    worklist = await door.ListConcerns(pb.ListConcernsRequest(least=pb.URGENCY_URGENT, role="nurse"))
+    worklist = await door.ListConcerns(pb.ListConcernsRequest(least=advice_pb2.URGENCY_URGENT, role="nurse"))
     assert opened in worklist.concerns
     record.potassium("4.4", day())
     await send(watching, message(record))

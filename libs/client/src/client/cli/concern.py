@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from contracts.identifiers import format_patient
+from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as pb
 from rich.console import Console
 
@@ -23,10 +24,10 @@ app = typer.Typer(help="Act on a concern of the worklist.", no_args_is_help=True
 
 WATCH_SECONDS = 2.0
 Urgency = StrEnum(  # type: ignore[misc]
-    "Urgency", {name: name.removeprefix("URGENCY_").lower() for name, value in pb.Urgency.items() if value}
+    "Urgency", {name: name.removeprefix("URGENCY_").lower() for name, value in advice_pb2.Urgency.items() if value}
 )
 _IMPORTANT = Urgency("important")
-_STYLES = {pb.URGENCY_CONTRAINDICATED: BAD, pb.URGENCY_URGENT: BAD, pb.URGENCY_IMPORTANT: WARN}
+_STYLES = {advice_pb2.URGENCY_CONTRAINDICATED: BAD, advice_pb2.URGENCY_URGENT: BAD, advice_pb2.URGENCY_IMPORTANT: WARN}
 # The longest unit of which there is one, in words.
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
@@ -48,7 +49,7 @@ def worklist(
     """Show what the rules see, the most urgent first, then the oldest."""
     request = pb.ListConcernsRequest(
         patient=patient_key(patient) if patient else None,
-        least=pb.Urgency.Value(urgency.name),
+        least=advice_pb2.Urgency.Value(urgency.name),
         acted=acted,
         role=role,
     )
@@ -99,7 +100,7 @@ def show(console: Console, listed: pb.ListConcernsResponse, now: datetime) -> No
 
 
 def _show_one(console: Console, concern: pb.Concern, now: datetime) -> None:
-    urgency = forms.name_of(pb.Urgency, concern.urgency)
+    urgency = forms.name_of(advice_pb2.Urgency, concern.urgency)
     mark = "!" if concern.interruptive else "·"
     age = _age(now - concern.opened_at.ToDatetime(tzinfo=UTC))
     head = Text.assemble("  ", (f"{mark} {urgency}", _STYLES.get(concern.urgency, QUIET)), f"  {age}")
