@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from backup import manifest
+from backup import manifest, restoring, witness
+from backup.errors import BackupError
 from manifests.grants import COMMAND
 from native_stack import Stack, backing
 from native_stack.control import StackError
@@ -196,9 +197,22 @@ def test_what_was_signed_verifies_and_new_messages_are_recorded(before: Before, 
     assert observer.json("audit", "verify")["missing"] == 0
 
 
+def test_the_witness_says_that_leaves_would_be_lost(before: Before, after: RunningStack) -> None:
+    """It cosigned what came after the backup: nobody goes back behind it without being told."""
+    stated = manifest.read(before.backup)
+    (url,) = backing.settings(after.stack)["LONGITUDE_WITNESSES"].split()
+    assert stated.log is not None
+    assert witness.seen(url, stated.log) > stated.log.size
+    with pytest.raises(BackupError, match="--after-loss goes on"):
+        restoring.require_told(stated, [url])
+
+
 def test_nothing_is_overwritten_unless_told(before: Before, after: RunningStack) -> None:
     with pytest.raises(StackError, match="`down` stops it"):
         backing.restore(after.stack, before.backup)
     after.stack.down()
     with pytest.raises(StackError, match="--replace gives them up"):
         backing.restore(after.stack, before.backup)
+    with pytest.raises(StackError, match="--after-loss goes on"):
+        backing.restore(after.stack, before.backup, replace=True)
+    assert (after.directory / "data" / "postgres" / "data" / "PG_VERSION").exists()

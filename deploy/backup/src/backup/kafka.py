@@ -61,10 +61,24 @@ class Broker:
     async def bounds(self, topics: Mapping[str, Topic]) -> tuple[Offsets, Offsets]:
         """Of each partition the first offset, and the one that its next record will have."""
         places = [TopicPartition(name, n) for name, topic in topics.items() for n in range(topic.partitions)]
+        if not places:
+            return {}, {}
         async with self._consumer() as consumer:
-            if not places:
-                return {}, {}
+            # One question for all topics; otherwise aiokafka asks for one after the other.
+            consumer.assign(places)
             return await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        """Inside, records are read."""
+        async with self._consumer() as consumer:
+            yield Reader(consumer)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writer]:
+        """Inside, records are written."""
+        async with self._producer() as producer, self._admin() as admin:
+            yield Writer(producer, admin)
 
     async def groups(self) -> dict[str, list[Place]]:
         """How far each consumer group is."""
@@ -84,24 +98,6 @@ class Broker:
             answers = await admin.describe_consumer_groups(names) if names else []
         return sorted(name for answer in answers for _, name, _, _, _, members, *_ in answer.groups if members)
 
-    async def records(self, place: TopicPartition, start: int, end: int) -> AsyncIterator[Record]:
-        """Those of the offsets from `start` to before `end`; BackupError where one is missing."""
-        async with self._consumer() as consumer:
-            consumer.assign([place])
-            consumer.seek(place, start)
-            expected, deadline = start, time.monotonic() + _PATIENCE_S
-            while expected < end:
-                if time.monotonic() > deadline:
-                    raise BackupError(f"{place.topic}/{place.partition}: Kafka does not give offset {expected}")
-                fetched = await consumer.getmany(place, timeout_ms=_FETCH_MS, max_records=_FETCH_RECORDS)
-                for raw in fetched.get(place, ()):
-                    if raw.offset >= end:
-                        return
-                    if raw.offset != expected:
-                        raise BackupError(f"{place.topic}/{place.partition}: offset {expected} is gone; take it again")
-                    expected, deadline = raw.offset + 1, time.monotonic() + _PATIENCE_S
-                    yield _record(raw)
-
     async def make_empty(self, topics: Mapping[str, Topic]) -> None:
         """Every topic is there, without a record; those that are so already stay as they are, others are made anew."""
         there = await self.topics()
@@ -116,16 +112,6 @@ class Broker:
             missing = {name: topic for name, topic in topics.items() if name not in there or name in stale}
             for name, topic in missing.items():
                 await _create(admin, _new_topic(name, topic, brokers))
-
-    async def load(self, place: TopicPartition, start: int, records: Iterator[Record]) -> int:
-        """Write the records of an empty partition, the first at offset `start`; the offset behind the last one."""
-        async with self._producer() as producer:
-            end = await _send(producer, place, 0, (_FILLER for _ in range(start)))
-            end = await _send(producer, place, end, records)
-        if start:
-            async with self._admin() as admin:
-                await admin.delete_records({place: RecordsToDelete(start)})
-        return end
 
     async def commit(self, group: str, places: Sequence[Place]) -> None:
         """Let a group go on from there."""
@@ -149,6 +135,8 @@ class Broker:
             auto_offset_reset="none",
             max_partition_fetch_bytes=_MAX_REQUEST,
             fetch_max_bytes=_FETCH_BYTES,
+            # The next partition waits for a fetch of the last one that waits for more.
+            fetch_max_wait_ms=20,
         )
         async with _running(consumer, "stop"):
             yield consumer
@@ -162,13 +150,54 @@ class Broker:
             yield producer
 
 
-_FILLER = Record(0, None, None, ())
+class Reader:
+    """Reads one partition after the other."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def records(self, place: TopicPartition, start: int, end: int) -> AsyncIterator[Record]:
+        """Those of the offsets from `start` to before `end`; BackupError where one is missing."""
+        self._consumer.assign([place])
+        self._consumer.seek(place, start)
+        expected, deadline = start, time.monotonic() + _PATIENCE_S
+        while expected < end:
+            if time.monotonic() > deadline:
+                raise BackupError(f"{place.topic}/{place.partition}: Kafka does not give offset {expected}")
+            fetched = await self._consumer.getmany(place, timeout_ms=_FETCH_MS, max_records=_FETCH_RECORDS)
+            for raw in fetched.get(place, ()):
+                if raw.offset >= end:
+                    return
+                if raw.offset != expected:
+                    raise BackupError(f"{place.topic}/{place.partition}: offset {expected} is gone; take it again")
+                expected, deadline = raw.offset + 1, time.monotonic() + _PATIENCE_S
+                yield _record(raw)
+
+
+class Writer:
+    """Fills empty partitions."""
+
+    def __init__(self, producer: AIOKafkaProducer, admin: AIOKafkaAdminClient) -> None:
+        self._producer, self._admin = producer, admin
+
+    async def load(self, place: TopicPartition, start: int, records: Iterator[Record]) -> int:
+        """Write the records of an empty partition, the first at offset `start`; the offset behind the last one."""
+        end = await _send(self._producer, place, 0, (_FILLER for _ in range(start)))
+        end = await _send(self._producer, place, end, records)
+        if start:
+            await self._admin.delete_records({place: RecordsToDelete(start)})
+        return end
+
+
+_FILLER = Record(0, None, b"", ())
 
 
 @asynccontextmanager
 async def _running(client: Any, end: str) -> AsyncIterator[Any]:
     try:
         await client.start()
+        # aiokafka's own task must have begun before it can be ended.
+        await asyncio.sleep(0)
         yield client
     except (KafkaError, OSError, TimeoutError) as error:
         raise BackupError(f"Kafka: {type(error).__name__}") from error
@@ -204,9 +233,11 @@ async def _send(producer: AIOKafkaProducer, place: TopicPartition, first: int, r
         size = 0
 
     for one in records:
+        # A record of neither key nor value, which no producer of ours writes, comes back with an empty one.
+        value = b"" if one.key is None and one.value is None else one.value
         waiting.append(
             await producer.send(
-                place.topic, one.value, one.key, place.partition, timestamp_ms=one.timestamp, headers=one.headers
+                place.topic, value, one.key, place.partition, timestamp_ms=one.timestamp, headers=one.headers
             )
         )
         size += len(one.value or b"")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,7 +20,7 @@ from backup.errors import BackupError
 from backup.kafka import Broker
 from backup.manifest import Manifest
 from backup.objects import Store, open_store
-from backup.records import decode
+from backup.records import Record, decode
 from backup.sealing import Key, open_sealed, read_passphrase
 from backup.settings import PassphraseSettings, Settings
 from backup.taking import DATABASE, DERIVED_BUCKETS, KEYS, Say, kafka_file, objects_file
@@ -56,7 +56,8 @@ def restore(settings: Settings, folder: Path, say: Say, *, replace: bool = False
         _require_rest(connection, broker)
         if not replace and not postgres.is_restoring(connection):
             _require_nothing(connection, broker, store)
-        _require_told(stated, settings.witnesses.split(), after_loss=after_loss)
+        if not after_loss:
+            require_told(stated, settings.witnesses.split())
         postgres.begin(connection)
     _clear(stated, broker, store, settings.qdrant)
     with open_sealed(folder / DATABASE, key, DATABASE) as source:
@@ -96,11 +97,10 @@ async def _filled_topics(broker: Broker) -> list[str]:
     return sorted({place.topic for place, end in ends.items() if end})
 
 
-def _require_told(stated: Manifest, witnesses: Sequence[str], *, after_loss: bool) -> None:
-    """A log that goes on from less than a witness saw is another log: nobody takes that for granted."""
-    if stated.log is None or after_loss:
-        return
-    for url in witnesses:
+def require_told(stated: Manifest, witnesses: Sequence[str]) -> None:
+    """BackupError where a witness saw leaves that the backup does not have: a log that goes on from less is another."""
+    for url in witnesses if stated.log else ():
+        assert stated.log is not None
         if (seen := witness.seen(url, stated.log)) > stated.log.size:
             raise BackupError(
                 f"the witness at {url} saw {seen} leaves of the audit log, and the backup has {stated.log.size}: what "
@@ -119,19 +119,21 @@ def _clear(stated: Manifest, broker: Broker, store: Store, qdrant: str) -> None:
 
 
 async def _load_topics(stated: Manifest, key: Key, folder: Path, broker: Broker) -> None:
-    for one in stated.partitions:
-        place, name = TopicPartition(one.topic, one.partition), kafka_file(one.topic, one.partition)
-        if one.end == 0:
-            continue
-        if not (folder / name).exists():
-            end = await broker.load(place, one.start, iter(()))
-        else:
-            with open_sealed(folder / name, key, name) as sealed:
-                unzipped = cast("BinaryIO", gzip.GzipFile(fileobj=sealed, mode="rb"))
-                end = await broker.load(place, one.start, decode(unzipped))
-        _same(f"{one.topic}/{one.partition}", end, one.end)
+    async with broker.writing() as writer:
+        for one in stated.partitions:
+            if one.end:
+                records = _records(folder, key, kafka_file(one.topic, one.partition))
+                end = await writer.load(TopicPartition(one.topic, one.partition), one.start, records)
+                _same(f"{one.topic}/{one.partition}", end, one.end)
     for group, places in stated.groups.items():
         await broker.commit(group, places)
+
+
+def _records(folder: Path, key: Key, name: str) -> Iterator[Record]:
+    """None where all were deleted by retention."""
+    if (folder / name).exists():
+        with open_sealed(folder / name, key, name) as sealed:
+            yield from decode(cast("BinaryIO", gzip.GzipFile(fileobj=sealed, mode="rb")))
 
 
 def _same(what: str, restored: object, stated: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,9 +62,10 @@ class _Target:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where each partition ends, and which offsets before that are of the time after the snapshot."""
+    """Where each partition begins and ends, and which offsets before that are of the time after the snapshot."""
 
     topics: Mapping[str, Topic]
+    starts: Offsets
     ends: Offsets
     left_out: Mapping[TopicPartition, frozenset[int]]
 
@@ -120,9 +121,7 @@ def take(settings: Settings, folder: Path, say: Say) -> Manifest:
 
 async def _before(broker: Broker) -> tuple[dict[str, list[Place]], Offsets]:
     """Positions first: what lies before them has its effect in the snapshot that follows."""
-    groups = await broker.groups()
-    _, ends = await broker.bounds(await broker.topics())
-    return groups, ends
+    return await broker.groups(), (await broker.bounds(await broker.topics()))[1]
 
 
 async def _cut(broker: Broker, before: Offsets, snapshot: postgres.Snapshot) -> _Cut:
@@ -132,22 +131,23 @@ async def _cut(broker: Broker, before: Offsets, snapshot: postgres.Snapshot) -> 
     follows from what happened after the snapshot: it is left out, since what it tells of is not there.
     """
     topics = await broker.topics()
-    _, ends = await broker.bounds(topics)
+    starts, ends = await broker.bounds(topics)
     unsure: dict[str, list[tuple[TopicPartition, int, str]]] = {}
-    for place, end in ends.items():
-        if place.topic in _LOOKS or before.get(place, 0) == end:
-            continue
-        offset = before.get(place, 0)
-        async for record in broker.records(place, offset, end):
-            unsure.setdefault(owner_of(place.topic), []).append((place, offset, _event_id(record)))
-            offset += 1
+    async with broker.reading() as reader:
+        for place, end in ends.items():
+            offset = before.get(place, 0)
+            if place.topic in _LOOKS or offset == end:
+                continue
+            async for record in reader.records(place, offset, end):
+                unsure.setdefault(owner_of(place.topic), []).append((place, offset, _event_id(record)))
+                offset += 1
     left_out: dict[TopicPartition, set[int]] = {}
     for owner, events in unsure.items():
         known = snapshot.published(owner, {event_id for _, _, event_id in events})
         for place, offset, event_id in events:
             if known is not None and event_id and event_id not in known:
                 left_out.setdefault(place, set()).add(offset)
-    return _Cut(topics, ends, {place: frozenset(offsets) for place, offsets in left_out.items()})
+    return _Cut(topics, starts, ends, {place: frozenset(offsets) for place, offsets in left_out.items()})
 
 
 def _event_id(record: Record) -> str:
@@ -156,36 +156,23 @@ def _event_id(record: Record) -> str:
 
 async def _topics(broker: Broker, cut: _Cut, target: _Target) -> list[Partition]:
     taken = []
-    for name, topic in cut.topics.items():
-        # Retention may have moved on.
-        starts, _ = await broker.bounds({name: topic})
-        for place, start in starts.items():
-            left_out = cut.left_out.get(place, frozenset())
-            end = max(cut.ends[place], start)
+    async with broker.reading() as reader:
+        for place, end in cut.ends.items():
+            start, left_out = cut.starts[place], cut.left_out.get(place, frozenset())
             if start < end:
-                await _partition(broker, place, (start, end), left_out, target)
-            taken.append(
-                Partition(
-                    topic=name,
-                    partition=place.partition,
-                    start=start,
-                    end=end - len(left_out),
-                    left_out=len(left_out),
-                )
-            )
+                with (
+                    target.new(kafka_file(place.topic, place.partition)) as sealed,
+                    gzip.GzipFile(fileobj=sealed, mode="wb", compresslevel=1, mtime=0) as sink,
+                ):
+                    await _write(reader.records(place, start, end), start, left_out, sink)
+            span = {"start": start, "end": end - len(left_out), "left_out": len(left_out)}
+            taken.append(Partition(topic=place.topic, partition=place.partition, **span))
     return taken
 
 
-async def _partition(
-    broker: Broker, place: TopicPartition, span: tuple[int, int], left_out: frozenset[int], target: _Target
-) -> None:
-    start, end = span
-    with (
-        target.new(kafka_file(place.topic, place.partition)) as sealed,
-        gzip.GzipFile(fileobj=sealed, mode="wb", compresslevel=1, mtime=0) as sink,
-    ):
-        offset = start
-        async for record in broker.records(place, start, end):
-            if offset not in left_out:
-                sink.write(encode(record))
-            offset += 1
+async def _write(records: AsyncIterator[Record], first: int, left_out: frozenset[int], sink: gzip.GzipFile) -> None:
+    offset = first
+    async for record in records:
+        if offset not in left_out:
+            sink.write(encode(record))
+        offset += 1

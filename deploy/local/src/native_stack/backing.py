@@ -3,6 +3,7 @@
 Kafka is reached as its own certificate, which may do everything there, on the listener that is for it alone.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,9 +16,10 @@ from native_stack.control import StackError
 from native_stack.part import inherited_environment
 from native_stack.ports import HOST
 from native_stack.stack import Stack
+from native_stack.witnessing import STATE
 
 PASSPHRASE = "LONGITUDE_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
-_SERVERS = ("kafka", "postgres", "objects", witness.NAME)
+_SERVERS = ("kafka", "postgres", "objects")
 # Who watches the log is not set back with it: what a witness keeps is put back only where nothing of it is left.
 _WITNESS = Path("data") / witness.NAME
 _KEYS = ("credentials.json", "certificates/*", "data/*/*.key", "data/*/*.key.pub", "data/issuer/*", "data/witness/*")
@@ -42,16 +44,29 @@ def restore(stack: Stack, folder: Path, *, replace: bool = False, after_loss: bo
     with tempfile.TemporaryDirectory() as keys:
         # It checks the whole backup, too.
         _backup({}, "keys", str(folder.resolve()), keys)
+        if not after_loss:
+            _require_told(layout.data(witness.NAME) / STATE, folder)
         layout.make()
         mark.touch()
         _discard(layout.directory)
         _put(Path(keys), layout.directory)
     stack.up(parts=_SERVERS, owned=True)
     try:
-        _run(stack, "restore", str(folder.resolve()), *(["--after-loss"] if after_loss else []))
+        _run(stack, "restore", str(folder.resolve()))
     finally:
         stack.down()
     mark.unlink()
+
+
+def _require_told(kept: Path, folder: Path) -> None:
+    """StackError where the witness saw leaves of the log that the backup does not have."""
+    log = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["log"]
+    sizes = [head["size"] for head in json.loads(kept.read_text(encoding="utf-8")).values()] if kept.exists() else []
+    if log is not None and (seen := max(sizes, default=0)) > log["size"]:
+        raise StackError(
+            f"the witness saw {seen} leaves of the audit log, and the backup has {log['size']}: what came between is "
+            "lost, whoever verified it will see that, and the witness cosigns no more; --after-loss goes on"
+        )
 
 
 def settings(stack: Stack) -> dict[str, str]:
