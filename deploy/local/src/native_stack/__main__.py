@@ -1,4 +1,4 @@
-"""`python -m native_stack up|down|status|start|stop|restart|kill|backup|restore|certificates`: the stack from a shell."""
+"""`python -m native_stack up|down|status|start|stop|restart|kill|backup|restore|certificates`: the local stack."""
 
 # ruff: noqa: T201 - a command prints what it has to say
 
