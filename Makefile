@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 DEBIAN := python3.11-venv libpython3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock proto manifests models up down status demo learn check check-proto properties test faults attack bench eval chart sbom audit
+.PHONY: help install lock proto manifests models up down status backup restore demo learn check check-proto properties test faults attack bench eval chart sbom audit
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ down: $(INSTALLED) ## stop them
 
 status: $(INSTALLED) ## say what runs, and why what died did
 	$(RUN) -m native_stack status
+
+backup: $(INSTALLED) ## back up the running stack into a new folder, TO=folder [LONGITUDE_BACKUP_PASSPHRASE_FILE=file]
+	$(RUN) -m native_stack backup $(TO)
+
+restore: $(INSTALLED) ## make a stopped stack what it was, FROM=folder [OPTIONS="--replace --after-loss"]
+	$(RUN) -m native_stack restore $(OPTIONS) $(FROM)
 
 demo: up ## one patient's two years, from messages to a checked assessment and a proof
 	$(RUN) deploy/demo/demo.py

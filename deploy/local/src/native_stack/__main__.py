@@ -1,4 +1,4 @@
-"""`python -m native_stack up|down|status|start|stop|restart|kill|certificates`: the local stack from a shell."""
+"""`python -m native_stack up|down|status|start|stop|restart|kill|backup|restore|certificates`: the local stack."""
 
 # ruff: noqa: T201 - a command prints what it has to say
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from manifests import ManifestError, read_services
 from manifests.grants import COMMAND
 
-from native_stack import authority, catalogue
+from native_stack import authority, backing, catalogue
 from native_stack.control import StackError
 from native_stack.layout import SHARED
 from native_stack.logs import tail
@@ -72,7 +72,19 @@ def _certificates(stack: Stack, _: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(stack: Stack, arguments: argparse.Namespace) -> int:
+    backing.backup(stack, arguments.folder)
+    return 0
+
+
+def _restore(stack: Stack, arguments: argparse.Namespace) -> int:
+    backing.restore(stack, arguments.folder, replace=arguments.replace, after_loss=arguments.after_loss)
+    print("restored; `make up` starts it")
+    return 0
+
+
 _COMMANDS = {"up": _up, "down": _down, "status": _status, "certificates": _certificates}
+_COMMANDS |= {"backup": _backup, "restore": _restore}
 _COMMANDS |= dict.fromkeys(("start", "stop", "restart", "kill"), _act)
 
 
@@ -84,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--dir", type=Path, default=SHARED, help="the stack's folder (default: var)")
         if name == "up":
             _add_up_options(command)
+        elif name in {"backup", "restore"}:
+            _add_backup_options(command, name)
         elif _COMMANDS[name] is _act:
             command.add_argument("part", choices=_known())
     return parser
@@ -94,6 +108,13 @@ def _add_up_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--without", type=_parts, default=[], help="leave these parts out")
     command.add_argument("--models", type=_names, help="the Triton models to load (default: all)")
     command.add_argument("--free-ports", action="store_true", help="use none of the field's default ports")
+
+
+def _add_backup_options(command: argparse.ArgumentParser, name: str) -> None:
+    command.add_argument("folder", type=Path, help="the backup")
+    if name == "restore":
+        command.add_argument("--replace", action="store_true", help="give up the data that are there")
+        command.add_argument("--after-loss", action="store_true", help="give up leaves that a witness saw")
 
 
 def _known() -> tuple[str, ...]:

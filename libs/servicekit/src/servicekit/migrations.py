@@ -26,9 +26,14 @@ _READABLE = """SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamesp
     WHERE nspname = %s AND relname = 'schema_migration'
     AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"""
 
+# There while a restore has begun and not ended (deploy/backup).
+RESTORING = "longitude_restoring"
+
 
 class MigrationError(Exception):
-    """A migration that was applied has changed since (they are never edited), or one was not applied yet."""
+    """A migration that was applied has changed since (they are never edited), one was not applied yet, or the database is
+    half restored.
+    """
 
 
 def migrate(dsn: str, schema: str, package: str, role: str = "") -> list[str]:
@@ -38,6 +43,7 @@ def migrate(dsn: str, schema: str, package: str, role: str = "") -> list[str]:
     """
     with psycopg.connect(dsn) as conn:
         conn.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"longitude:{schema}",))
+        _require_whole(conn)
         conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         conn.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
         conn.execute("CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL)")
@@ -58,6 +64,12 @@ async def migrated(dsn: str, schema: str, package: str) -> None:
     for name, text in _sql_files(package):
         if applied.get(name) != _digest(text):
             raise MigrationError(f"{name} was not applied (python -m servicekit migrate)")
+
+
+def _require_whole(conn: Connection[Any]) -> None:
+    row = conn.execute("SELECT to_regnamespace(%s) IS NULL", (RESTORING,)).fetchone()
+    if row is None or not row[0]:
+        raise MigrationError("a restore of this database has not ended: run it again")
 
 
 def rights(package: str) -> dict[str, list[str]]:

@@ -30,11 +30,13 @@ def _host_and_port(text: str) -> str:
 Endpoint = Annotated[str, AfterValidator(_host_and_port)]
 
 
-class _FromEnvironment(BaseSettings):
+class FromEnvironment(BaseSettings):
+    """What every class of settings is."""
+
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class IdentitySettings(_FromEnvironment):
+class IdentitySettings(FromEnvironment):
     """Who calls, and how a process shows itself."""
 
     # Mutual TLS: this process's certificate, its key and the authority, PEM files; or plain text (contracts.tls).
@@ -69,14 +71,14 @@ class ServiceSettings(IdentitySettings):
     shutdown_grace: Annotated[float, Field(gt=0, le=600)] = 20.0
 
 
-class PostgresSettings(_FromEnvironment):
+class PostgresSettings(FromEnvironment):
     """Mix-in of services that own tables."""
 
     # postgresql://user:password@host:port/database
     postgres: PostgresDsn
 
 
-class ObjectStoreSettings(_FromEnvironment):
+class ObjectStoreSettings(FromEnvironment):
     """Mix-in of services that own a bucket."""
 
     # host:port of the S3 endpoint.
@@ -86,12 +88,12 @@ class ObjectStoreSettings(_FromEnvironment):
     objects_tls: bool = False
 
 
-S = TypeVar("S", bound=ServiceSettings)
+S = TypeVar("S", bound=FromEnvironment)
 
 
 def load(settings: type[S]) -> S:
     """Read the environment or end the process with a line per wrong variable."""
-    wrong = _wrong_identity()
+    wrong = _wrong_identity() if issubclass(settings, IdentitySettings) else []
     try:
         loaded = settings()
         if not wrong:

@@ -26,7 +26,7 @@ from auditing.adapters.postgres_reads import LogReader
 from auditing.adapters.witnesses import Witnesses
 from auditing.flows.checkpoints import publish_checkpoints
 from auditing.flows.reading import read_records
-from auditing.handlers import on_checkpoint_due, on_records
+from auditing.handlers import on_bucket_opened, on_checkpoint_due, on_records
 from auditing.rpc import Rpc
 from auditing.settings import Settings
 
@@ -60,9 +60,10 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         publish = partial(
             on_checkpoint_due, log=records_log, tiles=tiles, outbox=outbox, signer=signer, witnesses=witnesses
         )
+        fill = partial(on_bucket_opened, log=records_log, tiles=tiles)
         due = asyncio.Event()
         process.spawn(read_records(records, write, due, settings.checkpoint_leaves), "read")
-        process.spawn(publish_checkpoints(publish, due, settings.checkpoint_seconds), "checkpoints")
+        process.spawn(publish_checkpoints(fill, publish, due, settings.checkpoint_seconds), "checkpoints")
         process.spawn(outbox.run(), "outbox")
         process.ready_when("checkpoint", rpc.ping)
         process.works_without("objects", objects.ping)

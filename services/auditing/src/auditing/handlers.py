@@ -1,4 +1,4 @@
-"""What auditing does with its two inputs: records to write down, and the moment for a checkpoint."""
+"""What auditing does with its two inputs, records to write down and the moment for a checkpoint; and at its start."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,6 +25,14 @@ async def on_records(records: Sequence[Record], *, log: Log, pseudonym_key: byte
     metrics.LEAVES.inc(len(plan.leaves))
     metrics.DUPLICATES.inc(len(plan.duplicates))
     return plan
+
+
+async def on_bucket_opened(*, log: Log, tiles: TileWriter) -> None:
+    """Write the tiles that the bucket lacks: it was lost, or another state of the log stands there (a restore)."""
+    published = await log.published_checkpoint()
+    covered = await log.signed_size(await tiles.shown_checkpoint())
+    if published is not None and covered < published.size:
+        await tiles.write(covered, published)
 
 
 async def on_checkpoint_due(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 import json
 import os
 import signal
@@ -31,7 +32,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from auditing.domain.merkle import Frontier, append, hash_leaf
 from client.errors import VerificationError
+from client.stores import Objects, Stores, compare_tiles
 from client.verify.leaf import check_leaf
+from client.verify.merkle import leaf_hash
+from client.verify.report import Report
 from client.verify.witness import WitnessKey, cosigned_at
 from contracts.kafka import reaching
 from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDATED
@@ -457,6 +461,44 @@ async def test_the_bucket_alone_is_enough_to_rebuild_the_log(
     assert frontier.root() == root_of(note)
     full = [node.hash for node in completed if node.height == 8]
     assert read(f"tile/1/000.p/{len(full)}") == b"".join(full)
+
+
+@pytest.mark.parametrize("left", ["nothing", "another state's checkpoint"])
+async def test_a_bucket_that_lacks_what_the_tables_have_is_filled_at_start(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer, objects: ObjectStorage, left: str
+) -> None:
+    """After a restore: tables are of one state, the bucket is lost or of another."""
+    await send(producer, [message(n, run=run_name()) for n in range(5)])
+    auditing = new_auditing()
+    await auditing.ready()
+    await auditing.caught_up()
+    auditing.stop()
+    store = Minio(objects.endpoint, access_key=objects.access_key, secret_key=objects.secret_key, secure=False)
+    for one in list(store.list_objects(auditing.bucket, recursive=True)):
+        assert one.object_name is not None
+        store.remove_object(auditing.bucket, one.object_name)
+    if left != "nothing":
+        note = (
+            f"{auditing.environment['LONGITUDE_LOG_ORIGIN']}\n999999\n{base64.b64encode(bytes(32)).decode()}\n\nsigned"
+        )
+        store.put_object(auditing.bucket, "checkpoint", io.BytesIO(note.encode()), len(note))
+    auditing.start()
+    await auditing.ready()
+    await auditing.caught_up()
+    leaves, _ = await read_log(auditing)
+    stores = Stores(None, Objects(store), auditing.bucket)
+    report = Report()
+
+    async def holds() -> bool:
+        report.problems.clear()
+        await compare_tiles([leaf_hash(leaf.leaf_data) for leaf in leaves], stores, report)
+        return not report.problems
+
+    async with asyncio.timeout(30):
+        while not await holds():
+            await asyncio.sleep(0.2)
+    (shown,) = await stores.objects.read(auditing.bucket, ["checkpoint"]) if stores.objects else (b"",)
+    assert shown.decode().split("\n")[1] == str(len(leaves))
 
 
 async def test_a_trace_follows_causes_from_a_control_id(new_auditing: NewAuditing, producer: AIOKafkaProducer) -> None:

@@ -31,6 +31,10 @@ class TileWriter:
             await asyncio.gather(*(self._write_tile(tile) for tile in tiles[first : first + CONCURRENT_WRITES]))
         await self.write_checkpoint(checkpoint)
 
+    async def shown_checkpoint(self) -> str:
+        """The signed note that stands in the bucket; empty where none does."""
+        return (await self._store.find("checkpoint") or b"").decode(errors="replace")
+
     async def write_checkpoint(self, checkpoint: SignedCheckpoint) -> None:
         """The signed note alone."""
         await self._store.put("checkpoint", checkpoint.note.encode(), "text/plain; charset=utf-8")

@@ -50,6 +50,7 @@ _MARK_PUBLISHED = """UPDATE checkpoint SET published_at = clock_timestamp()
 _UNPUBLISHED = "SELECT size, root, note, cosignatures FROM checkpoint WHERE published_at IS NULL ORDER BY size LIMIT 1"
 _PUBLISHED = """SELECT size, root, note, cosignatures FROM checkpoint WHERE published_at IS NOT NULL
     ORDER BY size DESC LIMIT 1"""
+_SIGNED = "SELECT size FROM checkpoint WHERE size = %s AND starts_with(%s, note)"
 _COSIGN = "UPDATE checkpoint SET cosignatures = %s WHERE size = %s AND cosignatures = ''"
 
 
@@ -122,6 +123,15 @@ class Log:
     async def published_checkpoint(self) -> SignedCheckpoint | None:
         """The newest checkpoint that is out."""
         return await self._checkpoint(_PUBLISHED)
+
+    async def signed_size(self, note: str) -> int:
+        """The size of a checkpoint, by its whole signed note; 0 where this log did not sign it."""
+        size = note.partition("\n")[2].partition("\n")[0]
+        if not size.isdecimal():
+            return 0
+        async with self._pool.connection() as conn:
+            row = await (await conn.execute(_SIGNED, (int(size), note))).fetchone()
+            return row[0] if row else 0
 
     async def _checkpoint(self, query: str) -> SignedCheckpoint | None:
         async with self._pool.connection() as conn:

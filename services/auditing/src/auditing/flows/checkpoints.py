@@ -7,8 +7,11 @@ from typing import NoReturn
 from eventbus.retry import until_available
 
 
-async def publish_checkpoints(publish: Callable[[], Awaitable[None]], due: asyncio.Event, seconds: float) -> NoReturn:
-    """Publish when `due` is set, and after so many seconds at the latest."""
+async def publish_checkpoints(
+    fill: Callable[[], Awaitable[None]], publish: Callable[[], Awaitable[None]], due: asyncio.Event, seconds: float
+) -> NoReturn:
+    """Fill what the bucket lacks; then publish when `due` is set, and after so many seconds at the latest."""
+    await until_available(fill)
     while True:
         due.clear()
         await until_available(publish)
