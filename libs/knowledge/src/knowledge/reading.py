@@ -22,7 +22,7 @@ _KINDS = ("guideline", "drug_label", "systematic_review", "trial", "cohort", "ex
 _MOST_BYTES = 4_000_000
 # What every row has, and what it may have.
 _REQUIRED = ("id", "version", "words", "urgency", "source", "section", "speaks", "silent")
-_OPTIONAL = ("grade", "from", "until")
+_OPTIONAL = ("grade", "checked", "from", "until")
 
 
 class RowError(ValueError):
@@ -139,6 +139,7 @@ def row_of(entry: Entry, family: str, conditions: type[Any], known: Mapping[str,
         document=_document(entry, known),
         section=entry.parsed("section", str),
         grade=entry.parsed("grade", str) if "grade" in entry.values else "",
+        checked=entry.parsed("checked", date) if "checked" in entry.values else None,
         begins=entry.parsed("from", date) if "from" in entry.values else _FIRST_DAY,
         ends=entry.parsed("until", date) if "until" in entry.values else None,
         speaks=_examples(entry, "speaks"),

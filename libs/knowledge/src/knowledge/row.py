@@ -32,8 +32,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`conditions` is the dataclass of the family. `begins` and `ends`: the days within which the row speaks, both
-    included. `file` and `line`: where it stands. Its `words` are shown as a quotation, with the source behind them.
+    """`conditions` is the dataclass of the family. `checked`: the day on which the row was compared with the text of its
+    document; None where it never was. `begins` and `ends`: the days within which the row speaks, both included.
+    `file` and `line`: where it stands. Its `words` are shown as a quotation, with the source behind them.
     """
 
     family: str
@@ -45,6 +46,7 @@ class Row:
     document: Document
     section: str
     grade: str
+    checked: date | None
     begins: date
     ends: date | None
     speaks: tuple[Example, ...]

@@ -80,7 +80,7 @@ async def _coverage(patient: PatientKey | None, corpus: Path | None, overlay: Pa
     if as_json:
         print_json([{"name": each.name, "kind": _kind(each), "rows": list(each.rows)} for each in covered])
     else:
-        page = table(_title(covered, len(rows)), "", "about", ">rows", "")
+        page = table(_title(covered, rows), "", "about", ">rows", "")
         for each in covered:
             more = " …" if len(each.rows) > NAMED else ""
             named = styled(", ".join(each.rows[:NAMED]) + more, QUIET) if each.rows else styled("none", BAD)
@@ -116,9 +116,10 @@ async def _of_record(patient: PatientKey | None) -> Iterable[Concept]:
     return [(each.kind, each.concept) for each in covered.subjects]
 
 
-def _title(covered: list[Covered], rows: int) -> str:
+def _title(covered: list[Covered], rows: Knowledge) -> str:
     many = sum(bool(each.rows) for each in covered)
-    return f"{many} of {len(covered)} problems and drugs have a row, of {rows}"
+    compared = sum(each.checked is not None for each in rows)
+    return f"{many} of {len(covered)} problems and drugs have a row, of {len(rows)}; {compared} compared with their text"
 
 
 def _kind(covered: Covered) -> str:
