@@ -22,7 +22,7 @@ from grounding import facts, keys
 from grounding.calculators import everything
 from grounding.derived import Derived
 from grounding.formula import Sex
-from grounding.lexicon import Keys, Names
+from grounding.lexicon import Keys, Names, american
 from grounding.reading import loose, names, wordings
 from grounding.reading.grammar import grammar
 from grounding.reading.tokens import Known
@@ -219,7 +219,7 @@ class Record:
     def mentions(self, name: str) -> bool:
         """Whether any word of the record, its texts included, may speak of this: a family of problems or the name."""
         own = {family.id for family in families.named(name)}
-        return name.casefold() in self._text or bool(own & self._families)
+        return american(name) in self._spelled or bool(own & self._families)
 
     def mentions_vaccine(self, name: str) -> bool:
         """Whether any line of the record that is about vaccines has a word of this one."""
@@ -233,6 +233,10 @@ class Record:
         written = (facts.searchable(fact) + "\n" + "\n".join(fact.comments) for fact in self.facts)
         whole = "\n".join((*written, *(note.text for note in self.sources.notes))).casefold()
         return _SOUGHT.sub("", whole)
+
+    @cached_property
+    def _spelled(self) -> str:
+        return american(self._text)
 
     @cached_property
     def _families(self) -> frozenset[str]:

@@ -452,6 +452,9 @@ def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
     clause before it tells, is not told by it (in May 2020 she had X, which remains active).
     """
     lead = () if clause.says("now") and clause.all(ANTECEDENT) else state.once or state.lead
+    own_days = any("days" in own.kinds for role in _OWN_TIME for own in clause.all(role))
+    if lead and state.clauses and own_days and not led and not clause.all(ANTECEDENT):
+        lead = ()
     if lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
         clause = _told(clause, before=lead)
     elif led and lead:
