@@ -9,7 +9,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from longitude.record.v1.fact_pb2 import CodedConcept
@@ -17,7 +17,7 @@ from terminology import drug_classes, drugs, families, names
 from terminology.concepts import LOINC
 from terminology.observables import Observable, observables, plain
 from terminology.ordinary_words import is_one as is_ordinary
-from terminology.scan import Words
+from terminology.scan import Words, american
 
 from grounding import keys
 from grounding.calculators import NAMES as CALCULATED
@@ -30,14 +30,6 @@ _LOOSE = frozenset({"", "-"})
 # An abbreviation of up to so many letters is looked for only as it is written.
 _SHORT = 2
 _NOTHING: Keys = frozenset()
-# How words are spelled in Britain, by how they are spelled in America.
-_SPELLINGS = {
-    "em": "aem", "ed": "oed(?=em)", "es": "oes(?=oph|tr)", "he": "hoe(?=a)", "ne": "(?<=p)noe(?=a)", "ped": "paed", "nec": "naec",
-    "nes": "naes(?=th)", "ces": "caes", "mor": "mour", "bor": "bour", "lor": "lour", "vior": "viour", "fet": "foet",
-    "cel": "coel", "cec": "caec", "fec": "faec", "leuk": "leuc(?=o)", "sulf": "sulph", "fiber": "fibre", "mold": "mould",
-    "iz": r"(?<=\w\w\w)is(?=ations?\b|ed\b|ing\b|es\b|e\b)", "liter": r"litre", "center": "centre",
-}  # fmt: skip
-_BRITISH = re.compile("|".join(f"(?P<{name}>{spelled})" for name, spelled in _SPELLINGS.items()))
 # Words that say something of a result or a drug beside them.
 _SAYING = frozenset(
     [
@@ -92,7 +84,7 @@ class Names:
     def add_words(self, words: Words, meaning: Keys) -> None:
         """A name of which only the words are known."""
         if words:
-            self._add(tuple(map(american, words)), _Entry(("",) * (len(words) - 1), "", meaning))
+            self._add(tuple(map(_spelled, words)), _Entry(("",) * (len(words) - 1), "", meaning))
 
     def _add(self, words: Words, entry: _Entry) -> None:
         entries = self._entries.setdefault(words, [])
@@ -158,14 +150,12 @@ def _longest_at(
 
 
 def _word(match: re.Match[str]) -> str:
-    """A letter to the patient says `broke your wrist` of `broke her wrist`."""
-    word = american(match.group()).replace("'", "").replace("’", "")
+    """In one spelling; a letter to the patient says `broke your wrist` of `broke her wrist`."""
+    word = _spelled(match.group()).replace("'", "").replace("’", "")
     return "her" if word == "your" else word
 
 
-def american(text: str) -> str:
-    """In small letters, and one spelling of what is spelled in two ways: `hypoxaemia` as `hypoxemia`."""
-    return _BRITISH.sub(lambda match: match.lastgroup or "", text.casefold())
+_spelled = lru_cache(maxsize=65536)(american)
 
 
 def _gap(text: str, end: int, start: int) -> str:

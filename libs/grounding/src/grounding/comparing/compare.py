@@ -33,12 +33,15 @@ from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
 from grounding.reading.grammar import PRIOR
+from grounding.reading.loose import PARTIAL
 from grounding.reading.nodes import Node
 
 Compare = Callable[[Node, Record], list[Outcome]]
 
 
 _NOTHING = "what is told of it"
+# How kinds begin that say that something is not there.
+_DENYING = ("no", "absent", "un", "over", "apart", "count", "treated-for")
 
 
 def _measured(node: Node, record: Record) -> list[Outcome]:
@@ -228,6 +231,8 @@ KINDS: Mapping[str, Compare] = {
 
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
+    if _tells_all(assertion) and _is_partial(assertion):
+        return [unsupported("clear", "which of what the name is a part of is meant")]
     try:
         beside = [*tails.early(assertion, record), *tallies.pasts(assertion, record)]
         outcomes = circumstances.compared(assertion, record, KINDS[assertion.kind])
@@ -235,3 +240,13 @@ def compare(assertion: Node, record: Record) -> list[Outcome]:
         return [unsupported("clear", str(error))]
     nothing = [] if assertion.kind == circumstances.PURPOSE else [unsupported("clear", _NOTHING)]
     return [*beside, *(outcomes or nothing)]
+
+
+def _tells_all(assertion: Node) -> bool:
+    """Whether it is told of everything of a name: that there is none, how many, which is the first."""
+    said = assertion.says("order") or assertion.says("counted") or assertion.roles.keys() & {"n", "ordered", "rank"}
+    return bool(said) or assertion.kind.startswith(_DENYING)
+
+
+def _is_partial(node: Node) -> bool:
+    return bool(node.says(PARTIAL)) or any(map(_is_partial, node.parts))

@@ -17,12 +17,13 @@ from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families
 from terminology.loinc import BIRTH_DATE, FAMILY_HISTORY, SEX
+from terminology.scan import american
 
 from grounding import facts, keys
 from grounding.calculators import everything
 from grounding.derived import Derived
 from grounding.formula import Sex
-from grounding.lexicon import Keys, Names, american
+from grounding.lexicon import Keys, Names
 from grounding.reading import loose, names, wordings
 from grounding.reading.grammar import grammar
 from grounding.reading.tokens import Known
