@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from grounding.comparing import (
+    absences,
     allergies,
     carried,
     circumstances,
@@ -32,7 +33,7 @@ from grounding.comparing import (
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
-from grounding.reading.grammar import PRIOR
+from grounding.reading.grammar import ADJUNCT, LEAD, PRIOR
 from grounding.reading.loose import PARTIAL
 from grounding.reading.nodes import Node
 
@@ -40,6 +41,8 @@ Compare = Callable[[Node, Record], list[Outcome]]
 
 
 _NOTHING = "what is told of it"
+# Kinds that tell of no time, and are of one where it stands beside them.
+_UNRECORDED = frozenset(("no-record", "absent"))
 # How kinds begin that say that something is not there.
 _DENYING = ("no", "absent", "un", "over", "apart", "count", "treated-for")
 
@@ -110,7 +113,6 @@ KINDS: Mapping[str, Compare] = {
     "judged-value": results.judged_value,
     "weighs": results.weighs,
     "counted": results.counted,
-    "no-result": results.no_result,
     "valued-condition": valued.valued_condition,
     "body-mass": valued.body_mass,
     "staged": valued.staged,
@@ -216,7 +218,7 @@ KINDS: Mapping[str, Compare] = {
     "count-drugs": drugs.count_drugs,
     "count-allergies": allergies.count_allergies,
     mixed.MIXED: mixed.unread,
-    "unrecorded": mixed.unrecorded,
+    "unrecorded": absences.unrecorded,
     "lasted-each": problems.lasted_each,
     "decade": persons.decade,
     "over": problems.over,
@@ -233,6 +235,9 @@ def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
     if _tells_all(assertion) and _is_partial(assertion):
         return [unsupported("clear", "which of what the name is a part of is meant")]
+    dated = bool(assertion.all(ADJUNCT) or assertion.all(LEAD))
+    if dated and (assertion.kind in _UNRECORDED or (assertion.kind == "no-event" and assertion.says("searched"))):
+        assertion = replace(assertion, kinds=frozenset({"unrecorded"}))
     try:
         beside = [*tails.early(assertion, record), *tallies.pasts(assertion, record)]
         outcomes = circumstances.compared(assertion, record, KINDS[assertion.kind])

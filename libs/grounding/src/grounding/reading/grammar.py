@@ -379,7 +379,7 @@ class Grammar:
 
 def _far(nodes: Sequence[Node], at: int) -> list[_Span]:
     """The phrases around the place where reading stopped."""
-    near = (nodes[place] for place in (at, at - 1, at + 1) if 0 <= place < len(nodes))
+    near = (nodes[place] for place in (at, at - 1, at + 1, at + 2, at + 3) if 0 <= place < len(nodes))
     return [(node.start, node.end) for node in near if node.kinds & _PARTED and len(node.parts) > 1]
 
 
