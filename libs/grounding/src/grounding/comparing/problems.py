@@ -390,6 +390,10 @@ def _stage(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | None:
     return None
 
 
+# What is said of every entry.
+_EACH = re.compile(r"\b(?:both|all|each)\b")
+
+
 def resolved(node: Node, record: Record) -> list[Outcome]:
     """A problem that is over."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
@@ -405,7 +409,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         ]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))
-        elif fitting:
+        elif fitting and (len(fitting) == len(entries) or not _EACH.search(node.text.lower())):
             found.append(supported("status", fitting[-1:]))
         else:
             found.append(contradicted("status", told(entries[-1]), entries[-1:]))
