@@ -228,9 +228,16 @@ def _line(start: int, raw: str, original: str) -> Line:
     if _STAR.match(original):
         return Line(start, raw, Kind.ITEM, indent + 1)
     if row := _ROW.fullmatch(raw):
-        return Line(start, " " * row.start(1) + row[1].replace("|", " "), Kind.ROW, indent + 1)
+        return Line(start, " " * row.start(1) + _cells(row[1]), Kind.ROW, indent + 1)
     title = is_title(raw)
     return Line(start, raw, Kind.TITLE if title else Kind.PLAIN, -1 if title else indent)
+
+
+def _cells(row: str) -> str:
+    """The cells of a row without their marks; where each tells its own time (`May 2020: 5.6`), as a list."""
+    name, *cells = row.split("|")
+    dated = bool(cells) and all(":" in cell for cell in cells if cell.strip())
+    return f"{name}:{';'.join(cells).rstrip(' ;')}".ljust(len(row)) if dated else row.replace("|", " ")
 
 
 def is_marked(line: str) -> bool:

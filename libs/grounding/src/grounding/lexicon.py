@@ -9,7 +9,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from longitude.record.v1.fact_pb2 import CodedConcept
@@ -17,7 +17,7 @@ from terminology import drug_classes, drugs, families, names
 from terminology.concepts import LOINC
 from terminology.observables import Observable, observables, plain
 from terminology.ordinary_words import is_one as is_ordinary
-from terminology.scan import Words
+from terminology.scan import Words, american
 
 from grounding import keys
 from grounding.calculators import NAMES as CALCULATED
@@ -84,7 +84,7 @@ class Names:
     def add_words(self, words: Words, meaning: Keys) -> None:
         """A name of which only the words are known."""
         if words:
-            self._add(words, _Entry(("",) * (len(words) - 1), "", meaning))
+            self._add(tuple(map(_spelled, words)), _Entry(("",) * (len(words) - 1), "", meaning))
 
     def _add(self, words: Words, entry: _Entry) -> None:
         entries = self._entries.setdefault(words, [])
@@ -150,9 +150,12 @@ def _longest_at(
 
 
 def _word(match: re.Match[str]) -> str:
-    """A letter to the patient says `broke your wrist` of `broke her wrist`."""
-    word = match.group().casefold().replace("'", "").replace("’", "")
+    """In one spelling; a letter to the patient says `broke your wrist` of `broke her wrist`."""
+    word = _spelled(match.group()).replace("'", "").replace("’", "")
     return "her" if word == "your" else word
+
+
+_spelled = lru_cache(maxsize=65536)(american)
 
 
 def _gap(text: str, end: int, start: int) -> str:

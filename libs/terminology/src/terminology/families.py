@@ -11,6 +11,7 @@ from functools import cache
 
 from terminology import tables
 from terminology.naming import Lexicon, Mention, Name
+from terminology.scan import american
 
 COLUMNS = ("id", "name", "abbreviations", "ambiguous", "synonyms", "lay", "within", "icd10cm", "icd9cm", "source")
 _PHRASES = ("words", "source")
@@ -92,7 +93,7 @@ def narrow() -> dict[str, str]:
 
 def _folded(name: str) -> str:
     """A name in one spelling: American, in the singular."""
-    return name.casefold().replace("ae", "e").replace("oe", "e").removesuffix("s")
+    return american(name).removesuffix("s")
 
 
 @cache

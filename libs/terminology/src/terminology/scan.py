@@ -11,11 +11,27 @@ from typing import TypeVar
 Words = tuple[str, ...]
 Meaning = TypeVar("Meaning")
 _WORD = re.compile(r"[^\W_]+")
+_BRITISH = (
+    (re.compile("[ao]e"), "e"),
+    (re.compile("(?<=[bilm])our"), "or"),
+    (re.compile("sulph"), "sulf"),
+    (re.compile("leuc(?=o)"), "leuk"),
+    (re.compile("mould"), "mold"),
+    (re.compile(r"(?<=\w\w\w)is(?=(?:ations?|ed|ing|e[ds]?)\b)"), "iz"),
+)
 
 
 def words_of(text: str) -> Words:
     """The words of a text as names are compared: casefolded, without punctuation; an apostrophe parts no word."""
     return tuple(_WORD.findall(text.casefold().replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")))
+
+
+def american(text: str) -> str:
+    """A text in small letters and in one spelling: `hypoxaemia` as `hypoxemia`, `hospitalised` as `hospitalized`."""
+    spelled = text.casefold()
+    for british, told in _BRITISH:
+        spelled = british.sub(told, spelled)
+    return spelled
 
 
 def scan(text: str, names: Mapping[Words, Meaning], longest: int) -> Iterator[Meaning]:

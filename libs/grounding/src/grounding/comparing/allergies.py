@@ -22,6 +22,8 @@ _SEVERITIES = {"severe": "severe", "severely": "severe", "moderate": "moderate",
 # Words that grade an allergy otherwise than a record does.
 _UNGRADED = frozenset({"marked", "slight", "significant", "serious"})
 # Words by which a denial is of drugs alone.
+# What says of an absence that it is one of the record.
+_WRITTEN = frozenset(("recorded", "documented", "listed", "record", "file", "chart", "charted", "entered"))
 _OF_DRUGS = frozenset(("drug", "drugs", "medication", "medications", "nkda"))
 _CULPRITS = ("regimens", "conditions", "allergens")
 
@@ -124,7 +126,11 @@ def no_allergy(node: Node, record: Record) -> list[Outcome]:
         return [contradicted("absence", f"the record has an allergy: {facts.name_of(present[-1])}", present[-1:])]
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
     stated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans if span.readings)]
-    return [supported("absence", stated[-1:]) if stated else unsupported("absence", "the record does not say so")]
+    if stated:
+        return [supported("absence", stated[-1:])]
+    words = {word for part in node.parts for word in part.text.split()}
+    none_written = not (entries or record.cited or words.isdisjoint(_WRITTEN) or record.mentions("allerg"))
+    return [supported("absence") if none_written else unsupported("absence", "the record does not say so")]
 
 
 def _is_of_drug(fact: ClinicalFact) -> bool:

@@ -31,7 +31,7 @@ TIMED = frozenset(
      "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
      "person", "problem", "problem-lasted", "ranged", "rated", "replaced", "resolved", "social", "sometimes",
      "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together", "took", "treated",
-     "treated-for", "valued-condition")
+     "treated-for", "unrecorded", "valued-condition")
 )  # fmt: skip
 Compare = Callable[[Node, Record], list[Outcome]]
 _CIRCUMSTANCE = "circumstance"

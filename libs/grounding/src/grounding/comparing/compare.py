@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from grounding.comparing import (
+    absences,
     allergies,
     carried,
     circumstances,
@@ -32,13 +33,18 @@ from grounding.comparing import (
 from grounding.comparing.meaning import UnclearError
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
-from grounding.reading.grammar import PRIOR
+from grounding.reading.grammar import ADJUNCT, LEAD, PRIOR
+from grounding.reading.loose import PARTIAL
 from grounding.reading.nodes import Node
 
 Compare = Callable[[Node, Record], list[Outcome]]
 
 
 _NOTHING = "what is told of it"
+# Kinds that tell of no time, and are of one where it stands beside them.
+_UNRECORDED = frozenset(("no-record", "absent"))
+# How kinds begin that say that something is not there.
+_DENYING = ("no", "absent", "un", "over", "apart", "count", "treated-for")
 
 
 def _measured(node: Node, record: Record) -> list[Outcome]:
@@ -107,7 +113,6 @@ KINDS: Mapping[str, Compare] = {
     "judged-value": results.judged_value,
     "weighs": results.weighs,
     "counted": results.counted,
-    "no-result": results.no_result,
     "valued-condition": valued.valued_condition,
     "body-mass": valued.body_mass,
     "staged": valued.staged,
@@ -213,7 +218,7 @@ KINDS: Mapping[str, Compare] = {
     "count-drugs": drugs.count_drugs,
     "count-allergies": allergies.count_allergies,
     mixed.MIXED: mixed.unread,
-    "unrecorded": mixed.unrecorded,
+    "unrecorded": absences.unrecorded,
     "lasted-each": problems.lasted_each,
     "decade": persons.decade,
     "over": problems.over,
@@ -228,6 +233,11 @@ KINDS: Mapping[str, Compare] = {
 
 def compare(assertion: Node, record: Record) -> list[Outcome]:
     """What the record says of an assertion: an outcome for each part that was looked at."""
+    if _tells_all(assertion) and _is_partial(assertion):
+        return [unsupported("clear", "which of what the name is a part of is meant")]
+    dated = bool(assertion.all(ADJUNCT) or assertion.all(LEAD))
+    if dated and (assertion.kind in _UNRECORDED or (assertion.kind == "no-event" and assertion.says("searched"))):
+        assertion = replace(assertion, kinds=frozenset({"unrecorded"}))
     try:
         beside = [*tails.early(assertion, record), *tallies.pasts(assertion, record)]
         outcomes = circumstances.compared(assertion, record, KINDS[assertion.kind])
@@ -235,3 +245,13 @@ def compare(assertion: Node, record: Record) -> list[Outcome]:
         return [unsupported("clear", str(error))]
     nothing = [] if assertion.kind == circumstances.PURPOSE else [unsupported("clear", _NOTHING)]
     return [*beside, *(outcomes or nothing)]
+
+
+def _tells_all(assertion: Node) -> bool:
+    """Whether it is told of everything of a name: that there is none, how many, which is the first."""
+    said = assertion.says("order") or assertion.says("counted") or assertion.roles.keys() & {"n", "ordered", "rank"}
+    return bool(said) or assertion.kind.startswith(_DENYING)
+
+
+def _is_partial(node: Node) -> bool:
+    return bool(node.says(PARTIAL)) or any(map(_is_partial, node.parts))

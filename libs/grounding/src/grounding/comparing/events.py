@@ -133,7 +133,7 @@ def occasions(node: Node, record: Record) -> Occasions:
         case "condition":
             # What was done is a problem too where its history is recorded; beside the deed it is no second one.
             done = record.of(act_keys(node), *_DONE)
-            told = [fact for fact in problems.present(node, record) if not (done and problems.is_history(fact))]
+            told = [fact for fact in problems.onsets(problems.present(node, record)) if not (done and problems.is_history(fact))]
             return Occasions(tuple(sorted((*told, *done), key=facts.in_time)))
         case "finding" | "film":
             there = findings.named(node, record) if node.kind == "finding" else _films(node, record)
@@ -374,7 +374,7 @@ def no_event(node: Node, record: Record) -> list[Outcome]:
             present = occasions(one, record).facts
             if present:
                 found.append(contradicted("negation", f"the record has {facts.name_of(present[-1])}", present[-1:]))
-            elif node.says("searched") and not _is_mentioned(one, record):
+            elif node.says("searched") and not is_mentioned(one, record):
                 found.append(supported("negation"))
             else:
                 found.append(unsupported("negation", "nothing in the record denies it"))
@@ -401,7 +401,7 @@ def nothing_ordered(node: Node, record: Record) -> list[Outcome]:
     return [supported("negation", seen[-1:])]
 
 
-def _is_mentioned(one: Node, record: Record) -> bool:
+def is_mentioned(one: Node, record: Record) -> bool:
     """Whether any word of the record may speak of it; of a vaccine, a line about vaccines."""
     is_vaccine = any(names.IMMUNIZATION in part.kinds and names.PROCEDURE not in part.kinds for part in one.parts)
     return record.mentions_vaccine(one.text) if is_vaccine else record.mentions(one.text)

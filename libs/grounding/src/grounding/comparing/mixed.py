@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from grounding import facts
-from grounding.comparing import events, problems
+from grounding.comparing import events
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
@@ -38,18 +38,6 @@ def parts(clause: Node, record: Record) -> tuple[Node, ...]:
 def unread(_: Node, __: Record) -> list[Outcome]:
     """A part that cannot be told from what it was for."""
     return [unsupported("relation", "the record does not say what it was for")]
-
-
-def unrecorded(node: Node, record: Record) -> list[Outcome]:
-    """That none of several things is recorded, whatever each of them is."""
-    found: list[Outcome] = []
-    for part in node.parts:
-        if "conditions" in part.kinds:
-            found += problems.no_record(replace(node, roles={"conditions": (part,)}), record)
-        elif not part.kinds.isdisjoint(("acts", "regimens")):
-            sought = replace(node, roles={"what": (part,)}, sets={"searched": "yes"})
-            found += events.no_event(sought, record)
-    return found
 
 
 def _items(clause: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:

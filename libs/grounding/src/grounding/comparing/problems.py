@@ -103,6 +103,19 @@ def present(condition: Node, record: Record) -> list[ClinicalFact]:
     ]
 
 
+def onsets(entries: Sequence[ClinicalFact]) -> list[ClinicalFact]:
+    """Entries with which a problem began: none that another name of it, or what it led to, has while it goes on."""
+    return [fact for fact in entries if facts.ends_on(fact) or not any(_is_before(each, fact) for each in entries)]
+
+
+def _is_before(earlier: ClinicalFact, fact: ClinicalFact) -> bool:
+    """Whether one entry was open when another, of another concept, began."""
+    start, began, end = facts.starts_on(fact), facts.starts_on(earlier), facts.ends_on(earlier)
+    if start is None or began is None or facts.keys(earlier) == facts.keys(fact):
+        return False
+    return began < start and (end is None or end >= start)
+
+
 def meant(node: Node, condition: Node, record: Record) -> list[ClinicalFact]:
     """The entries that a clause may mean: those of which its antecedent is true as well."""
     here = present(condition, record)
@@ -188,6 +201,8 @@ def _by_procedure(keys: Keys, record: Record) -> Outcome | None:
 
 
 def _of_time(entries: Sequence[ClinicalFact], spans: Sequence[Span], record: Record) -> Outcome:
+    if any(span.relation in ("span", "since") for span in spans):
+        entries = onsets(entries)
     if any(span.relation == "span" for span in spans):
         return _so_long(entries, spans, record)
     fitting = [fact for fact in entries if all(is_of(fact, span) for span in spans)]
@@ -375,6 +390,10 @@ def _stage(keys: Keys, spans: Sequence[Span], record: Record) -> Outcome | None:
     return None
 
 
+# What is said of every entry.
+_EACH = re.compile(r"\b(?:both|all|each)\b")
+
+
 def resolved(node: Node, record: Record) -> list[Outcome]:
     """A problem that is over."""
     spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
@@ -390,7 +409,7 @@ def resolved(node: Node, record: Record) -> list[Outcome]:
         ]
         if not entries:
             found.append(unsupported("problem", _SAID_NOWHERE))
-        elif fitting:
+        elif fitting and (len(fitting) == len(entries) or not _EACH.search(node.text.lower())):
             found.append(supported("status", fitting[-1:]))
         else:
             found.append(contradicted("status", told(entries[-1]), entries[-1:]))

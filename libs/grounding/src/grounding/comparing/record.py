@@ -17,6 +17,7 @@ from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import families
 from terminology.loinc import BIRTH_DATE, FAMILY_HISTORY, SEX
+from terminology.scan import american
 
 from grounding import facts, keys
 from grounding.calculators import everything
@@ -219,7 +220,7 @@ class Record:
     def mentions(self, name: str) -> bool:
         """Whether any word of the record, its texts included, may speak of this: a family of problems or the name."""
         own = {family.id for family in families.named(name)}
-        return name.casefold() in self._text or bool(own & self._families)
+        return american(name) in self._spelled or bool(own & self._families)
 
     def mentions_vaccine(self, name: str) -> bool:
         """Whether any line of the record that is about vaccines has a word of this one."""
@@ -233,6 +234,10 @@ class Record:
         written = (facts.searchable(fact) + "\n" + "\n".join(fact.comments) for fact in self.facts)
         whole = "\n".join((*written, *(note.text for note in self.sources.notes))).casefold()
         return _SOUGHT.sub("", whole)
+
+    @cached_property
+    def _spelled(self) -> str:
+        return american(self._text)
 
     @cached_property
     def _families(self) -> frozenset[str]:

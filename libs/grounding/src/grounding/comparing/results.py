@@ -650,21 +650,6 @@ def _times(times: Node) -> int:
     return 1
 
 
-def no_result(node: Node, record: Record) -> list[Outcome]:
-    """That a result is not on record: only where neither a fact, nor a computed value, nor a letter may be of it."""
-    found: list[Outcome] = []
-    for obs in node.all("obs"):
-        keys = series.observed_keys(obs)
-        entries = record.of(keys)
-        if entries:
-            found.append(contradicted("negation", "the record has such a result", entries[-1:]))
-        elif record.computed(keys) or record.sources.passages or record.of_kind(pb.FACT_KIND_DOCUMENT):
-            found.append(unsupported("negation", "what the record holds beside facts was not searched for it"))
-        else:
-            found.append(supported("negation"))
-    return found
-
-
 def corrected(node: Node, record: Record) -> list[Outcome]:
     """A value that replaced another: both are told, and that the later one corrects."""
     said = readings(node)

@@ -13,7 +13,7 @@ from terminology import areas, drug_classes
 from grounding import facts, relations, susceptibility
 from grounding import keys as keys_
 from grounding.calculators import dose_limit
-from grounding.comparing import allergies, drugs, findings, meaning, problems, results, series
+from grounding.comparing import absences, allergies, drugs, findings, meaning, problems, results, series
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.readings import readings
@@ -212,7 +212,7 @@ def _used(value: Derived, record: Record) -> list[ClinicalFact]:
 
 def absent(node: Node, record: Record) -> list[Outcome]:
     """That the whole record has no entry of a concept, up to a day."""
-    keys = meaning.keys(node, *names.KINDS)
+    keys = absences.with_members(meaning.keys(node, *names.KINDS))
     if not keys:
         return [unsupported("absence", "what is absent is not known by name")]
     return [_none([fact for fact in record.whole.of(keys) if not facts.is_absent(fact)], node, record)]
@@ -230,7 +230,7 @@ def _none(entries: Sequence[ClinicalFact], node: Node, record: Record, lead: str
 
 def absent_since(node: Node, record: Record) -> list[Outcome]:
     """That the whole record has no entry of a concept behind a day."""
-    keys = meaning.keys(node, *names.KINDS)
+    keys = absences.with_members(meaning.keys(node, *names.KINDS))
     spans = [span for when in node.all("since") for span in meaning.spans(when, record)]
     if not keys or not spans or any(span.relation not in ("after", "since") for span in spans):
         return [unsupported("absence", "what is absent, and since when, is not known")]

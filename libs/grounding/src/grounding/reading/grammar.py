@@ -36,6 +36,9 @@ _SHARED = frozenset(("started", "took", "given", "stopped"))
 # What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
 _TOLD = frozenset(("event", "problem"))
 _SAID = frozenset(("past",))
+# What may stand between a clause and one that leaves out its subject, unless it tells for what it was.
+_BETWEEN = frozenset(("event", "given", "measured", "started", "took"))
+_REASONS = ("conditions", "observed", "reason")
 # What is told to have happened.
 WHAT = "what"
 # Said of a name that shares the verb of the clause before; which clause it makes by its kind, behind which clauses.
@@ -250,7 +253,7 @@ class Grammar:
             if state is None:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
-            shared = _subject(state.clauses[-1]) if state.clauses else None
+            shared = next(filter(None, map(_subject, _sharing(state.clauses))), None)
             # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
             ways = [row for row in carried if row.sets.get("joined")] if behind else carried
             going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
@@ -379,7 +382,7 @@ class Grammar:
 
 def _far(nodes: Sequence[Node], at: int) -> list[_Span]:
     """The phrases around the place where reading stopped."""
-    near = (nodes[place] for place in (at, at - 1, at + 1) if 0 <= place < len(nodes))
+    near = (nodes[place] for place in (at, at - 1, at + 1, at + 2, at + 3) if 0 <= place < len(nodes))
     return [(node.start, node.end) for node in near if node.kinds & _PARTED and len(node.parts) > 1]
 
 
@@ -452,6 +455,9 @@ def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
     clause before it tells, is not told by it (in May 2020 she had X, which remains active).
     """
     lead = () if clause.says("now") and clause.all(ANTECEDENT) else state.once or state.lead
+    own_days = any("days" in own.kinds for role in _OWN_TIME for own in clause.all(role))
+    if lead and state.clauses and own_days and not led and not clause.all(ANTECEDENT):
+        lead = ()
     if lead and all("days" in own.kinds for role in _OWN_TIME for own in clause.all(role)):
         clause = _told(clause, before=lead)
     elif led and lead:
@@ -548,8 +554,7 @@ def _sharing(before: Sequence[Node]) -> Iterator[Node]:
     for each in reversed(before):
         yield each
         # What was done stands between: `Laceration on 3 May 2020, sutured, healed on 24 May`.
-        is_deed = each.kind == "event" and each.roles.keys() <= {WHAT, "on", ANTECEDENT}
-        if each.kind != "elided" and not (is_deed and all(part.kind == "acts" for part in each.parts)):
+        if each.kind != "elided" and (each.kind not in _BETWEEN or any(map(each.all, _REASONS))):
             return
 
 

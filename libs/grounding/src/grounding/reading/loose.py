@@ -1,13 +1,18 @@
-"""Names of the record in any order of their words: `knee X-ray` of `Plain X-ray of knee region`.
+"""Names of the record in any order of their words (`knee X-ray` of `Plain X-ray of knee region`), and in part
+(`neuropathy` of `Neuropathy due to type 2 diabetes mellitus`).
 
-Guarantee: such a name says every word that carries meaning in the recorded one and no other word; names in which the
-order or a small word decides (`without`, `from ... to`, `due to`) are left out.
+Guarantee: a name in another order says every word that carries meaning in the recorded one and no other word; names in
+which the order or a small word decides (`without`, `from ... to`, `due to`) are left out. A name in part says the thing
+itself with what could make it another thing, so that it is true of whatever the whole name is true of: it leaves out
+only where, of what and by what it is, and words like `acute`. It is marked, since it does not tell that there is none.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from terminology.scan import american
 
 from grounding.lexicon import Keys
 from grounding.reading import names, wordings
@@ -29,8 +34,19 @@ _DECIDING_WORDS = """
 _DECIDING = frozenset(_DECIDING_WORDS.split())
 _NAMED = frozenset((names.IMAGING, names.OBSERVABLE, names.PANEL, names.PROBLEM, names.PROCEDURE, names.THING))
 _SAME = {"film": ("x", "ray"), "radiograph": ("x", "ray"), "xray": ("x", "ray"), "exam": ("examination",),
-         "strep": ("streptococcus",), "xr": ("x", "ray"), "lac": ("laceration",)}  # fmt: skip
+         "strep": ("streptococcus",), "cx": ("culture",), "xr": ("x", "ray"), "lac": ("laceration",)}  # fmt: skip
 _FEWEST, _MOST = 2, 12
+# What says nothing without what it is of, or denies it.
+_EMPTY_WORDS = """
+    abnormality absence abuse admission alteration application assessment attempt care change condition contact control
+    counseling decrease deficiency disease disorder education encounter entity evaluation event examination exposure
+    failure fear finding history increase infection insertion intervention lack level loss management measurement
+    misuse monitoring need observation pain part plan procedure product program record referral refusal region removal
+    replacement report result review risk screening service sign situation stage state status structure suspicion
+    symptom syndrome termination test therapy threat transfer treatment use victim visit
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
+PARTIAL = "partial"
 _PLURAL = 4
 
 
@@ -42,6 +58,16 @@ class Loose:
         default_factory=dict
     )
     words: frozenset[str] = frozenset()
+    # By the thing itself: the words that must be said and those that may, with keys and kind.
+    things: Mapping[str, tuple[tuple[frozenset[str], frozenset[str], Keys, str], ...]] = field(default_factory=dict)
+
+    def partly(self, words: frozenset[str]) -> tuple[Keys, frozenset[str]] | None:
+        """The keys and kinds of the names of which these words are a part."""
+        named = (each for word in words for each in self.things.get(word, ()))
+        fitting = [(keys, kind) for must, may, keys, kind in named if must <= words <= may]
+        if not fitting or words <= _EMPTY:
+            return None
+        return frozenset[str]().union(*(keys for keys, _ in fitting)), frozenset(kind for _, kind in fitting)
 
     def meant(self, words: frozenset[str]) -> tuple[Keys, frozenset[str]] | None:
         """The keys and kinds of the names that these words are."""
@@ -55,14 +81,30 @@ class Loose:
 def loose(recorded: Iterable[tuple[str, Keys, str]]) -> Loose:
     """From recorded names, with their keys and their kind."""
     entries: dict[frozenset[str], list[tuple[frozenset[str], Keys, frozenset[str]]]] = defaultdict(list)
+    things: dict[str, list[tuple[frozenset[str], frozenset[str], Keys, str]]] = defaultdict(list)
     for name, keys, kind in dict.fromkeys(recorded):
         plain = wordings.plain(name)
         own = _words(plain)
+        thing = _thing(plain)
+        if thing:
+            things[thing[0]].append((*thing[1:], keys, kind))
         if not any(map(str.isdigit, plain)) and own.isdisjoint(_DECIDING):
             own -= _BETWEEN
             entries[own - _DROPPED].append((own, keys, frozenset({kind})))
     known = {core: tuple(found) for core, found in entries.items() if len(core) >= _FEWEST}
-    return Loose(known, frozenset(word for found in known.values() for own, _, _ in found for word in own))
+    words = {word for found in known.values() for own, _, _ in found for word in own}
+    words.update(word for found in things.values() for _, may, _, _ in found for word in may)
+    return Loose(known, frozenset(words), {word: tuple(found) for word, found in things.items()})
+
+
+def _thing(name: str) -> tuple[str, frozenset[str], frozenset[str]] | None:
+    """The thing that a name is of, the words that a part of it must say, and those that it may; None where it is none."""
+    before, words = wordings.thing(name)
+    if not before or _words(" ".join(words)) & _DECIDING - {"caused", "due", "type", "left", "right"}:
+        return None
+    said = [word for each in before for word in sorted(_words(each))]
+    must = frozenset(said) - wordings.OF_KIND | {said[-1]}
+    return (said[-1], must, _words(" ".join(words)) - _BETWEEN - wordings.BEHIND) if len(words) > 1 else None
 
 
 def named(tokens: Sequence[Node], known: Loose) -> list[Node] | None:
@@ -73,7 +115,7 @@ def named(tokens: Sequence[Node], known: Loose) -> list[Node] | None:
         length, node = _longest(tokens, at, known)
         made.append(node)
         at += length
-    return made if len(made) < len(tokens) else None
+    return made if any(one is not other for one, other in zip(made, tokens, strict=False)) else None
 
 
 def shared(tokens: Sequence[Node], find: Callable[[str], Node | None]) -> list[Node] | None:
@@ -98,9 +140,13 @@ def _longest(tokens: Sequence[Node], at: int, known: Loose) -> tuple[int, Node]:
             break
         said |= own
         meant = known.meant(said) if end > at else None
+        whole = meant is not None
+        if not whole and not all(token.kinds for token in tokens[at : end + 1]):
+            meant = known.partly(said)
         if meant:
             text = " ".join(token.text for token in tokens[at : end + 1])
-            best = (end + 1 - at, Node(text, tokens[at].start, tokens[end].end, meant[1], value=meant[0]))
+            sets = {} if whole else {PARTIAL: "yes"}
+            best = (end + 1 - at, Node(text, tokens[at].start, tokens[end].end, meant[1], value=meant[0], sets=sets))
     return best
 
 
@@ -110,8 +156,8 @@ def _is_word(token: Node) -> bool:
 
 
 def _words(text: str) -> frozenset[str]:
-    single = map(_singular, _WORD.findall(text.casefold()))
-    return frozenset(word for each in single for word in _SAME.get(each, (each,)))
+    single = map(_singular, _WORD.findall(american(text)))
+    return frozenset(word for each in single for word in _SAME.get(each, wordings.noun_of(each)))
 
 
 def _singular(word: str) -> str:

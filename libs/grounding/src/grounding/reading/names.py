@@ -5,7 +5,7 @@ Names come from `libs/terminology` and from the record's own facts, and from now
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, combinations
 
 from longitude.record.v1 import fact_pb2 as pb
@@ -118,8 +118,16 @@ def keys_of(fact: ClinicalFact) -> Keys:
         held = chain(
             problems.families_of(fact.code), problems.families_of(fact.source_code), problems.families_of(fact.coded)
         )
-        return own.union(*(_family_keys(each, facts.names(fact)) for each in dict.fromkeys(held)))
-    return own
+        own = own.union(*(_family_keys(each, facts.names(fact)) for each in dict.fromkeys(held)))
+    return own | _of_thing(facts.names(fact)) if fact.kind == pb.FACT_KIND_PROBLEM else own
+
+
+@lru_cache(maxsize=8192)
+def _of_thing(written: tuple[str, ...]) -> Keys:
+    """The families that a problem is of by the thing that it names: `neuropathy` of `neuropathy due to diabetes`."""
+    things = (wordings.thing(name) for name in written)
+    said = (" ".join(before) for before, words in things if before and len(before) < len(words))
+    return of_families(each.id for name in said for each in families.with_wider(families.by_name(name)))
 
 
 def _family_keys(family: families.Family, written: tuple[str, ...]) -> Keys:

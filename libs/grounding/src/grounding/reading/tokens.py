@@ -89,7 +89,7 @@ _ITEM = re.compile(
 )
 _PATIENT = "patient"
 # Words that are read as another one: a letter speaks to its patient, and wards write signs.
-_SHORTHAND = {"you": _PATIENT, "your": "the", "#": "fracture"}
+_SHORTHAND = {"you": _PATIENT, "your": "the", "#": "fracture", "neg": "negative", "pos": "positive"}
 # Verbs behind `you`, and what may stand between.
 _AGREEING = {
     "have": "has", "are": "is", "were": "was", "do": "does", "take": "takes", "use": "uses", "weigh": "weighs",

@@ -6,6 +6,7 @@ Guarantee: a wording means the name whole: no word of it that carries meaning is
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import takewhile
 
 from grounding.reading import tables
 
@@ -14,6 +15,16 @@ _TAG = re.compile(r"\s*\([^()]*\)$")
 _UNSPECIFIED = re.compile(r",? unspecified$", re.IGNORECASE)
 _MOST_WORDS = 10
 _PAIR = 2
+# What stands behind one of these says where, of what or by what a thing is; behind the others, what it is not.
+BEHIND = frozenset(("of", "in", "on", "due", "caused", "associated", "with", "to", "by", "using", "at", "involving"))
+_ENDING = frozenset(("and", "or", "without", "no", "not", "from", "for", "except", "after", "before", "until", "than"))
+# Words that may be left out before a thing, since it is one whatever they say.
+_OF_KIND_WORDS = """
+    acute allergic bacterial bilateral chronic closed diabetic essential facial generalized infectious infective left
+    lower major malignant mild minor moderate multiple nonproliferative open perennial persistent primary proliferative
+    recurrent right seasonal severe simple single upper viral
+"""
+OF_KIND = frozenset(_OF_KIND_WORDS.split())
 _WHOSE = ("her", "his", "the")
 _AUXILIARIES = ("was", "were", "has been", "have been", "had been", "got", "was then")
 _AUXILIARY = re.compile(rf" (?:{'|'.join(_AUXILIARIES)})$")
@@ -39,6 +50,15 @@ def plain(name: str) -> str:
     return _UNSPECIFIED.sub("", _TAG.sub("", name)).strip()
 
 
+def thing(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a name up to what says where or by what it is (`neuropathy` of `neuropathy due to diabetes`), and up
+    to what it is not, or how much of it.
+    """
+    every = re.findall(r"[a-z]+|[0-9]+", plain(name).casefold())
+    words = tuple(takewhile(lambda each: each not in _ENDING and each.isalpha(), every))
+    return tuple(takewhile(lambda each: each not in BEHIND, words)), words
+
+
 def plural(name: str) -> str:
     """A name in the plural, by its last word."""
     if name.endswith(("s", "x", "ch", "sh")):
@@ -58,6 +78,16 @@ def object_of(sentence: str) -> str:
     """Of what was done to something that something: `appendix` of `appendix was removed`; empty where there is none."""
     match = _deed().fullmatch(sentence)
     return _AUXILIARY.sub("", match[1]) if match else ""
+
+
+def noun_of(adjective: str) -> tuple[str, ...]:
+    """The words of which this is the adjective (`renal`: kidney), or itself."""
+    return _nouns().get(adjective, (adjective,))
+
+
+@cache
+def _nouns() -> dict[str, tuple[str, ...]]:
+    return {each: (noun,) for noun, spelled in _table()["adjective"].items() for each in spelled}
 
 
 def is_deed(word: str) -> bool:
