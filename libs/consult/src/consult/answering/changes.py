@@ -82,6 +82,8 @@ def _news(group: Group, day: date, sources: Sources) -> _News | None:
                     _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if new or before else None
                 )
             return None
+        case pb.FACT_KIND_PROBLEM if any(not facts.has_ended(each, day) for each in before):
+            return None
         case pb.FACT_KIND_PROBLEM | pb.FACT_KIND_PROCEDURE:
             return _News(group.kind, new, slight, -float(len(before))) if new else None
         case _:

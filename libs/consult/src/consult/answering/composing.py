@@ -36,7 +36,6 @@ from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import Ways
 from consult.context.relevance import terms
 
-_ALL_OF: dict[Form, int] = {Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
 # Of what is over, the newest that are told where nothing of it goes on.
 _LAST = 2
 # What is missed where the question names it; an answer, an allergen or a reaction is not.
@@ -150,8 +149,6 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         about = [group for group in groups if group.named or inquiry.areas]
         yield from _of_groups(inquiry, about, sources)
         return
-    for occasion in [each for each in inquiry.areas if each.id in areas.occasions()]:
-        yield from watching.newest_values(occasion.results, groups)
     if inquiry.asks(Form.MONITORING):
         yield from watching.monitored(inquiry, groups, sources)
     if inquiry.asks(Form.MEETING) and not inquiry.drugs:
@@ -198,7 +195,7 @@ def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
     """The problems that go on, and where anything may concern the question, what is taken."""
     for group in problem_list.listed(groups, sources.today)[:_STANDING]:
         yield wording.say(group.entries, sources)
-    if inquiry.asks(Form.ANYTHING):
+    if inquiry.asks(Form.ANYTHING, Form.SUMMARY):
         yield from _medication(inquiry, sources)
 
 
@@ -261,6 +258,9 @@ def _is_there(mention: Mention, group: Group) -> bool:
             return bool(spoken) and spoken <= name and not _LOOKS.search(facts.name_of(group.newest))
         case pb.FACT_KIND_PROBLEM:
             return names.PROBLEM in mention.kinds and not spoken.isdisjoint(name)
+        case pb.FACT_KIND_RESULT:
+            # What somebody answered: `Smoking status` says that he smokes or does not.
+            return bool(spoken) and spoken <= name and not group.newest.HasField("quantity")
         case _:
             return False
 
@@ -278,14 +278,22 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
     if inquiry.asks(Form.ALL_DRUGS) and not inquiry.about_something:
         yield from _medication(inquiry, sources)
-    whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not inquiry.about_something]
-    listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
-    for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
-        yield wording.say(group.entries, sources)
-    if inquiry.asks(Form.OPERATIONS):
+    if inquiry.asks(Form.ALL_PROBLEMS) and not inquiry.about_something:
+        over = [group for group in every if group.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in group.keys][:_LAST]
+        for group in problem_list.listed(groups, sources.today) or over:
+            yield wording.say(group.entries, sources)
+    if inquiry.asks(Form.SUMMARY) and not inquiry.about_something:
+        yield from _standing(inquiry, groups, sources)
+    if inquiry.asks(Form.OPERATIONS) or _asks_for_operations(inquiry):
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _is_operation(group):
                 yield wording.say(group.entries, sources)
+
+
+def _asks_for_operations(inquiry: Inquiry) -> bool:
+    """Whether nothing but operations is named."""
+    alone = [each.id for each in inquiry.areas] == [_OPERATION] and not inquiry.mentions
+    return alone and not inquiry.asks(Form.SINCE, Form.SUITABILITY)
 
 
 def _operations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

@@ -1,6 +1,7 @@
 """Visits as an answer: when somebody was last seen or in hospital and why, and how often."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from grounding import Sources, Statement, facts
@@ -56,6 +57,9 @@ def around(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
     beside = {Form.VISIT} if inquiry.asks(Form.EMERGENCY) else set[Form]()
     for classes in (own for form, own in _ASKED.items() if inquiry.asks(form) and form not in beside):
         own = [each for each in every if not classes or each.code.code in classes]
+        own = (
+            own or [each for each in _concerning(replace(inquiry, days=()), sources) if each.code.code in classes][-1:]
+        )
         if own and inquiry.asks(Form.COUNT):
             yield (_counted(own, classes),)
         yield from map(visit, _chosen(own, inquiry))

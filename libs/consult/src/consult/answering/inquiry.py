@@ -187,7 +187,7 @@ def _inquire(question: str, known: Known, sources: Sources) -> Inquiry:
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
-    mentions = mentions or tuple(_levels(_mentions(read), plain))
+    mentions = mentions or tuple(_levels(_mentions(read, given=Form.SUITABILITY in forms), plain))
     days = tuple(spoken_times.spans(plain, min(sources.last_seen, sources.today)))
     days += tuple(each.value.readings[0] for each in read if "date" in each.kinds)
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
@@ -290,8 +290,13 @@ def _levels(mentions: Iterator[Mention], plain: str) -> Iterator[Mention]:
                     yield Mention(level.short, frozenset({names.OBSERVABLE}), frozenset({key}))
 
 
-def _mentions(read: list[Node]) -> Iterator[Mention]:
+def _mentions(read: list[Node], *, given: bool) -> Iterator[Mention]:
+    """`given`: a name that is a result's and a drug's, as vancomycin, is the drug's."""
     for node in read:
+        ingredient = drugs.by_name(node.text) if given and names.OBSERVABLE in node.kinds else None
+        if ingredient:
+            yield Mention(node.text, frozenset({names.DRUG}), frozenset({keys.of_ingredient(ingredient)}))
+            continue
         if isinstance(node.value, frozenset) and node.kinds:
             meant = node.value.union(*(names.members().get(key, ()) for key in node.value))
             meant |= names.of_families(families.by_name(node.text))

@@ -129,7 +129,7 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         return problem.statement(sources, days[-1].fact_id)
     if going_on:
         since = Words(" on " if _is_event(going_on[0]) else " since ")
-        again = (Words(", last on "), Day(going_on[-1].fact_id)) if len(going_on) > 1 else ()
+        again = (Words(" and again on "), Day(going_on[-1].fact_id)) if len(going_on) > 1 else ()
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id), *again))
     end = facts.ends_on(days[0])
     if len(days) > 1 or end is None or end == facts.starts_on(days[0]):
