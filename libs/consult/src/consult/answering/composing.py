@@ -10,11 +10,13 @@ from grounding import Sources, facts
 from grounding.kinds import absence
 from grounding.reading import names
 from grounding.reading.tokens import tokens
+from knowledge.families import vaccinations
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families, vaccines
 from terminology.areas import Area
 
+from consult import kept
 from consult.answering import (
     beside,
     changes,
@@ -45,6 +47,11 @@ _MISSED = frozenset(
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
 _DRUG = pb.FACT_KIND_MEDICATION
+# Where drugs that nobody named are told although they are over.
+_OF_THE_PAST = (
+    Form.TREATMENT, Form.BEFORE, Form.ALL_DRUGS, Form.EFFECT, Form.STATE, Form.ABSENCE, Form.DOSE, Form.SUITABILITY,
+    Form.SUMMARY, Form.STAY, Form.DURING, Form.SINCE,
+)  # fmt: skip
 # What happens or is done so often.
 _COUNTED = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
 _OPERATION, _IMMUNOSUPPRESSION = "operation", "immunosuppression"
@@ -237,7 +244,6 @@ def _absent(mentions: Sequence[Mention], inquiry: Inquiry, groups: Sequence[Grou
             yield from quoted
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from suitability.of_its_class([mention], groups, sources)
-                yield from _without_reason(inquiry, groups, sources)
 
 
 def _is_occasion(mention: Mention, sources: Sources) -> bool:
@@ -263,14 +269,6 @@ def _is_there(mention: Mention, group: Group) -> bool:
             return bool(spoken) and spoken <= name and not group.newest.HasField("quantity")
         case _:
             return False
-
-
-def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """That the problem is not there for which a drug is given that is not there either."""
-    for area in inquiry.areas[:1]:
-        problem = families.known().get(area.problems[0]) if area.problems else None
-        if problem and not any(group.is_of([problem.id]) for group in groups):
-            yield (absence.statement(sources, problem.name),)
 
 
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -366,10 +364,21 @@ def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -
             taken = group.kind == _DRUG and group.goes_on(sources.today)
             if taken and _is_given(areas.known()[_IMMUNOSUPPRESSION], group):
                 yield wording.say(group.entries, sources)
+    yield from _due(groups, sources)
     given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
     for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
         if not inquiry.days or windows.touches(group, inquiry.days):
             yield wording.say(group.entries, sources)
+
+
+def _due(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Vaccines that the rows of medical knowledge ask for and the record has none of."""
+    rows = [each.row.conditions for each in kept.findings(sources) if each.row.family == vaccinations.FAMILY.name]
+    given = frozenset().union(*(group.keys for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION))
+    for label in dict.fromkeys(
+        each.label for each in rows if given.isdisjoint(map(names.of_vaccine, each.vaccines.antigens))
+    ):
+        yield (absence.statement(sources, label),)
 
 
 def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
@@ -439,6 +448,8 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     if count and any(group.named and group.kind in _COUNTED for group in groups):
         groups = [group for group in groups if group.named or group.kind == pb.FACT_KIND_PROBLEM]
     newest = inquiry.asks(Form.SCREENING)
+    if not inquiry.asks(*_OF_THE_PAST):
+        groups = [each for each in groups if each.named or each.kind != _DRUG or each.goes_on(sources.today)]
     for group in _chosen(groups):
         within = windows.within(group, spans)
         if newest and group.kind == pb.FACT_KIND_RESULT:

@@ -16,7 +16,7 @@ from terminology.areas import LookedAt
 
 from consult.answering import looking, reasons, watching, wording
 from consult.answering.finding import Group
-from consult.answering.inquiry import Inquiry, Mention
+from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
 
 # Families of problems that speak against a drug although they are over.
@@ -46,7 +46,10 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
         rest.append((absence.statement(sources, "drug allergy"),))
     elif not concerning:
-        rest += [(absence.statement(sources, f"allergy to {each.text}"),) for each in inquiry.drugs]
+        # Of a class one says less than one means, unless that is what is asked: not every member is known to belong.
+        asked = [each for each in inquiry.drugs if names.CLASS not in each.kinds or inquiry.asks(Form.ALLERGY)]
+        none = [(absence.statement(sources, f"allergy to {each.text}"),) for each in asked]
+        rest = [*none, *rest] if inquiry.asks(Form.ALLERGY) else [*rest, *none]
     return first, rest
 
 
