@@ -115,7 +115,12 @@ def bundled(answers: Iterable[tuple[Drafted, bool]], sources: Sources, verifier:
     """
     bundles: list[_Bundle] = []
     behind: list[Drafted] = []
+    told_of: set[str] = set()
     for drafted, supported in answers:
+        own = frozenset(drafted.rendered.statement.fact_ids)
+        if supported and drafted.rendered.statement.kind in _BUNDLED and own <= told_of:
+            behind.append(drafted)
+            continue
         taking = next((each for each in bundles if each.takes(drafted)), None)
         longer = taking.more(drafted) if taking else len(drafted.rendered.text)
         # What a passage says stands beside the answer, as those that memory found do.
@@ -123,8 +128,10 @@ def bundled(answers: Iterable[tuple[Drafted, bool]], sources: Sources, verifier:
         room = _is_evidence(drafted) or told + longer <= CHARACTERS
         if supported and room and taking:
             taking.drafted.append(drafted)
+            told_of |= own
         elif supported and (room or not bundles) and len(bundles) < MOST:
             bundles.append(_Bundle([drafted]))
+            told_of |= own
         else:
             behind.append(drafted)
     front = [one for bundle in bundles for one in _bundled(bundle.drafted, sources, verifier)][:MOST]

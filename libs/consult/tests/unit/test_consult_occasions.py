@@ -163,7 +163,21 @@ def test_a_drug_that_was_never_ordered_is_considered(question: str, *, considers
 def test_only_a_word_that_means_nothing_and_misses_one_of_the_record_by_a_letter_is_read_as_it(
     written: str, read: str
 ) -> None:
-    assert mended(written, ["Haemoglobin", "alendronate", "warfarin", "prednisolone", "irons"], TODAY) == read
+    assert mended(written, ["Haemoglobin", "alendronate", "warfarin", "prednisolone", "irons"], [], TODAY) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("the chlorphen", "the chlorpheniramine"),
+        ("methotrex?", "methotrexate?"),
+        ("done", "done"),
+        ("predni", "predni"),
+        ("chlorp", "chlorpheniramine"),
+    ],
+)
+def test_the_beginning_of_one_drug_is_read_as_the_drug_that_of_several_is_not(written: str, read: str) -> None:
+    assert mended(written, [], ["Chlorpheniramine", "Donepezil"], TODAY) == read
 
 
 @pytest.mark.parametrize(

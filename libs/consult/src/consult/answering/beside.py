@@ -1,7 +1,8 @@
 """What stands on the day of what a question names: what a drug was ordered for, what was ordered for an illness that is
 over, and which drug of its class came after one that was stopped.
 
-Guarantee: it is the day of the record that says so, and no knowledge of what is given for what.
+Guarantee: only entries are told, each by itself: the day of the record brings them together, or that such drugs are
+given for such problems (`terminology.areas`); that the one was given for the other is not said.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,12 @@ from datetime import date
 from grounding import Sources, facts
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import areas
 
 from consult.answering import wording
-from consult.answering.finding import SOCIAL, Group
+from consult.answering.finding import SOCIAL, Group, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention
+from consult.answering.problem_list import belongs_on_a_list
 from consult.answering.wording import Ways
 
 # Things that are named of which it is told, and how far behind the most concerning an illness may lie.
@@ -52,11 +55,17 @@ def _is_over(group: Group, today: date) -> bool:
 
 
 def _ordered_for(drug: Group, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """Problems that began on the day of its first order, else on that of any."""
+    """Problems that began on the day of its first order; else those of the areas for which such a drug is given, the
+    nearest before it first; else those of the day of any order.
+    """
     first = replace(drug, entries=drug.entries[:1])
-    problems = [each for each in groups if each.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in each.keys]
-    begun = [each for each in problems if _share_a_day(first, each)]
-    for group in begun or [each for each in problems if _share_a_day(drug, each)]:
+    problems = [each for each in groups if each.kind == pb.FACT_KIND_PROBLEM and belongs_on_a_list(each.newest)]
+    begun = [each for each in problems if facts.starts_on(each.entries[0]) == facts.starts_on(drug.entries[0])]
+    meant = [area for area in areas.known().values() if areas.is_given_for(area, facts.about(drug.newest))]
+    fitting = [each for each in problems if any(of_area(area, each.keys, each.newest) for area in meant)]
+    before = [each for each in fitting if facts.in_time(each.entries[0]) <= facts.in_time(drug.newest)]
+    before.sort(key=lambda each: -facts.in_time(each.entries[0])[0])
+    for group in begun or before[:_MOST] or [each for each in problems if _share_a_day(first, each)]:
         yield wording.say(group.entries, sources)
 
 

@@ -71,7 +71,7 @@ def _news(group: Group, day: date, sources: Sources) -> _News | None:
         return None
     new = [each for each in group.entries if (facts.starts_on(each) or date.min) > day]
     before = [each for each in group.entries if each not in new]
-    slight = bool(_SLIGHT.search(facts.name_of(group.newest)))
+    slight = is_slight(group)
     match group.kind:
         case pb.FACT_KIND_RESULT:
             beyond = max(((_beyond(each, before), each) for each in new), key=lambda pair: pair[0], default=None)
@@ -82,10 +82,18 @@ def _news(group: Group, day: date, sources: Sources) -> _News | None:
                     _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if new or before else None
                 )
             return None
+        case pb.FACT_KIND_PROBLEM if any(not facts.has_ended(each, day) for each in before):
+            return None
         case pb.FACT_KIND_PROBLEM | pb.FACT_KIND_PROCEDURE:
             return _News(group.kind, new, slight, -float(len(before))) if new else None
         case _:
             return _News(group.kind, new, slight, 0.0) if new and not before else None
+
+
+def is_slight(group: Group) -> bool:
+    """Whether it is told behind everything else."""
+    is_circumstance = not group.keys.isdisjoint(_NO_NEWS)
+    return is_circumstance or _SLIGHT.search(facts.name_of(group.newest)) is not None
 
 
 def _stopped_after(entries: Sequence[ClinicalFact], day: date) -> bool:

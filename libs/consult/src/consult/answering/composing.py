@@ -10,17 +10,20 @@ from grounding import Sources, facts
 from grounding.kinds import absence
 from grounding.reading import names
 from grounding.reading.tokens import tokens
+from knowledge.families import vaccinations
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, families, vaccines
 from terminology.areas import Area
 
+from consult import kept
 from consult.answering import (
     beside,
     changes,
     encounters,
     happenings,
     not_since,
+    problem_list,
     quotations,
     reasons,
     reconciliation,
@@ -35,7 +38,6 @@ from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import Ways
 from consult.context.relevance import terms
 
-_ALL_OF: dict[Form, int] = {Form.ALL_PROBLEMS: pb.FACT_KIND_PROBLEM}
 # Of what is over, the newest that are told where nothing of it goes on.
 _LAST = 2
 # What is missed where the question names it; an answer, an allergen or a reaction is not.
@@ -45,9 +47,20 @@ _MISSED = frozenset(
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
 _DRUG = pb.FACT_KIND_MEDICATION
+# Where drugs that nobody named are told although they are over.
+_OF_THE_PAST = (
+    Form.TREATMENT, Form.BEFORE, Form.ALL_DRUGS, Form.EFFECT, Form.STATE, Form.ABSENCE, Form.DOSE, Form.SUITABILITY,
+    Form.SUMMARY, Form.STAY, Form.DURING, Form.SINCE,
+)  # fmt: skip
+# What happens or is done so often.
+_COUNTED = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
 _OPERATION, _IMMUNOSUPPRESSION = "operation", "immunosuppression"
+# Problems that are told where nothing is found of what is asked.
+_STANDING = 6
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
+# Of each question of several, those that are told at a time.
+_TURN = 2
 # Of them, those before the allergies that nobody asked for.
 _BEFORE_ALLERGIES = 4
 # How far behind the best group one may lie, and what each further one of its kind is worth less.
@@ -74,7 +87,9 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     """Empty where nothing was understood."""
     groups = find(inquiry, sources)
     allergies = suitability.allergies(inquiry, sources)
-    told = [ways for ways in dict.fromkeys(_statements(inquiry, groups, sources, *allergies)) if ways][:MOST]
+    parts = [(each, find(each, sources)) for each in inquiry.parts] or [(inquiry, groups)]
+    composed = [list(_statements(each, own, sources, *suitability.allergies(each, sources))) for each, own in parts]
+    told = [ways for ways in dict.fromkeys(_in_turns(composed)) if ways][:MOST]
     orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
     if inquiry.asks(Form.ALLERGY) and not inquiry.drugs:
         orders += sources.active(pb.FACT_KIND_ALLERGY)
@@ -88,20 +103,29 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     )
 
 
+def _in_turns(composed: Sequence[Sequence[Ways]]) -> Iterator[Ways]:
+    """Of each question of several so many at a time."""
+    for begin in range(0, max(map(len, composed), default=0), _TURN):
+        for own in composed:
+            yield from own[begin : begin + _TURN]
+
+
 def _statements(
     inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
 ) -> Iterator[Ways]:
     """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
     stated = list(_stated(inquiry, sources))
     yield from stated
+    yield from encounters.around(inquiry, sources) if not stated and encounters.asked_beside(inquiry) else ()
     if stated and not inquiry.asks(Form.SUITABILITY):
         return
     yield from quotations.nearest(inquiry, sources) if quotations.asked(inquiry) and not stated else ()
     if inquiry.asks(Form.VALUES) and inquiry.days and not inquiry.about_something:
         yield from happenings.moved(inquiry.days, groups, sources)
         return
-    if inquiry.asks(Form.CHANGE) and inquiry.days:
-        yield from changes.since(inquiry.days[0][1], groups, sources)
+    since = inquiry.days[0][1] if inquiry.days else None if inquiry.about_something else encounters.day_before(sources)
+    if inquiry.asks(Form.CHANGE) and since:
+        yield from changes.since(since, groups, sources)
         return
     if inquiry.asks(Form.HAPPENED) and inquiry.days and not inquiry.about_something:
         yield from happenings.within(inquiry.days, groups, sources)
@@ -109,6 +133,12 @@ def _statements(
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     about = about or quotations.otherwise(inquiry, sources)
+    # Of an illness that the record has nothing of, what there is; and what may matter whatever is asked.
+    unknown = _kinds_of(inquiry.mentions)[1] and all(
+        ways[0].kind == wire.STATEMENT_KIND_ABSENCE for ways in about if ways
+    )
+    if unknown or (inquiry.asks(Form.ANYTHING) and not inquiry.asks(Form.SUITABILITY)):
+        about += _standing(inquiry, groups, sources)
     asked = inquiry.asks(Form.ALLERGY)
     if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
@@ -143,6 +173,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     if considered:
         yield from _named(groups, sources)
         yield from suitability.around(inquiry.drugs, groups, sources, new=later)
+        yield from beside.of_drugs(inquiry, groups, sources) if inquiry.asks(Form.BEFORE, Form.REASON) else ()
     yield from _listed(inquiry, groups, sources)
     yield from _drugs_of_areas(inquiry, groups, sources)
     if inquiry.asks(Form.DONE) and not inquiry.drugs:
@@ -165,6 +196,14 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
     yield from unnamed
+
+
+def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """The problems that go on, and where anything may concern the question, what is taken."""
+    for group in problem_list.listed(groups, sources.today)[:_STANDING]:
+        yield wording.say(group.entries, sources)
+    if inquiry.asks(Form.ANYTHING, Form.SUMMARY):
+        yield from _medication(inquiry, sources)
 
 
 def _stated(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
@@ -205,7 +244,6 @@ def _absent(mentions: Sequence[Mention], inquiry: Inquiry, groups: Sequence[Grou
             yield from quoted
             if mention.is_drug and not inquiry.asks(Form.SUITABILITY):
                 yield from suitability.of_its_class([mention], groups, sources)
-                yield from _without_reason(inquiry, groups, sources)
 
 
 def _is_occasion(mention: Mention, sources: Sources) -> bool:
@@ -226,16 +264,11 @@ def _is_there(mention: Mention, group: Group) -> bool:
             return bool(spoken) and spoken <= name and not _LOOKS.search(facts.name_of(group.newest))
         case pb.FACT_KIND_PROBLEM:
             return names.PROBLEM in mention.kinds and not spoken.isdisjoint(name)
+        case pb.FACT_KIND_RESULT:
+            # What somebody answered: `Smoking status` says that he smokes or does not.
+            return bool(spoken) and spoken <= name and not group.newest.HasField("quantity")
         case _:
             return False
-
-
-def _without_reason(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """That the problem is not there for which a drug is given that is not there either."""
-    for area in inquiry.areas[:1]:
-        problem = families.known().get(area.problems[0]) if area.problems else None
-        if problem and not any(group.is_of([problem.id]) for group in groups):
-            yield (absence.statement(sources, problem.name),)
 
 
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -243,14 +276,22 @@ def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iter
     every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
     if inquiry.asks(Form.ALL_DRUGS) and not inquiry.about_something:
         yield from _medication(inquiry, sources)
-    whole = [kind for form, kind in _ALL_OF.items() if inquiry.asks(form) and not inquiry.about_something]
-    listed = [group for group in every if group.kind in whole and SOCIAL not in group.keys]
-    for group in [each for each in listed if each.goes_on(sources.today)] or listed[:_LAST]:
-        yield wording.say(group.entries, sources)
-    if inquiry.asks(Form.OPERATIONS):
+    if inquiry.asks(Form.ALL_PROBLEMS) and not inquiry.about_something:
+        over = [group for group in every if group.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in group.keys][:_LAST]
+        for group in problem_list.listed(groups, sources.today) or over:
+            yield wording.say(group.entries, sources)
+    if inquiry.asks(Form.SUMMARY) and not inquiry.about_something:
+        yield from _standing(inquiry, groups, sources)
+    if inquiry.asks(Form.OPERATIONS) or _asks_for_operations(inquiry):
         for group in every:
             if group.kind == pb.FACT_KIND_PROCEDURE and _is_operation(group):
                 yield wording.say(group.entries, sources)
+
+
+def _asks_for_operations(inquiry: Inquiry) -> bool:
+    """Whether nothing but operations is named."""
+    alone = [each.id for each in inquiry.areas] == [_OPERATION] and not inquiry.mentions
+    return alone and not inquiry.asks(Form.SINCE, Form.SUITABILITY)
 
 
 def _operations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -323,10 +364,21 @@ def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -
             taken = group.kind == _DRUG and group.goes_on(sources.today)
             if taken and _is_given(areas.known()[_IMMUNOSUPPRESSION], group):
                 yield wording.say(group.entries, sources)
+    yield from _due(groups, sources)
     given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
     for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
         if not inquiry.days or windows.touches(group, inquiry.days):
             yield wording.say(group.entries, sources)
+
+
+def _due(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Vaccines that the rows of medical knowledge ask for and the record has none of."""
+    rows = [each.row.conditions for each in kept.findings(sources) if each.row.family == vaccinations.FAMILY.name]
+    given = frozenset().union(*(group.keys for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION))
+    for label in dict.fromkeys(
+        each.label for each in rows if given.isdisjoint(map(names.of_vaccine, each.vaccines.antigens))
+    ):
+        yield (absence.statement(sources, label),)
 
 
 def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
@@ -342,7 +394,7 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     """That the record has no drug of an area, where drugs are asked for; of an area of one drug, not this."""
     for area in inquiry.areas[:2]:
         given = any(_is_given(area, each) for each in groups if each.kind == _DRUG)
-        if given or not inquiry.asks(Form.TREATMENT, Form.ALLERGY):
+        if given or inquiry.drugs or not inquiry.asks(Form.TREATMENT, Form.ALLERGY) or _may_be_given(groups, area):
             continue
         if len(area.drugs) == 1 and not area.classes:
             yield (absence.statement(sources, area.drugs[0]),)
@@ -350,6 +402,15 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT)
         ):
             yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+
+
+def _may_be_given(groups: Sequence[Group], area: Area) -> bool:
+    """Whether a drug that no area knows was ordered since a problem of the area began: it may be given for that."""
+    began = [facts.starts_on(each.entries[0]) for each in groups if each.is_of(area.problems[:1])]
+    since = min((day for day in began if day), default=None)
+    known = areas.known().values()
+    unknown = [each for each in groups if each.kind == _DRUG and not any(_is_given(one, each) for one in known)]
+    return since is not None and any((facts.starts_on(each.newest) or since) >= since for each in unknown)
 
 
 def _not_done(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -383,12 +444,20 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT, Form.COURSE, Form.SINCE, Form.BEFORE) else []
     spans = windows.of(inquiry, groups, sources)
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
+    count = inquiry.asks(Form.COUNT)
+    if count and any(group.named and group.kind in _COUNTED for group in groups):
+        groups = [group for group in groups if group.named or group.kind == pb.FACT_KIND_PROBLEM]
     newest = inquiry.asks(Form.SCREENING)
+    if not inquiry.asks(*_OF_THE_PAST):
+        groups = [each for each in groups if each.named or each.kind != _DRUG or each.goes_on(sources.today)]
     for group in _chosen(groups):
         within = windows.within(group, spans)
         if newest and group.kind == pb.FACT_KIND_RESULT:
             within = group.entries[-1:]
-        yield wording.say(within or group.entries, sources, keep, whole=bool(within) or (whole and group.named))
+        if inquiry.newest and group.kind == pb.FACT_KIND_RESULT:
+            within = group.entries[-inquiry.newest :]
+        whole_ = bool(within) or (whole and group.named)
+        yield wording.say(within or group.entries, sources, keep, whole=whole_, count=count)
 
 
 def _chosen(groups: Sequence[Group]) -> Iterator[Group]:

@@ -1,6 +1,8 @@
 """Visits as an answer: when somebody was last seen or in hospital and why, and how often."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 
 from grounding import Sources, Statement, facts
 from grounding.comparing import events
@@ -34,7 +36,18 @@ def asked(inquiry: Inquiry) -> bool:
     when = inquiry.asks(Form.WHEN, Form.COUNT, Form.REASON)
     if inquiry.asks(Form.SUITABILITY) or (inquiry.asks(Form.CHANGE) and not when):
         return False
-    return inquiry.asks(*_ASKED) and (when or not (inquiry.areas or inquiry.mentions))
+    return inquiry.asks(*_ASKED) and (when or not inquiry.about_something)
+
+
+def asked_beside(inquiry: Inquiry) -> bool:
+    """Whether emergencies or stays for something are asked for beside the thing itself."""
+    return inquiry.asks(Form.EMERGENCY, Form.STAY) and inquiry.about_something and not inquiry.asks(Form.SUITABILITY)
+
+
+def day_before(sources: Sources) -> date | None:
+    """The day of the last visit behind which anything was recorded; none where there is no such visit."""
+    seen = sorted({day for each in sources.encounters() if (day := facts.starts_on(each)) and day <= sources.today})
+    return next((day for day in reversed(seen) if day < sources.last_seen), None)
 
 
 def around(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
@@ -44,6 +57,9 @@ def around(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
     beside = {Form.VISIT} if inquiry.asks(Form.EMERGENCY) else set[Form]()
     for classes in (own for form, own in _ASKED.items() if inquiry.asks(form) and form not in beside):
         own = [each for each in every if not classes or each.code.code in classes]
+        own = (
+            own or [each for each in _concerning(replace(inquiry, days=()), sources) if each.code.code in classes][-1:]
+        )
         if own and inquiry.asks(Form.COUNT):
             yield (_counted(own, classes),)
         yield from map(visit, _chosen(own, inquiry))
@@ -91,7 +107,7 @@ def _concerning(inquiry: Inquiry, sources: Sources) -> list[ClinicalFact]:
 def _is_for(fact: ClinicalFact, keys: frozenset[str], inquiry: Inquiry, sources: Sources) -> bool:
     """Whether its reason shares a word with what is named, or a problem of it began there."""
     named = frozenset(stem for each in inquiry.mentions for stem in terms(each.text))
-    if not named.isdisjoint(terms(fact.note)):
+    if not named.isdisjoint(terms(f"{fact.note} {facts.name_of(fact)}")):
         return True
     problems = sources.of_kind(pb.FACT_KIND_PROBLEM)
     return any(not keys.isdisjoint(names.keys_of(each)) and events.belongs(each, fact) for each in problems)

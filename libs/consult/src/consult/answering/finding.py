@@ -4,9 +4,10 @@ Guarantee: every fact in force is looked at, of every kind; a group holds all en
 """
 
 import math
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grounding import Sources, facts
@@ -35,6 +36,10 @@ _WEIGHT = "mg"
 SOCIAL = names.of_family("social-circumstance")
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
+# Letters with which a word of the record may begin, and first letters of as many words.
+_BEGINNING, _LETTERS = 5, 3
+_WORD = re.compile(r"[a-z0-9]+")
+_JOINING = frozenset(("of", "and", "the", "in", "to", "for", "with", "by", "on", "or", "a"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,28 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
         groups = [series for each in groups for series in _series(each)]
     spoken = [frozenset(stem for name in facts.names(each[-1])[:3] for stem in terms(name)) for each in groups]
     weights = _weights(spoken)
+    inquiry = _in_words_of_the_record(inquiry, groups, weights)
     found = (_group(entries, stems, inquiry, weights) for entries, stems in zip(groups, spoken, strict=True))
     return sorted(found, key=lambda each: (-each.worth, -facts.in_time(each.newest)[0]))
+
+
+def _in_words_of_the_record(
+    inquiry: Inquiry, groups: Sequence[tuple[ClinicalFact, ...]], known: Mapping[str, float]
+) -> Inquiry:
+    """With the words of the record that begin as a word of the question does (`physio`), or whose first letters it is
+    (`PCOS`), where the record does not have the word itself.
+    """
+    unknown = [each for each in inquiry.stems if each not in known]
+    begun = {each: {one for one in known if len(each) >= _BEGINNING and one.startswith(each)} for each in unknown}
+    for entries in groups:
+        own = [word for word in _WORD.findall(facts.name_of(entries[-1]).casefold()) if word not in _JOINING]
+        letters = "".join(word[0] for word in own)
+        for each in unknown:
+            if len(each) >= _LETTERS and each in letters:
+                at = letters.index(each)
+                begun[each] |= terms(" ".join(own[at : at + len(each)]))
+    meant = frozenset(one for each in begun.values() for one in each)
+    return replace(inquiry, stems=inquiry.stems | meant, words=inquiry.words | meant) if meant else inquiry
 
 
 def _series(entries: tuple[ClinicalFact, ...]) -> Iterator[tuple[ClinicalFact, ...]]:

@@ -12,6 +12,7 @@ from terminology import observables
 from terminology.areas import Area
 
 from consult.answering import wording
+from consult.answering.changes import is_slight
 from consult.answering.finding import Group, of_area
 from consult.answering.wording import Ways
 
@@ -32,7 +33,7 @@ _ORDER = (
 def within(spans: Sequence[Span], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """The kinds in their order; of a kind what happened the least often first."""
     happened = [group for group in groups if group.kind in _ORDER and _in(group, spans)]
-    happened.sort(key=lambda group: (_ORDER.index(group.kind), len(group.entries)))
+    happened.sort(key=lambda group: (is_slight(group), _ORDER.index(group.kind), len(group.entries)))
     values = [group for group in groups if group.kind == pb.FACT_KIND_RESULT and _in(group, spans)]
     for group in happened or values:
         yield wording.say(_in(group, spans), sources)

@@ -5,8 +5,8 @@ Names come from terminology and from the patient's record (`grounding.reading`),
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -16,7 +16,7 @@ from grounding import Sources, facts, keys
 from grounding.comparing.record import Record
 from grounding.reading import names
 from grounding.reading.nodes import Node
-from grounding.reading.tokens import tokens
+from grounding.reading.tokens import Known, tokens
 from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, drug_classes, drugs, families, observables, screenings, tables, vaccines
 from terminology.areas import Area
@@ -28,7 +28,8 @@ from consult.context.relevance import terms
 _WORD = re.compile(r"[a-z0-9]+")
 # Words of a question that name nothing, and how short or numeric ones say nothing by themselves.
 _EMPTY = terms(
-    "blood body status value level list tablet history result reading number date visit note file record mg mcg"
+    "blood body status value level list tablet history result reading number date visit note file record mg mcg day days "
+    "week weeks month months year years today past next last three two four risk hx ever"
 )
 _SHORT = 3
 # Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
@@ -78,6 +79,7 @@ class Form(StrEnum):
     MEETING = "meeting"
     HAPPENED = "happened"
     VALUES = "values"
+    ANYTHING = "anything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class Mention:
 class Inquiry:
     """`mentions` and `areas` in the order of the question; `days`: spans of time that it names. `stems`: of the words
     beside the names; `words`: of all that say something; `screenings`: those that it names. `origin` and `topic`: the
-    stems before and behind its `about`.
+    stems before and behind its `about`. `newest`: how many of the last values it asks for. `parts`: the questions that
+    it holds, where it holds several.
     """
 
     mentions: tuple[Mention, ...]
@@ -110,6 +113,8 @@ class Inquiry:
     screenings: tuple[Screening, ...] = ()
     origin: frozenset[str] = frozenset()
     topic: frozenset[str] = frozenset()
+    newest: int = 0
+    parts: tuple["Inquiry", ...] = ()
 
     @property
     def drugs(self) -> tuple[Mention, ...]:
@@ -129,17 +134,62 @@ class Inquiry:
         return not self.forms.isdisjoint(forms)
 
 
+# Where another question may begin.
+_ENDS = re.compile(
+    r"(?<=[?!;])\s+|(?<=[a-z0-9)]\.)\s+|"
+    r"(?:\s*[,;]\s*(?:and\s+)?|\s+and\s+|\s+-\s+)(?=(?:what|when|which|why|how|since when|is|are|was|were|does|did|do|has|have|any|"
+    r"can|may|should|shall|could)\b)",
+    re.IGNORECASE,
+)
+# That a clause speaks of what was named before it.
+_BACK = re.compile(r"\b(?:it|its|that|this|them|they|these|those|one|ones|there)\b", re.IGNORECASE)
+# What is asked without a thing.
+_OF_EVERYTHING = frozenset(
+    (
+        Form.ALLERGY, Form.IMMUNISATION, Form.ALL_DRUGS, Form.ALL_PROBLEMS, Form.OPERATIONS, Form.VISIT, Form.STAY,
+        Form.EMERGENCY, Form.MONITORING, Form.MEETING,
+    )
+)  # fmt: skip
+
+
 def inquire(question: str, sources: Sources) -> Inquiry:
     """Reads a question about this patient's record."""
     known = Record(sources, sources.current).known
-    question = misspelt.mended(in_plain_words(_without_request(question)), _names_in(sources), sources.today)
+    ordered = [facts.name_of(each) for each in sources.of_kind(pb.FACT_KIND_MEDICATION)]
+    plain = in_plain_words(_without_request(question))
+    question = misspelt.mended(plain, _names_in(sources), ordered, sources.today)
+    whole = _inquire(question, known, sources)
+    parts = _parts([(each, _inquire(each, known, sources)) for each in _ENDS.split(question) if each.strip()])
+    if len(parts) < 2:
+        return whole
+    return replace(whole, parts=tuple(_inquire(each, known, sources) for each in parts))
+
+
+def _parts(clauses: Sequence[tuple[str, Inquiry]]) -> list[str]:
+    """The clauses that ask for something by themselves, each with those that only belong to it: what is told before it,
+    and what speaks of its things.
+    """
+    parts: list[str] = []
+    open_ = False
+    for text, inquiry in clauses:
+        asks = inquiry.about_something or not inquiry.forms.isdisjoint(_OF_EVERYTHING)
+        if parts and (open_ or not asks or _BACK.search(text)):
+            parts[-1] = f"{parts[-1]} {text}"
+        else:
+            parts.append(text)
+            open_ = True
+        open_ = open_ and not (asks and (inquiry.forms or text.rstrip().endswith("?")))
+    return parts
+
+
+def _inquire(question: str, known: Known, sources: Sources) -> Inquiry:
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
-    mentions = mentions or tuple(_levels(_mentions(read), plain))
-    days = tuple(each.value.readings[0] for each in read if "date" in each.kinds)
-    days += tuple(spoken_times.spans(plain, sources.today))
+    mentions = mentions or tuple(_levels(_mentions(read, given=Form.SUITABILITY in forms), plain))
+    days = tuple(spoken_times.spans(plain, min(sources.last_seen, sources.today)))
+    days += tuple(each.value.readings[0] for each in read if "date" in each.kinds)
     asked = tuple(dict.fromkeys(_areas_by_word(plain))) or tuple(dict.fromkeys(_areas_by_key(mentions)))
     if days and Form.SINCE in forms and not (mentions or asked):
         forms |= {Form.CHANGE}
@@ -151,7 +201,18 @@ def inquire(question: str, sources: Sources) -> Inquiry:
     looked_for = tuple(each for each, pattern in _screening_patterns() if pattern.search(plain))
     before, _, behind = plain.partition(" about ")
     topic = terms(behind) & left
-    return Inquiry(mentions, asked, forms, days, left - named, left, looked_for, terms(before), topic)
+    own = left - named
+    return Inquiry(mentions, asked, forms, days, own, left, looked_for, terms(before), topic, _newest(plain))
+
+
+# `the last three values`.
+_LAST_SO_MANY = re.compile(r"\b(?:last|past|recent) (two|three|four|five|six|[2-6])\b(?! (?:years|months|weeks|days))")
+_SO_MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+
+def _newest(plain: str) -> int:
+    match = _LAST_SO_MANY.search(plain)
+    return (_SO_MANY.get(match.group(1)) or int(match.group(1))) if match else 0
 
 
 # What is asked of a drug that was ordered, or is said to have been.
@@ -229,8 +290,13 @@ def _levels(mentions: Iterator[Mention], plain: str) -> Iterator[Mention]:
                     yield Mention(level.short, frozenset({names.OBSERVABLE}), frozenset({key}))
 
 
-def _mentions(read: list[Node]) -> Iterator[Mention]:
+def _mentions(read: list[Node], *, given: bool) -> Iterator[Mention]:
+    """`given`: a name that is a result's and a drug's, as vancomycin, is the drug's."""
     for node in read:
+        ingredient = drugs.by_name(node.text) if given and names.OBSERVABLE in node.kinds else None
+        if ingredient:
+            yield Mention(node.text, frozenset({names.DRUG}), frozenset({keys.of_ingredient(ingredient)}))
+            continue
         if isinstance(node.value, frozenset) and node.kinds:
             meant = node.value.union(*(names.members().get(key, ()) for key in node.value))
             meant |= names.of_families(families.by_name(node.text))

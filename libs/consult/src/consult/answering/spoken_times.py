@@ -14,10 +14,16 @@ _NAMES = (
     "december",
 )  # fmt: skip
 _MONTH = re.compile(
-    rf"\b(last|since|than in|than|with|from) ({'|'.join(_NAMES)})(?! (?:[0-9]|last year|this year))\b"
+    rf"\b(last|since|than in|than|with|from|in|of|before|after|until) ({'|'.join(_NAMES)})(?! (?:[0-9]|last year|this year))\b"
     rf"|\b({'|'.join(_NAMES)}) (last|this) year\b"
 )
 _YEAR = re.compile(r"\b(?:(this)|last|past) year\b")
+# `the last five years`, `the past 6 months`.
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12}
+_DAYS = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}
+_SO_LONG = re.compile(
+    rf"\b(?:last|past|previous|recent) (?:([0-9]{{1,2}}|{'|'.join(_NUMBERS)}) |couple of |few )({'|'.join(_DAYS)})s?\b"
+)
 _NEW_YEAR = re.compile(r"\bnew years?(?: s)?(?: day| eve)?\b")
 
 
@@ -31,6 +37,9 @@ def spans(plain: str, today: date) -> Iterator[Span]:
     for match in _YEAR.finditer(_MONTH.sub("", plain)):
         year = today.year if match.group(1) else today.year - 1
         yield date(year, 1, 1), date(year, 12, 31)
+    for match in _SO_LONG.finditer(plain):
+        number = _NUMBERS.get(match.group(1)) or int(match.group(1) or 1)
+        yield today - timedelta(days=round(number * _DAYS[match.group(2)])), today
     if _NEW_YEAR.search(plain):
         yield date(today.year - 1, 12, 31), date(today.year - 1, 12, 31)
 

@@ -1,6 +1,6 @@
 """What is looked at before a drug is given: allergies, the drug's own orders, drugs beside it, problems and results.
 
-Source: the rows of `terminology.areas.suitability`, each with its own.
+Source: the rows of `looking`, each with its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, drug_classes, drugs
 from terminology.areas import LookedAt
 
-from consult.answering import reasons, watching, wording
+from consult.answering import looking, reasons, watching, wording
 from consult.answering.finding import Group
-from consult.answering.inquiry import Inquiry, Mention
+from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
 
 # Families of problems that speak against a drug although they are over.
@@ -46,9 +46,10 @@ def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
         rest.append((absence.statement(sources, "drug allergy"),))
     elif not concerning:
-        # Of a class one says less than one means: not every member is known to belong to it.
-        single = [each for each in inquiry.drugs if names.CLASS not in each.kinds]
-        rest += [(absence.statement(sources, f"allergy to {each.text}"),) for each in single]
+        # Of a class one says less than one means, unless that is what is asked: not every member is known to belong.
+        asked = [each for each in inquiry.drugs if names.CLASS not in each.kinds or inquiry.asks(Form.ALLERGY)]
+        none = [(absence.statement(sources, f"allergy to {each.text}"),) for each in asked]
+        rest = [*none, *rest] if inquiry.asks(Form.ALLERGY) else [*rest, *none]
     return first, rest
 
 
@@ -69,9 +70,8 @@ def classes_of(drug: Mention) -> frozenset[str]:
 
 def looked_at(drug: Mention) -> tuple[LookedAt, ...]:
     """The rows of a drug: by its name, then by its classes."""
-    rows = areas.suitability()
     own = [each.name.casefold() for each in drugs.ingredients_in(drug.text)]
-    return tuple(rows[each] for each in (*own, *sorted(classes_of(drug))) if each in rows)
+    return looking.rows_of((*own, *sorted(classes_of(drug))))
 
 
 def around(

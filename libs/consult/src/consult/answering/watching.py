@@ -1,6 +1,6 @@
 """Which of the drugs that are taken are watched by laboratory values, and which of them meet each other.
 
-Source: the rows of `terminology.areas.suitability`, each with its own; a drug without a row is not told.
+Source: the rows of `looking`, each with its own; a drug without a row is not told.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas, observables
 from terminology.areas import LookedAt
 
-from consult.answering import wording
+from consult.answering import looking, wording
 from consult.answering.finding import Group
 from consult.answering.inquiry import Inquiry
 from consult.answering.wording import Ways
@@ -24,13 +24,15 @@ _MOST_MISSING = 3
 
 def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """Each drug in use whose rows look at blood, of those that are named if any is; then the newest of these values."""
+    of_areas = [each for each in inquiry.areas if not inquiry.drugs]
     meant = [group for group in _in_use(groups, sources) if group.named or not inquiry.drugs]
+    meant = [group for group in meant if any(_is_given(each, group) for each in of_areas)] or meant
     watched = [(group, codes) for group in meant if (codes := _blood(group))]
     for group, _ in watched:
         yield wording.say(group.entries, sources)
     wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
     yield from newest_values(wanted, groups)
-    yield from nowhere(wanted, groups, sources) if inquiry.drugs else ()
+    yield from nowhere(wanted, groups, sources) if inquiry.about_something else ()
 
 
 def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Ways]:
@@ -74,9 +76,13 @@ def is_beside(drug: Group, other: Group) -> bool:
     return drug.keys.isdisjoint(other.keys) and any(not named.isdisjoint(row.beside) for row in rows_of(drug))
 
 
-def rows_of(drug: Group) -> list[LookedAt]:
+def rows_of(drug: Group) -> tuple[LookedAt, ...]:
     """What is looked at where an ordered drug is given."""
-    return [row for each, row in areas.suitability().items() if each in areas.names_in_rows(facts.about(drug.newest))]
+    return looking.rows_of(sorted(areas.names_in_rows(facts.about(drug.newest))))
+
+
+def _is_given(area: areas.Area, drug: Group) -> bool:
+    return areas.is_given_for(area, facts.about(drug.newest))
 
 
 def _in_use(groups: Sequence[Group], sources: Sources) -> list[Group]:

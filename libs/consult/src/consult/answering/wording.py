@@ -7,7 +7,7 @@ from decimal import Decimal
 from grounding import Sources, Statement, facts, phrases
 from grounding.kinds import allergy, latest, problem, trend
 from grounding.reading import names
-from grounding.statements import Day, Name, Part, Value, Words, join
+from grounding.statements import Count, Day, Name, Part, Value, Words, join
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -35,9 +35,16 @@ _SEVERAL = 3
 MOST_CHANGES = 2
 
 
-def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] = (), *, whole: bool = False) -> Ways:
+def say(
+    entries: Sequence[ClinicalFact],
+    sources: Sources,
+    keep: Sequence[date] = (),
+    *,
+    whole: bool = False,
+    count: bool = False,
+) -> Ways:
     """What may be said of them, the fullest first; none where nothing can be said. `keep`: days whose values of a
-    course are told in any case; `whole`: more of the values between.
+    course are told in any case; `whole`: more of the values between; `count`: how often.
     """
     match entries[-1].kind:
         case pb.FACT_KIND_RESULT:
@@ -47,9 +54,9 @@ def say(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date] 
             ways = (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
             return (*ways, _orders(entries, sources, dose=False))
         case pb.FACT_KIND_PROBLEM:
-            return (_problem(entries, sources),)
+            return (*(_times(entries) if count else ()), _problem(entries, sources))
         case pb.FACT_KIND_PROCEDURE | pb.FACT_KIND_IMMUNIZATION:
-            return (*_counted(entries), events(entries))
+            return (*_counted(entries, 1 if count else MOST_DAYS), events(entries))
         case pb.FACT_KIND_ALLERGY:
             return (allergy.statement(sources, entries[-1].fact_id),)
         case _:
@@ -122,7 +129,8 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         return problem.statement(sources, days[-1].fact_id)
     if going_on:
         since = Words(" on " if _is_event(going_on[0]) else " since ")
-        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id)))
+        again = (Words(" and again on "), Day(going_on[-1].fact_id)) if len(going_on) > 1 else ()
+        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id), *again))
     end = facts.ends_on(days[0])
     if len(days) > 1 or end is None or end == facts.starts_on(days[0]):
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *on_days(days)))
@@ -142,20 +150,33 @@ def events(entries: Sequence[ClinicalFact]) -> Statement:
     return Statement(wire.STATEMENT_KIND_EVENT, (Name(days[-1].fact_id, capital=True), *lead, *on_days(days)))
 
 
-def _counted(entries: Sequence[ClinicalFact]) -> Ways:
-    """`Colonoscopy was done seven times, first on 1996-06-05 and last on 2022-11-28.`, of more days than are told."""
+def _counted(entries: Sequence[ClinicalFact], beyond: int) -> Ways:
+    """`Colonoscopy was done seven times, first on 1996-06-05 and last on 2022-11-28.`, of more days than `beyond`."""
     days = _by_day(entries)
-    if not MOST_DAYS < len(days) <= len(_NUMBERS):
+    if not beyond < len(days) <= len(_NUMBERS):
         return ()
-    times = Words(f"{_DONE[entries[-1].kind]} {_NUMBERS[len(days) - 1]} times, first on ")
-    told = (
-        Name(days[-1].fact_id, capital=True),
-        times,
-        Day(days[0].fact_id),
-        Words(" and last on "),
-        Day(days[-1].fact_id),
-    )
-    return (Statement(wire.STATEMENT_KIND_EVENT, told, tuple(each.fact_id for each in days)),)
+    named = (Name(days[-1].fact_id, capital=True), Words(f"{_DONE[entries[-1].kind]} {_NUMBERS[len(days) - 1]} times"))
+    return (Statement(wire.STATEMENT_KIND_EVENT, (*named, *_first_to_last(days)), _ids(days)),)
+
+
+def _times(entries: Sequence[ClinicalFact]) -> Ways:
+    """`Overdose 15 times, first on 1996-01-26 and last on 2024-12-11.`"""
+    days = _by_day(entries)
+    if len(days) < 2:
+        return ()
+    named = (Name(days[-1].fact_id, capital=True), Words(" "), Count(_ids(days)), Words(" times"))
+    return (Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *_first_to_last(days)), _ids(days)),)
+
+
+def _first_to_last(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
+    """The days where they are few, else the first and the last."""
+    if len(days) <= MOST_DAYS:
+        return (Words(", on "), *_listed([(Day(each.fact_id),) for each in days]))
+    return (Words(", first on "), Day(days[0].fact_id), Words(" and last on "), Day(days[-1].fact_id))
+
+
+def _ids(entries: Sequence[ClinicalFact]) -> tuple[str, ...]:
+    return tuple(each.fact_id for each in entries)
 
 
 def on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:

@@ -7,12 +7,12 @@ from grounding import Sources, Statement
 from grounding.statements import Part, Words
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.answering import problem_list
 from consult.answering.finding import Group, find
 from consult.answering.inquiry import Inquiry
 from consult.answering.reconciliation import Reconciled, may_be_taken, reconcile
 from consult.answering.wording import Ways
 from consult.drafting import Drafted
-from consult.visits import concerns
 from consult.visits.specialties import Specialty
 
 _OF_EVERYTHING = Inquiry((), (), frozenset(), (), frozenset(), frozenset())
@@ -32,7 +32,7 @@ class Chart:
     @classmethod
     def of(cls, sources: Sources, rules: Sequence[Drafted], specialty: Specialty | None = None) -> "Chart":
         groups = find(_OF_EVERYTHING, sources)
-        return cls(sources, groups, reconcile(sources), concerns.active(groups, sources.today), rules, specialty)
+        return cls(sources, groups, reconcile(sources), problem_list.active(groups, sources.today), rules, specialty)
 
     @property
     def taken(self) -> list[Reconciled]:

@@ -11,12 +11,11 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import EGFR
 
-from consult.answering import changes, encounters, reconciliation
+from consult.answering import changes, encounters, problem_list, reconciliation
 from consult.answering.finding import Group
 from consult.answering.reconciliation import Reconciled, Standing
 from consult.answering.wording import Ways
 from consult.rules.changes import WORTH_TELLING
-from consult.visits import concerns
 
 _UNPLANNED = ("EMER", "IMP")
 # Days for which a stay in hospital or an emergency is still news, and how many are told.
@@ -96,13 +95,13 @@ def moved(since: date, sources: Sources) -> Iterator[Statement]:
 
 def _is_news(fact: ClinicalFact, over: date) -> bool:
     is_behind = (facts.starts_on(fact) or date.min) > over
-    return is_behind and (fact.kind != pb.FACT_KIND_PROBLEM or concerns.belongs_on_a_list(fact))
+    return is_behind and (fact.kind != pb.FACT_KIND_PROBLEM or problem_list.belongs_on_a_list(fact))
 
 
 def _is_new(group: Group, since: date, listed: Sequence[ClinicalFact], sources: Sources) -> bool:
     """Whether a problem was never there before; of those that go on, whether it is listed."""
     was_there = any((facts.starts_on(each) or date.min) <= since for each in group.entries)
-    if was_there or not concerns.belongs_on_a_list(group.newest):
+    if was_there or not problem_list.belongs_on_a_list(group.newest):
         return False
     return not group.goes_on(sources.today) or any(each in group.entries for each in listed)
 

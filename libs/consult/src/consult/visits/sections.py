@@ -14,7 +14,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology.loinc import BMI, CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM, SYSTOLIC, WEIGHT, loinc
 
 from consult import kept
-from consult.answering import reconciliation, wording
+from consult.answering import problem_list, reconciliation, wording
 from consult.answering.reconciliation import Reconciled, Standing, may_be_taken
 from consult.drafting import Drafted, draft_rules
 from consult.rules import of_row
@@ -106,7 +106,7 @@ def medication(chart: Chart) -> Iterator[Line]:
 
 def allergies(chart: Chart) -> Iterator[Line]:
     """Each with its reaction; or that there is none, by the record's own words or because it names none."""
-    own = [each for each in chart.sources.active(pb.FACT_KIND_ALLERGY) if concerns.belongs_on_a_list(each)]
+    own = [each for each in chart.sources.active(pb.FACT_KIND_ALLERGY) if problem_list.belongs_on_a_list(each)]
     distinct = list({facts.name_of(each): each for each in own if not facts.is_absent(each)}.values())
     plain = [each for each in distinct if not (each.note or facts.severity(each))]
     if len(plain) > 1:

@@ -12,7 +12,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas
 from terminology.loinc import DIASTOLIC
 
-from consult.answering import wording
+from consult.answering import problem_list, wording
 from consult.answering.finding import Group, of_area
 from consult.answering.reconciliation import Reconciled
 from consult.visits import concerns, sections
@@ -49,7 +49,7 @@ def problems(chart: Chart) -> Iterator[Line]:
 def past(chart: Chart) -> Iterator[Line]:
     """What of its areas is over, the newest first."""
     over = [each for each in _own(chart, pb.FACT_KIND_PROBLEM) if not each.goes_on(chart.sources.today)]
-    for rank, group in enumerate(each for each in over if concerns.belongs_on_a_list(each.newest)):
+    for rank, group in enumerate(each for each in over if problem_list.belongs_on_a_list(each.newest)):
         yield Line("History", wording.say(group.entries, chart.sources), front=rank < _MOST_PAST)
 
 
