@@ -32,8 +32,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`conditions` is the dataclass of the family. `checked`: the day on which the row was compared with the text of its
-    document; None where it never was. `begins` and `ends`: the days within which the row speaks, both included.
+    """`conditions` is the dataclass of the family. `checked`: the day on which the row was compared with the text of
+    its document; None where it never was. `begins` and `ends`: the days within which the row speaks, both included.
     `file` and `line`: where it stands. Its `words` are shown as a quotation, with the source behind them.
     """
 

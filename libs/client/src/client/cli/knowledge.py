@@ -119,7 +119,9 @@ async def _of_record(patient: PatientKey | None) -> Iterable[Concept]:
 def _title(covered: list[Covered], rows: Knowledge) -> str:
     many = sum(bool(each.rows) for each in covered)
     compared = sum(each.checked is not None for each in rows)
-    return f"{many} of {len(covered)} problems and drugs have a row, of {len(rows)}; {compared} compared with their text"
+    return (
+        f"{many} of {len(covered)} problems and drugs have a row, of {len(rows)}; {compared} compared with their text"
+    )
 
 
 def _kind(covered: Covered) -> str:

@@ -77,15 +77,12 @@ def _news(group: Group, day: date, sources: Sources) -> _News | None:
             beyond = max(((_beyond(each, before), each) for each in new), key=lambda pair: pair[0], default=None)
             return _News(group.kind, [beyond[1]], slight, float(beyond[0])) if beyond and beyond[0] > 0 else None
         case pb.FACT_KIND_MEDICATION:
-            if not before or (before and not group.goes_on(sources.today) and _stopped_after(group.entries, day)):
-                return (
-                    _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if new or before else None
-                )
-            return None
-        case pb.FACT_KIND_PROBLEM if any(not facts.has_ended(each, day) for each in before):
-            return None
+            is_stopped = bool(before) and not group.goes_on(sources.today) and _stopped_after(group.entries, day)
+            is_told = is_stopped or (bool(new) and not before)
+            return _News(group.kind, new or group.entries, slight, 0.0 if before else 1.0) if is_told else None
         case pb.FACT_KIND_PROBLEM | pb.FACT_KIND_PROCEDURE:
-            return _News(group.kind, new, slight, -float(len(before))) if new else None
+            goes_on = group.kind == pb.FACT_KIND_PROBLEM and any(not facts.has_ended(each, day) for each in before)
+            return _News(group.kind, new, slight, -float(len(before))) if new and not goes_on else None
         case _:
             return _News(group.kind, new, slight, 0.0) if new and not before else None
 

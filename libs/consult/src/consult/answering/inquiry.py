@@ -28,8 +28,8 @@ from consult.context.relevance import terms
 _WORD = re.compile(r"[a-z0-9]+")
 # Words of a question that name nothing, and how short or numeric ones say nothing by themselves.
 _EMPTY = terms(
-    "blood body status value level list tablet history result reading number date visit note file record mg mcg day days "
-    "week weeks month months year years today past next last three two four risk hx ever"
+    "blood body status value level list tablet history result reading number date visit note file record mg mcg day "
+    "days week weeks month months year years today past next last three two four risk hx ever"
 )
 _SHORT = 3
 # Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
@@ -137,8 +137,8 @@ class Inquiry:
 # Where another question may begin.
 _ENDS = re.compile(
     r"(?<=[?!;])\s+|(?<=[a-z0-9)]\.)\s+|"
-    r"(?:\s*[,;]\s*(?:and\s+)?|\s+and\s+|\s+-\s+)(?=(?:what|when|which|why|how|since when|is|are|was|were|does|did|do|has|have|any|"
-    r"can|may|should|shall|could)\b)",
+    r"(?:\s*[,;]\s*(?:and\s+)?|\s+and\s+|\s+-\s+)(?=(?:what|when|which|why|how|since when|is|are|was|were|does|did|"
+    r"do|has|have|any|can|may|should|shall|could)\b)",
     re.IGNORECASE,
 )
 # That a clause speaks of what was named before it.

@@ -1,7 +1,7 @@
 """Names that a question writes with one letter wrong (`potasium`, `iron deficency`) or breaks off (`chlorphen`).
 
-Guarantee: only a word that names nothing itself is read as another, and only where one word is near, of the record; what
-breaks off is a drug, of the record first.
+Guarantee: only a word that names nothing itself is read as another, and only where one word is near, of the record;
+what breaks off is a drug, of the record first.
 """
 
 import re

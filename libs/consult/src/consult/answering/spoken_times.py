@@ -14,7 +14,8 @@ _NAMES = (
     "december",
 )  # fmt: skip
 _MONTH = re.compile(
-    rf"\b(last|since|than in|than|with|from|in|of|before|after|until) ({'|'.join(_NAMES)})(?! (?:[0-9]|last year|this year))\b"
+    rf"\b(last|since|than in|than|with|from|in|of|before|after|until) ({'|'.join(_NAMES)})"
+    r"(?! (?:[0-9]|last year|this year))\b"
     rf"|\b({'|'.join(_NAMES)}) (last|this) year\b"
 )
 _YEAR = re.compile(r"\b(?:(this)|last|past) year\b")

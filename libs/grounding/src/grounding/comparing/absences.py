@@ -1,5 +1,5 @@
-"""That none of something is recorded, in the whole record or in a time of it: problems, drugs, procedures, vaccinations,
-results, panels and visits alike.
+"""That none of something is recorded, in the whole record or in a time of it: problems, drugs, procedures,
+vaccinations, results, panels and visits alike.
 
 Guarantee: it is supported only where no entry of the whole record, no computed value and no text may be of it; what
 goes on into that time, or has no day, leaves it open.

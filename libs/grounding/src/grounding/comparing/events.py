@@ -133,7 +133,11 @@ def occasions(node: Node, record: Record) -> Occasions:
         case "condition":
             # What was done is a problem too where its history is recorded; beside the deed it is no second one.
             done = record.of(act_keys(node), *_DONE)
-            told = [fact for fact in problems.onsets(problems.present(node, record)) if not (done and problems.is_history(fact))]
+            told = [
+                fact
+                for fact in problems.onsets(problems.present(node, record))
+                if not (done and problems.is_history(fact))
+            ]
             return Occasions(tuple(sorted((*told, *done), key=facts.in_time)))
         case "finding" | "film":
             there = findings.named(node, record) if node.kind == "finding" else _films(node, record)

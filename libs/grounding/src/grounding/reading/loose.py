@@ -98,7 +98,7 @@ def loose(recorded: Iterable[tuple[str, Keys, str]]) -> Loose:
 
 
 def _thing(name: str) -> tuple[str, frozenset[str], frozenset[str]] | None:
-    """The thing that a name is of, the words that a part of it must say, and those that it may; None where it is none."""
+    """The thing that a name is of, the words that a part of it must say, those that it may; None where it is none."""
     before, words = wordings.thing(name)
     if not before or _words(" ".join(words)) & _DECIDING - {"caused", "due", "type", "left", "right"}:
         return None
