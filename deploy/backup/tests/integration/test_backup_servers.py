@@ -225,7 +225,7 @@ async def test_one_that_was_killed_is_begun_again_and_no_service_starts_meanwhil
     settings: Settings, before: Any, taken: Path, killed: None
 ) -> None:
     with pytest.raises(MigrationError, match="a restore of this database has not ended"):
-        await migrate(str(settings.postgres), "auditing", "auditing")
+        migrate(str(settings.postgres), "auditing", "auditing")
     await asyncio.to_thread(restore, settings, taken, SAY)
     assert await asyncio.to_thread(state, settings) == before
 

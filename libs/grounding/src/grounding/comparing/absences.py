@@ -5,7 +5,7 @@ Guarantee: it is supported only where no entry of the whole record, no computed 
 goes on into that time, or has no day, leaves it open.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
@@ -53,7 +53,7 @@ def entries(one: Node, record: Record) -> Iterator[ClinicalFact]:
     """Every entry that may be of a thing: under any of its names, of a class or a panel what belongs to it."""
     keys = with_members(meaning.keys(one, *names.KINDS))
     found = {fact.fact_id: fact for fact in record.of(keys)}
-    own = {
+    own: dict[str, Callable[[], Iterable[ClinicalFact]]] = {
         "condition": lambda: problems.present(one, record),
         "regimen": lambda: drugs.orders_of(one, record),
         "act": lambda: events.occasions(one, record).facts,
