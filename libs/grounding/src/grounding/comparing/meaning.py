@@ -295,8 +295,7 @@ def _newborn(_: Node, record: Record) -> Span:
 def _in_decade(node: Node, record: Record) -> Span:
     """In the twenties of the patient's life."""
     first, last = ages(node)
-    relation = "since" if node.parts[0].text == "since" else "on"
-    return Span(relation, (_between_ages(record, first, last + 1),))
+    return Span("on", (_between_ages(record, first, last + 1),))
 
 
 def ages(decade: Node) -> tuple[int, int]:

@@ -36,9 +36,6 @@ _SHARED = frozenset(("started", "took", "given", "stopped"))
 # What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
 _TOLD = frozenset(("event", "problem"))
 _SAID = frozenset(("past",))
-# What may stand between a clause and one that leaves out its subject, unless it tells for what it was.
-_BETWEEN = frozenset(("event", "given", "measured", "started", "took"))
-_REASONS = ("conditions", "observed", "reason")
 # What is told to have happened.
 WHAT = "what"
 # Said of a name that shares the verb of the clause before; which clause it makes by its kind, behind which clauses.
@@ -253,7 +250,7 @@ class Grammar:
             if state is None:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
-            shared = next(filter(None, map(_subject, _sharing(state.clauses))), None)
+            shared = _subject(state.clauses[-1]) if state.clauses else None
             # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
             ways = [row for row in carried if row.sets.get("joined")] if behind else carried
             going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
@@ -554,7 +551,8 @@ def _sharing(before: Sequence[Node]) -> Iterator[Node]:
     for each in reversed(before):
         yield each
         # What was done stands between: `Laceration on 3 May 2020, sutured, healed on 24 May`.
-        if each.kind != "elided" and (each.kind not in _BETWEEN or any(map(each.all, _REASONS))):
+        is_deed = each.kind == "event" and each.roles.keys() <= {WHAT, "on", ANTECEDENT}
+        if each.kind != "elided" and not (is_deed and all(part.kind == "acts" for part in each.parts)):
             return
 
 
