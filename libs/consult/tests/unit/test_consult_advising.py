@@ -53,9 +53,9 @@ def test_each_finding_names_row_version_words_source_and_the_facts_it_rests_on()
     assert finding.statement.row == "interactions/warfarin-nsaid@1"
     assert finding.words in finding.statement.text
     assert (finding.source.title, finding.source.section, finding.source.year) == (
-        "COUMADIN (warfarin) label",
+        "Warfarin sodium tablets label",
         "section 7, drug interactions",
-        2017,
+        2026,
     )
     assert {each.fact_id for each in finding.statement.citations if each.fact_id} == {"x1"}
     assert finding.statement.released

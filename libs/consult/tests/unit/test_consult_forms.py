@@ -274,9 +274,9 @@ def test_a_form_concludes_as_an_episode_of_rules_alone() -> None:
     assert made.degraded == [f"evidence: {missing} passages that rules quote were not found in the library"]
 
 
-@pytest.mark.parametrize("name", ["specialties", "gaps", "passing"])
-def test_the_tables_of_forms_name_only_what_terminology_knows(name: str) -> None:
-    folder = Path(__file__).parents[2] / "src/consult/visits/data"
+@pytest.mark.parametrize(("part", "name"), [("visits", "specialties"), ("visits", "gaps"), ("answering", "passing")])
+def test_the_tables_of_forms_name_only_what_terminology_knows(part: str, name: str) -> None:
+    folder = Path(__file__).parents[2] / "src/consult" / part / "data"
     rows = tables.read(name, tables.header(name, folder), folder)
     for row in rows:
         assert set(row.cells.get("areas", "").split("|")) - {""} <= areas.known().keys()
