@@ -120,19 +120,11 @@ QUOTING = (
 @settings(max_examples=60, deadline=None)
 @example(data=None)
 def test_a_text_that_comes_bit_by_bit_has_the_answer_of_the_whole(data: st.DataObject | None) -> None:
-    """Also where a passage that is quoted late decides about a denial: from that sentence on, in both."""
+    """Also where a passage is quoted late: it is looked at from that sentence on, in both."""
     text = f"{LETTER}\n\n{QUOTING}"
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12)) if data else range(len(text))
     parts = [text[start:end] for start, end in pairwise(sorted({0, *cuts, len(text)}))]
     assert check(parts, SOURCES) == WHOLE
-
-
-def test_a_passage_speaks_from_the_sentence_on_that_quotes_it() -> None:
-    verdicts = {
-        (QUOTING[span.start : span.end], span.verdict) for span in check([QUOTING], SOURCES).spans if span.claims
-    }
-    assert ("No hemoglobin was found.", wire.VERDICT_SUPPORTED) in verdicts
-    assert ("No hemoglobin was found", wire.VERDICT_UNSUPPORTED) in verdicts
 
 
 def test_at_most_twenty_quotations_of_a_text_are_looked_up(patient: Patient, build_sources: Build) -> None:
