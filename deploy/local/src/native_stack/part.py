@@ -113,14 +113,14 @@ async def run_logged(command: Command, log: Path) -> None:
 
 
 async def until_http_ok(url: str) -> None:
-    """Return once `url` answers 200."""
+    """Return once `url` answers 200. Each try waits 5 s, as the chart's probes do: a check may take 3 s."""
     while not await asyncio.to_thread(_answers, url):  # noqa: ASYNC110 - a server gives no event
         await asyncio.sleep(0.1)
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - a loopback address
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - a loopback address
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
