@@ -105,7 +105,7 @@ async def test_a_model_reads_a_record_with_its_sources(running: RunningStack, ba
         advised = await called(client, "advise", drugs=["amoxicillin", "naproxen"])
         told = {each["row"].partition("@")[0]: each for each in advised["statements"] if each["concerns"]}
         assert told["interactions/warfarin-nsaid"]["concerns"] == ["naproxen"]
-        assert told["interactions/warfarin-nsaid"]["document"].startswith("COUMADIN (warfarin) label, section 7")
+        assert told["interactions/warfarin-nsaid"]["document"].startswith("Warfarin sodium tablets label, section 7")
         assert (told[""]["urgency"], told[""]["concerns"]) == ("contraindicated", ["amoxicillin"])
 
 

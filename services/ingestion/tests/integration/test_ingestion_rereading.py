@@ -144,7 +144,9 @@ async def test_a_killed_process_goes_on_with_what_it_had_begun(launch: Any, kafk
             await client.send(result("C1", "R1"))
         kept = (await received(kafka))[-1]
         copies = [Outgoing(MESSAGE_RECEIVED, str(uuid.uuid4()), kept.key, kept.payload, kept.time) for _ in range(3000)]
-        await asyncio.gather(*map(publish, copies))
+        # Not all at once: each has seconds to be acknowledged in.
+        for first in range(0, len(copies), 250):
+            await asyncio.gather(*map(publish, copies[first : first + 250]))
         async with channel(running.address("GRPC_LISTEN")) as opened:
             request = pb.StartRereadingRequest(started_by="Tester", reason="another reader")
             rereading_id = (await IngestionServiceStub(opened).StartRereading(request)).rereading_id
