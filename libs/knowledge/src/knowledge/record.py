@@ -14,11 +14,17 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import drug_classes, families
 from terminology.drugs import Ingredient
+from terminology.loinc import loinc
 
 from knowledge.kidney import KidneyFunction, kidney_function
+from knowledge.liver import LiverFunction, least_points
 from knowledge.terms import Drugs, Problems, Results
 
 _NSAID = "nsaid"
+# What the Child-Pugh score counts, in these units; INR says nothing of the liver while an anticoagulant is taken.
+_LIVER = ((loinc("total-bilirubin"), "mg/dL"), (loinc("albumin"), "g/dL"), (loinc("inr"), "{INR}"))
+_LIVER_DAYS = 90
+_ANTICOAGULANTS = Drugs(frozenset({"anticoagulant"}))
 # A pregnancy that nobody ended is over after this.
 PREGNANCY, _LONGEST_PREGNANCY = "pregnancy", timedelta(days=300)
 DAYS_A_MONTH = 30.44
@@ -85,6 +91,16 @@ class Patient:
     @cached_property
     def kidneys(self) -> KidneyFunction | None:
         return kidney_function(self.sources)
+
+    @cached_property
+    def liver(self) -> LiverFunction | None:
+        """None unless bilirubin, albumin and INR are known of the last 90 days, and no anticoagulant is taken."""
+        newest = [self.newest(Results((code,)), _LIVER_DAYS) for code, _ in _LIVER]
+        values = [value_in(fact, unit) for fact, (_, unit) in zip(newest, _LIVER, strict=True) if fact]
+        known = [each for each in values if each is not None]
+        if len(known) < len(_LIVER) or self.drugs(_ANTICOAGULANTS):
+            return None
+        return LiverFunction(least_points(*known), tuple(fact for fact in newest if fact))
 
     @cached_property
     def allergies(self) -> tuple[ClinicalFact, ...]:
