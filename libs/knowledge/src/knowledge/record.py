@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from grounding import Sources, facts
+from grounding.comparing.drugs import daily
 from grounding.dosing import is_nsaid
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
@@ -196,6 +197,13 @@ def _is_local(fact: ClinicalFact) -> bool:
     """Whether every dose that states a route is given on skin, in eye or ear."""
     routes = [each.route.casefold() for each in facts.dosages(fact) if each.route]
     return bool(routes) and all(_LOCAL.search(route) for route in routes)
+
+
+def daily_dose(drug: Taken) -> Decimal | None:
+    """In mg; None unless the order is of one ingredient and states one dose, in mass, and how often a day."""
+    stated = facts.dosages(drug.fact)
+    value = daily(stated[0]) if len(stated) == 1 and len(drug.ingredients) == 1 else None
+    return None if value is None else Decimal(str(value))
 
 
 def value_in(fact: ClinicalFact, unit: str) -> Decimal | None:

@@ -1,7 +1,8 @@
-"""A drug against a problem, pregnancy, age or sex of the patient."""
+"""A drug against a problem, pregnancy, age or sex of the patient, and above its highest dose."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from longitude.record.v1.fact_pb2 import FACT_KIND_RESULT, ClinicalFact
 
@@ -9,7 +10,7 @@ from knowledge import wording
 from knowledge.families.interactions import MOST, narrowness
 from knowledge.family import Family
 from knowledge.finding import Finding
-from knowledge.record import Patient
+from knowledge.record import Patient, Taken, daily_dose
 from knowledge.row import Row
 from knowledge.terms import Ages, ChildPugh, Drugs, Problems, Sex
 
@@ -17,7 +18,8 @@ from knowledge.terms import Ages, ChildPugh, Drugs, Problems, Sex
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """A drug of `drugs` in somebody who has one of `problems` (`past`: or had), is of `ages` and of `sex`; `without`:
-    not with one of these problems; `child_pugh`: whose bilirubin, albumin and INR alone reach this class.
+    not with one of these problems; `child_pugh`: whose bilirubin, albumin and INR alone reach this class; `above`: taken
+    in more than so many mg a day.
     """
 
     drugs: Drugs
@@ -27,10 +29,11 @@ class Conditions:
     sex: Sex | None = None
     without: Problems | None = None
     child_pugh: ChildPugh | None = None
+    above: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if not (self.problems or self.ages):
-            raise ValueError("names neither problems nor ages")
+        if not (self.problems or self.ages or self.above):
+            raise ValueError("names neither problems nor ages nor a dose")
         if self.child_pugh and not self.problems:
             raise ValueError("has “child_pugh” without a problem of the liver")
 
@@ -45,13 +48,20 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
     # A class of Child-Pugh is nearer than the problem alone, of which it is.
     about = wording.ids(each for each in against if each.kind != FACT_KIND_RESULT)
     nearer = 1 if wanted.child_pugh else 0
-    for drug in patient.drugs(wanted.drugs)[:MOST]:
-        told = wording.statement(row, wording.taken(patient.sources, drug.fact, wanted.drugs), *sentences)
+    told_of = (each for each in patient.drugs(wanted.drugs) if _is_meant(each, wanted))
+    for drug in tuple(told_of)[:MOST]:
+        taken = wording.taken(patient.sources, drug.fact, wanted.drugs, dose=wanted.above is not None)
+        told = wording.statement(row, taken, *sentences)
         narrow = narrowness(wanted.drugs, drug.names) + nearer
         yield Finding(row, told, about | {drug.fact.fact_id}, narrow)
-    for asked in patient.asks_about(wanted.drugs)[:MOST]:
+    for asked in patient.asks_about(wanted.drugs)[: MOST if wanted.above is None else 0]:
         narrow = narrowness(wanted.drugs, asked.names) + nearer
         yield Finding(row, wording.statement(row, *sentences), about | {asked.name}, narrow, asked=(asked.name,))
+
+
+def _is_meant(drug: Taken, wanted: Conditions) -> bool:
+    dose = daily_dose(drug) if wanted.above is not None else None
+    return wanted.above is None or (dose is not None and dose > wanted.above)
 
 
 def _against(wanted: Conditions, patient: Patient) -> tuple[ClinicalFact, ...] | None:
@@ -78,4 +88,6 @@ def _told(fact: ClinicalFact, wanted: Conditions, patient: Patient) -> wording.P
     return wording.has(patient.sources, fact)
 
 
-FAMILY = Family("contraindications", "a drug against a problem, pregnancy, age or sex", Conditions, evaluate)
+FAMILY = Family(
+    "contraindications", "a drug against a problem, pregnancy, age or sex, or its dose", Conditions, evaluate
+)
