@@ -1,10 +1,9 @@
 """The patients of rows: short descriptions in a file, built as records with a fixed day of today.
 
-`drugs` and `asked` are names of ingredients (`asked`: a question names them, the record does not have them); `doses` of
-ingredient, amount, unit and how often; `problems`
-and `ended` ids of families, `allergies` names, `results` lists of observable, value, unit and days ago; `done` (words
-of procedures) and `vaccines` (antigens) of a name and days ago; `stays` of days since admission and discharge (0: not
-discharged).
+`drugs` and `asked` are names of ingredients (`asked`: a question names them, the record does not have them), `doses`
+lists of ingredient, amount, unit and how often; `problems` and `ended` ids of families, `allergies` names, `results`
+lists of observable, value, unit and days ago; `done` (words of procedures) and `vaccines` (antigens) of a name and days
+ago; `stays` of days since admission and discharge (0: not discharged).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,19 +25,8 @@ TODAY = datetime(2026, 12, 15, 12, tzinfo=UTC)
 # Days ago on which drugs, problems and allergies of examples begin.
 _BEGAN = 60
 _KEYS = (
-    "age",
-    "sex",
-    "drugs",
-    "doses",
-    "asked",
-    "problems",
-    "allergies",
-    "results",
-    "done",
-    "vaccines",
-    "stays",
-    "ended",
-)
+    "age", "sex", "drugs", "doses", "asked", "problems", "allergies", "results", "done", "vaccines", "stays", "ended",
+)  # fmt: skip
 
 
 def check(fields: Mapping[str, Any]) -> None:

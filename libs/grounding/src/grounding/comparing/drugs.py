@@ -426,7 +426,7 @@ def _in(value: object, unit: str, to: str) -> object:
 
 
 def daily(dosage: Dosage) -> float | None:
-    """Milligrams a day; None for another kind of unit, or where the record does not say how often, or says as needed."""
+    """Milligrams a day; None without a mass, and where the record does not say how often, or says as needed."""
     value, times = facts.number(dosage.dose), dosing.per_day(dosage.frequency)
     milligrams = None if value is None else units.convert(value, units.printed(dosage.dose.unit), "mg")
     return None if milligrams is None or times is None else float(milligrams) * times

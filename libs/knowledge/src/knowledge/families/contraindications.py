@@ -18,8 +18,8 @@ from knowledge.terms import Ages, ChildPugh, Drugs, Problems, Sex
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """A drug of `drugs` in somebody who has one of `problems` (`past`: or had), is of `ages` and of `sex`; `without`:
-    not with one of these problems; `child_pugh`: whose bilirubin, albumin and INR alone reach this class; `above`: taken
-    in more than so many mg a day.
+    not with one of these problems; `child_pugh`: whose bilirubin, albumin and INR alone reach this class; `above`: who
+    takes more than so many mg of it a day.
     """
 
     drugs: Drugs
@@ -88,6 +88,4 @@ def _told(fact: ClinicalFact, wanted: Conditions, patient: Patient) -> wording.P
     return wording.has(patient.sources, fact)
 
 
-FAMILY = Family(
-    "contraindications", "a drug against a problem, pregnancy, age or sex, or its dose", Conditions, evaluate
-)
+FAMILY = Family("contraindications", "a drug against a problem, pregnancy, age, sex or dose", Conditions, evaluate)
