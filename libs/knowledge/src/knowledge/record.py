@@ -15,7 +15,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import drug_classes, families
 from terminology.drugs import Ingredient
-from terminology.loinc import loinc
+from terminology.loinc import ALBUMIN, BILIRUBIN, INR
 
 from knowledge.kidney import KidneyFunction, kidney_function
 from knowledge.liver import LiverFunction, least_points
@@ -23,7 +23,7 @@ from knowledge.terms import Drugs, Problems, Results
 
 _NSAID = "nsaid"
 # What the Child-Pugh score counts, in these units; INR says nothing of the liver while an anticoagulant is taken.
-_LIVER = ((loinc("total-bilirubin"), "mg/dL"), (loinc("albumin"), "g/dL"), (loinc("inr"), "{INR}"))
+_LIVER = ((BILIRUBIN, "mg/dL"), (ALBUMIN, "g/dL"), (INR, "{INR}"))
 _LIVER_DAYS = 90
 _ANTICOAGULANTS = Drugs(frozenset({"anticoagulant"}))
 # A pregnancy that nobody ended is over after this.
