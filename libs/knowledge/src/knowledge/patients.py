@@ -1,9 +1,9 @@
 """The patients of rows: short descriptions in a file, built as records with a fixed day of today.
 
-`drugs` and `asked` are names of ingredients (`asked`: a question names them, the record does not have them); `problems`
-and `ended` ids of families, `allergies` names, `results` lists of observable, value, unit and days ago; `done` (words
-of procedures) and `vaccines` (antigens) of a name and days ago; `stays` of days since admission and discharge (0: not
-discharged).
+`drugs` and `asked` are names of ingredients (`asked`: a question names them, the record does not have them), `doses`
+lists of ingredient, amount, unit and how often; `problems` and `ended` ids of families, `allergies` names, `results`
+lists of observable, value, unit and days ago; `done` (words of procedures) and `vaccines` (antigens) of a name and days
+ago; `stays` of days since admission and discharge (0: not discharged).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,9 @@ PATIENT = PatientKey(id="EXAMPLE", authority="RULES")
 TODAY = datetime(2026, 12, 15, 12, tzinfo=UTC)
 # Days ago on which drugs, problems and allergies of examples begin.
 _BEGAN = 60
-_KEYS = ("age", "sex", "drugs", "asked", "problems", "allergies", "results", "done", "vaccines", "stays", "ended")
+_KEYS = (
+    "age", "sex", "drugs", "doses", "asked", "problems", "allergies", "results", "done", "vaccines", "stays", "ended",
+)  # fmt: skip
 
 
 def check(fields: Mapping[str, Any]) -> None:
@@ -81,6 +83,13 @@ def _ingredient(name: str) -> drugs.Ingredient:
 def _drug(name: str) -> ClinicalFact:
     concept = drugs.concept_of(_ingredient(name))
     return _since(ClinicalFact(kind=pb.FACT_KIND_MEDICATION, code=concept, status=pb.FACT_STATUS_ACTIVE), _BEGAN)
+
+
+def _dose(value: list[Any]) -> ClinicalFact:
+    name, amount, unit, often = value
+    fact = _drug(name)
+    fact.dosage.dose.value, fact.dosage.dose.unit, fact.dosage.frequency = amount, unit, often
+    return fact
 
 
 def _problem(family: str) -> ClinicalFact:
@@ -146,6 +155,7 @@ _BUILDERS: Mapping[str, Callable[[Any], ClinicalFact]] = {
     "age": _age,
     "sex": _sex,
     "drugs": _drug,
+    "doses": _dose,
     "problems": _problem,
     "ended": _past_problem,
     "allergies": _allergy,

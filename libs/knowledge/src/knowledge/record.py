@@ -8,17 +8,24 @@ from decimal import Decimal
 from functools import cached_property
 
 from grounding import Sources, facts
+from grounding.comparing.drugs import daily
 from grounding.dosing import is_nsaid
 from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import drug_classes, families
 from terminology.drugs import Ingredient
+from terminology.loinc import ALBUMIN, BILIRUBIN, INR
 
 from knowledge.kidney import KidneyFunction, kidney_function
+from knowledge.liver import LiverFunction, least_points
 from knowledge.terms import Drugs, Problems, Results
 
 _NSAID = "nsaid"
+# What the Child-Pugh score counts, in these units; INR says nothing of the liver while an anticoagulant is taken.
+_LIVER = ((BILIRUBIN, "mg/dL"), (ALBUMIN, "g/dL"), (INR, "{INR}"))
+_LIVER_DAYS = 90
+_ANTICOAGULANTS = Drugs(frozenset({"anticoagulant"}))
 # A pregnancy that nobody ended is over after this.
 PREGNANCY, _LONGEST_PREGNANCY = "pregnancy", timedelta(days=300)
 DAYS_A_MONTH = 30.44
@@ -85,6 +92,16 @@ class Patient:
     @cached_property
     def kidneys(self) -> KidneyFunction | None:
         return kidney_function(self.sources)
+
+    @cached_property
+    def liver(self) -> LiverFunction | None:
+        """None unless bilirubin, albumin and INR are known of the last 90 days, and no anticoagulant is taken."""
+        newest = [self.newest(Results((code,)), _LIVER_DAYS) for code, _ in _LIVER]
+        values = [value_in(fact, unit) for fact, (_, unit) in zip(newest, _LIVER, strict=True) if fact]
+        known = [each for each in values if each is not None]
+        if len(known) < len(_LIVER) or self.drugs(_ANTICOAGULANTS):
+            return None
+        return LiverFunction(least_points(*known), tuple(fact for fact in newest if fact))
 
     @cached_property
     def allergies(self) -> tuple[ClinicalFact, ...]:
@@ -180,6 +197,13 @@ def _is_local(fact: ClinicalFact) -> bool:
     """Whether every dose that states a route is given on skin, in eye or ear."""
     routes = [each.route.casefold() for each in facts.dosages(fact) if each.route]
     return bool(routes) and all(_LOCAL.search(route) for route in routes)
+
+
+def daily_dose(drug: Taken) -> Decimal | None:
+    """In mg; None unless the order is of one ingredient and states one dose, in mass, and how often a day."""
+    stated = facts.dosages(drug.fact)
+    value = daily(stated[0]) if len(stated) == 1 and len(drug.ingredients) == 1 else None
+    return None if value is None else Decimal(str(value))
 
 
 def value_in(fact: ClinicalFact, unit: str) -> Decimal | None:

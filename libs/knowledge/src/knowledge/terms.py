@@ -52,6 +52,18 @@ class Score(StrEnum):
     QSOFA = "qsofa"
 
 
+class ChildPugh(StrEnum):
+    """A class of the Child-Pugh score that asks for care."""
+
+    B = "B"
+    C = "C"
+
+    @property
+    def points(self) -> int:
+        """The fewest points of the class."""
+        return 7 if self is ChildPugh.B else 10
+
+
 class Bounded:
     """Conditions with the fields `below` and `at_least`, of which either may be left out."""
 
@@ -233,4 +245,5 @@ PARSERS: Mapping[Any, Callable[[object], Any]] = {
     Sex: _choice(Sex),
     Direction: _choice(Direction),
     Score: _choice(Score),
+    ChildPugh: _choice(ChildPugh),
 }

@@ -62,9 +62,10 @@ def state(sources: Sources, fact: ClinicalFact) -> Parts:
     return (Words(" was " if is_order else " is "), *told)
 
 
-def taken(sources: Sources, fact: ClinicalFact, named: Drugs, *, capital: bool = True) -> Parts:
-    """`Naproxen (NSAID) was ordered on ... and not renewed since`."""
-    return (*drug(fact, named, capital=capital), *state(sources, fact))
+def taken(sources: Sources, fact: ClinicalFact, named: Drugs, *, capital: bool = True, dose: bool = False) -> Parts:
+    """`Naproxen (NSAID) was ordered on ... and not renewed since`; `dose`: `Naproxen 500 mg twice daily was ...`."""
+    own = phrases.dose(fact) if dose else ()
+    return (*drug(fact, named, capital=capital), *own, *state(sources, fact))
 
 
 def while_taking(sources: Sources, one: Parts, other: ClinicalFact, named: Drugs) -> Parts:

@@ -21,7 +21,7 @@ def told(fields: Mapping[str, object], knowledge: Knowledge | None = None) -> li
 
 def test_of_two_rows_about_one_pair_the_more_urgent_is_told() -> None:
     spoken = told({"drugs": ["sertraline", "linezolid"]})
-    assert "interactions/antidepressant-maoi@2" in spoken
+    assert "interactions/antidepressant-maoi@3" in spoken
     assert "interactions/linezolid-serotonergic@1" not in spoken
 
 

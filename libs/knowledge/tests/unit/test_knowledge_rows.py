@@ -1,10 +1,15 @@
 """Every row speaks for its own patients and for none of those for whom it is silent; what it says passes the gate."""
 
+import re
+from pathlib import Path
+
 import pytest
 from knowledge import Row, families, shipped, trying
 from knowledge.terms import Urgency
 
 ROWS = tuple(shipped())
+# A line of the table of families in the README: its name, its rows and how many were compared.
+_COUNTED = re.compile(r"^\| `(\w+)` \|.*\| (\d+) \| (\d+) \|$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -39,3 +44,11 @@ def test_no_two_rows_say_the_same_words() -> None:
 
 def test_what_is_contraindicated_says_so_by_its_urgency() -> None:
     assert {row.urgency for row in ROWS} >= {Urgency.CONTRAINDICATED, Urgency.URGENT, Urgency.IMPORTANT}
+
+
+def test_the_readme_counts_the_rows_and_those_compared_with_their_documents() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    told = {name: (int(rows), int(compared)) for name, rows, compared in _COUNTED.findall(text)}
+    own = {name: tuple(row for row in ROWS if row.family == name) for name in families.known()}
+    assert told == {name: (len(rows), sum(row.checked is not None for row in rows)) for name, rows in own.items()}
+    assert f"{len(ROWS)} rows from {len({row.document.key for row in ROWS})} documents" in text

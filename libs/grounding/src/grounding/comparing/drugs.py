@@ -411,7 +411,7 @@ def _is_dosage(amount: tokens.Amount, dosage: Dosage) -> bool:
     if value is None or dosage.HasField("dose_high"):
         return False
     if amount.unit.endswith(_PER_DAY):
-        return _daily(dosage) == _in(amount.value, amount.unit.removesuffix(_PER_DAY), "mg")
+        return daily(dosage) == _in(amount.value, amount.unit.removesuffix(_PER_DAY), "mg")
     return units.convert(value, unit, amount.unit or unit) == amount.value
 
 
@@ -425,8 +425,8 @@ def _in(value: object, unit: str, to: str) -> object:
     return None if converted is None else float(converted)
 
 
-def _daily(dosage: Dosage) -> float | None:
-    """Milligrams a day."""
+def daily(dosage: Dosage) -> float | None:
+    """Milligrams a day; None without a mass, and where the record does not say how often, or says as needed."""
     value, times = facts.number(dosage.dose), dosing.per_day(dosage.frequency)
     milligrams = None if value is None else units.convert(value, units.printed(dosage.dose.unit), "mg")
     return None if milligrams is None or times is None else float(milligrams) * times
@@ -449,7 +449,7 @@ def _daily_dose(regimen: Node, record: Record) -> list[Outcome]:
     said = meaning.amount(doses[0])
     for fact in reversed(orders):
         for dosage in facts.dosages(fact):
-            if _daily(dosage) is not None and _daily(dosage) == _in(said.value, said.unit, "mg"):
+            if daily(dosage) is not None and daily(dosage) == _in(said.value, said.unit, "mg"):
                 return [supported("dose", [fact])]
     return [contradicted("dose", f"the record has {facts.printed_dose(orders[-1])}", orders[-1:])]
 
