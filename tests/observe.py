@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +68,9 @@ class Observer:
         return Counter(_content(recorded.fact) for recorded in answer.facts)
 
     def waiting(self) -> int:
-        """Records that consumers have yet to bring to an end."""
-        return asyncio.run(_waiting(self.endpoints["LONGITUDE_KAFKA"]))
+        """Records that the consumers of this stack have yet to bring to an end."""
+        here = [name for name in READS if f"LONGITUDE_{name.upper()}" in self.endpoints]
+        return asyncio.run(_waiting(self.endpoints["LONGITUDE_KAFKA"], here))
 
     def at_rest(self) -> Counter[str]:
         """The log's leaves by event type, once every event has had its effect and stands in the log.
@@ -145,14 +146,15 @@ class Observer:
         return json.loads(done.stdout)
 
 
-async def _waiting(bootstrap: str) -> int:
+async def _waiting(bootstrap: str, groups: Iterable[str]) -> int:
     admin = AIOKafkaAdminClient(**reaching(bootstrap))
     consumer = AIOKafkaConsumer(**reaching(bootstrap))
     await admin.start()
     await consumer.start()
     try:
         waiting = 0
-        for group, topics in READS.items():
+        for group in groups:
+            topics = READS[group]
             committed = await admin.list_consumer_group_offsets(group)
             partitions = [
                 TopicPartition(described["topic"], partition["partition"])

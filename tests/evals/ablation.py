@@ -83,7 +83,6 @@ PARTS: dict[str, Taken] = {
     "how often it was done": (wording, "_counted", _nothing),
     "what is missing": (composing, "_absent", _nothing),
     "missing by any name": (composing, "_is_there", lambda mention, group: not mention.keys.isdisjoint(group.keys)),
-    "the problem that is not there": (composing, "_without_reason", _nothing),
     "no drug of an area": (composing, "_untreated", _nothing),
     "not since": (not_since, "around", _nothing),
     "history beside the thing": (composing, "_is_history", _never),

@@ -1,5 +1,6 @@
 """Every edge between services is in a manifest; the traces of a real run must say the same."""
 
+import asyncio
 import json
 import os
 import ssl
@@ -9,8 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from client.api import AuditingClient, ImagingClient
 from client.people import bearer
+from client.stack import Stack
 from contracts.identifiers import parse_patient
+from demo import access
+from demo.sending import film_uid
 from gateway.domain.fhir.ids import logical_id
 from longitude.ingestion.v1.ingestion_service_pb2 import StartRereadingRequest
 from longitude.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
@@ -84,6 +89,15 @@ def read_as_fhir(system: System) -> None:
         assert json.load(answer)["resourceType"] == "Patient"
 
 
+async def look(system: System) -> None:
+    """The film is shown, and four people look at a record that is closed, opened, broken open and reviewed."""
+    reached = Stack(os.environ | system.stack.endpoints, system.stack.directory)
+    async with ImagingClient.connect(reached.endpoint("imaging")) as imaging:
+        assert (await imaging.study(film_uid())).sop_instance_uid == film_uid()
+    async with AuditingClient.connect(reached.endpoint("auditing")) as auditing:
+        assert await access.look(reached, auditing, lambda _: None)
+
+
 def learn(observer: Observer) -> None:
     """A consent, a version that is refused, and one that is promoted and taken back."""
     observer.json("learn", "consent", PATIENT, "--give")
@@ -126,8 +140,9 @@ def known(system: System) -> bool:
 @pytest.mark.usefixtures("review", "withdrawn", "cards")
 def test_every_edge_of_a_real_run_is_listed_and_every_listed_edge_is_used(system: System) -> None:
     # A review, cards, evidence that is released and withdrawn, a message that nobody can read, a rebuild, a training,
-    # and a concern that somebody acts on: the edges that the story itself does not use.
+    # looks, and a concern that somebody acts on: the edges that the story itself does not use.
     learn(system.observer)
+    asyncio.run(look(system))
     read_as_fhir(system)
     concern(system)
     exchange(system.stack.endpoints, b"this is not HL7")
