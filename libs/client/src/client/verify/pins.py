@@ -62,5 +62,8 @@ def key_to_trust(offered: str, given: str, pin: Pin | None, older: Sequence[str]
     if pin and str(pin.key) != str(key):
         raise VerificationError("the key given is not the key that was pinned for this log")
     if str(key) not in {str(VerifierKey.parse(text)) for text in (offered, *older)}:
-        raise VerificationError("the log presents another key than the pinned one: it is not the same log")
+        raise VerificationError(
+            "the log presents another key than the pinned one: it is not the same log "
+            f"(who has begun it anew on purpose deletes the pin, {FILE})"
+        )
     return key
