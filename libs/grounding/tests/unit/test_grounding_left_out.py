@@ -36,9 +36,29 @@ PAIRS = (
         "Creatinine checked three times on 3 May 2024: 2.27 and 2.50 mg/dL.",
     ),
     (
-        "On 3 May 2024 her hemoglobin was 7.9 g/dL, she was diagnosed with anemia and two weeks later it was 10.4 g/dL.",
-        "On 3 May 2024 her hemoglobin was 7.9 g/dL, she was diagnosed with anemia and two weeks later it was 11.4 g/dL.",
+        "On 3 May 2024 her Hb was 7.9 g/dL, she was diagnosed with anemia and two weeks later it had come up to 10.4.",
+        "On 3 May 2024 her Hb was 7.9 g/dL, she was diagnosed with anemia and two weeks later it had come up to 11.4.",
     ),
+    (
+        "Hemoglobin (g/dL): May 3, 2024: 7.9; May 17, 2024: 10.4",
+        "Hemoglobin (g/L): May 3, 2024: 7.9; May 17, 2024: 10.4",
+    ),
+    (
+        "Hemoglobin (g/dL): 7.9 on 3 May 2024, 10.4 on 17 May 2024",
+        "Hemoglobin (%): 7.9 on 3 May 2024, 10.4 on 17 May 2024",
+    ),
+    ("Hemoglobin rose after the transfusion of packed red cells.", "Hemoglobin rose after the appendectomy."),
+    ("She has put on weight since 2023.", "She has lost weight since 2023."),
+    (
+        "She has been putting on weight steadily, from 70 kg in 2023 to 74 kg in 2024.",
+        "She has been putting on weight steadily, from 71 kg in 2023 to 74 kg in 2024.",
+    ),
+    ("Her weight was below 75 kg in both 2023 and 2024.", "Her weight was above 72 kg in both 2023 and 2024."),
+    (
+        "Anemia has been diagnosed twice, most recently in June 2024.",
+        "Anemia has been diagnosed twice, most recently in May 2024.",
+    ),
+    ("Her hemoglobin fell as low as 7.9 g/dL in May 2024.", "Her hemoglobin fell as low as 10.4 g/dL in May 2024."),
     (
         "SARS-CoV-2 RNA was detected on 3 May 2024; influenza virus A RNA was negative.",
         "SARS-CoV-2 RNA was negative on 3 May 2024; influenza virus A RNA was negative.",
@@ -68,6 +88,7 @@ def _record() -> Record:
         ("431855005", "Chronic kidney disease stage 1 (disorder)", "2024-05-03"),
         ("431856006", "Chronic kidney disease stage 2 (disorder)", "2024-06-06"),
         ("271737000", "Anemia (disorder)", "2024-05-03"),
+        ("271737000", "Anemia (disorder)", "2024-06-20"),
     ):
         _add(record, clinical.FACT_KIND_PROBLEM, CodedConcept(system=SNOMED, code=code, display=name), day)
     for code, question in (("93027-1", "Are you a refugee?"), ("93034-7", "Discharged from the armed forces")):
@@ -83,12 +104,18 @@ def _record() -> Record:
     record.result("2160-0", "Creatinine", "2.50", "mg/dL", "2024-05-03")
     record.result("718-7", "Hemoglobin", "7.9", "g/dL", "2024-05-03")
     record.result("718-7", "Hemoglobin", "10.4", "g/dL", "2024-05-17")
+    record.result("29463-7", "Body weight", "70", "kg", "2023-05-03")
+    record.result("29463-7", "Body weight", "74", "kg", "2024-05-03")
+    for code, name, day in (
+        ("71493000", "Transfusion of packed red blood cells (procedure)", "2024-05-03"),
+        ("80146002", "Appendectomy (procedure)", "2024-06-03"),
+    ):
+        _add(record, clinical.FACT_KIND_PROCEDURE, CodedConcept(system=SNOMED, code=code, display=name), day)
     for code, name in (
         ("1049221", "Acetaminophen 325 MG / Oxycodone Hydrochloride 5 MG Oral Tablet"),
         ("896209", "60 ACTUAT Fluticasone propionate 0.25 MG/ACTUAT / salmeterol 0.05 MG/ACTUAT Dry Powder Inhaler"),
-        ("106892", "insulin human, isophane 70 UNT/ML / Regular Insulin, Human 30 UNT/ML Injectable Suspension "
-         "[Humulin]"),
-    ):  # fmt: skip
+        ("106892", "insulin human, isophane 70 UNT/ML / Regular Insulin, Human 30 UNT/ML Suspension [Humulin]"),
+    ):
         ordered = CodedConcept(system=RXNORM, code=code, display=name)
         _add(record, clinical.FACT_KIND_MEDICATION, ordered, "2024-05-03")
     sources = Sources.of(NOW, record.facts, identifiers=[record.patient])

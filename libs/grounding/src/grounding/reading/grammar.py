@@ -663,6 +663,7 @@ def grammar() -> Grammar:
         tokens.DURATION,
         tokens.PAIR,
         tokens.SCORE,
+        tokens.UNIT,
         tokens.DATE,
         tokens.QUOTE,
         tokens.TITLE,
