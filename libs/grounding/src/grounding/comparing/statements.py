@@ -127,12 +127,12 @@ def answered(node: Node, record: Record) -> list[Outcome]:
     return [_answered(obs, _said(node), spans, record) for obs in node.all("obs")]
 
 
-def _answered(obs: Node, said: set[str], spans: Sequence[Span], record: Record) -> Outcome:
+def _answered(obs: Node, wanted: set[str], spans: Sequence[Span], record: Record) -> Outcome:
     entries = record.of(series.observed_keys(obs), pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
     dated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans)]
     if not dated:
         return unsupported("value", series.NO_RESULT)
-    agreeing = [fact for fact in dated if said & {*map(names.of_answer, _stated(fact)), *_presence_of(fact)}]
+    agreeing = [fact for fact in dated if wanted & {*map(names.of_answer, _stated(fact)), *_presence_of(fact)}]
     if agreeing:
         return supported("value", agreeing[-1:])
     told = dated[-1].text or dated[-1].coded.display
