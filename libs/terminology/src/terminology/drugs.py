@@ -68,6 +68,11 @@ def ingredients_of_code(system: str, code: str) -> tuple[Ingredient, ...]:
     return (own,) if own else ()
 
 
+def is_brand(text: str) -> bool:
+    """Whether this is the name of a product of one maker (`Humulin`)."""
+    return text.casefold() in _brands()
+
+
 def concept_of(ingredient: Ingredient) -> CodedConcept:
     """The coded form of an ingredient: RxNorm where its code is known, else the own id."""
     system = RXNORM if ingredient.rxcui else LONGITUDE

@@ -33,6 +33,8 @@ TIMED = frozenset(
      "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together", "took", "treated",
      "treated-for", "unrecorded", "valued-condition")
 )  # fmt: skip
+# Kinds that are true of several days if they are of each of them (`was above 160 in both 2017 and 2020`).
+_ON_EACH = frozenset(("bounded", "judged", "rated", "sometimes"))
 Compare = Callable[[Node, Record], list[Outcome]]
 _CIRCUMSTANCE = "circumstance"
 # What stands beside a clause and tells more of its result: of how many values, and what it was before.
@@ -87,7 +89,12 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     if asides:
         untold = _without(clause, asides)
         return [*compared(untold, record, compare), *(tallies.beside(each, untold, record) for each in asides)]
-    if clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
+    days = [each for each in beside if "days" in each.kinds]
+    if days and clause.kind in _ON_EACH:
+        untold, whens = _without(clause, days), [when for each in days for when in each.within("when")]
+        each_day = (replace(untold, roles={**untold.roles, ADJUNCT: (*untold.all(ADJUNCT), when)}) for when in whens)
+        return [outcome for one in each_day for outcome in compared(one, record, compare)]
+    if days or clause.kind not in TIMED or (clause.kind == "course" and clause.all("value")):
         raise UnclearError("what is said to be at that time")
     at_once = _told(clause, record)
     _agree(_nested(clause), at_once.all(_ROLES.get(clause.kind, "when")), record)
@@ -97,7 +104,7 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
 
 def _settled(clause: Node, record: Record) -> Node:
     """A clause whose own times are days where it names occasions (higher when he had A than when he had B)."""
-    nodes = [each for role in ("first", *_ENDS) for each in clause.all(role) if _CIRCUMSTANCE in each.kinds]
+    nodes = [each for role in ("first", "when", *_ENDS) for each in clause.all(role) if _CIRCUMSTANCE in each.kinds]
     changed = {each: _as_when(each, record, _SOON, dated=False) for each in nodes}
     lasts = [each for role in ("when", "toat", LEAD, ADJUNCT) for each in clause.all(role) if "lastn" in each.kinds]
     changed |= {each: _of_last(each, clause, record) for each in lasts}

@@ -113,6 +113,7 @@ KINDS: Mapping[str, Compare] = {
     "judged-value": results.judged_value,
     "weighs": results.weighs,
     "counted": results.counted,
+    "counted-values": results.counted_values,
     "valued-condition": valued.valued_condition,
     "body-mass": valued.body_mass,
     "staged": valued.staged,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact, Dosage
 from terminology import units
+from terminology.drugs import is_brand
 
 from grounding import facts
 from grounding.comparing import dosing, meaning
@@ -21,7 +22,10 @@ from grounding.reading.nodes import Node
 
 NOT_TAKEN = "the record has no such medication"
 _PER_DAY = " per day"
+_PER_PUFF = "/actuat"
 _TWO = 2
+# The brand in an ordered name: `... Injectable Suspension [Humulin]`.
+_BRANDED = re.compile(r"\[[A-Za-z][^\[\]]*\]")
 # The role of the parts of a combination.
 _PARTS = "combined"
 _FORMS = {
@@ -61,9 +65,11 @@ def orders_of(regimen: Node, record: Record) -> tuple[ClinicalFact, ...]:
 
 
 def _so_named(regimen: Node, orders: tuple[ClinicalFact, ...]) -> tuple[ClinicalFact, ...]:
-    """Where a brand is named that the record has, the orders of that brand."""
+    """Where a brand is named, the orders of that brand where the record has some, and never those of another brand."""
     named = next((part.text.casefold() for part in regimen.parts if names.DRUG in part.kinds), "")
     own = tuple(fact for fact in orders if named and any(named in name.casefold() for name in facts.names(fact)))
+    if not own and is_brand(named):
+        return tuple(fact for fact in orders if not any(map(_BRANDED.search, facts.names(fact))))
     ingredients = [each.name.casefold() for fact in own for each in facts.about(fact).ingredients]
     return orders if not own or any(each in named or named in each for each in ingredients) else own
 
@@ -252,17 +258,21 @@ def details(regimen: Node, orders: Sequence[ClinicalFact]) -> list[Outcome]:
     return tried[0][1]
 
 
-def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
-    """What is said of dose, strength, form, route, how often and how long, each held against one order."""
+def details_of(regimen: Node, fact: ClinicalFact, parts: Sequence[Keys] = ()) -> list[Outcome]:
+    """What is said of dose, strength, form, route, how often and how long, each held against one order.
+
+    `parts`: the keys of the ingredients of the combination of which it is the last.
+    """
     if _combined(regimen):
-        return [each for part in _combined(regimen) for each in details_of(part, fact)]
+        named = [drug_keys(part) for part in _combined(regimen)]
+        return [each for part in _combined(regimen) for each in details_of(part, fact, named)]
     outcomes = _other_names(regimen, fact) + _salts(regimen, fact)
     outcomes += [_release(fact, word) for word in _releases(regimen)]
     several = len(facts.dosages(fact)) > 1 and bool(regimen.all("dose"))
     if regimen.says("several") or several:
         return [*outcomes, dosing.compare(regimen, fact)]
-    outcomes += [_of_dose(dose, regimen, fact).of(dose) for dose in regimen.all("dose")]
-    outcomes += [_each_strength(combined.value, fact) for combined in regimen.all("combined")]
+    outcomes += [_of_dose(dose, regimen, fact, parts).of(dose) for dose in regimen.all("dose")]
+    outcomes += [_of_pair(each, fact, parts) for each in regimen.all("strengths")]
     outcomes += [_form(form, fact) for form in regimen.all("form")]
     outcomes += [_pack(pack, fact) for pack in regimen.all("pack")]
     for frequency in regimen.all("frequency"):
@@ -277,12 +287,10 @@ def details_of(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
     return outcomes
 
 
-def _of_dose(dose: Node, regimen: Node, fact: ClinicalFact) -> Outcome:
-    """A dose, or the strengths of two ingredients (`250/125 mg`, `5/325`)."""
-    if "strength" in dose.kinds:
-        return _both(dose, fact)
-    said = meaning.amount(dose)
-    return _each_strength(said, fact) if said.unit.startswith("/") else _dose(dose, fact, drug_keys(regimen))
+def _of_dose(dose: Node, regimen: Node, fact: ClinicalFact, parts: Sequence[Keys]) -> Outcome:
+    """A dose, or the strengths of two ingredients."""
+    is_pair = "strength" in dose.kinds or meaning.amount(dose).unit.startswith("/")
+    return _of_pair(dose, fact, parts) if is_pair else _dose(dose, fact, drug_keys(regimen))
 
 
 def _other_names(regimen: Node, fact: ClinicalFact) -> list[Outcome]:
@@ -332,39 +340,37 @@ def _is_same(amount: tokens.Amount, own: tokens.Amount) -> bool:
     return units.convert(own.value, own.unit, amount.unit or own.unit) == amount.value
 
 
-def _strengths(name: str, meant: Keys) -> list[tokens.Amount]:
-    """The amounts that stand behind the ingredient in an ordered name, up to the next one."""
+def _strengths(name: str, meant: Keys, *, bare: bool = False) -> list[tokens.Amount]:
+    """The amounts that stand behind the ingredient in an ordered name, up to the next one.
+
+    `bare`: those of units that no text uses (`70 UNT/ML`) too.
+    """
     found, of_it = [], False
     for token in tokens.tokens(name, date(2000, 1, 1)):
         if token.kinds & {names.DRUG, names.CLASS}:
             of_it = not meant or bool(token.value & meant)
-        elif of_it and isinstance(token.value, tokens.Amount) and token.value.unit:
+        elif of_it and isinstance(token.value, tokens.Amount) and (bare or token.value.unit):
             found.append(token.value)
     return found
 
 
-def _both(node: Node, fact: ClinicalFact) -> Outcome:
-    """`250/125 mg`: the strengths of the two ingredients, in their order."""
-    pair = node.all("pair")[0].value
-    unit = node.parts[-1].text
+def _of_pair(dose: Node, fact: ClinicalFact, parts: Sequence[Keys]) -> Outcome:
+    """The strengths of two ingredients (`250/125 mg`, `5/325`): in the order of the two where both are named."""
+    inner = [each for role in (tokens.PAIR, tokens.SCORE) for each in dose.all(role)]
+    value = inner[0].value if inner else dose.value
+    unit = dose.parts[-1].text if "strength" in dose.kinds else ""
+    pair = [value.first, value.second] if isinstance(value, tokens.Pair) else [value.value, Decimal(value.unit[1:])]
     for name in facts.names(fact):
-        stated = _strengths(name, frozenset())
-        if len(stated) == _TWO and [units.convert(each.value, each.unit, unit) for each in stated] == [
-            pair.first,
-            pair.second,
-        ]:
+        stated = [each for keys in parts or (frozenset(),) for each in _strengths(name, keys, bare=not unit)]
+        own = [_per_unit(each, unit) for each in stated]
+        if len(own) == _TWO and (own == pair if parts else sorted(filter(None, own)) == sorted(pair)):
             return supported("dose", [fact])
     return unsupported("dose", "the record states no such strengths")
 
 
-def _each_strength(value: tokens.Pair | tokens.Amount, fact: ClinicalFact) -> Outcome:
-    """`5/325`: the strengths of the two ingredients, without their unit, in either order."""
-    pair = (value.first, value.second) if isinstance(value, tokens.Pair) else (value.value, Decimal(value.unit[1:]))
-    for name in facts.names(fact):
-        stated = [own.value for own in _strengths(name, frozenset())]
-        if len(stated) == _TWO and sorted(stated) == sorted(pair):
-            return supported("dose", [fact])
-    return unsupported("dose", "the record states no such strengths")
+def _per_unit(stated: tokens.Amount, unit: str) -> Decimal | None:
+    """A strength in a unit; that of an inhaler is of one puff."""
+    return units.convert(stated.value, stated.unit.removesuffix(_PER_PUFF), unit) if unit else stated.value
 
 
 def _form(node: Node, fact: ClinicalFact) -> Outcome:

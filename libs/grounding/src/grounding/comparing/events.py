@@ -55,6 +55,13 @@ class Occasions:
 
 def event(node: Node, record: Record) -> list[Outcome]:
     """What happened, with its days, its number and its place in the order."""
+    latest = [each for each in node.all("on") if each.all("first") and each.all("first")[0].says("time") == "now"]
+    if latest and node.says("counted"):
+        # `Several times, most recently in May`: the day is that of the last.
+        days = tuple(second for each in latest for second in each.all("second"))
+        counted = event(replace(node, roles={**node.roles, "on": ()}), record)
+        last = replace(node, sets={"order": "last"}, roles={**node.roles, "on": days, "times": ()})
+        return [*counted, *event(last, record)]
     ordered = node.one("ordered")
     order = order_of(node)
     if node.says("vaccinated"):

@@ -298,6 +298,10 @@ def _in_decade(node: Node, record: Record) -> Span:
     return Span("on", (_between_ages(record, first, last + 1),))
 
 
+def _since_decade(node: Node, record: Record) -> Span:
+    return replace(_in_decade(node, record), relation="since")
+
+
 def ages(decade: Node) -> tuple[int, int]:
     """The first and the last age of `late fifties`."""
     words = [part.text for part in decade.parts]
@@ -466,6 +470,7 @@ _SPANS: Mapping[str, Callable[[Node, Record], Span]] = {
     "newborn": _newborn,
     "young": _young,
     "decade-of-life": _in_decade,
+    "since-decade": _since_decade,
     "before-home": _before_home,
     "before-visit": _before_visit,
     "part": _part,

@@ -109,7 +109,7 @@ def _placed(
         return []
     alike = [fact for fact in orders if all(each.holds for each in drugs.details_of(regimen, fact))]
     days = sorted(day for fact in alike if (day := facts.starts_on(fact)))
-    own = [day for fact in fitting if (day := facts.starts_on(fact))]
+    own = [day for fact in fitting if fact in alike and (day := facts.starts_on(fact))]
     if not days or not own:
         return [unsupported("order", "the record does not date it")]
     right = {"first": min(own) == days[0], "last": max(own) == days[-1], "again": max(own) > days[0]}[order]

@@ -7,8 +7,11 @@ that, since what stands before it is of another time.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from grounding.comparing import meaning
 from grounding.comparing.meaning import UnclearError
+from grounding.reading import tokens
 from grounding.reading.nodes import Node
+from grounding.reading.tokens import Amount
 
 _VALUES = frozenset({"value", "pair"})
 _SUBJECTS = frozenset({"obs", "bp"})
@@ -78,7 +81,15 @@ def _one(parts: Sequence[Node], values: Sequence[int], number: int, subject: Nod
     present = bool(words & (_PRESENT | _NOW))
     past = bool(words & _PAST) and not present
     past = past or joined in _OTHER_TIME or bool({part.text for part in after} & ARROWS)
-    return Reading(subject, parts[place], flags, tuple(before), tuple(behind), joined, past, present)
+    return Reading(subject, _in_unit(parts[place], parts), flags, tuple(before), tuple(behind), joined, past, present)
+
+
+def _in_unit(value: Node, parts: Sequence[Node]) -> Node:
+    """A value without a unit in the one that stands behind the name (`Creatinine (mg/dL): 1.2`)."""
+    unit = next((str(part.value) for part in parts if tokens.UNIT in part.kinds), "")
+    if not unit or "value" not in value.kinds or meaning.amount(value).unit:
+        return value
+    return replace(value, value=Amount(meaning.amount(value).value, unit))
 
 
 def _behind(after: Sequence[Node], *, last: bool) -> list[Node]:

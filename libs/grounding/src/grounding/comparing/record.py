@@ -299,7 +299,7 @@ def _named(fact: ClinicalFact) -> Iterator[tuple[str, Keys]]:
         if not _is_denial(name, fact) and (fact.kind != pb.FACT_KIND_ENCOUNTER or _is_no_word(name)):
             yield name, subject.own_keys
     for name in _brands(fact, subject.names):
-        yield name, subject.ordered_keys
+        yield name, subject.ordered_keys or subject.own_keys
     organism = facts.organism(fact)
     for name in (organism, _short_genus(organism)) if organism else ():
         yield name, frozenset({names.of_organism(organism)})
@@ -357,7 +357,8 @@ def _brands(fact: ClinicalFact, written: Sequence[str]) -> tuple[str, ...]:
     """Of a drug ordered by one name, that name without strength and form."""
     if fact.kind != pb.FACT_KIND_MEDICATION:
         return ()
-    return tuple(match[1] or match[2] for name in written if "/" not in name and (match := _BRAND.match(name)))
+    found = (match for name in written if (match := _BRAND.match(name)) and (match[1] or "/" not in name))
+    return tuple(match[1] or match[2] for match in found)
 
 
 def _stated(point: Point) -> float:

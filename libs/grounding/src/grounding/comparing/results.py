@@ -641,6 +641,23 @@ def counted(node: Node, record: Record) -> list[Outcome]:
     return [contradicted("count", f"the record has {len(inside)} of them", points[-1].facts)]
 
 
+def counted_values(node: Node, record: Record) -> list[Outcome]:
+    """How often a result was measured in a time, and the value of each time (`checked twice: 2.3 and 2.5 mg/dL`)."""
+    values, inside = node.all("value"), _of_times(node, record)
+    if len(values) != len(inside):
+        return [unsupported("count", f"the record has {len(inside)} values of that time")]
+    return [*counted(node, record), *(_one_of(value, inside) for value in values)]
+
+
+def _of_times(node: Node, record: Record) -> list[Point]:
+    return within(points_of(node.all("obs")[0], record), series.spans_of(node.all("when"), record), record)
+
+
+def _one_of(value: Node, inside: Sequence[Point]) -> Outcome:
+    agreeing = series.saying(value, inside)
+    return supported("value", agreeing[0].facts) if agreeing else disagreement(meaning.amount(value), inside)
+
+
 def _times(times: Node) -> int:
     """`Once` of a count is the word of a frequency."""
     if not times.says("per"):

@@ -20,13 +20,19 @@ from grounding.comparing.readings import readings
 from grounding.comparing.record import Record, answers
 from grounding.derived import Derived
 from grounding.lexicon import Keys
-from grounding.reading import names
+from grounding.reading import names, wordings
 from grounding.reading.nodes import Node
 from grounding.reading.tokens import Amount
 
 _NO_ENTRY = "the record has no such entry"
 _TO_BE_DONE = "it says what is to be done, which no record can support"
 _PROPOSED = frozenset(("review", "repeat", "clarify"))
+# How the words of an answer end that is whether something is there: what is denied first, since it ends alike.
+_PRESENCE = {
+    "negative": ("negative", "not detected", "undetected", "nonreactive", "non-reactive", "absent"),
+    "positive": ("positive", "detected", "reactive", "present"),
+}
+_NOT = frozenset(("no", "not", "never", "without"))
 
 
 def order(node: Node, record: Record) -> list[Outcome]:
@@ -116,18 +122,30 @@ def _words(node: Node) -> set[str]:
 
 
 def answered(node: Node, record: Record) -> list[Outcome]:
-    """A result whose value is words."""
-    entries = record.of(series.observed_keys(node.all("obs")[0]), pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
+    """Results whose value is words, each with this one."""
     spans = [span for span in _spans(node, record) if span.readings]
+    return [_answered(obs, _said(node), spans, record) for obs in node.all("obs")]
+
+
+def _answered(obs: Node, wanted: set[str], spans: Sequence[Span], record: Record) -> Outcome:
+    entries = record.of(series.observed_keys(obs), pb.FACT_KIND_RESULT, pb.FACT_KIND_DEMOGRAPHIC)
     dated = [fact for fact in entries if all(span.includes(facts.starts_on(fact)) for span in spans)]
     if not dated:
-        return [unsupported("value", series.NO_RESULT)]
-    said = _said(node)
-    agreeing = [fact for fact in dated if said & set(map(names.of_answer, _stated(fact)))]
+        return unsupported("value", series.NO_RESULT)
+    agreeing = [fact for fact in dated if wanted & {*map(names.of_answer, _stated(fact)), *_presence_of(fact)}]
     if agreeing:
-        return [supported("value", agreeing[-1:])]
+        return supported("value", agreeing[-1:])
     told = dated[-1].text or dated[-1].coded.display
-    return [contradicted("value", f"the record has {' '.join(told.split())[:80]}", dated[-1:])]
+    return contradicted("value", f"the record has {' '.join(told.split())[:80]}", dated[-1:])
+
+
+def _presence_of(fact: ClinicalFact) -> set[str]:
+    """Whether an answer is that something is there: `Urine nitrite negative (finding)`."""
+    told = next(filter(None, (fact.coded.display, *answers(fact))), "")
+    plain = wordings.plain(told).casefold()
+    presence = next((each for each, words in _PRESENCE.items() if plain.endswith(words)), "")
+    is_clear = presence == "negative" or _NOT.isdisjoint(plain.split())
+    return {presence} if presence and is_clear else set()
 
 
 def _stated(fact: ClinicalFact) -> tuple[str, ...]:
@@ -136,6 +154,8 @@ def _stated(fact: ClinicalFact) -> tuple[str, ...]:
 
 
 def _said(node: Node) -> set[str]:
+    if node.says("presence"):
+        return {node.says("presence"), *map(names.of_answer, _PRESENCE[node.says("presence")])}
     quoted = {names.of_answer(str(each.value)) for each in node.all("quote")}
     named = (*node.all("answer"), *node.all("conditions"))
     if node.says("plain"):

@@ -30,9 +30,13 @@ ADJUNCT, LEAD = "adjunct", "lead"
 SUBJECT, ANTECEDENT = "subject", "antecedent"
 # The clause before one whose result is left out, and the part that tells the result.
 PRIOR, RESULT = "prior", "obs"
+# It stands for the last result that is told of, also behind clauses about something else.
+_IT = "it"
 # The clause whose verb is left out, and the kinds of drugs' clauses of which it may be.
 GAPPED = "gapped"
 _SHARED = frozenset(("started", "took", "given", "stopped"))
+# What was given for a problem stands between it and how it ended.
+_GIVEN = frozenset(("started", "took", "given"))
 # What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
 _TOLD = frozenset(("event", "problem"))
 _SAID = frozenset(("past",))
@@ -54,7 +58,7 @@ _WITH = "with"
 # A course that tells by how much.
 _CHANGED = frozenset({"changed-by"})
 # What stands beside a clause and says when, or in which circumstances.
-_ADJUNCTS = ("when", "circumstance", "tally", "past")
+_ADJUNCTS = ("when", "circumstance", "tally", "past", "days")
 # A clause that says when itself is not told so by what leads the sentence.
 _OWN_TIME = frozenset(("when", "on", "first", "birth", "end", "toat", "fromat"))
 
@@ -250,7 +254,7 @@ class Grammar:
             if state is None:
                 continue
             begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
-            shared = _subject(state.clauses[-1]) if state.clauses else None
+            shared = _spoken_of(state.clauses if nodes[at].text == _IT else state.clauses[-1:])
             # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
             ways = [row for row in carried if row.sets.get("joined")] if behind else carried
             going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
@@ -290,24 +294,25 @@ class Grammar:
         return _told(node, before=beside) if beside else node
 
     def _going_on(
-        self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match], subject: Node
+        self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match], shared: tuple[Node, Node]
     ) -> Iterator[tuple[_Place, _Cover]]:
-        """One more clause of the same subject as the last one."""
+        """One more clause of the same subject as the one that tells it."""
+        subject, prior = shared
         for row, match, end in matches:
             made = self._made(row, match, nodes)
-            roles = {**made.roles, RESULT: (subject,), PRIOR: (state.clauses[-1],)}
+            roles = {**made.roles, RESULT: (subject,), PRIOR: (prior,)}
             told = replace(made, parts=(subject, *made.parts), roles=roles)
             yield (end, True), _with(state, told, led=_is_led(state, nodes[: match.start()]))
 
     def _framed(
-        self, nodes: Sequence[Node], state: _Cover, at: int, subject: Node | None
+        self, nodes: Sequence[Node], state: _Cover, at: int, shared: tuple[Node, Node] | None
     ) -> Iterator[tuple[_Place, _Cover]]:
         """One more clause whose parts stand in any order, or one more thing of the clause before."""
         more = _one_more(nodes[at], state.clauses[-1]) if state.clauses else None
         if more is not None:
             yield (at + 1, True), _with(replace(state, lead=()), more, led=False)
         for end, made in self.frames.clauses(nodes, at) if self.frames else ():
-            whole = _carried(made, state, subject)
+            whole = _carried(made, shared)
             node = _completed(whole, state.clauses) if whole else None
             if node is not None and not (_is_led(state, nodes[:at]) and any(map(node.all, _ENDS))):
                 yield (end, True), _with(state, node, led=_is_led(state, nodes[:at]))
@@ -433,15 +438,16 @@ def _one_more(node: Node, before: Node) -> Node | None:
     return Node(node.text, node.start, node.end, frozenset({kind}), (node, day), roles, {MORE: "yes"})
 
 
-def _carried(made: Node, state: _Cover, subject: Node | None) -> Node | None:
+def _carried(made: Node, shared: tuple[Node, Node] | None) -> Node | None:
     """A clause with the result of the one before it where it leaves out its own; None where there is no such one."""
     if not made.says(frames.CARRIED):
         return made
-    if subject is None:
+    if shared is None:
         return None
-    ways = tuple(filter(None, (_carried(each, state, subject) for each in made.all(frames.OTHERWISE))))
+    subject, prior = shared
+    ways = tuple(filter(None, (_carried(each, shared) for each in made.all(frames.OTHERWISE))))
     sets = {name: said for name, said in made.sets.items() if name != frames.CARRIED}
-    roles = {**made.roles, RESULT: (subject,), PRIOR: (state.clauses[-1],), frames.OTHERWISE: ways}
+    roles = {**made.roles, RESULT: (subject,), PRIOR: (prior,), frames.OTHERWISE: ways}
     return replace(made, parts=(subject, *made.parts), roles=roles, sets=sets)
 
 
@@ -552,7 +558,8 @@ def _sharing(before: Sequence[Node]) -> Iterator[Node]:
         yield each
         # What was done stands between: `Laceration on 3 May 2020, sutured, healed on 24 May`.
         is_deed = each.kind == "event" and each.roles.keys() <= {WHAT, "on", ANTECEDENT}
-        if each.kind != "elided" and not (is_deed and all(part.kind == "acts" for part in each.parts)):
+        is_deed = is_deed and all(part.kind == "acts" for part in each.parts)
+        if not (is_deed or each.kind == "elided" or each.kind in _GIVEN):
             return
 
 
@@ -567,12 +574,18 @@ def _left_out(before: Node, subject: Sequence[str]) -> dict[str, tuple[Node, ...
     return {role: nodes for role, nodes in roles.items() if nodes}
 
 
-def _subject(clause: Node) -> Node | None:
-    """The one result that a clause is about, without what tells which of its values is meant."""
-    if clause.kind == "rated":
-        return names.measured(clause.says("of"))
-    named = {each.text: each for each in map(_plain, (*clause.all(RESULT), *_results(clause)))}
-    return next(iter(named.values())) if len(named) == 1 else None
+def _spoken_of(clauses: Sequence[Node]) -> tuple[Node, Node] | None:
+    """The result that the last clause about one tells, without what tells which of its values is meant; that clause.
+
+    None where there is no such clause, or where it tells of several results.
+    """
+    for clause in reversed(clauses):
+        if clause.kind == "rated":
+            return names.measured(clause.says("of")), clause
+        named = {each.text: each for each in map(_plain, (*clause.all(RESULT), *_results(clause)))}
+        if named:
+            return (next(iter(named.values())), clause) if len(named) == 1 else None
+    return None
 
 
 def _results(clause: Node) -> Iterator[Node]:
@@ -650,6 +663,7 @@ def grammar() -> Grammar:
         tokens.DURATION,
         tokens.PAIR,
         tokens.SCORE,
+        tokens.UNIT,
         tokens.DATE,
         tokens.QUOTE,
         tokens.TITLE,

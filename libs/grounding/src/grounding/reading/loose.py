@@ -7,6 +7,7 @@ itself with what could make it another thing, so that it is true of whatever the
 only where, of what and by what it is, and words like `acute`. It is marked, since it does not tell that there is none.
 """
 
+import operator
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,6 +48,11 @@ _EMPTY_WORDS = """
 """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 PARTIAL = "partial"
+_STAGE = "stage"
+_NOR = "nor"
+_NEITHER = frozenset(("neither", _NOR))
+# Prefixes that are written with a hyphen too.
+_PREFIX = re.compile(r"post(?=[a-z]{4})")
 _PLURAL = 4
 
 
@@ -119,14 +125,40 @@ def named(tokens: Sequence[Node], known: Loose) -> list[Node] | None:
 
 
 def shared(tokens: Sequence[Node], find: Callable[[str], Node | None]) -> list[Node] | None:
-    """Tokens with what was done in place of a word that leaves out to what: `inserted in May, removed in June`."""
+    """Tokens with a name in place of words that leave out what stands before them.
+
+    What was done to a thing (`inserted in May, removed in June`), a stage (`CKD stage 1 in April and stage 2 in May`),
+    an answer that is denied (`neither a refugee nor a veteran`).
+    """
     made: list[Node] = []
-    thing = ""
-    for token in tokens:
-        node = find(f"{thing} {token.text}") if thing and not token.kinds and wordings.is_deed(token.text) else None
-        made.append(replace(node, start=token.start, end=token.end) if node else token)
-        thing = wordings.object_of(token.text) or thing if token.kinds else thing
-    return made if any(one is not other for one, other in zip(made, tokens, strict=True)) else None
+    thing = staged = ""
+    at = 0
+    while at < len(tokens):
+        token, behind = tokens[at], tokens[at + 1 : at + 2]
+        told, length = "", 1
+        if thing and not token.kinds and wordings.is_deed(token.text):
+            told = f"{thing} {token.text}"
+        elif staged and behind and token.text == _STAGE:
+            told, length = f"{staged} {behind[0].text}", 2
+        elif token.text in _NEITHER:
+            told, length = _denied(tokens[at + 1 :])
+        node = find(told) if told else None
+        end = at + length if node else at + 1
+        if node and token.text == _NOR:
+            made.append(replace(token, text="and"))
+        made.append(replace(node, start=token.start, end=tokens[end - 1].end) if node else token)
+        if made[-1].kinds:
+            thing = wordings.object_of(made[-1].text) or thing
+            before, stage, _ = made[-1].text.rpartition(f" {_STAGE} ")
+            staged = f"{before}{stage}".rstrip() or staged
+        at = end
+    return made if len(made) != len(tokens) or any(map(operator.is_not, made, tokens)) else None
+
+
+def _denied(rest: Sequence[Node]) -> tuple[str, int]:
+    """`Not a refugee` of what stands behind `neither`, and how many tokens that is with it."""
+    length = 2 if rest and rest[0].text in ("a", "an") else 1
+    return f"not {' '.join(each.text for each in rest[:length])}", length + 1
 
 
 def _longest(tokens: Sequence[Node], at: int, known: Loose) -> tuple[int, Node]:
@@ -156,7 +188,7 @@ def _is_word(token: Node) -> bool:
 
 
 def _words(text: str) -> frozenset[str]:
-    single = map(_singular, _WORD.findall(american(text)))
+    single = map(_singular, _WORD.findall(_PREFIX.sub("post ", american(text))))
     return frozenset(word for each in single for word in _SAME.get(each, wordings.noun_of(each)))
 
 

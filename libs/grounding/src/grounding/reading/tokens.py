@@ -24,6 +24,7 @@ from grounding.statements import METHODS
 
 NUMBER, QUANTITY, DURATION, PAIR, DATE = "number", "quantity", "duration", "pair", "date"
 SCORE = "score"
+UNIT = "unit"
 QUOTE, TITLE, CROSSED = "quote", "title", "crossed"
 _UNIT = "|".join(re.escape(spelling) for spelling in units.PROSE)
 _DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
@@ -41,6 +42,11 @@ _SCORE = re.compile(
     r"(?<![\w.,/-])(?P<first>[0-9]{1,3})\s?(?:/|out of(?: a possible)?)\s?(?P<most>[0-9]{1,3})(?![\w/%]|[.,][0-9])"
 )
 _LEAST_MOST = 3
+# The unit of the values that follow, directly behind a name, which is taken already: `Creatinine (mg/dL)`.
+_UNIT_BEHIND = re.compile(
+    rf"(?<=\0)\s?(?:\((?:in )?(?P<told>{_UNIT})\)|, (?P<listed>{_UNIT})(?=\s?[:|=])|(?P<bare>{_UNIT})(?=\s?[:|=]))",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
     rf"(?<![\w.,/^])(?P<sign>(?<=[\s(])[-−](?=[0-9]))?(?P<number>{_DIGITS}|\.[0-9]+)(?:(?:\s?|-)(?:[x×]\s?(?=10[*^]))?(?P<unit>{_UNIT})(?!\w|[.,][0-9]))?(?!\w|[.,][0-9])|"
     rf"(?<![\w.,/^])(?P<listed>{_DIGITS})(?=[.,](?:\s|$))",
@@ -166,6 +172,7 @@ def _tokens(text: str, today: date, known: Known) -> tuple[Node, ...]:
     )
     numbered = (
         lambda part: _dates(part, today),
+        _units_behind,
         _heights,
         _scores,
         _pairs,
@@ -273,6 +280,14 @@ def _is_unit(text: str, start: int, end: int) -> bool:
 def _dates(text: str, today: date) -> Iterator[Node]:
     for found in dates.find(text, today):
         yield Node(text[found.start : found.end], found.start, found.end, frozenset({DATE}), value=found)
+
+
+def _units_behind(text: str) -> Iterator[Node]:
+    for match in _UNIT_BEHIND.finditer(text):
+        spelled = match["told"] or match["listed"] or match["bare"]
+        unit = spelled if len(units.readings(spelled)) > 1 else units.printed(spelled)
+        start = match.end() - len(match.group().lstrip())
+        yield Node(match.group().strip(), start, match.end(), frozenset({UNIT}), value=unit)
 
 
 def _heights(text: str) -> Iterator[Node]:

@@ -40,7 +40,8 @@ def spoken(name: str) -> tuple[str, ...]:
     whole = plain(name)
     if not whole or len(whole.split()) > _MOST_WORDS:
         return ()
-    every = dict.fromkeys(each for one in _spellings(whole) for each in (one, *_orders(one)))
+    spelled = dict.fromkeys(other for one in _spellings(whole) for other in (one, *_spellings(one)))
+    every = dict.fromkeys(each for one in spelled for each in (one, *_orders(one)))
     wordings = dict.fromkeys(each for one in every for each in (one, *_plurals(one), *passive(one)))
     return tuple(each for each in wordings if each != name)
 
@@ -103,6 +104,8 @@ def _deed() -> re.Pattern[str]:
 def _spellings(name: str) -> Iterator[str]:
     """With the words that physicians use for those of a code book."""
     yield name
+    if ", and " in name:
+        yield name.replace(", and ", " and ")
     if name.lower().startswith(_HISTORY):
         yield name[len(_HISTORY) :]
     for word, others in _table()["word"].items():
