@@ -35,6 +35,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
 )
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.concern_pb2 import Concern, ConcernAction, ConcernState
+from longitude.reasoning.v1.prepared_pb2 import Occasion, PreparedForm
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
 from longitude.record.v1.context_pb2 import Context, Passage, PassageRelease, RecordedFact
@@ -163,6 +164,7 @@ def assessment(drafted: Assessment, notices: Iterable[Notice] = ()) -> Form:
         "questions": [question_back(one) for one in drafted.questions],
         "courses": [course(one) for one in drafted.courses],
         "drafted_at": _time(drafted, "drafted_at"),
+        "record_changed_at": _time(drafted, "record_changed_at"),
         "notices": [notice(one) for one in notices],
     }
 
@@ -271,6 +273,19 @@ def finding(one: AdviceFinding) -> Form:
             "kind": one.source.kind or None,
             "grade": one.source.grade or None,
         },
+    }
+
+
+def prepared(ready: PreparedForm) -> Form:
+    """A brief or a summary that is ready, for `longitude worklist --json`."""
+    return {
+        "patient": format_patient(ready.patient),
+        "form": name_of(WrittenForm, ready.form),
+        "specialty": ready.specialty or None,
+        "occasion": name_of(Occasion, ready.occasion),
+        "at": time_text(ready.at),
+        "made_at": time_text(ready.made_at),
+        "record_changed_at": time_text(ready.record_changed_at),
     }
 
 

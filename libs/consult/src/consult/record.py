@@ -30,6 +30,8 @@ class Timeline:
     contradictions: Sequence[Contradiction] = ()
     # Facts that were not open to who asked.
     left_out: int = 0
+    # When the record had last learned anything; None where nobody says.
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ Advise: memory (gRPC) -> rules, rows -> gate
 each look at a patient -> PostgreSQL -> record-read
 record-updated, record-rebuilt -> PostgreSQL -> watch: memory (gRPC) -> rules -> PostgreSQL
      -> concern-opened, concern-changed, concern-resolved
-ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
+record-updated, record-rebuilt -> PostgreSQL -> prepare: memory (gRPC) -> rules -> gate -> PostgreSQL; Ask opens it
+ListPrepared: PostgreSQL; ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from consult import Budget
@@ -35,6 +37,7 @@ from reasoning.adapters.memory import Memory
 from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
 from reasoning.flows.parts import Parts
+from reasoning.flows.preparing import Preparation
 from reasoning.flows.runs import Runs
 from reasoning.flows.watching import Watch
 from reasoning.handlers import on_evidence_withdrawn, on_record_rebuilt, on_records_updated
@@ -54,12 +57,6 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus = EventBus("reasoning", settings.kafka)
         outbox = Outbox(store.connection, bus.publish, bus.publish_together)
         knowledge = rows(settings.knowledge_overlay)
-        watch = Watch(store, Memory(memory), knowledge, outbox, settings.concern_interruptions)
-        bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
-        bus.subscribe(RECORD_REBUILT, partial(on_record_rebuilt, store=store, watch=watch))
-        bus.subscribe_batches(RECORD_UPDATED, partial(on_records_updated, store=store, watch=watch))
-        await stack.enter_async_context(bus.running(process))
-        looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
             store=store,
@@ -74,12 +71,24 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             signatures=Signatures(Verifier.of(settings)) if settings.signed_reviews else None,
             knowledge=knowledge,
         )
+        lead = timedelta(hours=settings.preparation_hours)
+        preparation = Preparation(parts, lead, settings.discharge_summary)
+        watch = Watch(store, Memory(memory), knowledge, outbox, settings.concern_interruptions)
+        bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
+        rebuilt = partial(on_record_rebuilt, store=store, watch=watch, preparation=preparation)
+        updated = partial(on_records_updated, store=store, watch=watch, preparation=preparation)
+        bus.subscribe(RECORD_REBUILT, rebuilt)
+        bus.subscribe_batches(RECORD_UPDATED, updated)
+        await stack.enter_async_context(bus.running(process))
+        looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
 
         process.spawn(outbox.run(), "outbox")
         for number in range(settings.concern_workers):
             process.spawn(watch.run(), f"watch {number}")
+        for number in range(settings.preparation_workers):
+            process.spawn(preparation.run(), f"preparation {number}")
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         process.ready_when("postgres", store.ping)
         process.works_without("objects", objects.ping)
