@@ -82,7 +82,8 @@ def somebody(key: PatientKey) -> RecordBuilder:
 def appointment(record: RecordBuilder, begins: timedelta, status: clinical.FactStatus.ValueType) -> None:
     fact = clinical.ClinicalFact(kind=clinical.FACT_KIND_APPOINTMENT, status=status)
     fact.identity.groups.append("appointment:A1")
-    record.add(fact, (datetime.now(UTC) + begins).isoformat())
+    fact.valid_from.FromDatetime(datetime.now(UTC) + begins)
+    record.add(fact)
 
 
 async def ready(door: ReasoningServiceAsyncStub, patient: PatientKey) -> list[prepared_pb2.PreparedForm]:
@@ -126,7 +127,7 @@ async def test_a_brief_is_ready_before_anybody_asks_and_says_what_one_that_is_as
     preparing: RunningStack, door: ReasoningServiceAsyncStub, key: PatientKey
 ) -> None:
     record = somebody(key)
-    record.encounter("Inpatient", day())
+    record.encounter("Inpatient", day(1))
     await send(preparing, message(record))
     (form,) = await until(lambda: ready(door, key))
     assert (form.patient, form.form, form.occasion) == (key, BRIEF, prepared_pb2.OCCASION_UNDER_WAY)
@@ -152,8 +153,8 @@ async def test_what_is_opened_is_never_older_than_the_record(
     await send(preparing, message(record))
     (first,) = await until(lambda: ready(door, key))
     before = first.record_changed_at.ToDatetime(UTC)
-    for value in ("5.1", "5.3", "5.6", "5.9"):
-        record.potassium(value, datetime.now(UTC).isoformat())
+    for ago, value in enumerate(("5.9", "5.6", "5.3", "5.1"), 1):
+        record.potassium(value, day(5 - ago))
         await send(preparing, message(record))
         await until(partial(is_after, preparing, key, before))
         before = await state(preparing, key)
@@ -176,7 +177,7 @@ async def test_a_brief_is_opened_in_the_view_of_who_opens_it(
 ) -> None:
     record = somebody(key)
     record.medication(*DOLUTEGRAVIR, day(30))
-    record.encounter("Inpatient", day())
+    record.encounter("Inpatient", day(1))
     await send(preparing, message(record))
     await until(lambda: ready(door, key))
     asked_at = datetime.now(UTC)
@@ -230,7 +231,7 @@ async def test_kill_9_loses_no_brief(preparing: RunningStack, door: ReasoningSer
     patients = [PatientKey(id=f"K-{uuid.uuid4().hex[:8]}", authority="NORTHWEST") for _ in range(8)]
     for patient in patients:
         record = somebody(patient)
-        record.encounter("Inpatient", day())
+        record.encounter("Inpatient", day(1))
         await send(preparing, message(record))
     await asyncio.to_thread(preparing.kill, "reasoning")
     await asyncio.to_thread(preparing.start, "reasoning")
