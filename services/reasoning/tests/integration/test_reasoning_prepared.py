@@ -22,12 +22,11 @@ from longitude.reasoning.v1 import prepared_pb2
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest, GetAssessmentRequest, ReplayRequest
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
-from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import PatientKey
 from native_stack import Stack
 from practice.records import RecordBuilder
 from reasoning.adapters.memory import Memory
-from testkit import RunningStack
+from testkit import MllpClient, RunningStack
 from testkit.calls import channel, channel_of
 from testkit.telling import message, send, until
 
@@ -44,7 +43,9 @@ DOLUTEGRAVIR = ("1433868", "dolutegravir")
 @pytest.fixture(scope="module")
 def preparing(new_stack: Callable[..., Stack]) -> RunningStack:
     """Without models: forms need none."""
-    stack = new_stack(("kafka", "postgres", "objects", "memory", "reasoning"), elsewhere={"triton": "127.0.0.1:1"})
+    stack = new_stack(
+        ("kafka", "postgres", "objects", "ingestion", "memory", "reasoning"), elsewhere={"triton": "127.0.0.1:1"}
+    )
     running = RunningStack(stack, stack.endpoints())
     asyncio.run(until(partial(has_library, running), 60))
     return running
@@ -79,11 +80,22 @@ def somebody(key: PatientKey) -> RecordBuilder:
     return record
 
 
-def appointment(record: RecordBuilder, begins: timedelta, status: clinical.FactStatus.ValueType) -> None:
-    fact = clinical.ClinicalFact(kind=clinical.FACT_KIND_APPOINTMENT, status=status)
-    fact.identity.groups.append("appointment:A1")
-    fact.valid_from.FromDatetime(datetime.now(UTC) + begins)
-    record.add(fact)
+def scheduled(event: str, key: PatientKey, begins: timedelta) -> bytes:
+    """A scheduling message (SIU) as a hospital sends it."""
+    now = datetime.now(UTC)
+    segments = (
+        f"MSH|^~\\&|SCHED|NORTH|||{now:%Y%m%d%H%M%S}+0000||SIU^{event}|{uuid.uuid4().hex[:12]}|P|2.5.1",
+        "SCH|PL1^EHR|FI1^SCHED||||ROUTINE|R1^Diabetes control^L|FOLLOWUP^Follow-up^HL70277",
+        f"TQ1|1||||||{now + begins:%Y%m%d%H%M%S}+0000",
+        f"PID|1||{key.id}^^^{key.authority}^MR",
+    )
+    return "\r".join([*segments, ""]).encode()
+
+
+async def say(running: RunningStack, *messages: bytes) -> None:
+    async with MllpClient(running.endpoints["LONGITUDE_MLLP"]) as client:
+        for each in messages:
+            assert b"MSA|AA" in await client.send(each)
 
 
 async def ready(door: ReasoningServiceAsyncStub, patient: PatientKey) -> list[prepared_pb2.PreparedForm]:
@@ -200,14 +212,12 @@ async def test_a_brief_is_opened_in_the_view_of_who_opens_it(
 async def test_an_appointment_makes_a_brief_ready_and_its_cancellation_ends_it(
     preparing: RunningStack, door: ReasoningServiceAsyncStub, key: PatientKey
 ) -> None:
-    record = somebody(key)
-    appointment(record, timedelta(hours=3), clinical.FACT_STATUS_ORDERED)
-    await send(preparing, message(record))
+    await send(preparing, message(somebody(key)))
+    await say(preparing, scheduled("S12", key, timedelta(hours=3)))
     (form,) = await until(lambda: ready(door, key))
     assert form.occasion == prepared_pb2.OCCASION_APPOINTMENT
-    assert not any("appointment" in each.casefold() for each in texts(await asked(door, key)))
-    appointment(record, timedelta(hours=3), clinical.FACT_STATUS_ENDED)
-    await send(preparing, message(record))
+    assert not any("follow-up" in each.casefold() for each in texts(await asked(door, key)))
+    await say(preparing, scheduled("S15", key, timedelta(hours=3)))
     await until(lambda: nothing_ready(door, key))
 
 
