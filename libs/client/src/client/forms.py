@@ -23,6 +23,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Citation,
     Claim,
     Course,
+    DriftedRow,
     Inquiry,
     Judgement,
     Notice,
@@ -148,8 +149,10 @@ def source(pointer: SourcePointer) -> Form:
     return {name: value for name, value in fields.items() if value or name in always}
 
 
-def assessment(drafted: Assessment, notices: Iterable[Notice] = ()) -> Form:
-    """An assessment with everything the gate decided. `notices`: of cited evidence that was withdrawn since."""
+def assessment(drafted: Assessment, notices: Iterable[Notice] = (), drifted: Iterable[DriftedRow] = ()) -> Form:
+    """An assessment with everything the gate decided. `notices`: of cited evidence that was withdrawn since; `drifted`:
+    rows that would not speak so now.
+    """
     return {
         "assessment_id": drafted.assessment_id,
         "patient": format_patient(drafted.patient),
@@ -166,7 +169,13 @@ def assessment(drafted: Assessment, notices: Iterable[Notice] = ()) -> Form:
         "drafted_at": _time(drafted, "drafted_at"),
         "record_changed_at": _time(drafted, "record_changed_at"),
         "notices": [notice(one) for one in notices],
+        "drifted": [drifted_row(one) for one in drifted],
     }
+
+
+def drifted_row(row: DriftedRow) -> Form:
+    """A row that spoke in an assessment and would not speak so now."""
+    return {"row": row.row, "reason": row.reason, "statement_ids": list(row.statement_ids)}
 
 
 def notice(withdrawn: Notice) -> Form:
@@ -309,6 +318,7 @@ def concern(seen: Concern) -> Form:
         "sources": [citation(each) for each in seen.citations],
         "opened_at": time_text(seen.opened_at),
         "changed_at": time_text(seen.changed_at),
+        "drift": seen.drift or None,
         "resolved_at": _time(seen, "resolved_at"),
         "act": {
             "action": name_of(ConcernAction, act.action),

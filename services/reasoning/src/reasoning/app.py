@@ -87,6 +87,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         process.spawn(outbox.run(), "outbox")
         for number in range(settings.concern_workers):
             process.spawn(watch.run(), f"watch {number}")
+        await preparation.begin()
         for number in range(settings.preparation_workers):
             process.spawn(preparation.run(), f"preparation {number}")
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))

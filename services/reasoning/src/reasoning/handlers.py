@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from consult import Concluded, Identity, Record
 from consult.advising import advise
+from consult.dangers import ALLERGY
 from consult.visits import FORMS
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
@@ -20,6 +21,7 @@ from eventbus import Event, Outgoing, once, once_each, stage
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
 from harness import parse
+from knowledge.drift import reasons
 from longitude.memory.v1.events_pb2 import EvidenceWithdrawn, RecordRebuilt, RecordUpdated
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.advice_pb2 import AdviseRequest, AdviseResponse
@@ -186,6 +188,10 @@ async def on_record_rebuilt(
 async def on_concerns_asked_for(request: ListConcernsRequest, parts: Parts) -> ListConcernsResponse:
     """Those that the caller may see."""
     page = await worklist.concerns(request, parts.store, parts.memory)
+    names = {each.concern_id: f"{each.row}@{each.version}" for each in page.concerns if each.row != ALLERGY}
+    drift = reasons(parts.knowledge, names.values(), datetime.now(UTC).date())
+    for each in page.concerns:
+        each.drift = drift.get(names.get(each.concern_id, ""), "")
     looks.note(shown=len(page.concerns), left_out=page.hidden)
     return page
 
@@ -215,6 +221,11 @@ async def notices_of(assessment: wire.Assessment, parts: Parts) -> list[wire.Not
     """Of cited evidence that was withdrawn since."""
     cited = notices.cited_passages(assessment)
     return notices.notices(assessment, await parts.store.withdrawals(cited)) if cited else []
+
+
+def drifted_of(assessment: wire.Assessment, parts: Parts) -> list[wire.DriftedRow]:
+    """Rows that spoke in it and would not speak so now."""
+    return notices.drifted(assessment, parts.knowledge, datetime.now(UTC).date())
 
 
 async def on_assessment_asked_for(assessment_id: str, parts: Parts) -> Stored:

@@ -77,6 +77,7 @@ class Rpc(ReasoningServiceServicer):
         response = pb.GetAssessmentResponse(
             assessment=stored.assessment,
             notices=notices,
+            drifted=handlers.drifted_of(stored.assessment, self._parts),
             assessment_bytes=stored.assessment_bytes,
             review_bytes=stored.review_bytes,
         )

@@ -11,6 +11,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     AssessedStatement,
     Assessment,
     Course,
+    DriftedRow,
     Form,
     Inquiry,
     Notice,
@@ -66,11 +67,13 @@ class Page:
         for statement in statements:
             self._show(statement, GOOD)
 
-    def show(self, assessment: Assessment, notices: Iterable[Notice] = ()) -> None:
-        """All of it, behind what stands on the page already. `notices`: of cited evidence that was withdrawn since."""
+    def show(self, assessment: Assessment, notices: Iterable[Notice] = (), drifted: Iterable[DriftedRow] = ()) -> None:
+        """All of it, behind what stands on the page already. `notices`: of cited evidence that was withdrawn since;
+        `drifted`: rows that would not speak so now.
+        """
         front = [each for each in assessment.statements if each.released and each.front]
         self.show_front(front)
-        for line in notice_lines(notices):
+        for line in (*notice_lines(notices), *drift_lines(drifted)):
             self._console.print(line)
         if not front:
             self._console.print(Text(_unanswered(assessment.inquiry), style=WARN))
@@ -208,6 +211,13 @@ def _written(assessment: Assessment, now: datetime) -> str:
     ago = f"written {age(now - assessment.drafted_at.ToDatetime(tzinfo=UTC))} ago"
     state = forms.time_text(assessment.record_changed_at)[:19].replace("T", " ")
     return f"{ago}, of the record as of {state} UTC" if assessment.HasField("record_changed_at") else ago
+
+
+def drift_lines(drifted: Iterable[DriftedRow]) -> Iterator[Text]:
+    """Which row, why, and how much of the assessment it made."""
+    for each in drifted:
+        told = f"{each.row}: {each.reason} · {_plural(len(each.statement_ids), 'statement')} here"
+        yield Text.assemble(("knowledge drifted: ", f"bold {WARN}"), told)
 
 
 def _unanswered(inquiry: Inquiry) -> str:

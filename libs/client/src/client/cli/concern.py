@@ -133,6 +133,8 @@ def _show_one(console: Console, concern: pb.Concern, now: datetime) -> None:
     pointers = [source(forms.citation(each)) for each in concern.citations if each.fact_id]
     rests_on = "; ".join(dict.fromkeys(pointers))
     console.print(styled(f"    {concern.row}@{concern.version}: {rests_on}", QUIET), soft_wrap=True)
+    if concern.drift:
+        console.print(styled(f"    knowledge drifted: {concern.drift}", WARN), soft_wrap=True)
     if concern.HasField("act"):
         console.print(styled(f"    {_done(concern.act)}", QUIET), soft_wrap=True)
 

@@ -49,6 +49,11 @@ class Preparation:
     _passages: tuple[Passage, ...] = ()
     _passages_until: float = 0.0
 
+    async def begin(self) -> None:
+        """Rules and rows may be others than those of the process before: everything is written again."""
+        async with self.parts.store.connection() as conn:
+            await rows.all_changed(conn)
+
     def wake(self) -> None:
         """Somebody is due."""
         self._asked.set()

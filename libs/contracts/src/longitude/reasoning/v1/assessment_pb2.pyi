@@ -303,6 +303,38 @@ class Notice(_message.Message):
 Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
+class DriftedRow(_message.Message):
+    """A row of medical knowledge that spoke when an assessment was written, and would not speak so now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    STATEMENT_IDS_FIELD_NUMBER: _builtins.int
+    row: _builtins.str
+    """With its version: `interactions/warfarin-nsaid@1`."""
+    reason: _builtins.str
+    """Past its last day, withdrawn, of another version, or of a document that another replaced."""
+    @_builtins.property
+    def statement_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The statements that it made."""
+
+    def __init__(
+        self,
+        *,
+        row: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        statement_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "row", b"row", "statement_ids", b"statement_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DriftedRow: _TypeAlias = DriftedRow  # noqa: Y015
+
+@_typing.final
 class Claim(_message.Message):
     """One checkable assertion inside a statement: characters [start, end) of its text."""
 
