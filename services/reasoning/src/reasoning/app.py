@@ -10,6 +10,7 @@ record-updated, record-rebuilt -> PostgreSQL -> watch: memory (gRPC) -> rules ->
      -> concern-opened, concern-changed, concern-resolved
 record-updated, record-rebuilt -> PostgreSQL -> prepare: memory (gRPC) -> rules -> gate -> PostgreSQL; Ask opens it
 ListPrepared: PostgreSQL; ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
+concern-opened, concern-changed, concern-resolved -> another system (ORU^R01 over MLLP), where one is set
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
@@ -19,7 +20,16 @@ from datetime import timedelta
 from functools import partial
 
 from consult import Budget
-from contracts.topics import EVIDENCE_WITHDRAWN, REASONING_RECORD_READ, RECORD_REBUILT, RECORD_UPDATED
+from consult.surveillance import URGENCIES
+from contracts.topics import (
+    CONCERN_CHANGED,
+    CONCERN_OPENED,
+    CONCERN_RESOLVED,
+    EVIDENCE_WITHDRAWN,
+    REASONING_RECORD_READ,
+    RECORD_REBUILT,
+    RECORD_UPDATED,
+)
 from eventbus import EventBus, Outbox
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
@@ -34,13 +44,15 @@ from servicekit.triton import TritonClient
 from reasoning.adapters import postgres
 from reasoning.adapters.knowledge import rows
 from reasoning.adapters.memory import Memory
+from reasoning.adapters.receiver import Receiver
 from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
+from reasoning.domain.outward import Addressee
 from reasoning.flows.parts import Parts
 from reasoning.flows.preparing import Preparation
 from reasoning.flows.runs import Runs
 from reasoning.flows.watching import Watch
-from reasoning.handlers import on_evidence_withdrawn, on_record_rebuilt, on_records_updated
+from reasoning.handlers import on_concern, on_evidence_withdrawn, on_record_rebuilt, on_records_updated
 from reasoning.rpc import Rpc
 from reasoning.settings import Settings
 
@@ -80,6 +92,23 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus.subscribe(RECORD_REBUILT, rebuilt)
         bus.subscribe_batches(RECORD_UPDATED, updated)
         await stack.enter_async_context(bus.running(process))
+        if settings.concern_receiver and settings.concern_receiver_since:
+            # A consumer of its own: while the receiver is away, nothing else waits.
+            outward = EventBus("reasoning", settings.kafka)
+            receiver = Receiver(settings.concern_receiver, settings.concern_receiver_authority)
+            stack.push_async_callback(receiver.close)
+            to = Addressee(
+                settings.concern_receiver_application,
+                settings.concern_receiver_facility,
+                settings.concern_receiver_since,
+                URGENCIES[settings.concern_receiver_urgency],
+                settings.concern_receiver_sensitive,
+            )
+            tell = partial(on_concern, store=store, receiver=receiver, to=to)
+            outward.subscribe(CONCERN_OPENED, tell, max_records=1)
+            outward.subscribe(CONCERN_CHANGED, tell, max_records=1)
+            outward.subscribe(CONCERN_RESOLVED, tell, max_records=1)
+            await stack.enter_async_context(outward.running(process))
         looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
