@@ -10,7 +10,7 @@ record-updated, record-rebuilt -> PostgreSQL -> watch: memory (gRPC) -> rules ->
      -> concern-opened, concern-changed, concern-resolved
 record-updated, record-rebuilt -> PostgreSQL -> prepare: memory (gRPC) -> rules -> gate -> PostgreSQL; Ask opens it
 ListPrepared: PostgreSQL; ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
-concern-opened, concern-changed, concern-resolved -> another system (ORU^R01 over MLLP), where one is set
+the watch -> PostgreSQL -> another system (ORU^R01 over MLLP), where one is set
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
@@ -22,9 +22,6 @@ from functools import partial
 from consult import Budget
 from consult.surveillance import URGENCIES
 from contracts.topics import (
-    CONCERN_CHANGED,
-    CONCERN_OPENED,
-    CONCERN_RESOLVED,
     EVIDENCE_WITHDRAWN,
     REASONING_RECORD_READ,
     RECORD_REBUILT,
@@ -48,11 +45,12 @@ from reasoning.adapters.receiver import Receiver
 from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
 from reasoning.domain.outward import Addressee
+from reasoning.flows.outward import Teller
 from reasoning.flows.parts import Parts
 from reasoning.flows.preparing import Preparation
 from reasoning.flows.runs import Runs
 from reasoning.flows.watching import Watch
-from reasoning.handlers import on_concern, on_evidence_withdrawn, on_record_rebuilt, on_records_updated
+from reasoning.handlers import on_evidence_withdrawn, on_record_rebuilt, on_records_updated
 from reasoning.rpc import Rpc
 from reasoning.settings import Settings
 
@@ -85,30 +83,20 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         )
         lead = timedelta(hours=settings.preparation_hours)
         preparation = Preparation(parts, lead, settings.discharge_summary)
-        watch = Watch(store, Memory(memory), knowledge, outbox, settings.concern_interruptions)
+        watch = Watch(
+            store,
+            Memory(memory),
+            knowledge,
+            outbox,
+            settings.concern_interruptions,
+            tells=bool(settings.concern_receiver),
+        )
         bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
         rebuilt = partial(on_record_rebuilt, store=store, watch=watch, preparation=preparation)
         updated = partial(on_records_updated, store=store, watch=watch, preparation=preparation)
         bus.subscribe(RECORD_REBUILT, rebuilt)
         bus.subscribe_batches(RECORD_UPDATED, updated)
         await stack.enter_async_context(bus.running(process))
-        if settings.concern_receiver and settings.concern_receiver_since:
-            # A consumer of its own: while the receiver is away, nothing else waits.
-            outward = EventBus("reasoning", settings.kafka)
-            receiver = Receiver(settings.concern_receiver, settings.concern_receiver_authority)
-            stack.push_async_callback(receiver.close)
-            to = Addressee(
-                settings.concern_receiver_application,
-                settings.concern_receiver_facility,
-                settings.concern_receiver_since,
-                URGENCIES[settings.concern_receiver_urgency],
-                settings.concern_receiver_sensitive,
-            )
-            tell = partial(on_concern, store=store, receiver=receiver, to=to)
-            outward.subscribe(CONCERN_OPENED, tell, max_records=1)
-            outward.subscribe(CONCERN_CHANGED, tell, max_records=1)
-            outward.subscribe(CONCERN_RESOLVED, tell, max_records=1)
-            await stack.enter_async_context(outward.running(process))
         looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
@@ -116,6 +104,16 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         process.spawn(outbox.run(), "outbox")
         for number in range(settings.concern_workers):
             process.spawn(watch.run(), f"watch {number}")
+        if settings.concern_receiver:
+            receiver = Receiver(settings.concern_receiver, settings.concern_receiver_authority)
+            stack.push_async_callback(receiver.close)
+            to = Addressee(
+                settings.concern_receiver_application,
+                settings.concern_receiver_facility,
+                URGENCIES[settings.concern_receiver_urgency],
+                settings.concern_receiver_sensitive,
+            )
+            process.spawn(Teller(store, receiver, to).run(), "outward")
         await preparation.begin()
         for number in range(settings.preparation_workers):
             process.spawn(preparation.run(), f"preparation {number}")

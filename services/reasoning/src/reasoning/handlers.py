@@ -29,9 +29,6 @@ from longitude.reasoning.v1.concern_pb2 import (
     ActOnConcernRequest,
     Concern,
     ConcernActor,
-    ConcernChanged,
-    ConcernOpened,
-    ConcernResolved,
     ListConcernsRequest,
     ListConcernsResponse,
 )
@@ -50,10 +47,9 @@ from servicekit import looks
 from servicekit.principal import caller
 
 from reasoning import metrics
-from reasoning.adapters import postgres_concerns, postgres_prepared, postgres_told
+from reasoning.adapters import postgres_concerns, postgres_prepared
 from reasoning.adapters.postgres import Store, Stored
-from reasoning.adapters.receiver import Receiver
-from reasoning.domain import concerns, notices, outward, reviewing
+from reasoning.domain import concerns, notices, reviewing
 from reasoning.domain.events import AssessmentEvent, events
 from reasoning.flows import announcements, checking, consultation, preparing, replaying, worklist
 from reasoning.flows.parts import Parts
@@ -187,31 +183,6 @@ async def on_record_rebuilt(
     watch.wake()
     preparation.wake()
     return caused
-
-
-async def on_concern(
-    event: Event[ConcernOpened] | Event[ConcernChanged] | Event[ConcernResolved],
-    *,
-    store: Store,
-    receiver: Receiver,
-    to: outward.Addressee,
-) -> Sequence[Outgoing]:
-    """Another system is told of a state, and not of one that is older than what it was told. What it refuses is a dead
-    letter; while it is away, its events wait.
-    """
-    async with store.connection() as conn:
-
-        async def effect() -> Sequence[Outgoing]:
-            concern = event.payload.concern
-            sent = await postgres_told.last(conn, concern.concern_id)
-            if outward.leaves(concern, event.time, sent, to):
-                message = outward.message(concern, event.id, event.time, to, again=sent > 0)
-                await receiver.send(message, outward.control_id(event.id))
-                await postgres_told.told(conn, concern.concern_id, concern.revision)
-                metrics.CONCERNS_TOLD.inc()
-            return []
-
-        return await once(conn, event, effect)
 
 
 async def on_concerns_asked_for(request: ListConcernsRequest, parts: Parts) -> ListConcernsResponse:

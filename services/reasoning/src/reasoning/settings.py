@@ -1,13 +1,12 @@
 """What this service is told. The only place that reads the environment."""
 
-from datetime import datetime
 from typing import Annotated
 
 from consult import Chooser
 from consult.visits import title
 from knowledge.terms import Urgency
 from longitude.reasoning.v1.assessment_pb2 import FORM_SUMMARY
-from pydantic import AfterValidator, AwareDatetime, Field, FilePath, ValidationInfo
+from pydantic import AfterValidator, Field, FilePath
 from servicekit.settings import Endpoint, ObjectStoreSettings, PostgresSettings, ServiceSettings
 
 
@@ -16,13 +15,6 @@ def known_specialty(name: str) -> str:
     if name:
         title(FORM_SUMMARY, name)
     return name
-
-
-def with_the_receiver(since: datetime | None, info: ValidationInfo) -> datetime | None:
-    """ValueError where there is a receiver and nobody says from when on it is told."""
-    if since is None and info.data.get("concern_receiver"):
-        raise ValueError("set it beside a receiver: nothing that was so before is told")
-    return since
 
 
 class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
@@ -63,10 +55,6 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     discharge_summary: Annotated[str, AfterValidator(known_specialty)] = "general-practice"
     # MLLP of another system that is told of concerns (ORU^R01); none without it.
     concern_receiver: Endpoint | None = None
-    # From when on: nothing that was so before is told.
-    concern_receiver_since: Annotated[
-        AwareDatetime | None, AfterValidator(with_the_receiver), Field(validate_default=True)
-    ] = None
     # Its application and facility (MSH-5, MSH-6).
     concern_receiver_application: Annotated[str, Field(max_length=180)] = ""
     concern_receiver_facility: Annotated[str, Field(max_length=180)] = ""

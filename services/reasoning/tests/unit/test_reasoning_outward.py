@@ -1,6 +1,6 @@
 """Which states of concerns leave, and the message that another system reads."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from ingestion.domain.reading import Feed, read
@@ -10,9 +10,8 @@ from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1 import fact_pb2 as pb
 from reasoning.domain.outward import Addressee, control_id, leaves, message
 
-SINCE = datetime(2026, 11, 1, tzinfo=UTC)
-AT = SINCE + timedelta(days=1)
-TO = Addressee("EHR", "NORTH", SINCE, advice_pb2.URGENCY_IMPORTANT, sensitive=False)
+AT = datetime(2026, 11, 2, tzinfo=UTC)
+TO = Addressee("EHR", "NORTH", advice_pb2.URGENCY_IMPORTANT, sensitive=False)
 OPEN, RESOLVED = wire.CONCERN_STATE_OPEN, wire.CONCERN_STATE_RESOLVED
 TEXT = "Potassium 6.7 mmol/L | is high & rising^ ~ \\now\nin two lines"
 
@@ -31,24 +30,23 @@ def concern(
 
 
 @pytest.mark.parametrize(
-    ("state", "at", "sent", "expected"),
+    ("state", "sent", "expected"),
     [
-        (concern(), AT, 0, True),
-        (concern(), SINCE - timedelta(seconds=1), 0, False),
-        (concern(2), AT, 1, True),
+        (concern(), 0, True),
+        (concern(2), 1, True),
         # An older state that comes behind a newer one.
-        (concern(2), AT, 3, False),
-        (concern(2), AT, 2, False),
-        (concern(urgency=advice_pb2.URGENCY_ROUTINE), AT, 0, False),
+        (concern(2), 3, False),
+        (concern(2), 2, False),
+        (concern(urgency=advice_pb2.URGENCY_ROUTINE), 0, False),
         # What was told is told on, also where it is less urgent by now.
-        (concern(2, urgency=advice_pb2.URGENCY_ROUTINE), AT, 1, True),
-        (concern(2, RESOLVED), AT, 1, True),
-        (concern(2, RESOLVED), AT, 0, False),
-        (concern(sensitive=True), AT, 0, False),
+        (concern(2, urgency=advice_pb2.URGENCY_ROUTINE), 1, True),
+        (concern(2, RESOLVED), 1, True),
+        (concern(2, RESOLVED), 0, False),
+        (concern(sensitive=True), 0, False),
     ],
 )
-def test_what_leaves(state: Concern, at: datetime, sent: int, *, expected: bool) -> None:
-    assert leaves(state, at, sent, TO) is expected
+def test_what_leaves(state: Concern, sent: int, *, expected: bool) -> None:
+    assert leaves(state, sent, TO) is expected
 
 
 def test_the_message_is_read_as_results_of_the_patient_under_the_concerns_own_number() -> None:

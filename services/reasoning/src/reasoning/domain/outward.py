@@ -21,22 +21,19 @@ _CONTROL_ID = 20
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """MSH-5 and MSH-6, and what is told: from when on, how urgent at least, and whether what rests on sensitive
-    categories is.
-    """
+    """MSH-5 and MSH-6, and what is told: how urgent at least, and whether what rests on sensitive categories is."""
 
     application: str
     facility: str
-    since: datetime
     least: "advice_pb2.Urgency.ValueType"
     sensitive: bool
 
 
-def leaves(concern: Concern, at: datetime, sent: int, to: Addressee) -> bool:
-    """Whether a state is told that became so at a time. `sent`: the revision that was told last, 0 for none. What was
-    told once is told on, until it is resolved.
+def leaves(concern: Concern, sent: int, to: Addressee) -> bool:
+    """Whether a state is told. `sent`: the revision that was taken last, 0 for none. What was told once is told on,
+    until it is resolved.
     """
-    if at < to.since or concern.revision <= sent or (concern.sensitive and not to.sensitive):
+    if concern.revision <= sent or (concern.sensitive and not to.sensitive):
         return False
     return sent > 0 or (is_open(concern) and concern.urgency <= to.least)
 
