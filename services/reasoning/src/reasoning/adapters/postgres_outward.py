@@ -53,10 +53,10 @@ async def last(conn: Connection, concern_id: str) -> int:
     return int(row[0]) if row else 0
 
 
-async def done(conn: Connection, waiting: Waiting, *, told: bool) -> None:
-    """It need not be sent any more; `told`: it was taken."""
+async def done(conn: Connection, waiting: Waiting, *, taken: bool) -> None:
+    """It need not be sent any more."""
     await conn.execute(_DONE, (waiting.number,))
-    if told:
+    if taken:
         await conn.execute(_TOLD, (waiting.concern.concern_id, waiting.concern.revision))
 
 

@@ -52,7 +52,7 @@ class Teller:
             if refused:
                 await rows.refuse(conn, waiting, refused)
             else:
-                await rows.done(conn, waiting, told=is_due)
+                await rows.done(conn, waiting, taken=is_due)
         if is_due:
             metrics.CONCERNS_TOLD.labels(refused or "taken").inc()
         return True
