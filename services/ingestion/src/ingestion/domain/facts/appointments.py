@@ -51,7 +51,7 @@ def appointments(message: Message, scope: Scope) -> Iterator[pb.ClinicalFact]:
         valid_from=begins,
         valid_to=ends,
         status=_STATUS[_says(event, sch, scope.origin)],
-        note=next(iter(reason.texts), ""),
+        note=reason.primary.text or reason.primary.code,
     )
 
 
