@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from consult import Concluded, Identity, Record
 from consult.advising import advise
 from consult.dangers import ALLERGY
-from consult.visits import FORMS
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
@@ -51,6 +50,7 @@ from reasoning.adapters import postgres_concerns, postgres_prepared
 from reasoning.adapters.postgres import Store, Stored
 from reasoning.domain import concerns, notices, reviewing
 from reasoning.domain.events import AssessmentEvent, events
+from reasoning.domain.occasions import PREPARED
 from reasoning.flows import announcements, checking, consultation, preparing, replaying, worklist
 from reasoning.flows.parts import Parts
 from reasoning.flows.preparing import Preparation
@@ -93,7 +93,7 @@ async def on_form_asked_for(request: AskRequest, parts: Parts) -> wire.Assessmen
     with its events when it is first opened. None where it is to be made: also for a request that names itself, which is
     answered the same for ever.
     """
-    if request.form not in FORMS or request.request_id:
+    if request.form not in PREPARED or request.request_id:
         return None
     started = time.monotonic()
     ready = await preparing.opened(request, parts)

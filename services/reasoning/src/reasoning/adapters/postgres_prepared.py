@@ -25,7 +25,9 @@ _NOW = "wanted_at = clock_timestamp(), due_at = clock_timestamp()"
 _WANT = f"""INSERT INTO prepared_patient (patient_id, authority, wanted_at, due_at)
     SELECT id, authority, clock_timestamp(), clock_timestamp() FROM {_ASKED} ORDER BY id, authority
     ON CONFLICT (patient_id, authority) DO UPDATE SET {_NOW}"""
-_CHANGED = f"UPDATE prepared_patient SET {_NOW} WHERE {_OF}"
+# A record that changes again and again is written every five seconds, and not at each change.
+_CHANGED = f"""UPDATE prepared_patient SET wanted_at = clock_timestamp(),
+    due_at = least(due_at, clock_timestamp() + interval '5 s') WHERE {_OF}"""
 _ALL_CHANGED = f"UPDATE prepared_patient SET {_NOW}"
 # Whoever has a record was looked at for dangers.
 _WANT_ALL = f"""INSERT INTO prepared_patient (patient_id, authority, wanted_at, due_at)
@@ -87,7 +89,9 @@ async def want(conn: Connection, patients: Iterable[PatientKey]) -> None:
 
 
 async def changed(conn: Connection, patients: Iterable[PatientKey]) -> None:
-    """Their records are others; who has no visit is not looked at."""
+    """Their records are others: what is ready is of no use now, and written again soon. Who has no visit is not looked
+    at.
+    """
     await conn.execute(_CHANGED, _of(patients))
 
 

@@ -21,6 +21,8 @@ STAY_LASTS, VISIT_LASTS = timedelta(days=30), timedelta(days=1)
 # For how long a planned visit that did not begin is expected still, and a discharge is news.
 LATE, AFTERWARDS = timedelta(days=1), timedelta(days=3)
 FORMS = {pb.OCCASION_DISCHARGED: wire.FORM_SUMMARY}
+# What is written before it is asked for.
+PREPARED = frozenset({wire.FORM_BRIEF, *FORMS.values()})
 
 
 @dataclass(frozen=True, slots=True)

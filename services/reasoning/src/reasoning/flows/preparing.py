@@ -59,9 +59,15 @@ class Preparation:
         self._asked.set()
 
     async def run(self) -> NoReturn:
-        """For the life of the process: whoever is due the longest first."""
+        """For the life of the process: whoever is due the longest first. As long a pause behind each look: concerns,
+        and what somebody waits for, come first.
+        """
+        clock = asyncio.get_running_loop().time
         while True:
-            if not await until_available(self.step):
+            began = clock()
+            if await until_available(self.step):
+                await asyncio.sleep(clock() - began)
+            else:
                 await self._wait()
 
     async def step(self) -> bool:
