@@ -149,6 +149,8 @@ def test_ingestion_has_no_table_of_meanings() -> None:
         "allergy_kinds",
         "allergy_severities",
         "allergy_states",
+        "appointment_events",
+        "appointment_states",
         "coded_fields",
         "designations",
         "identifier_types",

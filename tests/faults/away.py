@@ -40,7 +40,7 @@ from longitude.learning.v1 import learning_service_pb2 as learning_pb
 from longitude.learning.v1.learning_service_pb2_grpc import LearningServiceStub
 from longitude.memory.v1 import memory_service_pb2 as memory_pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
-from longitude.reasoning.v1 import advice_pb2, concern_pb2
+from longitude.reasoning.v1 import advice_pb2, concern_pb2, prepared_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as reasoning_pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.context_pb2 import Passage
@@ -150,6 +150,7 @@ class System:
             "prose_tokens": 0,
             # The one process here is the command, which reads no record for itself.
             "concern_workers": 0,
+            "preparation_workers": 0,
             "memory": self.ports["memory"],
             "grpc_listen": self.ports[name],
             "http_listen": "127.0.0.1:0",
@@ -234,6 +235,7 @@ def requests(system: System) -> dict[str, dict[str, tuple[Message, str]]]:
             "CheckStream": (reasoning_pb.CheckStreamRequest(patient=PATIENT, text="Creatinine was 1.95 mg/dL."), "OK"),
             "ListConcerns": (concern_pb2.ListConcernsRequest(patient=PATIENT), "OK"),
             "ActOnConcern": (acknowledging(NOBODYS), "NOT_FOUND"),
+            "ListPrepared": (prepared_pb2.ListPreparedRequest(patient=PATIENT), "OK"),
         },
     }
 

@@ -23,6 +23,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
     Citation,
     Claim,
     Course,
+    DriftedRow,
     Inquiry,
     Judgement,
     Notice,
@@ -35,6 +36,7 @@ from longitude.reasoning.v1.assessment_pb2 import (
 )
 from longitude.reasoning.v1.assessment_pb2 import Form as WrittenForm
 from longitude.reasoning.v1.concern_pb2 import Concern, ConcernAction, ConcernState
+from longitude.reasoning.v1.prepared_pb2 import Occasion, PreparedForm
 from longitude.reasoning.v1.reasoning_service_pb2 import Assertion as ReadAssertion
 from longitude.reasoning.v1.reasoning_service_pb2 import CheckedSpan, CheckResponse, CheckSummary
 from longitude.record.v1.context_pb2 import Context, Passage, PassageRelease, RecordedFact
@@ -147,8 +149,10 @@ def source(pointer: SourcePointer) -> Form:
     return {name: value for name, value in fields.items() if value or name in always}
 
 
-def assessment(drafted: Assessment, notices: Iterable[Notice] = ()) -> Form:
-    """An assessment with everything the gate decided. `notices`: of cited evidence that was withdrawn since."""
+def assessment(drafted: Assessment, notices: Iterable[Notice] = (), drifted: Iterable[DriftedRow] = ()) -> Form:
+    """An assessment with everything the gate decided. `notices`: of cited evidence that was withdrawn since; `drifted`:
+    rows that would not speak so now.
+    """
     return {
         "assessment_id": drafted.assessment_id,
         "patient": format_patient(drafted.patient),
@@ -163,8 +167,15 @@ def assessment(drafted: Assessment, notices: Iterable[Notice] = ()) -> Form:
         "questions": [question_back(one) for one in drafted.questions],
         "courses": [course(one) for one in drafted.courses],
         "drafted_at": _time(drafted, "drafted_at"),
+        "record_changed_at": _time(drafted, "record_changed_at"),
         "notices": [notice(one) for one in notices],
+        "drifted": [drifted_row(one) for one in drifted],
     }
+
+
+def drifted_row(row: DriftedRow) -> Form:
+    """A row that spoke in an assessment and would not speak so now."""
+    return {"row": row.row, "reason": row.reason, "statement_ids": list(row.statement_ids)}
 
 
 def notice(withdrawn: Notice) -> Form:
@@ -274,6 +285,19 @@ def finding(one: AdviceFinding) -> Form:
     }
 
 
+def prepared(ready: PreparedForm) -> Form:
+    """A brief or a summary that is ready, for `longitude worklist --json`."""
+    return {
+        "patient": format_patient(ready.patient),
+        "form": name_of(WrittenForm, ready.form),
+        "specialty": ready.specialty or None,
+        "occasion": name_of(Occasion, ready.occasion),
+        "at": time_text(ready.at),
+        "made_at": time_text(ready.made_at),
+        "record_changed_at": time_text(ready.record_changed_at),
+    }
+
+
 def concern(seen: Concern) -> Form:
     """One concern, for `longitude worklist --json`."""
     act = seen.act
@@ -294,6 +318,7 @@ def concern(seen: Concern) -> Form:
         "sources": [citation(each) for each in seen.citations],
         "opened_at": time_text(seen.opened_at),
         "changed_at": time_text(seen.changed_at),
+        "drift": seen.drift or None,
         "resolved_at": _time(seen, "resolved_at"),
         "act": {
             "action": name_of(ConcernAction, act.action),

@@ -8,40 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+
+from contracts.mllp import ACCEPTED, END, MAX_ANSWER_BYTES, START, Answer, acknowledgement
 
 from client.errors import UnreachableError
 
-START, END = b"\x0b", b"\x1c\r"
+__all__ = ["ACCEPTED", "UNANSWERED", "Answer", "Sender", "connect"]
+
 UNANSWERED = "unanswered"
-# Acknowledgement codes of HL7 table 0008 that say that the message was taken.
-ACCEPTED = frozenset({"AA", "CA"})
-MAX_ANSWER_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back for a message: the code of MSA-1, and ERR-like text for those refused."""
-
-    code: str
-    control_id: str
-    text: str
-
-
-def acknowledgement(answer: bytes) -> Answer:
-    """MSA-1, MSA-2 and what says why: ERR-8 or MSA-3. The answer's own separators are used."""
-    segments = [segment for segment in answer.split(b"\r") if segment]
-    if not segments or not segments[0].startswith(b"MSH") or len(segments[0]) < 4:
-        return Answer("unreadable", "", "")
-    separator = segments[0][3:4]
-    fields = {segment[:3]: segment.split(separator) for segment in segments}
-    msa, err = fields.get(b"MSA", []), fields.get(b"ERR", [])
-    text = _field(err, 8) or _field(err, 7) or _field(msa, 3)
-    return Answer(_field(msa, 1) or "unreadable", _field(msa, 2), text)
-
-
-def _field(fields: list[bytes], number: int) -> str:
-    return fields[number].decode("utf-8", "replace") if len(fields) > number else ""
 
 
 class Sender:

@@ -2,7 +2,7 @@
 
 import pytest
 from client.hl7_files import messages_in
-from client.mllp import Answer, acknowledgement
+from contracts.mllp import Answer, acknowledgement
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +52,7 @@ def test_no_message_is_lost_or_doubled(messages: list[bytes]) -> None:
 
 def test_an_answer_is_read_with_its_own_separators() -> None:
     refused = b"MSH$%~\\&$X\rMSA$AE$42$no\rERR$$$207%x$E$$$$PID-3 is missing\r"
-    assert acknowledgement(refused) == Answer("AE", "42", "PID-3 is missing")
+    assert acknowledgement(refused) == Answer("AE", "42", "PID-3 is missing", "207")
     assert acknowledgement(b"MSH|^~\\&|X\rMSA|AA|42\r") == Answer("AA", "42", "")
 
 

@@ -94,3 +94,16 @@ def test_a_corpus_that_is_no_json_is_refused_with_its_line(tmp_path: Path, capsy
     code, _, err = command(capsys, "coverage", "--corpus", str(tmp_path))
     assert code == 1
     assert "patients.ndjson:2: no JSON" in err
+
+
+def test_rows_that_drifted_are_named_and_their_command_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(capsys, "drift", "--json")[:2] == (0, "[]\n")
+    file = tmp_path / "hospital.toml"
+    file.write_text(ROW.replace("section =", "until = 2020-12-31\nsection ="), encoding="utf-8")
+    code, out, _ = command(capsys, "drift", "--overlay", str(file), "--json")
+    assert code == 1
+    assert json.loads(out) == [
+        {"row": "interactions/cetirizine-alcohol-swab@1", "reason": "the row held until 2020-12-31"}
+    ]

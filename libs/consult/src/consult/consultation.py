@@ -193,6 +193,8 @@ def conclude(prepared: Prepared, run: Consultation, patient: PatientKey, pin: Mo
         courses=prepared.courses,
     )
     assessment.drafted_at.FromDatetime(at)
+    if prepared.record.timeline.changed_at:
+        assessment.record_changed_at.FromDatetime(prepared.record.timeline.changed_at)
     return Concluded(assessment, run.close(at=at))
 
 

@@ -8,7 +8,7 @@ from grounding import Sources
 from knowledge import Asked, Knowledge, shipped
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.record.v1.context_pb2 import Context, Contradiction, Note, Passage, RecordedFact
-from longitude.record.v1.fact_pb2 import ClinicalFact, PatientKey
+from longitude.record.v1.fact_pb2 import FACT_KIND_APPOINTMENT, ClinicalFact, PatientKey
 
 from consult import kept, knowing
 
@@ -30,6 +30,8 @@ class Timeline:
     contradictions: Sequence[Contradiction] = ()
     # Facts that were not open to who asked.
     left_out: int = 0
+    # When the record had last learned anything; None where nobody says.
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Record:
         # The timeline comes last: it alone knows what was superseded.
         plain = Sources.of(
             self.as_of,
-            [*added, *self.context.facts, *self.timeline.facts],
+            [*added, *self.context.facts, *filter(_is_told, self.timeline.facts)],
             [*passages, *self.context.passages, *self.passages],
             self.timeline.contradictions or self.context.contradictions,
             self.timeline.identifiers,
@@ -87,5 +89,11 @@ class Record:
     @property
     def as_of(self) -> datetime:
         """The moment of the question, or of the newest entry where the record runs ahead of this clock."""
-        starts = (each.fact.valid_from for each in self.timeline.facts if each.fact.HasField("valid_from"))
+        told = filter(_is_told, self.timeline.facts)
+        starts = (each.fact.valid_from for each in told if each.fact.HasField("valid_from"))
         return max([self.asked_at, *(start.ToDatetime(tzinfo=UTC) for start in starts)])
+
+
+def _is_told(recorded: RecordedFact) -> bool:
+    """An appointment is a plan: nothing of the patient is known by it."""
+    return recorded.fact.kind != FACT_KIND_APPOINTMENT

@@ -17,6 +17,8 @@ from knowledge.row import Document, Row
 
 _DATA = files("knowledge") / "data"
 SOURCES = "sources.toml"
+# Of a hospital's file, in the order in which they are laid.
+_ARRAYS = ("source", "superseded", "row", "silence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +95,19 @@ def _once(rows: Iterable[Row]) -> Iterator[Row]:
 
 def overlaid(below: Knowledge, file: str, text: str) -> Knowledge:
     """With the rows of a hospital's file: `[[source]]` adds a document, `[[row]]` (with its `family`) adds a row or
-    replaces one of a lower version, `[[silence]]` silences one. RowError.
+    replaces one of a lower version, `[[silence]]` silences one, `[[superseded]]` says which document took the place of
+    another. RowError.
     """
     documents, rows = dict(below.documents), {name: list(own) for name, own in below.rows.items()}
     silences = list(below.silences)
-    for array, entry in sorted(reading.entries(file, text, "source", "row", "silence"), key=_documents_first):
+    for array, entry in sorted(reading.entries(file, text, *_ARRAYS), key=_documents_first):
         if array == "source":
             document = reading.document_of(entry)
             if document.key in documents:
                 raise entry.wrong(f"“{document.key}” is a source already", "key")
             documents[document.key] = document
+        elif array == "superseded":
+            _supersede(entry, documents)
         elif array == "row":
             _lay(entry, rows, documents)
         else:
@@ -112,7 +117,16 @@ def overlaid(below: Knowledge, file: str, text: str) -> Knowledge:
 
 def _documents_first(listed: tuple[str, Entry]) -> tuple[int, int]:
     array, entry = listed
-    return ("source", "row", "silence").index(array), entry.line
+    return _ARRAYS.index(array), entry.line
+
+
+def _supersede(entry: Entry, documents: dict[str, Document]) -> None:
+    """A document has another in its place."""
+    entry.closed(("source", "superseded", "by"), ())
+    key: str = entry.parsed("source", str)
+    if key not in documents:
+        raise entry.wrong(f"“{key}” is the key of no source", "source")
+    documents[key] = reading.superseded(documents[key], entry)
 
 
 def _lay(entry: Entry, rows: dict[str, list[Row]], documents: Mapping[str, Document]) -> None:

@@ -6,7 +6,7 @@ Guarantee: a file that breaks a rule is refused with its name and line; nothing 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import date
 from typing import Any, get_type_hints
 
@@ -107,14 +107,23 @@ def documents(file: str, text: str) -> dict[str, Document]:
 
 
 def document_of(entry: Entry) -> Document:
-    entry.closed(("key", "title", "year", "kind"), ())
+    entry.closed(("key", "title", "year", "kind"), ("superseded", "by"))
     kind = entry.parsed("kind", str)
     if kind not in _KINDS:
         raise entry.wrong(f"must be one of {', '.join(_KINDS)}", "kind")
     year = entry.parsed("year", int)
     if not 1950 <= year <= 2100:
         raise entry.wrong("must be a year", "year")
-    return Document(entry.parsed("key", str), entry.parsed("title", str), year, kind)
+    document = Document(entry.parsed("key", str), entry.parsed("title", str), year, kind)
+    return superseded(document, entry) if "superseded" in entry.values or "by" in entry.values else document
+
+
+def superseded(document: Document, entry: Entry) -> Document:
+    """The document with since when another stands in its place, and which."""
+    for key in ("superseded", "by"):
+        if key not in entry.values:
+            raise entry.wrong(f"“{key}” is missing")
+    return replace(document, superseded=entry.parsed("superseded", date), by=entry.parsed("by", str))
 
 
 def row_of(entry: Entry, family: str, conditions: type[Any], known: Mapping[str, Document]) -> Row:

@@ -15,12 +15,16 @@ PREFIX = "knowledge."
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What rows are written from. `title` as told; `year` of the edition; `kind` as the evidence library has it."""
+    """What rows are written from. `title` as told; `year` of the edition; `kind` as the evidence library has it.
+    `superseded`: the day since which another document stands in its place, `by`.
+    """
 
     key: str
     title: str
     year: int
     kind: str
+    superseded: date | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """gRPC channels of tests: the session's certificate, and the person that it is signed in as."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
-from client.people import bearer
+from client.login import Provider
+from client.people import bearer, keep
 from contracts.tls import Tls
 from contracts.tls import open_channel as channel_to
 
@@ -22,6 +24,18 @@ def tls() -> Tls:
 async def channel(endpoint: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel of who works at this machine."""
     async with channel_to(endpoint, tls(), bearer=lambda: bearer(os.environ)) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def channel_of(
+    name: str, endpoint: str, endpoints: Mapping[str, str], folder: Path
+) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel of another demo person, who signs in into a folder of their own."""
+    variables = {**os.environ, **endpoints, "LONGITUDE_TOKEN_FILE": str(folder / f"{name}.json")}
+    provider = Provider(variables, name)
+    keep(variables, provider.by_browser(print), provider.issuer, provider.client_id, provider.key)
+    async with channel_to(endpoint, tls(), bearer=lambda: bearer(variables)) as opened:
         yield opened
 
 

@@ -174,6 +174,7 @@ def test_a_visit_that_nothing_names_is_remarked_where_an_event_is_about_one() ->
 def test_the_tables_say_only_what_is_read() -> None:
     assert {row["kind"] for row in table("identifier_types").values()} <= set(KINDS)
     assert set(table("visit_events")) <= triggers("ADT")
+    assert set(table("appointment_events")) <= triggers("SIU")
     assert all(text == text.upper() for text in placeholders())
     for name in ("allergy_states", "problem_states"):
         assert all(f"FACT_STATUS_{row['status']}" in pb.FactStatus.keys() for row in table(name).values())  # noqa: SIM118

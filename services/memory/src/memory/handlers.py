@@ -99,5 +99,6 @@ def _record_updated(event: Event[Any], update: Update, recorded: Recorded) -> li
         links_added=recorded.links,
         contradiction_ids=recorded.opened,
         recorded_at=times.stamp(recorded.recorded_at),
+        kinds=sorted({fact.kind for fact in update.facts}),
     )
     return [Outgoing.caused_by(event, RECORD_UPDATED, payload, id=event_id("record-updated", event.id))]

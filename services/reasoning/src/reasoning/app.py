@@ -8,16 +8,25 @@ Advise: memory (gRPC) -> rules, rows -> gate
 each look at a patient -> PostgreSQL -> record-read
 record-updated, record-rebuilt -> PostgreSQL -> watch: memory (gRPC) -> rules -> PostgreSQL
      -> concern-opened, concern-changed, concern-resolved
-ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
+record-updated, record-rebuilt -> PostgreSQL -> prepare: memory (gRPC) -> rules -> gate -> PostgreSQL; Ask opens it
+ListPrepared: PostgreSQL; ListConcerns: PostgreSQL and memory; ActOnConcern: PostgreSQL -> concern-acted
+the watch -> PostgreSQL -> another system (ORU^R01 over MLLP), where one is set
 evidence-withdrawn -> PostgreSQL; whatever cites it says so when it is read
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from consult import Budget
-from contracts.topics import EVIDENCE_WITHDRAWN, REASONING_RECORD_READ, RECORD_REBUILT, RECORD_UPDATED
+from consult.surveillance import URGENCIES
+from contracts.topics import (
+    EVIDENCE_WITHDRAWN,
+    REASONING_RECORD_READ,
+    RECORD_REBUILT,
+    RECORD_UPDATED,
+)
 from eventbus import EventBus, Outbox
 from harness import Tokenizer
 from longitude.reasoning.v1 import reasoning_service_pb2
@@ -32,9 +41,13 @@ from servicekit.triton import TritonClient
 from reasoning.adapters import postgres
 from reasoning.adapters.knowledge import rows
 from reasoning.adapters.memory import Memory
+from reasoning.adapters.receiver import Receiver
 from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
+from reasoning.domain.outward import Addressee
+from reasoning.flows.outward import Teller
 from reasoning.flows.parts import Parts
+from reasoning.flows.preparing import Preparation
 from reasoning.flows.runs import Runs
 from reasoning.flows.watching import Watch
 from reasoning.handlers import on_evidence_withdrawn, on_record_rebuilt, on_records_updated
@@ -54,12 +67,6 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus = EventBus("reasoning", settings.kafka)
         outbox = Outbox(store.connection, bus.publish, bus.publish_together)
         knowledge = rows(settings.knowledge_overlay)
-        watch = Watch(store, Memory(memory), knowledge, outbox, settings.concern_interruptions)
-        bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
-        bus.subscribe(RECORD_REBUILT, partial(on_record_rebuilt, store=store, watch=watch))
-        bus.subscribe_batches(RECORD_UPDATED, partial(on_records_updated, store=store, watch=watch))
-        await stack.enter_async_context(bus.running(process))
-        looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
             store=store,
@@ -74,12 +81,42 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             signatures=Signatures(Verifier.of(settings)) if settings.signed_reviews else None,
             knowledge=knowledge,
         )
+        lead = timedelta(hours=settings.preparation_hours)
+        preparation = Preparation(parts, lead, settings.discharge_summary)
+        watch = Watch(
+            store,
+            Memory(memory),
+            knowledge,
+            outbox,
+            settings.concern_interruptions,
+            tells=bool(settings.concern_receiver),
+        )
+        bus.subscribe(EVIDENCE_WITHDRAWN, partial(on_evidence_withdrawn, store=store))
+        rebuilt = partial(on_record_rebuilt, store=store, watch=watch, preparation=preparation)
+        updated = partial(on_records_updated, store=store, watch=watch, preparation=preparation)
+        bus.subscribe(RECORD_REBUILT, rebuilt)
+        bus.subscribe_batches(RECORD_UPDATED, updated)
+        await stack.enter_async_context(bus.running(process))
+        looks = Looks(store.connection, bus.publish_together, REASONING_RECORD_READ)
         rpc = Rpc(parts, Runs(settings.episodes), settings.episodes)
         service = (add_ReasoningServiceServicer_to_server, rpc, reasoning_service_pb2.DESCRIPTOR)
 
         process.spawn(outbox.run(), "outbox")
         for number in range(settings.concern_workers):
             process.spawn(watch.run(), f"watch {number}")
+        if settings.concern_receiver:
+            receiver = Receiver(settings.concern_receiver, settings.concern_receiver_authority)
+            stack.push_async_callback(receiver.close)
+            to = Addressee(
+                settings.concern_receiver_application,
+                settings.concern_receiver_facility,
+                URGENCIES[settings.concern_receiver_urgency],
+                settings.concern_receiver_sensitive,
+            )
+            process.spawn(Teller(store, receiver, to).run(), "outward")
+        await preparation.begin()
+        for number in range(settings.preparation_workers):
+            process.spawn(preparation.run(), f"preparation {number}")
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service], looks))
         process.ready_when("postgres", store.ping)
         process.works_without("objects", objects.ping)

@@ -10,14 +10,17 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
-from consult import Identity, Record
+from consult import Concluded, Identity, Record
 from consult.advising import advise
+from consult.dangers import ALLERGY
 from contracts.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient, patient_partition_key
 from contracts.topics import ASSESSMENT_REVIEWED
 from eventbus import Event, Outgoing, once, once_each, stage
 from google.protobuf.timestamp_pb2 import Timestamp
 from grounding import Verifier
+from harness import parse
+from knowledge.drift import reasons
 from longitude.memory.v1.events_pb2 import EvidenceWithdrawn, RecordRebuilt, RecordUpdated
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.advice_pb2 import AdviseRequest, AdviseResponse
@@ -28,6 +31,7 @@ from longitude.reasoning.v1.concern_pb2 import (
     ListConcernsRequest,
     ListConcernsResponse,
 )
+from longitude.reasoning.v1.prepared_pb2 import ListPreparedRequest, ListPreparedResponse
 from longitude.reasoning.v1.reasoning_service_pb2 import (
     AskRequest,
     CheckRequest,
@@ -37,19 +41,24 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
     ReviewRequest,
 )
 from longitude.record.v1.context_pb2 import Context
-from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.fact_pb2 import FACT_KIND_APPOINTMENT, FACT_KIND_ENCOUNTER, PatientKey
 from servicekit import looks
 from servicekit.principal import caller
 
 from reasoning import metrics
-from reasoning.adapters import postgres_concerns
+from reasoning.adapters import postgres_concerns, postgres_prepared
 from reasoning.adapters.postgres import Store, Stored
 from reasoning.domain import concerns, notices, reviewing
 from reasoning.domain.events import AssessmentEvent, events
-from reasoning.flows import announcements, checking, consultation, replaying, worklist
+from reasoning.domain.occasions import PREPARED
+from reasoning.flows import announcements, checking, consultation, preparing, replaying, worklist
 from reasoning.flows.parts import Parts
+from reasoning.flows.preparing import Preparation
 from reasoning.flows.runs import Report
 from reasoning.flows.watching import Watch
+
+DEFAULT_PREPARED = 50
+_VISITS = {FACT_KIND_ENCOUNTER, FACT_KIND_APPOINTMENT}
 
 
 def fingerprint(request: AskRequest) -> bytes:
@@ -76,6 +85,39 @@ async def on_question(request: AskRequest, identity: Identity, parts: Parts, rep
     """Rules, then the model where it is wanted, then the gate; stored with its events before anyone can sign it."""
     started = time.monotonic()
     made = await consultation.consult(request, identity, parts, report)
+    return await _kept(made, request, started, parts)
+
+
+async def on_form_asked_for(request: AskRequest, parts: Parts) -> wire.Assessment | None:
+    """A brief or a summary that was written before, of what the record is now and of what is open to the caller; stored
+    with its events when it is first opened. None where it is to be made: also for a request that names itself, which is
+    answered the same for ever.
+    """
+    if request.form not in PREPARED or request.request_id:
+        return None
+    started = time.monotonic()
+    ready = await preparing.opened(request, parts)
+    if ready is not None and await notices_of(ready[0], parts):
+        ready = None
+    metrics.OPENED.labels(str(ready is not None).lower()).inc()
+    if ready is None:
+        return None
+    assessment, episode = ready
+    stored = await parts.store.get(assessment.assessment_id)
+    return stored.assessment if stored else await _kept(Concluded(assessment, parse(episode)), request, started, parts)
+
+
+async def on_prepared_asked_for(request: ListPreparedRequest, parts: Parts) -> ListPreparedResponse:
+    """What is ready, of one patient or of all."""
+    most = request.most or DEFAULT_PREPARED
+    identifiers = (await parts.memory.view(request.patient)).identifiers if request.HasField("patient") else None
+    async with parts.store.connection() as conn:
+        listed = await postgres_prepared.some(conn, identifiers, most + 1)
+    looks.note(shown=len(listed[:most]))
+    return ListPreparedResponse(prepared=listed[:most], more=len(listed) > most)
+
+
+async def _kept(made: Concluded, request: AskRequest, started: float, parts: Parts) -> wire.Assessment:
     reference = await parts.objects.put(made.object_key, made.object, "application/protobuf")
     outgoing = _outgoing(made.assessment, events(made.assessment, made.episode, reference))
     await parts.store.keep(made.assessment, fingerprint(request), reference, outgoing)
@@ -97,42 +139,59 @@ async def on_evidence_withdrawn(event: Event[EvidenceWithdrawn], *, store: Store
 
         async def effect() -> Sequence[Outgoing]:
             await store.withdraw(conn, event.payload)
+            await postgres_prepared.all_changed(conn)
             return []
 
         return await once(conn, event, effect)
 
 
 async def on_records_updated(
-    events: Sequence[Event[RecordUpdated]], *, store: Store, watch: Watch
+    events: Sequence[Event[RecordUpdated]], *, store: Store, watch: Watch, preparation: Preparation
 ) -> Sequence[Sequence[Outgoing]]:
     """Their records are to be looked at; what comes of one patient meanwhile is looked at together."""
     async with store.connection() as conn:
 
         async def effect(new: Sequence[Event[RecordUpdated]]) -> Sequence[Sequence[Outgoing]]:
             await postgres_concerns.want(conn, [event.payload.patient for event in new])
+            await postgres_prepared.want(conn, [each.payload.patient for each in new if _is_of_visits(each.payload)])
+            await postgres_prepared.changed(conn, [each.payload.patient for each in new])
             return [[] for _ in new]
 
         caused = await once_each(conn, events, effect)
     watch.wake()
+    preparation.wake()
     return caused
 
 
-async def on_record_rebuilt(event: Event[RecordRebuilt], *, store: Store, watch: Watch) -> Sequence[Outgoing]:
+def _is_of_visits(updated: RecordUpdated) -> bool:
+    """Whether it says anything of visits or of whose they are; so does an event that names no kinds."""
+    return not updated.kinds or updated.links_added > 0 or not _VISITS.isdisjoint(updated.kinds)
+
+
+async def on_record_rebuilt(
+    event: Event[RecordRebuilt], *, store: Store, watch: Watch, preparation: Preparation
+) -> Sequence[Outgoing]:
     """Another edition of the record says something else of everybody."""
     async with store.connection() as conn:
 
         async def effect() -> Sequence[Outgoing]:
             await postgres_concerns.want_all(conn)
+            await postgres_prepared.want_all(conn)
             return []
 
         caused = await once(conn, event, effect)
     watch.wake()
+    preparation.wake()
     return caused
 
 
 async def on_concerns_asked_for(request: ListConcernsRequest, parts: Parts) -> ListConcernsResponse:
     """Those that the caller may see."""
     page = await worklist.concerns(request, parts.store, parts.memory)
+    names = {each.concern_id: f"{each.row}@{each.version}" for each in page.concerns if each.row != ALLERGY}
+    drift = reasons(parts.knowledge, names.values(), datetime.now(UTC).date())
+    for each in page.concerns:
+        each.drift = drift.get(names.get(each.concern_id, ""), "")
     looks.note(shown=len(page.concerns), left_out=page.hidden)
     return page
 
@@ -162,6 +221,11 @@ async def notices_of(assessment: wire.Assessment, parts: Parts) -> list[wire.Not
     """Of cited evidence that was withdrawn since."""
     cited = notices.cited_passages(assessment)
     return notices.notices(assessment, await parts.store.withdrawals(cited)) if cited else []
+
+
+def drifted_of(assessment: wire.Assessment, parts: Parts) -> list[wire.DriftedRow]:
+    """Rows that spoke in it and would not speak so now."""
+    return notices.drifted(assessment, parts.knowledge, datetime.now(UTC).date())
 
 
 async def on_assessment_asked_for(assessment_id: str, parts: Parts) -> Stored:

@@ -11,7 +11,13 @@ SECONDS = Histogram(
 STATEMENTS = Counter("reasoning_statements_total", "Statements judged", ["author", "verdict", "released"])
 DEGRADED = Counter("reasoning_degraded_total", "Assessments with a part missing")
 CONCERNS = Counter("reasoning_concerns_total", "What became of concerns", ["change"])
+CONCERNS_TOLD = Counter(
+    "reasoning_concerns_told_total", "States of concerns by what another system answered", ["answer"]
+)
 CONCERN_FAILURES = Counter("reasoning_concern_failures_total", "Records that could not be looked at")
+PREPARED = Counter("reasoning_prepared_total", "Forms that were written before they were asked for", ["form"])
+OPENED = Counter("reasoning_prepared_opened_total", "Forms that were asked for, by whether one was ready", ["ready"])
+PREPARATION_FAILURES = Counter("reasoning_preparation_failures_total", "Records whose visits could not be looked at")
 
 
 def observe_concerns(changes: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from consult.identity import Identity, is_assessment_id
 from consult.visits import FORMS, UnknownSpecialtyError, title
 from contracts.errors import BusyError, InvalidInputError, NotFoundError
-from longitude.reasoning.v1 import advice_pb2, concern_pb2
+from longitude.reasoning.v1 import advice_pb2, concern_pb2, prepared_pb2
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceServicer
@@ -32,6 +32,8 @@ STREAM_SECONDS = 1800.0
 PIECE_SECONDS = 120.0
 # Proposed orders of one request, codings of an order, characters of a text of it.
 MAX_ORDERS, MAX_CODINGS, MAX_ORDER_TEXT = 50, 20, 500
+# Of a list of what is ready.
+MOST_PREPARED = 1000
 # The one purpose for which advice reads a record (HL7 v3 ActReason).
 TREAT = "TREAT"
 # Seconds that a request for advice waits for its turn.
@@ -58,6 +60,10 @@ class Rpc(ReasoningServiceServicer):
         if earlier is not None:
             yield pb.AskResponse(assessment=earlier)
             return
+        ready = await handlers.on_form_asked_for(request, self._parts)
+        if ready is not None:
+            yield pb.AskResponse(assessment=ready)
+            return
         work = partial(handlers.on_question, request, identity, self._parts)
         async with self._runs.join(identity.assessment_id, handlers.fingerprint(request), work) as run:
             async for response in run.heard():
@@ -71,6 +77,7 @@ class Rpc(ReasoningServiceServicer):
         response = pb.GetAssessmentResponse(
             assessment=stored.assessment,
             notices=notices,
+            drifted=handlers.drifted_of(stored.assessment, self._parts),
             assessment_bytes=stored.assessment_bytes,
             review_bytes=stored.review_bytes,
         )
@@ -139,6 +146,15 @@ class Rpc(ReasoningServiceServicer):
     async def ActOnConcern(self, request: concern_pb2.ActOnConcernRequest, _: Any) -> concern_pb2.ActOnConcernResponse:
         _check_concern_id(request.concern_id)
         return concern_pb2.ActOnConcernResponse(concern=await handlers.on_concern_act(request, self._parts))
+
+    async def ListPrepared(
+        self, request: prepared_pb2.ListPreparedRequest, _: Any
+    ) -> prepared_pb2.ListPreparedResponse:
+        if request.HasField("patient"):
+            _check_patient(request.patient)
+        if request.most > MOST_PREPARED:
+            raise InvalidInputError(f"most must be at most {MOST_PREPARED:,}")
+        return await handlers.on_prepared_asked_for(request, self._parts)
 
 
 def _check(request: pb.AskRequest) -> None:

@@ -3,8 +3,18 @@
 from typing import Annotated
 
 from consult import Chooser
-from pydantic import Field, FilePath
+from consult.visits import title
+from knowledge.terms import Urgency
+from longitude.reasoning.v1.assessment_pb2 import FORM_SUMMARY
+from pydantic import AfterValidator, Field, FilePath
 from servicekit.settings import Endpoint, ObjectStoreSettings, PostgresSettings, ServiceSettings
+
+
+def known_specialty(name: str) -> str:
+    """UnknownSpecialtyError, which says those that are known."""
+    if name:
+        title(FORM_SUMMARY, name)
+    return name
 
 
 class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
@@ -37,5 +47,21 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40
     # Records that are looked at for dangers at the same time.
     concern_workers: Annotated[int, Field(ge=0, le=16)] = 1
+    # Briefs and summaries that are written before they are asked for, at the same time; 0: none by this process.
+    preparation_workers: Annotated[int, Field(ge=0, le=16)] = 1
+    # Hours before a planned visit or an appointment from which its brief is ready.
+    preparation_hours: Annotated[float, Field(ge=0, le=720)] = 24.0
+    # The specialty whose summary a discharge from a stay is written as; empty: none is.
+    discharge_summary: Annotated[str, AfterValidator(known_specialty)] = "general-practice"
+    # MLLP of another system that is told of concerns (ORU^R01); none without it.
+    concern_receiver: Endpoint | None = None
+    # Its application and facility (MSH-5, MSH-6).
+    concern_receiver_application: Annotated[str, Field(max_length=180)] = ""
+    concern_receiver_facility: Annotated[str, Field(max_length=180)] = ""
+    # The least urgency that it is told of, and whether it is told what rests on facts of a sensitive category.
+    concern_receiver_urgency: Urgency = Urgency.IMPORTANT
+    concern_receiver_sensitive: bool = False
+    # Authority of its certificate (PEM): MLLP over TLS; plain text without it.
+    concern_receiver_authority: FilePath | None = None
     # Causes that may interrupt on account of one patient and day; what comes after them is listed.
     concern_interruptions: Annotated[int, Field(ge=0, le=1000)] = 3

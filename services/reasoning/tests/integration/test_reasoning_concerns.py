@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,24 +15,17 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from aiokafka import AIOKafkaConsumer
-from client import people
-from client.login import Provider
 from consult import Record, Timeline
 from consult.dangers import dangers
 from consult.surveillance import compare, is_open
-from contracts.identifiers import event_id, patient_partition_key
 from contracts.kafka import reaching
-from contracts.tls import open_channel
 from contracts.topics import (
     CONCERN_ACTED,
     CONCERN_CHANGED,
     CONCERN_OPENED,
     CONCERN_RESOLVED,
-    MESSAGE_RECEIVED,
     RECORD_READ,
 )
-from eventbus import Outgoing
-from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as pb
 from longitude.reasoning.v1.concern_pb2 import Concern
@@ -46,8 +38,8 @@ from native_stack import Stack
 from practice.records import RecordBuilder
 from reasoning.adapters.memory import Memory
 from testkit import RunningStack
-from testkit.calls import channel, tls
-from testkit.signing import publishing
+from testkit.calls import channel, channel_of
+from testkit.telling import message, send, until
 
 if TYPE_CHECKING:
     from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceAsyncStub
@@ -59,8 +51,6 @@ TOPICS = (CONCERN_OPENED, CONCERN_CHANGED, CONCERN_RESOLVED, CONCERN_ACTED)
 REASON = "the sample was haemolysed"
 # A drug of a sensitive category, and one that it must not be taken with.
 DOLUTEGRAVIR, DOFETILIDE = ("1433868", "dolutegravir"), ("49247", "dofetilide")
-
-Condition = Callable[[], Awaitable[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -83,36 +73,6 @@ def key() -> PatientKey:
 
 def day(ago: int = 0) -> str:
     return (datetime.now(UTC) - timedelta(days=ago)).date().isoformat()
-
-
-def message(record: RecordBuilder, *links: IdentityLink) -> Outgoing:
-    """What the builder has as one message, which empties it."""
-    name = str(uuid.uuid4())
-    for each in record.facts:
-        each.fact.fact_id = each.fact.fact_id if "-" in each.fact.fact_id else event_id("fact", name, each.fact.fact_id)
-    payload = MessageReceived(
-        header=MessageHeader(control_id=name[:8]),
-        patient=PatientIdentity(key=record.patient),
-        facts=[each.fact for each in record.facts],
-        links=links,
-    )
-    record.facts.clear()
-    return Outgoing(MESSAGE_RECEIVED, name, patient_partition_key(record.patient), payload, datetime.now(UTC))
-
-
-async def send(running: RunningStack, *messages: Outgoing) -> None:
-    async with publishing(running.endpoints["LONGITUDE_KAFKA"]) as publish:
-        for each in messages:
-            await publish(each)
-
-
-async def until(condition: Condition, within_s: float = 30.0) -> Any:
-    async with asyncio.timeout(within_s):
-        while True:
-            answer = await condition()
-            if answer:
-                return answer
-            await asyncio.sleep(0.1)
 
 
 async def listed(door: ReasoningServiceAsyncStub, patient: PatientKey, **asked: Any) -> pb.ListConcernsResponse:
@@ -170,6 +130,13 @@ async def test_a_concern_opens_before_anybody_asks_and_the_repeat_closes_it(
     await until(lambda: gone(door, key, CRITICAL))
     states = (await history(watching, {key.id}))[opened.concern_id]
     assert [(each.revision, is_open(each)) for each in states] == [(1, True), (2, False)]
+
+
+@asynccontextmanager
+async def as_somebody(running: RunningStack, name: str, folder: Path) -> AsyncIterator[ReasoningServiceAsyncStub]:
+    """The door as another demo person sees it."""
+    async with channel_of(name, running.endpoints["LONGITUDE_REASONING"], running.endpoints, folder) as opened:
+        yield ReasoningServiceStub(opened)
 
 
 async def gone(door: ReasoningServiceAsyncStub, patient: PatientKey, row: str) -> bool:
@@ -346,14 +313,3 @@ async def oracle(running: RunningStack, patient: PatientKey) -> set[tuple[Any, .
 
 async def says(door: ReasoningServiceAsyncStub, patient: PatientKey, expected: set[tuple[Any, ...]]) -> bool:
     return {state(each) for each in (await listed(door, patient)).concerns} == expected
-
-
-@asynccontextmanager
-async def as_somebody(running: RunningStack, name: str, folder: Path) -> AsyncIterator[ReasoningServiceAsyncStub]:
-    """The door as another demo person sees it."""
-    variables = {**os.environ, **running.endpoints, "LONGITUDE_TOKEN_FILE": str(folder / f"{name}.json")}
-    provider = Provider(variables, name)
-    people.keep(variables, provider.by_browser(print), provider.issuer, provider.client_id, provider.key)
-    endpoint = running.endpoints["LONGITUDE_REASONING"]
-    async with open_channel(endpoint, tls(), bearer=lambda: people.bearer(variables)) as opened:
-        yield ReasoningServiceStub(opened)

@@ -1,10 +1,13 @@
 """Whatever rests on evidence that was withdrawn says so, once, and nothing else does."""
 
+from datetime import date
+
 from google.protobuf.timestamp_pb2 import Timestamp
+from knowledge import shipped
 from longitude.memory.v1.events_pb2 import Actor, EvidenceWithdrawn
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement, Assessment, Citation, QuestionBack
 from longitude.record.v1.context_pb2 import PassageRelease
-from reasoning.domain.notices import cited_passages, notices
+from reasoning.domain.notices import cited_passages, drifted, notices
 
 
 def cites(passage_id: str, edition_id: str = "") -> Citation:
@@ -58,3 +61,14 @@ def test_an_assessment_from_before_editions_goes_by_passage_and_time() -> None:
 
 def test_an_assessment_that_cites_facts_alone_asks_for_nothing() -> None:
     assert cited_passages(assessment(Citation(fact_id="f1"))) == set()
+
+
+def test_rows_that_would_not_speak_so_now_are_named_with_their_statements() -> None:
+    row = next(iter(shipped()))
+    older = f"{row.family}/{row.id}@{row.version - 1}"
+    statements = [
+        AssessedStatement(statement_id=f"s{n}", row=each) for n, each in enumerate(("", row.name, older, older))
+    ]
+    (one,) = drifted(Assessment(statements=statements), shipped(), date(2026, 11, 29))
+    assert (one.row, one.reason) == (older, f"version {row.version} of the row speaks now")
+    assert list(one.statement_ids) == ["s2", "s3"]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from longitude.reasoning.v1 import advice_pb2, assessment_pb2, concern_pb2
+from longitude.reasoning.v1 import advice_pb2, assessment_pb2, concern_pb2, prepared_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as pb
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1.fact_pb2 import PatientKey
@@ -141,6 +141,12 @@ class ReasoningClient:
                 whole.next_page_token = request.page_token = page.next_page_token
                 if not page.next_page_token or len(whole.concerns) + whole.hidden >= most:
                     return whole
+
+    async def prepared(self, patient: PatientKey | None, most: int) -> prepared_pb2.ListPreparedResponse:
+        """Briefs and summaries that are ready, the nearest visit first."""
+        with explained("reasoning"):
+            request = prepared_pb2.ListPreparedRequest(patient=patient, most=most)
+            return await self._stub.ListPrepared(request, timeout=SECONDS)
 
     async def act_on_concern(self, request: concern_pb2.ActOnConcernRequest) -> concern_pb2.Concern:
         """The concern after what the caller did; RefusedError where it is resolved or was changed."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from longitude.reasoning.v1.assessment_pb2 import (
     Addressee,
     AssessedStatement,
     Assessment,
     Course,
+    DriftedRow,
+    Form,
     Inquiry,
     Notice,
     QuestionBack,
@@ -21,7 +24,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from client import drawing, forms
-from client.cli.page import ACCENT, BAD, GOOD, QUIET, WARN, source
+from client.cli.page import ACCENT, BAD, GOOD, QUIET, WARN, age, source
 from client.terminal import Text
 
 _VERDICT_STYLE = {Verdict.VERDICT_CONTRADICTED: BAD, Verdict.VERDICT_UNSUPPORTED: WARN}
@@ -64,11 +67,13 @@ class Page:
         for statement in statements:
             self._show(statement, GOOD)
 
-    def show(self, assessment: Assessment, notices: Iterable[Notice] = ()) -> None:
-        """All of it, behind what stands on the page already. `notices`: of cited evidence that was withdrawn since."""
+    def show(self, assessment: Assessment, notices: Iterable[Notice] = (), drifted: Iterable[DriftedRow] = ()) -> None:
+        """All of it, behind what stands on the page already. `notices`: of cited evidence that was withdrawn since;
+        `drifted`: rows that would not speak so now.
+        """
         front = [each for each in assessment.statements if each.released and each.front]
         self.show_front(front)
-        for line in notice_lines(notices):
+        for line in (*notice_lines(notices), *drift_lines(drifted)):
             self._console.print(line)
         if not front:
             self._console.print(Text(_unanswered(assessment.inquiry), style=WARN))
@@ -91,6 +96,8 @@ class Page:
         counts = f"{len(front) + len(released)} released, {len(withheld)} withheld"
         made = " · ".join(filter(None, (f"assessment {assessment.assessment_id}", assessment.model, counts)))
         self._console.print(Text(f"\n{made}", style=QUIET))
+        if assessment.form not in (Form.FORM_UNSPECIFIED, Form.FORM_ANSWER):
+            self._console.print(Text(_written(assessment, datetime.now(UTC)), style=QUIET))
 
     def _show_questions(self, questions: Sequence[QuestionBack]) -> None:
         """What to ask, whom, why, and what it would change."""
@@ -197,6 +204,20 @@ def notice_lines(notices: Iterable[Notice]) -> Iterator[Text]:
         told = f"{each.title} ({each.passage_id}): {each.reason} · {each.withdrawn_by}, "
         day = forms.time_text(each.withdrawn_at)[:10]
         yield Text.assemble(("evidence withdrawn: ", f"bold {BAD}"), f"{told}{day}{rests}")
+
+
+def _written(assessment: Assessment, now: datetime) -> str:
+    """How old it is, and of which state of the record."""
+    ago = f"written {age(now - assessment.drafted_at.ToDatetime(tzinfo=UTC))} ago"
+    state = forms.time_text(assessment.record_changed_at)[:19].replace("T", " ")
+    return f"{ago}, of the record as of {state} UTC" if assessment.HasField("record_changed_at") else ago
+
+
+def drift_lines(drifted: Iterable[DriftedRow]) -> Iterator[Text]:
+    """Which row, why, and how much of the assessment it made."""
+    for each in drifted:
+        told = f"{each.row}: {each.reason} · {_plural(len(each.statement_ids), 'statement')} here"
+        yield Text.assemble(("knowledge drifted: ", f"bold {WARN}"), told)
 
 
 def _unanswered(inquiry: Inquiry) -> str:

@@ -32,7 +32,7 @@ async def _assessment(identifier: str, *, more: bool, as_json: bool) -> bool:
         print_json(form_of(stored))
         return True
     console = screen()
-    Page(console, stored.assessment.question, more=more).show(stored.assessment, stored.notices)
+    Page(console, stored.assessment.question, more=more).show(stored.assessment, stored.notices, stored.drifted)
     if stored.decision:
         console.print(forms.name_of(ReviewDecision, stored.decision), style=QUIET)
     return True
@@ -40,7 +40,7 @@ async def _assessment(identifier: str, *, more: bool, as_json: bool) -> bool:
 
 def form_of(stored: GetAssessmentResponse) -> forms.Form:
     """As `ask` gives it, with the decision on it."""
-    return forms.assessment(stored.assessment, stored.notices) | {
+    return forms.assessment(stored.assessment, stored.notices, stored.drifted) | {
         "decision": forms.name_of(ReviewDecision, stored.decision) if stored.decision else None,
         "reviewed": [forms.reviewed(each) for each in stored.reviewed],
     }

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from contracts.identifiers import format_patient
-from longitude.reasoning.v1 import advice_pb2
+from longitude.reasoning.v1 import advice_pb2, prepared_pb2
 from longitude.reasoning.v1 import concern_pb2 as pb
+from longitude.reasoning.v1.assessment_pb2 import Form
 from rich.console import Console
 
 from client import forms, stack
 from client.api import ReasoningClient
 from client.api.memory import timestamp
-from client.cli.page import ACCENT, BAD, QUIET, WARN, source, styled
+from client.cli.page import ACCENT, BAD, QUIET, WARN, age, source, styled
 from client.cli.session import Json, moment, patient_key, print_json, run, screen
 from client.terminal import Text
 
@@ -28,8 +29,6 @@ Urgency = StrEnum(  # type: ignore[misc]
 )
 _IMPORTANT = Urgency("important")
 _STYLES = {advice_pb2.URGENCY_CONTRAINDICATED: BAD, advice_pb2.URGENCY_URGENT: BAD, advice_pb2.URGENCY_IMPORTANT: WARN}
-# The longest unit of which there is one, in words.
-_AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 Identifier = Annotated[str, typer.Argument(metavar="ID", help="As `longitude worklist` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why, at most 500 characters; of a dismissal at least 10.")]
@@ -46,7 +45,7 @@ def worklist(
     watch: Annotated[bool, typer.Option("--watch", help="Again whenever it is another, until interrupted.")] = False,
     json: Json = False,
 ) -> None:
-    """Show what the rules see, the most urgent first, then the oldest."""
+    """Show what the rules see, the most urgent first, then the oldest; and which briefs and summaries are ready."""
     request = pb.ListConcernsRequest(
         patient=patient_key(patient) if patient else None,
         least=advice_pb2.Urgency.Value(urgency.name),
@@ -59,24 +58,34 @@ def worklist(
 async def _worklist(request: pb.ListConcernsRequest, most: int, *, as_json: bool) -> bool:
     async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
         listed = await reasoning.concerns(request, most)
+        ready = await _ready(reasoning, request, most)
     if as_json:
-        print_json({"concerns": [forms.concern(each) for each in listed.concerns], "hidden": listed.hidden})
+        concerns, prepared = map(forms.concern, listed.concerns), map(forms.prepared, ready.prepared)
+        print_json({"concerns": list(concerns), "hidden": listed.hidden, "prepared": list(prepared)})
     else:
         show(screen(), listed, datetime.now(UTC))
+        show_ready(screen(), ready, datetime.now(UTC))
     return True
 
 
+async def _ready(
+    reasoning: ReasoningClient, request: pb.ListConcernsRequest, most: int
+) -> prepared_pb2.ListPreparedResponse:
+    return await reasoning.prepared(request.patient if request.HasField("patient") else None, most)
+
+
 async def _watch(request: pb.ListConcernsRequest, most: int) -> bool:
-    before: pb.ListConcernsResponse | None = None
+    before: tuple[pb.ListConcernsResponse, prepared_pb2.ListPreparedResponse] | None = None
     console = screen()
     async with ReasoningClient.connect(stack.find().endpoint("reasoning")) as reasoning:
         while True:
             asked = pb.ListConcernsRequest()
             asked.CopyFrom(request)
-            listed = await reasoning.concerns(asked, most)
+            listed = await reasoning.concerns(asked, most), await _ready(reasoning, request, most)
             if listed != before:
                 console.clear()
-                show(console, listed, datetime.now(UTC))
+                show(console, listed[0], datetime.now(UTC))
+                show_ready(console, listed[1], datetime.now(UTC))
                 before = listed
             await asyncio.sleep(WATCH_SECONDS)
 
@@ -99,16 +108,33 @@ def show(console: Console, listed: pb.ListConcernsResponse, now: datetime) -> No
         console.print(styled("there are more: --most", QUIET))
 
 
+def show_ready(console: Console, ready: prepared_pb2.ListPreparedResponse, now: datetime) -> None:
+    """`brief  1@NORTH  under way 2026-11-29 07:10  written 3 min ago`, the nearest visit first."""
+    if ready.prepared:
+        console.print(Text("ready", style="bold"))
+    for each in ready.prepared:
+        form = " for ".join(filter(None, (forms.name_of(Form, each.form), each.specialty)))
+        occasion = forms.name_of(prepared_pb2.Occasion, each.occasion).replace("_", " ")
+        visit = f"{occasion} {forms.time_text(each.at)[:16].replace('T', ' ')}"
+        line = Text.assemble(f"  {form}  ", (format_patient(each.patient), f"bold {ACCENT}"), f"  {visit}")
+        written = f"  written {age(now - each.made_at.ToDatetime(tzinfo=UTC))} ago"
+        console.print(line.append(written, QUIET), soft_wrap=True)
+    if ready.more:
+        console.print(styled("there are more: --most", QUIET))
+
+
 def _show_one(console: Console, concern: pb.Concern, now: datetime) -> None:
     urgency = forms.name_of(advice_pb2.Urgency, concern.urgency)
     mark = "!" if concern.interruptive else "·"
-    age = _age(now - concern.opened_at.ToDatetime(tzinfo=UTC))
-    head = Text.assemble("  ", (f"{mark} {urgency}", _STYLES.get(concern.urgency, QUIET)), f"  {age}")
+    since = age(now - concern.opened_at.ToDatetime(tzinfo=UTC))
+    head = Text.assemble("  ", (f"{mark} {urgency}", _STYLES.get(concern.urgency, QUIET)), f"  {since}")
     console.print(head.append(f"  {concern.concern_id} revision {concern.revision}", QUIET), soft_wrap=True)
     console.print(Text(f"    {concern.text}"), soft_wrap=True)
     pointers = [source(forms.citation(each)) for each in concern.citations if each.fact_id]
     rests_on = "; ".join(dict.fromkeys(pointers))
     console.print(styled(f"    {concern.row}@{concern.version}: {rests_on}", QUIET), soft_wrap=True)
+    if concern.drift:
+        console.print(styled(f"    knowledge drifted: {concern.drift}", WARN), soft_wrap=True)
     if concern.HasField("act"):
         console.print(styled(f"    {_done(concern.act)}", QUIET), soft_wrap=True)
 
@@ -119,13 +145,6 @@ def _done(act: pb.ConcernAct) -> str:
     until = f"snoozed until {forms.time_text(act.until)[:16].replace('T', ' ')}"
     reason = f": {act.reason}" if act.reason else ""
     return f"{words.get(act.action, until)} by {act.by.name or act.by.subject}{reason}"
-
-
-def _age(since: timedelta) -> str:
-    """`3 min`, in the longest unit of which there is one."""
-    seconds = max(0, int(since.total_seconds()))
-    size, unit = next(((size, unit) for size, unit in _AGES if seconds >= size), (1, "s"))
-    return f"{seconds // size} {unit}"
 
 
 @app.command()

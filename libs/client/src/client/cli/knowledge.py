@@ -5,6 +5,7 @@ The rows are in the package `longitude-knowledge`, which `longitude-client[knowl
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +68,33 @@ def coverage(
 ) -> None:
     """Say which problems and drugs no row is about, those first. Exit code 1 when there is one."""
     run(_coverage(patient_key(patient) if patient else None, corpus, overlay, as_json=json))
+
+
+@app.command()
+def drift(
+    *,
+    overlay: Annotated[Path | None, typer.Option(help=_OVERLAY)] = None,
+    json: Json = False,
+) -> None:
+    """Name the rows that are past their last day, or whose document was superseded. Exit code 1 when there is one."""
+    run(_drift(overlay, as_json=json))
+
+
+async def _drift(overlay: Path | None, *, as_json: bool) -> bool:
+    try:
+        from knowledge.drift import drifted  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise _missing() from error
+    rows = _rows(overlay)
+    listed = drifted(rows, datetime.now(UTC).date())
+    if as_json:
+        print_json([{"row": each.row.name, "reason": each.reason} for each in listed])
+    else:
+        page = table(f"{len(listed)} of {len(rows)} rows drifted", "row", "why")
+        for each in listed:
+            row(page, each.row.name, styled(each.reason, BAD))
+        screen().print(page)
+    return not listed
 
 
 async def _coverage(patient: PatientKey | None, corpus: Path | None, overlay: Path | None, *, as_json: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from longitude.record.v1.fact_pb2 import SourcePointer
 from rich import box
@@ -14,6 +15,9 @@ from client.terminal import Text
 
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-~=+*#"
 GOOD, WARN, BAD, QUIET, ACCENT = "green", "yellow", "red", "dim", "cyan"
+
+# The longest unit of which there is one, in words.
+_AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def table(title: str, *columns: str) -> Table:
@@ -80,3 +84,10 @@ def released_by(release: Form) -> str:
 def day(text: str | None) -> str:
     """The date of an ISO time; empty for none."""
     return text[:10] if text else ""
+
+
+def age(since: timedelta) -> str:
+    """`3 min`, in the longest unit of which there is one."""
+    seconds = max(0, int(since.total_seconds()))
+    size, unit = next(((size, unit) for size, unit in _AGES if seconds >= size), (1, "s"))
+    return f"{seconds // size} {unit}"

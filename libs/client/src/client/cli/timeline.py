@@ -27,6 +27,7 @@ SECTIONS = (
     (FactKind.FACT_KIND_ALLERGY, "Allergies"),
     (FactKind.FACT_KIND_MEDICATION, "Medications"),
     (FactKind.FACT_KIND_ENCOUNTER, "Encounters"),
+    (FactKind.FACT_KIND_APPOINTMENT, "Appointments"),
     (FactKind.FACT_KIND_PROCEDURE, "Procedures"),
     (FactKind.FACT_KIND_IMMUNIZATION, "Immunizations"),
     (FactKind.FACT_KIND_IMAGING_FINDING, "Imaging"),

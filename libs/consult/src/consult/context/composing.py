@@ -6,7 +6,13 @@ from datetime import datetime
 
 from grounding import Sources
 from longitude.record.v1.context_pb2 import Context, ContextLine, Contradiction, Passage, RecordedFact
-from longitude.record.v1.fact_pb2 import FACT_KIND_DOCUMENT, FACT_KIND_MEDICATION, ClinicalFact, PatientKey
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_APPOINTMENT,
+    FACT_KIND_DOCUMENT,
+    FACT_KIND_MEDICATION,
+    ClinicalFact,
+    PatientKey,
+)
 
 from consult import concepts
 from consult.context.packing import RESULTS, Candidates, Line, Note, pack
@@ -41,6 +47,8 @@ class Gathered:
 
 def compose(gathered: Gathered, question: str, budget: int, moment: datetime, count: TokenCounter) -> Context:
     """The pack of at most `budget` tokens as of a moment, and what it was made from."""
+    # An appointment is a plan: nothing of the patient is known by it.
+    gathered = replace(gathered, facts=[each for each in gathered.facts if each.fact.kind != FACT_KIND_APPOINTMENT])
     facts = [recorded.fact for recorded in gathered.facts]
     passages = concerning(question, gathered.near)
     sources = Sources.of(moment, gathered.facts, passages, gathered.contradictions, gathered.identifiers)

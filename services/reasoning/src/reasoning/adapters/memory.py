@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,15 @@ _TEXTS = 200
 _answer = partial(answer, callee="patient memory")
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """Every identifier of a patient; how many facts that stand are closed; when the record last learned anything."""
+
+    identifiers: Sequence[PatientKey]
+    left_out: int
+    changed_at: datetime
+
+
 class Memory:
     """NotFoundError: unknown patient. UnavailableError: cannot be reached or too slow, ask again."""
 
@@ -45,13 +56,14 @@ class Memory:
             request.page_token = page.next_page_token
             page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
             facts += page.facts
-        return Timeline(facts, first.identifiers, first.contradictions, first.view.left_out)
+        changed_at = first.as_of.ToDatetime(tzinfo=UTC)
+        return Timeline(facts, first.identifiers, first.contradictions, first.view.left_out, changed_at)
 
-    async def view(self, patient: PatientKey) -> tuple[Sequence[PatientKey], bool]:
-        """Every identifier of a patient; whether something of the record is closed to who asks."""
+    async def view(self, patient: PatientKey) -> View:
+        """What who asks would see of a record."""
         request = pb.GetTimelineRequest(patient=patient, page_size=1)
         page = await _answer(self._stub.GetTimeline(request, timeout=DEADLINE))
-        return page.identifiers, page.view.left_out > 0
+        return View(page.identifiers, page.view.left_out, page.as_of.ToDatetime(tzinfo=UTC))
 
     async def texts(self, patient: PatientKey, most_bytes: int) -> tuple[tuple[Note, ...], bool]:
         """The whole texts of the patient's newest documents, together at most so many bytes; whether they are all."""

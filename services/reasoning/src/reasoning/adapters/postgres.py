@@ -16,6 +16,8 @@ from psycopg import AsyncConnection
 from servicekit import migrated
 from servicekit.postgres import Pool, open_pool
 
+from reasoning.adapters import postgres_prepared
+
 SCHEMA = "reasoning"
 
 _INSERT = """INSERT INTO assessment (assessment_id, fingerprint, patient_id, authority, assessment, drafted_at)
@@ -100,6 +102,8 @@ class Store:
             kept = await (await conn.execute(_REVIEW, row)).fetchone()
             if kept is not None:
                 await stage(conn, review.review_id, outgoing)
+                # A brief starts from what was signed last.
+                await postgres_prepared.changed(conn, [review.patient])
         return kept is not None
 
     async def withdraw(self, conn: AsyncConnection[Any], withdrawn: EvidenceWithdrawn) -> None:

@@ -1,13 +1,17 @@
-"""What an assessment says of evidence that was withdrawn after it was written.
+"""What an assessment says of evidence that was withdrawn, and of rows that drifted, after it was written.
 
 Guarantee: one notice for each edition, however often it is cited and however often its withdrawal was heard of; an
 assessment that cites another edition of the same passage has none.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 
+from knowledge import Knowledge
+from knowledge.drift import reasons
 from longitude.memory.v1.events_pb2 import EvidenceWithdrawn
-from longitude.reasoning.v1.assessment_pb2 import Assessment, Citation, Notice
+from longitude.reasoning.v1.assessment_pb2 import Assessment, Citation, DriftedRow, Notice
 
 
 def cited_passages(assessment: Assessment) -> set[str]:
@@ -18,6 +22,16 @@ def cited_passages(assessment: Assessment) -> set[str]:
 def notices(assessment: Assessment, withdrawals: Iterable[EvidenceWithdrawn]) -> list[Notice]:
     """In the order of the withdrawals."""
     return [_notice(assessment, each) for each in withdrawals if _rests_on(_citations(assessment), each, assessment)]
+
+
+def drifted(assessment: Assessment, knowledge: Knowledge, today: date) -> list[DriftedRow]:
+    """Rows that spoke in it and would not speak so now, each once."""
+    spoke: dict[str, list[str]] = defaultdict(list)
+    for each in assessment.statements:
+        if each.row:
+            spoke[each.row].append(each.statement_id)
+    told = reasons(knowledge, spoke, today)
+    return [DriftedRow(row=row, reason=reason, statement_ids=spoke[row]) for row, reason in told.items()]
 
 
 def _citations(assessment: Assessment) -> Iterator[Citation]:

@@ -1,6 +1,7 @@
 """From a question to a checked assessment: read the record, let rules and model speak, conclude. Nothing is stored."""
 
 import asyncio
+from collections.abc import Iterable
 
 from consult import Chooser, Concluded, Identity, Prepared, Record, SignedAssessment, conclude, prepare, prepare_form
 from consult.rules import CITED_PASSAGES
@@ -18,6 +19,7 @@ from longitude.reasoning.v1.reasoning_service_pb2 import (
     Progress,
 )
 from longitude.record.v1.context_pb2 import Context, Note
+from longitude.record.v1.fact_pb2 import PatientKey
 
 from reasoning.domain.checking import MAX_NOTES_BYTES, unread
 from reasoning.flows.driver import Driver, OnProgress, now
@@ -87,9 +89,15 @@ async def read_record(request: AskRequest, parts: Parts) -> Record:
         _notes(request, parts),
         parts.memory.passages({**CITED_PASSAGES, **(passages() if is_form else {})}),
     )
-    reviewed = await parts.store.last_signed(timeline.identifiers)
+    signed = await last_signed(timeline.identifiers, parts)
+    return Record(timeline, context, cited, asked_at, signed, notes, tuple(left_out), parts.knowledge)
+
+
+async def last_signed(identifiers: Iterable[PatientKey], parts: Parts) -> SignedAssessment | None:
+    """The last assessment of a person that a physician signed."""
+    reviewed = await parts.store.last_signed(identifiers)
     signed = (SignedAssessment(assessment, at) for assessment, at, review in reviewed if _was_signed(review.decision))
-    return Record(timeline, context, cited, asked_at, next(signed, None), notes, tuple(left_out), parts.knowledge)
+    return next(signed, None)
 
 
 async def _context(request: AskRequest, parts: Parts) -> Context:

@@ -23,6 +23,7 @@ from longitude.record.v1.context_pb2 import Context
 
 from reasoning import metrics
 from reasoning.adapters import postgres_concerns as rows
+from reasoning.adapters import postgres_outward
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
 from reasoning.adapters.postgres_concerns import Claimed, Connection
@@ -37,13 +38,14 @@ RECORD_SECONDS = 45.0
 
 @dataclass(slots=True)
 class Watch:
-    """`most`: causes that interrupt on account of one patient and day."""
+    """`most`: causes that interrupt on account of one patient and day. `tells`: another system is told."""
 
     store: Store
     memory: Memory
     knowledge: Knowledge
     outbox: Outbox
     most: int
+    tells: bool = False
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -107,6 +109,8 @@ class Watch:
         events = changed_events(changed, at)
         if events:
             await stage(conn, event_id("concerns", events[0].id), events)
+            if self.tells:
+                await postgres_outward.queue(conn, events)
         return changed
 
     async def _postpone(self, conn: Connection, claimed: Claimed, error: Exception) -> None:

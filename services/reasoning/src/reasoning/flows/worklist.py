@@ -32,7 +32,7 @@ _TOGETHER = 8
 async def concerns(request: ListConcernsRequest, store: Store, memory: Memory) -> ListConcernsResponse:
     """A page. InvalidInputError; NotFoundError for a patient whom memory does not know."""
     size = request.page_size or DEFAULT_PAGE
-    identifiers = (await memory.view(request.patient))[0] if request.HasField("patient") else None
+    identifiers = (await memory.view(request.patient)).identifiers if request.HasField("patient") else None
     wanted = Wanted(
         identifiers, request.least or URGENCY_ROUTINE, request.acted, _families(request.role), size + 1, _after(request)
     )
@@ -52,7 +52,7 @@ async def visible(concerns: Sequence[Concern], memory: Memory) -> list[Concern]:
     async def is_open(patient: str) -> bool:
         async with turns:
             try:
-                return not (await memory.view(parse_patient(patient)))[1]
+                return not (await memory.view(parse_patient(patient))).left_out
             except NotFoundError:
                 return False
 

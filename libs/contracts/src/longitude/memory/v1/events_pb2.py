@@ -27,7 +27,7 @@ from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact
 from longitude.record.v1 import look_pb2 as longitude_dot_record_dot_v1_dot_look__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longitude/memory/v1/events.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a\x1elongitude/record/v1/look.proto\"\xb4\x01\n\rRecordUpdated\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x13\n\x0blinks_added\x18\x03 \x01(\r\x12\x19\n\x11\x63ontradiction_ids\x18\x04 \x03(\t\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe3\x01\n\x0e\x45videnceLoaded\x12\x13\n\x0bpassage_ids\x18\x01 \x03(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x13\n\x0b\x65\x64ition_ids\x18\x03 \x03(\t\x12\x11\n\tpublisher\x18\x04 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x05 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x06 \x01(\t\x12/\n\x0bimported_by\x18\x07 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x34\n\tconflicts\x18\x08 \x03(\x0b\x32!.longitude.memory.v1.DoseConflict\"6\n\x05\x41\x63tor\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"\xa5\x01\n\x0c\x44oseConflict\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64rug\x18\x02 \x01(\t\x12\x0c\n\x04said\x18\x03 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x04 \x01(\t\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\r\n\x05words\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x11\n\tcondition\x18\x08 \x01(\t\x12\x14\n\x0csource_words\x18\t \x01(\t\"\xa3\x01\n\x10\x45videnceApproved\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x01\n\x10\x45videnceReleased\x12\x13\n\x0b\x65\x64ition_ids\x18\x01 \x03(\t\x12/\n\x0b\x61pproved_by\x18\x02 \x03(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x12\n\nsuperseded\x18\x03 \x03(\t\x12/\n\x0breleased_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x11\x45videnceWithdrawn\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12&\n\x02\x62y\x18\x04 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x30\n\x0cwithdrawn_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x02\n\x0cRecordOpened\x12\x12\n\nopening_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x12\n\ncategories\x18\x05 \x03(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12-\n\topened_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06review\x18\t \x01(\x08\"\xaa\x01\n\x0cOpeningEnded\x12\x12\n\nopening_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd4\x01\n\x0fOpeningReviewed\x12\x12\n\nopening_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x11\n\tjustified\x18\x04 \x01(\x08\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\x12/\n\x0breviewed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x01\n\rRecordRebuilt\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\r\x12\x14\n\x0crereading_id\x18\x02 \x01(\t\x12\x30\n\x0c\x63urrent_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66\x61\x63ts_before\x18\x04 \x01(\x04\x12\x13\n\x0b\x66\x61\x63ts_after\x18\x05 \x01(\x04\x12\x10\n\x08messages\x18\x06 \x01(\x04\x12\x0f\n\x07refused\x18\x07 \x01(\x04\"5\n\nRecordRead\x12\'\n\x04look\x18\x01 \x01(\x0b\x32\x19.longitude.record.v1.Lookb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longitude/memory/v1/events.proto\x12\x13longitude.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a\x1elongitude/record/v1/look.proto\"\xe2\x01\n\rRecordUpdated\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08\x66\x61\x63t_ids\x18\x02 \x03(\t\x12\x13\n\x0blinks_added\x18\x03 \x01(\r\x12\x19\n\x11\x63ontradiction_ids\x18\x04 \x03(\t\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05kinds\x18\x06 \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\"\xe3\x01\n\x0e\x45videnceLoaded\x12\x13\n\x0bpassage_ids\x18\x01 \x03(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x13\n\x0b\x65\x64ition_ids\x18\x03 \x03(\t\x12\x11\n\tpublisher\x18\x04 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x05 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x06 \x01(\t\x12/\n\x0bimported_by\x18\x07 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x34\n\tconflicts\x18\x08 \x03(\x0b\x32!.longitude.memory.v1.DoseConflict\"6\n\x05\x41\x63tor\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"\xa5\x01\n\x0c\x44oseConflict\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64rug\x18\x02 \x01(\t\x12\x0c\n\x04said\x18\x03 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x04 \x01(\t\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\r\n\x05words\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x11\n\tcondition\x18\x08 \x01(\t\x12\x14\n\x0csource_words\x18\t \x01(\t\"\xa3\x01\n\x10\x45videnceApproved\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x01\n\x10\x45videnceReleased\x12\x13\n\x0b\x65\x64ition_ids\x18\x01 \x03(\t\x12/\n\x0b\x61pproved_by\x18\x02 \x03(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x12\n\nsuperseded\x18\x03 \x03(\t\x12/\n\x0breleased_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x11\x45videnceWithdrawn\x12\x12\n\nedition_id\x18\x01 \x01(\t\x12\x12\n\npassage_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12&\n\x02\x62y\x18\x04 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x30\n\x0cwithdrawn_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x02\n\x0cRecordOpened\x12\x12\n\nopening_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x12\n\ncategories\x18\x05 \x03(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12-\n\topened_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06review\x18\t \x01(\x08\"\xaa\x01\n\x0cOpeningEnded\x12\x12\n\nopening_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd4\x01\n\x0fOpeningReviewed\x12\x12\n\nopening_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12&\n\x02\x62y\x18\x03 \x01(\x0b\x32\x1a.longitude.memory.v1.Actor\x12\x11\n\tjustified\x18\x04 \x01(\x08\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\x12/\n\x0breviewed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x01\n\rRecordRebuilt\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\r\x12\x14\n\x0crereading_id\x18\x02 \x01(\t\x12\x30\n\x0c\x63urrent_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66\x61\x63ts_before\x18\x04 \x01(\x04\x12\x13\n\x0b\x66\x61\x63ts_after\x18\x05 \x01(\x04\x12\x10\n\x08messages\x18\x06 \x01(\x04\x12\x0f\n\x07refused\x18\x07 \x01(\x04\"5\n\nRecordRead\x12\'\n\x04look\x18\x01 \x01(\x0b\x32\x19.longitude.record.v1.Lookb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,27 +35,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.memory.v1.events_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECORDUPDATED']._serialized_start=155
-  _globals['_RECORDUPDATED']._serialized_end=335
-  _globals['_EVIDENCELOADED']._serialized_start=338
-  _globals['_EVIDENCELOADED']._serialized_end=565
-  _globals['_ACTOR']._serialized_start=567
-  _globals['_ACTOR']._serialized_end=621
-  _globals['_DOSECONFLICT']._serialized_start=624
-  _globals['_DOSECONFLICT']._serialized_end=789
-  _globals['_EVIDENCEAPPROVED']._serialized_start=792
-  _globals['_EVIDENCEAPPROVED']._serialized_end=955
-  _globals['_EVIDENCERELEASED']._serialized_start=958
-  _globals['_EVIDENCERELEASED']._serialized_end=1115
-  _globals['_EVIDENCEWITHDRAWN']._serialized_start=1118
-  _globals['_EVIDENCEWITHDRAWN']._serialized_end=1298
-  _globals['_RECORDOPENED']._serialized_start=1301
-  _globals['_RECORDOPENED']._serialized_end=1586
-  _globals['_OPENINGENDED']._serialized_start=1589
-  _globals['_OPENINGENDED']._serialized_end=1759
-  _globals['_OPENINGREVIEWED']._serialized_start=1762
-  _globals['_OPENINGREVIEWED']._serialized_end=1974
-  _globals['_RECORDREBUILT']._serialized_start=1977
-  _globals['_RECORDREBUILT']._serialized_end=2159
-  _globals['_RECORDREAD']._serialized_start=2161
-  _globals['_RECORDREAD']._serialized_end=2214
+  _globals['_RECORDUPDATED']._serialized_end=381
+  _globals['_EVIDENCELOADED']._serialized_start=384
+  _globals['_EVIDENCELOADED']._serialized_end=611
+  _globals['_ACTOR']._serialized_start=613
+  _globals['_ACTOR']._serialized_end=667
+  _globals['_DOSECONFLICT']._serialized_start=670
+  _globals['_DOSECONFLICT']._serialized_end=835
+  _globals['_EVIDENCEAPPROVED']._serialized_start=838
+  _globals['_EVIDENCEAPPROVED']._serialized_end=1001
+  _globals['_EVIDENCERELEASED']._serialized_start=1004
+  _globals['_EVIDENCERELEASED']._serialized_end=1161
+  _globals['_EVIDENCEWITHDRAWN']._serialized_start=1164
+  _globals['_EVIDENCEWITHDRAWN']._serialized_end=1344
+  _globals['_RECORDOPENED']._serialized_start=1347
+  _globals['_RECORDOPENED']._serialized_end=1632
+  _globals['_OPENINGENDED']._serialized_start=1635
+  _globals['_OPENINGENDED']._serialized_end=1805
+  _globals['_OPENINGREVIEWED']._serialized_start=1808
+  _globals['_OPENINGREVIEWED']._serialized_end=2020
+  _globals['_RECORDREBUILT']._serialized_start=2023
+  _globals['_RECORDREBUILT']._serialized_end=2205
+  _globals['_RECORDREAD']._serialized_start=2207
+  _globals['_RECORDREAD']._serialized_end=2260
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class RecordUpdated(_message.Message):
     LINKS_ADDED_FIELD_NUMBER: _builtins.int
     CONTRADICTION_IDS_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     links_added: _builtins.int
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
@@ -43,6 +44,10 @@ class RecordUpdated(_message.Message):
 
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_fact_pb2.FactKind.ValueType]:
+        """Of the facts, each once; empty where the event is older than this field."""
+
     def __init__(
         self,
         *,
@@ -51,10 +56,11 @@ class RecordUpdated(_message.Message):
         links_added: _builtins.int = ...,
         contradiction_ids: _abc.Iterable[_builtins.str] | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        kinds: _abc.Iterable[_fact_pb2.FactKind.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradiction_ids", b"contradiction_ids", "fact_ids", b"fact_ids", "links_added", b"links_added", "patient", b"patient", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradiction_ids", b"contradiction_ids", "fact_ids", b"fact_ids", "kinds", b"kinds", "links_added", b"links_added", "patient", b"patient", "recorded_at", b"recorded_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -303,6 +303,38 @@ class Notice(_message.Message):
 Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
+class DriftedRow(_message.Message):
+    """A row of medical knowledge that spoke when an assessment was written, and would not speak so now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    STATEMENT_IDS_FIELD_NUMBER: _builtins.int
+    row: _builtins.str
+    """With its version: `interactions/warfarin-nsaid@1`."""
+    reason: _builtins.str
+    """Past its last day, withdrawn, of another version, or of a document that another replaced."""
+    @_builtins.property
+    def statement_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The statements that it made."""
+
+    def __init__(
+        self,
+        *,
+        row: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        statement_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "row", b"row", "statement_ids", b"statement_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DriftedRow: _TypeAlias = DriftedRow  # noqa: Y015
+
+@_typing.final
 class Claim(_message.Message):
     """One checkable assertion inside a statement: characters [start, end) of its text."""
 
@@ -600,6 +632,7 @@ class Assessment(_message.Message):
     SPECIALTY_FIELD_NUMBER: _builtins.int
     QUESTIONS_FIELD_NUMBER: _builtins.int
     COURSES_FIELD_NUMBER: _builtins.int
+    RECORD_CHANGED_AT_FIELD_NUMBER: _builtins.int
     assessment_id: _builtins.str
     question: _builtins.str
     model: _builtins.str
@@ -630,6 +663,10 @@ class Assessment(_message.Message):
     def courses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Course]:
         """Of an answer about a course: what it tells, to be drawn."""
 
+    @_builtins.property
+    def record_changed_at(self) -> _timestamp_pb2.Timestamp:
+        """The state of the record that it was written from: when memory had last learned anything."""
+
     def __init__(
         self,
         *,
@@ -646,10 +683,11 @@ class Assessment(_message.Message):
         specialty: _builtins.str = ...,
         questions: _abc.Iterable[Global___QuestionBack] | None = ...,
         courses: _abc.Iterable[Global___Course] | None = ...,
+        record_changed_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at", "inquiry", b"inquiry", "patient", b"patient"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at", "inquiry", b"inquiry", "patient", b"patient", "record_changed_at", b"record_changed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "courses", b"courses", "degraded", b"degraded", "drafted_at", b"drafted_at", "episode_id", b"episode_id", "form", b"form", "inquiry", b"inquiry", "model", b"model", "patient", b"patient", "question", b"question", "questions", b"questions", "specialty", b"specialty", "statements", b"statements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "courses", b"courses", "degraded", b"degraded", "drafted_at", b"drafted_at", "episode_id", b"episode_id", "form", b"form", "inquiry", b"inquiry", "model", b"model", "patient", b"patient", "question", b"question", "questions", b"questions", "record_changed_at", b"record_changed_at", "specialty", b"specialty", "statements", b"statements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,37 +28,37 @@ from longitude.reasoning.v1 import assessment_pb2 as longitude_dot_reasoning_dot
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longitude/reasoning/v1/concern.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longitude/reasoning/v1/advice.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a\x1elongitude/record/v1/fact.proto\"\x89\x05\n\x07\x43oncern\x12\x12\n\nconcern_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0b\n\x03row\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\r\n\x05\x63\x61use\x18\x06 \x01(\t\x12\x30\n\x07urgency\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Urgency\x12\x33\n\x05state\x18\x08 \x01(\x0e\x32$.longitude.reasoning.v1.ConcernState\x12\x10\n\x08revision\x18\t \x01(\r\x12\x0c\n\x04text\x18\n \x01(\t\x12\x33\n\tcitations\x18\x0b \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12\x10\n\x08supports\x18\x0c \x03(\t\x12\x0e\n\x06source\x18\r \x01(\t\x12\x11\n\tsensitive\x18\x0e \x01(\x08\x12\x14\n\x0cinterruptive\x18\x0f \x01(\x08\x12-\n\topened_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresolved_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0einterrupted_at\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x03\x61\x63t\x18\x14 \x01(\x0b\x32\".longitude.reasoning.v1.ConcernAct\"\xde\x01\n\nConcernAct\x12\x35\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32%.longitude.reasoning.v1.ConcernAction\x12\x30\n\x02\x62y\x18\x02 \x01(\x0b\x32$.longitude.reasoning.v1.ConcernActor\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12,\n\x08\x61\x63ted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x0c\x43oncernActor\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"A\n\rConcernOpened\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\"B\n\x0e\x43oncernChanged\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\"C\n\x0f\x43oncernResolved\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\"q\n\x0c\x43oncernActed\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\x12/\n\x03\x61\x63t\x18\x02 \x01(\x0b\x32\".longitude.reasoning.v1.ConcernAct\"\xbb\x01\n\x13ListConcernsRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12.\n\x05least\x18\x02 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Urgency\x12\r\n\x05\x61\x63ted\x18\x03 \x01(\x08\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\"r\n\x14ListConcernsResponse\x12\x31\n\x08\x63oncerns\x18\x01 \x03(\x0b\x32\x1f.longitude.reasoning.v1.Concern\x12\x0e\n\x06hidden\x18\x02 \x01(\r\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xad\x01\n\x13\x41\x63tOnConcernRequest\x12\x12\n\nconcern_id\x18\x01 \x01(\t\x12\x35\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32%.longitude.reasoning.v1.ConcernAction\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x05 \x01(\r\"H\n\x14\x41\x63tOnConcernResponse\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern*a\n\x0c\x43oncernState\x12\x1d\n\x19\x43ONCERN_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ONCERN_STATE_OPEN\x10\x01\x12\x1a\n\x16\x43ONCERN_STATE_RESOLVED\x10\x02*\xa1\x01\n\rConcernAction\x12\x1e\n\x1a\x43ONCERN_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONCERN_ACTION_ACKNOWLEDGE\x10\x01\x12\x19\n\x15\x43ONCERN_ACTION_SNOOZE\x10\x02\x12\x1a\n\x16\x43ONCERN_ACTION_DISMISS\x10\x03\x12\x19\n\x15\x43ONCERN_ACTION_REOPEN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longitude/reasoning/v1/concern.proto\x12\x16longitude.reasoning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longitude/reasoning/v1/advice.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a\x1elongitude/record/v1/fact.proto\"\x98\x05\n\x07\x43oncern\x12\x12\n\nconcern_id\x18\x01 \x01(\t\x12\x30\n\x07patient\x18\x02 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0b\n\x03row\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\r\n\x05\x63\x61use\x18\x06 \x01(\t\x12\x30\n\x07urgency\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Urgency\x12\x33\n\x05state\x18\x08 \x01(\x0e\x32$.longitude.reasoning.v1.ConcernState\x12\x10\n\x08revision\x18\t \x01(\r\x12\x0c\n\x04text\x18\n \x01(\t\x12\x33\n\tcitations\x18\x0b \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12\x10\n\x08supports\x18\x0c \x03(\t\x12\x0e\n\x06source\x18\r \x01(\t\x12\x11\n\tsensitive\x18\x0e \x01(\x08\x12\x14\n\x0cinterruptive\x18\x0f \x01(\x08\x12-\n\topened_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresolved_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0einterrupted_at\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x03\x61\x63t\x18\x14 \x01(\x0b\x32\".longitude.reasoning.v1.ConcernAct\x12\r\n\x05\x64rift\x18\x15 \x01(\t\"\xde\x01\n\nConcernAct\x12\x35\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32%.longitude.reasoning.v1.ConcernAction\x12\x30\n\x02\x62y\x18\x02 \x01(\x0b\x32$.longitude.reasoning.v1.ConcernActor\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12,\n\x08\x61\x63ted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x0c\x43oncernActor\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"A\n\rConcernOpened\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\"B\n\x0e\x43oncernChanged\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\"C\n\x0f\x43oncernResolved\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\"q\n\x0c\x43oncernActed\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern\x12/\n\x03\x61\x63t\x18\x02 \x01(\x0b\x32\".longitude.reasoning.v1.ConcernAct\"\xbb\x01\n\x13ListConcernsRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12.\n\x05least\x18\x02 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Urgency\x12\r\n\x05\x61\x63ted\x18\x03 \x01(\x08\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\"r\n\x14ListConcernsResponse\x12\x31\n\x08\x63oncerns\x18\x01 \x03(\x0b\x32\x1f.longitude.reasoning.v1.Concern\x12\x0e\n\x06hidden\x18\x02 \x01(\r\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xad\x01\n\x13\x41\x63tOnConcernRequest\x12\x12\n\nconcern_id\x18\x01 \x01(\t\x12\x35\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32%.longitude.reasoning.v1.ConcernAction\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x05 \x01(\r\"H\n\x14\x41\x63tOnConcernResponse\x12\x30\n\x07\x63oncern\x18\x01 \x01(\x0b\x32\x1f.longitude.reasoning.v1.Concern*a\n\x0c\x43oncernState\x12\x1d\n\x19\x43ONCERN_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ONCERN_STATE_OPEN\x10\x01\x12\x1a\n\x16\x43ONCERN_STATE_RESOLVED\x10\x02*\xa1\x01\n\rConcernAction\x12\x1e\n\x1a\x43ONCERN_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONCERN_ACTION_ACKNOWLEDGE\x10\x01\x12\x19\n\x15\x43ONCERN_ACTION_SNOOZE\x10\x02\x12\x1a\n\x16\x43ONCERN_ACTION_DISMISS\x10\x03\x12\x19\n\x15\x43ONCERN_ACTION_REOPEN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.reasoning.v1.concern_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONCERNSTATE']._serialized_start=2022
-  _globals['_CONCERNSTATE']._serialized_end=2119
-  _globals['_CONCERNACTION']._serialized_start=2122
-  _globals['_CONCERNACTION']._serialized_end=2283
+  _globals['_CONCERNSTATE']._serialized_start=2037
+  _globals['_CONCERNSTATE']._serialized_end=2134
+  _globals['_CONCERNACTION']._serialized_start=2137
+  _globals['_CONCERNACTION']._serialized_end=2298
   _globals['_CONCERN']._serialized_start=208
-  _globals['_CONCERN']._serialized_end=857
-  _globals['_CONCERNACT']._serialized_start=860
-  _globals['_CONCERNACT']._serialized_end=1082
-  _globals['_CONCERNACTOR']._serialized_start=1084
-  _globals['_CONCERNACTOR']._serialized_end=1145
-  _globals['_CONCERNOPENED']._serialized_start=1147
-  _globals['_CONCERNOPENED']._serialized_end=1212
-  _globals['_CONCERNCHANGED']._serialized_start=1214
-  _globals['_CONCERNCHANGED']._serialized_end=1280
-  _globals['_CONCERNRESOLVED']._serialized_start=1282
-  _globals['_CONCERNRESOLVED']._serialized_end=1349
-  _globals['_CONCERNACTED']._serialized_start=1351
-  _globals['_CONCERNACTED']._serialized_end=1464
-  _globals['_LISTCONCERNSREQUEST']._serialized_start=1467
-  _globals['_LISTCONCERNSREQUEST']._serialized_end=1654
-  _globals['_LISTCONCERNSRESPONSE']._serialized_start=1656
-  _globals['_LISTCONCERNSRESPONSE']._serialized_end=1770
-  _globals['_ACTONCONCERNREQUEST']._serialized_start=1773
-  _globals['_ACTONCONCERNREQUEST']._serialized_end=1946
-  _globals['_ACTONCONCERNRESPONSE']._serialized_start=1948
-  _globals['_ACTONCONCERNRESPONSE']._serialized_end=2020
+  _globals['_CONCERN']._serialized_end=872
+  _globals['_CONCERNACT']._serialized_start=875
+  _globals['_CONCERNACT']._serialized_end=1097
+  _globals['_CONCERNACTOR']._serialized_start=1099
+  _globals['_CONCERNACTOR']._serialized_end=1160
+  _globals['_CONCERNOPENED']._serialized_start=1162
+  _globals['_CONCERNOPENED']._serialized_end=1227
+  _globals['_CONCERNCHANGED']._serialized_start=1229
+  _globals['_CONCERNCHANGED']._serialized_end=1295
+  _globals['_CONCERNRESOLVED']._serialized_start=1297
+  _globals['_CONCERNRESOLVED']._serialized_end=1364
+  _globals['_CONCERNACTED']._serialized_start=1366
+  _globals['_CONCERNACTED']._serialized_end=1479
+  _globals['_LISTCONCERNSREQUEST']._serialized_start=1482
+  _globals['_LISTCONCERNSREQUEST']._serialized_end=1669
+  _globals['_LISTCONCERNSRESPONSE']._serialized_start=1671
+  _globals['_LISTCONCERNSRESPONSE']._serialized_end=1785
+  _globals['_ACTONCONCERNREQUEST']._serialized_start=1788
+  _globals['_ACTONCONCERNREQUEST']._serialized_end=1961
+  _globals['_ACTONCONCERNRESPONSE']._serialized_start=1963
+  _globals['_ACTONCONCERNRESPONSE']._serialized_end=2035
 # @@protoc_insertion_point(module_scope)

@@ -96,6 +96,7 @@ class Concern(_message.Message):
     RESOLVED_AT_FIELD_NUMBER: _builtins.int
     INTERRUPTED_AT_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
+    DRIFT_FIELD_NUMBER: _builtins.int
     concern_id: _builtins.str
     row: _builtins.str
     """Family and row of medical knowledge (`interactions/warfarin-nsaid`), and the version that spoke last."""
@@ -116,6 +117,8 @@ class Concern(_message.Message):
     """It rests on facts of a sensitive category: shown only to whom nothing of the record is closed."""
     interruptive: _builtins.bool
     """It wants attention now: at most so many of a patient and day do; the others are listed."""
+    drift: _builtins.str
+    """Why its row should be looked at (its document was superseded ...): set when it is listed, in no event."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey:
         """As the facts that it is about name the patient."""
@@ -165,10 +168,11 @@ class Concern(_message.Message):
         resolved_at: _timestamp_pb2.Timestamp | None = ...,
         interrupted_at: _timestamp_pb2.Timestamp | None = ...,
         act: Global___ConcernAct | None = ...,
+        drift: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "changed_at", b"changed_at", "interrupted_at", b"interrupted_at", "opened_at", b"opened_at", "patient", b"patient", "resolved_at", b"resolved_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "cause", b"cause", "changed_at", b"changed_at", "citations", b"citations", "concern_id", b"concern_id", "interrupted_at", b"interrupted_at", "interruptive", b"interruptive", "opened_at", b"opened_at", "patient", b"patient", "resolved_at", b"resolved_at", "revision", b"revision", "row", b"row", "sensitive", b"sensitive", "source", b"source", "state", b"state", "subject", b"subject", "supports", b"supports", "text", b"text", "urgency", b"urgency", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "cause", b"cause", "changed_at", b"changed_at", "citations", b"citations", "concern_id", b"concern_id", "drift", b"drift", "interrupted_at", b"interrupted_at", "interruptive", b"interruptive", "opened_at", b"opened_at", "patient", b"patient", "resolved_at", b"resolved_at", "revision", b"revision", "row", b"row", "sensitive", b"sensitive", "source", b"source", "state", b"state", "subject", b"subject", "supports", b"supports", "text", b"text", "urgency", b"urgency", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

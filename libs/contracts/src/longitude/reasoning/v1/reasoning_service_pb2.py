@@ -25,55 +25,56 @@ _sym_db = _symbol_database.Default()
 from longitude.reasoning.v1 import advice_pb2 as longitude_dot_reasoning_dot_v1_dot_advice__pb2
 from longitude.reasoning.v1 import assessment_pb2 as longitude_dot_reasoning_dot_v1_dot_assessment__pb2
 from longitude.reasoning.v1 import concern_pb2 as longitude_dot_reasoning_dot_v1_dot_concern__pb2
+from longitude.reasoning.v1 import prepared_pb2 as longitude_dot_reasoning_dot_v1_dot_prepared__pb2
 from longitude.reasoning.v1 import signature_pb2 as longitude_dot_reasoning_dot_v1_dot_signature__pb2
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.longitude/reasoning/v1/reasoning_service.proto\x12\x16longitude.reasoning.v1\x1a#longitude/reasoning/v1/advice.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a$longitude/reasoning/v1/concern.proto\x1a&longitude/reasoning/v1/signature.proto\x1a\x1elongitude/record/v1/fact.proto\"\xe9\x01\n\nAskRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\ndeliberate\x18\x04 \x01(\x08\x12*\n\x04\x66orm\x18\x05 \x01(\x0e\x32\x1c.longitude.reasoning.v1.Form\x12\x11\n\tspecialty\x18\x06 \x01(\t\x12\x30\n\x07\x63hooser\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Chooser\"\xb8\x01\n\x0b\x41skResponse\x12\x34\n\x08progress\x18\x01 \x01(\x0b\x32 .longitude.reasoning.v1.ProgressH\x00\x12\x38\n\nassessment\x18\x02 \x01(\x0b\x32\".longitude.reasoning.v1.AssessmentH\x00\x12.\n\x05\x64raft\x18\x03 \x01(\x0b\x32\x1d.longitude.reasoning.v1.DraftH\x00\x42\t\n\x07\x63ontent\"F\n\x05\x44raft\x12=\n\nstatements\x18\x01 \x03(\x0b\x32).longitude.reasoning.v1.AssessedStatement\"8\n\x08Progress\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0e\n\x06tokens\x18\x03 \x01(\r\"-\n\x14GetAssessmentRequest\x12\x15\n\rassessment_id\x18\x01 \x01(\t\"\xa7\x02\n\x15GetAssessmentResponse\x12\x36\n\nassessment\x18\x01 \x01(\x0b\x32\".longitude.reasoning.v1.Assessment\x12;\n\x08reviewed\x18\x02 \x03(\x0b\x32).longitude.reasoning.v1.ReviewedStatement\x12\x38\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12/\n\x07notices\x18\x04 \x03(\x0b\x32\x1e.longitude.reasoning.v1.Notice\x12\x18\n\x10\x61ssessment_bytes\x18\x05 \x01(\x0c\x12\x14\n\x0creview_bytes\x18\x06 \x01(\x0c\"\xed\x01\n\rReviewRequest\x12\x15\n\rassessment_id\x18\x01 \x01(\t\x12\x10\n\x08reviewer\x18\x02 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12=\n\nstatements\x18\x04 \x03(\x0b\x32).longitude.reasoning.v1.ReviewedStatement\x12:\n\tsignature\x18\x05 \x01(\x0b\x32\'.longitude.reasoning.v1.ReviewSignature\"5\n\x0eReviewResponse\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\"&\n\rReplayRequest\x12\x15\n\rassessment_id\x18\x01 \x01(\t\"\x8d\x01\n\x0eReplayResponse\x12\x11\n\tidentical\x18\x01 \x01(\x08\x12\x0c\n\x04step\x18\x02 \x01(\r\x12\x12\n\ndifference\x18\x03 \x01(\t\x12\r\n\x05steps\x18\x04 \x01(\r\x12\x0e\n\x06tokens\x18\x05 \x01(\r\x12\x18\n\x10max_log_prob_gap\x18\x06 \x01(\x01\x12\r\n\x05model\x18\x07 \x01(\t\"N\n\x0c\x43heckRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x98\x02\n\x0b\x43heckedSpan\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x30\n\x07verdict\x18\x03 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\x06\x63laims\x18\x05 \x03(\x0b\x32\x1d.longitude.reasoning.v1.Claim\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12\x35\n\nassertions\x18\x07 \x03(\x0b\x32!.longitude.reasoning.v1.Assertion\x12\x10\n\x08sections\x18\x08 \x03(\t\"j\n\tAssertion\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x33\n\targuments\x18\x04 \x03(\x0b\x32 .longitude.reasoning.v1.Argument\"&\n\x08\x41rgument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xd7\x01\n\rCheckResponse\x12\x30\n\x07verdict\x18\x01 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x32\n\x05spans\x18\x02 \x03(\x0b\x32#.longitude.reasoning.v1.CheckedSpan\x12\x11\n\tsupported\x18\x03 \x01(\r\x12\x14\n\x0c\x63ontradicted\x18\x04 \x01(\r\x12\x13\n\x0bunsupported\x18\x05 \x01(\r\x12\x10\n\x08no_claim\x18\x06 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x07 \x03(\t\"T\n\x12\x43heckStreamRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x8e\x01\n\x13\x43heckStreamResponse\x12\x33\n\x04span\x18\x01 \x01(\x0b\x32#.longitude.reasoning.v1.CheckedSpanH\x00\x12\x37\n\x07summary\x18\x02 \x01(\x0b\x32$.longitude.reasoning.v1.CheckSummaryH\x00\x42\t\n\x07\x63ontent\"\xa2\x01\n\x0c\x43heckSummary\x12\x30\n\x07verdict\x18\x01 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x11\n\tsupported\x18\x02 \x01(\r\x12\x14\n\x0c\x63ontradicted\x18\x03 \x01(\r\x12\x13\n\x0bunsupported\x18\x04 \x01(\r\x12\x10\n\x08no_claim\x18\x05 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x06 \x03(\t*[\n\x07\x43hooser\x12\x17\n\x13\x43HOOSER_UNSPECIFIED\x10\x00\x12\x11\n\rCHOOSER_RULES\x10\x01\x12\x12\n\x0e\x43HOOSER_EDITOR\x10\x02\x12\x10\n\x0c\x43HOOSER_TEAM\x10\x03\x32\xf5\x06\n\x10ReasoningService\x12P\n\x03\x41sk\x12\".longitude.reasoning.v1.AskRequest\x1a#.longitude.reasoning.v1.AskResponse0\x01\x12l\n\rGetAssessment\x12,.longitude.reasoning.v1.GetAssessmentRequest\x1a-.longitude.reasoning.v1.GetAssessmentResponse\x12W\n\x06Review\x12%.longitude.reasoning.v1.ReviewRequest\x1a&.longitude.reasoning.v1.ReviewResponse\x12W\n\x06Replay\x12%.longitude.reasoning.v1.ReplayRequest\x1a&.longitude.reasoning.v1.ReplayResponse\x12T\n\x05\x43heck\x12$.longitude.reasoning.v1.CheckRequest\x1a%.longitude.reasoning.v1.CheckResponse\x12j\n\x0b\x43heckStream\x12*.longitude.reasoning.v1.CheckStreamRequest\x1a+.longitude.reasoning.v1.CheckStreamResponse(\x01\x30\x01\x12W\n\x06\x41\x64vise\x12%.longitude.reasoning.v1.AdviseRequest\x1a&.longitude.reasoning.v1.AdviseResponse\x12i\n\x0cListConcerns\x12+.longitude.reasoning.v1.ListConcernsRequest\x1a,.longitude.reasoning.v1.ListConcernsResponse\x12i\n\x0c\x41\x63tOnConcern\x12+.longitude.reasoning.v1.ActOnConcernRequest\x1a,.longitude.reasoning.v1.ActOnConcernResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.longitude/reasoning/v1/reasoning_service.proto\x12\x16longitude.reasoning.v1\x1a#longitude/reasoning/v1/advice.proto\x1a\'longitude/reasoning/v1/assessment.proto\x1a$longitude/reasoning/v1/concern.proto\x1a%longitude/reasoning/v1/prepared.proto\x1a&longitude/reasoning/v1/signature.proto\x1a\x1elongitude/record/v1/fact.proto\"\xe9\x01\n\nAskRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\ndeliberate\x18\x04 \x01(\x08\x12*\n\x04\x66orm\x18\x05 \x01(\x0e\x32\x1c.longitude.reasoning.v1.Form\x12\x11\n\tspecialty\x18\x06 \x01(\t\x12\x30\n\x07\x63hooser\x18\x07 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Chooser\"\xb8\x01\n\x0b\x41skResponse\x12\x34\n\x08progress\x18\x01 \x01(\x0b\x32 .longitude.reasoning.v1.ProgressH\x00\x12\x38\n\nassessment\x18\x02 \x01(\x0b\x32\".longitude.reasoning.v1.AssessmentH\x00\x12.\n\x05\x64raft\x18\x03 \x01(\x0b\x32\x1d.longitude.reasoning.v1.DraftH\x00\x42\t\n\x07\x63ontent\"F\n\x05\x44raft\x12=\n\nstatements\x18\x01 \x03(\x0b\x32).longitude.reasoning.v1.AssessedStatement\"8\n\x08Progress\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0e\n\x06tokens\x18\x03 \x01(\r\"-\n\x14GetAssessmentRequest\x12\x15\n\rassessment_id\x18\x01 \x01(\t\"\xdc\x02\n\x15GetAssessmentResponse\x12\x36\n\nassessment\x18\x01 \x01(\x0b\x32\".longitude.reasoning.v1.Assessment\x12;\n\x08reviewed\x18\x02 \x03(\x0b\x32).longitude.reasoning.v1.ReviewedStatement\x12\x38\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12/\n\x07notices\x18\x04 \x03(\x0b\x32\x1e.longitude.reasoning.v1.Notice\x12\x18\n\x10\x61ssessment_bytes\x18\x05 \x01(\x0c\x12\x14\n\x0creview_bytes\x18\x06 \x01(\x0c\x12\x33\n\x07\x64rifted\x18\x07 \x03(\x0b\x32\".longitude.reasoning.v1.DriftedRow\"\xed\x01\n\rReviewRequest\x12\x15\n\rassessment_id\x18\x01 \x01(\t\x12\x10\n\x08reviewer\x18\x02 \x01(\t\x12\x38\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32&.longitude.reasoning.v1.ReviewDecision\x12=\n\nstatements\x18\x04 \x03(\x0b\x32).longitude.reasoning.v1.ReviewedStatement\x12:\n\tsignature\x18\x05 \x01(\x0b\x32\'.longitude.reasoning.v1.ReviewSignature\"5\n\x0eReviewResponse\x12\x11\n\treview_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\"&\n\rReplayRequest\x12\x15\n\rassessment_id\x18\x01 \x01(\t\"\x8d\x01\n\x0eReplayResponse\x12\x11\n\tidentical\x18\x01 \x01(\x08\x12\x0c\n\x04step\x18\x02 \x01(\r\x12\x12\n\ndifference\x18\x03 \x01(\t\x12\r\n\x05steps\x18\x04 \x01(\r\x12\x0e\n\x06tokens\x18\x05 \x01(\r\x12\x18\n\x10max_log_prob_gap\x18\x06 \x01(\x01\x12\r\n\x05model\x18\x07 \x01(\t\"N\n\x0c\x43heckRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x98\x02\n\x0b\x43heckedSpan\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x30\n\x07verdict\x18\x03 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\x06\x63laims\x18\x05 \x03(\x0b\x32\x1d.longitude.reasoning.v1.Claim\x12\x33\n\tcitations\x18\x06 \x03(\x0b\x32 .longitude.reasoning.v1.Citation\x12\x35\n\nassertions\x18\x07 \x03(\x0b\x32!.longitude.reasoning.v1.Assertion\x12\x10\n\x08sections\x18\x08 \x03(\t\"j\n\tAssertion\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x33\n\targuments\x18\x04 \x03(\x0b\x32 .longitude.reasoning.v1.Argument\"&\n\x08\x41rgument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xd7\x01\n\rCheckResponse\x12\x30\n\x07verdict\x18\x01 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x32\n\x05spans\x18\x02 \x03(\x0b\x32#.longitude.reasoning.v1.CheckedSpan\x12\x11\n\tsupported\x18\x03 \x01(\r\x12\x14\n\x0c\x63ontradicted\x18\x04 \x01(\r\x12\x13\n\x0bunsupported\x18\x05 \x01(\r\x12\x10\n\x08no_claim\x18\x06 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x07 \x03(\t\"T\n\x12\x43heckStreamRequest\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x8e\x01\n\x13\x43heckStreamResponse\x12\x33\n\x04span\x18\x01 \x01(\x0b\x32#.longitude.reasoning.v1.CheckedSpanH\x00\x12\x37\n\x07summary\x18\x02 \x01(\x0b\x32$.longitude.reasoning.v1.CheckSummaryH\x00\x42\t\n\x07\x63ontent\"\xa2\x01\n\x0c\x43heckSummary\x12\x30\n\x07verdict\x18\x01 \x01(\x0e\x32\x1f.longitude.reasoning.v1.Verdict\x12\x11\n\tsupported\x18\x02 \x01(\r\x12\x14\n\x0c\x63ontradicted\x18\x03 \x01(\r\x12\x13\n\x0bunsupported\x18\x04 \x01(\r\x12\x10\n\x08no_claim\x18\x05 \x01(\r\x12\x10\n\x08\x64\x65graded\x18\x06 \x03(\t*[\n\x07\x43hooser\x12\x17\n\x13\x43HOOSER_UNSPECIFIED\x10\x00\x12\x11\n\rCHOOSER_RULES\x10\x01\x12\x12\n\x0e\x43HOOSER_EDITOR\x10\x02\x12\x10\n\x0c\x43HOOSER_TEAM\x10\x03\x32\xe0\x07\n\x10ReasoningService\x12P\n\x03\x41sk\x12\".longitude.reasoning.v1.AskRequest\x1a#.longitude.reasoning.v1.AskResponse0\x01\x12l\n\rGetAssessment\x12,.longitude.reasoning.v1.GetAssessmentRequest\x1a-.longitude.reasoning.v1.GetAssessmentResponse\x12W\n\x06Review\x12%.longitude.reasoning.v1.ReviewRequest\x1a&.longitude.reasoning.v1.ReviewResponse\x12W\n\x06Replay\x12%.longitude.reasoning.v1.ReplayRequest\x1a&.longitude.reasoning.v1.ReplayResponse\x12T\n\x05\x43heck\x12$.longitude.reasoning.v1.CheckRequest\x1a%.longitude.reasoning.v1.CheckResponse\x12j\n\x0b\x43heckStream\x12*.longitude.reasoning.v1.CheckStreamRequest\x1a+.longitude.reasoning.v1.CheckStreamResponse(\x01\x30\x01\x12W\n\x06\x41\x64vise\x12%.longitude.reasoning.v1.AdviseRequest\x1a&.longitude.reasoning.v1.AdviseResponse\x12i\n\x0cListConcerns\x12+.longitude.reasoning.v1.ListConcernsRequest\x1a,.longitude.reasoning.v1.ListConcernsResponse\x12i\n\x0c\x41\x63tOnConcern\x12+.longitude.reasoning.v1.ActOnConcernRequest\x1a,.longitude.reasoning.v1.ActOnConcernResponse\x12i\n\x0cListPrepared\x12+.longitude.reasoning.v1.ListPreparedRequest\x1a,.longitude.reasoning.v1.ListPreparedResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.reasoning.v1.reasoning_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHOOSER']._serialized_start=2764
-  _globals['_CHOOSER']._serialized_end=2855
-  _globals['_ASKREQUEST']._serialized_start=263
-  _globals['_ASKREQUEST']._serialized_end=496
-  _globals['_ASKRESPONSE']._serialized_start=499
-  _globals['_ASKRESPONSE']._serialized_end=683
-  _globals['_DRAFT']._serialized_start=685
-  _globals['_DRAFT']._serialized_end=755
-  _globals['_PROGRESS']._serialized_start=757
-  _globals['_PROGRESS']._serialized_end=813
-  _globals['_GETASSESSMENTREQUEST']._serialized_start=815
-  _globals['_GETASSESSMENTREQUEST']._serialized_end=860
-  _globals['_GETASSESSMENTRESPONSE']._serialized_start=863
-  _globals['_GETASSESSMENTRESPONSE']._serialized_end=1158
-  _globals['_REVIEWREQUEST']._serialized_start=1161
-  _globals['_REVIEWREQUEST']._serialized_end=1398
-  _globals['_REVIEWRESPONSE']._serialized_start=1400
-  _globals['_REVIEWRESPONSE']._serialized_end=1453
-  _globals['_REPLAYREQUEST']._serialized_start=1455
-  _globals['_REPLAYREQUEST']._serialized_end=1493
-  _globals['_REPLAYRESPONSE']._serialized_start=1496
-  _globals['_REPLAYRESPONSE']._serialized_end=1637
-  _globals['_CHECKREQUEST']._serialized_start=1639
-  _globals['_CHECKREQUEST']._serialized_end=1717
-  _globals['_CHECKEDSPAN']._serialized_start=1720
-  _globals['_CHECKEDSPAN']._serialized_end=2000
-  _globals['_ASSERTION']._serialized_start=2002
-  _globals['_ASSERTION']._serialized_end=2108
-  _globals['_ARGUMENT']._serialized_start=2110
-  _globals['_ARGUMENT']._serialized_end=2148
-  _globals['_CHECKRESPONSE']._serialized_start=2151
-  _globals['_CHECKRESPONSE']._serialized_end=2366
-  _globals['_CHECKSTREAMREQUEST']._serialized_start=2368
-  _globals['_CHECKSTREAMREQUEST']._serialized_end=2452
-  _globals['_CHECKSTREAMRESPONSE']._serialized_start=2455
-  _globals['_CHECKSTREAMRESPONSE']._serialized_end=2597
-  _globals['_CHECKSUMMARY']._serialized_start=2600
-  _globals['_CHECKSUMMARY']._serialized_end=2762
-  _globals['_REASONINGSERVICE']._serialized_start=2858
-  _globals['_REASONINGSERVICE']._serialized_end=3743
+  _globals['_CHOOSER']._serialized_start=2856
+  _globals['_CHOOSER']._serialized_end=2947
+  _globals['_ASKREQUEST']._serialized_start=302
+  _globals['_ASKREQUEST']._serialized_end=535
+  _globals['_ASKRESPONSE']._serialized_start=538
+  _globals['_ASKRESPONSE']._serialized_end=722
+  _globals['_DRAFT']._serialized_start=724
+  _globals['_DRAFT']._serialized_end=794
+  _globals['_PROGRESS']._serialized_start=796
+  _globals['_PROGRESS']._serialized_end=852
+  _globals['_GETASSESSMENTREQUEST']._serialized_start=854
+  _globals['_GETASSESSMENTREQUEST']._serialized_end=899
+  _globals['_GETASSESSMENTRESPONSE']._serialized_start=902
+  _globals['_GETASSESSMENTRESPONSE']._serialized_end=1250
+  _globals['_REVIEWREQUEST']._serialized_start=1253
+  _globals['_REVIEWREQUEST']._serialized_end=1490
+  _globals['_REVIEWRESPONSE']._serialized_start=1492
+  _globals['_REVIEWRESPONSE']._serialized_end=1545
+  _globals['_REPLAYREQUEST']._serialized_start=1547
+  _globals['_REPLAYREQUEST']._serialized_end=1585
+  _globals['_REPLAYRESPONSE']._serialized_start=1588
+  _globals['_REPLAYRESPONSE']._serialized_end=1729
+  _globals['_CHECKREQUEST']._serialized_start=1731
+  _globals['_CHECKREQUEST']._serialized_end=1809
+  _globals['_CHECKEDSPAN']._serialized_start=1812
+  _globals['_CHECKEDSPAN']._serialized_end=2092
+  _globals['_ASSERTION']._serialized_start=2094
+  _globals['_ASSERTION']._serialized_end=2200
+  _globals['_ARGUMENT']._serialized_start=2202
+  _globals['_ARGUMENT']._serialized_end=2240
+  _globals['_CHECKRESPONSE']._serialized_start=2243
+  _globals['_CHECKRESPONSE']._serialized_end=2458
+  _globals['_CHECKSTREAMREQUEST']._serialized_start=2460
+  _globals['_CHECKSTREAMREQUEST']._serialized_end=2544
+  _globals['_CHECKSTREAMRESPONSE']._serialized_start=2547
+  _globals['_CHECKSTREAMRESPONSE']._serialized_end=2689
+  _globals['_CHECKSUMMARY']._serialized_start=2692
+  _globals['_CHECKSUMMARY']._serialized_end=2854
+  _globals['_REASONINGSERVICE']._serialized_start=2950
+  _globals['_REASONINGSERVICE']._serialized_end=3942
 # @@protoc_insertion_point(module_scope)

@@ -202,6 +202,7 @@ class GetAssessmentResponse(_message.Message):
     NOTICES_FIELD_NUMBER: _builtins.int
     ASSESSMENT_BYTES_FIELD_NUMBER: _builtins.int
     REVIEW_BYTES_FIELD_NUMBER: _builtins.int
+    DRIFTED_FIELD_NUMBER: _builtins.int
     decision: _assessment_pb2.ReviewDecision.ValueType
     assessment_bytes: _builtins.bytes
     """The assessment as it is stored: what a physician signs."""
@@ -215,6 +216,10 @@ class GetAssessmentResponse(_message.Message):
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.Notice]:
         """Cited evidence that was withdrawn after the assessment was written, once for each edition."""
 
+    @_builtins.property
+    def drifted(self) -> _containers.RepeatedCompositeFieldContainer[_assessment_pb2.DriftedRow]:
+        """Rows that spoke, and would not speak so now."""
+
     def __init__(
         self,
         *,
@@ -224,10 +229,11 @@ class GetAssessmentResponse(_message.Message):
         notices: _abc.Iterable[_assessment_pb2.Notice] | None = ...,
         assessment_bytes: _builtins.bytes = ...,
         review_bytes: _builtins.bytes = ...,
+        drifted: _abc.Iterable[_assessment_pb2.DriftedRow] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "assessment_bytes", b"assessment_bytes", "decision", b"decision", "notices", b"notices", "review_bytes", b"review_bytes", "reviewed", b"reviewed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment", b"assessment", "assessment_bytes", b"assessment_bytes", "decision", b"decision", "drifted", b"drifted", "notices", b"notices", "review_bytes", b"review_bytes", "reviewed", b"reviewed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

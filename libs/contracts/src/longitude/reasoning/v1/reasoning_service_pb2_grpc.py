@@ -5,6 +5,7 @@ import warnings
 
 from longitude.reasoning.v1 import advice_pb2 as longitude_dot_reasoning_dot_v1_dot_advice__pb2
 from longitude.reasoning.v1 import concern_pb2 as longitude_dot_reasoning_dot_v1_dot_concern__pb2
+from longitude.reasoning.v1 import prepared_pb2 as longitude_dot_reasoning_dot_v1_dot_prepared__pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as longitude_dot_reasoning_dot_v1_dot_reasoning__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -81,6 +82,11 @@ class ReasoningServiceStub:
                 '/longitude.reasoning.v1.ReasoningService/ActOnConcern',
                 request_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.SerializeToString,
                 response_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.FromString,
+                _registered_method=True)
+        self.ListPrepared = channel.unary_unary(
+                '/longitude.reasoning.v1.ReasoningService/ListPrepared',
+                request_serializer=longitude_dot_reasoning_dot_v1_dot_prepared__pb2.ListPreparedRequest.SerializeToString,
+                response_deserializer=longitude_dot_reasoning_dot_v1_dot_prepared__pb2.ListPreparedResponse.FromString,
                 _registered_method=True)
 
 
@@ -163,6 +169,14 @@ class ReasoningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPrepared(self, request, context):
+        """Briefs and summaries that are written before they are asked for, of a patient or of all, the nearest visit first.
+        Ask opens one. NOT_FOUND for an unknown patient.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReasoningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -210,6 +224,11 @@ def add_ReasoningServiceServicer_to_server(servicer, server):
                     servicer.ActOnConcern,
                     request_deserializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.FromString,
                     response_serializer=longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.SerializeToString,
+            ),
+            'ListPrepared': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPrepared,
+                    request_deserializer=longitude_dot_reasoning_dot_v1_dot_prepared__pb2.ListPreparedRequest.FromString,
+                    response_serializer=longitude_dot_reasoning_dot_v1_dot_prepared__pb2.ListPreparedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -456,6 +475,33 @@ class ReasoningService:
             '/longitude.reasoning.v1.ReasoningService/ActOnConcern',
             longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernRequest.SerializeToString,
             longitude_dot_reasoning_dot_v1_dot_concern__pb2.ActOnConcernResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPrepared(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longitude.reasoning.v1.ReasoningService/ListPrepared',
+            longitude_dot_reasoning_dot_v1_dot_prepared__pb2.ListPreparedRequest.SerializeToString,
+            longitude_dot_reasoning_dot_v1_dot_prepared__pb2.ListPreparedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from longitude.reasoning.v1 import advice_pb2 as _advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as _concern_pb2
+from longitude.reasoning.v1 import prepared_pb2 as _prepared_pb2
 from longitude.reasoning.v1 import reasoning_service_pb2 as _reasoning_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -72,6 +73,10 @@ class ReasoningServiceStub:
     """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
     caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
     """
+    ListPrepared: _grpc.UnaryUnaryMultiCallable[_prepared_pb2.ListPreparedRequest, _prepared_pb2.ListPreparedResponse]
+    """Briefs and summaries that are written before they are asked for, of a patient or of all, the nearest visit first.
+    Ask opens one. NOT_FOUND for an unknown patient.
+    """
 
 @_typing.type_check_only
 class ReasoningServiceAsyncStub(ReasoningServiceStub):
@@ -114,6 +119,10 @@ class ReasoningServiceAsyncStub(ReasoningServiceStub):
     ActOnConcern: _aio.UnaryUnaryMultiCallable[_concern_pb2.ActOnConcernRequest, _concern_pb2.ActOnConcernResponse]  # type: ignore[assignment]
     """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
     caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
+    """
+    ListPrepared: _aio.UnaryUnaryMultiCallable[_prepared_pb2.ListPreparedRequest, _prepared_pb2.ListPreparedResponse]  # type: ignore[assignment]
+    """Briefs and summaries that are written before they are asked for, of a patient or of all, the nearest visit first.
+    Ask opens one. NOT_FOUND for an unknown patient.
     """
 
 class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -208,6 +217,16 @@ class ReasoningServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_concern_pb2.ActOnConcernResponse, _abc.Awaitable[_concern_pb2.ActOnConcernResponse]]:
         """A person acknowledges, snoozes, dismisses or reopens an open concern. NOT_FOUND also for one that is closed to the
         caller; FAILED_PRECONDITION when it is resolved, or another revision than the one that was seen.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPrepared(
+        self,
+        request: _prepared_pb2.ListPreparedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_prepared_pb2.ListPreparedResponse, _abc.Awaitable[_prepared_pb2.ListPreparedResponse]]:
+        """Briefs and summaries that are written before they are asked for, of a patient or of all, the nearest visit first.
+        Ask opens one. NOT_FOUND for an unknown patient.
         """
 
 def add_ReasoningServiceServicer_to_server(servicer: ReasoningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -38,6 +38,8 @@ class _FactKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactKind.Val
     FACT_KIND_DEMOGRAPHIC: _FactKind.ValueType  # 9
     """Birth date (LOINC 21112-8) and administrative sex (LOINC 46098-0), from PID-7 and PID-8."""
     FACT_KIND_IMAGING_FINDING: _FactKind.ValueType  # 10
+    FACT_KIND_APPOINTMENT: _FactKind.ValueType  # 11
+    """A booked appointment (SIU): no visit, whatever becomes of it. ORDERED: booked; ENDED: cancelled, missed or over."""
 
 class FactKind(_FactKind, metaclass=_FactKindEnumTypeWrapper): ...
 
@@ -53,6 +55,8 @@ FACT_KIND_IMMUNIZATION: FactKind.ValueType  # 8
 FACT_KIND_DEMOGRAPHIC: FactKind.ValueType  # 9
 """Birth date (LOINC 21112-8) and administrative sex (LOINC 46098-0), from PID-7 and PID-8."""
 FACT_KIND_IMAGING_FINDING: FactKind.ValueType  # 10
+FACT_KIND_APPOINTMENT: FactKind.ValueType  # 11
+"""A booked appointment (SIU): no visit, whatever becomes of it. ORDERED: booked; ENDED: cancelled, missed or over."""
 Global___FactKind: _TypeAlias = FactKind  # noqa: Y015
 
 class _FactStatus:

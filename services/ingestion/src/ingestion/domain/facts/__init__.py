@@ -14,6 +14,7 @@ from longitude.record.v1.fact_pb2 import IdentityLink
 from ingestion.domain import identity
 from ingestion.domain.facts import orders
 from ingestion.domain.facts.allergies import allergy
+from ingestion.domain.facts.appointments import appointments
 from ingestion.domain.facts.charges import charges
 from ingestion.domain.facts.deaths import accident, death
 from ingestion.domain.facts.demographics import demographics
@@ -91,6 +92,7 @@ def _statements(
 ) -> Iterator[Document | pb.ClinicalFact]:
     yield from demographics(person.pid, scope)
     yield from encounters(message, person, scope, numbers)
+    yield from appointments(message, scope)
     for segment in person.statements:
         if segment.name in _STATEMENTS:
             yield from _STATEMENTS[segment.name](segment, scope)
