@@ -12,8 +12,8 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.answering import wording
-from consult.answering.finding import SOCIAL, Group
-from consult.answering.wording import Ways
+from consult.answering.finding import Group
+from consult.answering.wording import SOCIAL, Ways
 
 # What is told first, and how many of a kind are told before the next kinds have their turn.
 _PLACES: dict[int, tuple[int, int]] = {

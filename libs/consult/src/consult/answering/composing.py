@@ -23,6 +23,7 @@ from consult.answering import (
     encounters,
     happenings,
     not_since,
+    pressures,
     problem_list,
     quotations,
     reasons,
@@ -33,9 +34,9 @@ from consult.answering import (
     windows,
     wording,
 )
-from consult.answering.finding import SOCIAL, Group, find, of_area
+from consult.answering.finding import Group, find, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
-from consult.answering.wording import Ways
+from consult.answering.wording import SOCIAL, Ways
 from consult.context.relevance import terms
 
 # Of what is over, the newest that are told where nothing of it goes on.
@@ -52,9 +53,15 @@ _OF_THE_PAST = (
     Form.TREATMENT, Form.BEFORE, Form.ALL_DRUGS, Form.EFFECT, Form.STATE, Form.ABSENCE, Form.DOSE, Form.SUITABILITY,
     Form.SUMMARY, Form.STAY, Form.DURING, Form.SINCE,
 )  # fmt: skip
+# How an illness stands.
+_OF_STATE = frozenset((Form.COURSE, Form.STATE, Form.SEVERITY))
+# Fewer drugs and classes of its own say that an area is treated by those of others: the kidneys.
+_TREATING = 3
 # What happens or is done so often.
 _COUNTED = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
-_OPERATION, _IMMUNOSUPPRESSION = "operation", "immunosuppression"
+_OPERATION, _IMMUNOSUPPRESSION, _ANAPHYLAXIS = "operation", "immunosuppression", "anaphylaxis"
+# Antibodies that allergies are looked for by.
+_ANTIBODY = re.compile(r"\bIgE\b")
 # Problems that are told where nothing is found of what is asked.
 _STANDING = 6
 # Statements that are composed; the first that the gate lets through stand in front.
@@ -142,12 +149,29 @@ def _statements(
     asked = inquiry.asks(Form.ALLERGY)
     if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
-    elif not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
-        concerning, others = [], []
+    elif not (asked or _is_to_be_given(inquiry)):
+        concerning, others = concerning if inquiry.asks(Form.SUITABILITY) else [], []
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
     yield from others
+    yield from _beside_allergies(groups, sources) if asked and not (inquiry.drugs or inquiry.is_before_doing) else ()
     yield from about[_BEFORE_ALLERGIES:]
+
+
+def _is_to_be_given(inquiry: Inquiry) -> bool:
+    """Whether a drug, a vaccine or something that was not understood, a food, is to be given."""
+    meant = inquiry.drugs or inquiry.asks(Form.IMMUNISATION) or not inquiry.about_something
+    return inquiry.asks(Form.SUITABILITY) and bool(meant)
+
+
+def _beside_allergies(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What is carried against anaphylaxis, and antibodies that were measured, the newest values."""
+    for group in groups:
+        if group.kind == _DRUG and group.goes_on(sources.today) and _is_given(areas.known()[_ANAPHYLAXIS], group):
+            yield wording.say(group.entries, sources)
+    for group in groups:
+        if group.kind == pb.FACT_KIND_RESULT and _ANTIBODY.search(facts.name_of(group.newest)):
+            yield wording.say(group.entries[-1:], sources)
 
 
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -184,15 +208,18 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _named(groups, sources)
         yield from beside.of_drugs(inquiry, groups, sources)
     yield from _instead(inquiry, groups, sources)
-    yield from _untreated(inquiry, groups, sources)
+    yield from _untreated(inquiry, groups, sources) if inquiry.asks(Form.TREATMENT, Form.ALLERGY) else ()
     yield from _not_done(inquiry, groups, sources)
     yield from _of_levels(inquiry, groups, sources)
     yield from _extremes(inquiry, groups)
     yield from not_since.around(inquiry, groups, sources)
     gone = not_since.missing_of(inquiry, groups)
     yield from _of_groups(inquiry, [group for group in groups if group not in gone], sources)
+    yield from not_since.only_once(inquiry, groups, sources)
+    yield from _untreated(inquiry, groups, sources) if _asks_how_it_stands(inquiry, groups, sources) else ()
     yield from reasons.again(_antigens(inquiry), sources)
-    if not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
+    again = inquiry.asks(Form.BEFORE, Form.ABSENCE)
+    if again or not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
         yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
     yield from unnamed
@@ -392,16 +419,34 @@ def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
 
 def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """That the record has no drug of an area, where drugs are asked for; of an area of one drug, not this."""
+    only_allergy = inquiry.asks(Form.ALLERGY) and not inquiry.asks(Form.TREATMENT)
     for area in inquiry.areas[:2]:
         given = any(_is_given(area, each) for each in groups if each.kind == _DRUG)
-        if given or inquiry.drugs or not inquiry.asks(Form.TREATMENT, Form.ALLERGY) or _may_be_given(groups, area):
+        if given or inquiry.drugs or _may_be_given(groups, area):
             continue
         if len(area.drugs) == 1 and not area.classes:
             yield (absence.statement(sources, area.drugs[0]),)
-        elif (
-            area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT)
-        ):
-            yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+        elif area.classes and area.problems[:1] and area.problems[0] in families.known() and not only_allergy:
+            yield (absence.statement(sources, f"drug for {_illness_of(area, inquiry)}"),)
+
+
+def _illness_of(area: Area, inquiry: Inquiry) -> str:
+    """As the question names it, else the first of the area."""
+    own = names.of_families(area.problems)
+    named = [each.text for each in inquiry.mentions if names.PROBLEM in each.kinds and not own.isdisjoint(each.keys)]
+    return named[0] if named else families.known()[area.problems[0]].name
+
+
+def _asks_how_it_stands(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> bool:
+    """Whether nothing but the state of an illness is asked, which it names or the record has: that nothing is given
+    for it belongs to that.
+    """
+    if not inquiry.forms <= _OF_STATE:
+        return False
+    treated = [each for each in inquiry.areas[:1] if len(each.classes) + len(each.drugs) >= _TREATING]
+    named = treated and any(names.PROBLEM in each.kinds for each in inquiry.mentions)
+    going_on = [each for each in groups if each.kind == pb.FACT_KIND_PROBLEM and each.goes_on(sources.today)]
+    return bool(named) or any(of_area(area, each.keys, each.newest) for area in treated for each in going_on)
 
 
 def _may_be_given(groups: Sequence[Group], area: Area) -> bool:
@@ -447,12 +492,14 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     count = inquiry.asks(Form.COUNT)
     if count and any(group.named and group.kind in _COUNTED for group in groups):
         groups = [group for group in groups if group.named or group.kind == pb.FACT_KIND_PROBLEM]
-    newest = inquiry.asks(Form.SCREENING)
+    newest = inquiry.asks(Form.SCREENING) or (inquiry.is_before_doing and not whole)
     if not inquiry.asks(*_OF_THE_PAST):
         groups = [each for each in groups if each.named or each.kind != _DRUG or each.goes_on(sources.today)]
     for group in _chosen(groups):
         within = windows.within(group, spans)
-        if newest and group.kind == pb.FACT_KIND_RESULT:
+        if pressures.is_diastolic(group.newest) and any(pressures.is_systolic(each.newest) for each in groups):
+            continue
+        if newest and group.kind == pb.FACT_KIND_RESULT and not (within and inquiry.is_before_doing):
             within = group.entries[-1:]
         if inquiry.newest and group.kind == pb.FACT_KIND_RESULT:
             within = group.entries[-inquiry.newest :]

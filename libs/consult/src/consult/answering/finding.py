@@ -21,6 +21,7 @@ from terminology.areas import Area
 
 from consult import concepts
 from consult.answering.inquiry import Form, Inquiry, area_keys
+from consult.answering.wording import SOCIAL
 from consult.context.relevance import terms
 
 _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_ENCOUNTER})
@@ -32,8 +33,6 @@ BY_WORDS = 9.0
 _BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
 # Doses in units of weight say the strength.
 _WEIGHT = "mg"
-# What surveys ask about somebody's life.
-SOCIAL = names.of_family("social-circumstance")
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
 # Letters with which a word of the record may begin, and first letters of as many words.
