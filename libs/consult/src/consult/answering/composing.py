@@ -165,13 +165,14 @@ def _is_to_be_given(inquiry: Inquiry) -> bool:
 
 
 def _beside_allergies(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """What is carried against anaphylaxis, and antibodies that were measured, the newest values."""
+    """What is carried against anaphylaxis, and of the antibodies that were measured the highest."""
     for group in groups:
         if group.kind == _DRUG and group.goes_on(sources.today) and _is_given(areas.known()[_ANAPHYLAXIS], group):
             yield wording.say(group.entries, sources)
-    for group in groups:
-        if group.kind == pb.FACT_KIND_RESULT and _ANTIBODY.search(facts.name_of(group.newest)):
-            yield wording.say(group.entries[-1:], sources)
+    measured = [each for each in groups if each.kind == pb.FACT_KIND_RESULT and facts.number(each.newest.quantity)]
+    antibodies = [each.newest for each in measured if _ANTIBODY.search(facts.name_of(each.newest))]
+    for newest in sorted(antibodies, key=lambda each: facts.number(each.quantity) or 0, reverse=True)[:_LAST]:
+        yield wording.say([newest], sources)
 
 
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
