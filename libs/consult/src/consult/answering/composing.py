@@ -47,6 +47,8 @@ _MISSED = frozenset(
 )
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
+# Words of many illnesses, which make none of two the same.
+_COMMON = terms("heart disease disorder syndrome failure chronic acute severe primary history finding type injury")
 _DRUG = pb.FACT_KIND_MEDICATION
 # Where drugs that nobody named are told although they are over.
 _OF_THE_PAST = (
@@ -140,6 +142,7 @@ def _statements(
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     about = about or quotations.otherwise(inquiry, sources)
+    about = [*_suspected(inquiry, about, sources), *about] or _nearest(inquiry, groups, sources)
     # Of an illness that the record has nothing of, what there is; and what may matter whatever is asked.
     unknown = _kinds_of(inquiry.mentions)[1] and all(
         ways[0].kind == wire.STATEMENT_KIND_ABSENCE for ways in about if ways
@@ -176,15 +179,28 @@ def _beside_allergies(groups: Sequence[Group], sources: Sources) -> Iterator[Way
 
 
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    if _is_screening(inquiry):
-        yield from screening.around(inquiry, groups, sources)
-        about = [group for group in groups if group.named or inquiry.areas]
-        yield from _of_groups(inquiry, about, sources)
-        return
+    yield from _screened(inquiry, groups, sources) or _in_reading_order(inquiry, groups, sources)
+
+
+def _screened(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> list[Ways]:
+    if not _is_screening(inquiry):
+        return []
+    about = [group for group in groups if group.named or inquiry.areas]
+    return [*screening.around(inquiry, groups, sources), *_of_groups(inquiry, about, sources)]
+
+
+def _watched(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Tests that are nowhere, values that are watched, drugs that meet, where that is asked for."""
+    if inquiry.asks(Form.WORKUP):
+        yield from watching.nowhere([code for area in inquiry.areas[:1] for code in area.results], groups, sources)
     if inquiry.asks(Form.MONITORING):
         yield from watching.monitored(inquiry, groups, sources)
     if inquiry.asks(Form.MEETING) and not inquiry.drugs:
         yield from watching.meeting(groups, sources)
+
+
+def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    yield from _watched(inquiry, groups, sources)
     drugs, illnesses, others = _kinds_of(inquiry.mentions)
     missing = list(_absent(drugs, inquiry, groups, sources))
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
@@ -197,6 +213,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from () if later else missing
     if considered:
         yield from _named(groups, sources)
+        yield from _named_values(inquiry, groups)
         yield from suitability.around(inquiry.drugs, groups, sources, new=later)
         yield from beside.of_drugs(inquiry, groups, sources) if inquiry.asks(Form.BEFORE, Form.REASON) else ()
     yield from _listed(inquiry, groups, sources)
@@ -224,6 +241,25 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
     yield from unnamed
+
+
+def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Iterator[Ways]:
+    """What is taken, where it is asked which drugs stand behind a complaint and none that is known for it was found."""
+    is_complaint = bool(inquiry.areas) and all(each.id in areas.occasions() for each in inquiry.areas)
+    told = any(ways[0].kind == wire.STATEMENT_KIND_MEDICATION for ways in about if ways)
+    if inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and is_complaint and not told and not inquiry.drugs:
+        yield from _medication(inquiry, sources)
+
+
+def _nearest(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> list[Ways]:
+    """Where nothing is found of what a question names, or nothing of it was understood: what is taken, if drugs are
+    asked for, else the problems that go on, unless something is to be given.
+    """
+    if inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not inquiry.drugs:
+        return list(_medication(inquiry, sources))
+    if inquiry.asks(Form.SUITABILITY) or inquiry.about_something or not inquiry.stems:
+        return []
+    return list(_standing(inquiry, groups, sources))
 
 
 def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -291,7 +327,7 @@ def _is_there(mention: Mention, group: Group) -> bool:
         case pb.FACT_KIND_PROCEDURE:
             return bool(spoken) and spoken <= name and not _LOOKS.search(facts.name_of(group.newest))
         case pb.FACT_KIND_PROBLEM:
-            return names.PROBLEM in mention.kinds and not spoken.isdisjoint(name)
+            return names.PROBLEM in mention.kinds and not (spoken - _COMMON).isdisjoint(name)
         case pb.FACT_KIND_RESULT:
             # What somebody answered: `Smoking status` says that he smokes or does not.
             return bool(spoken) and spoken <= name and not group.newest.HasField("quantity")
@@ -423,7 +459,7 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     only_allergy = inquiry.asks(Form.ALLERGY) and not inquiry.asks(Form.TREATMENT)
     for area in inquiry.areas[:2]:
         given = any(_is_given(area, each) for each in groups if each.kind == _DRUG)
-        if given or inquiry.drugs or _may_be_given(groups, area):
+        if given or inquiry.drugs or area.id in areas.occasions() or _may_be_given(groups, area):
             continue
         if len(area.drugs) == 1 and not area.classes:
             yield (absence.statement(sources, area.drugs[0]),)
@@ -484,6 +520,15 @@ def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     for group in groups:
         if group.named and group.kind == _DRUG:
             yield wording.say(group.entries, sources, whole=True)
+
+
+def _named_values(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
+    """The newest values of results that the question names beside a drug."""
+    keys = frozenset().union(*(each.keys for each in inquiry.mentions if not each.is_drug))
+    values = [each for each in groups if each.kind == pb.FACT_KIND_RESULT and not keys.isdisjoint(each.keys)]
+    newest = [each.newest for each in values if each.newest.HasField("quantity") and facts.starts_on(each.newest)]
+    if newest:
+        yield (wording.newest_values(newest[:_LAST]),)
 
 
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

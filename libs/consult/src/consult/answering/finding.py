@@ -131,6 +131,8 @@ def _group(
     named = max((_named(each.keys, keys, of_class=names.CLASS in each.kinds) for each in inquiry.mentions), default=0.0)
     # A procedure is known by its own words, also where they name something else: `diabetic eye check`.
     asked = inquiry.words if entries[0].kind == pb.FACT_KIND_PROCEDURE else inquiry.stems
+    # Beside a drug that is named, `gel` and `tablet` name no other.
+    asked = frozenset() if entries[0].kind == pb.FACT_KIND_MEDICATION and inquiry.drugs else asked
     words = _by_words(stems, asked, weights)
     # Circumstances are told where they are asked for, and not beside a problem that they have a word of.
     told = [area for area in inquiry.areas if SOCIAL not in keys or area.id in areas.occasions()]

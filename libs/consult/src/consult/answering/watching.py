@@ -32,7 +32,7 @@ def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
         yield wording.say(group.entries, sources)
     wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
     yield from newest_values(wanted, groups)
-    yield from nowhere(wanted, groups, sources) if inquiry.about_something else ()
+    yield from nowhere(wanted, groups, sources)
 
 
 def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Ways]:
