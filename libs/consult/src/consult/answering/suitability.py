@@ -92,10 +92,10 @@ def around(
     moved = [code for group in groups for code in _moved(group, sources)] if rows else []
     own = [code for row, _ in rows for code in row.results]
     theirs = [code for group in beside for code in _watched(group, considered)]
-    meant = _given_for(considered, groups, sources)
-    yield from (wording.say(group.entries, sources) for group in (*beside, *problems, *over, *meant))
+    yield from (wording.say(group.entries, sources) for group in (*beside, *problems, *over))
     yield from watching.newest_values(dict.fromkeys([*moved, *own]), groups)
     yield from watching.newest_values(dict.fromkeys(each for each in theirs if each not in own), groups)
+    yield from (wording.say(group.entries, sources) for group in _given_for(considered, groups, sources))
     yield from watching.nowhere([*theirs, *own], groups, sources) if new else ()
     yield from reasons.why(frozenset().union(*map(_names, considered)), there, sources)
     yield from of_its_class(considered, groups, sources) if new else ()
