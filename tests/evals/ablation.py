@@ -94,7 +94,7 @@ PARTS: dict[str, Taken] = {
     "suitability rows": (suitability, "around", _nothing),
     "reconciliation": (reconciliation, "reconcile", _nothing),
     "changes": (changes, "since", _nothing),
-    "trifles last": (changes, "_SLIGHT", mock.Mock(search=_never)),
+    "trifles last": (finding, "_SLIGHT", mock.Mock(search=_never)),
     "screening": (screening, "around", _nothing),
     "alerts in front": (front, "_is_alert", _never),
     "a passage beside": (front, "_is_evidence", _never),
