@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grounding import Sources, facts
@@ -34,7 +34,7 @@ from consult.answering import (
     windows,
     wording,
 )
-from consult.answering.finding import Group, find, of_area
+from consult.answering.finding import Group, find, is_slight, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import SOCIAL, Ways
 from consult.context.relevance import terms
@@ -66,6 +66,8 @@ _OPERATION, _IMMUNOSUPPRESSION, _ANAPHYLAXIS = "operation", "immunosuppression",
 _ANTIBODY = re.compile(r"\bIgE\b")
 # Problems that are told where nothing is found of what is asked.
 _STANDING = 6
+# Areas of what the record has of an illness.
+_WIDER = 2
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
 # Of each question of several, those that are told at a time.
@@ -94,9 +96,9 @@ class Answer:
 
 def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     """Empty where nothing was understood."""
-    groups = find(inquiry, sources)
+    inquiry, groups = _found(inquiry, sources)
     allergies = suitability.allergies(inquiry, sources)
-    parts = [(each, find(each, sources)) for each in inquiry.parts] or [(inquiry, groups)]
+    parts = [_found(each, sources) for each in inquiry.parts] or [(inquiry, groups)]
     composed = [list(_statements(each, own, sources, *suitability.allergies(each, sources))) for each, own in parts]
     told = [ways for ways in dict.fromkeys(_in_turns(composed)) if ways][:MOST]
     orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
@@ -112,6 +114,22 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     )
 
 
+def _found(inquiry: Inquiry, sources: Sources) -> tuple[Inquiry, list[Group]]:
+    """What finding brings; where no area is named, also of those to which the illnesses belong that the record has of
+    what is: of the cancer, those of the bowel.
+    """
+    groups = find(inquiry, sources)
+    illnesses = [
+        each for each in groups if each.named and each.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in each.keys
+    ]
+    if not illnesses or any(each.id in areas.known() for each in inquiry.areas):
+        return inquiry, groups
+    known = areas.known().values()
+    meant = [area for one in illnesses for area in known if of_area(area, one.keys, one.newest)]
+    wider = replace(inquiry, areas=(*inquiry.areas, *tuple(dict.fromkeys(meant))[:_WIDER]))
+    return (wider, find(wider, sources)) if meant else (inquiry, groups)
+
+
 def _in_turns(composed: Sequence[Sequence[Ways]]) -> Iterator[Ways]:
     """Of each question of several so many at a time."""
     for begin in range(0, max(map(len, composed), default=0), _TURN):
@@ -123,7 +141,7 @@ def _statements(
     inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
 ) -> Iterator[Ways]:
     """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
-    stated = list(_stated(inquiry, sources))
+    stated = list(_stated(inquiry, groups, sources))
     yield from stated
     yield from encounters.around(inquiry, sources) if not stated and encounters.asked_beside(inquiry) else ()
     if stated and not inquiry.asks(Form.SUITABILITY):
@@ -193,6 +211,8 @@ def _watched(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Ite
     """Tests that are nowhere, values that are watched, drugs that meet, where that is asked for."""
     if inquiry.asks(Form.WORKUP):
         yield from watching.nowhere([code for area in inquiry.areas[:1] for code in area.results], groups, sources)
+    if inquiry.asks(Form.DOSE) and not inquiry.drugs:
+        yield from watching.adjusted(inquiry, groups, sources)
     if inquiry.asks(Form.MONITORING):
         yield from watching.monitored(inquiry, groups, sources)
     if inquiry.asks(Form.MEETING) and not inquiry.drugs:
@@ -232,7 +252,10 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
     yield from _extremes(inquiry, groups)
     yield from not_since.around(inquiry, groups, sources)
     gone = not_since.missing_of(inquiry, groups)
-    yield from _of_groups(inquiry, [group for group in groups if group not in gone], sources)
+    about = [group for group in groups if group not in gone]
+    if _asks_for_operations(inquiry):
+        about = [group for group in about if group.kind == pb.FACT_KIND_PROCEDURE]
+    yield from _of_groups(inquiry, about, sources)
     yield from not_since.only_once(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources) if _asks_how_it_stands(inquiry, groups, sources) else ()
     yield from reasons.again(_antigens(inquiry), sources)
@@ -270,12 +293,15 @@ def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
         yield from _medication(inquiry, sources)
 
 
-def _stated(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
-    """What a document says, or which visits there were, where that is asked for."""
+def _stated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What a document says, or which visits there were and what happened in the last, where that is asked for."""
     if quotations.asked(inquiry):
         yield from quotations.around(inquiry, sources)
     elif encounters.asked(inquiry):
-        yield from encounters.around(inquiry, sources)
+        visits = list(encounters.around(inquiry, sources))
+        yield from visits
+        spans = encounters.spans(inquiry, sources) if visits else []
+        yield from happenings.within(spans, groups, sources)
 
 
 def _is_screening(inquiry: Inquiry) -> bool:
@@ -337,7 +363,7 @@ def _is_there(mention: Mention, group: Group) -> bool:
 
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
-    every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
+    every = sorted(groups, key=lambda group: (is_slight(group), -facts.in_time(group.newest)[0]))
     if inquiry.asks(Form.ALL_DRUGS) and not inquiry.about_something:
         yield from _medication(inquiry, sources)
     if inquiry.asks(Form.ALL_PROBLEMS) and not inquiry.about_something:

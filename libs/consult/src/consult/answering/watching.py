@@ -35,6 +35,14 @@ def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
     yield from nowhere(wanted, groups, sources)
 
 
+def adjusted(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """The drugs in use whose rows look at the first results of the areas that are named."""
+    meant = {code for area in inquiry.areas for code in area.results[:MOST_RESULTS]}
+    for group in _in_use(groups, sources):
+        if any(not meant.isdisjoint(row.results) for row in rows_of(group)):
+            yield wording.say(group.entries, sources)
+
+
 def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Ways]:
     """The newest values of these codes, in their order and told together."""
     newest = [group.newest for code in codes for group in groups if _is_value(group, code)]
