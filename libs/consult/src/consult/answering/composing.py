@@ -35,7 +35,7 @@ from consult.answering import (
     wording,
 )
 from consult.answering.finding import Group, find, is_slight, of_area
-from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
+from consult.answering.inquiry import OF_EVERYTHING, Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import SOCIAL, Ways
 from consult.context.relevance import terms
 
@@ -170,7 +170,7 @@ def _statements(
     asked = inquiry.asks(Form.ALLERGY)
     if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
-    elif not (asked or _is_to_be_given(inquiry)):
+    elif not (asked or _tells_allergies(inquiry)):
         concerning, others = concerning if inquiry.asks(Form.SUITABILITY) else [], []
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
@@ -179,9 +179,13 @@ def _statements(
     yield from about[_BEFORE_ALLERGIES:]
 
 
-def _is_to_be_given(inquiry: Inquiry) -> bool:
-    """Whether a drug, a vaccine or something that was not understood, a food, is to be given."""
-    meant = inquiry.drugs or inquiry.asks(Form.IMMUNISATION) or not inquiry.about_something
+def _tells_allergies(inquiry: Inquiry) -> bool:
+    """Whether a drug, a vaccine or something that was not understood, a food, is to be given, or a whole record is
+    handed over.
+    """
+    if inquiry.asks(Form.SUMMARY) and not inquiry.about_something:
+        return True
+    meant = inquiry.drugs or inquiry.asks(Form.IMMUNISATION, Form.TREATMENT) or not inquiry.about_something
     return inquiry.asks(Form.SUITABILITY) and bool(meant)
 
 
@@ -211,7 +215,7 @@ def _watched(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Ite
     """Tests that are nowhere, values that are watched, drugs that meet, where that is asked for."""
     if inquiry.asks(Form.WORKUP):
         yield from watching.nowhere([code for area in inquiry.areas[:1] for code in area.results], groups, sources)
-    if inquiry.asks(Form.DOSE) and not inquiry.drugs:
+    if inquiry.asks(Form.ADJUSTMENT) and not inquiry.drugs:
         yield from watching.adjusted(inquiry, groups, sources)
     if inquiry.asks(Form.MONITORING):
         yield from watching.monitored(inquiry, groups, sources)
@@ -280,7 +284,7 @@ def _nearest(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> lis
     """
     if inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not inquiry.drugs:
         return list(_medication(inquiry, sources))
-    if inquiry.asks(Form.SUITABILITY) or inquiry.about_something or not inquiry.stems:
+    if inquiry.asks(Form.SUITABILITY, *OF_EVERYTHING) or inquiry.about_something or not inquiry.stems:
         return []
     return list(_standing(inquiry, groups, sources))
 

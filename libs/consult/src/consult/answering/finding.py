@@ -104,7 +104,8 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
 def _days_of_named(groups: Sequence[Group]) -> frozenset[date]:
     """The days of illnesses and procedures that a question names, of those that happened seldom."""
     named = [each for each in groups if each.named and each.kind in _SHARING and SOCIAL not in each.keys]
-    days = (facts.starts_on(each) for group in named if len(group.entries) <= _SELDOM for each in group.entries)
+    seldom = [each for each in named if len(each.entries) <= _SELDOM and not is_slight(each)]
+    days = (facts.starts_on(each) for group in seldom for each in group.entries)
     return frozenset(day for day in days if day)
 
 

@@ -95,8 +95,8 @@ def around(
     yield from (wording.say(group.entries, sources) for group in (*beside, *problems, *over))
     yield from watching.newest_values(dict.fromkeys([*moved, *own]), groups)
     yield from watching.newest_values(dict.fromkeys(each for each in theirs if each not in own), groups)
-    yield from (wording.say(group.entries, sources) for group in _given_for(considered, groups, sources))
     yield from watching.nowhere([*theirs, *own], groups, sources) if new else ()
+    yield from (wording.say(group.entries, sources) for group in _given_for(considered, groups, sources))
     yield from reasons.why(frozenset().union(*map(_names, considered)), there, sources)
     yield from of_its_class(considered, groups, sources) if new else ()
 
