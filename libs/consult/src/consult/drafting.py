@@ -69,7 +69,7 @@ def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType
 
 def without_reactions(statement: Statement) -> Statement:
     """The allergies of a statement without `, reaction hives`."""
-    pairs = zip(statement.parts, (*statement.parts[1:], None), strict=True)
+    pairs = zip(statement.parts, (*statement.parts, None)[1:], strict=True)
     kept = [one for one, after in pairs if not (one == REACTION and isinstance(after, Reaction))]
     parts = [one for one in kept if not isinstance(one, Reaction)]
     return replace(statement, parts=tuple(parts)) if len(kept) < len(statement.parts) else statement

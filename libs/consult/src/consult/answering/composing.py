@@ -35,7 +35,7 @@ from consult.answering import (
     wording,
 )
 from consult.answering.finding import Group, find, is_slight, of_area
-from consult.answering.inquiry import OF_EVERYTHING, Form, Inquiry, Mention, of_occasion
+from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
 from consult.answering.wording import SOCIAL, Ways
 from consult.context.relevance import terms
 
@@ -160,7 +160,7 @@ def _statements(
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     about = about or quotations.otherwise(inquiry, sources)
-    about = [*_suspected(inquiry, about, sources), *about] or _nearest(inquiry, groups, sources)
+    about = [*_suspected(inquiry, about, sources), *about]
     # Of an illness that the record has nothing of, what there is; and what may matter whatever is asked.
     unknown = _kinds_of(inquiry.mentions)[1] and all(
         ways[0].kind == wire.STATEMENT_KIND_ABSENCE for ways in about if ways
@@ -271,22 +271,14 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
 
 
 def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Iterator[Ways]:
-    """What is taken, where it is asked which drugs stand behind a complaint and none that is known for it was found."""
+    """What is taken, where drugs are asked for and nothing is found of what for, or none that is known for a complaint
+    that they may stand behind.
+    """
     is_complaint = bool(inquiry.areas) and all(each.id in areas.occasions() for each in inquiry.areas)
     told = any(ways[0].kind == wire.STATEMENT_KIND_MEDICATION for ways in about if ways)
-    if inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and is_complaint and not told and not inquiry.drugs:
+    drugs = inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not (inquiry.drugs or inquiry.asks(Form.SUITABILITY))
+    if drugs and not told and (is_complaint or not about):
         yield from _medication(inquiry, sources)
-
-
-def _nearest(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> list[Ways]:
-    """Where nothing is found of what a question names, or nothing of it was understood: what is taken, if drugs are
-    asked for, else the problems that go on, unless something is to be given.
-    """
-    if inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not inquiry.drugs:
-        return list(_medication(inquiry, sources))
-    if inquiry.asks(Form.SUITABILITY, *OF_EVERYTHING) or inquiry.about_something or not inquiry.stems:
-        return []
-    return list(_standing(inquiry, groups, sources))
 
 
 def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

@@ -146,7 +146,7 @@ _ENDS = re.compile(
 # That a clause speaks of what was named before it.
 _BACK = re.compile(r"\b(?:it|its|that|this|them|they|these|those|one|ones|there)\b", re.IGNORECASE)
 # What is asked without a thing.
-OF_EVERYTHING = frozenset(
+_OF_EVERYTHING = frozenset(
     (
         Form.ALLERGY, Form.IMMUNISATION, Form.ALL_DRUGS, Form.ALL_PROBLEMS, Form.OPERATIONS, Form.VISIT, Form.STAY,
         Form.EMERGENCY, Form.MONITORING, Form.MEETING,
@@ -174,7 +174,7 @@ def _parts(clauses: Sequence[tuple[str, Inquiry]]) -> list[str]:
     parts: list[str] = []
     open_ = False
     for text, inquiry in clauses:
-        asks = inquiry.about_something or not inquiry.forms.isdisjoint(OF_EVERYTHING)
+        asks = inquiry.about_something or not inquiry.forms.isdisjoint(_OF_EVERYTHING)
         if parts and (open_ or not asks or _BACK.search(text)):
             parts[-1] = f"{parts[-1]} {text}"
         else:
