@@ -21,8 +21,7 @@ from terminology.allergens import Relation
 from terminology.cross_reactions import CrossReaction, Strength
 
 from consult import kept
-from consult.drafting import Drafted, draft_rules
-from consult.front import fullest
+from consult.drafting import Drafted, draft, draft_rules
 from consult.gate import gate
 from consult.record import Record
 from consult.rules import RULES, allergy, speak
@@ -105,13 +104,13 @@ def _told(sources: Sources, orders: Iterable[Order], verifier: Verifier) -> Iter
 def _allergies(
     sources: Sources, orders: Iterable[Order], rules: Iterable[Drafted], verifier: Verifier
 ) -> Iterator[_Told]:
-    """Each in its fullest supported way. Of a drug that is taken the rule itself speaks, where that is supported."""
+    """Of a drug that is taken the rule itself speaks, where that is supported."""
     known = {pair for each in rules if each.author_name == _ALLERGY for pair in _pairs(each, sources, verifier)}
     for name, concept in {_name(each): each for order in orders for each in order.concepts}.items():
-        for ways, relation in allergy.against_a_proposed_drug(sources, concept):
-            said = fullest(ways, sources, verifier)
-            if said and known.isdisjoint((name, each) for each in said[0].rendered.statement.fact_ids):
-                yield _Told(replace(said[0], author_name=_ALLERGY, asked=(name,)), relation)
+        for statement, relation in allergy.against_a_proposed_drug(sources, concept):
+            drafted = draft(statement, sources, wire.AUTHOR_RULE, _ALLERGY)
+            if drafted and known.isdisjoint((name, each) for each in statement.fact_ids):
+                yield _Told(replace(drafted, asked=(name,)), relation)
 
 
 def _pairs(drafted: Drafted, sources: Sources, verifier: Verifier) -> Iterator[tuple[str, str]]:

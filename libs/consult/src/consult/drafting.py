@@ -3,8 +3,18 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from grounding import Rendered, Sources, Statement, UnknownSourceError, UnrenderableError, render
+from grounding import (
+    Rendered,
+    Sources,
+    Statement,
+    UnknownSourceError,
+    UnrenderableError,
+    Verdict,
+    Verifier,
+    render,
+)
 from grounding.formula import CalculationError
+from grounding.statements import Reaction, Words
 from harness import Outcome, Proposed, Said, Written
 from knowledge.terms import Urgency
 from longitude.reasoning.v1 import assessment_pb2 as wire
@@ -14,6 +24,8 @@ from consult.objections import objection, objection_to_text
 from consult.rules import Spoken
 from consult.wording import word, word_proposal, word_written
 
+# What stands before the reaction of an allergy.
+REACTION = Words(", reaction ")
 # What sources can refuse: the statement is then not said, which is the safe side.
 UNSAYABLE = (ValueError, KeyError, UnknownSourceError, UnrenderableError, CalculationError)
 
@@ -42,11 +54,29 @@ class Drafted:
 
 
 def draft(statement: Statement, sources: Sources, author: "wire.Author.ValueType", name: str) -> Drafted | None:
-    """None where the sources do not carry the statement."""
+    """None where the sources do not carry the statement. An allergy whose reaction, which is free text, nobody can read
+    is told without it.
+    """
+    plain = without_reactions(statement)
     try:
-        return Drafted(render(statement, sources), author, name)
+        rendered = render(statement, sources)
+        if plain != statement and not _is_supported(rendered, sources):
+            rendered = render(plain, sources)
     except UNSAYABLE:
         return None
+    return Drafted(rendered, author, name)
+
+
+def without_reactions(statement: Statement) -> Statement:
+    """The allergies of a statement without `, reaction hives`."""
+    pairs = zip(statement.parts, (*statement.parts, None)[1:], strict=True)
+    kept = [one for one, after in pairs if not (one == REACTION and isinstance(after, Reaction))]
+    parts = [one for one in kept if not isinstance(one, Reaction)]
+    return replace(statement, parts=tuple(parts)) if len(kept) < len(statement.parts) else statement
+
+
+def _is_supported(rendered: Rendered, sources: Sources) -> bool:
+    return Verifier(sources).verify(rendered.text, rendered.citations).verdict is Verdict.SUPPORTED
 
 
 def draft_rules(spoken: Iterable[Spoken], sources: Sources) -> list[Drafted]:

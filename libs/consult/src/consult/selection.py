@@ -15,8 +15,8 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.context_pb2 import Context
 
 from consult.answering import Answer, wording
-from consult.answering.finding import SOCIAL, Group
-from consult.answering.wording import Ways
+from consult.answering.finding import Group
+from consult.answering.wording import SOCIAL, Ways
 from consult.drafting import Drafted
 from consult.front import arranged, bundled, fullest
 from consult.record import Record

@@ -99,8 +99,9 @@ def test_a_reaction_that_nobody_can_read_takes_no_allergy_away(taken: tuple[str,
     timeline = Timeline(entries, [patients.PATIENT])
     answer = advise(Record(timeline, Context(), (), patients.TODAY), [drug("amoxicillin")], "A1")
     (finding,) = answer.findings
-    assert (finding.statement.text, finding.urgency) == ("Allergy: Penicillin.", pb.URGENCY_CONTRAINDICATED)
-    assert len(answer.withheld) == len(taken)
+    assert finding.urgency == pb.URGENCY_CONTRAINDICATED
+    assert finding.statement.text.endswith("llergy is recorded: Penicillin." if taken else "Allergy: Penicillin.")
+    assert not answer.withheld
 
 
 def test_a_cross_reaction_that_is_unlikely_is_not_told() -> None:

@@ -15,10 +15,10 @@ from longitude.record.v1 import fact_pb2 as pb
 from terminology import areas
 
 from consult.answering import wording
-from consult.answering.finding import SOCIAL, Group, of_area
+from consult.answering.finding import Group, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.problem_list import belongs_on_a_list
-from consult.answering.wording import Ways
+from consult.answering.wording import SOCIAL, Ways
 
 # Things that are named of which it is told, and how far behind the most concerning an illness may lie.
 _MOST = 2

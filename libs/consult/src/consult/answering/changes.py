@@ -1,6 +1,5 @@
 """What is new since a day: what began, was done, was given or stopped behind it, and values beyond all before."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
 from consult.answering import wording
-from consult.answering.finding import SOCIAL, Group
+from consult.answering.finding import NO_NEWS, Group, is_slight
 from consult.answering.wording import Ways
 
 # What is told first, and how many of a kind are told before the next kinds have their turn.
@@ -25,15 +24,6 @@ _PLACES: dict[int, tuple[int, int]] = {
     pb.FACT_KIND_RESULT: (4, 2),
 }
 _OTHER = (5, 1)
-# Circumstances that surveys ask for, and reminders.
-_NO_NEWS = frozenset({SOCIAL, "http://snomed.info/sct|314529007"})
-# What is told behind everything else: teeth, colds, what life brings, and what is done at any visit.
-_SLIGHT = re.compile(
-    r"dental|gingiv|tooth|teeth|plaque|caries|molar|sinusitis|pharyngitis|sore throat|sprain|laceration|stress|"
-    r"assessment|education|guidance|reconciliation|review|consultation|referral|monitoring|examination|documentation|"
-    r"screening|\bcare\b|discharge|history|interview|culture|an[ae]+sthe|position|\btest\b",
-    re.IGNORECASE,
-)
 # Values before the day, so that one beyond them all says something.
 _SEVERAL = 3
 
@@ -67,7 +57,7 @@ def since(day: date, groups: Sequence[Group], sources: Sources) -> Iterator[Ways
 
 def _news(group: Group, day: date, sources: Sources) -> _News | None:
     """None where it is no news: what was there before as it is now."""
-    if not group.keys.isdisjoint(_NO_NEWS):
+    if not group.keys.isdisjoint(NO_NEWS):
         return None
     new = [each for each in group.entries if (facts.starts_on(each) or date.min) > day]
     before = [each for each in group.entries if each not in new]
@@ -85,12 +75,6 @@ def _news(group: Group, day: date, sources: Sources) -> _News | None:
             return _News(group.kind, new, slight, -float(len(before))) if new and not goes_on else None
         case _:
             return _News(group.kind, new, slight, 0.0) if new and not before else None
-
-
-def is_slight(group: Group) -> bool:
-    """Whether it is told behind everything else."""
-    is_circumstance = not group.keys.isdisjoint(_NO_NEWS)
-    return is_circumstance or _SLIGHT.search(facts.name_of(group.newest)) is not None
 
 
 def _stopped_after(entries: Sequence[ClinicalFact], day: date) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grounding import Sources, facts
@@ -23,6 +23,7 @@ from consult.answering import (
     encounters,
     happenings,
     not_since,
+    pressures,
     problem_list,
     quotations,
     reasons,
@@ -33,9 +34,9 @@ from consult.answering import (
     windows,
     wording,
 )
-from consult.answering.finding import SOCIAL, Group, find, of_area
+from consult.answering.finding import Group, find, is_slight, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention, of_occasion
-from consult.answering.wording import Ways
+from consult.answering.wording import SOCIAL, Ways
 from consult.context.relevance import terms
 
 # Of what is over, the newest that are told where nothing of it goes on.
@@ -46,17 +47,27 @@ _MISSED = frozenset(
 )
 # Procedures that look for a thing, and do not say that it is there.
 _LOOKS = re.compile(r"screening|assessment|education|monitoring|test\b|review|examination", re.IGNORECASE)
+# Words of many illnesses, which make none of two the same.
+_COMMON = terms("heart disease disorder syndrome failure chronic acute severe primary history finding type injury")
 _DRUG = pb.FACT_KIND_MEDICATION
 # Where drugs that nobody named are told although they are over.
 _OF_THE_PAST = (
     Form.TREATMENT, Form.BEFORE, Form.ALL_DRUGS, Form.EFFECT, Form.STATE, Form.ABSENCE, Form.DOSE, Form.SUITABILITY,
     Form.SUMMARY, Form.STAY, Form.DURING, Form.SINCE,
 )  # fmt: skip
+# How an illness stands.
+_OF_STATE = frozenset((Form.COURSE, Form.STATE, Form.SEVERITY))
+# Fewer drugs and classes of its own say that an area is treated by those of others: the kidneys.
+_TREATING = 3
 # What happens or is done so often.
 _COUNTED = (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION)
-_OPERATION, _IMMUNOSUPPRESSION = "operation", "immunosuppression"
+_OPERATION, _IMMUNOSUPPRESSION, _ANAPHYLAXIS = "operation", "immunosuppression", "anaphylaxis"
+# Antibodies that allergies are looked for by.
+_ANTIBODY = re.compile(r"\bIgE\b")
 # Problems that are told where nothing is found of what is asked.
 _STANDING = 6
+# Areas of what the record has of an illness.
+_WIDER = 2
 # Statements that are composed; the first that the gate lets through stand in front.
 MOST = 14
 # Of each question of several, those that are told at a time.
@@ -85,9 +96,9 @@ class Answer:
 
 def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     """Empty where nothing was understood."""
-    groups = find(inquiry, sources)
+    inquiry, groups = _found(inquiry, sources)
     allergies = suitability.allergies(inquiry, sources)
-    parts = [(each, find(each, sources)) for each in inquiry.parts] or [(inquiry, groups)]
+    parts = [_found(each, sources) for each in inquiry.parts] or [(inquiry, groups)]
     composed = [list(_statements(each, own, sources, *suitability.allergies(each, sources))) for each, own in parts]
     told = [ways for ways in dict.fromkeys(_in_turns(composed)) if ways][:MOST]
     orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
@@ -103,6 +114,22 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     )
 
 
+def _found(inquiry: Inquiry, sources: Sources) -> tuple[Inquiry, list[Group]]:
+    """What finding brings; where no area is named, also of those to which the illnesses belong that the record has of
+    what is: of the cancer, those of the bowel.
+    """
+    groups = find(inquiry, sources)
+    illnesses = [
+        each for each in groups if each.named and each.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in each.keys
+    ]
+    if not illnesses or any(each.id in areas.known() for each in inquiry.areas):
+        return inquiry, groups
+    known = areas.known().values()
+    meant = [area for one in illnesses for area in known if of_area(area, one.keys, one.newest)]
+    wider = replace(inquiry, areas=(*inquiry.areas, *tuple(dict.fromkeys(meant))[:_WIDER]))
+    return (wider, find(wider, sources)) if meant else (inquiry, groups)
+
+
 def _in_turns(composed: Sequence[Sequence[Ways]]) -> Iterator[Ways]:
     """Of each question of several so many at a time."""
     for begin in range(0, max(map(len, composed), default=0), _TURN):
@@ -114,7 +141,7 @@ def _statements(
     inquiry: Inquiry, groups: Sequence[Group], sources: Sources, concerning: Sequence[Ways], others: Sequence[Ways]
 ) -> Iterator[Ways]:
     """`concerning`: allergies to a drug of the question; `others`: what else is told of allergies."""
-    stated = list(_stated(inquiry, sources))
+    stated = list(_stated(inquiry, groups, sources))
     yield from stated
     yield from encounters.around(inquiry, sources) if not stated and encounters.asked_beside(inquiry) else ()
     if stated and not inquiry.asks(Form.SUITABILITY):
@@ -133,6 +160,7 @@ def _statements(
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     about = about or quotations.otherwise(inquiry, sources)
+    about = [*_suspected(inquiry, about, sources), *about]
     # Of an illness that the record has nothing of, what there is; and what may matter whatever is asked.
     unknown = _kinds_of(inquiry.mentions)[1] and all(
         ways[0].kind == wire.STATEMENT_KIND_ABSENCE for ways in about if ways
@@ -142,24 +170,61 @@ def _statements(
     asked = inquiry.asks(Form.ALLERGY)
     if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
-    elif not asked and not (inquiry.asks(Form.SUITABILITY) and (inquiry.drugs or inquiry.asks(Form.IMMUNISATION))):
-        concerning, others = [], []
+    elif not (asked or _tells_allergies(inquiry)):
+        concerning, others = concerning if inquiry.asks(Form.SUITABILITY) else [], []
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
     yield from others
+    yield from _beside_allergies(groups, sources) if asked and not (inquiry.drugs or inquiry.is_before_doing) else ()
     yield from about[_BEFORE_ALLERGIES:]
 
 
+def _tells_allergies(inquiry: Inquiry) -> bool:
+    """Whether a drug, a vaccine or something that was not understood, a food, is to be given, or a whole record is
+    handed over.
+    """
+    if inquiry.asks(Form.SUMMARY) and not inquiry.about_something:
+        return True
+    meant = inquiry.drugs or inquiry.asks(Form.IMMUNISATION, Form.TREATMENT) or not inquiry.about_something
+    return inquiry.asks(Form.SUITABILITY) and bool(meant)
+
+
+def _beside_allergies(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What is carried against anaphylaxis, and of the antibodies that were measured the highest."""
+    for group in groups:
+        if group.kind == _DRUG and group.goes_on(sources.today) and _is_given(areas.known()[_ANAPHYLAXIS], group):
+            yield wording.say(group.entries, sources)
+    measured = [each for each in groups if each.kind == pb.FACT_KIND_RESULT and facts.number(each.newest.quantity)]
+    antibodies = [each.newest for each in measured if _ANTIBODY.search(facts.name_of(each.newest))]
+    for newest in sorted(antibodies, key=lambda each: facts.number(each.quantity) or 0, reverse=True)[:_LAST]:
+        yield wording.say([newest], sources)
+
+
 def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    if _is_screening(inquiry):
-        yield from screening.around(inquiry, groups, sources)
-        about = [group for group in groups if group.named or inquiry.areas]
-        yield from _of_groups(inquiry, about, sources)
-        return
+    yield from _screened(inquiry, groups, sources) or _in_reading_order(inquiry, groups, sources)
+
+
+def _screened(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> list[Ways]:
+    if not _is_screening(inquiry):
+        return []
+    about = [group for group in groups if group.named or inquiry.areas]
+    return [*screening.around(inquiry, groups, sources), *_of_groups(inquiry, about, sources)]
+
+
+def _watched(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """Tests that are nowhere, values that are watched, drugs that meet, where that is asked for."""
+    if inquiry.asks(Form.WORKUP):
+        yield from watching.nowhere([code for area in inquiry.areas[:1] for code in area.results], groups, sources)
+    if inquiry.asks(Form.ADJUSTMENT) and not inquiry.drugs:
+        yield from watching.adjusted(inquiry, groups, sources)
     if inquiry.asks(Form.MONITORING):
         yield from watching.monitored(inquiry, groups, sources)
     if inquiry.asks(Form.MEETING) and not inquiry.drugs:
         yield from watching.meeting(groups, sources)
+
+
+def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    yield from _watched(inquiry, groups, sources)
     drugs, illnesses, others = _kinds_of(inquiry.mentions)
     missing = list(_absent(drugs, inquiry, groups, sources))
     considered = inquiry.asks(Form.SUITABILITY) and bool(inquiry.drugs)
@@ -172,6 +237,7 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
     yield from () if later else missing
     if considered:
         yield from _named(groups, sources)
+        yield from _named_values(inquiry, groups)
         yield from suitability.around(inquiry.drugs, groups, sources, new=later)
         yield from beside.of_drugs(inquiry, groups, sources) if inquiry.asks(Form.BEFORE, Form.REASON) else ()
     yield from _listed(inquiry, groups, sources)
@@ -184,18 +250,35 @@ def _about(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _named(groups, sources)
         yield from beside.of_drugs(inquiry, groups, sources)
     yield from _instead(inquiry, groups, sources)
-    yield from _untreated(inquiry, groups, sources)
+    yield from _untreated(inquiry, groups, sources) if inquiry.asks(Form.TREATMENT, Form.ALLERGY) else ()
     yield from _not_done(inquiry, groups, sources)
     yield from _of_levels(inquiry, groups, sources)
     yield from _extremes(inquiry, groups)
     yield from not_since.around(inquiry, groups, sources)
     gone = not_since.missing_of(inquiry, groups)
-    yield from _of_groups(inquiry, [group for group in groups if group not in gone], sources)
+    about = [group for group in groups if group not in gone]
+    if _asks_for_operations(inquiry):
+        about = [group for group in about if group.kind == pb.FACT_KIND_PROCEDURE]
+    yield from _of_groups(inquiry, about, sources)
+    yield from not_since.only_once(inquiry, groups, sources)
+    yield from _untreated(inquiry, groups, sources) if _asks_how_it_stands(inquiry, groups, sources) else ()
     yield from reasons.again(_antigens(inquiry), sources)
-    if not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
+    again = inquiry.asks(Form.BEFORE, Form.ABSENCE)
+    if again or not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
         yield from beside.of_illnesses(groups, sources)
     yield from missing if later else ()
     yield from unnamed
+
+
+def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Iterator[Ways]:
+    """What is taken, where drugs are asked for and nothing is found of what for, or none that is known for a complaint
+    that they may stand behind.
+    """
+    is_complaint = bool(inquiry.areas) and all(each.id in areas.occasions() for each in inquiry.areas)
+    told = any(ways[0].kind == wire.STATEMENT_KIND_MEDICATION for ways in about if ways)
+    drugs = inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not (inquiry.drugs or inquiry.asks(Form.SUITABILITY))
+    if drugs and not told and (is_complaint or not about):
+        yield from _medication(inquiry, sources)
 
 
 def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
@@ -206,12 +289,15 @@ def _standing(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
         yield from _medication(inquiry, sources)
 
 
-def _stated(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
-    """What a document says, or which visits there were, where that is asked for."""
+def _stated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What a document says, or which visits there were and what happened in the last, where that is asked for."""
     if quotations.asked(inquiry):
         yield from quotations.around(inquiry, sources)
     elif encounters.asked(inquiry):
-        yield from encounters.around(inquiry, sources)
+        visits = list(encounters.around(inquiry, sources))
+        yield from visits
+        spans = encounters.spans(inquiry, sources) if visits else []
+        yield from happenings.within(spans, groups, sources)
 
 
 def _is_screening(inquiry: Inquiry) -> bool:
@@ -263,7 +349,7 @@ def _is_there(mention: Mention, group: Group) -> bool:
         case pb.FACT_KIND_PROCEDURE:
             return bool(spoken) and spoken <= name and not _LOOKS.search(facts.name_of(group.newest))
         case pb.FACT_KIND_PROBLEM:
-            return names.PROBLEM in mention.kinds and not spoken.isdisjoint(name)
+            return names.PROBLEM in mention.kinds and not (spoken - _COMMON).isdisjoint(name)
         case pb.FACT_KIND_RESULT:
             # What somebody answered: `Smoking status` says that he smokes or does not.
             return bool(spoken) and spoken <= name and not group.newest.HasField("quantity")
@@ -273,7 +359,7 @@ def _is_there(mention: Mention, group: Group) -> bool:
 
 def _listed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """All that is taken, all problems, or all operations, where everything of its kind is asked for."""
-    every = sorted(groups, key=lambda group: -facts.in_time(group.newest)[0])
+    every = sorted(groups, key=lambda group: (is_slight(group), -facts.in_time(group.newest)[0]))
     if inquiry.asks(Form.ALL_DRUGS) and not inquiry.about_something:
         yield from _medication(inquiry, sources)
     if inquiry.asks(Form.ALL_PROBLEMS) and not inquiry.about_something:
@@ -392,16 +478,34 @@ def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
 
 def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """That the record has no drug of an area, where drugs are asked for; of an area of one drug, not this."""
+    only_allergy = inquiry.asks(Form.ALLERGY) and not inquiry.asks(Form.TREATMENT)
     for area in inquiry.areas[:2]:
         given = any(_is_given(area, each) for each in groups if each.kind == _DRUG)
-        if given or inquiry.drugs or not inquiry.asks(Form.TREATMENT, Form.ALLERGY) or _may_be_given(groups, area):
+        if given or inquiry.drugs or area.id in areas.occasions() or _may_be_given(groups, area):
             continue
         if len(area.drugs) == 1 and not area.classes:
             yield (absence.statement(sources, area.drugs[0]),)
-        elif (
-            area.classes and area.problems[:1] and area.problems[0] in families.known() and inquiry.asks(Form.TREATMENT)
-        ):
-            yield (absence.statement(sources, f"drug for {families.known()[area.problems[0]].name}"),)
+        elif area.classes and area.problems[:1] and area.problems[0] in families.known() and not only_allergy:
+            yield (absence.statement(sources, f"drug for {_illness_of(area, inquiry)}"),)
+
+
+def _illness_of(area: Area, inquiry: Inquiry) -> str:
+    """As the question names it, else the first of the area."""
+    own = names.of_families(area.problems)
+    named = [each.text for each in inquiry.mentions if names.PROBLEM in each.kinds and not own.isdisjoint(each.keys)]
+    return named[0] if named else families.known()[area.problems[0]].name
+
+
+def _asks_how_it_stands(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> bool:
+    """Whether nothing but the state of an illness is asked, which it names or the record has: that nothing is given
+    for it belongs to that.
+    """
+    if not inquiry.forms <= _OF_STATE:
+        return False
+    treated = [each for each in inquiry.areas[:1] if len(each.classes) + len(each.drugs) >= _TREATING]
+    named = treated and any(names.PROBLEM in each.kinds for each in inquiry.mentions)
+    going_on = [each for each in groups if each.kind == pb.FACT_KIND_PROBLEM and each.goes_on(sources.today)]
+    return bool(named) or any(of_area(area, each.keys, each.newest) for area in treated for each in going_on)
 
 
 def _may_be_given(groups: Sequence[Group], area: Area) -> bool:
@@ -440,6 +544,15 @@ def _named(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
             yield wording.say(group.entries, sources, whole=True)
 
 
+def _named_values(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
+    """The newest values of results that the question names beside a drug."""
+    keys = frozenset().union(*(each.keys for each in inquiry.mentions if not each.is_drug))
+    values = [each for each in groups if each.kind == pb.FACT_KIND_RESULT and not keys.isdisjoint(each.keys)]
+    newest = [each.newest for each in values if each.newest.HasField("quantity") and facts.starts_on(each.newest)]
+    if newest:
+        yield (wording.newest_values(newest[:_LAST]),)
+
+
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT, Form.COURSE, Form.SINCE, Form.BEFORE) else []
     spans = windows.of(inquiry, groups, sources)
@@ -447,12 +560,14 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     count = inquiry.asks(Form.COUNT)
     if count and any(group.named and group.kind in _COUNTED for group in groups):
         groups = [group for group in groups if group.named or group.kind == pb.FACT_KIND_PROBLEM]
-    newest = inquiry.asks(Form.SCREENING)
+    newest = inquiry.asks(Form.SCREENING) or (inquiry.is_before_doing and not whole)
     if not inquiry.asks(*_OF_THE_PAST):
         groups = [each for each in groups if each.named or each.kind != _DRUG or each.goes_on(sources.today)]
     for group in _chosen(groups):
         within = windows.within(group, spans)
-        if newest and group.kind == pb.FACT_KIND_RESULT:
+        if pressures.is_diastolic(group.newest) and any(pressures.is_systolic(each.newest) for each in groups):
+            continue
+        if newest and group.kind == pb.FACT_KIND_RESULT and not (within and inquiry.is_before_doing):
             within = group.entries[-1:]
         if inquiry.newest and group.kind == pb.FACT_KIND_RESULT:
             within = group.entries[-inquiry.newest :]

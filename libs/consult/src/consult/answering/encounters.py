@@ -44,6 +44,16 @@ def asked_beside(inquiry: Inquiry) -> bool:
     return inquiry.asks(Form.EMERGENCY, Form.STAY) and inquiry.about_something and not inquiry.asks(Form.SUITABILITY)
 
 
+def spans(inquiry: Inquiry, sources: Sources) -> list[windows.Span]:
+    """The days of the newest visit of the classes that are asked for, where it is asked what happened in it."""
+    told = inquiry.asks(Form.HAPPENED, Form.SUMMARY, Form.DONE, Form.TREATMENT)
+    if not told and (not inquiry.days or inquiry.asks(Form.WHEN, Form.COUNT, Form.REASON)):
+        return []
+    classes = [each for form, own in _ASKED.items() if inquiry.asks(form) for each in own]
+    own = [each for each in _concerning(inquiry, sources) if not classes or each.code.code in classes]
+    return [windows.days_of(each) for each in own[-1:]]
+
+
 def day_before(sources: Sources) -> date | None:
     """The day of the last visit behind which anything was recorded; none where there is no such visit."""
     seen = sorted({day for each in sources.encounters() if (day := facts.starts_on(each)) and day <= sources.today})

@@ -21,6 +21,7 @@ from terminology.areas import Area
 
 from consult import concepts
 from consult.answering.inquiry import Form, Inquiry, area_keys
+from consult.answering.wording import SOCIAL
 from consult.context.relevance import terms
 
 _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIND_ENCOUNTER})
@@ -28,12 +29,23 @@ _NEVER = frozenset({pb.FACT_KIND_DEMOGRAPHIC, pb.FACT_KIND_DOCUMENT, pb.FACT_KIN
 NAMED, OF_CLASS, OF_AREA, LESS = 10.0, 9.0, 6.0, 0.35
 OF_DRUG_AREA, OF_PROCEDURE = 5.5, 5.0
 BY_WORDS = 9.0
+# What happened on a day of what is named; entries of what is seldom; kinds that have such days, and that share them.
+OF_DAY, _SELDOM = 4.0, 12
+_SHARING = frozenset({pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE})
+_SHARED = frozenset({pb.FACT_KIND_MEDICATION, pb.FACT_KIND_PROCEDURE})
 # Of two that are named, the more telling of its area and the shorter name first; longer ones are surveys' questions.
 _BESIDE, _A_WORD, _LONGEST = 0.25, 0.02, 12
 # Doses in units of weight say the strength.
 _WEIGHT = "mg"
-# What surveys ask about somebody's life.
-SOCIAL = names.of_family("social-circumstance")
+# Circumstances that surveys ask for, and reminders.
+NO_NEWS = frozenset({SOCIAL, "http://snomed.info/sct|314529007"})
+# What is told behind everything else: teeth, colds, what life brings, and what is done at any visit.
+_SLIGHT = re.compile(
+    r"dental|gingiv|tooth|teeth|plaque|caries|molar|sinusitis|pharyngitis|sore throat|sprain|laceration|stress|"
+    r"assessment|education|guidance|reconciliation|review|consultation|referral|monitoring|examination|documentation|"
+    r"screening|\bcare\b|discharge|history|interview|culture|an[ae]+sthe|position|\btest\b",
+    re.IGNORECASE,
+)
 # Of what is left of the question, the share that a name must hold.
 ENOUGH = 0.3
 # Letters with which a word of the record may begin, and first letters of as many words.
@@ -65,6 +77,12 @@ class Group:
         return any(not facts.has_ended(each, today) for each in self.entries)
 
 
+def is_slight(group: Group) -> bool:
+    """Whether it is told behind everything else."""
+    is_circumstance = not group.keys.isdisjoint(NO_NEWS)
+    return is_circumstance or _SLIGHT.search(facts.name_of(group.newest)) is not None
+
+
 def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
     """All groups, those that concern the inquiry the most first; the worth of those that do not is 0."""
     grouped: dict[tuple[int, str], list[ClinicalFact]] = defaultdict(list)
@@ -77,8 +95,26 @@ def find(inquiry: Inquiry, sources: Sources) -> list[Group]:
     spoken = [frozenset(stem for name in facts.names(each[-1])[:3] for stem in terms(name)) for each in groups]
     weights = _weights(spoken)
     inquiry = _in_words_of_the_record(inquiry, groups, weights)
-    found = (_group(entries, stems, inquiry, weights) for entries, stems in zip(groups, spoken, strict=True))
+    found = [_group(entries, stems, inquiry, weights) for entries, stems in zip(groups, spoken, strict=True)]
+    days = _days_of_named(found)
+    found = [_of_day(each, days, inquiry) for each in found]
     return sorted(found, key=lambda each: (-each.worth, -facts.in_time(each.newest)[0]))
+
+
+def _days_of_named(groups: Sequence[Group]) -> frozenset[date]:
+    """The days of illnesses and procedures that a question names, of those that happened seldom."""
+    named = [each for each in groups if each.named and each.kind in _SHARING and SOCIAL not in each.keys]
+    seldom = [each for each in named if len(each.entries) <= _SELDOM and not is_slight(each)]
+    days = (facts.starts_on(each) for group in seldom for each in group.entries)
+    return frozenset(day for day in days if day)
+
+
+def _of_day(group: Group, days: frozenset[date], inquiry: Inquiry) -> Group:
+    """A drug that was first ordered, or what was done, on such a day belongs to it, unless it is done at any visit."""
+    begun = group.entries[:1] if group.kind == pb.FACT_KIND_MEDICATION else group.entries
+    if group.worth or group.kind not in _SHARED or days.isdisjoint(map(facts.starts_on, begun)) or is_slight(group):
+        return group
+    return replace(group, worth=OF_DAY + _fit(group.kind, inquiry))
 
 
 def _in_words_of_the_record(
@@ -132,6 +168,8 @@ def _group(
     named = max((_named(each.keys, keys, of_class=names.CLASS in each.kinds) for each in inquiry.mentions), default=0.0)
     # A procedure is known by its own words, also where they name something else: `diabetic eye check`.
     asked = inquiry.words if entries[0].kind == pb.FACT_KIND_PROCEDURE else inquiry.stems
+    # Beside a drug that is named, `gel` and `tablet` name no other.
+    asked = frozenset() if entries[0].kind == pb.FACT_KIND_MEDICATION and inquiry.drugs else asked
     words = _by_words(stems, asked, weights)
     # Circumstances are told where they are asked for, and not beside a problem that they have a word of.
     told = [area for area in inquiry.areas if SOCIAL not in keys or area.id in areas.occasions()]

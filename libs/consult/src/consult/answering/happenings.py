@@ -12,8 +12,7 @@ from terminology import observables
 from terminology.areas import Area
 
 from consult.answering import wording
-from consult.answering.changes import is_slight
-from consult.answering.finding import Group, of_area
+from consult.answering.finding import Group, is_slight, of_area
 from consult.answering.wording import Ways
 
 Span = tuple[date, date]

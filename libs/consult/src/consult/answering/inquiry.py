@@ -29,7 +29,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 # Words of a question that name nothing, and how short or numeric ones say nothing by themselves.
 _EMPTY = terms(
     "blood body status value level list tablet history result reading number date visit note file record mg mcg day "
-    "days week weeks month months year years today past next last three two four risk hx ever"
+    "days week weeks month months year years today past next last three two four risk hx ever rate function"
 )
 _SHORT = 3
 # Letters by which the name of what a vaccine protects from is known: pneumococcal, pneumococci, pneumonia.
@@ -80,6 +80,8 @@ class Form(StrEnum):
     HAPPENED = "happened"
     VALUES = "values"
     ANYTHING = "anything"
+    WORKUP = "workup"
+    ADJUSTMENT = "adjustment"
 
 
 @dataclass(frozen=True, slots=True)

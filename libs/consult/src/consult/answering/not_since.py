@@ -43,6 +43,15 @@ def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Itera
         yield from _missing(mention, start, days, groups, sources)
 
 
+def only_once(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That there is no value behind the one that the record has, where a course is asked for."""
+    for mention in inquiry.mentions if inquiry.asks(Form.COURSE, Form.EFFECT) else ():
+        own = [each for each in _named_by(mention, groups) if each.kind == pb.FACT_KIND_RESULT]
+        days = {facts.starts_on(each) for group in own for each in group.entries}
+        if len(days) == 1 and None not in days:
+            yield (_statement(in_the_singular(mention, sources.today), own[0].newest),)
+
+
 def missing_of(inquiry: Inquiry, groups: Sequence[Group]) -> list[Group]:
     """The groups of which that is said."""
     start = _start(inquiry, groups)

@@ -12,10 +12,10 @@ from grounding.reading import names
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, drug_classes, drugs
-from terminology.areas import LookedAt
+from terminology.areas import Area, LookedAt
 
-from consult.answering import looking, reasons, watching, wording
-from consult.answering.finding import Group
+from consult.answering import looking, problem_list, reasons, watching, wording
+from consult.answering.finding import Group, of_area
 from consult.answering.inquiry import Form, Inquiry, Mention
 from consult.answering.wording import Ways
 
@@ -29,20 +29,23 @@ COUNT_FOR_EVER = (
 _MISUSE = ("overdose", "opioid-use-disorder", "substance-use-disorder")
 _DEPRESSANTS = ("opioid", "benzodiazepine", "hypnotic")
 _MOST_OVER = 4
+# Allergies that are each told with reaction and day where all are asked for.
+_MOST_WHOLE = 3
+# Problems for which the drug may be meant that are told.
+_MOST_MEANT = 2
 # Earlier drugs of the class of the drug that are told.
 _MOST_ALIKE = 1
 
 
 def allergies(inquiry: Inquiry, sources: Sources) -> tuple[list[Ways], list[Ways]]:
-    """Those that concern a drug of the question; then the others in one line, or that none to a drug is recorded."""
+    """Those to a drug or food of the question; then the others in one line, or that none to a drug is recorded."""
     entries = [each for each in sources.active(pb.FACT_KIND_ALLERGY) if not facts.is_absent(each)]
     distinct = list({facts.name_of(each): each for each in entries}.values())
-    concerning = [each for each in distinct if any(_concerns(each, drug) for drug in inquiry.drugs)]
+    concerning = [each for each in distinct if any(_concerns(each, named) for named in inquiry.mentions)]
     others = [each for each in distinct if each not in concerning]
     first = [wording.say([each], sources) for each in concerning]
-    rest: list[Ways] = (
-        [(wording.allergies(others),)] if len(others) > 1 else [wording.say([each], sources) for each in others]
-    )
+    whole = len(others) <= (_MOST_WHOLE if inquiry.asks(Form.ALLERGY) else 1)
+    rest: list[Ways] = [wording.say([each], sources) for each in others] if whole else [(wording.allergies(others),)]
     if not any(one.ingredient or one.drug_class for each in distinct for one in facts.about(each).allergens):
         rest.append((absence.statement(sources, "drug allergy"),))
     elif not concerning:
@@ -93,8 +96,20 @@ def around(
     yield from watching.newest_values(dict.fromkeys([*moved, *own]), groups)
     yield from watching.newest_values(dict.fromkeys(each for each in theirs if each not in own), groups)
     yield from watching.nowhere([*theirs, *own], groups, sources) if new else ()
+    yield from (wording.say(group.entries, sources) for group in _given_for(considered, groups, sources))
     yield from reasons.why(frozenset().union(*map(_names, considered)), there, sources)
     yield from of_its_class(considered, groups, sources) if new else ()
+
+
+def _given_for(considered: Sequence[Mention], groups: Sequence[Group], sources: Sources) -> list[Group]:
+    """The newest problems that go on of areas for which such a drug is given."""
+    meant = [each for each in areas.known().values() if any(_is_for(each, drug) for drug in considered)]
+    going_on = problem_list.listed(groups, sources.today)
+    return [each for each in going_on if any(of_area(area, each.keys, each.newest) for area in meant)][:_MOST_MEANT]
+
+
+def _is_for(area: Area, drug: Mention) -> bool:
+    return not _names(drug).isdisjoint((*area.classes, *area.drugs))
 
 
 def _latest_stages(problems: Sequence[Group]) -> list[Group]:

@@ -32,7 +32,15 @@ def monitored(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> It
         yield wording.say(group.entries, sources)
     wanted = list(dict.fromkeys(code for _, codes in watched for code in codes))
     yield from newest_values(wanted, groups)
-    yield from nowhere(wanted, groups, sources) if inquiry.about_something else ()
+    yield from nowhere(wanted, groups, sources)
+
+
+def adjusted(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """The drugs in use whose rows look at the first results of the areas that are named."""
+    meant = {code for area in inquiry.areas for code in area.results[:MOST_RESULTS]}
+    for group in _in_use(groups, sources):
+        if any(not meant.isdisjoint(row.results) for row in rows_of(group)):
+            yield wording.say(group.entries, sources)
 
 
 def newest_values(codes: Iterable[str], groups: Sequence[Group]) -> Iterator[Ways]:

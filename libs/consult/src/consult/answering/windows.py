@@ -18,7 +18,7 @@ def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Spa
     """Spans in which values are to be told; none where the question names no time."""
     named_ = named(inquiry, sources)
     if inquiry.asks(Form.STAY):
-        stays = (_days(each) for each in sources.encounters() if each.code.code == _INPATIENT)
+        stays = (days_of(each) for each in sources.encounters() if each.code.code == _INPATIENT)
         return tuple(stay for stay in stays if not named_ or any(_meet(stay, span) for span in named_))
     if inquiry.asks(Form.DURING):
         done = [group for group in groups if group.worth > 0 and group.kind in _LASTING]
@@ -35,34 +35,35 @@ def named(inquiry: Inquiry, sources: Sources) -> tuple[Span, ...]:
 
 def is_within(fact: ClinicalFact, span: Span) -> bool:
     """Whether a part of it lies there."""
-    return _meet(_days(fact), span)
+    return _meet(days_of(fact), span)
 
 
 def within(group: Group, spans: Sequence[Span]) -> tuple[ClinicalFact, ...]:
     """Results of these spans, the next behind the last, and the newest; none where there is none."""
     if group.kind != pb.FACT_KIND_RESULT:
         return ()
-    inside = [each for each in group.entries if any(_meet(_days(each), span) for span in spans)]
+    inside = [each for each in group.entries if any(_meet(days_of(each), span) for span in spans)]
     last = max((span[1] for span in spans), default=date.max)
-    behind = [each for each in group.entries if _days(each)[0] > last]
+    behind = [each for each in group.entries if days_of(each)[0] > last]
     behind = list({each.fact_id: each for each in (*behind[:1], *behind[-1:])}.values())
     return (*inside, *behind) if inside else ()
 
 
 def touches(group: Group, spans: Sequence[Span]) -> bool:
     """Whether an entry lies in one of these spans."""
-    return any(_meet(_days(each), span) for each in group.entries for span in spans)
+    return any(_meet(days_of(each), span) for each in group.entries for span in spans)
 
 
 _LASTING = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_MEDICATION)
 
 
 def _of_group(group: Group) -> Span:
-    spans = [_days(each) for each in group.entries]
+    spans = [days_of(each) for each in group.entries]
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
-def _days(fact: ClinicalFact) -> Span:
+def days_of(fact: ClinicalFact) -> Span:
+    """From its first day to its last, the first where none is stated."""
     first = facts.starts_on(fact) or date.min
     return first, facts.ends_on(fact) or first
 

@@ -12,6 +12,8 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
 
+from consult.answering import pressures
+
 # Families of problems that happen on a day and do not go on.
 EVENTS = (
     "myocardial-infarction", "acute-coronary-syndrome", "stroke", "tia", "cardiac-arrest", "pulmonary-embolism",
@@ -20,8 +22,10 @@ EVENTS = (
 )  # fmt: skip
 # A statement in the ways in which it can be said, the fullest first.
 Ways = tuple[Statement, ...]
-# Days of a thing that are all told; beyond it the first and the last.
-MOST_DAYS = 6
+# Days of a thing that are all told, and of a circumstance; beyond them the first and the last.
+MOST_DAYS, FEW_DAYS = 6, 2
+# What surveys ask about somebody's life.
+SOCIAL = names.of_family("social-circumstance")
 _DONE = {pb.FACT_KIND_PROCEDURE: " was done", pb.FACT_KIND_IMMUNIZATION: " was given"}
 _NUMBERS = (
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -48,7 +52,8 @@ def say(
     """
     match entries[-1].kind:
         case pb.FACT_KIND_RESULT:
-            return (_results(entries, keep, MOST_POINTS if whole else FEW_POINTS), _newest(entries))
+            most = MOST_POINTS if whole else FEW_POINTS
+            return (*_pressures(entries, sources, keep, most), _results(entries, keep, most), _newest(entries))
         case pb.FACT_KIND_MEDICATION:
             newest = [each for each in entries if _is_one_order(each, _standing(entries, sources))]
             ways = (_orders(entries, sources), _orders(newest, sources), newest_order(entries, sources))
@@ -133,7 +138,8 @@ def _problem(entries: Sequence[ClinicalFact], sources: Sources) -> Statement:
         return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, since, Day(going_on[0].fact_id), *again))
     end = facts.ends_on(days[0])
     if len(days) > 1 or end is None or end == facts.starts_on(days[0]):
-        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *on_days(days)))
+        most = FEW_DAYS if SOCIAL in names.keys_of(days[-1]) else MOST_DAYS
+        return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *on_days(days, most)))
     lasted = (Words(" from "), Day(days[0].fact_id), Words(" to "), Day(days[0].fact_id, end=True))
     return Statement(wire.STATEMENT_KIND_PROBLEM, (*named, *lasted))
 
@@ -179,9 +185,9 @@ def _ids(entries: Sequence[ClinicalFact]) -> tuple[str, ...]:
     return tuple(each.fact_id for each in entries)
 
 
-def on_days(days: Sequence[ClinicalFact]) -> tuple[Part, ...]:
+def on_days(days: Sequence[ClinicalFact], most: int = MOST_DAYS) -> tuple[Part, ...]:
     """` on a, b and c`; of many the first and the last."""
-    if len(days) <= MOST_DAYS:
+    if len(days) <= most:
         return (Words(" on "), *_listed([(Day(each.fact_id),) for each in days]))
     return (Words(": first on "), Day(days[0].fact_id), Words(", last on "), Day(days[-1].fact_id))
 
@@ -212,6 +218,14 @@ def _results(entries: Sequence[ClinicalFact], keep: Sequence[date], most: int) -
         )
         return Statement(wire.STATEMENT_KIND_LATEST, (Name(last.fact_id, capital=True), Words(" was "), *both))
     return Statement(wire.STATEMENT_KIND_TREND, trend.told(points, points[1:-1], last, rounded=True))
+
+
+def _pressures(entries: Sequence[ClinicalFact], sources: Sources, keep: Sequence[date], most: int) -> Ways:
+    """A course of blood pressures as pairs."""
+    numbers = [each for each in entries if pressures.is_systolic(each) and facts.number(each.quantity) is not None]
+    dated = [each for each in numbers if facts.starts_on(each)]
+    told = pressures.course(turning_points(dated, keep, most), sources) if dated else None
+    return (told,) if told else ()
 
 
 def _answers(entries: Sequence[ClinicalFact]) -> Statement:

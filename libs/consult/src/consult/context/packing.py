@@ -28,7 +28,7 @@ from longitude.record.v1.fact_pb2 import (
 )
 
 from consult import concepts, times
-from consult.answering.finding import SOCIAL
+from consult.answering.wording import SOCIAL
 from consult.context import phrases
 from consult.context.tokens import TokenCounter, least
 

@@ -32,21 +32,17 @@ def drug_of_an_allergic_class(sources: Sources) -> list[Statement]:
     ]
 
 
-def against_a_proposed_drug(sources: Sources, drug: CodedConcept) -> list[tuple[tuple[Statement, ...], Relation]]:
+def against_a_proposed_drug(sources: Sources, drug: CodedConcept) -> list[tuple[Statement, Relation]]:
     """The allergies for which `drug_of_an_allergic_class` would speak once this drug were ordered, as alerts that name
-    the allergy: with its reaction, and without, since a reaction is free text; how the drug relates to each.
+    the allergy; how the drug relates to each.
     """
     ordered = ClinicalFact(kind=FACT_KIND_MEDICATION, code=drug)
     related = ((allergy, relation(ordered, allergy)) for allergy in _recorded(sources))
-    return [
-        (tuple(_against(told) for told in (_told(allergy), (Name(allergy.fact_id),))), close)
-        for allergy, close in related
-        if close
-    ]
+    return [(_against(allergy), close) for allergy, close in related if close]
 
 
-def _against(allergy: tuple[Part, ...]) -> Statement:
-    return parts.statement(wire.STATEMENT_KIND_ALERT, Words("Allergy: "), *allergy)
+def _against(allergy: ClinicalFact) -> Statement:
+    return parts.statement(wire.STATEMENT_KIND_ALERT, Words("Allergy: "), *_told(allergy))
 
 
 def relation(drug: ClinicalFact, allergy: ClinicalFact) -> Relation | None:

@@ -14,10 +14,8 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas
 from terminology.areas import Area
-from terminology.loinc import DIASTOLIC, SYSTOLIC
-from terminology.names import BLOOD_PRESSURE, panel
 
-from consult.answering import wording
+from consult.answering import pressures, wording
 from consult.answering.finding import of_area
 from consult.answering.reconciliation import Reconciled, Standing
 from consult.context.relevance import terms
@@ -75,7 +73,7 @@ def newest(codes: Sequence[str], shown: set[str], sources: Sources) -> list[tupl
         series = sources.series(code)[-1:]
         told = not series or series[0].fact_id in shown or any(_is_told(series[0], each) for each in found)
         if not told and not _is_old(series[0], sources.last_seen):
-            found.append((series[0], *_diastolic(series[0], code, sources)))
+            found.append(pressures.pair(series[0], sources))
     return found
 
 
@@ -117,16 +115,8 @@ def _value(value: tuple[ClinicalFact, ...], *, capital: bool) -> tuple[Part, ...
     day = (Words(" ("), Day(first.fact_id), Words(")"))
     if len(value) == 1:
         return (Name(first.fact_id, capital=capital), Words(" "), Value(first.fact_id, rounded=True), *day)
-    pair = (Value(first.fact_id, bare=True, rounded=True), Words("/"), Value(value[1].fact_id, rounded=True))
-    name = _pressure().capitalize() if capital else _pressure()
-    return (Words(f"{name} "), *pair, *day)
-
-
-def _pressure() -> str:
-    """The name of both numbers together."""
-    both = panel(BLOOD_PRESSURE)
-    assert both is not None
-    return both.names[0]
+    name = pressures.name().capitalize() if capital else pressures.name()
+    return (Words(f"{name} "), *pressures.values(first, value[1]), *day)
 
 
 def _given(drug: Reconciled, *, capital: bool, dated: bool) -> tuple[Part, ...]:
@@ -147,10 +137,3 @@ def _problem(problem: ClinicalFact, *, capital: bool) -> tuple[Part, ...]:
 def _is_old(fact: ClinicalFact, today: date) -> bool:
     day = facts.starts_on(fact)
     return day is None or (today - day).days > _OLD
-
-
-def _diastolic(systolic: ClinicalFact, code: str, sources: Sources) -> tuple[ClinicalFact, ...]:
-    """The other of a blood pressure, of the same moment."""
-    if code != SYSTOLIC:
-        return ()
-    return tuple(each for each in sources.series(DIASTOLIC) if each.valid_from == systolic.valid_from)[-1:]
