@@ -141,7 +141,7 @@ async def claim(conn: Connection, most: int, *, old: bool = False) -> list[Claim
 
 
 async def lock(conn: Connection, readings: Sequence[Reading]) -> dict[str, list[Concern]]:
-    """The concerns of each person (`Reading.person`), for this transaction alone. Without those of whom somebody has read
+    """The concerns of each person (`Reading.person`), for this transaction alone. Without those of whom somebody read
     a newer record meanwhile. Nobody stands in two readings.
     """
     await conn.execute(_ADD, _asked(readings))
