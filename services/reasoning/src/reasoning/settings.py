@@ -36,6 +36,6 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40
     # Records that are looked at for dangers at the same time.
-    concern_workers: Annotated[int, Field(ge=0, le=16)] = 1
+    concern_workers: Annotated[int, Field(ge=0, le=16)] = 2
     # Causes that may interrupt on account of one patient and day; what comes after them is listed.
     concern_interruptions: Annotated[int, Field(ge=0, le=1000)] = 3
