@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from consult.surveillance import is_open
@@ -39,9 +40,14 @@ _CLAIM_OLD = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() F
     SELECT patient_id, authority, wanted_since FROM watched_patient
     WHERE read_at < date_trunc('day', clock_timestamp()) AND not_before <= clock_timestamp()
     ORDER BY read_at LIMIT 64) AS old WHERE {_FREE} LIMIT %s"""
+# Of whom something that presses nobody is still to be judged.
+_CLAIM_LATER = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
+    SELECT patient_id, authority, wanted_since FROM watched_patient
+    WHERE waits_since IS NOT NULL AND not_before <= clock_timestamp()
+    ORDER BY waits_since LIMIT 64) AS later WHERE {_FREE} LIMIT %s"""
 _OF = "(patient_id, authority) IN (SELECT * FROM unnest(%(ids)s::text[], %(authorities)s::text[]))"
-_ASKED = """unnest(%(ids)s::text[], %(authorities)s::text[], %(persons)s::text[], %(read_at)s::timestamptz[])
-    AS asked (id, authority, person, read_at)"""
+_ASKED = """unnest(%(ids)s::text[], %(authorities)s::text[], %(persons)s::text[], %(read_at)s::timestamptz[],
+                    %(wait)s::boolean[]) AS asked (id, authority, person, read_at, waits)"""
 _ADD = f"""INSERT INTO watched_patient (patient_id, authority, wanted_since, wanted_at, person)
     SELECT id, authority, read_at, read_at, person FROM {_ASKED} ORDER BY id, authority ON CONFLICT DO NOTHING"""
 _LOCK = f"""SELECT patient_id, authority, person, read_at FROM watched_patient WHERE {_OF}
@@ -50,10 +56,13 @@ _LOCK = f"""SELECT patient_id, authority, person, read_at FROM watched_patient W
 _PARTED = f"""UPDATE watched_patient SET wanted_at = clock_timestamp(), wanted_since = clock_timestamp(),
     person = patient_id || '@' || authority WHERE person = ANY(%(were)s) AND NOT {_OF}"""
 _READ = f"""UPDATE watched_patient AS w SET read_at = asked.read_at, person = asked.person, failures = 0,
-    not_before = '-infinity' FROM {_ASKED} WHERE (w.patient_id, w.authority) = (asked.id, asked.authority)"""
+    not_before = '-infinity',
+    waits_since = CASE WHEN asked.waits THEN coalesce(w.waits_since, asked.read_at) END
+    FROM {_ASKED} WHERE (w.patient_id, w.authority) = (asked.id, asked.authority)"""
 _POSTPONE = """UPDATE watched_patient SET
     failures = least(failures + %(grows)s::int, 12),
     read_at = CASE WHEN %(served)s THEN %(read_at)s ELSE read_at END,
+    waits_since = CASE WHEN %(served)s THEN NULL ELSE waits_since END,
     not_before = clock_timestamp()
                  + interval '1 s' * CASE WHEN %(grows)s THEN least(power(2, failures), 3600) ELSE 5 END
     WHERE (patient_id, authority) = (%(id)s, %(authority)s)"""
@@ -74,6 +83,14 @@ _LIST = f"""SELECT concern FROM concern WHERE is_open AND urgency <= %(least)s
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
+class Why(Enum):
+    """Why a record is looked at: somebody wishes it, something waits to be judged, or it was not read today."""
+
+    WANTED = _CLAIM
+    WAITS = _CLAIM_LATER
+    OLD = _CLAIM_OLD
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A record that is to be looked at, by one worker. `read_at`: before it is read."""
@@ -85,10 +102,11 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Whose record was read, and when that began."""
+    """Whose record was read, and when that began. `waits`: something of it is judged later."""
 
     identifiers: Sequence[PatientKey]
     read_at: datetime
+    waits: bool = False
 
     @property
     def person(self) -> str:
@@ -132,11 +150,9 @@ async def want_all(conn: Connection) -> None:
     await conn.execute(_WANT_ALL)
 
 
-async def claim(conn: Connection, most: int, *, old: bool = False) -> list[Claimed]:
-    """Records that are wanted, the oldest wish first; with `old`, those that were last read on another day. They are
-    this transaction's until that ends.
-    """
-    rows = await (await conn.execute(_CLAIM_OLD if old else _CLAIM, (most,))).fetchall()
+async def claim(conn: Connection, most: int, why: Why = Why.WANTED) -> list[Claimed]:
+    """Records that are to be looked at, those first that wait longest. They are this transaction's until that ends."""
+    rows = await (await conn.execute(why.value, (most,))).fetchall()
     return [Claimed(PatientKey(id=row[0], authority=row[1]), row[2], row[3]) for row in rows]
 
 
@@ -231,8 +247,12 @@ def _of(identifiers: Collection[PatientKey]) -> dict[str, Any]:
 
 def _asked(readings: Sequence[Reading]) -> dict[str, Any]:
     listed = [(each, one) for one in readings for each in one.identifiers]
-    persons, read_at = [one.person for _, one in listed], [one.read_at for _, one in listed]
-    return {**_of([each for each, _ in listed]), "persons": persons, "read_at": read_at}
+    return {
+        **_of([each for each, _ in listed]),
+        "persons": [one.person for _, one in listed],
+        "read_at": [one.read_at for _, one in listed],
+        "wait": [one.waits for _, one in listed],
+    }
 
 
 def _key(patient: PatientKey) -> tuple[str, str]:
