@@ -35,7 +35,7 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     knowledge_overlay: FilePath | None = None
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40
-    # Records that are looked at for dangers at the same time.
+    # Workers that look at records for dangers: one reads while the other judges.
     concern_workers: Annotated[int, Field(ge=0, le=16)] = 2
     # Causes that may interrupt on account of one patient and day; what comes after them is listed.
     concern_interruptions: Annotated[int, Field(ge=0, le=1000)] = 3
