@@ -13,7 +13,7 @@ from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1.fact_pb2 import PatientKey
 from reasoning.adapters import postgres_concerns as rows
 from reasoning.adapters.postgres import Store, open_store
-from reasoning.adapters.postgres_concerns import Claimed, Reading
+from reasoning.adapters.postgres_concerns import Claimed, Reading, Why
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,8 @@ async def patients(store: Store) -> AsyncIterator[list[PatientKey]]:
         for each in made:
             await rows.want(conn, [each])
         yield made
-        await read(store, await claimed(store, 64))
+        if left := await claimed(store, 64):
+            await read(store, left)
 
 
 def names(patients: Sequence[PatientKey | Claimed]) -> list[str]:
@@ -102,6 +103,21 @@ async def test_who_is_of_a_person_no_more_is_wanted_again(store: Store, patients
     later = [await one_of(store, each) for each in (patients[0], patients[3])]
     await read(store, later)
     assert set(names(await claimed(store, 64))) == set(names([*patients[1:3], patients[4]]))
+
+
+async def test_what_waits_to_be_judged_is_wanted_no_more_and_waits_until_it_is(
+    store: Store, patients: list[PatientKey]
+) -> None:
+    of = await claimed(store, 5)
+    async with store.connection() as conn, conn.transaction():
+        await rows.lock(conn, [Reading([each.patient], each.read_at, waits=each in of[1:3]) for each in of])
+    assert await claimed(store, 64) == []
+    async with store.connection() as conn, conn.transaction():
+        later = await rows.claim(conn, 64, Why.WAITS)
+    assert names(later) == names(patients[1:3])
+    await read(store, later)
+    async with store.connection() as conn, conn.transaction():
+        assert await rows.claim(conn, 64, Why.WAITS) == []
 
 
 async def test_concerns_of_several_are_kept_at_once_and_given_by_person(
