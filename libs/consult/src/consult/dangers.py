@@ -25,6 +25,8 @@ from consult.rules.allergy import drug_of_an_allergic_class
 # Which no row states: the allergens and cross-reactions of terminology.
 ALLERGY = f"rules/{drug_of_an_allergic_class.__name__}"
 _ALLERGY_SOURCE = "allergens and cross-reactions of terminology"
+# What may interrupt somebody.
+PRESSING = (Urgency.CONTRAINDICATED, Urgency.URGENT)
 # What a danger is about, where it is about any of these; a value beside a drug supports, and does not name it.
 _NAMING = (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_ALLERGY)
 _AT_A_TIME = (pb.FACT_KIND_RESULT, pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_IMMUNIZATION, pb.FACT_KIND_DOCUMENT)
@@ -92,18 +94,36 @@ def dangers(record: Record, passed: Collection[str] = frozenset()) -> list[Dange
     """The most urgent first, each once. `passed`: texts about this patient that the gate released before; what is told
     in the same words is not judged again.
     """
+    return _dangers(record, passed, first=False)[0]
+
+
+def pressing(record: Record, passed: Collection[str]) -> tuple[list[Danger], frozenset[tuple[str, str]]]:
+    """The same without what the gate has still to judge and presses nobody, and the names of that."""
+    return _dangers(record, passed, first=True)
+
+
+def _dangers(
+    record: Record, passed: Collection[str], *, first: bool
+) -> tuple[list[Danger], frozenset[tuple[str, str]]]:
     sources = record.sources()
     seen = _seen(sources)
     open_to_all = _without_sensitive(record)
     plain = {each.state for each in _seen(open_to_all.sources()).values()} if open_to_all else None
     drafted = [(each, draft(each.statement, sources, wire.AUTHOR_RULE, each.row)) for each in seen.values()]
     told = [(each, one) for each, one in drafted if one is not None]
+    waits = {each.name for each, one in told if first and _may_wait(each, one, passed)}
+    told = [(each, one) for each, one in told if each.name not in waits]
     released = _released([one for _, one in told], sources, passed)
-    return [
+    listed = [
         _danger(each, one, sensitive=plain is not None and each.state not in plain)
         for each, one in told
         if one.rendered.text in released
     ]
+    return listed, frozenset(waits)
+
+
+def _may_wait(seen: _Seen, drafted: Drafted, passed: Collection[str]) -> bool:
+    return seen.urgency not in PRESSING and drafted.rendered.text not in passed
 
 
 def _seen(sources: Sources) -> Mapping[tuple[str, str], _Seen]:

@@ -6,7 +6,7 @@ its urgency or what its facts say does; everything else about it is brought up t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,7 +19,7 @@ from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1.fact_pb2 import PatientKey
 
 from consult import times
-from consult.dangers import Danger
+from consult.dangers import PRESSING, Danger
 
 URGENCIES: dict[Urgency, "advice_pb2.Urgency.ValueType"] = {
     Urgency.CONTRAINDICATED: advice_pb2.URGENCY_CONTRAINDICATED,
@@ -27,6 +27,7 @@ URGENCIES: dict[Urgency, "advice_pb2.Urgency.ValueType"] = {
     Urgency.IMPORTANT: advice_pb2.URGENCY_IMPORTANT,
     Urgency.ROUTINE: advice_pb2.URGENCY_ROUTINE,
 }
+_PRESSING = [URGENCIES[each] for each in PRESSING]
 
 
 class Change(Enum):
@@ -48,10 +49,16 @@ class Changed:
 
 
 def compare(
-    known: Iterable[Concern], dangers: Sequence[Danger], patient: PatientKey, at: datetime, most: int
+    known: Iterable[Concern],
+    dangers: Sequence[Danger],
+    patient: PatientKey,
+    at: datetime,
+    most: int,
+    waits: Collection[tuple[str, str]] = (),
 ) -> list[Changed]:
     """`known`: every concern of this person, under any identifier, resolved ones too. `patient`: under whom a concern
-    stands whose facts name nobody. `most`: how many causes interrupt in a day.
+    stands whose facts name nobody. `most`: how many causes interrupt in a day. `waits`: dangers (`Danger.name`) of
+    which the concerns stay as they are.
     """
     concerns = list(known)
     attention = _Attention(concerns, at, most)
@@ -65,7 +72,7 @@ def compare(
         still = sorted(filter(is_open, own), key=_age)
         changed += _again(still[0], danger, attention) if still else _opened(own, danger, patient, attention)
         changed += [_resolved(each, at) for each in still[1:]]
-    gone = (each for own in by_name.values() for each in own if is_open(each))
+    gone = (each for name, own in by_name.items() if name not in waits for each in own if is_open(each))
     return changed + [_resolved(each, at) for each in gone]
 
 
@@ -91,7 +98,7 @@ class _Attention:
 
     def ask(self, concern: Concern) -> None:
         """Mark the concern where it may interrupt."""
-        is_pressing = concern.urgency in (advice_pb2.URGENCY_CONTRAINDICATED, advice_pb2.URGENCY_URGENT)
+        is_pressing = concern.urgency in _PRESSING
         concern.interruptive = is_pressing and (concern.cause in self._today or len(self._today) < self._left)
         if concern.interruptive:
             self._today.add(concern.cause)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from consult import Record, Timeline
-from consult.dangers import Danger, dangers
+from consult.dangers import Danger, dangers, pressing
 from consult.surveillance import Change, Changed, compare, is_open
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -190,11 +190,14 @@ class Ward:
         facts = [fact for each in identifiers for fact in self.builders[each.authority].facts]
         return record_of(facts, identifiers, self.at)
 
-    def look(self, identifiers: list[PatientKey]) -> None:
+    def look(self, identifiers: list[PatientKey], *, first: bool = False) -> None:
+        """At everything, or at what presses."""
         names = {(each.id, each.authority) for each in identifiers}
         known = [each for each in self.kept.values() if (each.patient.id, each.patient.authority) in names]
         passed = {each.text for each in known if is_open(each)}
-        changed = compare(known, dangers(self.record(identifiers), passed), identifiers[0], self.at, 3)
+        record = self.record(identifiers)
+        seen, waits = pressing(record, passed) if first else (dangers(record, passed), frozenset())
+        changed = compare(known, seen, identifiers[0], self.at, 3, waits)
         for each in changed:
             self.kept[each.concern.concern_id] = each.concern
             if each.change is not Change.REFRESHED:
@@ -210,8 +213,8 @@ class Ward:
             self.are_one = what == "merge"
         elif what == "wait":
             self.at += timedelta(days=10 * number)
-        elif what == "look":
-            self.look(self.persons()[0])
+        elif what in ("look", "glance"):
+            self.look(self.persons()[0], first=what == "glance")
         else:
             state_fact(what, builder, number)
         for recorded in builder.facts[before:]:
@@ -247,7 +250,7 @@ def state_fact(what: str, builder: RecordBuilder, number: int) -> None:
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["potassium", "sodium", *DRUGS, "restate", "withdraw", "merge", "unmerge", "wait", "look", "look", "look"]
+            ["potassium", "sodium", *DRUGS, "restate", "withdraw", "merge", "unmerge", "wait", "look", "look", "glance"]
         ),
         st.sampled_from(["NORTH", "LAKE"]),
         st.integers(0, 4),
@@ -287,6 +290,24 @@ def test_what_is_open_is_what_a_look_from_nothing_would_open_and_every_state_has
             now = (each.concern.urgency, tuple(each.concern.supports))
             assert each.change is not Change.CHANGED or now != before
             was_open, before = is_open(each.concern), now
+
+
+def test_what_presses_is_told_before_the_rest_is_judged_and_the_rest_is_told_behind_it() -> None:
+    ward = Ward()
+    ward.do(("potassium", "NORTH", 3))
+    ward.do(("sodium", "NORTH", 2))
+    ward.do(("lisinopril", "NORTH", 1))
+    ward.do(("ibuprofen", "NORTH", 1))
+    ward.look([NORTH], first=True)
+    first = {each.urgency for each in ward.kept.values()}
+    assert first
+    assert first <= {advice_pb2.URGENCY_CONTRAINDICATED, advice_pb2.URGENCY_URGENT}
+    ward.look([NORTH])
+    assert {each.urgency for each in ward.kept.values()} > first
+    assert {len(told) for told in ward.events.values()} == {1}
+    # What passed before waits no more.
+    ward.look([NORTH], first=True)
+    assert {len(told) for told in ward.events.values()} == {1}
 
 
 def test_which_of_several_problems_a_row_shows_is_no_change() -> None:

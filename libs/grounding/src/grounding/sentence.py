@@ -5,6 +5,8 @@ Guarantee: a sentence that is not read whole has no assertions, and the word tha
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
 from itertools import chain, pairwise
 
 from grounding.comparing.record import Record
@@ -31,17 +33,23 @@ class Reading:
 
 def read(sentence: str, record: Record, before: str = "", lead: str = "") -> Reading:
     """A sentence with the one before it, to which `it` may go back, and what leads it. Offsets are the sentence's."""
-    made = tokens.tokens(lead + sentence, record.today, record.known)
+    return _read(sentence, record.today, record.known, before, lead)
+
+
+# Of many records the same is said: what is due, in the words of its row.
+@lru_cache(maxsize=256)
+def _read(sentence: str, today: date, known: tokens.Known, before: str, lead: str) -> Reading:
+    made = tokens.tokens(lead + sentence, today, known)
     words = frozenset(token.text for token in made if not token.kinds)
     made = made[: len(made) - _ending(made)]
     if lead:
         made = [_moved(node, -len(lead)) for node in made]
     clauses, stopped = _clauses(made)
-    freely = None if clauses else _freely(made, record.known)
+    freely = None if clauses else _freely(made, known)
     if freely:
         clauses, stopped = _clauses(freely)
     if not clauses and before and "it" in words:
-        clauses, stopped = _clauses(_referred(made, before, record)) or (clauses, stopped)
+        clauses, stopped = _clauses(_referred(made, tokens.tokens(before, today, known))) or (clauses, stopped)
     return Reading(sentence, clauses, stopped, words)
 
 
@@ -78,9 +86,9 @@ def _moved(node: Node, distance: int) -> Node:
     return replace(node, start=node.start + distance, end=node.end + distance)
 
 
-def _referred(made: Iterable[Node], before: str, record: Record) -> list[Node]:
+def _referred(made: Iterable[Node], before: Iterable[Node]) -> list[Node]:
     """`It` as the only thing that the sentence before names; unread where that names none or more."""
-    named = {node.value: node for node in tokens.tokens(before, record.today, record.known) if node.kinds & _NAMED}
+    named = {node.value: node for node in before if node.kinds & _NAMED}
     if len(named) != 1:
         return list(made)
     (meant,) = named.values()

@@ -45,8 +45,8 @@ class Settings(PostgresSettings, ObjectStoreSettings, ServiceSettings):
     knowledge_overlay: FilePath | None = None
     # Tokens of the one sentence that the model may write in its own words, which the gate then judges; 0: none.
     prose_tokens: Annotated[int, Field(ge=0, le=60)] = 40
-    # Records that are looked at for dangers at the same time.
-    concern_workers: Annotated[int, Field(ge=0, le=16)] = 1
+    # Workers that look at records for dangers: one reads while the other judges.
+    concern_workers: Annotated[int, Field(ge=0, le=16)] = 2
     # Briefs and summaries that are written before they are asked for, at the same time; 0: none by this process.
     preparation_workers: Annotated[int, Field(ge=0, le=16)] = 1
     # Hours before a planned visit or an appointment from which its brief is ready.

@@ -18,6 +18,8 @@ from aiokafka import AIOKafkaConsumer
 from consult import Record, Timeline
 from consult.dangers import dangers
 from consult.surveillance import compare, is_open
+from contracts.errors import NotFoundError
+from contracts.identifiers import format_patient
 from contracts.kafka import reaching
 from contracts.topics import (
     CONCERN_ACTED,
@@ -26,6 +28,9 @@ from contracts.topics import (
     CONCERN_RESOLVED,
     RECORD_READ,
 )
+from eventbus import EventBus, Outbox
+from eventbus.inbox import unpublished
+from knowledge import shipped
 from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as pb
 from longitude.reasoning.v1.concern_pb2 import Concern
@@ -36,7 +41,11 @@ from longitude.record.v1.fact_pb2 import IdentityLink, PatientKey
 from longitude.record.v1.look_pb2 import Look
 from native_stack import Stack
 from practice.records import RecordBuilder
+from reasoning.adapters import postgres_concerns as rows
 from reasoning.adapters.memory import Memory
+from reasoning.adapters.postgres import open_store
+from reasoning.adapters.postgres_concerns import Reading
+from reasoning.flows import watching as watching_flow
 from testkit import RunningStack
 from testkit.calls import channel, channel_of
 from testkit.telling import message, send, until
@@ -262,6 +271,43 @@ async def test_a_merge_joins_what_two_numbers_say_and_the_unmerge_parts_it_again
     states = await history(watching, {key.id, other.id})
     assert [is_open(each) for each in states[pair.concern_id]] == [True, False]
     assert len(states[critical.concern_id]) == 1
+
+
+@pytest.mark.parametrize("seconds", [watching_flow.TOGETHER_SECONDS, 0.0])
+async def test_whom_nobody_knows_holds_up_none_beside_them_together_and_one_by_one(
+    watching: RunningStack, new_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    patients = [PatientKey(id=f"W-{uuid.uuid4().hex[:8]}", authority="NORTHWEST") for _ in range(3)]
+    unknown = PatientKey(id=f"U-{uuid.uuid4().hex[:8]}", authority="NORTHWEST")
+    records = [RecordBuilder(each) for each in patients]
+    for record in records:
+        record.potassium("6.7", day())
+    await send(watching, *map(message, records))
+    async with (
+        open_store(new_database("reasoning")) as store,
+        channel(watching.endpoints["LONGITUDE_MEMORY"]) as opened,
+        store.connection() as conn,
+    ):
+        for each in patients:
+            await until(partial(is_known, Memory(opened), each))
+        await rows.want(conn, [unknown, *patients])
+        monkeypatch.setattr(watching_flow, "TOGETHER_SECONDS", seconds)
+        outbox = Outbox(store.connection, EventBus("reasoning", watching.endpoints["LONGITUDE_KAFKA"]).publish)
+        watch = watching_flow.Watch(store, Memory(opened), shipped(), outbox, 3)
+        assert await watch.step()
+        assert not await watch.step()
+        known = await rows.known(conn, [Reading([each], datetime.now(UTC)) for each in (unknown, *patients)])
+        assert {len([each for each in own if each.row == CRITICAL]) for own in known.values()} == {0, 1}
+        assert known[format_patient(unknown)] == []
+        staged = [each for events in (await unpublished(conn, 100)).values() for each in events]
+        assert len(staged) == len({each.id for each in staged}) == sum(map(len, known.values()))
+
+
+async def is_known(memory: Memory, patient: PatientKey) -> bool:
+    try:
+        return bool((await memory.timeline(patient)).facts)
+    except NotFoundError:
+        return False
 
 
 async def test_kill_9_in_the_middle_loses_no_concern_and_opens_none_twice(

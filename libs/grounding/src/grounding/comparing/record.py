@@ -257,7 +257,7 @@ class Record:
         if titled not in kept:
             if _KNOWN not in kept:
                 kept[_KNOWN] = self._known()
-            kept[titled] = replace(kept[_KNOWN], titles=self._of_passages)
+            kept[titled] = _titled(kept[_KNOWN], self._of_passages)
         return cast("Known", kept[titled])
 
     @cached_property
@@ -268,28 +268,41 @@ class Record:
     def _known(self) -> Known:
         spoken = [each.fact for each in self.sources.recorded if _is_named(each.fact)]
         taken = (fact for fact in self.facts if fact.kind in (pb.FACT_KIND_MEDICATION, pb.FACT_KIND_ALLERGY))
-        return Known(
-            _names_of(spoken),
-            _kinds_of(spoken),
-            self._of_passages,
+        known = _known(
+            frozenset(each for fact in spoken for each in _named(fact)),
+            frozenset(_kinds_of(spoken).items()),
             frozenset(key for fact in taken for key in facts.keys(fact)),
             frozenset(each.lower() for fact in spoken for each in _asking(fact)),
             frozenset(name for note in self.sources.notes for name in _INTRODUCED.findall(note.text)),
-            loose.loose(each for fact in spoken for each in _in_any_order(fact)),
+            frozenset(each for fact in spoken for each in _in_any_order(fact)),
         )
+        return _titled(known, self._of_passages)
+
+
+# Records of the same names share what these add, and so what is read with it.
+@lru_cache(maxsize=32)
+def _known(
+    named: frozenset[tuple[str, Keys]],
+    kinds: frozenset[tuple[str, frozenset[str]]],
+    drugs: Keys,
+    questions: frozenset[str],
+    called: frozenset[str],
+    in_any_order: frozenset[tuple[str, Keys, str]],
+) -> Known:
+    own = Names()
+    for name, meaning in named:
+        own.add(name, meaning)
+    return Known(own, dict(kinds), (), drugs, questions, called, loose.loose(in_any_order))
+
+
+@lru_cache(maxsize=32)
+def _titled(known: Known, titles: tuple[str, ...]) -> Known:
+    return replace(known, titles=titles)
 
 
 def _is_named(fact: ClinicalFact) -> bool:
     """What a relative has is no result of the patient's, whatever its words."""
     return fact.code.code != FAMILY_HISTORY and fact.kind != pb.FACT_KIND_DEMOGRAPHIC
-
-
-def _names_of(spoken: Iterable[ClinicalFact]) -> Names:
-    own = Names()
-    # A long record says the same names again and again.
-    for name, meaning in dict.fromkeys(each for fact in spoken for each in _named(fact)):
-        own.add(name, meaning)
-    return own
 
 
 def _named(fact: ClinicalFact) -> Iterator[tuple[str, Keys]]:

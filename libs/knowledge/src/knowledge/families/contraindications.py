@@ -41,6 +41,8 @@ class Conditions:
 def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
     """Each drug that is taken, or that is asked about, beside the problem and the age."""
     wanted: Conditions = row.conditions
+    if not (patient.drugs(wanted.drugs) or patient.asks_about(wanted.drugs)):
+        return
     against = _against(wanted, patient)
     if against is None:
         return

@@ -35,6 +35,8 @@ def evaluate(row: Row, patient: Patient) -> Iterator[Finding]:
                 pair = wording.ids((one.fact, other.fact))
                 pairs.setdefault(pair, (one, wanted.drugs, other, wanted.beside))
     yield from (_together(row, *pair, patient) for pair in list(pairs.values())[:MOST])
+    if not patient.asked:
+        return
     for asked, beside in ((wanted.drugs, wanted.beside), (wanted.beside, wanted.drugs)):
         yield from _asked(row, asked, beside, patient)
     yield from _both_proposed(row, wanted, patient)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from consult.surveillance import is_open
@@ -28,39 +29,48 @@ _WANT = """INSERT INTO watched_patient AS w (patient_id, authority, wanted_since
                    THEN w.wanted_since ELSE clock_timestamp() END"""
 _WANT_ALL = """UPDATE watched_patient SET wanted_at = clock_timestamp(), wanted_since = clock_timestamp()
     WHERE read_at IS NOT NULL AND wanted_at <= read_at"""
-# The first of the oldest that no other worker has; its lock ends with the transaction, or with the process.
+# The oldest that no other worker has; their locks end with the transaction, or with the process.
 _FREE = "pg_try_advisory_xact_lock(hashtext('concerns'), hashtext(patient_id || '@' || authority))"
 _CLAIM = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
     SELECT patient_id, authority, wanted_since FROM watched_patient
     WHERE (read_at IS NULL OR wanted_at > read_at) AND not_before <= clock_timestamp()
-    ORDER BY wanted_since LIMIT 64) AS wanted WHERE {_FREE} LIMIT 1"""
+    ORDER BY wanted_since LIMIT 64) AS wanted WHERE {_FREE} LIMIT %s"""
 # On another day the same record may say something else.
 _CLAIM_OLD = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
     SELECT patient_id, authority, wanted_since FROM watched_patient
     WHERE read_at < date_trunc('day', clock_timestamp()) AND not_before <= clock_timestamp()
-    ORDER BY read_at LIMIT 64) AS old WHERE {_FREE} LIMIT 1"""
+    ORDER BY read_at LIMIT 64) AS old WHERE {_FREE} LIMIT %s"""
+# Of whom something that presses nobody is still to be judged.
+_CLAIM_LATER = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
+    SELECT patient_id, authority, wanted_since FROM watched_patient
+    WHERE waits_since IS NOT NULL AND not_before <= clock_timestamp()
+    ORDER BY waits_since LIMIT 64) AS later WHERE {_FREE} LIMIT %s"""
 _OF = "(patient_id, authority) IN (SELECT * FROM unnest(%(ids)s::text[], %(authorities)s::text[]))"
-_ADD = """INSERT INTO watched_patient (patient_id, authority, wanted_since, wanted_at, person)
-    SELECT id, authority, %(read_at)s, %(read_at)s, %(person)s
-    FROM unnest(%(ids)s::text[], %(authorities)s::text[]) AS asked (id, authority) ORDER BY id, authority
-    ON CONFLICT DO NOTHING"""
-_LOCK = f"""SELECT person, read_at FROM watched_patient WHERE {_OF}
+_ASKED = """unnest(%(ids)s::text[], %(authorities)s::text[], %(persons)s::text[], %(read_at)s::timestamptz[],
+                    %(wait)s::boolean[]) AS asked (id, authority, person, read_at, waits)"""
+_ADD = f"""INSERT INTO watched_patient (patient_id, authority, wanted_since, wanted_at, person)
+    SELECT id, authority, read_at, read_at, person FROM {_ASKED} ORDER BY id, authority ON CONFLICT DO NOTHING"""
+_LOCK = f"""SELECT patient_id, authority, person, read_at FROM watched_patient WHERE {_OF}
     ORDER BY patient_id, authority FOR UPDATE"""
-# Who was of this person and is not any more has a record of their own again.
+# Who was of these persons and is not any more has a record of their own again.
 _PARTED = f"""UPDATE watched_patient SET wanted_at = clock_timestamp(), wanted_since = clock_timestamp(),
-    person = patient_id || '@' || authority WHERE person = ANY(%(persons)s) AND NOT {_OF}"""
-_READ = f"""UPDATE watched_patient SET read_at = %(read_at)s, person = %(person)s, failures = 0,
-    not_before = '-infinity' WHERE {_OF}"""
+    person = patient_id || '@' || authority WHERE person = ANY(%(were)s) AND NOT {_OF}"""
+_READ = f"""UPDATE watched_patient AS w SET read_at = asked.read_at, person = asked.person, failures = 0,
+    not_before = '-infinity',
+    waits_since = CASE WHEN asked.waits THEN coalesce(w.waits_since, asked.read_at) END
+    FROM {_ASKED} WHERE (w.patient_id, w.authority) = (asked.id, asked.authority)"""
 _POSTPONE = """UPDATE watched_patient SET
     failures = least(failures + %(grows)s::int, 12),
     read_at = CASE WHEN %(served)s THEN %(read_at)s ELSE read_at END,
+    waits_since = CASE WHEN %(served)s THEN NULL ELSE waits_since END,
     not_before = clock_timestamp()
                  + interval '1 s' * CASE WHEN %(grows)s THEN least(power(2, failures), 3600) ELSE 5 END
     WHERE (patient_id, authority) = (%(id)s, %(authority)s)"""
 _CONCERNS = f"SELECT concern FROM concern WHERE {_OF}"
 _KEEP = """INSERT INTO concern
     (concern_id, patient_id, authority, concern, family, urgency, is_open, opened_at, quiet_until)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (concern_id) DO UPDATE SET
+    SELECT * FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::smallint[], %b::boolean[],
+                         %b::timestamptz[], %b::timestamptz[]) ON CONFLICT (concern_id) DO UPDATE SET
     concern = excluded.concern, urgency = excluded.urgency, is_open = excluded.is_open,
     opened_at = excluded.opened_at, quiet_until = excluded.quiet_until"""
 _ACT = "INSERT INTO concern_act (concern_id, revision, act, acted_at) VALUES (%s, %s, %s, %s)"
@@ -73,6 +83,14 @@ _LIST = f"""SELECT concern FROM concern WHERE is_open AND urgency <= %(least)s
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
+class Why(Enum):
+    """Why a record is looked at: somebody wishes it, something waits to be judged, or it was not read today."""
+
+    WANTED = _CLAIM
+    WAITS = _CLAIM_LATER
+    OLD = _CLAIM_OLD
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A record that is to be looked at, by one worker. `read_at`: before it is read."""
@@ -80,6 +98,20 @@ class Claimed:
     patient: PatientKey
     wanted_since: datetime
     read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Whose record was read, and when that began. `waits`: something of it is judged later."""
+
+    identifiers: Sequence[PatientKey]
+    read_at: datetime
+    waits: bool = False
+
+    @property
+    def person(self) -> str:
+        """One identifier of them."""
+        return min(map(format_patient, self.identifiers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +141,7 @@ class Wanted:
 
 async def want(conn: Connection, patients: Iterable[PatientKey]) -> None:
     """Their records are to be looked at; inside the caller's transaction."""
-    asked = sorted({(each.id, each.authority) for each in patients})
+    asked = sorted(set(map(_key, patients)))
     await conn.execute(_WANT, ([each[0] for each in asked], [each[1] for each in asked]))
 
 
@@ -118,29 +150,32 @@ async def want_all(conn: Connection) -> None:
     await conn.execute(_WANT_ALL)
 
 
-async def claim(conn: Connection, *, old: bool = False) -> Claimed | None:
-    """A record that is wanted, the oldest wish first; with `old`, one that was last read on another day. It is this
-    transaction's until that ends.
+async def claim(conn: Connection, most: int, why: Why = Why.WANTED) -> list[Claimed]:
+    """Records that are to be looked at, those first that wait longest. They are this transaction's until that ends."""
+    rows = await (await conn.execute(why.value, (most,))).fetchall()
+    return [Claimed(PatientKey(id=row[0], authority=row[1]), row[2], row[3]) for row in rows]
+
+
+async def lock(conn: Connection, readings: Sequence[Reading]) -> dict[str, list[Concern]]:
+    """The concerns of each person (`Reading.person`), for this transaction alone. Without those of whom somebody read
+    a newer record meanwhile. Nobody stands in two readings.
     """
-    row = await (await conn.execute(_CLAIM_OLD if old else _CLAIM)).fetchone()
-    return Claimed(PatientKey(id=row[0], authority=row[1]), row[2], row[3]) if row else None
+    await conn.execute(_ADD, _asked(readings))
+    of = {_key(each): one for one in readings for each in one.identifiers}
+    rows = [(of[row[0], row[1]], *row[2:]) for row in await (await conn.execute(_LOCK, _asked(readings))).fetchall()]
+    stale = {one.person for one, _, read in rows if read is not None and read > one.read_at}
+    fresh = [each for each in readings if each.person not in stale]
+    if not fresh:
+        return {}
+    were = [person for one, person, _ in rows if one.person not in stale]
+    await conn.execute(_PARTED, {**_asked(fresh), "were": were})
+    await conn.execute(_READ, _asked(fresh))
+    return await _of_persons(await conn.execute(f"{_CONCERNS} FOR UPDATE", _asked(fresh)), fresh)
 
 
-async def lock(conn: Connection, identifiers: Collection[PatientKey], read_at: datetime) -> list[Concern] | None:
-    """The concerns of a person, for this transaction alone. None where somebody has read a newer record meanwhile."""
-    of = {**_of(identifiers), "read_at": read_at}
-    await conn.execute(_ADD, of)
-    rows = await (await conn.execute(_LOCK, of)).fetchall()
-    if any(read is not None and read > read_at for _, read in rows):
-        return None
-    await conn.execute(_PARTED, {**of, "persons": [person for person, _ in rows]})
-    await conn.execute(_READ, of)
-    return await _concerns(await conn.execute(f"{_CONCERNS} FOR UPDATE", of))
-
-
-async def known(conn: Connection, identifiers: Collection[PatientKey]) -> list[Concern]:
-    """The same, without locking anything."""
-    return await _concerns(await conn.execute(_CONCERNS, _of(identifiers)))
+async def known(conn: Connection, readings: Sequence[Reading]) -> dict[str, list[Concern]]:
+    """The same of all of them, without locking anything."""
+    return await _of_persons(await conn.execute(_CONCERNS, _asked(readings)), readings)
 
 
 async def postpone(conn: Connection, claimed: Claimed, *, grows: bool = False, served: bool = False) -> None:
@@ -150,22 +185,23 @@ async def postpone(conn: Connection, claimed: Claimed, *, grows: bool = False, s
 
 
 async def keep(conn: Connection, concerns: Iterable[Concern]) -> None:
-    """As they are from now on; inside the caller's transaction."""
-    for each in concerns:
-        await conn.execute(
-            _KEEP,
-            (
-                each.concern_id,
-                each.patient.id,
-                each.patient.authority,
-                each.SerializeToString(deterministic=True),
-                each.row.partition("/")[0],
-                each.urgency,
-                is_open(each),
-                each.opened_at.ToDatetime(tzinfo=UTC),
-                _quiet_until(each),
-            ),
+    """As they are from now on, each once; inside the caller's transaction."""
+    rows = [
+        (
+            each.concern_id,
+            each.patient.id,
+            each.patient.authority,
+            each.SerializeToString(deterministic=True),
+            each.row.partition("/")[0],
+            each.urgency,
+            is_open(each),
+            each.opened_at.ToDatetime(tzinfo=UTC),
+            _quiet_until(each),
         )
+        for each in concerns
+    ]
+    if rows:
+        await conn.execute(_KEEP, tuple(map(list, zip(*rows, strict=True))))
 
 
 async def act(conn: Connection, concern: Concern, done: ConcernAct) -> None:
@@ -206,9 +242,29 @@ def _quiet_until(concern: Concern) -> datetime | None:
 
 
 def _of(identifiers: Collection[PatientKey]) -> dict[str, Any]:
-    person = min(map(format_patient, identifiers), default="")
-    ids, authorities = [each.id for each in identifiers], [each.authority for each in identifiers]
-    return {"ids": ids, "authorities": authorities, "person": person}
+    return {"ids": [each.id for each in identifiers], "authorities": [each.authority for each in identifiers]}
+
+
+def _asked(readings: Sequence[Reading]) -> dict[str, Any]:
+    listed = [(each, one) for one in readings for each in one.identifiers]
+    return {
+        **_of([each for each, _ in listed]),
+        "persons": [one.person for _, one in listed],
+        "read_at": [one.read_at for _, one in listed],
+        "wait": [one.waits for _, one in listed],
+    }
+
+
+def _key(patient: PatientKey) -> tuple[str, str]:
+    return patient.id, patient.authority
+
+
+async def _of_persons(cursor: Any, readings: Sequence[Reading]) -> dict[str, list[Concern]]:
+    of = {_key(each): one.person for one in readings for each in one.identifiers}
+    by_person: dict[str, list[Concern]] = {each.person: [] for each in readings}
+    for concern in await _concerns(cursor):
+        by_person[of[_key(concern.patient)]].append(concern)
+    return by_person
 
 
 async def _concerns(cursor: Any) -> list[Concern]:
