@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from memory.adapters.postgres import views
 from memory.domain.identity import Identifier, Link, LinkStatement, components
 from memory.domain.updates import Update
 
@@ -159,7 +160,8 @@ async def add_links(
 
 async def last_change(conn: AsyncConnection[Any], known_numbers: Collection[int]) -> datetime:
     """When the record last learned anything of these identifiers, of which there must be one."""
-    row = await (await conn.execute(_LAST_CHANGE, {"numbers": list(known_numbers)})).fetchone()
+    async with views.whole(conn):
+        row = await (await conn.execute(_LAST_CHANGE, {"numbers": list(known_numbers)})).fetchone()
     assert row is not None
     moment: datetime = row[0]
     return moment
