@@ -173,15 +173,15 @@ async def test_work_on_everybodys_record_reads_what_it_is_for_and_answers_no_cal
 
 async def test_nothing_is_written_into_a_record_that_is_not_stated(store: Store) -> None:
     a, b = await store.person(A), await store.person(B)
-    copied = "INSERT INTO entry SELECT {}, now(), now(), 'other', NULL, 1, '', now(), true, '', 0"
-    async with store.connection() as conn:
-        async with conn.transaction():
-            await views.state(conn, a.numbers, 0)
-            await conn.execute(copied.format(a.numbers[0]).encode())
+    copied = """INSERT INTO entry
+        (identifier_no, starts, recorded_at, fact_id, kind, concept, since, stands, view, labels)
+        VALUES (%s, now(), now(), 'other', 1, '', now(), true, '', 0)"""
+    async with store.connection() as conn, conn.transaction():
+        await views.state(conn, a.numbers, 0)
+        await conn.execute(copied, (a.numbers[0],))
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-            async with conn.transaction():
-                await views.state(conn, a.numbers, 0)
-                await conn.execute(copied.format(b.numbers[0]).encode())
+            await conn.execute(copied, (b.numbers[0],))
+        raise psycopg.Rollback
 
 
 async def test_the_service_does_not_loosen_it(store: Store) -> None:

@@ -173,9 +173,8 @@ class Store:
 
     async def replayed(self, identifier: Identifier, known_at: datetime | None) -> tuple[Person, list[Entry]]:
         """The person, and every statement with its fate as of a time, made from the facts."""
-        async with self.reading(identifier, known_at) as (conn, person):
-            async with views.whole(conn):
-                stated = await facts.of(conn, person.numbers, known_at or FOR_EVER)
+        async with self.reading(identifier, known_at) as (conn, person), views.whole(conn):
+            stated = await facts.of(conn, person.numbers, known_at or FOR_EVER)
         # The longest records take seconds: nobody else waits for them.
         return person, await asyncio.to_thread(lambda: views.opened(replay(stated)))
 

@@ -47,8 +47,8 @@ _REPLACE = """DELETE FROM entry USING unnest(%b::bigint[], %b::timestamptz[], %b
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
     AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
 # PostgreSQL copies into no table that has policies.
-_ADD = """INSERT INTO entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view,
-    labels, chain, chain_identity, position, first_stated)
+_ADD = """INSERT INTO entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands,
+    view, labels, chain, chain_identity, position, first_stated)
     SELECT * FROM unnest(%b::bigint[], %b::timestamptz[], %b::timestamptz[], %b::text[], %s::bigint[], %b::smallint[],
         %b::text[], %b::timestamptz[], %b::boolean[], %b::bytea[], %b::integer[], %s::text[], %s::bytea[],
         %s::smallint[], %s::timestamptz[])"""

@@ -13,8 +13,8 @@ from memory.domain.timeline import StatedFact
 from memory.domain.updates import Update
 
 # PostgreSQL copies into no table that has policies.
-_ADD = """INSERT INTO fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at, received_at,
-    ordinal, recorded_at, event_id)
+_ADD = """INSERT INTO fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at,
+    received_at, ordinal, recorded_at, event_id)
     SELECT * FROM unnest(%b::text[], %b::bigint[], %s::bigint[], %b::smallint[], %b::bytea[], %s::timestamptz[],
         %s::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::integer[], %b::timestamptz[], %b::text[])
     ON CONFLICT (fact_id) DO NOTHING RETURNING fact_id"""

@@ -82,8 +82,8 @@ async def whole(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def working(conn: AsyncConnection[Any], kind: Literal["rebuild", "index"]) -> AsyncIterator[None]:
-    """While inside, the transaction reads everybody's statements and entries (`rebuild`) or texts (`index`). PermissionError
-    where it answers a call. An error ends the transaction.
+    """While inside, the transaction reads everybody's statements and entries (`rebuild`) or texts (`index`). An error
+    ends the transaction. PermissionError where it answers a call.
     """
     if known_caller() is not None:
         raise PermissionError("no call opens everybody's record")
