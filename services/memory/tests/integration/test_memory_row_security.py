@@ -36,7 +36,7 @@ LOOSENING: tuple[LiteralString, ...] = (
     "DROP POLICY stated ON entry",
     "ALTER POLICY stated ON entry USING (true)",
     "CREATE POLICY other ON entry USING (true)",
-    "CREATE OR REPLACE FUNCTION stated_closed() RETURNS integer LANGUAGE sql AS 'SELECT 0'",
+    "CREATE OR REPLACE FUNCTION guard_edition(place text) RETURNS void LANGUAGE sql AS ''",
     "CREATE VIEW other AS SELECT * FROM entry",
     "ALTER ROLE CURRENT_USER BYPASSRLS",
     "SET ROLE verifier",

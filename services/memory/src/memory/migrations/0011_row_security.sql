@@ -1,27 +1,26 @@
 -- A transaction reads of patients what it has stated (adapters/postgres/views.py), each until its end: whose record
 -- (memory.numbers) and what of it is closed to who calls (memory.closed, bits of labels), or the work that it does on
 -- everybody's (memory.work). Where nothing is stated nothing is there. The owner and `verifier` read past this.
-CREATE FUNCTION stated_numbers() RETURNS bigint[] LANGUAGE sql STABLE AS
-    $$ SELECT nullif(current_setting('memory.numbers', true), '')::bigint[] $$;
-CREATE FUNCTION stated_closed() RETURNS integer LANGUAGE sql STABLE AS
-    $$ SELECT nullif(current_setting('memory.closed', true), '')::integer $$;
-CREATE FUNCTION works_on(kind text) RETURNS boolean LANGUAGE sql STABLE AS
-    $$ SELECT coalesce(current_setting('memory.work', true) = $1, false) $$;
 
 -- `place`: the schema of an edition. Each (SELECT) is run once for a query. A statement has no labels, and a closed one
 -- decides what became of an open one: statements are there where nothing is closed.
 CREATE FUNCTION guard_edition(place text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    kept text;
 BEGIN
-    EXECUTE format('CREATE POLICY stated ON %I.fact USING ((SELECT works_on(''rebuild''))
-        OR identifier_no = ANY ((SELECT stated_numbers())::bigint[]) AND (SELECT stated_closed() = 0))', place);
-    EXECUTE format('CREATE POLICY stated ON %I.contradiction USING ((SELECT works_on(''rebuild''))
-        OR identifier_nos <@ (SELECT stated_numbers()) AND (SELECT stated_closed() = 0))', place);
-    EXECUTE format('CREATE POLICY stated ON %I.entry USING ((SELECT works_on(''rebuild''))
-        OR identifier_no = ANY ((SELECT stated_numbers())::bigint[])
-        AND coalesce(labels, -1) & (SELECT stated_closed()) = 0)', place);
-    EXECUTE format('ALTER TABLE %I.fact ENABLE ROW LEVEL SECURITY', place);
-    EXECUTE format('ALTER TABLE %I.contradiction ENABLE ROW LEVEL SECURITY', place);
-    EXECUTE format('ALTER TABLE %I.entry ENABLE ROW LEVEL SECURITY', place);
+    EXECUTE format($policy$CREATE POLICY stated ON %I.fact USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+        OR identifier_no = ANY ((SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])::bigint[])
+        AND (SELECT current_setting('memory.closed', true) = '0'))$policy$, place);
+    EXECUTE format($policy$CREATE POLICY stated ON %I.contradiction
+        USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+        OR identifier_nos <@ (SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])
+        AND (SELECT current_setting('memory.closed', true) = '0'))$policy$, place);
+    EXECUTE format($policy$CREATE POLICY stated ON %I.entry USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+        OR identifier_no = ANY ((SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])::bigint[])
+        AND coalesce(labels, -1) & (SELECT nullif(current_setting('memory.closed', true), '')::integer) = 0)$policy$, place);
+    FOREACH kept IN ARRAY ARRAY['fact', 'contradiction', 'entry'] LOOP
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', place, kept);
+    END LOOP;
 END
 $$;
 
@@ -37,8 +36,10 @@ BEGIN
     END LOOP;
     -- Texts have no labels either: here is held whose they are. 0 is nobody's: evidence.
     FOREACH kept IN ARRAY ARRAY['note_text', 'note_chunk', 'text_queue', 'index_queue'] LOOP
-        EXECUTE format('CREATE POLICY stated ON %I USING (identifier_no = 0 OR (SELECT works_on(''index''))
-            OR identifier_no = ANY ((SELECT stated_numbers())::bigint[]))', kept);
+        EXECUTE format($policy$CREATE POLICY stated ON %I USING (identifier_no = 0
+            OR (SELECT current_setting('memory.work', true) = 'index')
+            OR identifier_no = ANY ((SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])::bigint[])
+            )$policy$, kept);
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', kept);
     END LOOP;
 END
