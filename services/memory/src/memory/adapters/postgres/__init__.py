@@ -74,6 +74,8 @@ class Person:
     identifiers: tuple[Identifier, ...]
     numbers: tuple[int, ...]
     contradictions: list[Found]
+    # When something was last recorded for them, in the edition of that time.
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +196,14 @@ class Store:
 
     async def last_change(self, identifier: Identifier) -> datetime:
         """When something was last recorded for a person."""
-        async with self.reading(identifier, None) as (conn, person):
-            return await identity.last_change(conn, person.numbers)
+        return (await self.person(identifier)).changed_at
 
     async def standing(
         self, identifier: Identifier, known_at: datetime | None, most: int | None = courses.MOST
     ) -> Standing:
         """What stands as of a time, at most `most` facts of it; None: the newest of each course."""
         async with self.reading(identifier, known_at) as (conn, person):
-            if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
+            if known_at is None or person.changed_at <= known_at:
                 return Standing(person, *await entries.serving(conn, person.numbers, most), known_at=known_at)
             then = await past.since(conn, person.identifiers, person.numbers, known_at)
             if then is not None:
@@ -265,6 +266,7 @@ async def _person(conn: Connection, identifier: Identifier, known_at: datetime |
     # What is decided here is decided from all of it. All travel together.
     await views.state(conn, numbers, 0)
     asked = await views.ask(conn, numbers)
+    changed = await identity.last_change(conn, numbers)
     found = await contradictions.of(conn, numbers, known_at)
     view = await views.decide(asked)
     if view.left_out and found:
@@ -272,7 +274,9 @@ async def _person(conn: Connection, identifier: Identifier, known_at: datetime |
         found = [one for one in found if not hidden.intersection(one.fact_ids)]
     if view.closed:
         await views.state(conn, numbers, view.closed)
-    return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
+    row = await changed.fetchone()
+    assert row is not None
+    return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found, row[0])
 
 
 async def _refresh(

@@ -49,9 +49,10 @@ _REPLACE = """DELETE FROM entry USING unnest(%b::bigint[], %b::timestamptz[], %b
 # PostgreSQL copies into no table that has policies.
 _ADD = """INSERT INTO entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands,
     view, labels, chain, chain_identity, position, first_stated)
-    SELECT * FROM unnest(%b::bigint[], %b::timestamptz[], %b::timestamptz[], %b::text[], %s::bigint[], %b::smallint[],
-        %b::text[], %b::timestamptz[], %b::boolean[], %b::bytea[], %b::integer[], %s::text[], %s::bytea[],
-        %s::smallint[], %s::timestamptz[])"""
+    SELECT unnest(%b::bigint[]), unnest(%b::timestamptz[]), unnest(%b::timestamptz[]), unnest(%b::text[]),
+        unnest(%b::bigint[]), unnest(%b::smallint[]), unnest(%b::text[]), unnest(%b::timestamptz[]),
+        unnest(%b::boolean[]), unnest(%b::bytea[]), unnest(%b::integer[]), unnest(%b::text[]), unnest(%b::bytea[]),
+        unnest(%b::smallint[]), unnest(%b::timestamptz[])"""
 # The fence (OFFSET 0) has each fact looked up by its id, whatever the planner expects of a table that grows fast.
 _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
     f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at

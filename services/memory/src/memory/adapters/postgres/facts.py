@@ -15,8 +15,9 @@ from memory.domain.updates import Update
 # PostgreSQL copies into no table that has policies.
 _ADD = """INSERT INTO fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at,
     received_at, ordinal, recorded_at, event_id)
-    SELECT * FROM unnest(%b::text[], %b::bigint[], %s::bigint[], %b::smallint[], %b::bytea[], %s::timestamptz[],
-        %s::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::integer[], %b::timestamptz[], %b::text[])
+    SELECT unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::bigint[]), unnest(%b::smallint[]), unnest(%b::bytea[]),
+        unnest(%b::timestamptz[]), unnest(%b::timestamptz[]), unnest(%b::timestamptz[]), unnest(%b::timestamptz[]),
+        unnest(%b::integer[]), unnest(%b::timestamptz[]), unnest(%b::text[])
     ON CONFLICT (fact_id) DO NOTHING RETURNING fact_id"""
 _PATIENT = "SELECT authority, id FROM patient_of(%s)"
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
