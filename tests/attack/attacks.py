@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ _CHANGES = (
     "DELETE FROM {table}",
     "SELECT FROM {table} FOR UPDATE",
     "CREATE TABLE {table}_other ()",
+)
+# Of memory: what is kept of patients, and what would lay it bare.
+_PATIENTS = ("fact", "entry", "contradiction", "note_text", "note_chunk", "text_queue")
+_LOOSENING = (
+    "ALTER TABLE entry DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY stated ON entry",
+    "ALTER POLICY stated ON entry USING (true)",
+    "CREATE POLICY other ON entry USING (true)",
+    "CREATE OR REPLACE FUNCTION guard_edition(place text) RETURNS void LANGUAGE sql AS ''",
+    "ALTER ROLE CURRENT_USER BYPASSRLS",
+    "SET ROLE verifier",
+    "SELECT guard_edition('memory')",
 )
 _DOUBLED = "The metformin dose must be doubled to 4000 mg per day."
 
@@ -301,6 +314,32 @@ async def a_service_switches_off_what_keeps_its_tables(lines: Lines, _: Path) ->
                 raise AssertionError(f"{service}: {statement}")
 
 
+async def a_service_reads_patients_whom_it_did_not_name(lines: Lines, _: Path) -> None:
+    """Whoever has the password of memory, or a query of it that forgot whose record it reads."""
+    await _is_answered(lines)
+    dsn, options = lines["LONGITUDE_POSTGRES_MEMORY_SERVICE"], "-c search_path=memory"
+    with psycopg.connect(lines["LONGITUDE_POSTGRES_MEMORY"], options=options, autocommit=True) as owner:
+        for _second in range(60):
+            if owner.execute("SELECT count(*) > 0 FROM entry").fetchone() == (True,):
+                break
+            await asyncio.sleep(1)
+        else:
+            raise AssertionError("nothing is recorded")
+    with psycopg.connect(dsn, options=options, autocommit=True) as connection:
+        for statement in _LOOSENING:
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+                raise AssertionError(statement)
+        for table in _PATIENTS:
+            query = f"SELECT * FROM {table}".encode()
+            assert connection.execute(query).fetchall() == [], f"{table} is read"
+            connection.execute("SET row_security = off")
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                connection.execute(query)
+                raise AssertionError(f"{table} is read without its policies")
+            connection.execute("RESET row_security")
+
+
 async def code_is_loaded_into_triton(lines: Lines, _: Path) -> None:
     said = await asyncio.to_thread(_load, lines)
     assert "control" in said, f"gRPC: {said or 'loaded'}"
@@ -408,6 +447,7 @@ ATTACKS: tuple[Attack, ...] = (
     an_altered_assessment_stays_signed,
     an_altered_episode_stays_unseen,
     a_service_switches_off_what_keeps_its_tables,
+    a_service_reads_patients_whom_it_did_not_name,
     code_is_loaded_into_triton,
     a_bomb_over_dicom_takes_ingestion_down,
     a_message_that_grows_takes_ingestion_down,

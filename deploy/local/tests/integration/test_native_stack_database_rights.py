@@ -100,6 +100,7 @@ def test_what_is_append_only_stays_so_for_the_service_and_for_its_owner(
     with psycopg.connect(new_database("memory"), options="-c search_path=memory", autocommit=True) as service:
         columns = "fact_id, identifier_no, kind, payload, stated_at, received_at, ordinal, recorded_at, event_id"
         fact = "'creatinine', 1, 5, '1.95', now(), now(), 0, now(), 'e'"
+        service.execute("SELECT set_config('memory.numbers', '{1}', false), set_config('memory.closed', '0', false)")
         service.execute(f"INSERT INTO fact ({columns}) VALUES ({fact})".encode())
         change = "UPDATE fact SET payload = '0.95'"
         for statement in ("ALTER TABLE fact DISABLE TRIGGER append_only", change, "DELETE FROM fact"):

@@ -15,7 +15,7 @@ from longitude.imaging.v1.events_pb2 import StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageReceived, MessageReread, RereadingFinished
 from longitude.memory.v1.events_pb2 import RecordRebuilt
 from longitude.record.v1 import fact_pb2 as cf
-from memory.adapters.postgres import Store, entries, open_store
+from memory.adapters.postgres import Store, entries, open_store, views
 from memory.domain.identity import Identifier
 from memory.flows import timeline
 from memory.flows.rebuild import Rebuild
@@ -79,7 +79,8 @@ async def values(store: Store, at: datetime | None = None, who: Identifier = NOR
 
 
 async def rows(store: Store) -> dict[str, list[Any]]:
-    async with store.connection() as conn:
+    async with store.connection() as conn, conn.transaction():
+        await views.state(conn, range(10), 0)
         return {
             t: await (await conn.execute(f"SELECT * FROM {t} ORDER BY 1, 2, 3, 4".encode())).fetchall() for t in TABLES
         }

@@ -13,7 +13,7 @@ from contracts.identifiers import event_id
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
-from memory.adapters.postgres import Person, Store, entries, open_store, past
+from memory.adapters.postgres import Person, Store, entries, open_store, past, views
 from memory.domain.courses import chosen, concept_of, is_named
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, standing
@@ -137,6 +137,7 @@ async def test_what_is_kept_is_what_the_facts_give(
                 if await is_known(store, one):
                     assert await pages(store, one, asked) == await replayed(store, one, superseded=superseded)
     async with store.connection() as conn, conn.transaction():
+        await views.state(conn, range(10), 0)
         query = f"SELECT {COLUMNS} FROM entry ORDER BY 1, 2, 3, 4".encode()
         kept = await (await conn.execute(query)).fetchall()
         await entries.rebuild(conn)
@@ -212,10 +213,10 @@ async def test_entries_that_other_rules_made_are_made_again(
     async with store.connection() as conn:
         as_owner(conn, "UPDATE entry SET stands = false")
         await entries.keep_up(conn)
-        assert await entries.serving(conn, [1]) == ([], 0)
+        assert (await store.standing(NORTH, None)).facts == []
         as_owner(conn, "UPDATE entry_rules SET rules = 'older'")
         await entries.keep_up(conn)
-        assert [each.fact.fact_id for each in (await entries.serving(conn, [1]))[0]] == ["f"]
+        assert [each.fact.fact_id for each in (await store.standing(NORTH, None)).facts] == ["f"]
 
 
 async def test_pages_are_one_state_of_the_record_whatever_comes_between_them(
@@ -262,7 +263,8 @@ async def test_the_past_is_what_a_replay_of_it_gives(
         told.append(message(f"later{n}", later, sent=at(40 + n)))
     async for _ in tell_in_batches(store, event, told, random):
         pass
-    async with store.connection() as conn:
+    async with store.connection() as conn, conn.transaction():
+        await views.state(conn, range(10), 0)
         rows = await (await conn.execute("SELECT DISTINCT recorded_at FROM fact ORDER BY 1")).fetchall()
     kept_in_part = 0
     for (moment,) in rows[:-1]:
@@ -288,7 +290,7 @@ async def assert_pages_of_the_past(
 async def assert_queries_of_the_past(store: Store, person: Person, moment: datetime, everything: list[Entry]) -> bool:
     """Whether anything but a whole replay can answer."""
     then, numbers = standing(everything), person.numbers
-    async with store.connection() as conn:
+    async with store.as_of(person) as conn:
         known = await past.since(conn, person.identifiers, numbers, moment)
         if known is None:
             return False
@@ -338,7 +340,7 @@ async def test_the_database_chooses_what_serves_as_the_rules_do(
         pass
     person, everything = await store.replayed(NORTH, None)
     current = standing(everything)
-    async with store.connection() as conn:
+    async with store.as_of(person) as conn:
         for most in range(1, len(current) + 2):
             served, many = await entries.serving(conn, person.numbers, most)
             assert served == [entry.recorded() for entry in chosen(current, most)]

@@ -10,7 +10,7 @@ from contracts.errors import UnavailableError
 from contracts.topics import DOCUMENT_READ
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.record.v1.fact_pb2 import PatientKey
-from memory.adapters.postgres import Store, index_queue
+from memory.adapters.postgres import Store, index_queue, views
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.triton import Embedder
 from memory.domain.identity import Identifier
@@ -78,7 +78,7 @@ async def test_an_index_that_was_lost_while_the_embedder_is_away_has_the_words_a
     async with QdrantEdge.open(tmp_path / "new") as empty:
         assert await Indexer(store, embedder, empty).add_words()
         assert await found(store, embedder, empty, "warfarin")
-        async with store.connection() as conn:
+        async with store.connection() as conn, conn.transaction(), views.working(conn, "index"):
             assert await index_queue.parts_owed(conn, NOTES) == (3, 0)
 
 
@@ -87,7 +87,7 @@ async def test_an_index_from_before_words_is_given_them_and_finds_by_meaning_mea
     store: Store, embedder: Embedder, index: QdrantEdge, tmp_path: Path
 ) -> None:
     await Indexer(store, embedder, index).cut()
-    async with store.connection() as conn:
+    async with store.connection() as conn, conn.transaction(), views.working(conn, "index"):
         owed = await index_queue.take_wordless(conn, 10)
         assert len(owed) == 3
         await index_queue.done(conn, owed)

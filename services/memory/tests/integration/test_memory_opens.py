@@ -14,7 +14,7 @@ from eventbus import Outbox, Outgoing
 from google.protobuf.message import Message
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.record.v1 import fact_pb2 as cf
-from memory.adapters.postgres import Store, entries
+from memory.adapters.postgres import Store, entries, views
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import COLLECTIONS
@@ -266,7 +266,9 @@ async def test_what_was_recorded_before_there_were_labels_is_closed_and_then_lab
     door: Door, store: Store, new_database: Callable[..., str]
 ) -> None:
     async with store.connection() as conn:
-        await conn.execute("UPDATE entry SET labels = NULL")
+        async with conn.transaction():
+            await views.state(conn, range(10), 0)
+            await conn.execute("UPDATE entry SET labels = NULL")
         assert await door.seen(ANNA) == (set(), 3)
         async with conn.transaction():
             await entries.label(conn)

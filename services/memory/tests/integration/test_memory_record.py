@@ -14,7 +14,7 @@ from contracts.topics import DOCUMENT_READ, STUDY_ANALYSED
 from longitude.imaging.v1.events_pb2 import DocumentRead, StudyAnalysed
 from longitude.ingestion.v1.events_pb2 import MessageReceived
 from longitude.record.v1 import fact_pb2 as cf
-from memory.adapters.postgres import Person, Store
+from memory.adapters.postgres import Person, Store, views
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, standing
 from memory.handlers import on_documents_read, on_studies_analysed
@@ -45,7 +45,8 @@ async def current(store: Store, identifier: Identifier = NORTH, at: datetime | N
 
 
 async def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    async with store.connection() as conn:
+    async with store.connection() as conn, conn.transaction():
+        await views.state(conn, range(10), 0)
         return {
             table: sorted(await (await conn.execute(f"SELECT * FROM {table}".encode())).fetchall(), key=str)
             for table in TABLES
@@ -107,7 +108,8 @@ async def test_everything_belongs_to_an_identifier_that_is_known(
     for number, patient in enumerate(("1@NORTH", "2@LAKE", "1@NORTH")):
         await tell(f"m{number}", message(f"m{number}", fact(same="order", patient=patient), patient=patient))
     query = f"SELECT count(*), count(i.identifier_no) FROM {table} LEFT JOIN identifier i USING (identifier_no)"
-    async with store.connection() as conn:
+    async with store.connection() as conn, conn.transaction():
+        await views.state(conn, range(10), 0)
         rows, known = await (await conn.execute(query.encode())).fetchone() or (0, 0)
     assert 0 < rows == known
 

@@ -12,14 +12,15 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import NoReturn
 
 from contracts.errors import PermanentError
 from eventbus.retry import until_available
 
 from memory import metrics
-from memory.adapters.postgres import Connection, Store, evidence, index_queue, notes
+from memory.adapters.postgres import Connection, Store, evidence, index_queue, notes, views
 from memory.adapters.postgres.index_queue import Owed
 from memory.adapters.triton import Embedder
 from memory.domain.vectors import COLLECTIONS, EVIDENCE, NOTES, WORDS, Point, VectorIndex
@@ -55,13 +56,13 @@ class Indexer:
 
     async def cut(self) -> bool:
         """Cut some of the texts that wait; False when none did."""
-        async with self._store.connection() as conn, conn.transaction():
+        async with self._connection() as conn:
             return bool(await notes.cut(conn, BATCH))
 
     async def add_words(self) -> bool:
         """Index the words of some chunks; False when none were owed any."""
         await self._open()
-        async with self._store.connection() as conn, conn.transaction():
+        async with self._connection() as conn:
             owed = await index_queue.take_wordless(conn, WORDS_BATCH)
             for collection, batch in _by_collection(owed).items():
                 points = [Point(one.point_id, None, one.payload, weighed(one.text)) for one in batch]
@@ -72,13 +73,18 @@ class Indexer:
     async def step(self) -> bool:
         """Index the meaning of one batch; False when nothing was due."""
         await self._open()
-        async with self._store.connection() as conn:
-            async with conn.transaction():
-                owed = await index_queue.take(conn, BATCH)
-                if owed:
-                    await self._index_batch(conn, owed)
+        async with self._connection() as conn:
+            owed = await index_queue.take(conn, BATCH)
+            if owed:
+                await self._index_batch(conn, owed)
             await self._measure(conn)
         return bool(owed)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """To everybody's texts, inside a transaction."""
+        async with self._store.connection() as conn, conn.transaction(), views.working(conn, "index"):
+            yield conn
 
     async def _open(self) -> None:
         """Open the collections, and owe them again what they lack of what they were given; once."""
@@ -87,7 +93,7 @@ class Indexer:
                 return
             for collection in COLLECTIONS:
                 await self._index.ensure(collection)
-            async with self._store.connection() as conn, conn.transaction():
+            async with self._connection() as conn:
                 await self._owe(conn)
             self._opened = True
 

@@ -30,7 +30,7 @@ async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
     of_documents = replace(asked, kinds=(FACT_KIND_DOCUMENT,), newest_first=True)
     read = await timeline.page(store, identifier, of_documents)
     facts = [each.fact for each in read.facts]
-    async with store.connection() as conn:
+    async with store.as_of(read.person) as conn:
         texts, are_all = await notes.whole(
             conn, [fact.source.document_id for fact in facts], read.person.numbers, read.as_of, PAGE_BYTES
         )

@@ -19,7 +19,7 @@ from eventbus import Outbox, Outgoing, stage
 from eventbus.retry import until_available
 from longitude.memory.v1.events_pb2 import RecordRebuilt
 
-from memory.adapters.postgres import Connection, Store, editions
+from memory.adapters.postgres import Connection, Store, editions, views
 from memory.adapters.postgres.editions import Exchanged
 from memory.domain.updates import Update
 
@@ -86,7 +86,7 @@ class Rebuild:
         """Carry over what is left, beside those who write; how many events."""
         carried = 0
         batch: dict[str, Update] = {}
-        async with self._store.connection() as reader, reader.transaction():
+        async with self._store.connection() as reader, reader.transaction(), views.working(reader, "rebuild"):
             async for id_, update in editions.left(reader, number):
                 batch[id_] = update
                 if len(batch) == BATCH:
@@ -106,9 +106,10 @@ class Rebuild:
                 return
             await editions.claim(conn, number)
             await editions.stop_all(conn)
-            last = {id_: update async for id_, update in editions.left(conn, number)}
-            await _carry_into(self._store, conn, number, last)
-            exchanged = await editions.exchange(conn, number)
+            async with views.working(conn, "rebuild"):
+                last = {id_: update async for id_, update in editions.left(conn, number)}
+                await _carry_into(self._store, conn, number, last)
+                exchanged = await editions.exchange(conn, number)
             await stage(conn, event_id("record-rebuilt", edition.rereading_id), [_rebuilt(edition, exchanged)])
         log.info("another edition is current", extra={"edition": number})
 

@@ -67,7 +67,7 @@ class Search:
         only = {IDENTIFIER: person.numbers}
         words = asked(query)
         hits = await self._index.fused(NOTES, vector, words, limit * WIDER, only) if person.numbers else []
-        async with self._store.as_of(known_at) as conn:
+        async with self._store.as_of(person, known_at) as conn:
             chunks = await notes.of(conn, [hit.id for hit in hits], person.numbers, known_at or FOR_EVER)
             documents = await entries.documents(conn, person.numbers, known_at or FOR_EVER, past)
             if standing is None:
@@ -84,12 +84,12 @@ class Search:
 
     async def notes_pending(self, person: Person) -> int:
         """Chunks of the person's text that are not in the index yet."""
-        async with self._store.connection() as conn:
+        async with self._store.as_of(person) as conn:
             return await notes.pending(conn, person.numbers)
 
     async def notes_size(self, person: Person) -> int:
         """Chunks of the person's text."""
-        async with self._store.connection() as conn:
+        async with self._store.as_of(person) as conn:
             return await notes.pieces(conn, person.numbers)
 
     async def evidence(self, question: Question, vector: Sequence[float] | None, limit: int) -> list[Ranked]:

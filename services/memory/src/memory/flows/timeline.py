@@ -16,7 +16,7 @@ from consult import times
 from contracts.errors import InvalidInputError
 from longitude.record.v1.context_pb2 import RecordedFact
 
-from memory.adapters.postgres import Person, Store, entries, identity, past
+from memory.adapters.postgres import Person, Store, entries, past
 from memory.adapters.postgres.entries import END, PAGE_BYTES, START, Place
 from memory.domain.identity import Identifier
 from memory.domain.timeline import Entry, holding, standing
@@ -57,7 +57,7 @@ async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
     as_of, after = _parsed(asked.token) if asked.token else (asked.known_at, start)
     if asked.valid_at is None:
         async with store.reading(identifier, asked.known_at) as (conn, person):
-            changed = await identity.last_change(conn, person.numbers)
+            changed = person.changed_at
             then = changed if as_of is None else min(changed, as_of)
             otherwise = None
             if then < changed:
@@ -79,8 +79,7 @@ async def page(store: Store, identifier: Identifier, asked: Asked) -> Page:
 
 async def _replayed(store: Store, identifier: Identifier, asked: Asked, as_of: datetime | None, after: Place) -> Page:
     if as_of is None:
-        async with store.reading(identifier, None) as (conn, person):
-            as_of = await identity.last_change(conn, person.numbers)
+        as_of = await store.last_change(identifier)
     person, everything = await store.replayed(identifier, as_of)
     left = _left(_wanted(everything, asked), after, newest_first=asked.newest_first)
     facts: list[RecordedFact] = []

@@ -74,6 +74,8 @@ class Person:
     identifiers: tuple[Identifier, ...]
     numbers: tuple[int, ...]
     contradictions: list[Found]
+    # When something was last recorded for them, in the edition of that time.
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,12 @@ class Store:
         return self._pool.connection()
 
     @asynccontextmanager
-    async def as_of(self, known_at: datetime | None) -> AsyncIterator[Connection]:
-        """A connection to the edition that was current at a time, inside a transaction."""
+    async def as_of(self, person: Person, known_at: datetime | None = None) -> AsyncIterator[Connection]:
+        """A connection to what is open of a person's record in the edition that was current at a time, inside a
+        transaction.
+        """
         async with self._pool.connection() as conn, conn.transaction():
+            await views.state(conn, person.numbers, views.closed())
             if known_at is not None:
                 await editions.as_of(conn, known_at)
             yield conn
@@ -131,13 +136,16 @@ class Store:
         known, recorded_at = await identity.register(conn, named)
         links = await identity.add_links(conn, updates, known, recorded_at)
         after = await identity.persons(conn, before, FOR_EVER) if links else before
+        if others := before.keys() - known.keys():
+            known = {**known, **await identity.numbers(conn, others)}
+        await views.state(conn, known.values(), 0)
         kin = await meetings.kin(conn, before, after)
         rows = facts.rows(updates, known, recorded_at)
         belongs = await meetings.meet(conn, await clusters.assign(conn, rows), rows, kin)
         new = await facts.add(conn, rows, belongs.number)
-        await entries.project(conn, new, belongs, {**known, **kin.number})
+        await entries.project(conn, new, belongs, known)
         await notes.add(conn, [text for update in updates.values() for text in update.texts], known, recorded_at)
-        opened = await _refresh(conn, updates, links, new, after, recorded_at)
+        opened = await _refresh(conn, updates, links, new, after, known, recorded_at)
         added: dict[str, list[str]] = defaultdict(list)
         for row in new:
             added[row.event_id].append(row.statement.fact.fact_id)
@@ -167,7 +175,7 @@ class Store:
 
     async def replayed(self, identifier: Identifier, known_at: datetime | None) -> tuple[Person, list[Entry]]:
         """The person, and every statement with its fate as of a time, made from the facts."""
-        async with self.reading(identifier, known_at) as (conn, person):
+        async with self.reading(identifier, known_at) as (conn, person), views.whole(conn):
             stated = await facts.of(conn, person.numbers, known_at or FOR_EVER)
         # The longest records take seconds: nobody else waits for them.
         return person, await asyncio.to_thread(lambda: views.opened(replay(stated)))
@@ -188,15 +196,14 @@ class Store:
 
     async def last_change(self, identifier: Identifier) -> datetime:
         """When something was last recorded for a person."""
-        async with self.reading(identifier, None) as (conn, person):
-            return await identity.last_change(conn, person.numbers)
+        return (await self.person(identifier)).changed_at
 
     async def standing(
         self, identifier: Identifier, known_at: datetime | None, most: int | None = courses.MOST
     ) -> Standing:
         """What stands as of a time, at most `most` facts of it; None: the newest of each course."""
         async with self.reading(identifier, known_at) as (conn, person):
-            if known_at is None or await identity.last_change(conn, person.numbers) <= known_at:
+            if known_at is None or person.changed_at <= known_at:
                 return Standing(person, *await entries.serving(conn, person.numbers, most), known_at=known_at)
             then = await past.since(conn, person.identifiers, person.numbers, known_at)
             if then is not None:
@@ -220,7 +227,7 @@ class Store:
             asked = (each for each in known.replayed if courses.is_named(each.fact, wanted, document_ids))
             found = [entry.recorded() for entry in asked]
         else:
-            async with self.as_of(known.known_at) as conn:
+            async with self.as_of(known.person, known.known_at) as conn:
                 found = await entries.named(conn, known.person.numbers, wanted, document_ids, known.past)
         return [each for each in found if each.fact.fact_id not in here]
 
@@ -234,7 +241,7 @@ class Store:
             wanted = (each for each in known.replayed if (each.fact.kind, courses.concept_of(each.fact)) in about)
             found = [entry.recorded() for entry in courses.chosen(list(wanted), most)]
         else:
-            async with self.as_of(known.known_at) as conn:
+            async with self.as_of(known.person, known.known_at) as conn:
                 found = await entries.of_courses(conn, known.person.numbers, about, most, known.past)
         here = {each.fact.fact_id for each in known.facts}
         return [each for each in found if each.fact.fact_id not in here]
@@ -256,14 +263,20 @@ async def _person(conn: Connection, identifier: Identifier, known_at: datetime |
         raise NotFoundError("no patient is known by this identifier at that time")
     number, members = known
     numbers = [number] if len(members) == 1 else sorted((await identity.numbers(conn, members)).values())
-    # Both travel together.
+    # What is decided here is decided from all of it. All travel together.
+    await views.state(conn, numbers, 0)
     asked = await views.ask(conn, numbers)
+    changed = await identity.last_change(conn, numbers)
     found = await contradictions.of(conn, numbers, known_at)
     view = await views.decide(asked)
     if view.left_out and found:
         hidden = await views.closed_among(conn, numbers, {fact_id for one in found for fact_id in one.fact_ids})
         found = [one for one in found if not hidden.intersection(one.fact_ids)]
-    return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found)
+    if view.closed:
+        await views.state(conn, numbers, view.closed)
+    row = await changed.fetchone()
+    assert row is not None
+    return Person((identifier, *sorted(members - {identifier})), tuple(numbers), found, row[0])
 
 
 async def _refresh(
@@ -272,6 +285,7 @@ async def _refresh(
     links: Mapping[str, int],
     new: Iterable[Row],
     persons: Mapping[Identifier, frozenset[Identifier]],
+    numbers: Mapping[Identifier, int],
     recorded_at: datetime,
 ) -> dict[str, list[str]]:
     """Let the rules look once at each person for whom something that they read has changed; what opened, by event."""
@@ -289,7 +303,6 @@ async def _refresh(
                 looked[members] = id_
     if not looked:
         return {}
-    numbers = await identity.numbers(conn, {identifier for members in looked for identifier in members})
     return await contradictions.refresh(conn, await _found_now(conn, looked, numbers), recorded_at)
 
 
@@ -297,7 +310,8 @@ async def _found_now(
     conn: Connection, looked: Mapping[frozenset[Identifier], str], numbers: Mapping[Identifier, int]
 ) -> Sequence[Now]:
     of_person: dict[Identifier, list[Any]] = defaultdict(list)
-    for recorded in await entries.standing(conn, numbers.values(), rules.KINDS):
+    everyone = [numbers[identifier] for members in looked for identifier in members]
+    for recorded in await entries.standing(conn, everyone, rules.KINDS):
         of_person[Identifier.of(recorded.fact.patient)].append(recorded.fact)
     found = []
     for members, event_id in looked.items():

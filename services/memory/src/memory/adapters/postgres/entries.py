@@ -46,12 +46,13 @@ _REPLACE = """DELETE FROM entry USING unnest(%b::bigint[], %b::timestamptz[], %b
     AS gone(identifier_no, starts, recorded_at, fact_id)
     WHERE entry.identifier_no = gone.identifier_no AND entry.starts = gone.starts
     AND entry.recorded_at = gone.recorded_at AND entry.fact_id = gone.fact_id"""
-_ADD = """COPY entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands, view,
-    labels, chain, chain_identity, position, first_stated) FROM STDIN (FORMAT BINARY)"""
-_TYPES = (
-    *("int8", "timestamptz", "timestamptz", "text", "int8", "int2", "text", "timestamptz", "bool", "bytea"),
-    *("int4", "text", "bytea", "int2", "timestamptz"),
-)
+# PostgreSQL copies into no table that has policies.
+_ADD = """INSERT INTO entry (identifier_no, starts, recorded_at, fact_id, cluster_no, kind, concept, since, stands,
+    view, labels, chain, chain_identity, position, first_stated)
+    SELECT unnest(%b::bigint[]), unnest(%b::timestamptz[]), unnest(%b::timestamptz[]), unnest(%b::text[]),
+        unnest(%b::bigint[]), unnest(%b::smallint[]), unnest(%b::text[]), unnest(%b::timestamptz[]),
+        unnest(%b::boolean[]), unnest(%b::bytea[]), unnest(%b::integer[]), unnest(%b::text[]), unnest(%b::bytea[]),
+        unnest(%b::smallint[]), unnest(%b::timestamptz[])"""
 # The fence (OFFSET 0) has each fact looked up by its id, whatever the planner expects of a table that grows fast.
 _OPEN = """SELECT e.cluster_no, e.view, e.since, e.first_stated, e.recorded_at, e.chain_identity,
     f.payload, f.stated_at, f.received_at, f.ordinal, f.recorded_at
@@ -224,15 +225,16 @@ async def _statements(
 async def rebuild(conn: AsyncConnection[Any]) -> None:
     """Make every entry again from the facts, inside the caller's transaction; writers wait."""
     await conn.execute("SELECT hold_writers(current_schema())")
-    await conn.execute("DELETE FROM entry")
-    for numbers in await identity.everyone(conn):
-        stated = await facts.in_clusters(conn, numbers.values())
-        cluster_of = {statement.fact.fact_id: cluster for cluster, statement in stated}
-        made: list[tuple[Any, ...]] = []
-        for cluster in clusters([statement for _, statement in stated]):
-            own = [no for each in cluster if (no := cluster_of[each.fact.fact_id]) is not None]
-            made += _rows(numbers, min(own, default=None), lives(cluster))
-        await _write(conn, made)
+    async with views.working(conn, "rebuild"):
+        await conn.execute("DELETE FROM entry")
+        for numbers in await identity.everyone(conn):
+            stated = await facts.in_clusters(conn, numbers.values())
+            cluster_of = {statement.fact.fact_id: cluster for cluster, statement in stated}
+            made: list[tuple[Any, ...]] = []
+            for cluster in clusters([statement for _, statement in stated]):
+                own = [no for each in cluster if (no := cluster_of[each.fact.fact_id]) is not None]
+                made += _rows(numbers, min(own, default=None), lives(cluster))
+            await _write(conn, made)
 
 
 async def keep_up(conn: AsyncConnection[Any]) -> None:
@@ -251,9 +253,10 @@ async def keep_up(conn: AsyncConnection[Any]) -> None:
 
 async def label(conn: AsyncConnection[Any]) -> None:
     """Label the entries of an edition that nothing projects any more, inside the caller's transaction."""
-    while rows := await (await conn.execute(_UNLABELLED, (_LABELLED_AT_ONCE,))).fetchall():
-        known = [(*row[:4], labels(RecordedFact.FromString(row[4]).fact)) for row in rows]
-        await conn.execute(_LABEL, tuple(map(list, zip(*known, strict=True))))
+    async with views.working(conn, "rebuild"):
+        while rows := await (await conn.execute(_UNLABELLED, (_LABELLED_AT_ONCE,))).fetchall():
+            known = [(*row[:4], labels(RecordedFact.FromString(row[4]).fact)) for row in rows]
+            await conn.execute(_LABEL, tuple(map(list, zip(*known, strict=True))))
 
 
 async def standing(conn: AsyncConnection[Any], numbers: Collection[int], kinds: Collection[int]) -> list[RecordedFact]:
@@ -462,10 +465,8 @@ def _then_standing(past: Past | None) -> list[Entry]:
 
 
 async def _write(conn: AsyncConnection[Any], made: Iterable[tuple[Any, ...]]) -> None:
-    async with conn.cursor() as cursor, cursor.copy(_ADD) as copy:
-        copy.set_types(_TYPES)
-        for row in made:
-            await copy.write_row(row)
+    if columns := tuple(map(list, zip(*made, strict=True))):
+        await conn.execute(_ADD, columns)
 
 
 def _rows(numbers: Numbers, cluster: int | None, lived: Iterable[tuple[Entry, Chain | None]]) -> list[tuple[Any, ...]]:

@@ -12,14 +12,14 @@ from memory.domain.identity import Identifier
 from memory.domain.timeline import StatedFact
 from memory.domain.updates import Update
 
-_KNOWN = "SELECT fact_id FROM fact WHERE fact_id = ANY(%b::text[])"
-_ADD = """COPY fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at, received_at,
-    ordinal, recorded_at, event_id) FROM STDIN (FORMAT BINARY)"""
-_TYPES = (
-    *("text", "int8", "int8", "int2", "bytea", "timestamptz", "timestamptz", "timestamptz", "timestamptz"),
-    *("int4", "timestamptz", "text"),
-)
-_PATIENT = "SELECT authority, id FROM fact JOIN identifier USING (identifier_no) WHERE fact_id = %s"
+# PostgreSQL copies into no table that has policies.
+_ADD = """INSERT INTO fact (fact_id, identifier_no, cluster_no, kind, payload, valid_from, valid_to, stated_at,
+    received_at, ordinal, recorded_at, event_id)
+    SELECT unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::bigint[]), unnest(%b::smallint[]), unnest(%b::bytea[]),
+        unnest(%b::timestamptz[]), unnest(%b::timestamptz[]), unnest(%b::timestamptz[]), unnest(%b::timestamptz[]),
+        unnest(%b::integer[]), unnest(%b::timestamptz[]), unnest(%b::text[])
+    ON CONFLICT (fact_id) DO NOTHING RETURNING fact_id"""
+_PATIENT = "SELECT authority, id FROM patient_of(%s)"
 _OF = """SELECT payload, stated_at, received_at, ordinal, recorded_at FROM fact
     WHERE identifier_no = ANY(%(numbers)s) AND recorded_at <= %(known_at)s"""
 _OF_CLUSTERS = """SELECT cluster_no, payload, stated_at, received_at, ordinal, recorded_at FROM fact
@@ -54,14 +54,9 @@ async def add(conn: AsyncConnection[Any], new: Sequence[Row], clusters: Mapping[
     """Record facts, each in its cluster; return those that are new. A known fact id is left alone."""
     if not new:
         return []
-    rows_ = await (await conn.execute(_KNOWN, ([row.fact.fact_id for row in new],))).fetchall()
-    known = {fact_id for (fact_id,) in rows_}
-    added = [row for row in new if row.fact.fact_id not in known]
-    async with conn.cursor() as cursor, cursor.copy(_ADD) as copy:
-        copy.set_types(_TYPES)
-        for row in added:
-            await copy.write_row(_columns(row, clusters))
-    return added
+    columns = tuple(map(list, zip(*(_columns(row, clusters) for row in new), strict=True)))
+    added = {fact_id for (fact_id,) in await (await conn.execute(_ADD, columns)).fetchall()}
+    return [row for row in new if row.fact.fact_id in added]
 
 
 def _columns(row: Row, clusters: Mapping[str, int]) -> tuple[Any, ...]:

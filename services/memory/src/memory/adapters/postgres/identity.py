@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from memory.domain.identity import Identifier, Link, LinkStatement, components
 from memory.domain.updates import Update
@@ -53,7 +53,8 @@ _ADD_LINKS = """INSERT INTO identity_link
                              %s::timestamptz[]) ON CONFLICT DO NOTHING RETURNING event_id"""
 _LAST_CHANGE = """SELECT greatest(
     (SELECT max(recorded_at) FROM identifier WHERE identifier_no = ANY(%(numbers)s)),
-    (SELECT max(recorded_at) FROM fact WHERE identifier_no = ANY(%(numbers)s)),
+    (SELECT max(recorded_at) FROM unnest(%(numbers)s::bigint[]) AS number CROSS JOIN LATERAL (
+        SELECT recorded_at FROM fact WHERE identifier_no = number ORDER BY recorded_at DESC LIMIT 1) AS last),
     (SELECT max(recorded_at) FROM identity_link WHERE surviving_no = ANY(%(numbers)s)),
     (SELECT max(recorded_at) FROM identity_link WHERE merged_no = ANY(%(numbers)s)),
     (SELECT max(recorded_at) FROM note_text WHERE identifier_no = ANY(%(numbers)s) AND document_id <> ''))"""
@@ -157,9 +158,6 @@ async def add_links(
     return Counter(event_id for (event_id,) in await added.fetchall())
 
 
-async def last_change(conn: AsyncConnection[Any], known_numbers: Collection[int]) -> datetime:
-    """When the record last learned anything of these identifiers, of which there must be one."""
-    row = await (await conn.execute(_LAST_CHANGE, {"numbers": list(known_numbers)})).fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
+async def last_change(conn: AsyncConnection[Any], known_numbers: Collection[int]) -> AsyncCursor[Any]:
+    """Ask when the record last learned anything of these identifiers, of which there must be one."""
+    return await conn.execute(_LAST_CHANGE, {"numbers": list(known_numbers)})

@@ -48,6 +48,7 @@ async def since(
     asked = {"numbers": list(numbers), "known_at": known_at}
     if await (await conn.execute(_SAME, asked)).fetchone() != (True,):
         return None
-    changed = [number for (number,) in await (await conn.execute(_CHANGED, asked)).fetchall()]
-    stated = [each for _, each in await facts.of_clusters(conn, changed)] if changed else []
+    async with views.whole(conn):
+        changed = [number for (number,) in await (await conn.execute(_CHANGED, asked)).fetchall()]
+        stated = [each for _, each in await facts.of_clusters(conn, changed)] if changed else []
     return Past(known_at, changed, views.opened(replay(stated, known_at)))

@@ -1,13 +1,16 @@
 """What of a record is closed to who calls: decided once for each read, and held against every entry that it reads.
 
 This is the one place. A caller for whom nothing was decided sees nothing sensitive; work that answers no call sees all.
+Each transaction states to the database whose record it reads and what of it is closed; the policies of the tables
+(0011_row_security.sql) show nothing else, whatever a query forgets.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncConnection, AsyncCursor
 from servicekit.principal import known_caller
@@ -28,6 +31,9 @@ _DECIDE = """SELECT (
 )"""
 _CLOSED = """SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AND fact_id = ANY(%(facts)s)
     AND coalesce(labels, -1) & %(closed)s <> 0"""
+_STATE = "SELECT set_config('memory.numbers', %s::bigint[]::text, true), set_config('memory.closed', %s::text, true)"
+_CLOSE = "SELECT set_config('memory.closed', %s::text, true)"
+_WORK = "SELECT set_config('memory.work', %s, true)"
 # Beside every other condition of a query over entries.
 OPEN = "coalesce(labels, -1) & %(closed)s = 0 AND "
 
@@ -55,6 +61,35 @@ def closed() -> int:
 def current() -> View:
     """The view of the read that was made last in this call."""
     return _VIEW.get() or View()
+
+
+async def state(conn: AsyncConnection[Any], numbers: Collection[int], bits: int) -> None:
+    """Until the caller's transaction ends it reads and writes of these identifiers alone what `bits` do not close."""
+    await conn.execute(_STATE, (list(numbers), bits))
+
+
+@asynccontextmanager
+async def whole(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
+    """While inside, nothing is closed of the record that the transaction has stated: for what is derived from all of
+    it, and is shown through `opened`, or shows nothing of it. An error ends the transaction.
+    """
+    if bits := closed():
+        await conn.execute(_CLOSE, (0,))
+    yield
+    if bits:
+        await conn.execute(_CLOSE, (bits,))
+
+
+@asynccontextmanager
+async def working(conn: AsyncConnection[Any], kind: Literal["rebuild", "index"]) -> AsyncIterator[None]:
+    """While inside, the transaction reads everybody's statements and entries (`rebuild`) or texts (`index`). An error
+    ends the transaction. PermissionError where it answers a call.
+    """
+    if known_caller() is not None:
+        raise PermissionError("no call opens everybody's record")
+    await conn.execute(_WORK, (kind,))
+    yield
+    await conn.execute(_WORK, ("",))
 
 
 async def ask(conn: AsyncConnection[Any], numbers: Collection[int]) -> AsyncCursor[Any] | None:
