@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import grpc
 import psycopg
@@ -287,6 +288,30 @@ def _bytes(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
+async def a_service_comes_into_postgresql_as_another(lines: Lines, _: Path) -> None:
+    """With its own certificate, with passwords that were seen, in plain text."""
+    own = _parameters(lines["LONGITUDE_POSTGRES_AUDITING_SERVICE"])
+    for whose in ("MEMORY_SERVICE", "MEMORY", "VERIFIER", "POSTGRES"):
+        dsn = lines[f"LONGITUDE_POSTGRES_{whose}"]
+        tries = [_with(dsn, sslmode="disable"), _with(dsn, sslcert="", sslkey="")]
+        without = urlsplit(dsn)._replace(netloc=f"{urlsplit(dsn).username}@{dsn.rpartition('@')[2].partition('/')[0]}")
+        tries.append(_with(without.geturl(), **own))
+        for each in tries:
+            try:
+                psycopg.connect(each).close()
+            except psycopg.OperationalError:
+                continue
+            raise AssertionError(f"somebody came in as {urlsplit(each).username}")
+
+
+def _parameters(dsn: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(dsn).query))
+
+
+def _with(dsn: str, **parameters: str) -> str:
+    return urlsplit(dsn)._replace(query=urlencode(_parameters(dsn) | parameters, safe="/")).geturl()
+
+
 async def a_service_switches_off_what_keeps_its_tables(lines: Lines, _: Path) -> None:
     """Whoever has the password of a service: what its tables keep is neither changed, taken away nor laid bare."""
     for service, tables in _APPEND_ONLY.items():
@@ -407,6 +432,7 @@ ATTACKS: tuple[Attack, ...] = (
     a_service_that_was_taken_over_speaks_as_another,
     an_altered_assessment_stays_signed,
     an_altered_episode_stays_unseen,
+    a_service_comes_into_postgresql_as_another,
     a_service_switches_off_what_keeps_its_tables,
     code_is_loaded_into_triton,
     a_bomb_over_dicom_takes_ingestion_down,

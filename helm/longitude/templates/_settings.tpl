@@ -12,6 +12,7 @@ LONGITUDE_KAFKA: {{ $root.Values.kafka.bootstrap | quote }}
 {{- if eq $root.Values.kafka.security "plaintext" }}
 LONGITUDE_KAFKA_PLAINTEXT: "true"
 {{- end }}
+{{- include "longitude.serverSettings" (dict "root" $root "calls" $calls) }}
 {{- with $root.Values.otlpEndpoint }}
 LONGITUDE_OTLP_ENDPOINT: {{ . | quote }}
 {{- end }}

@@ -29,7 +29,7 @@ def parts(known: Services) -> tuple[str, ...]:
 
 def credentials(known: Services) -> tuple[str, ...]:
     """The names of the passwords and keys of a stack."""
-    return (*_OBJECT_KEYS, issuer.PASSWORD, *(f"postgres_{role}" for role in postgres.roles(known)))
+    return (*_OBJECT_KEYS, issuer.PASSWORD, *(f"postgres_{role}" for role in postgres.with_password(known)))
 
 
 def build(name: str, site: Site) -> Part:

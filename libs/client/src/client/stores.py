@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import urllib3
+from contracts.servers import database
 from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from minio.error import MinioException, S3Error
@@ -41,7 +42,7 @@ class Rows:
     def of(cls, variables: Mapping[str, str]) -> Rows | None:
         """None where nobody named the database."""
         dsn = variables.get("LONGITUDE_POSTGRES_VERIFIER", "")
-        return cls(dsn) if dsn else None
+        return cls(database(dsn, variables)) if dsn else None
 
     async def digests(self, table: str, ids: Sequence[str] | None = None) -> dict[str, bytes]:
         """SHA-256 of each row's bytes by its id; of these ids alone where they are given.

@@ -9,6 +9,7 @@ import sys
 from typing import Annotated, TypeVar
 
 from contracts.kafka import KafkaAccess
+from contracts.servers import database
 from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -71,11 +72,20 @@ class ServiceSettings(IdentitySettings):
     shutdown_grace: Annotated[float, Field(gt=0, le=600)] = 20.0
 
 
+def _by_tls(address: PostgresDsn) -> PostgresDsn:
+    try:
+        return PostgresDsn(database(str(address)))
+    except TlsError as error:
+        raise ValueError(str(error)) from None
+
+
 class PostgresSettings(FromEnvironment):
     """Mix-in of services that own tables."""
 
-    # postgresql://user:password@host:port/database
-    postgres: PostgresDsn
+    # postgresql://user:password@host:port/database; by TLS (contracts.servers).
+    postgres: Annotated[PostgresDsn, AfterValidator(_by_tls)]
+    postgres_authority: str = ""
+    postgres_plaintext: bool = False
 
 
 class ObjectStoreSettings(FromEnvironment):

@@ -133,7 +133,7 @@ class Backends:
 
 
 def _in(database: str, dsn: str) -> str:
-    return f"{dsn.rpartition('/')[0]}/{database}"
+    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
 
 
 def _discard(stack: Stack) -> None:
