@@ -35,7 +35,7 @@ LONGITUDE_ROLES_CLAIM: {{ .rolesClaim | quote }}
 
 {{/* The same for the servers of others, each by TLS to a certificate of the authority in a Secret (ca.crt). Takes root and calls. */}}
 {{- define "longitude.serverSettings" -}}
-{{- range $name := list "postgres" }}
+{{- range $name := list "postgres" "objects" "qdrant" }}
 {{- $server := index $.root.Values $name }}
 {{- if has $name $.calls }}
 {{- if eq $server.security "plaintext" }}
@@ -48,7 +48,7 @@ LONGITUDE_{{ upper $name }}_AUTHORITY: /etc/longitude/{{ $name }}/ca.crt
 {{- end -}}
 
 {{- define "longitude.serverMounts" -}}
-{{- range $name := list "postgres" }}
+{{- range $name := list "postgres" "objects" "qdrant" }}
 {{- $server := index $.root.Values $name }}
 {{- if and (has $name $.calls) (eq $server.security "tls") $server.authority }}
 - {name: {{ $name }}-authority, mountPath: /etc/longitude/{{ $name }}, readOnly: true}
@@ -57,7 +57,7 @@ LONGITUDE_{{ upper $name }}_AUTHORITY: /etc/longitude/{{ $name }}/ca.crt
 {{- end -}}
 
 {{- define "longitude.serverVolumes" -}}
-{{- range $name := list "postgres" }}
+{{- range $name := list "postgres" "objects" "qdrant" }}
 {{- $server := index $.root.Values $name }}
 {{- if and (has $name $.calls) (eq $server.security "tls") $server.authority }}
 - name: {{ $name }}-authority

@@ -5,8 +5,8 @@ owns nothing (servicekit.migrations).
 
 `verifier` reads every table, whatever its owner grants or hides, and writes none: it holds tables against the log.
 
-Nobody comes in without TLS and a certificate of the stack's authority. A service is who its certificate names, without a
-password; the others show the command's certificate, and a password says who they are. Renewed files of the server are
+Nobody comes in without TLS and a certificate of the stack's authority. A service is who its certificate names, without
+a password; the others show the command's certificate, and a password says who they are. Renewed files of the server are
 shown after `SELECT pg_reload_conf()`.
 
 PostgreSQL refuses to run as root. A stack of root runs it as `nobody`, with the one capability that lets it through
@@ -30,7 +30,7 @@ from psycopg import sql
 
 from native_stack import authority
 from native_stack.layout import REPOSITORY
-from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
+from native_stack.part import Command, Part, Site, inherited_environment, run_logged
 from native_stack.ports import HOST
 
 DATABASE = "longitude"

@@ -10,14 +10,18 @@ _HTTP, _GRPC = 8080, 50051
 # Compose fills them in.
 _DATABASE = "postgresql://{login}@postgres:5432/longitude"
 _BACKENDS = {
-    # It stands on the network of the containers alone.
+    # It and S3 stand on the network of the containers alone.
     "kafka": {"KAFKA": "kafka:9092", "KAFKA_PLAINTEXT": "true"},
     "objects": {
         "OBJECTS": "objects:9000",
+        "OBJECTS_PLAINTEXT": "true",
         "OBJECTS_ACCESS_KEY": "longitude",
         "OBJECTS_SECRET_KEY": "${OBJECTS_PASSWORD:?copy env.example to .env and set it}",
     },
-    "qdrant": {"QDRANT": "http://qdrant:6333"},
+    "qdrant": {
+        "QDRANT": "https://qdrant:6333",
+        "QDRANT_API_KEY": "${QDRANT_API_KEY:?copy env.example to .env and set it}",
+    },
     "triton": {"TRITON": "triton:8001"},
 }
 _WAITS = {

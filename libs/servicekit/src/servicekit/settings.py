@@ -91,11 +91,12 @@ class PostgresSettings(FromEnvironment):
 class ObjectStoreSettings(FromEnvironment):
     """Mix-in of services that own a bucket."""
 
-    # host:port of the S3 endpoint.
+    # host:port of the S3 endpoint; by TLS (contracts.servers).
     objects: Endpoint
     objects_access_key: SecretStr
     objects_secret_key: SecretStr
-    objects_tls: bool = False
+    objects_authority: str = ""
+    objects_plaintext: bool = False
 
 
 S = TypeVar("S", bound=FromEnvironment)

@@ -31,7 +31,7 @@ _MODEL_LOADS_WITHIN_S = 300
 
 @dataclass(frozen=True, slots=True)
 class ObjectStorage:
-    """An S3 endpoint (`host:port`, no TLS) and its keys."""
+    """An S3 endpoint (`host:port`, by TLS) and the keys of who may do everything there."""
 
     endpoint: str
     access_key: str
