@@ -16,8 +16,8 @@ COLLECTIONS = ("memory_notes", "memory_evidence")
 
 def connect(url: str, api_key: str) -> QdrantClient:
     """A client for the server at `url`, by TLS (contracts.servers)."""
-    shown = {"verify": tls} if (tls := https("QDRANT")) else {}
-    return QdrantClient(url=url, api_key=api_key or None, timeout=10, check_compatibility=False, **shown)
+    tls, key = https("QDRANT") or True, api_key or None
+    return QdrantClient(url=url, api_key=key, timeout=10, check_compatibility=False, verify=tls)
 
 
 def clear(client: QdrantClient) -> None:

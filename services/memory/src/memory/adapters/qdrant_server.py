@@ -31,10 +31,9 @@ class QdrantServer:
     @asynccontextmanager
     async def connect(cls, url: str, api_key: str = "") -> AsyncIterator[Self]:
         """A client for the server at `url`, by TLS (contracts.servers); it need not be up yet."""
-        shown = {"verify": tls} if (tls := https("QDRANT")) else {}
-        client = AsyncQdrantClient(
-            url=url, api_key=api_key or None, timeout=TIMEOUT, check_compatibility=False, **shown
-        )
+        tls = https("QDRANT") or True
+        key = api_key or None
+        client = AsyncQdrantClient(url=url, api_key=key, timeout=TIMEOUT, check_compatibility=False, verify=tls)
         try:
             yield cls(client)
         finally:
