@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import grpc
 import psycopg
@@ -37,14 +38,16 @@ from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, EpisodeClosed
 from longitude.record.v1.context_pb2 import Passage
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
-from minio import Minio
+from minio.error import MinioException
 from native_stack import authority
 from native_stack.people import PEOPLE, SigningKeys, Tokens
 from pydicom import dcmread
 from pydicom.filebase import DicomBytesIO
 from pynetdicom import AE
+from servicekit.objects import connect
 from testkit import MllpClient, bombs
 from tritonclient.utils import InferenceServerException
+from urllib3.exceptions import HTTPError
 
 from tests.attack import doors
 
@@ -283,9 +286,7 @@ async def _publish(lines: Lines, sent: Outgoing, signed_by: str) -> None:
 
 def _put(lines: Lines, name: str, data: bytes) -> None:
     keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
-    store = Minio(lines["LONGITUDE_OBJECTS"], access_key=keys[0], secret_key=keys[1], secure=False)
-    if not store.bucket_exists(_BUCKET):
-        store.make_bucket(_BUCKET)
+    store = connect(lines["LONGITUDE_OBJECTS"], *keys)
     store.put_object(_BUCKET, name, io.BytesIO(data), len(data))
 
 
@@ -298,6 +299,55 @@ def _execute(lines: Lines, query: str, *values: object) -> None:
 
 def _bytes(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
+
+
+async def a_service_comes_into_postgresql_as_another(lines: Lines, _: Path) -> None:
+    """With its own certificate, with passwords that were seen, in plain text."""
+    own = _parameters(lines["LONGITUDE_POSTGRES_AUDITING_SERVICE"])
+    for whose in ("MEMORY_SERVICE", "MEMORY", "VERIFIER", "POSTGRES"):
+        dsn = lines[f"LONGITUDE_POSTGRES_{whose}"]
+        tries = [_with(dsn, sslmode="disable"), _with(dsn, sslcert="", sslkey="")]
+        without = urlsplit(dsn)._replace(netloc=f"{urlsplit(dsn).username}@{dsn.rpartition('@')[2].partition('/')[0]}")
+        tries.append(_with(without.geturl(), **own))
+        for each in tries:
+            try:
+                psycopg.connect(each).close()
+            except psycopg.OperationalError:
+                continue
+            raise AssertionError(f"somebody came in as {urlsplit(each).username}")
+
+
+async def a_service_reads_or_writes_what_is_anothers_in_the_object_store(lines: Lines, _: Path) -> None:
+    """With its own key and certificate; and who has none, in plain text and by TLS."""
+    endpoint, own = lines["LONGITUDE_OBJECTS"], lines["LONGITUDE_OBJECTS_IMAGING_KEY"]
+    client = connect(endpoint, "imaging", own, variables=lines)
+    tries: dict[str, Callable[[], object]] = {
+        "it read the log": lambda: client.get_object("auditing-log", "checkpoint"),
+        "it listed episodes": lambda: list(client.list_objects(_BUCKET)),
+        "it wrote raw messages": lambda: client.put_object("ingestion-raw", "forged", io.BytesIO(b"x"), 1),
+        "it deleted raw messages": lambda: client.remove_object("ingestion-raw", "forged"),
+        "it made a bucket": lambda: client.make_bucket("imaging-more"),
+        "plain text was answered": lambda: connect(
+            endpoint, "imaging", own, variables={"LONGITUDE_PLAINTEXT": "true"}
+        ).bucket_exists("imaging-analyses"),
+        "nobody was asked for a certificate": lambda: connect(
+            endpoint, "imaging", own, variables={"LONGITUDE_OBJECTS_AUTHORITY": lines["LONGITUDE_TLS_AUTHORITY"]}
+        ).bucket_exists("imaging-analyses"),
+    }
+    for what, attempt in tries.items():
+        try:
+            await asyncio.to_thread(attempt)
+        except (MinioException, HTTPError):
+            continue
+        raise AssertionError(what)
+
+
+def _parameters(dsn: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(dsn).query))
+
+
+def _with(dsn: str, **parameters: str) -> str:
+    return urlsplit(dsn)._replace(query=urlencode(_parameters(dsn) | parameters, safe="/")).geturl()
 
 
 async def a_service_switches_off_what_keeps_its_tables(lines: Lines, _: Path) -> None:
@@ -446,6 +496,8 @@ ATTACKS: tuple[Attack, ...] = (
     a_service_that_was_taken_over_speaks_as_another,
     an_altered_assessment_stays_signed,
     an_altered_episode_stays_unseen,
+    a_service_comes_into_postgresql_as_another,
+    a_service_reads_or_writes_what_is_anothers_in_the_object_store,
     a_service_switches_off_what_keeps_its_tables,
     a_service_reads_patients_whom_it_did_not_name,
     code_is_loaded_into_triton,

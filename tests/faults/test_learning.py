@@ -26,9 +26,8 @@ from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.episode_pb2 import Episode
 from longitude.reasoning.v1.events_pb2 import AssessmentReviewed, EpisodeClosed
 from longitude.record.v1.fact_pb2 import PatientKey
-from minio import Minio
 from native_stack import Stack
-from servicekit.objects import ObjectStore
+from servicekit.objects import ObjectStore, connect
 from testkit.running import RunningStack
 from testkit.signing import publishing
 
@@ -57,7 +56,7 @@ class World:
         """The keys that stand in the bucket."""
         lines = self.running.endpoints
         keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
-        store = Minio(lines["LONGITUDE_OBJECTS"], access_key=keys[0], secret_key=keys[1], secure=False)
+        store = connect(lines["LONGITUDE_OBJECTS"], *keys)
         return {each.object_name or "" for each in store.list_objects(BUCKET)}
 
     async def send(self, patients: list[PatientKey]) -> None:

@@ -245,6 +245,27 @@ def test_certificates_may_be_there_already_and_plain_text_is_named(render: Any) 
     assert _of(plain, "ConfigMap")["demo-memory"]["data"]["LONGITUDE_PLAINTEXT"] == "true"
 
 
+def test_who_connects_to_postgresql_verifies_it_and_plain_text_is_named(render: Any) -> None:
+    secret = {"secretName": "database-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}], "defaultMode": 0o440}
+    by_tls = render(EVERYTHING_ON | {"postgres": {"authority": "database-ca"}})
+    plain = render(EVERYTHING_ON | {"postgres": {"security": "plaintext"}})
+    owners = [name for name in SERVICES if KNOWN[name].owns.tables]
+    told = [f"Deployment/demo-{name}" for name in owners] + [f"Job/demo-{name}-migrate" for name in owners]
+    for name in (*told, "CronJob/demo-trainer"):
+        pod = _pods(by_tls)[name]["spec"]
+        assert {"name": "postgres-authority", "secret": secret} in pod["volumes"], name
+        (place,) = [m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "postgres-authority"]
+        assert place["mountPath"] == "/etc/longitude/postgres", name
+        assert "postgres-authority" not in str(_pods(plain)[name]), name
+    for documents, line in ((by_tls, ("AUTHORITY", "/etc/longitude/postgres/ca.crt")), (plain, ("PLAINTEXT", "true"))):
+        key, value = f"LONGITUDE_POSTGRES_{line[0]}", line[1]
+        for name in owners:
+            assert _of(documents, "ConfigMap")[f"demo-{name}"]["data"][key] == value
+            job = _pods(documents)[f"Job/demo-{name}-migrate"]["spec"]["containers"][0]
+            assert {"name": key, "value": value} in job["env"]
+    assert not any("POSTGRES" in key for key in _of(by_tls, "ConfigMap")["demo-ingestion"]["data"])
+
+
 def test_every_pod_keeps_to_pod_security_restricted(render: Any) -> None:
     for name, pod in _pods(render(EVERYTHING_ON)).items():
         spec = pod["spec"]
@@ -281,11 +302,14 @@ def test_services_answer_probes_on_the_pages_that_servicekit_serves(manifests: l
 def test_no_secret_is_written_down(manifests: list[Document]) -> None:
     assert _of(manifests, "Secret") == {}
     for name, config in _of(manifests, "ConfigMap").items():
-        named = [key for key in config["data"] if any(word in key for word in ("SECRET", "PASSWORD", "POSTGRES"))]
+        words = ("SECRET", "PASSWORD", "POSTGRES")
+        named = [key for key in config["data"] if any(w in key for w in words) and not key.endswith("_AUTHORITY")]
         assert named == [], name
         assert not any("postgresql://" in value for value in config["data"].values())
     for name, pod in _pods(manifests).items():
         for variable in pod["spec"]["containers"][0].get("env", []):
+            if variable["name"].endswith("_AUTHORITY"):
+                continue
             if any(word in variable["name"] for word in ("SECRET", "ACCESS_KEY", "POSTGRES")):
                 assert "secretKeyRef" in variable["valueFrom"], name
 

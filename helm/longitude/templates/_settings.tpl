@@ -12,14 +12,17 @@ LONGITUDE_KAFKA: {{ $root.Values.kafka.bootstrap | quote }}
 {{- if eq $root.Values.kafka.security "plaintext" }}
 LONGITUDE_KAFKA_PLAINTEXT: "true"
 {{- end }}
+{{- include "longitude.serverSettings" (dict "root" $root "calls" $calls) }}
 {{- with $root.Values.otlpEndpoint }}
 LONGITUDE_OTLP_ENDPOINT: {{ . | quote }}
 {{- end }}
 {{- if has "objects" $calls }}
 LONGITUDE_OBJECTS: {{ $root.Values.objects.endpoint | quote }}
-LONGITUDE_OBJECTS_TLS: {{ $root.Values.objects.tls | quote }}
 {{- end }}
 {{- if has "qdrant" $calls }}
+{{- if ne (hasPrefix "https://" $root.Values.qdrant.url) (eq $root.Values.qdrant.security "tls") }}
+{{- fail "qdrant: https:// is for security tls, http:// for plaintext" }}
+{{- end }}
 LONGITUDE_QDRANT: {{ $root.Values.qdrant.url | quote }}
 {{- end }}
 {{- range $calls }}

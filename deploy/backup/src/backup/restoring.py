@@ -59,7 +59,7 @@ def restore(settings: Settings, folder: Path, say: Say, *, replace: bool = False
         if not after_loss:
             require_told(stated, settings.witnesses.split())
         postgres.begin(connection)
-    _clear(stated, broker, store, settings.qdrant)
+    _clear(stated, broker, store, settings)
     with open_sealed(folder / DATABASE, key, DATABASE) as source:
         postgres.load(dsn, source)
     say(f"PostgreSQL: {len(stated.tables)} tables")
@@ -109,13 +109,13 @@ def require_told(stated: Manifest, witnesses: Sequence[str]) -> None:
             )
 
 
-def _clear(stated: Manifest, broker: Broker, store: Store, qdrant: str) -> None:
+def _clear(stated: Manifest, broker: Broker, store: Store, settings: Settings) -> None:
     asyncio.run(broker.make_empty(stated.topics))
     for bucket in store.buckets():
         if bucket in stated.buckets or bucket in DERIVED_BUCKETS:
             store.clear(bucket)
-    if qdrant.startswith("http"):
-        vectors.clear(vectors.connect(qdrant))
+    if settings.qdrant.startswith("http"):
+        vectors.clear(vectors.connect(settings.qdrant, settings.qdrant_api_key.get_secret_value()))
 
 
 async def _load_topics(stated: Manifest, key: Key, folder: Path, broker: Broker) -> None:

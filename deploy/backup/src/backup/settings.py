@@ -21,8 +21,9 @@ class Settings(PassphraseSettings, IdentitySettings, PostgresSettings, ObjectSto
     kafka: Endpoint
     kafka_user: str = ""
     kafka_password: SecretStr = SecretStr("")
-    # http://host:port of a Qdrant server, whose vectors a restore deletes; those in a folder go with the folder.
+    # https://host:port of a Qdrant server, whose vectors a restore deletes; those in a folder go with the folder.
     qdrant: str = ""
+    qdrant_api_key: SecretStr = SecretStr("")
     # Submission prefixes of the log's witnesses, separated by spaces: a restore asks them how far the log was.
     witnesses: str = ""
     # A folder with keys, and which of its files they are.

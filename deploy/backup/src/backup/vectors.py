@@ -3,6 +3,7 @@
 A vector names its patient by a number of memory's tables; after a restore another patient may get that number.
 """
 
+from contracts.servers import https
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
@@ -13,9 +14,10 @@ from backup.errors import BackupError
 COLLECTIONS = ("memory_notes", "memory_evidence")
 
 
-def connect(url: str) -> QdrantClient:
-    """A client for the server at `url`."""
-    return QdrantClient(url=url, timeout=10, check_compatibility=False)
+def connect(url: str, api_key: str) -> QdrantClient:
+    """A client for the server at `url`, by TLS (contracts.servers)."""
+    tls, key = https("QDRANT") or True, api_key or None
+    return QdrantClient(url=url, api_key=key, timeout=10, check_compatibility=False, verify=tls)
 
 
 def clear(client: QdrantClient) -> None:

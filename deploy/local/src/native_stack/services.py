@@ -7,7 +7,7 @@ from functools import partial
 import psycopg
 from manifests import REPOSITORY, Service, Wiring, environment
 
-from native_stack import authority, issuer, kafka, postgres, witness
+from native_stack import authority, issuer, kafka, postgres, seaweedfs, witness
 from native_stack.layout import MODELS
 from native_stack.part import Command, Part, PartError, Site, inherited_environment, until_http_ok
 from native_stack.ports import socket_name
@@ -58,13 +58,13 @@ def settings(service: Service, site: Site) -> dict[str, str]:
 
 def _wiring(service: Service, site: Site) -> Wiring:
     data, tokenizer = site.layout.data(service.name), MODELS / "smollm2" / "tokenizer.json"
-    objects = {key: site.credentials[key.lower()] for key in ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY")}
     backends = {
         "kafka": {"KAFKA": site.address("kafka")},
-        "objects": {"OBJECTS": site.address("objects"), **objects},
         "qdrant": {"QDRANT": f"edge:{data}/vectors"},
         "triton": {"TRITON": site.address("triton")},
     }
+    if "objects" in service.needs:
+        backends["objects"] = {"OBJECTS": site.address("objects")} | seaweedfs.settings(site, service.name)
     if service.owns.tables:
         backends["postgres"] = {"POSTGRES": postgres.dsn(site, service.role)}
     return Wiring(

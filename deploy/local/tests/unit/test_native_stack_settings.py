@@ -32,7 +32,7 @@ def test_the_stack_tells_each_service_all_its_settings(service: str, monkeypatch
 def test_a_service_knows_its_own_role_and_not_who_owns_its_tables(service: str) -> None:
     values = " ".join(services.settings(SERVICES[service], site(frozenset())).values())
     for other in SERVICES.values():
-        assert (f"//{other.role}:" in values) == (other.name == service and other.owns.tables)
+        assert (f"//{other.role}@" in values) == (other.name == service and other.owns.tables)
         assert f"//{other.name}:" not in values
 
 

@@ -15,7 +15,11 @@ _PLACES = {
     "keys": "/etc/longitude/keys",
     "feeds": f"{_FEEDS}/feeds.toml",
 }
-_SECRETS = {"postgres": ("POSTGRES",), "objects": ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY")}
+_SECRETS = {
+    "postgres": ("POSTGRES",),
+    "objects": ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY"),
+    "qdrant": ("QDRANT_API_KEY",),
+}
 
 
 def services(known: Services) -> str:

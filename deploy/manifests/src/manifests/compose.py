@@ -8,16 +8,20 @@ from manifests.wiring import Wiring, environment
 
 _HTTP, _GRPC = 8080, 50051
 # Compose fills them in.
-_DATABASE = "postgresql://{role}:${{{variable}}}@postgres:5432/longitude"
+_DATABASE = "postgresql://{login}@postgres:5432/longitude"
 _BACKENDS = {
-    # It stands on the network of the containers alone.
+    # It and S3 stand on the network of the containers alone.
     "kafka": {"KAFKA": "kafka:9092", "KAFKA_PLAINTEXT": "true"},
     "objects": {
         "OBJECTS": "objects:9000",
+        "OBJECTS_PLAINTEXT": "true",
         "OBJECTS_ACCESS_KEY": "longitude",
         "OBJECTS_SECRET_KEY": "${OBJECTS_PASSWORD:?copy env.example to .env and set it}",
     },
-    "qdrant": {"QDRANT": "http://qdrant:6333"},
+    "qdrant": {
+        "QDRANT": "https://qdrant:6333",
+        "QDRANT_API_KEY": "${QDRANT_API_KEY:?copy env.example to .env and set it}",
+    },
     "triton": {"TRITON": "triton:8001"},
 }
 _WAITS = {
@@ -42,7 +46,9 @@ def services(known: Services) -> str:
 
 def _migration(service: Service) -> str:
     """What brings the tables of a service up to date as their owner, and ends before the service starts."""
-    owner = _DATABASE.format(role=service.name, variable="OWNERS_PASSWORD")
+    shown = {"LONGITUDE_POSTGRES_OWNER": _DATABASE.format(login=f"{service.name}:${{OWNERS_PASSWORD}}")} | _files_told(
+        service
+    )
     return f"""  {service.name}-migrate:
     <<: *service
     restart: "no"
@@ -50,9 +56,9 @@ def _migration(service: Service) -> str:
     image: longitude/{service.name}:0.1.0
     entrypoint: {_flow(["/usr/bin/python3.11", "-m", "servicekit", "migrate", service.name, service.role])}
     depends_on: {_flow({"postgres": {"condition": "service_healthy"}})}
+    volumes: {_flow(_shown(service))}
     environment:
-      LONGITUDE_POSTGRES_OWNER: {owner}
-"""
+{_lines(shown)}"""
 
 
 def _container(service: Service) -> str:
@@ -67,9 +73,12 @@ def _container(service: Service) -> str:
     if volumes := _volumes(service):
         lines["volumes"] = _flow(volumes)
     variables = environment(service, _wiring(service)) | _identity(service)
-    told = "".join(f"      {key}: {value}\n" for key, value in variables.items())
     head = "".join(f"    {key}: {value}\n" for key, value in lines.items())
-    return f"  {service.name}:\n{head}    environment:\n{told}"
+    return f"  {service.name}:\n{head}    environment:\n{_lines(variables)}"
+
+
+def _lines(variables: dict[str, str]) -> str:
+    return "".join(f"      {key}: {value}\n" for key, value in variables.items())
 
 
 def _awaited(service: Service) -> dict[str, dict[str, str]]:
@@ -89,8 +98,11 @@ def _build(service: Service) -> dict[str, object]:
 def _volumes(service: Service) -> list[str]:
     # Keys are made on the first start and kept: losing them means a new log.
     keys = [f"{service.name}-keys:{_PLACES['keys']}"] if service.uses("keys") else []
-    shown = [f"${{CERTIFICATES}}/{file}:{_TLS}/{file}:ro" for file in _files(service)]
-    return shown + keys + ([f"../feeds.toml:{_PLACES['feeds']}:ro"] if service.uses("feeds") else [])
+    return _shown(service) + keys + ([f"../feeds.toml:{_PLACES['feeds']}:ro"] if service.uses("feeds") else [])
+
+
+def _shown(service: Service) -> list[str]:
+    return [f"${{CERTIFICATES}}/{file}:{_TLS}/{file}:ro" for file in _files(service)]
 
 
 def _files(service: Service) -> tuple[str, str, str]:
@@ -99,8 +111,12 @@ def _files(service: Service) -> tuple[str, str, str]:
 
 
 def _identity(service: Service) -> dict[str, str]:
+    return _files_told(service) | {"LONGITUDE_ISSUER": _ISSUER}
+
+
+def _files_told(service: Service) -> dict[str, str]:
     names = (f"LONGITUDE_TLS_{which}" for which in ("CERTIFICATE", "KEY", "AUTHORITY"))
-    return dict(zip(names, (f"{_TLS}/{file}" for file in _files(service)), strict=True)) | {"LONGITUDE_ISSUER": _ISSUER}
+    return dict(zip(names, (f"{_TLS}/{file}" for file in _files(service)), strict=True))
 
 
 def _ports(service: Service) -> list[str]:
@@ -109,7 +125,7 @@ def _ports(service: Service) -> list[str]:
 
 
 def _wiring(service: Service) -> Wiring:
-    own = {"postgres": {"POSTGRES": _DATABASE.format(role=service.role, variable="SERVICES_PASSWORD")}}
+    own = {"postgres": {"POSTGRES": _DATABASE.format(login=service.role)}}
     inside = service.sockets | {"http": _HTTP, "grpc": _GRPC}
     return Wiring(
         backends=_BACKENDS | own,

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from manifests import chart, compose, grants, packages, tables, topics
+from manifests import buckets, chart, compose, grants, packages, tables, topics
 from manifests.reading import REPOSITORY, Services
 
 _PARTS: dict[str, dict[str, Callable[[Services], str]]] = {
     "deploy/compose/compose.yaml": {"services": compose.services},
     "deploy/kafka/topics.yaml": {"topics": topics.rows},
+    "helm/longitude/files/buckets.yaml": {"buckets": buckets.rows},
     "helm/longitude/files/grants.yaml": {"grants": grants.rows},
     "helm/longitude/files/topics.yaml": {"topics": topics.rows},
     "helm/longitude/values.yaml": {"services": chart.services, "models": chart.models},

@@ -1,7 +1,7 @@
 """Reading the stores to hold them against the log: tables by a role that reads everything and owns nothing, objects.
 
 `LONGITUDE_POSTGRES_VERIFIER` is the address with that role; `LONGITUDE_OBJECTS`, `.._ACCESS_KEY` and `.._SECRET_KEY`
-name the object store (`LONGITUDE_OBJECTS_TLS=true` for TLS). A store that is not named is not looked at.
+name the object store. Both are by TLS (contracts.servers). A store that is not named is not looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import urllib3
+from contracts.servers import database, https
 from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from minio.error import MinioException, S3Error
@@ -41,7 +42,7 @@ class Rows:
     def of(cls, variables: Mapping[str, str]) -> Rows | None:
         """None where nobody named the database."""
         dsn = variables.get("LONGITUDE_POSTGRES_VERIFIER", "")
-        return cls(dsn) if dsn else None
+        return cls(database(dsn, variables)) if dsn else None
 
     async def digests(self, table: str, ids: Sequence[str] | None = None) -> dict[str, bytes]:
         """SHA-256 of each row's bytes by its id; of these ids alone where they are given.
@@ -84,8 +85,9 @@ class Objects:
         where = [variables.get(f"LONGITUDE_OBJECTS{name}", "") for name in ("", "_ACCESS_KEY", "_SECRET_KEY")]
         if not all(where):
             return None
-        http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=20), retries=False, maxsize=_TOGETHER)
-        secure = variables.get("LONGITUDE_OBJECTS_TLS", "").lower() == "true"
+        context, timeout = https("OBJECTS", variables), urllib3.Timeout(connect=3, read=20)
+        http = urllib3.PoolManager(timeout=timeout, retries=False, maxsize=_TOGETHER, ssl_context=context)
+        secure = context is not None
         return cls(Minio(where[0], access_key=where[1], secret_key=where[2], secure=secure, http_client=http))
 
     async def states(self, references: Iterable[ObjectRef]) -> AsyncIterator[tuple[ObjectRef, str]]:

@@ -28,6 +28,7 @@ from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, ClinicalFact, Patien
 from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from native_stack import Stack
+from servicekit.objects import connect
 from testkit import Backends, RunningStack
 from testkit.signing import publishing
 
@@ -54,11 +55,9 @@ class Stores:
     def minio(self) -> Minio:
         lines = self.running.endpoints
         keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
-        return Minio(lines["LONGITUDE_OBJECTS"], access_key=keys[0], secret_key=keys[1], secure=False)
+        return connect(lines["LONGITUDE_OBJECTS"], *keys)
 
     def put(self, data: bytes) -> None:
-        if not self.minio.bucket_exists(BUCKET):
-            self.minio.make_bucket(BUCKET)
         self.minio.put_object(BUCKET, self.name, io.BytesIO(data), len(data))
 
     def execute(self, query: str, *values: object, schema: str = "reasoning") -> None:

@@ -8,12 +8,10 @@ Files that change are read at the next connection.
 import os
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Self
 
-from contracts.tls import Renewed, Tls, TlsError
+from contracts.tls import Tls, TlsError
 
 _USER, _PASSWORD = "LONGITUDE_KAFKA_USER", "LONGITUDE_KAFKA_PASSWORD"
 _PLAINTEXT = "LONGITUDE_KAFKA_PLAINTEXT"
@@ -22,38 +20,6 @@ MECHANISM = "SCRAM-SHA-512"
 
 class KafkaAccessError(TlsError):
     """A user without a password; the text names the variable and the fix."""
-
-
-class _Connection(ssl.SSLObject):
-    """Says that it closes, and does not wait for the same from the broker (RFC 8446, section 6.1).
-
-    A broker whose answer crosses with the closing never says it, and asyncio waits 30 seconds.
-    """
-
-    def unwrap(self) -> None:
-        with suppress(ssl.SSLWantReadError):
-            super().unwrap()
-
-
-class _Context(ssl.SSLContext):
-    """Mutual TLS with files that may change."""
-
-    sslobject_class = _Connection
-    _files: Renewed[None]
-
-    @classmethod
-    def of(cls, tls: Tls) -> Self:
-        context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context._files = Renewed(tls, partial(context._load, tls))
-        return context
-
-    def wrap_bio(self, *connection: Any, **options: Any) -> ssl.SSLObject:
-        self._files.current()
-        return super().wrap_bio(*connection, **options)
-
-    def _load(self, tls: Tls) -> None:
-        self.load_verify_locations(tls.authority)
-        self.load_cert_chain(tls.certificate, tls.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +36,10 @@ class KafkaAccess:
         if variables.get(_PLAINTEXT, "").lower() == "true" or (tls := Tls.of(variables)) is None:
             return cls()
         if not (user := variables.get(_USER, "")):
-            return cls(_Context.of(tls))
+            return cls(tls.of_client())
         if not (password := variables.get(_PASSWORD, "")):
             raise KafkaAccessError(f"{_PASSWORD}: set it to the password of {_USER}")
-        return cls(_Context.of(tls), user, password)
+        return cls(tls.of_client(), user, password)
 
     def options(self) -> dict[str, Any]:
         """Of aiokafka's clients."""

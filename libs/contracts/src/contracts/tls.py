@@ -9,6 +9,7 @@ next connection, a client at the next call.
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,10 @@ class Tls:
             renewed.current(), renewed.current, require_client_authentication=True
         )
 
+    def of_client(self) -> ssl.SSLContext:
+        """The same for a client of a server that does not speak gRPC."""
+        return _ClientContext.of(self)
+
     def of_server(self) -> ssl.SSLContext:
         """For a server whose clients show no certificate: TLS 1.2 or newer (BCP 195)."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -105,6 +110,42 @@ class Renewed(Generic[T]):
         except OSError:
             return
         self._leave(old)
+
+
+class _Connection(ssl.SSLObject):
+    """Says that it closes, and does not wait for the same from the server (RFC 8446, section 6.1).
+
+    A server whose answer crosses with the closing never says it, and asyncio waits 30 seconds.
+    """
+
+    def unwrap(self) -> None:
+        with suppress(ssl.SSLWantReadError):
+            super().unwrap()
+
+
+class _ClientContext(ssl.SSLContext):
+    """Mutual TLS with files that may change: each connection shows the newest."""
+
+    sslobject_class = _Connection
+    _files: Renewed[None]
+
+    @classmethod
+    def of(cls, tls: Tls) -> Self:
+        context = cls(ssl.PROTOCOL_TLS_CLIENT)
+        context._files = Renewed(tls, partial(context._load, tls))
+        return context
+
+    def wrap_bio(self, *connection: Any, **options: Any) -> ssl.SSLObject:
+        self._files.current()
+        return super().wrap_bio(*connection, **options)
+
+    def wrap_socket(self, *connection: Any, **options: Any) -> ssl.SSLSocket:
+        self._files.current()
+        return super().wrap_socket(*connection, **options)
+
+    def _load(self, tls: Tls) -> None:
+        self.load_verify_locations(tls.authority)
+        self.load_cert_chain(tls.certificate, tls.key)
 
 
 class _RenewedChannel(grpc.aio.Channel):

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from contracts.servers import database
+
 from servicekit.migrations import migrate
 
 _OWNER = "LONGITUDE_POSTGRES_OWNER"
@@ -16,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     """Exit code: 78 where it is not said what to migrate, for which role, or as whom; a failure is raised."""
     match arguments:
         case "migrate", name, role if dsn := os.environ.get(_OWNER):
-            for applied in migrate(dsn, name, name, role):
+            for applied in migrate(database(dsn), name, name, role):
                 sys.stdout.write(f"{applied}\n")
             return 0
         case _:

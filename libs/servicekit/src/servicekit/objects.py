@@ -6,11 +6,13 @@ This is the one place that opens an object store and that translates the errors 
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 import urllib3
 from contracts.errors import PermanentError, UnavailableError
+from contracts.servers import https
 from longitude.record.v1.object_pb2 import ObjectRef
 from minio import Minio
 from minio.error import MinioException, S3Error
@@ -23,12 +25,28 @@ T = TypeVar("T")
 _GONE = {"NoSuchKey", "NoSuchBucket", "NoSuchObject"}
 
 
+def connect(
+    endpoint: str,
+    access_key: str,
+    secret_key: str,
+    *,
+    read_s: float = 20,
+    retries: int | bool = False,
+    connections: int = 16,
+    variables: Mapping[str, str] = os.environ,
+) -> Minio:
+    """A client of a store at host:port, by TLS as the variables say (contracts.servers)."""
+    context, timeout = https("OBJECTS", variables), urllib3.Timeout(connect=3, read=read_s)
+    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=connections, ssl_context=context)
+    secure = context is not None
+    return Minio(endpoint, access_key=access_key, secret_key=secret_key, secure=secure, http_client=http)
+
+
 class ObjectStore:
     """One bucket, made when it is first written to. The minio client blocks, so it runs in threads."""
 
-    def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, tls: bool = False) -> None:
-        http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=20), retries=False, maxsize=16)
-        self._client = Minio(endpoint, access_key=access_key, secret_key=secret_key, secure=tls, http_client=http)
+    def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str) -> None:
+        self._client = connect(endpoint, access_key, secret_key)
         self._bucket = bucket
 
     async def put(self, key: str, data: bytes, media_type: str) -> ObjectRef:
@@ -113,5 +131,4 @@ def open_objects(settings: ObjectStoreSettings, bucket: str) -> ObjectStore:
         settings.objects_access_key.get_secret_value(),
         settings.objects_secret_key.get_secret_value(),
         bucket,
-        tls=settings.objects_tls,
     )

@@ -9,6 +9,7 @@ import sys
 from typing import Annotated, TypeVar
 
 from contracts.kafka import KafkaAccess
+from contracts.servers import database
 from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -71,21 +72,31 @@ class ServiceSettings(IdentitySettings):
     shutdown_grace: Annotated[float, Field(gt=0, le=600)] = 20.0
 
 
+def _by_tls(address: PostgresDsn) -> PostgresDsn:
+    try:
+        return PostgresDsn(database(str(address)))
+    except TlsError as error:
+        raise ValueError(str(error)) from None
+
+
 class PostgresSettings(FromEnvironment):
     """Mix-in of services that own tables."""
 
-    # postgresql://user:password@host:port/database
-    postgres: PostgresDsn
+    # postgresql://user:password@host:port/database; by TLS (contracts.servers).
+    postgres: Annotated[PostgresDsn, AfterValidator(_by_tls)]
+    postgres_authority: str = ""
+    postgres_plaintext: bool = False
 
 
 class ObjectStoreSettings(FromEnvironment):
     """Mix-in of services that own a bucket."""
 
-    # host:port of the S3 endpoint.
+    # host:port of the S3 endpoint; by TLS (contracts.servers).
     objects: Endpoint
     objects_access_key: SecretStr
     objects_secret_key: SecretStr
-    objects_tls: bool = False
+    objects_authority: str = ""
+    objects_plaintext: bool = False
 
 
 S = TypeVar("S", bound=FromEnvironment)

@@ -31,7 +31,7 @@ _MODEL_LOADS_WITHIN_S = 300
 
 @dataclass(frozen=True, slots=True)
 class ObjectStorage:
-    """An S3 endpoint (`host:port`, no TLS) and its keys."""
+    """An S3 endpoint (`host:port`, by TLS) and the keys of who may do everything there."""
 
     endpoint: str
     access_key: str
@@ -133,7 +133,7 @@ class Backends:
 
 
 def _in(database: str, dsn: str) -> str:
-    return f"{dsn.rpartition('/')[0]}/{database}"
+    return urlsplit(dsn)._replace(path=f"/{database}").geturl()
 
 
 def _discard(stack: Stack) -> None:

@@ -15,6 +15,7 @@ from contracts.topics import MESSAGE_RECEIVED, TOPICS, dead_letter_topic
 from minio import Minio
 from minio.error import S3Error
 from native_stack import Stack
+from servicekit.objects import connect
 from testkit import ObjectStorage
 from testkit.calls import tls
 from testkit.kafka import forget_members
@@ -22,7 +23,7 @@ from testkit.kafka import forget_members
 
 def store(lines: dict[str, str]) -> Minio:
     keys = (lines["LONGITUDE_OBJECTS_ACCESS_KEY"], lines["LONGITUDE_OBJECTS_SECRET_KEY"])
-    return Minio(lines["LONGITUDE_OBJECTS"], *keys, secure=False)
+    return connect(lines["LONGITUDE_OBJECTS"], *keys)
 
 
 async def produce(kafka: str, value: bytes) -> None:
@@ -78,10 +79,10 @@ def test_each_new_database_is_empty_and_apart(new_database: Callable[[], str]) -
 
 
 def test_the_object_store_refuses_a_wrong_key(objects: ObjectStorage) -> None:
-    right = Minio(objects.endpoint, objects.access_key, objects.secret_key, secure=False)
+    right = connect(objects.endpoint, objects.access_key, objects.secret_key)
     right.make_bucket("testkit-keys")
     assert right.bucket_exists("testkit-keys")
-    wrong = Minio(objects.endpoint, objects.access_key, "wrong", secure=False)
+    wrong = connect(objects.endpoint, objects.access_key, "wrong")
     with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
         wrong.list_buckets()
 

@@ -45,8 +45,8 @@ from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1.events_pb2 import RecordUpdated
 from longitude.record.v1.fact_pb2 import PatientKey
-from minio import Minio
 from native_stack.witnessing import Witness
+from servicekit.objects import connect
 from testkit import ObjectStorage
 from testkit.calls import channel
 from testkit.signing import signer_of
@@ -409,7 +409,7 @@ async def test_a_witness_cosigns_checkpoints_and_one_that_was_away_catches_up(
     assert cosigned_at((await read_log(auditing))[1], key) is None, "it was away, and the log went on"
     toggle()
     await cosigned(auditing, key, size=size + 20)
-    store = Minio(objects.endpoint, access_key=objects.access_key, secret_key=objects.secret_key, secure=False)
+    store = connect(objects.endpoint, objects.access_key, objects.secret_key)
     async with asyncio.timeout(10):
         while True:
             response = await asyncio.to_thread(store.get_object, auditing.bucket, "checkpoint")
@@ -440,7 +440,7 @@ async def test_the_bucket_alone_is_enough_to_rebuild_the_log(
     await auditing.caught_up()
     _, note = await read_log(auditing)
     size = int(note.split("\n")[1])
-    store = Minio(objects.endpoint, access_key=objects.access_key, secret_key=objects.secret_key, secure=False)
+    store = connect(objects.endpoint, objects.access_key, objects.secret_key)
 
     def read(key: str) -> bytes:
         return bytes(store.get_object(auditing.environment["LONGITUDE_LOG_BUCKET"], key).data)
@@ -473,7 +473,7 @@ async def test_a_bucket_that_lacks_what_the_tables_have_is_filled_at_start(
     await auditing.ready()
     await auditing.caught_up()
     auditing.stop()
-    store = Minio(objects.endpoint, access_key=objects.access_key, secret_key=objects.secret_key, secure=False)
+    store = connect(objects.endpoint, objects.access_key, objects.secret_key)
     for one in list(store.list_objects(auditing.bucket, recursive=True)):
         assert one.object_name is not None
         store.remove_object(auditing.bucket, one.object_name)

@@ -53,7 +53,9 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(postgres.open_store(str(settings.postgres)))
         triton = await stack.enter_async_context(TritonClient.connect(settings.triton))
-        index = await stack.enter_async_context(vector_index(settings.vectors))
+        index = await stack.enter_async_context(
+            vector_index(settings.vectors, settings.qdrant_api_key.get_secret_value())
+        )
         embedder = Embedder(triton)
 
         bus = EventBus("memory", settings.kafka)
@@ -82,7 +84,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         yield
 
 
-def vector_index(where: str) -> AbstractAsyncContextManager[VectorIndex]:
-    """`http://...`: a Qdrant server; `edge:/folder`: its engine in this process."""
+def vector_index(where: str, api_key: str = "") -> AbstractAsyncContextManager[VectorIndex]:
+    """`https://...`: a Qdrant server; `edge:/folder`: its engine in this process."""
     scheme, _, place = where.partition(":")
-    return QdrantEdge.open(Path(place)) if scheme == "edge" else QdrantServer.connect(where)
+    return QdrantEdge.open(Path(place)) if scheme == "edge" else QdrantServer.connect(where, api_key)

@@ -4,17 +4,20 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from contracts.publishers import PublisherKeyError, read_publishers
-from pydantic import AfterValidator, FilePath, model_validator
+from contracts.servers import https
+from pydantic import AfterValidator, FilePath, SecretStr, model_validator
 from servicekit.settings import Endpoint, PostgresSettings, ServiceSettings
 
 
 def _qdrant(text: str) -> str:
     scheme, separator, place = text.partition(":")
     if separator and place and scheme in ("http", "https"):
+        if scheme == "http" and https("QDRANT") is not None:
+            raise ValueError("must be https://...; LONGITUDE_QDRANT_PLAINTEXT=true does without TLS")
         return text
     if separator and scheme == "edge" and Path(place).is_absolute():
         return text
-    raise ValueError("must be http://host:port of a Qdrant server, or edge:/folder for the engine in this process")
+    raise ValueError("must be https://host:port of a Qdrant server, or edge:/folder for the engine in this process")
 
 
 def _publishers(file: Path) -> Path:
@@ -28,14 +31,17 @@ def _publishers(file: Path) -> Path:
 
 
 class Settings(PostgresSettings, ServiceSettings):
-    """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT or LONGITUDE_DATA_DIR, LONGITUDE_TOKENIZER,
+    """LONGITUDE_POSTGRES, LONGITUDE_TRITON, LONGITUDE_QDRANT (_API_KEY) or LONGITUDE_DATA_DIR, LONGITUDE_TOKENIZER,
     LONGITUDE_PUBLISHERS.
     """
 
     # gRPC of the Triton that serves `embedder`.
     triton: Endpoint
-    # Where vectors are kept; without it, by the engine in this process, under data_dir.
+    # Where vectors are kept; without it, by the engine in this process, under data_dir. By TLS (contracts.servers).
     qdrant: Annotated[str, AfterValidator(_qdrant)] | None = None
+    qdrant_api_key: SecretStr = SecretStr("")
+    qdrant_authority: str = ""
+    qdrant_plaintext: bool = False
     data_dir: Path | None = None
     # tokenizer.json of the reasoner, so that context budgets are exact; without it they are estimated, too high.
     tokenizer: FilePath | None = None
@@ -45,10 +51,10 @@ class Settings(PostgresSettings, ServiceSettings):
     @model_validator(mode="after")
     def _somewhere_for_vectors(self) -> Self:
         if self.qdrant is None and self.data_dir is None:
-            raise ValueError("set LONGITUDE_QDRANT to http://host:port or edge:/folder")
+            raise ValueError("set LONGITUDE_QDRANT to https://host:port or edge:/folder")
         return self
 
     @property
     def vectors(self) -> str:
-        """`http://host:port`, or `edge:/folder`."""
+        """`https://host:port`, or `edge:/folder`."""
         return self.qdrant or f"edge:{self.data_dir}/qdrant"

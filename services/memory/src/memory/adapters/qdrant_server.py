@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
 from contracts.errors import UnavailableError
+from contracts.servers import https
 from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
@@ -28,9 +29,11 @@ class QdrantServer:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, url: str) -> AsyncIterator[Self]:
-        """A client for the server at `url`; it need not be up yet."""
-        client = AsyncQdrantClient(url=url, timeout=TIMEOUT, check_compatibility=False)
+    async def connect(cls, url: str, api_key: str = "") -> AsyncIterator[Self]:
+        """A client for the server at `url`, by TLS (contracts.servers); it need not be up yet."""
+        tls = https("QDRANT") or True
+        key = api_key or None
+        client = AsyncQdrantClient(url=url, api_key=key, timeout=TIMEOUT, check_compatibility=False, verify=tls)
         try:
             yield cls(client)
         finally:
