@@ -22,7 +22,7 @@ ANSWER = "answer"
 # Statements in front, characters of all of them, and of one bundle with how many things it tells.
 MOST, CHARACTERS = 6, 640
 _OF_BUNDLE, _IN_BUNDLE = 260, 3
-# Alerts before the answer, passages behind it.
+# Alerts before the answer that have a place whatever else is told, passages behind it.
 _ALERTS, _PASSAGES = 2, 1
 # The kind of source that stands beside no answer by itself.
 _OPINION = "expert"
@@ -74,11 +74,11 @@ def arranged(answered: Answer, answers: Sequence[Drafted], rules: Sequence[Draft
     for each in rules:
         if _is_alert(each, answered.considered) and _is_pressing(each):
             touching.setdefault((each.row or each.author_name, each.rendered.statement.fact_ids[-1]), each)
-    alerts = list(touching.values())[:_ALERTS]
     passages = [each for each in rules if _is_evidence(each) and _is_about(each, answered, sources)][:_PASSAGES]
-    room = MOST - len(alerts) - len(passages)
     # An alert says itself why.
-    told = [each for each in answers if each.front and not (alerts and _is_evidence(each))]
+    told = [each for each in answers if each.front and not (touching and _is_evidence(each))]
+    alerts = list(touching.values())[: max(_ALERTS, MOST - len(told) - len(passages))]
+    room = MOST - len(alerts) - len(passages)
     front = [*alerts, *told[:room], *passages]
     chosen = {id(each) for each in front}
     behind = [each for each in (*answers, *rules) if id(each) not in chosen]

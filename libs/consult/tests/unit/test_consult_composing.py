@@ -9,6 +9,7 @@ from consult.front import put_in_front
 from consult.gate import gate
 from consult.rules import speak
 from grounding import Sources, Verifier
+from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.assessment_pb2 import AssessedStatement
 from practice.records import RecordBuilder
 
@@ -95,3 +96,29 @@ def test_a_reaction_that_nobody_can_read_withholds_no_alert(question: str) -> No
     alert = next(each for each in statements if "although an allergy is recorded" in each.text)
     assert "Penicillin" in alert.text
     assert UNREADABLE not in " ".join(each.text for each in statements)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What has changed, and does the medication still fit?",
+        "Is his medication appropriate?",
+        "Should any drug be stopped?",
+        "Which painkiller is safe?",
+    ],
+)
+def test_whether_what_is_taken_fits_is_answered_by_what_speaks_against_it(question: str) -> None:
+    record = RecordBuilder()
+    record.born("1950-02-11", "M")
+    record.result("98979-8", "eGFR", "24", "mL/min/{1.73_m2}", "2026-10-01")
+    record.medication("7258", "naproxen", "2026-10-02", dose="500")
+    sources = Sources.of(NOW, record.facts, identifiers=[record.patient])
+    rules = draft_rules(speak(sources, question), sources)
+    front = [
+        each
+        for each in put_in_front(answer(inquire(question, sources), sources), rules, sources, Verifier(sources))
+        if each.front
+    ]
+    assert front[0].rendered.statement.kind == wire.STATEMENT_KIND_ALERT
+    assert "Naproxen" in front[0].rendered.text
+    assert "24 mL/min" in front[0].rendered.text

@@ -13,6 +13,7 @@ from grounding.reading.tokens import tokens
 from knowledge.families import vaccinations
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1 import fact_pb2 as pb
+from longitude.record.v1.fact_pb2 import ClinicalFact
 from terminology import areas, families, vaccines
 from terminology.areas import Area
 
@@ -102,6 +103,8 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     composed = [list(_statements(each, own, sources, *suitability.allergies(each, sources))) for each, own in parts]
     told = [ways for ways in dict.fromkeys(_in_turns(composed)) if ways][:MOST]
     orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
+    if inquiry.asks(Form.SUITABILITY) and not inquiry.drugs:
+        orders += _weighed(inquiry, groups, sources)
     if inquiry.asks(Form.ALLERGY) and not inquiry.drugs:
         orders += sources.active(pb.FACT_KIND_ALLERGY)
     # Beside an allergy to the drug, what the drug is good for would read as advice to give it.
@@ -112,6 +115,21 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     return Answer(
         tuple(told), frozenset(each.fact_id for each in orders), drugs, about, tuple(groups), tuple(allergies[0])
     )
+
+
+def _weighed(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[ClinicalFact]:
+    """The orders that a question weighs which names no drug: all that is taken, or what of it belongs to its area."""
+    if _weighs_all(inquiry):
+        for drug in reconciliation.reconcile(sources):
+            yield from drug.entries if drug.is_in_use else ()
+    for group in groups:
+        if group.kind == _DRUG and group.goes_on(sources.today) and any(_is_given(one, group) for one in inquiry.areas):
+            yield from group.entries
+
+
+def _weighs_all(inquiry: Inquiry) -> bool:
+    """Whether it is asked if what is taken fits, whatever that is."""
+    return inquiry.asks(Form.SUITABILITY) and inquiry.asks(Form.TREATMENT) and not inquiry.about_something
 
 
 def _found(inquiry: Inquiry, sources: Sources) -> tuple[Inquiry, list[Group]]:
@@ -276,7 +294,8 @@ def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Ite
     """
     is_complaint = bool(inquiry.areas) and all(each.id in areas.occasions() for each in inquiry.areas)
     told = any(ways[0].kind == wire.STATEMENT_KIND_MEDICATION for ways in about if ways)
-    drugs = inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not (inquiry.drugs or inquiry.asks(Form.SUITABILITY))
+    of_one = inquiry.drugs or (inquiry.asks(Form.SUITABILITY) and not _weighs_all(inquiry))
+    drugs = inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not of_one
     if drugs and not told and (is_complaint or not about):
         yield from _medication(inquiry, sources)
 

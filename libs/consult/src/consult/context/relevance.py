@@ -29,17 +29,18 @@ _WORD = re.compile(r"[a-z0-9]+")
 # Words that any question or passage may hold, whatever it is about.
 _GENERAL = frozenset(
     _WORD.findall(
-        "a about acceptable according advice advise advised age aged ages all allow allowed allows already also "
-        "am among an and another any applies apply appropriate are as ask at be been but by can carries carry "
-        "come could count counts danger dangerous did do does done down drug drugs due during each ever every "
-        "evidence find fit fits for found from get give given go goes guideline had harmful has have he help "
-        "helped helps her here high him his how i if in interact interaction interacts into is it its large least "
-        "like likely long look low make many may mean means might more most much must need needed next no not now "
-        "of often on one only or other our over patient patients people please possible prefer preferred put "
-        "rather recommend recommendation recommended safe say says see seen she should show shows since so some "
-        "soon still such suggested take taken tell than that the their them then there these they think this "
-        "those through to together tomorrow too treatment under until up us use used using very want was way we "
-        "were what when where whether which while who whose why will with without work would you your"
+        "a about acceptable according advice advise advised age aged ages all allow allowed allows already "
+        "also am among an and another any applies apply appropriate are as ask at be been but by can carries "
+        "carry change changed changes come could count counts danger dangerous did do does done down drug "
+        "drugs due during each ever every evidence find fit fits for found from get give given go goes "
+        "guideline had harmful has have he help helped helps her here high him his how i if in interact "
+        "interaction interacts into is it its large least like likely long look low make many may mean means "
+        "medication medications medicine medicines might more most much must need needed next no not now of "
+        "often on one only or other our over patient patients people please possible prefer preferred put "
+        "rather recommend recommendation recommended safe say says see seen she should show shows since so "
+        "some soon still such suggested take taken tell than that the their them then there these they think "
+        "this those through to together tomorrow too treatment under until up us use used using very want was "
+        "way we were what when where whether which while who whose why will with without work would you your"
     )
 )
 _ENDINGS = ("ations", "ation", "itions", "ition", "ings", "ing", "ied", "ies", "ed", "es", "e", "s")
