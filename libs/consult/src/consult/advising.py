@@ -14,11 +14,11 @@ from knowledge.record import names_of
 from knowledge.terms import Urgency
 from longitude.reasoning.v1 import advice_pb2 as pb
 from longitude.reasoning.v1 import assessment_pb2 as wire
-from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, CodedConcept
+from longitude.record.v1.fact_pb2 import FACT_KIND_MEDICATION, CodedConcept
 from terminology import drug_classes, drugs
 from terminology import sources as documents
 from terminology.allergens import Relation
-from terminology.cross_reactions import CrossReaction, Strength
+from terminology.cross_reactions import CrossReaction
 
 from consult import kept
 from consult.drafting import Drafted, draft, draft_rules
@@ -149,21 +149,12 @@ def _urgency(row: Row | None, relation: Relation | None) -> Urgency:
     """Of the row; of an allergy by how the drug relates to it; important of any other rule."""
     if row:
         return row.urgency
-    if relation is None:
-        return Urgency.IMPORTANT
-    cross = relation.cross_reaction
-    if cross is None:
-        return Urgency.CONTRAINDICATED
-    return Urgency.URGENT if cross.strength is Strength.LIKELY else Urgency.IMPORTANT
+    return allergy.urgency(relation) if relation else Urgency.IMPORTANT
 
 
 def _relation(drafted: Drafted, sources: Sources) -> Relation | None:
-    """How the drug that is taken relates to the allergy, where a rule told of both."""
-    cited = [sources.fact(each) for each in drafted.rendered.statement.fact_ids]
-    kinds = {each.kind: each for each in cited}
-    if drafted.author_name != _ALLERGY or not {FACT_KIND_MEDICATION, FACT_KIND_ALLERGY} <= kinds.keys():
-        return None
-    return allergy.relation(kinds[FACT_KIND_MEDICATION], kinds[FACT_KIND_ALLERGY])
+    """How the drug that is taken relates to the allergy, where the rule of allergies told of both."""
+    return allergy.told_of(drafted.rendered.statement, sources) if drafted.author_name == _ALLERGY else None
 
 
 def _concerned(drafted: Drafted, orders: Iterable[Order], sources: Sources) -> list[str]:

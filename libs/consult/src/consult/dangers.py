@@ -20,10 +20,10 @@ from consult import kept
 from consult.drafting import Drafted, draft
 from consult.gate import gate
 from consult.record import Record
-from consult.rules.allergy import drug_of_an_allergic_class
+from consult.rules import allergy
 
 # Which no row states: the allergens and cross-reactions of terminology.
-ALLERGY = f"rules/{drug_of_an_allergic_class.__name__}"
+ALLERGY = f"rules/{allergy.drug_of_an_allergic_class.__name__}"
 _ALLERGY_SOURCE = "allergens and cross-reactions of terminology"
 # What may interrupt somebody.
 PRESSING = (Urgency.CONTRAINDICATED, Urgency.URGENT)
@@ -145,11 +145,11 @@ def _by_rows(sources: Sources) -> Iterator[_Seen]:
 
 
 def _by_allergies(sources: Sources) -> Iterator[_Seen]:
-    for statement in drug_of_an_allergic_class(sources):
-        if statement.kind == wire.STATEMENT_KIND_ALERT:
+    for statement in allergy.drug_of_an_allergic_class(sources):
+        relation = allergy.told_of(statement, sources)
+        if statement.kind == wire.STATEMENT_KIND_ALERT and relation:
             about = _rests_on(statement, sources)
-            urgency = Urgency.CONTRAINDICATED
-            yield _Seen(ALLERGY, 1, urgency, _ALLERGY_SOURCE, statement, about, frozenset(), about)
+            yield _Seen(ALLERGY, 1, allergy.urgency(relation), _ALLERGY_SOURCE, statement, about, frozenset(), about)
 
 
 def _about(finding: Finding, sources: Sources) -> tuple[tuple[ClinicalFact, ...], frozenset[str]]:

@@ -24,7 +24,7 @@ RULES = Knowledge(
     {name: shipped().rows[name] for name in ("criticals", "changes", "interactions", "organs", "followups")}
 )
 DRUGS = {"naproxen": "7258", "lisinopril": "29046", "warfarin": "11289", "ibuprofen": "5640"}
-PENICILLIN, AMOXICILLIN = "764146007", "723"
+PENICILLIN, AMOXICILLIN, CEFUROXIME = "764146007", "723", "2194"
 DEPRESSION = ("F32.2", "Major depressive disorder, single episode, severe")
 
 
@@ -108,6 +108,11 @@ def test_a_drug_of_an_allergy_is_a_concern_though_no_row_states_it() -> None:
     opened = one_of(patient.look(), "rules/drug_of_an_allergic_class")
     assert (opened.concern.urgency, opened.concern.interruptive) == (advice_pb2.URGENCY_CONTRAINDICATED, True)
     assert "amoxicillin" in opened.concern.subject
+    patient = Patient()
+    patient.record.allergy(PENICILLIN, "Penicillin", "2025-02-14", reaction="anaphylaxis")
+    patient.record.medication(CEFUROXIME, "cefuroxime", "2026-10-06")
+    opened = one_of(patient.look(), "rules/drug_of_an_allergic_class")
+    assert (opened.concern.urgency, opened.concern.interruptive) == (advice_pb2.URGENCY_IMPORTANT, False)
 
 
 def test_what_time_alone_ends_is_resolved_when_it_is_looked_at_again() -> None:

@@ -7,6 +7,7 @@ allergy, would make most of them.
 
 from grounding import Sources, Statement, facts, phrases, relations
 from grounding.statements import ClassName, CrossReaction, Name, Part, Reaction, Words
+from knowledge.terms import Urgency
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.record.v1.fact_pb2 import FACT_KIND_ALLERGY, FACT_KIND_MEDICATION, ClinicalFact, CodedConcept
 from terminology.allergens import Relation, RelationKind
@@ -53,6 +54,22 @@ def relation(drug: ClinicalFact, allergy: ClinicalFact) -> Relation | None:
         return Relation(RelationKind.INGREDIENT)
     cross = known.cross_reaction if known else None
     return None if cross and cross.strength is Strength.UNLIKELY else known
+
+
+def told_of(statement: Statement, sources: Sources) -> Relation | None:
+    """How the drug that is taken relates to the allergy, where a statement is about both."""
+    kinds = {fact.kind: fact for fact in (sources.fact(each) for each in statement.fact_ids)}
+    if not {FACT_KIND_MEDICATION, FACT_KIND_ALLERGY} <= kinds.keys():
+        return None
+    return relation(kinds[FACT_KIND_MEDICATION], kinds[FACT_KIND_ALLERGY])
+
+
+def urgency(close: Relation) -> Urgency:
+    """Of an allergy to the drug or its class, and of a cross-reaction by how strong it is."""
+    cross = close.cross_reaction
+    if cross is None:
+        return Urgency.CONTRAINDICATED
+    return Urgency.URGENT if cross.strength is Strength.LIKELY else Urgency.IMPORTANT
 
 
 def _recorded(sources: Sources) -> list[ClinicalFact]:
