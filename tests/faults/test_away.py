@@ -127,7 +127,7 @@ async def until_page(system: System, service: str, expected: tuple[int, str]) ->
 async def test_without_qdrant_notes_are_unavailable_and_the_rest_of_memory_answers(system: System) -> None:
     """The client of a Qdrant server, and no server: the engine of the others lives in their process."""
     normal, port = requests(system)["memory"], f"127.0.0.1:{free_port()}"
-    nobody = f"http://127.0.0.1:{free_port()}"
+    nobody = f"https://127.0.0.1:{free_port()}"
     async with system.serving("memory", qdrant=nobody, grpc_listen=port) as process, channel(port) as opened:
         other = replace(system, channels=system.channels | {"memory": opened})
         statuses = {rpc: await other.call("memory", rpc, request) for rpc, (request, _) in normal.items()}
