@@ -2,7 +2,7 @@
 
 This is the one place. A caller for whom nothing was decided sees nothing sensitive; work that answers no call sees all.
 Each transaction states to the database whose record it reads and what of it is closed; the policies of the tables
-(0011_row_security.sql) show nothing else, whatever a query forgets.
+(0011_row_security.sql) show nothing else, whatever a query forgets, and are an error where nothing is stated.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable
@@ -33,7 +33,12 @@ _CLOSED = """SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AN
     AND coalesce(labels, -1) & %(closed)s <> 0"""
 _STATE = "SELECT set_config('memory.numbers', %s::bigint[]::text, true), set_config('memory.closed', %s::text, true)"
 _CLOSE = "SELECT set_config('memory.closed', %s::text, true)"
-_WORK = "SELECT set_config('memory.work', %s, true)"
+# Statements, entries and contradictions are an error where nothing is stated: work states nobody, unless it stated some.
+_WORK = """SELECT set_config('memory.work', %s, true),
+    set_config('memory.numbers', coalesce(nullif(current_setting('memory.numbers', true), ''), '{}'), true),
+    set_config('memory.closed', coalesce(nullif(current_setting('memory.closed', true), ''), '0'), true)"""
+_END_WORK = """SELECT set_config('memory.work', '', true),
+    set_config('memory.numbers', replace(current_setting('memory.numbers'), '{}', ''), true)"""
 # Beside every other condition of a query over entries.
 OPEN = "coalesce(labels, -1) & %(closed)s = 0 AND "
 
@@ -89,7 +94,7 @@ async def working(conn: AsyncConnection[Any], kind: Literal["rebuild", "index"])
         raise PermissionError("no call opens everybody's record")
     await conn.execute(_WORK, (kind,))
     yield
-    await conn.execute(_WORK, ("",))
+    await conn.execute(_END_WORK)
 
 
 async def ask(conn: AsyncConnection[Any], numbers: Collection[int]) -> AsyncCursor[Any] | None:
