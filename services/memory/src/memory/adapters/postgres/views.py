@@ -33,7 +33,7 @@ _CLOSED = """SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AN
     AND coalesce(labels, -1) & %(closed)s <> 0"""
 _STATE = "SELECT set_config('memory.numbers', %s::bigint[]::text, true), set_config('memory.closed', %s::text, true)"
 _CLOSE = "SELECT set_config('memory.closed', %s::text, true)"
-# Statements, entries and contradictions are an error where nothing is stated: work states nobody, unless it stated some.
+# Statements, entries and contradictions are an error where nothing is stated: work states nobody, or whom it has.
 _WORK = """SELECT set_config('memory.work', %s, true),
     set_config('memory.numbers', coalesce(nullif(current_setting('memory.numbers', true), ''), '{}'), true),
     set_config('memory.closed', coalesce(nullif(current_setting('memory.closed', true), ''), '0'), true)"""
