@@ -1,7 +1,7 @@
 """How a process connects to what keeps its data, PostgreSQL, S3 and Qdrant: by TLS, with its own certificate.
 
-Plain text is spoken only where `LONGITUDE_PLAINTEXT=true` names it, or `LONGITUDE_POSTGRES_PLAINTEXT=true` (`OBJECTS`,
-`QDRANT`) for one server. `LONGITUDE_POSTGRES_AUTHORITY` and the like name the authority of a server that has another
+Plain text is spoken only where `LONGITUDE_POSTGRES_PLAINTEXT=true` (`OBJECTS`, `QDRANT`) names it for one server, or
+`LONGITUDE_PLAINTEXT=true` for all whose authority is not named. `LONGITUDE_POSTGRES_AUTHORITY` and the like name the authority of a server that has another
 one than the processes (PEM); with it, who has no certificate of its own shows none. Files that change are read at the
 next connection.
 """
@@ -57,4 +57,7 @@ def _files(server: Server, variables: Mapping[str, str]) -> tuple[Path, Tls | No
     if named and not variables.get("LONGITUDE_TLS_CERTIFICATE"):
         return Path(named), None
     own = Tls.of(variables)
-    return None if own is None else (Path(named) if named else own.authority, own)
+    if named:
+        # Whoever names an authority means TLS, whatever the processes speak among each other.
+        return Path(named), own
+    return None if own is None else (own.authority, own)
