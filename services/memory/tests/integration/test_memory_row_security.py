@@ -12,8 +12,11 @@ from memory.domain.sensitive import ALL, BITS
 from memory.flows import timeline
 from memory.flows.timeline import Asked
 from memory.handlers import on_messages_received
+from psycopg.conninfo import conninfo_to_dict
+from servicekit.migrations import MigrationError
 from servicekit.principal import Person, Principal, called_by
 from terminology.concepts import ICD10CM
+from testkit.backends import Backends
 
 Build = Callable[..., Any]
 A, B = Identifier("NORTH", "1"), Identifier("LAKE", "2")
@@ -214,6 +217,14 @@ async def test_the_service_does_not_loosen_it(store: Store) -> None:
             await conn.execute(EVERYTHING["entry"])
         await conn.execute("RESET row_security")
         assert await many(conn) == NOTHING
+
+
+async def test_the_service_does_not_start_as_a_role_that_no_policy_holds(backends: Backends) -> None:
+    dsn = backends.new_database("memory")
+    superuser = backends.owner_of(str(conninfo_to_dict(dsn)["dbname"]))
+    with pytest.raises(MigrationError, match="fact, entry, contradiction, note_text: LONGITUDE_POSTGRES must name"):
+        async with open_store(superuser):
+            pass
 
 
 async def test_every_edition_is_guarded(store: Store) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from psycopg import AsyncConnection, AsyncCursor
+from servicekit.migrations import MigrationError
 from servicekit.principal import known_caller
 
 from memory.domain import opening, sensitive
@@ -39,6 +40,8 @@ _WORK = """SELECT set_config('memory.work', %s, true),
     set_config('memory.closed', coalesce(nullif(current_setting('memory.closed', true), ''), '0'), true)"""
 _END_WORK = """SELECT set_config('memory.work', '', true),
     set_config('memory.numbers', replace(current_setting('memory.numbers'), '{}', ''), true)"""
+_GUARDED = """SELECT name FROM unnest(ARRAY['fact', 'entry', 'contradiction', 'note_text']) AS name
+    WHERE NOT row_security_active(name)"""
 # Beside every other condition of a query over entries.
 OPEN = "coalesce(labels, -1) & %(closed)s = 0 AND "
 
@@ -66,6 +69,15 @@ def closed() -> int:
 def current() -> View:
     """The view of the read that was made last in this call."""
     return _VIEW.get() or View()
+
+
+async def check_guarded(conn: AsyncConnection[Any]) -> None:
+    """MigrationError where the policies do not hold this role: it owns the tables, or reads past them."""
+    if unguarded := [name for (name,) in await (await conn.execute(_GUARDED)).fetchall()]:
+        raise MigrationError(
+            f"row-level security does not hold this role in {', '.join(unguarded)}: LONGITUDE_POSTGRES must name "
+            "memory_service, which neither owns tables nor is a superuser nor has BYPASSRLS"
+        )
 
 
 async def state(conn: AsyncConnection[Any], numbers: Collection[int], bits: int) -> None:
