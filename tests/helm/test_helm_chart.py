@@ -209,6 +209,7 @@ def test_every_process_speaks_mutual_tls_with_a_certificate_of_its_own_name(rend
     certificates = {name: document["spec"] for name, document in _of(documents, "Certificate").items()}
     assert set(certificates) == {f"demo-{name}" for name in (*SERVICES, "triton", "command")}
     for name, spec in certificates.items():
+        assert spec["commonName"] == name.removeprefix("demo-")
         assert spec["uris"] == [f"spiffe://longitude/{name.removeprefix('demo-')}"]
         assert spec["dnsNames"][:2] == ["localhost", name]
         assert spec["secretName"] == f"{name}-tls"
@@ -243,6 +244,12 @@ def test_services_know_the_identity_provider_and_may_reach_it(render: Any) -> No
 def test_certificates_may_be_there_already_and_plain_text_is_named(render: Any) -> None:
     there, plain = render({"tls": {"from": "secrets"}}), render(PLAIN | AUTHORITIES)
     assert _of(there, "Certificate") == _of(plain, "Certificate") == {}
+    for documents, secret in ((there, "demo-memory-tls"), (plain, None), (render(), None)):
+        job = _pods(documents)["Job/demo-memory-migrate"]["spec"]
+        shown = [each["secret"]["secretName"] for each in job["volumes"] if each["name"] == "tls"]
+        assert shown == ([secret] if secret else [])
+        named = "LONGITUDE_TLS_CERTIFICATE" in {each["name"] for each in job["containers"][0]["env"]}
+        assert named == bool(secret)
     assert "tls" in {v["name"] for v in _pods(there)["Deployment/demo-memory"]["spec"]["volumes"]}
     assert "tls" not in {v["name"] for v in _pods(plain)["Deployment/demo-memory"]["spec"]["volumes"]}
     assert _of(plain, "ConfigMap")["demo-memory"]["data"]["LONGITUDE_PLAINTEXT"] == "true"
