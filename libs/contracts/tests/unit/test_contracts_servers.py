@@ -26,6 +26,8 @@ def test_a_named_authority_wins_over_plain_text_among_processes(tmp_path: Path, 
     by_tls = database(ADDRESS, variables)
     assert "sslmode=verify-full" in by_tls
     assert f"sslrootcert={authority}" in by_tls
+    # Encryption by Kerberos would be tried first, and TLS then not at all.
+    assert "gssencmode=disable" in by_tls
     assert database(ADDRESS, variables | {"LONGITUDE_POSTGRES_PLAINTEXT": "true"}) == ADDRESS
 
 
