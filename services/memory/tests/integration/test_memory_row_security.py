@@ -126,6 +126,25 @@ async def test_a_query_without_a_condition_reads_one_patient(store: Store) -> No
                 assert {row[column] for row in await cursor.fetchall()} == set(person.numbers)
 
 
+async def test_names_of_groups_which_carry_codes_are_of_the_stated_record_too(
+    store: Store, fact: Build, message: Build, event: Build
+) -> None:
+    for patient in ("1@NORTH", "2@LAKE"):
+        name = f"ordered {patient}"
+        one = fact(fact_id=name, kind=cf.FACT_KIND_MEDICATION, same=name, patient=patient)
+        await on_messages_received([event(message(name, one, patient=patient), name)], store=store)
+    person = await store.person(A)
+    query: LiteralString = "SELECT DISTINCT identifier_no FROM fact_group"
+    async with store.connection() as conn:
+        with pytest.raises(UNSTATED):
+            await rows(conn, query)
+        async with conn.transaction():
+            await views.state(conn, person.numbers, 0)
+            assert await rows(conn, query) == [(number,) for number in person.numbers]
+            await views.state(conn, person.numbers, ALL)
+            assert await rows(conn, query) == []
+
+
 async def test_a_closed_category_stays_closed_to_a_query_without_a_condition(store: Store) -> None:
     person = await store.person(A)
     async with store.connection() as conn, conn.transaction():
@@ -235,7 +254,7 @@ async def test_every_edition_is_guarded(store: Store) -> None:
         names = [
             f"{place}.{table}"
             for place in ("memory", "memory_edition_1")
-            for table in ("fact", "entry", "contradiction")
+            for table in ("fact", "fact_group", "entry", "contradiction")
         ]
         assert await (await conn.execute(query, (names,))).fetchall() == [(True,)] * len(names)
         async with conn.transaction():

@@ -1,7 +1,7 @@
 -- A transaction reads of patients what it has stated (adapters/postgres/views.py), each until its end: whose record
 -- (memory.numbers) and what of it is closed to who calls (memory.closed, bits of labels), or the work that it does on
--- everybody's (memory.work). Where nothing is stated statements, entries and contradictions are an error, so that nobody
--- takes it for an empty record; of texts nothing is there. The owner and `verifier` read past this.
+-- everybody's (memory.work). Where nothing is stated statements, groups, entries and contradictions are an error, so that
+-- nobody takes it for an empty record; of texts nothing is there. The owner and `verifier` read past this.
 
 -- `place`: the schema of an edition. Each (SELECT) is run once for a query. A statement has no labels, and a closed one
 -- decides what became of an open one: statements are there where nothing is closed.
@@ -9,9 +9,12 @@ CREATE FUNCTION guard_edition(place text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     kept text;
 BEGIN
-    EXECUTE format($policy$CREATE POLICY stated ON %I.fact USING ((SELECT current_setting('memory.work', true) = 'rebuild')
-        OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
-        AND (SELECT current_setting('memory.closed')::integer = 0))$policy$, place);
+    -- The names of groups carry codes of drugs and procedures.
+    FOREACH kept IN ARRAY ARRAY['fact', 'fact_group'] LOOP
+        EXECUTE format($policy$CREATE POLICY stated ON %I.%I USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+            OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
+            AND (SELECT current_setting('memory.closed')::integer = 0))$policy$, place, kept);
+    END LOOP;
     -- Its index answers this condition before any of a query.
     EXECUTE format($policy$CREATE POLICY stated ON %I.contradiction
         USING (identifier_nos <@ (SELECT current_setting('memory.numbers')::bigint[])
@@ -19,7 +22,7 @@ BEGIN
     EXECUTE format($policy$CREATE POLICY stated ON %I.entry USING ((SELECT current_setting('memory.work', true) = 'rebuild')
         OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
         AND coalesce(labels, -1) & (SELECT current_setting('memory.closed')::integer) = 0)$policy$, place);
-    FOREACH kept IN ARRAY ARRAY['fact', 'contradiction', 'entry'] LOOP
+    FOREACH kept IN ARRAY ARRAY['fact', 'fact_group', 'contradiction', 'entry'] LOOP
         EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', place, kept);
     END LOOP;
 END
