@@ -27,6 +27,9 @@ EVERYTHING_ON: dict[str, Any] = {
     "tolerations": [{"key": "care", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}],
     "services": {name: {"autoscaling": {"enabled": True}} for name in SERVICES},
 }
+# The processes speak plain text, and each server has an authority of its own.
+PLAIN: dict[str, Any] = {"tls": {"from": "plaintext"}}
+AUTHORITIES: dict[str, Any] = {name: {"authority": f"{name}-ca"} for name in ("postgres", "objects", "qdrant")}
 Document = dict[str, Any]
 
 
@@ -206,6 +209,7 @@ def test_every_process_speaks_mutual_tls_with_a_certificate_of_its_own_name(rend
     certificates = {name: document["spec"] for name, document in _of(documents, "Certificate").items()}
     assert set(certificates) == {f"demo-{name}" for name in (*SERVICES, "triton", "command")}
     for name, spec in certificates.items():
+        assert spec["commonName"] == name.removeprefix("demo-")
         assert spec["uris"] == [f"spiffe://longitude/{name.removeprefix('demo-')}"]
         assert spec["dnsNames"][:2] == ["localhost", name]
         assert spec["secretName"] == f"{name}-tls"
@@ -238,11 +242,29 @@ def test_services_know_the_identity_provider_and_may_reach_it(render: Any) -> No
 
 
 def test_certificates_may_be_there_already_and_plain_text_is_named(render: Any) -> None:
-    there, plain = (render({"tls": {"from": kind}}) for kind in ("secrets", "plaintext"))
+    there, plain = render({"tls": {"from": "secrets"}}), render(PLAIN | AUTHORITIES)
     assert _of(there, "Certificate") == _of(plain, "Certificate") == {}
+    for documents, secret in ((there, "demo-memory-tls"), (plain, None), (render(), None)):
+        job = _pods(documents)["Job/demo-memory-migrate"]["spec"]
+        shown = [each["secret"]["secretName"] for each in job["volumes"] if each["name"] == "tls"]
+        assert shown == ([secret] if secret else [])
+        named = "LONGITUDE_TLS_CERTIFICATE" in {each["name"] for each in job["containers"][0]["env"]}
+        assert named == bool(secret)
     assert "tls" in {v["name"] for v in _pods(there)["Deployment/demo-memory"]["spec"]["volumes"]}
     assert "tls" not in {v["name"] for v in _pods(plain)["Deployment/demo-memory"]["spec"]["volumes"]}
     assert _of(plain, "ConfigMap")["demo-memory"]["data"]["LONGITUDE_PLAINTEXT"] == "true"
+
+
+@pytest.mark.parametrize("server", ["objects", "qdrant"])
+def test_a_server_is_not_spoken_to_in_plain_text_because_the_processes_are(chart: Chart, server: str) -> None:
+    with pytest.raises(helm_python.HelmRenderError, match=rf"{server}\.authority: name the Secret"):
+        chart.render({**PLAIN, **AUTHORITIES, server: {"authority": ""}}, name="demo")
+
+
+def test_a_pod_starts_without_a_secret_that_its_settings_do_not_ask_for(manifests: list[Document]) -> None:
+    (container,) = _pods(manifests)["Deployment/demo-memory"]["spec"]["containers"]
+    asked = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each}
+    assert [name for name, secret in asked.items() if secret.get("optional")] == ["LONGITUDE_QDRANT_API_KEY"]
 
 
 def test_who_connects_to_postgresql_verifies_it_and_plain_text_is_named(render: Any) -> None:

@@ -33,7 +33,7 @@ topologySpreadConstraints:
 {{- range $name, $secret := .secrets }}
 - name: LONGITUDE_{{ $name }}
   valueFrom:
-    secretKeyRef: {name: {{ $secret.name }}, key: {{ $secret.key }}}
+    secretKeyRef: {name: {{ $secret.name }}, key: {{ $secret.key }}{{ if $secret.optional }}, optional: true{{ end }}}
 {{- end }}
 {{- end -}}
 

@@ -42,6 +42,8 @@ LONGITUDE_ROLES_CLAIM: {{ .rolesClaim | quote }}
 LONGITUDE_{{ upper $name }}_PLAINTEXT: "true"
 {{- else if $server.authority }}
 LONGITUDE_{{ upper $name }}_AUTHORITY: /etc/longitude/{{ $name }}/ca.crt
+{{- else if eq $.root.Values.tls.from "plaintext" }}
+{{- fail (printf "%s.authority: name the Secret of its authority, since tls.from is plaintext, or set %s.security: plaintext" $name $name) }}
 {{- end }}
 {{- end }}
 {{- end }}

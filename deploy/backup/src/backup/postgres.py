@@ -86,6 +86,18 @@ class Snapshot:
             shutil.copyfileobj(process.stdout, sink, _PIECE)
 
 
+def check(dsn: str) -> None:
+    """BackupError when the database does not answer, or is of a later version than pg_dump, which then refuses it."""
+    with connected(dsn) as connection:
+        server = connection.info.server_version // 10_000
+    program = _version(_program("pg_dump"))[0]
+    if program < server:
+        raise BackupError(
+            f"pg_dump {program} does not read PostgreSQL {server}: install PostgreSQL's client programs {server}, or "
+            "newer ones, where the backup runs"
+        )
+
+
 @contextmanager
 def snapshot(dsn: str) -> Iterator[Snapshot]:
     """BackupError when the database does not answer."""
@@ -195,5 +207,8 @@ def _program(name: str) -> str:
 
 
 def _version(program: str) -> tuple[int, ...]:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BackupError(f"{program} does not run: {type(error).__name__}") from error
     return tuple(map(int, re.findall(r"\d+", said)[:2]))

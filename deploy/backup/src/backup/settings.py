@@ -1,9 +1,17 @@
 """What a backup is told: endpoints as services have them, and where its passphrase lies."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
-from servicekit.settings import Endpoint, FromEnvironment, IdentitySettings, ObjectStoreSettings, PostgresSettings
+from servicekit.settings import (
+    Endpoint,
+    FromEnvironment,
+    IdentitySettings,
+    ObjectStoreSettings,
+    PostgresSettings,
+    QdrantUrl,
+)
 
 
 class PassphraseSettings(FromEnvironment):
@@ -22,7 +30,7 @@ class Settings(PassphraseSettings, IdentitySettings, PostgresSettings, ObjectSto
     kafka_user: str = ""
     kafka_password: SecretStr = SecretStr("")
     # https://host:port of a Qdrant server, whose vectors a restore deletes; those in a folder go with the folder.
-    qdrant: str = ""
+    qdrant: QdrantUrl | Literal[""] = ""
     qdrant_api_key: SecretStr = SecretStr("")
     # Submission prefixes of the log's witnesses, separated by spaces: a restore asks them how far the log was.
     witnesses: str = ""

@@ -74,6 +74,7 @@ def take(settings: Settings, folder: Path, say: Say) -> Manifest:
     """Fill a folder that is new or empty; BackupError leaves it without a manifest, which is no backup."""
     if folder.exists() and any(folder.iterdir()):
         raise BackupError(f"{folder}: is not empty; name a new folder")
+    postgres.check(str(settings.postgres))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     salt = secrets.token_bytes(SALT_BYTES)
     target = _Target(folder, Key(read_passphrase(settings.backup_passphrase_file), salt))

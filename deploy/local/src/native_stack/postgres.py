@@ -16,7 +16,9 @@ the folders above its data; an ordinary user's stack runs it as that user.
 import asyncio
 import os
 import pwd
+import re
 import shutil
+import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -30,7 +32,7 @@ from psycopg import sql
 
 from native_stack import authority
 from native_stack.layout import REPOSITORY
-from native_stack.part import Command, Part, Site, inherited_environment, run_logged
+from native_stack.part import Command, Part, PartError, Site, inherited_environment, run_logged
 from native_stack.ports import HOST
 
 DATABASE = "longitude"
@@ -77,10 +79,22 @@ async def _prepare(site: Site) -> Command:
     if not (data / "PG_VERSION").exists():
         shutil.rmtree(data, ignore_errors=True)
         await _initialise(site, folder, data)
+    _check_version((data / "PG_VERSION").read_text().strip(), data)
     options = (f"listen_addresses={HOST}", f"port={site.ports['postgres']}", "unix_socket_directories=")
     limits = ("max_connections=200", "shared_buffers=64MB")
     flags = tuple(word for option in (*options, *_identity(site), *limits) for word in ("-c", option))
     return _as_server_user((f"{bin_dir()}/postgres", "-D", str(data), *flags), folder)
+
+
+def _check_version(kept: str, data: Path) -> None:
+    """PartError where another major version wrote the data: the program would not start, and not say how to go on."""
+    said = subprocess.run([f"{bin_dir()}/postgres", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    (program,) = re.findall(r" (\d+)", said)[:1]
+    if kept != program:
+        raise PartError(
+            f"postgres: {data} is of PostgreSQL {kept}, the program is {program}: take a backup with the version "
+            "before, delete the folder and restore, or delete it and begin anew"
+        )
 
 
 def _identity(site: Site) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ _SECRETS = {
     "objects": ("OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY"),
     "qdrant": ("QDRANT_API_KEY",),
 }
+# Without these in its Secret a pod starts too: the settings say what then.
+_OPTIONAL = {"QDRANT_API_KEY"}
 
 
 def services(known: Services) -> str:
@@ -69,9 +71,13 @@ def _files(service: Service) -> dict[str, dict[str, str]]:
     return {place: how for place, how in files.items() if service.uses(place)}
 
 
-def _secrets(service: Service) -> dict[str, dict[str, str]]:
+def _secrets(service: Service) -> dict[str, dict[str, Any]]:
     variables = [variable for need in service.needs for variable in _SECRETS.get(need, ())]
     return {
-        variable: {"name": f"longitude-{service.name}", "key": variable.lower().replace("_", "-")}
+        variable: {
+            "name": f"longitude-{service.name}",
+            "key": variable.lower().replace("_", "-"),
+            **({"optional": True} if variable in _OPTIONAL else {}),
+        }
         for variable in variables
     }

@@ -18,6 +18,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from client.errors import UnreachableError
+from client.stores import Rows
 from contracts.topics import ASSESSMENT_DRAFTED, ASSESSMENT_REVIEWED, EPISODE_CLOSED, MESSAGE_RECEIVED
 from eventbus import Outgoing
 from google.protobuf.message import Message
@@ -150,6 +152,12 @@ def test_stores_that_hold_what_was_logged_are_counted(stores: Stores, verify: Ve
         "memory.fact": 1,
     }
     assert (report["objects"], report["unsigned"], report["tiles"]) == (1, 0, 2)
+
+
+def test_who_is_shown_rows_by_policies_alone_gets_an_error_and_not_rows_missing(stores: Stores) -> None:
+    rows = Rows(stores.running.endpoints["LONGITUDE_POSTGRES_MEMORY_SERVICE"])
+    with pytest.raises(UnreachableError, match=r"memory\.fact cannot be read \(InsufficientPrivilege\)"):
+        asyncio.run(rows.digests("memory.fact"))
 
 
 @contextmanager

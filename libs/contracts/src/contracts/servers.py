@@ -1,9 +1,9 @@
 """How a process connects to what keeps its data, PostgreSQL, S3 and Qdrant: by TLS, with its own certificate.
 
-Plain text is spoken only where `LONGITUDE_PLAINTEXT=true` names it, or `LONGITUDE_POSTGRES_PLAINTEXT=true` (`OBJECTS`,
-`QDRANT`) for one server. `LONGITUDE_POSTGRES_AUTHORITY` and the like name the authority of a server that has another
-one than the processes (PEM); with it, who has no certificate of its own shows none. Files that change are read at the
-next connection.
+Plain text is spoken only where `LONGITUDE_POSTGRES_PLAINTEXT=true` (`OBJECTS`, `QDRANT`) names it for one server, or
+`LONGITUDE_PLAINTEXT=true` for all whose authority is not named. `LONGITUDE_POSTGRES_AUTHORITY` and the like name the
+authority of a server that has another one than the processes (PEM); with it, who has no certificate of its own shows
+none. Files that change are read at the next connection.
 """
 
 import os
@@ -31,7 +31,7 @@ def database(address: str, variables: Mapping[str, str] = os.environ) -> str:
     if given.get("sslmode", _VERIFIED) != _VERIFIED:
         raise TlsError(f"sslmode must be {_VERIFIED}; LONGITUDE_POSTGRES_PLAINTEXT=true does without TLS")
     authority, own = files
-    wanted = {"sslmode": _VERIFIED, "sslrootcert": str(authority)}
+    wanted = {"sslmode": _VERIFIED, "sslrootcert": str(authority), "gssencmode": "disable"}
     if own:
         wanted |= {"sslcert": str(own.certificate), "sslkey": str(own.key)}
     return parts._replace(query=urlencode(wanted | given, safe="/", quote_via=quote)).geturl()
@@ -57,4 +57,7 @@ def _files(server: Server, variables: Mapping[str, str]) -> tuple[Path, Tls | No
     if named and not variables.get("LONGITUDE_TLS_CERTIFICATE"):
         return Path(named), None
     own = Tls.of(variables)
-    return None if own is None else (Path(named) if named else own.authority, own)
+    if named:
+        # Whoever names an authority means TLS, whatever the processes speak among each other.
+        return Path(named), own
+    return None if own is None else (own.authority, own)

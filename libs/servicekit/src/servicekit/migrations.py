@@ -31,8 +31,8 @@ RESTORING = "longitude_restoring"
 
 
 class MigrationError(Exception):
-    """A migration that was applied has changed since (they are never edited), one was not applied yet, or the database
-    is half restored.
+    """A migration that was applied has changed since (they are never edited), one was not applied yet, the database
+    is half restored, or its policies do not hold the role of the service.
     """
 
 

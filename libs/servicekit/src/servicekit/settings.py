@@ -6,10 +6,11 @@ variable and the fix; values are never repeated, since some are secrets.
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from contracts.kafka import KafkaAccess
-from contracts.servers import database
+from contracts.servers import database, https
 from contracts.tls import Tls, TlsError
 from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -86,6 +87,26 @@ class PostgresSettings(FromEnvironment):
     postgres: Annotated[PostgresDsn, AfterValidator(_by_tls)]
     postgres_authority: str = ""
     postgres_plaintext: bool = False
+
+
+def _qdrant(text: str) -> str:
+    scheme, separator, place = text.partition(":")
+    if separator and scheme == "edge" and Path(place).is_absolute():
+        return text
+    if not (separator and place and scheme in ("http", "https")):
+        raise ValueError("must be https://host:port of a Qdrant server, or edge:/folder for the engine in this process")
+    if scheme == "http":
+        try:
+            by_tls = https("QDRANT") is not None
+        except TlsError as error:
+            raise ValueError(str(error)) from None
+        if by_tls:
+            raise ValueError("must be https://...; LONGITUDE_QDRANT_PLAINTEXT=true does without TLS")
+    return text
+
+
+# Where vectors are kept: a server, by TLS (contracts.servers), or a folder.
+QdrantUrl = Annotated[str, AfterValidator(_qdrant)]
 
 
 class ObjectStoreSettings(FromEnvironment):

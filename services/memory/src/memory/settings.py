@@ -4,20 +4,8 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from contracts.publishers import PublisherKeyError, read_publishers
-from contracts.servers import https
 from pydantic import AfterValidator, FilePath, SecretStr, model_validator
-from servicekit.settings import Endpoint, PostgresSettings, ServiceSettings
-
-
-def _qdrant(text: str) -> str:
-    scheme, separator, place = text.partition(":")
-    if separator and place and scheme in ("http", "https"):
-        if scheme == "http" and https("QDRANT") is not None:
-            raise ValueError("must be https://...; LONGITUDE_QDRANT_PLAINTEXT=true does without TLS")
-        return text
-    if separator and scheme == "edge" and Path(place).is_absolute():
-        return text
-    raise ValueError("must be https://host:port of a Qdrant server, or edge:/folder for the engine in this process")
+from servicekit.settings import Endpoint, PostgresSettings, QdrantUrl, ServiceSettings
 
 
 def _publishers(file: Path) -> Path:
@@ -38,7 +26,7 @@ class Settings(PostgresSettings, ServiceSettings):
     # gRPC of the Triton that serves `embedder`.
     triton: Endpoint
     # Where vectors are kept; without it, by the engine in this process, under data_dir. By TLS (contracts.servers).
-    qdrant: Annotated[str, AfterValidator(_qdrant)] | None = None
+    qdrant: QdrantUrl | None = None
     qdrant_api_key: SecretStr = SecretStr("")
     qdrant_authority: str = ""
     qdrant_plaintext: bool = False

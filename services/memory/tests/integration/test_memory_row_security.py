@@ -12,8 +12,11 @@ from memory.domain.sensitive import ALL, BITS
 from memory.flows import timeline
 from memory.flows.timeline import Asked
 from memory.handlers import on_messages_received
+from psycopg.conninfo import conninfo_to_dict
+from servicekit.migrations import MigrationError
 from servicekit.principal import Person, Principal, called_by
 from terminology.concepts import ICD10CM
+from testkit.backends import Backends
 
 Build = Callable[..., Any]
 A, B = Identifier("NORTH", "1"), Identifier("LAKE", "2")
@@ -71,17 +74,37 @@ async def rows(conn: Connection, query: LiteralString) -> list[Any]:
 
 
 async def many(conn: Connection) -> dict[str, int]:
-    return {table: len(await rows(conn, query)) for table, query in EVERYTHING.items()}
+    """How many rows of each table are shown; -1: the database refuses, since nothing is stated."""
+    seen = {}
+    for table, query in EVERYTHING.items():
+        try:
+            async with conn.transaction():
+                seen[table] = len(await rows(conn, query))
+        except UNSTATED:
+            seen[table] = -1
+    return seen
 
 
-NOTHING = dict.fromkeys(EVERYTHING, 0)
+# Never stated in this connection, or in a transaction before.
+UNSTATED = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
+NOTHING = {table: -1 if table in ("fact", "entry", "contradiction") else 0 for table in EVERYTHING}
 
 
-async def test_where_nothing_is_stated_nothing_is_there(store: Store) -> None:
+async def test_where_nothing_is_stated_no_record_is_taken_for_empty(store: Store) -> None:
     async with store.connection() as conn:
         assert await many(conn) == NOTHING
         async with conn.transaction():
             assert await many(conn) == NOTHING
+
+
+async def test_a_version_that_states_nothing_reads_no_empty_record(store: Store) -> None:
+    """A replica of before, in a rolling upgrade."""
+    person = await store.person(A)
+    async with store.connection() as conn:
+        for table in ("fact", "entry"):
+            query = f"SELECT * FROM {table} WHERE identifier_no = ANY(%s)".encode()
+            with pytest.raises(UNSTATED):
+                await conn.execute(query, (list(person.numbers),))
 
 
 async def test_a_query_without_a_condition_reads_one_patient(store: Store) -> None:
@@ -101,6 +124,25 @@ async def test_a_query_without_a_condition_reads_one_patient(store: Store) -> No
                 cursor = await conn.execute(query)
                 column = [each.name for each in cursor.description or ()].index("identifier_no")
                 assert {row[column] for row in await cursor.fetchall()} == set(person.numbers)
+
+
+async def test_names_of_groups_which_carry_codes_are_of_the_stated_record_too(
+    store: Store, fact: Build, message: Build, event: Build
+) -> None:
+    for patient in ("1@NORTH", "2@LAKE"):
+        name = f"ordered {patient}"
+        one = fact(fact_id=name, kind=cf.FACT_KIND_MEDICATION, same=name, patient=patient)
+        await on_messages_received([event(message(name, one, patient=patient), name)], store=store)
+    person = await store.person(A)
+    query: LiteralString = "SELECT DISTINCT identifier_no FROM fact_group"
+    async with store.connection() as conn:
+        with pytest.raises(UNSTATED):
+            await rows(conn, query)
+        async with conn.transaction():
+            await views.state(conn, person.numbers, 0)
+            assert await rows(conn, query) == [(number,) for number in person.numbers]
+            await views.state(conn, person.numbers, ALL)
+            assert await rows(conn, query) == []
 
 
 async def test_a_closed_category_stays_closed_to_a_query_without_a_condition(store: Store) -> None:
@@ -196,6 +238,14 @@ async def test_the_service_does_not_loosen_it(store: Store) -> None:
         assert await many(conn) == NOTHING
 
 
+async def test_the_service_does_not_start_as_a_role_that_no_policy_holds(backends: Backends) -> None:
+    dsn = backends.new_database("memory")
+    superuser = backends.owner_of(str(conninfo_to_dict(dsn)["dbname"]))
+    with pytest.raises(MigrationError, match="fact, entry, contradiction, note_text: LONGITUDE_POSTGRES must name"):
+        async with open_store(superuser):
+            pass
+
+
 async def test_every_edition_is_guarded(store: Store) -> None:
     person = await store.person(A)
     async with store.connection() as conn:
@@ -204,7 +254,7 @@ async def test_every_edition_is_guarded(store: Store) -> None:
         names = [
             f"{place}.{table}"
             for place in ("memory", "memory_edition_1")
-            for table in ("fact", "entry", "contradiction")
+            for table in ("fact", "fact_group", "entry", "contradiction")
         ]
         assert await (await conn.execute(query, (names,))).fetchall() == [(True,)] * len(names)
         async with conn.transaction():

@@ -1,6 +1,7 @@
 -- A transaction reads of patients what it has stated (adapters/postgres/views.py), each until its end: whose record
 -- (memory.numbers) and what of it is closed to who calls (memory.closed, bits of labels), or the work that it does on
--- everybody's (memory.work). Where nothing is stated nothing is there. The owner and `verifier` read past this.
+-- everybody's (memory.work). Where nothing is stated statements, groups, entries and contradictions are an error, so that
+-- nobody takes it for an empty record; of texts nothing is there. The owner and `verifier` read past this.
 
 -- `place`: the schema of an edition. Each (SELECT) is run once for a query. A statement has no labels, and a closed one
 -- decides what became of an open one: statements are there where nothing is closed.
@@ -8,17 +9,20 @@ CREATE FUNCTION guard_edition(place text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     kept text;
 BEGIN
-    EXECUTE format($policy$CREATE POLICY stated ON %I.fact USING ((SELECT current_setting('memory.work', true) = 'rebuild')
-        OR identifier_no = ANY ((SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])::bigint[])
-        AND (SELECT current_setting('memory.closed', true) = '0'))$policy$, place);
+    -- The names of groups carry codes of drugs and procedures.
+    FOREACH kept IN ARRAY ARRAY['fact', 'fact_group'] LOOP
+        EXECUTE format($policy$CREATE POLICY stated ON %I.%I USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+            OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
+            AND (SELECT current_setting('memory.closed')::integer = 0))$policy$, place, kept);
+    END LOOP;
     -- Its index answers this condition before any of a query.
     EXECUTE format($policy$CREATE POLICY stated ON %I.contradiction
-        USING (identifier_nos <@ (SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])
-        AND (SELECT current_setting('memory.closed', true) = '0'))$policy$, place);
+        USING (identifier_nos <@ (SELECT current_setting('memory.numbers')::bigint[])
+        AND (SELECT current_setting('memory.closed')::integer = 0))$policy$, place);
     EXECUTE format($policy$CREATE POLICY stated ON %I.entry USING ((SELECT current_setting('memory.work', true) = 'rebuild')
-        OR identifier_no = ANY ((SELECT nullif(current_setting('memory.numbers', true), '')::bigint[])::bigint[])
-        AND coalesce(labels, -1) & (SELECT nullif(current_setting('memory.closed', true), '')::integer) = 0)$policy$, place);
-    FOREACH kept IN ARRAY ARRAY['fact', 'contradiction', 'entry'] LOOP
+        OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
+        AND coalesce(labels, -1) & (SELECT current_setting('memory.closed')::integer) = 0)$policy$, place);
+    FOREACH kept IN ARRAY ARRAY['fact', 'fact_group', 'contradiction', 'entry'] LOOP
         EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', place, kept);
     END LOOP;
 END
@@ -29,6 +33,8 @@ DECLARE
     place text;
     kept text;
 BEGIN
+    -- In the order in which an exchange of editions takes them.
+    PERFORM stop_all();
     FOR place IN SELECT schemaname FROM pg_tables
         WHERE tablename = 'entry' AND (schemaname = current_schema() OR schemaname LIKE current_schema() || '\_edition\_%')
     LOOP

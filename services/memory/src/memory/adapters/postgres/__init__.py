@@ -249,10 +249,13 @@ class Store:
 
 @asynccontextmanager
 async def open_store(dsn: str) -> AsyncIterator[Store]:
-    """Bring what is derived up to date, and open it; MigrationError where the tables are not up to date."""
+    """Bring what is derived up to date, and open it; MigrationError where the tables are not up to date, or the
+    policies of rows do not hold this role.
+    """
     await migrated(dsn, SCHEMA, "memory")
     async with open_pool(dsn, SCHEMA) as pool:
         async with pool.connection() as conn:
+            await views.check_guarded(conn)
             await editions.keep_up(conn)
         yield Store(pool)
 

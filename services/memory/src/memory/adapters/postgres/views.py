@@ -2,7 +2,7 @@
 
 This is the one place. A caller for whom nothing was decided sees nothing sensitive; work that answers no call sees all.
 Each transaction states to the database whose record it reads and what of it is closed; the policies of the tables
-(0011_row_security.sql) show nothing else, whatever a query forgets.
+(0011_row_security.sql) show nothing else, whatever a query forgets, and are an error where nothing is stated.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from psycopg import AsyncConnection, AsyncCursor
+from servicekit.migrations import MigrationError
 from servicekit.principal import known_caller
 
 from memory.domain import opening, sensitive
@@ -33,7 +34,14 @@ _CLOSED = """SELECT fact_id FROM entry WHERE identifier_no = ANY(%(numbers)s) AN
     AND coalesce(labels, -1) & %(closed)s <> 0"""
 _STATE = "SELECT set_config('memory.numbers', %s::bigint[]::text, true), set_config('memory.closed', %s::text, true)"
 _CLOSE = "SELECT set_config('memory.closed', %s::text, true)"
-_WORK = "SELECT set_config('memory.work', %s, true)"
+# Statements, entries and contradictions are an error where nothing is stated: work states nobody, or whom it has.
+_WORK = """SELECT set_config('memory.work', %s, true),
+    set_config('memory.numbers', coalesce(nullif(current_setting('memory.numbers', true), ''), '{}'), true),
+    set_config('memory.closed', coalesce(nullif(current_setting('memory.closed', true), ''), '0'), true)"""
+_END_WORK = """SELECT set_config('memory.work', '', true),
+    set_config('memory.numbers', replace(current_setting('memory.numbers'), '{}', ''), true)"""
+_GUARDED = """SELECT name FROM unnest(ARRAY['fact', 'entry', 'contradiction', 'note_text']) AS name
+    WHERE NOT row_security_active(name)"""
 # Beside every other condition of a query over entries.
 OPEN = "coalesce(labels, -1) & %(closed)s = 0 AND "
 
@@ -63,6 +71,15 @@ def current() -> View:
     return _VIEW.get() or View()
 
 
+async def check_guarded(conn: AsyncConnection[Any]) -> None:
+    """MigrationError where the policies do not hold this role: it owns the tables, or reads past them."""
+    if unguarded := [name for (name,) in await (await conn.execute(_GUARDED)).fetchall()]:
+        raise MigrationError(
+            f"row-level security does not hold this role in {', '.join(unguarded)}: LONGITUDE_POSTGRES must name "
+            "memory_service, which neither owns tables nor is a superuser nor has BYPASSRLS"
+        )
+
+
 async def state(conn: AsyncConnection[Any], numbers: Collection[int], bits: int) -> None:
     """Until the caller's transaction ends it reads and writes of these identifiers alone what `bits` do not close."""
     await conn.execute(_STATE, (list(numbers), bits))
@@ -89,7 +106,7 @@ async def working(conn: AsyncConnection[Any], kind: Literal["rebuild", "index"])
         raise PermissionError("no call opens everybody's record")
     await conn.execute(_WORK, (kind,))
     yield
-    await conn.execute(_WORK, ("",))
+    await conn.execute(_END_WORK)
 
 
 async def ask(conn: AsyncConnection[Any], numbers: Collection[int]) -> AsyncCursor[Any] | None:
