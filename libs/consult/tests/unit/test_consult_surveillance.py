@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from consult import Record, Timeline
 from consult.dangers import Danger, dangers, pressing
 from consult.surveillance import Change, Changed, compare, is_open
@@ -13,6 +14,7 @@ from knowledge import Knowledge, shipped
 from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as wire
 from longitude.reasoning.v1.concern_pb2 import Concern
+from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import Context, RecordedFact
 from longitude.record.v1.fact_pb2 import FACT_STATUS_ENTERED_IN_ERROR, PatientKey
 from practice.records import RecordBuilder
@@ -99,6 +101,25 @@ def test_a_late_result_of_an_earlier_day_opens_nothing() -> None:
     patient.record.potassium("4.4", "2026-10-07")
     patient.record.potassium("6.7", "2026-10-01")
     assert not [each for each in patient.look() if each.concern.row == "criticals/potassium"]
+
+
+@pytest.mark.parametrize("status", [clinical.FACT_STATUS_ORDERED, clinical.FACT_STATUS_PRELIMINARY])
+def test_a_visit_in_five_weeks_leaves_a_critical_of_today(status: clinical.FactStatus.ValueType) -> None:
+    patient = Patient()
+    patient.record.potassium("6.7", "2026-10-07")
+    patient.record.encounter("Inpatient", "2026-11-11")
+    patient.record.facts[-1].fact.status = status
+    assert one_of(patient.look(), "criticals/potassium").change is Change.OPENED
+
+
+def test_what_was_replaced_or_taken_back_moves_no_day() -> None:
+    patient = Patient()
+    patient.record.potassium("6.7", "2026-10-07")
+    wrong, right = (patient.record.encounter("Inpatient", day) for day in ("2026-12-07", "2026-10-07"))
+    patient.record.supersede(wrong, right, "2026-10-07")
+    patient.record.result("2951-2", "Sodium", "140", "mmol/L", "2026-12-07")
+    patient.record.facts[-1].fact.status = clinical.FACT_STATUS_ENTERED_IN_ERROR
+    assert one_of(patient.look(), "criticals/potassium").change is Change.OPENED
 
 
 def test_a_drug_of_an_allergy_is_a_concern_though_no_row_states_it() -> None:
