@@ -115,11 +115,16 @@ def _dangers(
     told = [(each, one) for each, one in told if each.name not in waits]
     released = _released([one for _, one in told], sources, passed)
     listed = [
-        _danger(each, one, sensitive=plain is not None and each.state not in plain)
+        _danger(each, one, sensitive=plain is not None and (each.state not in plain or _tells_sensitive(each)))
         for each, one in told
         if one.rendered.text in released
     ]
     return listed, frozenset(waits)
+
+
+def _tells_sensitive(seen: _Seen) -> bool:
+    """It would be there without what is sensitive, and shows it: the one of several problems that its words name."""
+    return any(map(sensitivity.of_fact, seen.rests_on))
 
 
 def _may_wait(seen: _Seen, drafted: Drafted, passed: Collection[str]) -> bool:

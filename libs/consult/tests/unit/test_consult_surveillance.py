@@ -194,6 +194,20 @@ def test_a_concern_that_nobody_would_see_without_what_is_sensitive_is_sensitive(
     assert all(sensitive.values())
 
 
+@pytest.mark.parametrize("shown", ["F02.81", "G30.9"])
+def test_a_concern_whose_words_name_what_is_sensitive_is_sensitive(shown: str) -> None:
+    """Either problem alone would open it in the same state; its words name the one whose fact comes last."""
+    record = RecordBuilder(NORTH)
+    record.born("19490101")
+    record.medication("5093", "haloperidol", "2026-10-01")
+    for code, display in (("G30.9", "Alzheimer's disease"), ("F02.81", "Dementia with behavioral disturbance")):
+        record.problem(code, display, "2026-01-01")
+        record.facts[-1].fact.fact_id = "b" if code == shown else "a"
+    made = Record(Timeline(record.facts, [NORTH]), Context(), (), START)
+    (seen,) = (each for each in dangers(made) if each.row == "contraindications/antipsychotic-dementia")
+    assert seen.sensitive is ("behavioral" in seen.text) is (shown == "F02.81")
+
+
 # A hospital day: what may become of the records of two numbers that may be one person's.
 
 
