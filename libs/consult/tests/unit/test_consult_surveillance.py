@@ -236,7 +236,8 @@ class Ward:
         known = [each for each in self.kept.values() if (each.patient.id, each.patient.authority) in names]
         passed = {each.text for each in known if is_open(each)}
         record = self.record(identifiers)
-        seen, waits = pressing(record, passed) if first else (dangers(record, passed), frozenset())
+        opened = {(each.row, each.subject) for each in known if is_open(each)}
+        seen, waits = pressing(record, passed, opened) if first else (dangers(record, passed), frozenset())
         changed = compare(known, seen, identifiers[0], self.at, 3, waits)
         for each in changed:
             self.kept[each.concern.concern_id] = each.concern
@@ -348,6 +349,22 @@ def test_what_presses_is_told_before_the_rest_is_judged_and_the_rest_is_told_beh
     # What passed before waits no more.
     ward.look([NORTH], first=True)
     assert {len(told) for told in ward.events.values()} == {1}
+
+
+def test_an_open_concern_that_presses_nobody_is_brought_up_to_date_while_many_wait() -> None:
+    ward = Ward()
+    builder = ward.builders["NORTH"]
+    builder.medication(DRUGS["lisinopril"], "lisinopril", "2026-10-01")
+    ward.look([NORTH])
+    taken = builder.medication(DRUGS["naproxen"], "naproxen", "2026-10-01")
+    ward.look([NORTH])
+    again = builder.medication(DRUGS["naproxen"], "naproxen", "2026-10-05", until="2026-11-06")
+    builder.supersede(taken, again, "2026-10-06")
+    ward.look([NORTH], first=True)
+    (after,) = (each for each in ward.kept.values() if each.row == "interactions/nsaid-raas")
+    assert is_open(after)
+    assert (after.urgency, after.revision) == (advice_pb2.URGENCY_IMPORTANT, 2)
+    assert "2026-10-05" in after.text
 
 
 def test_which_of_several_problems_a_row_shows_is_no_change() -> None:

@@ -144,11 +144,13 @@ class Watch:
         before = await rows.known(conn, [each.reading for each in read])
         seen: dict[str, tuple[Reading, list[Danger], Names]] = {}
         for each in read:
-            passed = frozenset(one.text for one in before[each.person] if is_open(one))
+            standing = [one for one in before[each.person] if is_open(one)]
+            passed = frozenset(one.text for one in standing)
+            opened = frozenset((one.row, one.subject) for one in standing)
             record = Record(each.timeline, Context(), (), datetime.now(UTC), knowledge=self.knowledge)
             try:
                 # A long record takes a while of computing: other requests go on meanwhile.
-                listed, waits = await asyncio.to_thread(_dangers, record, passed, first=first)
+                listed, waits = await asyncio.to_thread(_dangers, record, passed, opened, first=first)
             except Exception as error:  # noqa: BLE001 - whatever it is, it holds up no other
                 failed.append((each.claimed, error))
             else:
@@ -209,6 +211,6 @@ class Watch:
             self._asked.clear()
 
 
-def _dangers(record: Record, passed: Collection[str], *, first: bool) -> tuple[list[Danger], Names]:
+def _dangers(record: Record, passed: Collection[str], opened: Names, *, first: bool) -> tuple[list[Danger], Names]:
     """What is dangerous, and what of it is judged later."""
-    return pressing(record, passed) if first else (dangers(record, passed), ())
+    return pressing(record, passed, opened) if first else (dangers(record, passed), ())
