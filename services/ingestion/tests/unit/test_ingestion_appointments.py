@@ -52,7 +52,7 @@ def test_a_booking_says_when_and_why_and_is_known_by_both_numbers() -> None:
 def test_a_coded_reason_is_labelled_beside_a_type_that_says_nothing() -> None:
     booked = sch().replace("R1^Diabetes control^L", "B20^HIV disease^I10C")
     fact = appointment("S12", booked, TQ1, PID)
-    assert (fact.code.code, sensitivity.of_fact(fact)) == ("FOLLOWUP", {"HIV"})
+    assert (fact.code.code, sensitivity.of_fact(fact)) == ("FOLLOWUP", frozenset({"HIV"}))
     assert not sensitivity.of_fact(appointment("S12", sch(), TQ1, PID))
 
 

@@ -130,7 +130,7 @@ class Store:
 
 @asynccontextmanager
 async def open_store(dsn: str, workers: int = 0) -> AsyncIterator[Store]:
-    """Connected; MigrationError where its tables are not up to date. `workers`: who keep a connection while they look."""
+    """Connected; MigrationError where its tables are not up to date. `workers`: who keep a connection each."""
     await migrated(dsn, SCHEMA, "reasoning")
     async with open_pool(dsn, SCHEMA, size=_CONNECTIONS + workers) as pool:
         yield Store(pool)
