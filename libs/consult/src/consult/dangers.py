@@ -94,16 +94,20 @@ def dangers(record: Record, passed: Collection[str] = frozenset()) -> list[Dange
     """The most urgent first, each once. `passed`: texts about this patient that the gate released before; what is told
     in the same words is not judged again.
     """
-    return _dangers(record, passed, first=False)[0]
+    return _dangers(record, passed, frozenset(), first=False)[0]
 
 
-def pressing(record: Record, passed: Collection[str]) -> tuple[list[Danger], frozenset[tuple[str, str]]]:
-    """The same without what the gate has still to judge and presses nobody, and the names of that."""
-    return _dangers(record, passed, first=True)
+def pressing(
+    record: Record, passed: Collection[str], opened: Collection[tuple[str, str]] = frozenset()
+) -> tuple[list[Danger], frozenset[tuple[str, str]]]:
+    """The same without what the gate has still to judge and presses nobody, and the names of that. `opened`: names of
+    which a concern is open; that is judged now, so that it says no more than is so.
+    """
+    return _dangers(record, passed, opened, first=True)
 
 
 def _dangers(
-    record: Record, passed: Collection[str], *, first: bool
+    record: Record, passed: Collection[str], opened: Collection[tuple[str, str]], *, first: bool
 ) -> tuple[list[Danger], frozenset[tuple[str, str]]]:
     sources = record.sources()
     seen = _seen(sources)
@@ -111,15 +115,20 @@ def _dangers(
     plain = {each.state for each in _seen(open_to_all.sources()).values()} if open_to_all else None
     drafted = [(each, draft(each.statement, sources, wire.AUTHOR_RULE, each.row)) for each in seen.values()]
     told = [(each, one) for each, one in drafted if one is not None]
-    waits = {each.name for each, one in told if first and _may_wait(each, one, passed)}
+    waits = {each.name for each, one in told if first and each.name not in opened and _may_wait(each, one, passed)}
     told = [(each, one) for each, one in told if each.name not in waits]
     released = _released([one for _, one in told], sources, passed)
     listed = [
-        _danger(each, one, sensitive=plain is not None and each.state not in plain)
+        _danger(each, one, sensitive=plain is not None and (each.state not in plain or _tells_sensitive(each)))
         for each, one in told
         if one.rendered.text in released
     ]
     return listed, frozenset(waits)
+
+
+def _tells_sensitive(seen: _Seen) -> bool:
+    """It would be there without what is sensitive, and shows it: the one of several problems that its words name."""
+    return any(map(sensitivity.of_fact, seen.rests_on))
 
 
 def _may_wait(seen: _Seen, drafted: Drafted, passed: Collection[str]) -> bool:

@@ -8,9 +8,19 @@ from grounding import Sources
 from knowledge import Asked, Knowledge, shipped
 from longitude.reasoning.v1.assessment_pb2 import Assessment
 from longitude.record.v1.context_pb2 import Context, Contradiction, Note, Passage, RecordedFact
-from longitude.record.v1.fact_pb2 import FACT_KIND_APPOINTMENT, ClinicalFact, PatientKey
+from longitude.record.v1.fact_pb2 import (
+    FACT_KIND_APPOINTMENT,
+    FACT_KIND_ENCOUNTER,
+    FACT_STATUS_ENTERED_IN_ERROR,
+    FACT_STATUS_ORDERED,
+    FACT_STATUS_PRELIMINARY,
+    ClinicalFact,
+    PatientKey,
+)
 
 from consult import kept, knowing
+
+_PLANNED = (FACT_STATUS_ORDERED, FACT_STATUS_PRELIMINARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +98,10 @@ class Record:
 
     @property
     def as_of(self) -> datetime:
-        """The moment of the question, or of the newest entry where the record runs ahead of this clock."""
-        told = filter(_is_told, self.timeline.facts)
+        """The moment of the question, or of the newest entry where the record runs ahead of this clock: of what stands,
+        and is no visit to come.
+        """
+        told = filter(_has_come, self.timeline.facts)
         starts = (each.fact.valid_from for each in told if each.fact.HasField("valid_from"))
         return max([self.asked_at, *(start.ToDatetime(tzinfo=UTC) for start in starts)])
 
@@ -97,3 +109,11 @@ class Record:
 def _is_told(recorded: RecordedFact) -> bool:
     """An appointment is a plan: nothing of the patient is known by it."""
     return recorded.fact.kind != FACT_KIND_APPOINTMENT
+
+
+def _has_come(recorded: RecordedFact) -> bool:
+    """It stands, and is no visit to come."""
+    fact = recorded.fact
+    if recorded.HasField("superseded_at") or fact.status == FACT_STATUS_ENTERED_IN_ERROR:
+        return False
+    return _is_told(recorded) and not (fact.kind == FACT_KIND_ENCOUNTER and fact.status in _PLANNED)

@@ -58,7 +58,7 @@ def compare(
 ) -> list[Changed]:
     """`known`: every concern of this person, under any identifier, resolved ones too. `patient`: under whom a concern
     stands whose facts name nobody. `most`: how many causes interrupt in a day. `waits`: dangers (`Danger.name`) of
-    which the concerns stay as they are.
+    which none is open, and that are judged later.
     """
     concerns = list(known)
     attention = _Attention(concerns, at, most)

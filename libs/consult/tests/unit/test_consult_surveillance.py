@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from consult import Record, Timeline
 from consult.dangers import Danger, dangers, pressing
 from consult.surveillance import Change, Changed, compare, is_open
@@ -13,6 +14,7 @@ from knowledge import Knowledge, shipped
 from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as wire
 from longitude.reasoning.v1.concern_pb2 import Concern
+from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import Context, RecordedFact
 from longitude.record.v1.fact_pb2 import FACT_STATUS_ENTERED_IN_ERROR, PatientKey
 from practice.records import RecordBuilder
@@ -101,6 +103,25 @@ def test_a_late_result_of_an_earlier_day_opens_nothing() -> None:
     assert not [each for each in patient.look() if each.concern.row == "criticals/potassium"]
 
 
+@pytest.mark.parametrize("status", [clinical.FACT_STATUS_ORDERED, clinical.FACT_STATUS_PRELIMINARY])
+def test_a_visit_in_five_weeks_leaves_a_critical_of_today(status: clinical.FactStatus.ValueType) -> None:
+    patient = Patient()
+    patient.record.potassium("6.7", "2026-10-07")
+    patient.record.encounter("Inpatient", "2026-11-11")
+    patient.record.facts[-1].fact.status = status
+    assert one_of(patient.look(), "criticals/potassium").change is Change.OPENED
+
+
+def test_what_was_replaced_or_taken_back_moves_no_day() -> None:
+    patient = Patient()
+    patient.record.potassium("6.7", "2026-10-07")
+    wrong, right = (patient.record.encounter("Inpatient", day) for day in ("2026-12-07", "2026-10-07"))
+    patient.record.supersede(wrong, right, "2026-10-07")
+    patient.record.result("2951-2", "Sodium", "140", "mmol/L", "2026-12-07")
+    patient.record.facts[-1].fact.status = clinical.FACT_STATUS_ENTERED_IN_ERROR
+    assert one_of(patient.look(), "criticals/potassium").change is Change.OPENED
+
+
 def test_a_drug_of_an_allergy_is_a_concern_though_no_row_states_it() -> None:
     patient = Patient()
     patient.record.allergy(PENICILLIN, "Penicillin", "2025-02-14", reaction="anaphylaxis")
@@ -173,6 +194,20 @@ def test_a_concern_that_nobody_would_see_without_what_is_sensitive_is_sensitive(
     assert all(sensitive.values())
 
 
+@pytest.mark.parametrize("shown", ["F02.81", "G30.9"])
+def test_a_concern_whose_words_name_what_is_sensitive_is_sensitive(shown: str) -> None:
+    """Either problem alone would open it in the same state; its words name the one whose fact comes last."""
+    record = RecordBuilder(NORTH)
+    record.born("19490101")
+    record.medication("5093", "haloperidol", "2026-10-01")
+    for code, display in (("G30.9", "Alzheimer's disease"), ("F02.81", "Dementia with behavioral disturbance")):
+        record.problem(code, display, "2026-01-01")
+        record.facts[-1].fact.fact_id = "b" if code == shown else "a"
+    made = Record(Timeline(record.facts, [NORTH]), Context(), (), START)
+    (seen,) = (each for each in dangers(made) if each.row == "contraindications/antipsychotic-dementia")
+    assert seen.sensitive is ("behavioral" in seen.text) is (shown == "F02.81")
+
+
 # A hospital day: what may become of the records of two numbers that may be one person's.
 
 
@@ -201,7 +236,8 @@ class Ward:
         known = [each for each in self.kept.values() if (each.patient.id, each.patient.authority) in names]
         passed = {each.text for each in known if is_open(each)}
         record = self.record(identifiers)
-        seen, waits = pressing(record, passed) if first else (dangers(record, passed), frozenset())
+        opened = {(each.row, each.subject) for each in known if is_open(each)}
+        seen, waits = pressing(record, passed, opened) if first else (dangers(record, passed), frozenset())
         changed = compare(known, seen, identifiers[0], self.at, 3, waits)
         for each in changed:
             self.kept[each.concern.concern_id] = each.concern
@@ -313,6 +349,22 @@ def test_what_presses_is_told_before_the_rest_is_judged_and_the_rest_is_told_beh
     # What passed before waits no more.
     ward.look([NORTH], first=True)
     assert {len(told) for told in ward.events.values()} == {1}
+
+
+def test_an_open_concern_that_presses_nobody_is_brought_up_to_date_while_many_wait() -> None:
+    ward = Ward()
+    builder = ward.builders["NORTH"]
+    builder.medication(DRUGS["lisinopril"], "lisinopril", "2026-10-01")
+    ward.look([NORTH])
+    taken = builder.medication(DRUGS["naproxen"], "naproxen", "2026-10-01")
+    ward.look([NORTH])
+    again = builder.medication(DRUGS["naproxen"], "naproxen", "2026-10-05", until="2026-11-06")
+    builder.supersede(taken, again, "2026-10-06")
+    ward.look([NORTH], first=True)
+    (after,) = (each for each in ward.kept.values() if each.row == "interactions/nsaid-raas")
+    assert is_open(after)
+    assert (after.urgency, after.revision) == (advice_pb2.URGENCY_IMPORTANT, 2)
+    assert "2026-10-05" in after.text
 
 
 def test_which_of_several_problems_a_row_shows_is_no_change() -> None:

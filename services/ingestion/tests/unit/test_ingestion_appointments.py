@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from ingestion.domain.reading import Feed, Reading, read
 from longitude.record.v1 import fact_pb2 as pb
+from terminology import sensitivity
 
 PID = "PID|1||P1^^^NORTH^MR||Testperson^Ada||19600102|F"
 ORDERED, ENDED = pb.FACT_STATUS_ORDERED, pb.FACT_STATUS_ENDED
@@ -46,6 +47,13 @@ def test_a_booking_says_when_and_why_and_is_known_by_both_numbers() -> None:
         "appointment-placer:PL1@EHR",
     ]
     assert (fact.source.segment, fact.source.field) == ("SCH[1]", "SCH-8")
+
+
+def test_a_coded_reason_is_labelled_beside_a_type_that_says_nothing() -> None:
+    booked = sch().replace("R1^Diabetes control^L", "B20^HIV disease^I10C")
+    fact = appointment("S12", booked, TQ1, PID)
+    assert (fact.code.code, sensitivity.of_fact(fact)) == ("FOLLOWUP", frozenset({"HIV"}))
+    assert not sensitivity.of_fact(appointment("S12", sch(), TQ1, PID))
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,9 @@ from reasoning.settings import Settings
 async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when it yields. Triton and memory need not be: a question is then answered UNAVAILABLE."""
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(postgres.open_store(str(settings.postgres)))
+        # The watch, the preparation, and who tells another system.
+        workers = settings.concern_workers + settings.preparation_workers + 1
+        store = await stack.enter_async_context(postgres.open_store(str(settings.postgres), workers))
         triton = await stack.enter_async_context(TritonClient.connect(settings.triton))
         memory = await stack.enter_async_context(channel(settings.memory))
         objects = open_objects(settings, settings.episodes_bucket)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from longitude.reasoning.v1.assessment_pb2 import Assessment, Author, Verdict
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS = Histogram(
     "reasoning_assessment_seconds", "From question to stored assessment", buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300)
@@ -13,6 +13,9 @@ DEGRADED = Counter("reasoning_degraded_total", "Assessments with a part missing"
 CONCERNS = Counter("reasoning_concerns_total", "What became of concerns", ["change"])
 CONCERNS_TOLD = Counter(
     "reasoning_concerns_told_total", "States of concerns by what another system answered", ["answer"]
+)
+CONCERN_WAITS_SINCE = Gauge(
+    "reasoning_concern_waits_since_seconds", "When the state was made that another system is to be told next; 0: none"
 )
 CONCERN_FAILURES = Counter("reasoning_concern_failures_total", "Records that could not be looked at")
 PREPARED = Counter("reasoning_prepared_total", "Forms that were written before they were asked for", ["form"])

@@ -35,6 +35,7 @@ from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store, open_store
 from reasoning.app import app
 from reasoning.domain.outward import Addressee, control_id
+from reasoning.flows import outward
 from reasoning.flows.outward import Teller
 from reasoning.flows.watching import Watch
 from reasoning.settings import Settings
@@ -52,7 +53,9 @@ TAKEN = "AA"
 
 @dataclass
 class Receiver:
-    """Another system. `answers`: codes of MSA-1 with ERR-3 behind a space, one for each message; `hang up`: none."""
+    """Another system. `answers`: codes of MSA-1 with ERR-3 behind a space, one for each message; `hang up`: none;
+    `unnamed`: NAKs without MSA-2.
+    """
 
     answers: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
@@ -85,6 +88,8 @@ class Receiver:
                 return
             code, _, condition = answer.partition(" ")
             name = field_of(message, "MSH", 9)
+            if code == "unnamed":
+                code, name = "AE", ""
             err = f"ERR|||{condition}^x^HL70357|E\r" if condition else ""
             writer.write(START + f"MSH|^~\\&|EHR|NORTH\rMSA|{code}|{name}\r{err}".encode() + END)
 
@@ -218,6 +223,22 @@ async def test_what_passes_is_sent_again_under_its_id_and_what_is_refused_is_a_d
     names = [field_of(each, "MSH", 9) for each in receiver.messages]
     assert names == [control_id(each.id) for each in (again, again, again, dead, behind)]
     assert await refused(store) == [(dead.id, "refused-AR")]
+
+
+@pytest.mark.parametrize("answer", ["AE 207", "unnamed"])
+async def test_what_is_answered_and_not_taken_again_and_again_holds_up_no_other_for_ever(
+    store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(outward, "MOST_ATTEMPTS", 3)
+    dead, behind = (event(CONCERN_OPENED, concern()) for _ in range(2))
+    # No answer is none that counts.
+    receiver.answers += [answer, "hang up", answer, answer]
+    await queue(store, dead, behind)
+    async with receiver.listening(), telling(store, receiver):
+        await until(lambda: came(receiver, 5))
+    names = [field_of(each, "MSH", 9) for each in receiver.messages]
+    assert names == [control_id(dead.id)] * 4 + [control_id(behind.id)]
+    assert (dead.id, "refused-AE") in await refused(store)
 
 
 async def test_two_processes_tell_each_state_once(store: Store, receiver: Receiver) -> None:

@@ -14,6 +14,7 @@ from longitude.record.v1.fact_pb2 import ClinicalFact, CodedConcept, PatientKey
 from practice.records import RecordBuilder
 from reasoning.domain.occasions import agenda
 from reasoning.domain.open_to import views
+from terminology.concepts import ICD10CM
 
 NOW = datetime(2026, 11, 10, 8, tzinfo=UTC)
 LEAD = timedelta(hours=24)
@@ -82,6 +83,12 @@ def test_a_statement_that_was_replaced_says_nothing() -> None:
     assert agenda([replaced], NOW, LEAD).next_at is None
 
 
+def test_an_appointment_that_is_sensitive_itself_is_no_occasion() -> None:
+    known = visit(ORDERED, begins=HOUR, kind=APPOINTMENT)
+    known.fact.source_code.CopyFrom(CodedConcept(system=ICD10CM, code="B20"))
+    assert agenda([known], NOW, LEAD).occasions == ()
+
+
 STATUSES = st.sampled_from([ORDERED, ACTIVE, ENDED, clinical.FACT_STATUS_UNSPECIFIED])
 HOURS = st.none() | st.integers(-40 * 24, 40 * 24).map(lambda hours: timedelta(hours=hours))
 VISITS = st.lists(
@@ -139,4 +146,7 @@ def test_nothing_is_written_where_the_number_of_closed_facts_does_not_tell_the_v
     facts = record_of_somebody_who_takes(HIV).facts
     facts[-1].superseded_at.FromDatetime(NOW)
     assert views(Timeline(facts, [KEY])) == []
+    withdrawn = record_of_somebody_who_takes(HIV).facts
+    withdrawn[-1].fact.status = clinical.FACT_STATUS_ENTERED_IN_ERROR
+    assert views(Timeline(withdrawn, [KEY])) == []
     assert views(Timeline(facts[:1], [KEY], left_out=1)) == []

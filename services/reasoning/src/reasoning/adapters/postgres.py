@@ -19,6 +19,8 @@ from servicekit.postgres import Pool, open_pool
 from reasoning.adapters import postgres_prepared
 
 SCHEMA = "reasoning"
+# For who asks, beside the workers.
+_CONNECTIONS = 8
 
 _INSERT = """INSERT INTO assessment (assessment_id, fingerprint, patient_id, authority, assessment, drafted_at)
     VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING assessment_id"""
@@ -127,8 +129,8 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(dsn: str) -> AsyncIterator[Store]:
-    """Connected; MigrationError where its tables are not up to date."""
+async def open_store(dsn: str, workers: int = 0) -> AsyncIterator[Store]:
+    """Connected; MigrationError where its tables are not up to date. `workers`: who keep a connection each."""
     await migrated(dsn, SCHEMA, "reasoning")
-    async with open_pool(dsn, SCHEMA) as pool:
+    async with open_pool(dsn, SCHEMA, size=_CONNECTIONS + workers) as pool:
         yield Store(pool)

@@ -29,22 +29,23 @@ _WANT = """INSERT INTO watched_patient AS w (patient_id, authority, wanted_since
                    THEN w.wanted_since ELSE clock_timestamp() END"""
 _WANT_ALL = """UPDATE watched_patient SET wanted_at = clock_timestamp(), wanted_since = clock_timestamp()
     WHERE read_at IS NOT NULL AND wanted_at <= read_at"""
-# The oldest that no other worker has; their locks end with the transaction, or with the process.
+# The oldest that no other worker has; their locks end with the transaction, or with the process. Of so many candidates
+# as 32 workers of all replicas hold at sixteen each: with fewer, the others would find nothing that is free.
 _FREE = "pg_try_advisory_xact_lock(hashtext('concerns'), hashtext(patient_id || '@' || authority))"
 _CLAIM = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
     SELECT patient_id, authority, wanted_since FROM watched_patient
     WHERE (read_at IS NULL OR wanted_at > read_at) AND not_before <= clock_timestamp()
-    ORDER BY wanted_since LIMIT 64) AS wanted WHERE {_FREE} LIMIT %s"""
+    ORDER BY wanted_since LIMIT 512) AS wanted WHERE {_FREE} LIMIT %s"""
 # On another day the same record may say something else.
 _CLAIM_OLD = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
     SELECT patient_id, authority, wanted_since FROM watched_patient
     WHERE read_at < date_trunc('day', clock_timestamp()) AND not_before <= clock_timestamp()
-    ORDER BY read_at LIMIT 64) AS old WHERE {_FREE} LIMIT %s"""
+    ORDER BY read_at LIMIT 512) AS old WHERE {_FREE} LIMIT %s"""
 # Of whom something that presses nobody is still to be judged.
 _CLAIM_LATER = f"""SELECT patient_id, authority, wanted_since, clock_timestamp() FROM (
     SELECT patient_id, authority, wanted_since FROM watched_patient
     WHERE waits_since IS NOT NULL AND not_before <= clock_timestamp()
-    ORDER BY waits_since LIMIT 64) AS later WHERE {_FREE} LIMIT %s"""
+    ORDER BY waits_since LIMIT 512) AS later WHERE {_FREE} LIMIT %s"""
 _OF = "(patient_id, authority) IN (SELECT * FROM unnest(%(ids)s::text[], %(authorities)s::text[]))"
 _ASKED = """unnest(%(ids)s::text[], %(authorities)s::text[], %(persons)s::text[], %(read_at)s::timestamptz[],
                     %(wait)s::boolean[]) AS asked (id, authority, person, read_at, waits)"""

@@ -14,9 +14,10 @@ Connection = AsyncConnection[Any]
 _QUEUE = "INSERT INTO concern_message (event_id, concern, at) VALUES (%s, %s, %s) ON CONFLICT (event_id) DO NOTHING"
 # One at a time, whichever replica sends it: the lock ends with the transaction, or with the process.
 _TURN = "SELECT pg_try_advisory_xact_lock(hashtext('outward'))"
-_FIRST = """SELECT number, event_id::text, concern, at FROM concern_message
+_FIRST = """SELECT number, event_id::text, concern, at, attempts FROM concern_message
     WHERE refused IS NULL ORDER BY number LIMIT 1"""
 _DONE = "DELETE FROM concern_message WHERE number = %s"
+_NOT_TAKEN = "UPDATE concern_message SET attempts = attempts + 1 WHERE number = %s"
 _REFUSED = "UPDATE concern_message SET refused = %s, refused_at = clock_timestamp() WHERE number = %s"
 _LAST = "SELECT revision FROM concern_told WHERE concern_id = %s"
 _TOLD = """INSERT INTO concern_told (concern_id, revision) VALUES (%s, %s)
@@ -25,12 +26,13 @@ _TOLD = """INSERT INTO concern_told (concern_id, revision) VALUES (%s, %s)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A state and its event."""
+    """A state and its event. `attempts`: how often it was answered, and not taken."""
 
     number: int
     event_id: str
     concern: Concern
     at: datetime
+    attempts: int
 
 
 async def queue(conn: Connection, events: Sequence[Outgoing]) -> None:
@@ -44,7 +46,7 @@ async def first(conn: Connection) -> Waiting | None:
     """The one that waits the longest; this transaction's until that ends. None also where somebody else sends."""
     turn = await (await conn.execute(_TURN)).fetchone()
     row = await (await conn.execute(_FIRST)).fetchone() if turn and turn[0] else None
-    return Waiting(row[0], row[1], Concern.FromString(row[2]), row[3]) if row else None
+    return Waiting(row[0], row[1], Concern.FromString(row[2]), row[3], row[4]) if row else None
 
 
 async def last(conn: Connection, concern_id: str) -> int:
@@ -58,6 +60,11 @@ async def done(conn: Connection, waiting: Waiting, *, taken: bool) -> None:
     await conn.execute(_DONE, (waiting.number,))
     if taken:
         await conn.execute(_TOLD, (waiting.concern.concern_id, waiting.concern.revision))
+
+
+async def not_taken(conn: Connection, waiting: Waiting) -> None:
+    """It was answered, and is to be sent again."""
+    await conn.execute(_NOT_TAKEN, (waiting.number,))
 
 
 async def refuse(conn: Connection, waiting: Waiting, reason: str) -> None:

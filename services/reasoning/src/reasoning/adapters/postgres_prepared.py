@@ -140,7 +140,8 @@ async def postpone(conn: Connection, claimed: Claimed) -> None:
 
 
 async def forget(conn: Connection, claimed: Claimed) -> None:
-    """Not looked at again before there is news."""
+    """Not looked at again before there is news; what is ready of them is gone."""
+    await conn.execute(_CLEAR, (_names([claimed.patient]), claimed.read_at))
     await conn.execute(_DROP, {**_of([claimed.patient]), "read_at": claimed.read_at})
 
 

@@ -13,6 +13,15 @@ SECONDS = 10.0
 # ERR-3 (HL7 table 0357): records that are locked, and errors of the application itself, pass.
 _PASSING = frozenset({"206", "207"})
 
+
+class NotTakenError(UnavailableError):
+    """It answered, and took nothing: with a condition that passes, or it is not known what it speaks of."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the receiver of concerns did not take a message; it is sent again")
+        self.reason = reason
+
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -27,18 +36,20 @@ class Receiver:
         self._turn = asyncio.Lock()
 
     async def send(self, message: bytes, control_id: str) -> None:
-        """Return when it was taken (AA, CA). UnavailableError where it cannot be reached, says nothing in ten seconds,
-        or what it says passes; PermanentError (`refused-AE` ...) where it refuses the message.
+        """Return when it was taken (AA, CA). UnavailableError where it cannot be reached or says nothing in ten
+        seconds; NotTakenError where what it says may pass; PermanentError (`refused-AE` ...) where it refuses the
+        message.
         """
         async with self._turn:
             answer = await self._exchange(message)
         if answer.code in ACCEPTED and answer.control_id == control_id:
             return
+        reason = f"refused-{answer.code if answer.code in {'AE', 'AR', 'CE', 'CR'} else 'unreadable'}"
         # An answer to another message, or none that can be read: what became of this one is not known.
         if answer.control_id != control_id or answer.condition in _PASSING:
             await self.close()
-            raise UnavailableError("the receiver of concerns did not take a message; it is sent again")
-        raise PermanentError(f"refused-{answer.code if answer.code in {'AE', 'AR', 'CE', 'CR'} else 'unreadable'}")
+            raise NotTakenError(reason)
+        raise PermanentError(reason)
 
     async def close(self) -> None:
         """The next message opens another connection."""

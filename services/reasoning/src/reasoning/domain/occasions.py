@@ -13,6 +13,7 @@ from longitude.reasoning.v1 import prepared_pb2 as pb
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import ClinicalFact
+from terminology import sensitivity
 
 # HL7 v3 ActCode of a stay (ActEncounterCode).
 STAY = "IMP"
@@ -48,8 +49,12 @@ class Agenda:
 
 
 def agenda(recorded: Iterable[RecordedFact], now: datetime, lead: timedelta) -> Agenda:
-    """`recorded`: a record, superseded statements included; `lead`: how long before a planned visit to be ready."""
+    """`recorded`: a record, superseded statements included; `lead`: how long before a planned visit to be ready. A
+    visit that is sensitive itself is no occasion.
+    """
     standing = (each.fact for each in recorded if not each.HasField("superseded_at"))
+    # Who may list what is ready need not be open to a visit of a sensitive category.
+    standing = (fact for fact in standing if not sensitivity.of_fact(fact))
     known = [one for fact in standing for one in _occasion(fact, lead) if now < one.until]
     nearest: dict[int, Occasion] = {}
     for one in sorted(known, key=lambda each: (abs(each.at - now), each.kind)):

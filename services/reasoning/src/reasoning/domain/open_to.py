@@ -7,6 +7,8 @@ from how many facts are closed, there is none.
 from dataclasses import dataclass, replace
 
 from consult import Timeline
+from longitude.record.v1.context_pb2 import RecordedFact
+from longitude.record.v1.fact_pb2 import FACT_STATUS_ENTERED_IN_ERROR
 from terminology import sensitivity
 
 
@@ -25,7 +27,7 @@ def views(timeline: Timeline) -> list[View]:
     if timeline.left_out:
         return []
     labels = {each.fact.fact_id: sensitivity.of_fact(each.fact) for each in timeline.facts}
-    stands = {each.fact.fact_id for each in timeline.facts if not each.HasField("superseded_at")}
+    stands = {each.fact.fact_id for each in timeline.facts if _stands(each)}
     sensitive = {name for name, own in labels.items() if own}
     if not sensitive:
         return [View(0, timeline)]
@@ -38,3 +40,8 @@ def views(timeline: Timeline) -> list[View]:
         contradictions=[each for each in timeline.contradictions if sensitive.isdisjoint(each.fact_ids)],
     )
     return [View(0, timeline), View(len(sensitive & stands), plain)]
+
+
+def _stands(recorded: RecordedFact) -> bool:
+    """Neither superseded nor withdrawn, as memory counts."""
+    return not recorded.HasField("superseded_at") and recorded.fact.status != FACT_STATUS_ENTERED_IN_ERROR

@@ -156,6 +156,7 @@ async def opened(request: AskRequest, parts: Parts) -> tuple[wire.Assessment, by
     view = await parts.memory.view(request.patient)
     async with parts.store.connection() as conn:
         ready = await rows.fresh(conn, view.identifiers, request.form, view.left_out, view.changed_at)
-    if ready is None or ready[0].question != title(request.form, request.specialty):
+    # What could not be given then may be there now.
+    if ready is None or ready[0].degraded or ready[0].question != title(request.form, request.specialty):
         return None
     return ready

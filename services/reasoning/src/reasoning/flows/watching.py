@@ -47,6 +47,18 @@ Names = Collection[tuple[str, str]]
 Failed = tuple[Claimed, Exception]
 
 
+class _TogetherError(Exception):
+    """Several could not be looked at together. `first`: how they were looked at, as each alone is."""
+
+    def __init__(self, cause: Exception, *, first: bool) -> None:
+        self.cause, self.first = cause, first
+
+
+def _together(error: Exception, *, first: bool) -> Exception:
+    """What passes by itself as it is."""
+    return error if isinstance(error, UnavailableError) else _TogetherError(error, first=first)
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     claimed: Claimed
@@ -102,13 +114,16 @@ class Watch:
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is one record's
-            log.warning("records are looked at one by one: %s at %s", type(error).__name__, place_of(error))
+            cause, first = (error.cause, error.first) if isinstance(error, _TogetherError) else (error, False)
+            log.warning("records are looked at one by one: %s at %s", type(cause).__name__, place_of(cause))
         for _ in range(TOGETHER):
-            await self._some(1, why)
+            await self._some(1, why, first=first)
         return True
 
-    async def _some(self, most: int, why: Why) -> int:
-        """How many were wanted. What passes by itself is raised behind the others, so that the worker waits."""
+    async def _some(self, most: int, why: Why, *, first: bool = False) -> int:
+        """How many were wanted. What passes by itself is raised behind the others, so that the worker waits. `first`:
+        of what is new, only what presses; so it is where many wait.
+        """
         claimed: list[Claimed] = []
         changed: list[Changed] = []
         failed: list[Failed] = []
@@ -118,12 +133,12 @@ class Watch:
                     claimed = await rows.claim(conn, most, why)
                     if not claimed:
                         return 0
-                    is_crowded = why is Why.WANTED and len(claimed) == TOGETHER
+                    first = first or (why is Why.WANTED and len(claimed) == TOGETHER)
                     async with asyncio.timeout(RECORD_SECONDS if len(claimed) == 1 else TOGETHER_SECONDS):
-                        changed, failed = await self._look(conn, claimed, first=is_crowded)
-            except Exception as error:
+                        changed, failed = await self._look(conn, claimed, first=first)
+            except Exception as error:  # noqa: BLE001 - of one it is kept, of several raised
                 if len(claimed) != 1:
-                    raise
+                    raise _together(error, first=first) from None
                 changed, failed = [], [(claimed[0], error)]
             for each, raised in failed:
                 await self._postpone(conn, each, raised)
@@ -144,11 +159,13 @@ class Watch:
         before = await rows.known(conn, [each.reading for each in read])
         seen: dict[str, tuple[Reading, list[Danger], Names]] = {}
         for each in read:
-            passed = frozenset(one.text for one in before[each.person] if is_open(one))
+            standing = [one for one in before[each.person] if is_open(one)]
+            passed = frozenset(one.text for one in standing)
+            opened = frozenset((one.row, one.subject) for one in standing)
             record = Record(each.timeline, Context(), (), datetime.now(UTC), knowledge=self.knowledge)
             try:
                 # A long record takes a while of computing: other requests go on meanwhile.
-                listed, waits = await asyncio.to_thread(_dangers, record, passed, first=first)
+                listed, waits = await asyncio.to_thread(_dangers, record, passed, opened, first=first)
             except Exception as error:  # noqa: BLE001 - whatever it is, it holds up no other
                 failed.append((each.claimed, error))
             else:
@@ -209,6 +226,6 @@ class Watch:
             self._asked.clear()
 
 
-def _dangers(record: Record, passed: Collection[str], *, first: bool) -> tuple[list[Danger], Names]:
+def _dangers(record: Record, passed: Collection[str], opened: Names, *, first: bool) -> tuple[list[Danger], Names]:
     """What is dangerous, and what of it is judged later."""
-    return pressing(record, passed) if first else (dangers(record, passed), ())
+    return pressing(record, passed, opened) if first else (dangers(record, passed), ())

@@ -6,6 +6,8 @@ CREATE TABLE concern_message (
     -- longitude.reasoning.v1.Concern
     concern    bytea       NOT NULL,
     at         timestamptz NOT NULL,
+    -- How often it was answered, and not taken.
+    attempts   integer     NOT NULL DEFAULT 0,
     -- A dead letter: how it was refused, and when.
     refused    text,
     refused_at timestamptz

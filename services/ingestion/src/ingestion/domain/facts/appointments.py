@@ -47,7 +47,8 @@ def appointments(message: Message, scope: Scope) -> Iterator[pb.ClinicalFact]:
         pb.Identity(groups=groups),
         kind=pb.FACT_KIND_APPOINTMENT,
         code=scope.coding(named.primary) if named else None,
-        source_code=scope.coding(named.primary) if named else None,
+        # What it is for may be sensitive, where its type is not.
+        source_code=scope.coding((reason or named).primary) if named else None,
         valid_from=begins,
         valid_to=ends,
         status=_STATUS[_says(event, sch, scope.origin)],
