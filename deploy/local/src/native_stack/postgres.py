@@ -92,7 +92,7 @@ def _check_version(kept: str, data: Path) -> None:
     (program,) = re.findall(r" (\d+)", said)[:1]
     if kept != program:
         raise PartError(
-            f"postgres: {data} is of PostgreSQL {kept}, the program is {program}: take a backup with the version "
+            f"{data} is of PostgreSQL {kept}, the program is {program}: take a backup with the version "
             "before, delete the folder and restore, or delete it and begin anew"
         )
 

@@ -134,9 +134,10 @@ def test_a_server_that_dies_by_itself_is_named_with_the_end_of_its_log(stack: St
 def test_a_server_that_cannot_start_fails_up_with_its_name_and_log_and_leaves_nothing(stack: Stack) -> None:
     up(stack)
     stack.down()
-    (stack.layout.data(PART) / "data" / "PG_VERSION").write_text("9.1\n")
+    with (stack.layout.data(PART) / "data" / "postgresql.auto.conf").open("a") as settings:
+        settings.write("max_connections = none\n")
     with pytest.raises(
-        StackError, match=r"(?s)postgres: it died while starting.*initialized by PostgreSQL version 9.1"
+        StackError, match=r'(?s)postgres: it died while starting.*invalid value for parameter "max_connections"'
     ):
         up(stack)
     assert not supervisor(stack).alive()
