@@ -18,6 +18,32 @@ BEGIN
 END
 $$;
 
+-- What a transaction must state to read an edition (0011 says what, and guards those that there are).
+-- `place`: the schema of an edition. Each (SELECT) is run once for a query. A statement has no labels, and a closed one
+-- decides what became of an open one: statements are there where nothing is closed.
+CREATE FUNCTION guard_edition(place text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    kept text;
+BEGIN
+    -- The names of groups carry codes of drugs and procedures.
+    FOREACH kept IN ARRAY ARRAY['fact', 'fact_group'] LOOP
+        EXECUTE format($policy$CREATE POLICY stated ON %I.%I USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+            OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
+            AND (SELECT current_setting('memory.closed')::integer = 0))$policy$, place, kept);
+    END LOOP;
+    -- Its index answers this condition before any of a query.
+    EXECUTE format($policy$CREATE POLICY stated ON %I.contradiction
+        USING (identifier_nos <@ (SELECT current_setting('memory.numbers')::bigint[])
+        AND (SELECT current_setting('memory.closed')::integer = 0))$policy$, place);
+    EXECUTE format($policy$CREATE POLICY stated ON %I.entry USING ((SELECT current_setting('memory.work', true) = 'rebuild')
+        OR identifier_no = ANY ((SELECT current_setting('memory.numbers')::bigint[])::bigint[])
+        AND coalesce(labels, -1) & (SELECT current_setting('memory.closed')::integer) = 0)$policy$, place);
+    FOREACH kept IN ARRAY ARRAY['fact', 'fact_group', 'contradiction', 'entry'] LOOP
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', place, kept);
+    END LOOP;
+END
+$$;
+
 -- The tables of a further edition, empty, with the rights of the current one's; its number.
 CREATE FUNCTION begin_edition(rereading text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = memory, pg_temp AS $$
@@ -56,6 +82,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', place, allowed.role);
         EXECUTE format('GRANT SELECT, INSERT ON %I.reread TO %s', place, allowed.role);
     END LOOP;
+    PERFORM guard_edition(place);
     RETURN number;
 END
 $$;
