@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 
-from contracts.mllp import ACCEPTED, END, MAX_ANSWER_BYTES, START, Answer, acknowledgement
+from contracts.mllp import ACCEPTED, MAX_ANSWER_BYTES, Answer, acknowledgement, frame, read_frame
 
 from client.errors import UnreachableError
 
@@ -56,13 +56,12 @@ class Sender:
             await self._window.acquire()
             if rate:
                 await asyncio.sleep(max(0.0, started + number / rate - clock()))
-            self._writer.write(START + message + END)
+            self._writer.write(frame(message))
             await self._writer.drain()
 
     async def _read(self) -> bytes:
         async with asyncio.timeout(self._seconds):
-            framed = await self._reader.readuntil(END)
-        return framed.removesuffix(END).rpartition(START)[2]
+            return await read_frame(self._reader)
 
 
 @asynccontextmanager

@@ -1,11 +1,23 @@
 """MLLP (HL7 v2.5.1, appendix C): the frame of a message, and what its acknowledgement says."""
 
+import asyncio
 from dataclasses import dataclass
 
 START, END = b"\x0b", b"\x1c\r"
 # Acknowledgement codes of HL7 table 0008 that say that the message was taken.
 ACCEPTED = frozenset({"AA", "CA"})
 MAX_ANSWER_BYTES = 1024 * 1024
+
+
+def frame(payload: bytes) -> bytes:
+    """A payload in its start and end blocks."""
+    return START + payload + END
+
+
+async def read_frame(reader: asyncio.StreamReader) -> bytes:
+    """The next payload; EOFError where the stream ends before it does, LimitOverrunError where it is too long."""
+    framed = await reader.readuntil(END)
+    return framed.removesuffix(END).rpartition(START)[2]
 
 
 @dataclass(frozen=True, slots=True)

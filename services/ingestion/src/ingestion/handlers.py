@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.errors import ConflictError, NotFoundError, UnavailableError
+from contracts.mllp import frame
 from contracts.places import place_of
 from contracts.topics import DOCUMENT_RECEIVED, MESSAGE_RECEIVED, MESSAGE_REJECTED, STUDY_RECEIVED
 from eventbus import Outgoing, delivery
@@ -25,7 +26,7 @@ from ingestion.domain import dicom
 from ingestion.domain.acknowledgement import Envelope, Policy, acknowledge, code_of, not_stored, read_envelope
 from ingestion.domain.control_ids import REMARK, ControlIds
 from ingestion.domain.dicom import HeaderBounds, ReceivedInstance
-from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received, frame
+from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Received
 from ingestion.domain.protocol import table
 from ingestion.domain.reading import Feed, Reading, digest_of
 from ingestion.domain.reception import document_events, partition_key, received_event

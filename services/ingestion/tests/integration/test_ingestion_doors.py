@@ -7,10 +7,11 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 
 import pytest
+from contracts.mllp import frame
 from ingestion.adapters import dicom, mllp
 from ingestion.adapters.doors import Door, Place, Quotas
 from ingestion.domain.dicom import ReceivedInstance
-from ingestion.domain.mllp import Frame, Received, frame
+from ingestion.domain.mllp import Frame, Received
 from ingestion.metrics import CLOSED, TURNED_AWAY
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian

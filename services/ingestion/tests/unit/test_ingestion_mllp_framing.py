@@ -3,9 +3,10 @@
 from itertools import pairwise
 
 import pytest
+from contracts.mllp import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Framer, Received, frame
+from ingestion.domain.mllp import BrokenFrame, Fault, Frame, Framer, Received
 
 LIMIT = 64
 PAYLOADS = st.binary(max_size=LIMIT).map(lambda data: data.replace(b"\x0b", b"v").replace(b"\x1c", b"f"))

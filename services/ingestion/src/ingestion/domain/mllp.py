@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-START = b"\x0b"
-END = b"\x1c\r"
+from contracts.mllp import START
 
 # Senders that end a block with LF, or start the next one without the final CR, are understood.
 _END = re.compile(rb"\x1c(?:[\r\n]|(?=\x0b))")
@@ -173,8 +172,3 @@ def _emit(payload: bytes, received: list[Received], *, ended: bool) -> None:
     *lost, last = _RESTART.split(payload.lstrip(START))
     received.extend(BrokenFrame(Fault.UNTERMINATED, part, len(part)) for part in lost)
     received.append(Frame(last) if ended else BrokenFrame(Fault.UNTERMINATED, last, len(last)))
-
-
-def frame(payload: bytes) -> bytes:
-    """A payload in its start and end blocks."""
-    return START + payload + END

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from contracts.errors import PermanentError, UnavailableError
-from contracts.mllp import ACCEPTED, END, MAX_ANSWER_BYTES, START, Answer, acknowledgement
+from contracts.mllp import ACCEPTED, MAX_ANSWER_BYTES, Answer, acknowledgement, frame, read_frame
 
 # Of connecting, and of an answer.
 SECONDS = 10.0
@@ -63,13 +63,12 @@ class Receiver:
         try:
             async with asyncio.timeout(SECONDS):
                 reader, writer = await self._connection()
-                writer.write(START + message + END)
+                writer.write(frame(message))
                 await writer.drain()
-                framed = await reader.readuntil(END)
+                return acknowledgement(await read_frame(reader))
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError) as error:
             await self.close()
             raise UnavailableError("the receiver of concerns cannot be reached, or says nothing") from error
-        return acknowledgement(framed.removesuffix(END).rpartition(START)[2])
 
     async def _connection(self) -> Streams:
         if self._streams is None or self._streams[1].is_closing() or self._streams[0].at_eof():
