@@ -80,13 +80,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def path(new_stack: Callable[..., Stack]) -> Iterator[RunningStack]:
+def path(new_stack: Callable[..., Stack]) -> RunningStack:
     """The written path, and nothing that only reads. Its messages have no text, so nobody asks for the embedder."""
     up = new_stack(PARTS, elsewhere={"triton": "127.0.0.1:9"})
     endpoints = up.endpoints()
     until(Observer(RunningStack(up, endpoints)).log_is_whole, "what a start publishes is in the log")
-    yield RunningStack(up, endpoints)
-    up.down()
+    return RunningStack(up, endpoints)
 
 
 @pytest.fixture(scope="module")

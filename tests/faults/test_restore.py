@@ -77,10 +77,9 @@ def passphrase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def path(new_stack: Callable[..., Stack]) -> Iterator[RunningStack]:
+def path(new_stack: Callable[..., Stack]) -> RunningStack:
     up = new_stack((*PARTS, "reasoning", "witness"), elsewhere=NO_TRITON)
-    yield RunningStack(up, up.endpoints())
-    up.down()
+    return RunningStack(up, up.endpoints())
 
 
 @pytest.fixture(scope="module")

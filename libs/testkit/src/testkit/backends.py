@@ -54,8 +54,7 @@ class Backends:
 
     def __exit__(self, *_: object) -> None:
         """Stop what was started, all at once: each waits for servers of its own."""
-        with ThreadPoolExecutor(max(len(self._stacks), 1)) as pool:
-            list(pool.map(_discard, self._stacks))
+        self.discard(*self._stacks)
 
     @property
     def issuer(self) -> dict[str, str]:
@@ -125,6 +124,12 @@ class Backends:
             trusted=(COMMAND,),
         )
         return stack
+
+    def discard(self, *stacks: Stack) -> None:
+        """Stop these, all at once, and drop their data."""
+        with ThreadPoolExecutor(max(len(stacks), 1)) as pool:
+            list(pool.map(_discard, stacks))
+        self._stacks = [each for each in self._stacks if each not in stacks]
 
     def _server(self, part: str, models: Collection[str] | None = None) -> dict[str, str]:
         if part not in self._servers:

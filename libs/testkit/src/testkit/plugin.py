@@ -83,10 +83,20 @@ def triton(backends: Backends) -> Callable[..., str]:
     return backends.triton
 
 
-@pytest.fixture(scope="session")
-def new_stack(backends: Backends) -> Callable[..., Stack]:
-    """`new_stack(parts, models, elsewhere)` brings up a stack of its own, for tests that must not share one."""
-    return backends.new_stack
+@pytest.fixture(scope="module")
+def new_stack(backends: Backends) -> Iterator[Callable[..., Stack]]:
+    """`new_stack(parts, models, elsewhere)` brings up a stack of its own, for tests that must not share one.
+
+    It ends with the test module, for one takes a gigabyte; of `backends.new_stack` with the session.
+    """
+    made: list[Stack] = []
+
+    def bring_up(*asked: Any, **named: Any) -> Stack:
+        made.append(backends.new_stack(*asked, **named))
+        return made[-1]
+
+    yield bring_up
+    backends.discard(*made)
 
 
 @pytest.fixture(scope="session")
