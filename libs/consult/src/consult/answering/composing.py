@@ -99,8 +99,10 @@ def answer(inquiry: Inquiry, sources: Sources) -> Answer:
     """Empty where nothing was understood."""
     inquiry, groups = _found(inquiry, sources)
     allergies = suitability.allergies(inquiry, sources)
-    parts = [_found(each, sources) for each in inquiry.parts] or [(inquiry, groups)]
-    composed = [list(_statements(each, own, sources, *suitability.allergies(each, sources))) for each, own in parts]
+    parts = [(*_found(each, sources), suitability.allergies(each, sources)) for each in inquiry.parts]
+    composed = [
+        list(_statements(each, own, sources, *theirs)) for each, own, theirs in parts or [(inquiry, groups, allergies)]
+    ]
     told = [ways for ways in dict.fromkeys(_in_turns(composed)) if ways][:MOST]
     orders = [each for group in groups if group.named and group.kind == _DRUG for each in group.entries]
     if inquiry.asks(Form.SUITABILITY) and not inquiry.drugs:
