@@ -23,10 +23,10 @@ from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, Pa
 from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1 import fact_pb2 as clinical
 from longitude.record.v1.fact_pb2 import PatientKey
-from native_stack import Stack
 from practice.records import RecordBuilder
 from reasoning.adapters.memory import Memory
-from testkit import Line, RunningStack
+from reasoning.adapters.postgres import Store, open_store
+from testkit import Backends, Line, RunningStack
 from testkit.calls import channel
 from testkit.signing import publishing
 
@@ -44,8 +44,8 @@ def line(triton: Callable[..., str]) -> Iterator[Line]:
 
 
 @pytest.fixture(scope="session")
-def running(new_stack: Callable[..., Stack], line: Line) -> RunningStack:
-    stack = new_stack(PARTS, elsewhere={"triton": line.endpoint})
+def running(backends: Backends, line: Line) -> RunningStack:
+    stack = backends.new_stack(PARTS, elsewhere={"triton": line.endpoint})
     return RunningStack(stack, stack.endpoints())
 
 
@@ -53,6 +53,17 @@ def running(new_stack: Callable[..., Stack], line: Line) -> RunningStack:
 async def reasoning(running: RunningStack) -> AsyncIterator[ReasoningServiceAsyncStub]:
     async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
         yield ReasoningServiceStub(opened)
+
+
+@pytest.fixture(scope="module")
+def database(new_database: Callable[..., str]) -> str:
+    return new_database("reasoning")
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    async with open_store(database) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ from practice.records import RecordBuilder
 from reasoning.adapters import postgres_concerns, postgres_outward
 from reasoning.adapters import receiver as adapter
 from reasoning.adapters.memory import Memory
-from reasoning.adapters.postgres import Store, open_store
+from reasoning.adapters.postgres import Store
 from reasoning.app import app
 from reasoning.domain.outward import Addressee, control_id
 from reasoning.flows import outward
@@ -111,12 +111,6 @@ TO = Addressee("EHR", "NORTH", advice_pb2.URGENCY_IMPORTANT, sensitive=False)
 @pytest.fixture
 def database(new_database: Callable[..., str]) -> str:
     return new_database("reasoning")
-
-
-@pytest.fixture
-async def store(database: str) -> AsyncIterator[Store]:
-    async with open_store(database) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Storing and publishing on a real PostgreSQL: together or not at all, once, and never forgotten."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -17,23 +16,12 @@ from longitude.reasoning.v1.events_pb2 import AssessmentDrafted, AssessmentRevie
 from longitude.record.v1.context_pb2 import PassageRelease
 from longitude.record.v1.fact_pb2 import PatientKey
 from longitude.record.v1.object_pb2 import ObjectRef
-from reasoning.adapters.postgres import Store, open_store
+from reasoning.adapters.postgres import Store
 from reasoning.domain.notices import cited_passages, notices
 from reasoning.handlers import on_evidence_withdrawn
 
 PATIENT = PatientKey(id="NW-1", authority="NORTHWEST")
 AT = Timestamp(seconds=1_800_000_000)
-
-
-@pytest.fixture(scope="module")
-def database(new_database: Callable[..., str]) -> str:
-    return new_database("reasoning")
-
-
-@pytest.fixture
-async def store(database: str) -> AsyncIterator[Store]:
-    async with open_store(database) as opened:
-        yield opened
 
 
 def assessment(name: str, question: str = "What changed?") -> Assessment:

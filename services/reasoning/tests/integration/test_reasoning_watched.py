@@ -1,7 +1,7 @@
 """Whose records are to be looked at, on a real PostgreSQL: several at a time, by one worker, of the newest reading."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,19 +12,8 @@ from longitude.reasoning.v1 import concern_pb2 as wire
 from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1.fact_pb2 import PatientKey
 from reasoning.adapters import postgres_concerns as rows
-from reasoning.adapters.postgres import Store, open_store
+from reasoning.adapters.postgres import Store
 from reasoning.adapters.postgres_concerns import Claimed, Reading, Why
-
-
-@pytest.fixture(scope="module")
-def database(new_database: Callable[..., str]) -> str:
-    return new_database("reasoning")
-
-
-@pytest.fixture
-async def store(database: str) -> AsyncIterator[Store]:
-    async with open_store(database) as opened:
-        yield opened
 
 
 @pytest.fixture
