@@ -20,7 +20,7 @@ from opentelemetry.trace import Span
 from eventbus import metrics, tracing
 from eventbus.events import Event, Outgoing, decode_headers
 from eventbus.producer import Producer
-from eventbus.retry import BACKOFF, Backoff, until_available
+from eventbus.retry import BACKOFF, Backoff, until_available, until_set
 
 log = logging.getLogger("eventbus")
 
@@ -162,12 +162,8 @@ class Delivery:
         )
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
-        raise GiveBackError
+        if await until_set(self._stopping, seconds):
+            raise GiveBackError
 
     def _where(self, record: Record) -> dict[str, Any]:
         return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

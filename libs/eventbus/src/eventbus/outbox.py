@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 
 from eventbus.events import Outgoing
 from eventbus.inbox import mark_published, unpublished
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 
 log = logging.getLogger("eventbus")
 
@@ -55,7 +55,8 @@ class Outbox:
         while True:
             while await until_available(self.sweep) == BATCH:
                 pass
-            await self._wait()
+            await until_set(self._asked, SWEEP_SECONDS)
+            self._asked.clear()
 
     async def sweep(self) -> int:
         """Publish a batch; how many causes it had. What was published before an error is marked as such."""
@@ -90,12 +91,3 @@ class Outbox:
         except PermanentError as error:
             where = {"event_id": event.id, "topic": event.topic.name}
             log.error("not published: %s", error.reason, extra=where)  # noqa: TRY400 - the trace says nothing more
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(SWEEP_SECONDS):
-                await self._asked.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._asked.clear()

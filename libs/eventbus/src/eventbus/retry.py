@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -49,3 +50,11 @@ async def until_available(
         except UnavailableError as error:
             log.warning("waiting: %s", error, extra={**(where or {}), "attempt": attempt})
         await pause(backoff.delay(attempt))
+
+
+async def until_set(event: asyncio.Event, seconds: float) -> bool:
+    """Return when it is set, after so many seconds at the latest; whether it is. It stays as it is."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

@@ -18,7 +18,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from contracts.errors import DeniedError, LongitudeError, PermanentError, Unauth
 from contracts.identifiers import patient_partition_key
 from contracts.topics import Topic
 from eventbus import Outgoing
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 from google.protobuf.message import Message
 from longitude.record.v1.fact_pb2 import FactKind, PatientKey
 from longitude.record.v1.look_pb2 import (
@@ -151,9 +151,7 @@ class Looks:
         while True:
             while await until_available(self.sweep) == BATCH:
                 pass
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_SECONDS):
-                    await self._ended.wait()
+            await until_set(self._ended, SWEEP_SECONDS)
             await asyncio.sleep(GATHER)
             self._ended.clear()
 

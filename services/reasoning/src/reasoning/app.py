@@ -87,7 +87,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         preparation = Preparation(parts, lead, settings.discharge_summary)
         watch = Watch(
             store,
-            Memory(memory),
+            parts.memory,
             knowledge,
             outbox,
             settings.concern_interruptions,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 
 
 async def publish_checkpoints(
@@ -15,8 +15,4 @@ async def publish_checkpoints(
     while True:
         due.clear()
         await until_available(publish)
-        try:
-            async with asyncio.timeout(seconds):
-                await due.wait()
-        except TimeoutError:
-            continue
+        await until_set(due, seconds)

@@ -17,7 +17,7 @@ from contracts.errors import ConflictError, PermanentError
 from contracts.identifiers import event_id
 from contracts.topics import MESSAGE_RECEIVED, MESSAGE_REREAD, REREADING_FINISHED, REREADING_STARTED
 from eventbus import Event, Outgoing
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 from longitude.ingestion.v1.events_pb2 import MessageReceived, MessageReread, RereadingFinished, RereadingStarted
 
 from ingestion import metrics
@@ -78,7 +78,8 @@ class Rereading:
         """For the life of the process: go on with what is not finished, the oldest first."""
         while True:
             if not await until_available(self.step):
-                await self._wait()
+                await until_set(self._asked, IDLE)
+                self._asked.clear()
 
     async def step(self) -> bool:
         """Bring the oldest that is not finished to its end; False when there is none."""
@@ -132,15 +133,6 @@ class Rereading:
         finished = {event.payload.rereading_id for event in await kafka.whole(self._bootstrap, REREADING_FINISHED)}
         started = await kafka.whole(self._bootstrap, REREADING_STARTED)
         return [State(one.payload, one.time, one.payload.rereading_id in finished) for one in started]
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE):
-                await self._asked.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._asked.clear()
 
 
 def _of_no_event(record: "ConsumerRecord[bytes, bytes]", rereading_id: str) -> Outgoing:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NoReturn
 
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 
 from learning import metrics
 from learning.adapters.objects import Objects
@@ -19,11 +19,7 @@ async def keep_sweeping(objects: Objects, retention: timedelta, due: asyncio.Eve
     while True:
         due.clear()
         await until_available(partial(sweep, objects, retention))
-        try:
-            async with asyncio.timeout(SECONDS):
-                await due.wait()
-        except TimeoutError:
-            continue
+        await until_set(due, SECONDS)
 
 
 async def sweep(objects: Objects, retention: timedelta) -> None:

@@ -6,7 +6,7 @@ import uuid
 from functools import partial
 from typing import NoReturn
 
-from eventbus.retry import Backoff, until_available
+from eventbus.retry import Backoff, until_available, until_set
 
 from learning import metrics
 from learning.adapters.postgres import Store, jobs
@@ -31,7 +31,7 @@ async def keep_training(store: Store, due: asyncio.Event) -> NoReturn:
             if failed:
                 await asyncio.sleep(PAUSES.delay(failed))
             continue
-        await _until(due, IDLE)
+        await until_set(due, IDLE)
 
 
 async def _train(store: Store, due: asyncio.Event) -> bool:
@@ -67,11 +67,3 @@ async def _waiting(store: Store) -> bool:
 async def _has_job(store: Store, name: str) -> bool:
     async with store.connection() as conn:
         return await jobs.taken_by(conn, name) is not None
-
-
-async def _until(due: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await due.wait()
-    except TimeoutError:
-        return

@@ -16,7 +16,7 @@ from consult.rules import CITED_PASSAGES
 from consult.visits import passages, title
 from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from eventbus.delivery import place_of
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 from harness import NO_MODEL
 from longitude.reasoning.v1 import assessment_pb2 as wire
 from longitude.reasoning.v1.reasoning_service_pb2 import AskRequest
@@ -68,7 +68,8 @@ class Preparation:
             if await until_available(self.step):
                 await asyncio.sleep(clock() - began)
             else:
-                await self._wait()
+                await until_set(self._asked, IDLE)
+                self._asked.clear()
 
     async def step(self) -> bool:
         """Look at one who is due; False when nobody is."""
@@ -140,15 +141,6 @@ class Preparation:
             raise error
         log.error("a record was not looked at for its visits: %s at %s", type(error).__name__, place_of(error))
         metrics.PREPARATION_FAILURES.inc()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE):
-                await self._asked.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._asked.clear()
 
 
 async def opened(request: AskRequest, parts: Parts) -> tuple[wire.Assessment, bytes] | None:

@@ -21,7 +21,7 @@ from contracts.errors import InvalidInputError, NotFoundError, UnavailableError
 from contracts.identifiers import event_id, format_patient
 from eventbus import Outbox, stage
 from eventbus.delivery import place_of
-from eventbus.retry import until_available
+from eventbus.retry import until_available, until_set
 from knowledge import Knowledge
 from longitude.record.v1.context_pb2 import Context
 
@@ -97,7 +97,8 @@ class Watch:
                 continue
             if await until_available(self.step_of_the_day):
                 continue
-            await self._wait()
+            await until_set(self._asked, IDLE)
+            self._asked.clear()
 
     async def step_of_the_day(self) -> bool:
         """Look at some that were last read on another day: what is due needs no news. As long a pause again."""
@@ -215,15 +216,6 @@ class Watch:
         metrics.CONCERN_FAILURES.inc()
         is_final = isinstance(error, NotFoundError | InvalidInputError)
         await rows.postpone(conn, claimed, grows=True, served=is_final)
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE):
-                await self._asked.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._asked.clear()
 
 
 def _dangers(record: Record, passed: Collection[str], opened: Names, *, first: bool) -> tuple[list[Danger], Names]:
