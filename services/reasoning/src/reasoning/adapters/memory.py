@@ -18,8 +18,8 @@ from servicekit.grpc import answer
 if TYPE_CHECKING:
     from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceAsyncStub
 
-# Longest time for one read, in seconds.
-DEADLINE = 10.0
+# Longest time for one read, in seconds: a first question to a cold memory took more than 10 where all cores were busy.
+DEADLINE = 30.0
 # Hits asked for when evidence is wanted, and when one certain passage is.
 _HITS = 5
 _HITS_TO_FIND_ONE = 20
