@@ -4,9 +4,11 @@ told to, on real servers.
 
 import asyncio
 import os
+import subprocess
+import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +16,7 @@ from typing import Any
 
 import eventbus.bus
 import pytest
+from consult import times
 from contracts.errors import NotFoundError
 from contracts.identifiers import event_id, patient_partition_key
 from contracts.mllp import END, START
@@ -36,6 +39,7 @@ from reasoning.adapters.postgres import Store
 from reasoning.app import app
 from reasoning.domain.outward import Addressee, control_id
 from reasoning.flows import outward
+from reasoning.flows.announcements import state_of
 from reasoning.flows.outward import Teller
 from reasoning.flows.watching import Watch
 from reasoning.settings import Settings
@@ -54,7 +58,7 @@ TAKEN = "AA"
 @dataclass
 class Receiver:
     """Another system. `answers`: codes of MSA-1 with ERR-3 behind a space, one for each message; `hang up`: none;
-    `unnamed`: NAKs without MSA-2.
+    `silence`: no answer; `unnamed`: NAKs without MSA-2.
     """
 
     answers: list[str] = field(default_factory=list)
@@ -83,6 +87,8 @@ class Receiver:
             message = framed.removesuffix(END).removeprefix(START)
             self.messages.append(message)
             answer = self.answers.pop(0) if self.answers else TAKEN
+            if answer == "silence":
+                continue
             if answer == "hang up":
                 writer.close()
                 return
@@ -142,6 +148,8 @@ def concern(
     made = Concern(concern_id=name or str(uuid.uuid4()), row="criticals/potassium", version=3, revision=revision)
     made.patient.id, made.patient.authority = f"O-{made.concern_id[:8]}", "NORTH"
     made.state, made.urgency, made.text = pb.CONCERN_STATE_OPEN, urgency, "Potassium 6.7 mmol/L."
+    made.opened_at.CopyFrom(times.stamp(NOW))
+    made.changed_at.CopyFrom(times.stamp(NOW))
     return made
 
 
@@ -154,7 +162,20 @@ def event(topic: Topic[Any], of: Concern) -> Outgoing:
 
 async def queue(store: Store, *events: Outgoing) -> None:
     async with store.connection() as conn, conn.transaction():
-        await postgres_outward.queue(conn, events)
+        await postgres_outward.queue(conn, map(state_of, events))
+
+
+async def keep(store: Store, *concerns: Concern) -> None:
+    """As they are, and nothing of them waits: what the watch does where nobody is told."""
+    async with store.connection() as conn, conn.transaction():
+        await postgres_concerns.keep(conn, concerns)
+
+
+def resolved(of: Concern) -> Concern:
+    of.revision += 1
+    of.state = pb.CONCERN_STATE_RESOLVED
+    of.resolved_at.CopyFrom(times.stamp(NOW))
+    return of
 
 
 async def refused(store: Store) -> list[tuple[str, str]]:
@@ -243,6 +264,103 @@ async def test_two_processes_tell_each_state_once(store: Store, receiver: Receiv
     assert [field_of(each, "MSH", 9) for each in receiver.messages] == [control_id(each.id) for each in waiting]
 
 
+async def test_what_changed_while_nothing_was_told_is_told_once_afterwards(
+    store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outward, "TOGETHER", 2)
+    told_before = sorted((concern() for _ in range(5)), key=lambda each: each.concern_id)
+    changed, ended, acted, dead, again = told_before
+    async with receiver.listening(), telling(store, receiver):
+        receiver.answers += [TAKEN] * 3 + ["AR 200"]
+        await keep(store, *told_before)
+        await until(lambda: came(receiver, 5))
+        await until(lambda: is_told(store, told_before[:3] + told_before[4:]))
+    before = len(receiver.messages)
+    # Nobody is told: one changes, one ends, a person acts on one, one ends and opens again.
+    changed.revision, changed.urgency = 2, advice_pb2.URGENCY_IMPORTANT
+    act = pb.ConcernAct(action=pb.CONCERN_ACTION_ACKNOWLEDGE, acted_at=times.stamp(NOW))
+    acted.revision = 2
+    async with store.connection() as conn, conn.transaction():
+        await postgres_concerns.act(conn, acted, act)
+    again.revision = 3
+    new, routine, over, sensitive = (
+        concern(),
+        concern(urgency=advice_pb2.URGENCY_ROUTINE),
+        resolved(concern()),
+        concern(),
+    )
+    sensitive.sensitive = True
+    await keep(store, changed, resolved(ended), again, new, routine, over, sensitive)
+    for _ in range(2):
+        async with receiver.listening(), telling(store, receiver):
+            await until(lambda: came(receiver, before + 4))
+            await asyncio.sleep(2)
+    expected = {
+        (changed.concern_id, "open", "2", "C"),
+        (ended.concern_id, "resolved", "2", "C"),
+        (again.concern_id, "open", "3", "C"),
+        (new.concern_id, "open", "1", "F"),
+    }
+    assert sorted(map(told, receiver.messages[before:])) == sorted(expected)
+    assert [reason for _, reason in await refused(store)] == ["refused-AR"]
+    # What a person did is no state: a later one is.
+    acted.revision = 3
+    await keep(store, acted, resolved(dead))
+    async with receiver.listening(), telling(store, receiver):
+        await until(lambda: came(receiver, before + 5))
+        await asyncio.sleep(1)
+    assert list(map(told, receiver.messages[before + 4 :])) == [(acted.concern_id, "open", "3", "C")]
+
+
+async def is_told(store: Store, concerns: Sequence[Concern]) -> bool:
+    async with store.connection() as conn:
+        return all([await postgres_outward.last(conn, each.concern_id) == each.revision for each in concerns])
+
+
+async def test_killed_while_it_tells_what_was_missed_it_tells_each_state_once(
+    database: str, store: Store, receiver: Receiver
+) -> None:
+    await keep(store, *(concern() for _ in range(5)))
+    receiver.answers += [TAKEN, TAKEN, "silence"]
+    async with receiver.listening():
+        with teller_process(database, receiver):
+            await until(lambda: came(receiver, 3))
+        for _ in range(2):
+            with teller_process(database, receiver):
+                await until(lambda: came(receiver, 6))
+                await until(lambda: is_empty(store))
+                await asyncio.sleep(2)
+    names = [field_of(each, "MSH", 9) for each in receiver.messages]
+    # What had no answer is the same message again, and nothing else is.
+    assert names[2] == names[3]
+    assert len(set(names)) == 5
+    assert len(names) == 6
+
+
+@contextmanager
+def teller_process(database: str, receiver: Receiver) -> Iterator[None]:
+    """Who tells, as a process that is killed (SIGKILL)."""
+    code = f"""
+import asyncio
+from reasoning.adapters.postgres import open_store
+from reasoning.adapters.receiver import Receiver
+from reasoning.domain.outward import Addressee
+from reasoning.flows.outward import Teller
+async def tell():
+    async with open_store({database!r}) as store:
+        to = Addressee("EHR", "NORTH", {TO.least}, False)
+        await Teller(store, Receiver("127.0.0.1:{receiver.port}", None), to).run()
+asyncio.run(tell())
+"""
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        yield
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
 async def test_the_service_tells_what_waits(
     kafka: str, database: str, store: Store, objects: ObjectStorage, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,21 +407,34 @@ async def test_what_the_rules_see_in_a_record_is_told_and_so_is_its_end(
     today = datetime.now(UTC).date()
     endpoint = remembering.endpoints["LONGITUDE_MEMORY"]
     certificate = Tls.of({**os.environ, **identity_of("reasoning")})
-    async with channel_to(endpoint, certificate) as opened, receiver.listening(), telling(store, receiver):
+    async with channel_to(endpoint, certificate) as opened, receiver.listening():
         outbox = Outbox(store.connection, lambda _: asyncio.sleep(0))
-        watch = Watch(store, Memory(opened), shipped(), outbox, 3, tells=True)
-        for value, ago in (("6.7", 2), ("4.4", 1)):
+
+        async def look(value: str, ago: int, *, tells: bool) -> None:
             record.potassium(value, (today - timedelta(days=ago)).isoformat())
             await send(remembering, message(record))
-            await until(partial(knows, Memory(opened), key, 3 - ago))
+            await until(partial(knows, Memory(opened), key, 4 - ago))
             async with store.connection() as conn:
                 await postgres_concerns.want(conn, [key])
-            await watch.step()
-            await until(lambda: is_empty(store))
+            await Watch(store, Memory(opened), shipped(), outbox, 3, tells=tells).step()
+
+        async with telling(store, receiver):
+            for value, ago in (("6.7", 3), ("4.4", 2)):
+                await look(value, ago, tells=True)
+                await until(lambda: is_empty(store))
+        # The receiver is switched off: the danger comes again, and another worse one.
+        for value, ago in (("6.8", 1), ("7.1", 0)):
+            await look(value, ago, tells=False)
+        before = len(receiver.messages)
+        async with telling(store, receiver):
+            await until(partial(came, receiver, before + 1))
+            await asyncio.sleep(2)
     of_potassium = [each for each in receiver.messages if b"criticals/potassium" in each]
-    assert [told(each)[1:] for each in of_potassium] == [("open", "1", "F"), ("resolved", "2", "C")]
+    states = [told(each)[1:] for each in of_potassium]
+    assert states == [("open", "1", "F"), ("resolved", "2", "C"), ("open", "4", "C")]
     assert field_of(of_potassium[0], "PID", 3) == f"{key.id}^^^{key.authority}"
-    assert "6.7 mmol/L" in field_of(of_potassium[0], "OBX", 5, 2)
+    texts = [field_of(each, "OBX", 5, 2) for each in of_potassium]
+    assert ["6.7 mmol/L" in texts[0], "7.1 mmol/L" in texts[2]] == [True, True]
 
 
 async def knows(memory: Memory, patient: PatientKey, many: int) -> bool:

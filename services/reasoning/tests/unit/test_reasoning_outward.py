@@ -8,7 +8,7 @@ from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as wire
 from longitude.reasoning.v1.concern_pb2 import Concern
 from longitude.record.v1 import fact_pb2 as pb
-from reasoning.domain.outward import Addressee, control_id, leaves, message
+from reasoning.domain.outward import Addressee, control_id, leaves, message, untold
 
 AT = datetime(2026, 11, 2, tzinfo=UTC)
 TO = Addressee("EHR", "NORTH", advice_pb2.URGENCY_IMPORTANT, sensitive=False)
@@ -47,6 +47,25 @@ def concern(
 )
 def test_what_leaves(state: Concern, sent: int, *, expected: bool) -> None:
     assert leaves(state, sent, TO) is expected
+
+
+@pytest.mark.parametrize(
+    ("revision", "acted", "sent", "expected"),
+    [
+        (1, [], 0, 1),
+        (1, [], 1, 0),
+        # A person acted on what was told, and on what was not.
+        (3, [2, 3], 1, 0),
+        (3, [2, 3], 0, 1),
+        (4, [3], 1, 4),
+        (4, [2, 4], 1, 3),
+    ],
+)
+def test_what_is_told_afterwards_is_the_state_and_no_act(
+    revision: int, acted: list[int], sent: int, expected: int
+) -> None:
+    state = untold(concern(revision), acted, sent, TO)
+    assert (state.revision if state else 0) == expected
 
 
 def test_the_message_is_read_as_results_of_the_patient_under_the_concerns_own_number() -> None:

@@ -4,7 +4,7 @@ Guarantee: the same state gives the same bytes, under the same control id (MSH-1
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,17 @@ def leaves(concern: Concern, sent: int, to: Addressee) -> bool:
     if concern.revision <= sent or (concern.sensitive and not to.sensitive):
         return False
     return sent > 0 or (is_open(concern) and concern.urgency <= to.least)
+
+
+def untold(concern: Concern, acted: Collection[int], sent: int, to: Addressee) -> Concern | None:
+    """The state in which a concern is, where it is to be told. `acted`: revisions in which a person acted, which are no
+    states.
+    """
+    state = Concern()
+    state.CopyFrom(concern)
+    while state.revision in acted:
+        state.revision -= 1
+    return state if leaves(state, sent, to) else None
 
 
 def message(concern: Concern, event_id: str, at: datetime, to: Addressee, *, again: bool) -> bytes:

@@ -10,6 +10,8 @@ from contracts.topics import CONCERN_ACTED, CONCERN_CHANGED, CONCERN_OPENED, CON
 from eventbus import Outgoing
 from longitude.reasoning.v1.concern_pb2 import Concern, ConcernAct, ConcernActed
 
+from reasoning.adapters.postgres_outward import State
+
 _TOPICS: dict[Change, Topic[Any]] = {
     Change.OPENED: CONCERN_OPENED,
     Change.CHANGED: CONCERN_CHANGED,
@@ -26,12 +28,22 @@ def changed_events(changed: Iterable[Changed], at: datetime) -> list[Outgoing]:
     ]
 
 
+def state_of(event: Outgoing) -> State:
+    """The state that such an event tells of."""
+    concern: Concern = event.payload.concern  # type: ignore[attr-defined]
+    return State(event.id, concern, event.time)
+
+
 def acted_event(concern: Concern, act: ConcernAct) -> Outgoing:
     """That a person acted."""
     return _event(CONCERN_ACTED, ConcernActed(concern=concern, act=act), act.acted_at.ToDatetime(tzinfo=UTC))
 
 
+def state_id(concern: Concern) -> str:
+    """The id of the event of this state."""
+    return event_id("concern", concern.concern_id, str(concern.revision))
+
+
 def _event(topic: Topic[Any], payload: Any, at: datetime) -> Outgoing:
     concern: Concern = payload.concern
-    name = event_id("concern", concern.concern_id, str(concern.revision))
-    return Outgoing(topic, name, patient_partition_key(concern.patient), payload, at)
+    return Outgoing(topic, state_id(concern), patient_partition_key(concern.patient), payload, at)

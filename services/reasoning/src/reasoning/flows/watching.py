@@ -31,7 +31,7 @@ from reasoning.adapters import postgres_outward
 from reasoning.adapters.memory import Memory
 from reasoning.adapters.postgres import Store
 from reasoning.adapters.postgres_concerns import Claimed, Connection, Reading, Why
-from reasoning.flows.announcements import changed_events
+from reasoning.flows.announcements import changed_events, state_of
 
 log = logging.getLogger("reasoning.watching")
 
@@ -183,7 +183,7 @@ class Watch:
         if events:
             await stage(conn, event_id("concerns", events[0].id), events)
             if self.tells:
-                await postgres_outward.queue(conn, events)
+                await postgres_outward.queue(conn, map(state_of, events))
         return changed, failed
 
     async def _read(self, claimed: Sequence[Claimed], failed: list[Failed]) -> list[_Read]:
