@@ -44,6 +44,7 @@ from reasoning.adapters.memory import Memory
 from reasoning.adapters.receiver import Receiver
 from reasoning.adapters.signatures import Signatures
 from reasoning.adapters.triton import Reasoner
+from reasoning.adapters.version import version
 from reasoning.domain.outward import Addressee
 from reasoning.flows.outward import Teller
 from reasoning.flows.parts import Parts
@@ -69,6 +70,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         bus = EventBus("reasoning", settings.kafka)
         outbox = Outbox(store.connection, bus.publish, bus.publish_together)
         knowledge = rows(settings.knowledge_overlay)
+        tokenizer = Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8"))
         reasoner = Reasoner(triton, settings.generation_seconds)
         parts = Parts(
             store=store,
@@ -76,11 +78,12 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
             reasoner=reasoner,
             objects=objects,
             outbox=outbox,
-            tokenizer=Tokenizer.from_json(settings.tokenizer.read_text(encoding="utf-8")),
+            tokenizer=tokenizer,
             seconds=settings.episode_seconds,
             budget=Budget(settings.context_tokens, settings.prose_tokens),
             chooser=settings.chooser,
             signatures=Signatures(Verifier.of(settings)) if settings.signed_reviews else None,
+            version=_version(settings, tokenizer),
             knowledge=knowledge,
         )
         lead = timedelta(hours=settings.preparation_hours)
@@ -124,3 +127,9 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         process.works_without("objects", objects.ping)
         process.works_without("triton", reasoner.ready)
         yield
+
+
+def _version(settings: Settings, tokenizer: Tokenizer) -> str:
+    """Of what shapes a brief here."""
+    overlay = settings.knowledge_overlay.read_text(encoding="utf-8") if settings.knowledge_overlay else ""
+    return version(overlay, tokenizer.sha256, settings.discharge_summary, str(settings.preparation_hours))

@@ -237,6 +237,26 @@ async def test_a_discharge_drafts_a_summary(
     assert other.specialty == "nephrology"
 
 
+async def test_a_start_of_the_same_version_leaves_what_is_ready(
+    preparing: RunningStack, door: ReasoningServiceAsyncStub, key: PatientKey
+) -> None:
+    record = somebody(key)
+    record.encounter("Inpatient", day(1))
+    await send(preparing, message(record))
+    (before,) = await until(lambda: ready(door, key))
+    await asyncio.to_thread(preparing.kill, "reasoning")
+    await asyncio.to_thread(preparing.start, "reasoning")
+    # Who is wanted behind it is looked at behind it.
+    other = PatientKey(id=f"{key.id}-B", authority=key.authority)
+    record = somebody(other)
+    record.encounter("Inpatient", day(1))
+    await send(preparing, message(record))
+    await until(lambda: ready(door, other))
+    assert await ready(door, key) == [before]
+    opened = await asked(door, key)
+    assert opened.record_changed_at == before.record_changed_at
+
+
 async def test_kill_9_loses_no_brief(preparing: RunningStack, door: ReasoningServiceAsyncStub) -> None:
     patients = [PatientKey(id=f"K-{uuid.uuid4().hex[:8]}", authority="NORTHWEST") for _ in range(8)]
     for patient in patients:

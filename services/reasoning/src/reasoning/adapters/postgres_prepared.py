@@ -29,6 +29,8 @@ _WANT = f"""INSERT INTO prepared_patient (patient_id, authority, wanted_at, due_
 _CHANGED = f"""UPDATE prepared_patient SET wanted_at = clock_timestamp(),
     due_at = least(due_at, clock_timestamp() + interval '5 s') WHERE {_OF}"""
 _ALL_CHANGED = f"UPDATE prepared_patient SET {_NOW}"
+_OF_OTHERS = f"""{_ALL_CHANGED} WHERE version <> %(version)s OR patient_id || '@' || authority IN
+    (SELECT unnest(identifiers) FROM prepared WHERE version <> %(version)s)"""
 # Whoever has a record was looked at for dangers.
 _WANT_ALL = f"""INSERT INTO prepared_patient (patient_id, authority, wanted_at, due_at)
     SELECT patient_id, authority, clock_timestamp(), clock_timestamp() FROM watched_patient ORDER BY 1, 2
@@ -38,9 +40,9 @@ _CLAIM = """SELECT patient_id, authority, clock_timestamp() FROM (
     SELECT patient_id, authority FROM prepared_patient WHERE due_at <= clock_timestamp()
     ORDER BY due_at LIMIT 64) AS due
     WHERE pg_try_advisory_xact_lock(hashtext('prepared'), hashtext(patient_id || '@' || authority)) LIMIT 1"""
-_ADD = f"""INSERT INTO prepared_patient (patient_id, authority, wanted_at, due_at)
-    SELECT id, authority, %(read_at)s, %(next_at)s FROM {_ASKED} ORDER BY id, authority
-    ON CONFLICT (patient_id, authority) DO UPDATE SET failures = 0, due_at = CASE
+_ADD = f"""INSERT INTO prepared_patient (patient_id, authority, wanted_at, due_at, version)
+    SELECT id, authority, %(read_at)s, %(next_at)s, %(version)s FROM {_ASKED} ORDER BY id, authority
+    ON CONFLICT (patient_id, authority) DO UPDATE SET failures = 0, version = excluded.version, due_at = CASE
     WHEN prepared_patient.wanted_at > %(read_at)s THEN prepared_patient.due_at ELSE excluded.due_at END"""
 _DROP = f"DELETE FROM prepared_patient WHERE {_OF} AND wanted_at <= %(read_at)s"
 _POSTPONE = """UPDATE prepared_patient SET failures = least(failures + 1, 12),
@@ -48,12 +50,12 @@ _POSTPONE = """UPDATE prepared_patient SET failures = least(failures + 1, 12),
     WHERE (patient_id, authority) = (%s, %s)"""
 _CLEAR = "DELETE FROM prepared WHERE identifiers && %s AND made_at <= %s"
 _KEEP = """INSERT INTO prepared (patient_id, authority, form, closed, identifiers, occasion, at, made_at,
-    record_changed_at, assessment, episode) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    record_changed_at, assessment, episode, version) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT DO NOTHING"""
 # Of this state of the record, and of this day: what is due follows the day.
 _FRESH = f"""SELECT assessment, episode FROM prepared
     WHERE (patient_id, authority, form, closed) = (%(id)s, %(authority)s, %(form)s, %(closed)s)
-    AND identifiers = %(names)s AND record_changed_at = %(changed_at)s
+    AND identifiers = %(names)s AND record_changed_at = %(changed_at)s AND version = %(version)s
     AND made_at >= date_trunc('day', clock_timestamp())
     AND NOT EXISTS (SELECT FROM prepared_patient WHERE wanted_at > prepared.made_at AND {_OF})"""
 # One line for each form, whichever views it is written for; the nearest in time first.
@@ -100,6 +102,11 @@ async def all_changed(conn: Connection) -> None:
     await conn.execute(_ALL_CHANGED)
 
 
+async def others_changed(conn: Connection, version: str) -> None:
+    """What was last written, or looked at, by another version."""
+    await conn.execute(_OF_OTHERS, {"version": version})
+
+
 async def want_all(conn: Connection) -> None:
     """Every record says something else."""
     await conn.execute(_WANT_ALL)
@@ -118,9 +125,10 @@ async def keep(
     read_at: datetime,
     changed_at: datetime,
     next_at: datetime | None,
+    version: str,
 ) -> None:
-    """What is ready of this person now, and when to look again (None: not without news), inside the caller's
-    transaction. What somebody else wrote from a later reading stays.
+    """What is ready of this person now, by which version, and when to look again (None: not without news), inside the
+    caller's transaction. What somebody else wrote from a later reading stays.
     """
     names = _names(identifiers)
     await conn.execute(_CLEAR, (names, read_at))
@@ -129,8 +137,8 @@ async def keep(
         data = each.assessment.SerializeToString(deterministic=True)
         form = each.assessment.form
         row = (home.id, home.authority, form, each.closed, names, each.occasion, each.at, read_at, changed_at, data)
-        await conn.execute(_KEEP, (*row, each.episode))
-    asked = {**_of(identifiers), "read_at": read_at, "next_at": next_at}
+        await conn.execute(_KEEP, (*row, each.episode, version))
+    asked = {**_of(identifiers), "read_at": read_at, "next_at": next_at, "version": version}
     await conn.execute(_ADD if next_at else _DROP, asked)
 
 
@@ -146,12 +154,12 @@ async def forget(conn: Connection, claimed: Claimed) -> None:
 
 
 async def fresh(
-    conn: Connection, identifiers: Collection[PatientKey], form: int, closed: int, changed_at: datetime
+    conn: Connection, identifiers: Collection[PatientKey], form: int, closed: int, changed_at: datetime, version: str
 ) -> tuple[Assessment, bytes] | None:
-    """What is ready for this view of exactly this state of the record, with its episode."""
+    """What is ready for this view of exactly this state of the record, with its episode, written by this version."""
     home = home_of(identifiers)
     asked = {**_of(identifiers), "id": home.id, "authority": home.authority, "form": form, "closed": closed}
-    asked |= {"names": _names(identifiers), "changed_at": changed_at}
+    asked |= {"names": _names(identifiers), "changed_at": changed_at, "version": version}
     row = await (await conn.execute(_FRESH, asked)).fetchone()
     return (Assessment.FromString(row[0]), bytes(row[1])) if row else None
 

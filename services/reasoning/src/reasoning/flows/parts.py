@@ -31,5 +31,7 @@ class Parts:
     chooser: Chooser
     # Verifies who signs a review; None where none is asked for.
     signatures: Signatures | None
+    # Digest of what shapes a brief beside the record (`adapters.version`).
+    version: str
     # The rows of medical knowledge that hold here.
     knowledge: Knowledge = field(default_factory=shipped)

@@ -1,8 +1,8 @@
 """Writes briefs and summaries before they are asked for, and opens one to whom it was written for.
 
-Guarantees: what is opened is of the very state of the record that the caller would read, of this day, and of a view
-that has exactly what is open to them; anything else is made anew. A record that is wanted is looked at, whoever is
-killed when.
+Guarantees: what is opened is of the very state of the record that the caller would read, of this day, by this version
+of rules and rows, and of a view that has exactly what is open to them; anything else is made anew. A record that is
+wanted is looked at, whoever is killed when.
 """
 
 import asyncio
@@ -50,9 +50,9 @@ class Preparation:
     _passages_until: float = 0.0
 
     async def begin(self) -> None:
-        """Rules and rows may be others than those of the process before: everything is written again."""
+        """Rules and rows may be others than those of the process before: what others wrote is written again."""
         async with self.parts.store.connection() as conn:
-            await rows.all_changed(conn)
+            await rows.others_changed(conn, self.parts.version)
 
     def wake(self) -> None:
         """Somebody is due."""
@@ -93,7 +93,8 @@ class Preparation:
         known = agenda(timeline.facts, datetime.now(UTC), self.lead)
         ready = await self._written(timeline, known)
         changed_at = timeline.changed_at or claimed.read_at
-        await rows.keep(conn, timeline.identifiers, ready, claimed.read_at, changed_at, known.next_at)
+        version = self.parts.version
+        await rows.keep(conn, timeline.identifiers, ready, claimed.read_at, changed_at, known.next_at, version)
         for each in ready:
             metrics.PREPARED.labels(wire.Form.Name(each.assessment.form).removeprefix("FORM_").lower()).inc()
 
@@ -147,7 +148,7 @@ async def opened(request: AskRequest, parts: Parts) -> tuple[wire.Assessment, by
     """What is ready for this request and this caller, with its episode; None where it is to be made anew."""
     view = await parts.memory.view(request.patient)
     async with parts.store.connection() as conn:
-        ready = await rows.fresh(conn, view.identifiers, request.form, view.left_out, view.changed_at)
+        ready = await rows.fresh(conn, view.identifiers, request.form, view.left_out, view.changed_at, parts.version)
     # What could not be given then may be there now.
     if ready is None or ready[0].degraded or ready[0].question != title(request.form, request.specialty):
         return None
