@@ -20,7 +20,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         memory = Memory(await stack.enter_async_context(grpc.channel(settings.memory)))
         reasoning = Reasoning(await stack.enter_async_context(grpc.channel(settings.reasoning)))
         verifier = Verifier.of(settings)
-        doors = (fhir.Door(memory, verifier, settings), cds_hooks.Door(reasoning, verifier, settings))
+        doors = (fhir.Door(memory, reasoning, verifier, settings), cds_hooks.Door(reasoning, verifier, settings))
         # Health alone: nobody asks this service over gRPC.
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, []))
         await stack.enter_async_context(

@@ -1,11 +1,11 @@
-"""One function for each interaction of FHIR: asks memory, and makes resources of what it answers."""
+"""One function for each interaction of FHIR: asks memory and reasoning, and makes resources of what they answer."""
 
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from contracts.errors import NotFoundError
+from contracts.errors import NotFoundError, UnavailableError
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.fact_pb2 import FACT_KIND_DEMOGRAPHIC, FACT_KIND_DOCUMENT, FactKind, PatientKey
 
@@ -14,9 +14,11 @@ from gateway.domain.fhir import elements, resources
 from gateway.domain.fhir.answers import Page
 from gateway.domain.fhir.elements import Resource
 from gateway.domain.fhir.ids import logical_id, patient_of
+from gateway.domain.fhir.issues import ISSUE
 from gateway.domain.fhir.patients import patient
 from gateway.domain.fhir.queries import Filter, Place, Search
 from gateway.domain.fhir.scopes import Grant
+from gateway.flows.issues import Issues
 
 # What is sifted here is read from memory so many statements at a time, and so often at most for one page.
 _READ_AT_ONCE, _MOST_READS = 1_000, 20
@@ -63,11 +65,13 @@ class Wanted:
         )
 
 
-async def read(memory: Memory, kind: str, name: str, grant: Grant) -> Resource:
+async def read(memory: Memory, issues: Issues, kind: str, name: str, grant: Grant) -> Resource:
     """A resource by its id. NotFoundError where none of the type has it, DeniedError where a scope does not open it."""
     if kind == "Patient":
         return (await patients(memory, name, grant, "r"))[0]
     grant.check(kind, "r", [grant.patient])
+    if kind == ISSUE:
+        return await issues.one(name, grant)
     recorded = await memory.fact(name)
     grant.check(kind, "r", [logical_id(recorded.fact.patient)])
     if kind == "Binary" and recorded.fact.kind == FACT_KIND_DOCUMENT:
@@ -91,13 +95,17 @@ async def patients(memory: Memory, logical: str, grant: Grant, right: str) -> li
     return [patient(each, answer.identifiers, answer.facts) for each in answer.identifiers]
 
 
-async def search(memory: Memory, asked: Search, grant: Grant) -> Page:
+async def search(memory: Memory, issues: Issues, asked: Search, grant: Grant) -> Page:
     """A page of a search; nothing is found of a patient who is not known."""
     page = Page()
     wanted = Wanted(frozenset({asked.kind}), asked.filters, grant, asked.with_provenance)
     grant.check(asked.kind, "s", [logical_id(asked.patient) if asked.patient else grant.patient])
     try:
-        if asked.ids:
+        if asked.kind == ISSUE and asked.ids:
+            await issues.some(asked, grant, page)
+        elif asked.kind == ISSUE and asked.patient is not None:
+            await issues.walk(asked.patient, asked.filters, asked.count, asked.place, page)
+        elif asked.ids:
             await _named(memory, asked, wanted, page)
         elif asked.patient is not None:
             await _walk(memory, asked.patient, wanted, asked.count, asked.place, page)
@@ -107,9 +115,18 @@ async def search(memory: Memory, asked: Search, grant: Grant) -> Page:
 
 
 async def everything(
-    memory: Memory, logical: str, filters: Sequence[Filter], kinds: frozenset[str], grant: Grant, count: int, at: Place
+    memory: Memory,
+    issues: Issues,
+    logical: str,
+    filters: Sequence[Filter],
+    kinds: frozenset[str],
+    grant: Grant,
+    count: int,
+    at: Place,
 ) -> Page:
-    """A page of all that is known of a patient, with where it was read; on the first, the patients themselves."""
+    """A page of all that is known of a patient, with where it was read; on the first, the patients themselves; behind
+    the statements what rules see.
+    """
     key = patient_of(logical)
     if key is None:
         raise NotFoundError("no Patient has this id")
@@ -118,9 +135,16 @@ async def everything(
     if at == _FIRST and (not kinds or "Patient" in kinds):
         known = await patients(memory, logical, grant, "r")
         page.included += [each for each in known if "id" in each]
-    wanted = Wanted(kinds - {"Patient"}, filters, grant, with_provenance=not kinds or "Provenance" in kinds)
-    if not kinds or wanted.kinds:
+    wanted = Wanted(kinds - {"Patient", ISSUE}, filters, grant, with_provenance=not kinds or "Provenance" in kinds)
+    if (not kinds or wanted.kinds) and not at.of_issues:
         await _walk(memory, key, wanted, count, at, page)
+    if (not kinds or ISSUE in kinds) and page.next is None and grant.opens(ISSUE, "s", [logical]):
+        try:
+            await issues.walk(key, filters, count, at if at.of_issues else _FIRST, page)
+        except UnavailableError:
+            if kinds:
+                raise
+            page.incomplete = "what rules see in this record (DetectedIssue) cannot be read now: ask again"
     return page
 
 

@@ -12,7 +12,8 @@ import uuid
 import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,32 +22,38 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from contracts.identifiers import patient_partition_key
 from contracts.kafka import reaching
-from contracts.topics import DOCUMENT_READ, RECORD_READ
+from contracts.topics import DOCUMENT_READ, REASONING_RECORD_READ, RECORD_READ, Topic
 from eventbus import Outgoing
 from fhir.resources.R4B import get_fhir_model_class
 from fhirpy import AsyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
 from fhirpy.base.resource import serialize
 from gateway.domain.fhir.ids import logical_id
+from gateway.domain.fhir.issues import ISSUE
 from gateway.domain.fhir.resources import KINDS, left_out
 from longitude.imaging.v1.events_pb2 import DocumentRead
 from longitude.memory.v1 import memory_service_pb2 as pb
 from longitude.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from longitude.reasoning.v1 import concern_pb2
+from longitude.reasoning.v1.reasoning_service_pb2_grpc import ReasoningServiceStub
 from longitude.record.v1 import fact_pb2 as cf
 from longitude.record.v1.context_pb2 import RecordedFact
 from longitude.record.v1.look_pb2 import LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look
 from manifests import REPOSITORY
 from native_stack import Stack
 from native_stack.people import AUDIENCE, PEOPLE, SigningKeys
+from practice.records import RecordBuilder
 from testkit import Backends, MllpClient, RunningStack
 from testkit.calls import channel
 from testkit.signing import publishing
+from testkit.telling import message as told
+from testkit.telling import send, until
 
 pytestmark = pytest.mark.timeout(300)
 
 # A resource without the client's own classes.
 plain: Callable[[Any], Any] = serialize
-PARTS = ("kafka", "postgres", "objects", "ingestion", "memory", "gateway")
+PARTS = ("kafka", "postgres", "objects", "ingestion", "memory", "reasoning", "gateway")
 STORY = sorted((REPOSITORY / "deploy/demo/story").glob("*.hl7"))
 RENEE = cf.PatientKey(id="NW-204417", authority="NORTHWEST")
 LAKESIDE = cf.PatientKey(id="88-1306", authority="LAKESIDE")
@@ -77,7 +84,17 @@ def running(new_stack: Callable[..., Stack]) -> RunningStack:
     stack = new_stack(PARTS, (), {"triton": "127.0.0.1:9"})
     up = RunningStack(stack, stack.endpoints())
     asyncio.run(_send(up, [*(path.read_bytes() for path in STORY), NOT_HERS.encode(), MESSAGE.encode()]))
+    asyncio.run(until(partial(_is_watched, up, RENEE), 60))
     return up
+
+
+async def _is_watched(running: RunningStack, patient: cf.PatientKey) -> bool:
+    """Whether the rules looked at the record, and see the same for a while."""
+    async with channel(running.endpoints["LONGITUDE_REASONING"]) as opened:
+        asked = concern_pb2.ListConcernsRequest(patient=patient, resolved=True, acted=True, page_size=100)
+        before = await ReasoningServiceStub(opened).ListConcerns(asked)
+        await asyncio.sleep(3)
+        return bool(before.concerns) and before == await ReasoningServiceStub(opened).ListConcerns(asked)
 
 
 async def _send(running: RunningStack, messages: Sequence[bytes]) -> None:
@@ -190,12 +207,16 @@ async def test_every_statement_is_once_in_everything_or_is_counted(
     stated = await timeline(running, RENEE)
     read = await pages(http, token_of("developer"), f"/fhir/R4/Patient/{logical_id(RENEE)}/$everything?_count={count}")
     matches, included = entries(read, "match"), entries(read, "include")
+    issues = [each["id"] for each in matches if each["resourceType"] == ISSUE]
+    listed = await pages(http, token_of("developer"), f"/fhir/R4/{ISSUE}?patient={logical_id(RENEE)}&_count={count}")
+    assert issues == [each["id"] for each in entries(listed, "match")]
+    assert len(issues) == len(set(issues)) > 0
     for resource in [*matches, *included]:
         get_fhir_model_class(resource["resourceType"]).model_validate(resource)
     whys = Counter(filter(None, (left_out(each.fact) for each in stated)))
     shown = [each.fact for each in stated if not left_out(each.fact)]
     of_patient = {each.fact_id for each in shown if each.kind == cf.FACT_KIND_DEMOGRAPHIC}
-    assert Counter(each["id"] for each in matches) == Counter(
+    assert Counter(each["id"] for each in matches if each["resourceType"] != ISSUE) == Counter(
         each.fact_id for each in shown if each.fact_id not in of_patient
     )
     read_from = [each for each in included if each["resourceType"] == "Provenance"]
@@ -252,7 +273,7 @@ async def test_a_client_of_others_lists_filters_and_reads(fhir: AsyncFHIRClient)
     assert [plain(each) for each in by_id] == [plain(one)]
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", [*sorted(KINDS), ISSUE])
 async def test_every_type_is_searched_and_its_resources_are_read_again(
     fhir: AsyncFHIRClient, running: RunningStack, kind: str
 ) -> None:
@@ -355,6 +376,10 @@ async def test_everything_has_what_the_scopes_open(http: aiohttp.ClientSession, 
         ("Patient/NOBODY.NORTH", (404, "not-found")),
         ("Patient/NOBODY.NORTH/$everything", (404, "not-found")),
         ("Observation/nobody", (404, "not-found")),
+        (f"{ISSUE}/nobody", (404, "not-found")),
+        (f"{ISSUE}/00000000-0000-0000-0000-000000000001", (404, "not-found")),
+        (f"{ISSUE}?patient=GW1.NORTH&status=final", (400, "not-supported")),
+        (f"{ISSUE}?patient=GW1.NORTH&_page=1.2.x", (400, "invalid")),
         ("Nothing/1", (404, "not-found")),
         ("nothing/at/all", (404, "not-found")),
         ("Observation", (400, "invalid")),
@@ -376,8 +401,9 @@ async def test_what_cannot_be_answered_is_refused_in_fhirs_own_terms(
 
 
 async def test_nothing_is_found_of_who_is_not_known(http: aiohttp.ClientSession, token_of: Callable[..., str]) -> None:
-    read = await pages(http, token_of(), "/fhir/R4/Observation?patient=NOBODY.NORTH")
-    assert (read[0]["total"], remarks(read)) == (0, ["no such patient is known"])
+    for kind in ("Observation", ISSUE):
+        read = await pages(http, token_of(), f"/fhir/R4/{kind}?patient=NOBODY.NORTH")
+        assert (read[0]["total"], remarks(read)) == (0, ["no such patient is known"])
     read = await pages(http, token_of(), "/fhir/R4/Patient?identifier=urn:longitude:authority:NORTH|NOBODY")
     assert read[0]["total"] == 0
 
@@ -391,16 +417,16 @@ async def test_nothing_is_written_and_only_json_is_spoken(
     assert await status(http, "Patient/GW1.NORTH", token_of(), Accept="application/fhir+xml") == (406, "not-supported")
 
 
-async def looks(running: RunningStack, subject: str, patient: cf.PatientKey) -> Look:
+async def looks(running: RunningStack, subject: str, patient: cf.PatientKey, topic: Topic[Any] = RECORD_READ) -> Look:
     """The first of somebody's looks at a patient through the gateway."""
     consumer = AIOKafkaConsumer(
-        RECORD_READ.name, **reaching(running.endpoints["LONGITUDE_KAFKA"]), auto_offset_reset="earliest"
+        topic.name, **reaching(running.endpoints["LONGITUDE_KAFKA"]), auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
         async with asyncio.timeout(30):
             async for record in consumer:
-                look: Look = RECORD_READ.payload.FromString(record.value).look
+                look: Look = topic.payload.FromString(record.value).look
                 if (look.process, look.subject, look.patient) == ("gateway", subject, patient):
                     return look
     finally:
@@ -420,6 +446,145 @@ async def test_each_read_is_a_look_of_the_person_also_a_refused_one(
     assert [look.rpc for look in of.values()] == ["GetTimeline", "GetFact", "GetTimeline"]
     assert [look.outcome for look in of.values()] == [LOOK_OUTCOME_SHOWN] * 2 + [LOOK_OUTCOME_REFUSED]
     assert of["consultant"].object_id == stated.fact_id
+
+
+CRITICAL = "urn:longitude:knowledge|criticals/potassium"
+
+
+def day(ago: int = 0) -> str:
+    return (datetime.now(UTC) - timedelta(days=ago)).date().isoformat()
+
+
+async def issues(http: aiohttp.ClientSession, token: str, key: cf.PatientKey, query: str = "") -> list[dict[str, Any]]:
+    listed = entries(await pages(http, token, f"/fhir/R4/{ISSUE}?patient={logical_id(key)}{query}"), "match")
+    for each in listed:
+        get_fhir_model_class(ISSUE).model_validate(each)
+    return listed
+
+
+async def resource(http: aiohttp.ClientSession, token: str, path: str) -> dict[str, Any]:
+    async with http.get(f"/fhir/R4/{path}", headers={"Authorization": f"Bearer {token}"}) as answer:
+        assert answer.status == 200
+        return dict(await answer.json(content_type=None))
+
+
+async def test_what_rules_see_is_an_issue_under_one_id_until_it_is_resolved(
+    http: aiohttp.ClientSession, running: RunningStack, token_of: Callable[..., str]
+) -> None:
+    key, token = cf.PatientKey(id=f"GW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST"), token_of()
+    seen = partial(issues, http, token, key, f"&code={CRITICAL}")
+    record = RecordBuilder(key)
+    record.potassium("6.7", day(3))
+    await send(running, told(record))
+    (opened,) = await until(seen)
+    assert (opened["status"], opened["severity"]) == ("preliminary", "high")
+    assert opened["patient"] == {"reference": f"Patient/{logical_id(key)}"}
+    assert "6.7 mmol/L" in opened["detail"]
+    (evidence,) = opened["evidence"][0]["detail"]
+    assert (await resource(http, token, evidence["reference"]))["valueQuantity"]["value"] == 6.7
+    assert await resource(http, token, f"{ISSUE}/{opened['id']}") == opened
+    assert await issues(http, token, key, f"&_id={opened['id']}") == [opened]
+    since = opened["meta"]["lastUpdated"]
+    assert opened in await issues(http, token, key, f"&_lastUpdated=ge{since}&identified=ge{day()}")
+    assert await issues(http, token, key, "&_lastUpdated=gt2100") == []
+    async with channel(running.endpoints["LONGITUDE_REASONING"]) as channel_:
+        act = concern_pb2.ActOnConcernRequest(concern_id=opened["id"], reason="the sample was haemolysed")
+        act.action = concern_pb2.CONCERN_ACTION_DISMISS
+        await ReasoningServiceStub(channel_).ActOnConcern(act)
+    (dismissed,) = await seen()
+    assert (dismissed["id"], dismissed["status"]) == (opened["id"], "final")
+    assert dismissed["mitigation"][0]["action"]["text"] == "dismissed: the sample was haemolysed"
+    assert dismissed["meta"]["lastUpdated"] > since
+    record.potassium("7.1", day(2))
+    await send(running, told(record))
+    (again,) = await until(partial(_in_state, seen, "preliminary"))
+    assert "mitigation" not in again
+    record.potassium("4.4", day(1))
+    await send(running, told(record))
+    (over,) = await until(partial(_in_state, seen, "final"))
+    assert over["id"] == opened["id"]
+    assert over["identifiedDateTime"] == opened["identifiedDateTime"]
+
+
+async def _in_state(seen: Callable[..., Any], status: str) -> list[dict[str, Any]]:
+    return [each for each in await seen() if each["status"] == status]
+
+
+async def test_each_issue_is_once_in_the_pages(
+    http: aiohttp.ClientSession, running: RunningStack, token_of: Callable[..., str]
+) -> None:
+    whole = await issues(http, token_of(), RENEE)
+    assert len(whole) > 2
+    assert await issues(http, token_of(), RENEE, "&_count=2") == whole
+    # Under another number of hers, and beside the statements.
+    assert await issues(http, token_of(), LAKESIDE) == whole
+    path = f"/fhir/R4/Patient/{logical_id(RENEE)}/$everything?_type={ISSUE},Encounter&_count=3"
+    both = entries(await pages(http, token_of(), path), "match")
+    assert [each for each in both if each["resourceType"] == ISSUE] == whole
+    assert {each["resourceType"] for each in both} == {ISSUE, "Encounter"}
+    drug = next(each["implicated"][0]["reference"] for each in whole if "implicated" in each)
+    of_drug = await issues(http, token_of(), RENEE, f"&implicated={drug}")
+    assert of_drug == [each for each in whole if {"reference": drug} in each.get("implicated", [])]
+
+
+async def test_an_issue_that_rests_on_what_is_sensitive_is_counted_and_not_described(
+    http: aiohttp.ClientSession, running: RunningStack, token_of: Callable[..., str]
+) -> None:
+    key = cf.PatientKey(id=f"GW-{uuid.uuid4().hex[:8]}", authority="NORTHWEST")
+    record = RecordBuilder(key)
+    record.medication("1433868", "dolutegravir", day(2))
+    record.medication("49247", "dofetilide", day(1))
+    await send(running, told(record))
+    hidden = partial(issues, http, token_of("developer"), key)
+    await until(hidden)
+    async with asyncio.timeout(30):
+        while not (of_both := [each for each in await hidden() if "dolutegravir" in each["detail"]]):
+            await asyncio.sleep(0.2)
+    read = await pages(http, token_of(), f"/fhir/R4/{ISSUE}?patient={logical_id(key)}")
+    assert "dolutegravir" not in str(read)
+    assert of_both[0]["id"] not in {each["id"] for each in entries(read, "match")}
+    (closed,) = [text for text in remarks(read) if "closed to you" in text]
+    assert int(closed.rpartition(" ")[2]) >= len(of_both)
+    path = f"{ISSUE}/{of_both[0]['id']}"
+    assert await status(http, path, token_of()) == (404, "not-found")
+    assert await status(http, path, token_of("developer")) == (200, "")
+
+
+async def test_an_issue_is_read_by_whom_role_and_scope_let_and_each_time_it_is_a_look(
+    http: aiohttp.ClientSession, running: RunningStack, token_of: Callable[..., str]
+) -> None:
+    whom = logical_id(RENEE)
+    name = (await issues(http, token_of("nurse"), RENEE))[0]["id"]
+    assert await status(http, f"{ISSUE}?patient={whom}") == (401, "login")
+    assert await status(http, f"{ISSUE}?patient={whom}", token_of("engineer")) == (403, "forbidden")
+    narrow = token_of(scope="user/Observation.rs")
+    assert await status(http, f"{ISSUE}?patient={whom}", narrow) == (403, "forbidden")
+    assert await status(http, f"{ISSUE}/{name}", narrow) == (403, "forbidden")
+    other = token_of(scope=f"patient/{ISSUE}.rs", patient=logical_id(CLOSED))
+    assert await status(http, f"{ISSUE}/{name}", other) == (403, "forbidden")
+    assert await status(http, f"{ISSUE}?_id={name}", token_of(scope=f"user/{ISSUE}.rs")) == (200, "")
+    look = await looks(running, "nurse", RENEE, REASONING_RECORD_READ)
+    assert (look.rpc, look.outcome) == ("ListConcerns", LOOK_OUTCOME_SHOWN)
+    refused = await looks(running, PEOPLE["engineer"].subject, RENEE, REASONING_RECORD_READ)
+    assert refused.outcome == LOOK_OUTCOME_REFUSED
+
+
+async def test_while_reasoning_is_away_the_statements_are_told_and_that_more_is_missing(
+    http: aiohttp.ClientSession, running: RunningStack, token_of: Callable[..., str]
+) -> None:
+    await asyncio.to_thread(running.kill, "reasoning")
+    try:
+        path = f"/fhir/R4/Patient/{logical_id(CLOSED)}/$everything"
+        read = await pages(http, token_of("developer"), path)
+        assert {each["resourceType"] for each in entries(read, "match")} >= {"Condition", "Encounter"}
+        assert [each["issue"][0]["code"] for each in entries(read, "outcome")] == ["incomplete"]
+        for wanted in (f"{ISSUE}?patient={logical_id(RENEE)}", f"{ISSUE}/{uuid.uuid4()}"):
+            assert await status(http, wanted, token_of()) == (503, "transient")
+    finally:
+        await asyncio.to_thread(running.start, "reasoning")
+    async with asyncio.timeout(30):
+        while await status(http, f"{ISSUE}?patient={logical_id(RENEE)}", token_of()) != (200, ""):
+            await asyncio.sleep(0.2)
 
 
 async def test_a_stranger_who_sends_too_much_or_too_slowly_is_cut(running: RunningStack) -> None:

@@ -6,6 +6,7 @@ import pytest
 from contracts.errors import DeniedError, InvalidInputError
 from gateway.domain.fhir import capability
 from gateway.domain.fhir.ids import authority_of, logical_id, patient_of, system_of
+from gateway.domain.fhir.issues import ISSUE
 from gateway.domain.fhir.queries import CODES, LARGEST_COUNT, NotSupportedError, Place, parsed, place_of
 from gateway.domain.fhir.resources import KINDS
 from gateway.domain.fhir.scopes import Grant
@@ -76,6 +77,15 @@ def test_a_period_that_goes_on_lies_after_every_day_that_is_past() -> None:
     assert not matches({}, ("date", "ge2030-01-01"), kind="Encounter")
 
 
+def test_what_is_referred_to_is_searched_by() -> None:
+    told = {"implicated": [{"reference": "MedicationRequest/1"}, {"identifier": {"value": "2"}}]}
+    assert matches(told, ("implicated", "x/1,MedicationRequest/1"), kind=ISSUE)
+    assert not matches(told, ("implicated", "MedicationRequest/2"), kind=ISSUE)
+    assert not matches({}, ("implicated", "MedicationRequest/1"), kind=ISSUE)
+    with pytest.raises(NotSupportedError):
+        parsed(ISSUE, [WHOM, ("_revinclude", "Provenance:target")])
+
+
 @pytest.mark.parametrize(
     "parameter",
     [
@@ -127,8 +137,8 @@ def test_what_cannot_be_read_is_refused(parameters: list[tuple[str, str]]) -> No
 def test_a_page_is_never_larger_than_the_largest_and_its_place_is_read_back() -> None:
     asked = parsed("Condition", [WHOM, ("_count", "999999")])
     assert asked.count == LARGEST_COUNT
-    place = Place("abc_-=", 1_700_000_000_000_000, 17)
-    assert place_of(str(place)) == place
+    for place in (Place("abc_-=", 1_700_000_000_000_000, 17), Place("abc_-=", of_issues=True), Place()):
+        assert place_of(str(place)) == place
 
 
 def grant(*scopes: str, patient: str = "") -> Grant:
@@ -170,4 +180,4 @@ def test_a_scope_of_a_patient_opens_the_patient_that_the_token_names() -> None:
 def test_the_capability_statement_names_every_type_that_is_made_and_no_other() -> None:
     (rest,) = capability.statement("https://x")["rest"]
     named = {each["type"] for each in rest["resource"]}
-    assert named == {*KINDS, "Patient", "Binary"} == {*CODES, "Patient", "Binary"}
+    assert named == {*KINDS, ISSUE, "Patient", "Binary"} == {*CODES, "Patient", "Binary"}

@@ -201,10 +201,7 @@ async def on_concern_act(request: ActOnConcernRequest, parts: Parts) -> Concern:
     now = datetime.now(UTC)
     person = caller().person
     concerns.check(request, person.roles if person else None, now)
-    async with parts.store.connection() as conn:
-        seen = await postgres_concerns.get(conn, request.concern_id)
-    if seen is None or not await worklist.visible([seen], parts.memory):
-        raise NotFoundError("no such concern")
+    seen = await worklist.one(request.concern_id, parts.store, parts.memory)
     async with parts.store.connection() as conn, conn.transaction():
         concern = await postgres_concerns.get(conn, request.concern_id, lock=True) or seen
         by = ConcernActor(issuer=person.issuer, subject=person.subject, name=person.name) if person else ConcernActor()

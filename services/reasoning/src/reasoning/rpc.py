@@ -139,6 +139,10 @@ class Rpc(ReasoningServiceServicer):
             _check_patient(request.patient)
         if request.least not in advice_pb2.Urgency.values():
             raise InvalidInputError("unknown urgency")
+        if request.concern_id:
+            _check_concern_id(request.concern_id)
+        elif request.resolved and not request.HasField("patient"):
+            raise InvalidInputError("resolved concerns are listed of a patient")
         if request.page_size > LARGEST_PAGE:
             raise InvalidInputError(f"page_size must be at most {LARGEST_PAGE}")
         return await handlers.on_concerns_asked_for(request, self._parts)

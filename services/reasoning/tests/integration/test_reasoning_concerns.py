@@ -141,6 +141,34 @@ async def test_a_concern_opens_before_anybody_asks_and_the_repeat_closes_it(
     assert [(each.revision, is_open(each)) for each in states] == [(1, True), (2, False)]
 
 
+async def test_all_concerns_of_a_patient_are_listed_once_and_each_by_its_id(
+    watching: RunningStack, door: ReasoningServiceAsyncStub, key: PatientKey
+) -> None:
+    record = RecordBuilder(key)
+    for value, ago in (("6.7", 3), ("4.4", 2)):
+        record.potassium(value, day(ago))
+        await send(watching, message(record))
+        await until(lambda: one(door, key, CRITICAL, resolved=True))
+    await until(lambda: gone(door, key, CRITICAL))
+    over = await one(door, key, CRITICAL, resolved=True)
+    assert over is not None
+    assert over.state == pb.CONCERN_STATE_RESOLVED
+    whole = (await listed(door, key, resolved=True)).concerns
+    pages: list[Concern] = []
+    asked = pb.ListConcernsRequest(patient=key, resolved=True, page_size=1)
+    while not pages or asked.page_token:
+        page = await door.ListConcerns(asked)
+        pages += page.concerns
+        asked.page_token = page.next_page_token
+    assert pages == list(whole)
+    assert len({each.concern_id for each in whole}) == len(whole) > 1
+    by_id = await door.ListConcerns(pb.ListConcernsRequest(concern_id=over.concern_id))
+    assert list(by_id.concerns) == [over]
+    for wrong in (pb.ListConcernsRequest(resolved=True), pb.ListConcernsRequest(concern_id=str(uuid.uuid4()))):
+        with pytest.raises(grpc.aio.AioRpcError, match=r"of a patient|no such concern"):
+            await door.ListConcerns(wrong)
+
+
 @asynccontextmanager
 async def as_somebody(running: RunningStack, name: str, folder: Path) -> AsyncIterator[ReasoningServiceAsyncStub]:
     """The door as another demo person sees it."""
@@ -224,6 +252,10 @@ async def test_what_rests_on_a_sensitive_category_is_counted_and_not_shown_to_wh
         act = pb.ActOnConcernRequest(concern_id=hidden[0].concern_id, action=pb.CONCERN_ACTION_ACKNOWLEDGE)
         with pytest.raises(grpc.aio.AioRpcError, match="no such concern"):
             await theirs.ActOnConcern(act)
+        with pytest.raises(grpc.aio.AioRpcError, match="no such concern"):
+            await theirs.ListConcerns(pb.ListConcernsRequest(concern_id=hidden[0].concern_id))
+        every = await listed(theirs, key, resolved=True, acted=True)
+        assert (every.hidden, len(every.concerns)) == (shown.hidden, len(shown.concerns))
         worklist = await theirs.ListConcerns(pb.ListConcernsRequest(page_size=100))
         assert "dolutegravir" not in str(worklist)
         assert worklist.hidden >= len(hidden)

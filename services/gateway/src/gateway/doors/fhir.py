@@ -1,7 +1,7 @@
 """The door for FHIR R4, to read: `/fhir/R4`. Every error is an OperationOutcome.
 
-Who comes in shows a token of the platform's issuer; it goes along to memory, which decides what of the record opens and
-writes down the look. The scopes of the token narrow that further. Only what the door can do is open to everybody.
+Who comes in shows a token of the platform's issuer; it goes along to memory and reasoning, which decide what opens and
+write down the look. The scopes of the token narrow that further. Only what the door can do is open to everybody.
 """
 
 import logging
@@ -22,21 +22,22 @@ from starlette.routing import Mount, Route, Router
 
 from gateway import handlers
 from gateway.adapters.memory import Memory
+from gateway.adapters.reasoning import Reasoning
 from gateway.adapters.web import Bounded
 from gateway.domain.fhir import answers, capability, queries
 from gateway.domain.fhir.answers import Page
 from gateway.domain.fhir.elements import Element, Resource, written
 from gateway.domain.fhir.ids import authority_of, logical_id
-from gateway.domain.fhir.queries import JSON, NotSupportedError, Parameters
-from gateway.domain.fhir.resources import KINDS
+from gateway.domain.fhir.queries import CODES, JSON, NotSupportedError, Parameters
 from gateway.domain.fhir.scopes import Grant
 from gateway.doors.callers import headers_of, person_of
+from gateway.flows.issues import Issues
 from gateway.settings import Settings
 
 log = logging.getLogger("gateway")
 
 PATH = "/fhir/R4"
-_TYPES = frozenset({"Binary", "Patient", *KINDS})
+_TYPES = frozenset({"Binary", "Patient", *CODES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ Answer = Callable[[Request, Visit], Awaitable[Resource]]
 class Door:
     """The interactions, each as a path."""
 
-    def __init__(self, memory: Memory, verifier: Verifier | None, settings: Settings) -> None:
+    def __init__(self, memory: Memory, reasoning: Reasoning, verifier: Verifier | None, settings: Settings) -> None:
         self._memory, self._verifier, self._settings = memory, verifier, settings
+        self._issues = Issues(memory, reasoning)
 
     def routes(self) -> list[Mount]:
         """Under `/fhir/R4`."""
@@ -102,17 +104,18 @@ class Door:
 
     async def _search(self, request: Request, visit: Visit) -> Resource:
         kind = _kind(request)
-        if kind not in KINDS:
+        if kind not in CODES:
             raise NotSupportedError(f"a search of {kind}")
         asked = queries.parsed(kind, visit.parameters)
-        page = await handlers.search(self._memory, asked, visit.grant)
+        page = await handlers.search(self._memory, self._issues, asked, visit.grant)
         return answers.bundle(page, visit.base, kind, asked.asked, asked.place)
 
     async def _read(self, request: Request, visit: Visit) -> Resource:
         for name, _ in visit.parameters:
             if name != "_format":
                 raise NotSupportedError(f"the parameter {name[:64]} of a read")
-        return await handlers.read(self._memory, _kind(request), request.path_params["name"], visit.grant)
+        name = request.path_params["name"]
+        return await handlers.read(self._memory, self._issues, _kind(request), name, visit.grant)
 
     async def _everything(self, request: Request, visit: Visit) -> Resource:
         name, values = request.path_params["name"], dict(visit.parameters)
@@ -124,7 +127,7 @@ class Door:
         filters = [queries.last_updated(f"ge{values['_since']}")] if "_since" in values else []
         at = queries.place_of(values.get("_page", ""))
         count = queries.count_of(values.get("_count", ""))
-        page = await handlers.everything(self._memory, name, filters, kinds, visit.grant, count, at)
+        page = await handlers.everything(self._memory, self._issues, name, filters, kinds, visit.grant, count, at)
         asked = [(key, value) for key, value in visit.parameters if key != "_page"]
         return answers.bundle(page, visit.base, f"Patient/{name}/$everything", asked, at)
 

@@ -76,9 +76,11 @@ _KEEP = """INSERT INTO concern
     opened_at = excluded.opened_at, quiet_until = excluded.quiet_until"""
 _ACT = "INSERT INTO concern_act (concern_id, revision, act, acted_at) VALUES (%s, %s, %s, %s)"
 _GET = "SELECT concern FROM concern WHERE concern_id = %s"
-_LIST = f"""SELECT concern FROM concern WHERE is_open AND urgency <= %(least)s
+_WANTED = f"""SELECT concern FROM concern WHERE urgency <= %(least)s
     AND (%(acted)s OR quiet_until IS NULL OR quiet_until <= clock_timestamp())
-    AND (%(everybody)s OR {_OF}) AND (%(families)s::text[] IS NULL OR family = ANY(%(families)s))
+    AND (%(everybody)s OR {_OF}) AND (%(families)s::text[] IS NULL OR family = ANY(%(families)s))"""
+_LIST_ALL = f"{_WANTED} AND concern_id > %(concern_id)s::uuid ORDER BY concern_id LIMIT %(most)s"
+_LIST = f"""{_WANTED} AND is_open
     AND (urgency, opened_at, concern_id) > (%(urgency)s, %(opened_at)s, %(concern_id)s::uuid)
     ORDER BY urgency, opened_at, concern_id LIMIT %(most)s"""
 _FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -130,7 +132,7 @@ START = Place(0, datetime.min.replace(tzinfo=UTC), str(uuid.UUID(int=0)))
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which open concerns. `identifiers` None: of everybody; `families` None: of all."""
+    """Which concerns. `identifiers` None: of everybody; `families` None: of all; `resolved`: not only open ones."""
 
     identifiers: Collection[PatientKey] | None
     least: int
@@ -138,6 +140,7 @@ class Wanted:
     families: Sequence[str] | None
     most: int
     after: Place
+    resolved: bool = False
 
 
 async def want(conn: Connection, patients: Iterable[PatientKey]) -> None:
@@ -220,7 +223,7 @@ async def get(conn: Connection, concern_id: str, *, lock: bool = False) -> Conce
 
 
 async def page(conn: Connection, wanted: Wanted) -> list[Concern]:
-    """Open concerns, the most urgent first, then the oldest."""
+    """Open concerns, the most urgent first, then the oldest; with the resolved ones, in the order of ids."""
     after = wanted.after
     asked = {
         **_of(wanted.identifiers or ()),
@@ -233,7 +236,7 @@ async def page(conn: Connection, wanted: Wanted) -> list[Concern]:
         "opened_at": after.opened_at,
         "concern_id": after.concern_id,
     }
-    return await _concerns(await conn.execute(_LIST, asked))
+    return await _concerns(await conn.execute(_LIST_ALL if wanted.resolved else _LIST, asked))
 
 
 def _quiet_until(concern: Concern) -> datetime | None:

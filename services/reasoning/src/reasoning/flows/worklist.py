@@ -30,11 +30,21 @@ _TOGETHER = 8
 
 
 async def concerns(request: ListConcernsRequest, store: Store, memory: Memory) -> ListConcernsResponse:
-    """A page. InvalidInputError; NotFoundError for a patient whom memory does not know."""
+    """A page. InvalidInputError; NotFoundError for a patient whom memory does not know, and for one concern that is not
+    there or closed.
+    """
+    if request.concern_id:
+        return ListConcernsResponse(concerns=[await one(request.concern_id, store, memory)])
     size = request.page_size or DEFAULT_PAGE
     identifiers = (await memory.view(request.patient)).identifiers if request.HasField("patient") else None
     wanted = Wanted(
-        identifiers, request.least or URGENCY_ROUTINE, request.acted, _families(request.role), size + 1, _after(request)
+        identifiers,
+        request.least or URGENCY_ROUTINE,
+        request.acted,
+        _families(request.role),
+        size + 1,
+        _after(request),
+        request.resolved,
     )
     async with store.connection() as conn:
         listed = await rows.page(conn, wanted)
@@ -42,6 +52,15 @@ async def concerns(request: ListConcernsRequest, store: Store, memory: Memory) -
     shown = await visible(page, memory)
     token = _token(page[-1]) if len(listed) > size else ""
     return ListConcernsResponse(concerns=shown, hidden=len(page) - len(shown), next_page_token=token)
+
+
+async def one(concern_id: str, store: Store, memory: Memory) -> Concern:
+    """NotFoundError also where it is closed to who calls."""
+    async with store.connection() as conn:
+        concern = await rows.get(conn, concern_id)
+    if concern is None or not await visible([concern], memory):
+        raise NotFoundError("no such concern")
+    return concern
 
 
 async def visible(concerns: Sequence[Concern], memory: Memory) -> list[Concern]:

@@ -345,6 +345,8 @@ class ListConcernsRequest(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESOLVED_FIELD_NUMBER: _builtins.int
+    CONCERN_ID_FIELD_NUMBER: _builtins.int
     least: _advice_pb2.Urgency.ValueType
     """At least so urgent; unspecified: all."""
     acted: _builtins.bool
@@ -354,6 +356,12 @@ class ListConcernsRequest(_message.Message):
     page_size: _builtins.int
     """At most 100; 0: 50."""
     page_token: _builtins.str
+    resolved: _builtins.bool
+    """Of a patient: the resolved ones too. They come in the order of their ids, so that each is in the pages once, however
+    it changes between them.
+    """
+    concern_id: _builtins.str
+    """This one alone, open or not, whatever else is asked for; NOT_FOUND where it is closed to the caller."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey:
         """Unset: the worklist, concerns of all patients."""
@@ -367,10 +375,12 @@ class ListConcernsRequest(_message.Message):
         role: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        resolved: _builtins.bool = ...,
+        concern_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acted", b"acted", "least", b"least", "page_size", b"page_size", "page_token", b"page_token", "patient", b"patient", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acted", b"acted", "concern_id", b"concern_id", "least", b"least", "page_size", b"page_size", "page_token", b"page_token", "patient", b"patient", "resolved", b"resolved", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,6 +24,7 @@ from longitude.reasoning.v1.assessment_pb2 import Citation
 from terminology.fhir import OVERRIDE_REASONS
 
 from gateway.domain.cds_hooks.calls import Call
+from gateway.domain.rows import ROWS, RULES
 
 # Shorter than 140 characters, as the specification asks for; cards of one answer; sources told on a card.
 _SUMMARY, _MOST, _SOURCES = 139, 20, 5
@@ -33,7 +34,6 @@ _INDICATORS = {
     URGENCY_IMPORTANT: "warning",
     URGENCY_ROUTINE: "info",
 }
-_ROWS, _RULES = "urn:longitude:knowledge", "urn:longitude:rule"
 _LABEL = "Longitude"
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
@@ -77,7 +77,7 @@ def _card(finding: AdviceFinding, call: Call) -> Card:
 
 def _topic(finding: AdviceFinding) -> dict[str, str]:
     row, rule = finding.statement.row, finding.statement.author_name
-    return {"system": _ROWS, "code": row} if row else {"system": _RULES, "code": rule}
+    return {"system": ROWS, "code": row} if row else {"system": RULES, "code": rule}
 
 
 def _detail(finding: AdviceFinding) -> str:

@@ -31,12 +31,16 @@ _ERRORS: Sequence[tuple[type[LongitudeError], int, str]] = (
 
 @dataclass
 class Page:
-    """Some of what was asked for. `left_out`: statements that are no resource, by why; `closed`: closed to who asks."""
+    """Some of what was asked for. `left_out`: statements that are no resource, by why; `closed`, `hidden`: statements
+    and concerns that are closed to who asks; `incomplete`: what could not be read.
+    """
 
     matches: list[Resource] = field(default_factory=list)
     included: list[Resource] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     closed: int = 0
+    hidden: int = 0
+    incomplete: str = ""
     banner: str = ""
     remarks: list[str] = field(default_factory=list)
     next: Place | None = None
@@ -95,6 +99,14 @@ def _remarked(page: Page) -> Iterable[Element]:
         said.append(
             outcome("warning", "suppressed", f"statements of this record that are closed to you: {page.closed}")
         )
+    if page.hidden:
+        said.append(
+            outcome(
+                "warning", "suppressed", f"issues of this page, seen by rules, that are closed to you: {page.hidden}"
+            )
+        )
+    if page.incomplete:
+        said.append(outcome("warning", "incomplete", page.incomplete))
     if page.left_out:
         said.append(outcome("information", "informational", f"of this page, no resource: {_counted(page.left_out)}"))
     said += [outcome("warning", "informational", text) for text in page.remarks]

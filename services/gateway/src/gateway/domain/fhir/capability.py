@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.domain.fhir.elements import Element, Resource, without_empty
-from gateway.domain.fhir.queries import CODES, REVINCLUDE, TIMES
+from gateway.domain.fhir.queries import CODES, REFERENCES, REVINCLUDE, TIMES, WITHOUT_PROVENANCE
 
 # When this statement was last changed.
 _DATE = "2026-11-29"
@@ -65,13 +65,13 @@ def _type(kind: str) -> Element:
         {"name": "_lastUpdated", "type": "date"},
         *({"name": name, "type": "token"} for name in CODES[kind]),
         *({"name": name, "type": "date"} for name in TIMES.get(kind, {})),
-        *([{"name": "target", "type": "reference"}] if kind == "Provenance" else []),
+        *({"name": name, "type": "reference"} for name in REFERENCES.get(kind, ())),
     ]
     return without_empty(
         type=kind,
         interaction=list(_READ),
         versioning="no-version",
-        searchRevInclude=[] if kind == "Provenance" else [REVINCLUDE],
+        searchRevInclude=[] if kind in WITHOUT_PROVENANCE else [REVINCLUDE],
         searchParam=parameters,
     )
 

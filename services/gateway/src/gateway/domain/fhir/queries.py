@@ -22,10 +22,11 @@ _MOST_VALUES, _MOST_PARAMETERS = 100, 50
 JSON = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
 REVINCLUDE = "Provenance:target"
 
-# Search parameters of each type: the elements that hold a code, and those that hold a time.
+# Search parameters of each type: the elements that hold a code, those that hold a time, and those that refer.
 CODES: Mapping[str, Mapping[str, str]] = {
     "AllergyIntolerance": {"clinical-status": "clinicalStatus", "code": "code"},
     "Condition": {"category": "category", "clinical-status": "clinicalStatus", "code": "code"},
+    "DetectedIssue": {"code": "code"},
     "DocumentReference": {"status": "status", "type": "type"},
     "Encounter": {"status": "status"},
     "Immunization": {"status": "status", "vaccine-code": "vaccineCode"},
@@ -40,6 +41,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
 }
 TIMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Condition": {"onset-date": ("onsetDateTime",), "recorded-date": ("recordedDate",)},
+    "DetectedIssue": {"identified": ("identifiedDateTime",)},
     "DocumentReference": {"date": ("date",)},
     "Encounter": {"date": ("period",)},
     "Immunization": {"date": ("occurrenceDateTime",)},
@@ -47,10 +49,13 @@ TIMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Observation": {"date": ("effectiveDateTime",)},
     "Procedure": {"date": ("performedDateTime", "performedPeriod")},
 }
+REFERENCES: Mapping[str, Sequence[str]] = {"DetectedIssue": ("implicated",), "Provenance": ("target",)}
+# Types of which no Provenance is told.
+WITHOUT_PROVENANCE = frozenset({"DetectedIssue", "Provenance"})
 _DATE = re.compile(
     r"(eq|ne|gt|lt|ge|le)?(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?"
 )
-_PLACE = re.compile(r"(\d{1,6})\.(\d{1,16})\.([A-Za-z0-9_=-]*)", re.ASCII)
+_PLACE = re.compile(r"(i?)(\d{1,6})\.(\d{1,16})\.([A-Za-z0-9_=-]*)", re.ASCII)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 Filter = Callable[[Resource], bool]
@@ -63,14 +68,17 @@ class NotSupportedError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: a page of memory, as of which state (microseconds since 1970), and what was passed of it."""
+    """Where a page begins: a page of memory, as of which state (microseconds since 1970), and what was passed of it.
+    `of_issues`: a page of reasoning, of concerns.
+    """
 
     token: str = ""
     as_of: int = 0
     skip: int = 0
+    of_issues: bool = False
 
     def __str__(self) -> str:
-        return f"{self.skip}.{self.as_of}.{self.token}"
+        return f"{'i' * self.of_issues}{self.skip}.{self.as_of}.{self.token}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,8 @@ def parsed(kind: str, parameters: Parameters) -> Search:
     ids = tuple(filter(None, values.get("_id", "").split(",")))
     if len(ids) > MOST_IDS:
         raise InvalidInputError(f"_id names more than {MOST_IDS}")
-    if "_revinclude" in values and values["_revinclude"] != REVINCLUDE:
-        raise NotSupportedError(f"_revinclude other than {REVINCLUDE}")
+    if "_revinclude" in values and (values["_revinclude"] != REVINCLUDE or kind in WITHOUT_PROVENANCE):
+        raise NotSupportedError(f"_revinclude other than {REVINCLUDE}, or of {kind}")
     patient = _patient(values["patient"]) if "patient" in values else None
     if patient is None and not ids:
         raise InvalidInputError("a search names `patient` or `_id`")
@@ -133,7 +141,7 @@ def place_of(text: str) -> Place:
     match = _PLACE.fullmatch(text)
     if match is None:
         raise InvalidInputError("_page is of a `next` link of this server")
-    return Place(match[3], int(match[2]), int(match[1]))
+    return Place(match[4], int(match[3]), int(match[2]), bool(match[1]))
 
 
 def last_updated(value: str) -> Filter:
@@ -150,9 +158,16 @@ def _filter(kind: str, name: str, value: str, known: set[str]) -> Filter | None:
         return _coded(path, name, value)
     if paths := TIMES.get(kind, {}).get(name):
         return _timed(lambda resource: _times(resource, paths), name, value)
-    if kind == "Provenance" and name == "target":
-        return lambda resource: resource["target"][0].get("reference") in value.split(",")
+    if name in REFERENCES.get(kind, ()):
+        return _referring(name, value)
     raise NotSupportedError(f"the parameter {name[:64]} of {kind}")
+
+
+def _referring(path: str, value: str) -> Filter:
+    wanted = value.split(",")
+    if len(wanted) > _MOST_VALUES:
+        raise InvalidInputError(f"{path} has more than {_MOST_VALUES} values")
+    return lambda resource: any(one.get("reference") in wanted for one in resource.get(path, []))
 
 
 def _patient(value: str) -> PatientKey | None:
