@@ -14,8 +14,20 @@ from typing import Any, Self, TypeVar
 import qdrant_edge as edge
 from contracts.errors import UnavailableError
 
-from memory.domain.vectors import BY_MEANING, BY_WORDS, DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
-from memory.domain.words import Weights
+from memory.domain.vectors import (
+    BY_MEANING,
+    BY_WORDS,
+    DIMENSIONS,
+    IDENTIFIER,
+    MEANING,
+    RANK,
+    WORDS,
+    WORDS_EDITION,
+    Hit,
+    Only,
+    Point,
+)
+from memory.domain.words import EDITION, Weights
 
 T = TypeVar("T")
 
@@ -56,6 +68,7 @@ class QdrantEdge:
             collection,
             edge.UpdateOperation.upsert_points(new, update_mode=edge.UpdateMode.InsertOnly),
             edge.UpdateOperation.update_vectors(words),
+            edge.UpdateOperation.set_payload([each.id for each in points], {WORDS_EDITION: EDITION}),
         )
 
     async def search(self, collection: str, vector: Sequence[float], limit: int, only: Only | None = None) -> list[Hit]:
@@ -81,8 +94,11 @@ class QdrantEdge:
         return await self._query(collection, request)
 
     async def count(self, collection: str, vector: str = MEANING) -> int:
-        having = edge.Filter(must=[edge.HasVectorCondition(vector)])
-        return int(await _in_thread(self._shard(collection).count, edge.CountRequest(exact=True, filter=having)))
+        having: list[Any] = [edge.HasVectorCondition(vector)]
+        if vector == WORDS:
+            having.append(edge.FieldCondition(key=WORDS_EDITION, match=edge.MatchValue(EDITION)))
+        request = edge.CountRequest(exact=True, filter=edge.Filter(must=having))
+        return int(await _in_thread(self._shard(collection).count, request))
 
     async def _query(self, collection: str, request: Any) -> list[Hit]:
         found = await _in_thread(self._shard(collection).query, request)
@@ -145,7 +161,7 @@ def _point(point: Point) -> Any:
         vectors[MEANING] = list(point.vector)
     if point.words is not None:
         vectors[WORDS] = _sparse(point.words)
-    return edge.Point(point.id, vectors, dict(point.payload))
+    return edge.Point(point.id, vectors, point.stored())
 
 
 def _sparse(words: Weights) -> Any:

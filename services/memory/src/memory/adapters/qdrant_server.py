@@ -14,8 +14,20 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 
-from memory.domain.vectors import BY_MEANING, BY_WORDS, DIMENSIONS, IDENTIFIER, MEANING, RANK, WORDS, Hit, Only, Point
-from memory.domain.words import Weights
+from memory.domain.vectors import (
+    BY_MEANING,
+    BY_WORDS,
+    DIMENSIONS,
+    IDENTIFIER,
+    MEANING,
+    RANK,
+    WORDS,
+    WORDS_EDITION,
+    Hit,
+    Only,
+    Point,
+)
+from memory.domain.words import EDITION, Weights
 
 TIMEOUT = 10
 _FAILURES = (ApiException, QdrantException, OSError, TimeoutError)
@@ -59,6 +71,7 @@ class QdrantServer:
         with _reaching():
             await self._client.upsert(collection, new, wait=True, update_mode=models.UpdateMode.INSERT_ONLY)
             await self._client.update_vectors(collection, words, wait=True)
+            await self._client.set_payload(collection, {WORDS_EDITION: EDITION}, [p.id for p in points], wait=True)
 
     async def search(self, collection: str, vector: Sequence[float], limit: int, only: Only | None = None) -> list[Hit]:
         return await self._query(collection, query=list(vector), limit=limit, query_filter=_filter(only or {}))
@@ -80,9 +93,11 @@ class QdrantServer:
         return await self._query(collection, query=ranks, prefetch=[way for way, _ in ways], limit=limit)
 
     async def count(self, collection: str, vector: str = MEANING) -> int:
-        having = models.Filter(must=[models.HasVectorCondition(has_vector=vector)])
+        having: list[models.Condition] = [models.HasVectorCondition(has_vector=vector)]
+        if vector == WORDS:
+            having.append(models.FieldCondition(key=WORDS_EDITION, match=models.MatchValue(value=EDITION)))
         with _reaching():
-            return (await self._client.count(collection, count_filter=having, exact=True)).count
+            return (await self._client.count(collection, count_filter=models.Filter(must=having), exact=True)).count
 
     async def _query(self, collection: str, **asked: Any) -> list[Hit]:
         with _reaching():
@@ -96,7 +111,7 @@ def _point(point: Point) -> models.PointStruct:
         vectors[MEANING] = list(point.vector)
     if point.words is not None:
         vectors[WORDS] = _sparse(point.words)
-    return models.PointStruct(id=point.id, vector=vectors, payload=dict(point.payload))
+    return models.PointStruct(id=point.id, vector=vectors, payload=point.stored())
 
 
 def _sparse(words: Weights) -> models.SparseVector:

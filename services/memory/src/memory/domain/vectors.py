@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from memory.domain.words import Weights
+from memory.domain.words import EDITION, Weights
 
 # Collections.
 NOTES = "memory_notes"
@@ -17,6 +17,8 @@ IDENTIFIER = "identifier"
 # The two vectors of a point: its direction (Qdrant's unnamed vector) and its words.
 MEANING = ""
 WORDS = "words"
+# The payload field with the edition (domain.words) that a point's words are of; those from before the second have none.
+WORDS_EDITION = "words_edition"
 
 DIMENSIONS = 384
 # Of reciprocal rank fusion (Cormack et al. 2009): Qdrant's constant, for few pieces that answer. Words weigh a little
@@ -36,6 +38,10 @@ class Point:
     vector: Sequence[float] | None
     payload: Mapping[str, int | str]
     words: Weights | None = None
+
+    def stored(self) -> dict[str, int | str]:
+        """The payload as it is kept."""
+        return dict(self.payload) if self.words is None else {**self.payload, WORDS_EDITION: EDITION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,10 @@ class VectorIndex(Protocol):
         """Write points, replacing those of the same id; on return they are on disk and found by searches."""
 
     async def add_words(self, collection: str, points: Sequence[Point]) -> None:
-        """Write the words of points: those that are there keep their direction, the others have none yet."""
+        """Write the words of points: those that are there keep their direction, the others have none yet.
+
+        Words of an older edition are found until they are replaced.
+        """
 
     async def search(self, collection: str, vector: Sequence[float], limit: int, only: Only | None = None) -> list[Hit]:
         """The nearest points, best first; `only` keeps those whose field has one of the values."""
@@ -76,4 +85,4 @@ class VectorIndex(Protocol):
         """
 
     async def count(self, collection: str, vector: str = MEANING) -> int:
-        """How many points of the collection have this vector."""
+        """How many points of the collection have this vector; of WORDS, in today's edition."""
