@@ -14,7 +14,7 @@ from memory.adapters.postgres import Store, index_queue, views
 from memory.adapters.qdrant_edge import QdrantEdge
 from memory.adapters.triton import Embedder
 from memory.domain.identity import Identifier
-from memory.domain.vectors import DIMENSIONS, IDENTIFIER, NOTES, WORDS, VectorIndex
+from memory.domain.vectors import DIMENSIONS, IDENTIFIER, NOTES, WORDS, WORDS_EDITION, VectorIndex
 from memory.flows.indexer import Indexer
 from memory.flows.search import Search
 from memory.handlers import on_documents_read
@@ -110,6 +110,29 @@ async def test_an_index_from_before_words_is_given_them_and_finds_by_meaning_mea
         assert not await again.step()
 
 
+@pytest.mark.usefixtures("letter")
+async def test_words_of_an_older_edition_are_found_until_all_are_of_this_one(
+    store: Store, embedder: Embedder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "old"
+    async with QdrantEdge.open(folder) as index:
+        first = Indexer(store, embedder, index)
+        await first.cut()
+        await first.add_words()
+    forget_the_edition(folder / NOTES)
+    async with QdrantEdge.open(folder) as old:
+        indexer = Indexer(store, embedder, old)
+        with pytest.raises(UnavailableError):
+            await indexer.step()
+        assert await old.count(NOTES, WORDS) == 0
+        assert await found(store, embedder, old, "heparin")
+        assert await indexer.add_words()
+        assert await old.count(NOTES, WORDS) == 3
+        assert await found(store, embedder, old, "heparin")
+        # The next start has nothing to do.
+        assert not await Indexer(store, embedder, old).add_words()
+
+
 def direction(number: int) -> list[float]:
     return [float(place == number) for place in range(DIMENSIONS)]
 
@@ -121,4 +144,11 @@ def make_as_before_words(folder: Path, point_ids: list[str]) -> None:
     shard = qdrant_edge.EdgeShard.create(str(folder), qdrant_edge.EdgeConfig(vectors=vectors))
     points = [qdrant_edge.Point(each, direction(n), {IDENTIFIER: 1}) for n, each in enumerate(point_ids)]
     shard.update(qdrant_edge.UpdateOperation.upsert_points(points))
+    shard.close()
+
+
+def forget_the_edition(folder: Path) -> None:
+    """The shard that this service kept when words had no edition."""
+    shard = qdrant_edge.EdgeShard.load(str(folder))
+    shard.update(qdrant_edge.UpdateOperation.delete_payload_by_filter(qdrant_edge.Filter(), [WORDS_EDITION]))
     shard.close()

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,24 +62,36 @@ TEXTS = ("bisoprolol stopped", "bisoprolol started", "the wound heals", "no blee
 ONLY = {"identifier": [1]}
 
 
-async def make_as_before_words(name: str, folder: Path, collection: str, count: int) -> None:
-    """A collection as this service made it when it had no words, with points."""
+async def make_as_before(name: str, folder: Path, collection: str, count: int, text: str | None = None) -> None:
+    """A collection as this service made it when it had no words, or with a text none that told their edition."""
+    sparse = None if text is None else weighed(text)
+    points = [point(n) for n in range(count)]
     if name == "edge":
-        vectors = qdrant_edge.EdgeVectorParams(size=DIMENSIONS, distance=qdrant_edge.Distance.Cosine)
+        dense = qdrant_edge.EdgeVectorParams(size=DIMENSIONS, distance=qdrant_edge.Distance.Cosine)
+        idf = {WORDS: qdrant_edge.EdgeSparseVectorParams(modifier=qdrant_edge.Modifier.Idf)}
         place = folder / "edge" / collection
         place.mkdir(parents=True)
-        shard = qdrant_edge.EdgeShard.create(str(place), qdrant_edge.EdgeConfig(vectors=vectors))
-        rows = [qdrant_edge.Point(p.id, list(p.vector or ()), dict(p.payload)) for p in map(point, range(count))]
+        config = qdrant_edge.EdgeConfig(vectors=dense, sparse_vectors={} if sparse is None else idf)
+        shard = qdrant_edge.EdgeShard.create(str(place), config)
+        said: dict[str, Any] = {} if sparse is None else {WORDS: qdrant_edge.SparseVector(list(sparse), list(sparse.values()))}
+        rows = [qdrant_edge.Point(p.id, {MEANING: list(p.vector or ())} | said, dict(p.payload)) for p in points]
         shard.update(qdrant_edge.UpdateOperation.upsert_points(rows))
         shard.close()
         return
     client = AsyncQdrantClient(path=str(folder / "local")) if name == "local" else AsyncQdrantClient(url=SERVER)
     await client.create_collection(
-        collection, vectors_config=models.VectorParams(size=DIMENSIONS, distance=models.Distance.COSINE)
+        collection,
+        vectors_config=models.VectorParams(size=DIMENSIONS, distance=models.Distance.COSINE),
+        sparse_vectors_config=None
+        if sparse is None
+        else {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)},
     )
+    vectors: dict[str, models.SparseVector] = {}
+    if sparse is not None:
+        vectors[WORDS] = models.SparseVector(indices=list(sparse), values=list(sparse.values()))
     structs = [
-        models.PointStruct(id=p.id, vector=list(p.vector or ()), payload=dict(p.payload))
-        for p in map(point, range(count))
+        models.PointStruct(id=p.id, vector={MEANING: list(p.vector or ())} | vectors, payload=dict(p.payload))
+        for p in points
     ]
     await client.upsert(collection, structs)
     await client.close()
@@ -230,7 +243,7 @@ async def test_a_text_without_a_word_counts_as_one_whose_words_are_there(
 async def test_a_collection_from_before_words_keeps_its_directions_and_takes_words(
     name: str, tmp_path: Path, collection: str
 ) -> None:
-    await make_as_before_words(name, tmp_path, collection, 50)
+    await make_as_before(name, tmp_path, collection, 50)
     async with keeper(name, tmp_path) as index:
         await index.ensure(collection)
         assert await index.count(collection, MEANING) == 50
@@ -246,3 +259,26 @@ async def test_a_collection_from_before_words_keeps_its_directions_and_takes_wor
         await index.ensure(collection)
         assert await index.count(collection, WORDS) == 60
         assert (await index.fused(collection, None, asked("drug7"), 5, ONLY))[0].id == point(7).id
+
+
+async def test_words_of_an_older_edition_are_missed_in_the_count_and_found_until_they_are_replaced(
+    name: str, tmp_path: Path, collection: str
+) -> None:
+    await make_as_before(name, tmp_path, collection, 3, "bisoprolol")
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        assert await index.count(collection, WORDS) == 0
+        assert len(await index.fused(collection, None, asked("bisoprolol"), 5, ONLY)) == 3
+        await index.add_words(collection, [point(0, text="warfarin")])
+        assert await index.count(collection, WORDS) == 1
+        left = await index.fused(collection, None, asked("bisoprolol"), 5, ONLY)
+        assert {hit.id for hit in left} == {point(1).id, point(2).id}
+        await index.upsert(collection, [point(1, text="warfarin")])
+        assert await index.count(collection, WORDS) == 2
+        assert await index.count(collection, MEANING) == 3
+        both = await index.fused(collection, None, asked("warfarin"), 5, ONLY)
+        assert {hit.id for hit in both} == {point(0).id, point(1).id}
+        assert (await index.search(collection, vector(0), 1))[0].score == pytest.approx(1.0, abs=1e-4)
+    async with keeper(name, tmp_path) as index:
+        await index.ensure(collection)
+        assert await index.count(collection, WORDS) == 2
