@@ -1,11 +1,12 @@
 """The short form of each evaluation, run once for all tests that look at it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
 
-from tests.evals import gates, pieces
+from tests.evals import gates, letters, pieces
 from tests.evals.__main__ import measurement
 from tests.results import Result
 
@@ -29,9 +30,20 @@ SIZES = {
 
 
 @pytest.fixture(scope="session")
-def short_form(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Result]]:
-    """`short_form(name)` is the result; what a person measured in var/results stays as it is."""
+def short_form(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Result]]:
+    """`short_form(name)` is the result; what a person measured in var/results stays as it is.
+
+    What is measured of a service, is of the system that all tests share.
+    """
+
+    @contextmanager
+    def shared(parts: Sequence[str], models: Sequence[str]) -> Iterator[dict[str, str]]:
+        yield request.getfixturevalue("stack").endpoints
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(letters, "fresh", shared)
         patch.setattr(pieces, "FOLDER", tmp_path_factory.mktemp("results"))
         patch.setattr(gates, "FILED", tmp_path_factory.mktemp("filed") / "gates.json")
         for name in ("SENTENCES", "QUESTIONS", "ADAPTER", "LIVE"):

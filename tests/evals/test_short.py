@@ -22,7 +22,7 @@ FIGURES = {
     "learning": {"reward", "quality", "tokens", "turns", "left", "gain", "gain, low"},
     "gates": {"train = serve, largest gap", "better than the rules, low", "adversary, violations"},
     "ablations": {"quality", "reward", "tokens", "turns", "steps"},
-    "letters": {"first 1", "first 3", "first 5"},
+    "letters": {"first 1", "first 3", "first 5", "later, first 1", "spellings, first 1"},
     "knowledge": {"patient_days", "of 100 patient days, opened, routine", "kept alike, controls"},
     "sentences": {f"{name}, {mode}" for name in ("true_supported", "false_passed") for mode in ("alone", "document")},
 }

@@ -73,8 +73,10 @@ async def make_as_before(name: str, folder: Path, collection: str, count: int, t
         place.mkdir(parents=True)
         config = qdrant_edge.EdgeConfig(vectors=dense, sparse_vectors={} if sparse is None else idf)
         shard = qdrant_edge.EdgeShard.create(str(place), config)
-        said: dict[str, Any] = {} if sparse is None else {WORDS: qdrant_edge.SparseVector(list(sparse), list(sparse.values()))}
-        rows = [qdrant_edge.Point(p.id, {MEANING: list(p.vector or ())} | said, dict(p.payload)) for p in points]
+        kept: dict[str, Any] = {}
+        if sparse is not None:
+            kept[WORDS] = qdrant_edge.SparseVector(list(sparse), list(sparse.values()))
+        rows = [qdrant_edge.Point(p.id, {MEANING: list(p.vector or ())} | kept, dict(p.payload)) for p in points]
         shard.update(qdrant_edge.UpdateOperation.upsert_points(rows))
         shard.close()
         return
