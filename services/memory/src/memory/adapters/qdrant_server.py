@@ -59,7 +59,8 @@ class QdrantServer:
             if WORDS not in ((await self._client.get_collection(collection)).config.params.sparse_vectors or {}):
                 words = models.SparseVectorConfig(modifier=models.Modifier.IDF)
                 await self._client.create_vector_name(collection, WORDS, models.SparseVectorNameConfig(sparse=words))
-            await self._client.create_payload_index(collection, IDENTIFIER, models.PayloadSchemaType.INTEGER)
+            for field in (IDENTIFIER, WORDS_EDITION):
+                await self._client.create_payload_index(collection, field, models.PayloadSchemaType.INTEGER)
 
     async def upsert(self, collection: str, points: Sequence[Point]) -> None:
         with _reaching():
