@@ -45,6 +45,7 @@ from pydicom import dcmread
 from pydicom.filebase import DicomBytesIO
 from pynetdicom import AE
 from servicekit.objects import connect
+from servicekit.settings import IdentitySettings
 from testkit import MllpClient, bombs
 from tritonclient.utils import InferenceServerException
 from urllib3.exceptions import HTTPError
@@ -393,6 +394,36 @@ async def a_service_reads_patients_whom_it_did_not_name(lines: Lines, _: Path) -
             connection.execute("RESET row_security")
 
 
+async def one_person_asks_without_end_or_goes_through_patients(lines: Lines, folder: Path) -> None:
+    """A stolen token: it is slowed down, and the look at one patient too many says so in the log."""
+    consultant = await asyncio.to_thread(doors.as_role, lines, "consultant", folder)
+    feed = f"GUESSED-{uuid.uuid4().hex[:8]}"
+    guessed = [PatientKey(id=str(number), authority=feed) for number in range(IdentitySettings().patients_most + 1)]
+    async with grpc.aio.secure_channel(lines["LONGITUDE_MEMORY"], doors.credentials(lines)) as channel:
+        for patient in guessed:
+            read = memory.GetTimelineRequest(patient=patient)
+            code, _answer = await doors.status(channel, "MEMORY", "GetTimeline", read, consultant)
+            assert code == "NOT_FOUND", f"somebody who is not there was answered {code}"
+        asked = auditing.ListLooksRequest(patients=guessed[-1:])
+        leaves: list[bytes] = []
+        for _second in range(30):
+            _code, answer = await doors.call(lines, "AUDITING", "ListLooks", asked, doors.somebody(lines))
+            if leaves := [leaf.leaf_data for leaf in answer.leaves]:
+                break
+            await asyncio.sleep(1)
+        assert [b'"beyond"' in leaf for leaf in leaves] == [True], f"{len(leaves)} leaves, and none says how many"
+        # What a physician may not ask costs least, and is a call as well.
+        review = memory.ReviewOpeningRequest()
+        for _round in range(200):
+            calls = (doors.status(channel, "MEMORY", "ReviewOpening", review, consultant) for _ in range(50))
+            if any(code == "RESOURCE_EXHAUSTED" for code, _answer in await asyncio.gather(*calls)):
+                break
+        else:
+            raise AssertionError("10,000 calls of one person were answered")
+    code, _answer = await doors.call(lines, "MEMORY", "GetTimeline", _READ, doors.somebody(lines))
+    assert code in _OPEN, f"somebody else was answered {code}"
+
+
 async def code_is_loaded_into_triton(lines: Lines, _: Path) -> None:
     said = await asyncio.to_thread(_load, lines)
     assert "control" in said, f"gRPC: {said or 'loaded'}"
@@ -508,6 +539,7 @@ ATTACKS: tuple[Attack, ...] = (
     a_message_that_grows_takes_ingestion_down,
     idle_connections_lock_everybody_out,
     an_acknowledgement_moves_the_cursor,
+    one_person_asks_without_end_or_goes_through_patients,
     a_text_with_nul_is_an_internal_error,
     a_request_that_inflates_fills_memory,
 )

@@ -50,6 +50,7 @@ def run(calls: int = FULL) -> Result:
         authority.issue(Path(folder), [COMMAND])
         for name, value in authority.settings(Path(folder), COMMAND).items():
             patched.setenv(name, value)
+        patched.setenv("LONGITUDE_CALLS_PER_SECOND", "0")
         figures = asyncio.run(_measured(Path(folder), calls, patched))
     plain = {"an RPC in plain text, of nobody": {"cpu_us": figures.pop("plain_cpu_us")}}
     return Result(name="identity", n=calls, figures=figures, peers=plain, note=f"least of {_TIMES}; client and server")

@@ -17,6 +17,9 @@ from native_stack.layout import Layout
 from native_stack.logs import tail
 from native_stack.ports import HOST
 
+# What a caller may say of a stack by its environment: how much it logs, and how many calls of one person it answers.
+_KEPT = {"LONGITUDE_LOG_LEVEL", "LONGITUDE_CALLS_PER_SECOND"}
+
 
 class PartError(Exception):
     """A part cannot be started; the text says why and what to do."""
@@ -66,11 +69,8 @@ class Site:
 
 
 def inherited_environment() -> dict[str, str]:
-    """The caller's environment without any setting of Longitude, so that a stack depends on its own only."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGITUDE_")}
-    if "LONGITUDE_LOG_LEVEL" in os.environ:
-        kept["LONGITUDE_LOG_LEVEL"] = os.environ["LONGITUDE_LOG_LEVEL"]
-    return kept
+    """The caller's environment without any setting of Longitude but two, so that a stack depends on its own only."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LONGITUDE_") or name in _KEPT}
 
 
 def load_credentials(layout: Layout, names: tuple[str, ...]) -> dict[str, str]:

@@ -87,4 +87,5 @@ def form(leaf: Leaf) -> Form:
         "categories": details.get("categories", "").split(),
         "shown": int(details.get("shown", "0")),
         "left_out": int(details.get("left-out", "0")),
+        "beyond": details.get("beyond"),
     }

@@ -21,6 +21,7 @@ from contracts.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from contracts.retries import retry_after
 from contracts.tls import TRUST_DOMAIN, Tls, open_channel
 from eventbus.delivery import place_of
 from google.protobuf.descriptor import FileDescriptor
@@ -31,6 +32,7 @@ from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor
 
 from servicekit.access import NO_PROCESS, Access
+from servicekit.limits import Breadth, RateError, Rates
 from servicekit.looks import Looking, Recorder, under
 from servicekit.principal import Person, Principal, called_by, within
 from servicekit.settings import IdentitySettings
@@ -58,6 +60,8 @@ def _answer(context: "grpc.aio.ServicerContext[Any, Any]", error: Exception) -> 
     """Set the status. An abort would raise, and the trace would format where from: a millisecond for each answer."""
     code = grpc.StatusCode[error.status] if isinstance(error, LongitudeError) else grpc.StatusCode.INTERNAL
     context.set_code(code)
+    if isinstance(error, RateError):
+        context.set_trailing_metadata(retry_after(code, str(error), error.wait_s))
     if code is not grpc.StatusCode.INTERNAL:
         context.set_details(str(error))
         return
@@ -79,6 +83,7 @@ async def _checked(requests: AsyncIterator[object], looking: Looking | None) -> 
     async for request in requests:
         if is_first and looking and isinstance(request, Message):
             looking.asked(request)
+            looking.admit()
         is_first = False
         _check_text(request)
         yield request
@@ -105,13 +110,16 @@ Begun = Callable[[], Looking | None]
 
 @asynccontextmanager
 async def _looked(looking: Looking | None, question: object) -> AsyncIterator[None]:
-    """How a call fails that would show a patient is written down too."""
+    """How a call fails that would show a patient is written down too.
+
+    Not so one that is too many: it is answered alike whomever it names, and is to cost little.
+    """
     if looking is not None and isinstance(question, Message):
         looking.asked(question)
     try:
         yield
     except Exception as error:
-        if looking is not None:
+        if looking is not None and not isinstance(error, RateError):
             await looking.failed(error)
         raise
 
@@ -123,6 +131,7 @@ def _unary(behaviour: Callable[..., Awaitable[Any]], known: Known, begun: Begun)
                 with called_by(await known(context, looking)), under(looking):
                     _check_text(request)
                     if looking is not None:
+                        looking.admit()
                         looking.begin()
                     answer = await behaviour(request, context)
                 if looking is not None:
@@ -146,6 +155,8 @@ def _stream(
                 with called_by(await known(context, looking)), under(looking):
                     asked = request if isinstance(request, Message) else _checked(request, looking)
                     _check_text(asked)
+                    if looking is not None:
+                        looking.admit()
                     async for response in behaviour(asked, context):
                         if looking is not None:
                             await looking.shown(response)
@@ -166,8 +177,12 @@ class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in
     Errors of `contracts.errors` become their status; anything else INTERNAL with a number.
     """
 
-    def __init__(self, access: Access, verifier: Verifier | None, recorder: Recorder | None) -> None:
+    def __init__(
+        self, access: Access, verifier: Verifier | None, recorder: Recorder | None, settings: IdentitySettings
+    ) -> None:
         self._access, self._verifier, self._recorder = access, verifier, recorder
+        self._rates = Rates(settings.calls_per_second, settings.calls_at_once)
+        self._breadth = Breadth(settings.patients_most, settings.patients_seconds, refuses=settings.patients_refused)
         if access.looks and recorder is None:
             raise ValueError(f"{', '.join(sorted(access.looks))} show a patient, and nobody writes their looks down")
 
@@ -188,7 +203,7 @@ class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in
 
     def _begun(self, rpc: str) -> Looking | None:
         paths = self._access.looks.get(rpc)
-        return Looking(rpc, paths, self._recorder) if paths and self._recorder is not None else None
+        return Looking(rpc, paths, self._recorder, self._breadth) if paths and self._recorder is not None else None
 
     async def _known(self, rpc: str, context: Any, looking: Looking | None) -> Principal:
         process = _process(context)
@@ -198,6 +213,7 @@ class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in
         principal = Principal(process, await self._person(token))
         if looking is not None:
             looking.by(principal)
+        self._rates.take(principal)
         self._access.check(rpc, principal)
         _TOKEN.set(token)
         return principal
@@ -266,7 +282,7 @@ async def server(
     settings = IdentitySettings()
     verifier = Verifier.of(settings)
     table = access or Access.of(implementation for _, implementation, _ in services)
-    calls = _Calls(table, verifier, recorder)
+    calls = _Calls(table, verifier, recorder, settings)
     server = grpc.aio.server(interceptors=[aio_server_interceptor(), calls], options=_SERVER_OPTIONS)
     names = [health.SERVICE_NAME, *([reflection.SERVICE_NAME] if settings.reflection else [])]
     servicer = aio_health.HealthServicer()

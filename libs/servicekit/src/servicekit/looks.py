@@ -41,6 +41,7 @@ from longitude.record.v1.look_pb2 import (
 )
 from psycopg import AsyncConnection
 
+from servicekit.limits import Breadth
 from servicekit.principal import Principal, within
 
 log = logging.getLogger("servicekit")
@@ -206,19 +207,21 @@ class Looks:
 class Looking:
     """One call under way. `paths`: where question and answer name whom it shows."""
 
-    def __init__(self, rpc: str, paths: Sequence[str], recorder: Recorder) -> None:
+    def __init__(self, rpc: str, paths: Sequence[str], recorder: Recorder, breadth: Breadth) -> None:
         self.look = Look(rpc=rpc)
+        self._breadth, self._principal = breadth, Principal("")
         self._kinds: set[int] = set()
         self._question = [path for path in paths if not path.startswith("answer.")]
         self._answer = [path.removeprefix("answer.") for path in paths if path.startswith("answer.")]
         self._recorder = recorder
         self._written: Written | None = None
-        self._is_named = self._ended = False
+        self._is_named = self._is_counted = self._ended = False
         # Whom question and answer name, and how often the answer does.
         self._patients: dict[tuple[str, str], int] = {}
 
     def by(self, principal: Principal) -> None:
         """Who calls."""
+        self._principal = principal
         self.look.process = principal.process[:LONGEST_ID]
         if principal.person is not None:
             self.look.issuer = principal.person.issuer[:LONGEST_ID]
@@ -230,8 +233,13 @@ class Looking:
         """The question, or the first of a stream."""
         self._name(question, self._question)
 
+    def admit(self) -> None:
+        """Who asks and for whom is known. DeniedError: it is one patient too many, and a setting refuses that."""
+        if self._count():
+            self._breadth.refuse()
+
     def begin(self) -> None:
-        """Who asks and for whom is known: it is written down meanwhile, unless only the answer says for whom."""
+        """It is written down meanwhile, unless only the answer says for whom."""
         if self._is_named and not self._answer:
             self._shown_unless_told()
 
@@ -256,6 +264,7 @@ class Looking:
         if not self._is_named:
             self._ended = True
             return
+        self._count()
         self.look.kinds.extend(FactKind.ValueType(kind) for kind in sorted(self._kinds))
         await self._end(LOOK_OUTCOME_SHOWN)
 
@@ -268,9 +277,22 @@ class Looking:
         self.look.shown = self.look.left_out = 0
         await self._end(LOOK_OUTCOME_REFUSED if refused else LOOK_OUTCOME_FAILED)
 
+    def _count(self) -> bool:
+        """Whether the one patient who is named is one too many; of a worklist of several the caller chose none."""
+        if self._is_counted or len(self._patients) != 1:
+            return False
+        self._is_counted = True
+        if not self._breadth.is_beyond(self._principal, self.look.patient):
+            return False
+        self.look.beyond_patients, self.look.within_s = self._breadth.most, self._breadth.window_s
+        return True
+
     def _shown_unless_told(self) -> Written:
         self.look.outcome = LOOK_OUTCOME_SHOWN
         self._written = self._recorder.begin(self.look)
+        if self.look.beyond_patients:
+            beyond = (self._written.event_id, self.look.beyond_patients, self.look.within_s)
+            log.warning("look %s goes beyond %d patients of one person within %d s", *beyond)
         return self._written
 
     async def _end(self, outcome: LookOutcome.ValueType) -> None:

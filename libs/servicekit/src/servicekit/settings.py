@@ -39,7 +39,7 @@ class FromEnvironment(BaseSettings):
 
 
 class IdentitySettings(FromEnvironment):
-    """Who calls, and how a process shows itself."""
+    """Who calls, how much of one person is answered, and how a process shows itself."""
 
     # Mutual TLS: this process's certificate, its key and the authority, PEM files; or plain text (contracts.tls).
     tls_certificate: str = ""
@@ -52,6 +52,14 @@ class IdentitySettings(FromEnvironment):
     roles_claim: str = "roles"
     # Whether callers may list the RPCs.
     reflection: bool = False
+    # Calls of one person (servicekit.limits): a second, and after a rest; 0 a second: no limit.
+    calls_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 100.0
+    calls_at_once: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    # Different patients at whom one person looks, by name, within so many seconds; 0: nobody counts. A further one is
+    # marked in its look, and is refused where a setting says so.
+    patients_most: Annotated[int, Field(ge=0, le=10_000)] = 100
+    patients_seconds: Annotated[int, Field(ge=1, le=7 * 86_400)] = 3_600
+    patients_refused: bool = False
 
 
 class ServiceSettings(IdentitySettings):

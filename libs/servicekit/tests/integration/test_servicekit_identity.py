@@ -23,6 +23,8 @@ from contracts.tls import Tls, open_channel
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from joserfc import jwt
@@ -35,6 +37,7 @@ from servicekit.grpc import channel, server
 from testkit.issuing import Issuing, issuing
 
 REPOSITORY = Path(__file__).parents[4]
+TOO_MUCH = grpc.StatusCode.RESOURCE_EXHAUSTED
 UNKNOWN, REFUSED = grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -240,6 +243,53 @@ async def test_where_plain_text_is_spoken_people_ask_and_no_process_is_known(
     async with serving(context) as served:
         assert await served.status("") is UNKNOWN
         assert await served.status(issuer.tokens.of(PEOPLE["nurse"])["access_token"]) is grpc.StatusCode.OK
+
+
+@pytest.fixture
+def few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGITUDE_CALLS_AT_ONCE", "3")
+    monkeypatch.setenv("LONGITUDE_CALLS_PER_SECOND", "0.2")
+
+
+@pytest.mark.usefixtures("few_calls")
+async def test_one_person_who_asks_too_much_waits_and_nobody_else_does(issuer: Issuing, certificates: Path) -> None:
+    authority.issue(certificates, ["reasoning"])
+    reasoning = Tls.of(authority.settings(certificates, "reasoning"))
+    nurse, physician, auditor = (
+        issuer.tokens.of(PEOPLE[role])["access_token"] for role in ("nurse", "physician", "auditor")
+    )
+    (context,) = (each for each in METHODS if each.name == "GetContext")
+    async with serving(context) as served:
+        assert [await served.status(nurse) for _ in range(5)] == [grpc.StatusCode.OK] * 3 + [TOO_MUCH] * 2
+        assert len(served.callers) == 3
+        # A person has calls of their own through each process, and what is refused is a call as well.
+        assert await served.status(nurse, reasoning) is grpc.StatusCode.OK
+        assert await served.status(physician) is grpc.StatusCode.OK
+        assert [await served.status(auditor) for _ in range(4)] == [REFUSED] * 3 + [TOO_MUCH]
+        # A process that asks for itself has no limit.
+        assert [await served.status("", reasoning) for _ in range(10)] == [grpc.StatusCode.OK] * 10
+
+
+@pytest.mark.usefixtures("few_calls")
+@pytest.mark.parametrize("name", ["GetContext", "Ask", "CheckStream"])
+async def test_who_asks_too_much_is_answered_when_to_ask_again(
+    name: str, issuer: Issuing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGITUDE_CALLS_PER_SECOND", "0.5")
+    token = issuer.tokens.of(PEOPLE["nurse"])["access_token"]
+    (method,) = (each for each in METHODS if each.name == name)
+    async with serving(method) as served, open_channel(served.address, Tls.of(os.environ), bearer=lambda: token) as to:
+        for _ in range(3):
+            await served.ask(to)
+        with pytest.raises(grpc.aio.AioRpcError, match="ask again in") as refused:
+            await served.ask(to)
+        sent: dict[str, Any] = dict(refused.value.trailing_metadata() or ())  # type: ignore[arg-type] # of pairs
+        status, retry = Status.FromString(sent["grpc-status-details-bin"]), RetryInfo()
+        assert (status.code, status.message) == (8, refused.value.details())
+        assert status.details[0].Unpack(retry)
+        assert 0 < retry.retry_delay.ToTimedelta().total_seconds() <= 2.01
+        await asyncio.sleep(retry.retry_delay.ToTimedelta().total_seconds())
+        await served.ask(to)
 
 
 async def test_health_is_open_and_the_list_of_rpcs_is_not(issuer: Issuing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,15 +22,20 @@ from longitude.memory.v1.memory_service_pb2_grpc import (
 from longitude.reasoning.v1.concern_pb2 import Concern, ListConcernsRequest, ListConcernsResponse
 from longitude.record.v1.fact_pb2 import FACT_KIND_PROBLEM, PatientKey
 from longitude.record.v1.look_pb2 import LOOK_OUTCOME_FAILED, LOOK_OUTCOME_REFUSED, LOOK_OUTCOME_SHOWN, Look
+from prometheus_client import REGISTRY
 from servicekit import looks
 from servicekit.access import Access
 from servicekit.grpc import server
+from servicekit.limits import Breadth
 from servicekit.looks import Looking, Looks
 from servicekit.postgres import Pool, open_pool
+from servicekit.principal import Person, Principal
 from testkit.calls import channel
 
 ANNA = PatientKey(id="1", authority="NORTH")
 OPEN = {"physician": frozenset({"GetTimeline", "GetNotes", "GetEvidenceCoverage"})}
+# How many different patients a person looks at before it is remarked upon.
+FEW = Breadth(1, 60, refuses=False)
 PATHS = {rpc: ["patient"] for rpc in ("GetTimeline", "GetNotes", "GetContext", "GetEvidenceCoverage")}
 
 
@@ -159,7 +164,7 @@ async def test_an_answer_that_shows_several_patients_is_a_look_at_each(pool: Poo
     broker = Broker()
     written = Looks(pool.connection, broker.publish, RECORD_READ)
     async with running(written.write()):
-        looking = Looking("ListConcerns", ["patient", "answer.concerns.patient"], written)
+        looking = Looking("ListConcerns", ["patient", "answer.concerns.patient"], written, FEW)
         looking.asked(ListConcernsRequest())
         ben = PatientKey(id="2", authority="NORTH")
         concerns = [Concern(patient=ANNA), Concern(patient=ben), Concern(patient=ANNA)]
@@ -167,10 +172,69 @@ async def test_an_answer_that_shows_several_patients_is_a_look_at_each(pool: Poo
         assert {look.patient.id for look in await rows(pool)} == {"1", "2"}
         await written.sweep()
     looks_ = [cast("Any", event.payload).look for event in broker.taken]
-    assert {(look.patient.id, look.shown, look.outcome) for look in looks_} == {
-        ("1", 2, LOOK_OUTCOME_SHOWN),
-        ("2", 1, LOOK_OUTCOME_SHOWN),
+    assert {(look.patient.id, look.shown, look.outcome, look.beyond_patients) for look in looks_} == {
+        ("1", 2, LOOK_OUTCOME_SHOWN, 0),
+        ("2", 1, LOOK_OUTCOME_SHOWN, 0),
     }
+
+
+def named(number: int) -> PatientKey:
+    return PatientKey(id=str(number), authority="NORTH")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_look_at_one_patient_too_many_says_so_and_is_refused_where_a_setting_says_it(
+    refused: bool,  # noqa: FBT001 - pytest passes it
+    pool: Pool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("LONGITUDE_PATIENTS_MOST", "3")
+    monkeypatch.setenv("LONGITUDE_PATIENTS_REFUSED", str(refused))
+    broker, counted = Broker(), "servicekit_looks_beyond_total"
+    before = REGISTRY.get_sample_value(counted) or 0
+    written = Looks(pool.connection, broker.publish, RECORD_READ)
+    async with served(written) as memory:
+        asked = [memory.GetTimeline(pb.GetTimelineRequest(patient=named(number))) for number in (1, 2, 3, 1, 4)]
+        codes = [await code_of(call) for call in asked]
+        # Who guesses identifiers is told nothing and looks at many all the same.
+        codes.append(await code_of(memory.GetNotes(pb.GetNotesRequest(patient=named(5)))))
+        codes.append(await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=named(2)))))
+        await written.sweep()
+    beyond = ["PERMISSION_DENIED"] * 2 if refused else ["OK", "NOT_FOUND"]
+    assert codes == [*["OK"] * 4, *beyond, "OK"]
+    looks_ = [cast("Any", event.payload).look for event in broker.taken]
+    said = [(look.patient.id, look.beyond_patients, look.within_s) for look in looks_]
+    assert said == [(n, 0, 0) for n in "1231"] + [("4", 3, 3600), ("5", 3, 3600), ("2", 0, 0)]
+    assert [look.status for look in looks_][4:] == ([*beyond, ""] if refused else ["", "NOT_FOUND", ""])
+    assert REGISTRY.get_sample_value(counted) == before + 2
+    assert f"look {broker.taken[4].id} goes beyond 3 patients" in caplog.text
+
+
+async def test_a_call_over_the_rate_is_no_look(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGITUDE_CALLS_AT_ONCE", "2")
+    monkeypatch.setenv("LONGITUDE_CALLS_PER_SECOND", "0.01")
+    async with served(Looks(pool.connection, Broker().publish, RECORD_READ)) as memory:
+        asked = [memory.GetTimeline(pb.GetTimelineRequest(patient=named(number))) for number in range(9)]
+        codes = [await code_of(call) for call in asked]
+    assert codes.count("RESOURCE_EXHAUSTED") == 7
+    assert len(await rows(pool)) == 2
+
+
+async def test_whom_only_the_answer_names_and_whom_a_stream_asks_for_are_counted(pool: Pool) -> None:
+    written = Looks(pool.connection, Broker().publish, RECORD_READ)
+    ada = Principal("command", Person("https://issuer", "ada", "", frozenset()))
+    async with running(written.write()):
+        for number in (1, 2):
+            of_answer = Looking("GetConcern", ["concern_id", "answer.concerns.patient"], written, FEW)
+            of_answer.by(ada)
+            await of_answer.shown(ListConcernsResponse(concerns=[Concern(patient=named(number))]))
+            of_stream = Looking("Ask", ["patient"], written, FEW)
+            of_stream.by(ada)
+            of_stream.asked(ListConcernsRequest(patient=named(number)))
+            of_stream.admit()
+            await of_stream.shown(None)
+    assert [look.beyond_patients for look in await rows(pool)] == [0, 0, 1, 1]
 
 
 async def test_looks_at_the_same_moment_are_each_written(pool: Pool) -> None:

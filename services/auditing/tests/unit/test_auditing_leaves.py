@@ -250,6 +250,11 @@ def test_a_look_says_who_whom_what_why_and_through_what_as_balp_does() -> None:
     assert entry.looked_at == pseudonym(KEY, "NW-204417@NORTHWEST")
 
 
+def test_a_look_at_one_patient_too_many_says_so_and_others_are_leaves_as_before() -> None:
+    assert "beyond" not in details_of(entry_of_look())
+    assert details_of(entry_of_look(beyond_patients=100, within_s=3600))["beyond"] == "100 patients in 3600 s"
+
+
 def test_a_refused_look_is_a_failure_and_counts_nothing() -> None:
     entry = entry_of_look(outcome=LOOK_OUTCOME_REFUSED, status="PERMISSION_DENIED")
     assert event_of(entry)["outcome"] == "8"

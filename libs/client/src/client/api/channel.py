@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from typing import Any
 
 import grpc
+from contracts.retries import seconds_until_retry
 from contracts.tls import Tls, TlsError
 from contracts.tls import open_channel as channel_to
 
@@ -17,11 +20,29 @@ from client.stack import find
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _OPTIONS = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
 
+# How often a call is made that comes too soon, and how long it waits for its turn at most.
+_TRIES, _LONGEST_S = 10, 5.0
+
 _ERRORS: dict[grpc.StatusCode, type[ClientError]] = {
     grpc.StatusCode.NOT_FOUND: NotThereError,
     grpc.StatusCode.UNAVAILABLE: UnreachableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: UnreachableError,
 }
+
+
+class _Retries(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
+    """Asks again when a service says when: a command that reads a lot is slowed down, and does not fail."""
+
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        for _ in range(_TRIES):
+            call = await continuation(client_call_details, request)
+            if await call.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                break
+            seconds = seconds_until_retry(await call.trailing_metadata())
+            if seconds is None or seconds > _LONGEST_S:
+                break
+            await asyncio.sleep(seconds)
+        return call
 
 
 @asynccontextmanager
@@ -34,7 +55,8 @@ async def open_channel(endpoint: str, variables: Mapping[str, str] | None = None
         tls = Tls.of(variables)
     except TlsError as error:
         raise ClientError(str(error)) from None
-    async with channel_to(endpoint, tls, _OPTIONS, bearer=partial(bearer, variables)) as channel:
+    retries: Any = [_Retries()]
+    async with channel_to(endpoint, tls, _OPTIONS, retries, partial(bearer, variables)) as channel:
         yield channel
 
 

@@ -330,6 +330,8 @@ def _show_looks(console: Console, patient: str, listed: Sequence[forms.Form]) ->
     page = table(f"Looks at {patient}", "when", "who", "as", "through", "asked", "purpose", "saw", "")
     for look in listed:
         outcome = look["outcome"] if look["outcome"] == "shown" else f"{look['outcome']} {look['status'] or ''}".strip()
+        if look["beyond"]:
+            outcome += f", beyond {look['beyond']}"
         saw = f"{look['shown']}" + (f", {look['left_out']} left out" if look["left_out"] else "")
         row(
             page,
@@ -340,7 +342,7 @@ def _show_looks(console: Console, patient: str, listed: Sequence[forms.Form]) ->
             look["rpc"] or "",
             " ".join(filter(None, (look["purpose"], look["reason"]))),
             " ".join([saw, *look["kinds"], *look["categories"]]) if look["outcome"] == "shown" else "",
-            styled(outcome, GOOD if look["outcome"] == "shown" else BAD),
+            styled(outcome, GOOD if look["outcome"] == "shown" and not look["beyond"] else BAD),
         )
     console.print(page)
     console.print(styled(f"✓ {len(listed)} looks, each proven to be in the log", GOOD), soft_wrap=True)

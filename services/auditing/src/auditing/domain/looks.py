@@ -63,5 +63,6 @@ def details(look: Look) -> dict[str, str]:
         "categories": " ".join(look.categories),
         "shown": str(look.shown) if look.outcome == LOOK_OUTCOME_SHOWN else "",
         "left-out": str(look.left_out) if look.left_out else "",
+        "beyond": f"{look.beyond_patients} patients in {look.within_s} s" if look.beyond_patients else "",
         "reason": "stated in the event" if look.reason else "",
     }
