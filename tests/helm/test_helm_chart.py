@@ -10,6 +10,7 @@ import pytest
 import yaml
 from helm_python import Chart
 from manifests import read_services
+from witness.settings import Settings, SettingsError
 
 ROOT = Path(__file__).parents[2]
 KNOWN = read_services()
@@ -23,6 +24,7 @@ EVERYTHING_ON: dict[str, Any] = {
     "identity": {"issuer": "https://people.example.org:8443/realms/care"},
     "triton": {"modelRepositoryClaim": "models", "weightsClaim": "weights"},
     "trainer": {"enabled": True, "image": "registry.example.org/trainer:1.2.3", "nodes": 2, "workClaim": "jobs"},
+    "witness": {"enabled": True, "logKeys": "hospital.example.org/audit+0a1b2c3d+AUpP\n"},
     "nodeSelector": {"pool": "cpu"},
     "tolerations": [{"key": "care", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}],
     "services": {name: {"autoscaling": {"enabled": True}} for name in SERVICES},
@@ -93,6 +95,9 @@ def test_a_wrong_field_would_be_noticed(manifests: list[Document]) -> None:
         ({"identity": {"issuer": "http://people.example.org"}}, "/identity/issuer"),
         ({"trainer": {"schedule": "hourly"}}, "/trainer/schedule"),
         ({"trainer": {"image": "trainer"}}, "/trainer/image"),
+        ({"witness": {"name": "two words"}}, "/witness/name"),
+        ({"witness": {"logKeys": "no key"}}, "/witness/logKeys"),
+        ({"witness": {"privateKey": "00"}}, "privateKey"),
         ({"tolerations": [{"key": "a", "efect": "NoSchedule"}]}, "efect"),
     ],
 )
@@ -182,6 +187,68 @@ def test_a_trainer_without_an_image_is_refused_and_named(chart: Chart) -> None:
         chart.render({"trainer": {"enabled": True}}, name="demo")
 
 
+def test_a_witness_has_a_pod_a_key_and_a_state_of_its_own_and_auditing_alone_asks_it(render: Any) -> None:
+    assert not any("witness" in document["metadata"]["name"] for document in render())
+    others = {"auditing": {"settings": {"WITNESSES": "https://one.example.org http://two.example.org:9081/w"}}}
+    documents = render({"witness": EVERYTHING_ON["witness"], "services": others})
+    (deployment, service, policy, config) = (
+        _of(documents, kind)["demo-witness"] for kind in ("Deployment", "Service", "NetworkPolicy", "ConfigMap")
+    )
+    assert "demo-witness" in _of(documents, "ServiceAccount")
+    # Two on one state could cosign two trees.
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    spec = deployment["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert container["image"] == "ghcr.io/longitude-health/witness:0.1.0"
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+    assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+    assert "memory" in container["resources"]["limits"]
+    # Its own code takes these settings: each path in them is mounted, the key from a Secret, the state from a claim.
+    told = {each["name"]: each["value"] for each in container["env"] if each["name"].startswith("LONGITUDE_")}
+    with pytest.raises(SettingsError, match="LONGITUDE_WITNESS_STATE: must be a folder"):
+        Settings.of(told)
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    (key, state, log) = (
+        volumes[mounts[told[f"LONGITUDE_{name}"].removesuffix(file)]]
+        for name, file in (
+            ("WITNESS_KEY_FILE", "/witness.key"),
+            ("WITNESS_STATE", ""),
+            ("LOG_KEYS", "/log.pub"),
+        )
+    )
+    assert key["secret"]["secretName"] == "longitude-witness-key"
+    assert key["secret"]["items"] == [{"key": "witness.key", "path": "witness.key"}]
+    assert state["persistentVolumeClaim"] == {"claimName": "longitude-witness"}
+    assert log["configMap"] == {"name": "demo-witness"}
+    assert config["data"] == {"log.pub": EVERYTHING_ON["witness"]["logKeys"]}
+    # The log's key is not where the witness's is.
+    secrets = {volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume}
+    assert secrets == {"longitude-witness-key"}
+    assert policy["spec"]["egress"] == []
+    (rule,) = policy["spec"]["ingress"]
+    (asking,) = rule["from"]
+    assert asking["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "auditing"
+    assert (
+        rule["ports"]
+        == [{"protocol": "TCP", "port": 8080}]
+        == [{"protocol": "TCP", "port": service["spec"]["ports"][0]["port"]}]
+    )
+    auditing = _of(documents, "ConfigMap")["demo-auditing"]["data"]
+    assert auditing["LONGITUDE_WITNESSES"] == f"http://demo-witness:8080 {others['auditing']['settings']['WITNESSES']}"
+    egress = _of(documents, "NetworkPolicy")["demo-auditing"]["spec"]["egress"]
+    reached = {port["port"] for rule in egress for port in rule["ports"]}
+    assert {8080, 443, 9081} <= reached
+    assert not any(
+        "WITNESSES" in str(_of(documents, "ConfigMap")[f"demo-{name}"]) for name in SERVICES if name != "auditing"
+    )
+
+
+def test_a_witness_that_knows_no_log_is_refused_and_named(chart: Chart) -> None:
+    with pytest.raises(helm_python.HelmRenderError, match=r"witness\.logKeys"):
+        chart.render({"witness": {"enabled": True}}, name="demo")
+
+
 def test_triton_loads_every_model_of_the_repository(manifests: list[Document]) -> None:
     args = _pods(manifests)["Deployment/demo-triton"]["spec"]["containers"][0]["args"]
     assert sorted(arg.split("=")[1] for arg in args if arg.startswith("--load-model=")) == MODELS
@@ -213,6 +280,7 @@ def test_every_process_speaks_mutual_tls_with_a_certificate_of_its_own_name(rend
         assert spec["uris"] == [f"spiffe://longitude/{name.removeprefix('demo-')}"]
         assert spec["dnsNames"][:2] == ["localhost", name]
         assert spec["secretName"] == f"{name}-tls"
+    # The witness is asked over HTTP, for what is signed at both ends.
     secrets = {f"Deployment/{name}": f"{name}-tls" for name in certificates if name != "demo-command"}
     for name, secret in {**secrets, "CronJob/demo-trainer": "demo-learning-tls"}.items():
         pod = _pods(documents)[name]["spec"]
@@ -350,7 +418,7 @@ def test_every_image_is_named_with_a_version(render: Any, tag: str) -> None:
 
 
 def test_a_digest_wins_in_every_place_that_an_image_is_named(render: Any) -> None:
-    digests = {name: f"sha256:{number:064x}" for number, name in enumerate([*SERVICES, "triton"])}
+    digests = {name: f"sha256:{number:064x}" for number, name in enumerate([*SERVICES, "triton", "witness"])}
     kafka = f"docker.io/apache/kafka:4.1.1@sha256:{99:064x}"
     trainer = f"registry.example.org/trainer:1.2.3@sha256:{98:064x}"
     values = EVERYTHING_ON | {

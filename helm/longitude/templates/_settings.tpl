@@ -1,4 +1,4 @@
-{{/* A service's LONGITUDE_* variables that are no secrets. Takes root and service. */}}
+{{/* A service's LONGITUDE_* variables that are no secrets. Takes root, component (its name) and service. */}}
 {{- define "longitude.settings" -}}
 {{- $root := .root -}}
 {{- $calls := .service.calls -}}
@@ -36,7 +36,12 @@ LONGITUDE_{{ upper . }}: {{ include "longitude.address" (dict "root" $root "comp
 {{- range $socket, $port := .service.sockets }}
 LONGITUDE_{{ upper $socket }}_LISTEN: {{ printf "0.0.0.0:%d" (int $port) | quote }}
 {{- end }}
-{{- range $key, $value := .service.settings }}
+{{- $settings := .service.settings }}
+{{- if and (eq .component "auditing") $root.Values.witness.enabled }}
+{{- $own := printf "http://%s:8080" (include "longitude.fullname" (dict "root" $root "component" "witness")) }}
+{{- $settings = merge (dict "WITNESSES" (printf "%s %s" $own (get $settings "WITNESSES") | trim)) $settings }}
+{{- end }}
+{{- range $key, $value := $settings }}
 LONGITUDE_{{ $key }}: {{ $value | quote }}
 {{- end }}
 {{- end -}}

@@ -11,12 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from witness.cosigning import STATE
+
 from native_stack import authority, kafka, witness
 from native_stack.control import StackError
 from native_stack.part import inherited_environment
 from native_stack.ports import HOST
 from native_stack.stack import Stack
-from native_stack.witnessing import STATE
 
 PASSPHRASE = "LONGITUDE_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 _SERVERS = ("kafka", "postgres", "objects")

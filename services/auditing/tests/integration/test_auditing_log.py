@@ -45,11 +45,12 @@ from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
 from longitude.memory.v1.events_pb2 import RecordUpdated
 from longitude.record.v1.fact_pb2 import PatientKey
-from native_stack.witnessing import Witness
+from native_stack.witness import KEY, settings
 from servicekit.objects import connect
 from testkit import ObjectStorage
 from testkit.calls import channel
 from testkit.signing import signer_of
+from witness.cosigning import public_key
 
 if TYPE_CHECKING:
     from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceAsyncStub
@@ -360,10 +361,11 @@ def witness(tmp_path: Path) -> Iterator[tuple[str, WitnessKey, Callable[[], None
     """A witness in a process of its own: its address, its key, and what ends and starts it again."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        port = str(listener.getsockname()[1])
-    folder, log_key = tmp_path / "witness", tmp_path / "signing-0.key.pub"
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    folder = tmp_path / "witness"
     folder.mkdir()
-    argv = [sys.executable, "-m", "native_stack.witnessing", port, str(folder), str(log_key)]
+    environment = os.environ | settings(address, folder, tmp_path / "signing-0.key.pub")
+    key = public_key(environment["LONGITUDE_WITNESS_NAME"], bytes.fromhex((folder / KEY).read_text()))
     running: list[subprocess.Popen[bytes]] = []
 
     def toggle() -> None:
@@ -372,10 +374,10 @@ def witness(tmp_path: Path) -> Iterator[tuple[str, WitnessKey, Callable[[], None
             process.kill()
             process.wait()
         else:
-            running.append(subprocess.Popen(argv))
+            running.append(subprocess.Popen([sys.executable, "-m", "witness"], env=environment))
 
     toggle()
-    yield f"http://127.0.0.1:{port}", WitnessKey.parse(str(Witness(folder, log_key).key)), toggle
+    yield f"http://{address}", WitnessKey.parse(str(key)), toggle
     if running:
         toggle()
 

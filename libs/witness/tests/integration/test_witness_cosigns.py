@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -16,9 +18,9 @@ from client.errors import VerificationError
 from client.verify.merkle import leaf_hash, node_hash
 from client.verify.witness import Quorum, WitnessKey, cosigned_at, require_quorum
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from native_stack.witnessing import Witness
+from witness.cosigning import public_key
 
-ORIGIN = "test.local/log"
+ORIGIN, NAME = "test.local/log", "test.local/witness"
 
 
 class Log:
@@ -77,14 +79,24 @@ class Running:
     def __init__(self, folder: Path, log: Log) -> None:
         self.folder = folder
         (folder / "log.pub").write_text(log.verifier + "\n")
+        (folder / "witness.key").write_text(secrets.token_hex(32) + "\n")
         self.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "LONGITUDE_HTTP_LISTEN": f"127.0.0.1:{self.port}",
+            "LONGITUDE_WITNESS_NAME": NAME,
+            "LONGITUDE_WITNESS_KEY_FILE": str(self.folder / "witness.key"),
+            "LONGITUDE_WITNESS_STATE": str(self.folder),
+            "LONGITUDE_LOG_KEYS": str(self.folder / "log.pub"),
+        }
 
     def start(self) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = int(listener.getsockname()[1])
-        command = [sys.executable, "-m", "native_stack.witnessing", str(self.port), str(self.folder)]
-        self.process = subprocess.Popen([*command, str(self.folder / "log.pub")])
+        self.process = subprocess.Popen([sys.executable, "-m", "witness"], env=os.environ | self.environment)
         for _ in range(400):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1):
@@ -114,7 +126,7 @@ def witness(tmp_path: Path, log: Log) -> Iterator[Running]:
 
 
 def key_of(witness: Running) -> WitnessKey:
-    return WitnessKey.parse(str(Witness(witness.folder, witness.folder / "log.pub").key))
+    return WitnessKey.parse(str(public_key(NAME, bytes.fromhex((witness.folder / "witness.key").read_text()))))
 
 
 def test_a_tree_that_grows_is_cosigned_and_anyone_sees_when(witness: Running, log: Log) -> None:
@@ -170,14 +182,32 @@ def test_every_other_request_gets_the_answer_of_the_protocol(
     assert witness.add("x" * 100_000)[0] == 413
 
 
-def test_a_cosignature_of_another_text_or_key_does_not_count(witness: Running, log: Log, tmp_path: Path) -> None:
+def test_a_cosignature_of_another_text_or_key_does_not_count(witness: Running, log: Log) -> None:
     _, line = witness.add(log.body(0, 1))
     with pytest.raises(VerificationError, match="is wrong"):
         cosigned_at(log.note(2) + line, key_of(witness))
-    (tmp_path / "second").mkdir()
-    second = WitnessKey.parse(str(Witness(tmp_path / "second", tmp_path / "log.pub").key))
+    second = public_key(NAME, secrets.token_bytes(32))
     assert cosigned_at(log.note(1) + line, second) is None
     quorum = Quorum.of([str(key_of(witness)), str(second)])
     assert quorum.least == 2
     with pytest.raises(VerificationError, match="1 of 2 witnesses cosigned the checkpoint, and 2 must"):
         require_quorum(log.note(1) + line, quorum.keys, quorum.least)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LONGITUDE_HTTP_LISTEN", "9081"),
+        ("LONGITUDE_WITNESS_NAME", "two words"),
+        ("LONGITUDE_WITNESS_KEY_FILE", "/nowhere"),
+        ("LONGITUDE_WITNESS_STATE", "/nowhere"),
+        ("LONGITUDE_LOG_KEYS", ""),
+    ],
+)
+def test_a_wrong_setting_is_named_and_nothing_is_served(witness: Running, variable: str, value: str) -> None:
+    environment = os.environ | witness.environment | {variable: value}
+    done = subprocess.run(
+        [sys.executable, "-m", "witness"], env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 78
+    assert done.stderr.startswith(f"{variable}: ")

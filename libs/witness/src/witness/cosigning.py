@@ -1,33 +1,26 @@
-"""A witness of the log (C2SP tlog-witness): `python -m native_stack.witnessing PORT FOLDER LOG_KEY_FILE`.
+"""What a witness cosigns: a checkpoint whose tree, as a proof shows, grew from the last one that it cosigned.
 
-It cosigns a checkpoint only where a proof shows that the tree grew from the last one that it cosigned, and keeps that
-one on disk before it answers. Its key and its state are its own, in FOLDER; of the log it knows the public key alone.
+That one is on disk before the cosignature leaves. Key and state are its own; of the log it knows the public keys alone.
 """
 
-import asyncio
 import base64
 import binascii
 import json
 import os
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from client.errors import VerificationError
 from client.verify.merkle import verify_consistency
 from client.verify.note import Checkpoint, VerifierKey, open_by_any
 from client.verify.witness import WitnessKey, message
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from native_stack.part import private_word, write_private
-from native_stack.ports import HOST
-
-NAME = "longitude.local/witness"
-KEY, STATE = "witness.key", "cosigned.json"
-_MAX_BODY, _MAX_PROOF = 64 * 1024, 63
+# In its folder.
+STATE = "cosigned.json"
+_MAX_PROOF = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +52,19 @@ class Refused(Exception):  # noqa: N818 - an answer
         self.status, self.text, self.kind = status, text, kind
 
 
+def public_key(name: str, private: bytes) -> WitnessKey:
+    """What verifiers know of a witness, by its 32 random bytes; ValueError for another number."""
+    return WitnessKey(name, Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw())
+
+
 class Witness:
     """One key, and the last checkpoint of each log."""
 
-    def __init__(self, folder: Path, log_key: Path) -> None:
-        """`log_key` has the log's public key, once there is a log."""
-        self._folder, self._log_key = folder, log_key
-        self._private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private_word(folder / KEY)))
-        self.key = WitnessKey(NAME, self._private.public_key().public_bytes_raw())
-        self._busy = asyncio.Lock()
-
-    def app(self) -> web.Application:
-        """Its one door, and a page that says that it is there."""
-        app = web.Application(client_max_size=_MAX_BODY)
-        app.router.add_post("/add-checkpoint", self._added)
-        app.router.add_get("/healthz", self._healthy)
-        return app
-
-    async def _healthy(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def _added(self, request: web.Request) -> web.Response:
-        try:
-            body = await request.text()
-            # Comparing with the last one and keeping the new one are one step.
-            async with self._busy:
-                return web.Response(text=await asyncio.to_thread(self.add, body))
-        except UnicodeDecodeError:
-            return web.Response(status=400)
-        except Refused as refused:
-            return web.Response(status=refused.status, text=refused.text, content_type=refused.kind)
+    def __init__(self, name: str, private: bytes, folder: Path, log_keys: Path) -> None:
+        """`log_keys` has the logs' public keys, once there is a log; ValueError: the key has not 32 bytes."""
+        self._folder, self._log_keys = folder, log_keys
+        self._private = Ed25519PrivateKey.from_private_bytes(private)
+        self.key = public_key(name, private)
 
     def add(self, body: str) -> str:
         """The cosignature, a line; Refused says why there is none."""
@@ -110,7 +86,7 @@ class Witness:
         return self._cosignature(asked.note)
 
     def _opened(self, note: str) -> Checkpoint:
-        known = self._log_key.read_text(encoding="ascii").split() if self._log_key.exists() else []
+        known = self._log_keys.read_text(encoding="ascii").split() if self._log_keys.exists() else []
         keys = [VerifierKey.parse(text) for text in known]
         origin = note.partition("\n")[0]
         if not any(key.name == origin for key in keys):
@@ -131,26 +107,20 @@ class Witness:
     def _keep(self, head: Checkpoint) -> None:
         """On disk when it returns."""
         kept = self._kept() | {head.origin: {"size": head.size, "root": head.root.hex()}}
-        write_private(self._folder / STATE, json.dumps(kept))
-        for path in (self._folder / STATE, self._folder):
-            place = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(place)
-            finally:
-                os.close(place)
+        fresh = self._folder / f".{STATE}.new"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(json.dumps(kept))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._folder / STATE)
+        place = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
 
     def _cosignature(self, note: str) -> str:
         seconds = int(time.time())
         signed = self._private.sign(message(note.rpartition("\n\n")[0] + "\n", seconds))
         line = base64.b64encode(self.key.key_id + seconds.to_bytes(8, "big") + signed).decode()
         return f"\u2014 {self.key.name} {line}\n"
-
-
-def main() -> None:
-    """Serve on loopback until told to end."""
-    port, folder, log_key = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-    web.run_app(Witness(folder, log_key).app(), host=HOST, port=port, print=None, access_log=None)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""A witness of the audit log (C2SP tlog-witness): `python -m witness`, with settings from the environment."""
