@@ -5,13 +5,13 @@ has one revision, and comparing again changes nothing. A danger keeps its concer
 its urgency or what its facts say does; everything else about it is brought up to date in silence.
 """
 
+import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from contracts.identifiers import event_id
 from knowledge.terms import Urgency
 from longitude.reasoning.v1 import advice_pb2
 from longitude.reasoning.v1 import concern_pb2 as wire
@@ -80,11 +80,6 @@ def is_open(concern: Concern) -> bool:
     return concern.state == wire.CONCERN_STATE_OPEN
 
 
-def concern_id(patient: PatientKey, danger: Danger) -> str:
-    """The same for the same danger to the same patient."""
-    return event_id("concern", patient.id, patient.authority, danger.row, danger.subject)
-
-
 class _Attention:
     """Whom to interrupt: of the most urgent, at most so many causes a day, each as often as it changes."""
 
@@ -106,10 +101,13 @@ class _Attention:
 
 
 def _opened(own: Sequence[Concern], danger: Danger, patient: PatientKey, attention: _Attention) -> list[Changed]:
-    """A new concern, or another occurrence of one that was resolved."""
+    """A new concern, or another occurrence of one that was resolved.
+
+    Its id is random: the log shows it, and one made from a patient's number would say whose danger it is.
+    """
     home = danger.patient or patient
-    name = concern_id(home, danger)
-    before = next((each for each in own if each.concern_id == name), None)
+    before = next((each for each in own if each.patient == home), None)
+    name = before.concern_id if before else str(uuid.uuid4())
     concern = Concern(concern_id=name, patient=home, revision=before.revision + 1 if before else 1)
     if before and before.HasField("interrupted_at"):
         concern.interrupted_at.CopyFrom(before.interrupted_at)

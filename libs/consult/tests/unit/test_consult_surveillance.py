@@ -78,6 +78,16 @@ def test_a_danger_opens_once_and_is_resolved_by_the_fact_that_ends_it() -> None:
     assert again.concern.concern_id == opened.concern.concern_id
 
 
+def test_an_id_says_nothing_of_whose_danger_it_is() -> None:
+    """It stands in the log: what follows from patient and danger would be found by trying every patient."""
+    ids = set()
+    for _ in range(2):
+        patient = Patient()
+        patient.record.potassium("6.7", "2026-10-06")
+        ids.add(one_of(patient.look(), "criticals/potassium").concern.concern_id)
+    assert len(ids) == 2
+
+
 def test_a_new_value_changes_it_and_the_same_statement_again_does_not() -> None:
     patient = Patient()
     first = patient.record.potassium("6.7", "2026-10-06")

@@ -16,6 +16,7 @@ be written, or finds MOST_WAITING unpublished, is answered UNAVAILABLE, and noth
 
 import asyncio
 import logging
+import secrets
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -26,7 +27,7 @@ from itertools import islice
 from typing import Any, NoReturn, Protocol
 
 from contracts.errors import DeniedError, LongitudeError, PermanentError, UnauthenticatedError, UnavailableError
-from contracts.identifiers import patient_partition_key
+from contracts.identifiers import SALT_BYTES, patient_partition_key
 from contracts.topics import Topic
 from eventbus import Outgoing
 from eventbus.retry import until_available, until_set
@@ -208,7 +209,7 @@ class Looking:
     """One call under way. `paths`: where question and answer name whom it shows."""
 
     def __init__(self, rpc: str, paths: Sequence[str], recorder: Recorder, breadth: Breadth) -> None:
-        self.look = Look(rpc=rpc)
+        self.look = Look(rpc=rpc, salt=secrets.token_bytes(SALT_BYTES))
         self._breadth, self._principal = breadth, Principal("")
         self._kinds: set[int] = set()
         self._question = [path for path in paths if not path.startswith("answer.")]
@@ -309,6 +310,7 @@ class Looking:
         for key in others:
             look = Look()
             look.CopyFrom(self.look)
+            look.salt = secrets.token_bytes(SALT_BYTES)
             look.patient.id, look.patient.authority = key
             look.shown, look.left_out = self._patients[key], 0
             yield look

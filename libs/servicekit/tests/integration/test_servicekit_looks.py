@@ -1,6 +1,7 @@
 """Looks on a real PostgreSQL: written before the answer, refusals too, and published at last."""
 
 import asyncio
+import hashlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -140,6 +141,25 @@ async def test_its_event_says_how_much_was_shown(pool: Pool) -> None:
     assert b"Keller" not in look.SerializeToString()
 
 
+async def test_who_knows_the_hash_of_a_look_and_all_but_the_patient_finds_nobody(pool: Pool) -> None:
+    """The log has the hash, and in the leaf everything else."""
+    broker = Broker()
+    written = Looks(pool.connection, broker.publish, RECORD_READ)
+    async with served(written) as memory:
+        for _ in range(2):
+            await memory.GetTimeline(pb.GetTimelineRequest(patient=ANNA))
+        await written.sweep()
+    looks_ = [cast("Any", event.payload).look for event in broker.taken]
+    assert len({look.salt for look in looks_}) == 2
+    assert {len(look.salt) for look in looks_} == {16}
+    hashed = hashlib.sha256(broker.taken[0].value()).digest()
+    for tried in range(100):
+        look = Look()
+        look.CopyFrom(looks_[0])
+        look.patient.id, look.salt = str(tried), b""
+        assert hashlib.sha256(RECORD_READ.payload(look=look).SerializeToString()).digest() != hashed
+
+
 async def test_what_was_refused_or_failed_is_a_look_too(pool: Pool) -> None:
     broker = Broker()
     written = Looks(pool.connection, broker.publish, RECORD_READ)
@@ -195,8 +215,11 @@ async def test_a_look_at_one_patient_too_many_says_so_and_is_refused_where_a_set
     before = REGISTRY.get_sample_value(counted) or 0
     written = Looks(pool.connection, broker.publish, RECORD_READ)
     async with served(written) as memory:
-        asked = [memory.GetTimeline(pb.GetTimelineRequest(patient=named(number))) for number in (1, 2, 3, 1, 4)]
-        codes = [await code_of(call) for call in asked]
+        # A call begins when it is made: one after the other.
+        codes = [
+            await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=named(number))))
+            for number in (1, 2, 3, 1, 4)
+        ]
         # Who guesses identifiers is told nothing and looks at many all the same.
         codes.append(await code_of(memory.GetNotes(pb.GetNotesRequest(patient=named(5)))))
         codes.append(await code_of(memory.GetTimeline(pb.GetTimelineRequest(patient=named(2)))))

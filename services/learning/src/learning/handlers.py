@@ -1,10 +1,12 @@
 """What learning does with its inputs: two events that are collected, and commands whose effect is an event."""
 
+import secrets
+import uuid
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from contracts.errors import ConflictError, NotFoundError
-from contracts.identifiers import event_id, format_patient, patient_partition_key
+from contracts.identifiers import SALT_BYTES, patient_partition_key
 from contracts.topics import CONSENT_CHANGED
 from eventbus import Event, Outgoing, stage
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -40,7 +42,8 @@ async def on_consent_set(patient: PatientKey, decided_by: str, parts: Parts, *, 
         if (before is not None and before.given) == given:
             return (before.consent_id if before is not None else ""), 0
         revision = before.revision + 1 if before is not None else 1
-        name = event_id("consent-changed", format_patient(patient), str(revision))
+        # Random: the log shows the id of an event, and one made from a patient's number would say whose it is.
+        name = str(uuid.uuid4())
         consent = Consent(given, revision, name, decided_by, datetime.now(UTC))
         await consents.put(conn, patient, consent)
         deleted = 0 if given else await training_set.erase(conn, patient)
@@ -136,5 +139,6 @@ def _changed(patient: PatientKey, consent: Consent) -> Outgoing:
         decided_by=consent.decided_by,
         decided_at=at,
         revision=consent.revision,
+        salt=secrets.token_bytes(SALT_BYTES),
     )
     return Outgoing(CONSENT_CHANGED, consent.consent_id, patient_partition_key(patient), payload, consent.decided_at)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from contracts.errors import PermanentError, UnavailableError
+from contracts.identifiers import event_id, format_patient
 from learning import handlers
 from learning.adapters.postgres import consents, held
 from learning.flows import collecting, sweeping
@@ -29,13 +30,23 @@ def kept_statement(step: int = 1) -> wire.ReviewedStatement:
 
 
 async def allow(world: Any, patient: PatientKey) -> str:
-    event_id, _ = await handlers.on_consent_set(patient, "NWD17", world.parts, given=True)
-    return event_id
+    consent_id, _ = await handlers.on_consent_set(patient, "NWD17", world.parts, given=True)
+    return consent_id
 
 
 async def withdraw(world: Any, patient: PatientKey) -> int:
     _, deleted = await handlers.on_consent_set(patient, "NWD17", world.parts, given=False)
     return deleted
+
+
+async def test_the_event_of_a_consent_says_by_its_id_and_hash_nothing_of_whose_it_is(
+    world: Any, patient: PatientKey
+) -> None:
+    """Both stand in the log: what follows from the patient would be found by trying every one."""
+    given = await allow(world, patient)
+    assert given != event_id("consent-changed", format_patient(patient), "1")
+    ((payload,),) = await world.rows("SELECT payload FROM outbox")
+    assert len(ConsentChanged.FromString(payload).salt) == 16
 
 
 async def test_of_a_patient_who_never_consented_a_count_is_kept_and_nothing_else(

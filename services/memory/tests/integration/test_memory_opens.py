@@ -228,6 +228,9 @@ async def test_each_step_of_an_opening_is_an_event(door: Door) -> None:
     assert told.reason == "unconscious in the emergency room"
     reviewed: Any = announced[OPENING_REVIEWED]
     assert (reviewed.by.subject, reviewed.justified) == ("ruth", False)
+    # The log has their hashes: without a salt its reader could try every patient.
+    salts: set[bytes] = {one.salt for one in announced.values()}  # type: ignore[attr-defined] # each of these has one
+    assert [len(salt) for salt in salts] == [16, 16, 16]
 
 
 async def test_an_opening_that_has_ended_by_time_opens_nothing(door: Door, store: Store) -> None:

@@ -1,11 +1,12 @@
 """Opening more of a record than the table opens by itself: a reason, an end, an event, and for some a review."""
 
+import secrets
 import uuid
 from datetime import UTC, datetime
 
 from consult import times
 from contracts.errors import ConflictError, DeniedError, InvalidInputError, NotFoundError
-from contracts.identifiers import event_id, patient_partition_key
+from contracts.identifiers import SALT_BYTES, event_id, patient_partition_key
 from contracts.topics import OPENING_ENDED, OPENING_REVIEWED, RECORD_OPENED
 from eventbus import Outbox, Outgoing, stage
 from longitude.memory.v1.events_pb2 import OpeningEnded, OpeningReviewed, RecordOpened
@@ -54,6 +55,7 @@ class Openings:
             opened_at=times.stamp(kept.opened_at),
             ends_at=times.stamp(kept.ends_at),
             review=kept.review,
+            salt=secrets.token_bytes(SALT_BYTES),
         )
         async with self._store.connection() as conn, conn.transaction():
             await openings.add(conn, kept, await self._store.number(conn, person, identifier))
@@ -77,6 +79,7 @@ class Openings:
                 patient=kept.patient.key(),
                 by=who(by).to_proto(),
                 ended_at=times.stamp(now),
+                salt=secrets.token_bytes(SALT_BYTES),
             )
             id_ = event_id("opening-ended", kept.opening_id)
             await stage(conn, id_, [Outgoing(OPENING_ENDED, id_, patient_partition_key(event.patient), event, now)])
@@ -107,6 +110,7 @@ class Openings:
                 justified=justified,
                 comment=comment.strip(),
                 reviewed_at=times.stamp(now),
+                salt=secrets.token_bytes(SALT_BYTES),
             )
             id_ = event_id("opening-reviewed", kept.opening_id)
             await stage(conn, id_, [Outgoing(OPENING_REVIEWED, id_, patient_partition_key(event.patient), event, now)])

@@ -27,7 +27,7 @@ from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact
 from longitude.record.v1 import object_pb2 as longitude_dot_record_dot_v1_dot_object__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"longitude/learning/v1/events.proto\x12\x15longitude.learning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\"\xa7\x01\n\x0e\x43onsentChanged\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05given\x18\x02 \x01(\x08\x12\x12\n\ndecided_by\x18\x03 \x01(\t\x12.\n\ndecided_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x05 \x01(\r\"U\n\x04Gate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66igure\x18\x02 \x01(\x01\x12\r\n\x05\x62ound\x18\x03 \x01(\x01\x12\x10\n\x08\x61t_least\x18\x04 \x01(\x08\x12\x0e\n\x06passed\x18\x05 \x01(\x08\"%\n\x06\x46igure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xf2\x01\n\x07Version\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x30\n\x08\x61rtifact\x18\x03 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12\x12\n\nbase_model\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x05 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x06 \x01(\t\x12.\n\x07\x66igures\x18\x07 \x03(\x0b\x32\x1d.longitude.learning.v1.Figure\x12.\n\ntrained_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"o\n\x10\x43\x61ndidateTrained\x12/\n\x07version\x18\x01 \x01(\x0b\x32\x1e.longitude.learning.v1.Version\x12*\n\x05gates\x18\x02 \x03(\x0b\x32\x1b.longitude.learning.v1.Gate\"\xe4\x01\n\x0fVersionPromoted\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x1b\n\x13replaced_version_id\x18\x02 \x01(\t\x12\x30\n\x08\x61rtifact\x18\x03 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12*\n\x05gates\x18\x04 \x03(\x0b\x32\x1b.longitude.learning.v1.Gate\x12\x12\n\ndecided_by\x18\x05 \x01(\t\x12.\n\ndecided_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x0eVersionRefused\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12+\n\x06\x66\x61iled\x18\x02 \x03(\x0b\x32\x1b.longitude.learning.v1.Gate\x12\x12\n\ndecided_by\x18\x03 \x01(\t\x12.\n\ndecided_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x11VersionRolledBack\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x17\n\x0flive_version_id\x18\x02 \x01(\t\x12\x12\n\ndecided_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12.\n\ndecided_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"longitude/learning/v1/events.proto\x12\x15longitude.learning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\x1a longitude/record/v1/object.proto\"\xb5\x01\n\x0e\x43onsentChanged\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\r\n\x05given\x18\x02 \x01(\x08\x12\x12\n\ndecided_by\x18\x03 \x01(\t\x12.\n\ndecided_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x05 \x01(\r\x12\x0c\n\x04salt\x18\x06 \x01(\x0c\"U\n\x04Gate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66igure\x18\x02 \x01(\x01\x12\r\n\x05\x62ound\x18\x03 \x01(\x01\x12\x10\n\x08\x61t_least\x18\x04 \x01(\x08\x12\x0e\n\x06passed\x18\x05 \x01(\x08\"%\n\x06\x46igure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xf2\x01\n\x07Version\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x30\n\x08\x61rtifact\x18\x03 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12\x12\n\nbase_model\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x05 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x06 \x01(\t\x12.\n\x07\x66igures\x18\x07 \x03(\x0b\x32\x1d.longitude.learning.v1.Figure\x12.\n\ntrained_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"o\n\x10\x43\x61ndidateTrained\x12/\n\x07version\x18\x01 \x01(\x0b\x32\x1e.longitude.learning.v1.Version\x12*\n\x05gates\x18\x02 \x03(\x0b\x32\x1b.longitude.learning.v1.Gate\"\xe4\x01\n\x0fVersionPromoted\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x1b\n\x13replaced_version_id\x18\x02 \x01(\t\x12\x30\n\x08\x61rtifact\x18\x03 \x01(\x0b\x32\x1e.longitude.record.v1.ObjectRef\x12*\n\x05gates\x18\x04 \x03(\x0b\x32\x1b.longitude.learning.v1.Gate\x12\x12\n\ndecided_by\x18\x05 \x01(\t\x12.\n\ndecided_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x0eVersionRefused\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12+\n\x06\x66\x61iled\x18\x02 \x03(\x0b\x32\x1b.longitude.learning.v1.Gate\x12\x12\n\ndecided_by\x18\x03 \x01(\t\x12.\n\ndecided_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x11VersionRolledBack\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x17\n\x0flive_version_id\x18\x02 \x01(\t\x12\x12\n\ndecided_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12.\n\ndecided_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,19 +35,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.learning.v1.event
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONSENTCHANGED']._serialized_start=161
-  _globals['_CONSENTCHANGED']._serialized_end=328
-  _globals['_GATE']._serialized_start=330
-  _globals['_GATE']._serialized_end=415
-  _globals['_FIGURE']._serialized_start=417
-  _globals['_FIGURE']._serialized_end=454
-  _globals['_VERSION']._serialized_start=457
-  _globals['_VERSION']._serialized_end=699
-  _globals['_CANDIDATETRAINED']._serialized_start=701
-  _globals['_CANDIDATETRAINED']._serialized_end=812
-  _globals['_VERSIONPROMOTED']._serialized_start=815
-  _globals['_VERSIONPROMOTED']._serialized_end=1043
-  _globals['_VERSIONREFUSED']._serialized_start=1046
-  _globals['_VERSIONREFUSED']._serialized_end=1195
-  _globals['_VERSIONROLLEDBACK']._serialized_start=1198
-  _globals['_VERSIONROLLEDBACK']._serialized_end=1346
+  _globals['_CONSENTCHANGED']._serialized_end=342
+  _globals['_GATE']._serialized_start=344
+  _globals['_GATE']._serialized_end=429
+  _globals['_FIGURE']._serialized_start=431
+  _globals['_FIGURE']._serialized_end=468
+  _globals['_VERSION']._serialized_start=471
+  _globals['_VERSION']._serialized_end=713
+  _globals['_CANDIDATETRAINED']._serialized_start=715
+  _globals['_CANDIDATETRAINED']._serialized_end=826
+  _globals['_VERSIONPROMOTED']._serialized_start=829
+  _globals['_VERSIONPROMOTED']._serialized_end=1057
+  _globals['_VERSIONREFUSED']._serialized_start=1060
+  _globals['_VERSIONREFUSED']._serialized_end=1209
+  _globals['_VERSIONROLLEDBACK']._serialized_start=1212
+  _globals['_VERSIONROLLEDBACK']._serialized_end=1360
 # @@protoc_insertion_point(module_scope)

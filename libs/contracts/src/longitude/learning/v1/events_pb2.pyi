@@ -32,11 +32,14 @@ class ConsentChanged(_message.Message):
     DECIDED_BY_FIELD_NUMBER: _builtins.int
     DECIDED_AT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
     given: _builtins.bool
     decided_by: _builtins.str
     """Who entered it, by the identifier that the hospital knows."""
     revision: _builtins.int
     """Counts the changes of this patient's consent, from 1."""
+    salt: _builtins.bytes
+    """16 random bytes: the log has the SHA-256 of this message, and without them its reader could try every patient."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
@@ -49,10 +52,11 @@ class ConsentChanged(_message.Message):
         decided_by: _builtins.str = ...,
         decided_at: _timestamp_pb2.Timestamp | None = ...,
         revision: _builtins.int = ...,
+        salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "given", b"given", "patient", b"patient", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "given", b"given", "patient", b"patient", "revision", b"revision", "salt", b"salt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -327,12 +327,15 @@ class RecordOpened(_message.Message):
     OPENED_AT_FIELD_NUMBER: _builtins.int
     ENDS_AT_FIELD_NUMBER: _builtins.int
     REVIEW_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
     opening_id: _builtins.str
     purpose: _builtins.str
     """HL7 v3 ActReason: TREAT, or BTG (break the glass)."""
     reason: _builtins.str
     review: _builtins.bool
     """Somebody else must look at it afterwards."""
+    salt: _builtins.bytes
+    """16 random bytes: the log has the SHA-256 of this message, and without them its reader could try every patient."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
@@ -357,10 +360,11 @@ class RecordOpened(_message.Message):
         opened_at: _timestamp_pb2.Timestamp | None = ...,
         ends_at: _timestamp_pb2.Timestamp | None = ...,
         review: _builtins.bool = ...,
+        salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ends_at", b"ends_at", "opened_at", b"opened_at", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "categories", b"categories", "ends_at", b"ends_at", "opened_at", b"opened_at", "opening_id", b"opening_id", "patient", b"patient", "purpose", b"purpose", "reason", b"reason", "review", b"review"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "categories", b"categories", "ends_at", b"ends_at", "opened_at", b"opened_at", "opening_id", b"opening_id", "patient", b"patient", "purpose", b"purpose", "reason", b"reason", "review", b"review", "salt", b"salt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -376,7 +380,10 @@ class OpeningEnded(_message.Message):
     PATIENT_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
     opening_id: _builtins.str
+    salt: _builtins.bytes
+    """16 random bytes: the log has the SHA-256 of this message, and without them its reader could try every patient."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
@@ -390,10 +397,11 @@ class OpeningEnded(_message.Message):
         patient: _fact_pb2.PatientKey | None = ...,
         by: Global___Actor | None = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
+        salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ended_at", b"ended_at", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ended_at", b"ended_at", "opening_id", b"opening_id", "patient", b"patient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "ended_at", b"ended_at", "opening_id", b"opening_id", "patient", b"patient", "salt", b"salt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -411,9 +419,12 @@ class OpeningReviewed(_message.Message):
     JUSTIFIED_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
     REVIEWED_AT_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
     opening_id: _builtins.str
     justified: _builtins.bool
     comment: _builtins.str
+    salt: _builtins.bytes
+    """16 random bytes: the log has the SHA-256 of this message, and without them its reader could try every patient."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey: ...
     @_builtins.property
@@ -429,10 +440,11 @@ class OpeningReviewed(_message.Message):
         justified: _builtins.bool = ...,
         comment: _builtins.str = ...,
         reviewed_at: _timestamp_pb2.Timestamp | None = ...,
+        salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "patient", b"patient", "reviewed_at", b"reviewed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "comment", b"comment", "justified", b"justified", "opening_id", b"opening_id", "patient", b"patient", "reviewed_at", b"reviewed_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "comment", b"comment", "justified", b"justified", "opening_id", b"opening_id", "patient", b"patient", "reviewed_at", b"reviewed_at", "salt", b"salt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

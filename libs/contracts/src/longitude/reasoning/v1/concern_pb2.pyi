@@ -72,7 +72,7 @@ Global___ConcernAction: _TypeAlias = ConcernAction  # noqa: Y015
 
 @_typing.final
 class Concern(_message.Message):
-    """One danger to one patient. Its id is UUIDv5 of patient, row and subject."""
+    """One danger to one patient. Its id is random, and stays the same when it comes back: nobody who sees it learns whose it is."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

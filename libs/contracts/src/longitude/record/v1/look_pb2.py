@@ -26,15 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from longitude.record.v1 import fact_pb2 as longitude_dot_record_dot_v1_dot_fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elongitude/record/v1/look.proto\x12\x13longitude.record.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"\xba\x03\n\x04Look\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x11\n\tobject_id\x18\x02 \x01(\t\x12\x0e\n\x06issuer\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0f\n\x07process\x18\x06 \x01(\t\x12\x0b\n\x03rpc\x18\x07 \x01(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x31\n\x07outcome\x18\n \x01(\x0e\x32 .longitude.record.v1.LookOutcome\x12\x0e\n\x06status\x18\x0b \x01(\t\x12,\n\x05kinds\x18\x0c \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\r\n\x05shown\x18\r \x01(\r\x12\x10\n\x08left_out\x18\x0e \x01(\r\x12-\n\tlooked_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncategories\x18\x10 \x03(\t\x12\x17\n\x0f\x62\x65yond_patients\x18\x11 \x01(\r\x12\x10\n\x08within_s\x18\x12 \x01(\r*v\n\x0bLookOutcome\x12\x1c\n\x18LOOK_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12LOOK_OUTCOME_SHOWN\x10\x01\x12\x18\n\x14LOOK_OUTCOME_REFUSED\x10\x02\x12\x17\n\x13LOOK_OUTCOME_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elongitude/record/v1/look.proto\x12\x13longitude.record.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongitude/record/v1/fact.proto\"\xc8\x03\n\x04Look\x12\x30\n\x07patient\x18\x01 \x01(\x0b\x32\x1f.longitude.record.v1.PatientKey\x12\x11\n\tobject_id\x18\x02 \x01(\t\x12\x0e\n\x06issuer\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0f\n\x07process\x18\x06 \x01(\t\x12\x0b\n\x03rpc\x18\x07 \x01(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x31\n\x07outcome\x18\n \x01(\x0e\x32 .longitude.record.v1.LookOutcome\x12\x0e\n\x06status\x18\x0b \x01(\t\x12,\n\x05kinds\x18\x0c \x03(\x0e\x32\x1d.longitude.record.v1.FactKind\x12\r\n\x05shown\x18\r \x01(\r\x12\x10\n\x08left_out\x18\x0e \x01(\r\x12-\n\tlooked_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncategories\x18\x10 \x03(\t\x12\x17\n\x0f\x62\x65yond_patients\x18\x11 \x01(\r\x12\x10\n\x08within_s\x18\x12 \x01(\r\x12\x0c\n\x04salt\x18\x13 \x01(\x0c*v\n\x0bLookOutcome\x12\x1c\n\x18LOOK_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12LOOK_OUTCOME_SHOWN\x10\x01\x12\x18\n\x14LOOK_OUTCOME_REFUSED\x10\x02\x12\x17\n\x13LOOK_OUTCOME_FAILED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longitude.record.v1.look_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOOKOUTCOME']._serialized_start=565
-  _globals['_LOOKOUTCOME']._serialized_end=683
+  _globals['_LOOKOUTCOME']._serialized_start=579
+  _globals['_LOOKOUTCOME']._serialized_end=697
   _globals['_LOOK']._serialized_start=121
-  _globals['_LOOK']._serialized_end=563
+  _globals['_LOOK']._serialized_end=577
 # @@protoc_insertion_point(module_scope)

@@ -70,6 +70,7 @@ class Look(_message.Message):
     CATEGORIES_FIELD_NUMBER: _builtins.int
     BEYOND_PATIENTS_FIELD_NUMBER: _builtins.int
     WITHIN_S_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
     object_id: _builtins.str
     """What was named in the patient's place: an assessment, a document, an instance."""
     issuer: _builtins.str
@@ -90,6 +91,8 @@ class Look(_message.Message):
     beyond_patients: _builtins.int
     """The person had looked at so many different patients within `within_s` seconds, and this is a further one; 0: it is not."""
     within_s: _builtins.int
+    salt: _builtins.bytes
+    """16 random bytes: the log has the SHA-256 of this message, and without them its reader could try every patient."""
     @_builtins.property
     def patient(self) -> _fact_pb2.PatientKey:
         """As the caller named them, or as what was named is of them. Unset where neither is known."""
@@ -127,10 +130,11 @@ class Look(_message.Message):
         categories: _abc.Iterable[_builtins.str] | None = ...,
         beyond_patients: _builtins.int = ...,
         within_s: _builtins.int = ...,
+        salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["looked_at", b"looked_at", "patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["beyond_patients", b"beyond_patients", "categories", b"categories", "issuer", b"issuer", "kinds", b"kinds", "left_out", b"left_out", "looked_at", b"looked_at", "object_id", b"object_id", "outcome", b"outcome", "patient", b"patient", "process", b"process", "purpose", b"purpose", "reason", b"reason", "roles", b"roles", "rpc", b"rpc", "shown", b"shown", "status", b"status", "subject", b"subject", "within_s", b"within_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beyond_patients", b"beyond_patients", "categories", b"categories", "issuer", b"issuer", "kinds", b"kinds", "left_out", b"left_out", "looked_at", b"looked_at", "object_id", b"object_id", "outcome", b"outcome", "patient", b"patient", "process", b"process", "purpose", b"purpose", "reason", b"reason", "roles", b"roles", "rpc", b"rpc", "salt", b"salt", "shown", b"shown", "status", b"status", "subject", b"subject", "within_s", b"within_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
