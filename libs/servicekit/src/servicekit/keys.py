@@ -6,21 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 KEY_BYTES = 32
+# The one in use, and those before it.
+MOST_KEYS = 16
 
 
 class KeyFileError(Exception):
     """A key file cannot be read, made or understood; the text names the file and never its content."""
 
 
-def pseudonym_key(path: Path) -> bytes:
-    """At least 32 bytes, as hex in the file; 32 random ones where there is none."""
+def pseudonym_keys(path: Path) -> tuple[bytes, ...]:
+    """At least 32 bytes each, as hex in the file, a line each, the newest first; 32 random ones where there is none."""
     try:
-        key = bytes.fromhex(read_or_create(path, lambda: secrets.token_hex(KEY_BYTES)))
+        lines = read_or_create(path, lambda: secrets.token_hex(KEY_BYTES)).splitlines()
+        keys = tuple(bytes.fromhex(line) for line in lines if line.strip())
     except ValueError:
         raise KeyFileError(f"{path}: not hexadecimal") from None
-    if len(key) < KEY_BYTES:
+    if not keys or min(map(len, keys)) < KEY_BYTES:
         raise KeyFileError(f"{path}: shorter than {KEY_BYTES} bytes")
-    return key
+    if len(keys) > MOST_KEYS:
+        raise KeyFileError(f"{path}: more than {MOST_KEYS} keys")
+    return keys
 
 
 def read_or_create(path: Path, make: Callable[[], str]) -> str:

@@ -15,7 +15,7 @@ from eventbus import EventBus, Outbox
 from longitude.auditing.v1 import auditing_service_pb2
 from longitude.auditing.v1.auditing_service_pb2_grpc import add_AuditingServiceServicer_to_server
 from servicekit import Process, migrated, postgres
-from servicekit.keys import pseudonym_key
+from servicekit.keys import pseudonym_keys
 from servicekit.objects import open_objects
 
 from auditing.adapters.kafka import open_reader
@@ -39,7 +39,7 @@ READ_TOPICS = tuple(topic.name for topic in TOPICS if topic is not CHECKPOINT_PU
 async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when this yields."""
     signer = signing_key(settings.signing_key_file, settings.log_origin)
-    pseudonyms = pseudonym_key(settings.pseudonym_key_file)
+    pseudonyms = pseudonym_keys(settings.pseudonym_key_file)
     log.info("verifier key: %s", signer.verifier_key)
     await migrated(str(settings.postgres), "auditing", "auditing")
     async with AsyncExitStack() as stack:
@@ -53,7 +53,7 @@ async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
         rpc = Rpc(records_log, reader, records, signer, pseudonyms)
         service = (add_AuditingServiceServicer_to_server, rpc, auditing_service_pb2.DESCRIPTOR)
         await stack.enter_async_context(process.grpc_server(settings.grpc_listen, [service]))
-        write = partial(on_records, log=records_log, pseudonym_key=pseudonyms)
+        write = partial(on_records, log=records_log, pseudonym_key=pseudonyms[0])
         outbox = Outbox(pool.connection, bus.publish)
         tiles = TileWriter(objects, reader)
         witnesses = Witnesses(settings.witnesses.split(), reader.growth)

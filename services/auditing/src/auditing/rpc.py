@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,13 +35,13 @@ class Rpc(AuditingServiceServicer):
     """Reads of one log."""
 
     def __init__(
-        self, log: Log, reader: LogReader, records: RecordReader, signer: Signer, pseudonym_key: bytes
+        self, log: Log, reader: LogReader, records: RecordReader, signer: Signer, pseudonym_keys: Sequence[bytes]
     ) -> None:
         self._log = log
         self._reader = reader
         self._records = records
         self._signer = signer
-        self._pseudonym_key = pseudonym_key
+        self._pseudonym_keys = pseudonym_keys
 
     async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
         checkpoint = await self._checkpoint()
@@ -97,7 +97,8 @@ class Rpc(AuditingServiceServicer):
             if not request.page_token.isdecimal() or len(request.page_token) > MAX_TOKEN:
                 raise InvalidInputError("page_token is not one of this service")
             before = min(before, int(request.page_token))
-        pseudonyms = [pseudonym(self._pseudonym_key, format_patient(each)) for each in request.patients]
+        # Looks from before a rotation stand under the key of their time.
+        pseudonyms = [pseudonym(key, format_patient(each)) for key in self._pseudonym_keys for each in request.patients]
         leaves = await self._reader.looks(pseudonyms, before, size + 1)
         more = str(leaves[size - 1].index) if len(leaves) > size else ""
         return pb.ListLooksResponse(leaves=leaves[:size], next_page_token=more)

@@ -38,13 +38,14 @@ from client.verify.merkle import leaf_hash
 from client.verify.report import Report
 from client.verify.witness import WitnessKey, cosigned_at
 from contracts.kafka import reaching
-from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_UPDATED
+from contracts.topics import CHECKPOINT_PUBLISHED, MESSAGE_RECEIVED, RECORD_READ, RECORD_UPDATED
 from eventbus import Outgoing
 from longitude.auditing.v1 import auditing_service_pb2 as pb
 from longitude.auditing.v1.auditing_service_pb2_grpc import AuditingServiceStub
 from longitude.ingestion.v1.events_pb2 import MessageHeader, MessageReceived, PatientIdentity
-from longitude.memory.v1.events_pb2 import RecordUpdated
+from longitude.memory.v1.events_pb2 import RecordRead, RecordUpdated
 from longitude.record.v1.fact_pb2 import PatientKey
+from longitude.record.v1.look_pb2 import LOOK_OUTCOME_SHOWN, Look
 from native_stack.witness import KEY, settings
 from servicekit.objects import connect
 from testkit import ObjectStorage
@@ -354,6 +355,33 @@ async def test_a_leaf_says_who_signed_its_record_and_whether_that_holds(
             with pytest.raises(VerificationError):
                 check_leaf(leaf)
     assert not places
+
+
+async def test_after_a_new_pseudonym_key_earlier_looks_are_still_found(
+    new_auditing: NewAuditing, producer: AIOKafkaProducer
+) -> None:
+    auditing = new_auditing()
+    await auditing.ready()
+    patient = PatientKey(id=f"LOOKED-{uuid.uuid4().hex}", authority="TEST")
+    keys = Path(auditing.environment["LONGITUDE_PSEUDONYM_KEY_FILE"])
+
+    async def looked() -> list[str]:
+        look = RecordRead(look=Look(patient=patient, outcome=LOOK_OUTCOME_SHOWN))
+        await send(producer, [Outgoing(RECORD_READ, str(uuid.uuid4()), b"k", look, datetime.now(UTC))])
+        await auditing.caught_up()
+        async with auditing.rpc() as rpc:
+            leaves = (await rpc.ListLooks(pb.ListLooksRequest(patients=[patient]))).leaves
+        entities = [json.loads(leaf.leaf_data)["entity"] for leaf in leaves]
+        return [entity[1]["what"]["identifier"]["value"] for entity in entities]
+
+    (old,) = await looked()
+    assert auditing.stop() == 0
+    keys.write_text("cd" * 32 + "\n" + keys.read_text())
+    auditing.start()
+    await auditing.ready()
+    new, *before = await looked()
+    assert before == [old]
+    assert new != old
 
 
 @pytest.fixture

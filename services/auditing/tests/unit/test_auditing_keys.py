@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from auditing.adapters.keys import signing_key
-from servicekit.keys import KeyFileError, pseudonym_key
+from servicekit.keys import KeyFileError, pseudonym_keys
 
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -30,14 +30,14 @@ def test_a_damaged_key_is_refused_without_showing_it(tmp_path: Path) -> None:
 
 
 def test_the_pseudonym_key_lasts(tmp_path: Path) -> None:
-    assert pseudonym_key(tmp_path / "p.key") == pseudonym_key(tmp_path / "p.key")
+    assert pseudonym_keys(tmp_path / "p.key") == pseudonym_keys(tmp_path / "p.key")
 
 
 @pytest.mark.parametrize("text", ["", "zz", "00ff"])
 def test_a_weak_pseudonym_key_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.key").write_text(text, encoding="ascii")
     with pytest.raises(KeyFileError):
-        pseudonym_key(tmp_path / "p.key")
+        pseudonym_keys(tmp_path / "p.key")
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:

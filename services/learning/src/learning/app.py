@@ -17,7 +17,7 @@ from eventbus import EventBus, Outbox
 from longitude.learning.v1 import learning_service_pb2
 from longitude.learning.v1.learning_service_pb2_grpc import add_LearningServiceServicer_to_server
 from servicekit import Process
-from servicekit.keys import pseudonym_key
+from servicekit.keys import pseudonym_keys
 from servicekit.objects import open_objects
 
 from learning.adapters.objects import Objects
@@ -33,7 +33,7 @@ from learning.settings import Settings
 @asynccontextmanager
 async def app(settings: Settings, process: Process) -> AsyncIterator[None]:
     """Everything is up when this yields."""
-    key = pseudonym_key(settings.pseudonym_key_file)
+    key, *_ = pseudonym_keys(settings.pseudonym_key_file)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(str(settings.postgres)))
         buckets = {name: open_objects(settings, name) for name in (settings.episodes_bucket, settings.versions_bucket)}
