@@ -357,13 +357,17 @@ async def test_a_leaf_says_who_signed_its_record_and_whether_that_holds(
     assert not places
 
 
+def rotate(keys: Path) -> None:
+    """A new key in front of the one that is there."""
+    keys.write_text("cd" * 32 + "\n" + keys.read_text())
+
+
 async def test_after_a_new_pseudonym_key_earlier_looks_are_still_found(
     new_auditing: NewAuditing, producer: AIOKafkaProducer
 ) -> None:
     auditing = new_auditing()
     await auditing.ready()
     patient = PatientKey(id=f"LOOKED-{uuid.uuid4().hex}", authority="TEST")
-    keys = Path(auditing.environment["LONGITUDE_PSEUDONYM_KEY_FILE"])
 
     async def looked() -> list[str]:
         look = RecordRead(look=Look(patient=patient, outcome=LOOK_OUTCOME_SHOWN))
@@ -376,7 +380,7 @@ async def test_after_a_new_pseudonym_key_earlier_looks_are_still_found(
 
     (old,) = await looked()
     assert auditing.stop() == 0
-    keys.write_text("cd" * 32 + "\n" + keys.read_text())
+    rotate(Path(auditing.environment["LONGITUDE_PSEUDONYM_KEY_FILE"]))
     auditing.start()
     await auditing.ready()
     new, *before = await looked()
