@@ -66,6 +66,7 @@ def convert(out: Path, source: Path | None = None, about: Mapping[str, str] = AB
         folder = Path(scratch) / target.name
         folder.mkdir()
         origin = checkpoint.copy(source, folder) if source.is_dir() else _write_files(source, folder)
+        checkpoint.check_weights(folder)
         (folder / "model.safetensors").chmod(0o644)
         write_manifest(folder, {**about, "source": origin})
         shutil.rmtree(target, ignore_errors=True)
@@ -76,37 +77,53 @@ def convert(out: Path, source: Path | None = None, about: Mapping[str, str] = AB
 def _write_files(source: Path, folder: Path) -> dict[str, str]:
     """From a GGUF file; what is to be said of it."""
     reader = gguf.GGUFReader(source)
-    config = _config(reader)
-    save_file(_weights(reader, config), folder / "model.safetensors", metadata={"format": "pt"})
+    values = {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
+    try:
+        config = _config(values, {tensor.name for tensor in reader.tensors})
+    except KeyError as error:
+        raise ConversionError(f"the GGUF does not name its {error.args[0]}") from error
     checkpoint.write_config(config, folder)
-    _write_tokenizer(source, folder)
+    _write_tokenizer(source, folder, values, config["vocab_size"])
+    save_file(_weights(reader, config), folder / "model.safetensors", metadata={"format": "pt"})
     return {"file": source.name, "sha256": sha256_of(source)}
 
 
-def _config(reader: Any) -> dict[str, Any]:
+def _config(values: dict[str, Any], tensors: set[str]) -> dict[str, Any]:
     """The architecture, in the keys of transformers' configuration."""
-    value = {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
-    kind = value["general.architecture"]
+    kind = values["general.architecture"]
     if kind not in _CLASSES:
         raise ConversionError(f"the GGUF holds a {kind} model, not a llama or qwen2 one")
+    value = {name.removeprefix(f"{kind}."): each for name, each in values.items()}
+    heads, width = value["attention.head_count"], value["embedding_length"]
+    size = value.get("attention.key_length", width // heads)
     config = {
         "model_type": kind,
         "architectures": [_CLASSES[kind]],
         "vocab_size": len(value["tokenizer.ggml.tokens"]),
-        "hidden_size": value[f"{kind}.embedding_length"],
-        "intermediate_size": value[f"{kind}.feed_forward_length"],
-        "num_hidden_layers": value[f"{kind}.block_count"],
-        "num_attention_heads": value[f"{kind}.attention.head_count"],
-        "num_key_value_heads": value[f"{kind}.attention.head_count_kv"],
-        "max_position_embeddings": value[f"{kind}.context_length"],
-        "rope_theta": float(value[f"{kind}.rope.freq_base"]),
-        "rms_norm_eps": round(float(value[f"{kind}.attention.layer_norm_rms_epsilon"]), 9),
-        "bos_token_id": value["tokenizer.ggml.bos_token_id"],
+        "hidden_size": width,
+        "intermediate_size": value["feed_forward_length"],
+        "num_hidden_layers": value["block_count"],
+        "num_attention_heads": heads,
+        "num_key_value_heads": value.get("attention.head_count_kv", heads),
+        "max_position_embeddings": value["context_length"],
+        "rope_theta": float(value.get("rope.freq_base", 10000.0)),
+        "rms_norm_eps": round(float(value["attention.layer_norm_rms_epsilon"]), 9),
+        "bos_token_id": value.get("tokenizer.ggml.bos_token_id"),
         "eos_token_id": value["tokenizer.ggml.eos_token_id"],
         "hidden_act": "silu",
-        "tie_word_embeddings": "output.weight" not in {tensor.name for tensor in reader.tensors},
+        "tie_word_embeddings": "output.weight" not in tensors,
     }
-    return config | ({"attention_bias": False, "mlp_bias": False} if kind == LLAMA else {"use_sliding_window": False})
+    config |= {"attention_bias": False, "mlp_bias": False} if kind == LLAMA else {"use_sliding_window": False}
+    turned = value.get("rope.dimension_count", size)
+    scaling = value.get("rope.scaling.type", "linear" if "rope.scaling.factor" in value else "none")
+    unusual = {
+        "head_dim": None if size == width // heads else size,
+        "partial_rotary_factor": None if turned == size else turned / size,
+        "rope_scaling": None if scaling == "none" else scaling,
+        "use_sliding_window": bool(value.get("attention.sliding_window")) or None,
+        "expert_count": value.get("expert_count") or None,
+    }
+    return config | {name: each for name, each in unusual.items() if each is not None}
 
 
 def _weights(reader: Any, config: dict[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
@@ -115,7 +132,10 @@ def _weights(reader: Any, config: dict[str, Any]) -> dict[str, npt.NDArray[np.fl
     weights = {}
     for tensor in reader.tensors:
         name, part = _name(tensor.name)
-        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        try:
+            values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        except NotImplementedError as error:
+            raise ConversionError(f"{tensor.name} cannot be read: {error}") from error
         weights[name] = np.ascontiguousarray(_unpermuted(values, permuted[part]) if part in permuted else values)
     return weights
 
@@ -139,10 +159,15 @@ def _unpermuted(values: npt.NDArray[np.float32], heads: int) -> npt.NDArray[np.f
     return values.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
-def _write_tokenizer(source: Path, folder: Path) -> None:
+def _write_tokenizer(source: Path, folder: Path, values: dict[str, Any], vocabulary: int) -> None:
+    from tokenizers import normalizers  # noqa: PLC0415 - as below
     from transformers import AutoTokenizer  # noqa: PLC0415 - takes seconds to import and only a conversion needs it
 
     tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
+    if values.get("tokenizer.ggml.pre") == QWEN2:
+        # GGUF does not name it: Qwen2's own tokenizer composes letters and marks first.
+        tokenizer.backend_tokenizer.normalizer = normalizers.NFC()
+    checkpoint.check_tokenizer(tokenizer, vocabulary)
     tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
 
 
@@ -156,7 +181,10 @@ def main() -> None:
     if bool(asked.source) != bool(asked.name):
         parser.error("--source and --name belong together")
     about = {"name": asked.name, "title": asked.name, "licence": asked.licence} if asked.source else ABOUT
-    print(convert(asked.out, asked.source, about))  # noqa: T201 - the answer of the command
+    try:
+        print(convert(asked.out, asked.source, about))  # noqa: T201 - the answer of the command
+    except ConversionError as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":

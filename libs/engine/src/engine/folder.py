@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class LlamaConfig:
     """The architecture of a llama network; the names are those of transformers' config.json.
 
     `qkv_bias`: queries, keys and values have biases, as in a Qwen2 network, which is a llama one otherwise.
+    `head_dim`: the size of a head where it is not the width shared out among them.
     """
 
     vocab_size: int
@@ -38,11 +39,12 @@ class LlamaConfig:
     rms_norm_eps: float
     tie_word_embeddings: bool
     eos_token_id: int
+    head_dim: int | None = None
     qkv_bias: bool = False
 
     @property
     def head_size(self) -> int:
-        return self.hidden_size // self.num_attention_heads
+        return self.head_dim or self.hidden_size // self.num_attention_heads
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def open_folder(path: Path) -> ModelFolder:
 
 def config_of(values: Mapping[str, Any]) -> LlamaConfig:
     """From the values of a config.json."""
-    named = (each.name for each in fields(LlamaConfig) if each.name != "qkv_bias")
-    return LlamaConfig(**{name: values[name] for name in named}, qkv_bias=values.get("model_type") == QWEN2)
+    named = {each.name: values[each.name] for each in fields(LlamaConfig) if each.default is MISSING}
+    return LlamaConfig(**named, head_dim=values.get("head_dim"), qkv_bias=values.get("model_type") == QWEN2)
 
 
 def write_manifest(path: Path, about: Mapping[str, object]) -> None:

@@ -14,7 +14,7 @@ TURN, END = "<|im_start|>", "<|im_end|>"
 
 
 class TokenizerRefusedError(Exception):
-    """The tokenizer lacks the control tokens of the chat format."""
+    """The tokenizer lacks the control tokens of the chat format, or would read them out of text."""
 
 
 class Tokenizer:
@@ -57,4 +57,6 @@ class Tokenizer:
         found: int | None = self._inner.token_to_id(name)
         if found is None:
             raise TokenizerRefusedError(f"the tokenizer has no token {name}")
+        if found in self.encode(name):
+            raise TokenizerRefusedError(f"the tokenizer reads the token {name} out of text: it is not a special one")
         return found

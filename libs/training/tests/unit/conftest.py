@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine.folder import ModelFolder
+from engine.folder import LLAMA, QWEN2, ModelFolder
 from engine.llama import Llama
 
-from libs.training.tests.unit.tiny import folder_of, made
+from libs.training.tests.unit.tiny import CONFIG, QWEN2_CONFIG, folder_of, made
 
 
 @pytest.fixture(autouse=True)
@@ -13,9 +13,9 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture
-def network() -> Llama:
-    return made()
+@pytest.fixture(params=[CONFIG, QWEN2_CONFIG], ids=[LLAMA, QWEN2])
+def network(request: pytest.FixtureRequest) -> Llama:
+    return made(config=request.param)
 
 
 @pytest.fixture

@@ -1,15 +1,21 @@
-"""Adapters: nothing before the first step, the same merged as beside, and in the files that peft reads."""
+"""Adapters: nothing before the first step, the same merged and served as beside, and in the files that peft reads."""
 
 from pathlib import Path
 
 import pytest
 import torch
+from engine import Chunk, Request, Sampling
+from engine.batch import Scheduler
 from engine.folder import ModelFolder, open_folder, verify
-from engine.llama import Llama, load
+from engine.grammar import Grammars
+from engine.llama import Llama, Runner, load
 from engine.segment import Segment
 from torch import Tensor, nn
 from training import adapters
 from training.adapters import AdapterError, Shape
+from training.loop import Recipe, Training
+
+from libs.training.tests.unit.tiny import Policy
 
 IDS = list(range(1, 40))
 
@@ -70,7 +76,31 @@ def test_merged_weights_give_the_logits_of_the_adapter(
     assert open_folder(out.path).sha256 != folder.sha256
     beside = logits(adapters.adapted(load(folder, 1), adapter))
     assert (logits(load(out, 1)) - beside).abs().max() < 1e-4
-    assert (beside - logits(load(folder, 1))).abs().max() > 0.1
+    assert (beside - logits(load(folder, 1))).abs().max() > 0.05
+
+
+def test_what_was_trained_is_what_is_served_merged(folder: ModelFolder, tmp_path: Path) -> None:
+    """LoRA on all layers, some steps of it, merged into a folder, served in batches that share a beginning."""
+    network = adapters.inject(load(folder, 1), Shape(), seed=5)
+    Training(network, Recipe(steps=4, learning_rate=1e-2, warm_up=1), tmp_path / "steps").run(Policy(network))
+    adapter = adapters.save(network, Shape(), tmp_path / "adapter", folder.name)
+    out = adapters.merged(folder, adapter, tmp_path / "models" / "tuned", {})
+    scheduler = Scheduler(Runner(load(out, 1), 3, 128), Grammars(out.tokenizer, out.config.vocab_size, [1]))
+    prompts = [(*IDS, *range(40, 40 + more)) for more in (1, 9, 3, 20)]
+    answers = [Chunk() for _ in prompts]
+    for seed, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+        request = Request(prompt, 8, Sampling(temperature=1.0, seed=seed))
+        scheduler.submit(scheduler.prepare(request, answer.extend))  # type: ignore[arg-type]
+    while scheduler.step():
+        pass
+    assert scheduler.counts.reused >= len(IDS)
+    adapters.put(network, adapters.values_of(adapter))
+    base = load(folder, 1)
+    with torch.no_grad():
+        for prompt, answer in zip(prompts, answers, strict=True):
+            recorded = torch.tensor(answer.log_probs)
+            assert (network.log_probs(prompt, answer.output_ids) - recorded).abs().max() < 1e-4
+            assert (base.log_probs(prompt, answer.output_ids) - recorded).abs().max() > 0.01
 
 
 def test_peft_itself_reads_what_was_saved(folder: ModelFolder, tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
-"""A llama network of a few thousand random weights, and rollouts that it sampled itself, token by token."""
+"""Networks of a few thousand random weights, and rollouts that it sampled itself, token by token."""
 
 import json
 import random
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from engine.folder import LlamaConfig, ModelFolder, open_folder, write_manifest
+from engine.folder import LLAMA, QWEN2, LlamaConfig, ModelFolder, open_folder, write_manifest
 from engine.llama import Llama
 from engine.sampling import Sampling, choose
 from engine.segment import Segment
@@ -28,15 +28,16 @@ CONFIG = LlamaConfig(
     tie_word_embeddings=True,
     eos_token_id=1,
 )
+QWEN2_CONFIG = replace(CONFIG, qkv_bias=True, tie_word_embeddings=False)
 ACTIONS, END = range(10, 18), 2  # an action is `5 N 6`, or the end token alone: the first and last token are forced
 MOST = 3
 
 Worth = Callable[[list[int]], tuple[float, tuple[Span, ...]]]
 
 
-def made(seed: int = 11) -> Llama:
+def made(seed: int = 11, config: LlamaConfig = CONFIG) -> Llama:
     torch.manual_seed(seed)
-    network = Llama(CONFIG)
+    network = Llama(config)
     for weight in network.parameters():
         torch.nn.init.normal_(weight, std=0.3)
     return network
@@ -46,9 +47,10 @@ def folder_of(network: Llama, path: Path) -> ModelFolder:
     path.mkdir()
     weights = {name: weight.detach().clone() for name, weight in network.state_dict().items()}
     save_file(weights, path / "model.safetensors", metadata={"format": "pt"})
-    kept = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "bos_token_id": 1}
-    (path / "config.json").write_text(json.dumps(asdict(CONFIG) | kept), encoding="utf-8")
-    (path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    config = {name: value for name, value in asdict(network.config).items() if value is not None}
+    kept = {"model_type": QWEN2 if network.config.qkv_bias else LLAMA, "hidden_act": "silu", "bos_token_id": 1}
+    (path / "config.json").write_text(json.dumps(config | kept), encoding="utf-8")
+    (path / "tokenizer.json").write_text('{"model": {"vocab": {}}, "added_tokens": []}', encoding="utf-8")
     write_manifest(path, {"name": path.name, "title": "Tiny", "licence": "Apache-2.0"})
     return open_folder(path)
 
