@@ -5,6 +5,7 @@ the Triton server, converted models) is made once in the repository's `var/`.
 """
 
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 SHARED = REPOSITORY / "var"
 MODELS = SHARED / "models"
 MODEL_REPOSITORY = REPOSITORY / "deploy" / "triton" / "models"
+
+
+def base_model() -> str:
+    """The folder of MODELS that the reasoner's first version serves."""
+    version = (MODEL_REPOSITORY / "reasoner" / "1" / "version.json").read_text(encoding="utf-8")
+    weights: str = json.loads(version)["weights"]
+    return weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import psycopg
 from manifests import REPOSITORY, Service, Wiring, environment
 
 from native_stack import authority, issuer, kafka, postgres, seaweedfs, witness
-from native_stack.layout import MODELS
+from native_stack.layout import MODELS, base_model
 from native_stack.part import Command, Part, PartError, Site, inherited_environment, until_http_ok
 from native_stack.ports import socket_name
 
@@ -46,8 +46,9 @@ def _migrate(service: Service, site: Site) -> None:
 
 def settings(service: Service, site: Site) -> dict[str, str]:
     """What the environment of a service says; it needs nothing else to start."""
+    local = {"LONGITUDE_TRACE_FILE": str(site.layout.trace(service.name))}
     # The models are for a trainer, which a service starts with its own environment.
-    local = {"LONGITUDE_TRACE_FILE": str(site.layout.trace(service.name)), "LONGITUDE_MODELS_DIR": str(MODELS)}
+    local |= {"LONGITUDE_MODELS_DIR": str(MODELS), "LONGITUDE_BASE_MODEL": base_model()}
     local |= {"LONGITUDE_ISSUER": issuer.url(site), "LONGITUDE_REFLECTION": "true"}
     if witness.NAME in site.parts:
         # For auditing; the others have no use for it.
@@ -57,7 +58,7 @@ def settings(service: Service, site: Site) -> dict[str, str]:
 
 
 def _wiring(service: Service, site: Site) -> Wiring:
-    data, tokenizer = site.layout.data(service.name), MODELS / "smollm2" / "tokenizer.json"
+    data, tokenizer = site.layout.data(service.name), MODELS / base_model() / "tokenizer.json"
     backends = {
         "kafka": {"KAFKA": site.address("kafka")},
         "qdrant": {"QDRANT": f"edge:{data}/vectors"},

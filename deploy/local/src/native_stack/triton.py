@@ -42,8 +42,8 @@ def available_models() -> tuple[str, ...]:
 
 
 async def _prepare(site: Site) -> Command:
-    if "reasoner" in site.models and not places.MODELS.joinpath("smollm2", "manifest.json").exists():
-        raise PartError(f"the reasoner's weights are not in {places.MODELS}; run `make models`")
+    if "reasoner" in site.models and not places.MODELS.joinpath(places.base_model(), "manifest.json").exists():
+        raise PartError(f"the reasoner's weights {places.base_model()} are not in {places.MODELS}; run `make models`")
     await asyncio.to_thread(_copy_server)
     prefix = _shared_memory_prefix(site)
     _remove_shared_memory(prefix)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from manifests import read_services
-from native_stack import catalogue, ports, services
+from native_stack import catalogue, layout, ports, services
 from native_stack.layout import Layout
 from native_stack.part import Site
 
@@ -34,6 +34,23 @@ def test_a_service_knows_its_own_role_and_not_who_owns_its_tables(service: str) 
     for other in SERVICES.values():
         assert (f"//{other.role}@" in values) == (other.name == service and other.owns.tables)
         assert f"//{other.name}:" not in values
+
+
+def test_the_base_model_is_that_of_the_reasoners_first_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, file, text in (
+        ("reasoner/1", "version.json", '{"weights": "qwen2"}'),
+        ("qwen2", "tokenizer.json", "{}"),
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / file).write_text(text)
+    assert layout.base_model() == "smollm2"
+    monkeypatch.setattr(layout, "MODEL_REPOSITORY", tmp_path)
+    monkeypatch.setattr(services, "MODELS", tmp_path)
+    lines = services.settings(SERVICES["reasoning"], site(frozenset()))
+    assert (lines["LONGITUDE_BASE_MODEL"], lines["LONGITUDE_TOKENIZER"]) == (
+        "qwen2",
+        f"{tmp_path}/qwen2/tokenizer.json",
+    )
 
 
 def test_endpoints_name_what_the_stack_runs_and_nothing_else() -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from engine.folder import ModelCorruptError, write_manifest
+from engine.versions.check import CandidateRefusedError
 from engine.versions.repository import RepositoryError, Version, add, needed, remove, served_folder, versions
-from engine.versions.rollout import Place, roll_back
+from engine.versions.rollout import Place, check, roll_back
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -119,6 +120,15 @@ async def test_a_roll_back_to_weights_that_were_overwritten_is_refused(model: Pa
         await roll_back(Place(model, weights.parent, (), HOUR), 2)
     with pytest.raises(RepositoryError, match="no version 7 to roll back to"):
         await roll_back(Place(model, weights.parent, (), HOUR), 7)
+
+
+async def test_a_candidate_with_another_tokenizer_is_refused(model: Path, weights: Path) -> None:
+    (weights.parent / "first").mkdir()
+    (weights.parent / "first" / "tokenizer.json").write_text('{"model": {"vocab": {"a": 0, "b": 1}}}')
+    (weights / "tokenizer.json").write_text('{"model": {"vocab": {"b": 0, "a": 1}}}')
+    write_manifest(weights, {"name": "second"})
+    with pytest.raises(CandidateRefusedError, match="is not that of the live version"):
+        await check(Place(model, weights.parent, (), HOUR), "second")
 
 
 def test_other_weights_under_the_published_name_are_refused(model: Path, weights: Path) -> None:

@@ -31,8 +31,8 @@ from training.tasks import Task
 from practice.authored import HELD_BACK, Authored, held_back, task_of, written_questions
 from practice.reviewed import tasks
 
-# The environment names the folder of models; of it, the one that is adapted.
-MODELS, BASE = "LONGITUDE_MODELS_DIR", "smollm2"
+# The environment names the folder of models; of it, the one that is adapted: that which the reasoner serves.
+MODELS, BASE = "LONGITUDE_MODELS_DIR", "LONGITUDE_BASE_MODEL"
 # Of all steps, how many imitate.
 _WARM = 0.6
 # No answer may take more tokens than this share of the 87 that the team of roles took.
@@ -80,7 +80,7 @@ class Editor:
 
     def run(self, job: Any, report: Callable[[int, Mapping[str, float]], None]) -> Candidate:
         """From wherever the job's folder says that it came to. FileNotFoundError without converted weights."""
-        folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / BASE)
+        folder = open_folder(Path(os.environ.get(MODELS, "var/models")) / os.environ.get(BASE, "smollm2"))
         network = adapters.inject(load(folder), self.shape, job.seed)
         reviewed = list(tasks(job.samples()))
         studio = _Studio(folder, network, job.seed, [*self._questions(), *reviewed], self)

@@ -1,6 +1,6 @@
 """Low-rank adapters (LoRA, arXiv 2106.09685) on the engine's network: in the files of peft, and merged into a folder.
 
-Guarantees: what is saved is at most 8 MB or an error; a merged folder appears whole or not at all, with a manifest of
+Guarantees: what is saved is at most 64 MiB or an error; a merged folder appears whole or not at all, with a manifest of
 its own; merged weights give the adapter's logits.
 """
 
@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 EVERYWHERE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 # Before the names of an engine's weights in the files of peft, whose own models wrap the network.
 _PREFIX = "base_model.model."

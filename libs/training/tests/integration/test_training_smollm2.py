@@ -15,7 +15,7 @@ from engine.segment import Segment
 from tokenizers import Tokenizer
 from torch import nn
 from training import adapters
-from training.adapters import MOST_BYTES, Shape
+from training.adapters import Shape
 from training.samples import Group, Ids, Rollout, Turn
 from training.scoring import scores, served
 
@@ -103,7 +103,7 @@ def test_an_adapter_of_all_layers_is_small_and_the_same_merged(folder: ModelFold
         for weight in adapters.tensors(network).values():
             nn.init.normal_(weight, std=0.02)
     adapter = adapters.save(network, Shape(), tmp_path / "adapter", folder.name)
-    assert sum(file.stat().st_size for file in adapter.iterdir()) < MOST_BYTES
+    assert sum(file.stat().st_size for file in adapter.iterdir()) < 8 * 1024 * 1024
     out = adapters.merged(folder, adapter, tmp_path / "models" / "tuned", {})
     verify(out)
     ids = list(range(100, 160))

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.drift import Gap, joined
-from engine.folder import ModelFolder, open_folder, verify
+from engine.folder import ModelFolder, open_folder, sha256_of, verify
 from engine.llama import Llama, load, training_log_probs
 from engine.request import Request
 from engine.versions import repository
@@ -41,6 +41,9 @@ async def check(place: Place, weights: str) -> Gap:
         raise RepositoryError(f"no folder {weights} in {place.models}: put it there first")
     folder = open_folder(place.models / weights)
     verify(folder)
+    live = place.models / repository.versions(place.model)[-1].weights / folder.tokenizer.name
+    if live.exists() and sha256_of(live) != sha256_of(folder.tokenizer):
+        raise CandidateRefusedError(f"its tokenizer is not that of the live version, {live}, which all who ask use")
     return await _check(place, weights, folder, load(folder))
 
 
