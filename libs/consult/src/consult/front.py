@@ -117,8 +117,11 @@ def bundled(answers: Iterable[tuple[Drafted, bool]], sources: Sources, verifier:
     behind: list[Drafted] = []
     told_of: set[str] = set()
     for drafted, supported in answers:
-        own = frozenset(drafted.rendered.statement.fact_ids)
-        if supported and drafted.rendered.statement.kind in _BUNDLED and own <= told_of:
+        statement = drafted.rendered.statement
+        own = frozenset(statement.fact_ids)
+        # What is missing only cites up to when it was looked for.
+        tells = own if statement.kind != wire.STATEMENT_KIND_ABSENCE else frozenset[str]()
+        if supported and statement.kind in _BUNDLED and own <= told_of:
             behind.append(drafted)
             continue
         taking = next((each for each in bundles if each.takes(drafted)), None)
@@ -128,10 +131,10 @@ def bundled(answers: Iterable[tuple[Drafted, bool]], sources: Sources, verifier:
         room = _is_evidence(drafted) or told + longer <= CHARACTERS
         if supported and room and taking:
             taking.drafted.append(drafted)
-            told_of |= own
+            told_of |= tells
         elif supported and (room or not bundles) and len(bundles) < MOST:
             bundles.append(_Bundle([drafted]))
-            told_of |= own
+            told_of |= tells
         else:
             behind.append(drafted)
     front = [one for bundle in bundles for one in _bundled(bundle.drafted, sources, verifier)][:MOST]

@@ -7,7 +7,6 @@ given for such problems (`terminology.areas`); that the one was given for the ot
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 
 from grounding import Sources, facts
 from grounding.reading import names
@@ -35,13 +34,18 @@ def of_drugs(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Ite
     for drug in drugs[:_MOST]:
         yield from _after(drug, groups, sources)
         if inquiry.asks(Form.REASON) or not drug.goes_on(sources.today):
-            yield from _ordered_for(drug, groups, sources)
+            illnesses = _ordered_for(drug, groups)
+            yield from (wording.say(each.entries, sources) for each in illnesses)
+            for illness in illnesses if inquiry.asks(Form.BEFORE) else ():
+                yield from _ordered_with(illness, groups, sources)
 
 
-def of_illnesses(groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """What was ordered for the illnesses that concern the question the most and are over."""
+def of_illnesses(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """What was ordered for the illnesses that concern the question the most and are over, or what was ever tried."""
     least = groups[0].worth - _BEHIND if groups else 0.0
-    illnesses = [group for group in groups if group.worth > 0 and _is_over(group, sources.today)]
+    ever = inquiry.asks(Form.TREATMENT, Form.BEFORE, Form.ABSENCE)
+    illnesses = [group for group in groups if group.worth > 0 and _is_illness(group)]
+    illnesses = [group for group in illnesses if ever or not group.goes_on(sources.today)]
     for illness in [each for each in illnesses if each.named or each.worth >= least][:_MOST]:
         yield from _ordered_with(illness, groups, sources)
 
@@ -50,11 +54,11 @@ def _is_of(group: Group, mention: Mention) -> bool:
     return names.DRUG in mention.kinds and not group.keys.isdisjoint(mention.keys)
 
 
-def _is_over(group: Group, today: date) -> bool:
-    return group.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in group.keys and not group.goes_on(today)
+def _is_illness(group: Group) -> bool:
+    return group.kind == pb.FACT_KIND_PROBLEM and SOCIAL not in group.keys
 
 
-def _ordered_for(drug: Group, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+def _ordered_for(drug: Group, groups: Sequence[Group]) -> list[Group]:
     """Problems that began on the day of its first order; else those of the areas for which such a drug is given, the
     nearest before it first; else those of the day of any order.
     """
@@ -65,8 +69,7 @@ def _ordered_for(drug: Group, groups: Sequence[Group], sources: Sources) -> Iter
     fitting = [each for each in problems if any(of_area(area, each.keys, each.newest) for area in meant)]
     before = [each for each in fitting if facts.in_time(each.entries[0]) <= facts.in_time(drug.newest)]
     before.sort(key=lambda each: -facts.in_time(each.entries[0])[0])
-    for group in begun or before[:_MOST] or [each for each in problems if _share_a_day(first, each)]:
-        yield wording.say(group.entries, sources)
+    return begun or before[:_MOST] or [each for each in problems if _share_a_day(first, each)]
 
 
 def _ordered_with(illness: Group, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:

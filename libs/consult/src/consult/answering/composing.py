@@ -56,6 +56,8 @@ _OF_THE_PAST = (
     Form.TREATMENT, Form.BEFORE, Form.ALL_DRUGS, Form.EFFECT, Form.STATE, Form.ABSENCE, Form.DOSE, Form.SUITABILITY,
     Form.SUMMARY, Form.STAY, Form.DURING, Form.SINCE,
 )  # fmt: skip
+# What was ever taken.
+_OF_HISTORY = (Form.BEFORE, Form.FIRST, Form.ABSENCE)
 # How an illness stands.
 _OF_STATE = frozenset((Form.COURSE, Form.STATE, Form.SEVERITY))
 # Fewer drugs and classes of its own say that an area is treated by those of others: the kidneys.
@@ -179,6 +181,7 @@ def _statements(
         return
     about = list(dict.fromkeys(_about(inquiry, groups, sources)))
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
+    about = about or list(watching.nowhere(_looked_at(inquiry), groups, sources))
     about = about or quotations.otherwise(inquiry, sources)
     about = [*_suspected(inquiry, about, sources), *about]
     # Of an illness that the record has nothing of, what there is; and what may matter whatever is asked.
@@ -191,7 +194,7 @@ def _statements(
     if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
     elif not (asked or _tells_allergies(inquiry)):
-        concerning, others = concerning if inquiry.asks(Form.SUITABILITY) else [], []
+        concerning, others = (concerning, []) if inquiry.asks(Form.SUITABILITY, Form.REASON) else ([], concerning)
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
     yield from others
@@ -231,10 +234,15 @@ def _screened(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> li
     return [*screening.around(inquiry, groups, sources), *_of_groups(inquiry, about, sources)]
 
 
+def _looked_at(inquiry: Inquiry) -> list[str]:
+    """The results of the areas that are named."""
+    return [code for area in inquiry.areas[:1] for code in area.results]
+
+
 def _watched(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """Tests that are nowhere, values that are watched, drugs that meet, where that is asked for."""
     if inquiry.asks(Form.WORKUP):
-        yield from watching.nowhere([code for area in inquiry.areas[:1] for code in area.results], groups, sources)
+        yield from watching.nowhere(_looked_at(inquiry), groups, sources)
     if inquiry.asks(Form.ADJUSTMENT) and not inquiry.drugs:
         yield from watching.adjusted(inquiry, groups, sources)
     if inquiry.asks(Form.MONITORING):
@@ -285,7 +293,7 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
     yield from reasons.again(_antigens(inquiry), sources)
     again = inquiry.asks(Form.BEFORE, Form.ABSENCE)
     if again or not (inquiry.asks(Form.SUITABILITY) or inquiry.is_before_doing):
-        yield from beside.of_illnesses(groups, sources)
+        yield from beside.of_illnesses(inquiry, groups, sources)
     yield from missing if later else ()
     yield from unnamed
 
@@ -297,7 +305,7 @@ def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Ite
     is_complaint = bool(inquiry.areas) and all(each.id in areas.occasions() for each in inquiry.areas)
     told = any(ways[0].kind == wire.STATEMENT_KIND_MEDICATION for ways in about if ways)
     of_one = inquiry.drugs or (inquiry.asks(Form.SUITABILITY) and not _weighs_all(inquiry))
-    drugs = inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS) and not of_one
+    drugs = inquiry.asks(Form.TREATMENT, Form.ALL_DRUGS, Form.STATE) and not of_one
     if drugs and not told and (is_complaint or not about):
         yield from _medication(inquiry, sources)
 
@@ -463,14 +471,16 @@ def _is_given(area: Area, group: Group) -> bool:
 
 
 def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """All, or those of the time that is named, where none is named."""
+    """What weakens the immune system, where one may be given; all, or those of the time that is named, where none is
+    named.
+    """
+    if inquiry.asks(Form.IMMUNISATION) and inquiry.asks(Form.SUITABILITY):
+        for group in groups:
+            weakens = of_area(areas.known()[_IMMUNOSUPPRESSION], group.keys, group.newest)
+            if weakens and group.goes_on(sources.today):
+                yield wording.say(group.entries, sources)
     if not inquiry.asks(Form.IMMUNISATION) or any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
         return
-    if inquiry.asks(Form.SUITABILITY):
-        for group in groups:
-            taken = group.kind == _DRUG and group.goes_on(sources.today)
-            if taken and _is_given(areas.known()[_IMMUNOSUPPRESSION], group):
-                yield wording.say(group.entries, sources)
     yield from _due(groups, sources)
     given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
     for group in sorted(given, key=lambda group: -facts.in_time(group.newest)[0]):
@@ -493,7 +503,7 @@ def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
     drugs = reconciliation.reconcile(sources)
     in_use = [each for each in drugs if each.is_in_use]
     ended = [each for each in drugs if not each.is_in_use]
-    for each in [*in_use, *(ended if inquiry.asks(Form.BEFORE) else ended[: _LAST if not in_use else 0])]:
+    for each in [*in_use, *(ended if inquiry.asks(*_OF_HISTORY) else ended[: _LAST if not in_use else 0])]:
         yield reconciliation.say(each, sources)
 
 
@@ -539,9 +549,14 @@ def _may_be_given(groups: Sequence[Group], area: Area) -> bool:
 
 
 def _not_done(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """That the record has nothing of an occasion that is the name of a procedure: `lung function test`."""
-    if any(names.PROCEDURE in each.kinds for each in inquiry.mentions):
+    """That the record has nothing of an occasion that is the name of a procedure, `lung function test`, or of what
+    people are screened by, where it is asked whether that was done.
+    """
+    if any(not each.kinds.isdisjoint((names.PROCEDURE, names.OBSERVABLE)) for each in inquiry.mentions):
         return
+    if inquiry.asks(Form.ABSENCE, Form.LAST, Form.WHEN, Form.COUNT):
+        fitting = [each for each in inquiry.screenings if screening.fits(each, groups, sources)]
+        yield from screening.missing(fitting, groups, sources)
     for area in inquiry.areas:
         told = area.id.replace("-", " ")
         is_procedure = area.id in areas.occasions() and _names_a_procedure(told, sources)
@@ -577,12 +592,15 @@ def _named_values(inquiry: Inquiry, groups: Sequence[Group]) -> Iterator[Ways]:
 def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     keep = _days_of_drugs(groups) if inquiry.asks(Form.EFFECT, Form.COURSE, Form.SINCE, Form.BEFORE) else []
     spans = windows.of(inquiry, groups, sources)
+    # Where nothing else is asked of it, its course is.
+    alone = not inquiry.forms
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
     count = inquiry.asks(Form.COUNT)
     if count and any(group.named and group.kind in _COUNTED for group in groups):
         groups = [group for group in groups if group.named or group.kind == pb.FACT_KIND_PROBLEM]
     newest = inquiry.asks(Form.SCREENING) or (inquiry.is_before_doing and not whole)
-    if not inquiry.asks(*_OF_THE_PAST):
+    treated = any(each.kind == _DRUG and each.worth > 0 and each.goes_on(sources.today) for each in groups)
+    if not inquiry.asks(*_OF_THE_PAST) and (treated or not _asks_how_it_stands(inquiry, groups, sources)):
         groups = [each for each in groups if each.named or each.kind != _DRUG or each.goes_on(sources.today)]
     for group in _chosen(groups):
         within = windows.within(group, spans)
@@ -592,7 +610,7 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             within = group.entries[-1:]
         if inquiry.newest and group.kind == pb.FACT_KIND_RESULT:
             within = group.entries[-inquiry.newest :]
-        whole_ = bool(within) or (whole and group.named)
+        whole_ = bool(within) or alone or (whole and group.named)
         yield wording.say(within or group.entries, sources, keep, whole=whole_, count=count)
 
 

@@ -188,6 +188,7 @@ def _inquire(question: str, known: Known, sources: Sources) -> Inquiry:
     read = tokens(question, sources.today, known)
     plain = " ".join(_WORD.findall(question.casefold()))
     forms = frozenset(_forms(plain))
+    forms |= {Form.IMMUNISATION} if any(_is_vaccine(each, forms) for each in read) else set()
     mentions = tuple(_vaccines(plain)) if Form.IMMUNISATION in forms else ()
     mentions = mentions or tuple(_levels(_mentions(read, given=Form.SUITABILITY in forms), plain))
     days = tuple(spoken_times.spans(plain, min(sources.last_seen, sources.today)))
@@ -303,6 +304,13 @@ def _mentions(read: list[Node], *, given: bool) -> Iterator[Mention]:
             meant = node.value.union(*(names.members().get(key, ()) for key in node.value))
             meant |= names.of_families(families.by_name(node.text))
             yield Mention(node.text, node.kinds, meant)
+
+
+def _is_vaccine(node: Node, forms: frozenset[Form]) -> bool:
+    """Whether it names a vaccine, or where nothing else is asked what only a vaccine is named by: `HPV due?`."""
+    if names.IMMUNIZATION in node.kinds:
+        return True
+    return names.ANTIGEN in node.kinds and names.PROBLEM not in node.kinds and not forms
 
 
 def _vaccines(plain: str) -> Iterator[Mention]:

@@ -20,17 +20,22 @@ from consult.answering.wording import Ways
 
 def around(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
     """What was done first, then what is missing."""
-    asked = _once(inquiry.screenings or [each for each in _of_anybody(inquiry) if _fits(each, groups, sources)])
+    asked = _once(inquiry.screenings or [each for each in _of_anybody(inquiry) if fits(each, groups, sources)])
     done = {each.id: [group for group in groups if _is_of(group, each)] for each in asked}
     for each in asked:
         for group in done[each.id]:
             yield wording.say(group.entries, sources)
-    for each in asked:
-        if not done[each.id]:
-            yield (absence.statement(sources, each.told),)
+    yield from missing(asked, groups, sources)
     yield from _how_often(asked, sources)
     if not (inquiry.screenings or inquiry.about_something):
         yield from _long_ago(groups, sources)
+
+
+def missing(asked: Iterable[Screening], groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That it was never done."""
+    for each in _once(asked):
+        if not any(_is_of(group, each) for group in groups):
+            yield (absence.statement(sources, each.told),)
 
 
 # That a passage says how often.
@@ -73,7 +78,8 @@ def _once(asked: Iterable[Screening]) -> list[Screening]:
     return list({each.id: each for each in asked}.values())
 
 
-def _fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:
+def fits(screening: Screening, groups: Sequence[Group], sources: Sources) -> bool:
+    """Whether it is for somebody of this age and sex with such problems."""
     if screening.problems and not any(group.is_of(screening.problems) for group in groups):
         return False
     return screening.is_for(sources.administrative_sex() or "", sources.age())

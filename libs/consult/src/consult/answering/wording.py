@@ -248,7 +248,7 @@ def _differ(one: ClinicalFact, other: ClinicalFact) -> bool:
 
 
 def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: int) -> list[ClinicalFact]:
-    """The last, the first, those of days that are to be told, the highest and the lowest, and evenly between."""
+    """The last, the first, those of days that are to be told, the highest and the lowest, and the newest."""
     since = [each for each in numbers if not keep or (facts.starts_on(each) or keep[0]) >= keep[0]] or numbers
     highest, lowest = max(reversed(since), key=_number), min(reversed(since), key=_number)
     previous = [each for each in numbers if facts.starts_on(each) != facts.starts_on(numbers[-1])][-1:]
@@ -257,8 +257,8 @@ def turning_points(numbers: Sequence[ClinicalFact], keep: Sequence[date], most: 
     extremes = [highest, lowest]
     between = [*around, *extremes, *previous] if keep else [*previous, *extremes]
     wanted = [numbers[-1], numbers[0], *between]
-    if most > FEW_POINTS:
-        wanted += [numbers[index * len(numbers) // most] for index in range(most)]
+    # Of a course that is asked for, those before the last say more than those between.
+    wanted += reversed(numbers) if most > FEW_POINTS else ()
     chosen = list({(facts.starts_on(each), each.quantity.value): each for each in wanted}.values())[:most]
     return sorted(chosen, key=facts.in_time)
 
