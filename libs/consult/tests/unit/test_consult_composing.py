@@ -105,6 +105,8 @@ def test_what_belongs_to_an_answer_is_told(question: str, expected: str) -> None
         ("BP control?", "Hydrochlorothiazide 25 mg oral: ordered on 2003-08-31, stopped on 2003-11-29"),
         ("Can he have the shingles vaccine?", "Methotrexate 15 mg oral: ordered on 2026-03-01, not renewed since"),
         ("Is he still on the capsule?", "Methotrexate 15 mg oral: ordered on 2026-03-01."),
+        ("Is he still on the capsule?", "Chronic migraine without aura since 2024-09-18"),
+        ("Ok to start an antiepileptic?", "No epilepsy"),
         ("Why is he not on ramipril?", "Allergy: Lisinopril, since 1972-07-12."),
     ],
 )

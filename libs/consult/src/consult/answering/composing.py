@@ -56,8 +56,8 @@ _OF_THE_PAST = (
     Form.TREATMENT, Form.BEFORE, Form.ALL_DRUGS, Form.EFFECT, Form.STATE, Form.ABSENCE, Form.DOSE, Form.SUITABILITY,
     Form.SUMMARY, Form.STAY, Form.DURING, Form.SINCE,
 )  # fmt: skip
-# What was ever taken.
-_OF_HISTORY = (Form.BEFORE, Form.FIRST, Form.ABSENCE)
+# Results whose newest is asked for, from which on two values of each are told.
+_MANY, _NEWEST = 4, 2
 # How an illness stands.
 _OF_STATE = frozenset((Form.COURSE, Form.STATE, Form.SEVERITY))
 # Fewer drugs and classes of its own say that an area is treated by those of others: the kidneys.
@@ -183,18 +183,20 @@ def _statements(
     about = about or list(screening.around(inquiry, groups, sources) if inquiry.screenings else ())
     about = about or list(watching.nowhere(_looked_at(inquiry), groups, sources))
     about = about or quotations.otherwise(inquiry, sources)
+    # Of an illness that the record has nothing of, or where it is asked if something goes on that was not understood,
+    # what there is; and what may matter whatever is asked.
+    unread = inquiry.asks(Form.STATE) and not (about or inquiry.about_something)
     about = [*_suspected(inquiry, about, sources), *about]
-    # Of an illness that the record has nothing of, what there is; and what may matter whatever is asked.
     unknown = _kinds_of(inquiry.mentions)[1] and all(
         ways[0].kind == wire.STATEMENT_KIND_ABSENCE for ways in about if ways
     )
-    if unknown or (inquiry.asks(Form.ANYTHING) and not inquiry.asks(Form.SUITABILITY)):
+    if unread or unknown or (inquiry.asks(Form.ANYTHING) and not inquiry.asks(Form.SUITABILITY)):
         about += _standing(inquiry, groups, sources)
     asked = inquiry.asks(Form.ALLERGY)
     if inquiry.is_before_doing and not (asked or inquiry.drugs):
         others = [ways for ways in others if ways[0].kind == wire.STATEMENT_KIND_ALLERGY]
     elif not (asked or _tells_allergies(inquiry)):
-        concerning, others = (concerning, []) if inquiry.asks(Form.SUITABILITY, Form.REASON) else ([], concerning)
+        concerning, others = (concerning, []) if inquiry.asks(Form.SUITABILITY) else ([], concerning)
     yield from [*concerning, *(others if asked else [])]
     yield from about[:_BEFORE_ALLERGIES]
     yield from others
@@ -262,7 +264,9 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
     # What is to be given is not taken yet, which is told last; a dose, or taking it, is asked of what is.
     taken = inquiry.asks(Form.DOSE) or (inquiry.asks(Form.STATE) and inquiry.asks(Form.TREATMENT))
     later = considered and not taken
+    unfounded = _unfounded(inquiry, groups, sources)
     yield from () if later else missing
+    yield from () if considered else unfounded
     if considered:
         yield from _named(groups, sources)
         yield from _named_values(inquiry, groups)
@@ -296,6 +300,7 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
         yield from beside.of_illnesses(inquiry, groups, sources)
     yield from missing if later else ()
     yield from unnamed
+    yield from unfounded if considered else ()
 
 
 def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Iterator[Ways]:
@@ -503,7 +508,7 @@ def _medication(inquiry: Inquiry, sources: Sources) -> Iterator[Ways]:
     drugs = reconciliation.reconcile(sources)
     in_use = [each for each in drugs if each.is_in_use]
     ended = [each for each in drugs if not each.is_in_use]
-    for each in [*in_use, *(ended if inquiry.asks(*_OF_HISTORY) else ended[: _LAST if not in_use else 0])]:
+    for each in [*in_use, *(ended if inquiry.asks(Form.BEFORE) else ended[: _LAST if not in_use else 0])]:
         yield reconciliation.say(each, sources)
 
 
@@ -518,6 +523,15 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             yield (absence.statement(sources, area.drugs[0]),)
         elif area.classes and area.problems[:1] and area.problems[0] in families.known() and not only_allergy:
             yield (absence.statement(sources, f"drug for {_illness_of(area, inquiry)}"),)
+
+
+def _unfounded(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
+    """That the record has no illness of the area of a class of drugs that is named and was never ordered."""
+    ordered = frozenset().union(*(group.keys for group in groups if group.kind == _DRUG))
+    for area in inquiry.areas[:1] if any(ordered.isdisjoint(each.keys) for each in inquiry.drugs) else ():
+        ill = any(group.kind == pb.FACT_KIND_PROBLEM and of_area(area, group.keys, group.newest) for group in groups)
+        if not ill and area.problems[:1] and area.problems[0] in families.known():
+            yield (absence.statement(sources, families.known()[area.problems[0]].name),)
 
 
 def _illness_of(area: Area, inquiry: Inquiry) -> str:
@@ -595,6 +609,8 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     # Where nothing else is asked of it, its course is.
     alone = not inquiry.forms
     whole = inquiry.asks(Form.COURSE, Form.EFFECT)
+    results = [each for each in groups if each.kind == pb.FACT_KIND_RESULT and each.named]
+    many = inquiry.asks(Form.LAST) and not whole and len(results) >= _MANY
     count = inquiry.asks(Form.COUNT)
     if count and any(group.named and group.kind in _COUNTED for group in groups):
         groups = [group for group in groups if group.named or group.kind == pb.FACT_KIND_PROBLEM]
@@ -608,8 +624,8 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
             continue
         if newest and group.kind == pb.FACT_KIND_RESULT and not (within and inquiry.is_before_doing):
             within = group.entries[-1:]
-        if inquiry.newest and group.kind == pb.FACT_KIND_RESULT:
-            within = group.entries[-inquiry.newest :]
+        if (inquiry.newest or (many and not within)) and group.kind == pb.FACT_KIND_RESULT:
+            within = group.entries[-(inquiry.newest or _NEWEST) :]
         whole_ = bool(within) or alone or (whole and group.named)
         yield wording.say(within or group.entries, sources, keep, whole=whole_, count=count)
 
