@@ -264,9 +264,7 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
     # What is to be given is not taken yet, which is told last; a dose, or taking it, is asked of what is.
     taken = inquiry.asks(Form.DOSE) or (inquiry.asks(Form.STATE) and inquiry.asks(Form.TREATMENT))
     later = considered and not taken
-    unfounded = _unfounded(inquiry, groups, sources)
     yield from () if later else missing
-    yield from () if considered else unfounded
     if considered:
         yield from _named(groups, sources)
         yield from _named_values(inquiry, groups)
@@ -300,7 +298,7 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
         yield from beside.of_illnesses(inquiry, groups, sources)
     yield from missing if later else ()
     yield from unnamed
-    yield from unfounded if considered else ()
+    yield from _unfounded(inquiry, groups, sources) if considered else ()
 
 
 def _suspected(inquiry: Inquiry, about: Sequence[Ways], sources: Sources) -> Iterator[Ways]:
@@ -526,7 +524,7 @@ def _untreated(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
 
 
 def _unfounded(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> Iterator[Ways]:
-    """That the record has no illness of the area of a class of drugs that is named and was never ordered."""
+    """That the record has no illness of the area of a class of drugs that may be given and was never ordered."""
     ordered = frozenset().union(*(group.keys for group in groups if group.kind == _DRUG))
     for area in inquiry.areas[:1] if any(ordered.isdisjoint(each.keys) for each in inquiry.drugs) else ():
         ill = any(group.kind == pb.FACT_KIND_PROBLEM and of_area(area, group.keys, group.newest) for group in groups)
