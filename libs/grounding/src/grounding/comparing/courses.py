@@ -409,7 +409,12 @@ def pressures(node: Node, record: Record) -> list[Outcome]:
     outcomes = [outcome for _, _, each in said for outcome in each]
     if not all(each.holds for each in outcomes):
         return outcomes
-    (first, before, _), (last, after, _) = said[0], said[1]
+    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
+    ((first, *_), (last, *_)), (before, after) = said[:2], (
+        [each for each in own if all(span.includes(each.day) for span in spans)] for _, own, _ in said[:2]
+    )
+    if not before or not after:
+        return [unsupported("date", "the record has them at another time")]
     if min(each.at for each in before) >= max(each.at for each in after):
         return [contradicted("direction", "the record has them in another order")]
     pairs = [
