@@ -26,7 +26,7 @@ _ROLES = dict.fromkeys(
 )
 TIMED = frozenset(
     ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan",
-     "counted", "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme",
+     "counted", "course", "discharged", "extreme-rank", "extreme-when", "ranked", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme",
      "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured", "never",
      "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
      "person", "pressures", "problem", "problem-lasted", "ranged", "rated", "replaced", "resolved", "social", "sometimes",
@@ -62,6 +62,8 @@ _PRESENTED = frozenset(("presented", "came", "attended", "seen", "consulted", "e
 _AGED = frozenset(("age", "aged"))
 # Times that are told from another.
 _RELATIVE = frozenset(("since-then", "later", "earlier", "soon", "same", "later-same", "next", "former"))
+# What is told to be the highest at a time may be so of that time only.
+_PLACED = frozenset(("extreme-rank", "ranked"))
 # Kinds of what goes on for some time.
 _STANDING = frozenset(("active", "problem", "takes"))
 # An illness that lasts longer says little about when something happened during it.
@@ -101,7 +103,8 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     at_once = _told(clause, record)
     _agree(_nested(clause), at_once.all(_ROLES.get(clause.kind, "when")), record)
     outcomes = compare(_after(at_once, record), record)
-    return [unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+    is_unsure = clause.kind in _PLACED or any(_CIRCUMSTANCE in each.kinds for each in beside)
+    return [unsure(each) for each in outcomes] if is_unsure else outcomes
 
 
 def _settled(clause: Node, record: Record) -> Node:
@@ -425,7 +428,10 @@ def _last_named(node: Node, record: Record) -> tuple[Interval, ...]:
 
 def at(clause: Node, when: Node | None) -> Node:
     """A clause at the time that a subordinate one tells."""
-    return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), when)}) if when else clause
+    if when is None:
+        return clause
+    roles = {**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), when)}
+    return replace(clause, parts=(*clause.parts, when), roles=roles)
 
 
 def related(relation: Node, clause: Node, fact_ids: Sequence[str], record: Record) -> Node | None:

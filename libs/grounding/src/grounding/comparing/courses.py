@@ -405,16 +405,19 @@ def previous(node: Node, record: Record) -> list[Outcome]:
 
 def pressures(node: Node, record: Record) -> list[Outcome]:
     """A blood pressure from and to: neither of the two goes the other way."""
-    said = results.compared_readings(replace(node, kinds=frozenset({"result"})), record)
+    # What has been so since a day was so at some time from then on.
+    since = {
+        when: replace(when, kinds=frozenset({"when"}), value=Span("on", ((span.readings[0][0], record.today),)))
+        for when in node.all("when")
+        for span in meaning.spans(when, record)
+        if span.relation == "since"
+    }
+    own = tuple(since.get(part, part) for part in node.parts)
+    said = results.compared_readings(replace(node, kinds=frozenset({"result"}), parts=own), record)
     outcomes = [outcome for _, _, each in said for outcome in each]
     if not all(each.holds for each in outcomes):
         return outcomes
-    spans = [span for when in node.all("when") for span in meaning.spans(when, record)]
-    ((first, *_), (last, *_)), (before, after) = said[:2], (
-        [each for each in own if all(span.includes(each.day) for span in spans)] for _, own, _ in said[:2]
-    )
-    if not before or not after:
-        return [unsupported("date", "the record has them at another time")]
+    (first, before, _), (last, after, _) = said[0], said[1]
     if min(each.at for each in before) >= max(each.at for each in after):
         return [contradicted("direction", "the record has them in another order")]
     pairs = [

@@ -518,9 +518,9 @@ def ranked(node: Node, record: Record) -> list[Outcome]:
 
 def _is_extreme(compared: Compared, rank: Node, record: Record) -> Outcome:
     reading, agreeing, _ = compared
-    if not agreeing:
-        raise UnclearError("which value is meant")
     extreme = series.extremes(points_of(reading.subject, record, dated=False), series.order_of(rank))
+    if not agreeing or not extreme:
+        raise UnclearError("which value is meant")
     if {each.at for each in extreme} & {each.at for each in agreeing}:
         return supported("order", agreeing[-1].facts)
     return contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)

@@ -37,6 +37,8 @@ GAPPED = "gapped"
 _SHARED = frozenset(("started", "took", "given", "stopped"))
 # What was given for a problem stands between it and how it ended.
 _GIVEN = frozenset(("started", "took", "given"))
+# What is told in passing of what stands before it: `headache, with a temperature of 37.9 °C, resolved in May`.
+_PASSING = frozenset(("elided", "measured"))
 # What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
 _TOLD = frozenset(("event", "problem"))
 _SAID = frozenset(("past",))
@@ -269,9 +271,10 @@ class Grammar:
             state = best.get((at, behind))
             if state is None:
                 continue
-            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends), pending=framed)
+            # Behind a clause, without a joint, only what says itself how it goes on.
+            own = [row for row in rows if row.sets.get("joined")] if behind else rows
+            begun = self._begun(nodes, state, _matches(own, text, at, ends), pending=framed)
             shared = _spoken_of(state.clauses if nodes[at].text == _IT else state.clauses[-1:])
-            # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
             ways = [row for row in carried if row.sets.get("joined")] if behind else carried
             going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
             beside = () if state.relates else self._adjuncts(nodes, text, at, state, besides, behind=behind)
@@ -613,7 +616,7 @@ def _sharing(before: Sequence[Node]) -> Iterator[Node]:
         # What was done stands between: `Laceration on 3 May 2020, sutured, healed on 24 May`.
         is_deed = each.kind == "event" and each.roles.keys() <= {WHAT, "on", ANTECEDENT}
         is_deed = is_deed and all(part.kind == "acts" for part in each.parts)
-        if not (is_deed or each.kind == "elided" or each.kind in _GIVEN):
+        if not (is_deed or each.kind in _PASSING or each.kind in _GIVEN):
             return
 
 
@@ -674,6 +677,8 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone,
     behind who the patient is, and a problem behind one that the patient has.
     """
+    while before and before[-1].kind in _PASSING and node.kind == "problem":
+        before = before[:-1]
     free = (
         not before
         or not _is_bare(node)
