@@ -430,7 +430,11 @@ def never(node: Node, record: Record) -> list[Outcome]:
     if not chosen:
         return [unsupported("value", NO_RESULT)]
     for point in chosen:
-        exceeded = within_bound(point, node.all("bound")[0]) if node.all("bound") else _exceeds(point, node)
+        bound = node.one("bound")
+        if bound:
+            exceeded = within_bound(point, bound) and not series.says(meaning.amount(bound), point)
+        else:
+            exceeded = _exceeds(point, node)
         if exceeded:
             return [contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)]
     return [supported("value", chosen[-1].facts)]
@@ -441,7 +445,8 @@ def _exceeds(point: Point, node: Node) -> bool:
     actual = series.in_unit(point, said.unit)
     if actual is None:
         raise UnclearError("the two units cannot be compared")
-    return actual < said.value if node.says("compare") == "below" else actual > said.value
+    below = node.says("compare") == "below"
+    return (actual < said.value if below else actual > said.value) and not series.says(said, point)
 
 
 def ranged(node: Node, record: Record) -> list[Outcome]:
@@ -629,6 +634,9 @@ def at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[P
 def counted(node: Node, record: Record) -> list[Outcome]:
     """How many values of a result are on record, over all or in a time."""
     said = readings(node)
+    if said and meaning.amount(said[0].value).unit:
+        # `A potassium of 5.6 mmol/L was recorded`.
+        return measured(node, record)
     obs, number = (said[0].subject, said[0].value) if said else (node.all("obs")[0], node.one("number"))
     points = points_of(obs, record)
     if not points or len(said) > 1:

@@ -81,6 +81,8 @@ _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
 _PRONOUN = "( it | which | this | these | they | ( her | his | the | its | their ) @scoreword )? "
 
+# What may stand between what leads a sentence and the clauses.
+_BEHIND_LEAD = frozenset((",", ":", "–", "-", "—"))
 # What may begin a joint: a clause may end before it, although its row could reach over it.
 _JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
 # A time that leads the sentence is not told of a course whose ends have their own.
@@ -370,7 +372,9 @@ class Grammar:
         if state.clauses and node.text.startswith("("):
             # `With hypertension (2003), migraine and ...`: of what stands before it, and not of what follows.
             return
-        end += end < len(nodes) and nodes[end].text == ","
+        # `Since the last encounter:` leads what is new.
+        marks = "," if node.text.casefold().startswith("since ") else _BEHIND_LEAD
+        end += end < len(nodes) and nodes[end].text in marks
         # Another time behind a joint takes the place of the one that leads the sentence.
         fresh = not state.clauses or nodes[at - 1].kinds.isdisjoint(_ADJUNCTS)
         lead = (node,) if fresh and state.clauses else (*state.lead, node)
