@@ -634,7 +634,7 @@ def at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[P
 def counted(node: Node, record: Record) -> list[Outcome]:
     """How many values of a result are on record, over all or in a time."""
     said = readings(node)
-    if said and meaning.amount(said[0].value).unit:
+    if said and meaning.amount(said[0].value).unit and not node.says("opens"):
         # `A potassium of 5.6 mmol/L was recorded`.
         return measured(node, record)
     obs, number = (said[0].subject, said[0].value) if said else (node.all("obs")[0], node.one("number"))
