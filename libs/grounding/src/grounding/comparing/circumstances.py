@@ -62,6 +62,8 @@ _PRESENTED = frozenset(("presented", "came", "attended", "seen", "consulted", "e
 _AGED = frozenset(("age", "aged"))
 # Times that are told from another.
 _RELATIVE = frozenset(("since-then", "later", "earlier", "soon", "same", "later-same", "next", "former"))
+# What may be one thing or several.
+_LISTS = frozenset(("conditions", "regimens"))
 # What is told to be the highest at a time may be so of that time only.
 _PLACED = frozenset(("extreme-rank", "ranked"))
 # Kinds of what goes on for some time.
@@ -507,10 +509,11 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
     """
     what = node.all("what")[0]
     ordered = what if "ordered" in what.kinds else None
-    targets = events.each(what.all("what")[0] if ordered else what)
-    if len(targets) != 1 and node.says("time") == "under":
-        raise UnclearError("which drug is meant")
-    target = targets[0] if node.says("time") == "under" else what.all("what")[0] if ordered else what
+    target = what.all("what")[0] if ordered else what
+    if target.kind in _LISTS:
+        if len(events.each(target)) != 1:
+            raise UnclearError("which of them is meant")
+        target = events.each(target)[0]
     visits = (meaning.visit(each, record) for each in node.all("anchor"))
     spans = [*events.spans_of(_own_times(node), record), *visits]
     happened = events.occasions(target, record)
