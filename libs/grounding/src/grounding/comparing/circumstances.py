@@ -25,13 +25,13 @@ _ROLES = dict.fromkeys(
     ("tested", "attended", "began", "done-for", "elided", "event", "exchanged", "lasted", "together"), "on"
 )
 TIMED = frozenset(
-    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan",
-     "counted", "course", "discharged", "extreme-rank", "extreme-when", "ranked", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme",
-     "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured", "never",
-     "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
-     "person", "pressures", "problem", "problem-lasted", "ranged", "rated", "replaced", "resolved", "social", "sometimes",
-     "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together", "took", "treated",
-     "treated-for", "unrecorded", "valued-condition")
+    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted",
+     "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme", "extreme-rank",
+     "extreme-when", "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured",
+     "never", "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
+     "person", "pressures", "problem", "problem-lasted", "ranged", "ranked", "rated", "replaced", "resolved",
+     "social", "sometimes", "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together",
+     "took", "treated", "treated-for", "unrecorded", "valued-condition")
 )  # fmt: skip
 # Kinds that are true of several days if they are of each of them (`was above 160 in both 2017 and 2020`).
 _ON_EACH = frozenset(("bounded", "judged", "rated", "sometimes"))
@@ -467,7 +467,9 @@ def _as_when(node: Node, record: Record, after: timedelta, *, dated: bool) -> No
     if _CIRCUMSTANCE not in node.kinds:
         return node
     readings = tuple(
-        filter(None, (_reading(node, after, *_days(fact), record.today) for fact in _occasions(node, record, dated=dated)))
+        filter(
+            None, (_reading(node, after, *_days(fact), record.today) for fact in _occasions(node, record, dated=dated))
+        )
     )
     if node.says("time") == "during":
         readings = _within(readings, events.spans_of(_own_times(node), record))
