@@ -37,9 +37,16 @@ def measured(node: Node, record: Record) -> list[Outcome]:
     """Each value against the results of its day, or the newest where the present is meant."""
     if node.one("days"):
         return _of_days(node, record)
+    if any(each.joined in ARROWS and _is_length(each.behind) for each in readings(node)):
+        raise UnclearError("how long the course took")
     compared = compared_readings(node, record)
     newest = [_is_newest(each, record) for each in compared if each[1]] if _is_of_latest(node) else []
     return [*(outcome for _, _, outcomes in compared for outcome in outcomes), *newest]
+
+
+def _is_length(whens: Sequence[Node]) -> bool:
+    """`7.0 → 7.4 % over three years`: how long it took, and not when it was."""
+    return any(when.says("time") == "span" for when in whens)
 
 
 def _of_days(node: Node, record: Record) -> list[Outcome]:
