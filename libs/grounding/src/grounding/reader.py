@@ -17,12 +17,10 @@ from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
 from grounding.reading.frames import OTHERWISE
-from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
+from grounding.reading.grammar import AROUND, LEADS, RELATES
 from grounding.reading.nodes import Node
 from grounding.sentence import Reading, read
 
-# What a clause has from those around it, however its own parts are bound.
-_BESIDE = (ADJUNCT, ANTECEDENT, LEAD)
 # What stands between who the patient is and that he was seen.
 _MARKS = frozenset((",", "(", ")", "),"))
 # More ways to read a sentence than these are too many.
@@ -83,7 +81,7 @@ def _judged(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
 
 def _ways(clause: Node) -> tuple[Node, ...]:
     """A clause, and the same with its parts bound otherwise."""
-    beside = {role: clause.all(role) for role in _BESIDE if clause.all(role)}
+    beside = {role: clause.all(role) for role in AROUND if clause.all(role)}
     others = (
         replace(clause, kinds=each.kinds, sets=each.sets, roles={**each.roles, **beside})
         for each in clause.all(OTHERWISE)
@@ -97,14 +95,49 @@ def _of_clauses(clauses: tuple[Node, ...], record: Record) -> list[Claim]:
     found: list[Claim] = []
     told: tuple[Interval, ...] = ()
     before: Node | None = None
-    for spoken in (each for clause in clauses for each in mixed.parts(clause, record)):
-        clause, outcomes = _of_clause(spoken, before, told, record, named)
-        found += (_claim(clause, each) for each in outcomes)
+    when, late = None, list[Node]()
+    for spoken in _subordinate_first([each for clause in clauses for each in mixed.parts(clause, record)]):
+        relation = spoken.one(RELATES)
+        main = circumstances.at(spoken, when) if when and not relation else spoken
+        clause, outcomes = _of_clause(main, before, told, record, named)
+        outcomes = outcomes if main is spoken and not relation else [*map(circumstances.unsure, outcomes)]
         held = tuple(fact_id for each in outcomes if each.holds for fact_id in each.fact_ids)
-        before = clause
+        if relation:
+            holds = all(each.holds for each in outcomes)
+            when = circumstances.related(relation, clause, held, record) if holds else None
+            late += [] if when else [spoken]
+            found += (_claim(clause, each) for each in (outcomes if when else ()))
+            continue
+        found += (_claim(clause, each) for each in outcomes)
+        when, before = None, clause
         if not circumstances.stays(clause, told, record, compare):
             told = circumstances.told(clause, held, record)
+        found += (claim for each in late for claim in _of_its_day(each, told, record))
+        late = []
+    found += (_unclear(each) for each in late)
     return found
+
+
+def _of_its_day(clause: Node, days: tuple[Interval, ...], record: Record) -> Iterator[Claim]:
+    """A subordinate clause that tells no time itself, as of the day of the one that it belongs to."""
+    if clause.all(RELATES)[0].says("time") != "at" or len(days) != 1:
+        yield _unclear(clause)
+        return
+    dated = circumstances.at(clause, circumstances.day_of(clause, days))
+    yield from (_claim(dated, circumstances.unsure(each)) for each in compare(dated, record))
+
+
+def _unclear(clause: Node) -> Claim:
+    return Claim(clause.start, clause.end, "clear", Verdict.UNSUPPORTED, "which time is meant")
+
+
+def _subordinate_first(clauses: Sequence[Node]) -> list[Node]:
+    """The clauses, each of which another tells when it was behind that one."""
+    ordered: list[Node] = []
+    for clause in clauses:
+        relation = clause.one(RELATES)
+        ordered.insert(len(ordered) - bool(relation and not relation.says(LEADS)), clause)
+    return ordered
 
 
 def _of_clause(

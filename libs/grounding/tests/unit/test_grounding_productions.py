@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from grounding.lexicon import Names
 from grounding.reading import names, tokens
-from grounding.reading.grammar import HEAD, JOINT, TAIL, Production, grammar, productions
+from grounding.reading.grammar import ADJUNCT, AIM, HEAD, JOINT, LEAD, RELATES, TAIL, Production, grammar, productions
 from grounding.reading.nodes import Node
 
 TODAY = date(2026, 10, 7)
 CLAUSES = list(grammar().clauses)
+BESIDE = [*grammar().besides, *grammar().subordinates]
 PHRASES = [each for level in grammar().levels for each in level]
 
 
@@ -55,6 +56,17 @@ def test_a_clause_reads_its_example_and_not_its_counterexample(row: Production) 
     assert row.reads, "every row has a sentence that it reads"
     assert row.kind in {clause.kind for clause in read(row.reads)}, row.reads
     assert not row.never or row.kind not in {clause.kind for clause in read(row.never)}, row.never
+
+
+def _beside(text: str) -> list[Node]:
+    return [each for clause in read(text) for role in (ADJUNCT, LEAD, AIM, RELATES) for each in clause.all(role)]
+
+
+@pytest.mark.parametrize("row", BESIDE, ids=[f"{row.kind} {row.line}" for row in BESIDE])
+def test_a_row_beside_a_clause_reads_its_example_and_not_its_counterexample(row: Production) -> None:
+    assert _beside(row.reads), row.reads
+    assert row.never, "every row has a sentence that it does not read"
+    assert not _beside(row.never), row.never
 
 
 @pytest.mark.parametrize("row", PHRASES, ids=[f"{row.kind} {row.line}" for row in PHRASES])

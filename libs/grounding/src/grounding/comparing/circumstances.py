@@ -17,7 +17,7 @@ from grounding.comparing.meaning import Span, UnclearError
 from grounding.comparing.outcome import Outcome
 from grounding.comparing.record import Record
 from grounding.reading.dates import Interval
-from grounding.reading.grammar import ADJUNCT, ANTECEDENT, LEAD
+from grounding.reading.grammar import ADJUNCT, AIM, ANTECEDENT, LEAD
 from grounding.reading.nodes import Node
 
 # Kinds of clauses that compare a time, and the role that it has in them.
@@ -25,13 +25,13 @@ _ROLES = dict.fromkeys(
     ("tested", "attended", "began", "done-for", "elided", "event", "exchanged", "lasted", "together"), "on"
 )
 TIMED = frozenset(
-    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan",
-     "counted", "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme",
-     "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured", "never",
-     "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
-     "person", "problem", "problem-lasted", "ranged", "rated", "replaced", "resolved", "social", "sometimes",
-     "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together", "took", "treated",
-     "treated-for", "unrecorded", "valued-condition")
+    ("added", "admitted", "allergy", "always", "answered", "attended", "began", "bounded", "care-plan", "counted",
+     "course", "discharged", "done-for", "dose-changed", "elided", "event", "exchanged", "extreme", "extreme-rank",
+     "extreme-when", "finding", "given", "household", "judged", "kept-between", "lasted", "listed", "measured",
+     "never", "no-allergy", "no-finding", "none-taken", "not-ordered", "not-taken", "nothing-ordered", "on-list",
+     "person", "pressures", "problem", "problem-lasted", "ranged", "ranked", "rated", "replaced", "resolved",
+     "social", "sometimes", "staged", "started", "stay", "stopped", "stopped-for", "takes", "tested", "together",
+     "took", "treated", "treated-for", "unrecorded", "valued-condition")
 )  # fmt: skip
 # Kinds that are true of several days if they are of each of them (`was above 160 in both 2017 and 2020`).
 _ON_EACH = frozenset(("bounded", "judged", "rated", "sometimes"))
@@ -62,6 +62,12 @@ _PRESENTED = frozenset(("presented", "came", "attended", "seen", "consulted", "e
 _AGED = frozenset(("age", "aged"))
 # Times that are told from another.
 _RELATIVE = frozenset(("since-then", "later", "earlier", "soon", "same", "later-same", "next", "former"))
+# What may be one thing or several.
+_LISTS = frozenset(("conditions", "regimens"))
+# What is told to be the highest at a time may be so of that time only.
+_PLACED = frozenset(("extreme-rank", "ranked"))
+# Kinds of what goes on for some time.
+_STANDING = frozenset(("active", "problem", "takes"))
 # An illness that lasts longer says little about when something happened during it.
 _LONGEST = timedelta(days=366)
 # More occasions than these leave open which of them is meant.
@@ -81,7 +87,7 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     """
     settled = _settled(clause, record)
     if settled is not clause:
-        return [_unsure(each) for each in compared(settled, record, compare)]
+        return [unsure(each) for each in compared(settled, record, compare)]
     beside = _beside(clause)
     if not beside:
         return compare(_after(clause, record), record)
@@ -99,7 +105,8 @@ def compared(clause: Node, record: Record, compare: Callable[[Node, Record], lis
     at_once = _told(clause, record)
     _agree(_nested(clause), at_once.all(_ROLES.get(clause.kind, "when")), record)
     outcomes = compare(_after(at_once, record), record)
-    return [_unsure(each) for each in outcomes] if any(_CIRCUMSTANCE in each.kinds for each in beside) else outcomes
+    is_unsure = clause.kind in _PLACED or any(_CIRCUMSTANCE in each.kinds for each in beside)
+    return [unsure(each) for each in outcomes] if is_unsure else outcomes
 
 
 def _settled(clause: Node, record: Record) -> Node:
@@ -155,34 +162,40 @@ def continued(clause: Node, before: Node | None) -> Node:
         # `Was started on A in May and on B in June` says more of B than that it is taken.
         raise UnclearError("what is told of the drug")
     purpose = before.all(PURPOSE) if before is not None and clause.kind != PURPOSE else ()
-    return _for(_completed(clause, before), purpose) if purpose else _completed(clause, before)
+    whole = _completed(clause, before)
+    whole = _for(whole, clause.all(AIM)) if clause.all(AIM) else whole
+    if not purpose:
+        return whole
+    if whole.kind != "elided" and not (whole.says("now") and whole.all(ANTECEDENT)):
+        whole = _for(whole, purpose)
+    return replace(whole, roles={**whole.roles, PURPOSE: purpose})
 
 
 def _completed(clause: Node, before: Node | None) -> Node:
     if clause.kind != "elided":
         return clause
-    what = [node for role in ("what", "acts", "conditions", PURPOSE) for node in (before.all(role) if before else ())]
+    told = [before.all(role) for role in ("what", "acts", "conditions", PURPOSE)] if before else []
+    what = [node for nodes in told for node in nodes]
     what += [node for ordered in (before.all("ordered") if before else ()) for node in ordered.all("what")]
+    what = what or [*before.all("reason"), *([] if before.all("reason") else before.all("regimens"))] if before else []
     if not what:
         raise UnclearError("what is told")
     return replace(clause, roles={**clause.roles, "what": tuple(what)})
 
 
 def _for(clause: Node, purpose: tuple[Node, ...]) -> Node:
-    """A clause with what the one before it says that it was for (for migraine he received sumatriptan).
+    """A clause with what is said that it was for (for migraine he received sumatriptan).
 
     UnclearError for a clause of a kind that is for nothing.
     """
-    roles = {**clause.roles, PURPOSE: purpose}
-    if clause.kind == "elided" or (clause.says("now") and clause.all(ANTECEDENT)):
-        return replace(clause, roles=roles)
     if clause.kind in _FOR_REASONS or clause.kind == "takes":
-        return replace(clause, roles={**roles, "reason": (*clause.all("reason"), *purpose)})
+        return replace(clause, roles={**clause.roles, "reason": (*clause.all("reason"), *purpose)})
     if clause.kind == "attended":
         named = {role: tuple(each for each in purpose if each.kind == role) for role in ("conditions", "observed")}
-        return replace(clause, roles={**roles, **{role: (*clause.all(role), *nodes) for role, nodes in named.items()}})
+        whole = {role: (*clause.all(role), *nodes) for role, nodes in named.items()}
+        return replace(clause, roles={**clause.roles, **whole})
     if clause.kind == "event" and all(each.kind == "acts" for each in clause.all("what")) and not clause.sets:
-        return replace(clause, kinds=frozenset({"done-for"}), roles={**roles, "conditions": purpose})
+        return replace(clause, kinds=frozenset({"done-for"}), roles={**clause.roles, "conditions": purpose})
     raise UnclearError("what it was for")
 
 
@@ -213,7 +226,7 @@ def _following(clause: Node, days: tuple[Interval, ...], record: Record) -> Node
         raise UnclearError("what it follows")
     own = [when for part in clause.parts if part.kinds & _VALUED for when in part.within("when")]
     if not own:
-        day = _day(clause, days)
+        day = day_of(clause, days)
         return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
     readings = [each for span in events.spans_of(own, record) for each in span.readings]
     (begins, ends), after = days[0], clause.says("follows") == "after"
@@ -256,12 +269,12 @@ def undated(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     """
     words = {word for part in clause.parts for word in part.text.lower().split()}
     if clause.kind == "person" and len(days) == 1 and words & _AGED and not any(clause.within("when")):
-        return replace(clause, roles={**clause.roles, ADJUNCT: (_day(clause, days),)})
+        return replace(clause, roles={**clause.roles, ADJUNCT: (day_of(clause, days),)})
     if clause.kind == "listed" and len(days) == 1 and not any(clause.within("when")) and not clause.all(ADJUNCT):
-        return replace(clause, kinds=frozenset({"took"}), roles={**clause.roles, "when": (_day(clause, days),)})
+        return replace(clause, kinds=frozenset({"took"}), roles={**clause.roles, "when": (day_of(clause, days),)})
     if clause.kind != "measured" or len(days) != 1 or not words.isdisjoint(_PRESENT) or any(clause.within("when")):
         return None
-    day = _day(clause, days)
+    day = day_of(clause, days)
     return replace(clause, parts=(*clause.parts, day), roles={**clause.roles, "when": (day,)})
 
 
@@ -271,10 +284,10 @@ def _as_told(clause: Node, days: tuple[Interval, ...]) -> Node:
         return clause
     if len(days) != 1:
         raise UnclearError("which occasion is meant")
-    return replace(clause, roles={**clause.roles, "on": (_day(clause, days),)})
+    return replace(clause, roles={**clause.roles, "on": (day_of(clause, days),)})
 
 
-def _day(clause: Node, days: tuple[Interval, ...]) -> Node:
+def day_of(clause: Node, days: tuple[Interval, ...]) -> Node:
     return Node("", clause.end, clause.end, frozenset({"when"}), value=Span("on", days))
 
 
@@ -284,7 +297,7 @@ def beside(clause: Node, days: tuple[Interval, ...]) -> Node | None:
     is_seen = clause.kind == "attended" and clause.parts[0].text in _SEEN
     if not (clause.kind in _GIVEN or is_seen or _is_deed(clause)) or len(days) != 1 or told:
         return None
-    day = _day(clause, days)
+    day = day_of(clause, days)
     return replace(clause, roles={**clause.roles, _ROLES.get(clause.kind, "when"): (day,)})
 
 
@@ -300,7 +313,7 @@ def as_of(clause: Node, following: Node, record: Record) -> Node:
     days = told(following, (), record)
     if len(days) != 1 or any(each not in clause.all("birth") for each in clause.within("when")):
         return clause
-    day = _day(clause, days)
+    day = day_of(clause, days)
     return replace(clause, roles={**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), day)})
 
 
@@ -391,7 +404,7 @@ def stays(clause: Node, days: tuple[Interval, ...], record: Record, compare: Com
     """Whether a clause without a time holds on the day that was told before it, which then goes on being told."""
     if len(days) != 1 or clause.kind not in TIMED or any(clause.all(role) for role in _TIMES) or clause.says("order"):
         return False
-    day = _day(clause, days)
+    day = day_of(clause, days)
     dated = replace(clause, parts=(*clause.parts, day), roles={**clause.roles, ADJUNCT: (day,)})
     return all(each.holds for each in compare(dated, record))
 
@@ -415,7 +428,38 @@ def _last_named(node: Node, record: Record) -> tuple[Interval, ...]:
     return _told_days(whens[-1], record)
 
 
-def _unsure(outcome: Outcome) -> Outcome:
+def at(clause: Node, when: Node | None) -> Node:
+    """A clause at the time that a subordinate one tells."""
+    if when is None:
+        return clause
+    roles = {**clause.roles, ADJUNCT: (*clause.all(ADJUNCT), when)}
+    return replace(clause, parts=(*clause.parts, when), roles=roles)
+
+
+def related(relation: Node, clause: Node, fact_ids: Sequence[str], record: Record) -> Node | None:
+    """The time that a clause which holds tells of another: when, while, before, after or since it was so.
+
+    None where it is so at several times, or at none that the record knows.
+    """
+    held = {_days(record.sources.fact(each)) for each in fact_ids}
+    days = set(told(clause, tuple(fact_ids), record)) or {(start, end or start) for start, end in held if start}
+    if len(days) != 1:
+        return None
+    ((first, last),) = days
+    if relation.says("time") == "during" and clause.kind in _STANDING and len(held) == 1:
+        ((start, end),) = held
+        first, last = start or first, end or record.today
+    spans = {
+        "during": Span("on", ((first, last),)),
+        "at": Span("on", ((first, last),)),
+        "after": Span("on", ((first, last + _SOON),)),
+        "before": Span("on", ((first - _SOON, first - timedelta(1)),)),
+        "since": Span("since", ((first, last),)),
+    }
+    return Node("", clause.start, clause.start, frozenset({"when"}), value=spans[relation.says("time")])
+
+
+def unsure(outcome: Outcome) -> Outcome:
     return outcome._replace(verdict=Verdict.UNSUPPORTED) if outcome.verdict is Verdict.CONTRADICTED else outcome
 
 
@@ -423,7 +467,9 @@ def _as_when(node: Node, record: Record, after: timedelta, *, dated: bool) -> No
     if _CIRCUMSTANCE not in node.kinds:
         return node
     readings = tuple(
-        filter(None, (_reading(node, after, *_days(fact)) for fact in _occasions(node, record, dated=dated)))
+        filter(
+            None, (_reading(node, after, *_days(fact), record.today) for fact in _occasions(node, record, dated=dated))
+        )
     )
     if node.says("time") == "during":
         readings = _within(readings, events.spans_of(_own_times(node), record))
@@ -466,6 +512,10 @@ def _occasions(node: Node, record: Record, *, dated: bool) -> list[ClinicalFact]
     what = node.all("what")[0]
     ordered = what if "ordered" in what.kinds else None
     target = what.all("what")[0] if ordered else what
+    if target.kind in _LISTS:
+        if len(events.each(target)) != 1:
+            raise UnclearError("which of them is meant")
+        target = events.each(target)[0]
     visits = (meaning.visit(each, record) for each in node.all("anchor"))
     spans = [*events.spans_of(_own_times(node), record), *visits]
     happened = events.occasions(target, record)
@@ -512,7 +562,7 @@ def _days(fact: ClinicalFact) -> tuple[date | None, date | None]:
     return facts.starts_on(fact), facts.ends_on(fact)
 
 
-def _reading(node: Node, after: timedelta, start: date | None, end: date | None) -> Interval | None:
+def _reading(node: Node, after: timedelta, start: date | None, end: date | None, today: date) -> Interval | None:
     """The days that are meant, of an occasion on these."""
     if start is None:
         return None
@@ -526,6 +576,7 @@ def _reading(node: Node, after: timedelta, start: date | None, end: date | None)
         "during": (start, last) if last - start <= _LONGEST else None,
         "after": (start, last + after),
         "before": (start - after, start - timedelta(1)),
+        "under": (start, end or today),
     }
     return meant.get(node.says("time"), (start, start))
 

@@ -405,7 +405,15 @@ def previous(node: Node, record: Record) -> list[Outcome]:
 
 def pressures(node: Node, record: Record) -> list[Outcome]:
     """A blood pressure from and to: neither of the two goes the other way."""
-    said = results.compared_readings(replace(node, kinds=frozenset({"result"})), record)
+    # What has been so since a day was so at some time from then on.
+    since = {
+        when: replace(when, kinds=frozenset({"when"}), value=Span("on", ((span.readings[0][0], record.today),)))
+        for when in node.all("when")
+        for span in meaning.spans(when, record)
+        if span.relation == "since"
+    }
+    own = tuple(since.get(part, part) for part in node.parts)
+    said = results.compared_readings(replace(node, kinds=frozenset({"result"}), parts=own), record)
     outcomes = [outcome for _, _, each in said for outcome in each]
     if not all(each.holds for each in outcomes):
         return outcomes

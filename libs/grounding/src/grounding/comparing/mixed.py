@@ -13,7 +13,7 @@ from grounding.comparing import events
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, unsupported
 from grounding.comparing.record import Record
-from grounding.reading.grammar import ADJUNCT, ANTECEDENT
+from grounding.reading.grammar import ADJUNCT, ANTECEDENT, AROUND
 from grounding.reading.nodes import Node
 
 MIXED = "mixed"
@@ -58,7 +58,7 @@ def _items(clause: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
 
 def _part(item: Node, whens: tuple[Node, ...], clause: Node, record: Record) -> Iterator[Node]:
     problems = {role: clause.all(role) for role in _PROBLEMS if clause.all(role)}
-    beside = {role: clause.all(role) for role in (ADJUNCT, "lead", ANTECEDENT) if clause.all(role)}
+    beside = {role: clause.all(role) for role in AROUND if clause.all(role)}
     told = (*clause.all("on"), *whens)
     reasons = tuple(each for own in problems.values() for each in own)
     if "regimens" in item.kinds:

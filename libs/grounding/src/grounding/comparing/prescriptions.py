@@ -10,13 +10,15 @@ from itertools import pairwise
 
 from longitude.record.v1 import fact_pb2 as pb
 from longitude.record.v1.fact_pb2 import ClinicalFact
-from terminology import units
+from terminology import areas, units
 
 from grounding import facts
 from grounding.comparing import drugs, meaning, problems
 from grounding.comparing.meaning import Span
 from grounding.comparing.outcome import Outcome, contradicted, supported, unsupported
 from grounding.comparing.record import Record
+from grounding.lexicon import Keys
+from grounding.reading import names
 from grounding.reading.grammar import ANTECEDENT
 from grounding.reading.nodes import Node
 
@@ -321,12 +323,27 @@ def reasons(node: Node, orders: Sequence[ClinicalFact], record: Record) -> list[
 def _reason(condition: Node, orders: Sequence[ClinicalFact], record: Record) -> Outcome:
     entries = {fact.fact_id for fact in problems.present(condition, record)}
     for order in orders:
-        new = new_at(order, record)
-        named = [fact for fact in new if fact.fact_id in entries]
-        # Problems that began and ended together are one illness.
-        if named and all(facts.ends_on(fact) == facts.ends_on(named[0]) for fact in new):
+        meant = new_at(order, record)
+        if not _are_one_illness(meant):
+            given = _given_for(order) & problems.problem_keys(condition)
+            treated = record.whole.of(_given_for(order), pb.FACT_KIND_PROBLEM) if given else ()
+            meant = [fact for fact in meant if fact in treated]
+        named = [fact for fact in meant if fact.fact_id in entries]
+        if named and _are_one_illness(meant):
             return supported("relation", [order, named[0]])
     return unsupported("relation", "the record does not say what it was for")
+
+
+def _are_one_illness(new: Sequence[ClinicalFact]) -> bool:
+    """Whether problems that began together also ended together."""
+    ends = {facts.ends_on(fact) for fact in new}
+    return len(new) == 1 or (len(ends) == 1 and None not in ends)
+
+
+def _given_for(order: ClinicalFact) -> Keys:
+    """The families of problems for which a drug is given (`terminology.areas`)."""
+    given = (area for area in areas.known().values() if areas.is_given_for(area, facts.about(order)))
+    return names.of_families(tuple(each for area in given for each in area.problems))
 
 
 def new_at(order: ClinicalFact, record: Record) -> list[ClinicalFact]:

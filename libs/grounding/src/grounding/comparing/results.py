@@ -37,9 +37,16 @@ def measured(node: Node, record: Record) -> list[Outcome]:
     """Each value against the results of its day, or the newest where the present is meant."""
     if node.one("days"):
         return _of_days(node, record)
+    if any(each.joined in ARROWS and _is_length(each.behind) for each in readings(node)):
+        raise UnclearError("how long the course took")
     compared = compared_readings(node, record)
     newest = [_is_newest(each, record) for each in compared if each[1]] if _is_of_latest(node) else []
     return [*(outcome for _, _, outcomes in compared for outcome in outcomes), *newest]
+
+
+def _is_length(whens: Sequence[Node]) -> bool:
+    """`7.0 → 7.4 % over three years`: how long it took, and not when it was."""
+    return any(when.says("time") == "span" for when in whens)
 
 
 def _of_days(node: Node, record: Record) -> list[Outcome]:
@@ -430,7 +437,11 @@ def never(node: Node, record: Record) -> list[Outcome]:
     if not chosen:
         return [unsupported("value", NO_RESULT)]
     for point in chosen:
-        exceeded = within_bound(point, node.all("bound")[0]) if node.all("bound") else _exceeds(point, node)
+        bound = node.one("bound")
+        if bound:
+            exceeded = within_bound(point, bound) and not series.says(meaning.amount(bound), point)
+        else:
+            exceeded = _exceeds(point, node)
         if exceeded:
             return [contradicted("value", f"the record has {told(point)} on {point.day}", point.facts)]
     return [supported("value", chosen[-1].facts)]
@@ -441,7 +452,8 @@ def _exceeds(point: Point, node: Node) -> bool:
     actual = series.in_unit(point, said.unit)
     if actual is None:
         raise UnclearError("the two units cannot be compared")
-    return actual < said.value if node.says("compare") == "below" else actual > said.value
+    below = node.says("compare") == "below"
+    return (actual < said.value if below else actual > said.value) and not series.says(said, point)
 
 
 def ranged(node: Node, record: Record) -> list[Outcome]:
@@ -518,9 +530,9 @@ def ranked(node: Node, record: Record) -> list[Outcome]:
 
 def _is_extreme(compared: Compared, rank: Node, record: Record) -> Outcome:
     reading, agreeing, _ = compared
-    if not agreeing:
-        raise UnclearError("which value is meant")
     extreme = series.extremes(points_of(reading.subject, record, dated=False), series.order_of(rank))
+    if not agreeing or not extreme:
+        raise UnclearError("which value is meant")
     if {each.at for each in extreme} & {each.at for each in agreeing}:
         return supported("order", agreeing[-1].facts)
     return contradicted("order", f"the record has {told(extreme[-1])} on {extreme[-1].day}", extreme[-1].facts)
@@ -629,6 +641,9 @@ def at(whens: Sequence[Node], points: Sequence[Point], record: Record) -> list[P
 def counted(node: Node, record: Record) -> list[Outcome]:
     """How many values of a result are on record, over all or in a time."""
     said = readings(node)
+    if said and meaning.amount(said[0].value).unit and not node.says("opens"):
+        # `A potassium of 5.6 mmol/L was recorded`.
+        return measured(node, record)
     obs, number = (said[0].subject, said[0].value) if said else (node.all("obs")[0], node.one("number"))
     points = points_of(obs, record)
     if not points or len(said) > 1:

@@ -295,6 +295,8 @@ def disagreement(amount: Amount, chosen: Sequence[Point]) -> Outcome:
     point = chosen[-1]
     actual = in_unit(point, amount.unit)
     if amount.unit and actual is None:
+        if units.printed(point.unit).startswith(f"{amount.unit}/"):
+            return unsupported("unit", f"the unit is not told whole: the record has {told(point)}")
         return contradicted("unit", f"the record has {told(point)}", point.facts)
     if actual is not None and not point.exact and meaning.is_rounded(amount, actual):
         return unsupported("value", f"it is rounded too far: the record has {told(point)}")

@@ -37,17 +37,25 @@ GAPPED = "gapped"
 _SHARED = frozenset(("started", "took", "given", "stopped"))
 # What was given for a problem stands between it and how it ended.
 _GIVEN = frozenset(("started", "took", "given"))
+# What is told in passing of what stands before it: `headache, with a temperature of 37.9 °C, resolved in May`.
+_PASSING = frozenset(("elided", "measured"))
 # What happened or was there, on each of several days: `had a headache in May and a migraine in June`.
 _TOLD = frozenset(("event", "problem"))
 _SAID = frozenset(("past",))
-# What is told to have happened.
-WHAT = "what"
+# What is told to have happened; what a clause was for.
+WHAT, AIM = "what", "aim"
 # Said of a name that shares the verb of the clause before; which clause it makes by its kind, behind which clauses.
 MORE = "more"
 _MORE = {"regimens": "took", "acts": "event", "cares": "care-plan"}
 _DONE = frozenset(("care-plan", "done-for", "event", "given", "started", "took", "treated"))
 JOINT, HEAD, TAIL, SECTION, QUESTION = "joint", "head", "tail", "section", "question"
-_NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION)
+# What stands before or behind any clause and says where, under what or for what it was.
+BESIDE = "beside"
+# What makes a clause tell when the one that it belongs to was: how it relates to that, and where it stands.
+SUBORDINATE, RELATES, LEADS = "subordinate", "relates", "leads"
+_NOT_CLAUSES = (JOINT, HEAD, TAIL, SECTION, QUESTION, BESIDE, SUBORDINATE)
+# What a clause has from those around it, however its own parts are bound.
+AROUND = (ADJUNCT, ANTECEDENT, LEAD, AIM, RELATES)
 
 
 # What asserts the same wherever it stands.
@@ -73,6 +81,8 @@ _TIME_FIRST, _SUBJECT_FIRST, _LEFT_OUT = "( <when> ( , )? )? ", "<obs> ", ".. "
 # What may stand for the subject.
 _PRONOUN = "( it | which | this | these | they | ( her | his | the | its | their ) @scoreword )? "
 
+# What may stand between what leads a sentence and the clauses.
+_BEHIND_LEAD = frozenset((",", ":", "–", "-", "—"))
 # What may begin a joint: a clause may end before it, although its row could reach over it.
 _JOINING = frozenset((",", ";", ":", "(", "and", "but", "with"))
 # A time that leads the sentence is not told of a course whose ends have their own.
@@ -103,6 +113,8 @@ class _Cover:
     clauses: tuple[Node, ...] = ()
     lead: tuple[Node, ...] = ()
     once: tuple[Node, ...] = ()
+    # How the next clause relates to the one that it belongs to.
+    relates: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +174,9 @@ class Grammar:
     joints: tuple[Production, ...]
     heads: tuple[Production, ...]
     tails: tuple[Production, ...]
+    # What stands beside a clause, before or behind it; what makes one subordinate.
+    besides: tuple[Production, ...] = ()
+    subordinates: tuple[Production, ...] = ()
     # Clauses behind another whose subject they share and leave out: `rose to 2.1 and fell to 1.8`.
     carried: tuple[Production, ...] = ()
     # Lines that lead others and questions: they assert nothing.
@@ -223,12 +238,16 @@ class Grammar:
         return _Rows(self.carried)
 
     @cached_property
+    def _beside(self) -> _Rows:
+        return _Rows(self.besides)
+
+    @cached_property
     def _before(self) -> _Rows:
-        return _Rows(self.heads)
+        return _Rows((*self.heads, *self.subordinates))
 
     @cached_property
     def _behind(self) -> _Rows:
-        return _Rows((*self.tails, *self.joints))
+        return _Rows((*self.tails, *self.joints, *self.subordinates))
 
     def clauses_of(self, nodes: Sequence[Node]) -> tuple[tuple[Node, ...], int]:
         """The clauses that cover the nodes, or none and the place up to which they could be read.
@@ -247,34 +266,39 @@ class Grammar:
             behind: [row for _, row in rows.that_may(present)]
             for behind, rows in ((False, self._before), (True, self._behind))
         }
+        besides = [row for _, row in self._beside.that_may(present)]
         ends = [place for place, node in enumerate(nodes) if node.text in _JOINING]
         best: dict[_Place, _Cover] = {(0, False): _Cover()}
         for at, behind in product(range(len(nodes)), (False, True)):
             state = best.get((at, behind))
             if state is None:
                 continue
-            begun = () if behind else self._begun(nodes, state, _matches(rows, text, at, ends))
+            # Behind a clause, without a joint, only what says itself how it goes on.
+            own = [row for row in rows if row.sets.get("joined")] if behind else rows
+            begun = self._begun(nodes, state, _matches(own, text, at, ends), pending=framed)
             shared = _spoken_of(state.clauses if nodes[at].text == _IT else state.clauses[-1:])
-            # Behind a clause, without a joint, only what says itself how it goes on (before falling to 1.2).
             ways = [row for row in carried if row.sets.get("joined")] if behind else carried
             going_on = self._going_on(nodes, state, _matches(ways, text, at), shared) if shared else ()
-            beside = self._adjunct(nodes, at, state, behind=behind)
+            beside = () if state.relates else self._adjuncts(nodes, text, at, state, besides, behind=behind)
             free = self._framed(nodes, state, at, shared) if framed and not behind else ()
             passed = (
-                ((end, row.kind == TAIL), _passed(state, row, self._made(row, match, nodes)))
-                for row, match, end in _matches(marks[behind], text, at)
+                ((end, row.kind == TAIL), _passed(state, row))
+                for row, _, end in _matches(() if state.relates else marks[behind], text, at)
             )
             for place, cover in chain(passed, beside, begun, going_on, free):
                 _keep(best, place, cover)
         whole = best.get((len(nodes), True))
-        return (whole.clauses, len(nodes)) if whole else ((), max(at for at, _ in best))
+        clauses = _in_order(whole.clauses) if whole else ()
+        return (clauses, len(nodes)) if clauses else ((), max(at for at, _ in best))
 
     def _begun(
-        self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match]
+        self, nodes: Sequence[Node], state: _Cover, matches: Iterable[_Match], *, pending: bool
     ) -> Iterator[tuple[_Place, _Cover]]:
-        """One more clause behind those of a state."""
+        """One more clause behind those of a state; the first may leave out the subject of the next (`pending`)."""
         for row, match, end in matches:
-            node = _gapped(_completed(self._made(row, match, nodes), state.clauses), state.clauses)
+            made = self._made(row, match, nodes)
+            node = _gapped(_completed(made, state.clauses), state.clauses)
+            node = made if node is None and pending and not state.clauses else node
             if node is not None and (state.once or _may_follow(node, state.clauses)):
                 opens = row.sets.get("opens")
                 along = self._along(node, nodes, match.start(), state)
@@ -317,22 +341,40 @@ class Grammar:
             if node is not None and not (_is_led(state, nodes[:at]) and any(map(node.all, _ENDS))):
                 yield (end, True), _with(state, node, led=_is_led(state, nodes[:at]))
 
-    def _adjunct(
-        self, nodes: Sequence[Node], at: int, state: _Cover, *, behind: bool
+    def _adjuncts(
+        self, nodes: Sequence[Node], text: str, at: int, state: _Cover, rows: Iterable[Production], *, behind: bool
     ) -> Iterator[tuple[_Place, _Cover]]:
-        """A time or a circumstance before the clauses that it is of, or behind the one that it is of."""
+        """What stands before the clauses that it is of, or behind the one that it is of: a time, a circumstance."""
         first = at + (behind and nodes[at].text == "," and at + 1 < len(nodes))
-        node = nodes[first]
-        if not any(self.alphabet.is_of_kind(node, kind) for kind in _ADJUNCTS):
+        if any(self.alphabet.is_of_kind(nodes[first], kind) for kind in _ADJUNCTS):
+            yield from self._adjunct(nodes, at, first + 1, nodes[first], state, behind=behind)
+        for row, match, end in _matches(rows, text, first):
+            made = self._made(row, match, nodes)
+            yield from self._adjunct(nodes, at, end, replace(made, kinds=_beside_as(made)), state, behind=behind)
+
+    def _adjunct(
+        self, nodes: Sequence[Node], at: int, end: int, node: Node, state: _Cover, *, behind: bool
+    ) -> Iterator[tuple[_Place, _Cover]]:
+        """One thing beside a clause, up to `end`."""
+        if AIM in node.kinds:
+            if behind:
+                *others, last = state.clauses
+                last = replace(last, end=node.end, roles={**last.roles, AIM: (*last.all(AIM), *node.all(AIM))})
+                yield (end, True), replace(state, cost=state.cost + 1, clauses=(*others, last))
+            return
+        if behind and node.says(LEADS):
+            # `At seven she was given ...`; behind a clause a number may be a value.
             return
         if behind:
             told = _told_behind(state, node) if _is_of_clause(node, state.clauses[-1]) else _with_condition(state, node)
-            yield (first + 1, True), _Cover(state.cost + 1, told, state.lead)
+            yield (end, True), _Cover(state.cost + 1, told, state.lead)
             return
         if state.clauses and node.text.startswith("("):
             # `With hypertension (2003), migraine and ...`: of what stands before it, and not of what follows.
             return
-        end = first + 1 + (first + 1 < len(nodes) and nodes[first + 1].text == ",")
+        # `Since the last encounter:` leads what is new.
+        marks = "," if node.text.casefold().startswith("since ") else _BEHIND_LEAD
+        end += end < len(nodes) and nodes[end].text in marks
         # Another time behind a joint takes the place of the one that leads the sentence.
         fresh = not state.clauses or nodes[at - 1].kinds.isdisjoint(_ADJUNCTS)
         lead = (node,) if fresh and state.clauses else (*state.lead, node)
@@ -465,7 +507,22 @@ def _with(state: _Cover, clause: Node, *, led: bool) -> _Cover:
         clause = _told(clause, before=lead)
     elif led and lead:
         clause = replace(clause, roles={**clause.roles, LEAD: state.lead})
+    if state.relates:
+        sets = {"time": state.relates, **({} if state.clauses else {LEADS: "yes"})}
+        clause = replace(clause, roles={**clause.roles, RELATES: (Node("", clause.start, clause.start, sets=sets),)})
     return _Cover(state.cost + _CLAUSE, (*state.clauses, clause), state.lead)
+
+
+def _in_order(clauses: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The clauses, of which the first follows the next where that tells its subject: `Begun in May, amlodipine is ...`.
+
+    None where the next one does not tell it.
+    """
+    first, *others = clauses
+    if not first.says(SUBJECT) and (first.kind != "elided" or not others):
+        return clauses
+    told = _completed(first, others[:1])
+    return (others[0], told, *others[1:]) if told and others else ()
 
 
 def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
@@ -474,17 +531,21 @@ def _is_led(state: _Cover, before: Sequence[Node]) -> bool:
     return bool(state.lead and words) and words[-1] is state.lead[-1]
 
 
-def _passed(state: _Cover, mark: Production, made: Node) -> _Cover:
-    """Behind a mark; some (`with`) say that what follows is of the day of what stands before, some are a time."""
-    if mark.kind == HEAD and mark.sets.get("time"):
-        beside = replace(made, kinds=frozenset({"circumstance" if made.all(WHAT) else "when"}))
-        return replace(state, lead=(beside,) if state.clauses else (*state.lead, beside))
+def _passed(state: _Cover, mark: Production) -> _Cover:
+    """Behind a mark; some (`with`) say that what follows is of the day of what stands before."""
+    if mark.kind == SUBORDINATE:
+        return replace(state, cost=state.cost + 1, relates=mark.sets["time"])
     if mark.sets.get("time") != "same" or not state.clauses:
         return state
     last = state.clauses[-1]
     whens = [each for role in ("when", "on", ADJUNCT) for each in last.all(role) if _is_dated(each)]
     once = [_day_of(each) for each in whens] or ([_same_day(last.end)] if mark.sets.get("day") else [])
     return replace(state, once=tuple(once[:1]))
+
+
+def _beside_as(made: Node) -> frozenset[str]:
+    """As what a row beside a clause is taken: a circumstance, an aim, or a time."""
+    return frozenset({"circumstance" if made.all(WHAT) else AIM if made.all(AIM) else "when"})
 
 
 def _same_day(place: int) -> Node:
@@ -559,7 +620,7 @@ def _sharing(before: Sequence[Node]) -> Iterator[Node]:
         # What was done stands between: `Laceration on 3 May 2020, sutured, healed on 24 May`.
         is_deed = each.kind == "event" and each.roles.keys() <= {WHAT, "on", ANTECEDENT}
         is_deed = is_deed and all(part.kind == "acts" for part in each.parts)
-        if not (is_deed or each.kind == "elided" or each.kind in _GIVEN):
+        if not (is_deed or each.kind in _PASSING or each.kind in _GIVEN):
             return
 
 
@@ -620,6 +681,8 @@ def _may_follow(node: Node, before: Sequence[Node]) -> bool:
     A name alone (`metformin`) asserts what those before it list; it asserts for itself behind another name alone,
     behind who the patient is, and a problem behind one that the patient has.
     """
+    while before and before[-1].kind in _PASSING and node.kind == "problem":
+        before = before[:-1]
     free = (
         not before
         or not _is_bare(node)
@@ -691,6 +754,8 @@ def grammar() -> Grammar:
         joints=of_kind[JOINT],
         heads=of_kind[HEAD],
         tails=of_kind[TAIL],
+        besides=of_kind[BESIDE],
+        subordinates=of_kind[SUBORDINATE],
         carried=tuple(each for each in carried if each.pattern.source),
         sections=of_kind[SECTION],
         questions=of_kind[QUESTION],
