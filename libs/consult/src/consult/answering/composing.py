@@ -281,7 +281,9 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
         yield from beside.of_drugs(inquiry, groups, sources)
     yield from _instead(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources) if inquiry.asks(Form.TREATMENT, Form.ALLERGY) else ()
-    yield from _not_done(inquiry, groups, sources)
+    # What was never done answers, unless something is there that the question names.
+    not_done, named = list(_not_done(inquiry, groups, sources)), any(group.named for group in groups)
+    yield from () if named else not_done
     yield from _of_levels(inquiry, groups, sources)
     yield from _extremes(inquiry, groups)
     yield from not_since.around(inquiry, groups, sources)
@@ -290,6 +292,7 @@ def _in_reading_order(inquiry: Inquiry, groups: Sequence[Group], sources: Source
     if _asks_for_operations(inquiry):
         about = [group for group in about if group.kind == pb.FACT_KIND_PROCEDURE]
     yield from _of_groups(inquiry, about, sources)
+    yield from not_done if named else ()
     yield from not_since.only_once(inquiry, groups, sources)
     yield from _untreated(inquiry, groups, sources) if _asks_how_it_stands(inquiry, groups, sources) else ()
     yield from reasons.again(_antigens(inquiry), sources)

@@ -27,10 +27,6 @@ MOST_DAYS, FEW_DAYS = 6, 2
 # What surveys ask about somebody's life.
 SOCIAL = names.of_family("social-circumstance")
 _DONE = {pb.FACT_KIND_PROCEDURE: " was done", pb.FACT_KIND_IMMUNIZATION: " was given"}
-_NUMBERS = (
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
 # Values of a course that are told: of what the question names, and of what stands beside it.
 MOST_POINTS, FEW_POINTS = 6, 4
 # Values from which on one of them is the highest.
@@ -157,11 +153,12 @@ def events(entries: Sequence[ClinicalFact]) -> Statement:
 
 
 def _counted(entries: Sequence[ClinicalFact], beyond: int) -> Ways:
-    """`Colonoscopy was done seven times, first on 1996-06-05 and last on 2022-11-28.`, of more days than `beyond`."""
+    """`Colonoscopy was done 7 times, first on 1996-06-05 and last on 2022-11-28.`, of more days than `beyond`."""
     days = _by_day(entries)
-    if not beyond < len(days) <= len(_NUMBERS):
+    if len(days) <= beyond:
         return ()
-    named = (Name(days[-1].fact_id, capital=True), Words(f"{_DONE[entries[-1].kind]} {_NUMBERS[len(days) - 1]} times"))
+    done = Words(f"{_DONE[entries[-1].kind]} ")
+    named = (Name(days[-1].fact_id, capital=True), done, Count(_ids(days)), Words(" times"))
     return (Statement(wire.STATEMENT_KIND_EVENT, (*named, *_first_to_last(days)), _ids(days)),)
 
 
