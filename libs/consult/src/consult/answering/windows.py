@@ -24,6 +24,9 @@ def of(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> tuple[Spa
         done = [group for group in groups if group.worth > 0 and group.kind in _LASTING]
         done.sort(key=lambda group: group.kind != pb.FACT_KIND_PROCEDURE)
         return tuple(_of_group(group) for group in done[:1])
+    if inquiry.asks(Form.SINCE) and not inquiry.asks(Form.WHEN) and not inquiry.days:
+        begun = [group for group in groups if group.named and group.kind in _BEGINNING]
+        return tuple((_of_group(group)[0], sources.today) for group in begun[:1])
     return named_
 
 
@@ -55,6 +58,7 @@ def touches(group: Group, spans: Sequence[Span]) -> bool:
 
 
 _LASTING = (pb.FACT_KIND_PROCEDURE, pb.FACT_KIND_MEDICATION)
+_BEGINNING = (*_LASTING, pb.FACT_KIND_PROBLEM)
 
 
 def _of_group(group: Group) -> Span:
