@@ -250,7 +250,51 @@ def test_what_was_done_on_more_days_than_are_told_is_counted() -> None:
     for year in range(2014, 2021):
         record.procedure("73761001", "Colonoscopy (procedure)", f"{year}-04-03")
     (told, *_) = texts("How many colonoscopies has she had?", _sources(record))
-    assert told.startswith("Colonoscopy was done eight times, first on 2013-04-03 and last on 2020-04-03")
+    assert told.startswith("Colonoscopy was done 8 times, first on 2013-04-03 and last on 2020-04-03")
+
+
+def test_what_was_done_very_often_is_counted_under_the_name_that_the_question_uses() -> None:
+    record = _record()
+    for month in range(1, 13):
+        for day in (3, 10, 17):
+            record.procedure("265764009", "Renal dialysis (procedure)", f"2020-{month:02}-{day:02}")
+        record.procedure("180325003", "Electrical cardioversion", f"2021-{month:02}-05")
+    (told, *_) = texts("Since when is she on dialysis, and how many sessions so far?", _sources(record))
+    assert told.startswith("Renal dialysis was done 36 times, first on 2020-01-03 and last on 2020-12-17")
+    (told, *_) = texts("How many times has she been shocked out of AF?", _sources(record))
+    assert told.startswith("Electrical cardioversion was done 12 times, first on 2021-01-05 and last on 2021-12-05")
+
+
+def test_values_since_an_illness_began_go_down_to_the_lowest() -> None:
+    record = _record()
+    for value, day in (("93", "2012-01-29"), ("78", "2019-07-14"), ("31", "2020-03-22"), ("41", "2021-03-28")):
+        record.result("33914-3", "eGFR", value, "mL/min", day)
+    told = " ".join(texts("What has her eGFR done since the atrial fibrillation came up?", _sources(record)))
+    assert "eGFR fell from 78 mL/min (2019-07-14) to 41 mL/min (2021-03-28); between: 31 (2020-03-22)" in told
+
+
+def test_what_comes_back_is_no_back() -> None:
+    asked = "She's back in with her heart. Short summary please."
+    assert "pain" not in {area.id for area in inquire(asked, SOURCES).areas}
+    assert "pain" in {area.id for area in inquire("Her back hurts, what helps?", SOURCES).areas}
+
+
+def test_allergy_shots_are_no_vaccines() -> None:
+    assert not inquire("What came of the allergy shots?", SOURCES).asks(Form.IMMUNISATION)
+    assert inquire("Has she had her shots?", SOURCES).asks(Form.IMMUNISATION)
+
+
+def test_what_is_there_comes_before_the_test_that_was_never_done() -> None:
+    record = _record()
+    record.problem("S22.3", "Fracture of rib", "2015-08-25", end="2015-10-24")
+    record.medication("46041", "alendronate", "2004-11-08", dose="10")
+    (first, *others) = texts("List her fractures. And since when is she on the bone tablet?", _sources(record))
+    assert "Fracture of rib" in first
+    assert any("bone density" in each for each in others), others
+
+
+def test_a_drug_that_may_not_be_right_for_somebody_is_weighed() -> None:
+    assert inquire("Is warfarin still right for her?", SOURCES).asks(Form.SUITABILITY)
 
 
 def test_a_drug_that_was_stopped_since_a_day_is_new_behind_it() -> None:

@@ -614,7 +614,9 @@ def _of_groups(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -> I
     many = inquiry.asks(Form.LAST) and not whole and len(results) >= _MANY
     count = inquiry.asks(Form.COUNT)
     if count and any(group.named and group.kind in _COUNTED for group in groups):
-        groups = [group for group in groups if group.named or group.kind in (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE)]
+        groups = [
+            group for group in groups if group.named or group.kind in (pb.FACT_KIND_PROBLEM, pb.FACT_KIND_PROCEDURE)
+        ]
     newest = inquiry.asks(Form.SCREENING) or (inquiry.is_before_doing and not whole)
     treated = any(each.kind == _DRUG and each.worth > 0 and each.goes_on(sources.today) for each in groups)
     if not inquiry.asks(*_OF_THE_PAST) and (treated or not _asks_how_it_stands(inquiry, groups, sources)):
