@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine import Chunk, Request, Sampling
 from engine.batch import Scheduler
 from engine.folder import ModelFolder, open_folder, verify
 from engine.grammar import Grammars
 from engine.llama import Llama, Runner, load
 from engine.segment import Segment
+from harness.protocol import Generate
 from torch import Tensor, nn
 from training import adapters
 from training.adapters import AdapterError, Shape
 from training.loop import Recipe, Training
+from training.policy import run
 
 from libs.training.tests.unit.tiny import Policy
 
@@ -87,12 +88,8 @@ def test_what_was_trained_is_what_is_served_merged(folder: ModelFolder, tmp_path
     out = adapters.merged(folder, adapter, tmp_path / "models" / "tuned", {})
     scheduler = Scheduler(Runner(load(out, 1), 3, 128), Grammars(out.tokenizer, out.config.vocab_size, [1]))
     prompts = [(*IDS, *range(40, 40 + more)) for more in (1, 9, 3, 20)]
-    answers = [Chunk() for _ in prompts]
-    for seed, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
-        request = Request(prompt, 8, Sampling(temperature=1.0, seed=seed))
-        scheduler.submit(scheduler.prepare(request, answer.extend))  # type: ignore[arg-type]
-    while scheduler.step():
-        pass
+    asked = [Generate("", "", prompt, "", 8, 1.0, 1.0, seed, ()) for seed, prompt in enumerate(prompts)]
+    answers = run(scheduler, asked)
     assert scheduler.counts.reused >= len(IDS)
     adapters.put(network, adapters.values_of(adapter))
     base = load(folder, 1)
