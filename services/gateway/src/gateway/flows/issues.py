@@ -42,6 +42,7 @@ class Issues:
         numbers = None
         if asked.patient is not None:
             numbers = list((await self.memory.timeline(asked.patient, (), 1, Place())).identifiers)
+        concerns: list[Concern] = []
         for name in dict.fromkeys(asked.ids):
             try:
                 concern = await self._named(name)
@@ -49,7 +50,11 @@ class Issues:
                 continue
             of = [logical_id(asked.patient or concern.patient)]
             if (numbers is None or concern.patient in numbers) and grant.opens(ISSUE, "s", of):
-                page.matches += _sifted(await self._made(concern.patient, [concern], page), asked.filters)
+                concerns.append(concern)
+        made: dict[str, Resource] = {}
+        for of_one in _by_patient(concerns):
+            made |= {each["id"]: each for each in await self._made(of_one[0].patient, of_one, page)}
+        page.matches += _sifted((made[each.concern_id] for each in concerns), asked.filters)
 
     async def walk(self, patient: PatientKey, filters: Sequence[Filter], count: int, at: Place, page: Page) -> None:
         """Fill a page from where it begins: each concern of the patient once, as it is when it is read."""
@@ -93,3 +98,11 @@ class Issues:
 
 def _sifted(made: Iterable[Resource], filters: Sequence[Filter]) -> list[Resource]:
     return [each for each in made if all(matches(each) for matches in filters)]
+
+
+def _by_patient(concerns: Iterable[Concern]) -> Iterable[Sequence[Concern]]:
+    """So that the facts of each patient are read once."""
+    grouped: dict[str, list[Concern]] = {}
+    for each in concerns:
+        grouped.setdefault(logical_id(each.patient), []).append(each)
+    return grouped.values()
