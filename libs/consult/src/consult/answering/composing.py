@@ -480,12 +480,14 @@ def _vaccinations(inquiry: Inquiry, groups: Sequence[Group], sources: Sources) -
     """What weakens the immune system, where one may be given; all, or those of the time that is named, where none is
     named.
     """
-    if inquiry.asks(Form.IMMUNISATION) and inquiry.asks(Form.SUITABILITY):
+    if not inquiry.asks(Form.IMMUNISATION):
+        return
+    if inquiry.asks(Form.SUITABILITY):
         for group in groups:
             weakens = of_area(areas.known()[_IMMUNOSUPPRESSION], group.keys, group.newest)
             if weakens and group.goes_on(sources.today):
                 yield wording.say(group.entries, sources)
-    if not inquiry.asks(Form.IMMUNISATION) or any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
+    if any(names.IMMUNIZATION in each.kinds for each in inquiry.mentions):
         return
     yield from _due(groups, sources)
     given = [group for group in groups if group.kind == pb.FACT_KIND_IMMUNIZATION]
